@@ -1,0 +1,76 @@
+"""A task is a module with the names below. To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
+
+    manifest row --read--> Case --prepare--> Input --run--> Output --encode--> JSON --score--> shares
+    (main process)         (worker process ................................)       (main process)
+
+Only `run` is timed. `read` and `score` never see a model; `prepare` and `run` never see a reference.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+from modellab.errors import ConfigError, did_you_mean
+from modellab.types import Metric, Row, Share
+
+
+class Case(Protocol):
+    """One utterance of a dataset: what a task's `read` makes of a manifest row."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def duration_s(self) -> float: ...
+
+
+class Task(Protocol):
+    """The shape every task module has."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def METRICS(self) -> Sequence[Metric]:
+        """Every number `score` gives, with unit, direction and margin."""
+
+    @property
+    def LIMITS(self) -> Mapping[str, float]:
+        """Absolute limits that hold for every dataset unless its `limits:` say otherwise."""
+
+    @property
+    def ROW(self) -> Sequence[str]:
+        """The keys a manifest row of this task may have besides `id`, `audio` and `duration_s`."""
+
+    def read(self, row: Row, options: Mapping[str, Any]) -> Any:
+        """Turn a manifest row into a Case or raise DatasetError. `options` is the dataset's header."""
+
+    def prepare(self, row: Row) -> Any:
+        """Decode what the model is given (audio), before the clock starts. Runs in the worker."""
+
+    def run(self, model: Any, given: Any) -> Any:
+        """Call the model. This, and nothing else, is timed. Runs in the worker."""
+
+    def encode(self, output: Any) -> Any:
+        """The output as JSON types. Raises TypeError when the adapter returned something else than promised."""
+
+    def score(self, case: Any, output: Any) -> Mapping[str, Share]:
+        """One share for each of METRICS from an encoded output; `None` stands for 'the model raised'."""
+
+    def show(self, case: Any, output: Any) -> list[str]:
+        """Lines that let a person see what is wrong with this utterance (aligned reference and hypothesis)."""
+
+
+def names() -> list[str]:
+    """Every task there is, found on disk."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def get(name: str) -> Task:
+    """The task module of that name, or ConfigError with the closest known one."""
+    if name not in names():
+        raise ConfigError(f"unknown task {name!r}: {did_you_mean(name, names())}")
+    module: ModuleType = importlib.import_module(f"{__name__}.{name}")
+    return cast(Task, module)

@@ -1,0 +1,213 @@
+"""The nouns of modellab, in the order the data meets them.
+
+    manifest row -> Case -> Audio -> Output (Transcript, Regions) -> Shares per metric -> Result -> Verdict
+
+Units are in the field names: `_s` seconds, `_hz` hertz, `_bytes` bytes. `Case` belongs to a task
+(see `modellab/tasks/`); `Setting` is what a model's adapter is given. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Row = Mapping[str, Any]  # one entry of a manifest's `cases`, its `audio` made an absolute path
+Floats = npt.NDArray[np.float64]
+
+# ---------------------------------------------------------------------------- in: what a model is given
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Mono audio in memory: float32 in [-1, 1], shape (n_samples,)."""
+
+    samples: npt.NDArray[np.float32]
+    rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything an adapter may know when it loads its model; built in the worker process."""
+
+    model: str  # the folder's name, e.g. "faster_whisper"
+    variant: str  # e.g. "lab", "large-v3"
+    weights: Path | None  # a file or folder on this disk; None where the weights come in the engine's package
+    device: str  # "cpu", "cuda" or "mps"
+    precision: str  # e.g. "float32", "int8"
+    threads: int
+    options: Mapping[str, Any] = field(default_factory=dict)  # the engine's own options, from config.yaml
+
+
+# ---------------------------------------------------------------------------- out: what a model says
+
+
+class Segment(NamedTuple):
+    """A stretch of a transcript; the times are seconds from the start of the audio, NaN where unknown."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What an ASR model heard."""
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    language: str = ""
+
+    @classmethod
+    def of(cls, segments: Iterable[tuple[str, float, float]], language: str = "") -> Transcript:
+        """Join segments (text, start_s, end_s) into one transcript."""
+        parts = tuple(Segment(text, float(start), float(end)) for text, start, end in segments)
+        return cls(" ".join(part.text.strip() for part in parts if part.text.strip()), parts, language)
+
+
+class Region(NamedTuple):
+    """A stretch of time, in seconds from the start of the audio."""
+
+    start_s: float
+    end_s: float
+
+
+# ---------------------------------------------------------------------------- numbers
+
+
+class Ratio(NamedTuple):
+    """One utterance's share of a rate: `top` out of `bottom`. Shares add up; rates are never averaged.
+
+    WER is errors/words, RTF is compute seconds/audio seconds, a plain per-utterance score is score/1.
+    """
+
+    top: float
+    bottom: float = 1.0
+
+
+Share = tuple[float, ...]  # one utterance's summable counts; a `Ratio` for most metrics
+Kind = Literal["quality", "speed", "memory", "sanity"]
+
+
+def top_over_bottom(sums: Floats) -> Floats:
+    """The rate of summed `Ratio`s: shape (..., 2) -> (...). NaN where the bottom is 0.
+
+    >>> top_over_bottom(np.array([[1.0, 4.0], [3.0, 0.0]])).tolist()
+    [0.25, nan]
+    """
+    bottom = np.where(sums[..., 1] == 0, np.nan, sums[..., 1])
+    rate: Floats = sums[..., 0] / bottom
+    return rate
+
+
+def total(sums: Floats) -> Floats:
+    """The first sum itself, for metrics that are plain amounts: shape (..., k) -> (...)."""
+    return sums[..., 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How to pool, compare and print one number.
+
+    `rate` turns the sum of all utterances' shares, shape (..., k), into the corpus value, shape (...).
+    `margin` is the change for the worse that nobody minds, in `unit` (absolute) or, with
+    `relative=True`, as a share of the baseline. `gated=False` is reported and never judged.
+    """
+
+    name: str
+    unit: str  # "ratio" is shown as a percentage; otherwise "s", "s/s", "bytes", "words/s", "1"
+    better: Literal["lower", "higher"]
+    margin: float = 0.0
+    relative: bool = False
+    kind: Kind = "quality"
+    rate: Callable[[Floats], Floats] = top_over_bottom
+    gated: bool = True
+
+    def value(self, shares: Iterable[Share]) -> float:
+        """The corpus value: add the shares up, then take the rate once. NaN for no shares."""
+        rows = np.array(list(shares), dtype=float)
+        return float(self.rate(rows.sum(axis=0))) if len(rows) else float("nan")
+
+
+# ---------------------------------------------------------------------------- results
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What happened to one case of a dataset.
+
+    `output` is the task's JSON form of what the model said (for ASR: {"text", "segments", ...}), None when
+    the model raised; then `error` holds the sentence. `shares` has one entry per metric of the task.
+    `wall_s` and `cpu_s` are the time of the model call and nothing else.
+    """
+
+    id: str
+    shares: Mapping[str, Share]
+    output: Any
+    wall_s: float
+    cpu_s: float
+    duration_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which cell of the matrix: one pytest item. `str()` is the id pytest shows."""
+
+    task: str
+    dataset: str
+    model: str
+    variant: str
+    device: str
+    precision: str
+
+    def __str__(self) -> str:
+        return f"{self.model}:{self.variant}-{self.dataset}-{self.device}-{self.precision}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One cell of the matrix, measured, before any judgement."""
+
+    key: Key
+    utterances: tuple[Utterance, ...]
+    readings: Mapping[str, float]  # per case: "load_s", "first_call_s", "latency_p50_s", "peak_rss_bytes", ...
+    machine: str  # machine class, e.g. "amd-epyc-9b14-1t"; the key of speed and memory baselines
+    provenance: Mapping[str, str]  # "dataset_digest", "normaliser", "weights", "commit", "threads", library versions
+
+
+class Status(StrEnum):
+    """The gate's answers, mildest first."""
+
+    PASS = "PASS"
+    IMPROVED = "IMPROVED"
+    NEW = "NEW"  # nothing to compare with
+    NOT_COMPARABLE = "NOT_COMPARABLE"  # a comparison would be unfair: other machine, other data, other normaliser
+    INCONCLUSIVE = "INCONCLUSIVE"  # the measurement cannot decide
+    REGRESSED = "REGRESSED"
+    ERROR = "ERROR"  # there is no measurement: crash, hang, broken input
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's answer for one metric. `change` is now - baseline, in the metric's unit."""
+
+    metric: str
+    unit: str
+    kind: Kind
+    status: Status
+    now: float
+    baseline: float | None = None
+    change: float | None = None
+    interval: tuple[float, float] | None = None  # 95 % confidence interval of `change`
+    why: str = ""  # the sentence a person needs when the status is not PASS
+    red: bool = False  # this verdict fails the test
