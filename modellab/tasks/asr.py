@@ -1,0 +1,161 @@
+"""Automatic speech recognition: audio in, text out.
+
+Manifest row: {id, audio, text, duration_s, speaker, condition, language?}
+Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
+Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
+
+Reference and hypothesis go through the dataset's normaliser before anything is counted. A model that raised counts as
+one that said nothing: all words deleted, success 0.
+
+Sanity metrics are held by absolute limits rather than by small changes: their margins are wide because a rise is only
+suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rate` for lost ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab import audio, text
+from modellab.errors import DatasetError
+from modellab.metrics import sanity, view
+from modellab.metrics.edit_distance import Alignment, align, wil_rate
+from modellab.text import Normaliser
+from modellab.types import Audio, Metric, Ratio, Row, Share, Transcript
+
+NAME = "asr"
+RATE_HZ = 16_000
+SHORT = 0.5  # a hypothesis with fewer than this share of the reference's words is "short"
+
+METRICS = (
+    Metric("wer", unit="ratio", better="lower", margin=0.002),
+    Metric("cer", unit="ratio", better="lower", margin=0.001),
+    Metric("mer", unit="ratio", better="lower", gated=False),
+    Metric("wil", unit="ratio", better="lower", gated=False, rate=wil_rate),
+    Metric("success_rate", unit="ratio", better="higher"),
+    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
+    Metric("short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
+    Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+)
+LIMITS: Mapping[str, float] = {
+    "success_rate": 1.0,
+    "length_ratio": 1.5,
+    "short_rate": 0.2,
+    "words_per_s": 8.0,
+    "empty_rate": 0.05,
+    "loop_rate": 0.05,
+}
+ROW = ("text", "speaker", "condition", "language")
+
+
+class Transcriber(Protocol):
+    """What an ASR model's adapter provides."""
+
+    def transcribe(self, audio: Audio) -> Transcript: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One utterance with its reference, as written and as scored."""
+
+    id: str
+    duration_s: float
+    text: str
+    reference: str  # `text` after the normaliser
+    normaliser: Normaliser
+    language: str = ""
+    speaker: str = ""
+    condition: str = ""
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where the reference has no words; uses the header's `normaliser` and `language`."""
+    words = row.get("text")
+    if not isinstance(words, str) or not words.strip():
+        raise DatasetError(
+            f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}"
+        )
+    normaliser = text.get(options["normaliser"])
+    reference = normaliser(words)
+    if not reference.strip():
+        raise DatasetError(
+            f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
+        )
+    return Case(
+        id=str(row["id"]),
+        duration_s=float(row["duration_s"]),
+        text=words,
+        reference=reference,
+        normaliser=normaliser,
+        language=str(row.get("language") or options.get("language") or ""),
+        speaker=str(row.get("speaker", "")),
+        condition=str(row.get("condition", "")),
+    )
+
+
+def prepare(row: Row) -> Audio:
+    """The row's audio as 16 kHz mono."""
+    return audio.read(Path(row["audio"]), rate_hz=RATE_HZ)
+
+
+def run(model: Transcriber, given: Audio) -> Transcript:
+    """Transcribe one utterance: the timed call."""
+    return model.transcribe(given)
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """A Transcript as JSON types; TypeError for anything else."""
+    if not isinstance(output, Transcript):
+        hint = ": does transcribe() end without a return?" if output is None else ""
+        raise TypeError(f"transcribe() returned {_described(output)}, expected a Transcript{hint}")
+    if not isinstance(output.text, str):
+        raise TypeError(f"transcribe() returned a Transcript whose text is {_described(output.text)}, expected a str")
+    segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
+    return {"text": output.text, "language": output.language or "", "segments": segments}
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    hypothesis = _hypothesis(case, output)
+    alignment = _align(case, output)
+    words, length = alignment.words.hypothesis_length, alignment.words.reference_length
+    return {
+        "wer": alignment.wer(),
+        "cer": alignment.cer(),
+        "mer": alignment.mer(),
+        "wil": alignment.wil(),
+        "success_rate": Ratio(float(output is not None)),
+        "length_ratio": sanity.length_ratio(case.reference, hypothesis),
+        "short_rate": Ratio(float(words < SHORT * length)),
+        "words_per_s": sanity.words_per_s(hypothesis, case.duration_s),
+        "empty_rate": Ratio(float(sanity.is_empty(hypothesis))),
+        "loop_rate": Ratio(float(sanity.has_loop(hypothesis) and not sanity.has_loop(case.reference))),
+    }
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """Reference over hypothesis as they were scored, columns aligned, errors named."""
+    failed = ["(the model raised: no transcript)"] if output is None else []
+    return [*view.lines(_align(case, output)), *failed]
+
+
+def _hypothesis(case: Case, output: Mapping[str, Any] | None) -> str:
+    return "" if output is None else case.normaliser(output["text"])
+
+
+def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
+    return align(case.reference, _hypothesis(case, output))
+
+
+def _seconds(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _described(value: object) -> str:
+    """None as None, anything else as its type and the beginning of its repr."""
+    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

@@ -1,0 +1,129 @@
+"""Text normalisers: named, versioned, and stamped with a hash of what determines their output.
+
+| name         | what it does |
+|--------------|--------------|
+| `none`       | nothing: casing and punctuation count |
+| `basic`      | any language: NFKC, casefold, punctuation and symbols become spaces; combining marks stay |
+| `whisper_en` | English: exactly OpenAI Whisper's EnglishTextNormalizer |
+
+A word error rate is only comparable with one from the same normaliser: `str(get(name))`, such as `basic@1#1a2b3c4d`, is
+stored with every baseline. The hash covers the source of our functions and the files of the library behind
+`whisper_en`; a changed comment inside them changes it too, which costs a re-accepted baseline and never hides a change. It leaves out
+Python's Unicode tables: their NFKC forms are stable for characters already assigned, and their categories nearly so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import unicodedata
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+
+from modellab.errors import ConfigError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """A function from text to the text that is scored. Results are remembered per string."""
+
+    name: str
+    version: int
+    hash: str  # 8 hexadecimal digits
+    function: Callable[[str], str] = field(repr=False, compare=False)
+
+    def __call__(self, text: str) -> str:
+        return self.function(text)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}#{self.hash}"
+
+
+def names() -> list[str]:
+    """Every normaliser there is."""
+    return sorted(_BUILDERS)
+
+
+@cache
+def get(name: str) -> Normaliser:
+    """The normaliser of that name, or ConfigError with the closest known one. Loads no library until it is called."""
+    if name not in _BUILDERS:
+        raise ConfigError(f"unknown normaliser {name!r}: {did_you_mean(name, names())}")
+    return _BUILDERS[name]()
+
+
+def none(text: str) -> str:
+    """The text as it is."""
+    return text
+
+
+def basic(text: str) -> str:
+    """Any language: NFKC, casefold, punctuation (P) and symbols (S) become spaces, white space collapses.
+
+    Combining marks (M) stay, so that Hindi, Thai and Tamil keep their vowels. Apostrophes and invisible format
+    characters (Cf, such as joiners) leave no gap, so that "don't" stays one word. "2.5" becomes "2 5".
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    kept = []
+    for character in folded:
+        category = unicodedata.category(character)
+        if category == "Cf" or character in "'\u2019":
+            continue
+        kept.append(" " if category[0] in "PSC" else character)
+    return " ".join(unicodedata.normalize("NFKC", "".join(kept)).split())
+
+
+def whisper_en(text: str) -> str:
+    """OpenAI Whisper's EnglishTextNormalizer, quirks and all ("Main St." -> "main saint").
+
+    Known oddities of the original, kept: "oh" counts as a zero, words in brackets vanish, "-5" loses its sign, and
+    it is not idempotent ("version 2.0.1"). It blanks the combining vowels of Indic and Thai scripts: English only.
+    """
+    return _openai_english()(text)
+
+
+@cache
+def _openai_english() -> Callable[[str], str]:
+    """The original's function, through the package `whisper-normalizer` (openai-whisper itself would bring torch).
+
+    The package adds replacements that the original lacks, among them "cause" -> "because" for the noun as well;
+    they are taken out again, and a test compares the two.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # invalid escapes in the package's docstrings
+        from whisper_normalizer.english import EnglishTextNormalizer
+    normalise: Callable[[str], str] = EnglishTextNormalizer()
+    replacers: dict[str, str] = normalise.replacers  # type: ignore[attr-defined]
+    for addition in (r"\bkinda\b", r"\bsorta\b", r"\bdunno\b", r"\bcause\b"):
+        replacers.pop(addition, None)
+    return normalise
+
+
+def _whisper_files() -> Iterable[Path]:
+    spec = importlib.util.find_spec("whisper_normalizer")
+    if spec is None or spec.origin is None:
+        raise ConfigError("the normaliser whisper_en needs whisper-normalizer: pip install whisper-normalizer")
+    folder = Path(spec.origin).parent
+    return [folder / "english.py", folder / "basic.py", folder / "normalizers" / "english.json"]
+
+
+def _build(
+    version: int, function: Callable[[str], str], *parts: Callable[..., object], files: Iterable[Path] = ()
+) -> Normaliser:
+    digest = hashlib.sha256()
+    for part in (function, *parts):
+        digest.update(inspect.getsource(part).encode())
+    for file in files:
+        digest.update(file.name.encode() + file.read_bytes())
+    return Normaliser(function.__name__, version, digest.hexdigest()[:8], lru_cache(maxsize=1 << 16)(function))
+
+
+_BUILDERS: dict[str, Callable[[], Normaliser]] = {
+    "none": lambda: _build(1, none),
+    "basic": lambda: _build(1, basic),
+    "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files()),
+}
