@@ -8,8 +8,9 @@
 
 A word error rate is only comparable with one from the same normaliser: `str(get(name))`, such as `basic@1#1a2b3c4d`, is
 stored with every baseline. The hash covers the source of our functions and the files of the library behind
-`whisper_en`; a changed comment inside them changes it too, which costs a re-accepted baseline and never hides a change. It leaves out
-Python's Unicode tables: their NFKC forms are stable for characters already assigned, and their categories nearly so.
+`whisper_en`; a changed comment inside them changes it too, which costs a re-accepted baseline and never hides a change.
+It leaves out Python's Unicode tables: their NFKC forms are stable for characters already assigned, and their categories
+nearly so.
 """
 
 from __future__ import annotations

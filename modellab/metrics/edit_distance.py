@@ -7,8 +7,8 @@ S substitutions, D deletions, I insertions, H hits; N = S + D + H reference word
 Rates are ratios in [0, inf) for WER and CER, [0, 1] for MER and WIL; lower is better.
 
 An empty reference has no error rate: it puts its insertions on top and 0 at the bottom, so hallucinated words still
-count in the pooled value (jiwer gives the bare count for such an utterance; pooled values agree as soon as any reference
-has words).
+count in the pooled value (jiwer gives the bare count for such an utterance; pooled values agree as soon as any
+reference has words).
 Among several alignments of the same cost jiwer's choice is taken: S, D and I may differ from another tool's, their sum
 does not.
 
