@@ -162,7 +162,7 @@ def _wav_data_bytes(path: Path) -> tuple[int, int]:
 
 
 def _silent(path: Path) -> AudioError:
-    return AudioError(f"{path} holds no audio samples: expected sound, got a header and nothing behind it")
+    return AudioError(f"{path} holds no audio samples, only a header: was the recording stopped before it was written?")
 
 
 def _truncated(path: Path, got_s: float, promised_s: float | None) -> AudioError:

@@ -82,7 +82,7 @@ def whisper_en(text: str) -> str:
     """OpenAI Whisper's EnglishTextNormalizer, quirks and all ("Main St." -> "main saint").
 
     Known oddities of the original, kept: "oh" counts as a zero, words in brackets vanish, "-5" loses its sign, and
-    it is not idempotent ("version 2.0.1"). It blanks the combining vowels of Indic and Thai scripts: English only.
+    it is not idempotent ("version 2.0.1"). It drops the combining vowels of Indic and Thai scripts: English only.
     """
     return _openai_english()(text)
 

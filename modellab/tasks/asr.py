@@ -138,6 +138,11 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     }
 
 
+def remember(output: Mapping[str, Any] | None) -> str | None:
+    """The text as the model gave it, before the normaliser."""
+    return None if output is None else str(output["text"])
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     failed = ["(the model raised: no transcript)"] if output is None else []

@@ -104,6 +104,11 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     }
 
 
+def remember(output: Mapping[str, Any] | None) -> list[list[float]] | None:
+    """The regions."""
+    return None if output is None else [list(pair) for pair in output["regions"]]
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """The regions of both sides, then every false alarm and every miss, in seconds."""
     detection = _compare(case, output)
