@@ -84,7 +84,9 @@ def test_what_soundfile_does_not_know_goes_through_ffmpeg(tmp_path: Path, name: 
 
     assert read.duration_s == pytest.approx(1.0, abs=0.1)
     assert float(np.sqrt(np.mean(read.samples**2))) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
-    assert audio.info(path) == audio.Info(pytest.approx(1.0, abs=0.1), 48_000, 1)
+    header = audio.info(path)
+    assert (header.rate_hz, header.channels) == (48_000, 1)
+    assert header.duration_s == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "ogg"])
@@ -240,7 +242,7 @@ def test_sixteen_bit_sound_survives_a_round_trip_exactly(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, pcm: np.ndarray
 ) -> None:
     path = tmp_path_factory.getbasetemp() / f"round_trip.{suffix}"
-    sound = Audio(pcm.astype(np.float32) / 32768, RATE_HZ)
+    sound = Audio((pcm / 32768).astype(np.float32), RATE_HZ)
     audio.write(path, sound)
     assert np.array_equal(audio.read(path).samples, sound.samples)
 

@@ -31,8 +31,8 @@ def words_per_s(hypothesis: str, duration_s: float) -> Ratio:
 
 
 def is_empty(hypothesis: str) -> bool:
-    """Whether there are no words at all."""
-    return not hypothesis.split()
+    """Whether there are no words at all: no letter and no digit ("..." is empty)."""
+    return not any(map(str.isalnum, hypothesis))
 
 
 def has_loop(text: str) -> bool:

@@ -38,7 +38,7 @@ def summary(counts: Counts) -> str:
 
 
 def columns(text: str) -> int:
-    """How many terminal columns a text takes: wide East Asian characters two, combining marks none."""
+    """How many terminal columns a text takes: wide East Asian characters two, marks above and below none."""
     seen = [c for c in text if unicodedata.category(c) not in ("Mn", "Me", "Cf")]
     return len(seen) + sum(unicodedata.east_asian_width(c) in "WF" for c in seen)
 

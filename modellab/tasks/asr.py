@@ -82,7 +82,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         )
     normaliser = text.get(options["normaliser"])
     reference = normaliser(words)
-    if not reference.strip():
+    if sanity.is_empty(reference):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )

@@ -54,7 +54,7 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
+def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the header has nothing for this task)
     """A Case, or DatasetError where the regions are not pairs of seconds inside the clip. Uses none of the header."""
     duration_s = float(row["duration_s"])
     speech = row.get("speech")

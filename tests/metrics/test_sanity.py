@@ -1,0 +1,95 @@
+"""Signs of broken transcripts: what must ring, and what must not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab.metrics import sanity
+from modellab.types import Ratio
+
+LOOPS = [
+    ("thank you thank you thank you thank you", "thank you"),
+    ("la la la la la la", "la"),
+    ("so i went to i went to i went to i went to bed", "i went to"),
+    ("one " + "the end of the story is near " * 4, "the end of the story is near"),
+    ("a b a b a b a b", "a b"),
+]
+SPEECH = [
+    "",
+    "no",
+    "no no no",
+    "no no no no no",  # five: still a person
+    "thank you thank you thank you",
+    "one two three four five six seven eight nine ten",
+    "set the heater to forty two degrees and set the oven to forty two degrees",
+    "the cat and the dog and the cat and the dog and the cat and the dog",  # three times
+]
+
+
+@pytest.mark.parametrize(("text", "phrase"), LOOPS)
+def test_loops_are_found_with_their_phrase(text: str, phrase: str) -> None:
+    assert sanity.repeated_phrase(text) == phrase
+    assert sanity.has_loop(text)
+
+
+@pytest.mark.parametrize("text", SPEECH)
+def test_speech_is_no_loop(text: str) -> None:
+    assert sanity.repeated_phrase(text) == ""
+    assert not sanity.has_loop(text)
+
+
+@given(
+    st.lists(st.sampled_from("abcdefgh"), max_size=5),
+    st.lists(st.text("xyz", min_size=1), min_size=2, max_size=sanity.MAX_NGRAM, unique=True),
+    st.integers(sanity.MIN_REPEATS, 9),
+)
+def test_any_phrase_said_often_enough_is_found_anywhere(before: list[str], phrase: list[str], repeats: int) -> None:
+    assert sanity.repeated_phrase(" ".join([*before, *phrase * repeats, *before])) == " ".join(phrase)
+
+
+@given(st.lists(st.integers(), unique=True).map(lambda numbers: " ".join(map(str, numbers))))
+def test_words_that_never_come_again_are_no_phrase(text: str) -> None:
+    assert sanity.repeated_phrase(text) == ""
+
+
+def test_a_loop_without_spaces_shows_in_the_compression() -> None:
+    loop = "ご視聴ありがとうございました" * 20
+    assert sanity.repeated_phrase(loop) == ""
+    assert sanity.compression_ratio(loop) > sanity.MAX_COMPRESSION
+    assert sanity.has_loop(loop)
+
+
+def test_short_text_has_no_compression_ratio() -> None:
+    assert sanity.compression_ratio("a" * (sanity.MIN_COMPRESSED_BYTES - 1)) == 0.0
+    assert sanity.compression_ratio("a" * sanity.MIN_COMPRESSED_BYTES) > sanity.MAX_COMPRESSION
+
+
+def test_ordinary_prose_compresses_little() -> None:
+    prose = (
+        "a language model assigns a probability to every sequence of words and is trained to make the words that "
+        "people really wrote likely which turns out to need a good deal of what we would call knowledge about grammar "
+        "about the world and about the person who is writing long before anybody asks it a question"
+    )
+    assert 1.0 < sanity.compression_ratio(prose) < sanity.MAX_COMPRESSION
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "ratio"),
+    [("a b", "a b c", (3, 2)), ("a b", "", (0, 2)), ("", "a", (1, 0)), ("", "", (0, 0))],
+)
+def test_length_ratio(reference: str, hypothesis: str, ratio: tuple[int, int]) -> None:
+    assert sanity.length_ratio(reference, hypothesis) == ratio
+
+
+def test_words_per_s() -> None:
+    assert sanity.words_per_s("one two  three", 1.5) == Ratio(3, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "empty"),
+    [("", True), (" \n", True), ("... ?!", True), ("a", False), ("7", False), ("\u0939\u093f", False)],
+)
+def test_is_empty(text: str, empty: bool) -> None:
+    assert sanity.is_empty(text) is empty

@@ -1,0 +1,174 @@
+"""The vad task from manifest row to shares, with the model left out."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from modellab.errors import DatasetError
+from modellab.tasks import vad
+from modellab.types import Audio, Ratio, Region
+
+ROW = {"id": "music", "audio": "music.flac", "duration_s": 4.0, "speech": [[1.0, 2.0], [2.5, 3]], "condition": "music"}
+METRIC = {metric.name: metric for metric in vad.METRICS}
+
+
+def case(*speech: tuple[float, float]) -> vad.Case:
+    return vad.read({**ROW, "speech": speech}, {})
+
+
+def found(*regions: tuple[float, float]) -> dict[str, Any]:
+    return vad.encode([Region(*region) for region in regions])
+
+
+def test_a_row_becomes_a_case() -> None:
+    assert vad.read(ROW, {}) == vad.Case("music", 4.0, (Region(1.0, 2.0), Region(2.5, 3.0)), "music")
+
+
+def test_a_clip_without_speech_is_a_case() -> None:
+    assert case().speech == ()
+
+
+def test_a_region_may_end_a_rounding_error_behind_the_clip() -> None:
+    assert case((3.0, 4.005)).speech == (Region(3.0, 4.005),)
+
+
+@pytest.mark.parametrize(
+    ("speech", "says"),
+    [
+        (None, "expected `speech` as a list of [start_s, end_s], got None"),
+        ("1-2", "expected `speech` as a list"),
+        ([1.0, 2.0], "a float (1.0), expected [start_s, end_s]"),
+        ([[1.0]], "a list ([1.0]), expected [start_s, end_s]"),
+        ([["a", 2]], "a list (['a', 2]), expected [start_s, end_s]"),
+        ([[2.0, 1.0]], "[2, 1], expected a region that ends after it starts"),
+        ([[0.0, math.nan]], "expected finite seconds"),
+        ([[-0.5, 1.0]], "[-0.5, 1.0] in `speech` is outside the clip's 4 s"),
+        ([[3.0, 4.5]], "[3.0, 4.5] in `speech` is outside the clip's 4 s"),
+    ],
+)
+def test_bad_reference_regions_name_the_case(speech: object, says: str) -> None:
+    with pytest.raises(DatasetError) as caught:
+        vad.read({**ROW, "speech": speech}, {})
+    assert "'music'" in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_a_missing_speech_key_is_an_error_and_not_silence() -> None:
+    with pytest.raises(DatasetError, match="got None"):
+        vad.read({key: value for key, value in ROW.items() if key != "speech"}, {})
+
+
+def test_audio_is_prepared_as_16_khz_mono(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros((4_000, 2)), 8_000)
+    given = vad.prepare({**ROW, "audio": tmp_path / "a.wav"})
+    assert (given.rate_hz, given.samples.shape) == (16_000, (8_000,))
+
+
+def test_run_is_the_models_method_and_nothing_else() -> None:
+    class Everything:
+        def detect(self, audio: Audio) -> list[Region]:
+            return [Region(0.0, audio.duration_s)]
+
+    assert vad.run(Everything(), Audio(np.zeros(8_000, np.float32), 16_000)) == [Region(0.0, 0.5)]
+
+
+# ---------------------------------------------------------------------------- encode
+
+
+def test_regions_are_json() -> None:
+    output = vad.encode([Region(0.5, np.float32(1.5)), (2, 3)])
+    assert output == {"regions": [[0.5, 1.5], [2.0, 3.0]]}
+    assert json.loads(json.dumps(output)) == output
+    assert vad.encode([]) == {"regions": []}
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        (
+            None,
+            "detect() returned None, expected a list of Region(start_s, end_s): does detect() end without a return?",
+        ),
+        ("0-1", "detect() returned a str ('0-1')"),
+        (1.0, "detect() returned a float (1.0)"),
+        ([{"start": 0, "end": 1}], "detect() returned a dict ({'start': 0, 'end': 1}), expected [start_s, end_s]"),
+        ([(0.0, math.inf)], "detect() returned [0.0, inf], expected finite seconds"),
+        ([(1.0, 0.0)], "detect() returned [1, 0], expected a region that ends after it starts"),
+    ],
+)
+def test_anything_else_says_what_came(output: object, says: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        vad.encode(output)
+    assert says in str(caught.value)
+
+
+# ---------------------------------------------------------------------------- score, show, remember
+
+
+def test_score_gives_exactly_the_metrics() -> None:
+    for output in (None, found(), found((0, 1))):
+        assert set(vad.score(case((1, 2)), output)) == set(METRIC)
+
+
+def test_seconds_by_hand() -> None:
+    shares = vad.score(case((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
+    assert shares == {
+        "f1": Ratio(2.0, 3.0),
+        "precision": Ratio(1.0, 1.5),
+        "recall": Ratio(1.0, 1.5),
+        "false_alarm_s": (0.5,),
+        "miss_s": (0.5,),
+        "success_rate": Ratio(1.0),
+    }
+
+
+def test_a_model_that_raised_missed_everything() -> None:
+    shares = vad.score(case((1, 2)), None)
+    assert shares["recall"] == Ratio(0.0, 1.0)
+    assert shares["miss_s"] == (1.0,)
+    assert shares["success_rate"] == Ratio(0.0)
+
+
+def test_a_clip_without_speech_still_shows_its_false_alarms() -> None:
+    shares = vad.score(case(), found((0, 2)))
+    assert shares["recall"] == Ratio(0.0, 0.0)
+    assert METRIC["precision"].value([shares["precision"]]) == 0.0
+    assert METRIC["false_alarm_s"].value([shares["false_alarm_s"]] * 3) == 6.0
+
+
+def test_show_names_both_sides_and_the_difference() -> None:
+    assert vad.show(case((1, 2)), found((0.5, 1.5))) == [
+        "ref          1.00-2.00",
+        "hyp          0.50-1.50",
+        "false alarm  0.50-1.00  (0.50 s)",
+        "miss         1.50-2.00  (0.50 s)",
+    ]
+    assert vad.show(case(), None) == [
+        "ref          none",
+        "hyp          none",
+        "false alarm  none  (0.00 s)",
+        "miss         none  (0.00 s)",
+        "(the model raised: no regions)",
+    ]
+
+
+def test_a_baseline_remembers_the_regions() -> None:
+    assert vad.remember(found((0, 1), (2, 3))) == [[0.0, 1.0], [2.0, 3.0]]
+    assert vad.remember(None) is None
+
+
+def test_the_metrics_have_units_directions_and_limits_that_exist() -> None:
+    assert vad.METRICS[0].name == "f1"
+    assert set(vad.LIMITS) <= set(METRIC)
+    assert {name: metric.unit for name, metric in METRIC.items() if name.endswith("_s")} == {
+        "false_alarm_s": "s",
+        "miss_s": "s",
+    }
+    assert {name for name, metric in METRIC.items() if metric.better == "lower"} == {"false_alarm_s", "miss_s"}
