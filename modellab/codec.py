@@ -1,0 +1,181 @@
+"""Results and verdicts as JSON and back: one shape for the ledger, the baselines and the reports.
+
+Numbers keep their value: NaN is `null`, infinity is `"inf"` or `"-inf"`, and a whole float is written
+without its `.0`. What cannot come back: a NaN `Verdict.baseline` or `change` returns as None (both say
+"there is none"), and inside `Utterance.output` every number that is not finite becomes `null`.
+
+Decoders ignore unknown keys and raise KeyError, TypeError, ValueError or AttributeError on anything malformed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from modellab.types import Key, Result, Share, Status, Utterance, Verdict
+
+Json = dict[str, Any]
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def dumps(data: Any) -> str:
+    """Compact JSON on one line. Text that is not valid Unicode survives as an escape.
+
+    >>> dumps({"b": [1, None], "a": "schön"})
+    '{"b":[1,null],"a":"schön"}'
+    """
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # a lone surrogate becomes its own JSON escape
+
+
+def plain(value: Any) -> Any:
+    """Any value as JSON types: numbers that are not finite become None, numpy numbers Python's, the rest its `str()`.
+
+    >>> plain({"path": (1.5, float("nan"), {2: True})})
+    {'path': [1.5, None, {'2': True}]}
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    return plain(value.tolist()) if hasattr(value, "tolist") else str(value)
+
+
+def encode_number(value: float) -> float | int | str | None:
+    """A float as JSON, without loss.
+
+    >>> [encode_number(x) for x in (3.0, 0.1, float("nan"), float("-inf"))]
+    [3, 0.1, None, '-inf']
+    """
+    value = float(value)
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return str(value)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def decode_number(data: float | str | None) -> float:
+    """What `encode_number` wrote; None is NaN."""
+    return math.nan if data is None else float(data)
+
+
+def encode_numbers(values: Mapping[str, float]) -> Json:
+    """Named numbers, in their order."""
+    return {name: encode_number(value) for name, value in values.items()}
+
+
+def decode_numbers(data: Mapping[str, Any]) -> dict[str, float]:
+    """What `encode_numbers` wrote."""
+    return {name: decode_number(value) for name, value in data.items()}
+
+
+def encode_shares(shares: Mapping[str, Share]) -> Json:
+    """One utterance's shares: metric -> list of numbers.
+
+    >>> encode_shares({"wer": (1.0, 8.0)})
+    {'wer': [1, 8]}
+    """
+    return {metric: [encode_number(part) for part in share] for metric, share in shares.items()}
+
+
+def decode_shares(data: Mapping[str, Any]) -> dict[str, Share]:
+    """What `encode_shares` wrote."""
+    return {metric: tuple(decode_number(part) for part in share) for metric, share in data.items()}
+
+
+def encode_utterance(utterance: Utterance) -> Json:
+    """One utterance; `error` only where there is one."""
+    data: Json = {
+        "id": utterance.id,
+        "shares": encode_shares(utterance.shares),
+        "output": plain(utterance.output),
+        "wall_s": encode_number(utterance.wall_s),
+        "cpu_s": encode_number(utterance.cpu_s),
+        "duration_s": encode_number(utterance.duration_s),
+    }
+    return data | ({"error": utterance.error} if utterance.error else {})
+
+
+def decode_utterance(data: Json) -> Utterance:
+    """What `encode_utterance` wrote."""
+    times = {name: decode_number(data[name]) for name in ("wall_s", "cpu_s", "duration_s")}
+    return Utterance(
+        id=str(data["id"]),
+        shares=decode_shares(data["shares"]),
+        output=data["output"],
+        error=str(data.get("error", "")),
+        **times,
+    )
+
+
+def encode_key(key: Key) -> Json:
+    """The cell of the matrix, field by field."""
+    return {name: getattr(key, name) for name in Key.__slots__}
+
+
+def decode_key(data: Json) -> Key:
+    """What `encode_key` wrote."""
+    return Key(**{name: str(data[name]) for name in Key.__slots__})
+
+
+def encode_result(result: Result) -> Json:
+    """A result with all its utterances."""
+    return {
+        "key": encode_key(result.key),
+        "machine": result.machine,
+        "readings": encode_numbers(result.readings),
+        "provenance": {name: str(value) for name, value in result.provenance.items()},
+        "utterances": [encode_utterance(utterance) for utterance in result.utterances],
+    }
+
+
+def decode_result(data: Json) -> Result:
+    """What `encode_result` wrote."""
+    return Result(
+        key=decode_key(data["key"]),
+        utterances=tuple(decode_utterance(item) for item in data["utterances"]),
+        readings=decode_numbers(data["readings"]),
+        machine=str(data["machine"]),
+        provenance={str(name): str(value) for name, value in data["provenance"].items()},
+    )
+
+
+def encode_verdict(verdict: Verdict) -> Json:
+    """A verdict, field by field."""
+    interval = verdict.interval
+    return {
+        "metric": verdict.metric,
+        "unit": verdict.unit,
+        "kind": verdict.kind,
+        "status": str(verdict.status),
+        "now": encode_number(verdict.now),
+        "baseline": None if verdict.baseline is None else encode_number(verdict.baseline),
+        "change": None if verdict.change is None else encode_number(verdict.change),
+        "interval": None if interval is None else [encode_number(end) for end in interval],
+        "why": verdict.why,
+        "red": verdict.red,
+    }
+
+
+def decode_verdict(data: Json) -> Verdict:
+    """What `encode_verdict` wrote."""
+    interval = data["interval"]
+    return Verdict(
+        metric=str(data["metric"]),
+        unit=str(data["unit"]),
+        kind=data["kind"],
+        status=Status(data["status"]),
+        now=decode_number(data["now"]),
+        baseline=None if data["baseline"] is None else decode_number(data["baseline"]),
+        change=None if data["change"] is None else decode_number(data["change"]),
+        interval=None if interval is None else (decode_number(interval[0]), decode_number(interval[1])),
+        why=str(data["why"]),
+        red=bool(data["red"]),
+    )

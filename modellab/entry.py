@@ -1,0 +1,167 @@
+"""One line of the ledger: a finished case with everything needed to log it anywhere, at any later time."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from modellab import codec, environment, tasks
+from modellab.environment import Commit
+from modellab.errors import ConfigError
+from modellab.types import Key, Result, Status, Verdict
+
+FORMAT = 1
+NOT_A_VERSION = {"commit", "dataset_digest", "normaliser", "weights", "threads"}  # the rest of provenance are versions
+
+
+class Options(Protocol):
+    """The part of a model's configuration that an entry records."""
+
+    def options_for(self, variant: str) -> dict[str, Any]: ...
+
+
+class Cell(Protocol):
+    """The part of a matrix cell that an entry records."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def tier(self) -> str: ...
+    @property
+    def model(self) -> Options: ...
+
+
+class Finished(Protocol):
+    """A case after judgement, or after the ERROR that left nothing to judge."""
+
+    @property
+    def cell(self) -> Cell: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]: ...
+    @property
+    def result(self) -> Result | None: ...
+    @property
+    def error(self) -> str: ...
+
+
+def now() -> str:
+    """This moment in UTC, ISO 8601 with microseconds: sorts as text."""
+    return _iso(datetime.datetime.now(datetime.UTC).timestamp())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One finished case. `id` is what makes it unique everywhere, however often it is sent.
+
+    `result` is None when the case ended in an ERROR before there was one; then `error` says why.
+    `values` are the pooled metrics, `settings` the effective configuration (device, precision, threads, options).
+    """
+
+    key: Key
+    status: Status
+    session: str
+    result: Result | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    error: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    tier: str = ""
+    weights: str = ""
+    commit: Commit = field(default_factory=Commit)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    host: str = field(default_factory=environment.hostname)
+    started_at: str = field(default_factory=now)
+    finished_at: str = field(default_factory=now)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def red(self) -> bool:
+        """This case fails its test."""
+        return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
+
+    @classmethod
+    def of(cls, case: Finished, commit: Commit, session: str, started: float) -> Entry:
+        """The entry of a case that has just finished; `started` is the `time.time()` at which it began."""
+        key, result = case.cell.key, case.result
+        provenance: Mapping[str, str] = result.provenance if result else {}
+        settings = {"device": key.device, "precision": key.precision, "threads": provenance.get("threads", "")}
+        return cls(
+            key=key,
+            status=case.status,
+            session=session,
+            result=result,
+            verdicts=case.verdicts,
+            error=case.error,
+            values=pooled(result) if result else {},
+            tier=case.cell.tier,
+            weights=provenance.get("weights", ""),
+            commit=commit,
+            versions={name: text for name, text in provenance.items() if name not in NOT_A_VERSION},
+            settings={**settings, **case.cell.model.options_for(key.variant)},
+            started_at=_iso(started),
+        )
+
+
+def pooled(result: Result) -> dict[str, float]:
+    """The value of every metric of the result's task over all its utterances; none if the task is unknown here."""
+    try:
+        metrics = tasks.get(result.key.task).METRICS
+    except ConfigError:
+        return {}
+    return {
+        metric.name: metric.value(item.shares[metric.name] for item in result.utterances if metric.name in item.shares)
+        for metric in metrics
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
+
+
+TEXTS = ("id", "session", "started_at", "finished_at", "error", "tier", "weights", "host")
+
+
+def encode(entry: Entry) -> codec.Json:
+    """The entry as JSON; its id comes first."""
+    return {
+        "format": FORMAT,
+        **{name: getattr(entry, name) for name in TEXTS},
+        "key": codec.encode_key(entry.key),
+        "status": str(entry.status),
+        "values": codec.encode_numbers(entry.values),
+        "verdicts": [codec.encode_verdict(verdict) for verdict in entry.verdicts],
+        "commit": {name: getattr(entry.commit, name) for name in Commit.__slots__},
+        "versions": dict(entry.versions),
+        "settings": codec.plain(entry.settings),
+        "result": None if entry.result is None else codec.encode_result(entry.result),
+    }
+
+
+def decode(data: codec.Json) -> Entry:
+    """What `encode` wrote; raises one of `codec.MALFORMED` on anything else."""
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']!r}, expected {FORMAT}: written by another version of modellab?")
+    uuid.UUID(hex=data["id"])
+    for moment in ("started_at", "finished_at"):
+        datetime.datetime.fromisoformat(data[moment])
+    texts = {name: str(data[name]) for name in TEXTS}
+    return Entry(
+        key=codec.decode_key(data["key"]),
+        status=Status(data["status"]),
+        result=None if data["result"] is None else codec.decode_result(data["result"]),
+        verdicts=tuple(codec.decode_verdict(item) for item in data["verdicts"]),
+        values=codec.decode_numbers(data["values"]),
+        commit=_commit(data["commit"]),
+        versions={str(name): str(text) for name, text in data["versions"].items()},
+        settings=dict(data["settings"]),
+        **texts,
+    )
+
+
+def _commit(data: codec.Json) -> Commit:
+    return Commit(str(data["hash"]), int(data["position"]), str(data["branch"]), bool(data["dirty"]))

@@ -1,0 +1,142 @@
+"""Facts about where a result was measured: commit, library versions, host, machine class.
+
+Every function answers quickly and never raises: what cannot be found out is empty.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+ANSWER_S = 5.0  # the longest any helper program may take
+BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # a CI checkout has no branch
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The state of the working tree. Every field is empty outside a git repository.
+
+    `position` is the number of commits up to and including this one: the x axis of a trend. It is 0
+    where it cannot be known (a shallow clone). `dirty` says that a tracked file differs from the commit.
+    """
+
+    hash: str = ""
+    position: int = 0
+    branch: str = ""
+    dirty: bool = False
+
+    @property
+    def short(self) -> str:
+        """Seven characters, or "no commit"."""
+        return self.hash[:7] or "no commit"
+
+
+def commit(folder: Path) -> Commit:
+    """The commit that `folder` is checked out at."""
+    status = _answer(
+        "git", "-C", str(folder), "status", "--porcelain=v2", "--branch", "--untracked-files=no", GIT_OPTIONAL_LOCKS="0"
+    )
+    lines = status.splitlines()
+    facts = dict(line[2:].split(" ", 1) for line in lines if re.match(r"# branch\.\S+ \S", line))
+    hash = facts.get("branch.oid", "")
+    if not re.fullmatch(r"[0-9a-f]{40,64}", hash):  # "(initial)" in a repository without a commit
+        return Commit()
+    branch = facts.get("branch.head", "")
+    if branch == "(detached)":
+        branch = next((os.environ[name] for name in BRANCH_VARIABLES if os.environ.get(name)), "")
+    return Commit(hash, _position(folder), branch, dirty=any(not line.startswith("#") for line in lines))
+
+
+def _position(folder: Path) -> int:
+    shallow = _answer("git", "-C", str(folder), "rev-parse", "--is-shallow-repository").strip()
+    count = _answer("git", "-C", str(folder), "rev-list", "--count", "HEAD").strip()
+    return int(count) if shallow == "false" and count.isdecimal() else 0
+
+
+def versions(distributions: Iterable[str]) -> dict[str, str]:
+    """Python's version and that of each distribution that is installed, in the order given."""
+    found = {"python": platform.python_version()}
+    for name in distributions:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except (importlib.metadata.PackageNotFoundError, ValueError):  # ValueError: an empty name
+            continue
+    return found
+
+
+def hostname() -> str:
+    """The name of this computer."""
+    return platform.node()
+
+
+def machine_class(threads: int, device: str) -> str:
+    """What speed and memory depend on, as a slug: the key of their baselines.
+
+    `amd-epyc-7763-2c-1t` is a CPU model with 2 logical cores, used with 1 thread; `nvidia-l4-550.54.15` is
+    a GPU and its driver. The variable MODELLAB_MACHINE replaces the name of the hardware, for fleets whose
+    machines differ in name only (or share a name and differ).
+    """
+    given = os.environ.get("MODELLAB_MACHINE", "").strip()
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        return slug(f"{given}-cuda" if given else _gpu(index or "0"))
+    if kind == "cpu":
+        return slug(f"{given or f'{_cpu()}-{os.cpu_count() or 0}c'}-{threads}t")
+    return slug(f"{given or _cpu()}-{kind}")
+
+
+def slug(text: str) -> str:
+    """Lower case, digits, dots and hyphens: safe as a file name.
+
+    >>> slug("Intel(R) Xeon(R) 8481C / 2 cores")
+    'intel-r-xeon-r-8481c-2-cores'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "unknown"
+
+
+def cpu_name(marketing: str) -> str:
+    """A CPU's model name without trade marks, clock and core count.
+
+    >>> cpu_name("Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz"), cpu_name("AMD EPYC 7763 64-Core Processor")
+    ('Intel Xeon Platinum 8481C', 'AMD EPYC 7763')
+    """
+    noise = r"\((R|TM)\)|@.*|\bwith .*|\b(CPU|Processor)\b|\b[\w-]+-Core\b"
+    return " ".join(re.sub(noise, " ", marketing, flags=re.IGNORECASE).split())
+
+
+@lru_cache
+def _cpu() -> str:
+    if platform.system() == "Darwin":
+        return cpu_name(_answer("sysctl", "-n", "machdep.cpu.brand_string").strip() or platform.machine())
+    try:
+        facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        facts = ""
+    found = re.search(r"^model name\s*:\s*(\S.*)$", facts, flags=re.MULTILINE)
+    return cpu_name(found[1] if found else platform.processor() or platform.machine())  # ARM kernels give no name
+
+
+@lru_cache
+def _gpu(index: str) -> str:
+    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    if visible and index.isdecimal() and int(index) < len(visible):
+        index = visible[int(index)].strip()  # a number or a UUID; nvidia-smi takes both
+    answer = _answer("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "-i", index)
+    return answer.splitlines()[0] if answer.strip() else "unknown-cuda"
+
+
+def _answer(*command: str, **variables: str) -> str:
+    """What a program prints, or "" when it is missing, fails or takes too long."""
+    environment: Mapping[str, str] = os.environ | {"LC_ALL": "C"} | variables
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=ANSWER_S, env=environment, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""

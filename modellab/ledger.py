@@ -1,0 +1,165 @@
+"""The ledger: every finished case is a line on disk before anyone else hears of it.
+
+    mlruns/ledger/<session>.jsonl        one file per session and pytest-xdist worker (<session>-gw0.jsonl)
+
+Each line is one `Entry`, appended with one write and synced to the disk. Nothing is ever changed or removed.
+Where the folder cannot be written, the lines go to a folder of this user under the system's temporary folder,
+and `files` finds them there too.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from modellab import codec
+from modellab.entry import Entry, decode, encode
+from modellab.environment import slug
+
+TOO_DEEP = (RecursionError, *codec.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
+
+
+class Ledger:
+    """One process's writer. `trouble` is a sentence for the user when something could not be written, else ""."""
+
+    def __init__(self, folder: Path, session: str, worker: str = "main") -> None:
+        """`folder` is the project's mlruns; `worker` is the pytest-xdist worker's name, or "main"."""
+        name = slug(session) + ("" if worker == "main" else f"-{slug(worker)}") + ".jsonl"
+        self.session = session
+        self.path = folder / "ledger" / name
+        self.spare = fallback(folder) / name
+        self.trouble = ""
+        self._unsaved: list[bytes] = []  # lines that found no room, oldest first; tried again at each append
+
+    def append(self, entry: Entry) -> Path | None:
+        """Put the entry on disk. Returns the file that has it, None where there was no room anywhere; never raises."""
+        self._unsaved.append(codec.dumps(encode(entry)).encode() + b"\n")
+        problem = self._save(self.path)
+        if not problem:
+            return self.path
+        if not (second := self._save(self.spare, private=True)):
+            self.trouble = (
+                f"{self.path.parent} cannot be written ({problem}): results are kept in {self.spare.parent},"
+                " `modellab sync` takes them from there"
+            )
+            return self.spare
+        self.trouble = (
+            f"neither {self.path.parent} ({problem}) nor {self.spare.parent} ({second}) can be written:"
+            f" {len(self._unsaved)} results are on this screen only"
+        )
+        return None
+
+    def _save(self, path: Path, *, private: bool = False) -> str:
+        """Write what is unsaved; "" if all went well, else what the system said."""
+        try:
+            if private:
+                _own(path.parent)
+            while self._unsaved:
+                _append(path, self._unsaved[0])
+                self._unsaved.pop(0)
+        except OSError as problem:
+            return problem.strerror or str(problem)
+        return ""
+
+
+def files(folder: Path) -> list[Path]:
+    """Every ledger file of the mlruns folder, and of its stand-in in the temporary folder."""
+    spare = fallback(folder)
+    places = [folder / "ledger", *([spare] if _is_own(spare) else [])]
+    return [path for place in places for path in sorted(place.glob("*.jsonl")) if path.is_file()]
+
+
+def read(folder: Path) -> tuple[list[Entry], list[str]]:
+    """All entries, oldest first and each once, with one sentence for every line that is not an entry."""
+    found: dict[str, Entry] = {}
+    warnings: list[str] = []
+    for path in files(folder):
+        entries, complaints = read_file(path)
+        warnings += complaints
+        for entry in entries:
+            found.setdefault(entry.id, entry)
+    return sorted(found.values(), key=lambda entry: (entry.finished_at, entry.id)), warnings
+
+
+def read_file(path: Path) -> tuple[list[Entry], list[str]]:
+    """The entries of one file, in its order, with one sentence for every line that is not an entry."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as problem:
+        return [], [f"{path.name} cannot be read ({problem.strerror}): its results are left out"]
+    entries: list[Entry] = []
+    warnings: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(decode(json.loads(line)))
+        except TOO_DEEP as problem:
+            cut = "was cut off (a kill or a full disk in the middle of the write?)"
+            what = cut if number == len(lines) else f"is not a result ({type(problem).__name__}: {problem})"
+            warnings.append(f"{path.name}, line {number} {what[:200]}: left out")
+    return entries, warnings
+
+
+def fallback(folder: Path) -> Path:
+    """Where the lines of this mlruns folder go when it cannot be written."""
+    place = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"modellab-ledger-{os.getuid()}" / place
+
+
+def _own(folder: Path) -> None:
+    """Make a private folder in the temporary folder; OSError if somebody else has put one there."""
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not _is_own(folder):
+        raise OSError(errno.EPERM, "it belongs to another user")
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        return all(
+            path.is_dir() and not path.is_symlink() and path.lstat().st_uid == os.getuid()
+            for path in (folder.parent, folder)
+        )
+    except OSError:
+        return False
+
+
+def _append(path: Path, line: bytes) -> None:
+    """One line with one write, then to the disk. After a torn line it starts on a fresh one."""
+    fresh = not path.exists()
+    if fresh:
+        _make(path.parent)
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.fstat(file).st_size
+        torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        block = b"\n" + line if torn else line
+        if (written := os.write(file, block)) != len(block):
+            raise OSError(errno.ENOSPC, f"only {written} of {len(block)} bytes were taken: is the disk full?")
+        os.fsync(file)
+    finally:
+        os.close(file)
+    if fresh:
+        _sync_folder(path.parent)
+
+
+def _make(folder: Path) -> None:
+    """Make `<mlruns>/ledger`; a new mlruns gets a .gitignore that keeps it out of every commit."""
+    if not folder.parent.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (folder.parent / ".gitignore").write_text("*\n", encoding="ascii")
+    folder.mkdir(exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,211 @@
+"""What an MLflow run of modellab says, as plain data: no MLflow here.
+
+One run is one model variant on one device at one precision, in one session at one commit; it holds every dataset
+that was measured there, as metrics `wer/<dataset>`. Runs of a task share an experiment of the task's name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modellab import codec
+from modellab.entry import Entry
+from modellab.types import Status, Utterance
+
+SEVERITY = {status: rank for rank, status in enumerate(Status)}
+DIGITS = 5  # significant; MLflow's table cuts longer numbers off
+KEY_LENGTH, VALUE_LENGTH, PARAM_LENGTH = 250, 5000, 6000  # MLflow takes tags to 8000 but some databases cut at 5000
+CELL_LENGTH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The entries that become one MLflow run, oldest first."""
+
+    id: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def experiment(self) -> str:
+        """A name without "/": MLflow's breadcrumb would show only what follows it."""
+        return clean_key(self.last.key.task).replace("/", "-")
+
+    @property
+    def last(self) -> Entry:
+        return self.entries[-1]
+
+    @property
+    def model(self) -> str:
+        return f"{self.last.key.model}:{self.last.key.variant}"
+
+    @property
+    def series(self) -> str:
+        """What stays the same from commit to commit: one line in a trend."""
+        return f"{self.model} {self.last.key.device}-{self.last.key.precision}"
+
+    @property
+    def name(self) -> str:
+        """Such as `faster_whisper:lab cpu-int8 @ 1a2b3c4`."""
+        return clean(f"{self.series} @ {self.last.commit.short}{'+' if self.last.commit.dirty else ''}", KEY_LENGTH)
+
+    @property
+    def verdict(self) -> Status:
+        return max((entry.status for entry in self.entries), key=SEVERITY.__getitem__)
+
+    @property
+    def red(self) -> bool:
+        return any(entry.red for entry in self.entries)
+
+    @property
+    def step(self) -> int:
+        return self.last.commit.position
+
+    @property
+    def start_ms(self) -> int:
+        return min(milliseconds(entry.started_at) for entry in self.entries)
+
+    @property
+    def end_ms(self) -> int:
+        return max(milliseconds(entry.finished_at) for entry in self.entries)
+
+
+def group(entries: Iterable[Entry]) -> list[Run]:
+    """Entries -> runs. The same entries always give the same run ids."""
+    members: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.finished_at, entry.id)):
+        members.setdefault(_run_id(entry), []).append(entry)
+    return [Run(id, tuple(group)) for id, group in members.items()]
+
+
+def _run_id(entry: Entry) -> str:
+    key = entry.key
+    parts = (entry.session, entry.commit.hash, key.task, key.model, key.variant, key.device, key.precision)
+    return hashlib.sha256(codec.dumps(parts).encode()).hexdigest()[:32]
+
+
+def tags(run: Run) -> dict[str, str]:
+    """What one filters and groups runs by."""
+    last, entries = run.last, run.entries
+    facts = {
+        "verdict": str(run.verdict),
+        "model": run.model,
+        "series": run.series,
+        "device": last.key.device,
+        "precision": last.key.precision,
+        "tier": _joined(entry.tier for entry in entries),
+        "machine": _joined(entry.result.machine for entry in entries if entry.result),
+        "host": last.host,
+        "session": last.session,
+        "commit": last.commit.hash,
+        "branch": last.commit.branch,
+        "dirty": "yes" if last.commit.dirty else "no",
+        "weights": _joined(entry.weights for entry in entries),
+        "normaliser": _joined(entry.result.provenance.get("normaliser", "") for entry in entries if entry.result),
+        **{f"versions.{name}": text for name, text in last.versions.items()},
+        "mlflow.source.name": "modellab",
+        "mlflow.source.type": "JOB",
+        "mlflow.source.git.commit": last.commit.hash,
+        "modellab.run_id": run.id,
+    }
+    return {clean_key(name): clean(text, VALUE_LENGTH) for name, text in facts.items() if text}
+
+
+def params(entry: Entry) -> dict[str, str]:
+    """The effective configuration."""
+    return {clean_key(name): clean(_text(value), PARAM_LENGTH) for name, value in entry.settings.items()}
+
+
+def metrics(entry: Entry) -> dict[str, float]:
+    """`<metric>/<dataset>` and `<reading>/<dataset>`, rounded; what is not finite is left out."""
+    judged = {verdict.metric: verdict.now for verdict in entry.verdicts}
+    readings = entry.result.readings if entry.result else {}
+    numbers = {**readings, **judged, **entry.values}
+    dataset = entry.key.dataset
+    return {clean_key(f"{name}/{dataset}"): rounded(x) for name, x in numbers.items() if math.isfinite(x)}
+
+
+def headline(entry: Entry) -> list[str]:
+    """The metric keys of an entry that deserve a column: the task's first metric and the real-time factor."""
+    first = next(iter(entry.values), "") or next((verdict.metric for verdict in entry.verdicts), "")
+    present = metrics(entry)
+    return [key for name in (first, "rtf") if (key := clean_key(f"{name}/{entry.key.dataset}")) in present]
+
+
+def table(entry: Entry) -> dict[str, Any]:
+    """Every utterance as a row of an MLflow table, worst first; a metric's cell is its share, top/bottom."""
+    utterances = sorted(entry.result.utterances if entry.result else (), key=_badness)
+    names = list(dict.fromkeys(name for item in utterances for name in item.shares))
+    reference = any(isinstance(item.output, Mapping) and "reference" in item.output for item in utterances)
+    columns = ["id", *(["reference"] if reference else []), "hypothesis", *names, "wall_s", "duration_s", "error"]
+    data = [
+        [
+            item.id,
+            *([_part(item.output, "reference")] if reference else []),
+            _part(item.output, "text")
+            if isinstance(item.output, Mapping) and "text" in item.output
+            else _text(item.output),
+            *("/".join(f"{part:.4g}" for part in item.shares.get(name, ())) for name in names),
+            f"{item.wall_s:.4f}",
+            f"{item.duration_s:.2f}",
+            item.error,
+        ]
+        for item in utterances
+    ]
+    return {"columns": columns, "data": [[clean(cell, CELL_LENGTH) for cell in row] for row in data]}
+
+
+def _badness(item: Utterance) -> tuple[bool, float]:
+    """Sorts failures first, then by the share of the first metric that went wrong."""
+    share = next(iter(item.shares.values()), (0.0,))
+    return not item.error, -share[0] if share and math.isfinite(share[0]) else 0.0
+
+
+def rounded(value: float) -> float:
+    """A number at five significant digits.
+
+    >>> rounded(0.123456789), rounded(182_034_432)
+    (0.12346, 182030000.0)
+    """
+    return float(f"{value:.{DIGITS}g}")
+
+
+def clean(text: str, length: int) -> str:
+    """Text that every MLflow store takes: valid Unicode, no NUL, not longer than `length`."""
+    valid = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\N{SYMBOL FOR NULL}")
+    return valid if len(valid) <= length else valid[: length - 1] + "…"
+
+
+def clean_key(text: str) -> str:
+    """A name that MLflow takes for metrics, params and tags: letters, digits and `_-. :/`, no path tricks.
+
+    >>> clean_key("wer/a b%c"), clean_key("../wer//x")
+    ('wer/a b_c', '_./wer/x')
+    """
+    allowed = re.sub(r"[^A-Za-z0-9_\-. :/]", "_", text)[:KEY_LENGTH]
+    parts = [re.sub(r"^\.", "_", part) for part in allowed.split("/") if part]
+    return "/".join(parts) or "_"
+
+
+def milliseconds(moment: str) -> int:
+    """An ISO moment as MLflow's milliseconds since 1970."""
+    return int(datetime.datetime.fromisoformat(moment).timestamp() * 1000)
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(sorted({text for text in texts if text}))
+
+
+def _part(output: Any, name: str) -> str:
+    return _text(output.get(name)) if isinstance(output, Mapping) else ""
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else codec.dumps(codec.plain(value))

@@ -1,0 +1,110 @@
+"""From the ledger to MLflow: send what the store lacks, or make the store again."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from modellab import codec, ledger
+from modellab.entry import Entry
+from modellab.tracking import runs, store
+from modellab.tracking.send import Report, Sender
+
+SENT = ".sent.json"  # ledger file -> its size and the experiments that have all of it: saves reading old files again
+
+
+def sync(folder: Path, uri: str | None = None) -> Report:
+    """Send to MLflow whatever the ledger of the mlruns `folder` holds and the store lacks, each result once.
+
+    Safe to kill at any moment and to call again. `uri` overrides MLFLOW_TRACKING_URI and the project's own database.
+    Raises TrackingError, with a sentence, when MLflow is missing, unreachable, slow or damaged.
+    """
+    started, uri = time.monotonic(), store.address(folder, uri)
+    store.check_installed()
+    store.check_answers(uri)
+    with store.explained(uri), store.locked(folder):
+        sender = Sender(store.connect(folder, uri), folder, uri)
+        _send_all(sender, folder)
+    sender.report.seconds = round(time.monotonic() - started, 2)
+    return sender.report
+
+
+def rebuild(folder: Path) -> Report:
+    """Move the project's own database and artifacts aside and write them anew from the ledger."""
+    store.check_installed()
+    with store.locked(folder):
+        aside = store.move_aside(folder)
+    report = sync(folder, f"sqlite:///{store.database(folder)}")
+    if aside:
+        report.warnings.append(f"the former database and artifacts lie in {aside}")
+    return report
+
+
+def _send_all(sender: Sender, folder: Path) -> None:
+    """Whole ledger files that the store is known to have are passed over without reading them."""
+    sent = _Sent(folder / "ledger" / SENT)
+    entries: dict[str, Entry] = {}
+    files: dict[Path, tuple[int, list[Entry]]] = {}
+    for path in ledger.files(folder):
+        if sent.covers(path, sender):
+            sender.report.skipped += sent.count(path)
+            continue
+        size = path.stat().st_size  # before reading: what is appended meanwhile is looked at next time
+        members, warnings = ledger.read_file(path)
+        sender.report.warnings += warnings
+        files[path] = size, members
+        entries |= {entry.id: entry for entry in members if entry.id not in entries}
+    wanted = runs.group(entries.values())
+    refused = {entry.id for run in wanted if not sender.send(run) for entry in run.entries}
+    sender.show(wanted)
+    for path, (size, members) in files.items():
+        if not refused.intersection(entry.id for entry in members):
+            sent.add(path, size, members, sender)
+    sent.save()
+
+
+class _Sent:
+    """Which ledger files are known to be in which experiments. Only a shortcut: losing it costs time, not results."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            stored = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            stored = {}
+        self.files: dict[str, Any] = stored if isinstance(stored, dict) else {}
+
+    def covers(self, path: Path, sender: Sender) -> bool:
+        """All of the file is in the store that `sender` writes to."""
+        try:
+            known = self.files[str(path.absolute())]
+            experiments = dict(known["experiments"])
+            if known["size"] != path.stat().st_size or not experiments:
+                return False
+            return all(sender.experiment(name).token in tokens for name, tokens in experiments.items())
+        except (KeyError, TypeError, ValueError, AttributeError, OSError):
+            return False
+
+    def count(self, path: Path) -> int:
+        """How many entries the file has."""
+        return int(self.files[str(path.absolute())].get("entries", 0))
+
+    def add(self, path: Path, size: int, members: list[Entry], sender: Sender) -> None:
+        """Note that the store has all of the file up to `size`."""
+        known = self.files.get(str(path.absolute()), {})
+        before = known.get("experiments", {}) if known.get("size") == size else {}
+        names = {run.experiment for run in runs.group(members)}
+        tokens = {name: sorted({*before.get(name, []), sender.experiment(name).token}) for name in names}
+        self.files[str(path.absolute())] = {"size": size, "entries": len(members), "experiments": tokens}
+
+    def save(self) -> None:
+        """Replace the file at once; without room for it the next sync reads more, and that is all."""
+        draft = self.path.with_name(f"{SENT}.{os.getpid()}")
+        try:
+            draft.write_text(codec.dumps(self.files), encoding="utf-8")
+            os.replace(draft, self.path)
+        except OSError:
+            draft.unlink(missing_ok=True)
