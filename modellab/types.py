@@ -211,3 +211,30 @@ class Verdict:
     interval: tuple[float, float] | None = None  # 95 % confidence interval of `change`
     why: str = ""  # the sentence a person needs when the status is not PASS
     red: bool = False  # this verdict fails the test
+
+
+# ---------------------------------------------------------------------------- what was accepted before
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The accepted quality of one cell: `baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json`.
+
+    `shares` maps utterance id -> metric -> share; `outputs` holds what a person wants to see of each output.
+    """
+
+    header: Mapping[str, str]  # provenance at the time, and "reason", "date"
+    shares: Mapping[str, Mapping[str, Share]]
+    outputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The accepted speed and memory of one cell on one machine class.
+
+    `times` maps utterance id -> (wall_s, cpu_s), each the median of the baseline run's passes.
+    """
+
+    header: Mapping[str, str]  # "machine", "reason", "date", versions
+    times: Mapping[str, tuple[float, float]]
+    readings: Mapping[str, float]

@@ -1,4 +1,6 @@
-"""A task is a module with the names below. To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
+"""A task is a module with the names below.
+
+To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
 
     manifest row --read--> Case --prepare--> Input --run--> Output --encode--> JSON --score--> shares
     (main process)         (worker process ................................)       (main process)
@@ -58,6 +60,9 @@ class Task(Protocol):
 
     def score(self, case: Any, output: Any) -> Mapping[str, Share]:
         """One share for each of METRICS from an encoded output; `None` stands for 'the model raised'."""
+
+    def remember(self, output: Any) -> Any:
+        """What a baseline keeps of an encoded output, to tell what changed (for ASR the text alone)."""
 
     def show(self, case: Any, output: Any) -> list[str]:
         """Lines that let a person see what is wrong with this utterance (aligned reference and hypothesis)."""

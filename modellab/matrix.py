@@ -1,0 +1,159 @@
+"""The matrix: which model variants meet which datasets on which devices. One cell is one pytest item.
+
+A variant meets a dataset when the task, the language and the domain fit: a variant of domain `lab` knows a small
+vocabulary and meets only datasets of that domain; an `open` one meets all. What is broken (a typo in a config.yaml
+or dataset.yaml) becomes a cell that says so, and costs nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from modellab import dataset, models
+from modellab.dataset import Header
+from modellab.errors import ConfigError, ModellabError
+from modellab.models import Device, Model, Variant, weights
+from modellab.project import Project
+from modellab.types import Key
+
+TIERS = ("smoke", "full", "nightly")
+DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model variant on one dataset on one device at one precision."""
+
+    key: Key
+    model: Model
+    variant: Variant
+    folder: Path  # of the model
+    dataset: Path  # folder of the dataset
+    header: Header
+
+    @property
+    def tier(self) -> str:
+        return max(self.variant.tier, self.header.tier, key=TIERS.index)
+
+    @property
+    def engine(self) -> tuple[str, str, str, str]:
+        """Cells with the same engine share one loaded model."""
+        return self.key.model, self.key.variant, self.key.device, self.key.precision
+
+    @property
+    def weights(self) -> str:
+        return self.variant.weights_for(self.key.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A model or dataset folder that cannot be read: one failing item that names the file and the key."""
+
+    name: str
+    error: str
+
+    @property
+    def tier(self) -> str:
+        return "smoke"
+
+    def __str__(self) -> str:
+        return f"{self.name}-broken"
+
+
+class Matrix:
+    """Every cell of a project. Folders are read once, on first use."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @functools.cached_property
+    def models(self) -> list[tuple[Path, Model] | Broken]:
+        """Each model folder with its configuration, sorted by name."""
+        return [_read_model(name, folder) for name, folder in sorted(models.folders(self.project.models).items())]
+
+    @functools.cached_property
+    def datasets(self) -> list[tuple[Path, Header] | Broken]:
+        """Each dataset folder with its header, sorted by name."""
+        return [_read_header(folder) for folder in dataset.available(self.project.golden)]
+
+    def model_names(self) -> list[str]:
+        """The name of each model folder, broken ones too."""
+        return [entry.name if isinstance(entry, Broken) else entry[0].name for entry in self.models]
+
+    def cells(self, task: str) -> Iterator[Cell | Broken]:
+        """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
+        yield from (entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken))
+        headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
+        for entry in self.models:
+            if not isinstance(entry, Broken) and task in entry[1].tasks:
+                yield from _cells(task, *entry, headers)
+
+
+def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
+    try:
+        return folder, models.config(folder)
+    except ConfigError as error:
+        return Broken(name, str(error))
+
+
+def _read_header(folder: Path) -> tuple[Path, Header] | Broken:
+    try:
+        return folder, dataset.header(folder)
+    except ModellabError as error:
+        return Broken(folder.name, str(error))
+
+
+def _cells(task: str, folder: Path, model: Model, headers: list[tuple[Path, Header]]) -> Iterator[Cell]:
+    for name, variant in model.variants.items():
+        fitting = [(path, header) for path, header in headers if _fits(variant, header)]
+        for device, precision in model.cells(name):
+            for path, header in fitting:
+                key = Key(task, path.name, folder.name, name, device, precision)
+                yield Cell(key, model, variant, folder, path, header)
+
+
+def _fits(variant: Variant, header: Header) -> bool:
+    language = not variant.languages or not header.language or header.language in variant.languages
+    return language and variant.domain in {"open", header.domain}
+
+
+def why_not(cell: Cell, *, download: bool = False) -> str:
+    """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
+    for package in cell.model.packages:
+        if find_spec(package) is None:
+            extra = f": pip install 'modellab[{cell.model.install}]'" if cell.model.install else ""
+            return f"package {package} is not installed{extra}"
+    return missing_device(cell.key.device, cell.variant) or (
+        "" if download else weights.why_missing(cell.weights, cell.variant.revision, cell.folder)
+    )
+
+
+def missing_device(device: Device | str, variant: Variant | None = None) -> str:
+    """Why this machine lacks a device; '' if it is there."""
+    if device == "cuda" and not DRIVER.exists():
+        return "no NVIDIA driver: CUDA cases need an NVIDIA GPU"
+    if device == "mps" and sys.platform != "darwin":
+        return f"no Metal on {sys.platform}: mps cases need an Apple computer"
+    needed = variant.needs.get("vram_gb", 0.0) if variant and device == "cuda" else 0.0
+    if needed and (there := _vram_gb()) < needed:
+        return f"the GPU has {there:.0f} GB of memory, this variant needs {needed:g} GB"
+    return ""
+
+
+@functools.cache
+def _vram_gb() -> float:
+    """Memory of the first GPU; infinite where it cannot be read, so that nothing is skipped without knowledge."""
+    try:
+        import pynvml
+    except ImportError:
+        return float("inf")
+    try:
+        pynvml.nvmlInit()
+        return float(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).total) / 1e9
+    except pynvml.NVMLError:
+        return float("inf")

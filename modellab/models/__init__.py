@@ -1,0 +1,118 @@
+"""Find the model folders and read their `config.yaml`. No model code is imported here.
+
+A model is a folder with `config.yaml`, `adapter.py`, `requirements.txt` and `README.md`. Folders are found on
+disk: modellab's own beside this file, a project's in the folders it names, a third party's through the entry
+point group `modellab.models` (its value is a package that is such a folder, or holds several).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+import yaml
+
+from modellab.errors import ConfigError
+from modellab.schema import Strict, parse
+
+FOLDER = Path(__file__).parent
+Device = Literal["cpu", "cuda", "mps"]
+Tier = Literal["smoke", "full", "nightly"]
+
+
+class Claim(Strict):
+    """A number that a model's makers state, with where they state it."""
+
+    variant: str
+    dataset: str
+    metric: str
+    value: float
+    source: str
+
+
+class Variant(Strict):
+    """One set of weights of a model; what is empty here is taken from the model."""
+
+    weights: str | dict[str, str]  # scheme:place, or one for each precision
+    revision: str | None = None
+    tier: Tier = "full"
+    domain: Literal["open", "lab"] = "open"
+    languages: tuple[str, ...] = ()  # empty: any
+    devices: dict[Device, tuple[str, ...]] = {}
+    options: dict[str, Any] = {}
+    needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
+
+    def weights_for(self, precision: str) -> str:
+        return self.weights if isinstance(self.weights, str) else self.weights[precision]
+
+
+class Model(Strict):
+    """One model folder's `config.yaml`."""
+
+    summary: str
+    tasks: tuple[str, ...]
+    status: Literal["experimental", "candidate", "production", "deprecated"]
+    packages: tuple[str, ...] = ()  # import names without which it cannot run
+    install: str = ""  # the extra of modellab that brings them
+    devices: dict[Device, tuple[str, ...]]
+    options: dict[str, Any] = {}
+    variants: dict[str, Variant]
+    claims: tuple[Claim, ...] = ()
+    timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance
+
+    def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
+        """The device and precision pairs a variant offers."""
+        chosen = self.variants[variant]
+        for device, precisions in (chosen.devices or self.devices).items():
+            for precision in precisions:
+                if isinstance(chosen.weights, str) or precision in chosen.weights:
+                    yield device, precision
+
+    def options_for(self, variant: str) -> dict[str, Any]:
+        return {**self.options, **self.variants[variant].options}
+
+
+def folders(more: Iterable[Path] = ()) -> dict[str, Path]:
+    """Every model folder by name; a later place may not take an earlier one's name."""
+    found: dict[str, Path] = {}
+    for place in (FOLDER, *more, *_entry_points()):
+        for path in sorted([place / "config.yaml", *place.glob("*/config.yaml")]):
+            if path.is_file():
+                name = path.parent.name
+                if found.setdefault(name, path.parent) != path.parent:
+                    raise ConfigError(f"two model folders are called {name!r}: {found[name]} and {path.parent}")
+    return found
+
+
+def config(folder: Path) -> Model:
+    """Read and check a folder's `config.yaml`; ConfigError names the file, the key and what was expected."""
+    path = folder / "config.yaml"
+    model = parse(Model, path, load_yaml(path))
+    for name, variant in model.variants.items():
+        if isinstance(variant.weights, str) and ":" not in variant.weights and variant.weights != "package":
+            raise ConfigError(
+                f"{path}: variants.{name}.weights is {variant.weights!r}, expected scheme:place"
+                " (embedded:, hf:, openai:, path:) or package"
+            )
+    return model
+
+
+def load_yaml(path: Path) -> Mapping[str, Any]:
+    """A YAML file's top-level mapping, or ConfigError."""
+    try:
+        values = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds {type(values).__name__}, expected keys and values")
+    return values
+
+
+def _entry_points() -> Iterator[Path]:
+    for point in sorted(entry_points(group="modellab.models"), key=lambda point: point.name):
+        spec = find_spec(point.value)
+        yield from map(Path, (spec.submodule_search_locations or []) if spec else [])

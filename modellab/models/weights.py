@@ -1,0 +1,117 @@
+"""Where a variant's weights are on this disk: `scheme:place` -> file or folder, and a digest that names them.
+
+| scheme | place |
+|---|---|
+| `embedded:whisper-lab/<format>` | in modellab itself, expanded into the cache folder on first use |
+| `hf:owner/name` | a snapshot of a hub repository, at the pinned revision |
+| `hf:owner/name#file` | one file of it |
+| `openai:name` | openai-whisper's own checkpoint, `~/.cache/whisper/<file>` |
+| `path:place` | a file or folder of yours; a relative one starts at the model folder |
+| `package` | they come in the engine's package |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from modellab.errors import WeightsError
+
+OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
+PACKAGE = "package"
+
+
+def split(weights: str) -> tuple[str, str]:
+    """`scheme:place` -> (scheme, place); `package` has no place."""
+    scheme, _, place = weights.partition(":")
+    return scheme, place
+
+
+def why_missing(weights: str, revision: str | None, folder: Path) -> str:
+    """Why these weights cannot be loaded without a download; '' if they can. Imports no engine."""
+    scheme, _ = split(weights)
+    if scheme in {"embedded", PACKAGE}:
+        return ""
+    try:
+        locate(weights, revision, folder)
+    except WeightsError as error:
+        return str(error)
+    return ""
+
+
+def locate(weights: str, revision: str | None, folder: Path, *, download: bool = False) -> Path | None:
+    """The file or folder, or WeightsError with what to do. None for weights that come in a package."""
+    scheme, place = split(weights)
+    if scheme == PACKAGE:
+        return None
+    if scheme == "embedded":
+        from modellab import embedded  # the expansion imports the engine's library: only in the worker
+
+        return embedded.weights(place.removeprefix("whisper-lab/"))
+    if scheme == "hf":
+        return _hub(place, revision, download=download)
+    if scheme == "openai":
+        return _openai(place, download=download)
+    if scheme == "path":
+        path = folder / Path(place).expanduser()
+        if not path.exists():
+            raise WeightsError(f"{path} does not exist: config.yaml names it as weights")
+        return path
+    raise WeightsError(f"unknown weights scheme {scheme!r} in {weights!r}: known: embedded, hf, openai, package, path")
+
+
+def digest(weights: str, path: Path | None) -> str:
+    """A name for these very weights: the embedded digest, the hub commit, or a sha256 over the files."""
+    scheme, place = split(weights)
+    if path is None:
+        return PACKAGE
+    if scheme == "embedded":
+        from modellab import embedded
+
+        return f"{place}@{embedded.digest().removeprefix('sha256:')[:16]}"
+    if scheme == "hf":
+        snapshot = path if path.is_dir() else next(p for p in path.parents if p.parent.name == "snapshots")
+        return f"{place}@{snapshot.name}"
+    sums = hashlib.sha256()
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as stream:
+                sums.update(hashlib.file_digest(stream, "sha256").digest())
+    return f"sha256:{sums.hexdigest()[:16]}"
+
+
+def _hub(place: str, revision: str | None, *, download: bool) -> Path:
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    repository, _, file = place.partition("#")
+    try:
+        if file:
+            found = huggingface_hub.hf_hub_download(
+                repository, file, revision=revision, local_files_only=not download
+            )
+        else:
+            found = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=not download)
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        what = "could not be downloaded" if download else "not in the local cache"
+        raise WeightsError(
+            f"weights {place} at {revision or 'main'} {what}"
+            + (f": {' '.join(str(error).split())[:200]}" if download else ": run `modellab models fetch`")
+        ) from error
+    return Path(str(found))
+
+
+def _openai(name: str, *, download: bool) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
+    path = cache / OPENAI_FILES.get(name, f"{name}.pt")
+    if path.is_file():
+        return path
+    if not download:
+        raise WeightsError(f"weights {path} not in the local cache: run `modellab models fetch`")
+    import whisper  # checks the sha256 that is in its address
+
+    try:
+        return Path(whisper._download(whisper._MODELS[name], str(cache), in_memory=False))
+    except (OSError, RuntimeError, KeyError) as error:
+        raise WeightsError(f"weights openai:{name} could not be downloaded: {error}") from error

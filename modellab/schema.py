@@ -1,0 +1,52 @@
+"""Check YAML against a pydantic model and say in one sentence what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from modellab.errors import ConfigError, did_you_mean
+
+
+class Strict(pydantic.BaseModel):
+    """A frozen record that refuses unknown keys."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str, Any]) -> M:
+    """`values` as a `kind`, or a ConfigError that names the file, the key and the known keys."""
+    try:
+        return kind.model_validate(values)
+    except pydantic.ValidationError as error:
+        problems = "; ".join(_sentence(kind, problem) for problem in error.errors(include_url=False))
+        raise ConfigError(f"{path}: {problems}") from error
+
+
+def _sentence(kind: type[pydantic.BaseModel], problem: Any) -> str:
+    *parents, key = problem["loc"] or ("",)
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {where!r}: {did_you_mean(str(key), _known(kind, parents))}"
+    if problem["type"] == "missing":
+        return f"{where!r} is missing"
+    return f"{where!r} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+
+
+def _known(kind: type[pydantic.BaseModel], parents: list[Any]) -> list[str]:
+    """The field names of the model that the path `parents` leads to."""
+    for part in parents:
+        field = kind.model_fields.get(str(part))
+        if field is not None:
+            kind = _record_in(field.annotation) or kind
+    return list(kind.model_fields)
+
+
+def _record_in(annotation: Any) -> type[pydantic.BaseModel] | None:
+    """The pydantic model inside an annotation such as dict[str, Variant]; None if there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _record_in(part))), None)
