@@ -1,0 +1,116 @@
+"""One loaded model and the meters around it. Lives in a worker process, or in pytest's own with --in-process.
+
+Speaks plain dictionaries, because a pipe lies between it and the rest. `start` and `finish` bracket one dataset.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modellab import meter, tasks
+from modellab.environment import versions
+from modellab.models import weights
+from modellab.types import Setting
+
+ENGINES = (
+    "torch",
+    "ctranslate2",
+    "transformers",
+    "openai-whisper",
+    "faster-whisper",
+    "pywhispercpp",
+    "silero-vad",
+    "onnxruntime",
+    "numpy",
+)
+
+
+class Engine:
+    """Holds one model of one variant on one device at one precision."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.task: tasks.Task | None = None
+        self.load_meter = meter.LoadMeter()
+        self.synchronize: Any = None
+
+    def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Import the adapter and load the weights; both are timed, the search for the weights is not."""
+        folder = Path(order["folder"])
+        path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
+        setting = Setting(
+            model=order["model"],
+            variant=order["variant"],
+            weights=path,
+            device=order["device"],
+            precision=order["precision"],
+            threads=order["threads"],
+            options=order["options"],
+        )
+        meter.reset_peak()
+        self.model, timing = meter.timed(lambda: _import_adapter(folder).load(setting))
+        gpu = meter.cuda() if order["device"] == "cuda" else None
+        self.synchronize = gpu.synchronize if gpu else None
+        return {
+            "load_s": timing.wall_s,
+            "load_peak_rss_bytes": meter.peak_rss_bytes(),
+            "weights": weights.digest(order["weights"], path),
+            "versions": versions(ENGINES),
+            "python": sys.version.split()[0],
+        }
+
+    def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Get ready for a dataset of a task: fresh meters from here on."""
+        self.task = tasks.get(order["task"])
+        gc.collect()
+        meter.reset_peak()
+        meter.reset_peak_vram()
+        self.load_meter = meter.LoadMeter()
+        return {}
+
+    def utterance(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Decode one utterance, then call the model: only the call is between the clocks."""
+        task = self.task
+        assert task is not None, "start comes before utterance"
+        given = task.prepare(order["row"])
+        output, timing = meter.timed(lambda: task.run(self.model, given), self.synchronize)
+        return {"output": task.encode(output), "wall_s": timing.wall_s, "cpu_s": timing.cpu_s}
+
+    def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What the meters say of the dataset since `start`."""
+        return {
+            "peak_rss_bytes": meter.peak_rss_bytes(),
+            "peak_vram_bytes": meter.peak_vram_bytes() if order["device"] == "cuda" else 0,
+            "other_cores": self.load_meter.other_cores(),
+        }
+
+    def close(self) -> None:
+        self.model = None
+        gc.collect()
+
+
+def pin_threads(threads: int) -> None:
+    """Pin this process's numeric libraries; call before anything imports them."""
+    os.environ.update(meter.thread_environment(threads))
+
+
+def _import_adapter(folder: Path) -> Any:
+    """The module `adapter.py` of a model folder, wherever that folder lies, with its siblings importable."""
+    name = f"modellab_adapter_{folder.name}"
+    spec = importlib.util.spec_from_file_location(
+        name, folder / "adapter.py", submodule_search_locations=[str(folder)]
+    )
+    if spec is None or spec.loader is None or not (folder / "adapter.py").is_file():
+        raise FileNotFoundError(f"{folder / 'adapter.py'} does not exist: a model folder needs an adapter.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    if not hasattr(module, "load"):
+        raise AttributeError(f"{folder / 'adapter.py'} has no `load`: it must define load(setting)")
+    return module

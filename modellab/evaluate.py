@@ -1,0 +1,160 @@
+"""The whole measurement: every utterance of a dataset through one model, scored, nothing judged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from modellab import text
+from modellab.dataset import Dataset
+from modellab.environment import machine_class
+from modellab.matrix import Cell
+from modellab.tasks import Task
+from modellab.types import Ratio, Result, Utterance
+from modellab.worker import ModelError
+
+LOAD_TIMEOUT_S = 600.0
+
+
+class Handle(Protocol):
+    """A model behind a process boundary, or not: `worker.Worker` or `worker.InProcess`."""
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+Ask = Callable[[str, Mapping[str, Any], float], dict[str, Any]]
+Progress = Callable[[int, int, Sequence[Utterance]], None]  # utterances done, of how many, what they gave
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A handle and what loading its model told."""
+
+    handle: Handle
+    engine: tuple[str, str, str, str]
+    facts: Mapping[str, Any]
+
+
+def load(cell: Cell, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
+    """Load the cell's model behind `handle`."""
+    order = {
+        "folder": str(cell.folder),
+        "model": cell.key.model,
+        "variant": cell.key.variant,
+        "weights": cell.weights,
+        "revision": cell.variant.revision,
+        "device": cell.key.device,
+        "precision": cell.key.precision,
+        "threads": threads,
+        "options": cell.model.options_for(cell.key.variant),
+        "download": download,
+    }
+    return Loaded(handle, cell.engine, handle.ask("load", order, LOAD_TIMEOUT_S))
+
+
+def evaluate(
+    task: Task, cell: Cell, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
+) -> Result:
+    """Run the model over the dataset: row -> case -> output -> shares, one warm-up call before the clock counts.
+
+    Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ModelError
+    when every single utterance raised. One that raises among others is an utterance with an `error`.
+    """
+    cases = [task.read(row, data.options) for row in data.rows]
+    ask, timeout_s = loaded.handle.ask, cell.model.timeout_s
+    first = warm_up(task, data, ask, timeout_s)
+    done: list[Utterance] = []
+    for case, row in zip(cases, data.rows, strict=True):
+        done.append(_utterance(task, case, functools.partial(ask, "utterance", {"row": _plain(row)}, timeout_s)))
+        if progress:
+            progress(len(done), len(cases), done)
+    if all(utterance.error for utterance in done):
+        raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
+    meters = ask("finish", {"device": cell.key.device}, timeout_s)
+    return Result(
+        key=cell.key,
+        utterances=tuple(done),
+        readings={**_facts(loaded), "first_call_s": first, **meters, **latencies(done)},
+        machine=machine_class(threads, cell.key.device),
+        provenance={
+            "commit": commit,
+            "dataset_digest": data.digest,
+            "normaliser": str(text.get(data.normaliser)),
+            "weights": str(loaded.facts["weights"]),
+            "threads": str(threads),
+            "python": str(loaded.facts["python"]),
+            **loaded.facts["versions"],
+        },
+    )
+
+
+def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
+    """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
+    ask, timeout_s = loaded.handle.ask, cell.model.timeout_s
+    warm_up(task, data, ask, timeout_s)
+    rows = {row["id"]: _plain(row) for row in data.rows}
+    fresh = tuple(
+        utterance if utterance.error else _retimed(utterance, ask("utterance", {"row": rows[utterance.id]}, timeout_s))
+        for utterance in result.utterances
+    )
+    meters = ask("finish", {"device": cell.key.device}, timeout_s)
+    return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
+
+
+def warm_up(task: Task, data: Dataset, ask: Ask, timeout_s: float) -> float:
+    """One call that is not counted, then fresh meters. Its wall time in s; NaN when the model raised."""
+    ask("start", {"task": task.NAME}, timeout_s)
+    try:
+        first_s = float(ask("utterance", {"row": _plain(data.rows[0])}, timeout_s)["wall_s"])
+    except ModelError:
+        first_s = float("nan")
+    ask("start", {"task": task.NAME}, timeout_s)
+    return first_s
+
+
+def _utterance(task: Task, case: Any, call: Callable[[], dict[str, Any]]) -> Utterance:
+    try:
+        reply, error = call(), ""
+    except ModelError as raised:
+        reply, error = {"output": None, "wall_s": float("nan"), "cpu_s": float("nan")}, str(raised)
+    shares = task.score(case, reply["output"])
+    return Utterance(case.id, shares, reply["output"], reply["wall_s"], reply["cpu_s"], case.duration_s, error)
+
+
+def _retimed(utterance: Utterance, reply: Mapping[str, Any]) -> Utterance:
+    return replace(utterance, wall_s=reply["wall_s"], cpu_s=reply["cpu_s"])
+
+
+def _facts(loaded: Loaded) -> dict[str, float]:
+    return {name: float(loaded.facts[name]) for name in ("load_s", "load_peak_rss_bytes")}
+
+
+def latencies(utterances: Iterable[Utterance]) -> dict[str, float]:
+    """RTF (wall and CPU) and the percentiles of the model call's wall time; only of utterances that gave an answer.
+
+    RTF is pooled: seconds of computing over seconds of audio. Percentiles use numpy's linear interpolation.
+    """
+    good = [utterance for utterance in utterances if not utterance.error]
+    audio_s = sum(utterance.duration_s for utterance in good)
+    wall = np.array([utterance.wall_s for utterance in good])
+    rtf = Ratio(float(wall.sum()), audio_s)
+    rtf_cpu = Ratio(sum(utterance.cpu_s for utterance in good), audio_s)
+    p50, p95, p99 = np.percentile(wall, [50, 95, 99])
+    return {
+        "rtf": rtf.top / rtf.bottom,
+        "rtf_cpu": rtf_cpu.top / rtf_cpu.bottom,
+        "latency_p50_s": float(p50),
+        "latency_p95_s": float(p95),
+        "latency_p99_s": float(p99),
+        "audio_s": audio_s,
+    }
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A manifest row as JSON types: paths become strings."""
+    return {key: str(value) if key == "audio" else value for key, value in row.items()}

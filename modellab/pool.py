@@ -1,0 +1,71 @@
+"""At most one loaded model at a time, and turns between pytest-xdist's workers.
+
+A model is loaded once for all its datasets: cells come ordered by engine. A lost worker is replaced for the next case.
+Under xdist, loading may overlap with loading, but nothing overlaps with a timed passage (`Turns`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from modellab import evaluate
+from modellab.errors import ModellabError
+from modellab.evaluate import Handle, Loaded
+from modellab.matrix import Cell
+
+
+class Turns:
+    """A lock between processes: many may load at once, one may measure, and then nobody loads."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path  # None: this process is alone
+
+    def loading(self) -> AbstractContextManager[None]:
+        return self._hold(fcntl.LOCK_SH)
+
+    def measuring(self) -> AbstractContextManager[None]:
+        return self._hold(fcntl.LOCK_EX)
+
+    @contextmanager
+    def _hold(self, how: int) -> Iterator[None]:
+        if self.path is None:
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)  # releases the lock, as does the end of the process, however it comes
+
+
+class Pool:
+    """Hands out the loaded model of a cell."""
+
+    def __init__(self, start: Callable[[int], Handle], threads: int, *, download: bool = False) -> None:
+        self.start = start
+        self.threads = threads
+        self.download = download
+        self.loaded: Loaded | None = None
+
+    def get(self, cell: Cell) -> Loaded:
+        """The cell's engine, loaded; the one before it is closed first, so that memory holds one model."""
+        if self.loaded is None or self.loaded.engine != cell.engine:
+            self.close()
+            handle = self.start(self.threads)
+            try:
+                self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
+            except (ModellabError, KeyboardInterrupt):
+                handle.close()
+                raise
+        return self.loaded
+
+    def close(self) -> None:
+        """End the worker, if there is one. The next `get` starts a fresh one."""
+        if self.loaded is not None:
+            self.loaded.handle.close()
+            self.loaded = None
