@@ -1,0 +1,40 @@
+"""Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
+
+    quality.py   per-utterance metrics, paired bootstrap; absolute limits
+    speed.py     paired log ratios of the model call's time
+    memory.py    peak memory against a margin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from modellab.gate import memory, quality, speed
+from modellab.types import Accepted, Metric, Pace, Result, Status, Verdict
+
+__all__ = ["judge", "judge_pace", "worst"]
+
+ORDER = list(Status)
+
+
+def judge(
+    result: Result, accepted: Accepted | None, metrics: Sequence[Metric], limits: Mapping[str, float], *, strict: bool
+) -> list[Verdict]:
+    """The verdicts on what the model said. `strict` makes a missing baseline red."""
+    return quality.judge(result, accepted, metrics, limits, strict=strict)
+
+
+def judge_pace(result: Result, pace: Pace | None) -> list[Verdict]:
+    """The verdicts on speed and memory. Never red without a baseline of this very machine class."""
+    return [*speed.judge(result, pace), *memory.judge(result, pace)]
+
+
+def worst(verdicts: Iterable[Verdict]) -> Status:
+    """The status of a whole case: red verdicts first, then quality before speed and memory, then the sternest."""
+    ranked = sorted(verdicts, key=lambda verdict: (verdict.red, _tells(verdict), ORDER.index(verdict.status)))
+    return ranked[-1].status if ranked else Status.PASS
+
+
+def _tells(verdict: Verdict) -> bool:
+    """Whether a verdict says something of the case: 'other machine' must not hide 'quality improved'."""
+    return verdict.kind == "quality" or verdict.status not in {Status.NEW, Status.NOT_COMPARABLE}

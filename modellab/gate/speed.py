@@ -1,0 +1,89 @@
+"""Speed: the time of the model call against the same utterances' accepted times on the same machine class.
+
+The change is a 20 % trimmed mean of log(now / then) over utterances (so that one hiccup decides nothing), with the
+standard error of Yuen (1974) and a t interval; it is shown as a share of the baseline. Two clocks: `rtf_cpu`
+(process CPU time, hardly disturbed by other processes) and `rtf` (wall, the only one that sees waiting). Slower by
+more than the margin with an interval above 0 is a regression; the caller confirms it on fresh timings. When other
+processes kept the machine busy, a slower wall clock is INCONCLUSIVE.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from modellab.types import Floats, Pace, Result, Status, Verdict
+
+TRIM = 0.2
+CONFIDENCE = 0.95
+BUSY_CORES = 0.35  # mean cores taken by others above which a wall clock proves nothing
+FEWEST = 5  # utterances without which nothing is decided
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One of the two ways to time a call."""
+
+    metric: str
+    column: int  # in Pace.times: 0 wall, 1 CPU
+    margin: float  # relative
+
+
+CLOCKS = (Clock("rtf", 0, 0.10), Clock("rtf_cpu", 1, 0.10))
+UNIT = "s/s"
+
+
+def judge(result: Result, pace: Pace | None) -> list[Verdict]:
+    """The verdicts on RTF by wall and by CPU clock (on a GPU by wall clock alone, synchronised)."""
+    clocks = CLOCKS if result.key.device == "cpu" else CLOCKS[:1]
+    return [_judge(clock, result, pace) for clock in clocks]
+
+
+def _judge(clock: Clock, result: Result, pace: Pace | None) -> Verdict:
+    now = result.readings[clock.metric]
+    if pace is None:
+        return Verdict(clock.metric, UNIT, "speed", Status.NEW, now, why=f"no speed baseline for {result.machine}")
+    ratios = log_ratios(result, pace, clock.column)
+    if len(ratios) < FEWEST:
+        why = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"
+        return Verdict(clock.metric, UNIT, "speed", Status.INCONCLUSIVE, now, why=why)
+    mean, low, high = trimmed_interval(ratios)
+    change, interval = math.expm1(mean), (math.expm1(low), math.expm1(high))
+    status, why = Status.PASS, ""
+    if change > clock.margin and low > 0:
+        status, why = Status.REGRESSED, f"{change:+.1%} slower than accepted, {clock.margin:.0%} is allowed"
+        busy = result.readings["other_cores"]
+        if clock.metric == "rtf" and busy > BUSY_CORES:
+            status, why = Status.INCONCLUSIVE, f"other processes kept {busy:.1f} cores busy during the measurement"
+    elif change < -clock.margin and high < 0:
+        status = Status.IMPROVED
+    then = float(np.exp(-mean)) * now
+    red = status is Status.REGRESSED
+    return Verdict(clock.metric, UNIT, "speed", status, now, then, change, interval, why, red)
+
+
+def log_ratios(result: Result, pace: Pace, column: int) -> Floats:
+    """log(now / then) of each utterance that has a time on both sides, shape (n,)."""
+    pairs = [
+        ((utterance.wall_s, utterance.cpu_s)[column], pace.times[utterance.id][column])
+        for utterance in result.utterances
+        if utterance.id in pace.times and not utterance.error
+    ]
+    both = np.array([pair for pair in pairs if min(pair) > 0], dtype=float).reshape(-1, 2)
+    return np.asarray(np.log(both[:, 0] / both[:, 1]), dtype=float)
+
+
+def trimmed_interval(values: Floats) -> tuple[float, float, float]:
+    """20 % trimmed mean and its 95 % interval (Yuen 1974): (mean, low, high)."""
+    from scipy.special import stdtrit  # 0.1 s that collection need not pay
+
+    ordered = np.sort(values)
+    n, g = len(ordered), int(TRIM * len(ordered))
+    kept = ordered[g : n - g]
+    winsorised = np.concatenate([np.full(g, kept[0]), kept, np.full(g, kept[-1])])
+    error = float(winsorised.std(ddof=1)) / ((1 - 2 * g / n) * math.sqrt(n))
+    half = float(stdtrit(n - 2 * g - 1, (1 + CONFIDENCE) / 2)) * error
+    mean = float(kept.mean())
+    return mean, mean - half, mean + half

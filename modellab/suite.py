@@ -1,0 +1,173 @@
+"""One case from start to verdict: measure, judge, confirm, keep. What the pytest fixtures call."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from modellab import baseline, dataset, environment, gate
+from modellab.dataset import Dataset
+from modellab.entry import Entry
+from modellab.environment import Commit
+from modellab.errors import ModellabError
+from modellab.evaluate import Progress, again, evaluate
+from modellab.ledger import Ledger
+from modellab.matrix import Cell
+from modellab.pool import Pool, Turns
+from modellab.project import Project
+from modellab.tasks import Task
+from modellab.types import Accepted, Pace, Result, Status, Verdict
+
+BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
+MOST_PASSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says of a run."""
+
+    strict_baselines: bool = False  # a missing quality baseline is red
+    reason: str | None = None  # why this run becomes the baseline; None: it is held to one
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A result on its way to the gate, with what judging and showing it needs."""
+
+    cell: Cell
+    task: Task
+    data: Dataset
+    result: Result
+    accepted: Accepted | None
+    pace_verdicts: tuple[Verdict, ...]
+    passes: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case, judged; or, with an `error`, one that could not be measured."""
+
+    cell: Cell
+    status: Status
+    verdicts: tuple[Verdict, ...] = ()
+    result: Result | None = None
+    accepted: Accepted | None = None
+    error: str = ""
+    changed: int | None = None  # outputs that differ from the baseline's; None without one
+    notes: tuple[str, ...] = ()  # what a person should know though nothing is red
+    written: tuple[Path, ...] = ()  # baseline files
+
+    @property
+    def red(self) -> bool:
+        return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
+
+
+@dataclass(slots=True)
+class Suite:
+    """What one pytest process shares between its cases."""
+
+    project: Project
+    options: Options
+    pool: Pool
+    ledger: Ledger
+    turns: Turns = field(default_factory=Turns)
+    commit: Commit = field(default_factory=Commit)
+
+    def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
+        """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
+        data = dataset.load(cell.dataset)
+        accepted = baseline.load(self.project.baselines, cell.key)
+        try:
+            with self.turns.loading():
+                loaded = self.pool.get(cell)
+            with self.turns.measuring():
+                first = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
+                pace = baseline.load_pace(self.project.baselines, cell.key, first.machine)
+                passes = self._repeat(first, pace, lambda: again(cell, data, loaded, task, first))
+        except (ModellabError, KeyboardInterrupt):
+            self.pool.close()
+            raise
+        kept = replace(first, readings=passes[-1].readings)
+        return Measurement(cell, task, data, kept, accepted, tuple(gate.judge_pace(passes[-1], pace)), passes)
+
+    def _repeat(self, first: Result, pace: Pace | None, once_more: Callable[[], Result]) -> tuple[Result, ...]:
+        """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
+        if self.options.reason is not None:
+            passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
+            return (first, *(once_more() for _ in range(passes - 1)))
+        if any(verdict.red for verdict in gate.judge_pace(first, pace)):
+            return (first, once_more())
+        return (first,)
+
+    def judge(self, m: Measurement) -> Outcome:
+        """Verdicts on a measurement; with a reason it becomes the baseline and only absolute limits can fail it."""
+        limits, metrics = {**m.task.LIMITS, **m.data.limits}, m.task.METRICS
+        strict = self.options.strict_baselines
+        verdicts = (*gate.judge(m.result, m.accepted, metrics, limits, strict=strict), *m.pace_verdicts)
+        written: tuple[Path, ...] = ()
+        if self.options.reason is not None:
+            beyond = {v.metric for v in gate.judge(m.result, None, metrics, limits, strict=False) if v.red}
+            verdicts = tuple(v if v.metric in beyond else _accept(v) for v in verdicts)
+            written = tuple(baseline.save(self.project.baselines, m.task, m.passes, self.options.reason, today()))
+        return Outcome(
+            m.cell,
+            gate.worst(verdicts),
+            verdicts,
+            m.result,
+            m.accepted,
+            changed=_changed(m) if m.accepted else None,
+            notes=tuple(self._notes(m)),
+            written=written,
+        )
+
+    def _notes(self, m: Measurement) -> list[str]:
+        notes = []
+        now = m.result.provenance["weights"]
+        if m.accepted and (then := m.accepted.header.get("weights", "unknown")) != now:
+            notes.append(f"the weights changed since the baseline: {then} -> {now}")
+        raised = [utterance for utterance in m.result.utterances if utterance.error]
+        if raised:
+            first = raised[0].error.splitlines()[0]
+            notes.append(f"the model raised on {len(raised)} of {len(m.result.utterances)} utterances: {first}")
+        others = baseline.other_machines(self.project.baselines, m.cell.key)
+        if others and m.result.machine not in others and self.options.reason is None:
+            notes.append(f"speed and memory were accepted on {', '.join(others)} and this is {m.result.machine}")
+        return notes
+
+    def failed(self, cell: Cell, error: str) -> Outcome:
+        """The outcome of a case that could not be measured."""
+        return Outcome(cell, Status.ERROR, error=error)
+
+    def keep(self, outcome: Outcome, started: float) -> None:
+        """Append the outcome to the ledger: the first thing that happens to it."""
+        self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, started))
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+def _accept(verdict: Verdict) -> Verdict:
+    """A verdict of a run that becomes the baseline: what it would have failed is told, not failed."""
+    if verdict.status in {Status.PASS, Status.IMPROVED}:
+        return verdict
+    return replace(verdict, status=Status.NEW, red=False, why=f"accepted by this run; was {verdict.status}")
+
+
+def _changed(m: Measurement) -> int:
+    assert m.accepted is not None
+    then, now = m.accepted.outputs, m.result.utterances
+    return sum(then.get(u.id) != (None if u.error else m.task.remember(u.output)) for u in now)
+
+
+def today() -> str:
+    """The date in UTC, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+
+
+def open_suite(project: Project, options: Options, pool: Pool, session: str, worker: str, turns: Path | None) -> Suite:
+    """A suite that writes to the project's ledger; `worker` is pytest-xdist's name of this process, or ''."""
+    ledger = Ledger(project.mlruns, session, worker or "main")
+    return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root))
