@@ -1,0 +1,224 @@
+"""pytest glue: options, parametrisation, the two fixtures `evaluate` and `gate`. No arithmetic lives here.
+
+The flow of one case is in `suite.py`; the summary and the exit status are in `pytest_summary.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from modellab import tasks
+from modellab.errors import ConfigError, ModellabError
+from modellab.matrix import Broken, Cell, Matrix, why_not
+from modellab.pool import Pool
+from modellab.project import Project
+from modellab.pytest_summary import Controller, new_session
+from modellab.report import failure
+from modellab.report.progress import watch
+from modellab.report.rows import Row
+from modellab.suite import Measurement, Options, Outcome, Suite, open_suite
+from modellab.tasks import Task
+from modellab.worker import InProcess, Worker
+
+DEVICES = {"cpu": "runs on the CPU", "cuda": "needs an NVIDIA GPU", "mps": "needs Apple Metal"}
+TIERS = {
+    "smoke": "runs on every push: minutes, no download",
+    "full": "runs every night: long data, real checkpoints",
+    "nightly": "runs every night on a large GPU",
+}
+MATRIX = pytest.StashKey[Matrix]()
+SESSION = pytest.StashKey[str]()
+ROW = pytest.StashKey[dict[str, Any]]()
+BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a modellab run."""
+    group = parser.getgroup("modellab", "modellab: speech model regression suite")
+    group.addoption("--update-baselines", action="store_true", help="accept the results of this run (needs --reason)")
+    group.addoption("--reason", metavar="TEXT", default="", help="why the baselines change; stored in them")
+    group.addoption("--strict-baselines", action="store_true", help="a missing quality baseline fails (default in CI)")
+    group.addoption("--strict-matrix", action="store_true", help="a missing device, package or weight file fails")
+    group.addoption("--in-process", action="store_true", help="load models in pytest's own process, for a debugger")
+    group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")
+    group.addoption("--download", action="store_true", help="fetch missing weights from the hub")
+    group.addoption("--scorecard", metavar="FILE", help="also write the scorecard as Markdown to FILE")
+    group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options, register the markers, start the controller."""
+    option = config.option
+    if option.update_baselines and not option.reason.strip():
+        raise pytest.UsageError("--update-baselines needs --reason 'why the numbers change': it is stored beside them")
+    if option.threads is not None and option.threads < 1:
+        raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")
+    try:
+        matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath))
+        names = matrix.model_names()
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
+    meanings = {**DEVICES, **TIERS}
+    meanings |= {name: f"the task {name}" for name in tasks.names()}
+    meanings |= {name: f"the model {name}" for name in names}
+    for name, meaning in meanings.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
+    if worker is None:
+        config.pluginmanager.register(Controller(config, matrix.project), "modellab-controller")
+
+
+# ---------------------------------------------------------------------------- collection
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `evaluate` runs once for every cell of its module's `task`."""
+    if "cell" in metafunc.fixturenames:
+        task: Task = metafunc.module.task
+        cells = metafunc.config.stash[MATRIX].cells(task.NAME)
+        metafunc.parametrize("cell", [_param(task.NAME, cell) for cell in cells])
+
+
+def _param(task: str, cell: Cell | Broken) -> Any:
+    if isinstance(cell, Broken):
+        return pytest.param(cell, id=str(cell), marks=_marks(task, *TIERS, "cpu"))
+    return pytest.param(cell, id=str(cell.key), marks=_marks(task, cell.tier, cell.key.device, cell.key.model))
+
+
+@functools.cache
+def _marks(*names: str) -> tuple[pytest.MarkDecorator, ...]:
+    return tuple(getattr(pytest.mark, name) for name in names)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the cells of one engine together, across tasks, so that each model is loaded once."""
+    order: dict[Any, int] = {}
+    for item in items:
+        order.setdefault(_engine(item), len(order))
+    if len(order) > 1:
+        items.sort(key=lambda item: order[_engine(item)])
+
+
+def _engine(item: pytest.Item) -> Any:
+    """The engine of a benchmark item; of any other test its module, which keeps its place."""
+    callspec = getattr(item, "callspec", None)
+    cell = callspec.params.get("cell") if callspec else None
+    return cell.engine if isinstance(cell, Cell) else item.nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each engine on one xdist worker only. (xdist's own --dist loadgroup does not group under pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
+    engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Cell)}
+
+    class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return engines.get(nodeid.partition("[")[2].removesuffix("]"), nodeid)
+
+    return EngineScheduling(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: every worker writes under the controller's session."""
+    node.workerinput["modellab_session"] = node.config.stash[SESSION]
+
+
+# ---------------------------------------------------------------------------- running
+
+
+@pytest.fixture(scope="session")
+def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
+    """What this process's cases share: the worker pool, the ledger."""
+    config, option = request.config, request.config.option
+    project = config.stash[MATRIX].project
+    session, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
+    strict = option.strict_baselines or os.environ.get("CI", "").lower() in {"1", "true"}
+    threads = option.threads or project.threads
+    pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
+    turns = Path(tempfile.gettempdir()) / f"modellab-{session}.turns" if worker else None
+    options = Options(strict, option.reason.strip() if option.update_baselines else None)
+    opened = open_suite(project, options, pool, session, worker, turns)
+    yield opened
+    opened.close()
+    if opened.ledger.trouble:
+        request.node.warn(pytest.PytestWarning(opened.ledger.trouble))
+
+
+def _in_process(threads: int) -> InProcess:
+    return InProcess(threads)
+
+
+@pytest.fixture
+def evaluate(request: pytest.FixtureRequest, cell: Cell | Broken, suite: Suite) -> Callable[[Task], Measurement]:
+    """Measure this test's cell: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
+    option = request.config.option
+    if isinstance(cell, Cell) and (reason := why_not(cell, download=option.download)):
+        if option.strict_matrix:
+            _fail_broken(request, f"--strict-matrix: {reason}")
+        pytest.skip(reason)
+
+    def measure(task: Task) -> Measurement:
+        if isinstance(cell, Broken):
+            _fail_broken(request, cell.error)
+        started = time.time()
+        try:
+            return suite.measure(task, cell, watch(request.config, str(cell.key)))
+        except ModellabError as error:
+            _conclude(request, suite, suite.failed(cell, str(error)), task, started)
+
+    return measure
+
+
+@pytest.fixture
+def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement], None]:
+    """Judge a measurement against its baseline and keep it: `gate(evaluate(task))`. Fails the test on a regression."""
+    started = time.time()
+
+    def judge(measurement: Measurement) -> None:
+        outcome = suite.judge(measurement)
+        _keep(request, suite, outcome, started)
+        if outcome.red:
+            pytest.fail(failure.text(outcome, measurement.task), pytrace=False)
+
+    return judge
+
+
+def _conclude(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, task: Task, started: float) -> NoReturn:
+    _keep(request, suite, outcome, started)
+    _fail_broken(request, failure.text(outcome, task))
+
+
+def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float) -> None:
+    """Keep an outcome, then hand it to the report."""
+    suite.keep(outcome, started)
+    row = Row.of(outcome)
+    request.node.stash[ROW] = row.encode()
+    request.node.user_properties.extend(row.properties())
+
+
+def _fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
+    request.node.stash[BROKEN] = True
+    pytest.fail(message, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A case's row travels on its report, which xdist carries to the controller."""
+    report = yield
+    if report.when == "call" and ROW in item.stash:
+        report.modellab = item.stash[ROW]
+    report.modellab_broken = item.stash.get(BROKEN, False)
+    return report

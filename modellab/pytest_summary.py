@@ -1,0 +1,108 @@
+"""pytest glue, the controlling process: collect every case's row, print, track, set the exit status.
+
+Exit status: 0 pass, 1 regression (or any failed assertion), 3 a measurement was not possible and nothing regressed;
+2, 4 and 5 are pytest's own (interrupted, wrong usage, nothing collected).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import environment
+from modellab.project import Project
+from modellab.report import scorecard
+from modellab.report.rows import Row
+
+EXIT_BROKEN = 3
+
+
+def new_session() -> str:
+    """A name for this pytest session that sorts by time."""
+    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
+
+
+class Controller:
+    """What the controlling process (the only one without xdist) hears of the cases, and what it makes of it."""
+
+    def __init__(self, config: pytest.Config, project: Project) -> None:
+        self.config, self.project = config, project
+        self.rows: list[Row] = []
+        self.skips: Counter[str] = Counter()
+        self.regressions = self.broken = 0
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        encoded = getattr(report, "modellab", None)
+        if encoded is not None:
+            self.rows.append(Row.decode(encoded))
+        if report.failed and getattr(report, "modellab_broken", False):
+            self.broken += 1
+        elif report.failed:
+            self.regressions += 1
+        elif report.skipped and report.when == "setup" and isinstance(report.longrepr, tuple):
+            self.skips[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
+            session.exitstatus = EXIT_BROKEN
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The scorecard, what was skipped and why, what was written, and where the results are."""
+        if not self.rows:
+            return
+        write = terminalreporter.write_line
+        machine = environment.machine_class(self.config.option.threads or self.project.threads, "cpu")
+        title = scorecard.title(environment.commit(self.project.root).short, machine, self.rows)
+        terminalreporter.section("modellab")
+        write(title, bold=True)
+        write("")
+        for line in scorecard.tables(self.rows).splitlines():
+            write(line, **_colour(line))
+        write("")
+        for note in scorecard.footnotes(self.rows):
+            write(f"note: {note}")
+        for reason, count in self.skips.most_common():
+            write(f"skipped {count}: {reason}")
+        self._tell_baselines(terminalreporter)
+        self._write_markdown(title)
+        if not self.config.option.no_mlflow:
+            from modellab import tracking
+
+            write(tracking.push(self.project.mlruns))
+
+    def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:
+        written = [path for row in self.rows for path in row.written]
+        if written:
+            terminalreporter.section("BASELINES WRITTEN", sep="!", yellow=True, bold=True)
+            reason = self.config.option.reason
+            terminalreporter.write_line(f"{len(written)} files now hold this run's results, because: {reason}")
+            terminalreporter.write_line("only absolute limits were held; review with `git diff baselines/` and commit")
+            for path in written:
+                shown = Path(path)
+                inside = shown.is_relative_to(self.project.root)
+                terminalreporter.write_line(f"  {shown.relative_to(self.project.root) if inside else shown}")
+
+    def _write_markdown(self, title: str) -> None:
+        """To --scorecard FILE and, under GitHub Actions, to the job's summary."""
+        text = f"### {title}\n\n{scorecard.tables(self.rows, 'github')}\n\n"
+        text += "".join(f"- {note}\n" for note in scorecard.footnotes(self.rows))
+        if path := self.config.option.scorecard:
+            Path(path).write_text(text, encoding="utf-8")
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(text + "\n")
+
+
+def _colour(line: str) -> dict[str, bool]:
+    """How to paint a line of the scorecard, by its verdict."""
+    for word, paint in (("REGRESSED", "red"), ("ERROR", "red"), ("INCONCLUSIVE", "yellow"), ("IMPROVED", "green")):
+        if f"  {word}" in line:
+            return {paint: True}
+    return {}

@@ -1,0 +1,75 @@
+"""What a red case prints: each red metric with its change, then the utterances that did most damage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modellab import dataset
+from modellab.report import numbers
+from modellab.suite import Outcome
+from modellab.tasks import Task
+from modellab.types import Accepted, Metric, Utterance, Verdict
+
+WORST = 5
+
+
+def text(outcome: Outcome, task: Task) -> str:
+    """The failure message of a case."""
+    if outcome.error:
+        return f"{outcome.cell.key}: ERROR\n{outcome.error}"
+    red = [verdict for verdict in outcome.verdicts if verdict.red]
+    lines = [f"{outcome.cell.key}: {outcome.status}", *(_metric_line(verdict) for verdict in red)]
+    lines += [f"  note: {note}" for note in outcome.notes]
+    if any(verdict.kind in {"quality", "sanity"} for verdict in red):
+        lines += ["", *_worst_lines(outcome, task)]
+    return "\n".join(lines)
+
+
+def _metric_line(verdict: Verdict) -> str:
+    now, then = numbers.value(verdict.now, verdict.unit), numbers.value(verdict.baseline, verdict.unit)
+    if verdict.kind == "speed":
+        change, ends = numbers.share(verdict.change), verdict.interval
+        span = f" [{numbers.share(ends[0])}, {numbers.share(ends[1])}]" if ends else ""
+    else:
+        change = numbers.change(verdict.change, verdict.unit)
+        span = f" {numbers.interval(verdict.interval, verdict.unit)}"
+    numbers_part = f"baseline {then}, now {now}, change {change}{span}".rstrip()
+    return f"  {verdict.metric}: {numbers_part}: {verdict.status}" + (f" ({verdict.why})" if verdict.why else "")
+
+
+def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
+    result, metric = outcome.result, task.METRICS[0]
+    assert result is not None, "a quality verdict without a result"
+    cases = {row["id"]: row for row in dataset.load(outcome.cell.dataset).rows}
+    options = outcome.cell.header.model_dump()
+    worst = sorted(result.utterances, key=lambda utterance: -_damage(utterance, outcome.accepted, metric))[:WORST]
+    lines = [f"  the {len(worst)} utterances that did most damage:"]
+    for utterance in worst:
+        if _damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
+            break
+        shown: Sequence[str] = task.show(task.read(cases[utterance.id], options), utterance.output)
+        first, *rest = shown or [""]
+        lines.append(f"  {utterance.id}  {first}")
+        lines += [f"  {' ' * len(utterance.id)}  {line}" for line in rest]
+        lines.append(f"  {' ' * len(utterance.id)}  {_was(utterance, outcome.accepted, metric)}")
+        if utterance.error:
+            lines.append(f"  {' ' * len(utterance.id)}  the model raised: {utterance.error.splitlines()[0]}")
+    return lines
+
+
+def _damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:
+    """How much worse the utterance is than in the baseline; without one, how bad it is."""
+    sign = 1.0 if metric.better == "lower" else -1.0
+    now = utterance.shares[metric.name]
+    then = accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
+    if then is None:
+        return sign * metric.value([now]) if metric.better == "lower" else 1 - metric.value([now])
+    return sign * (now[0] - then[0])
+
+
+def _was(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> str:
+    now = numbers.value(metric.value([utterance.shares[metric.name]]), metric.unit)
+    then = accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
+    if then is None:
+        return f"{metric.name} {now} (no baseline)"
+    return f"{metric.name} {now} (was {numbers.value(metric.value([then]), metric.unit)})"

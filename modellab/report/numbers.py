@@ -1,0 +1,61 @@
+"""Numbers with their units, as people read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+MISSING = "-"
+
+
+def value(number: float | None, unit: str) -> str:
+    """A value in its unit.
+
+    >>> value(0.0087, "ratio"), value(0.02412, "s/s"), value(190840832.0, "bytes"), value(None, "s")
+    ('0.87 %', '0.0241', '182.0 MiB', '-')
+    """
+    if number is None or math.isnan(number):
+        return MISSING
+    return _FORMS.get(unit, _plain)(number, "")
+
+
+def change(number: float | None, unit: str) -> str:
+    """A difference in the unit, with its sign.
+
+    >>> change(0.0211, "ratio"), change(-0.5, "s")
+    ('+2.11 %', '-0.5 s')
+    """
+    if number is None or math.isnan(number):
+        return MISSING
+    return _FORMS.get(unit, _plain)(number, "+")
+
+
+def interval(ends: tuple[float, float] | None, unit: str) -> str:
+    """A confidence interval of a difference.
+
+    >>> interval((0.006, 0.039), "ratio")
+    '[+0.60 %, +3.90 %]'
+    """
+    return "" if ends is None else f"[{change(ends[0], unit)}, {change(ends[1], unit)}]"
+
+
+def share(number: float | None) -> str:
+    """A relative change.
+
+    >>> share(0.2034), share(None)
+    ('+20.3 %', '-')
+    """
+    return MISSING if number is None or math.isnan(number) else f"{100 * number:+.1f} %"
+
+
+def _plain(number: float, sign: str) -> str:
+    return f"{number:{sign}.4g}"
+
+
+_FORMS: dict[str, Callable[[float, str], str]] = {
+    "ratio": lambda number, sign: f"{100 * number:{sign}.2f} %",
+    "s/s": lambda number, sign: f"{number:{sign}.3g}",
+    "s": lambda number, sign: f"{number:{sign}.3g} s",
+    "words/s": lambda number, sign: f"{number:{sign}.3g} words/s",
+    "bytes": lambda number, sign: f"{number / 2**20:{sign}.1f} MiB",
+}

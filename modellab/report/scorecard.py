@@ -1,0 +1,84 @@
+"""The scorecard: one line per case, one table per task, as terminal text or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from tabulate import tabulate
+
+from modellab.report import numbers
+from modellab.report.rows import Row
+from modellab.types import Status
+
+HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER"}
+
+
+def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
+    """The line above the tables."""
+    return f"modellab scorecard · {commit} vs baselines · {machine} · {len(rows)} cases"
+
+
+def tables(rows: Sequence[Row], style: str = "plain") -> str:
+    """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown."""
+    ordered = sorted(rows, key=lambda row: (row.key.task, row.key.dataset, str(row.key)))
+    return "\n\n".join(
+        _table(task, list(group), style) for task, group in groupby(ordered, key=lambda row: row.key.task)
+    )
+
+
+def _table(task: str, rows: Sequence[Row], style: str) -> str:
+    metric = next((row.primary.metric for row in rows if row.primary), task)
+    heading = HEADINGS.get(metric, metric)
+    headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "RTF", "change", "peak MiB", "verdict"]
+    align = ("left", "left", "left", "right", "right", "right", "right", "right", "right", "left")
+    body = [_line(row, bold=style == "github") for row in rows]
+    return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
+
+
+def _line(row: Row, *, bold: bool) -> list[str]:
+    key, primary, speed = row.key, row.primary, row.verdict("rtf")
+    peak = row.readings.get("peak_rss_bytes")
+    verdict = f"**{row.status}**" if bold and (row.red or row.status is Status.ERROR) else str(row.status)
+    return [
+        f"{key.model}:{key.variant}",
+        key.dataset,
+        f"{key.device}-{key.precision}",
+        str(row.utterances or numbers.MISSING),
+        numbers.value(primary.now, primary.unit) if primary else numbers.MISSING,
+        f"{numbers.change(primary.change, primary.unit)} {numbers.interval(primary.interval, primary.unit)}".strip()
+        if primary
+        else numbers.MISSING,
+        numbers.value(speed.now, speed.unit) if speed else numbers.MISSING,
+        numbers.share(speed.change) if speed else numbers.MISSING,
+        f"{peak / 2**20:.0f}" if peak else numbers.MISSING,
+        f"{verdict}  {_remark(row)}".rstrip(),
+    ]
+
+
+def _remark(row: Row) -> str:
+    """Behind the verdict: what it rests on, short."""
+    if row.error:
+        return row.error.splitlines()[0][:90]
+    if row.red:
+        return ", ".join(dict.fromkeys(verdict.metric for verdict in row.red))
+    doubtful = [verdict.metric for verdict in row.verdicts if verdict.status is Status.INCONCLUSIVE]
+    if doubtful:
+        return ", ".join(doubtful)
+    return f"{row.changed} of {row.utterances} outputs changed" if row.changed else ""
+
+
+def footnotes(rows: Sequence[Row]) -> list[str]:
+    """What a person should know beside the tables, each said once."""
+    said = dict.fromkeys(f"{row.key}: {note}" for row in rows for note in row.notes)
+    doubts = [
+        f"{row.key}: {verdict.metric} INCONCLUSIVE: {verdict.why}"
+        for row in rows
+        for verdict in row.verdicts
+        if verdict.status is Status.INCONCLUSIVE
+    ]
+    new = sum(any(v.status is Status.NEW and v.kind == "quality" for v in row.verdicts) for row in rows)
+    unknown = [f"{new} cases have no quality baseline: accept with --update-baselines --reason '...'"] if new else []
+    pace = [row for row in rows if any(v.status is Status.NEW and v.kind == "speed" for v in row.verdicts)]
+    other = [f"speed and memory of {len(pace)} cases not judged: no baseline of this machine class"] if pace else []
+    return [*said, *doubts, *unknown, *other]

@@ -1,0 +1,194 @@
+"""A small project with a fake model whose behaviour a test can set: every way a real engine can go wrong."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+SENTENCES = [
+    "turn on the kitchen light",
+    "set a timer for ten minutes",
+    "open the garden door please",
+    "what is the weather tomorrow",
+    "play the music in the garage",
+    "the code is four two one",
+    "call anna tonight",
+    "close the bedroom window",
+]
+
+ADAPTER = '''
+"""A fake recogniser: knows a clip by its length, and misbehaves as behaviour.json says."""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from modellab.types import Transcript
+
+HERE = Path(__file__).parent
+
+
+class Fake:
+    def __init__(self, setting):
+        self.answers = json.loads((HERE / "answers.json").read_text())
+        self.behaviour = json.loads((HERE / "behaviour.json").read_text())
+        self.calls = 0
+        self.hoard = None
+        with (HERE / "loads.log").open("a") as log:
+            log.write(f"{setting.variant} {os.getpid()}\\n")
+        if self.behaviour.get("fail_to_load"):
+            raise OSError("the weights are not what they should be")
+
+    def transcribe(self, audio):
+        self.calls += 1
+        does = self.behaviour
+        n = self.calls
+        print("chatter " * does.get("chatter_words", 0))
+        end = time.process_time() + does.get("burn_s", 0.002)
+        while time.process_time() < end:
+            pass
+        time.sleep(does.get("sleep_s", 0.0))
+        if self.hoard is None and does.get("hoard_mb"):
+            self.hoard = np.ones(does["hoard_mb"] * 2**17)
+        if n in does.get("raise_on", []) or does.get("raise_always"):
+            raise RuntimeError("the decoder lost its way")
+        if n == does.get("segfault_on"):
+            ctypes.string_at(0)
+        if n == does.get("kill_on"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if n == does.get("exit_on"):
+            sys.exit(7)
+        if n == does.get("hang_on"):
+            time.sleep(600)
+        if does.get("return_none"):
+            return None
+        return Transcript(self.answers[str(len(audio.samples))])
+
+
+load = Fake
+'''
+
+
+@dataclass
+class FakeProject:
+    """A project on disk, and pytest on it."""
+
+    pytester: pytest.Pytester
+    root: Path
+
+    @property
+    def model(self) -> Path:
+        return self.root / "models" / "fake"
+
+    def behave(self, **behaviour: Any) -> None:
+        (self.model / "behaviour.json").write_text(json.dumps(behaviour))
+
+    def answer(self, number: int, text: str) -> None:
+        answers = json.loads((self.model / "answers.json").read_text())
+        answers[str(length(number))] = text
+        (self.model / "answers.json").write_text(json.dumps(answers))
+
+    def configure(self, name: str = "fake", **changes: Any) -> None:
+        path = self.root / "models" / name / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump({**config, **changes}))
+
+    def dataset(self, name: str = "short_v1", **changes: Any) -> None:
+        """Write the dataset anew, its header changed."""
+        write_dataset(self.root / "golden" / name, **changes)
+
+    def run(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
+        return self.pytester.runpytest_inprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
+
+    def run_subprocess(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
+        return self.pytester.runpytest_subprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
+
+    def accept(self) -> None:
+        result = self.run("--update-baselines", "--reason", "a first run")
+        assert result.ret == 0, result.stdout.str()
+
+    def loads(self) -> list[str]:
+        log = self.model / "loads.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def ledger(self) -> list[dict[str, Any]]:
+        lines = [line for path in (self.root / "mlruns" / "ledger").glob("*.jsonl") for line in path.open()]
+        return [json.loads(line) for line in lines]
+
+
+def length(number: int) -> int:
+    """Samples of clip `number`: the fake model's key to it."""
+    return 24000 + 160 * number
+
+
+def write_dataset(folder: Path, **changes: Any) -> None:
+    (folder / "audio").mkdir(parents=True, exist_ok=True)
+    cases = []
+    for number, text in enumerate(SENTENCES):
+        tone = 0.1 * np.sin(np.arange(length(number)) / 10)
+        soundfile.write(folder / "audio" / f"{number:03}.flac", tone, 16_000)
+        case = {"id": f"{number:03}", "audio": f"audio/{number:03}.flac", "text": text}
+        cases.append({**case, "duration_s": length(number) / 16_000, "speaker": "tone", "condition": "clean"})
+    header = {
+        "task": "asr",
+        "version": 1,
+        "language": "en",
+        "tier": "smoke",
+        "licence": "CC0-1.0",
+        "source": "tones",
+        "normaliser": "basic",
+        **changes,
+    }
+    (folder / "dataset.yaml").write_text(yaml.safe_dump({**header, "cases": cases}, sort_keys=False))
+
+
+def write_model(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "adapter.py").write_text(ADAPTER)
+    answers = {str(length(number)): text for number, text in enumerate(SENTENCES)}
+    (folder / "answers.json").write_text(json.dumps(answers))
+    (folder / "behaviour.json").write_text("{}")
+    (folder / "config.yaml").write_text(
+        textwrap.dedent("""\
+            summary: a fake recogniser
+            tasks: [asr]
+            status: experimental
+            devices: {cpu: [float32]}
+            variants:
+              one: {weights: package, tier: smoke}
+            timeout_s: 20
+            """)
+    )
+
+
+@pytest.fixture
+def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
+    """A project with one fake model and one dataset of eight tones, and no CI around it."""
+    for variable in ("CI", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(variable, raising=False)
+    root = pytester.path
+    (root / "pyproject.toml").write_text(
+        '[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\naddopts = "-p no:cacheprovider"\n'
+    )
+    (root / "conftest.py").write_text('pytest_plugins = ["modellab.pytest_plugin"]\n')
+    (root / "benchmarks").mkdir()
+    (root / "benchmarks" / "test_asr.py").write_text(
+        "from modellab.tasks import asr as task\n\n\ndef test_asr(evaluate, gate):\n    gate(evaluate(task))\n"
+    )
+    write_dataset(root / "golden" / "short_v1")
+    write_model(root / "models" / "fake")
+    return FakeProject(pytester, root)
