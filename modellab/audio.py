@@ -182,10 +182,8 @@ def _decode_container(path: Path) -> tuple[Samples, int]:
     try:
         with av.open(str(path)) as container:
             stream = _audio_stream(path, container)
-            resampler = av.AudioResampler(format="fltp")
-            frames = [out for frame in container.decode(stream) for out in resampler.resample(frame)]
-            if frames:
-                frames += resampler.resample(None)
+            to_float = av.AudioResampler(format="fltp")  # the rate stays, so nothing is held back to be flushed
+            frames = [out for frame in container.decode(stream) for out in to_float.resample(frame)]
             promised_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     except (av.FFmpegError, ValueError) as error:
         raise _undecodable(path, error) from error

@@ -89,6 +89,18 @@ def test_what_soundfile_does_not_know_goes_through_ffmpeg(tmp_path: Path, name: 
     assert header.duration_s == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_s24le", "pcm_f32le"])
+def test_ffmpeg_loses_no_sample_whatever_the_sample_format(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=RATE_HZ, layout="stereo")
+        pcm = np.repeat((tone() * 32768).astype(np.int16), 2)[None]
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="stereo")
+        frame.sample_rate = RATE_HZ
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    assert np.abs(audio.read(path).samples - tone()).max() <= 2**-15
+
+
 @pytest.mark.parametrize("suffix", ["mp3", "ogg"])
 def test_lossy_formats_keep_their_length(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
@@ -225,12 +237,16 @@ def test_a_wav_written_to_a_pipe_promises_no_length(tmp_path: Path) -> None:
 
 
 def test_a_wav_with_chunks_before_and_after_its_data(tmp_path: Path) -> None:
+    """The chunks have an odd size, so a byte of padding follows each."""
     path = tmp_path / "a.wav"
     soundfile.write(path, tone(), RATE_HZ)
     wav, note = path.read_bytes(), b"LIST" + (5).to_bytes(4, "little") + b"INFOx\0"
     body = wav[12:36] + note + wav[36:] + note
     path.write_bytes(b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WAVE" + body)
     assert audio.read(path).duration_s == 1.0
+    cut(path, 0.5)
+    with pytest.raises(AudioError, match=r"promises 1\.00 s"):
+        audio.read(path)
 
 
 # ---------------------------------------------------------------------------- writing

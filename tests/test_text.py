@@ -37,6 +37,7 @@ TABLE = [
     ("\ufb01ve \uff15", "five 5", "5 5"),
     ("हिन्दी में", "हिन्दी में", "ह नद म"),
     ("ไม่มีน้ำ", "ไม่มีน้\u0e4dา", "ไมมนา"),
+    ("soft\u00adhyphen zero\u200cwidth", "softhyphen zerowidth", "soft\u00adhyphen zero\u200cwidth"),
     ("", "", ""),
     ("?!", "", ""),
 ]

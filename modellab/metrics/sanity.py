@@ -59,7 +59,7 @@ def repeated_phrase(text: str) -> str:
         for i in range(n, len(words)):
             run = run + 1 if words[i] == words[i - n] else n
             if run >= needed:
-                return " ".join(words[i - run + 1 : i - run + 1 + n])
+                return " ".join(words[i - n + 1 : i + 1])
     return ""
 
 

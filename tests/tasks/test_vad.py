@@ -83,7 +83,7 @@ def test_run_is_the_models_method_and_nothing_else() -> None:
 
 
 def test_regions_are_json() -> None:
-    output = vad.encode([Region(0.5, np.float32(1.5)), (2, 3)])
+    output = vad.encode([Region(0.5, float(np.float32(1.5))), (2, 3)])
     assert output == {"regions": [[0.5, 1.5], [2.0, 3.0]]}
     assert json.loads(json.dumps(output)) == output
     assert vad.encode([]) == {"regions": []}
