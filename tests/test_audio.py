@@ -94,6 +94,7 @@ def test_ffmpeg_loses_no_sample_whatever_the_sample_format(tmp_path: Path, codec
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=RATE_HZ, layout="stereo")
+        assert isinstance(stream, av.AudioStream)
         pcm = np.repeat((tone() * 32768).astype(np.int16), 2)[None]
         frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="stereo")
         frame.sample_rate = RATE_HZ
