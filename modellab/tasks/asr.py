@@ -1,6 +1,6 @@
 """Automatic speech recognition: audio in, text out.
 
-Manifest row: {id, audio, text, duration_s, speaker, condition, language?}
+Manifest row: {id, audio, text, duration_s, speaker?, voice?, condition?, language?}
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
 
@@ -50,7 +50,7 @@ LIMITS: Mapping[str, float] = {
     "empty_rate": 0.05,
     "loop_rate": 0.05,
 }
-ROW = ("text", "speaker", "condition", "language")
+ROW = ("text", "speaker", "voice", "condition", "language")
 
 
 class Transcriber(Protocol):

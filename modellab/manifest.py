@@ -1,0 +1,137 @@
+"""The file `dataset.yaml`: its header, its rows, and what can be wrong with them.
+
+`dataset.py` is the way in; here is what both loading and validating need. Every message names the file, and the
+case where there is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field
+
+from modellab.errors import DatasetError
+from modellab.schema import Strict, parse
+from modellab.types import Row
+
+FILE_NAME = "dataset.yaml"
+ROW_KEYS = ("id", "audio", "duration_s")  # what every row has; a task's ROW names the rest
+IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
+CASES = re.compile(r"^cases\s*:", re.MULTILINE)
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Header(Strict):
+    """Everything in `dataset.yaml` but the cases."""
+
+    model_config = ConfigDict(strict=True)
+
+    task: str
+    version: int = Field(ge=1)
+    language: str  # ISO 639-1, e.g. "en"
+    tier: Literal["smoke", "full", "nightly"]
+    licence: str  # SPDX
+    source: str
+    normaliser: str = "none"
+    domain: Literal["open", "lab"] = "open"  # lab: inside the vocabulary of the embedded model
+    rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
+    limits: dict[str, float] = {}  # metric -> absolute limit, whatever the baseline says
+    digest: str = ""  # "sha256:...", written by `dataset.write_digest`
+
+
+def file(folder: Path) -> Path:
+    """The manifest of a dataset folder."""
+    return folder / FILE_NAME
+
+
+def read(folder: Path, head_only: bool = False) -> str:
+    """The manifest's text, or what comes before its line `cases:`."""
+    try:
+        with file(folder).open(encoding="utf-8") as lines:
+            return "".join(takewhile(lambda line: not CASES.match(line), lines)) if head_only else lines.read()
+    except FileNotFoundError:
+        raise DatasetError(f"{file(folder)}: no such file; a dataset is a folder with a {FILE_NAME}") from None
+    except UnicodeDecodeError as fault:
+        raise DatasetError(f"{file(folder)}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
+
+
+def mapping(folder: Path, text: str) -> dict[str, Any]:
+    """The manifest's text as keys and values, unchecked."""
+    try:
+        raw = yaml.load(text, Loader=_LOADER)
+    except yaml.YAMLError as fault:
+        raise DatasetError(f"{file(folder)}: not YAML: {' '.join(str(fault).split())}") from None
+    if not isinstance(raw, dict):
+        raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {type(raw).__name__}")
+    return {str(key): value for key, value in raw.items()}
+
+
+def header(folder: Path, raw: Mapping[str, Any]) -> Header:
+    """The header's keys, checked; ConfigError names an unknown key and the known ones."""
+    return parse(Header, file(folder), {key: value for key, value in raw.items() if key != "cases"})
+
+
+def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[list[Row], list[DatasetError]]:
+    """The sound rows, their audio made an absolute path, and every fault of the others and of the list."""
+    sound: dict[str, Row] = {}
+    faults = list(_list_faults(folder, raw))
+    for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list) else []):
+        fault = _row_fault(given)
+        if fault:
+            name = given.get("id", f"number {i + 1}") if isinstance(given, dict) else f"number {i + 1}"
+            faults.append(DatasetError(f"{file(folder)}: case {name}: {fault}"))
+        elif given["id"] in sound:
+            faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
+        else:
+            audio = (folder / Path(given["audio"]).expanduser()).absolute()
+            sound[given["id"]] = {**given, "audio": audio}
+    return list(sound.values()), faults
+
+
+def _row_fault(given: Any) -> str:
+    """What is wrong with the keys that every row has; empty if nothing is."""
+    if not isinstance(given, dict):
+        return f"expected a mapping with {', '.join(ROW_KEYS)}, got {given!r}"
+    for key in ROW_KEYS:
+        if key not in given:
+            return f"the key {key!r} is missing; every row has {', '.join(ROW_KEYS)}"
+    for key in ("id", "audio", "text"):
+        if not isinstance(given.get(key, ""), str):
+            return f"{key} is {given[key]!r}, expected text; YAML reads 001, on and no as other things unless quoted"
+    if not given["id"] or not given["audio"]:
+        return f"id is {given['id']!r} and audio is {given['audio']!r}, expected text in both"
+    duration_s = given["duration_s"]
+    if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
+        return f"duration_s is {duration_s!r}, expected a number of seconds above 0"
+    return ""
+
+
+def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]:
+    """What can be wrong with the list of cases as a whole."""
+    cases = raw.get("cases")
+    if not isinstance(cases, list) or not cases:
+        yield DatasetError(f"{file(folder)}: expected `cases:` and at least one case below it, got {cases!r}")
+    elif list(raw)[-1] != "cases":
+        last = list(raw)[-1]
+        yield DatasetError(
+            f"{file(folder)}: {last!r} comes after `cases`, which must be last: collecting reads no further"
+        )
+
+
+def digest(head: Header, rows: Iterable[Row]) -> str:
+    """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their audio."""
+    total = hashlib.sha256(json.dumps([getattr(head, key) for key in IN_DIGEST]).encode())
+    for each in sorted(rows, key=lambda each: str(each["id"])):
+        facts = {key: value for key, value in each.items() if key != "audio"}
+        audio: Path = each["audio"]
+        content = hashlib.sha256(audio.read_bytes()).hexdigest() if audio.is_file() else "missing"
+        total.update(json.dumps([facts, content], sort_keys=True, default=str).encode())
+    return f"sha256:{total.hexdigest()}"
