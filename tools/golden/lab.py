@@ -17,6 +17,7 @@ from tools.whisper_lab import corpus, grammar
 SOURCE = "synthesised with espeak-ng (wheel espeakng-loader) by python -m tools.golden {name}"
 LEVEL_DB = (-25.0, -11.0)  # gain on speech whose peak is 0.5; quiet speech also makes small files
 TRIES = 2000  # of one kind of sentence before it counts as used up
+ANY_VOICE = ["en-us", "en-us+f2", "en+m1", "en-gb-x-rp+f3", "en-us-nyc+m2", "en-gb-scotland"]
 EDGE_S = (0.1, 0.3)  # silence before and behind the speech
 
 

@@ -24,6 +24,7 @@ RATE, VOLUME, PITCH, PITCH_RANGE = 1, 2, 3, 4  # espeak_PARAMETER
 CHARACTERS, UTF8 = 1, 1  # POS_CHARACTER, espeakCHARS_UTF8
 LIST_TERMINATED, WORD = 0, 1  # espeak_EVENT_TYPE
 QUIET = 0.004  # full scale 1.0: what counts as silence when the edges are trimmed (-48 dBFS)
+LEAD_S, TAIL_S = 0.01, 0.02  # what is kept before the first and behind the last sound
 PEAK = 0.5
 SEED = 1  # of the breath in some voices; espeak-ng would take the time of day
 
@@ -149,8 +150,9 @@ def _resample(samples: npt.NDArray[np.int16], rate_hz: int) -> npt.NDArray[np.fl
 
 
 def _audible(samples: npt.NDArray[np.float32]) -> tuple[int, int]:
-    """First sample and end of the audible stretch, with 10 ms before and 20 ms behind it."""
+    """First sample and end of the audible stretch, with `LEAD_S` before and `TAIL_S` behind it."""
     loud = np.flatnonzero(np.abs(samples) > QUIET)
     if not len(loud):
         raise ValueError("espeak-ng spoke only silence")
-    return max(0, int(loud[0]) - 160), min(len(samples), int(loud[-1]) + 320)
+    lead, tail = round(LEAD_S * RATE_HZ), round(TAIL_S * RATE_HZ)
+    return max(0, int(loud[0]) - lead), min(len(samples), int(loud[-1]) + tail)
