@@ -49,7 +49,7 @@ class Ledger:
             return self.spare
         self.trouble = (
             f"neither {self.path.parent} ({problem}) nor {self.spare.parent} ({second}) can be written:"
-            f" {len(self._unsaved)} results are on this screen only"
+            f" what is on this screen only: {len(self._unsaved)} of this session's results"
         )
         return None
 

@@ -22,6 +22,7 @@ SEVERITY = {status: rank for rank, status in enumerate(Status)}
 DIGITS = 5  # significant; MLflow's table cuts longer numbers off
 KEY_LENGTH, VALUE_LENGTH, PARAM_LENGTH = 250, 5000, 6000  # MLflow takes tags to 8000 but some databases cut at 5000
 CELL_LENGTH = 2000
+FIRST_READINGS = ("rtf", "peak_rss_bytes", "load_s", "latency_p50_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,16 @@ def metrics(entry: Entry) -> dict[str, float]:
 
 def headline(entry: Entry) -> list[str]:
     """The metric keys of an entry that deserve a column: the task's first metric and the real-time factor."""
-    first = next(iter(entry.values), "") or next((verdict.metric for verdict in entry.verdicts), "")
     present = metrics(entry)
-    return [key for name in (first, "rtf") if (key := clean_key(f"{name}/{entry.key.dataset}")) in present]
+    wanted = [clean_key(f"{name}/{entry.key.dataset}") for name in [*sections(entry)[:1], "rtf"]]
+    return [key for key in dict.fromkeys(wanted) if key in present]
+
+
+def sections(entry: Entry) -> list[str]:
+    """Metric names in the order of their importance: the task's own first, then what was judged, then readings."""
+    judged = [verdict.metric for verdict in entry.verdicts]
+    readings = [*FIRST_READINGS, *entry.result.readings] if entry.result else []
+    return list(dict.fromkeys(clean_key(name) for name in [*entry.values, *judged, *readings]))
 
 
 def table(entry: Entry) -> dict[str, Any]:

@@ -176,10 +176,10 @@ class Sender:
     def show(self, sent: Sequence[Run]) -> None:
         """Make the shared views of every experiment met show the metrics of these runs."""
         for name, experiment in self.experiments.items():
-            columns = [
-                key for run in sent if run.experiment == name for entry in run.entries for key in runs.headline(entry)
-            ]
-            for tag, text in views.tags(experiment.id, columns, experiment.tags).items():
+            entries = [entry for run in sent if run.experiment == name for entry in run.entries]
+            columns = [key for entry in entries for key in runs.headline(entry)]
+            sections = [section for entry in entries for section in runs.sections(entry)]
+            for tag, text in views.tags(experiment.id, columns, sections, experiment.tags).items():
                 self.client.set_experiment_tag(experiment.id, tag, text)
             self.report.links[name] = views.links(experiment.id)
 

@@ -13,26 +13,27 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 LENGTH = 4800  # MLflow takes 5000 characters of an experiment's tag
-TAGS = ["verdict", "machine"]
 OVERVIEW, TREND = "mlflow.sharedViewState.overview", "mlflow.sharedViewState.trend"
-NOTE = (
-    "One run is one model variant on one device at one precision, in one session at one commit. A metric is"
-    " `<name>/<dataset>`, its step the number of the commit.\n\n"
-    "Views: [overview](#/experiments/{id}/runs?viewStateShareKey=overview)"
-    " · [trend](#/experiments/{id}/runs?viewStateShareKey=trend&compareRunsMode=CHART)"
-)
+NOTE = "[Overview]({overview}) · [Trend]({trend}): one run per model, device, precision and session"
 
 
-def tags(experiment_id: str, columns: Iterable[str], existing: Mapping[str, str]) -> dict[str, str]:
-    """The experiment tags to set so that the views show these metric columns and those they show already."""
-    known = shown_metrics(existing.get(OVERVIEW, ""))
-    metrics = sorted({*known, *columns}, key=_order)
-    while len(_trend(metrics)) > LENGTH:
+def tags(
+    experiment_id: str, columns: Iterable[str], sections: Iterable[str], existing: Mapping[str, str]
+) -> dict[str, str]:
+    """The experiment tags to set so that the views show these metrics and those they show already.
+
+    `columns` are metric keys for the overview, `sections` the metric names whose charts the trend shows first.
+    """
+    metrics = sorted({*_known(existing.get(OVERVIEW, ""), "selectedColumns"), *columns}, key=_order)
+    names = list(dict.fromkeys([*_known(existing.get(TREND, ""), "compareRunSections"), *sections]))
+    while len(_overview(metrics)) > LENGTH:
         metrics.pop()
+    while len(_trend(names)) > LENGTH:
+        names.pop()
     wanted = {
-        OVERVIEW: _view([f"tags.`{tag}`" for tag in TAGS] + [f"metrics.`{metric}`" for metric in metrics]),
-        TREND: _trend(metrics),
-        "mlflow.note.content": existing.get("mlflow.note.content") or NOTE.format(id=experiment_id),
+        OVERVIEW: _overview(metrics),
+        TREND: _trend(names),
+        "mlflow.note.content": existing.get("mlflow.note.content") or NOTE.format(**links(experiment_id)),
         "mlflow.experimentKind": existing.get("mlflow.experimentKind") or "custom_model_development",
     }
     return {name: text for name, text in wanted.items() if existing.get(name) != text}
@@ -40,15 +41,17 @@ def tags(experiment_id: str, columns: Iterable[str], existing: Mapping[str, str]
 
 def links(experiment_id: str) -> dict[str, str]:
     """What to put behind the address of MLflow's pages to see the views."""
-    runs = f"#/experiments/{experiment_id}/runs?viewStateShareKey="
+    runs = f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey="
     return {"overview": f"{runs}overview", "trend": f"{runs}trend&compareRunsMode=CHART"}
 
 
-def shown_metrics(view: str) -> list[str]:
-    """The metric columns of a stored view; none if it is not one."""
+def _known(view: str, part: str) -> list[str]:
+    """The metric columns or chart sections of a stored view; none if it is not one."""
     try:
-        columns = json.loads(view)["selectedColumns"]
-        return [found[1] for column in columns if (found := re.fullmatch(r"metrics\.`(.+)`", column))]
+        items = json.loads(view)[part]
+        if part == "compareRunSections":
+            return [str(section["name"]) for section in items]
+        return [found[1] for column in items if (found := re.fullmatch(r"metrics\.`(.+)`", column))]
     except (ValueError, KeyError, TypeError):
         return []
 
@@ -58,29 +61,36 @@ def _order(metric: str) -> tuple[bool, str]:
     return metric.startswith("rtf/"), metric
 
 
-def _trend(metrics: list[str]) -> str:
+def _overview(metrics: list[str]) -> str:
+    columns = ["tags.`verdict`", *(f"metrics.`{metric}`" for metric in metrics), "tags.`machine`"]
+    widths = {"attributes.`Run Name`": 330, "runDateAndNestInfo": 130, "tags.`verdict`": 160, "tags.`machine`": 170}
+    widths |= {f"metrics.`{metric}`": min(200, 40 + 7 * len(metric)) for metric in metrics}
+    return _view(columns, columnOrder=[*list(widths)[:2], *columns], columnWidths=widths)
+
+
+def _trend(sections: list[str]) -> str:
     group = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "series"}]}
-    return _view([f"metrics.`{metric}`" for metric in metrics], groupBy=group)
+    cards = [{"uuid": name, "name": name, "display": True, "isReordered": True} for name in sections]
+    charts = {"compareRunCharts": [], "compareRunSections": cards, "isAccordionReordered": True, "runListHidden": True}
+    return _view([], groupBy=group, **charts)
 
 
 def _view(columns: list[str], **more: Any) -> str:
-    return json.dumps(
-        {
-            "searchFilter": "",
-            "orderByKey": "attributes.start_time",
-            "orderByAsc": False,
-            "startTime": "ALL",
-            "lifecycleFilter": "Active",
-            "datasetsFilter": [],
-            "modelVersionFilter": "All Runs",
-            "selectedColumns": columns,
-            "runsExpanded": {},
-            "runsPinned": [],
-            "runsHidden": [],
-            "runsHiddenMode": "FIRST_10_RUNS",
-            "runListHidden": False,
-            "viewMaximized": False,
-            "groupBy": None,
-            **more,
-        }
-    )
+    state = {
+        "searchFilter": "",
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": columns,
+        "runsExpanded": {},
+        "runsPinned": [],
+        "runsHidden": [],
+        "runsHiddenMode": "FIRST_20_RUNS",
+        "runListHidden": False,
+        "viewMaximized": False,
+        "groupBy": None,
+    }
+    return json.dumps(state | more, separators=(",", ":"))

@@ -1,0 +1,191 @@
+"""Whatever a result or entry holds comes back from its JSON: every float, every text, every missing value."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab import codec, entry
+from modellab.entry import Entry
+from modellab.environment import Commit
+from modellab.types import Key, Metric, Result, Status, Utterance, Verdict
+
+TEXTS = st.text(max_size=20)  # lone surrogates included: what a broken model says is kept as well
+NAMES = st.text(min_size=1, max_size=8)
+FLOATS = st.floats()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.builds(Key, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+UTTERANCES = st.builds(
+    Utterance,
+    id=TEXTS,
+    shares=st.dictionaries(NAMES, st.lists(FLOATS, max_size=4).map(tuple), max_size=3),
+    output=JSON,
+    wall_s=FLOATS,
+    cpu_s=FLOATS,
+    duration_s=FLOATS,
+    error=TEXTS,
+)
+RESULTS = st.builds(
+    Result,
+    key=KEYS,
+    utterances=st.lists(UTTERANCES, max_size=3).map(tuple),
+    readings=st.dictionaries(NAMES, FLOATS, max_size=3),
+    machine=TEXTS,
+    provenance=st.dictionaries(NAMES, TEXTS, max_size=3),
+)
+SOME = st.floats(allow_nan=False)
+VERDICTS = st.builds(
+    Verdict,
+    metric=NAMES,
+    unit=TEXTS,
+    kind=st.sampled_from(["quality", "speed", "memory", "sanity"]),
+    status=st.sampled_from(Status),
+    now=FLOATS,
+    baseline=st.none() | SOME,
+    change=st.none() | SOME,
+    interval=st.none() | st.tuples(FLOATS, FLOATS),
+    why=TEXTS,
+    red=st.booleans(),
+)
+ENTRIES = st.builds(
+    Entry,
+    key=KEYS,
+    status=st.sampled_from(Status),
+    session=TEXTS,
+    result=st.none() | RESULTS,
+    verdicts=st.lists(VERDICTS, max_size=3).map(tuple),
+    error=TEXTS,
+    values=st.dictionaries(NAMES, FLOATS, max_size=3),
+    commit=st.builds(Commit, TEXTS, st.integers(0, 10**6), TEXTS, st.booleans()),
+    versions=st.dictionaries(NAMES, TEXTS, max_size=3),
+    settings=st.dictionaries(NAMES, JSON, max_size=3),
+)
+
+
+def same(one: object, other: object) -> bool:
+    """Equal, where NaN equals NaN."""
+    if isinstance(one, float) and isinstance(other, float | int):
+        return one == other or (math.isnan(one) and math.isnan(other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and type(one) is type(other):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+@given(ENTRIES)
+def test_an_entry_survives_the_disk(given_entry):
+    line = codec.dumps(entry.encode(given_entry)).encode("utf-8")  # what the ledger writes
+
+    back = entry.decode(json.loads(line))
+
+    assert b"\n" not in line
+    assert same(dataclasses.asdict(back), dataclasses.asdict(given_entry))
+
+
+@given(RESULTS)
+def test_a_result_survives_text(result):
+    back = codec.decode_result(json.loads(codec.dumps(codec.encode_result(result))))
+
+    assert same(dataclasses.asdict(back), dataclasses.asdict(result))
+
+
+@given(VERDICTS)
+def test_a_verdict_survives_text(verdict):
+    back = codec.decode_verdict(json.loads(codec.dumps(codec.encode_verdict(verdict))))
+
+    assert same(dataclasses.asdict(back), dataclasses.asdict(verdict))
+
+
+@given(FLOATS)
+def test_a_number_keeps_its_value(value):
+    assert same(codec.decode_number(json.loads(codec.dumps(codec.encode_number(value)))), value)
+
+
+PLAIN = [
+    (np.float32(0.5), 0.5),
+    (np.array([1, 2]), [1, 2]),
+    (np.array([math.nan]), [None]),
+    (math.inf, None),
+    ({1: (Path("a"), {2})}, {"1": ["a", [2]]}),
+    (np.bool_(True), True),
+    (True, True),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), PLAIN, ids=repr)
+def test_anything_becomes_json(value, expected):
+    assert codec.plain(value) == expected
+    assert type(codec.plain(value)) is type(expected)
+
+
+def test_whole_floats_are_short():
+    assert codec.dumps(codec.encode_shares({"wer": (3.0, 8.0)})) == '{"wer":[3,8]}'
+
+
+class Model:
+    def options_for(self, variant: str) -> dict[str, object]:
+        return {"beam_size": 5, "variant": variant}
+
+
+@dataclasses.dataclass
+class Cell:
+    key: Key
+    tier: str = "smoke"
+    model: Model = dataclasses.field(default_factory=Model)
+
+
+@dataclasses.dataclass
+class Case:
+    """What the suite hands over when a case is done."""
+
+    cell: Cell
+    status: Status = Status.PASS
+    verdicts: tuple[Verdict, ...] = ()
+    result: Result | None = None
+    error: str = ""
+
+
+KEY = Key("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")
+PROVENANCE = {"weights": "sha256:1", "threads": "2", "python": "3.12.1", "ctranslate2": "4.8", "commit": "abc"}
+
+
+def test_an_entry_takes_its_facts_from_the_case():
+    shares = {"wer": (1.0, 4.0), "success_rate": (1.0, 1.0)}
+    result = Result(KEY, (Utterance("a", shares, {"text": ""}, 0.1, 0.1, 1.0),), {}, "cpu-1t", PROVENANCE)
+
+    made = Entry.of(Case(Cell(KEY), result=result), Commit("abc", 7), "s1", started=0.0)
+
+    assert made.settings == {"device": "cpu", "precision": "float32", "threads": "2", "beam_size": 5, "variant": "lab"}
+    assert made.versions == {"python": "3.12.1", "ctranslate2": "4.8"}
+    assert (made.weights, made.tier, made.commit.position) == ("sha256:1", "smoke", 7)
+    assert made.started_at == "1970-01-01T00:00:00.000000+00:00"
+    assert made.values["wer"] == 0.25
+    assert math.isnan(made.values["cer"]), "no shares: missing, not zero"
+
+
+def test_a_result_of_a_task_that_is_gone_has_no_values():
+    assert entry.pooled(Result(dataclasses.replace(KEY, task="gone"), (), {}, "", {})) == {}
+
+
+RED = Verdict("wer", "ratio", "quality", Status.REGRESSED, 0.1, red=True)
+REDNESS = [(Status.PASS, (), False), (Status.REGRESSED, (RED,), True), (Status.ERROR, (), True)]
+
+
+@pytest.mark.parametrize(("status", "verdicts", "red"), REDNESS)
+def test_red_means_that_the_test_failed(status, verdicts, red):
+    assert Entry(KEY, status, "s", verdicts=verdicts).red is red
+
+
+def test_every_metric_name_is_kept_in_the_order_of_the_task():
+    metric = Metric("wer", "ratio", "lower")
+    assert metric.name == next(iter(entry.pooled(Result(KEY, (), {}, "", {}))))
