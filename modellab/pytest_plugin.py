@@ -153,8 +153,6 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     opened = open_suite(project, options, pool, session, worker, turns)
     yield opened
     opened.close()
-    if opened.ledger.trouble:
-        request.node.warn(pytest.PytestWarning(opened.ledger.trouble))
 
 
 def _in_process(threads: int) -> InProcess:
@@ -203,8 +201,7 @@ def _conclude(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, ta
 
 def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float) -> None:
     """Keep an outcome, then hand it to the report."""
-    suite.keep(outcome, started)
-    row = Row.of(outcome)
+    row = Row.of(suite.keep(outcome, started))
     request.node.stash[ROW] = row.encode()
     request.node.user_properties.extend(row.properties())
 

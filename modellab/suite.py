@@ -91,7 +91,8 @@ class Suite:
             self.pool.close()
             raise
         kept = replace(first, readings=passes[-1].readings)
-        return Measurement(cell, task, data, kept, accepted, tuple(gate.judge_pace(passes[-1], pace)), passes)
+        verdicts = gate.judge_pace(passes[-1], pace, baseline.other_machines(self.project.baselines, cell.key))
+        return Measurement(cell, task, data, kept, accepted, tuple(verdicts), passes)
 
     def _repeat(self, first: Result, pace: Pace | None, once_more: Callable[[], Result]) -> tuple[Result, ...]:
         """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
@@ -132,18 +133,16 @@ class Suite:
         if raised:
             first = raised[0].error.splitlines()[0]
             notes.append(f"the model raised on {len(raised)} of {len(m.result.utterances)} utterances: {first}")
-        others = baseline.other_machines(self.project.baselines, m.cell.key)
-        if others and m.result.machine not in others and self.options.reason is None:
-            notes.append(f"speed and memory were accepted on {', '.join(others)} and this is {m.result.machine}")
         return notes
 
     def failed(self, cell: Cell, error: str) -> Outcome:
         """The outcome of a case that could not be measured."""
         return Outcome(cell, Status.ERROR, error=error)
 
-    def keep(self, outcome: Outcome, started: float) -> None:
-        """Append the outcome to the ledger: the first thing that happens to it."""
+    def keep(self, outcome: Outcome, started: float) -> Outcome:
+        """Append the outcome to the ledger: the first thing that happens to it. Trouble there becomes a note."""
         self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, started))
+        return replace(outcome, notes=(*outcome.notes, self.ledger.trouble)) if self.ledger.trouble else outcome
 
     def close(self) -> None:
         self.pool.close()

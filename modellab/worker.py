@@ -38,11 +38,12 @@ class Worker:
     """The parent's handle on one worker process. Not safe for use by several threads."""
 
     def __init__(self, threads: int, python: str = sys.executable) -> None:
-        self.log = Path(tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")[1])
+        descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
+        self.log = Path(log_path)
         request_read, self.requests = os.pipe()
         self.replies, reply_write = os.pipe()
         self.buffer = b""
-        with self.log.open("wb") as log:
+        with os.fdopen(descriptor, "wb") as log:
             self.process = subprocess.Popen(
                 [python, "-m", "modellab.worker", str(request_read), str(reply_write)],
                 stdin=subprocess.DEVNULL,

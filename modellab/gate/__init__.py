@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from modellab.gate import memory, quality, speed
 from modellab.types import Accepted, Metric, Pace, Result, Status, Verdict
@@ -24,9 +25,16 @@ def judge(
     return quality.judge(result, accepted, metrics, limits, strict=strict)
 
 
-def judge_pace(result: Result, pace: Pace | None) -> list[Verdict]:
-    """The verdicts on speed and memory. Never red without a baseline of this very machine class."""
-    return [*speed.judge(result, pace), *memory.judge(result, pace)]
+def judge_pace(result: Result, pace: Pace | None, others: Sequence[str] = ()) -> list[Verdict]:
+    """The verdicts on speed and memory. Never red without a baseline of this very machine class.
+
+    `others` are the machine classes that do have one: with them the answer is NOT_COMPARABLE, without any NEW.
+    """
+    verdicts = [*speed.judge(result, pace), *memory.judge(result, pace)]
+    if pace is not None or not others:
+        return verdicts
+    why = f"accepted on {', '.join(others)}, this is {result.machine}"
+    return [replace(verdict, status=Status.NOT_COMPARABLE, why=why) for verdict in verdicts]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Status:

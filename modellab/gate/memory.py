@@ -20,7 +20,7 @@ def judge(result: Result, pace: Pace | None) -> list[Verdict]:
 def _judge(metric: str, result: Result, pace: Pace | None) -> Verdict:
     now = float(result.readings[metric])
     if pace is None or metric not in pace.readings:
-        return Verdict(metric, "bytes", "memory", Status.NEW, now, why=f"no memory baseline for {result.machine}")
+        return Verdict(metric, "bytes", "memory", Status.NEW, now, why=f"no baseline for {result.machine}")
     then = float(pace.readings[metric])
     margin = max(MARGIN_SHARE * then, MARGIN_BYTES)
     status, why = Status.PASS, ""

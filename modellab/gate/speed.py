@@ -44,7 +44,7 @@ def judge(result: Result, pace: Pace | None) -> list[Verdict]:
 def _judge(clock: Clock, result: Result, pace: Pace | None) -> Verdict:
     now = result.readings[clock.metric]
     if pace is None:
-        return Verdict(clock.metric, UNIT, "speed", Status.NEW, now, why=f"no speed baseline for {result.machine}")
+        return Verdict(clock.metric, UNIT, "speed", Status.NEW, now, why=f"no baseline for {result.machine}")
     ratios = log_ratios(result, pace, clock.column)
     if len(ratios) < FEWEST:
         why = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"

@@ -69,16 +69,18 @@ def _remark(row: Row) -> str:
 
 
 def footnotes(rows: Sequence[Row]) -> list[str]:
-    """What a person should know beside the tables, each said once."""
-    said = dict.fromkeys(f"{row.key}: {note}" for row in rows for note in row.notes)
-    doubts = [
-        f"{row.key}: {verdict.metric} INCONCLUSIVE: {verdict.why}"
-        for row in rows
-        for verdict in row.verdicts
-        if verdict.status is Status.INCONCLUSIVE
-    ]
-    new = sum(any(v.status is Status.NEW and v.kind == "quality" for v in row.verdicts) for row in rows)
-    unknown = [f"{new} cases have no quality baseline: accept with --update-baselines --reason '...'"] if new else []
-    pace = [row for row in rows if any(v.status is Status.NEW and v.kind == "speed" for v in row.verdicts)]
-    other = [f"speed and memory of {len(pace)} cases not judged: no baseline of this machine class"] if pace else []
-    return [*said, *doubts, *unknown, *other]
+    """What a person should know beside the tables, each said once, with the cases it is about."""
+    about: dict[str, list[str]] = {}
+    for row in rows:
+        for note in _notes(row):
+            about.setdefault(note, []).append(str(row.key))
+    return [f"{keys[0] if len(keys) == 1 else f'{len(keys)} cases'}: {note}" for note, keys in about.items()]
+
+
+def _notes(row: Row) -> list[str]:
+    """The row's own notes, and why its metrics are undecided or new: metrics with one reason together."""
+    reasons: dict[tuple[Status, str], list[str]] = {}
+    for verdict in row.verdicts:
+        if verdict.status in {Status.INCONCLUSIVE, Status.NEW, Status.NOT_COMPARABLE} and not verdict.red:
+            reasons.setdefault((verdict.status, verdict.why), []).append(verdict.metric)
+    return [*row.notes, *(f"{', '.join(metrics)} {status}: {why}" for (status, why), metrics in reasons.items())]

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jiwer
 import numpy as np
 import pytest
+import scipy.special
 import soundfile
+import soxr
 import yaml
+
+LOADED_ONCE = (jiwer, np.fft, np.random, scipy.special, soundfile, soxr)  # pytester in-process forgets what it imports
 
 SENTENCES = [
     "turn on the kitchen light",
@@ -88,7 +93,10 @@ class FakeProject:
     """A project on disk, and pytest on it."""
 
     pytester: pytest.Pytester
+    monkeypatch: pytest.MonkeyPatch
     root: Path
+    machine: str = ""  # "": every run is on a machine of its own, so that no speed is judged
+    runs: int = 0
 
     @property
     def model(self) -> Path:
@@ -112,10 +120,16 @@ class FakeProject:
         write_dataset(self.root / "golden" / name, **changes)
 
     def run(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
+        self._new_machine()
         return self.pytester.runpytest_inprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
 
     def run_subprocess(self, *arguments: str, keyword: str = "fake") -> pytest.RunResult:
+        self._new_machine()
         return self.pytester.runpytest_subprocess("benchmarks", "-k", keyword, "--no-mlflow", *arguments)
+
+    def _new_machine(self) -> None:
+        self.runs += 1
+        self.monkeypatch.setenv("MODELLAB_MACHINE", self.machine or f"machine-{self.runs}")
 
     def accept(self) -> None:
         result = self.run("--update-baselines", "--reason", "a first run")
@@ -126,7 +140,8 @@ class FakeProject:
         return log.read_text().splitlines() if log.exists() else []
 
     def ledger(self) -> list[dict[str, Any]]:
-        lines = [line for path in (self.root / "mlruns" / "ledger").glob("*.jsonl") for line in path.open()]
+        paths = sorted((self.root / "mlruns" / "ledger").glob("*.jsonl"))
+        lines = [line for path in paths for line in path.read_text().splitlines()]
         return [json.loads(line) for line in lines]
 
 
@@ -191,4 +206,4 @@ def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     )
     write_dataset(root / "golden" / "short_v1")
     write_model(root / "models" / "fake")
-    return FakeProject(pytester, root)
+    return FakeProject(pytester, monkeypatch, root)

@@ -1,0 +1,32 @@
+"""pytest-xdist changes nothing but the wall clock."""
+
+from __future__ import annotations
+
+from .conftest import FakeProject
+
+
+def verdicts(fake_project: FakeProject) -> list[tuple[str, str]]:
+    keys = [(entry["key"]["variant"] + entry["key"]["dataset"], entry["status"]) for entry in fake_project.ledger()]
+    for path in (fake_project.root / "mlruns" / "ledger").glob("*.jsonl"):
+        path.unlink()
+    return sorted(keys)
+
+
+def test_two_workers_give_the_same_and_load_each_model_once(fake_project: FakeProject) -> None:
+    variants = {name: {"weights": "package", "tier": "smoke"} for name in ("one", "two", "three")}
+    fake_project.configure(variants=variants)
+    fake_project.dataset("second_v1")
+    fake_project.accept()
+    verdicts(fake_project)
+    fake_project.answer(0, "nonsense")
+    alone = fake_project.run_subprocess("-n", "0")
+    expected = verdicts(fake_project)
+    (fake_project.model / "loads.log").unlink()
+
+    both = fake_project.run_subprocess("-n", "2")
+    assert both.ret == alone.ret
+    assert verdicts(fake_project) == expected
+    assert len(expected) == 6
+    assert sorted(line.split()[0] for line in fake_project.loads()) == ["one", "three", "two"]
+    card = [line for line in both.outlines if line.startswith("fake:")]
+    assert len(card) == 6, "the scorecard is whole"
