@@ -1,0 +1,42 @@
+# make smoke   set up, judge the embedded models against the baselines, print the scorecard
+# make test    set up, run the project's own tests
+# make full    set up, run everything this machine can run
+# make help    the rest
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.modellab-installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup smoke full test check lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## make .venv from pyproject.toml and constraints.txt (only when one of them changed)
+
+$(STAMP): pyproject.toml constraints.txt tools/setup.sh
+	@sh tools/setup.sh $(VENV)
+	@touch $@
+
+smoke: setup  ## the main job: every smoke case, with the scorecard (ARGS='...' goes to pytest)
+	@$(BIN)/pytest benchmarks -m smoke $(ARGS)
+
+full: setup  ## every case this machine can run: smoke and full tier
+	@$(BIN)/pytest benchmarks -m "smoke or full" $(ARGS)
+
+test: setup  ## the project's own tests
+	@$(BIN)/pytest tests $(ARGS)
+
+check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/modellab datasets validate
+
+lock: setup  ## resolve pyproject.toml afresh into constraints.txt
+	@sh tools/lock.sh $(VENV)
+
+clean:  ## remove .venv and caches; results in mlruns/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
