@@ -12,7 +12,7 @@ import numpy as np
 from modellab import text
 from modellab.dataset import Dataset
 from modellab.environment import machine_class
-from modellab.matrix import Cell
+from modellab.matrix import Cell, Loadable
 from modellab.tasks import Task
 from modellab.types import Ratio, Result, Utterance
 from modellab.worker import ModelError
@@ -40,7 +40,7 @@ class Loaded:
     facts: Mapping[str, Any]
 
 
-def load(cell: Cell, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
+def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
     """Load the cell's model behind `handle`."""
     order = {
         "folder": str(cell.folder),

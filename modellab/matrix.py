@@ -26,19 +26,13 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One model variant on one dataset on one device at one precision."""
+class Loadable:
+    """One model variant on one device at one precision: what a worker loads. Its key needs no task and no dataset."""
 
     key: Key
     model: Model
     variant: Variant
     folder: Path  # of the model
-    dataset: Path  # folder of the dataset
-    header: Header
-
-    @property
-    def tier(self) -> str:
-        return max(self.variant.tier, self.header.tier, key=TIERS.index)
 
     @property
     def engine(self) -> tuple[str, str, str, str]:
@@ -48,6 +42,18 @@ class Cell:
     @property
     def weights(self) -> str:
         return self.variant.weights_for(self.key.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell(Loadable):
+    """A loadable on one dataset."""
+
+    dataset: Path  # folder of the dataset
+    header: Header
+
+    @property
+    def tier(self) -> str:
+        return max(self.variant.tier, self.header.tier, key=TIERS.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,15 @@ class Matrix:
     def model_names(self) -> list[str]:
         """The name of each model folder, broken ones too."""
         return [entry.name if isinstance(entry, Broken) else entry[0].name for entry in self.models]
+
+    def loadables(self) -> Iterator[Loadable]:
+        """Every variant on every device at every precision it offers, broken models left out."""
+        for entry in self.models:
+            if not isinstance(entry, Broken):
+                folder, model = entry
+                for name, variant in model.variants.items():
+                    for device, precision in model.cells(name):
+                        yield Loadable(Key("", "", folder.name, name, device, precision), model, variant, folder)
 
     def cells(self, task: str) -> Iterator[Cell | Broken]:
         """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
@@ -122,15 +137,19 @@ def _fits(variant: Variant, header: Header) -> bool:
     return language and variant.domain in {"open", header.domain}
 
 
-def why_not(cell: Cell, *, download: bool = False) -> str:
+def why_not(cell: Loadable, *, download: bool = False) -> str:
     """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
-    for package in cell.model.packages:
-        if find_spec(package) is None:
-            extra = f": pip install 'modellab[{cell.model.install}]'" if cell.model.install else ""
-            return f"package {package} is not installed{extra}"
+    if package := missing_package(cell.model):
+        extra = f": pip install 'modellab[{cell.model.install}]'" if cell.model.install else ""
+        return f"package {package} is not installed{extra}"
     return missing_device(cell.key.device, cell.variant) or (
         "" if download else weights.why_missing(cell.weights, cell.variant.revision, cell.folder)
     )
+
+
+def missing_package(model: Model) -> str:
+    """The first package a model needs and this Python lacks; '' if it has all."""
+    return next((package for package in model.packages if find_spec(package) is None), "")
 
 
 def missing_device(device: Device | str, variant: Variant | None = None) -> str:
