@@ -11,7 +11,6 @@ import functools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from modellab import dataset, models
@@ -149,7 +148,7 @@ def why_not(cell: Loadable, *, download: bool = False) -> str:
 
 def missing_package(model: Model) -> str:
     """The first package a model needs and this Python lacks; '' if it has all."""
-    return next((package for package in model.packages if find_spec(package) is None), "")
+    return next((package for package in model.packages if models.find_package(package) is None), "")
 
 
 def missing_device(device: Device | str, variant: Variant | None = None) -> str:

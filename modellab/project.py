@@ -1,4 +1,6 @@
-"""Where a project keeps its things: `[tool.modellab]` in its pyproject.toml, with a default for everything.
+"""Where a project keeps its things, with a default for each of them.
+
+In its pyproject.toml:
 
     [tool.modellab]
     golden = "golden"          # folder of golden datasets
@@ -35,23 +37,33 @@ class Project:
         table = settings(root / "pyproject.toml")
         known = {field.name for field in fields(cls)} - {"root"}
         where = f"{root / 'pyproject.toml'}: [tool.modellab]"
-        for key in table.keys() - known:
+        for key in sorted(table.keys() - known):
             raise ConfigError(f"{where} has no key {key!r}: {did_you_mean(key, known)}")
         models, threads = table.get("models", []), table.get("threads", 1)
         if not (isinstance(models, list) and all(isinstance(entry, str) for entry in models)):
             raise ConfigError(f"{where} models is {models!r}, expected a list of folders")
-        if not isinstance(threads, int) or threads < 1:
+        if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
             raise ConfigError(f"{where} threads is {threads!r}, expected 1 or more")
-        golden, baselines, mlruns = (root / str(table.get(name, name)) for name in ("golden", "baselines", "mlruns"))
-        return cls(root, golden, baselines, mlruns, tuple(root / entry for entry in models), threads)
+        places = {name: table.get(name, name) for name in ("golden", "baselines", "mlruns")}
+        for name, place in places.items():
+            if not isinstance(place, str):
+                raise ConfigError(f"{where} {name} is {place!r}, expected a folder")
+        folders = {name: root / place for name, place in places.items()}
+        return cls(root, models=tuple(root / entry for entry in models), threads=threads, **folders)
 
     @classmethod
     def around(cls, start: Path) -> Project:
         """The project that holds `start`: the nearest folder upwards with golden/ or a [tool.modellab] table."""
-        for folder in (start, *start.parents):
-            if (folder / "golden").is_dir() or settings(folder / "pyproject.toml"):
-                return cls.at(folder)
-        raise ConfigError(f"no project in {start} or above it: expected a folder with golden/ or [tool.modellab]")
+        root = find_root(start)
+        if root is None:
+            raise ConfigError(f"no project in {start} or above it: expected a folder with golden/ or [tool.modellab]")
+        return cls.at(root)
+
+
+def find_root(start: Path) -> Path | None:
+    """The folder of the project that holds `start`; None if there is no project."""
+    places = (start, *start.parents)
+    return next((at for at in places if (at / "golden").is_dir() or settings(at / "pyproject.toml")), None)
 
 
 def settings(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ point group `modellab.models` (its value is a package that is such a folder, or 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any, Literal
 import pydantic
 import yaml
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, did_you_mean
+from modellab.models.weights import PACKAGE, SCHEMES, is_known
 from modellab.schema import Strict, parse
 
 FOLDER = Path(__file__).parent
@@ -92,13 +94,23 @@ def config(folder: Path) -> Model:
     """Read and check a folder's `config.yaml`; ConfigError names the file, the key and what was expected."""
     path = folder / "config.yaml"
     model = parse(Model, path, load_yaml(path))
-    for name, variant in model.variants.items():
-        if isinstance(variant.weights, str) and ":" not in variant.weights and variant.weights != "package":
-            raise ConfigError(
-                f"{path}: variants.{name}.weights is {variant.weights!r}, expected scheme:place"
-                " (embedded:, hf:, openai:, path:) or package"
-            )
+    for name in model.variants:
+        if fault := _fault(model, name):
+            raise ConfigError(f"{path}: variants.{name}{fault}")
     return model
+
+
+def _fault(model: Model, name: str) -> str:
+    """What is wrong with a variant though each of its keys is sound; '' if nothing is."""
+    weights, devices = model.variants[name].weights, model.variants[name].devices or model.devices
+    each = {"": weights} if isinstance(weights, str) else weights
+    for place in each.values():
+        if not is_known(place):
+            return f".weights is {place!r}, expected scheme:place ({', '.join(SCHEMES)}) or {PACKAGE}"
+    offered = {precision for precisions in devices.values() for precision in precisions}
+    if not isinstance(weights, str) and (unused := sorted(weights.keys() - offered)):
+        return f".weights has {unused[0]!r}, a precision that no device offers: {did_you_mean(unused[0], offered)}"
+    return "" if any(model.cells(name)) else " runs nowhere: it has no pair of device and precision"
 
 
 def load_yaml(path: Path) -> Mapping[str, Any]:
@@ -112,7 +124,19 @@ def load_yaml(path: Path) -> Mapping[str, Any]:
     return values
 
 
+def find_package(name: str) -> ModuleSpec | None:
+    """Where an import name would come from; None if it is not installed. Imports no more than its parents."""
+    try:
+        return find_spec(name)
+    except ModuleNotFoundError:  # a.b where there is no a
+        return None
+
+
 def _entry_points() -> Iterator[Path]:
     for point in sorted(entry_points(group="modellab.models"), key=lambda point: point.name):
-        spec = find_spec(point.value)
-        yield from map(Path, (spec.submodule_search_locations or []) if spec else [])
+        spec = find_package(point.value)
+        if spec is None or not spec.submodule_search_locations:
+            raise ConfigError(
+                f"the entry point {point.name!r} of modellab.models names {point.value!r}: no such package is installed"
+            )
+        yield from map(Path, spec.submodule_search_locations)

@@ -20,12 +20,19 @@ from modellab.errors import WeightsError
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
 PACKAGE = "package"
+SCHEMES = ("embedded", "hf", "openai", "path")
 
 
 def split(weights: str) -> tuple[str, str]:
     """`scheme:place` -> (scheme, place); `package` has no place."""
     scheme, _, place = weights.partition(":")
     return scheme, place
+
+
+def is_known(weights: str) -> bool:
+    """Whether `weights` has a form of the table above; what it names may still be missing."""
+    scheme, place = split(weights)
+    return weights == PACKAGE or (scheme in SCHEMES and bool(place))
 
 
 def why_missing(weights: str, revision: str | None, folder: Path) -> str:
@@ -88,9 +95,7 @@ def _hub(place: str, revision: str | None, *, download: bool) -> Path:
     repository, _, file = place.partition("#")
     try:
         if file:
-            found = huggingface_hub.hf_hub_download(
-                repository, file, revision=revision, local_files_only=not download
-            )
+            found = huggingface_hub.hf_hub_download(repository, file, revision=revision, local_files_only=not download)
         else:
             found = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=not download)
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
