@@ -1,0 +1,98 @@
+"""Records for tests: everything that a test does not care about is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modellab.manifest import Header
+from modellab.matrix import Cell
+from modellab.models import Model, Variant
+from modellab.suite import Outcome
+from modellab.types import Accepted, Key, Pace, Ratio, Result, Share, Status, Utterance, Verdict
+
+KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+PROVENANCE = {"dataset_digest": "sha256:d", "normaliser": "basic@1#0", "weights": "sha256:w", "commit": "c0ffee"}
+READINGS = {
+    "load_s": 0.5,
+    "load_peak_rss_bytes": 90e6,
+    "first_call_s": 0.2,
+    "rtf": 0.05,
+    "rtf_cpu": 0.04,
+    "latency_p50_s": 0.1,
+    "latency_p95_s": 0.2,
+    "latency_p99_s": 0.3,
+    "peak_rss_bytes": 100e6,
+    "peak_vram_bytes": 0.0,
+    "other_cores": 0.0,
+}
+CONFIG = {
+    "summary": "a fake recogniser",
+    "tasks": ["asr"],
+    "status": "experimental",
+    "devices": {"cpu": ["float32"]},
+    "variants": {"one": {"weights": "package", "tier": "smoke"}},
+}
+HEADER = {
+    "task": "asr",
+    "version": 1,
+    "language": "en",
+    "tier": "smoke",
+    "licence": "CC0-1.0",
+    "source": "tones",
+    "normaliser": "basic",
+}
+
+
+def name(number: int) -> str:
+    """The id of utterance `number`."""
+    return f"{number:04}"
+
+
+def utterance(id: str, shares: Mapping[str, Share], output: Any = None, **changes: Any) -> Utterance:
+    fields: dict[str, Any] = {"wall_s": 0.1, "cpu_s": 0.08, "duration_s": 2.0, **changes}
+    return Utterance(id, shares, output if output is not None else {"text": "a b"}, **fields)
+
+
+def utterances(metric: str, shares: Sequence[Sequence[float]]) -> tuple[Utterance, ...]:
+    """Utterances 0000, 0001, ... with these shares of one metric."""
+    return tuple(utterance(name(i), {metric: tuple(share)}) for i, share in enumerate(shares))
+
+
+def result(said: Sequence[Utterance], **changes: Any) -> Result:
+    fields: dict[str, Any] = {"key": KEY, "readings": READINGS, "machine": "a-cpu-1t", "provenance": PROVENANCE}
+    return Result(utterances=tuple(said), **{**fields, **changes})
+
+
+def accepted(said: Sequence[Utterance], **header: str) -> Accepted:
+    """These utterances as the accepted quality."""
+    shares = {each.id: each.shares for each in said}
+    return Accepted({**PROVENANCE, **header}, shares, {each.id: each.output for each in said})
+
+
+def pace(said: Sequence[Utterance], **readings: float) -> Pace:
+    """These utterances as the accepted speed."""
+    return Pace({}, {each.id: (each.wall_s, each.cpu_s) for each in said}, {**READINGS, **readings})
+
+
+def asr_shares(errors: float, words: float = 5.0) -> dict[str, Share]:
+    """What the ASR task's gated metrics need."""
+    ratio = Ratio(errors, words)
+    return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": ratio, "success_rate": Ratio(1.0)}
+
+
+def cell(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: Key = KEY, **config: Any) -> Cell:
+    """A cell of the fake model; `config` changes its config.yaml."""
+    model = Model.model_validate({**CONFIG, **config})
+    variant = model.variants.get(key.variant, Variant(weights="package"))
+    return Cell(key, model, variant, folder, dataset, Header.model_validate(HEADER))
+
+
+def verdict(metric: str = "wer", status: Status = Status.PASS, now: float = 0.1, **changes: Any) -> Verdict:
+    fields: dict[str, Any] = {"unit": "ratio", "kind": "quality", "red": status is Status.REGRESSED, **changes}
+    return Verdict(metric, status=status, now=now, **fields)
+
+
+def outcome(status: Status = Status.PASS, *verdicts: Verdict, **fields: Any) -> Outcome:
+    return Outcome(fields.pop("cell", None) or cell(), status, verdicts, **fields)
