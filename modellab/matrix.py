@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import dataset, models
+from modellab import dataset, models, tasks
 from modellab.dataset import Header
-from modellab.errors import ConfigError, ModellabError
+from modellab.errors import ConfigError, ModellabError, did_you_mean
 from modellab.models import Device, Model, Variant, weights
 from modellab.project import Project
 from modellab.types import Key
@@ -110,16 +110,29 @@ class Matrix:
 
 def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
     try:
-        return folder, models.config(folder)
+        model = models.config(folder)
+        for task in model.tasks:
+            tasks.get(task)
     except ConfigError as error:
-        return Broken(name, str(error))
+        return Broken(name, _about(folder / "config.yaml", error))
+    return folder, model
 
 
 def _read_header(folder: Path) -> tuple[Path, Header] | Broken:
     try:
-        return folder, dataset.header(folder)
+        header = dataset.header(folder)
+        metrics = [metric.name for metric in tasks.get(header.task).METRICS]
+        for name in header.limits:
+            if name not in metrics:
+                raise ConfigError(f"limits has {name!r}, no metric of {header.task}: {did_you_mean(name, metrics)}")
     except ModellabError as error:
-        return Broken(folder.name, str(error))
+        return Broken(folder.name, _about(folder / dataset.FILE_NAME, error))
+    return folder, header
+
+
+def _about(file: Path, error: ModellabError) -> str:
+    """The sentence of an error, with the file in front if it is not there."""
+    return str(error) if str(file) in str(error) else f"{file}: {error}"
 
 
 def _cells(task: str, folder: Path, model: Model, headers: list[tuple[Path, Header]]) -> Iterator[Cell]:
