@@ -27,14 +27,14 @@ READINGS = {
     "peak_vram_bytes": 0.0,
     "other_cores": 0.0,
 }
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "summary": "a fake recogniser",
     "tasks": ["asr"],
     "status": "experimental",
     "devices": {"cpu": ["float32"]},
     "variants": {"one": {"weights": "package", "tier": "smoke"}},
 }
-HEADER = {
+HEADER: dict[str, Any] = {
     "task": "asr",
     "version": 1,
     "language": "en",

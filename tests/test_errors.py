@@ -25,7 +25,7 @@ def test_the_drawing_is_the_tree() -> None:
             depth = len(found[1]) // 4 + (1 if found[2] else 0)
             path = [*path[:depth], found[3]]
             drawn[found[3]] = path[-2] if depth else "Exception"
-    assert drawn == {name: value.__base__.__name__ for name, value in CLASSES.items()}
+    assert drawn == {name: value.__bases__[0].__name__ for name, value in CLASSES.items()}
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=CLASSES)

@@ -17,7 +17,7 @@ from modellab.models import Model, config, find_package, folders
 
 from .make import CONFIG
 
-ONE = CONFIG["variants"]["one"]  # type: ignore[index]
+ONE = CONFIG["variants"]["one"]
 
 
 def write(folder: Path, values: Any = CONFIG) -> Path:

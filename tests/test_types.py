@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from fractions import Fraction
+from random import Random
 
 import numpy as np
 import pytest
@@ -50,10 +51,10 @@ def test_missing_is_not_zero(shares: list[tuple[float, float]]) -> None:
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=30), st.randoms(use_true_random=False))
-def test_a_rate_is_exact_and_knows_no_order(shares: list[Ratio], random: object) -> None:
+def test_a_rate_is_exact_and_knows_no_order(shares: list[Ratio], random: Random) -> None:
     top, bottom = (sum(int(share[part]) for share in shares) for part in (0, 1))
     shuffled = list(shares)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     for order in (shares, shuffled):
         expected = float(Fraction(top, bottom)) if bottom else math.nan
         assert WER.value(order) == pytest.approx(expected, rel=1e-15, nan_ok=True)
@@ -119,7 +120,7 @@ def test_the_statuses_are_ranked_mildest_first() -> None:
 
 
 def test_records_are_frozen() -> None:
-    records = [value for value in vars(types).values() if dataclasses.is_dataclass(value)]
+    records = [value for value in vars(types).values() if isinstance(value, type) and dataclasses.is_dataclass(value)]
     assert Utterance in records
     for record in records:
         assert record.__dataclass_params__.frozen, record  # type: ignore[attr-defined]
