@@ -120,10 +120,14 @@ def _write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) ->
     rows = ((id, json.dumps(utterances[id], sort_keys=True, ensure_ascii=False)) for id in sorted(utterances))
     lines = [f"{json.dumps(id)}: {row}" for id, row in rows]
     head = json.dumps(top, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n", encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n", encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
 
 
 def _number(value: float) -> float:

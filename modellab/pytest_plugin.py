@@ -26,6 +26,7 @@ from modellab.report.progress import watch
 from modellab.report.rows import Row
 from modellab.suite import Measurement, Options, Outcome, Suite, open_suite
 from modellab.tasks import Task
+from modellab.types import Status
 from modellab.worker import InProcess, Worker
 
 DEVICES = {"cpu": "runs on the CPU", "cuda": "needs an NVIDIA GPU", "mps": "needs Apple Metal"}
@@ -175,7 +176,8 @@ def evaluate(request: pytest.FixtureRequest, cell: Cell | Broken, suite: Suite) 
         try:
             return suite.measure(task, cell, watch(request.config, str(cell.key)))
         except ModellabError as error:
-            _conclude(request, suite, suite.failed(cell, str(error)), task, started)
+            problem = str(error)
+        _conclude(request, suite, suite.failed(cell, problem), task, started)
 
     return measure
 
@@ -186,7 +188,12 @@ def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement]
     started = time.time()
 
     def judge(measurement: Measurement) -> None:
-        outcome = suite.judge(measurement)
+        try:
+            outcome = suite.judge(measurement)
+        except ModellabError as error:
+            outcome = suite.failed(measurement.cell, str(error))
+        if outcome.status is Status.ERROR:
+            _conclude(request, suite, outcome, measurement.task, started)
         _keep(request, suite, outcome, started)
         if outcome.red:
             pytest.fail(failure.text(outcome, measurement.task), pytrace=False)

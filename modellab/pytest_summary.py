@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class Controller:
         for reason, count in self.skips.most_common():
             write(f"skipped {count}: {reason}")
         self._tell_baselines(terminalreporter)
-        self._write_markdown(title)
+        self._write_markdown(title, write)
         if not self.config.option.no_mlflow:
             from modellab import tracking
 
@@ -89,15 +90,17 @@ class Controller:
                 inside = shown.is_relative_to(self.project.root)
                 terminalreporter.write_line(f"  {shown.relative_to(self.project.root) if inside else shown}")
 
-    def _write_markdown(self, title: str) -> None:
+    def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
         """To --scorecard FILE and, under GitHub Actions, to the job's summary."""
         text = f"### {title}\n\n{scorecard.tables(self.rows, 'github')}\n\n"
         text += "".join(f"- {note}\n" for note in scorecard.footnotes(self.rows))
-        if path := self.config.option.scorecard:
-            Path(path).write_text(text, encoding="utf-8")
-        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(text + "\n")
+        for path, mode in ((self.config.option.scorecard, "w"), (os.environ.get("GITHUB_STEP_SUMMARY"), "a")):
+            if path:
+                try:
+                    with Path(path).open(mode, encoding="utf-8") as file:
+                        file.write(text)
+                except OSError as error:
+                    write(f"note: the scorecard could not be written to {path}: {error.strerror}")
 
 
 def _colour(line: str) -> dict[str, bool]:

@@ -38,23 +38,31 @@ class Worker:
     """The parent's handle on one worker process. Not safe for use by several threads."""
 
     def __init__(self, threads: int, python: str = sys.executable) -> None:
-        descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
+        try:
+            descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
+        except OSError as error:
+            raise WorkerError(f"no worker could be started, its log has no place: {error}: is the disk full?") from error
         self.log = Path(log_path)
         request_read, self.requests = os.pipe()
         self.replies, reply_write = os.pipe()
         self.buffer = b""
-        with os.fdopen(descriptor, "wb") as log:
-            self.process = subprocess.Popen(
-                [python, "-m", "modellab.worker", str(request_read), str(reply_write)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(request_read, reply_write),
-                env={**os.environ, **thread_environment(threads), "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-            )
-        os.close(request_read)
-        os.close(reply_write)
+        try:
+            with os.fdopen(descriptor, "wb") as log:
+                self.process = subprocess.Popen(
+                    [python, "-m", "modellab.worker", str(request_read), str(reply_write)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    pass_fds=(request_read, reply_write),
+                    env={**os.environ, **thread_environment(threads), "PYTHONUNBUFFERED": "1"},
+                    start_new_session=True,
+                )
+        except OSError as error:  # no memory, too many processes, no such Python
+            self._forget()
+            raise WorkerError(f"no worker process could be started with {python}: {error}") from error
+        finally:
+            os.close(request_read)
+            os.close(reply_write)
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         """One request, one reply. Raises what went wrong on the other side as a ModellabError."""
@@ -107,12 +115,16 @@ class Worker:
 
     def close(self) -> None:
         """Ask the worker to go, insist after a second, and remove its log."""
-        for descriptor in (self.requests, self.replies):
-            with suppress(OSError):
-                os.close(descriptor)
+        self._forget()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=1)
         self.kill()
+
+    def _forget(self) -> None:
+        """Close the pipes, which tells the worker to go, and remove the log."""
+        for descriptor in (self.requests, self.replies):
+            with suppress(OSError):
+                os.close(descriptor)
         self.log.unlink(missing_ok=True)
 
 
@@ -142,7 +154,8 @@ def exit_reason(code: int) -> str:
     """
     if code >= 0:
         return f"it exited with status {code}"
-    name = signal.Signals(-code).name
+    number = -code
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     known = {"SIGSEGV": "segmentation fault", "SIGKILL": "out of memory, or killed by hand", "SIGABRT": "abort"}
     return f"killed by {name}" + (f" ({known[name]})" if name in known else "")
 
@@ -162,18 +175,17 @@ def serve(requests: int, replies: int) -> None:
     engine = Engine()
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
-            out.write(json.dumps(_answer(engine, json.loads(line))).encode() + b"\n")
+            out.write(_answer(engine, json.loads(line)).encode() + b"\n")
             out.flush()
 
 
-def _answer(engine: Engine, order: Mapping[str, Any]) -> dict[str, Any]:
+def _answer(engine: Engine, order: Mapping[str, Any]) -> str:
     try:
-        answer: dict[str, Any] = getattr(engine, order["verb"])(order)
+        return json.dumps(getattr(engine, order["verb"])(order))
     except Exception as error:  # noqa: BLE001 - the process boundary: whatever a model's code raises becomes one failed utterance
         kind = "dataset" if isinstance(error, DatasetError) else "model"
         text = str(error) if isinstance(error, ModellabError) else f"{type(error).__name__}: {error}"
-        return {"error": text[:2000], "kind": kind, "trace": traceback.format_exc(limit=-6)[-4000:]}
-    return answer
+        return json.dumps({"error": text[:2000], "kind": kind, "trace": traceback.format_exc(limit=-6)[-4000:]})
 
 
 def _die_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -205,3 +206,19 @@ def test_in_process_gives_the_same(fake_project: FakeProject) -> None:
     result = fake_project.run_subprocess("--in-process")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["*fake:one*short_v1*0.00 %*NEW*"])
+
+
+def test_a_baseline_that_cannot_be_written_is_told(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_text(path: Path, text: str, **how: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    result = fake_project.run("--update-baselines", "--reason", "no room")
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines(["*fake:one-short_v1-cpu-float32: ERROR*", "*could not be written*stays as it was*"])
+
+
+def test_a_scorecard_without_a_place_is_told(fake_project: FakeProject) -> None:
+    result = fake_project.run("--scorecard", str(fake_project.root / "no" / "such" / "folder.md"))
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*the scorecard could not be written to *folder.md: No such file or directory*"])
