@@ -41,7 +41,7 @@ class Worker:
         try:
             descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
         except OSError as error:
-            raise WorkerError(f"no worker could be started, its log has no place: {error}: is the disk full?") from error
+            raise WorkerError(f"no worker could be started, its log has no place ({error}): disk full?") from error
         self.log = Path(log_path)
         request_read, self.requests = os.pipe()
         self.replies, reply_write = os.pipe()
