@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -16,12 +15,17 @@ EVERY_S = 0.5
 
 def watch(config: Any, name: str) -> Progress | None:
     """A progress line for the case `name`; None where nobody watches (CI, no terminal, an xdist worker)."""
-    watched = sys.stderr.isatty() and not os.environ.get("CI") and not hasattr(config, "workerinput")
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    watched = terminal is not None and terminal.isatty and not os.environ.get("CI")
     return Progress(config.pluginmanager.getplugin("capturemanager"), name) if watched else None
 
 
+SAVE, RESTORE, CLEAR = "\x1b[s", "\x1b[u", "\x1b[K"  # of the cursor; of the rest of the line
+NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
+
+
 class Progress:
-    """Rewrites one line: utterance i of N, the running value of the first metric, time left."""
+    """Rewrites the rest of pytest's line: utterance i of N, the running value of the first metric, time left."""
 
     def __init__(self, capture: Any, name: str) -> None:
         self.capture, self.name = capture, name
@@ -34,8 +38,8 @@ class Progress:
         self.shown = now
         text = "" if done == total else self.text(done, total, utterances, now)
         with self.capture.global_and_fixture_disabled():
-            sys.stderr.write("\r\x1b[2K" + text[: shutil.get_terminal_size().columns - 1])
-            sys.stderr.flush()
+            sys.stdout.write(f"{SAVE}{CLEAR}{NO_WRAP}{text}{WRAP}{RESTORE}")
+            sys.stdout.flush()
 
     def text(self, done: int, total: int, utterances: Sequence[Utterance], now: float) -> str:
         """The line itself."""
