@@ -29,10 +29,11 @@ class Progress:
 
     def __init__(self, capture: Any, name: str) -> None:
         self.capture, self.name = capture, name
-        self.start = self.shown = time.monotonic()
+        self.start = self.shown = 0.0
 
     def __call__(self, done: int, total: int, utterances: Sequence[Utterance]) -> None:
         now = time.monotonic()
+        self.start = now if done == 1 else self.start  # loading is over by then
         if now - self.shown < EVERY_S and done < total:
             return
         self.shown = now
@@ -43,7 +44,7 @@ class Progress:
 
     def text(self, done: int, total: int, utterances: Sequence[Utterance], now: float) -> str:
         """The line itself."""
-        left_s = (now - self.start) / done * (total - done)
+        left_s = (now - self.start) / max(1, done - 1) * (total - done)
         metric = next(iter(utterances[-1].shares))
         top, bottom = (sum(utterance.shares[metric][part] for utterance in utterances) for part in (0, 1))
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
