@@ -37,10 +37,9 @@ def push(folder: Path, timeout_s: float | None = None, uri: str | None = None) -
     uri = store.address(folder, uri)
     limit_s = timeout_s or (SERVER_S if store.is_server(uri) else LOCAL_S)
     try:
-        store.check_installed()
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
-        store.check_answers(uri)
+        store.check(uri)
         return sentence(_run(folder, uri, limit_s))
     except TrackingError as problem:
         return str(problem)

@@ -32,7 +32,7 @@ def _headline(errors: list[Entry], judged: list[tuple[Entry, Verdict]]) -> str:
         return "without a verdict"
     entry, worst = judged[0]
     if not worst.red:
-        return f"· {len(judged)} verdicts, none of them red"
+        return f"· {len(judged)} verdict{'s' * (len(judged) > 1)}, none red"
     was = f", was {numbers.value(worst.baseline, worst.unit)}" if worst.baseline is not None else ""
     now = numbers.value(worst.now, worst.unit)
     return f"· {_safe(worst.metric)} on {_safe(entry.key.dataset)} is {now}{was}. {_safe(worst.why)}".rstrip()

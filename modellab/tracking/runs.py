@@ -165,7 +165,10 @@ def table(entry: Entry) -> dict[str, Any]:
         ]
         for item in utterances
     ]
-    return {"columns": columns, "data": [[clean(cell, CELL_LENGTH) for cell in row] for row in data]}
+    return {
+        "columns": [clean(name, KEY_LENGTH) for name in columns],
+        "data": [[clean(cell, CELL_LENGTH) for cell in row] for row in data],
+    }
 
 
 def _badness(item: Utterance) -> tuple[bool, float]:

@@ -8,6 +8,7 @@ written is written again with the same keys, steps and timestamps, so that it fa
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,13 +94,18 @@ class Sender:
         """The experiment of that name, made if need be."""
         if name not in self.experiments:
             found = self.client.get_experiment_by_name(name)
+            place = None if store.is_server(self.uri) else (self.folder / "artifacts" / name).absolute().as_uri()
             if found is None:
-                place = None if store.is_server(self.uri) else (self.folder / "artifacts" / name).absolute().as_uri()
                 tags = {STORE_TAG: uuid.uuid4().hex}
                 found = self.client.get_experiment(self.client.create_experiment(name, place, tags=tags))
             elif found.lifecycle_stage == "deleted":
                 self.client.restore_experiment(found.experiment_id)
                 self.report.warnings.append(f"experiment {name} had been deleted in MLflow and was restored")
+            if self.uri == store.own(self.folder) and found.artifact_location != place:
+                self.report.warnings.append(
+                    f"experiment {name} keeps its tables in {found.artifact_location}, though the database is in"
+                    f" {self.folder}: was it moved? `modellab sync --rebuild` puts them together again"
+                )
             self.experiments[name] = self._known(found)
         return self.experiments[name]
 
@@ -117,9 +123,9 @@ class Sender:
         query = f"tags.`{RUN_TAG}` = '{run.id}'"
         order = ["attributes.start_time ASC"]
         same = list(self.client.search_runs([experiment_id], query, ViewType.ALL, order_by=order))
-        same.sort(key=lambda found: -sum(tag.startswith(ENTRY_TAG) for tag in found.data.tags))
+        same.sort(key=lambda found: (-_sent_entries(found), found.info.lifecycle_stage != "active"))
         for twin in same[1:]:
-            if twin.info.lifecycle_stage == "active" and not any(tag.startswith(ENTRY_TAG) for tag in twin.data.tags):
+            if twin.info.lifecycle_stage == "active" and not _sent_entries(twin):
                 self.client.delete_run(twin.info.run_id)
         return same[0] if same else None
 
@@ -160,7 +166,8 @@ class Sender:
             self.client.log_text(run_id, text, _artifact(entry))
         except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
             said = " ".join(str(problem).split())[:200]
-            self.report.warnings.append(f"MLflow did not take the utterances of {entry.key}: {said}")
+            what = runs.clean(str(entry.key), 200)
+            self.report.warnings.append(f"MLflow did not take the utterances of {what}: {said}")
 
     def _finish(self, run_id: str, run: Run) -> None:
         """What concerns the run as a whole: its note, tags, status and end."""
@@ -184,8 +191,13 @@ class Sender:
             self.report.links[name] = views.links(experiment.id)
 
 
+def _sent_entries(found: mlflow.entities.Run) -> int:
+    return sum(tag.startswith(ENTRY_TAG) for tag in found.data.tags)
+
+
 def _artifact(entry: Entry) -> str:
-    return f"utterances/{runs.clean_key(entry.key.dataset).replace('/', '_')}.json"
+    """A path that every artifact store takes."""
+    return f"utterances/{re.sub(r'[^A-Za-z0-9_-]', '_', entry.key.dataset)[:100]}.json"
 
 
 def _batches[T](items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from modellab.errors import TrackingError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 CONNECT_S = 5.0
-LOCK_S = 30.0
+LOCK_S = 120.0
 ENVIRONMENT = {  # unless the user has set them
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # MLflow's own 7 retries take four minutes to say that a server is down
@@ -41,7 +41,12 @@ ENVIRONMENT = {  # unless the user has set them
 
 def address(folder: Path, uri: str | None = None) -> str:
     """The tracking URI in force: the one given, else MLFLOW_TRACKING_URI, else the project's own database."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{database(folder)}"
+    return uri or os.environ.get("MLFLOW_TRACKING_URI", "").strip() or own(folder)
+
+
+def own(folder: Path) -> str:
+    """The URI of the project's own database."""
+    return f"sqlite:///{database(folder)}"
 
 
 def database(folder: Path) -> Path:
@@ -72,8 +77,35 @@ def check_installed() -> None:
         )
 
 
-def check_answers(uri: str) -> None:
-    """TrackingError within seconds when nobody listens at a server's address; costs no import of MLflow."""
+def check(uri: str) -> None:
+    """TrackingError at once for what MLflow would need minutes to say, at no cost: import no MLflow here."""
+    check_installed()
+    if uri.startswith("sqlite:///"):
+        _check_database(uri)
+    else:
+        _check_answers(uri)
+
+
+def _check_database(uri: str) -> None:
+    """An existing database can be opened and read; MLflow tries ten times, for 100 s."""
+    path = _path(uri)
+    if unquote(str(path)) != str(path) or "?" in uri:
+        raise TrackingError(
+            f"MLflow cannot open a database whose path has a % or ? ({path}): nothing is lost, set MLFLOW_TRACKING_URI"
+            " to another place and run `modellab sync`"
+        )
+    if path.is_file() and path.stat().st_size:
+        reading = f"{path.absolute().as_uri()}?mode=ro"
+        with explained(uri), contextlib.closing(sqlite3.connect(reading, uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _path(uri: str) -> Path:
+    return Path(uri.removeprefix("sqlite:///").partition("?")[0])
+
+
+def _check_answers(uri: str) -> None:
+    """Somebody listens at a server's address."""
     parts = urlsplit(uri)
     if parts.scheme not in {"http", "https"} or not parts.hostname or urllib.request.getproxies():
         return
@@ -127,7 +159,7 @@ def connect(folder: Path, uri: str) -> MlflowClient:
     from mlflow import MlflowClient
 
     if uri.startswith("sqlite:///"):
-        ensure(Path(uri.removeprefix("sqlite:///").partition("?")[0]), folder / "artifacts")
+        ensure(_path(uri), folder / "artifacts")
     client = MlflowClient(tracking_uri=uri)
     client.search_experiments(max_results=1)  # opens the connection: what is wrong shows here
     return client

@@ -23,8 +23,7 @@ def sync(folder: Path, uri: str | None = None) -> Report:
     Raises TrackingError, with a sentence, when MLflow is missing, unreachable, slow or damaged.
     """
     started, uri = time.monotonic(), store.address(folder, uri)
-    store.check_installed()
-    store.check_answers(uri)
+    store.check(uri)
     with store.explained(uri), store.locked(folder):
         sender = Sender(store.connect(folder, uri), folder, uri)
         _send_all(sender, folder)
@@ -35,9 +34,9 @@ def sync(folder: Path, uri: str | None = None) -> Report:
 def rebuild(folder: Path) -> Report:
     """Move the project's own database and artifacts aside and write them anew from the ledger."""
     store.check_installed()
-    with store.locked(folder):
+    with store.explained(store.own(folder)), store.locked(folder):
         aside = store.move_aside(folder)
-    report = sync(folder, f"sqlite:///{store.database(folder)}")
+    report = sync(folder, store.own(folder))
     if aside:
         report.warnings.append(f"the former database and artifacts lie in {aside}")
     return report

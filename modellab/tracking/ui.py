@@ -14,7 +14,7 @@ def ui_command(folder: Path, port: int = 5000) -> list[str]:
 
     One worker: MLflow's default of four costs 40 ms on every request and four times the memory.
     """
-    uri, artifacts = f"sqlite:///{store.database(folder)}", (folder.absolute() / "artifacts").as_uri()
+    uri, artifacts = store.own(folder), (folder.absolute() / "artifacts").as_uri()
     where = ["--backend-store-uri", uri, "--default-artifact-root", artifacts]
     return [
         sys.executable,

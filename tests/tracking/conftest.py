@@ -1,0 +1,94 @@
+"""Entries as a session leaves them, and a small mlruns folder with a few."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from modellab.entry import Entry
+from modellab.environment import Commit
+from modellab.ledger import Ledger
+from modellab.tracking import store
+from modellab.types import Key, Result, Status, Utterance, Verdict
+
+COMMIT = Commit("1a2b3c4d" * 5, 7, "main")
+PASSED = Verdict("wer", "ratio", "quality", Status.PASS, 0.25, 0.2, 0.05, (-0.01, 0.11))
+RED = Verdict("wer", "ratio", "quality", Status.REGRESSED, 0.5, 0.25, 0.25, (0.2, 0.3), "3 of 4 changed", red=True)
+
+
+class Make(Protocol):
+    def __call__(self, **changes: Any) -> Entry: ...
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    """No tracking server of the user's, no stand-in ledger of another test."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", *store.ENVIRONMENT):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
+@pytest.fixture
+def make() -> Make:
+    """A function that makes a passed entry; its keywords change the key, the provenance or the entry."""
+
+    def entry(**changes: Any) -> Entry:
+        cell = {name: changes.pop(name) for name in Key.__slots__ if name in changes}
+        key = Key(**{**KEY, **cell})
+        facts = {"dataset_digest": "sha256:" + "ab" * 32, "normaliser": "whisper_en@1#1a2b3c4d"}
+        utterances = (
+            Utterance("001", {"wer": (0.0, 4.0)}, {"text": "turn on the light"}, 0.1, 0.1, 2.0),
+            Utterance("002", {"wer": (2.0, 4.0)}, {"text": "stop"}, 0.1, 0.1, 2.0),
+        )
+        result = Result(key, utterances, {"rtf": 0.0241234567, "load_s": float("nan")}, "test-1t", facts)
+        made = Entry(
+            key=key,
+            status=Status.PASS,
+            session="s1",
+            result=result,
+            verdicts=(PASSED,),
+            values={"wer": 0.25, "cer": 0.123456789},
+            tier="smoke",
+            weights="sha256:cd",
+            commit=COMMIT,
+            versions={"python": "3.12.1"},
+            settings={"device": "cpu", "beam_size": 5},
+        )
+        return dataclasses.replace(made, **changes)
+
+    return entry
+
+
+KEY = {
+    "task": "asr",
+    "dataset": "asr_smoke_v1",
+    "model": "faster_whisper",
+    "variant": "lab",
+    "device": "cpu",
+    "precision": "int8",
+}
+
+
+@pytest.fixture
+def session(make: Make) -> list[Entry]:
+    """Four entries that make three runs in two experiments; one is red, one has no result."""
+    return [
+        make(),
+        make(dataset="asr_lab_v1", status=Status.REGRESSED, verdicts=(RED,)),
+        make(model="whisper", result=None, values={}, verdicts=(), status=Status.ERROR, error="no weights"),
+        make(task="vad", dataset="vad_smoke_v1", model="silero_vad"),
+    ]
+
+
+@pytest.fixture
+def mlruns(tmp_path: Path, session: list[Entry]) -> Path:
+    """An mlruns folder with that session in its ledger."""
+    book = Ledger(tmp_path / "mlruns", "s1")
+    for entry in session:
+        book.append(entry)
+    return tmp_path / "mlruns"
