@@ -79,7 +79,7 @@ def hostname() -> str:
 def machine_class(threads: int, device: str) -> str:
     """What speed and memory depend on, as a slug: the key of their baselines.
 
-    `amd-epyc-7763-2c-1t` is a CPU model with 2 logical cores, used with 1 thread; `nvidia-l4-550.54.15` is
+    `amd-epyc-7763-f25.1-2c-1t` is a CPU model (family 25, model 1) with 2 logical cores, used with 1 thread; `nvidia-l4-550.54.15` is
     a GPU and its driver. The variable MODELLAB_MACHINE replaces the name of the hardware, for fleets whose
     machines differ in name only (or share a name and differ).
     """
@@ -119,8 +119,12 @@ def _cpu() -> str:
         facts = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         facts = ""
-    found = re.search(r"^model name\s*:\s*(\S.*)$", facts, flags=re.MULTILINE)
-    return cpu_name(found[1] if found else platform.processor() or platform.machine())  # ARM kernels give no name
+    name, *generation = (
+        found[1] if (found := re.search(rf"^{field}\s*:\s*(\S.*)$", facts, flags=re.MULTILINE)) else ""
+        for field in ("model name", "cpu family", "model")
+    )
+    named = cpu_name(name or platform.processor() or platform.machine())  # ARM kernels give no name
+    return f"{named} f{'.'.join(generation)}" if all(generation) else named  # hypervisors shorten names: "AMD EPYC"
 
 
 @lru_cache

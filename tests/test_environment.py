@@ -116,6 +116,7 @@ def fresh(monkeypatch):
 
 CPUINFO = [
     ("processor: 0\nmodel name\t: AMD EPYC 7763 64-Core Processor\nmodel name\t: AMD", "amd-epyc-7763-2c-1t"),
+    ("cpu family\t: 25\nmodel\t\t: 1\nmodel name\t: AMD EPYC\n", "amd-epyc-f25.1-2c-1t"),
     ("processor: 0\nCPU implementer: 0x41\n", "aarch64-2c-1t"),
 ]
 
