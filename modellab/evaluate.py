@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -14,7 +13,7 @@ from modellab.dataset import Dataset
 from modellab.environment import machine_class
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Task
-from modellab.types import Ratio, Result, Utterance
+from modellab.types import Ratio, Result, Row, Utterance
 from modellab.worker import ModelError
 
 LOAD_TIMEOUT_S = 600.0
@@ -27,7 +26,6 @@ class Handle(Protocol):
     def close(self) -> None: ...
 
 
-Ask = Callable[[str, Mapping[str, Any], float], dict[str, Any]]
 Progress = Callable[[int, int, Sequence[Utterance]], None]  # utterances done, of how many, what they gave
 
 
@@ -38,6 +36,11 @@ class Loaded:
     handle: Handle
     engine: tuple[str, str, str, str]
     facts: Mapping[str, Any]
+    timeout_for: Callable[[float], float]  # seconds of audio -> seconds a call may take
+
+    def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
+        """One request to the model's process, with the time that so much audio may take."""
+        return self.handle.ask(verb, order, self.timeout_for(audio_s))
 
 
 def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
@@ -54,7 +57,8 @@ def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False
         "options": cell.model.options_for(cell.key.variant),
         "download": download,
     }
-    return Loaded(handle, cell.engine, handle.ask("load", order, LOAD_TIMEOUT_S))
+    facts = handle.ask("load", order, LOAD_TIMEOUT_S)
+    return Loaded(handle, cell.engine, facts, cell.model.timeout_for)
 
 
 def evaluate(
@@ -66,20 +70,19 @@ def evaluate(
     when every single utterance raised. One that raises among others is an utterance with an `error`.
     """
     cases = [task.read(row, data.options) for row in data.rows]
-    ask, timeout_s = loaded.handle.ask, cell.model.timeout_s
-    first = warm_up(task, data, ask, timeout_s)
+    first_s = warm_up(task, data, loaded)
     done: list[Utterance] = []
     for case, row in zip(cases, data.rows, strict=True):
-        done.append(_utterance(task, case, functools.partial(ask, "utterance", {"row": _plain(row)}, timeout_s)))
+        done.append(_utterance(task, case, row, loaded))
         if progress:
             progress(len(done), len(cases), done)
     if all(utterance.error for utterance in done):
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
-    meters = ask("finish", {"device": cell.key.device}, timeout_s)
+    meters = loaded.ask("finish", {"device": cell.key.device})
     return Result(
         key=cell.key,
         utterances=tuple(done),
-        readings={**_facts(loaded), "first_call_s": first, **meters, **latencies(done)},
+        readings={**_facts(loaded), "first_call_s": first_s, **meters, **latencies(done)},
         machine=machine_class(threads, cell.key.device),
         provenance={
             "commit": commit,
@@ -95,31 +98,35 @@ def evaluate(
 
 def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
-    ask, timeout_s = loaded.handle.ask, cell.model.timeout_s
-    warm_up(task, data, ask, timeout_s)
-    rows = {row["id"]: _plain(row) for row in data.rows}
+    warm_up(task, data, loaded)
+    rows = {row["id"]: row for row in data.rows}
     fresh = tuple(
-        utterance if utterance.error else _retimed(utterance, ask("utterance", {"row": rows[utterance.id]}, timeout_s))
+        utterance if utterance.error else _retimed(utterance, _call(rows[utterance.id], loaded))
         for utterance in result.utterances
     )
-    meters = ask("finish", {"device": cell.key.device}, timeout_s)
+    meters = loaded.ask("finish", {"device": cell.key.device})
     return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
 
 
-def warm_up(task: Task, data: Dataset, ask: Ask, timeout_s: float) -> float:
+def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     """One call that is not counted, then fresh meters. Its wall time in s; NaN when the model raised."""
-    ask("start", {"task": task.NAME}, timeout_s)
+    loaded.ask("start", {"task": task.NAME})
     try:
-        first_s = float(ask("utterance", {"row": _plain(data.rows[0])}, timeout_s)["wall_s"])
+        first_s = float(_call(data.rows[0], loaded)["wall_s"])
     except ModelError:
         first_s = float("nan")
-    ask("start", {"task": task.NAME}, timeout_s)
+    loaded.ask("start", {"task": task.NAME})
     return first_s
 
 
-def _utterance(task: Task, case: Any, call: Callable[[], dict[str, Any]]) -> Utterance:
+def _call(row: Row, loaded: Loaded) -> dict[str, Any]:
+    """The timed call on one manifest row."""
+    return loaded.ask("utterance", {"row": {**row, "audio": str(row["audio"])}}, float(row["duration_s"]))
+
+
+def _utterance(task: Task, case: Any, row: Row, loaded: Loaded) -> Utterance:
     try:
-        reply, error = call(), ""
+        reply, error = _call(row, loaded), ""
     except ModelError as raised:
         reply, error = {"output": None, "wall_s": float("nan"), "cpu_s": float("nan")}, str(raised)
     shares = task.score(case, reply["output"])
@@ -153,8 +160,3 @@ def latencies(utterances: Iterable[Utterance]) -> dict[str, float]:
         "latency_p99_s": float(p99),
         "audio_s": audio_s,
     }
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A manifest row as JSON types: paths become strings."""
-    return {key: str(value) if key == "audio" else value for key, value in row.items()}

@@ -22,6 +22,7 @@ from modellab.models.weights import PACKAGE, SCHEMES, is_known
 from modellab.schema import Strict, parse
 
 FOLDER = Path(__file__).parent
+TIMEOUT_AUDIO_S = 30.0
 Device = Literal["cpu", "cuda", "mps"]
 Tier = Literal["smoke", "full", "nightly"]
 
@@ -64,7 +65,7 @@ class Model(Strict):
     options: dict[str, Any] = {}
     variants: dict[str, Variant]
     claims: tuple[Claim, ...] = ()
-    timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance
+    timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance of up to TIMEOUT_AUDIO_S
 
     def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
         """The device and precision pairs a variant offers."""
@@ -73,6 +74,10 @@ class Model(Strict):
             for precision in precisions:
                 if isinstance(chosen.weights, str) or precision in chosen.weights:
                     yield device, precision
+
+    def timeout_for(self, audio_s: float) -> float:
+        """How long one call may take, in s: `timeout_s`, and more in proportion for long audio."""
+        return self.timeout_s * max(1.0, audio_s / TIMEOUT_AUDIO_S)
 
     def options_for(self, variant: str) -> dict[str, Any]:
         return {**self.options, **self.variants[variant].options}
