@@ -74,14 +74,15 @@ def _judge_change(plain: Verdict, metric: Metric, before: Floats, after: Floats)
     if np.allclose(before, after, rtol=0, atol=STORED):
         return replace(plain, status=Status.PASS, baseline=baseline, change=0.0, interval=(0.0, 0.0))
     change = plain.now - baseline
+    if math.isnan(change):
+        why = "one side has no value: there is nothing to divide by"
+        return replace(plain, status=Status.INCONCLUSIVE, baseline=baseline, why=why)
     low, high = change_interval(metric, before, after)
     sign = 1.0 if metric.better == "lower" else -1.0
     margin = metric.margin * (abs(baseline) if metric.relative else 1.0)
-    changed = int((before != after).any(axis=1).sum())
+    changed = int((abs(before - after) > STORED).any(axis=1).sum())
     counts = f"{changed} of {len(before)} utterances changed"
-    if math.isnan(change):
-        status, why = Status.INCONCLUSIVE, "one side has no value: no utterance with a reference"
-    elif abs(change) <= margin:
+    if abs(change) <= margin:
         status, why = Status.PASS, counts
     elif low <= 0.0 <= high:
         status = Status.PASS if sign * change < 0 else Status.INCONCLUSIVE
