@@ -1,0 +1,85 @@
+"""One status for a case out of all its verdicts, and speed that was accepted on another machine."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab import gate
+from modellab.types import Kind, Metric, Status, Verdict
+
+from ..make import accepted, pace, result, utterance, verdict
+
+Q, S, M = "quality", "speed", "memory"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        pytest.param([], "PASS", id="none"),
+        pytest.param([(Q, "PASS"), (S, "PASS")], "PASS", id="all well"),
+        pytest.param([(Q, "IMPROVED"), (S, "PASS")], "IMPROVED", id="better"),
+        pytest.param([(Q, "IMPROVED"), (S, "REGRESSED")], "REGRESSED", id="better but slower"),
+        pytest.param([(Q, "REGRESSED"), (Q, "NOT_COMPARABLE red")], "REGRESSED", id="both red"),
+        pytest.param([(Q, "NOT_COMPARABLE red"), (S, "INCONCLUSIVE")], "NOT_COMPARABLE", id="red before doubt"),
+        pytest.param([(Q, "NEW red"), (S, "INCONCLUSIVE")], "NEW", id="a missing baseline that fails"),
+        pytest.param([(Q, "PASS"), (S, "NEW"), (M, "NEW")], "PASS", id="a new machine hides nothing"),
+        pytest.param([(Q, "IMPROVED"), (S, "NOT_COMPARABLE")], "IMPROVED", id="another machine hides nothing"),
+        pytest.param([(Q, "NEW"), (S, "NEW")], "NEW", id="all new"),
+        pytest.param([(Q, "PASS"), (S, "INCONCLUSIVE")], "INCONCLUSIVE", id="doubt about speed"),
+        pytest.param([(S, "NEW"), (M, "NEW")], "NEW", id="nothing but a new machine"),
+    ],
+)
+def test_the_status_of_a_case(verdicts: list[tuple[Kind, str]], status: str) -> None:
+    made = [_verdict(kind, text) for kind, text in verdicts]
+    assert gate.worst(made) == status
+    assert gate.worst(reversed(made)) == status
+
+
+def _verdict(kind: Kind, text: str) -> Verdict:
+    status = Status(text.split()[0])
+    return verdict("x", status, kind=kind, red=text.endswith("red") or status is Status.REGRESSED)
+
+
+VERDICTS = st.lists(
+    st.builds(
+        _verdict, st.sampled_from(["quality", "speed", "memory"]), st.sampled_from([*Status, "NEW red"]).map(str)
+    ),
+    min_size=1,
+)
+
+
+@given(VERDICTS)
+def test_a_red_case_never_looks_green(verdicts: list[Verdict]) -> None:
+    worst = gate.worst(verdicts)
+    assert worst in {each.status for each in verdicts}
+    red = {each.status for each in verdicts if each.red}
+    assert worst in (red or set(Status))
+
+
+@pytest.mark.parametrize(
+    ("others", "status", "why"),
+    [
+        ([], Status.NEW, "no baseline for a-cpu-1t"),
+        (["b-cpu-1t"], Status.NOT_COMPARABLE, "accepted on b-cpu-1t, this is a-cpu-1t"),
+        (["b-cpu-1t", "c-cpu-4t"], Status.NOT_COMPARABLE, "accepted on b-cpu-1t, c-cpu-4t, this is a-cpu-1t"),
+    ],
+)
+def test_speed_without_a_baseline_here(others: list[str], status: Status, why: str) -> None:
+    verdicts = gate.judge_pace(result([]), None, others)
+    assert [each.metric for each in verdicts] == ["rtf", "rtf_cpu", "peak_rss_bytes"]
+    assert {(each.status, each.why, each.red) for each in verdicts} == {(status, why, False)}
+
+
+def test_a_baseline_of_this_machine_is_used_whatever_others_there_are() -> None:
+    said = [utterance(str(i), {}) for i in range(6)]
+    verdicts = gate.judge_pace(result(said), pace(said), ["b-cpu-1t"])
+    assert {each.status for each in verdicts} == {Status.PASS}
+
+
+def test_every_metric_of_the_task_has_a_verdict_in_its_order() -> None:
+    metrics = [Metric("b", "ratio", "lower"), Metric("a", "ratio", "higher", gated=False)]
+    said = [utterance("u", {"a": (1.0, 1.0), "b": (1.0, 2.0)})]
+    verdicts = gate.judge(result(said), accepted(said), metrics, {"a": 2.0}, strict=False)
+    assert [(each.metric, each.red) for each in verdicts] == [("b", False), ("a", True)]
