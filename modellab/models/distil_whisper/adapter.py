@@ -1,0 +1,58 @@
+"""Distil-Whisper, and any other Whisper-type checkpoint, on Hugging Face transformers."""
+
+from typing import Any
+
+import torch
+from transformers import AutoProcessor, WhisperForConditionalGeneration
+
+from modellab.types import Audio, Setting, Transcript
+
+WINDOW_S = 30
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class TransformersWhisper:
+    """`generate` with timestamps, so that audio longer than one window goes through Whisper's sequential algorithm."""
+
+    def __init__(self, setting: Setting) -> None:
+        if setting.precision not in DTYPES:
+            raise ValueError(f"precision {setting.precision!r} is none of this adapter's: {', '.join(DTYPES)}")
+        torch.set_num_threads(setting.threads)
+        self.dtype, self.device = DTYPES[setting.precision], setting.device
+        auto: Any = AutoProcessor
+        self.processor = auto.from_pretrained(str(setting.weights), local_files_only=True)
+        model: Any = WhisperForConditionalGeneration.from_pretrained(
+            str(setting.weights), dtype=self.dtype, local_files_only=True
+        )
+        self.model = model.to(self.device).eval()
+        self.options = dict(setting.options)
+        self.language = self.options.pop("language", None)
+        if getattr(self.model.generation_config, "is_multilingual", False):  # an English-only checkpoint refuses both
+            self.options |= {"language": self.language, "task": "transcribe"}
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """16 kHz audio of any length; nothing at all gives an empty transcript."""
+        if not len(audio.samples):
+            return Transcript("")
+        window = audio.duration_s <= WINDOW_S
+        inputs = self.processor(
+            audio.samples,
+            sampling_rate=audio.rate_hz,
+            return_tensors="pt",
+            return_attention_mask=True,
+            truncation=False,
+            padding="max_length" if window else "longest",
+        ).to(self.device, self.dtype)
+        with torch.inference_mode():
+            said = self.model.generate(**inputs, return_timestamps=True, return_segments=True, **self.options)
+        decode = self.processor.tokenizer.decode
+        return Transcript.of(
+            (
+                (decode(segment["tokens"], skip_special_tokens=True), segment["start"], segment["end"])
+                for segment in said["segments"][0]
+            ),
+            self.language or "",
+        )
+
+
+load = TransformersWhisper

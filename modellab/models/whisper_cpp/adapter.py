@@ -1,0 +1,61 @@
+"""Whisper on whisper.cpp, through pywhispercpp."""
+
+import struct
+from pathlib import Path
+
+from pywhispercpp.model import Model
+
+from modellab.types import Audio, Setting, Transcript
+
+# ggml's enum of file types -> the names whisper.cpp's file names use
+FILE_TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9: "q5_1"}
+FILE_TYPE_AT = 4 * 11  # after the magic number and ten sizes
+BACKENDS = {"cpu": {"CPU"}, "cuda": {"CUDA"}, "mps": {"Metal", "MTL"}}  # as whisper.cpp's system info names them
+QUIET = {"print_progress": False, "print_realtime": False, "print_timestamps": False}
+
+
+class WhisperCpp:
+    """One ggml file. Its precision is in the file, so it is checked rather than chosen."""
+
+    def __init__(self, setting: Setting) -> None:
+        assert setting.weights is not None, "whisper.cpp has no weights of its own"
+        stored = precision(setting.weights)
+        if stored != setting.precision:
+            raise ValueError(f"{setting.weights} holds {stored} weights, expected {setting.precision}")
+        if not backends(str(Model.system_info())) & BACKENDS[setting.device]:
+            raise ValueError(
+                f"this build of pywhispercpp has no backend for {setting.device} and would use the CPU in silence:"
+                " build it from source with that backend (see README.md)"
+            )
+        self.language = setting.options.get("language")
+        own = {"language": self.language or "auto", "n_threads": setting.threads}
+        self.options = {**QUIET, **setting.options, **own}
+        self.model = Model(str(setting.weights), context_params={"use_gpu": setting.device != "cpu"})
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        """16 kHz audio of any length; whisper.cpp hears nothing in less than 0.1 s."""
+        if not len(audio.samples):
+            return Transcript("")
+        segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
+        return Transcript.of(((s.text, s.t0 / 100, s.t1 / 100) for s in segments), self.language or "")
+
+
+def precision(path: Path) -> str:
+    """The precision of the matrices in a ggml file, from its header."""
+    with path.open("rb") as file:
+        file.seek(FILE_TYPE_AT)
+        header = file.read(4)
+    number = struct.unpack("<i", header)[0] % 1000 if len(header) == 4 else -1  # thousands: quantisation version
+    return FILE_TYPES.get(number, f"ggml type {number}")
+
+
+def backends(system_info: str) -> set[str]:
+    """What a build of whisper.cpp can compute on.
+
+    >>> sorted(backends("WHISPER : COREML = 0 | OPENVINO = 0 | CUDA : ARCHS = 890 | CPU : AVX = 1 | F16C = 1 | "))
+    ['CPU', 'CUDA', 'WHISPER']
+    """
+    return {part.split(" : ")[0].strip() for part in system_info.split("|") if " : " in part}
+
+
+load = WhisperCpp

@@ -1,0 +1,116 @@
+"""Every engine really loads and hears, with only its own packages installed, and the four agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from modellab.metrics.edit_distance import align
+
+Answers = dict[str, Any]
+Engine = tuple[str, str, str]  # model, variant, precision
+pytestmark = pytest.mark.engine
+
+TORCH, HUB = {"torch", "torchaudio"}, {"transformers", "tokenizers", "safetensors"}
+OPENAI, CT2 = {"whisper", "tiktoken"}, {"faster_whisper", "ctranslate2"}
+CPP, SILERO = {"pywhispercpp", "_pywhispercpp"}, {"silero_vad", "onnxruntime"}
+ASR: dict[Engine, set[str]] = {  # and the packages that its extra does not bring
+    ("whisper", "lab", "float32"): HUB | CT2 | CPP | SILERO,
+    ("faster_whisper", "lab", "float32"): (TORCH | OPENAI | CPP | SILERO | {"transformers"}) - {"onnxruntime"},
+    ("faster_whisper", "lab", "int8"): (TORCH | OPENAI | CPP | SILERO | {"transformers"}) - {"onnxruntime"},
+    ("distil_whisper", "lab", "float32"): OPENAI | CT2 | CPP | SILERO,
+    ("whisper_cpp", "lab", "f16"): TORCH | HUB | OPENAI | CT2 | SILERO,
+    ("whisper_cpp", "lab-q8_0", "q8_0"): TORCH | HUB | OPENAI | CT2 | SILERO,
+}
+WHISPER = ("whisper", "lab", "float32")
+
+
+@pytest.fixture(scope="module")
+def heard(hear: Callable[..., Answers]) -> dict[Engine, Answers]:
+    """What each engine said, each loaded once, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        answers = pool.map(lambda engine: hear(*engine, *ASR[engine]), ASR)
+        return dict(zip(ASR, answers, strict=True))
+
+
+def words(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def errors(answers: Answers, sentences: dict[str, str]) -> tuple[int, int]:
+    counts = [align(text, words(answers["clips"][clip]["text"])).words for clip, text in sentences.items()]
+    return sum(count.errors for count in counts), sum(count.reference_length for count in counts)
+
+
+@pytest.mark.parametrize("engine", ASR, ids="-".join)
+class TestOne:
+    """What holds for each engine alone."""
+
+    def test_sentences(self, engine: Engine, heard: dict[Engine, Answers], sentences: dict[str, str]) -> None:
+        wrong, n = errors(heard[engine], sentences)
+        assert wrong / n <= 0.1
+
+    def test_nothing_is_heard_in_nothing(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        clips = heard[engine]["clips"]
+        assert clips["empty"] == {"text": "", "segments": [], "language": ""}
+        assert {name: clips[name]["text"] for name in ("sample", "silence", "noise")} == dict.fromkeys(
+            ("sample", "silence", "noise"), ""
+        )
+
+    def test_odd_sounds_and_moments_do_no_harm(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        clips = heard[engine]["clips"]
+        assert all(len(words(clips[name]["text"]).split()) <= 12 for name in ("instant", "tone"))
+
+    def test_the_same_clip_gets_the_same_answer(
+        self, engine: Engine, heard: dict[Engine, Answers], sentences: dict[str, str]
+    ) -> None:
+        clips = heard[engine]["clips"]
+        assert clips["again"] == clips[next(iter(sentences))]
+
+    def test_times_are_seconds_from_the_start(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        (_, start_s, end_s), *_ = heard[engine]["clips"]["again"]["segments"]
+        (_, _, later_s), *_ = heard[engine]["clips"]["later"]["segments"]
+        assert 0 <= start_s < 1
+        assert 2 < end_s < 3
+        assert later_s - end_s == pytest.approx(0.5, abs=0.1)
+
+    def test_audio_longer_than_one_window_is_heard_to_its_end(
+        self, engine: Engine, heard: dict[Engine, Answers], sentences: dict[str, str]
+    ) -> None:
+        said = heard[engine]["clips"]["long"]
+        starts = [start_s for _, start_s, _ in said["segments"]]
+        assert len(words(said["text"]).split()) >= 0.5 * len(" ".join(sentences.values()).split())
+        assert all(math.isfinite(start_s) for start_s in starts)
+        assert all(later >= earlier for earlier, later in pairwise(starts))
+        assert max(end_s for _, _, end_s in said["segments"]) > 20
+
+    def test_threads_are_as_set(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        assert heard[engine]["threads"] == (1 if engine[0] in {"whisper", "distil_whisper"} else None)
+
+
+def test_whisper_and_faster_whisper_say_the_same(heard: dict[Engine, Answers], sentences: dict[str, str]) -> None:
+    theirs, ours = heard[WHISPER]["clips"], heard["faster_whisper", "lab", "float32"]["clips"]
+    assert {c: words(ours[c]["text"]) for c in sentences} == {c: words(theirs[c]["text"]) for c in sentences}
+
+
+def test_all_engines_say_the_same_to_most(heard: dict[Engine, Answers], sentences: dict[str, str]) -> None:
+    reference = heard[WHISPER]["clips"]
+    for engine, answers in heard.items():
+        same = [words(answers["clips"][c]["text"]) == words(reference[c]["text"]) for c in sentences]
+        assert sum(same) >= 0.8 * len(same), engine
+
+
+def test_silero_finds_speech_and_nothing_else(hear: Callable[..., Answers]) -> None:
+    answers = hear("silero_vad", "jit", "float32", *(HUB | OPENAI | CT2 | CPP), "torchaudio")
+    clips = answers["clips"]
+    assert answers["threads"] == 1
+    assert all(clips[name]["regions"] == [] for name in ("empty", "sample", "silence", "noise", "tone"))
+    regions, later = clips["again"]["regions"], clips["later"]["regions"]
+    assert len(regions) == len(later) == 1
+    assert regions[0][1] - regions[0][0] > 2
+    assert later[0] == pytest.approx([time_s + 0.5 for time_s in regions[0]], abs=0.1)

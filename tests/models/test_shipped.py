@@ -1,0 +1,74 @@
+"""The model folders of this package are whole, pinned and installable."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from modellab import models
+from modellab.embedded import FORMATS
+
+FOLDERS = {name: folder for name, folder in models.folders().items() if folder.parent == models.FOLDER}
+SHIPPED = {name: models.config(folder) for name, folder in FOLDERS.items()}
+EMBEDDED = ["whisper", "faster_whisper", "distil_whisper", "whisper_cpp", "silero_vad"]
+WEIGHTS = [
+    pytest.param(place, variant.revision or "", id=f"{name}:{label}:{place.partition('#')[2]}")
+    for name, model in SHIPPED.items()
+    for label, variant in model.variants.items()
+    for place in ([variant.weights] if isinstance(variant.weights, str) else variant.weights.values())
+]
+PYPROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+
+
+def _openai_checksums() -> str:
+    """The source of openai-whisper's list of checkpoints, whose addresses hold their sha256."""
+    spec = importlib.util.find_spec("whisper")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).read_text()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_model_folder_is_whole(name: str) -> None:
+    folder = FOLDERS[name]
+    assert {"adapter.py", "config.yaml", "README.md", "requirements.txt"} <= {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_requirements_are_those_of_the_extra(name: str) -> None:
+    wanted = (FOLDERS[name] / "requirements.txt").read_text().split()
+    assert set(wanted) <= set(PYPROJECT["project"]["optional-dependencies"][SHIPPED[name].install])
+
+
+@pytest.mark.parametrize(("place", "revision"), WEIGHTS)
+def test_weights_are_pinned(place: str, revision: str) -> None:
+    scheme, _, rest = place.partition(":")
+    match scheme:
+        case "embedded":
+            assert rest.removeprefix("whisper-lab/") in FORMATS
+        case "hf":
+            assert re.fullmatch("[0-9a-f]{40}", revision)
+        case "openai":
+            assert f"/{revision}/{rest}.pt" in _openai_checksums()
+        case _:
+            assert place == "package"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_cell_has_weights(name: str) -> None:
+    model = SHIPPED[name]
+    for label in model.variants:
+        cells = list(model.cells(label))
+        assert cells
+        assert all(model.variants[label].weights_for(precision) for _, precision in cells)
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_something_runs_here_with_no_download(name: str) -> None:
+    smoke = [variant for variant in SHIPPED[name].variants.values() if variant.tier == "smoke"]
+    assert smoke
+    assert all(str(variant.weights).partition("embedded:")[1] or variant.weights == "package" for variant in smoke)
