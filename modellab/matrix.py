@@ -84,7 +84,7 @@ class Matrix:
     @functools.cached_property
     def datasets(self) -> list[tuple[Path, Header] | Broken]:
         """Each dataset folder with its header, sorted by name."""
-        return [_read_header(folder) for folder in dataset.available(self.project.golden)]
+        return [read_header(folder) for folder in dataset.available(self.project.golden)]
 
     def model_names(self) -> list[str]:
         """The name of each model folder, broken ones too."""
@@ -118,7 +118,8 @@ def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
     return folder, model
 
 
-def _read_header(folder: Path) -> tuple[Path, Header] | Broken:
+def read_header(folder: Path) -> tuple[Path, Header] | Broken:
+    """A dataset folder with its header, the names in it checked; Broken with a sentence if they are not sound."""
     try:
         header = dataset.header(folder)
         metrics = [metric.name for metric in tasks.get(header.task).METRICS]
@@ -157,6 +158,19 @@ def why_not(cell: Loadable, *, download: bool = False) -> str:
     return missing_device(cell.key.device, cell.variant) or (
         "" if download else weights.why_missing(cell.weights, cell.variant.revision, cell.folder)
     )
+
+
+def obstacle(loadable: Loadable) -> tuple[str, str]:
+    """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
+    model, key = loadable.model, loadable.key
+    if package := missing_package(model):
+        return f"package {package} is not installed", f"pip install 'modellab[{model.install}]'" if model.install else ""
+    if device := missing_device(key.device, loadable.variant):
+        return device, ""
+    missing = weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)
+    if missing and weights.split(loadable.weights)[0] in {"hf", "openai"}:
+        return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
+    return missing, ""
 
 
 def missing_package(model: Model) -> str:
