@@ -1,0 +1,6 @@
+"""`python -m modellab` is `modellab`."""
+
+from modellab.cli import main
+
+if __name__ == "__main__":
+    main()

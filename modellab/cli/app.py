@@ -1,0 +1,71 @@
+"""The command `modellab`: its commands put together, and the process boundary around them."""
+
+from __future__ import annotations
+
+import errno
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from modellab.cli import datasets, doctor, models, run, tracking, transcribe
+from modellab.errors import ModellabError
+
+
+class OneSentence(TyperGroup):
+    """The process boundary: what a command raises on purpose, or the disk refuses, becomes one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModellabError as error:
+            sentence = (str(error).splitlines() or [type(error).__name__])[0]
+            raise _stop(sentence) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `modellab models | head`: typer ends quietly
+                raise
+            raise _stop(str(error)) from error
+
+
+def _stop(sentence: str) -> typer.Exit:
+    typer.echo(f"modellab: {sentence}", err=True)
+    return typer.Exit(2)
+
+
+app = typer.Typer(
+    name="modellab",
+    cls=OneSentence,
+    help="A regression suite for speech models: run them, compare them with what was accepted, keep every result.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich takes longer to import than everything else that --help needs
+    pretty_exceptions_enable=False,
+)
+app.command(**run.SETTINGS)(run.run)
+app.command()(transcribe.transcribe)
+app.add_typer(models.app, name="models")
+app.add_typer(datasets.app, name="datasets")
+app.command()(tracking.ui)
+app.command()(tracking.sync)
+app.command()(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"modellab {version('modellab')}")
+        raise typer.Exit
+
+
+VERSION = typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+
+
+@app.callback()
+def options(version: Annotated[bool, VERSION] = False) -> None:
+    """What may stand before a command; `--version` is done by its callback."""
+
+
+def main() -> None:
+    """The entry point of the `modellab` command."""
+    app()

@@ -1,0 +1,59 @@
+"""What the commands share: the project around the current folder, and tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from modellab.matrix import Matrix
+    from modellab.project import Project
+
+UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
+
+
+def project() -> Project:
+    """The project around the current folder, or ConfigError."""
+    from modellab.project import Project
+
+    return Project.around(Path.cwd())
+
+
+def project_or_here() -> Project:
+    """The project around; where there is none, the current folder as one: it has modellab's own models."""
+    from modellab.project import Project, find_root
+
+    here = Path.cwd()
+    return Project.at(find_root(here) or here)
+
+
+def matrix(of: Project) -> Matrix:
+    """The matrix of a project."""
+    from modellab.matrix import Matrix
+
+    return Matrix(of)
+
+
+def console() -> Console:
+    """Where answers go: wrapped to a terminal, never cut in a file or pipe."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else UNWRAPPED, highlight=False)
+
+
+def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
+    """A table with a line of headings; text is taken as it is (no markup)."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    console().print(table)

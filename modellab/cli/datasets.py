@@ -1,0 +1,102 @@
+"""`modellab datasets`: what there is, and whether it is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+app = typer.Typer(help="List the golden datasets, validate them.")
+
+
+@app.callback(invoke_without_command=True)
+def every(context: typer.Context) -> None:
+    """List the golden datasets."""
+    if context.invoked_subcommand is None:
+        columns = ["dataset", "task", "version", "tier", "cases", "audio", "licence", "digest"]
+        common.print_table(columns, map(_row, folders(common.project().golden)))
+
+
+@app.command()
+def validate(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of datasets; all if none.")
+    ] = None,
+) -> None:
+    """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
+    from modellab import dataset
+    from modellab.doctor import dataset_faults
+
+    problems = files = 0
+    seconds = 0.0
+    for folder in chosen(folders(common.project().golden), names or []):
+        found = dataset_faults(folder)
+        problems += len(found)
+        for problem in found:
+            typer.echo(problem)
+        if not found:
+            rows = dataset.load(folder).rows
+            files, seconds = files + len(rows), seconds + sum(row["duration_s"] for row in rows)
+            typer.echo(f"{folder.name}: {len(rows)} files, {_length(sum(row['duration_s'] for row in rows))}")
+    if problems:
+        typer.echo(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"all sound: {files} files, {_length(seconds)} of audio")
+
+
+def folders(golden: Path) -> list[Path]:
+    """Every folder of `golden/`, with or without a dataset.yaml; ConfigError where there is none."""
+    found = sorted(path for path in golden.glob("*/") if not path.name.startswith((".", "_")))
+    if not found:
+        raise ConfigError(f"no datasets: expected folders with a dataset.yaml in {golden}")
+    return found
+
+
+def chosen(folders: list[Path], names: list[str]) -> list[Path]:
+    """The folders of these names, in the order given; ConfigError for an unknown one."""
+    from modellab.selection import known
+
+    by_name = {folder.name: folder for folder in folders}
+    cleaned = [Path(name).name for name in names]
+    for name in cleaned:
+        known("dataset", name, by_name)
+    return [by_name[name] for name in dict.fromkeys(cleaned)] or folders
+
+
+def _row(folder: Path) -> list[str | Text]:
+    from rich.text import Text
+
+    from modellab import dataset
+    from modellab.errors import ModellabError
+
+    try:
+        data = dataset.load(folder)
+    except ModellabError as error:
+        return [folder.name, "", "", "", "", "", "", Text(f"broken: {error}", "red")]
+    audio = _length(sum(row["duration_s"] for row in data.rows))
+    if not data.header.digest:
+        digest = Text("none: modellab datasets validate", "yellow")
+    elif data.header.digest == data.digest:
+        digest = Text("ok", "green")
+    else:
+        digest = Text("changed: modellab datasets validate", "red")
+    return [data.name, data.task, str(data.version), data.tier, str(len(data.rows)), audio, data.licence, digest]
+
+
+def _length(seconds: float) -> str:
+    """Seconds as a person reads them.
+
+    >>> _length(59.7), _length(75), _length(3700)
+    ('59.7 s', '1 min 15 s', '1 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

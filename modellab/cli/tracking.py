@@ -1,0 +1,87 @@
+"""`modellab ui` and `modellab sync`: MLflow's pages, and what the ledger has still to send there."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError, TrackingError
+
+
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this computer.")] = 5000) -> None:
+    """Open the tracked results in MLflow.
+
+    Serves MLflow's pages on this computer until Ctrl-C.
+    """
+    from modellab import tracking
+    from modellab.tracking import store
+
+    folder = common.project().mlruns
+    uri = store.address(folder)
+    if store.is_server(uri):
+        typer.echo(f"results go to the server at {store.shown(uri)} (MLFLOW_TRACKING_URI): open it in a browser")
+        return
+    if uri != store.own(folder):
+        raise ConfigError(f"MLFLOW_TRACKING_URI is {uri}, expected a server or nothing: unset it to see {folder}")
+    store.check_installed()
+    _check_database(folder)
+    _check_port(port)
+    typer.echo(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")
+    for experiment, views in tracking.ui_links(folder, port).items():
+        for view, address in views.items():
+            typer.echo(f"  {experiment:8} {view:9} {address}")
+    command = tracking.ui_command(folder, port)
+    sys.stdout.flush()
+    os.execve(command[0], command, tracking.ui_environment())  # noqa: S606 - a list we built ourselves
+
+
+def _check_database(folder: Path) -> None:
+    from modellab import ledger
+    from modellab.tracking import store
+
+    database = store.database(folder)
+    if database.is_file() and database.stat().st_size:
+        return
+    if ledger.files(folder):
+        raise TrackingError(f"{database} does not exist yet: `modellab sync` makes it from the results in the ledger")
+    raise TrackingError(f"{database} does not exist yet, nothing has been measured here: `modellab run` does that")
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} cannot be used ({error.strerror}): is something running there? --port takes another"
+            ) from error
+
+
+def sync(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Move the project's database aside and write it anew from the ledger.")
+    ] = False,
+) -> None:
+    """Send MLflow the results it lacks.
+
+    The ledger has them all; each is sent exactly once.
+    """
+    import dataclasses
+
+    from modellab import ledger, tracking
+    from modellab.tracking.child import sentence
+
+    folder = common.project().mlruns
+    if not ledger.files(folder):
+        raise TrackingError(f"there are no results in {folder / 'ledger'}: `modellab run` makes some")
+    report = tracking.rebuild(folder) if rebuild else tracking.sync(folder)
+    typer.echo(sentence(dataclasses.asdict(report) | {"warnings": []}))
+    for warning in report.warnings:
+        typer.echo(f"warning: {warning}", err=True)

@@ -1,0 +1,116 @@
+"""`modellab transcribe`: hear what a model makes of a file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import CrashError, HangError, ModellabError
+
+if TYPE_CHECKING:
+    from modellab.evaluate import Loaded
+    from modellab.matrix import Loadable
+    from modellab.transcription import Transcription
+
+
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Any format.")],
+    model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]", help="Default: an embedded model.")] = "",
+    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps")] = "cpu",
+    precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")
+    ] = None,
+) -> None:
+    """Transcribe audio or video files.
+
+    The words go to stdout, the speed to stderr. The model runs in a process of its own.
+    """
+    from modellab import audio, transcription
+
+    project = common.project_or_here()
+    loadable = transcription.choose(common.matrix(project), model, device, precision)
+    outcomes = Outcomes(loadable, threads or project.threads, as_json, several=len(files) > 1)
+    usable = []
+    for file in files:
+        try:
+            audio.info(file)  # before a model is loaded for nothing
+            usable.append(file)
+        except ModellabError as error:
+            outcomes.fail(file, error)
+    if usable:
+        if transcription.is_embedded(loadable):
+            typer.echo("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere", err=True)
+        outcomes.transcribe(usable)
+    if outcomes.failed:
+        raise typer.Exit(2)
+
+
+class Outcomes:
+    """Prints what becomes of each file; one that fails does not keep the others from being heard."""
+
+    def __init__(self, loadable: Loadable, threads: int, as_json: bool, several: bool) -> None:
+        self.loadable, self.threads, self.as_json, self.several = loadable, threads, as_json, several
+        self.failed = False
+        key = loadable.key
+        self.facts = {
+            "model": f"{key.model}:{key.variant}",
+            "device": key.device,
+            "precision": key.precision,
+            "threads": threads,
+        }
+
+    def transcribe(self, files: list[Path]) -> None:
+        """Load the model once, then every file. A lost worker ends it: the error goes up."""
+        from modellab import transcription
+
+        with transcription.loaded(self.loadable, self.threads) as ready:
+            for file in files:
+                try:
+                    self.show(transcription.transcribe(ready, file), ready)
+                except (CrashError, HangError):
+                    raise
+                except ModellabError as error:
+                    self.fail(file, error)
+
+    def show(self, heard: Transcription, ready: Loaded) -> None:
+        """The words to stdout; without --json the speed to stderr."""
+        load_s = ready.facts["load_s"]
+        if self.as_json:
+            names = ("file", "text", "language", "segments", "duration_s", "wall_s", "rtf")
+            self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s})
+            return
+        typer.echo(f"{heard.file}: {heard.text}" if self.several else heard.text)
+        sys.stdout.flush()
+        facts = "{model} {device}-{precision}".format(**self.facts)
+        spent = f"{heard.duration_s:.1f} s of audio in {heard.wall_s:.2f} s (RTF {heard.rtf:.3f})"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        typer.echo(f"{facts}, {threads}: {spent}, loaded in {load_s:.2f} s", err=True)
+
+    def fail(self, file: Path, error: ModellabError) -> None:
+        """One sentence to stderr, and with --json an object too, so that there is one for each file."""
+        self.failed = True
+        sentence = str(error).splitlines()[0]
+        named = sentence if str(file) in sentence else f"{file}: {sentence}"
+        typer.echo(f"modellab: {named}", err=True)
+        if self.as_json:
+            self._line({"file": str(file), "error": sentence})
+
+    @staticmethod
+    def _line(values: dict[str, Any]) -> None:
+        typer.echo(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False))
+
+
+def _rounded(value: Any) -> Any:
+    """Seconds to a tenth of a millisecond: what lies below is noise."""
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [_rounded(part) for part in value]
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,211 @@
+"""What this machine can run, what is missing, and the command that mends it. Each function looks at one area."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from modellab import baseline, dataset, matrix, tasks, transcription
+from modellab.embedded.cache import home
+from modellab.environment import machine_class
+from modellab.errors import ModellabError, TrackingError
+from modellab.matrix import Broken, Cell, Loadable, Matrix
+from modellab.models import weights
+from modellab.project import Project, find_root
+from modellab.tracking import store
+
+DEFAULT = "embedded default"
+LOW_DISK_BYTES = 2_000_000_000
+GIGA = 1e9
+ACCEPT = "modellab run --update-baselines --reason '...'"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `absent` can be lived with, `bad` cannot; `mend` is the command or step that mends it."""
+
+    area: str
+    name: str
+    state: Literal["ok", "absent", "bad"]
+    found: str
+    mend: str = ""
+
+
+def examine(project: Project) -> list[Check]:
+    """Every check; datasets, baselines and tracking only inside a project. Takes seconds: it loads the default."""
+    cells = Matrix(project)
+    checks = [*machine(project), *engines(cells), *weights_here(cells), *default(cells, project)]
+    if find_root(project.root):
+        return [*checks, *datasets(project), *baselines(cells), *tracking(project), *space(project)]
+    return [*checks, Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")]
+
+
+def can_run_default(checks: list[Check]) -> bool:
+    """Whether the embedded default was loaded."""
+    return any(check.name == DEFAULT and check.state == "ok" for check in checks)
+
+
+def machine(project: Project) -> Iterator[Check]:
+    """Python, processor, memory, GPU, audio decoders."""
+    area = "machine"
+    yield Check(area, "Python", "ok", f"{platform.python_version()} ({sys.executable})")
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    memory = psutil.virtual_memory()
+    yield Check(area, "CPU", "ok", f"{machine_class(project.threads, 'cpu')}, {usable} cores usable")
+    free = f"{memory.available / GIGA:.1f} of {memory.total / GIGA:.1f} GB available"
+    yield Check(area, "memory", "ok", free)
+    for device in ("cuda", "mps"):
+        why = matrix.missing_device(device)
+        yield Check(area, device, "absent" if why else "ok", why or machine_class(project.threads, device))
+    yield _pyav(area)
+
+
+def _pyav(area: str) -> Check:
+    try:
+        import av
+    except ImportError as error:
+        return Check(area, "audio and video", "bad", f"PyAV: {error}", "pip install --force-reinstall av")
+    libraries = ", ".join(
+        f"{name} {'.'.join(map(str, av.library_versions[name]))}" for name in ("libavcodec", "libavformat")
+    )
+    return Check(area, "audio and video", "ok", f"PyAV {av.__version__} with {libraries}")
+
+
+def engines(cells: Matrix) -> Iterator[Check]:
+    """Each model's packages."""
+    providers = importlib.metadata.packages_distributions()
+    for entry in cells.models:
+        if isinstance(entry, Broken):
+            yield Check("engines", entry.name, "bad", entry.error, "correct that file")
+            continue
+        folder, model = entry
+        if package := matrix.missing_package(model):
+            mend = f"pip install 'modellab[{model.install}]'" if model.install else f"install {package}"
+            yield Check("engines", folder.name, "absent", f"package {package} is not installed", mend)
+            continue
+        distributions = dict.fromkeys(name for package in model.packages for name in providers.get(package, ())[:1])
+        versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)
+        yield Check("engines", folder.name, "ok", versions or "needs no package")
+
+
+def weights_here(cells: Matrix) -> Iterator[Check]:
+    """Of each model: which variants' weights are on this disk."""
+    for model, group in groupby(cells.loadables(), key=lambda each: each.key.model):
+        here: dict[str, bool] = {}
+        for each in group:
+            name, place = each.key.variant, (each.weights, each.variant.revision, each.folder)
+            here[name] = here.get(name, False) or not weights.why_missing(*place)
+        there, lacking = ([name for name, found in here.items() if found is wanted] for wanted in (True, False))
+        found = f"{', '.join(there) or 'none'} here" + (f"; not here: {', '.join(lacking)}" if lacking else "")
+        mend = f"modellab models fetch {model}:VARIANT" if lacking else ""
+        yield Check("weights", model, "ok" if there else "absent", found, mend)
+
+
+def default(cells: Matrix, project: Project) -> Iterator[Check]:
+    """Really load what runs when nothing is named: a package may be there and not work."""
+    extra = transcription.DEFAULT.partition(":")[0].replace("_", "-")
+    mend = f"pip install 'modellab[{extra}]'"
+    try:
+        chosen = transcription.choose(cells)
+        mend = f"pip install --force-reinstall 'modellab[{chosen.model.install}]'"
+        with transcription.loaded(chosen, project.threads) as ready:
+            found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
+    except (ModellabError, OSError) as error:
+        yield Check("weights", DEFAULT, "bad", str(error).splitlines()[0], mend)
+        return
+    yield Check("weights", DEFAULT, "ok", found)
+
+
+def _name(loadable: Loadable) -> str:
+    key = loadable.key
+    return f"{key.model}:{key.variant} {key.device}-{key.precision}"
+
+
+def datasets(project: Project) -> Iterator[Check]:
+    """Every golden dataset, its audio decoded."""
+    folders = dataset.available(project.golden)
+    if not folders:
+        yield Check("datasets", "golden", "bad", f"{project.golden} holds no dataset", "git checkout golden")
+    for folder in folders:
+        faults = dataset_faults(folder)
+        found = f"{len(faults)} problems, the first: {faults[0]}" if faults else "sound"
+        mend = f"modellab datasets validate {folder.name}" if faults else ""
+        yield Check("datasets", folder.name, "bad" if faults else "ok", found, mend)
+
+
+def dataset_faults(folder: Path) -> list[str]:
+    """Everything that is wrong with a dataset folder, a sentence each, the rows of its task included."""
+    read = matrix.read_header(folder)
+    if isinstance(read, Broken):
+        return list(dict.fromkeys([read.error, *dataset.validate(folder)]))
+    return dataset.validate(folder, tasks.get(read[1].task))
+
+
+def baselines(cells: Matrix) -> Iterator[Check]:
+    """How many of the cases that can run here have something to be compared with."""
+    root, threads = cells.project.baselines, cells.project.threads
+    able = {each.engine for each in cells.loadables() if not matrix.why_not(each)}
+    keys = [
+        cell.key
+        for task in tasks.names()
+        for cell in cells.cells(task)
+        if isinstance(cell, Cell) and cell.engine in able
+    ]
+    quality = [baseline.quality_path(root, key).is_file() for key in keys]
+    yield _share("quality", quality)
+    for device in dict.fromkeys(key.device for key in keys):
+        here = machine_class(threads, device)
+        pace = [baseline.pace_path(root, key, here).is_file() for key in keys if key.device == device]
+        yield _share(f"speed and memory on {here}", pace)
+
+
+def _share(name: str, there: list[bool]) -> Check:
+    found = f"{sum(there)} of the {len(there)} cases that can run here"
+    return Check("baselines", name, "ok" if there and all(there) else "absent", found, "" if all(there) else ACCEPT)
+
+
+def tracking(project: Project) -> Iterator[Check]:
+    """MLflow and the place that results go to."""
+    uri = store.address(project.mlruns)
+    try:
+        store.check_installed()
+        store.check(uri)
+    except TrackingError as error:
+        if find_spec("mlflow") is None:
+            mend = "pip install mlflow"
+        elif store.is_server(uri):
+            mend = "start that server, or unset MLFLOW_TRACKING_URI; then modellab sync"
+        else:
+            mend = "modellab sync --rebuild"
+        yield Check("tracking", "MLflow", "bad", str(error), mend)
+        return
+    found = f"MLflow {importlib.metadata.version('mlflow')}, results go to {store.shown(uri)}"
+    yield Check("tracking", "MLflow", "ok", found)
+
+
+def space(project: Project) -> Iterator[Check]:
+    """Room and permission to write results and expanded weights."""
+    for name, folder in (("results", project.mlruns), ("cache", home())):
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(place).free
+        found = f"{folder}, {free / GIGA:.1f} GB free"
+        try:
+            tempfile.TemporaryFile(dir=place).close()
+        except OSError as error:
+            mend = "chmod u+w, or another place: MODELLAB_CACHE" if name == "cache" else f"chmod u+w {place}"
+            yield Check("space", name, "bad", f"{folder} cannot be written: {error.strerror}", mend)
+            continue
+        low = free < LOW_DISK_BYTES
+        yield Check("space", name, "bad" if low else "ok", found, "free some disk space" if low else "")

@@ -1,0 +1,105 @@
+"""Any audio or video file through one model, in a worker process as in the suite. Nothing is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modellab import audio, evaluate
+from modellab.errors import ConfigError, WeightsError, did_you_mean
+from modellab.evaluate import Loaded
+from modellab.matrix import Loadable, Matrix, obstacle
+from modellab.models import Model, weights
+from modellab.selection import find_model, known
+from modellab.worker import Worker
+
+TASK = "asr"
+DEFAULT = "faster_whisper:lab"  # the quickest to start; where it cannot run, the first embedded variant that can
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What a model heard in one file. `wall_s` is the model call alone; a first call is not warmed up."""
+
+    file: str
+    text: str
+    language: str
+    segments: tuple[dict[str, Any], ...]  # text, start_s, end_s (None where the engine gives no time)
+    duration_s: float
+    wall_s: float
+
+    @property
+    def rtf(self) -> float:
+        """Real-time factor: seconds of computing for one second of audio; lower is faster."""
+        return self.wall_s / self.duration_s
+
+
+def is_embedded(loadable: Loadable) -> bool:
+    """Whether its weights are those that come with modellab, which know a small vocabulary only."""
+    return weights.split(loadable.weights)[0] == "embedded"
+
+
+def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "") -> Loadable:
+    """The first that can run here of what is named (MODEL or MODEL:VARIANT), or of the embedded ones.
+
+    ConfigError for unknown names; WeightsError with the reason and what mends it when none can run.
+    """
+    candidates = _named(matrix, name) if name else _embedded(matrix)
+    shown = name or "the embedded model"
+    known("device", device, dict.fromkeys(each.key.device for each in candidates), f" of {shown}")
+    there = [each for each in candidates if each.key.device == device]
+    if precision:
+        known("precision", precision, dict.fromkeys(each.key.precision for each in there), f" of {shown} on {device}")
+        there = [each for each in there if each.key.precision == precision]
+    reasons = []
+    for each in there:
+        why, mend = obstacle(each)
+        if not why:
+            return each
+        reasons.append(f"{each.key.model}:{each.key.variant} cannot run here: {why}" + (f": {mend}" if mend else ""))
+    raise WeightsError(reasons[0])
+
+
+def _named(matrix: Matrix, name: str) -> list[Loadable]:
+    folder, model, variant = find_model(matrix, name)
+    if TASK not in model.tasks:
+        able = sorted({each.key.model for each in matrix.loadables() if TASK in each.model.tasks})
+        raise ConfigError(f"{folder.name} does {_tasks(model)} and no {TASK}: expected one of {', '.join(able)}")
+    every = [each for each in matrix.loadables() if each.key.model == folder.name]
+    return [each for each in every if variant in {"", each.key.variant}]
+
+
+def _tasks(model: Model) -> str:
+    return " and ".join(model.tasks)
+
+
+def _embedded(matrix: Matrix) -> list[Loadable]:
+    every = [each for each in matrix.loadables() if TASK in each.model.tasks and is_embedded(each)]
+    if not every:
+        raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
+    return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
+
+
+@contextmanager
+def loaded(loadable: Loadable, threads: int) -> Iterator[Loaded]:
+    """The model in a worker process, ready for `transcribe`; gone when the block ends. Raises WorkerError."""
+    worker = Worker(threads)
+    try:
+        ready = evaluate.load(loadable, worker, threads)
+        ready.ask("start", {"task": TASK})
+        yield ready
+    finally:
+        worker.close()
+
+
+def transcribe(ready: Loaded, file: Path) -> Transcription:
+    """One file, whole. AudioError for one that cannot be used; WorkerError when the model or its process fails."""
+    duration_s = audio.info(file).duration_s
+    row = {"id": file.name, "audio": str(file), "duration_s": duration_s}
+    reply = ready.ask("utterance", {"row": row}, duration_s)
+    said = reply["output"]
+    segments = tuple({"text": text, "start_s": start, "end_s": end} for text, start, end in said["segments"])
+    return Transcription(str(file), said["text"], said["language"], segments, duration_s, reply["wall_s"])

@@ -1,0 +1,146 @@
+"""`modellab doctor`: every area looked at, what is missing named with its remedy, an exit status to rely on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import doctor, transcription
+from modellab.environment import machine_class
+from modellab.errors import LoadError
+from modellab.evaluate import Loaded
+from modellab.matrix import Loadable
+
+from .conftest import Desk
+
+AREAS = ["machine", "engines", "weights", "datasets", "baselines", "tracking", "space"]
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default loads, without an engine."""
+
+    @contextmanager
+    def loaded(loadable: Loadable, threads: int) -> Iterator[Loaded]:
+        nobody: Any = None
+        yield Loaded(nobody, loadable.engine, {"load_s": 0.25}, lambda audio_s: audio_s)
+
+    monkeypatch.setattr(transcription, "loaded", loaded)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own."""
+    monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def examined(desk: Desk, status: int = 0) -> dict[str, dict[str, Any]]:
+    """The checks of `doctor --json` by area and name."""
+    result = desk.type("doctor", "--json")
+    assert result.exit_code == status, result.output
+    said = json.loads(result.stdout)
+    assert said["ready"] is (status == 0)
+    return {f"{check['area']}: {check['name']}": check for check in said["checks"]}
+
+
+@pytest.mark.usefixtures("loads")
+def test_every_area_is_looked_at(desk: Desk) -> None:
+    result = desk.type("doctor")
+    assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if line in AREAS] == AREAS
+    assert "ready: " in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("loads")
+def test_sound_things_are_ok(desk: Desk) -> None:
+    checks = examined(desk)
+    machine = {"machine: Python", "machine: CPU", "machine: memory", "machine: audio and video"}
+    for name in machine | {"engines: fake", "weights: fake", "datasets: short_v1", "space: results", "space: cache"}:
+        assert checks[name]["state"] == "ok", checks[name]
+    assert checks["tracking: MLflow"]["found"].startswith("MLflow ")
+    assert checks["weights: embedded default"]["found"] == "faster_whisper:lab cpu-int8 loads in 0.25 s"
+    assert "libavcodec" in checks["machine: audio and video"]["found"]
+    assert checks["datasets: short_v1"]["found"] == "sound"
+
+
+@pytest.mark.usefixtures("loads")
+def test_what_is_missing_comes_with_its_remedy(desk: Desk) -> None:
+    desk.model("bare", packages=["no_such_package"], install="bare")
+    desk.model("far", variants={"near": {"weights": "package"}, "big": {"weights": "hf:no/no", "revision": "a" * 40}})
+    desk.model("torn", summry="typo")
+    (desk.root / "golden" / "short_v1" / "audio" / "000.flac").unlink()
+    (desk.root / "mlruns").write_text("a file where a folder should be")
+    result = desk.type("doctor")
+    text = " ".join(result.stdout.split())
+    for said in (
+        "absent bare: package no_such_package is not installed -> pip install 'modellab[bare]'",
+        "ok far: near here; not here: big -> modellab models fetch far:VARIANT",
+        "bad torn: ",
+        "bad short_v1: 2 problems, the first: ",
+        "-> modellab datasets validate short_v1",
+        "modellab run --update-baselines --reason '...'",
+        "bad results: ",
+    ):
+        assert said in text, (said, result.stdout)
+
+
+@pytest.mark.usefixtures("loads")
+def test_baselines_are_counted_for_this_machine_class(desk: Desk) -> None:
+    here = machine_class(1, "cpu")
+    folder = desk.root / "baselines" / "asr" / "short_v1"
+    folder.mkdir(parents=True)
+    (folder / "fake-one.cpu-float32.json").write_text("{}")
+    (folder / f"fake-one.cpu-float32.{here}.json").write_text("{}")
+    (folder / "fake-two.cpu-float32.json").write_text("{}")
+    checks = examined(desk)
+    assert checks["baselines: quality"]["found"].startswith("1 of ")
+    assert checks[f"baselines: speed and memory on {here}"]["found"].startswith("1 of ")
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_damaged_database_and_a_dead_server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.root / "mlruns").mkdir()
+    (desk.root / "mlruns" / "mlflow.db").write_bytes(b"not a database " * 100)
+    assert examined(desk)["tracking: MLflow"]["mend"] == "modellab sync --rebuild"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    check = examined(desk)["tracking: MLflow"]
+    assert check["state"] == "bad"
+    assert check["mend"].startswith("start that server")
+
+
+def test_a_default_that_does_not_load_is_exit_status_1(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise LoadError("the model could not be loaded: libgomp.so.1 is missing\nand a trace")
+
+    monkeypatch.setattr(transcription, "loaded", refuse)
+    check = examined(desk, status=1)["weights: embedded default"]
+    assert check["state"] == "bad"
+    assert check["found"] == "the model could not be loaded: libgomp.so.1 is missing"
+    assert check["mend"] == "pip install --force-reinstall 'modellab[faster-whisper]'"
+    assert "the default cannot run here" in desk.type("doctor").stdout
+
+
+@pytest.mark.usefixtures("loads")
+def test_outside_a_project(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    checks = examined(desk)
+    assert checks["project: project"]["state"] == "absent"
+    assert {check["area"] for check in checks.values()} == {"machine", "engines", "weights", "project"}
+
+
+@pytest.mark.usefixtures("loads")
+def test_a_full_disk_and_a_locked_cache(desk: Desk, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", float("inf"))
+    cache.write_text("a file where a folder should be")
+    checks = examined(desk)
+    assert checks["space: results"]["mend"] == "free some disk space"
+    assert checks["space: cache"]["state"] == "bad"
+    assert "MODELLAB_CACHE" in checks["space: cache"]["mend"]

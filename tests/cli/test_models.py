@@ -1,0 +1,146 @@
+"""`modellab models`: the list, one model in detail, fetching weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modellab.models import weights
+
+from .conftest import Desk
+
+PINNED = "a" * 40
+
+
+def line(text: str, start: str) -> str:
+    found = [each for each in text.splitlines() if each.startswith(start)]
+    assert len(found) == 1, text
+    return " ".join(found[0].split())
+
+
+def test_list_shows_what_runs_here(desk: Desk) -> None:
+    result = desk.type("models")
+    assert result.exit_code == 0
+    assert line(result.stdout, "fake:one") == "fake:one asr experimental smoke cpu float32 cpu"
+    assert line(result.stdout, "model ") == "model tasks status tier devices and precisions runs here"
+
+
+def test_list_says_why_not_and_what_mends_it(desk: Desk) -> None:
+    desk.model("far", variants={"big": {"weights": "hf:nobody/nothing", "revision": PINNED, "tier": "nightly"}})
+    desk.model("bare", packages=["no_such_package"], install="bare")
+    desk.model("green", devices={"cuda": ["float16"], "mps": ["float16"]})
+    result = desk.type("models")
+    assert line(result.stdout, "far:big") == "far:big asr experimental nightly cpu float32 no weights here"
+    assert line(result.stdout, "bare:one").endswith("cpu float32 package no_such_package is not installed")
+    assert "cuda float16; mps float16" in line(result.stdout, "green:one")
+    assert "to run more: modellab models fetch MODEL:VARIANT" in result.stdout
+    assert "to run more: pip install 'modellab[bare]'" in result.stdout
+
+
+def test_a_broken_model_costs_itself_only(desk: Desk) -> None:
+    path = desk.model("torn", summry="a typo") / "config.yaml"
+    result = desk.type("models")
+    assert result.exit_code == 0
+    assert line(result.stdout, "torn").startswith(f"torn broken: {path}")
+    assert "did you mean summary?" in line(result.stdout, "torn")
+    assert line(result.stdout, "fake:one")
+
+
+def test_one_model_in_detail(desk: Desk) -> None:
+    desk.model(
+        "fake",
+        options={"beam_size": 5},
+        variants={
+            "one": {"weights": "package", "tier": "smoke", "domain": "lab", "languages": ["en"]},
+            "two": {"weights": "path:missing.bin", "needs": {"ram_gb": 2}},
+        },
+        claims=[{"variant": "one", "dataset": "short_v1", "metric": "wer", "value": 0.02, "source": "a paper"}],
+    )
+    result = desk.type("models", "fake")
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 0
+    for said in (
+        "fake: a fake recogniser",
+        "options beam_size=5",
+        "domain lab: a small synthetic vocabulary",
+        "cpu float32 runs here",
+        "claims wer 0.02 on short_v1 (a paper)",
+        "weights path:missing.bin",
+        "needs ram_gb=2.0",
+        "missing.bin does not exist",
+    ):
+        assert said in text
+    assert "two" not in desk.type("models", "show", "fake:one").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("models", "fak"), "unknown model 'fak': did you mean fake?"),
+        (("models", "fake:ones"), "unknown variant 'ones' of fake: did you mean one? known: one"),
+        (("models", "fake:"), "unknown variant '' of fake: known: one"),
+        (("models", "fetch", "fack:one"), "unknown model 'fack': did you mean fake?"),
+        (("models", "fetch", "fake"), "fake has several sets of weights, expected fake:VARIANT: one"),
+        (
+            ("models", "fetch", "fake:one", "--precision", "int8"),
+            "unknown precision 'int8' of fake:one: known: float32",
+        ),
+    ],
+)
+def test_unknown_names(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+    result = desk.type(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"modellab: {said}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_misspelt_subcommand(desk: Desk) -> None:
+    result = desk.type("models", "fetsch", "fake:one")
+    assert result.exit_code == 2
+    assert "fetch" in result.stderr
+
+
+def test_fetch_of_weights_that_need_none(desk: Desk) -> None:
+    desk.model("fake", packages=["json"])
+    result = desk.type("models", "fetch", "fake:one")
+    assert (result.exit_code, result.stdout) == (0, "fake:one: the weights come in the package json\n")
+
+
+def test_fetch_takes_the_files_of_the_precision(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None, bool]] = []
+
+    def locate(place: str, revision: str | None, folder: Path, *, download: bool = False) -> Path:
+        asked.append((place, revision, download))
+        return folder / place
+
+    monkeypatch.setattr(weights, "locate", locate)
+    monkeypatch.setattr(weights, "why_missing", lambda *_: "missing")
+    monkeypatch.setattr("modellab.cli.models._check_network", lambda _: None)
+    places = {"f16": "hf:a/b#f16.bin", "q8_0": "hf:a/b#q8_0.bin"}
+    desk.model("fake", devices={"cpu": ["f16", "q8_0"]}, variants={"one": {"weights": places, "revision": PINNED}})
+    assert desk.type("models", "fetch", "fake:one", "--precision", "q8_0").exit_code == 0
+    assert asked == [("hf:a/b#q8_0.bin", PINNED, True)]
+    asked.clear()
+    assert desk.type("models", "fetch", "fake:one").exit_code == 0
+    assert [place for place, _, _ in asked] == list(places.values())
+
+
+def test_fetch_without_a_network_says_so_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    desk.model("far", variants={"big": {"weights": "hf:nobody/nothing", "revision": PINNED}})
+    result = desk.type("models", "fetch", "far:big")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("modellab: hf:nobody/nothing was not fetched: 127.0.0.1 does not answer (")
+    assert "is there a network" in result.stderr
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE forbids it" in desk.type("models", "fetch", "far:big").stderr
+
+
+def test_fetch_needs_the_engine_where_the_engine_downloads(desk: Desk) -> None:
+    desk.model("far", packages=["no_such_package"], install="far", variants={"big": {"weights": "openai:tiny.en"}})
+    result = desk.type("models", "fetch", "far:big")
+    assert result.exit_code == 2
+    assert result.stderr == "modellab: openai:tiny.en needs package no_such_package: pip install 'modellab[far]'\n"

@@ -1,0 +1,120 @@
+"""`modellab run`: the right cases, pytest's words, pytest's exit status, one Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from modellab.cli.run import pytest_command
+from modellab.matrix import Matrix
+from modellab.project import Project
+from modellab.selection import Selection
+
+from .conftest import Desk
+
+QUIET = ("--no-mlflow", "-q", "-p", "no:cacheprovider")
+FAKE_CASE = "benchmarks/test_asr.py::test_asr[fake:one-short_v1-cpu-float32]"
+
+
+def test_exact_names_and_the_rest_of_the_line_is_pytests(desk: Desk) -> None:
+    variants = {"one": {"weights": "package", "tier": "smoke"}, "one-b": {"weights": "package", "tier": "smoke"}}
+    desk.model("fake", variants=variants)
+    desk.model("other_fake", variants=variants)
+    (desk.root / "benchmarks" / "test_else.py").write_text("def test_without_a_cell():\n    pass\n")
+    done = desk.type_in_shell("run", "--model=fake:one", "--co", "-rA", "-q", "--reason", "why", "-m", "smoke and cpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line for line in done.stdout.splitlines() if "::" in line] == [FAKE_CASE]
+
+
+def test_runs_under_xdist_from_a_folder_below(desk: Desk) -> None:
+    desk.model("other_fake")
+    (desk.root / "deep").mkdir()
+    two = ("--model", "fake", "--model", "other_fake:one")
+    done = desk.type_in_shell("run", *two, "-n", "2", *QUIET, folder="deep")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    assert "other_fake:one" in done.stdout
+    assert list((desk.root / "mlruns" / "ledger").glob("*.jsonl"))
+
+
+def test_hands_on_the_exit_status(desk: Desk) -> None:
+    (desk.root / "models" / "fake" / "behaviour.json").write_text(json.dumps({"fail_to_load": True}))
+    done = desk.type_in_shell("run", "--model", "fake", *QUIET)
+    assert done.returncode == 3
+    assert "the weights are not what they should be" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--model", "fakes"), "unknown model 'fakes': did you mean fake?"),
+        (("--model", "fake:onne"), "unknown variant 'onne' of fake: did you mean one? known: one"),
+        (("--dataset", "short"), "unknown dataset 'short': did you mean short_v1? known: short_v1"),
+        (("--tier", "ful"), "unknown tier 'ful': did you mean full?"),
+        (("--device", "cpus"), "unknown device 'cpus': did you mean cpu?"),
+        (("--model", "fake", "--device", "mps"), "no case has --model=fake --device=mps: `modellab models`"),
+    ],
+)
+def test_wrong_names_stop_before_pytest(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+    result = desk.type("run", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"modellab: {said}")
+
+
+def test_no_benchmarks(desk: Desk) -> None:
+    (desk.root / "benchmarks").rename(desk.root / "bench")
+    result = desk.type("run")
+    assert result.exit_code == 2
+    assert result.stderr == f"modellab: {desk.root} has no benchmarks/: expected benchmarks/test_<task>.py there\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target"),
+    [
+        ([], ["benchmarks"]),
+        (["-x", "models"], ["benchmarks"]),
+        (["benchmarks/test_asr.py"], []),
+        (["-q", FAKE_CASE], []),
+        (["--scorecard", "pyproject.toml"], ["benchmarks"]),
+    ],
+)
+def test_a_benchmark_on_the_line_replaces_all_of_them(desk: Desk, arguments: list[str], target: list[str]) -> None:
+    command = pytest_command(Matrix(Project.at(desk.root)), Selection(), arguments)
+    own = ["-p", "modellab.pytest_select", f"--rootdir={desk.root}"]
+    assert command == [sys.executable, "-m", "pytest", *target, *own, *arguments]
+
+
+def test_ctrl_c_reaches_pytest_once(desk: Desk) -> None:
+    (desk.root / "models" / "fake" / "behaviour.json").write_text(json.dumps({"sleep_s": 30}))
+    command = [sys.executable, "-m", "modellab", "run", "--model", "fake", *QUIET]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as child:
+        wait_for(desk.root / "models" / "fake" / "loads.log")
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to everyone in its group
+        said, _ = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert said.count("!! KeyboardInterrupt !!") == 1
+    assert "Traceback" not in said
+
+
+def wait_for(path: Path, limit_s: float = 60.0) -> None:
+    end = time.monotonic() + limit_s
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.05)
+
+
+def test_a_project_without_the_plugin_is_told(desk: Desk) -> None:
+    (desk.root / "conftest.py").unlink()
+    done = desk.type_in_shell("run", "--model", "fake")
+    assert done.returncode == 4
+    assert "conftest.py has to say pytest_plugins = ['modellab.pytest_plugin']" in done.stderr

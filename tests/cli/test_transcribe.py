@@ -1,0 +1,166 @@
+"""`modellab transcribe`: words on stdout, everything else on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import Desk
+from .test_run import wait_for
+
+
+def behave(desk: Desk, **behaviour: object) -> None:
+    (desk.root / "models" / "fake" / "behaviour.json").write_text(json.dumps(behaviour))
+
+
+def test_words_to_stdout_speed_to_stderr(desk: Desk) -> None:
+    result = desk.type("transcribe", desk.audio(), "--model", "fake")
+    assert result.exit_code == 0
+    assert result.stdout == "turn on the kitchen light\n"
+    assert result.stderr.startswith("fake:one cpu-float32, 1 thread: 1.5 s of audio in ")
+    assert "RTF" in result.stderr
+    assert "vocabulary" not in result.stderr
+
+
+def test_several_files_one_load(desk: Desk) -> None:
+    result = desk.type("transcribe", desk.audio(0), desk.audio(6), "--model", "fake:one", "--threads", "2")
+    assert result.stdout == f"{desk.audio(0)}: turn on the kitchen light\n{desk.audio(6)}: call anna tonight\n"
+    assert result.stderr.count("2 threads") == 2
+    assert len((desk.root / "models" / "fake" / "loads.log").read_text().splitlines()) == 1
+
+
+def test_json(desk: Desk) -> None:
+    result = desk.type("transcribe", desk.audio(), "--model", "fake", "--json")
+    heard = json.loads(result.stdout)
+    assert {name: heard[name] for name in ("file", "text", "model", "device", "precision", "threads", "segments")} == {
+        "file": desk.audio(),
+        "text": "turn on the kitchen light",
+        "model": "fake:one",
+        "device": "cpu",
+        "precision": "float32",
+        "threads": 1,
+        "segments": [],
+    }
+    assert heard["duration_s"] == 1.5
+    assert heard["rtf"] == pytest.approx(heard["wall_s"] / 1.5, abs=1e-3)
+    assert heard["load_s"] >= 0
+
+
+def test_one_bad_file_does_not_cost_the_others(desk: Desk) -> None:
+    (desk.root / "empty.wav").touch()
+    result = desk.type("transcribe", "none.wav", "empty.wav", desk.audio(), "--model", "fake", "--json")
+    assert result.exit_code == 2
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["file"], line.get("text")) for line in lines] == [
+        ("none.wav", None),
+        ("empty.wav", None),
+        (desk.audio(), "turn on the kitchen light"),
+    ]
+    assert result.stderr.splitlines()[:2] == [
+        "modellab: none.wav does not exist: expected an audio file",
+        "modellab: empty.wav is empty (0 bytes): was the download or the copy interrupted?",
+    ]
+
+
+def test_unusable_files_start_no_model(desk: Desk) -> None:
+    (desk.root / "notes.wav").write_bytes(b"no sound at all " * 100)
+    result = desk.type("transcribe", "notes.wav", "--model", "fake")
+    assert result.exit_code == 2
+    assert "is it really an audio file" in result.stderr
+    assert not (desk.root / "models" / "fake" / "loads.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({"fail_to_load": True}, "the model could not be loaded: OSError: the weights are not what they should be"),
+        ({"raise_always": True}, "RuntimeError: the decoder lost its way"),
+        ({"return_none": True}, "transcribe() returned None, expected a Transcript"),
+        ({"segfault_on": 1}, "the worker died during 'utterance': killed by SIGSEGV"),
+        ({"exit_on": 1}, "exit"),
+    ],
+)
+def test_a_failing_model_is_one_sentence(desk: Desk, behaviour: dict[str, object], said: str) -> None:
+    behave(desk, chatter_words=1000, **behaviour)
+    result = desk.type("transcribe", desk.audio(), "--model", "fake")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_hanging_model_is_killed(desk: Desk) -> None:
+    desk.model("fake", timeout_s=1.0)
+    behave(desk, hang_on=1)
+    result = desk.type("transcribe", desk.audio(), "--model", "fake")
+    assert result.exit_code == 2
+    assert "no answer to 'utterance' within 1 s: the worker was killed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--model", "fak"), "unknown model 'fak': did you mean fake?"),
+        (("--model", "fake:two"), "unknown variant 'two' of fake: known: one"),
+        (("--model", "fake", "--device", "cuda"), "unknown device 'cuda' of fake: known: cpu"),
+        (
+            ("--model", "fake", "--precision", "float23"),
+            "unknown precision 'float23' of fake on cpu: did you mean float32?",
+        ),
+        (("--model", "ears"), "ears does vad and no asr: expected one of "),
+        (("--model", "bare"), "bare:one cannot run here: package no_such_package is not installed: pip install"),
+        (("--model", "torn"), "config.yaml"),
+    ],
+)
+def test_what_cannot_be_run(desk: Desk, options: tuple[str, ...], said: str) -> None:
+    desk.model("ears", tasks=["vad"])
+    desk.model("bare", packages=["no_such_package"], install="bare")
+    desk.model("torn", summry="typo")
+    result = desk.type("transcribe", desk.audio(), *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_first_variant_that_can_run(desk: Desk) -> None:
+    variants = {"far": {"weights": "path:nowhere.bin"}, "near": {"weights": "package"}}
+    desk.model("fake", variants=variants)
+    result = desk.type("transcribe", desk.audio(), "--model", "fake")
+    assert result.stderr.startswith("fake:near cpu-float32")
+
+
+def test_outside_a_project_modellabs_own_models_are_there(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    result = desk.type("transcribe", desk.audio(), "--model", "fake")
+    assert result.exit_code == 2
+    assert "unknown model 'fake'" in result.stderr
+    assert "faster_whisper" in result.stderr
+
+
+def test_ctrl_c_takes_the_worker_along(desk: Desk) -> None:
+    behave(desk, sleep_s=60)
+    command = [sys.executable, "-m", "modellab", "transcribe", desk.audio(), "--model", "fake"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        log = desk.root / "models" / "fake" / "loads.log"
+        wait_for(log)
+        worker = int(log.read_text().split()[1])
+        child.send_signal(signal.SIGINT)
+        said, complained = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert (said, complained) == ("", "")
+    assert not Path(f"/proc/{worker}").exists()
+
+
+@pytest.mark.engine
+def test_the_embedded_default(desk: Desk) -> None:
+    result = desk.type("transcribe", desk.audio(), "--json")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == "whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere\n"
+    assert json.loads(result.stdout)["model"] == "faster_whisper:lab"
