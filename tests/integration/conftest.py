@@ -197,7 +197,9 @@ def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.delenv(variable, raising=False)
     root = pytester.path
     (root / "pyproject.toml").write_text(
-        '[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\naddopts = "-p no:cacheprovider"\n'
+        '[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\n'
+        # hypothesis complains when it is loaded into a process that has used it before
+        'addopts = "-p no:cacheprovider -p no:hypothesispytest"\n'
     )
     (root / "conftest.py").write_text('pytest_plugins = ["modellab.pytest_plugin"]\n')
     (root / "benchmarks").mkdir()
