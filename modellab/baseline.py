@@ -18,7 +18,7 @@ from typing import Any
 from modellab import codec
 from modellab.errors import BaselineError
 from modellab.tasks import Task
-from modellab.types import Accepted, Key, Pace, Result
+from modellab.types import Accepted, Key, Pace, Result, Share
 
 FORMAT = 1
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
@@ -43,8 +43,8 @@ def load(root: Path, key: Key) -> Accepted | None:
     try:
         shares = {id: codec.decode_shares(entry["shares"]) for id, entry in stored["utterances"].items()}
         outputs = {id: entry["output"] for id, entry in stored["utterances"].items()}
-        return Accepted(stored["header"], shares, outputs)
-    except (KeyError, TypeError, AttributeError) as error:
+        return Accepted(_header(stored), shares, outputs)
+    except codec.MALFORMED as error:
         raise _damaged(path, error) from error
 
 
@@ -55,9 +55,8 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
         return None
     try:
         times = {id: (float(wall), float(cpu)) for id, (wall, cpu) in stored["utterances"].items()}
-        readings = {name: float(value) for name, value in stored["readings"].items()}
-        return Pace(stored["header"], times, readings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Pace(_header(stored), times, codec.decode_numbers(stored["readings"]))
+    except codec.MALFORMED as error:
         raise _damaged(path, error) from error
 
 
@@ -75,7 +74,7 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     quality = {
         utterance.id: {
             "output": None if utterance.error else task.remember(utterance.output),
-            "shares": {name: [_number(part) for part in utterance.shares[name]] for name in gated},
+            "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in gated}),
         }
         for utterance in result.utterances
     }
@@ -87,7 +86,8 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
         for i, utterance in enumerate(result.utterances)
         if not utterance.error
     }
-    readings = {name: float(f"{statistics.median(p.readings[name] for p in passes):.6g}") for name in READINGS}
+    medians = {name: statistics.median(p.readings[name] for p in passes) for name in READINGS}
+    readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     paths = quality_path(root, result.key), pace_path(root, result.key, result.machine)
     _write(paths[0], {"format": FORMAT, "header": header}, quality)
     pace_header = {**header, "machine": result.machine, "passes": str(len(passes))}
@@ -120,16 +120,21 @@ def _write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) ->
     rows = ((id, json.dumps(utterances[id], sort_keys=True, ensure_ascii=False)) for id in sorted(utterances))
     lines = [f"{json.dumps(id)}: {row}" for id, row in rows]
     head = json.dumps(top, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
+    text = head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n", encoding="utf-8")
+        draft.write_bytes(text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its own JSON escape
         os.replace(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
 
 
-def _number(value: float) -> float:
-    """Whole counts as integers, others to a microsecond's worth: short diffs."""
-    return int(value) if float(value).is_integer() else round(float(value), 6)
+def _rounded(share: Share) -> Share:
+    """A share to six decimals: short diffs. `gate.quality.STORED` knows of it."""
+    return tuple(round(part, 6) for part in share)
+
+
+def _header(stored: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in stored["header"].items()}

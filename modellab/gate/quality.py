@@ -59,9 +59,10 @@ def _compare(
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
         return replace(plain, status=Status.NEW, why=why, red=strict)
-    if hindrance or any(metric.name not in shares for shares in accepted.shares.values()):
-        why = hindrance or f"the baseline has no {metric.name}"
-        why = f"the quality baseline is not comparable: {why}; accept with --update-baselines --reason '...'"
+    if not hindrance and any(len(accepted.shares[id].get(metric.name, ())) != len(now[id]) for id in now):
+        hindrance = f"the baseline has no {metric.name}, or counts other things for it"
+    if hindrance:
+        why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
         return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
     ids = sorted(now)
     before = np.array([accepted.shares[id][metric.name] for id in ids], dtype=float)
