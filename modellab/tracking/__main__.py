@@ -19,16 +19,20 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="the project's mlruns folder")
     parser.add_argument("--uri", help="instead of MLFLOW_TRACKING_URI and the project's own database")
     parser.add_argument("--rebuild", action="store_true", help="move the project's database aside and make it again")
-    parser.add_argument("--announce", action="store_true", help="print a line 'ready' once MLflow is imported")
+    parser.add_argument("--announce", action="store_true", help="print a line whenever something has been reached")
     given = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print goes to stderr
+
+    def reached(what: str) -> None:
+        if given.announce:
+            print(repr(what), file=answers, flush=True)
+
     try:
         store.check_installed()
         store.import_mlflow()
-        if given.announce:
-            print("ready", file=answers, flush=True)
-        report = rebuild(given.folder) if given.rebuild else sync(given.folder, given.uri)
+        reached("MLflow is imported")
+        report = rebuild(given.folder) if given.rebuild else sync(given.folder, given.uri, reached)
         line, status = codec.dumps(dataclasses.asdict(report)), 0
     except TrackingError as problem:
         line, status = codec.dumps({"error": str(problem)}), 1

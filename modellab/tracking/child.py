@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,14 @@ from modellab.tracking import store
 
 START_S = 60.0  # for importing MLflow, which says nothing about the store
 LOCAL_S, SERVER_S = 60.0, 10.0
-READY = b"ready\n"
+TOTAL_S = 120.0  # however well it goes: a long backlog is for `modellab sync`
 
 
 def push(folder: Path, timeout_s: float | None = None, uri: str | None = None) -> str:
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
 
-    `timeout_s` counts from the moment MLflow is imported: 60 s for a local database (its first start makes 90
-    tables), 10 s for a server.
+    `timeout_s` is the longest silence from MLflow once it is imported: 60 s for a local database (its first start
+    makes 90 tables), 10 s for a server. The whole takes two minutes at most.
     """
     uri = store.address(folder, uri)
     limit_s = timeout_s or (SERVER_S if store.is_server(uri) else LOCAL_S)
@@ -63,25 +64,40 @@ def sentence(report: dict[str, Any]) -> str:
 
 def _run(folder: Path, uri: str, limit_s: float) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
-    command = [sys.executable, "-m", "modellab.tracking", str(folder), "--uri", uri, "--announce"]
+    command = [sys.executable, "-m", "modellab.tracking", str(folder), "--announce"]
     home = str(Path(modellab.__file__).parent.parent)
     path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
-    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), os.environ | {"PYTHONPATH": path}) as child:
-        assert child.stdout is not None
-        if not select.select([child.stdout], [], [], START_S)[0]:
-            raise TrackingError(_late("MLflow did not start", START_S))
-        first = child.stdout.readline()
-        try:
-            rest, _ = child.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            raise TrackingError(_late(f"MLflow at {store.shown(uri)} did not answer", limit_s)) from None
-        lines = (rest if first == READY else first + rest).splitlines()
-        with contextlib.suppress(ValueError, IndexError):
-            report: dict[str, Any] = json.loads(lines[-1])
-            return report
+    environment = os.environ | {
+        "PYTHONPATH": path,
+        "MLFLOW_TRACKING_URI": uri,
+    }  # not an argument: it may hold a password
+    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), environment) as child:
+        last = b""
+        for last in _lines(child, limit_s, store.shown(uri)):
+            if last.startswith(b"{"):
+                report: dict[str, Any] = json.loads(last)
+                return report
         log.seek(0)
-        said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.returncode}"]
+        said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
         raise TrackingError(f"sending to MLflow broke off ({said[0]}): nothing is lost, `modellab sync` sends the rest")
+
+
+def _lines(child: subprocess.Popen[bytes], limit_s: float, place: str) -> Iterator[bytes]:
+    """The lines that the child prints, until it ends; TrackingError when it is silent for too long."""
+    assert child.stdout is not None
+    wait_s, what, buffer = START_S, "MLflow did not start", b""
+    end = time.monotonic() + START_S + TOTAL_S
+    while True:
+        if not select.select([child.stdout], [], [], min(wait_s, max(0.0, end - time.monotonic())))[0]:
+            late = time.monotonic() >= end
+            raise TrackingError(_late(f"MLflow at {place} did not finish", TOTAL_S) if late else _late(what, wait_s))
+        if not (chunk := os.read(child.stdout.fileno(), 1 << 16)):
+            return
+        *lines, buffer = (buffer + chunk).split(b"\n")
+        yield from lines
+        if wait_s == START_S and lines:
+            wait_s, what = limit_s, f"MLflow at {place} did not answer"
+            end = time.monotonic() + TOTAL_S
 
 
 @contextlib.contextmanager

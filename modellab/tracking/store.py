@@ -65,7 +65,12 @@ def shown(uri: str) -> str:
         path = Path(uri.removeprefix("sqlite:///"))
         here = Path.cwd()
         return str(path.relative_to(here) if path.is_relative_to(here) else path)
-    return re.sub(r"//[^/@]*@", "//", uri)
+    return _masked(uri)
+
+
+def _masked(text: str) -> str:
+    """Text without the user and password of an address."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def check_installed() -> None:
@@ -204,7 +209,7 @@ def explained(uri: str) -> Iterator[None]:
 
 
 def _sentence(uri: str, problem: Exception) -> str:
-    said = " ".join(str(problem).split())[:300] or type(problem).__name__
+    said = _masked(" ".join(str(problem).split()))[:300] or type(problem).__name__
     place = shown(uri)
     if re.search(r"malformed|not a database|no such table|can't locate revision", said, re.IGNORECASE):
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,18 @@ from modellab.tracking.send import Report, Sender
 SENT = ".sent.json"  # ledger file -> its size and the experiments that have all of it: saves reading old files again
 
 
-def sync(folder: Path, uri: str | None = None) -> Report:
+def sync(folder: Path, uri: str | None = None, reached: Callable[[str], None] = lambda _: None) -> Report:
     """Send to MLflow whatever the ledger of the mlruns `folder` holds and the store lacks, each result once.
 
-    Safe to kill at any moment and to call again. `uri` overrides MLFLOW_TRACKING_URI and the project's own database.
+    Safe to kill at any moment and to call again. `uri` overrides MLFLOW_TRACKING_URI and the project's own database;
+    `reached` is called with the name of each run as it is sent.
     Raises TrackingError, with a sentence, when MLflow is missing, unreachable, slow or damaged.
     """
     started, uri = time.monotonic(), store.address(folder, uri)
     store.check(uri)
     with store.explained(uri), store.locked(folder):
         sender = Sender(store.connect(folder, uri), folder, uri)
-        _send_all(sender, folder)
+        _send_all(sender, folder, reached)
     sender.report.seconds = round(time.monotonic() - started, 2)
     return sender.report
 
@@ -42,7 +44,7 @@ def rebuild(folder: Path) -> Report:
     return report
 
 
-def _send_all(sender: Sender, folder: Path) -> None:
+def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> None:
     """Whole ledger files that the store is known to have are passed over without reading them."""
     sent = _Sent(folder / "ledger" / SENT)
     entries: dict[str, Entry] = {}
@@ -57,7 +59,11 @@ def _send_all(sender: Sender, folder: Path) -> None:
         files[path] = size, members
         entries |= {entry.id: entry for entry in members if entry.id not in entries}
     wanted = runs.group(entries.values())
-    refused = {entry.id for run in wanted if not sender.send(run) for entry in run.entries}
+    refused: set[str] = set()
+    for run in wanted:
+        if not sender.send(run):
+            refused.update(entry.id for entry in run.entries)
+        reached(run.name)
     sender.show(wanted)
     for path, (size, members) in files.items():
         if not refused.intersection(entry.id for entry in members):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import shutil
+import sqlite3
 import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -92,3 +97,61 @@ def mlruns(tmp_path: Path, session: list[Entry]) -> Path:
     for entry in session:
         book.append(entry)
     return tmp_path / "mlruns"
+
+
+@pytest.fixture(scope="session")
+def client_class() -> Any:
+    """MLflow, imported once: seconds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        store.import_mlflow()
+        from mlflow import MlflowClient
+
+    return MlflowClient
+
+
+@pytest.fixture(scope="session")
+def empty_database(client_class, tmp_path_factory) -> Path:
+    """A database with MLflow's tables and nothing in them: seconds to make, milliseconds to copy."""
+    folder = tmp_path_factory.mktemp("store")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert store.ensure(folder / "mlflow.db", folder / "artifacts")
+    assert not store.ensure(folder / "mlflow.db", folder / "artifacts"), "made once"
+    assert [path.name for path in folder.glob("*mlflow.db*") if not path.name.endswith(".lock")] == ["mlflow.db"]
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def ready(mlruns, empty_database) -> Path:
+    """The mlruns folder of the session, with a database to send it to."""
+    shutil.copy(empty_database, mlruns / "mlflow.db")
+    return mlruns
+
+
+@pytest.fixture
+def everything() -> Callable[[Path], dict[str, Any]]:
+    """A function that reads all of an mlruns folder's database and tables."""
+    return _everything
+
+
+def _everything(folder: Path) -> dict[str, Any]:
+    """What the database says, less what differs from one time to the next: run ids and the time of creation."""
+    with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as db:
+        names = dict(db.execute("SELECT run_uuid, name FROM runs WHERE lifecycle_stage = 'active'"))
+        runs = db.execute("SELECT name, status, start_time, end_time FROM runs WHERE lifecycle_stage = 'active'")
+        found: dict[str, Any] = {"runs": sorted(runs)}
+        for table, columns in {
+            "metrics": "key, value, timestamp, step",
+            "params": "key, value",
+            "tags": "key, value",
+        }.items():
+            rows = db.execute(f"SELECT run_uuid, {columns} FROM {table}")
+            found[table] = sorted((names[id], *rest) for id, *rest in rows if id in names)
+        inputs = db.execute(
+            "SELECT i.destination_id, d.name, d.digest FROM inputs i JOIN datasets d ON d.dataset_uuid = i.source_id"
+        )
+        found["inputs"] = sorted((names[id], *rest) for id, *rest in inputs if id in names)
+    tables = sorted(folder.glob("artifacts/*/*/artifacts/utterances/*.json"))
+    found["tables"] = sorted((path.name, path.read_text()) for path in tables if path.parts[-4] in names)
+    return found

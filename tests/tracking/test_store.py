@@ -103,6 +103,7 @@ FAILURES = [
     ("(sqlite3.OperationalError) database is locked [SQL: x]", "locked by another program"),
     ("Detected out-of-date database schema (found version a, but expected b)", "Detected out-of-date"),
     ("", "RuntimeError"),
+    ("no route to https://me:secret@server/x", "no route to https://server/x"),
 ]
 
 
