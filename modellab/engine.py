@@ -103,9 +103,7 @@ def pin_threads(threads: int) -> None:
 def _import_adapter(folder: Path) -> Any:
     """The module `adapter.py` of a model folder, wherever that folder lies, with its siblings importable."""
     name = f"modellab_adapter_{folder.name}"
-    spec = importlib.util.spec_from_file_location(
-        name, folder / "adapter.py", submodule_search_locations=[str(folder)]
-    )
+    spec = importlib.util.spec_from_file_location(name, folder / "adapter.py", submodule_search_locations=[str(folder)])
     if spec is None or spec.loader is None or not (folder / "adapter.py").is_file():
         raise FileNotFoundError(f"{folder / 'adapter.py'} does not exist: a model folder needs an adapter.py")
     module = importlib.util.module_from_spec(spec)

@@ -79,7 +79,8 @@ def hostname() -> str:
 def machine_class(threads: int, device: str) -> str:
     """What speed and memory depend on, as a slug: the key of their baselines.
 
-    `amd-epyc-7763-f25.1-2c-1t` is a CPU model (family 25, model 1) with 2 logical cores, used with 1 thread; `nvidia-l4-550.54.15` is
+    `amd-epyc-7763-f25.1-2c-1t` is a CPU model (family 25, model 1) with 2 logical cores, used with 1
+    thread; `nvidia-l4-550.54.15` is
     a GPU and its driver. The variable MODELLAB_MACHINE replaces the name of the hardware, for fleets whose
     machines differ in name only (or share a name and differ).
     """

@@ -164,7 +164,10 @@ def obstacle(loadable: Loadable) -> tuple[str, str]:
     """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
     model, key = loadable.model, loadable.key
     if package := missing_package(model):
-        return f"package {package} is not installed", f"pip install 'modellab[{model.install}]'" if model.install else ""
+        return (
+            f"package {package} is not installed",
+            f"pip install 'modellab[{model.install}]'" if model.install else "",
+        )
     if device := missing_device(key.device, loadable.variant):
         return device, ""
     missing = weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)

@@ -1,8 +1,8 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
-    quality.py   per-utterance metrics, paired bootstrap; absolute limits
-    speed.py     paired log ratios of the model call's time
-    memory.py    peak memory against a margin
+- quality.py: per-utterance metrics, paired bootstrap; absolute limits
+- speed.py: paired log ratios of the model call's time
+- memory.py: peak memory against a margin
 """
 
 from __future__ import annotations
