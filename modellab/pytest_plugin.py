@@ -83,7 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `evaluate` runs once for every cell of its module's `task`."""
-    if "cell" in metafunc.fixturenames:
+    if {"evaluate", "cell"} <= set(metafunc.fixturenames):
         task: Task = metafunc.module.task
         cells = metafunc.config.stash[MATRIX].cells(task.NAME)
         metafunc.parametrize("cell", [_param(task.NAME, cell) for cell in cells])
