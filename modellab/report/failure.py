@@ -8,7 +8,7 @@ from modellab import dataset
 from modellab.report import numbers
 from modellab.suite import Outcome
 from modellab.tasks import Task
-from modellab.types import Accepted, Metric, Utterance, Verdict
+from modellab.types import Accepted, Metric, Share, Utterance, Verdict
 
 WORST = 5
 
@@ -58,13 +58,14 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
 
 
 def _damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:
-    """How much worse the utterance is than in the baseline; without one, how bad it is."""
-    sign = 1.0 if metric.better == "lower" else -1.0
-    now = utterance.shares[metric.name]
+    """How much more the utterance costs than in the baseline; without one, what it costs."""
     then = accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
-    if then is None:
-        return sign * metric.value([now]) if metric.better == "lower" else 1 - metric.value([now])
-    return sign * (now[0] - then[0])
+    return _cost(utterance.shares[metric.name], metric) - (_cost(then, metric) if then else 0.0)
+
+
+def _cost(share: Share, metric: Metric) -> float:
+    """What an utterance adds to the bad side of a rate: its errors, or what it lacks to a full score."""
+    return share[0] if metric.better == "lower" else sum(share[1:2]) - share[0]
 
 
 def _was(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> str:

@@ -40,6 +40,7 @@ def _line(row: Row, *, bold: bool) -> list[str]:
     key, primary, speed = row.key, row.primary, row.verdict("rtf")
     peak = row.readings.get("peak_rss_bytes")
     verdict = f"**{row.status}**" if bold and (row.red or row.status is Status.ERROR) else str(row.status)
+    remark = _remark(row).replace("|", "\\|") if bold else _remark(row)  # a bar would end Markdown's cell
     return [
         f"{key.model}:{key.variant}",
         key.dataset,
@@ -52,7 +53,7 @@ def _line(row: Row, *, bold: bool) -> list[str]:
         numbers.value(speed.now, speed.unit) if speed else numbers.MISSING,
         numbers.share(speed.change) if speed else numbers.MISSING,
         f"{peak / 2**20:.0f}" if peak else numbers.MISSING,
-        f"{verdict}  {_remark(row)}".rstrip(),
+        f"{verdict}  {remark}".rstrip(),
     ]
 
 
