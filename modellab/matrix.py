@@ -152,15 +152,10 @@ def _fits(variant: Variant, header: Header) -> bool:
 
 def why_not(cell: Loadable, *, download: bool = False) -> str:
     """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
-    if package := missing_package(cell.model):
-        extra = f": pip install 'modellab[{cell.model.install}]'" if cell.model.install else ""
-        return f"package {package} is not installed{extra}"
-    return missing_device(cell.key.device, cell.variant) or (
-        "" if download else weights.why_missing(cell.weights, cell.variant.revision, cell.folder)
-    )
+    return ": ".join(part for part in obstacle(cell, download=download) if part)
 
 
-def obstacle(loadable: Loadable) -> tuple[str, str]:
+def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:
     """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
     model, key = loadable.model, loadable.key
     if package := missing_package(model):
@@ -170,7 +165,7 @@ def obstacle(loadable: Loadable) -> tuple[str, str]:
         )
     if device := missing_device(key.device, loadable.variant):
         return device, ""
-    missing = weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)
+    missing = "" if download else weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)
     if missing and weights.split(loadable.weights)[0] in {"hf", "openai"}:
         return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
     return missing, ""

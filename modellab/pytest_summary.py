@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +34,7 @@ class Controller:
     def __init__(self, config: pytest.Config, project: Project) -> None:
         self.config, self.project = config, project
         self.rows: list[Row] = []
-        self.skips: Counter[str] = Counter()
+        self.skips: list[str] = []  # reasons
         self.regressions = self.broken = 0
 
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -46,8 +45,8 @@ class Controller:
             self.broken += 1
         elif report.failed:
             self.regressions += 1
-        elif report.skipped and report.when == "setup" and isinstance(report.longrepr, tuple):
-            self.skips[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
+        elif report.skipped and getattr(report, "modellab_case", False):
+            self.skips.append(str(report.longrepr[2]).removeprefix("Skipped: "))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -56,12 +55,23 @@ class Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The scorecard, what was skipped and why, what was written, and where the results are."""
-        if not self.rows:
+        if not self.rows and not self.skips:
             return
+        terminalreporter.section("modellab")
+        if self.rows:
+            self._show_rows(terminalreporter)
+        for line in scorecard.skipped(self.skips):
+            terminalreporter.write_line(line)
+        if self.rows and not self.config.option.no_mlflow:
+            from modellab import tracking
+
+            terminalreporter.write_line(tracking.push(self.project.mlruns))
+        self._tell_baselines(terminalreporter)
+
+    def _show_rows(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
         machine = environment.machine_class(self.config.option.threads or self.project.threads, "cpu")
         title = scorecard.title(environment.commit(self.project.root).short, machine, self.rows)
-        terminalreporter.section("modellab")
         write(title, bold=True)
         write("")
         for line in scorecard.tables(self.rows).splitlines():
@@ -69,14 +79,7 @@ class Controller:
         write("")
         for note in scorecard.footnotes(self.rows):
             write(f"note: {note}")
-        for reason, count in self.skips.most_common():
-            write(f"skipped {count}: {reason}")
-        self._tell_baselines(terminalreporter)
         self._write_markdown(title, write)
-        if not self.config.option.no_mlflow:
-            from modellab import tracking
-
-            write(tracking.push(self.project.mlruns))
 
     def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:
         written = [path for row in self.rows for path in row.written]

@@ -141,7 +141,7 @@ def test_what_we_carry_is_never_missing_and_not_expanded_to_find_out(
 
 # ---------------------------------------------------------------------------- missing
 
-FETCH = "not in the local cache: run `modellab models fetch`"
+FETCH = "are not in the local cache"
 
 
 @pytest.mark.parametrize(

@@ -99,11 +99,8 @@ def _hub(place: str, revision: str | None, *, download: bool) -> Path:
         else:
             found = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=not download)
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        what = "could not be downloaded" if download else "not in the local cache"
-        raise WeightsError(
-            f"weights {place} at {revision or 'main'} {what}"
-            + (f": {' '.join(str(error).split())[:200]}" if download else ": run `modellab models fetch`")
-        ) from error
+        why = f"could not be downloaded: {' '.join(str(error).split())}" if download else "are not in the local cache"
+        raise WeightsError(f"weights {place} at {revision or 'main'} {why}") from error
     return Path(str(found))
 
 
@@ -113,7 +110,7 @@ def _openai(name: str, *, download: bool) -> Path:
     if path.is_file():
         return path
     if not download:
-        raise WeightsError(f"weights {path} not in the local cache: run `modellab models fetch`")
+        raise WeightsError(f"weights {path} are not in the local cache")
     import whisper  # checks the sha256 that is in its address
 
     try:

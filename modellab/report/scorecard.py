@@ -85,3 +85,18 @@ def _notes(row: Row) -> list[str]:
         if verdict.status in {Status.INCONCLUSIVE, Status.NEW, Status.NOT_COMPARABLE} and not verdict.red:
             reasons.setdefault((verdict.status, verdict.why), []).append(verdict.metric)
     return [*row.notes, *(f"{', '.join(metrics)} {status}: {why}" for (status, why), metrics in reasons.items())]
+
+
+def skipped(reasons: Sequence[str]) -> list[str]:
+    """How many cases did not run, by what is missing; what would mend it is told of the first.
+
+    >>> skipped(["no weights here: fetch a", "no weights here: fetch b", "no GPU"])
+    ['skipped 2: no weights here: fetch a (for the first)', 'skipped 1: no GPU']
+    """
+    groups: dict[str, list[str]] = {}
+    for reason in reasons:
+        groups.setdefault(reason.partition(": ")[0], []).append(reason)
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    return [
+        f"skipped {len(group)}: {group[0]}" + (" (for the first)" if len(set(group)) > 1 else "") for group in ordered
+    ]

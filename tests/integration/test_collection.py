@@ -77,7 +77,7 @@ def test_a_typo_in_pyproject_is_a_usage_error(fake_project: FakeProject) -> None
         ),
         pytest.param(
             {"variants": {"one": {"weights": "hf:nobody/nothing", "tier": "smoke"}}},
-            "weights nobody/nothing at main not in the local cache: run `modellab models fetch`",
+            "no weights here: modellab models fetch fake:one",
             id="hub weights",
         ),
     ],

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modellab.report.rows import Row
+from modellab.suite import Outcome
 from modellab.types import Status
 
 from ..make import KEY, outcome, result, utterance, verdict
@@ -28,7 +29,7 @@ FAILED = outcome(Status.ERROR, error="the worker died\nsegfault")
 
 
 @pytest.mark.parametrize("case", [FULL, FAILED], ids=["measured", "failed"])
-def test_a_row_survives_the_way_from_a_worker(case: object) -> None:
+def test_a_row_survives_the_way_from_a_worker(case: Outcome) -> None:
     row = Row.of(case)
     assert Row.decode(json.loads(json.dumps(row.encode()))) == row
 
