@@ -196,11 +196,9 @@ def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> 
     for variable in ("CI", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(variable, raising=False)
     root = pytester.path
-    (root / "pyproject.toml").write_text(
-        '[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\n'
-        # hypothesis complains when it is loaded into a process that has used it before
-        'addopts = "-p no:cacheprovider -p no:hypothesispytest"\n'
-    )
+    # hypothesis complains when its plugin is loaded into a process that has used it before
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider -p no:hypothesispytest")
+    (root / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n[tool.pytest.ini_options]\n')
     (root / "conftest.py").write_text('pytest_plugins = ["modellab.pytest_plugin"]\n')
     (root / "benchmarks").mkdir()
     (root / "benchmarks" / "test_asr.py").write_text(
