@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import pytest
@@ -12,12 +11,6 @@ from hypothesis import strategies as st
 from modellab import tasks
 from modellab.gate import memory, speed
 from modellab.report import numbers
-
-
-def test_the_examples_are_true() -> None:
-    failed, run = doctest.testmod(numbers)
-    assert run >= 4
-    assert failed == 0
 
 
 @pytest.mark.parametrize(

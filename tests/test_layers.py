@@ -1,0 +1,189 @@
+"""Imports point down. Moving a name here is an architecture decision; so is a longer file."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "modellab"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
+    {"__main__", "pytest_select"},
+    {"pytest_plugin", "cli"},
+    {"pytest_summary", "doctor"},
+    {"tracking"},
+    {"report"},
+    {"suite"},
+    {"pool", "ledger", "transcription"},
+    {"evaluate", "baseline", "gate", "entry", "selection"},
+    {"worker", "matrix"},
+    {"engine"},
+    {"tasks", "models"},
+    {"dataset", "embedded"},
+    {"manifest", "audio", "text", "meter", "metrics", "environment", "codec", "project"},
+    {"schema"},
+    {"types", "errors"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+ONLY = {  # who may import a library, anywhere; no other room knows of it
+    "mlflow": {"tracking"},
+    "jiwer": {"metrics"},
+    "soundfile": {"audio"},
+    "soxr": {"audio"},
+    "av": {"audio", "doctor"},
+    "whisper_normalizer": {"text"},
+    "huggingface_hub": {"models"},
+    "torch": {"models", "embedded"},
+    "whisper": {"models"},
+    "faster_whisper": {"models"},
+    "transformers": {"models"},
+    "pywhispercpp": {"models"},
+    "silero_vad": {"models"},
+    "ctranslate2": {"models", "embedded"},
+    "typer": {"cli"},
+    "pytest": {"pytest_plugin", "pytest_summary", "pytest_select"},
+}
+HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]
+
+
+def room(path: Path) -> str:
+    """The module or package right under modellab that a file belongs to."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The full name of everything a file imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            home = [*path.relative_to(ROOT).parts[: -node.level], *([node.module] if node.module else [])]
+            base = ".".join(home) if node.level else node.module or ""
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def module(path: Path) -> str:
+    """`modellab.gate.speed` of its file; a package by its own name."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+# ---------------------------------------------------------------------------- who imports whom
+
+
+def test_every_room_has_its_layer() -> None:
+    rooms = {room(path) for path in FILES} - {"__init__"}
+    assert rooms == LEVEL.keys()
+    assert sum(map(len, LAYERS)) == len(LEVEL), "each room is in one layer"
+
+
+@pytest.mark.parametrize("name", sorted(LEVEL))
+def test_imports_point_down(name: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {target}"
+        for path in FILES
+        if room(path) == name
+        for target in imported(path)
+        if target.startswith("modellab.") and (other := target.split(".")[1]) != name and LEVEL[other] <= LEVEL[name]
+    ]
+    assert wrong == []
+
+
+def test_no_file_imports_in_a_circle() -> None:
+    names = {module(path) for path in FILES}
+    graph = {
+        module(path): {
+            target if target in names else target.rpartition(".")[0]
+            for target in imported(path)
+            if target.startswith("modellab.")
+        }
+        - {module(path)}
+        for path in FILES
+    }
+    for targets in graph.values():
+        targets &= names
+    graphlib.TopologicalSorter(graph).prepare()  # CycleError names the circle
+
+
+@pytest.mark.parametrize("library", ONLY)
+def test_a_library_has_its_room(library: str) -> None:
+    users = {room(path) for path in FILES if any(target.split(".")[0] == library for target in imported(path))}
+    assert users <= ONLY[library]
+
+
+def test_what_collection_imports_is_light() -> None:
+    tasks = [module(path) for path in (PACKAGE / "tasks").glob("*.py")]
+    names = ["modellab.pytest_plugin", "modellab.pytest_select", "modellab.selection", *tasks]
+    script = f"import sys, {', '.join(names)}; print(*sorted(set({HEAVY!r}) & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []
+
+
+# ---------------------------------------------------------------------------- how long things are
+
+WRITTEN = sorted(
+    path for folder in ("modellab", "tests", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def functions(path: Path) -> dict[str, int]:
+    """The length in lines of each function of a file, decorators left out."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    found = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {f"{path.relative_to(ROOT)}:{node.name}": (node.end_lineno or 0) - node.lineno + 1 for node in found}
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    assert {str(path.relative_to(ROOT)): length for path in WRITTEN if (length := lines(path)) > 300} == {}
+    assert statistics.median(map(lines, FILES)) <= 120
+
+
+def test_no_function_is_longer_than_50_lines() -> None:
+    lengths = {name: length for path in WRITTEN for name, length in functions(path).items()}
+    assert {name: length for name, length in lengths.items() if length > 50} == {}
+    own = [length for path in FILES for length in functions(path).values()]
+    assert statistics.quantiles(own, n=10)[8] <= 25
+
+
+# ---------------------------------------------------------------------------- what is explained
+
+
+def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
+    """The public functions and classes at the top of a file, and their methods; what a property is, its name says."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            for item in node.body if isinstance(node, ast.ClassDef) else []:
+                if isinstance(item, ast.FunctionDef) and not item.name.startswith("_") and not is_short(item):
+                    yield item
+
+
+def is_short(method: ast.FunctionDef) -> bool:
+    """A property, or the `...` of a protocol whose class says it all."""
+    return (
+        any(ast.unparse(name) == "property" for name in method.decorator_list) or ast.unparse(method.body[0]) == "..."
+    )
+
+
+@pytest.mark.parametrize("name", ["metrics", "tasks", "gate", "types", "errors"])
+def test_numbers_and_nouns_are_explained(name: str) -> None:
+    silent = []
+    for path in FILES:
+        if room(path) == name:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            silent += [f"{path.name}: {node.name}" for node in public(tree) if not ast.get_docstring(node)]
+            silent += [] if ast.get_docstring(tree) else [path.name]
+    assert silent == []

@@ -1,0 +1,154 @@
+"""What others build on: a change here is a change for every adapter, task, dataset and baseline outside this folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import pytest_plugin, tasks, types
+from modellab.manifest import ROW_KEYS, Header
+from modellab.models import Claim, Model, Variant
+from modellab.project import Project
+from modellab.tasks import Task, asr, vad
+from modellab.types import Status
+
+ROOT = Path(__file__).parents[1]
+
+
+def names(namespace: Any) -> set[str]:
+    """The public names that a module defines itself."""
+    own = getattr(namespace, "__name__", "")
+    return {
+        name
+        for name, value in vars(namespace).items()
+        if not name.startswith("_") and getattr(value, "__module__", own) == own and not inspect.ismodule(value)
+    }
+
+
+def fields(record: type) -> list[str]:
+    """A record's fields in their order."""
+    if dataclasses.is_dataclass(record):
+        return [field.name for field in dataclasses.fields(record)]
+    return list(getattr(record, "_fields", None) or getattr(record, "model_fields", []))
+
+
+def test_the_nouns() -> None:
+    classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
+    assert classes == {
+        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Result", "Segment", "Setting", "Status",
+        "Transcript", "Utterance", "Verdict",
+    }  # fmt: skip
+    assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
+        "top_over_bottom",
+        "total",
+    }
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        (types.Audio, "samples rate_hz"),
+        (types.Setting, "model variant weights device precision threads options"),
+        (types.Segment, "text start_s end_s"),
+        (types.Transcript, "text segments language"),
+        (types.Region, "start_s end_s"),
+        (types.Ratio, "top bottom"),
+        (types.Metric, "name unit better margin relative kind rate gated"),
+        (types.Key, "task dataset model variant device precision"),
+        (types.Utterance, "id shares output wall_s cpu_s duration_s error"),
+        (types.Result, "key utterances readings machine provenance"),
+        (types.Verdict, "metric unit kind status now baseline change interval why red"),
+        (types.Accepted, "header shares outputs"),
+        (types.Pace, "header times readings"),
+        (Model, "summary tasks status packages install devices options variants claims timeout_s"),
+        (Variant, "weights revision tier domain languages devices options needs"),
+        (Claim, "variant dataset metric value source"),
+        (Header, "task version language tier licence source normaliser domain rate_hz limits digest"),
+        (Project, "root golden baselines mlruns models threads"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_the_fields_of_a_record(record: type, expected: str) -> None:
+    assert fields(record) == expected.split()
+
+
+def test_the_statuses() -> None:
+    assert {str(status) for status in Status} == {
+        "PASS", "IMPROVED", "NEW", "NOT_COMPARABLE", "INCONCLUSIVE", "REGRESSED", "ERROR",
+    }  # fmt: skip
+
+
+def test_every_row_has_these_keys() -> None:
+    assert ROW_KEYS == ("id", "audio", "duration_s")
+
+
+# ---------------------------------------------------------------------------- tasks and adapters
+
+PROTOCOL = {name: value for name, value in vars(Task).items() if not name.startswith("_")}
+
+
+def test_the_shape_of_a_task() -> None:
+    calls = {name: str(inspect.signature(value)) for name, value in PROTOCOL.items() if inspect.isfunction(value)}
+    assert PROTOCOL.keys() - calls.keys() == {"NAME", "METRICS", "LIMITS", "ROW"}
+    assert calls == {
+        "read": "(self, row: 'Row', options: 'Mapping[str, Any]') -> 'Any'",
+        "prepare": "(self, row: 'Row') -> 'Any'",
+        "run": "(self, model: 'Any', given: 'Any') -> 'Any'",
+        "encode": "(self, output: 'Any') -> 'Any'",
+        "score": "(self, case: 'Any', output: 'Any') -> 'Mapping[str, Share]'",
+        "remember": "(self, output: 'Any') -> 'Any'",
+        "show": "(self, case: 'Any', output: 'Any') -> 'list[str]'",
+    }
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
+    task = tasks.get(name)
+    assert task.NAME in {name}
+    assert all(hasattr(task, part) for part in PROTOCOL)
+    for part in (part for part, value in PROTOCOL.items() if inspect.isfunction(value)):
+        expected = list(inspect.signature(PROTOCOL[part]).parameters)[1:]
+        assert list(inspect.signature(getattr(task, part)).parameters) == expected, part
+    metrics = {metric.name for metric in task.METRICS}
+    assert task.LIMITS.keys() <= metrics, "a limit on what nobody measures"
+    assert len(metrics) == len(task.METRICS)
+    assert task.METRICS[0].gated, "the first metric is the scorecard's"
+    assert (ROOT / "benchmarks" / f"test_{name}.py").is_file()
+
+
+def test_the_tasks() -> None:
+    assert tasks.names() == ["asr", "vad"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "method", "signature"),
+    [
+        (asr.Transcriber, "transcribe", "(self, audio: 'Audio') -> 'Transcript'"),
+        (vad.Detector, "detect", "(self, audio: 'Audio') -> 'list[Region]'"),
+    ],
+)
+def test_what_an_adapter_provides(protocol: type, method: str, signature: str) -> None:
+    assert str(inspect.signature(getattr(protocol, method))) == signature
+
+
+# ---------------------------------------------------------------------------- the plugin
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_a_benchmark_asks_for_two_fixtures(name: str) -> None:
+    text = (ROOT / "benchmarks" / f"test_{name}.py").read_text(encoding="utf-8")
+    assert text.endswith(f"def test_{name}(evaluate, gate):\n    gate(evaluate(task))\n")
+
+
+def test_the_options_of_the_plugin() -> None:
+    parser = pytest.Parser(_ispytest=True)
+    pytest_plugin.pytest_addoption(parser)
+    options = {name for group in parser._groups for option in group.options for name in option.names()}
+    assert options == {
+        "--update-baselines", "--reason", "--strict-baselines", "--strict-matrix", "--in-process", "--threads",
+        "--download", "--scorecard", "--no-mlflow",
+    }  # fmt: skip
