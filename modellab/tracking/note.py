@@ -62,11 +62,21 @@ def _row(entry: Entry, verdict: Verdict) -> str:
         _safe(verdict.metric),
         numbers.value(verdict.baseline, verdict.unit),
         numbers.value(verdict.now, verdict.unit),
-        f"{numbers.change(verdict.change, verdict.unit)} {numbers.interval(verdict.interval, verdict.unit)}".strip(),
+        _change(verdict),
         f"**{verdict.status}**" if verdict.red else str(verdict.status),
         _safe(verdict.why),
     )
     return "| " + " | ".join(cells) + " |"
+
+
+def _change(verdict: Verdict) -> str:
+    """The change with its interval; a speed's is a share of its baseline."""
+    if verdict.kind != "speed":
+        return (
+            f"{numbers.change(verdict.change, verdict.unit)} {numbers.interval(verdict.interval, verdict.unit)}".strip()
+        )
+    ends = [numbers.share(end) for end in verdict.interval or ()]
+    return numbers.share(verdict.change) + (f" [{', '.join(ends)}]" if ends else "")
 
 
 def _safe(text: str) -> str:

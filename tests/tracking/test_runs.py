@@ -160,6 +160,18 @@ def test_the_note_of_a_green_run_says_so(make):
     assert note(one(make(verdicts=()))) == "**PASS** without a verdict"
 
 
+CHANGES = [
+    (Verdict("rtf", "s/s", "speed", Status.REGRESSED, 0.03, 0.02, 0.5, (0.4, 0.6)), "+50.0 % [+40.0 %, +60.0 %]"),
+    (Verdict("rtf", "s/s", "speed", Status.NEW, 0.03), "-"),
+    (Verdict("rss", "bytes", "memory", Status.PASS, 3.0 * 2**20, 2.0 * 2**20, 1.0 * 2**20), "+1.0 MiB"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "change"), CHANGES)
+def test_a_change_is_shown_in_what_it_is_measured_in(make, verdict, change):
+    assert f"| {change} | {verdict.status} |" in note(one(make(verdicts=(verdict,))))
+
+
 def test_text_in_the_note_stays_text(make):
     hostile = "<img src=x onerror=alert(1)> | new cell\n# heading [link](http://example.org) `code`"
     verdict = Verdict("wer", "ratio", "quality", Status.REGRESSED, 1.0, why=hostile, red=True)
