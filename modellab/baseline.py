@@ -86,7 +86,9 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
         for i, utterance in enumerate(result.utterances)
         if not utterance.error
     }
-    medians = {name: statistics.median(p.readings[name] for p in passes) for name in READINGS}
+    medians = {
+        name: statistics.median(p.readings[name] for p in passes) for name in READINGS if name in result.readings
+    }
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     paths = quality_path(root, result.key), pace_path(root, result.key, result.machine)
     _write(paths[0], {"format": FORMAT, "header": header}, quality)

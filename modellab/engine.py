@@ -84,11 +84,8 @@ class Engine:
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
-        return {
-            "peak_rss_bytes": meter.peak_rss_bytes(),
-            "peak_vram_bytes": meter.peak_vram_bytes() if order["device"] == "cuda" else 0,
-            "other_cores": self.load_meter.other_cores(),
-        }
+        vram = {"peak_vram_bytes": meter.peak_vram_bytes()} if order["device"] == "cuda" else {}
+        return {"peak_rss_bytes": meter.peak_rss_bytes(), "other_cores": self.load_meter.other_cores(), **vram}
 
     def close(self) -> None:
         self.model = None

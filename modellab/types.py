@@ -199,7 +199,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gate's answer for one metric. `change` is now - baseline, in the metric's unit."""
+    """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a share of it."""
 
     metric: str
     unit: str
