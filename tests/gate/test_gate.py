@@ -27,6 +27,7 @@ Q, S, M = "quality", "speed", "memory"
         pytest.param([(Q, "PASS"), (S, "NEW"), (M, "NEW")], "PASS", id="a new machine hides nothing"),
         pytest.param([(Q, "IMPROVED"), (S, "NOT_COMPARABLE")], "IMPROVED", id="another machine hides nothing"),
         pytest.param([(Q, "NEW"), (S, "NEW")], "NEW", id="all new"),
+        pytest.param([(Q, "NEW"), (S, "PASS")], "NEW", id="fast as ever, but is it right?"),
         pytest.param([(Q, "PASS"), (S, "INCONCLUSIVE")], "INCONCLUSIVE", id="doubt about speed"),
         pytest.param([(S, "NEW"), (M, "NEW")], "NEW", id="nothing but a new machine"),
     ],
