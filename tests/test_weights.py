@@ -200,6 +200,14 @@ def test_a_folder_is_named_by_all_it_holds(tmp_path: Path, text: str) -> None:
     assert len({before, changed, digest(text, tmp_path)}) == 3
 
 
+def test_the_order_in_which_a_disk_lists_files_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in "abc":
+        (tmp_path / file).write_text(file)
+    forwards = digest("path:folder", tmp_path)
+    monkeypatch.setattr(Path, "rglob", lambda folder, pattern: sorted(folder.iterdir(), reverse=True))
+    assert digest("path:folder", tmp_path) == forwards
+
+
 def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
     names = []
     for parts in ((b"ab", b"c"), (b"a", b"bc")):
