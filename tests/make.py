@@ -24,7 +24,6 @@ READINGS = {
     "latency_p95_s": 0.2,
     "latency_p99_s": 0.3,
     "peak_rss_bytes": 100e6,
-    "peak_vram_bytes": 0.0,
     "other_cores": 0.0,
 }
 CONFIG: dict[str, Any] = {

@@ -84,7 +84,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     gated = {"wer": (1.0, 5.0), "cer": (1.0, 5.0), "success_rate": (1.0, 1.0)}
     assert accepted.shares["0001"] == gated, "what is only reported is not kept"
     assert pace.times == dict.fromkeys(["0000", "0001", "0002"], (0.1, 0.08))
-    assert pace.readings == {metric: READINGS[metric] for metric in baseline.READINGS}
+    assert pace.readings == {metric: READINGS[metric] for metric in baseline.READINGS if metric in READINGS}
     assert pace.header.items() >= {"machine": MACHINE, "passes": "1", "reason": "a first run"}.items()
 
 
