@@ -118,7 +118,10 @@ def _engine(item: pytest.Item) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each engine on one xdist worker only. (xdist's own --dist loadgroup does not group under pytest 9.2.)"""
+    """Each engine on one xdist worker only, other tests by module as with --dist loadscope.
+
+    (xdist's own --dist loadgroup does not group under pytest 9.2.)
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
@@ -126,7 +129,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return engines.get(nodeid.partition("[")[2].removesuffix("]"), nodeid)
+            engine = engines.get(nodeid.partition("[")[2].removesuffix("]"))
+            return engine or str(super()._split_scope(nodeid))
 
     return EngineScheduling(config, log)
 
