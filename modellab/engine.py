@@ -84,8 +84,9 @@ class Engine:
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
-        vram = {"peak_vram_bytes": meter.peak_vram_bytes()} if order["device"] == "cuda" else {}
-        return {"peak_rss_bytes": meter.peak_rss_bytes(), "other_cores": self.load_meter.other_cores(), **vram}
+        vram = meter.peak_vram_bytes() if order["device"] == "cuda" else 0
+        read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
+        return {"peak_rss_bytes": meter.peak_rss_bytes(), "other_cores": self.load_meter.other_cores(), **read}
 
     def close(self) -> None:
         self.model = None

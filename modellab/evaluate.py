@@ -100,10 +100,7 @@ def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result)
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
     warm_up(task, data, loaded)
     rows = {row["id"]: row for row in data.rows}
-    fresh = tuple(
-        utterance if utterance.error else _retimed(utterance, _call(rows[utterance.id], loaded))
-        for utterance in result.utterances
-    )
+    fresh = tuple(_retimed(utterance, rows[utterance.id], loaded) for utterance in result.utterances)
     meters = loaded.ask("finish", {"device": cell.key.device})
     return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
 
@@ -133,7 +130,14 @@ def _utterance(task: Task, case: Any, row: Row, loaded: Loaded) -> Utterance:
     return Utterance(case.id, shares, reply["output"], reply["wall_s"], reply["cpu_s"], case.duration_s, error)
 
 
-def _retimed(utterance: Utterance, reply: Mapping[str, Any]) -> Utterance:
+def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
+    """The utterance with the times of a new call; as it was where the model raised, then or now."""
+    if utterance.error:
+        return utterance
+    try:
+        reply = _call(row, loaded)
+    except ModelError:
+        return utterance
     return replace(utterance, wall_s=reply["wall_s"], cpu_s=reply["cpu_s"])
 
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import functools
 import os
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -20,7 +18,7 @@ from modellab.errors import ConfigError, ModellabError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
-from modellab.pytest_summary import Controller, new_session
+from modellab.pytest_summary import Controller, new_session, turns_file
 from modellab.report import failure
 from modellab.report.progress import watch
 from modellab.report.rows import Row
@@ -75,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
-        config.pluginmanager.register(Controller(config, matrix.project), "modellab-controller")
+        config.pluginmanager.register(Controller(config, matrix.project, config.stash[SESSION]), "modellab-controller")
 
 
 # ---------------------------------------------------------------------------- collection
@@ -153,7 +151,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     strict = option.strict_baselines or os.environ.get("CI", "").lower() in {"1", "true"}
     threads = option.threads or project.threads
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
-    turns = Path(tempfile.gettempdir()) / f"modellab-{session}.turns" if worker else None
+    turns = turns_file(session) if worker else None
     options = Options(strict, option.reason.strip() if option.update_baselines else None)
     opened = open_suite(project, options, pool, session, worker, turns)
     yield opened

@@ -7,6 +7,7 @@ Exit status: 0 pass, 1 regression (or any failed assertion), 3 a measurement was
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,11 +29,16 @@ def new_session() -> str:
     return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
 
 
+def turns_file(session: str) -> Path:
+    """Where the xdist workers of a session lock each other out of a timed passage."""
+    return Path(tempfile.gettempdir()) / f"modellab-{session}.turns"
+
+
 class Controller:
     """What the controlling process (the only one without xdist) hears of the cases, and what it makes of it."""
 
-    def __init__(self, config: pytest.Config, project: Project) -> None:
-        self.config, self.project = config, project
+    def __init__(self, config: pytest.Config, project: Project, session: str) -> None:
+        self.config, self.project, self.session = config, project, session
         self.rows: list[Row] = []
         self.skips: list[str] = []  # reasons
         self.regressions = self.broken = 0
@@ -50,6 +56,7 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        turns_file(self.session).unlink(missing_ok=True)
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
             session.exitstatus = EXIT_BROKEN
 

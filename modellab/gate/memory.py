@@ -13,8 +13,8 @@ METRICS = {"cpu": ("peak_rss_bytes",), "cuda": ("peak_rss_bytes", "peak_vram_byt
 
 
 def judge(result: Result, pace: Pace | None) -> list[Verdict]:
-    """One verdict for each kind of memory the device has."""
-    return [_judge(metric, result, pace) for metric in METRICS[result.key.device]]
+    """One verdict for each kind of memory that the device has and that could be read."""
+    return [_judge(metric, result, pace) for metric in METRICS[result.key.device] if metric in result.readings]
 
 
 def _judge(metric: str, result: Result, pace: Pace | None) -> Verdict:

@@ -1,8 +1,9 @@
 """Quality: paired on the same utterances.
 
-A metric regressed when its pooled value got worse by more than its margin and the 95 % interval of the change
-(paired bootstrap over utterances, percentile method; Efron & Tibshirani 1993, ch. 13) lies wholly on the worse side.
-Worse than the margin with an interval that holds 0 is INCONCLUSIVE: too few utterances changed to tell.
+A metric regressed when its pooled value got worse by more than its margin, the 95 % interval of the change (paired
+bootstrap over utterances, percentile method; Efron & Tibshirani 1993, ch. 13) lies wholly on the worse side, and at
+least four utterances changed: with fewer the bootstrap sees too little of what could have happened. Worse than the
+margin without the other two is INCONCLUSIVE.
 An absolute limit is checked whatever the baseline says.
 """
 
@@ -21,6 +22,7 @@ CHUNK = 200  # resamples at a time: bounds memory at CHUNK x utterances
 CONFIDENCE = 0.95
 SEED = 20240229
 
+FEWEST_CHANGED = 4
 STORED = 1e-6  # baselines keep shares to six decimals
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
 
@@ -85,7 +87,7 @@ def _judge_change(plain: Verdict, metric: Metric, before: Floats, after: Floats)
     counts = f"{changed} of {len(before)} utterances changed"
     if abs(change) <= margin:
         status, why = Status.PASS, counts
-    elif low <= 0.0 <= high:
+    elif low <= 0.0 <= high or changed < FEWEST_CHANGED:
         status = Status.PASS if sign * change < 0 else Status.INCONCLUSIVE
         why = f"{counts}: too few to tell from chance"
     else:

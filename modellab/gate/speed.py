@@ -1,9 +1,9 @@
 """Speed: the time of the model call against the same utterances' accepted times on the same machine class.
 
 The change is a 20 % trimmed mean of log(now / then) over utterances (so that one hiccup decides nothing), with the
-standard error of Yuen (1974) and a t interval; it is shown as a share of the baseline. Two clocks: `rtf_cpu`
-(process CPU time, hardly disturbed by other processes) and `rtf` (wall, the only one that sees waiting). Slower by
-more than the margin with an interval above 0 is a regression; the caller confirms it on fresh timings. Other processes
+standard error of Tukey and McLaughlin (1963) and a t interval; it is shown as a share of the baseline. Two clocks:
+`rtf_cpu` (process CPU time, hardly disturbed by other processes) and `rtf` (wall, the only one that sees waiting). More
+than the margin slower, with an interval above 0, is a regression; the caller confirms it on fresh timings. Other processes
 slow the wall clock without end and the CPU clock by up to 10 % (shared caches and cores): when they kept the machine
 busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its margin slower.
 """
@@ -78,7 +78,7 @@ def log_ratios(result: Result, pace: Pace, column: int) -> Floats:
 
 
 def trimmed_interval(values: Floats) -> tuple[float, float, float]:
-    """20 % trimmed mean and its 95 % interval (Yuen 1974): (mean, low, high)."""
+    """20 % trimmed mean and its 95 % interval (Tukey & McLaughlin 1963): (mean, low, high)."""
     from scipy.special import stdtrit  # 0.1 s that collection need not pay
 
     ordered = np.sort(values)

@@ -98,6 +98,8 @@ def folders(more: Iterable[Path] = ()) -> dict[str, Path]:
 def config(folder: Path) -> Model:
     """Read and check a folder's `config.yaml`; ConfigError names the file, the key and what was expected."""
     path = folder / "config.yaml"
+    if not folder.name.isidentifier():
+        raise ConfigError(f"{path}: a model folder's name is a Python identifier, {folder.name!r} is none")
     model = parse(Model, path, load_yaml(path))
     for name in model.variants:
         if fault := _fault(model, name):

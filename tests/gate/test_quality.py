@@ -90,6 +90,12 @@ def test_a_relative_margin_is_a_share_of_the_baseline(after: float, status: str)
     assert judge(metric, [(0.1, 1.0)] * 9, [(after, 1.0)] * 9).status == status
 
 
+@pytest.mark.parametrize(("changed", "status"), [(3, "INCONCLUSIVE"), (4, "REGRESSED")])
+def test_fewer_than_four_changed_utterances_prove_nothing(changed: int, status: str) -> None:
+    before, after = errors(*[0] * 5), errors(*[5] * changed, *[0] * (5 - changed))
+    assert judge(WER, before, after).status == status
+
+
 def test_the_sentence_counts_the_changed_utterances() -> None:
     assert (
         judge(WER, errors(*[0] * 9), errors(5, *[0] * 8)).why
