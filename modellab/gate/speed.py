@@ -3,9 +3,9 @@
 The change is a 20 % trimmed mean of log(now / then) over utterances (so that one hiccup decides nothing), with the
 standard error of Tukey and McLaughlin (1963) and a t interval; it is shown as a share of the baseline. Two clocks:
 `rtf_cpu` (process CPU time, hardly disturbed by other processes) and `rtf` (wall, the only one that sees waiting). More
-than the margin slower, with an interval above 0, is a regression; the caller confirms it on fresh timings. Other processes
-slow the wall clock without end and the CPU clock by up to 10 % (shared caches and cores): when they kept the machine
-busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its margin slower.
+than the margin slower, with an interval above 0, is a regression; the caller confirms it on fresh timings. Other
+processes slow the wall clock without end and the CPU clock by up to 10 % (shared caches and cores): when they kept the
+machine busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its margin slower.
 """
 
 from __future__ import annotations
