@@ -61,6 +61,7 @@ class Broken:
 
     name: str
     error: str
+    tasks: tuple[str, ...] = ()  # whose benchmark files show it; empty where the folder does not say, then all do
 
     @property
     def tier(self) -> str:
@@ -101,7 +102,8 @@ class Matrix:
 
     def cells(self, task: str) -> Iterator[Cell | Broken]:
         """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
-        yield from (entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken))
+        broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
+        yield from (entry for entry in broken if task in (entry.tasks or (task,)))
         headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
@@ -114,7 +116,7 @@ def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
         for task in model.tasks:
             tasks.get(task)
     except ConfigError as error:
-        return Broken(name, _about(folder / "config.yaml", error))
+        return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
     return folder, model
 
 
@@ -127,8 +129,19 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
             if name not in metrics:
                 raise ConfigError(f"limits has {name!r}, no metric of {header.task}: {did_you_mean(name, metrics)}")
     except ModellabError as error:
-        return Broken(folder.name, _about(folder / dataset.FILE_NAME, error))
+        file = folder / dataset.FILE_NAME
+        return Broken(folder.name, _about(file, error), _named(file, "task"))
     return folder, header
+
+
+def _named(file: Path, key: str) -> tuple[str, ...]:
+    """The known tasks that a broken file still names under `key`."""
+    try:
+        value = models.load_yaml(file).get(key, ())
+    except ConfigError:
+        return ()
+    named = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(name for name in tasks.names() if name in named)
 
 
 def _about(file: Path, error: ModellabError) -> str:

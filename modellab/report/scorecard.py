@@ -7,6 +7,7 @@ from itertools import groupby
 
 from tabulate import tabulate
 
+from modellab import tasks
 from modellab.report import numbers
 from modellab.report.rows import Row
 from modellab.types import Status
@@ -28,7 +29,8 @@ def tables(rows: Sequence[Row], style: str = "plain") -> str:
 
 
 def _table(task: str, rows: Sequence[Row], style: str) -> str:
-    metric = next((row.primary.metric for row in rows if row.primary), task)
+    judged = [row.primary.metric for row in rows if row.primary]
+    metric = judged[0] if judged else tasks.get(task).METRICS[0].name
     heading = HEADINGS.get(metric, metric)
     headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "RTF", "change", "peak MiB", "verdict"]
     align = ("left", "left", "left", "right", "right", "right", "right", "right", "right", "left")

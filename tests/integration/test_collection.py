@@ -54,6 +54,14 @@ def test_a_typo_in_a_dataset_costs_that_dataset_only(fake_project: FakeProject) 
     result.stdout.fnmatch_lines(["*fake_v2/dataset.yaml: unknown key 'normalizer': did you mean normaliser? known: *"])
 
 
+def test_a_typo_in_a_config_fails_once_however_many_tasks_there_are(fake_project: FakeProject) -> None:
+    vad = (fake_project.root / "benchmarks" / "test_asr.py").read_text().replace("asr", "vad")
+    (fake_project.root / "benchmarks" / "test_vad.py").write_text(vad)
+    fake_project.configure(devises={"cpu": ["float32"]})
+    result = fake_project.run()
+    result.assert_outcomes(failed=1, deselected=result.parseoutcomes().get("deselected", 0))
+
+
 def test_a_typo_in_pyproject_is_a_usage_error(fake_project: FakeProject) -> None:
     (fake_project.root / "pyproject.toml").write_text('[tool.modellab]\nmodel = ["models"]\n')
     result = fake_project.run()
