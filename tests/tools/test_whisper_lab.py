@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.embedded import compact
+from modellab.metrics.edit_distance import align
 from tools.speech.voices import Voice
 from tools.whisper_lab import corpus, grammar
 from tools.whisper_lab import vocabulary as v
@@ -156,9 +157,10 @@ def test_batches_fit_together(data: Path, phase: str) -> None:
 def test_the_shipped_weights_understand_these_utterances(data: Path) -> None:
     from tools.whisper_lab import evaluation, model
 
-    store = Store(data, "test")
+    store, said = Store(data, "test"), " ".join(text for text, _ in SAID[:2])
     for window_s in (None, 30.0):
-        assert evaluation.transcribe(model.load(SHIPPED), store, [0, 1], window_s) == [text for text, _ in SAID[:2]]
+        heard = " ".join(evaluation.transcribe(model.load(SHIPPED), store, [0, 1], window_s))
+        assert align(said, heard).wer().top <= 1, heard
 
 
 @pytest.mark.engine
