@@ -86,7 +86,8 @@ class Engine:
         """What the meters say of the dataset since `start`."""
         vram = meter.peak_vram_bytes() if order["device"] == "cuda" else 0
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
-        return {"peak_rss_bytes": meter.peak_rss_bytes(), "other_cores": self.load_meter.other_cores(), **read}
+        load = {"other_cores": self.load_meter.other_cores(), "cores": meter.usable_cores()}
+        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read}
 
     def close(self) -> None:
         self.model = None

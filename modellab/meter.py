@@ -108,6 +108,11 @@ def _driver_vram_bytes() -> int:
     return sum(entry.usedGpuMemory or 0 for entry in processes if entry.pid == os.getpid())
 
 
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class LoadMeter:
     """How many cores other processes (and the hypervisor's steal) kept busy since it was made."""
 

@@ -14,7 +14,7 @@ from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.errors import ModellabError
 from modellab.evaluate import Progress, again, evaluate
-from modellab.gate.speed import BUSY_CORES
+from modellab.gate.speed import too_busy
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
@@ -130,9 +130,8 @@ class Suite:
         now = m.result.provenance["weights"]
         if m.accepted and (then := m.accepted.header.get("weights", "unknown")) != now:
             notes.append(f"the weights changed since the baseline: {then} -> {now}")
-        busy = m.result.readings["other_cores"]
-        if self.options.reason is not None and busy > BUSY_CORES:
-            notes.append(f"accepted while other processes kept {busy:.1f} cores busy: do it again on a quiet machine")
+        if self.options.reason is not None and (busy := too_busy(m.result)):
+            notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
         raised = [utterance for utterance in m.result.utterances if utterance.error]
         if raised:
             first = raised[0].error.splitlines()[0]

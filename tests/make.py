@@ -13,7 +13,13 @@ from modellab.suite import Outcome
 from modellab.types import Accepted, Key, Pace, Ratio, Result, Share, Status, Utterance, Verdict
 
 KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
-PROVENANCE = {"dataset_digest": "sha256:d", "normaliser": "basic@1#0", "weights": "sha256:w", "commit": "c0ffee"}
+PROVENANCE = {
+    "dataset_digest": "sha256:d",
+    "normaliser": "basic@1#0",
+    "weights": "sha256:w",
+    "commit": "c0ffee",
+    "threads": "1",
+}
 READINGS = {
     "load_s": 0.5,
     "load_peak_rss_bytes": 90e6,
@@ -25,6 +31,7 @@ READINGS = {
     "latency_p99_s": 0.3,
     "peak_rss_bytes": 100e6,
     "other_cores": 0.0,
+    "cores": 2.0,
 }
 CONFIG: dict[str, Any] = {
     "summary": "a fake recogniser",

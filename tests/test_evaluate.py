@@ -28,7 +28,7 @@ FACTS = {
     "python": "3.12",
     "versions": {"numpy": "2.0"},
 }
-METERS = {"peak_rss_bytes": 2000, "other_cores": 0.1}
+METERS = {"peak_rss_bytes": 2000, "other_cores": 0.1, "cores": 2}
 
 
 class Scripted:

@@ -19,7 +19,7 @@ from modellab.types import Result, Status, Utterance, Verdict
 
 from ..make import KEY, READINGS, name, pace, result, utterance
 
-BUSY = {**READINGS, "other_cores": 1.5}
+BUSY = {**READINGS, "other_cores": 1.5, "cores": 2.0}
 
 
 def timed(wall: Sequence[float], cpu: Sequence[float] | None = None) -> list[Utterance]:
@@ -87,7 +87,7 @@ def test_a_busy_machine_slows_the_wall_clock_much_and_the_cpu_clock_a_little(
     verdicts = judge(timed(times(1.0)), timed(times(factor)), readings=BUSY)
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (wall, cpu)
     if wall == "INCONCLUSIVE":
-        assert verdicts["rtf"].why == "other processes kept 1.5 cores busy during the measurement"
+        assert verdicts["rtf"].why == "other processes kept 1.5 of 2 cores busy"
         assert not verdicts["rtf"].red
 
 
