@@ -22,7 +22,8 @@ from modellab.types import Accepted, Key, Pace, Result, Share
 
 FORMAT = 1
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
-            "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores")  # fmt: skip
+            "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
+            "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
 
 
 def quality_path(root: Path, key: Key) -> Path:

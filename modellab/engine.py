@@ -16,6 +16,7 @@ from typing import Any
 from modellab import meter, tasks
 from modellab.environment import versions
 from modellab.models import weights
+from modellab.reference import Reference
 from modellab.types import Setting
 
 ENGINES = (
@@ -38,6 +39,7 @@ class Engine:
         self.model: Any = None
         self.task: tasks.Task | None = None
         self.load_meter = meter.LoadMeter()
+        self.reference = Reference()
         self.synchronize: Any = None
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +71,7 @@ class Engine:
         """Get ready for a dataset of a task: fresh meters from here on."""
         self.task = tasks.get(order["task"])
         gc.collect()
+        self.reference.start()
         meter.reset_peak()
         meter.reset_peak_vram()
         self.load_meter = meter.LoadMeter()
@@ -80,6 +83,7 @@ class Engine:
         assert task is not None, "start comes before utterance"
         given = task.prepare(order["row"])
         output, timing = meter.timed(lambda: task.run(self.model, given), self.synchronize)
+        self.reference.run()
         return {"output": task.encode(output), "wall_s": timing.wall_s, "cpu_s": timing.cpu_s}
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +91,7 @@ class Engine:
         vram = meter.peak_vram_bytes() if order["device"] == "cuda" else 0
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": meter.usable_cores()}
-        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read}
+        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read, **self.reference.readings()}
 
     def close(self) -> None:
         self.model = None

@@ -28,7 +28,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},
-    {"dataset", "embedded"},
+    {"dataset", "embedded", "reference"},
     {"manifest", "audio", "text", "meter", "metrics", "environment", "codec", "project"},
     {"schema"},
     {"types", "errors"},

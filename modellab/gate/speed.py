@@ -8,6 +8,9 @@ processes slow the wall clock without end and the CPU clock by up to 10 % (share
 than half of the machine's cores busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its
 margin slower. (Measured on two cores: one busy core moves either clock by at most 5 %, 1.4 to 1.7 busy cores move the
 wall clock by 25 to 200 % and the CPU clock by 1 to 9 %.)
+
+A neighbour on the same host is no process here, and slows the clocks all the same. The reference workload that ran
+between the utterances tells: what of a change it can explain is INCONCLUSIVE, what goes beyond it by the margin is not.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ class Clock:
 
 
 CLOCKS = (Clock("rtf", 0, 0.10, math.inf), Clock("rtf_cpu", 1, 0.10, 0.20))
+REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
 UNIT = "s/s"
 
 
@@ -56,16 +60,35 @@ def _judge(clock: Clock, result: Result, pace: Pace | None) -> Verdict:
         return Verdict(clock.metric, UNIT, "speed", Status.INCONCLUSIVE, now, why=why)
     mean, low, high = trimmed_interval(ratios)
     change, interval = math.expm1(mean), (math.expm1(low), math.expm1(high))
+    fast, slow = machine_change(result, pace)
     status, why = Status.PASS, ""
     if change > clock.margin and low > 0:
         status, why = Status.REGRESSED, f"{change:+.1%} slower than accepted, {clock.margin:.0%} is allowed"
         if (busy := too_busy(result)) and change < clock.busy_margin:
             status, why = Status.INCONCLUSIVE, busy
-    elif change < -clock.margin and high < 0:
+        elif math.expm1(mean - slow) <= clock.margin:
+            status = Status.INCONCLUSIVE
+            why = (
+                f"{change:+.1%} slower, and the machine itself is: its reference workload takes {math.expm1(slow):+.1%}"
+            )
+    elif math.expm1(mean - fast) < -clock.margin and high < 0:
         status = Status.IMPROVED
     then = float(np.exp(-mean)) * now
     red = status is Status.REGRESSED
     return Verdict(clock.metric, UNIT, "speed", status, now, then, change, interval, why, red)
+
+
+def machine_change(result: Result, pace: Pace) -> tuple[float, float]:
+    """log(now / then) of the reference workload: (0.0 or less, 0.0 or more), what the machine can account for.
+
+    Both are 0.0 where it was not timed, and on a GPU, of whose speed it tells nothing.
+    """
+    now, then = result.readings, pace.readings
+    same = now.get("reference_version", 0) == then.get("reference_version", -1)
+    if not same or result.key.device != "cpu":
+        return 0.0, 0.0
+    changes = [math.log(now[part] / then[part]) for part in REFERENCE]
+    return min(0.0, *changes), max(0.0, *changes)
 
 
 def too_busy(result: Result) -> str:

@@ -201,3 +201,32 @@ def test_a_fifth_slower_is_seen_through_the_noise() -> None:
         then, now = np.exp(draw.normal(0, 0.08, (2, 40)))
         red += judge(timed(then.tolist()), timed((1.25 * now).tolist()))["rtf_cpu"].red
     assert red >= 48
+
+
+REFERENCE = {"reference_version": 1.0, "reference_arithmetic_s": 0.002, "reference_walk_s": 0.001}
+
+
+@pytest.mark.parametrize(
+    ("slower", "walk_s", "status"),
+    [
+        pytest.param(1.2, 0.001, "REGRESSED", id="the machine is as fast as it was"),
+        pytest.param(1.2, 0.0012, "INCONCLUSIVE", id="the machine can be blamed for it"),
+        pytest.param(1.2, 0.0008, "REGRESSED", id="a faster machine excuses nothing"),
+        pytest.param(1.5, 0.0012, "REGRESSED", id="slower than the machine can explain"),
+        pytest.param(1.05, 0.0012, "PASS", id="within the margin anyway"),
+        pytest.param(0.8, 0.001, "IMPROVED", id="faster on a machine as fast as it was"),
+        pytest.param(0.8, 0.0008, "PASS", id="faster on a faster machine"),
+    ],
+)
+def test_a_slower_machine_is_told_from_a_slower_model(slower: float, walk_s: float, status: str) -> None:
+    readings = {**READINGS, **REFERENCE, "reference_walk_s": walk_s}
+    now = result(timed(times(slower)), readings=readings)
+    verdicts = speed.judge(now, pace(timed(times(1.0)), **REFERENCE))
+    assert {verdict.status for verdict in verdicts} == {status}
+
+
+def test_another_version_of_the_reference_tells_nothing() -> None:
+    readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002}
+    now = result(timed(times(1.2)), readings=readings)
+    then = pace(timed(times(1.0)), **{**REFERENCE, "reference_version": 2.0})
+    assert {verdict.status for verdict in speed.judge(now, then)} == {Status.REGRESSED}

@@ -1,0 +1,84 @@
+"""A fixed workload beside the model's calls: how fast this machine is just now.
+
+A shared machine changes its speed by a quarter within minutes, and no load shows: the cause is another guest of the
+same host. Two parts, 2 ms each, run once after each utterance, outside the timed passage: arithmetic that fits the
+core's own cache, and a walk through 16 MB, which feels a neighbour on the shared cache. They correct nothing (engines
+lean on the two in different shares); they tell whether the machine can be blamed for a slower clock. VERSION names the
+workload: times of different versions are not compared.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+VERSION = 1
+SIZE, PRODUCTS = 192, 6
+STEPS = 8_000
+WALK_BYTES = 16 * 2**20
+
+
+class Reference:
+    """Collects the parts' times; `start` forgets them, `readings` gives their medians."""
+
+    def __init__(self) -> None:
+        self.arithmetic_s: list[float] = []
+        self.walk_s: list[float] = []
+
+    def start(self) -> None:
+        """Forget all times, and run once so that the memory is there before a peak is measured."""
+        self.run()
+        self.arithmetic_s.clear()
+        self.walk_s.clear()
+
+    def run(self) -> None:
+        """Time each part once, after a first go that fills the caches again."""
+        arithmetic()
+        self.arithmetic_s.append(_thread_s(arithmetic))
+        walk()
+        self.walk_s.append(_thread_s(walk))
+
+    def readings(self) -> dict[str, float]:
+        """Medians of this thread's CPU time in s; empty where nothing ran."""
+        if not self.walk_s:
+            return {}
+        return {
+            "reference_version": VERSION,
+            "reference_arithmetic_s": statistics.median(self.arithmetic_s),
+            "reference_walk_s": statistics.median(self.walk_s),
+        }
+
+
+def arithmetic() -> float:
+    """Matrix products and a Python loop; the result only keeps them from being left out."""
+    matrix, _ = _inputs()
+    product = matrix
+    for _ in range(PRODUCTS):
+        product = matrix @ product
+    count = 0
+    for step in range(STEPS):
+        count = (count * 31 + step) % 65_521
+    return float(product[0, 0]) + count
+
+
+def walk() -> float:
+    """Read 16 MB once."""
+    return float(_inputs()[1].sum())
+
+
+def _thread_s(part: Callable[[], float]) -> float:
+    start = time.thread_time()
+    part()
+    return time.thread_time() - start
+
+
+@cache
+def _inputs() -> tuple[Any, Any]:
+    generator = np.random.default_rng(1)
+    orthogonal, _ = np.linalg.qr(generator.standard_normal((SIZE, SIZE)))  # products neither grow nor vanish
+    return orthogonal.astype(np.float32), np.ones(WALK_BYTES // 4, np.float32)
