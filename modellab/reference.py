@@ -1,10 +1,10 @@
 """A fixed workload beside the model's calls: how fast this machine is just now.
 
 A shared machine changes its speed by a quarter within minutes, and no load shows: the cause is another guest of the
-same host. Two parts, 2 ms each, run once after each utterance, outside the timed passage: arithmetic that fits the
-core's own cache, and a walk through 16 MB, which feels a neighbour on the shared cache. They correct nothing (engines
-lean on the two in different shares); they tell whether the machine can be blamed for a slower clock. VERSION names the
-workload: times of different versions are not compared.
+same host. Two parts of 1 to 2 ms, each run twice and timed the second time, follow each utterance outside the timed
+passage: arithmetic that fits the core's own cache, and a walk through 16 MB, which feels a neighbour on the shared
+cache. They correct nothing (engines lean on the two in different shares); they tell whether the machine can be blamed
+for a slower clock. VERSION names the workload: times of different versions are not compared.
 """
 
 from __future__ import annotations

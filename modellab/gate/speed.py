@@ -6,8 +6,8 @@ standard error of Tukey and McLaughlin (1963) and a t interval; it is shown as a
 than the margin slower, with an interval above 0, is a regression; the caller confirms it on fresh timings. Other
 processes slow the wall clock without end and the CPU clock by up to 10 % (shared caches and cores): when they kept more
 than half of the machine's cores busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its
-margin slower. (Measured on two cores: one busy core moves either clock by at most 5 %, 1.4 to 1.7 busy cores move the
-wall clock by 25 to 200 % and the CPU clock by 1 to 9 %.)
+margin slower. (Seen on two cores: one busy core moved either clock by up to 5 %, 1.4 to 1.7 busy cores moved the wall
+clock by 25 to 220 % and the CPU clock by 1 to 9 %.)
 
 A neighbour on the same host is no process here, and slows the clocks all the same. The reference workload that ran
 between the utterances tells: what of a change it can explain is INCONCLUSIVE, what goes beyond it by the margin is not.
