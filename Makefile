@@ -35,7 +35,7 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
 	@$(BIN)/mypy
 	@$(BIN)/modellab datasets validate
 
-lock: setup  ## resolve pyproject.toml afresh into constraints.txt
+lock:  ## resolve pyproject.toml afresh into constraints.txt
 	@sh tools/lock.sh $(VENV)
 
 clean:  ## remove .venv and caches; results in mlruns/ stay
