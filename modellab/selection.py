@@ -6,6 +6,7 @@ and not `lab-q8_0`. A name that nothing has is a ConfigError that says which one
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -85,6 +86,19 @@ def find_model(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
                 known("variant", variant, entry[1].variants, f" of {model}")
             return *entry, variant
     raise AssertionError(f"{model} is a known name without a folder")
+
+
+def find_case(matrix: Matrix, name: str) -> Cell:
+    """The cell with this id, as pytest shows it; ConfigError with the closest ones where there is none."""
+    cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
+    ids = {str(cell.key): cell for cell in cells if isinstance(cell, Cell)}
+    if name in ids:
+        return ids[name]
+    if broken := next((cell for cell in cells if isinstance(cell, Broken) and name in {cell.name, str(cell)}), None):
+        raise ConfigError(broken.error)
+    close = difflib.get_close_matches(name, ids, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise ConfigError(f"unknown case {name!r}: {hint}`modellab run --co -q` lists them")
 
 
 def known(what: str, name: str, names: Iterable[str], whose: str = "") -> None:

@@ -110,3 +110,25 @@ def test_arguments_say_the_same_again() -> None:
 def test_a_broken_model_cannot_be_found(matrix: Matrix) -> None:
     with pytest.raises(ConfigError, match=r"torn.config\.yaml"):
         selection.find_model(matrix, "torn:lab")
+
+
+def test_a_case_is_found_by_its_id(matrix: Matrix) -> None:
+    assert str(selection.find_case(matrix, "mine:lab-quick_v1-cpu-int8").key) == "mine:lab-quick_v1-cpu-int8"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mine:lab-quick_v1-cpu-int9", "unknown case 'mine:lab-quick_v1-cpu-int9': did you mean mine:lab-quick_v1"),
+        ("§", "unknown case '§': `modellab run --co -q` lists them"),
+    ],
+)
+def test_an_unknown_case_names_the_closest(matrix: Matrix, name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        selection.find_case(matrix, name)
+    assert str(caught.value).startswith(said)
+
+
+def test_a_broken_case_says_what_is_broken(matrix: Matrix) -> None:
+    with pytest.raises(ConfigError, match=r"torn.config\.yaml"):
+        selection.find_case(matrix, "torn-broken")

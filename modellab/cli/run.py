@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import choice, common
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,25 +18,22 @@ if TYPE_CHECKING:
 
 BENCHMARKS = "benchmarks"
 SETTINGS: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
-Names = list[str] | None
 
 
 def run(
     context: typer.Context,
-    model: Annotated[Names, typer.Option(metavar="MODEL[:VARIANT]", help="Only this model; may be repeated.")] = None,
-    dataset: Annotated[Names, typer.Option(metavar="DATASET", help="Only this dataset; may be repeated.")] = None,
-    device: Annotated[Names, typer.Option(metavar="cpu|cuda|mps", help="Only this device; may be repeated.")] = None,
-    precision: Annotated[Names, typer.Option(metavar="PRECISION", help="Only this precision; may be repeated.")] = None,
-    tier: Annotated[str, typer.Option(metavar="smoke|full|nightly", help="Only this tier and those below it.")] = "",
+    model: choice.ModelNames = None,
+    dataset: choice.DatasetNames = None,
+    device: choice.DeviceNames = None,
+    precision: choice.PrecisionNames = None,
+    tier: choice.TierName = "",
 ) -> None:
     """Run the suite: pytest on benchmarks/.
 
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
     -n 2, --strict-matrix, --update-baselines --reason "..." (see: modellab run -h).
     """
-    from modellab.selection import Selection
-
-    chosen = Selection(tuple(model or ()), tuple(dataset or ()), tuple(device or ()), tuple(precision or ()), tier)
+    chosen = choice.chosen(model, dataset, device, precision, tier)
     command = pytest_command(common.matrix(common.project()), chosen, context.args)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
@@ -47,10 +44,7 @@ def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -
     root = matrix.project.root
     if not (root / BENCHMARKS).is_dir():
         raise ConfigError(f"{root} has no {BENCHMARKS}/: expected {BENCHMARKS}/test_<task>.py there")
-    selection.check(matrix)
-    if selection and next(selection.cells(matrix), None) is None:
-        asked = " ".join(selection.arguments())
-        raise ConfigError(f"no case has {asked}: `modellab models` and `modellab datasets` show what meets what")
+    choice.check(matrix, selection)
     os.chdir(root)
     named = any(_is_benchmark(root, given) for given in arguments)
     options = ["-p", "modellab.pytest_select", f"--rootdir={root}", *selection.arguments()]
