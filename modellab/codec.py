@@ -17,6 +17,7 @@ from typing import Any
 from modellab.types import Key, Result, Share, Status, Utterance, Verdict
 
 Json = dict[str, Any]
+OPTIONAL = ("baseline", "change", "p", "least_p", "detects")  # of a verdict: None says that there is none
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -91,7 +92,7 @@ def decode_shares(data: Mapping[str, Any]) -> dict[str, Share]:
 
 
 def encode_utterance(utterance: Utterance) -> Json:
-    """One utterance; `error` only where there is one."""
+    """One utterance; `error`, `cluster` and `gpu_s` only where there is one."""
     data: Json = {
         "id": utterance.id,
         "shares": encode_shares(utterance.shares),
@@ -100,7 +101,10 @@ def encode_utterance(utterance: Utterance) -> Json:
         "cpu_s": encode_number(utterance.cpu_s),
         "duration_s": encode_number(utterance.duration_s),
     }
-    return data | ({"error": utterance.error} if utterance.error else {})
+    if math.isfinite(utterance.gpu_s):
+        data["gpu_s"] = encode_number(utterance.gpu_s)
+    texts = {"error": utterance.error, "cluster": utterance.cluster}
+    return data | {name: text for name, text in texts.items() if text}
 
 
 def decode_utterance(data: Json) -> Utterance:
@@ -111,6 +115,8 @@ def decode_utterance(data: Json) -> Utterance:
         shares=decode_shares(data["shares"]),
         output=data["output"],
         error=str(data.get("error", "")),
+        cluster=str(data.get("cluster", "")),
+        gpu_s=decode_number(data.get("gpu_s")),
         **times,
     )
 
@@ -156,11 +162,13 @@ def encode_verdict(verdict: Verdict) -> Json:
         "kind": verdict.kind,
         "status": str(verdict.status),
         "now": encode_number(verdict.now),
-        "baseline": None if verdict.baseline is None else encode_number(verdict.baseline),
-        "change": None if verdict.change is None else encode_number(verdict.change),
+        **{name: None if (x := getattr(verdict, name)) is None else encode_number(x) for name in OPTIONAL},
         "interval": None if interval is None else [encode_number(end) for end in interval],
         "why": verdict.why,
         "red": verdict.red,
+        "versus": verdict.versus,
+        "alpha": verdict.alpha,
+        "pending": verdict.pending,
     }
 
 
@@ -173,9 +181,11 @@ def decode_verdict(data: Json) -> Verdict:
         kind=data["kind"],
         status=Status(data["status"]),
         now=decode_number(data["now"]),
-        baseline=None if data["baseline"] is None else decode_number(data["baseline"]),
-        change=None if data["change"] is None else decode_number(data["change"]),
+        **{name: None if (x := data.get(name)) is None else decode_number(x) for name in OPTIONAL},
         interval=None if interval is None else (decode_number(interval[0]), decode_number(interval[1])),
         why=str(data["why"]),
         red=bool(data["red"]),
+        versus=str(data.get("versus", "baseline")),
+        alpha=float(data.get("alpha", 0.01)),
+        pending=bool(data.get("pending", False)),
     )

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import text
-from modellab.dataset import Dataset
+from modellab.dataset import Dataset, Header
 from modellab.environment import machine_class
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Task
@@ -73,7 +73,7 @@ def evaluate(
     first_s = warm_up(task, data, loaded)
     done: list[Utterance] = []
     for case, row in zip(cases, data.rows, strict=True):
-        done.append(_utterance(task, case, row, loaded))
+        done.append(_utterance(task, case, row, loaded, data.header))
         if progress:
             progress(len(done), len(cases), done)
     if all(utterance.error for utterance in done):
@@ -121,13 +121,22 @@ def _call(row: Row, loaded: Loaded) -> dict[str, Any]:
     return loaded.ask("utterance", {"row": {**row, "audio": str(row["audio"])}}, float(row["duration_s"]))
 
 
-def _utterance(task: Task, case: Any, row: Row, loaded: Loaded) -> Utterance:
+def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) -> Utterance:
     try:
         reply, error = _call(row, loaded), ""
     except ModelError as raised:
         reply, error = {"output": None, "wall_s": float("nan"), "cpu_s": float("nan")}, str(raised)
     shares = task.score(case, reply["output"])
-    return Utterance(case.id, shares, reply["output"], reply["wall_s"], reply["cpu_s"], case.duration_s, error)
+    return Utterance(
+        case.id, shares, reply["output"], reply["wall_s"], reply["cpu_s"], case.duration_s, error, cluster(row, header)
+    )
+
+
+def cluster(row: Row, header: Header) -> str:
+    """The speaker or recording whose utterances are judged together, as the dataset says; '' for none."""
+    if header.cluster is None:
+        return str(row.get("recording") or row.get("speaker") or "")
+    return "" if header.cluster == "utterance" else str(row.get(header.cluster, ""))
 
 
 def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:

@@ -19,7 +19,7 @@ import yaml
 from pydantic import ConfigDict, Field
 
 from modellab.errors import DatasetError
-from modellab.schema import Strict, parse
+from modellab.schema import Strict, Thresholds, parse
 from modellab.types import Row
 
 FILE_NAME = "dataset.yaml"
@@ -44,6 +44,8 @@ class Header(Strict):
     domain: Literal["open", "lab"] = "open"  # lab: inside the vocabulary of the embedded model
     rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
     limits: dict[str, float] = {}  # metric -> absolute limit, whatever the baseline says
+    thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
+    cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
 
 

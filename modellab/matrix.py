@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,8 +113,9 @@ class Matrix:
 def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
     try:
         model = models.config(folder)
-        for task in model.tasks:
-            tasks.get(task)
+        known = [name for task in model.tasks for name in tasks.judged(task)]
+        given = [*model.thresholds, *(name for variant in model.variants.values() for name in variant.thresholds)]
+        _check_names("thresholds", given, known, " and ".join(model.tasks))
     except ConfigError as error:
         return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
     return folder, model
@@ -124,14 +125,18 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
     """A dataset folder with its header, the names in it checked; Broken with a sentence if they are not sound."""
     try:
         header = dataset.header(folder)
-        metrics = [metric.name for metric in tasks.get(header.task).METRICS]
-        for name in header.limits:
-            if name not in metrics:
-                raise ConfigError(f"limits has {name!r}, no metric of {header.task}: {did_you_mean(name, metrics)}")
+        _check_names("limits", header.limits, tasks.judged(header.task), header.task)
+        _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
     except ModellabError as error:
         file = folder / dataset.FILE_NAME
         return Broken(folder.name, _about(file, error), _named(file, "task"))
     return folder, header
+
+
+def _check_names(key: str, given: Iterable[str], known: Sequence[str], whose: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"{key} has {name!r}, no metric of {whose}: {did_you_mean(name, known)}")
 
 
 def _named(file: Path, key: str) -> tuple[str, ...]:

@@ -8,16 +8,33 @@ In its pyproject.toml:
     mlruns = "mlruns"          # ledger and MLflow store
     models = ["my_models"]     # more folders of model folders, beside modellab's own
     threads = 1                # threads each model may use
+    alpha = 0.01               # chance that a suite in which nothing got worse is red
+
+    [tool.modellab.thresholds.wer]                                  # of every case
+    margin = 0.002
+    [tool.modellab.cases."whisper_cpp:*-asr_smoke_v1-*".wer]        # of the cases whose name fits
+    limit = 0.05
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from modellab.errors import ConfigError, did_you_mean
+from modellab.schema import Strict, Thresholds, parse
+
+
+class Judging(Strict):
+    """The part of [tool.modellab] that says how results are judged."""
+
+    alpha: float = pydantic.Field(default=0.01, gt=0, lt=0.5)
+    thresholds: Thresholds = {}
+    cases: dict[str, Thresholds] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +47,13 @@ class Project:
     mlruns: Path
     models: tuple[Path, ...] = ()
     threads: int = 1
+    judging: Judging = field(default_factory=Judging)
 
     @classmethod
     def at(cls, root: Path) -> Project:
         """Read `root/pyproject.toml`; a missing file or table means the defaults."""
         table = settings(root / "pyproject.toml")
-        known = {field.name for field in fields(cls)} - {"root"}
+        known = {field.name for field in fields(cls)} - {"root", "judging"} | set(Judging.model_fields)
         where = f"{root / 'pyproject.toml'}: [tool.modellab]"
         for key in sorted(table.keys() - known):
             raise ConfigError(f"{where} has no key {key!r}: {did_you_mean(key, known)}")
@@ -49,7 +67,9 @@ class Project:
             if not isinstance(place, str):
                 raise ConfigError(f"{where} {name} is {place!r}, expected a folder")
         folders = {name: root / place for name, place in places.items()}
-        return cls(root, models=tuple(root / entry for entry in models), threads=threads, **folders)
+        given = {key: table[key] for key in Judging.model_fields if key in table}
+        judging = parse(Judging, root / "pyproject.toml", given) if given else Judging()
+        return cls(root, models=tuple(root / entry for entry in models), threads=threads, judging=judging, **folders)
 
     @classmethod
     def around(cls, start: Path) -> Project:

@@ -17,6 +17,20 @@ class Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
 
+class Threshold(Strict):
+    """Numbers that judge one metric; what is left out comes from the place below (see `modellab/thresholds.py`)."""
+
+    margin: float | None = pydantic.Field(default=None, ge=0)
+    margin_relative: float | None = pydantic.Field(default=None, ge=0)
+    limit: float | None = None
+    cap: float | None = pydantic.Field(default=None, gt=0)
+    alpha: float | None = pydantic.Field(default=None, gt=0, lt=0.5)
+    sensitivity: float | None = pydantic.Field(default=None, gt=0)
+
+
+Thresholds = dict[str, Threshold]  # by metric
+
+
 def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str, Any]) -> M:
     """`values` as a `kind`, or a ConfigError that names the file, the key and the known keys."""
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import baseline, dataset, environment, gate
+from modellab import baseline, dataset, environment, gate, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.environment import Commit
@@ -20,7 +20,7 @@ from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
 from modellab.project import Project
 from modellab.tasks import Task
-from modellab.types import Accepted, Pace, Result, Status, Verdict
+from modellab.types import Accepted, Pace, Result, Rule, Status, Verdict
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -32,6 +32,7 @@ class Options:
 
     strict_baselines: bool = False  # a missing quality baseline is red
     reason: str | None = None  # why this run becomes the baseline; None: it is held to one
+    family: int = 1  # tests of quality in the whole session
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Measurement:
     data: Dataset
     result: Result
     accepted: Accepted | None
+    rules: Mapping[str, Rule]
     pace_verdicts: tuple[Verdict, ...]
     passes: tuple[Result, ...]
 
@@ -79,7 +81,7 @@ class Suite:
 
     def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
         """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
-        data = dataset.load(cell.dataset)
+        data, rules = dataset.load(cell.dataset), thresholds.rules(task, cell, self.project)
         accepted = baseline.load(self.project.baselines, cell.key)
         try:
             with self.turns.loading():
@@ -93,7 +95,7 @@ class Suite:
             raise
         kept = replace(first, readings=passes[-1].readings)
         verdicts = gate.judge_pace(passes[-1], pace, baseline.other_machines(self.project.baselines, cell.key))
-        return Measurement(cell, task, data, kept, accepted, tuple(verdicts), passes)
+        return Measurement(cell, task, data, kept, accepted, rules, tuple(verdicts), passes)
 
     def _repeat(self, first: Result, pace: Pace | None, once_more: Callable[[], Result]) -> tuple[Result, ...]:
         """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
@@ -106,12 +108,11 @@ class Suite:
 
     def judge(self, m: Measurement) -> Outcome:
         """Verdicts on a measurement; with a reason it becomes the baseline and only absolute limits can fail it."""
-        limits, metrics = {**m.task.LIMITS, **m.data.limits}, m.task.METRICS
-        strict = self.options.strict_baselines
-        verdicts = (*gate.judge(m.result, m.accepted, metrics, limits, strict=strict), *m.pace_verdicts)
+        metrics, setting = m.task.METRICS, gate.Setting(self.options.strict_baselines, family=self.options.family)
+        verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts)
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
-            beyond = {v.metric for v in gate.judge(m.result, None, metrics, limits, strict=False) if v.red}
+            beyond = {v.metric for v in gate.judge(m.result, None, metrics, m.rules) if v.red}
             verdicts = tuple(v if v.metric in beyond else _accept(v) for v in verdicts)
             written = tuple(baseline.save(self.project.baselines, m.task, m.passes, self.options.reason, today()))
         return Outcome(

@@ -119,15 +119,18 @@ class Metric:
     """How to pool, compare and print one number.
 
     `rate` turns the sum of all utterances' shares, shape (..., k), into the corpus value, shape (...).
-    `margin` is the change for the worse that nobody minds, in `unit` (absolute) or, with
-    `relative=True`, as a share of the baseline. `gated=False` is reported and never judged.
+    `margin` is the change for the worse that nobody minds, in `unit`; `margin_relative` the same as a share of the
+    baseline; the larger of the two counts. `cap` is a change that no statistics excuses; None: from the amount of
+    data (`gate.paired.cap`). `gated=False` is reported and never judged.
     """
 
     name: str
     unit: str  # "ratio" is shown as a percentage; otherwise "s", "s/s", "bytes", "words/s", "1"
     better: Literal["lower", "higher"]
     margin: float = 0.0
-    relative: bool = False
+    margin_relative: float = 0.0
+    cap: float | None = None
+    burst: float = 4.0
     kind: Kind = "quality"
     rate: Callable[[Floats], Floats] = top_over_bottom
     gated: bool = True
@@ -142,12 +145,30 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """How one metric of one case is judged. None takes what is built in for the metric or the mode.
+
+    `margin` is in the metric's unit for quality and a share (0.1 = 10 %) for speed and memory. `limit` is an absolute
+    value, `cap` a change that no statistics excuses. `alpha` is the chance of a false alarm: of the whole suite for
+    quality, of one confirmed case for speed. A case that cannot see `sensitivity` does not pass, it is INCONCLUSIVE.
+    """
+
+    margin: float | None = None
+    margin_relative: float | None = None
+    limit: float | None = None
+    cap: float | None = None
+    alpha: float = 0.01
+    sensitivity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """What happened to one case of a dataset.
 
     `output` is the task's JSON form of what the model said (for ASR: {"text", "segments", ...}), None when
     the model raised; then `error` holds the sentence. `shares` has one entry per metric of the task.
-    `wall_s` and `cpu_s` are the time of the model call and nothing else.
+    `wall_s`, `cpu_s` and `gpu_s` (CUDA events, NaN elsewhere) are the time of the model call and nothing else.
+    `cluster` names the speaker or recording; utterances of one cluster are judged together. '' stands alone.
     """
 
     id: str
@@ -157,6 +178,8 @@ class Utterance:
     cpu_s: float
     duration_s: float
     error: str = ""
+    cluster: str = ""
+    gpu_s: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +222,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a share of it."""
+    """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a share of it.
+
+    `p` is the one-sided chance of such a change for the worse if nothing got worse, `least_p` the smallest that
+    these data could have given (both None without a test). `detects` is the smallest change for the worse that would
+    be seen with 80 % power, in the unit of `change`. `versus` is what it was compared with: "baseline", "anchor"
+    (the pinned release) or the reference of a paired speed run.
+    """
 
     metric: str
     unit: str
@@ -211,6 +240,12 @@ class Verdict:
     interval: tuple[float, float] | None = None  # 95 % confidence interval of `change`
     why: str = ""  # the sentence a person needs when the status is not PASS
     red: bool = False  # this verdict fails the test
+    p: float | None = None
+    least_p: float | None = None
+    detects: float | None = None
+    versus: str = "baseline"
+    alpha: float = 0.01
+    pending: bool = False  # beyond its margin and its own alpha: the whole suite's test decides at the end
 
 
 # ---------------------------------------------------------------------------- what was accepted before
@@ -220,21 +255,26 @@ class Verdict:
 class Accepted:
     """The accepted quality of one cell: `baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json`.
 
-    `shares` maps utterance id -> metric -> share; `outputs` holds what a person wants to see of each output.
+    `shares` maps utterance id -> metric -> share; `outputs` holds what a person wants to see of each output. `noise`
+    is the sd of a metric's value between runs that differ in nothing but their seeds; empty where they do not differ.
     """
 
     header: Mapping[str, str]  # provenance at the time, and "reason", "date"
     shares: Mapping[str, Mapping[str, Share]]
     outputs: Mapping[str, Any]
+    noise: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The accepted speed and memory of one cell on one machine class.
 
-    `times` maps utterance id -> (wall_s, cpu_s), each the median of the baseline run's passes.
+    `times` maps utterance id -> (wall_s, cpu_s), on CUDA also gpu_s, each the median of the baseline run's passes.
+    `sessions` are A/A runs of `modellab calibrate`: for each clock and each part of the reference workload
+    log(now / accepted), for memory the peak in bytes.
     """
 
     header: Mapping[str, str]  # "machine", "reason", "date", versions
-    times: Mapping[str, tuple[float, float]]
+    times: Mapping[str, tuple[float, ...]]
     readings: Mapping[str, float]
+    sessions: tuple[Mapping[str, float], ...] = ()

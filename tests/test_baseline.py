@@ -97,7 +97,7 @@ def test_a_result_passes_against_its_own_baseline(tmp_path_factory: pytest.TempP
     gated = [metric for metric in TASK.METRICS if metric.gated and metric.kind == "quality"]
     measured = result([utterance(id, {metric.name: share for metric in gated}) for id, share in shares.items()])
     accept(root, measured)
-    verdicts = quality.judge(measured, load(root, KEY), gated, {}, strict=True)
+    verdicts = quality.judge(measured, load(root, KEY), gated, {})
     assert {verdict.status for verdict in verdicts} == {Status.PASS}
     assert {verdict.change for verdict in verdicts} == {0.0}
 
@@ -267,6 +267,6 @@ def test_a_share_of_another_length_is_not_comparable(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     entry = {"output": "x", "shares": {"wer": [0], "cer": [0, 5], "success_rate": [1, 1]}}
     path.write_bytes(text(GOOD, header=PROVENANCE, utterances={"a": entry}))
-    verdicts = quality.judge(measured, load(tmp_path, KEY), TASK.METRICS[:2], {}, strict=False)
+    verdicts = quality.judge(measured, load(tmp_path, KEY), TASK.METRICS[:2], {})
     assert [verdict.status for verdict in verdicts] == [Status.NOT_COMPARABLE, Status.PASS]
     assert "the baseline has no wer, or counts other things for it" in verdicts[0].why

@@ -24,7 +24,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"report"},
     {"suite"},
     {"pool", "ledger", "transcription"},
-    {"evaluate", "baseline", "gate", "entry", "selection"},
+    {"evaluate", "baseline", "gate", "entry", "selection", "thresholds"},
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},

@@ -161,7 +161,6 @@ def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict
         pytest.param(
             {"limits": {"wre": 0.1}}, "limits has 'wre', no metric of asr: did you mean wer? known: cer, ", id="limit"
         ),
-        pytest.param({"limits": {"rtf": 0.1}}, "limits has 'rtf', no metric of asr", id="a limit nobody would hold"),
     ],
 )
 def test_a_broken_dataset_is_one_item_that_says_so(project: Project, changes: dict[str, Any], says: str) -> None:

@@ -39,8 +39,8 @@ def fields(record: type) -> list[str]:
 def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
-        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Result", "Segment", "Setting", "Status",
-        "Transcript", "Utterance", "Verdict",
+        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Result", "Rule", "Segment", "Setting",
+        "Status", "Transcript", "Utterance", "Verdict",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
         "top_over_bottom",
@@ -57,18 +57,22 @@ def test_the_nouns() -> None:
         (types.Transcript, "text segments language"),
         (types.Region, "start_s end_s"),
         (types.Ratio, "top bottom"),
-        (types.Metric, "name unit better margin relative kind rate gated"),
+        (types.Metric, "name unit better margin margin_relative cap burst kind rate gated"),
         (types.Key, "task dataset model variant device precision"),
-        (types.Utterance, "id shares output wall_s cpu_s duration_s error"),
+        (types.Utterance, "id shares output wall_s cpu_s duration_s error cluster gpu_s"),
         (types.Result, "key utterances readings machine provenance"),
-        (types.Verdict, "metric unit kind status now baseline change interval why red"),
-        (types.Accepted, "header shares outputs"),
-        (types.Pace, "header times readings"),
-        (Model, "summary tasks status packages install devices options variants claims timeout_s"),
-        (Variant, "weights revision tier domain languages devices options needs"),
+        (types.Rule, "margin margin_relative limit cap alpha sensitivity"),
+        (
+            types.Verdict,
+            "metric unit kind status now baseline change interval why red p least_p detects versus alpha pending",
+        ),
+        (types.Accepted, "header shares outputs noise"),
+        (types.Pace, "header times readings sessions"),
+        (Model, "summary tasks status packages install devices options variants claims thresholds timeout_s"),
+        (Variant, "weights revision tier domain languages devices options needs thresholds"),
         (Claim, "variant dataset metric value source"),
-        (Header, "task version language tier licence source normaliser domain rate_hz limits digest"),
-        (Project, "root golden baselines mlruns models threads"),
+        (Header, "task version language tier licence source normaliser domain rate_hz limits thresholds cluster digest"),
+        (Project, "root golden baselines mlruns models threads judging"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

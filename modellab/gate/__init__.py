@@ -1,6 +1,6 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
-- quality.py: per-utterance metrics, paired bootstrap; absolute limits
+- quality.py: what the model said; paired.py compares utterance by utterance, family.py counts the whole suite's tests
 - speed.py: paired log ratios of the model call's time
 - memory.py: peak memory against a margin
 """
@@ -11,18 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from modellab.gate import memory, quality, speed
-from modellab.types import Accepted, Metric, Pace, Result, Status, Verdict
+from modellab.gate.quality import Setting
+from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
-__all__ = ["judge", "judge_pace", "worst"]
+__all__ = ["Setting", "judge", "judge_pace", "worst"]
 
 ORDER = list(Status)
 
 
 def judge(
-    result: Result, accepted: Accepted | None, metrics: Sequence[Metric], limits: Mapping[str, float], *, strict: bool
+    result: Result,
+    accepted: Accepted | None,
+    metrics: Sequence[Metric],
+    rules: Mapping[str, Rule],
+    setting: Setting = quality.ALONE,
 ) -> list[Verdict]:
-    """The verdicts on what the model said. `strict` makes a missing baseline red."""
-    return quality.judge(result, accepted, metrics, limits, strict=strict)
+    """The verdicts on what the model said, one for each metric of its task."""
+    return quality.judge(result, accepted, metrics, rules, setting)
 
 
 def judge_pace(result: Result, pace: Pace | None, others: Sequence[str] = ()) -> list[Verdict]:

@@ -1,9 +1,8 @@
-"""Quality: paired on the same utterances.
+"""Quality: paired on the same utterances, by speaker or recording where the dataset names them.
 
-A metric regressed when its pooled value got worse by more than its margin, the 95 % interval of the change (paired
-bootstrap over utterances, percentile method; Efron & Tibshirani 1993, ch. 13) lies wholly on the worse side, and at
-least four utterances changed: with fewer the bootstrap sees too little of what could have happened. Worse than the
-margin without the other two is INCONCLUSIVE.
+A metric regressed when its pooled value got worse by its margin or more, and by more than chance (`paired.py`; the
+level is the whole suite's, `family.py`), or by more than a cap that no statistics excuses. Identical outputs pass at
+once. Worse by the margin without being told from chance, or too few utterances to tell anything, is INCONCLUSIVE.
 An absolute limit is checked whatever the baseline says.
 """
 
@@ -11,32 +10,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from modellab.types import Accepted, Floats, Metric, Result, Status, Verdict
+from modellab.gate.paired import Comparison, compare, fewest_units
+from modellab.types import Accepted, Metric, Result, Rule, Status, Utterance, Verdict
 
-RESAMPLES = 2000
-CHUNK = 200  # resamples at a time: bounds memory at CHUNK x utterances
-CONFIDENCE = 0.95
-SEED = 20240229
-
-FEWEST_CHANGED = 4
-STORED = 1e-6  # baselines keep shares to six decimals
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
+NOISE_Z = 2.33  # one in a hundred
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a comparison is made against, and among how many others."""
+
+    strict: bool = False  # a missing baseline is red
+    versus: str = "baseline"
+    family: int = 1  # tests in the whole session: alone, each is held to alpha / family
+
+
+ALONE = Setting()
 
 
 def judge(
-    result: Result, accepted: Accepted | None, metrics: Sequence[Metric], limits: Mapping[str, float], *, strict: bool
+    result: Result,
+    accepted: Accepted | None,
+    metrics: Sequence[Metric],
+    rules: Mapping[str, Rule],
+    setting: Setting = ALONE,
 ) -> list[Verdict]:
     """One verdict for each metric of the task, in the task's order."""
     hindrance = not_comparable(result, accepted) if accepted else ""
     verdicts = []
     for metric in metrics:
-        now = {utterance.id: utterance.shares[metric.name] for utterance in result.utterances}
-        verdict = _compare(metric, now, accepted, hindrance, strict=strict)
-        verdicts.append(_limit(verdict, metric, limits.get(metric.name), result.key.dataset))
+        rule = rules.get(metric.name, Rule())
+        verdict = _compare(metric, rule, result.utterances, accepted, hindrance, setting)
+        verdicts.append(_limit(verdict, metric, rule.limit, result.key.dataset))
     return verdicts
 
 
@@ -52,64 +62,91 @@ def not_comparable(result: Result, accepted: Accepted) -> str:
 
 
 def _compare(
-    metric: Metric, now: Mapping[str, tuple[float, ...]], accepted: Accepted | None, hindrance: str, *, strict: bool
+    metric: Metric,
+    rule: Rule,
+    utterances: Sequence[Utterance],
+    accepted: Accepted | None,
+    hindrance: str,
+    setting: Setting,
 ) -> Verdict:
-    value = metric.value(now.values())
-    plain = Verdict(metric.name, metric.unit, metric.kind, Status.PASS, value)
+    name = metric.name
+    value = metric.value(utterance.shares[name] for utterance in utterances)
+    plain = Verdict(name, metric.unit, metric.kind, Status.PASS, value, versus=setting.versus, alpha=rule.alpha)
     if metric.kind == "sanity" or not metric.gated:
         return plain
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
-        return replace(plain, status=Status.NEW, why=why, red=strict)
-    if not hindrance and any(len(accepted.shares[id].get(metric.name, ())) != len(now[id]) for id in now):
-        hindrance = f"the baseline has no {metric.name}, or counts other things for it"
+        return replace(plain, status=Status.NEW, why=why, red=setting.strict)
+    if not hindrance and any(len(accepted.shares[u.id].get(name, ())) != len(u.shares[name]) for u in utterances):
+        hindrance = f"the baseline has no {name}, or counts other things for it"
     if hindrance:
         why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
         return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
-    ids = sorted(now)
-    before = np.array([accepted.shares[id][metric.name] for id in ids], dtype=float)
-    after = np.array([now[id] for id in ids], dtype=float)
-    return _judge_change(plain, metric, before, after)
+    before = np.array([accepted.shares[u.id][name] for u in utterances], dtype=float)
+    after = np.array([u.shares[name] for u in utterances], dtype=float)
+    found = compare(metric, before, after, [u.cluster for u in utterances], rule.alpha)
+    status, why, pending = decide(metric, rule, found, family=setting.family, noise=accepted.noise.get(name, 0.0))
+    return replace(
+        plain,
+        status=status,
+        baseline=found.baseline,
+        change=found.change,
+        interval=found.interval,
+        why=why,
+        red=status is Status.REGRESSED,
+        p=found.p,
+        least_p=found.least_p,
+        detects=found.detects,
+        pending=pending,
+    )
 
 
-def _judge_change(plain: Verdict, metric: Metric, before: Floats, after: Floats) -> Verdict:
-    baseline = float(metric.rate(before.sum(axis=0)))
-    if np.allclose(before, after, rtol=0, atol=STORED):
-        return replace(plain, status=Status.PASS, baseline=baseline, change=0.0, interval=(0.0, 0.0))
-    change = plain.now - baseline
-    if math.isnan(change):
-        why = "one side has no value: there is nothing to divide by"
-        return replace(plain, status=Status.INCONCLUSIVE, baseline=baseline, why=why)
-    low, high = change_interval(metric, before, after)
-    sign = 1.0 if metric.better == "lower" else -1.0
-    margin = metric.margin * (abs(baseline) if metric.relative else 1.0)
-    changed = int((abs(before - after) > STORED).any(axis=1).sum())
-    counts = f"{changed} of {len(before)} utterances changed"
-    if abs(change) <= margin:
-        status, why = Status.PASS, counts
-    elif low <= 0.0 <= high or changed < FEWEST_CHANGED:
-        status = Status.PASS if sign * change < 0 else Status.INCONCLUSIVE
-        why = f"{counts}: too few to tell from chance"
-    else:
-        status, why = Status.REGRESSED if sign * change > 0 else Status.IMPROVED, counts
-    red = status is Status.REGRESSED
-    return replace(plain, status=status, baseline=baseline, change=change, interval=(low, high), why=why, red=red)
+def decide(
+    metric: Metric, rule: Rule, found: Comparison, family: int = 1, noise: float = 0.0
+) -> tuple[Status, str, bool]:
+    """The answer, its sentence, and whether the suite's test may still turn it red at the end.
 
-
-def change_interval(metric: Metric, before: Floats, after: Floats) -> tuple[float, float]:
-    """95 % interval of rate(after) - rate(before); both have shape (n_utterances, k), paired by row.
-
-    Resamples whose rate does not exist (nothing below the line) are left out.
+    `family` is the number of tests in the session: now, a change is red if its p is alpha / family or less. `noise` is
+    the sd of the metric's value between runs that differ in nothing but their seeds.
     """
-    n = len(before)
-    generator = np.random.default_rng(SEED)
-    changes = []
-    for _ in range(RESAMPLES // CHUNK):
-        weights = generator.multinomial(n, np.full(n, 1 / n), size=CHUNK).astype(float)
-        changes.append(metric.rate(weights @ after) - metric.rate(weights @ before))
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.nanquantile(np.concatenate(changes), [tail, 1 - tail])
-    return float(low), float(high)
+    worse = found.worse(metric)
+    counts = f"{found.changed} of {found.units} changed"
+    if found.changed == 0:
+        return _sensitive(rule, found, "")
+    if math.isnan(worse):
+        return Status.INCONCLUSIVE, "one side has no value: there is nothing to divide by", False
+    limit = margin(metric, rule, found.baseline)
+    cap = found.cap if rule.cap is None else rule.cap
+    if worse >= max(limit, cap):
+        return Status.REGRESSED, f"{counts}; beyond the cap of {cap:.4g}, whatever chance may do", False
+    if worse <= 0:
+        improved = found.p_better <= rule.alpha and -worse >= limit
+        return (Status.IMPROVED, counts, False) if improved else _sensitive(rule, found, counts)
+    need = fewest_units(rule.alpha)
+    if found.units < need:
+        return Status.INCONCLUSIVE, f"{counts}: too few to tell, {need} is the least", False
+    if worse < limit:
+        return _sensitive(rule, found, counts)
+    if noise and worse <= NOISE_Z * math.sqrt(2) * noise:
+        return Status.INCONCLUSIVE, f"{counts}: runs that differ in nothing differ by as much (sd {noise:.2g})", False
+    if found.p <= rule.alpha / family:
+        return Status.REGRESSED, f"{counts}, p {found.p:.2g}", False
+    return Status.INCONCLUSIVE, f"{counts}, p {found.p:.2g}: may be chance", found.p <= rule.alpha
+
+
+def margin(metric: Metric, rule: Rule, baseline: float) -> float:
+    """The change for the worse that nobody minds, in the metric's unit; above 0, so that 'none' is never too much."""
+    absolute = metric.margin if rule.margin is None else rule.margin
+    share = metric.margin_relative if rule.margin_relative is None else rule.margin_relative
+    return max(absolute, share * abs(baseline), np.finfo(float).tiny)
+
+
+def _sensitive(rule: Rule, found: Comparison, why: str) -> tuple[Status, str, bool]:
+    """PASS, unless the case was asked to see a change that it cannot see."""
+    if rule.sensitivity is None or found.detects <= rule.sensitivity:
+        return Status.PASS, why, False
+    asked = f"asked to see {rule.sensitivity:.4g}, sees {found.detects:.4g}: more utterances are needed"
+    return Status.INCONCLUSIVE, f"{why}; {asked}".removeprefix("; "), False
 
 
 def _limit(verdict: Verdict, metric: Metric, limit: float | None, dataset: str) -> Verdict:

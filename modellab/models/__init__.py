@@ -19,7 +19,7 @@ import yaml
 
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models.weights import PACKAGE, SCHEMES, is_known
-from modellab.schema import Strict, parse
+from modellab.schema import Strict, Thresholds, parse
 
 FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0
@@ -48,6 +48,7 @@ class Variant(Strict):
     devices: dict[Device, tuple[str, ...]] = {}
     options: dict[str, Any] = {}
     needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
+    thresholds: Thresholds = {}
 
     def weights_for(self, precision: str) -> str:
         return self.weights if isinstance(self.weights, str) else self.weights[precision]
@@ -65,6 +66,7 @@ class Model(Strict):
     options: dict[str, Any] = {}
     variants: dict[str, Variant]
     claims: tuple[Claim, ...] = ()
+    thresholds: Thresholds = {}  # metric -> margin, limit, ...: how this model's cases are judged
     timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance of up to TIMEOUT_AUDIO_S
 
     def cells(self, variant: str) -> Iterator[tuple[Device, str]]:

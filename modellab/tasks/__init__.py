@@ -19,6 +19,10 @@ from typing import Any, Protocol, cast
 from modellab.errors import ConfigError, did_you_mean
 from modellab.types import Metric, Row, Share
 
+TIMES = ("rtf", "rtf_cpu", "rtf_gpu")  # judged against what was accepted
+PEAKS = ("peak_rss_bytes", "peak_vram_bytes")
+READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # absolute limits only
+
 
 class Case(Protocol):
     """One utterance of a dataset: what a task's `read` makes of a manifest row."""
@@ -71,6 +75,11 @@ class Task(Protocol):
 def names() -> list[str]:
     """Every task there is, found on disk."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def judged(name: str) -> tuple[str, ...]:
+    """Everything of a task that may have thresholds: its metrics, speed, memory, and readings with limits."""
+    return (*(metric.name for metric in get(name).METRICS), *TIMES, *PEAKS, *READINGS)
 
 
 def get(name: str) -> Task:

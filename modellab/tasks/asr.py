@@ -31,11 +31,11 @@ RATE_HZ = 16_000
 SHORT = 0.5  # a hypothesis with fewer than this share of the reference's words is "short"
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.002),
-    Metric("cer", unit="ratio", better="lower", margin=0.001),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
     Metric("mer", unit="ratio", better="lower", gated=False),
     Metric("wil", unit="ratio", better="lower", gated=False, rate=wil_rate),
-    Metric("success_rate", unit="ratio", better="higher"),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
     Metric("short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),

@@ -27,12 +27,12 @@ RATE_HZ = 16_000
 SLACK_S = 0.01  # a region may end this much behind the stated duration: manifests are rounded
 
 METRICS = (
-    Metric("f1", unit="ratio", better="higher", margin=0.005),
-    Metric("precision", unit="ratio", better="higher", margin=0.01),
-    Metric("recall", unit="ratio", better="higher", margin=0.01),
-    Metric("false_alarm_s", unit="s", better="lower", margin=0.5, rate=total),
+    Metric("f1", unit="ratio", better="higher", margin=0.005, cap=0.05),
+    Metric("precision", unit="ratio", better="higher", margin=0.01, cap=0.10),
+    Metric("recall", unit="ratio", better="higher", margin=0.01, cap=0.10),
+    Metric("false_alarm_s", unit="s", better="lower", margin=0.5, cap=math.inf, rate=total),
     Metric("miss_s", unit="s", better="lower", rate=total, gated=False),
-    Metric("success_rate", unit="ratio", better="higher"),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("speech", "condition")

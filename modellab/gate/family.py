@@ -1,0 +1,56 @@
+"""The suite's false alarms: many tests, one chance of 1 % that any of them is red for nothing.
+
+Holm's step-down (1979) on Tarone's testable hypotheses (1990): a comparison in which so little changed that its p could
+never be small enough is left out of the count. So thirty cases of which one engine's changed are not thirty tests. It
+holds because how much changed says nothing about the direction if nothing got worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modellab.types import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One test: its p, the smallest p its data could have given, and the chance of a false alarm it may have alone."""
+
+    p: float
+    least_p: float
+    alpha: float = 0.01
+
+
+def rejected(hypotheses: Sequence[Hypothesis], alpha: float = 0.01) -> list[bool]:
+    """Which of them stand out so that the chance of any false one is at most `alpha`.
+
+    A hypothesis with a smaller alpha of its own is held to it: its p counts as alpha / own alpha times as large.
+
+    >>> rejected([Hypothesis(0.004, 0.001), Hypothesis(0.3, 0.001)]), rejected([Hypothesis(0.008, 0.001)] * 2)
+    ([True, False], [False, False])
+    """
+    scaled = [(h.p * alpha / h.alpha, h.least_p * alpha / h.alpha) for h in hypotheses]
+    open_ = set(range(len(scaled)))
+    while True:
+        level = alpha / _testable(sorted(scaled[i][1] for i in open_), alpha)
+        found = {i for i in open_ if max(scaled[i]) <= level}
+        if not found:
+            return [i not in open_ for i in range(len(scaled))]
+        open_ -= found
+
+
+def _testable(least: Sequence[float], alpha: float) -> int:
+    """The smallest k such that at most k of the smallest attainable p are alpha / k or less."""
+    k = 1
+    while sum(p <= alpha / k for p in least) > k:
+        k += 1
+    return k
+
+
+def settle(verdicts: Sequence[Verdict]) -> list[bool]:
+    """Which of a whole session's verdicts are regressions by the suite's test; those without a test never are."""
+    tests = [(i, Hypothesis(v.p, v.least_p, v.alpha)) for i, v in enumerate(verdicts) if v.p is not None and v.least_p]
+    found = rejected([test for _, test in tests])
+    stands = {i for (i, _), hit in zip(tests, found, strict=True) if hit}
+    return [i in stands and verdict.pending for i, verdict in enumerate(verdicts)]
