@@ -66,7 +66,7 @@ def compare(
     metric: Metric, before: Floats, after: Floats, clusters: Sequence[str] | None = None, alpha: float = ALPHA
 ) -> Comparison:
     """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own."""
-    sizes, bottom, allowed = _costs(metric, before), _bottom(before), cap(metric, before, after)
+    sizes, bottom, allowed = costs(metric, before), bottom_of(before), cap(metric, before, after)
     before, after = _by_unit(before, clusters), _by_unit(after, clusters)
     difference = after - before
     moved = (np.abs(difference) > STORED).any(axis=1)
@@ -152,10 +152,10 @@ def cap(metric: Metric, before: Floats, after: Floats) -> float:
     """
     if metric.cap is not None:
         return metric.cap
-    bottom = _bottom(before)
+    bottom = bottom_of(before)
     if bottom <= 0:
         return math.inf
-    gained = float(np.clip(_costs(metric, before) - _costs(metric, after), 0.0, None).sum())
+    gained = float(np.clip(costs(metric, before) - costs(metric, after), 0.0, None).sum())
     benign = max(BENIGN, 2 * gained / bottom)
     return CAP_Z * math.sqrt(metric.burst * benign / bottom)
 
@@ -195,14 +195,14 @@ def _interval(change: float, error: float, units: int) -> tuple[float, float] | 
     return change - half, change + half
 
 
-def _costs(metric: Metric, shares: Floats) -> Floats:
+def costs(metric: Metric, shares: Floats) -> Floats:
     """What each row adds to the bad side of the rate: its errors, or what it lacks to a full score. Shape (n,)."""
     if metric.better == "lower" or shares.shape[1] < 2:
         return shares[:, 0]
     return np.asarray(shares[:, 1] - shares[:, 0])
 
 
-def _bottom(shares: Floats) -> float:
+def bottom_of(shares: Floats) -> float:
     """What the summed costs are divided by to give the rate; 1.0 for a plain amount."""
     return float(shares[:, 1].sum()) if shares.shape[1] > 1 else 1.0
 
