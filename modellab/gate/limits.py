@@ -1,0 +1,46 @@
+"""What holds for every number whatever its statistics say: an absolute limit, and the sensitivity a case must have."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from modellab.types import Rule, Status, Verdict
+
+MIB = 2**20
+
+
+def held(verdict: Verdict, rule: Rule) -> Verdict:
+    """The verdict, or a red one above `rule.limit`; a PASS that could not have seen `rule.sensitivity` is no PASS."""
+    return limited(sensitive(verdict, rule), rule)
+
+
+def limited(verdict: Verdict, rule: Rule) -> Verdict:
+    """The same verdict, or a red one when the value (lower is better) is above its absolute limit, or is none."""
+    if rule.limit is None or verdict.now <= rule.limit:
+        return verdict
+    now, limit = shown(verdict.now, verdict.unit), shown(rule.limit, verdict.unit)
+    why = f"{now} is above the limit {limit}" if verdict.now > rule.limit else f"no value to hold to the limit {limit}"
+    return replace(verdict, status=Status.REGRESSED, why=f"{why}; {verdict.why}".rstrip("; "), red=True)
+
+
+def sensitive(verdict: Verdict, rule: Rule) -> Verdict:
+    """The same verdict, or INCONCLUSIVE for a PASS of a measurement too coarse for `rule.sensitivity` (a share)."""
+    if rule.sensitivity is None or verdict.detects is None or verdict.status is not Status.PASS:
+        return verdict
+    sees = verdict.detects / (verdict.baseline or math.nan) if verdict.kind == "memory" else verdict.detects
+    if sees <= rule.sensitivity:
+        return verdict
+    why = f"sees a change of {sees:.1%} or more, {rule.sensitivity:.1%} is asked for"
+    return replace(verdict, status=Status.INCONCLUSIVE, why=f"{why}; {verdict.why}".rstrip("; "))
+
+
+def shown(value: float, unit: str) -> str:
+    """A value in a sentence, with its unit.
+
+    >>> shown(0.12345, "s/s"), shown(3 * 2**20, "bytes"), shown(1.5, "s"), shown(2.0, "1")
+    ('0.1235', '3.0 MiB', '1.5 s', '2')
+    """
+    if unit == "bytes" and math.isfinite(value):
+        return f"{value / MIB:.1f} MiB"
+    return f"{value:.4g} s" if unit == "s" else f"{value:.4g}"

@@ -1,0 +1,56 @@
+"""The 20 % trimmed mean of log time ratios, its standard error and Student's t: a fifth of hiccups decides nothing.
+
+Sources: Tukey & McLaughlin 1963 (standard error from the winsorised values, t with the degrees of freedom of what is
+kept); Yuen 1974. The same figures as scipy.stats.trim_mean and scipy.stats.mstats.trimmed_stde.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from modellab.types import Floats
+
+TRIM = 0.2  # the share cut from each end
+FEWEST = 2  # values without which there is no spread
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """A trimmed mean, its standard error (both in the values' unit) and the degrees of freedom."""
+
+    mean: float
+    error: float
+    df: int
+
+    def p_above(self, null: float = 0.0) -> float:
+        """The one-sided chance, 0 to 1, of a mean this far above `null` if the truth were `null`.
+
+        Without any spread the mean is the truth: 0.0 above `null`, else 1.0.
+        """
+        from scipy.special import stdtr  # 0.1 s that collection need not pay
+
+        if self.error == 0.0:
+            return 0.0 if self.mean > null else 1.0
+        return float(stdtr(self.df, (null - self.mean) / self.error))
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """The two-sided interval around the mean, in the values' unit."""
+        from scipy.special import stdtrit
+
+        half = float(stdtrit(self.df, (1 + confidence) / 2)) * self.error
+        return self.mean - half, self.mean + half
+
+
+def trimmed(values: Floats) -> Trimmed:
+    """The trimmed mean of two or more finite values, shape (n,); their order is of no consequence."""
+    n = len(values)
+    if n < FEWEST:
+        raise ValueError(f"{n} values: a trimmed mean with its error needs at least {FEWEST}")
+    ordered = np.sort(np.asarray(values, dtype=float))
+    g = int(TRIM * n)
+    winsorised = np.clip(ordered, ordered[g], ordered[n - g - 1])
+    error = float(winsorised.std(ddof=1)) / ((1 - 2 * g / n) * math.sqrt(n))
+    return Trimmed(float(ordered[g : n - g].mean()), error, n - 2 * g - 1)
