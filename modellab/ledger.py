@@ -2,7 +2,8 @@
 
     mlruns/ledger/<session>.jsonl        one file per session and pytest-xdist worker (<session>-gw0.jsonl)
 
-Each line is one `Entry`, appended with one write and synced to the disk. Nothing is ever changed or removed.
+Each line is one `Entry`, appended with one write and synced to the disk. Nothing is ever changed or removed; a later
+line with the id of an earlier one takes its place (the suite's test, at a session's end, may turn a verdict).
 Where the folder cannot be written, the lines go to a folder of this user under the system's temporary folder,
 and `files` finds them there too.
 """
@@ -14,11 +15,14 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modellab import codec
 from modellab.entry import Entry, decode, encode
 from modellab.environment import slug
+from modellab.types import Key, Status, Verdict
 
 TOO_DEEP = (RecursionError, *codec.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
@@ -91,18 +95,35 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
         lines = path.read_bytes().split(b"\n")
     except OSError as problem:
         return [], [f"{path.name} cannot be read ({problem.strerror}): its results are left out"]
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     warnings: list[str] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            entries.append(decode(json.loads(line)))
+            entry = decode(json.loads(line))
+            entries[entry.id] = entry
         except TOO_DEEP as problem:
             cut = "was cut off (a kill or a full disk in the middle of the write?)"
             what = cut if number == len(lines) else f"is not a result ({type(problem).__name__}: {problem})"
             warnings.append(f"{path.name}, line {number} {what[:200]}: left out")
-    return entries, warnings
+    return list(entries.values()), warnings
+
+
+def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[Verdict, ...]]]) -> str:
+    """Write a session's entries of these cases again with other verdicts; '' or what the system said."""
+    for path in files(folder):
+        if not path.name.startswith(slug(session)):
+            continue
+        for entry in read_file(path)[0]:
+            if entry.key in turned:
+                status, verdicts = turned[entry.key]
+                line = codec.dumps(encode(replace(entry, status=status, verdicts=verdicts))).encode() + b"\n"
+                try:
+                    _append(path, line)
+                except OSError as problem:
+                    return f"{path} cannot be amended ({problem.strerror or problem})"
+    return ""
 
 
 def fallback(folder: Path) -> Path:

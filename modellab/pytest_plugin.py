@@ -13,16 +13,17 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import tasks
+from modellab import pytest_rounds, tasks
 from modellab.errors import ConfigError, ModellabError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
+from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_summary import Controller, new_session, turns_file
 from modellab.report import failure
 from modellab.report.progress import watch
 from modellab.report.rows import Row
-from modellab.suite import Measurement, Options, Outcome, Suite, open_suite
+from modellab.suite import Measurement, Options, Outcome, Suite, open_suite, turned
 from modellab.tasks import Task
 from modellab.types import Status
 from modellab.worker import InProcess, Worker
@@ -35,6 +36,8 @@ TIERS = {
 }
 MATRIX = pytest.StashKey[Matrix]()
 SESSION = pytest.StashKey[str]()
+ROUNDS = pytest.StashKey[Rounds]()
+FAMILY = pytest.StashKey[int]()  # tests of quality in the session: a case alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 
@@ -70,6 +73,8 @@ def pytest_configure(config: pytest.Config) -> None:
     meanings |= {name: f"the model {name}" for name in names}
     for name, meaning in meanings.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    rounds = config.stash[ROUNDS] = pytest_rounds.glue(config)
+    config.pluginmanager.register(rounds, "modellab-rounds")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
@@ -83,14 +88,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for `evaluate` runs once for every cell of its module's `task`."""
     if {"evaluate", "cell"} <= set(metafunc.fixturenames):
         task: Task = metafunc.module.task
-        cells = metafunc.config.stash[MATRIX].cells(task.NAME)
-        metafunc.parametrize("cell", [_param(task.NAME, cell) for cell in cells])
+        config = metafunc.config
+        cells = config.stash[MATRIX].cells(task.NAME)
+        metafunc.parametrize("cell", [_param(task.NAME, cell, config.stash[ROUNDS]) for cell in cells])
 
 
-def _param(task: str, cell: Cell | Broken) -> Any:
+def _param(task: str, cell: Cell | Broken, rounds: Rounds) -> Any:
     if isinstance(cell, Broken):
         return pytest.param(cell, id=str(cell), marks=_marks(task, *TIERS, "cpu"))
-    return pytest.param(cell, id=str(cell.key), marks=_marks(task, cell.tier, cell.key.device, cell.key.model))
+    marks = _marks(task, cell.tier, cell.key.device, cell.key.model)
+    return pytest.param(cell, id=str(cell.key), marks=(*marks, *rounds.marks(cell)))
 
 
 @functools.cache
@@ -105,6 +112,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         order.setdefault(_engine(item), len(order))
     if len(order) > 1:
         items.sort(key=lambda item: order[_engine(item)])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count the session's tests of quality, so that the suite's false alarms, and not the case's, are 1 %."""
+    judged = (_judged(item) for item in session.items)
+    session.config.stash[FAMILY] = max(1, sum(judged))
+
+
+def _judged(item: pytest.Item) -> int:
+    callspec, task = getattr(item, "callspec", None), getattr(getattr(item, "module", None), "task", None)
+    if callspec is None or task is None or not isinstance(callspec.params.get("cell"), Cell):
+        return 0
+    return sum(metric.gated and metric.kind == "quality" for metric in task.METRICS)
 
 
 def _engine(item: pytest.Item) -> Any:
@@ -152,7 +172,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     threads = option.threads or project.threads
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
     turns = turns_file(session) if worker else None
-    options = Options(strict, option.reason.strip() if option.update_baselines else None)
+    options = Options(strict, option.reason.strip() if option.update_baselines else None, config.stash[FAMILY])
     opened = open_suite(project, options, pool, session, worker, turns)
     yield opened
     opened.close()
@@ -163,25 +183,33 @@ def _in_process(threads: int) -> InProcess:
 
 
 @pytest.fixture
-def evaluate(request: pytest.FixtureRequest, cell: Cell | Broken, suite: Suite) -> Callable[[Task], Measurement]:
+def evaluate(
+    request: pytest.FixtureRequest, cell: Cell | Broken, suite: Suite, modellab_rounds: Timed
+) -> Callable[[Task], Measurement]:
     """Measure this test's cell: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
-    option = request.config.option
-    if isinstance(cell, Cell) and (reason := why_not(cell, download=option.download)):
-        if option.strict_matrix:
-            _fail_broken(request, f"--strict-matrix: {reason}")
-        pytest.skip(reason)
 
     def measure(task: Task) -> Measurement:
-        if isinstance(cell, Broken):
-            _fail_broken(request, cell.error)
-        started = time.time()
+        runnable = _runnable(request, cell, modellab_rounds)
+        started, progress = time.time(), watch(request.config, str(runnable.key))
         try:
-            return suite.measure(task, cell, watch(request.config, str(cell.key)))
+            return modellab_rounds.measure(lambda: suite.measure(task, runnable, progress))
         except ModellabError as error:
             problem = str(error)
-        _conclude(request, suite, suite.failed(cell, problem), task, started)
+        _conclude(request, suite, suite.failed(runnable, problem), task, started)
 
     return measure
+
+
+def _runnable(request: pytest.FixtureRequest, cell: Cell | Broken, timed: Timed) -> Cell:
+    """The cell, or the failure or skip that stands for it."""
+    option = request.config.option
+    reason = "" if isinstance(cell, Broken) else why_not(cell, download=option.download)
+    if isinstance(cell, Broken) or (reason and option.strict_matrix):
+        timed.nothing()
+        _fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")
+    if reason:
+        pytest.skip(reason)
+    return cell
 
 
 @pytest.fixture
@@ -196,7 +224,9 @@ def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement]
             outcome = suite.failed(measurement.cell, str(error))
         if outcome.status is Status.ERROR:
             _conclude(request, suite, outcome, measurement.task, started)
-        _keep(request, suite, outcome, started)
+        undecided = any(verdict.pending for verdict in outcome.verdicts) and not outcome.red
+        pending = failure.text(turned(outcome), measurement.task) if undecided else ""
+        _keep(request, suite, outcome, started, pending)
         if outcome.red:
             pytest.fail(failure.text(outcome, measurement.task), pytrace=False)
 
@@ -208,9 +238,9 @@ def _conclude(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, ta
     _fail_broken(request, failure.text(outcome, task))
 
 
-def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float) -> None:
+def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float, pending: str = "") -> None:
     """Keep an outcome, then hand it to the report."""
-    row = Row.of(suite.keep(outcome, started))
+    row = Row.of(suite.keep(outcome, started), pending)
     request.node.stash[ROW] = row.encode()
     request.node.user_properties.extend(row.properties())
 

@@ -6,17 +6,20 @@ Exit status: 0 pass, 1 regression (or any failed assertion), 3 a measurement was
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modellab import environment
+from modellab import environment, ledger
+from modellab.gate import settle, worst
 from modellab.project import Project
 from modellab.report import scorecard
 from modellab.report.rows import Row
@@ -40,19 +43,48 @@ class Controller:
     def __init__(self, config: pytest.Config, project: Project, session: str) -> None:
         self.config, self.project, self.session = config, project, session
         self.rows: list[Row] = []
+        self.reports: list[Any] = []  # of the rows, in the same order
         self.skips: list[str] = []  # reasons
         self.regressions = self.broken = 0
+        self.trouble = ""  # the ledger's
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         encoded = getattr(report, "modellab", None)
         if encoded is not None:
             self.rows.append(Row.decode(encoded))
+            self.reports.append(report)
         if report.failed and getattr(report, "modellab_broken", False):
             self.broken += 1
         elif report.failed:
             self.regressions += 1
         elif report.skipped and getattr(report, "modellab_case", False):
             self.skips.append(str(report.longrepr[2]).removeprefix("Skipped: "))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, Any, Any]:
+        """When every case has run, the suite's test decides on those that are red only if they stand out among all."""
+        done = yield
+        settled = settle([row.verdicts for row in self.rows], self.project.judging.alpha)
+        turned = {i: verdicts for i, verdicts in enumerate(settled) if verdicts != self.rows[i].verdicts}
+        for i, verdicts in turned.items():
+            self.rows[i] = replace(self.rows[i], verdicts=verdicts, status=worst(verdicts))
+            self._fail(self.reports[i], self.rows[i].pending)
+        if turned:
+            self.trouble = ledger.amend(
+                self.project.mlruns,
+                self.session,
+                {self.rows[i].key: (self.rows[i].status, self.rows[i].verdicts) for i in turned},
+            )
+        return done
+
+    def _fail(self, passed: Any, text: str) -> None:
+        """Report a case that has passed as failed after all, to everyone who listens."""
+        late = copy.copy(passed)
+        late.outcome, late.longrepr, late.modellab = "failed", text, None
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and passed in terminal.stats.get("passed", []):
+            terminal.stats["passed"].remove(passed)
+        self.config.hook.pytest_runtest_logreport(report=late)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -86,6 +118,8 @@ class Controller:
         write("")
         for note in scorecard.footnotes(self.rows):
             write(f"note: {note}")
+        if self.trouble:
+            write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
         self._write_markdown(title, write)
 
     def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -44,6 +44,7 @@ class Measurement:
     data: Dataset
     result: Result
     accepted: Accepted | None
+    anchor: Accepted | None
     rules: Mapping[str, Rule]
     pace_verdicts: tuple[Verdict, ...]
     passes: tuple[Result, ...]
@@ -83,6 +84,7 @@ class Suite:
         """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
         data, rules = dataset.load(cell.dataset), thresholds.rules(task, cell, self.project)
         accepted = baseline.load(self.project.baselines, cell.key)
+        anchor = baseline.load(self.project.baselines / baseline.ANCHOR, cell.key)
         try:
             with self.turns.loading():
                 loaded = self.pool.get(cell)
@@ -95,7 +97,7 @@ class Suite:
             raise
         kept = replace(first, readings=passes[-1].readings)
         verdicts = gate.judge_pace(passes[-1], pace, baseline.other_machines(self.project.baselines, cell.key))
-        return Measurement(cell, task, data, kept, accepted, rules, tuple(verdicts), passes)
+        return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes)
 
     def _repeat(self, first: Result, pace: Pace | None, once_more: Callable[[], Result]) -> tuple[Result, ...]:
         """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
@@ -109,7 +111,8 @@ class Suite:
     def judge(self, m: Measurement) -> Outcome:
         """Verdicts on a measurement; with a reason it becomes the baseline and only absolute limits can fail it."""
         metrics, setting = m.task.METRICS, gate.Setting(self.options.strict_baselines, family=self.options.family)
-        verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts)
+        creep = gate.creep(m.result, m.anchor, m.accepted, metrics, m.rules, setting)
+        verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts, *creep)
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
             beyond = {v.metric for v in gate.judge(m.result, None, metrics, m.rules) if v.red}
@@ -150,6 +153,12 @@ class Suite:
 
     def close(self) -> None:
         self.pool.close()
+
+
+def turned(outcome: Outcome) -> Outcome:
+    """The outcome as it is should the suite's test find every pending verdict."""
+    verdicts = tuple(gate.turned(verdict) if verdict.pending else verdict for verdict in outcome.verdicts)
+    return replace(outcome, verdicts=verdicts, status=gate.worst(verdicts))
 
 
 def _accept(verdict: Verdict) -> Verdict:

@@ -1,8 +1,8 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
 - quality.py: what the model said; paired.py compares utterance by utterance, family.py counts the whole suite's tests
-- speed.py: paired log ratios of the model call's time
-- memory.py: peak memory against a margin
+- speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
+- memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from modellab.gate import memory, quality, speed
+from modellab.gate import limits, memory, quality, speed
+from modellab.gate.family import settle, turned
 from modellab.gate.quality import Setting
 from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
-__all__ = ["Setting", "judge", "judge_pace", "worst"]
+__all__ = ["Setting", "creep", "judge", "judge_pace", "settle", "turned", "worst"]
 
 ORDER = list(Status)
 
@@ -30,16 +31,50 @@ def judge(
     return quality.judge(result, accepted, metrics, rules, setting)
 
 
-def judge_pace(result: Result, pace: Pace | None, others: Sequence[str] = ()) -> list[Verdict]:
-    """The verdicts on speed and memory. Never red without a baseline of this very machine class.
+def creep(
+    result: Result,
+    anchor: Accepted | None,
+    accepted: Accepted | None,
+    metrics: Sequence[Metric],
+    rules: Mapping[str, Rule],
+    setting: Setting = quality.ALONE,
+) -> list[Verdict]:
+    """The verdicts against the pinned release: many small steps, each accepted, may add up to a large one.
 
-    `others` are the machine classes that do have one: with them the answer is NOT_COMPARABLE, without any NEW.
+    Only of metrics in which the anchor differs from the baseline (else it is the same test twice), and of none where
+    the comparison would be unfair: another dataset or normaliser since the release is no fault of this change.
     """
-    verdicts = [*speed.judge(result, pace), *memory.judge(result, pace)]
-    if pace is not None or not others:
-        return verdicts
-    why = f"accepted on {', '.join(others)}, this is {result.machine}"
-    return [replace(verdict, status=Status.NOT_COMPARABLE, why=why) for verdict in verdicts]
+    if anchor is None or quality.not_comparable(result, anchor):
+        return []
+    last = accepted.shares if accepted else {}
+    since = {
+        metric.name
+        for metric in metrics
+        if any(shares.get(metric.name) != last.get(id, {}).get(metric.name) for id, shares in anchor.shares.items())
+    }
+    unlimited = {name: replace(rule, limit=None, sensitivity=None) for name, rule in rules.items()}
+    verdicts = quality.judge(result, anchor, metrics, unlimited, replace(setting, versus="anchor"))
+    release = anchor.header.get("reason", "")
+    return [
+        replace(verdict, why=f"since the anchor ({release}): {verdict.why}" if verdict.why else "")
+        for verdict in verdicts
+        if verdict.metric in since and verdict.p is not None
+    ]
+
+
+def judge_pace(
+    result: Result, pace: Pace | None, rules: Mapping[str, Rule], others: Sequence[str] = ()
+) -> list[Verdict]:
+    """The verdicts on speed, memory and the readings that have a limit, in this order.
+
+    Without a baseline of this very machine class only an absolute limit is red. `others` are the machine classes that
+    do have a baseline: with them the answer is NOT_COMPARABLE, without any NEW.
+    """
+    verdicts = [*speed.judge(result, pace, rules), *memory.judge(result, pace, rules)]
+    if pace is None and others:
+        why = f"accepted on {', '.join(others)}, this is {result.machine}"
+        verdicts = [v if v.red else replace(v, status=Status.NOT_COMPARABLE, why=why) for v in verdicts]
+    return [*verdicts, *limits.others(result, rules, {verdict.metric for verdict in verdicts})]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Status:

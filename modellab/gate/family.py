@@ -8,9 +8,9 @@ holds because how much changed says nothing about the direction if nothing got w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from modellab.types import Verdict
+from modellab.types import Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,23 @@ def _testable(least: Sequence[float], alpha: float) -> int:
     return k
 
 
-def settle(verdicts: Sequence[Verdict]) -> list[bool]:
-    """Which of a whole session's verdicts are regressions by the suite's test; those without a test never are."""
-    tests = [(i, Hypothesis(v.p, v.least_p, v.alpha)) for i, v in enumerate(verdicts) if v.p is not None and v.least_p]
-    found = rejected([test for _, test in tests])
-    stands = {i for (i, _), hit in zip(tests, found, strict=True) if hit}
-    return [i in stands and verdict.pending for i, verdict in enumerate(verdicts)]
+def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:
+    """A whole session's verdicts, case by case, with those turned to REGRESSED that the suite's test finds."""
+    tests = [
+        (case, position, Hypothesis(verdict.p, verdict.least_p, verdict.alpha))
+        for case, verdicts in enumerate(cases)
+        for position, verdict in enumerate(verdicts)
+        if verdict.p is not None and verdict.least_p is not None
+    ]
+    found = rejected([test for _, _, test in tests], alpha)
+    settled = [list(verdicts) for verdicts in cases]
+    for (case, position, _), hit in zip(tests, found, strict=True):
+        if hit and settled[case][position].pending:
+            settled[case][position] = turned(settled[case][position])
+    return [tuple(verdicts) for verdicts in settled]
+
+
+def turned(verdict: Verdict) -> Verdict:
+    """A pending verdict after the suite's test."""
+    why = verdict.why.removesuffix(": may be chance")
+    return replace(verdict, status=Status.REGRESSED, red=True, pending=False, why=why)

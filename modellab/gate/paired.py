@@ -41,8 +41,8 @@ class Comparison:
     """What changed. `p` is for "got worse", `p_better` for "got better"; both 1.0 where nothing changed.
 
     `change`, `interval` and `detects` are in the metric's unit; `detects` is above 0 whichever direction is worse.
-    `units` counts clusters or utterances, `changed` those of them that differ. `cap` is the change that is beyond what
-    an upgrade may do by chance; infinite where the metric has none.
+    `units` counts clusters or utterances, `changed` those of them that differ; `words` says it of utterances. `cap` is
+    the change that is beyond what an upgrade may do by chance; infinite where the metric has none.
     """
 
     now: float
@@ -56,6 +56,7 @@ class Comparison:
     changed: int
     detects: float
     cap: float
+    words: str
 
     def worse(self, metric: Metric) -> float:
         """The change with its sign turned so that above 0 is worse."""
@@ -67,14 +68,16 @@ def compare(
 ) -> Comparison:
     """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own."""
     sizes, bottom, allowed = costs(metric, before), bottom_of(before), cap(metric, before, after)
+    words = f"{int(_moved(before, after).sum())} of {len(before)} utterances changed"
     before, after = _by_unit(before, clusters), _by_unit(after, clusters)
-    difference = after - before
-    moved = (np.abs(difference) > STORED).any(axis=1)
+    moved = _moved(before, after)
     now, baseline = float(metric.rate(after.sum(axis=0))), float(metric.rate(before.sum(axis=0)))
     p, p_better = permutation_p(metric, before, after) if moved.any() else (1.0, 1.0)
     error = jackknife_error(metric, before, after)
     change = now - baseline if moved.any() else 0.0
     changed = int(moved.sum())
+    if len(before) < len(sizes):
+        words += f", in {changed} of {len(before)} clusters"
     return Comparison(
         now,
         baseline,
@@ -87,13 +90,13 @@ def compare(
         changed,
         detectable(sizes, bottom, len(before), error, alpha),
         allowed,
+        words,
     )
 
 
 def permutation_p(metric: Metric, before: Floats, after: Floats) -> tuple[float, float]:
     """One-sided p of "got worse" and of "got better"; both of shape (n_units, k), some row of them different."""
-    difference = after - before
-    difference = difference[(np.abs(difference) > STORED).any(axis=1)]
+    difference = (after - before)[_moved(before, after)]
     sums = before.sum(axis=0), after.sum(axis=0)
     sign = 1.0 if metric.better == "lower" else -1.0
     seen = sign * float(metric.rate(sums[1]) - metric.rate(sums[0]))
@@ -207,9 +210,15 @@ def bottom_of(shares: Floats) -> float:
     return float(shares[:, 1].sum()) if shares.shape[1] > 1 else 1.0
 
 
+def _moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
+    """Which rows differ."""
+    moved: npt.NDArray[np.bool_] = (np.abs(after - before) > STORED).any(axis=1)
+    return moved
+
+
 def _by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
-    """Shares summed by cluster, shape (n_units, k)."""
-    if clusters is None or not any(clusters):
+    """Shares summed by cluster, shape (n_units, k). One cluster of everything is no cluster: utterances are units."""
+    if clusters is None or len(set(clusters)) < 2:
         return shares
     names = [name or f"\0{row}" for row, name in enumerate(clusters)]
     _, unit = np.unique(np.array(names), return_inverse=True)

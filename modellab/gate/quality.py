@@ -110,7 +110,7 @@ def decide(
     the sd of the metric's value between runs that differ in nothing but their seeds.
     """
     worse = found.worse(metric)
-    counts = f"{found.changed} of {found.units} changed"
+    counts = found.words
     if found.changed == 0:
         return _sensitive(rule, found, "")
     if math.isnan(worse):

@@ -30,9 +30,10 @@ class Row:
     error: str = ""
     notes: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
+    pending: str = ""  # the failure's text, should the suite's test turn a verdict at the end
 
     @classmethod
-    def of(cls, outcome: Outcome) -> Row:
+    def of(cls, outcome: Outcome, pending: str = "") -> Row:
         result = outcome.result
         return cls(
             key=outcome.cell.key,
@@ -45,6 +46,7 @@ class Row:
             error=outcome.error,
             notes=outcome.notes,
             written=tuple(str(path) for path in outcome.written),
+            pending=pending,
         )
 
     @property
@@ -77,6 +79,7 @@ class Row:
             "error": self.error,
             "notes": list(self.notes),
             "written": list(self.written),
+            "pending": self.pending,
         }
 
     @classmethod
@@ -92,4 +95,5 @@ class Row:
             error=data["error"],
             notes=tuple(data["notes"]),
             written=tuple(data["written"]),
+            pending=data["pending"],
         )
