@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
     {"__main__", "pytest_select"},
     {"pytest_plugin", "cli"},
-    {"pytest_summary", "doctor"},
+    {"pytest_summary", "pytest_rounds", "doctor"},
     {"tracking"},
     {"report"},
     {"suite"},
@@ -51,7 +51,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "silero_vad": {"models"},
     "ctranslate2": {"models", "embedded"},
     "typer": {"cli"},
-    "pytest": {"pytest_plugin", "pytest_summary", "pytest_select"},
+    "pytest": {"pytest_plugin", "pytest_summary", "pytest_rounds", "pytest_select"},
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]
 
