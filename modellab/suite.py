@@ -14,7 +14,7 @@ from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.errors import ModellabError
 from modellab.evaluate import Progress, again, evaluate
-from modellab.gate.speed import too_busy
+from modellab.gate.validity import too_busy
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
@@ -91,20 +91,22 @@ class Suite:
             with self.turns.measuring():
                 first = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
                 pace = baseline.load_pace(self.project.baselines, cell.key, first.machine)
-                passes = self._repeat(first, pace, lambda: again(cell, data, loaded, task, first))
+                passes = self._repeat(first, pace, rules, lambda: again(cell, data, loaded, task, first))
         except (ModellabError, KeyboardInterrupt):
             self.pool.close()
             raise
         kept = replace(first, readings=passes[-1].readings)
-        verdicts = gate.judge_pace(passes[-1], pace, baseline.other_machines(self.project.baselines, cell.key))
+        verdicts = gate.judge_pace(passes[-1], pace, rules, baseline.other_machines(self.project.baselines, cell.key))
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes)
 
-    def _repeat(self, first: Result, pace: Pace | None, once_more: Callable[[], Result]) -> tuple[Result, ...]:
+    def _repeat(
+        self, first: Result, pace: Pace | None, rules: Mapping[str, Rule], once_more: Callable[[], Result]
+    ) -> tuple[Result, ...]:
         """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
         if self.options.reason is not None:
             passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
             return (first, *(once_more() for _ in range(passes - 1)))
-        if any(verdict.red for verdict in gate.judge_pace(first, pace)):
+        if any(verdict.red for verdict in gate.judge_pace(first, pace, rules)):
             return (first, once_more())
         return (first,)
 
@@ -115,7 +117,8 @@ class Suite:
         verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts, *creep)
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
-            beyond = {v.metric for v in gate.judge(m.result, None, metrics, m.rules) if v.red}
+            pace = gate.judge_pace(m.passes[-1], None, m.rules)
+            beyond = {v.metric for v in (*gate.judge(m.result, None, metrics, m.rules), *pace) if v.red}
             verdicts = tuple(v if v.metric in beyond else _accept(v) for v in verdicts)
             written = tuple(baseline.save(self.project.baselines, m.task, m.passes, self.options.reason, today()))
         return Outcome(

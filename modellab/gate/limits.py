@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from modellab.types import Rule, Status, Verdict
+from modellab.types import Result, Rule, Status, Verdict
 
 MIB = 2**20
+ON_CUDA = ("rtf_gpu", "peak_vram_bytes")  # readings that no other device has
 
 
 def held(verdict: Verdict, rule: Rule) -> Verdict:
@@ -33,6 +35,29 @@ def sensitive(verdict: Verdict, rule: Rule) -> Verdict:
         return verdict
     why = f"sees a change of {sees:.1%} or more, {rule.sensitivity:.1%} is asked for"
     return replace(verdict, status=Status.INCONCLUSIVE, why=f"{why}; {verdict.why}".rstrip("; "))
+
+
+def others(result: Result, rules: Mapping[str, Rule], judged: Collection[str]) -> list[Verdict]:
+    """Verdicts on the readings that have nothing but a limit (load_s, latency_p50_s, ...), in the rules' order.
+
+    What a GPU should have told and did not is INCONCLUSIVE: a limit that nobody checks must not look kept.
+    """
+    verdicts = []
+    for metric, rule in rules.items():
+        if rule.limit is None or metric in judged:
+            continue
+        if metric in result.readings:
+            verdicts.append(limited(_reading(metric, float(result.readings[metric]), Status.PASS), rule))
+        elif metric in ON_CUDA and result.key.device == "cuda":
+            why = f"it was not measured: nothing to hold to the limit {rule.limit:g}"
+            verdicts.append(replace(_reading(metric, math.nan, Status.INCONCLUSIVE), why=why))
+    return verdicts
+
+
+def _reading(metric: str, now: float, status: Status) -> Verdict:
+    if metric.endswith("_bytes"):
+        return Verdict(metric, "bytes", "memory", status, now)
+    return Verdict(metric, "s" if metric.endswith("_s") else "s/s", "speed", status, now)
 
 
 def shown(value: float, unit: str) -> str:

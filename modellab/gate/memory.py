@@ -1,32 +1,63 @@
 """Memory: peak resident size (and peak GPU memory) of the worker during inference, against the accepted peak.
 
-Repeated runs of one engine differ by well under 1 %; the margin is the larger of 3 % and 12 MiB.
+The margin comes from measured noise: the largest of 1 %, 4 MiB and four standard deviations of the calibration
+sessions. Without at least five of them it is the larger of 3 % and 12 MiB. `rule.margin` replaces the share. Peaks of
+one engine differ by 0.08 % between processes, so four deviations are far out; the caller confirms on a second run.
 """
 
 from __future__ import annotations
 
-from modellab.types import Pace, Result, Status, Verdict
+from collections.abc import Mapping
+from dataclasses import replace
 
-MARGIN_SHARE = 0.03
-MARGIN_BYTES = 12 * 2**20
+from modellab.gate.limits import MIB, held
+from modellab.gate.sessions import Noise
+from modellab.types import Pace, Result, Rule, Status, Verdict
+
+MARGIN_SHARE, MARGIN_BYTES = 0.01, 4 * MIB
+DEVIATIONS = 4.0
+UNCALIBRATED_SHARE, UNCALIBRATED_BYTES = 0.03, 12 * MIB
+POWER = 0.842  # standard deviations above the margin at which four of five runs are beyond it
 METRICS = {"cpu": ("peak_rss_bytes",), "cuda": ("peak_rss_bytes", "peak_vram_bytes"), "mps": ("peak_rss_bytes",)}
 
 
-def judge(result: Result, pace: Pace | None) -> list[Verdict]:
+def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """One verdict for each kind of memory that the device has and that could be read."""
-    return [_judge(metric, result, pace) for metric in METRICS[result.key.device] if metric in result.readings]
+    verdicts = []
+    for metric in METRICS[result.key.device]:
+        if metric in result.readings:
+            rule = rules.get(metric, Rule())
+            verdicts.append(held(_judge(metric, result, pace, rule), rule))
+    return verdicts
 
 
-def _judge(metric: str, result: Result, pace: Pace | None) -> Verdict:
+def margin_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
+    """How far above the accepted peak, in bytes, nobody minds; `share` replaces the built-in one."""
+    if not noise.calibrated:
+        return max((UNCALIBRATED_SHARE if share is None else share) * accepted, UNCALIBRATED_BYTES)
+    return max((MARGIN_SHARE if share is None else share) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)
+
+
+def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
+    plain = Verdict(metric, "bytes", "memory", Status.NEW, now, alpha=rule.alpha)
     if pace is None or metric not in pace.readings:
-        return Verdict(metric, "bytes", "memory", Status.NEW, now, why=f"no baseline for {result.machine}")
+        return replace(plain, why=f"no baseline for {result.machine}")
     then = float(pace.readings[metric])
-    margin = max(MARGIN_SHARE * then, MARGIN_BYTES)
+    noise = Noise.of([each[metric] for each in pace.sessions if metric in each])
+    margin = margin_bytes(then, noise, rule.margin)
     status, why = Status.PASS, ""
     if now - then > margin:
         status = Status.REGRESSED
-        why = f"{(now - then) / 2**20:+.0f} MiB above the accepted peak, {margin / 2**20:.0f} MiB is allowed"
+        why = f"{(now - then) / MIB:+.0f} MiB above the accepted peak, {margin / MIB:.0f} MiB is allowed"
     elif then - now > margin:
         status = Status.IMPROVED
-    return Verdict(metric, "bytes", "memory", status, now, then, now - then, None, why, status is Status.REGRESSED)
+    return replace(
+        plain,
+        status=status,
+        baseline=then,
+        change=now - then,
+        why=why,
+        red=status is Status.REGRESSED,
+        detects=margin + POWER * noise.error,
+    )

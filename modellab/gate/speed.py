@@ -1,123 +1,193 @@
-"""Speed: the time of the model call against the same utterances' accepted times on the same machine class.
+"""Speed against the accepted times of the same utterances on the same machine class.
 
-The change is a 20 % trimmed mean of log(now / then) over utterances (so that one hiccup decides nothing), with the
-standard error of Tukey and McLaughlin (1963) and a t interval; it is shown as a share of the baseline. Two clocks:
-`rtf_cpu` (process CPU time, hardly disturbed by other processes) and `rtf` (wall, the only one that sees waiting). More
-than the margin slower, with an interval above 0, is a regression; the caller confirms it on fresh timings. Other
-processes slow the wall clock without end and the CPU clock by up to 10 % (shared caches and cores): when they kept more
-than half of the machine's cores busy, a slower wall clock is INCONCLUSIVE, and so is a CPU clock less than twice its
-margin slower. (Seen on two cores: one busy core moved either clock by up to 5 %, 1.4 to 1.7 busy cores moved the wall
-clock by 25 to 220 % and the CPU clock by 1 to 9 %.)
+The change is the 20 % trimmed mean of log(now / accepted) over utterances, shown as a share. From it goes what the
+machine can account for (the reference workload between the calls, see `sessions.unexplained`) and the mean of the same
+figure over the calibration sessions of the unchanged model. REGRESSED is what then exceeds both the margin and what
+sessions differ by: ln(1 + margin) and Student's t prediction limit t(1 - alpha, n - 1) s sqrt(1 + 1/n) of n sessions
+with standard deviation s. The caller confirms it on fresh timings.
 
-A neighbour on the same host is no process here, and slows the clocks all the same. The reference workload that ran
-between the utterances tells: what of a change it can explain is INCONCLUSIVE, what goes beyond it by the margin is not.
+INCONCLUSIVE is what looks slower by more than the margin and has another excuse: the machine, a timing that proves
+little (`validity.py`), utterances that contradict each other, sessions that differ as much, or no sessions.
+
+Which clock: on one CPU thread `rtf_cpu` (process CPU time, hardly disturbed by other processes) and beside it `rtf`
+(wall, which alone sees waiting). With more threads `rtf` alone: threads that wait for each other burn CPU time. On CUDA
+`rtf_gpu` (CUDA events, where torch is loaded) and `rtf`.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
+from modellab.gate.limits import held
+from modellab.gate.sessions import (
+    CLOCKS,
+    FEWEST,
+    FEWEST_SESSIONS,
+    REFERENCE,
+    Noise,
+    Session,
+    log_ratios,
+    machine_parts,
+    unexplained,
+)
+from modellab.gate.trimmed import Trimmed, trimmed
+from modellab.gate.validity import invalid, too_busy
+from modellab.types import Pace, Result, Rule, Status, Verdict
 
-from modellab.types import Floats, Pace, Result, Status, Verdict
-
-TRIM = 0.2
-CONFIDENCE = 0.95
-SPARE = 0.1  # cores above half of them
-NO_SPARE = 0.35  # where the model itself may use every core
-FEWEST = 5  # utterances without which nothing is decided
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One of the two ways to time a call."""
-
-    metric: str
-    column: int  # in Pace.times: 0 wall, 1 CPU
-    margin: float  # relative
-    busy_margin: float  # the same while other processes kept the machine busy
-
-
-CLOCKS = (Clock("rtf", 0, 0.10, math.inf), Clock("rtf_cpu", 1, 0.10, 0.20))
-REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
+MARGIN = 0.10  # a share
+ALPHA = 0.01
+POWER = 0.8
+BUSY = 2.0  # a CPU clock slower by more than this many margins is not the doing of other processes
+JUDGED = {"cpu": ("rtf", "rtf_cpu"), "cuda": ("rtf", "rtf_gpu"), "mps": ("rtf",)}
 UNIT = "s/s"
 
 
-def judge(result: Result, pace: Pace | None) -> list[Verdict]:
-    """The verdicts on RTF by wall and by CPU clock (on a GPU by wall clock alone, synchronised)."""
-    clocks = CLOCKS if result.key.device == "cpu" else CLOCKS[:1]
-    return [_judge(clock, result, pace) for clock in clocks]
+def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+    """The verdicts on the clocks of the result's device, `rtf` first."""
+    metrics = [metric for metric in JUDGED[result.key.device] if math.isfinite(result.readings.get(metric, math.nan))]
+    verdicts = []
+    for metric in metrics:
+        rule = rules.get(metric, Rule())
+        verdicts.append(held(_judge(metric, result, pace, rule), rule))
+    return verdicts
 
 
-def _judge(clock: Clock, result: Result, pace: Pace | None) -> Verdict:
-    now = result.readings[clock.metric]
+def stored_limit(sessions: Sequence[Session], metric: str, margin: float = MARGIN, alpha: float = ALPHA) -> float:
+    """The logarithm above which `unexplained` is slower: the sessions' centre plus the larger of margin and noise."""
+    return _limit(_having(sessions, metric), metric, margin, alpha, _parts(sessions))
+
+
+def exceeds(
+    run: Session, sessions: Sequence[Session], metric: str, margin: float = MARGIN, alpha: float = ALPHA
+) -> bool:
+    """Whether a run is slower than sessions of the unchanged model allow; never with too few of them."""
+    sessions = _having(sessions, metric)
+    parts = _parts([*sessions, run])
+    above = unexplained(run, metric, parts) > _limit(sessions, metric, margin, alpha, parts)
+    return above and len(sessions) >= FEWEST_SESSIONS
+
+
+def _limit(sessions: Sequence[Session], metric: str, margin: float, alpha: float, parts: Sequence[str]) -> float:
+    noise = Noise.of([unexplained(each, metric, parts) for each in sessions])
+    return _centre(noise.mean, margin) + max(math.log1p(margin), noise.beyond(alpha))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One clock of one run: its logarithm, what of it counts, and the noise that it is held to."""
+
+    found: Trimmed
+    total: float  # above the sessions' mean, the machine's doing included
+    excess: float  # above the sessions' mean, without what the machine can account for
+    gain: float  # the same the other way round: how much faster
+    machine: float  # what the machine can account for of a slowdown
+    margin: float  # a logarithm
+    limit: float  # of `excess`: the margin or the prediction limit
+    gain_limit: float
+    noise: Noise
+
+
+def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdict:
+    now = float(result.readings[metric])
+    plain = Verdict(metric, UNIT, "speed", Status.NEW, now, alpha=rule.alpha)
     if pace is None:
-        return Verdict(clock.metric, UNIT, "speed", Status.NEW, now, why=f"no baseline for {result.machine}")
-    ratios = log_ratios(result, pace, clock.column)
+        return replace(plain, why=f"no baseline for {result.machine}")
+    if pace.times and all(len(times) <= CLOCKS[metric] for times in pace.times.values()):
+        return replace(plain, why=f"the baseline has no {metric}")
+    ratios = log_ratios(result, pace, CLOCKS[metric])
     if len(ratios) < FEWEST:
         why = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"
-        return Verdict(clock.metric, UNIT, "speed", Status.INCONCLUSIVE, now, why=why)
-    mean, low, high = trimmed_interval(ratios)
-    change, interval = math.expm1(mean), (math.expm1(low), math.expm1(high))
-    fast, slow = machine_change(result, pace)
-    status, why = Status.PASS, ""
-    if change > clock.margin and low > 0:
-        status, why = Status.REGRESSED, f"{change:+.1%} slower than accepted, {clock.margin:.0%} is allowed"
-        if (busy := too_busy(result)) and change < clock.busy_margin:
-            status, why = Status.INCONCLUSIVE, busy
-        elif math.expm1(mean - slow) <= clock.margin:
-            status = Status.INCONCLUSIVE
-            why = (
-                f"{change:+.1%} slower, and the machine itself is: its reference workload takes {math.expm1(slow):+.1%}"
-            )
-    elif math.expm1(mean - fast) < -clock.margin and high < 0:
-        status = Status.IMPROVED
-    then = float(np.exp(-mean)) * now
-    red = status is Status.REGRESSED
-    return Verdict(clock.metric, UNIT, "speed", status, now, then, change, interval, why, red)
+        return replace(plain, status=Status.INCONCLUSIVE, why=why)
+    change = _change(trimmed(ratios), metric, result, pace, rule)
+    status, why = _decide(change, metric, result)
+    mean, (low, high) = change.found.mean, change.found.interval()
+    return replace(
+        plain,
+        status=status,
+        baseline=math.exp(-mean) * now,
+        change=math.expm1(mean),
+        interval=(math.expm1(low), math.expm1(high)),
+        why=why,
+        red=status is Status.REGRESSED,
+        p=change.noise.p_above(change.excess) if change.noise.calibrated else None,
+        detects=_detects(change),
+    )
 
 
-def machine_change(result: Result, pace: Pace) -> tuple[float, float]:
-    """log(now / then) of the reference workload: (0.0 or less, 0.0 or more), what the machine can account for.
-
-    Both are 0.0 where it was not timed, and on a GPU, of whose speed it tells nothing.
-    """
-    now, then = result.readings, pace.readings
-    same = now.get("reference_version", 0) == then.get("reference_version", -1)
-    if not same or result.key.device != "cpu":
-        return 0.0, 0.0
-    changes = [math.log(now[part] / then[part]) for part in REFERENCE]
-    return min(0.0, *changes), max(0.0, *changes)
-
-
-def too_busy(result: Result) -> str:
-    """Why the clocks of a result prove little: other processes took too many cores meanwhile; '' if they did not."""
-    others, cores = result.readings["other_cores"], result.readings["cores"]
-    allowed = cores / 2 + SPARE if cores > int(result.provenance["threads"]) else NO_SPARE
-    return f"other processes kept {others:.1f} of {cores:.0f} cores busy" if others > allowed else ""
-
-
-def log_ratios(result: Result, pace: Pace, column: int) -> Floats:
-    """log(now / then) of each utterance that has a time on both sides, shape (n,)."""
-    pairs = [
-        ((utterance.wall_s, utterance.cpu_s)[column], pace.times[utterance.id][column])
-        for utterance in result.utterances
-        if utterance.id in pace.times and not utterance.error
-    ]
-    both = np.array([pair for pair in pairs if min(pair) > 0], dtype=float).reshape(-1, 2)
-    return np.asarray(np.log(both[:, 0] / both[:, 1]), dtype=float)
+def _change(found: Trimmed, metric: str, result: Result, pace: Pace, rule: Rule) -> _Change:
+    share = MARGIN if rule.margin is None else rule.margin
+    parts = machine_parts(result.readings, pace.readings) if result.key.device == "cpu" else {}
+    run: Session = {metric: found.mean, **parts}
+    sessions = _having(pace.sessions, metric)
+    known = _parts([*sessions, run])
+    slower = Noise.of([unexplained(each, metric, known) for each in sessions])
+    faster = Noise.of([unexplained(each, metric, known, -1) for each in sessions])
+    raw = Noise.of([each[metric] for each in sessions])
+    margin = math.log1p(share)
+    return _Change(
+        found,
+        total=found.mean - _centre(raw.mean, share),
+        excess=unexplained(run, metric, known) - _centre(slower.mean, share),
+        gain=unexplained(run, metric, known, -1) - _centre(faster.mean, share),
+        machine=max([0.0, *(run[part] for part in known)]),
+        margin=margin,
+        limit=max(margin, slower.beyond(rule.alpha)),
+        gain_limit=max(margin, faster.beyond(rule.alpha)),
+        noise=slower,
+    )
 
 
-def trimmed_interval(values: Floats) -> tuple[float, float, float]:
-    """20 % trimmed mean and its 95 % interval (Tukey & McLaughlin 1963): (mean, low, high)."""
-    from scipy.special import stdtrit  # 0.1 s that collection need not pay
+def _decide(change: _Change, metric: str, result: Result) -> tuple[Status, str]:
+    low, high = change.found.interval()
+    if max(change.total, change.excess) <= change.margin:
+        better = change.gain > change.gain_limit and high < 0
+        return (Status.IMPROVED if better else Status.PASS), ""
+    said = f"{math.expm1(change.found.mean):+.1%}"
+    allowed = f"{math.expm1(change.limit):.0%} is allowed"
+    excuse = _excuse(change, metric, result)
+    if not excuse and low <= 0:
+        excuse = "the utterances contradict each other: the 95 % interval of the change holds 0"
+    if not excuse and change.excess <= change.limit:
+        excuse = f"runs of the unchanged model differ as much: {allowed}"
+    if not excuse and not change.noise.calibrated:
+        excuse = f"not calibrated: `modellab calibrate` measures how much this case varies ({change.noise.n} sessions)"
+    if not excuse:
+        return Status.REGRESSED, f"{said} slower than accepted, {allowed}"
+    return Status.INCONCLUSIVE, f"{said} slower, and {excuse}"
 
-    ordered = np.sort(values)
-    n, g = len(ordered), int(TRIM * len(ordered))
-    kept = ordered[g : n - g]
-    winsorised = np.concatenate([np.full(g, kept[0]), kept, np.full(g, kept[-1])])
-    error = float(winsorised.std(ddof=1)) / ((1 - 2 * g / n) * math.sqrt(n))
-    half = float(stdtrit(n - 2 * g - 1, (1 + CONFIDENCE) / 2)) * error
-    mean = float(kept.mean())
-    return mean, mean - half, mean + half
+
+def _excuse(change: _Change, metric: str, result: Result) -> str:
+    """What besides the model may have slowed the clock; '' for nothing."""
+    if metric == "rtf_cpu" and (threads := result.provenance["threads"]) != "1":
+        return f"CPU time of {threads} threads holds their waiting for each other: the wall clock decides"
+    if reason := invalid(result):
+        harmless = metric == "rtf_cpu" and reason == too_busy(result)
+        if not harmless or change.excess <= math.log1p(BUSY * math.expm1(change.margin)):
+            return reason
+    if change.excess <= change.margin:
+        return f"the machine itself is: its reference workload takes {math.expm1(change.machine):+.1%}"
+    return ""
+
+
+def _detects(change: _Change) -> float | None:
+    """The slowdown, as a share, that passes the limit in four of five runs; None where the noise is not known."""
+    if not change.noise.calibrated:
+        return None
+    return math.expm1(change.limit + change.noise.beyond(1 - POWER))
+
+
+def _centre(mean: float, margin: float) -> float:
+    """The sessions' mean, by which accepted times that were lucky are set right, but no slowdown hidden."""
+    most = math.log1p(max(margin, MARGIN))
+    return min(most, max(-most, mean))
+
+
+def _having(sessions: Sequence[Session], metric: str) -> list[Session]:
+    return [each for each in sessions if metric in each]
+
+
+def _parts(sessions: Sequence[Session]) -> list[str]:
+    """The parts of the reference workload that all of them have."""
+    return [part for part in REFERENCE if all(part in each for each in sessions)]

@@ -1,25 +1,35 @@
-"""The memory gate: a peak against a margin."""
+"""The memory gate: a peak against a margin that comes from measured noise."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import memory
-from modellab.types import Pace, Status, Verdict
+from modellab.types import Pace, Rule, Status, Verdict
 
 from ..make import KEY, READINGS, result
 
 MIB = 2.0**20
 
 
-def judge(then: float | None, now: float) -> Verdict:
-    pace = None if then is None else Pace({}, {}, {"peak_rss_bytes": then})
-    (verdict,) = memory.judge(result([], readings={**READINGS, "peak_rss_bytes": now}), pace)
+def judge(
+    then: float | None, now: float, sessions: tuple[dict[str, float], ...] = (), rule: Rule | None = None
+) -> Verdict:
+    pace = None if then is None else Pace({}, {}, {"peak_rss_bytes": then}, sessions)
+    readings = {**READINGS, "peak_rss_bytes": now}
+    (verdict,) = memory.judge(result([], readings=readings), pace, {"peak_rss_bytes": rule or Rule()})
     return verdict
+
+
+def calibrated(peak: float, sd: float = 0.0) -> tuple[dict[str, float], ...]:
+    """Six sessions around a peak, with this standard deviation."""
+    signs = np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])
+    return tuple({"peak_rss_bytes": float(peak + sd * sign / np.std(signs, ddof=1))} for sign in signs)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def test_without_a_baseline_it_is_new() -> None:
 
 
 def test_a_reading_that_the_baseline_lacks_is_new() -> None:
-    (verdict,) = memory.judge(result([]), Pace({}, {}, {}))
+    (verdict,) = memory.judge(result([]), Pace({}, {}, {}), {})
     assert (verdict.status, verdict.red) == (Status.NEW, False)
 
 
@@ -72,9 +82,61 @@ def test_a_reading_that_the_baseline_lacks_is_new() -> None:
 def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) -> None:
     pace = Pace({}, {}, dict.fromkeys(metrics, 100e6))
     now = {**READINGS, "peak_rss_bytes": 100e6, "peak_vram_bytes": 900e6}
-    verdicts = memory.judge(result([], key=replace(KEY, device=device), readings=now), pace)
+    verdicts = memory.judge(result([], key=replace(KEY, device=device), readings=now), pace, {})
     assert [verdict.metric for verdict in verdicts] == metrics
     assert [verdict.red for verdict in verdicts] == [metric == "peak_vram_bytes" for metric in metrics]
+
+
+@pytest.mark.parametrize(
+    ("then", "sd", "now", "status"),
+    [
+        pytest.param(100, 0.0, 104, "PASS", id="4 MiB more are nothing"),
+        pytest.param(100, 0.0, 104.5, "REGRESSED", id="more than 4 MiB of a small model"),
+        pytest.param(1000, 0.8, 1010, "PASS", id="1 % more of a large model"),
+        pytest.param(1000, 0.8, 1010.5, "REGRESSED", id="beyond 1 %"),
+        pytest.param(1000, 0.8, 989.5, "IMPROVED", id="beyond 1 % less"),
+        pytest.param(1000, 5.0, 1019.5, "PASS", id="within four deviations of a restless one"),
+        pytest.param(1000, 5.0, 1020.5, "REGRESSED", id="beyond four deviations"),
+    ],
+)
+def test_calibration_sets_the_margin(then: float, sd: float, now: float, status: str) -> None:
+    assert judge(then * MIB, now * MIB, calibrated(then * MIB, sd * MIB)).status == status
+
+
+def test_fewer_than_five_sessions_are_no_calibration() -> None:
+    assert judge(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:4]).status is Status.PASS
+    assert judge(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:5]).status is Status.REGRESSED
+
+
+@pytest.mark.parametrize("sessions", [(), calibrated(1000 * MIB)])
+def test_a_rule_sets_share_and_limit(sessions: tuple[dict[str, float], ...]) -> None:
+    then = 1000 * MIB
+    assert judge(then, 1060 * MIB, sessions, Rule(margin=0.07)).status is Status.PASS
+    assert judge(then, 1080 * MIB, sessions, Rule(margin=0.07)).status is Status.REGRESSED
+    over = judge(then, then, sessions, Rule(limit=512 * MIB))
+    assert (over.red, over.why) == (True, "1000.0 MiB is above the limit 512.0 MiB")
+    unknown = judge(None, then, (), Rule(limit=512 * MIB))
+    assert unknown.why == "1000.0 MiB is above the limit 512.0 MiB; no baseline for a-cpu-1t"
+
+
+def test_what_is_detected_is_the_margin_and_a_little_noise() -> None:
+    assert judge(1000 * MIB, 1000 * MIB).detects == 30 * MIB
+    assert judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB)).detects == 10 * MIB
+    noisy = judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB, MIB))
+    assert noisy.detects == pytest.approx((10 + 0.842 * (7 / 6) ** 0.5) * MIB)
+
+
+def test_noise_of_0_08_percent_is_never_red_and_1_5_percent_always() -> None:
+    """500 MiB, baseline, calibration and run drawn anew each time; red twice, as the suite asks for."""
+    draw = np.random.default_rng(9)
+    red = {0.0: 0, 0.015: 0}
+    for _ in range(500):
+        peaks = 500 * MIB * (1 + 0.0008 * draw.standard_normal(9))
+        sessions = tuple({"peak_rss_bytes": float(peak)} for peak in peaks[:6])
+        for growth in red:
+            runs = [judge(float(peaks[6]), float(peak * (1 + growth)), sessions) for peak in peaks[7:]]
+            red[growth] += all(run.red for run in runs)
+    assert red == {0.0: 0, 0.015: 500}
 
 
 @given(st.floats(1, 1e12), st.floats(1, 1e12))
