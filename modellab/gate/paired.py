@@ -167,9 +167,9 @@ def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: fl
     """The smallest change for the worse that is seen with 80 % power, in the metric's unit.
 
     `sizes` are what each utterance of the baseline adds to the bad side, which damage is taken to do as well; `bottom`
-    is what their sum is divided by; `error` is the standard error of the present change. Two conditions, the stricter
-    counts: enough units hit that p can be `alpha`, and a sum of damage that stands out of its own spread and of the
-    present one. Infinite where no change can be seen, whatever its size.
+    is what their sum is divided by; `error` is the standard error of the present change. Two parts, added as squares:
+    the damage that hits enough units for p to be `alpha` where nothing else changed, and the sum that stands out of
+    what did change. Infinite where no change can be seen, whatever its size.
     """
     from scipy.special import bdtrc, ndtri
 
@@ -185,8 +185,9 @@ def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: fl
         low, high = (low, middle) if enough else (middle, high)
     counted = high * mean / bottom
     z2 = float(ndtri(1 - alpha) + ndtri(POWER)) ** 2
-    own, other = z2 * spread / bottom, z2 * (error if math.isfinite(error) else 0.0) ** 2
-    return max(counted, (own + math.sqrt(own**2 + 4 * other)) / 2)
+    own = z2 * spread / bottom  # what damage alone would need if its sum were normal: `counted` knows better
+    among = (own + math.sqrt(own**2 + 4 * z2 * (error if math.isfinite(error) else 0.0) ** 2)) / 2
+    return math.sqrt(counted**2 + among**2 - own**2)
 
 
 def _interval(change: float, error: float, units: int) -> tuple[float, float] | None:
@@ -211,8 +212,8 @@ def bottom_of(shares: Floats) -> float:
 
 
 def _moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
-    """Which rows differ."""
-    moved: npt.NDArray[np.bool_] = (np.abs(after - before) > STORED).any(axis=1)
+    """Which rows differ; what is no number differs from everything."""
+    moved: npt.NDArray[np.bool_] = ~(np.abs(after - before) <= STORED).all(axis=1)
     return moved
 
 
