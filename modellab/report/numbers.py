@@ -39,6 +39,15 @@ def interval(ends: tuple[float, float] | None, unit: str) -> str:
     return "" if ends is None else f"[{change(ends[0], unit)}, {change(ends[1], unit)}]"
 
 
+def detects(number: float | None, unit: str) -> str:
+    """The smallest change that would be seen; a dash where none would.
+
+    >>> detects(0.0046, "ratio"), detects(float("inf"), "ratio"), detects(None, "s")
+    ('0.46 %', '-', '-')
+    """
+    return MISSING if number is None or not math.isfinite(number) else _FORMS.get(unit, _plain)(number, "")
+
+
 def share(number: float | None) -> str:
     """A relative change.
 

@@ -32,8 +32,9 @@ def _table(task: str, rows: Sequence[Row], style: str) -> str:
     judged = [row.primary.metric for row in rows if row.primary]
     metric = judged[0] if judged else tasks.get(task).METRICS[0].name
     heading = HEADINGS.get(metric, metric)
-    headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "RTF", "change", "peak MiB", "verdict"]
-    align = ("left", "left", "left", "right", "right", "right", "right", "right", "right", "left")
+    speed = ["RTF", "change", "detects", "peak MiB", "verdict"]
+    headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "detects", *speed]
+    align = ("left", "left", "left", *["right"] * 8, "left")
     body = [_line(row, bold=style == "github") for row in rows]
     return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
 
@@ -52,8 +53,10 @@ def _line(row: Row, *, bold: bool) -> list[str]:
         f"{numbers.change(primary.change, primary.unit)} {numbers.interval(primary.interval, primary.unit)}".strip()
         if primary
         else numbers.MISSING,
+        numbers.detects(primary.detects, primary.unit) if primary else numbers.MISSING,
         numbers.value(speed.now, speed.unit) if speed else numbers.MISSING,
         numbers.share(speed.change) if speed else numbers.MISSING,
+        numbers.detects(speed.detects, "ratio") if speed else numbers.MISSING,
         f"{peak / 2**20:.0f}" if peak else numbers.MISSING,
         f"{verdict}  {remark}".rstrip(),
     ]

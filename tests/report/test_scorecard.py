@@ -22,7 +22,7 @@ def row(variant: str, status: Status, *verdicts: Verdict, task: str = "asr", **f
 
 def wer(status: Status, now: float, change: float | None = None, **more: object) -> Verdict:
     interval = None if change is None else (change - 0.01, change + 0.01)
-    return verdict("wer", status, now, change=change, interval=interval, **more)
+    return verdict("wer", status, now, change=change, interval=interval, detects=0.019, **more)
 
 
 def rtf(status: Status, now: float = 0.024, change: float | None = None, **more: object) -> Verdict:
@@ -31,7 +31,7 @@ def rtf(status: Status, now: float = 0.024, change: float | None = None, **more:
 
 NO_BASELINE = "no baseline: accept this run"
 ROWS = [
-    row("passes", Status.PASS, wer(Status.PASS, 0.0087, 0.0), rtf(Status.PASS, change=0.004), changed=0),
+    row("passes", Status.PASS, wer(Status.PASS, 0.0087, 0.0), rtf(Status.PASS, change=0.004, detects=0.031), changed=0),
     row("changes", Status.PASS, wer(Status.PASS, 0.0087, -0.001), rtf(Status.PASS, change=-0.05), changed=3),
     row("regresses", Status.REGRESSED, wer(Status.REGRESSED, 0.031, 0.0211), rtf(Status.REGRESSED, change=0.3)),
     row("improves", Status.IMPROVED, wer(Status.IMPROVED, 0.001, -0.02), rtf(Status.NEW)),
@@ -42,9 +42,12 @@ ROWS = [
 ]
 
 TEXT = """\
-model          dataset    device         N     WER               change [95 %]    RTF    change    peak MiB  verdict
-fake:dies      short_v1   cpu-float32    -       -                           -      -         -           -  ERROR  lost
-fake:improves  short_v1   cpu-float32   40  0.10 %  -2.00 % [-3.00 %, -1.00 %]  0.024         -         182  IMPROVED
+model          dataset    device         N     WER               change [95 %]\
+    detects    RTF    change    detects    peak MiB  verdict
+fake:dies      short_v1   cpu-float32    -       -                           -\
+          -      -         -          -           -  ERROR  lost
+fake:improves  short_v1   cpu-float32   40  0.10 %  -2.00 % [-3.00 %, -1.00 %]\
+     1.90 %  0.024         -          -         182  IMPROVED
 """
 
 
@@ -56,20 +59,24 @@ def cells(line: str) -> list[str]:
 def test_the_table_has_a_line_for_each_case_sorted_by_name() -> None:
     head, _, *lines = scorecard.tables(ROWS, "github").splitlines()
     assert cells(head) == [
-        "model", "dataset", "device", "N", "WER", "change [95 %]", "RTF", "change", "peak MiB", "verdict",
+        "model", "dataset", "device", "N", "WER", "change [95 %]", "detects", "RTF", "change", "detects", "peak MiB",
+        "verdict",
     ]  # fmt: skip
     cpu = ["short_v1", "cpu-float32"]
     assert [cells(line) for line in lines] == [
-        ["fake:begins", *cpu, "40", "2.00 %", "-", "0.024", "-", "182", "NEW"],
-        ["fake:changes", *cpu, "40", "0.87 %", "-0.10 % [-1.10 %, +0.90 %]", "0.024", "-5.0 %", "182",
+        ["fake:begins", *cpu, "40", "2.00 %", "-", "1.90 %", "0.024", "-", "-", "182", "NEW"],
+        ["fake:changes", *cpu, "40", "0.87 %", "-0.10 % [-1.10 %, +0.90 %]", "1.90 %", "0.024", "-5.0 %", "-", "182",
          "PASS  3 of 40 outputs changed"],
-        ["fake:dies", *cpu, "-", "-", "-", "-", "-", "-", "**ERROR**  the worker died: int / float"],
-        ["fake:differs", *cpu, "40", "2.00 %", "-", "-", "-", "182", "**NOT_COMPARABLE**  wer"],
-        ["fake:doubts", *cpu, "40", "3.00 %", "+1.00 % [+0.00 %, +2.00 %]", "-", "-", "182", "INCONCLUSIVE  wer"],
-        ["fake:improves", *cpu, "40", "0.10 %", "-2.00 % [-3.00 %, -1.00 %]", "0.024", "-", "182", "IMPROVED"],
-        ["fake:passes", *cpu, "40", "0.87 %", "+0.00 % [-1.00 %, +1.00 %]", "0.024", "+0.4 %", "182", "PASS"],
-        ["fake:regresses", *cpu, "40", "3.10 %", "+2.11 % [+1.11 %, +3.11 %]", "0.024", "+30.0 %", "182",
-         "**REGRESSED**  wer, rtf"],
+        ["fake:dies", *cpu, "-", "-", "-", "-", "-", "-", "-", "-", "**ERROR**  the worker died: int / float"],
+        ["fake:differs", *cpu, "40", "2.00 %", "-", "1.90 %", "-", "-", "-", "182", "**NOT_COMPARABLE**  wer"],
+        ["fake:doubts", *cpu, "40", "3.00 %", "+1.00 % [+0.00 %, +2.00 %]", "1.90 %", "-", "-", "-", "182",
+         "INCONCLUSIVE  wer"],
+        ["fake:improves", *cpu, "40", "0.10 %", "-2.00 % [-3.00 %, -1.00 %]", "1.90 %", "0.024", "-", "-", "182",
+         "IMPROVED"],
+        ["fake:passes", *cpu, "40", "0.87 %", "+0.00 % [-1.00 %, +1.00 %]", "1.90 %", "0.024", "+0.4 %", "3.10 %",
+         "182", "PASS"],
+        ["fake:regresses", *cpu, "40", "3.10 %", "+2.11 % [+1.11 %, +3.11 %]", "1.90 %", "0.024", "+30.0 %", "-",
+         "182", "**REGRESSED**  wer, rtf"],
     ]  # fmt: skip
 
 
