@@ -18,7 +18,7 @@ from pathlib import Path
 
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
-from modellab.matrix import Cell
+from modellab.matrix import Cell, Matrix
 from modellab.project import Project
 from modellab.schema import Threshold, Thresholds
 from modellab.tasks import Task
@@ -40,6 +40,27 @@ class Source:
 Sources = dict[str, dict[str, Source]]  # metric -> number -> where it is from
 
 
+def check(matrix: Matrix) -> None:
+    """ConfigError for a metric in pyproject.toml that nothing measures, and for a pattern that fits no case."""
+    judging = matrix.project.judging
+    known = {name for task in tasks.names() for name in tasks.judged(task)}
+    places = {"thresholds": judging.thresholds, **{f'cases."{name}"': each for name, each in judging.cases.items()}}
+    for place, given in places.items():
+        for name in given:
+            if name not in known:
+                where = f"{PYPROJECT} [tool.modellab.{place}]"
+                raise ConfigError(f"{where} has {name!r}, which nothing measures: {did_you_mean(name, known)}")
+    if judging.cases:
+        cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
+        keys = [str(cell.key) for cell in cells if isinstance(cell, Cell)]
+        for pattern in judging.cases:
+            if not any(fnmatchcase(key, pattern) for key in keys):
+                raise ConfigError(
+                    f'{PYPROJECT} [tool.modellab.cases."{pattern}"] fits no case: expected a pattern such as'
+                    f" {keys[0] if keys else 'MODEL:VARIANT-DATASET-DEVICE-PRECISION'}, with * and ?"
+                )
+
+
 def rules(task: Task, cell: Cell, project: Project) -> dict[str, Rule]:
     """The rule of each metric, of speed, memory and the readings that may have a limit."""
     found = sources(task, cell, project)
@@ -47,7 +68,7 @@ def rules(task: Task, cell: Cell, project: Project) -> dict[str, Rule]:
 
 
 def sources(task: Task, cell: Cell, project: Project) -> Sources:
-    """Each number of `rules` with its origin; ConfigError for an unknown metric, or an alpha above the suite's."""
+    """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
     names = tasks.judged(task.NAME)
     found = _built_in(task, names)
     for name in names:
@@ -57,8 +78,6 @@ def sources(task: Task, cell: Cell, project: Project) -> Sources:
         for name, given in thresholds.items():
             if name in found:
                 found[name] |= {number: Source(value, origin) for number, value in _given(given)}
-            elif not any(name in tasks.judged(other) for other in tasks.names()):
-                raise ConfigError(f"{origin} has {name!r}, which nothing measures: {did_you_mean(name, names)}")
     for name in names:
         if (alpha := found[name]["alpha"]).value > project.judging.alpha:
             raise ConfigError(

@@ -1,0 +1,135 @@
+"""Where the numbers that judge a case come from: every place once, in their order, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import tasks, thresholds
+from modellab.errors import ConfigError
+from modellab.manifest import Header
+from modellab.matrix import Cell, Matrix
+from modellab.models import Model
+from modellab.project import Judging, Project
+
+from .make import CONFIG, HEADER, KEY
+
+ASR = tasks.get("asr")
+
+
+def cell(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Cell:
+    config = {**CONFIG, **model, "variants": {"one": {"weights": "package", **variant}}}
+    parsed = Model.model_validate(config)
+    folders = root / "models" / "fake", root / "golden" / "short_v1"
+    return Cell(
+        KEY, parsed, parsed.variants["one"], folders[0], folders[1], Header.model_validate({**HEADER, **header})
+    )
+
+
+def project(root: Path, **judging: Any) -> Project:
+    return Project(root, root / "golden", root / "b", root / "m", judging=Judging.model_validate(judging))
+
+
+PLACES: list[tuple[str, dict[str, Any]]] = [  # each place, and how to say margin 0.0N there
+    ("pyproject.toml [tool.modellab.thresholds]", {"judging": {"thresholds": {"wer": {"margin": 0.01}}}}),
+    ("golden/short_v1/dataset.yaml thresholds", {"header": {"thresholds": {"wer": {"margin": 0.02}}}}),
+    ("models/fake/config.yaml thresholds", {"model": {"thresholds": {"wer": {"margin": 0.03}}}}),
+    ("models/fake/config.yaml variants.one.thresholds", {"variant": {"thresholds": {"wer": {"margin": 0.04}}}}),
+    (
+        'pyproject.toml [tool.modellab.cases."fake:*"]',
+        {"judging": {"cases": {"fake:*": {"wer": {"margin": 0.05}}, "other:*": {"wer": {"margin": 9}}}}},
+    ),
+]
+
+
+def found(root: Path, given: list[dict[str, Any]]) -> thresholds.Sources:
+    merged: dict[str, dict[str, Any]] = {"judging": {}, "header": {}, "model": {}, "variant": {}}
+    for each in given:
+        for where, values in each.items():
+            merged[where] |= values
+    one = cell(root, merged["header"], merged["model"], merged["variant"])
+    return thresholds.sources(ASR, one, project(root, **merged["judging"]))
+
+
+@pytest.mark.parametrize("last", range(len(PLACES)))
+def test_later_places_win(tmp_path: Path, last: int) -> None:
+    margin = found(tmp_path, [given for _, given in PLACES[: last + 1]])["wer"]["margin"]
+    assert (margin.value, margin.origin) == (0.01 * (last + 1), PLACES[last][0])
+
+
+def test_number_by_number(tmp_path: Path) -> None:
+    wer = found(
+        tmp_path,
+        [
+            {"judging": {"thresholds": {"wer": {"cap": 0.2}}}},
+            {"header": {"limits": {"wer": 0.35}, "thresholds": {"wer": {"sensitivity": 0.01}}}},
+            {"model": {"thresholds": {"wer": {"alpha": 0.001}}}},
+        ],
+    )["wer"]
+    assert {name: (source.value, source.origin) for name, source in wer.items()} == {
+        "margin": (0.001, "built in"),
+        "margin_relative": (0.01, "built in"),
+        "cap": (0.2, "pyproject.toml [tool.modellab.thresholds]"),
+        "limit": (0.35, "golden/short_v1/dataset.yaml limits"),
+        "sensitivity": (0.01, "golden/short_v1/dataset.yaml thresholds"),
+        "alpha": (0.001, "models/fake/config.yaml thresholds"),
+    }
+
+
+def test_rules_are_what_the_sources_say(tmp_path: Path) -> None:
+    rules = thresholds.rules(ASR, cell(tmp_path, {"limits": {"rtf": 0.5}}, {}, {}), project(tmp_path))
+    assert rules.keys() == set(tasks.judged("asr"))
+    assert (rules["wer"].margin, rules["wer"].alpha, rules["wer"].cap) == (0.001, 0.01, None)
+    assert (rules["rtf"].limit, rules["rtf"].margin) == (0.5, None)
+    assert rules["length_ratio"].limit == 1.5
+    assert rules["success_rate"].limit == 1.0
+
+
+def test_the_alpha_of_the_suite_is_that_of_every_case(tmp_path: Path) -> None:
+    assert {each["alpha"].value for each in found(tmp_path, [{"judging": {"alpha": 0.05}}]).values()} == {0.05}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        pytest.param(
+            {"model": {"thresholds": {"wer": {"alpha": 0.05}}}},
+            "models/fake/config.yaml thresholds: wer.alpha is 0.05, above the whole suite's 0.01: raise alpha under",
+            id="an alpha above the suite's",
+        ),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, given: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        found(tmp_path, [given])
+
+
+def test_a_metric_of_another_task_is_none_of_this_one(tmp_path: Path) -> None:
+    assert "f1" not in found(tmp_path, [{"judging": {"thresholds": {"f1": {"margin": 0.1}}}}])
+
+
+@pytest.mark.parametrize(
+    ("judging", "says"),
+    [
+        pytest.param(
+            {"thresholds": {"wre": {"margin": 0.1}}},
+            r"\[tool.modellab.thresholds\] has 'wre', which nothing measures: did you mean wer\?",
+            id="a metric",
+        ),
+        pytest.param(
+            {"cases": {"*": {"rft": {"limit": 1.0}}}},
+            r"\[tool.modellab.cases.\"\*\"\] has 'rft', which nothing measures: did you mean rtf\?",
+            id="a metric of some cases",
+        ),
+        pytest.param(
+            {"cases": {"wisper:*": {"wer": {"limit": 1.0}}}},
+            r"\[tool.modellab.cases.\"wisper:\*\"\] fits no case: expected a pattern such as \S+-\S+, with",
+            id="a pattern",
+        ),
+    ],
+)
+def test_a_slip_in_the_project_is_told_at_once(tmp_path: Path, judging: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        thresholds.check(Matrix(project(tmp_path, **judging)))
