@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import pytest_rounds, tasks
+from modellab import against, pytest_rounds, tasks, thresholds
 from modellab.errors import ConfigError, ModellabError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
@@ -21,7 +21,7 @@ from modellab.project import Project
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_summary import Controller, new_session, turns_file
 from modellab.report import failure
-from modellab.report.progress import watch
+from modellab.report.progress import announce, watch
 from modellab.report.rows import Row
 from modellab.suite import Measurement, Options, Outcome, Suite, open_suite, turned
 from modellab.tasks import Task
@@ -39,6 +39,7 @@ SESSION = pytest.StashKey[str]()
 ROUNDS = pytest.StashKey[Rounds]()
 FAMILY = pytest.StashKey[int]()  # tests of quality in the session: a case alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
+BASE = pytest.StashKey[against.Base | None]()
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 
 
@@ -53,6 +54,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")
     group.addoption("--download", action="store_true", help="fetch missing weights from the hub")
     group.addoption("--scorecard", metavar="FILE", help="also write the scorecard as Markdown to FILE")
+    reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
+    group.addoption("--against", metavar="REF", default="", help=reference)
+    group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
     group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
 
 
@@ -66,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath))
         names = matrix.model_names()
+        thresholds.check(matrix)
+        config.stash[BASE] = _base(config, matrix)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     meanings = {**DEVICES, **TIERS}
@@ -79,6 +85,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
         config.pluginmanager.register(Controller(config, matrix.project, config.stash[SESSION]), "modellab-controller")
+
+
+def _base(config: pytest.Config, matrix: Matrix) -> against.Base | None:
+    """What --against and --against-env name; None without them."""
+    option = config.option
+    if not (option.against or option.against_env):
+        return None
+    for wrong, given in (("--in-process", option.in_process), ("--update-baselines", option.update_baselines)):
+        if given:
+            raise ConfigError(f"{wrong} cannot go with --against, which times two processes and accepts nothing")
+    return against.resolve(option.against, option.against_env, matrix, config.invocation_params.dir)
 
 
 # ---------------------------------------------------------------------------- collection
@@ -173,7 +190,9 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
     turns = turns_file(session) if worker else None
     options = Options(strict, option.reason.strip() if option.update_baselines else None, config.stash[FAMILY])
-    opened = open_suite(project, options, pool, session, worker, turns)
+    base, tell = config.stash[BASE], announce(config)
+    duel = against.Duel(base, threads, option.download, tell) if base else None
+    opened = open_suite(project, options, pool, session, worker, turns, duel)
     yield opened
     opened.close()
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import baseline, dataset, environment, gate, thresholds
+from modellab import against, baseline, dataset, environment, gate, thresholds
+from modellab.against import Duel
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.errors import ModellabError
-from modellab.evaluate import Progress, again, evaluate
+from modellab.evaluate import Loaded, Progress, again, evaluate
 from modellab.gate.validity import too_busy
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
@@ -48,6 +49,7 @@ class Measurement:
     rules: Mapping[str, Rule]
     pace_verdicts: tuple[Verdict, ...]
     passes: tuple[Result, ...]
+    notes: tuple[str, ...] = ()  # of the measurement itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Suite:
     ledger: Ledger
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
+    duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
 
     def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
         """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
@@ -88,16 +91,29 @@ class Suite:
         try:
             with self.turns.loading():
                 loaded = self.pool.get(cell)
+                if self.duel:
+                    self.duel.get(cell)
             with self.turns.measuring():
                 first = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
-                pace = baseline.load_pace(self.project.baselines, cell.key, first.machine)
+                pace = None if self.duel else baseline.load_pace(self.project.baselines, cell.key, first.machine)
                 passes = self._repeat(first, pace, rules, lambda: again(cell, data, loaded, task, first))
+                paired, notes = self._paired(against.Case(task, cell, data, first, rules), loaded)
         except (ModellabError, KeyboardInterrupt):
-            self.pool.close()
+            self.close()
             raise
         kept = replace(first, readings=passes[-1].readings)
         verdicts = gate.judge_pace(passes[-1], pace, rules, baseline.other_machines(self.project.baselines, cell.key))
-        return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes)
+        verdicts = [*paired, *_others(verdicts, paired)]
+        return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, tuple(notes))
+
+    def _paired(self, case: against.Case, loaded: Loaded) -> tuple[list[Verdict], list[str]]:
+        """The verdicts on speed and memory against the base, and notes; none without one."""
+
+        def fresh() -> Loaded:
+            self.pool.close()
+            return self.pool.get(case.cell)
+
+        return self.duel.judge(case, loaded, fresh) if self.duel else ([], [])
 
     def _repeat(
         self, first: Result, pace: Pace | None, rules: Mapping[str, Rule], once_more: Callable[[], Result]
@@ -133,7 +149,7 @@ class Suite:
         )
 
     def _notes(self, m: Measurement) -> list[str]:
-        notes = []
+        notes = [*m.notes]
         now = m.result.provenance["weights"]
         if m.accepted and (then := m.accepted.header.get("weights", "unknown")) != now:
             notes.append(f"the weights changed since the baseline: {then} -> {now}")
@@ -156,12 +172,20 @@ class Suite:
 
     def close(self) -> None:
         self.pool.close()
+        if self.duel:
+            self.duel.close()
 
 
 def turned(outcome: Outcome) -> Outcome:
     """The outcome as it is should the suite's test find every pending verdict."""
     verdicts = tuple(gate.turned(verdict) if verdict.pending else verdict for verdict in outcome.verdicts)
     return replace(outcome, verdicts=verdicts, status=gate.worst(verdicts))
+
+
+def _others(verdicts: Sequence[Verdict], instead: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts on other metrics than those of `instead`."""
+    named = {verdict.metric for verdict in instead}
+    return [verdict for verdict in verdicts if verdict.metric not in named]
 
 
 def _accept(verdict: Verdict) -> Verdict:
@@ -182,7 +206,15 @@ def today() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
 
 
-def open_suite(project: Project, options: Options, pool: Pool, session: str, worker: str, turns: Path | None) -> Suite:
+def open_suite(
+    project: Project,
+    options: Options,
+    pool: Pool,
+    session: str,
+    worker: str,
+    turns: Path | None,
+    duel: Duel | None = None,
+) -> Suite:
     """A suite that writes to the project's ledger; `worker` is pytest-xdist's name of this process, or ''."""
     ledger = Ledger(project.mlruns, session, worker or "main")
-    return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root))
+    return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root), duel)

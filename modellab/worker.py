@@ -35,9 +35,18 @@ class ModelError(WorkerError):
 
 
 class Worker:
-    """The parent's handle on one worker process. Not safe for use by several threads."""
+    """The parent's handle on one worker process. Not safe for use by several threads.
 
-    def __init__(self, threads: int, python: str = sys.executable) -> None:
+    `python`, `cwd` and `env` (variables besides this process's own) choose another environment or another modellab.
+    """
+
+    def __init__(
+        self,
+        threads: int,
+        python: str = sys.executable,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         try:
             descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
         except OSError as error:
@@ -54,7 +63,8 @@ class Worker:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     pass_fds=(request_read, reply_write),
-                    env={**os.environ, **thread_environment(threads), "PYTHONUNBUFFERED": "1"},
+                    cwd=cwd,
+                    env={**os.environ, **thread_environment(threads), "PYTHONUNBUFFERED": "1", **(env or {})},
                     start_new_session=True,
                 )
         except OSError as error:  # no memory, too many processes, no such Python

@@ -22,14 +22,14 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"pytest_summary", "pytest_rounds", "doctor"},
     {"tracking"},
     {"report"},
-    {"suite"},
-    {"pool", "ledger", "transcription"},
-    {"evaluate", "baseline", "gate", "entry", "selection", "thresholds"},
+    {"suite", "acceptance", "history"},
+    {"pool", "against", "ledger", "anchor", "transcription"},
+    {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds"},
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},
     {"dataset", "embedded", "reference"},
-    {"manifest", "audio", "text", "meter", "metrics", "environment", "codec", "project"},
+    {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"schema"},
     {"types", "errors"},
 ]
@@ -51,6 +51,8 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "silero_vad": {"models"},
     "ctranslate2": {"models", "embedded"},
     "typer": {"cli"},
+    "ruptures": {"changes"},
+    "matplotlib": {"report"},
     "pytest": {"pytest_plugin", "pytest_summary", "pytest_rounds", "pytest_select"},
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]

@@ -154,5 +154,5 @@ def test_the_options_of_the_plugin() -> None:
     options = {name for group in parser._groups for option in group.options for name in option.names()}
     assert options == {
         "--update-baselines", "--reason", "--strict-baselines", "--strict-matrix", "--in-process", "--threads",
-        "--download", "--scorecard", "--no-mlflow",
+        "--download", "--scorecard", "--against", "--against-env", "--no-mlflow",
     }  # fmt: skip

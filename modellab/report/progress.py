@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from modellab.types import Utterance
@@ -18,6 +18,20 @@ def watch(config: Any, name: str) -> Progress | None:
     terminal = config.pluginmanager.getplugin("terminalreporter")
     watched = terminal is not None and terminal.isatty and not os.environ.get("CI")
     return Progress(config.pluginmanager.getplugin("capturemanager"), name) if watched else None
+
+
+def announce(config: Any) -> Callable[[str], None]:
+    """A way to say, on a line of its own, what takes minutes; an xdist worker has no terminal and says nothing."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    def tell(line: str) -> None:
+        if terminal is not None:
+            with capture.global_and_fixture_disabled():
+                terminal.write_line("")
+                terminal.write_line(f"modellab: {line}")
+
+    return tell
 
 
 SAVE, RESTORE, CLEAR = "\x1b[s", "\x1b[u", "\x1b[K"  # of the cursor; of the rest of the line
