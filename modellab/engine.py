@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ class Engine:
         self.task: tasks.Task | None = None
         self.load_meter = meter.LoadMeter()
         self.reference = Reference()
-        self.synchronize: Any = None
+        self.throttle_meter = meter.ThrottleMeter()
+        self.gpu: Any = None  # torch.cuda where the model computes there
+        self.on_gpu = False
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
@@ -57,8 +60,8 @@ class Engine:
         )
         meter.reset_peak()
         self.model, timing = meter.timed(lambda: _import_adapter(folder).load(setting))
-        gpu = meter.cuda() if order["device"] == "cuda" else None
-        self.synchronize = gpu.synchronize if gpu else None
+        self.on_gpu = order["device"] == "cuda"
+        self.gpu = meter.cuda() if self.on_gpu else None
         return {
             "load_s": timing.wall_s,
             "load_peak_rss_bytes": meter.peak_rss_bytes(),
@@ -74,7 +77,7 @@ class Engine:
         self.reference.start()
         meter.reset_peak()
         meter.reset_peak_vram()
-        self.load_meter = meter.LoadMeter()
+        self.load_meter, self.throttle_meter = meter.LoadMeter(), meter.ThrottleMeter()
         return {}
 
     def utterance(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,16 +85,19 @@ class Engine:
         task = self.task
         assert task is not None, "start comes before utterance"
         given = task.prepare(order["row"])
-        output, timing = meter.timed(lambda: task.run(self.model, given), self.synchronize)
+        output, timing = meter.timed(lambda: task.run(self.model, given), self.gpu)
+        if self.on_gpu:
+            self.throttle_meter.sample()
         self.reference.run()
-        return {"output": task.encode(output), "wall_s": timing.wall_s, "cpu_s": timing.cpu_s}
+        return {"output": task.encode(output), **asdict(timing)}
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
         vram = meter.peak_vram_bytes() if order["device"] == "cuda" else 0
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": meter.usable_cores()}
-        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read, **self.reference.readings()}
+        machine = {**self.throttle_meter.readings(), **self.reference.readings()}
+        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read, **machine}
 
     def close(self) -> None:
         self.model = None

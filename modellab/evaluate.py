@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -125,11 +126,10 @@ def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) 
     try:
         reply, error = _call(row, loaded), ""
     except ModelError as raised:
-        reply, error = {"output": None, "wall_s": float("nan"), "cpu_s": float("nan")}, str(raised)
-    shares = task.score(case, reply["output"])
-    return Utterance(
-        case.id, shares, reply["output"], reply["wall_s"], reply["cpu_s"], case.duration_s, error, cluster(row, header)
-    )
+        reply, error = {"output": None}, str(raised)
+    shares, (wall_s, cpu_s, gpu_s) = task.score(case, reply["output"]), _times(reply)
+    said_by = cluster(row, header)
+    return Utterance(case.id, shares, reply["output"], wall_s, cpu_s, case.duration_s, error, said_by, gpu_s)
 
 
 def cluster(row: Row, header: Header) -> str:
@@ -147,7 +147,14 @@ def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
         reply = _call(row, loaded)
     except ModelError:
         return utterance
-    return replace(utterance, wall_s=reply["wall_s"], cpu_s=reply["cpu_s"])
+    wall_s, cpu_s, gpu_s = _times(reply)
+    return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)
+
+
+def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised."""
+    wall_s, cpu_s, gpu_s = (float(reply.get(clock, math.nan)) for clock in ("wall_s", "cpu_s", "gpu_s"))
+    return wall_s, cpu_s, gpu_s
 
 
 def _facts(loaded: Loaded) -> dict[str, float]:
@@ -155,19 +162,22 @@ def _facts(loaded: Loaded) -> dict[str, float]:
 
 
 def latencies(utterances: Iterable[Utterance]) -> dict[str, float]:
-    """RTF (wall and CPU) and the percentiles of the model call's wall time; only of utterances that gave an answer.
+    """RTF by each clock and the percentiles of the model call's wall time; only of utterances that gave an answer.
 
-    RTF is pooled: seconds of computing over seconds of audio. Percentiles use numpy's linear interpolation.
+    RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
+    Percentiles use numpy's linear interpolation.
     """
     good = [utterance for utterance in utterances if not utterance.error]
     audio_s = sum(utterance.duration_s for utterance in good)
     wall = np.array([utterance.wall_s for utterance in good])
     rtf = Ratio(float(wall.sum()), audio_s)
     rtf_cpu = Ratio(sum(utterance.cpu_s for utterance in good), audio_s)
+    rtf_gpu = sum(utterance.gpu_s for utterance in good) / audio_s  # NaN without a GPU
     p50, p95, p99 = np.percentile(wall, [50, 95, 99])
     return {
         "rtf": rtf.top / rtf.bottom,
         "rtf_cpu": rtf_cpu.top / rtf_cpu.bottom,
+        **({"rtf_gpu": rtf_gpu} if math.isfinite(rtf_gpu) else {}),
         "latency_p50_s": float(p50),
         "latency_p95_s": float(p95),
         "latency_p99_s": float(p99),

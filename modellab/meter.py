@@ -2,16 +2,21 @@
 
 Sources and known deviations
 - wall: `time.perf_counter`; CPU: `time.process_time` (user + system of all threads, not of child processes).
+- GPU: two CUDA events around the call, where the engine has loaded torch: what the GPU needed from the first to the
+  last of the call's kernels, the gaps between them included, but not the wait before and after.
 - peak memory: VmHWM of /proc/self/status, reset through /proc/self/clear_refs. `getrusage().ru_maxrss` is not used: a
   child inherits its parent's peak. Where there is no /proc (macOS) the peak is the resident size at the end: too low
   by what was freed in between.
 - VRAM: torch's allocator when the engine uses torch, else what the driver says this process holds (no peak: too low
   by what was freed).
 - other load: CPU time that other processes and the hypervisor took meanwhile, in cores.
+- lowered GPU clocks: the driver's reasons at the end of each call: heat and power supply. The software's power cap is
+  not one of them: a GPU at full load reaches it every day.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -34,21 +39,28 @@ THREAD_VARIABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one call took, by the two clocks."""
+    """How long one call took, by each clock; NaN where there is no GPU to ask."""
 
     wall_s: float
     cpu_s: float
+    gpu_s: float = math.nan
 
 
-def timed[T](call: Callable[[], T], synchronize: Callable[[], None] | None = None) -> tuple[T, Timing]:
-    """Run `call` once between two clock readings. `synchronize` waits for a GPU on both sides."""
-    if synchronize:
-        synchronize()
+def timed[T](call: Callable[[], T], gpu: Any | None = None) -> tuple[T, Timing]:
+    """Run `call` once between two clock readings. `gpu` is torch.cuda: it is waited for on both sides."""
+    if gpu is None:
+        cpu, wall = time.process_time(), time.perf_counter()
+        output = call()
+        return output, Timing(time.perf_counter() - wall, time.process_time() - cpu)
+    start, end = gpu.Event(enable_timing=True), gpu.Event(enable_timing=True)
+    gpu.synchronize()
     cpu, wall = time.process_time(), time.perf_counter()
+    start.record()
     output = call()
-    if synchronize:
-        synchronize()
-    return output, Timing(time.perf_counter() - wall, time.process_time() - cpu)
+    end.record()
+    gpu.synchronize()
+    wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
+    return output, Timing(wall_s, cpu_s, start.elapsed_time(end) / 1000)
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -96,16 +108,40 @@ def peak_vram_bytes() -> int:
 
 
 def _driver_vram_bytes() -> int:
+    processes = _ask_driver("nvmlDeviceGetComputeRunningProcesses") or []
+    return sum(entry.usedGpuMemory or 0 for entry in processes if entry.pid == os.getpid())
+
+
+def _ask_driver(function: str) -> Any | None:
+    """What a function of the driver's library says of the GPU; None where it cannot be asked."""
     try:
         import pynvml
     except ImportError:
-        return 0
+        return None
     try:
-        pynvml.nvmlInit()
-        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(pynvml.nvmlDeviceGetHandleByIndex(0))
+        pynvml.nvmlInit()  # from the second time on this only counts
+        return getattr(pynvml, function)(pynvml.nvmlDeviceGetHandleByIndex(0))
     except pynvml.NVMLError:
-        return 0
-    return sum(entry.usedGpuMemory or 0 for entry in processes if entry.pid == os.getpid())
+        return None
+
+
+class ThrottleMeter:
+    """After which share of the calls the GPU had lowered its clocks, for heat or its power supply."""
+
+    REASONS = 0x08 | 0x20 | 0x40 | 0x80  # hardware slowdown, software and hardware thermal slowdown, power brake
+
+    def __init__(self) -> None:
+        self.lowered: list[bool] = []
+
+    def sample(self) -> None:
+        """Ask once; without effect where the driver cannot be asked."""
+        reasons = _ask_driver("nvmlDeviceGetCurrentClocksThrottleReasons")
+        if reasons is not None:
+            self.lowered.append(bool(reasons & self.REASONS))
+
+    def readings(self) -> dict[str, float]:
+        """`gpu_throttled`, 0 to 1; empty where nothing could be asked."""
+        return {"gpu_throttled": sum(self.lowered) / len(self.lowered)} if self.lowered else {}
 
 
 def usable_cores() -> int:

@@ -5,6 +5,9 @@ same host. Two parts of 1 to 2 ms, each run twice and timed the second time, fol
 passage: arithmetic that fits the core's own cache, and a walk through 16 MB, which feels a neighbour on the shared
 cache. They correct nothing (engines lean on the two in different shares); they tell whether the machine can be blamed
 for a slower clock. VERSION names the workload: times of different versions are not compared.
+
+The products go into memory that is kept: a fresh array of theirs is larger than malloc's threshold for mmap, which
+moves with what the process freed before, and page faults made the same work 10 % slower in some processes.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 SIZE, PRODUCTS = 192, 6
 STEPS = 8_000
 WALK_BYTES = 16 * 2**20
+FEWEST = 8  # runs without which no drift is told: medians of four
 
 
 class Reference:
@@ -51,15 +55,26 @@ class Reference:
             "reference_version": VERSION,
             "reference_arithmetic_s": statistics.median(self.arithmetic_s),
             "reference_walk_s": statistics.median(self.walk_s),
+            **({"reference_drift": self._drift()} if len(self.walk_s) >= FEWEST else {}),
         }
+
+    def _drift(self) -> float:
+        """By which share the part that slowed down most took longer in the second half of the runs than in the first.
+
+        Medians of each half; the run in the middle of an odd number is in neither.
+        """
+        half = len(self.walk_s) // 2
+        halves = [(times[:half], times[-half:]) for times in (self.arithmetic_s, self.walk_s)]
+        return max(statistics.median(second) / statistics.median(first) - 1 for first, second in halves)
 
 
 def arithmetic() -> float:
     """Matrix products and a Python loop; the result only keeps them from being left out."""
-    matrix, _ = _inputs()
-    product = matrix
+    matrix, product, other, _ = _inputs()
+    np.copyto(product, matrix)
     for _ in range(PRODUCTS):
-        product = matrix @ product
+        np.matmul(matrix, product, out=other)
+        product, other = other, product
     count = 0
     for step in range(STEPS):
         count = (count * 31 + step) % 65_521
@@ -68,7 +83,7 @@ def arithmetic() -> float:
 
 def walk() -> float:
     """Read 16 MB once."""
-    return float(_inputs()[1].sum())
+    return float(_inputs()[3].sum())
 
 
 def _thread_s(part: Callable[[], float]) -> float:
@@ -78,7 +93,9 @@ def _thread_s(part: Callable[[], float]) -> float:
 
 
 @cache
-def _inputs() -> tuple[Any, Any]:
+def _inputs() -> tuple[Any, Any, Any, Any]:
+    """The matrix, room for two products, and what is walked through."""
     generator = np.random.default_rng(1)
     orthogonal, _ = np.linalg.qr(generator.standard_normal((SIZE, SIZE)))  # products neither grow nor vanish
-    return orthogonal.astype(np.float32), np.ones(WALK_BYTES // 4, np.float32)
+    matrix = orthogonal.astype(np.float32)
+    return matrix, np.empty_like(matrix), np.empty_like(matrix), np.ones(WALK_BYTES // 4, np.float32)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,6 +117,38 @@ def test_a_fresh_start_has_fresh_meters(tmp_path: Path, handle: InProcess) -> No
     handle.ask("start", {"task": "asr"}, 60)
     assert handle.engine.load_meter is not first
     assert handle.ask("finish", {"device": "cpu"}, 60)["peak_rss_bytes"] < peak
+
+
+class FakeEvent:
+    def record(self) -> None: ...
+
+    def elapsed_time(self, end: FakeEvent) -> float:
+        return 1500.0
+
+
+def test_on_cuda_the_gpu_times_the_call_and_its_clocks_are_watched(
+    tmp_path: Path, handle: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = SimpleNamespace(Event=lambda enable_timing: FakeEvent(), synchronize=lambda: None)
+    reasons = iter([0x40, 0x0])
+    monkeypatch.setattr(meter, "cuda", lambda: gpu)
+    monkeypatch.setattr(meter, "reset_peak_vram", lambda: None)
+    monkeypatch.setattr(meter, "peak_vram_bytes", lambda: 0)
+    monkeypatch.setattr(meter, "_ask_driver", lambda function: next(reasons))
+    folder = tiny.write(tmp_path / "tiny")
+    handle.ask("load", {**order(folder), "device": "cuda"}, 60)
+    handle.ask("start", {"task": "asr"}, 60)
+    assert [handle.ask("utterance", row(folder, "good"), 60)["gpu_s"] for _ in range(2)] == [1.5, 1.5]
+    assert handle.ask("finish", {"device": "cuda"}, 60)["gpu_throttled"] == 0.5
+
+
+def test_on_a_cpu_no_gpu_is_asked(tmp_path: Path, handle: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "_ask_driver", lambda function: pytest.fail("there is no driver to ask"))
+    folder = tiny.write(tmp_path / "tiny")
+    handle.ask("load", order(folder), 60)
+    handle.ask("start", {"task": "asr"}, 60)
+    assert math.isnan(handle.ask("utterance", row(folder, "good"), 60)["gpu_s"])
+    assert "gpu_throttled" not in handle.ask("finish", {"device": "cpu"}, 60)
 
 
 def test_threads_are_pinned_for_what_is_imported_next() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ METERS = {"peak_rss_bytes": 2000, "other_cores": 0.1, "cores": 2}
 class Scripted:
     """Answers each call on an utterance with the next of `replies`; the last one goes on for ever."""
 
-    def __init__(self, *replies: Any) -> None:
-        self.replies = list(replies)
+    def __init__(self, *replies: Any, gpu: bool = False) -> None:
+        self.replies, self.gpu = list(replies), gpu
         self.asked: list[tuple[str, Any, float]] = []
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
@@ -47,7 +48,8 @@ class Scripted:
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, Exception):
             raise reply
-        return {"output": SAID, "wall_s": reply, "cpu_s": reply / 2}
+        clocks = {"wall_s": reply, "cpu_s": reply / 2} | ({"gpu_s": reply / 4} if self.gpu else {})
+        return {"output": SAID, **clocks}
 
     def close(self) -> None:
         pass
@@ -174,6 +176,22 @@ def test_once_more_keeps_the_outputs_and_takes_new_times() -> None:
         assert (after.shares, after.output, after.error) == (before.shares, before.output, before.error)
     assert second.readings["first_call_s"] == 9.0, "there is one first call"
     assert second.readings["rtf"] == pytest.approx(1.0 / 6.0)
+
+
+@pytest.mark.parametrize(("gpu", "gpu_s"), [(True, [0.1, 0.2, 0.3]), (False, [math.nan] * 3)])
+def test_a_gpu_has_a_clock_of_its_own(gpu: bool, gpu_s: list[float]) -> None:
+    first = run(Scripted(9.0, 0.4, 0.8, 1.2, gpu=gpu))
+    assert [said.gpu_s for said in first.utterances] == pytest.approx(gpu_s, nan_ok=True)
+    assert first.readings.get("rtf_gpu") == (pytest.approx(0.6 / 9.0) if gpu else None)
+    second = again(cell(), data(), loaded(Scripted(2.0, gpu=gpu)), TASK, first)
+    assert second.readings.get("rtf_gpu") == (pytest.approx(1.5 / 9.0) if gpu else None)
+
+
+def test_the_gpu_is_believed_only_if_it_timed_every_call() -> None:
+    model = Scripted(9.0, 0.4, ModelError("lost"), 1.2, gpu=True)
+    assert run(model).readings["rtf_gpu"] == pytest.approx(0.4 / 6.0)
+    calls = timed((0.5, 1.0), (0.5, 1.0))
+    assert "rtf_gpu" not in latencies([calls[0], replace(calls[1], gpu_s=0.3)])
 
 
 # ---------------------------------------------------------------------------- times

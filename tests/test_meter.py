@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from modellab import meter
-from modellab.meter import LoadMeter, timed
+from modellab.meter import LoadMeter, ThrottleMeter, timed
 
 MIB = 2**20
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -51,17 +52,58 @@ def test_what_the_call_raises_comes_through() -> None:
         timed(lambda: 1 / 0)
 
 
-def test_a_gpu_is_waited_for_on_both_sides() -> None:
-    events: list[str] = []
-    timed(lambda: events.append("call"), lambda: events.append("wait"))
-    assert events == ["wait", "call", "wait"]
+class FakeStream:
+    """What of torch.cuda times a call: notes what happens in which order, and has a clock of its own."""
+
+    def __init__(self, *waits_s: float) -> None:
+        self.events: list[str] = []
+        self.waits_s = iter(waits_s)
+
+    def synchronize(self) -> None:
+        self.events.append("wait")
+        time.sleep(next(self.waits_s, 0.0))
+
+    def Event(self, *, enable_timing: bool) -> FakeEvent:
+        assert enable_timing, "an event without timing cannot be asked"
+        return FakeEvent(self)
+
+
+class FakeEvent:
+    """Stands for the moment at which the stream had come this far."""
+
+    def __init__(self, stream: FakeStream) -> None:
+        self.stream, self.place = stream, -1
+
+    def record(self) -> None:
+        self.place = len(self.stream.events)
+        self.stream.events.append("record")
+
+    def elapsed_time(self, end: FakeEvent) -> float:
+        """Milliseconds, as torch has it: 250 for each thing that happened between."""
+        return 250.0 * (end.place - self.place)
+
+
+def test_a_gpu_is_waited_for_on_both_sides_and_times_the_call_itself() -> None:
+    gpu = FakeStream()
+
+    def call() -> str:
+        gpu.events.append("call")
+        return "said"
+
+    output, timing = timed(call, gpu)
+    assert gpu.events == ["wait", "record", "call", "record", "wait"]
+    assert (output, timing.gpu_s) == ("said", 0.5)
 
 
 def test_the_wait_for_the_result_is_part_of_the_time_and_the_one_before_is_not() -> None:
-    waits = iter([0.2, 0.02])
-    _, timing = timed(lambda: None, lambda: time.sleep(next(waits)))
+    gpu = FakeStream(0.2, 0.02)
+    _, timing = timed(lambda: None, gpu)
     assert timing.wall_s >= 0.02
-    assert next(waits, "none left") == "none left"
+    assert next(gpu.waits_s, "none left") == "none left"
+
+
+def test_without_a_gpu_there_is_no_gpu_time() -> None:
+    assert math.isnan(timed(lambda: None)[1].gpu_s)
 
 
 def test_threads_are_pinned_by_variables() -> None:
@@ -111,8 +153,10 @@ class FakeCuda:
         return self.peak
 
 
-def fake_driver(monkeypatch: pytest.MonkeyPatch, *processes: tuple[int, int | None], error: bool = False) -> None:
-    """pynvml that knows these (pid, bytes)."""
+def fake_driver(
+    monkeypatch: pytest.MonkeyPatch, *processes: tuple[int, int | None], error: bool = False, reasons: Any = ()
+) -> None:
+    """pynvml that knows these (pid, bytes), and these reasons for lowered clocks, one at each question."""
 
     class NVMLError(Exception):
         pass
@@ -121,6 +165,7 @@ def fake_driver(monkeypatch: pytest.MonkeyPatch, *processes: tuple[int, int | No
         if error:
             raise NVMLError
 
+    left = iter(reasons)
     entries = [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in processes]
     monkeypatch.setitem(
         sys.modules,
@@ -130,6 +175,7 @@ def fake_driver(monkeypatch: pytest.MonkeyPatch, *processes: tuple[int, int | No
             nvmlInit=init,
             nvmlDeviceGetHandleByIndex=lambda index: index,
             nvmlDeviceGetComputeRunningProcesses=lambda handle: entries,
+            nvmlDeviceGetCurrentClocksThrottleReasons=lambda handle: next(left),
         ),
     )
 
@@ -171,6 +217,22 @@ def test_a_driver_that_cannot_be_asked_gives_nothing(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert meter.peak_vram_bytes() == 0
     meter.reset_peak_vram()
+
+
+def test_lowered_clocks_are_counted_by_their_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_driver(monkeypatch, reasons=[0x0, 0x01, 0x04, 0x20])  # none, idle, power cap, heat
+    throttle = ThrottleMeter()
+    assert throttle.readings() == {}
+    for _ in range(4):
+        throttle.sample()
+    assert throttle.readings() == {"gpu_throttled": 0.25}
+
+
+def test_a_driver_that_knows_nothing_of_clocks_gives_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_driver(monkeypatch, error=True)
+    throttle = ThrottleMeter()
+    throttle.sample()
+    assert throttle.readings() == {}
 
 
 # ---------------------------------------------------------------------------- other load
