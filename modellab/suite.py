@@ -142,7 +142,7 @@ class Suite:
             gate.worst(verdicts),
             verdicts,
             m.result,
-            m.accepted,
+            m.anchor if _crept(verdicts) else m.accepted,
             changed=_changed(m) if m.accepted else None,
             notes=tuple(self._notes(m)),
             written=written,
@@ -174,6 +174,12 @@ class Suite:
         self.pool.close()
         if self.duel:
             self.duel.close()
+
+
+def _crept(verdicts: Sequence[Verdict]) -> bool:
+    """Whether quality is red against the pinned release alone: its outputs are then what to show."""
+    red = {verdict.versus for verdict in verdicts if verdict.red and verdict.kind == "quality"}
+    return red == {"anchor"}
 
 
 def turned(outcome: Outcome) -> Outcome:

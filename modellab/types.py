@@ -247,6 +247,11 @@ class Verdict:
     alpha: float = 0.01
     pending: bool = False  # beyond its margin and its own alpha: the whole suite's test decides at the end
 
+    @property
+    def title(self) -> str:
+        """The metric, with what it was compared with where that is not the baseline."""
+        return self.metric if self.versus == "baseline" else f"{self.metric} against {self.versus}"
+
 
 # ---------------------------------------------------------------------------- what was accepted before
 

@@ -34,8 +34,7 @@ def _metric_line(verdict: Verdict) -> str:
         change = numbers.change(verdict.change, verdict.unit)
         span = f" {numbers.interval(verdict.interval, verdict.unit)}"
     numbers_part = f"baseline {then}, now {now}, change {change}{span}".rstrip()
-    name = verdict.metric if verdict.versus == "baseline" else f"{verdict.metric} against {verdict.versus}"
-    return f"  {name}: {numbers_part}: {verdict.status}" + (f" ({verdict.why})" if verdict.why else "")
+    return f"  {verdict.title}: {numbers_part}: {verdict.status}" + (f" ({verdict.why})" if verdict.why else "")
 
 
 def _worst_lines(outcome: Outcome, task: Task) -> list[str]:

@@ -67,8 +67,8 @@ def _remark(row: Row) -> str:
     if row.error:
         return row.error.splitlines()[0][:90]
     if row.red:
-        return ", ".join(dict.fromkeys(verdict.metric for verdict in row.red))
-    doubtful = [verdict.metric for verdict in row.verdicts if verdict.status is Status.INCONCLUSIVE]
+        return ", ".join(dict.fromkeys(verdict.title for verdict in row.red))
+    doubtful = [verdict.title for verdict in row.verdicts if verdict.status is Status.INCONCLUSIVE]
     if doubtful:
         return ", ".join(doubtful)
     return f"{row.changed} of {row.utterances} outputs changed" if row.changed else ""
@@ -88,7 +88,7 @@ def _notes(row: Row) -> list[str]:
     reasons: dict[tuple[Status, str], list[str]] = {}
     for verdict in row.verdicts:
         if verdict.status in {Status.INCONCLUSIVE, Status.NEW, Status.NOT_COMPARABLE} and not verdict.red:
-            reasons.setdefault((verdict.status, verdict.why), []).append(verdict.metric)
+            reasons.setdefault((verdict.status, verdict.why), []).append(verdict.title)
     return [*row.notes, *(f"{', '.join(metrics)} {status}: {why}" for (status, why), metrics in reasons.items())]
 
 
