@@ -21,6 +21,7 @@ from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Share
 
 FORMAT = 1
+ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
             "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
@@ -96,6 +97,17 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     pace_header = {**header, "machine": result.machine, "passes": str(len(passes))}
     _write(paths[1], {"format": FORMAT, "header": pace_header, "readings": readings}, times)
     return list(paths)
+
+
+def copy(path: Path, target: Path, reason: str, date: str) -> None:
+    """Copy a baseline file whole, with a reason and date of its own; those it had get `accepted_` before them."""
+    stored = _read(path) or {}
+    try:
+        utterances, header = stored.pop("utterances"), dict(stored["header"])
+        accepted = {f"accepted_{name}": header[name] for name in ("reason", "date")}
+    except codec.MALFORMED as error:
+        raise _damaged(path, error) from error
+    _write(target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances)
 
 
 def _read(path: Path) -> Any | None:

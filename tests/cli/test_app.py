@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import Desk
 
-COMMANDS = ("run", "transcribe", "ui", "sync", "doctor", "models", "datasets")
+COMMANDS = ("run", "transcribe", "history", "ui", "sync", "doctor", "models", "datasets", "baselines")
 HEAVY = ("modellab.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
 

@@ -1,0 +1,135 @@
+"""Accept what was measured already: results of the ledger become baselines, without running a model again.
+
+The newest result of each case is meant, and it is taken whole or not at all. Refused is what no acceptance may hide:
+a case without a measurement, one of other data, a value beyond an absolute limit, and, where only improvements are
+wanted, a regression beside the improvement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from modellab import baseline, dataset, gate, tasks, text, thresholds
+from modellab.dataset import Dataset
+from modellab.entry import Entry
+from modellab.errors import ModellabError
+from modellab.gate import limits
+from modellab.gate.validity import invalid
+from modellab.matrix import Cell
+from modellab.project import Project
+from modellab.types import Key, Result, Rule, Status, Verdict
+
+SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that it was made from
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A case with its newest result, and what hinders its acceptance. Without an entry it was not measured."""
+
+    cell: Cell
+    entry: Entry | None
+    refusal: str = ""
+    done: bool = False  # this very result is the baseline already
+
+    @property
+    def improved(self) -> tuple[Verdict, ...]:
+        """The verdicts that say better than accepted. Better than the anchor alone is no reason to accept."""
+        return tuple(v for v in self._verdicts if v.status is Status.IMPROVED and v.versus != baseline.ANCHOR)
+
+    @property
+    def worse(self) -> tuple[Verdict, ...]:
+        """What is red for another reason than that nothing was accepted yet, the anchor's verdicts left out."""
+        return tuple(v for v in self._verdicts if v.red and v.versus != baseline.ANCHOR and v.status is not Status.NEW)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What a person should know who accepts this."""
+        if self.entry is None or self.entry.result is None:
+            return
+        for verdict in self._verdicts:
+            versus = "" if verdict.versus == "baseline" else f" against {verdict.versus}"
+            if verdict.red or verdict.status is Status.INCONCLUSIVE:
+                yield f"{verdict.metric} was {verdict.status}{versus}: {verdict.why}".removesuffix(": ")
+        if doubt := invalid(self.entry.result):
+            yield f"its speed is in doubt: {doubt}"
+        if self.entry.commit.dirty:
+            yield f"it was measured on {self.entry.commit.short} with changes that were not committed"
+
+    @property
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        return self.entry.verdicts if self.entry else ()
+
+
+def newest(entries: Iterable[Entry]) -> dict[Key, Entry]:
+    """The last entry of each case."""
+    return {entry.key: entry for entry in sorted(entries, key=lambda entry: (entry.finished_at, entry.id))}
+
+
+def propose(project: Project, cells: Iterable[Cell], entries: Iterable[Entry], *, everything: bool) -> list[Proposal]:
+    """Each cell with its newest entry, refused where it has to be. `everything` takes what is worse, too."""
+    last = newest(entries)
+    return [_proposal(project, Proposal(cell, last.get(cell.key)), everything=everything) for cell in cells]
+
+
+def _proposal(project: Project, proposal: Proposal, *, everything: bool) -> Proposal:
+    entry, cell = proposal.entry, proposal.cell
+    if entry is None or not (everything or proposal.improved or entry.result is None):
+        return proposal
+    try:
+        accepted = baseline.load(project.baselines, cell.key)
+        if accepted and accepted.header.get(SOURCE) == entry.id:
+            return replace(proposal, done=True)
+        task, data = tasks.get(cell.key.task), dataset.load(cell.dataset)
+        refusal = _refusal(entry, task, data, thresholds.rules(task, cell, project))
+    except ModellabError as error:
+        refusal = str(error)
+    if not refusal and proposal.worse and not everything:
+        found = ", ".join(f"{verdict.metric} {verdict.status}" for verdict in proposal.worse)
+        refusal = f"better in {_names(proposal.improved)} but red in {found}: --all accepts the one with the other"
+    return replace(proposal, refusal=refusal)
+
+
+def _names(verdicts: Iterable[Verdict]) -> str:
+    return ", ".join(verdict.metric for verdict in verdicts)
+
+
+def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, Rule]) -> str:
+    """Why an entry cannot become a baseline, in one sentence; '' if it can."""
+    result = entry.result
+    if result is None:
+        said = (entry.error.splitlines() or ["no sentence says why"])[0]
+        return f"its newest result is an ERROR, there is nothing to accept: {said}"
+    now = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser))}
+    for name, value in now.items():
+        if (then := result.provenance.get(name, "none")) != value:
+            return f"it was measured with {name.replace('_', ' ')} {then}, here it is {value}: run it again"
+    names = (metric.name for metric in task.METRICS)
+    missing = [name for name in names if any(name not in utterance.shares for utterance in result.utterances)]
+    if missing:
+        return f"it was measured before there was {', '.join(missing)}: run it again"
+    beyond = list(_beyond(result, task, rules))
+    if beyond:
+        return f"limits are never accepted away: {beyond[0].metric} {beyond[0].why.partition(';')[0]}"
+    return ""
+
+
+def _beyond(result: Result, task: tasks.Task, rules: Mapping[str, Rule]) -> Iterator[Verdict]:
+    """What is beyond an absolute limit: the metrics of the task, and the readings."""
+    yield from (verdict for verdict in gate.judge(result, None, task.METRICS, rules) if verdict.red)
+    for name, rule in rules.items():
+        if name in result.readings:
+            unit = "bytes" if name.endswith("_bytes") else "s/s" if name.startswith("rtf") else "s"
+            verdict = limits.limited(Verdict(name, unit, "speed", Status.PASS, result.readings[name]), rule)
+            yield from [verdict] if verdict.red else []
+
+
+def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list[Path]:
+    """Write the proposal's result as the baseline of its case; the files written."""
+    assert proposal.entry is not None
+    assert proposal.entry.result is not None
+    assert not proposal.refusal
+    task, result = tasks.get(proposal.cell.key.task), proposal.entry.result
+    traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
+    return baseline.save(project.baselines, task, [traced], reason, date)

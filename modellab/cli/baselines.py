@@ -1,0 +1,207 @@
+"""`modellab baselines`: accept what was measured, pin what was released, list both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import choice, common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modellab.acceptance import Proposal
+    from modellab.entry import Entry
+    from modellab.matrix import Cell, Matrix
+    from modellab.project import Project
+    from modellab.selection import Selection
+
+app = typer.Typer(help="Accept measured results, pin a release, list what is accepted.", no_args_is_help=True)
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; stored in the files.")]
+
+
+@app.command()
+def accept(
+    reason: Reason,
+    model: choice.ModelNames = None,
+    dataset: choice.DatasetNames = None,
+    device: choice.DeviceNames = None,
+    precision: choice.PrecisionNames = None,
+    tier: choice.TierName = "",
+    improved: Annotated[
+        bool, typer.Option("--improved/--all", help="Only cases with an IMPROVED metric, or every selected case.")
+    ] = True,
+    session: Annotated[str, typer.Option(metavar="SESSION", help="Results of this session, whatever its commit.")] = "",
+    any_commit: Annotated[bool, typer.Option("--any-commit", help="Results of other commits too.")] = False,
+) -> None:
+    """Make measured results the baselines, without running a model again.
+
+    Of each selected case the newest result in the ledger, of the present commit. Exit status 1 if one was refused.
+    """
+    from modellab import acceptance
+    from modellab.suite import today
+
+    why = _reason(reason)
+    project = common.project()
+    cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
+    entries = _entries(project, session, any_commit=any_commit)
+    proposals = acceptance.propose(project, cells, entries, everything=not improved)
+    files = 0
+    for proposal in proposals:
+        if _is_taken(proposal, everything=not improved):
+            written = acceptance.accept(project, proposal, why, today())
+            files += len(written)
+            _tell_accepted(proposal, written, project)
+    refused = [proposal for proposal in proposals if proposal.refusal]
+    for proposal in refused:
+        typer.echo(f"refused: {proposal.cell.key}: {proposal.refusal}", err=True)
+    _tell_rest(proposals, everything=not improved)
+    if files:
+        shown = _shown(project.baselines, project)
+        typer.echo(f"{files} files written, because: {why}\nreview with `git diff {shown}/` and commit")
+    else:
+        typer.echo("nothing was written")
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def pin(
+    reason: Reason,
+    model: choice.ModelNames = None,
+    dataset: choice.DatasetNames = None,
+    device: choice.DeviceNames = None,
+    precision: choice.PrecisionNames = None,
+    tier: choice.TierName = "",
+) -> None:
+    """Make the accepted results the anchor: the release that every case is held against besides its baseline."""
+    from modellab import anchor
+    from modellab.suite import today
+
+    why = _reason(reason)
+    project = common.project()
+    cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
+    written = anchor.pin(project.baselines, [cell.key for cell in cells], why, today())
+    if not written:
+        raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
+    shown = _shown(anchor.anchor_root(project.baselines), project)
+    cases = sum(1 for cell in cells if anchor.files(project.baselines, cell.key))
+    typer.echo(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
+    typer.echo(f"review with `git status {shown}/` and commit")
+
+
+@app.command("list")
+def every() -> None:
+    """List what is accepted of each case, the age of its anchor, and the files that no case uses."""
+    from modellab import anchor
+
+    project = common.project()
+    matrix = common.matrix(project)
+    keys = [cell.key for cell in _cells(matrix, choice.chosen(None, None, None, None, ""))]
+    found = list(anchor.holdings(project.baselines, keys))
+    rows = [
+        [str(each.key), each.date, each.commit[:7], each.anchor or "-", ", ".join(each.machines), each.reason]
+        for each in found
+        if not each.problem
+    ]
+    common.print_table(["case", "accepted", "commit", "anchor", "speed and memory on", "reason"], rows)
+    for each in found:
+        if each.problem:
+            typer.echo(f"damaged: {each.problem}", err=True)
+    if bare := len(keys) - len(found):
+        typer.echo(f"{_counted(bare, 'case')} of the matrix without a baseline")
+    for path in anchor.unused(project.baselines, keys):
+        typer.echo(f"unused: no case has {_shown(path, project)}")
+    if any(each.problem for each in found):
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------------------- choosing
+
+
+def _reason(given: str) -> str:
+    if not given.strip():
+        raise ConfigError("--reason is empty, expected why the baselines change: it is stored in them")
+    return given.strip()
+
+
+def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
+    """The selected cells; what is broken is told, once."""
+    from modellab.matrix import Broken
+
+    choice.check(matrix, selection)
+    found = list(selection.cells(matrix))
+    for sentence in dict.fromkeys(cell.error for cell in found if isinstance(cell, Broken)):
+        typer.echo(f"broken, left out: {sentence}", err=True)
+    return [cell for cell in found if not isinstance(cell, Broken)]
+
+
+def _entries(project: Project, session: str, *, any_commit: bool) -> list[Entry]:
+    """The ledger's entries that may be accepted; ConfigError for an unknown session."""
+    from modellab import environment, ledger
+    from modellab.selection import known
+
+    entries, warnings = ledger.read(project.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not entries:
+        raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}: `modellab run` makes some")
+    if session:
+        known("session", session, {entry.session for entry in entries})
+        return [entry for entry in entries if entry.session == session]
+    present = environment.commit(project.root).hash
+    return [entry for entry in entries if any_commit or entry.commit.hash == present]
+
+
+def _is_taken(proposal: Proposal, *, everything: bool) -> bool:
+    measured = proposal.entry is not None and not (proposal.refusal or proposal.done)
+    return measured and (everything or bool(proposal.improved))
+
+
+# ---------------------------------------------------------------------------- telling
+
+
+def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project) -> None:
+    from modellab.report import numbers
+
+    entry = proposal.entry
+    assert entry is not None
+    typer.echo(f"accepted: {proposal.cell.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
+    for verdict in proposal.improved:
+        then, now = numbers.value(verdict.baseline, verdict.unit), numbers.value(verdict.now, verdict.unit)
+        typer.echo(f"  {verdict.metric} {then} -> {now}")
+    for note in proposal.notes:
+        typer.echo(f"  note: {note}")
+    for path in written:
+        typer.echo(f"  {_shown(path, project)}")
+
+
+def _tell_rest(proposals: Iterable[Proposal], *, everything: bool) -> None:
+    """How many cases stay as they are, and why."""
+    rest = [each for each in proposals if not each.refusal and not _is_taken(each, everything=everything)]
+    unmeasured = sum(proposal.entry is None for proposal in rest)
+    done = sum(proposal.done for proposal in rest)
+    same = len(rest) - unmeasured - done
+    if same:
+        typer.echo(f"{_counted(same, 'case')} not improved, left alone: --all accepts them too")
+    if done:
+        typer.echo(f"{_counted(done, 'case')} accepted already")
+    if unmeasured:
+        typer.echo(f"{_counted(unmeasured, 'case')} without a result here: --any-commit takes those of other commits")
+
+
+def _shown(path: Path, project: Project) -> Path:
+    """A path as seen from the project, where it lies there."""
+    return path.relative_to(project.root) if path.is_relative_to(project.root) else path
+
+
+def _counted(number: int, what: str) -> str:
+    """A number with its noun.
+
+    >>> _counted(1, "case"), _counted(3, "case")
+    ('1 case', '3 cases')
+    """
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,71 @@
+"""`modellab history CASE`: one case over all sessions, where its level moved, and a chart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import choice, common
+
+if TYPE_CHECKING:
+    from modellab.entry import Entry
+    from modellab.history import History
+    from modellab.project import Project
+    from modellab.types import Key
+
+
+def history(
+    case: choice.CaseName,
+    metric: Annotated[str, typer.Option(metavar="METRIC", help="Only this metric, reported ones too.")] = "",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg|.png", help="The chart's file; else in mlruns/history/.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N results; 0 takes all.")] = 0,
+    penalty: Annotated[
+        float | None, typer.Option(help="What a change point costs; less finds more. 2.5 if not given.")
+    ] = None,
+) -> None:
+    """Show where a case changed, over all its sessions.
+
+    The source is the ledger. A change point lies between two results; the commits of both are named.
+    """
+    from modellab import history as room
+    from modellab import ledger
+    from modellab.changes import PENALTY
+    from modellab.report import chart
+
+    project = common.project()
+    entries, warnings = ledger.read(project.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    key = _key(project, entries, case)
+    file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
+    chart.check(file)
+    cost = PENALTY if penalty is None else penalty
+    found = room.read(key, entries, project.baselines, metric, last, cost)
+    _print(found)
+    chart.draw(found, file)
+    typer.echo(f"chart: {file}")
+
+
+def _key(project: Project, entries: list[Entry], case: str) -> Key:
+    """The case of this id: one that was measured, whether the matrix still has it or not; else one of the matrix."""
+    from modellab.selection import find_case
+
+    return next((entry.key for entry in entries if str(entry.key) == case), None) or (
+        find_case(common.matrix(project), case).key
+    )
+
+
+def _print(found: History) -> None:
+    from modellab.report import trend
+
+    common.print_table(*trend.table(found))
+    said = list(trend.sentences(found))
+    typer.echo("\nchange points:" if said else "\nno change point")
+    for sentence in said:
+        typer.echo(f"  {sentence}")
+    for note in found.notes:
+        typer.echo(f"note: {note}")
