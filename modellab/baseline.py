@@ -1,4 +1,4 @@
-"""Accepted results in `baselines/`, written only by --update-baselines and reviewed as a diff.
+"""Accepted results in `baselines/`, written by --update-baselines and `modellab calibrate`, reviewed as a diff.
 
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json             quality, for every machine
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.<machine>.json   speed and memory of one class
@@ -9,22 +9,29 @@ Sorted keys, one line per utterance, so that `git diff` shows which utterance ch
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modellab import codec
 from modellab.errors import BaselineError
 from modellab.tasks import Task
-from modellab.types import Accepted, Key, Pace, Result, Share
+from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
 
 FORMAT = 1
 ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
-            "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
+            "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
             "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
+REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
+CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
+MOST_SESSIONS = 20  # the newest are kept
+FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
+USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
+HARMLESS = ("commit", "normaliser")  # what may differ from the run before without another model behind it
 
 
 def quality_path(root: Path, key: Key) -> Path:
@@ -45,7 +52,7 @@ def load(root: Path, key: Key) -> Accepted | None:
     try:
         shares = {id: codec.decode_shares(entry["shares"]) for id, entry in stored["utterances"].items()}
         outputs = {id: entry["output"] for id, entry in stored["utterances"].items()}
-        return Accepted(_header(stored), shares, outputs)
+        return Accepted(_header(stored), shares, outputs, codec.decode_numbers(stored.get("noise", {})))
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error
 
@@ -56,8 +63,9 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
     if (stored := _read(path)) is None:
         return None
     try:
-        times = {id: (float(wall), float(cpu)) for id, (wall, cpu) in stored["utterances"].items()}
-        return Pace(_header(stored), times, codec.decode_numbers(stored["readings"]))
+        times = {id: _times(clocks) for id, clocks in stored["utterances"].items()}
+        sessions = tuple(codec.decode_numbers(each) for each in stored.get("sessions", []))
+        return Pace(_header(stored), times, codec.decode_numbers(stored["readings"]), sessions)
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error
 
@@ -68,9 +76,14 @@ def other_machines(root: Path, key: Key) -> list[str]:
     return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
 
 
-def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: str) -> list[Path]:
-    """Accept a measurement: quality from its first pass, speed as the median over all passes."""
+def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: str, *, timed: bool = True) -> list[Path]:
+    """Accept a measurement: quality from its first pass, speed as the median over all passes.
+
+    What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as
+    long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay.
+    """
     result = passes[0]
+    before, pace_before = _before(load, root, result.key), _before(load_pace, root, result.key, result.machine)
     header = {**result.provenance, "reason": reason, "date": date}
     gated = [metric.name for metric in task.METRICS if metric.gated and metric.kind == "quality"]
     quality = {
@@ -80,23 +93,55 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
         }
         for utterance in result.utterances
     }
-    times = {
-        utterance.id: [
-            round(statistics.median(times), 6)
-            for times in zip(*((p.utterances[i].wall_s, p.utterances[i].cpu_s) for p in passes), strict=True)
-        ]
-        for i, utterance in enumerate(result.utterances)
-        if not utterance.error
-    }
+    times = {u.id: _medians([p.utterances[i] for p in passes]) for i, u in enumerate(result.utterances) if not u.error}
     medians = {
         name: statistics.median(p.readings[name] for p in passes) for name in READINGS if name in result.readings
     }
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     paths = quality_path(root, result.key), pace_path(root, result.key, result.machine)
-    _write(paths[0], {"format": FORMAT, "header": header}, quality)
-    pace_header = {**header, "machine": result.machine, "passes": str(len(passes))}
-    _write(paths[1], {"format": FORMAT, "header": pace_header, "readings": readings}, times)
+    noise = before.noise if before and _same_model(before.header, result.provenance) else {}
+    _write(paths[0], {"format": FORMAT, "header": header, **({"noise": noise} if noise else {})}, quality)
+    if not timed:
+        return [paths[0]]
+    pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
+    sessions = kept_sessions(pace_before, pace) if pace_before else ()
+    top = {"format": FORMAT, "header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
+    _write(paths[1], top, times)
     return list(paths)
+
+
+def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:
+    """The calibration sessions of `before`, told anew in terms of `after`'s times; () if they no longer hold.
+
+    Sessions are relative to the accepted times. Of an unchanged model the change of these is the moment's, and is taken
+    off each session. That is believed only where nothing but the commit or the normaliser differs, the reference
+    workload is the same, and the new times lie as close to the sessions' mean as 95 % of them do. Otherwise nobody
+    knows where the changed model's own sessions would lie: they go, and the case is calibrated again.
+    """
+    if len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
+        return ()
+    shifts = {**_clock_changes(before, after), **_reference_changes(before, after)}
+    names = {name for each in before.sessions for name in each if name in (*CLOCKS, *REFERENCE)}
+    if not names <= shifts.keys():
+        return ()
+    for clock in names & set(CLOCKS):
+        values = [each[clock] for each in before.sessions if clock in each]
+        spread = statistics.stdev(values) * math.sqrt(1 + 1 / len(values)) if len(values) > 1 else 0.0
+        if abs(shifts[clock] - statistics.mean(values)) > USUAL * spread:
+            return ()
+    return tuple({name: x - shifts.get(name, 0.0) for name, x in each.items()} for each in before.sessions)
+
+
+def add_sessions(root: Path, key: Key, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
+    """Keep further A/A sessions of a cell on a machine class, newest last. BaselineError without a baseline there."""
+    path = pace_path(root, key, machine)
+    kept = [*_stored(path).get("sessions", []), *_encoded(sessions)][-MOST_SESSIONS:]
+    return _replace(path, sessions=kept)
+
+
+def set_noise(root: Path, key: Key, noise: Mapping[str, float]) -> Path:
+    """Keep the standard deviation of each quality metric between runs of the unchanged model, in its unit."""
+    return _replace(quality_path(root, key), noise=_encoded([noise])[0])
 
 
 def copy(path: Path, target: Path, reason: str, date: str) -> None:
@@ -108,6 +153,79 @@ def copy(path: Path, target: Path, reason: str, date: str) -> None:
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error
     _write(target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances)
+
+
+def _before[**P, T](read: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """What was accepted before; a file that cannot be used is about to be replaced."""
+    try:
+        return read(*args, **kwargs)
+    except BaselineError:
+        return None
+
+
+def _same_model(header: Mapping[str, str], provenance: Mapping[str, str]) -> bool:
+    about = ("reason", "date", "machine", "passes")
+    names = (header.keys() | provenance.keys()) - {*HARMLESS, *about}
+    return all(header.get(name) == provenance.get(name) for name in names)
+
+
+def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
+    """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
+    found = {}
+    for column, clock in enumerate(CLOCKS):
+        pairs = [
+            (times[column], before.times[id][column])
+            for id, times in after.times.items()
+            if min(len(times), len(before.times.get(id, ()))) > column
+        ]
+        ratios = sorted(math.log(now / then) for now, then in pairs if min(now, then) > 0)
+        if ratios:
+            cut = len(ratios) // 5
+            found[clock] = statistics.fmean(ratios[cut : len(ratios) - cut])
+    return found
+
+
+def _reference_changes(before: Pace, after: Pace) -> dict[str, float]:
+    now, then = after.readings, before.readings
+    if now.get("reference_version", 0) != then.get("reference_version", -1):
+        return {}
+    return {part: math.log(now[part] / then[part]) for part in REFERENCE}
+
+
+def _times(clocks: Sequence[Any]) -> tuple[float, ...]:
+    """One utterance's accepted seconds: wall, CPU and perhaps GPU."""
+    if len(clocks) not in (2, 3):
+        raise ValueError(f"{len(clocks)} times of an utterance, 2 or 3 were expected")
+    return tuple(float(time) for time in clocks)
+
+
+def _medians(passes: Sequence[Utterance]) -> tuple[float, ...]:
+    """The times of one utterance: the median of each clock that all passes have."""
+    clocks = zip(*((each.wall_s, each.cpu_s, each.gpu_s) for each in passes), strict=True)
+    medians = [round(statistics.median(times), 6) if math.isfinite(sum(times)) else math.nan for times in clocks]
+    return tuple(medians[:2] if math.isnan(medians[2]) else medians)
+
+
+def _encoded(sessions: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    return [codec.encode_numbers({name: float(f"{x:.6g}") for name, x in each.items()}) for each in sessions]
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    stored: dict[str, Any] | None = _read(path)
+    if stored is None:
+        raise BaselineError(f"{path} does not exist: accept a baseline first, with --update-baselines --reason '...'")
+    return stored
+
+
+def _replace(path: Path, **changes: Any) -> Path:
+    """The same file with these parts of it new."""
+    stored = _stored(path)
+    try:
+        utterances = stored.pop("utterances")
+        _write(path, {**stored, **changes}, utterances)
+    except codec.MALFORMED as error:
+        raise _damaged(path, error) from error
+    return path
 
 
 def _read(path: Path) -> Any | None:
@@ -131,10 +249,14 @@ def _damaged(path: Path, error: Exception) -> BaselineError:
 
 
 def _write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) -> None:
-    """One line per utterance; written beside and moved into place, so that a kill leaves the old or the new file."""
+    """One line per utterance and session; written beside and moved into place: a kill leaves the old or the new."""
     rows = ((id, json.dumps(utterances[id], sort_keys=True, ensure_ascii=False)) for id in sorted(utterances))
     lines = [f"{json.dumps(id)}: {row}" for id, row in rows]
-    head = json.dumps(top, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
+    sessions = [json.dumps(each, sort_keys=True) for each in top.get("sessions", [])]
+    rest = {name: part for name, part in top.items() if name != "sessions"}
+    head = json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
+    if sessions:
+        head += ',\n "sessions": [\n  ' + ",\n  ".join(sessions) + "\n ]"
     text = head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
