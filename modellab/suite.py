@@ -25,6 +25,7 @@ from modellab.types import Accepted, Pace, Result, Rule, Status, Verdict
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
+Paces = tuple[Pace | None, Pace | None]  # the last baseline, the pinned release
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,15 @@ class Suite:
                     self.duel.get(cell)
             with self.turns.measuring():
                 first = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
-                pace = None if self.duel else baseline.load_pace(self.project.baselines, cell.key, first.machine)
-                passes = self._repeat(first, pace, rules, lambda: again(cell, data, loaded, task, first))
-                paired, notes = self._paired(against.Case(task, cell, data, first, rules), loaded)
+                paces = self._paces(cell, first.machine)
+                passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
+                paired, notes = self._paired(against.Case(task, cell, data, first, rules), self.pool.get(cell))
         except (ModellabError, KeyboardInterrupt):
             self.close()
             raise
         kept = replace(first, readings=passes[-1].readings)
-        verdicts = gate.judge_pace(passes[-1], pace, rules, baseline.other_machines(self.project.baselines, cell.key))
-        verdicts = [*paired, *_others(verdicts, paired)]
+        others = baseline.other_machines(self.project.baselines, cell.key)
+        verdicts = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)]
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, tuple(notes))
 
     def _paired(self, case: against.Case, loaded: Loaded) -> tuple[list[Verdict], list[str]]:
@@ -115,14 +116,21 @@ class Suite:
 
         return self.duel.judge(case, loaded, fresh) if self.duel else ([], [])
 
+    def _paces(self, cell: Cell, machine: str) -> Paces:
+        """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
+        roots = self.project.baselines, self.project.baselines / baseline.ANCHOR
+        last, anchor = (None if self.duel else baseline.load_pace(root, cell.key, machine) for root in roots)
+        return last, anchor
+
     def _repeat(
-        self, first: Result, pace: Pace | None, rules: Mapping[str, Rule], once_more: Callable[[], Result]
+        self, first: Result, paces: Paces, rules: Mapping[str, Rule], once_more: Callable[[], Result]
     ) -> tuple[Result, ...]:
-        """All passes: several for a new baseline, a fresh one to confirm what looks slower or larger, else one."""
+        """All passes: several for a new baseline, one in a fresh process to confirm what looks worse, else one."""
         if self.options.reason is not None:
             passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
             return (first, *(once_more() for _ in range(passes - 1)))
-        if any(verdict.red for verdict in gate.judge_pace(first, pace, rules)):
+        if any(verdict.red for verdict in _judge_pace(first, paces, rules)):
+            self.pool.close()
             return (first, once_more())
         return (first,)
 
@@ -174,6 +182,11 @@ class Suite:
         self.pool.close()
         if self.duel:
             self.duel.close()
+
+
+def _judge_pace(result: Result, paces: Paces, rules: Mapping[str, Rule], others: Sequence[str] = ()) -> list[Verdict]:
+    last, anchor = paces
+    return [*gate.judge_pace(result, last, rules, others), *gate.pace_creep(result, anchor, last, rules)]
 
 
 def _crept(verdicts: Sequence[Verdict]) -> bool:

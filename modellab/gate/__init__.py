@@ -15,7 +15,7 @@ from modellab.gate.family import settle, turned
 from modellab.gate.quality import Setting
 from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
-__all__ = ["Setting", "creep", "judge", "judge_pace", "settle", "turned", "worst"]
+__all__ = ["Setting", "creep", "judge", "judge_pace", "pace_creep", "settle", "turned", "worst"]
 
 ORDER = list(Status)
 
@@ -75,6 +75,19 @@ def judge_pace(
         why = f"accepted on {', '.join(others)}, this is {result.machine}"
         verdicts = [v if v.red else replace(v, status=Status.NOT_COMPARABLE, why=why) for v in verdicts]
     return [*verdicts, *limits.others(result, rules, {verdict.metric for verdict in verdicts})]
+
+
+def pace_creep(result: Result, anchor: Pace | None, accepted: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+    """The verdicts on speed and memory against the pinned release, where it is not what was accepted last."""
+    if anchor is None or (accepted is not None and anchor.times == accepted.times):
+        return []
+    release = anchor.header.get("reason", "")
+    unlimited = {name: replace(rule, limit=None, sensitivity=None) for name, rule in rules.items()}
+    return [
+        replace(v, versus="anchor", why=f"since the anchor ({release}): {v.why}" if v.why else "")
+        for v in judge_pace(result, anchor, unlimited)
+        if v.change is not None
+    ]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Status:
