@@ -1,8 +1,8 @@
 """Accept what was measured already: results of the ledger become baselines, without running a model again.
 
-The newest result of each case is meant, and it is taken whole or not at all. Refused is what no acceptance may hide:
-a case without a measurement, one of other data, a value beyond an absolute limit, and, where only improvements are
-wanted, a regression beside the improvement.
+The newest result of each case is meant. Refused is what no acceptance may hide: a case without a measurement, one of
+other data, a value beyond an absolute limit, and, where only improvements are wanted, a regression beside the
+improvement. Speed and memory of a machine that was busy are not taken: the accepted ones stay.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ class Proposal:
         return tuple(v for v in self._verdicts if v.red and v.versus != baseline.ANCHOR and v.status is not Status.NEW)
 
     @property
+    def doubt(self) -> str:
+        """Why its clocks prove little; '' where they do."""
+        return invalid(self.entry.result) if self.entry and self.entry.result else ""
+
+    @property
     def notes(self) -> Iterator[str]:
         """What a person should know who accepts this."""
         if self.entry is None or self.entry.result is None:
@@ -52,8 +57,8 @@ class Proposal:
             versus = "" if verdict.versus == "baseline" else f" against {verdict.versus}"
             if verdict.red or verdict.status is Status.INCONCLUSIVE:
                 yield f"{verdict.metric} was {verdict.status}{versus}: {verdict.why}".removesuffix(": ")
-        if doubt := invalid(self.entry.result):
-            yield f"its speed is in doubt: {doubt}"
+        if self.doubt:
+            yield f"speed and memory stay as they were accepted before: {self.doubt}"
         if self.entry.commit.dirty:
             yield f"it was measured on {self.entry.commit.short} with changes that were not committed"
 
@@ -132,4 +137,4 @@ def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list
     assert not proposal.refusal
     task, result = tasks.get(proposal.cell.key.task), proposal.entry.result
     traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
-    return baseline.save(project.baselines, task, [traced], reason, date)
+    return baseline.save(project.baselines, task, [traced], reason, date, timed=not proposal.doubt)

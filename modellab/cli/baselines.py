@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from modellab.matrix import Cell, Matrix
     from modellab.project import Project
     from modellab.selection import Selection
+    from modellab.types import Key
 
 app = typer.Typer(help="Accept measured results, pin a release, list what is accepted.", no_args_is_help=True)
+NEWEST = 5  # sessions named when one is unknown
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; stored in the files.")]
 
 
@@ -47,8 +49,9 @@ def accept(
     why = _reason(reason)
     project = common.project()
     cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
-    entries = _entries(project, session, any_commit=any_commit)
-    proposals = acceptance.propose(project, cells, entries, everything=not improved)
+    entries = _entries(project)
+    meant = _meant(entries, project, session, any_commit=any_commit)
+    proposals = acceptance.propose(project, cells, meant, everything=not improved)
     files = 0
     for proposal in proposals:
         if _is_taken(proposal, everything=not improved):
@@ -58,7 +61,7 @@ def accept(
     refused = [proposal for proposal in proposals if proposal.refusal]
     for proposal in refused:
         typer.echo(f"refused: {proposal.cell.key}: {proposal.refusal}", err=True)
-    _tell_rest(proposals, everything=not improved)
+    _tell_rest(proposals, {entry.key for entry in entries}, everything=not improved)
     if files:
         shown = _shown(project.baselines, project)
         typer.echo(f"{files} files written, because: {why}\nreview with `git diff {shown}/` and commit")
@@ -139,19 +142,29 @@ def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
     return [cell for cell in found if not isinstance(cell, Broken)]
 
 
-def _entries(project: Project, session: str, *, any_commit: bool) -> list[Entry]:
-    """The ledger's entries that may be accepted; ConfigError for an unknown session."""
-    from modellab import environment, ledger
-    from modellab.selection import known
+def _entries(project: Project) -> list[Entry]:
+    """All results of the ledger, oldest first; ConfigError where there is none."""
+    from modellab import ledger
 
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)
     if not entries:
         raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}: `modellab run` makes some")
+    return entries
+
+
+def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: bool) -> list[Entry]:
+    """Those of the session, of any commit, or of the present one; ConfigError for a session that nothing is of."""
+    from modellab import environment
+
     if session:
-        known("session", session, {entry.session for entry in entries})
-        return [entry for entry in entries if entry.session == session]
+        name = environment.slug(session)  # as its file in the ledger spells it
+        found = [entry for entry in entries if environment.slug(entry.session) == name]
+        if not found:
+            newest = list(dict.fromkeys(entry.session for entry in reversed(entries)))[:NEWEST]
+            raise ConfigError(f"unknown session {session!r}, the newest are: {', '.join(newest)}")
+        return found
     present = environment.commit(project.root).hash
     return [entry for entry in entries if any_commit or entry.commit.hash == present]
 
@@ -179,18 +192,23 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
         typer.echo(f"  {_shown(path, project)}")
 
 
-def _tell_rest(proposals: Iterable[Proposal], *, everything: bool) -> None:
-    """How many cases stay as they are, and why."""
+def _tell_rest(proposals: Iterable[Proposal], measured: set[Key], *, everything: bool) -> None:
+    """How many cases stay as they are, and why; `measured` are the cases that the ledger has any result of."""
     rest = [each for each in proposals if not each.refusal and not _is_taken(each, everything=everything)]
-    unmeasured = sum(proposal.entry is None for proposal in rest)
+    without = [each.cell.key for each in rest if each.entry is None]
+    elsewhere = len(measured.intersection(without))
     done = sum(proposal.done for proposal in rest)
-    same = len(rest) - unmeasured - done
+    same = len(rest) - len(without) - done
     if same:
         typer.echo(f"{_counted(same, 'case')} not improved, left alone: --all accepts them too")
     if done:
         typer.echo(f"{_counted(done, 'case')} accepted already")
-    if unmeasured:
-        typer.echo(f"{_counted(unmeasured, 'case')} without a result here: --any-commit takes those of other commits")
+    if elsewhere:
+        typer.echo(
+            f"{_counted(elsewhere, 'case')} with results of other commits or sessions only: --any-commit takes them"
+        )
+    if never := len(without) - elsewhere:
+        typer.echo(f"{_counted(never, 'case')} never measured here")
 
 
 def _shown(path: Path, project: Project) -> Path:
