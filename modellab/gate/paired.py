@@ -96,19 +96,23 @@ def compare(
 
 def permutation_p(metric: Metric, before: Floats, after: Floats) -> tuple[float, float]:
     """One-sided p of "got worse" and of "got better"; both of shape (n_units, k), some row of them different."""
-    difference = (after - before)[_moved(before, after)]
-    sums = before.sum(axis=0), after.sum(axis=0)
     sign = 1.0 if metric.better == "lower" else -1.0
-    seen = sign * float(metric.rate(sums[1]) - metric.rate(sums[0]))
+    seen = sign * float(metric.rate(after.sum(axis=0)) - metric.rate(before.sum(axis=0)))
     worse = better = drawn = 0
-    for shift in _shifts(difference):
-        change = sign * (metric.rate(sums[1] - shift) - metric.rate(sums[0] + shift))
+    for change in (sign * changes for changes in by_chance(metric, before, after)):
         slack = SLACK * (np.nanmax(np.abs(change), initial=0.0) + abs(seen))
         worse += int((~(change < seen - slack)).sum())  # a rate that does not exist counts as bad
         better += int((~(change > seen + slack)).sum())
         drawn += len(change)
-    own = 0 if len(difference) <= EXACT else 1  # among all swappings the one that happened is there already
+    own = 0 if _moved(before, after).sum() <= EXACT else 1  # among all swappings the one that happened is there already
     return (worse + own) / (drawn + own), (better + own) / (drawn + own)
+
+
+def by_chance(metric: Metric, before: Floats, after: Floats) -> Iterator[Floats]:
+    """The change of the rate after each swapping, in the metric's unit, shape (m,) at a time."""
+    sums = before.sum(axis=0), after.sum(axis=0)
+    for shift in _shifts((after - before)[_moved(before, after)]):
+        yield np.asarray(metric.rate(sums[1] - shift) - metric.rate(sums[0] + shift))
 
 
 def _shifts(difference: Floats) -> Iterator[Floats]:
