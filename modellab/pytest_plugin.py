@@ -19,6 +19,7 @@ from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
 from modellab.pytest_rounds import Rounds, Timed
+from modellab.pytest_silence import Silence, is_strict
 from modellab.pytest_summary import Controller, new_session, turns_file
 from modellab.report import failure
 from modellab.report.progress import announce, watch
@@ -85,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
         config.pluginmanager.register(Controller(config, matrix.project, config.stash[SESSION]), "modellab-controller")
+        config.pluginmanager.register(Silence(config, matrix), "modellab-silence")
 
 
 def _base(config: pytest.Config, matrix: Matrix) -> against.Base | None:
@@ -185,7 +187,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     config, option = request.config, request.config.option
     project = config.stash[MATRIX].project
     session, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
-    strict = option.strict_baselines or os.environ.get("CI", "").lower() in {"1", "true"}
+    strict = is_strict(config)
     threads = option.threads or project.threads
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
     turns = turns_file(session) if worker else None

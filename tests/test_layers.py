@@ -19,7 +19,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
     {"__main__", "pytest_select"},
     {"pytest_plugin", "cli"},
-    {"pytest_summary", "pytest_rounds", "doctor"},
+    {"pytest_rounds", "pytest_silence"},
+    {"pytest_summary", "doctor"},
     {"tracking"},
     {"report"},
     {"suite", "acceptance", "history"},
@@ -53,7 +54,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "typer": {"cli"},
     "ruptures": {"changes"},
     "matplotlib": {"report"},
-    "pytest": {"pytest_plugin", "pytest_summary", "pytest_rounds", "pytest_select"},
+    "pytest": {"pytest_plugin", "pytest_summary", "pytest_rounds", "pytest_silence", "pytest_select"},
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]
 
