@@ -126,7 +126,7 @@ def resolve(ref: str, env: str, matrix: Matrix, here: Path) -> Base:
         model, variant = found
         return replace(plain, label=f"{ref}{inside}", model=model, variant=variant, matrix=matrix)
     if hash := revision.commit(root, ref):
-        label = ref if hash.startswith(ref) else f"{ref} {hash[:7]}"
+        label = hash[:7] if hash.startswith(ref) else f"{ref} {hash[:7]}"
         return replace(plain, label=f"{label}{inside}", top=revision.toplevel(root).resolve(), commit=hash)
     raise ConfigError(f"--against {ref!r}: {_why_neither(ref, matrix)}")
 

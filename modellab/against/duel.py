@@ -65,7 +65,7 @@ class Duel:
         try:
             self._load(cell)
         except NoBaseError as error:
-            self.missing = f"{self.base.label}: {error}"
+            self.missing = str(error)
         self.engine = (cell.key.task, cell.engine)
 
     def _load(self, cell: Cell) -> None:

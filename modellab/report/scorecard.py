@@ -17,7 +17,9 @@ HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER"}
 
 def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
     """The line above the tables."""
-    return f"modellab scorecard · {commit} vs baselines · {machine} · {len(rows)} cases"
+    speed = {verdict.versus for row in rows for verdict in row.verdicts if verdict.kind == "speed"} - {"baseline"}
+    versus = ", ".join(["vs baselines", *(f"speed vs {reference}" for reference in sorted(speed))])
+    return f"modellab scorecard · {commit} {versus} · {machine} · {len(rows)} cases"
 
 
 def tables(rows: Sequence[Row], style: str = "plain") -> str:
