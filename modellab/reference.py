@@ -7,7 +7,7 @@ cache. They correct nothing (engines lean on the two in different shares); they 
 for a slower clock. VERSION names the workload: times of different versions are not compared.
 
 The products go into memory that is kept: a fresh array of theirs is larger than malloc's threshold for mmap, which
-moves with what the process freed before, and page faults made the same work 10 % slower in some processes.
+moves with what the process freed before, so page faults made the same work slower in some processes than in others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = 2
 SIZE, PRODUCTS = 192, 6
 STEPS = 8_000
 WALK_BYTES = 16 * 2**20
-FEWEST = 8  # runs without which no drift is told: medians of four
+FEWEST = 16  # runs without which no drift is told: medians of eight
 
 
 class Reference:

@@ -70,6 +70,7 @@ def test_drift_is_told_from_half_to_half(
     monkeypatch: pytest.MonkeyPatch, arithmetic: list[float], walk: list[float], drift: float | None
 ) -> None:
     workload = Reference()
+    monkeypatch.setattr(reference, "FEWEST", 8)
     seconds(monkeypatch, *(each for both in zip(arithmetic, walk, strict=True) for each in both))
     for _ in walk:
         workload.run()

@@ -126,7 +126,7 @@ def _confirm(
     if not _slower(found, margin, alpha):
         return Status.PASS, ""
     if invalid:
-        return Status.INCONCLUSIVE, f"{change} slower, but {invalid}"
+        return Status.INCONCLUSIVE, f"looks slower, but {invalid}"
     return Status.REGRESSED, f"{change} slower in {len(second)} fresh pairs, {margin:.1%} is allowed"
 
 

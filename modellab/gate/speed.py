@@ -144,7 +144,6 @@ def _decide(change: _Change, metric: str, result: Result) -> tuple[Status, str]:
     if max(change.total, change.excess) <= change.margin:
         better = change.gain > change.gain_limit and high < 0
         return (Status.IMPROVED if better else Status.PASS), ""
-    said = f"{math.expm1(change.found.mean):+.1%}"
     allowed = f"{math.expm1(change.limit):.0%} is allowed"
     excuse = _excuse(change, metric, result)
     if not excuse and low <= 0:
@@ -152,10 +151,10 @@ def _decide(change: _Change, metric: str, result: Result) -> tuple[Status, str]:
     if not excuse and change.excess <= change.limit:
         excuse = f"runs of the unchanged model differ as much: {allowed}"
     if not excuse and not change.noise.calibrated:
-        excuse = f"not calibrated: `modellab calibrate` measures how much this case varies ({change.noise.n} sessions)"
+        excuse = f"not calibrated ({change.noise.n} sessions): `modellab calibrate` measures how much this case varies"
     if not excuse:
-        return Status.REGRESSED, f"{said} slower than accepted, {allowed}"
-    return Status.INCONCLUSIVE, f"{said} slower, and {excuse}"
+        return Status.REGRESSED, f"{math.expm1(change.found.mean):+.1%} slower than accepted, {allowed}"
+    return Status.INCONCLUSIVE, f"looks slower, but {excuse}"
 
 
 def _excuse(change: _Change, metric: str, result: Result) -> str:
@@ -167,7 +166,7 @@ def _excuse(change: _Change, metric: str, result: Result) -> str:
         if not harmless or change.excess <= math.log1p(BUSY * math.expm1(change.margin)):
             return reason
     if change.excess <= change.margin:
-        return f"the machine itself is: its reference workload takes {math.expm1(change.machine):+.1%}"
+        return f"so is the machine: its reference workload takes {math.expm1(change.machine):+.1%}"
     return ""
 
 

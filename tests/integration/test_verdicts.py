@@ -72,16 +72,40 @@ def test_slower_or_larger_is_red(
     after: dict[str, float],
     metric: str,
 ) -> None:
-    monkeypatch.setattr("modellab.gate.speed.too_busy", lambda result: "")  # other tests may run beside this one
+    monkeypatch.setattr("modellab.gate.speed.invalid", lambda result: "")  # other tests may run beside this one
     fake_project.machine = "this-machine"
     fake_project.behave(**before)
     fake_project.accept()
+    fake_project.calibrate()
     fake_project.behave(**after)
     result = fake_project.run()
     assert result.ret == 1
     expected = lines("fake:one-short_v1-cpu-float32: REGRESSED", f"{metric}: baseline *: REGRESSED (*")
     result.stdout.fnmatch_lines(expected)
     result.stdout.no_fnmatch_line(lines("wer: baseline")[0])
+
+
+def test_slower_without_calibration_is_doubt(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modellab.gate.speed.invalid", lambda result: "")
+    fake_project.machine = "this-machine"
+    fake_project.behave(burn_s=0.02)
+    fake_project.accept()
+    fake_project.behave(burn_s=0.06)
+    result = fake_project.run()
+    assert result.ret == 0
+    why = "rtf, rtf_cpu INCONCLUSIVE: looks slower, but not calibrated (0 sessions): `modellab calibrate` measures *"
+    result.stdout.fnmatch_lines(lines("INCONCLUSIVE", f"note: *{why}"))
+
+
+def test_a_limit_on_speed_needs_no_calibration_and_holds_while_baselines_are_written(
+    fake_project: FakeProject,
+) -> None:
+    fake_project.dataset(thresholds={"latency_p50_s": {"limit": 0.01}, "rtf": {"limit": 99}})
+    fake_project.behave(burn_s=0.03)
+    for arguments in ([], ["--update-baselines", "--reason", "try to hide it"]):
+        result = fake_project.run(*arguments)
+        assert result.ret == 1
+        result.stdout.fnmatch_lines(lines("latency_p50_s: *: REGRESSED (* s is above the limit 0.01 s)"))
 
 
 def test_speed_of_another_machine_is_never_red(fake_project: FakeProject) -> None:
