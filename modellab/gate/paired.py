@@ -154,8 +154,8 @@ def cap(metric: Metric, before: Floats, after: Floats) -> float:
     """A change for the worse that chance does not explain: CAP_Z standard errors of benign churn.
 
     The variance of a paired difference is `metric.burst` times the share of what differs, per word (3.6 to 5.5 for WER
-    between real systems). What differs benignly is taken as twice what got better, which damage cannot raise, and at
-    least BENIGN. So an upgrade that changes every transcript has a wider cap than one that should change none.
+    between real systems). What differs benignly is taken as three times what got better, which damage cannot raise
+    (twice would do if gains and losses were equal, but where a change looks bad gains were few), and at least BENIGN. So an upgrade that changes every transcript has a wider cap than one that should change none.
     """
     if metric.cap is not None:
         return metric.cap
@@ -163,7 +163,7 @@ def cap(metric: Metric, before: Floats, after: Floats) -> float:
     if bottom <= 0:
         return math.inf
     gained = float(np.clip(costs(metric, before) - costs(metric, after), 0.0, None).sum())
-    benign = max(BENIGN, 2 * gained / bottom)
+    benign = max(BENIGN, 3 * gained / bottom)
     return CAP_Z * math.sqrt(metric.burst * benign / bottom)
 
 
