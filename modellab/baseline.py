@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab import codec
+from modellab import codec, seeds
 from modellab.errors import BaselineError
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
@@ -99,7 +99,9 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     }
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     paths = quality_path(root, result.key), pace_path(root, result.key, result.machine)
-    noise = before.noise if before and _same_model(before.header, result.provenance) else {}
+    kept = before.noise if before and _same_model(before.header, result.provenance) else {}
+    drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
+    noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
     _write(paths[0], {"format": FORMAT, "header": header, **({"noise": noise} if noise else {})}, quality)
     if not timed:
         return [paths[0]]

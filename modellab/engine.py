@@ -8,11 +8,14 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
+import random
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from modellab import meter, tasks
 from modellab.environment import versions
@@ -78,6 +81,17 @@ class Engine:
         meter.reset_peak()
         meter.reset_peak_vram()
         self.load_meter, self.throttle_meter = meter.LoadMeter(), meter.ThrottleMeter()
+        return {}
+
+    def seed(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Start every generator that a decoder may draw from at the same place."""
+        number = int(order["seed"])
+        random.seed(number)
+        np.random.seed(number)
+        if torch := sys.modules.get("torch"):
+            torch.manual_seed(number)
+        if callable(own := getattr(self.model, "seed", None)):
+            own(number)
         return {}
 
     def utterance(self, order: Mapping[str, Any]) -> dict[str, Any]:

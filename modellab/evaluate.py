@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import text
+from modellab import seeds, text
 from modellab.dataset import Dataset, Header
 from modellab.environment import machine_class
 from modellab.matrix import Cell, Loadable
@@ -38,10 +38,16 @@ class Loaded:
     engine: tuple[str, str, str, str]
     facts: Mapping[str, Any]
     timeout_for: Callable[[float], float]  # seconds of audio -> seconds a call may take
+    seeds: int = 1  # passes over a dataset, each with a seed of its own
 
     def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
         """One request to the model's process, with the time that so much audio may take."""
         return self.handle.ask(verb, order, self.timeout_for(audio_s))
+
+    def seed(self, number: int) -> None:
+        """Start the model's dice at a known place, where there are any."""
+        if self.seeds > 1:
+            self.ask("seed", {"seed": number})
 
 
 def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
@@ -59,7 +65,7 @@ def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False
         "download": download,
     }
     facts = handle.ask("load", order, LOAD_TIMEOUT_S)
-    return Loaded(handle, cell.engine, facts, cell.model.timeout_for)
+    return Loaded(handle, cell.engine, facts, cell.model.timeout_for, cell.model.seeds_for(cell.key.variant))
 
 
 def evaluate(
@@ -68,22 +74,26 @@ def evaluate(
     """Run the model over the dataset: row -> case -> output -> shares, one warm-up call before the clock counts.
 
     Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ModelError
-    when every single utterance raised. One that raises among others is an utterance with an `error`.
+    when every single utterance raised. One that raises among others is an utterance with an `error`. Of several seeds
+    the first is timed and shown, see `seeds.merged`.
     """
     cases = [task.read(row, data.options) for row in data.rows]
     first_s = warm_up(task, data, loaded)
-    done: list[Utterance] = []
-    for case, row in zip(cases, data.rows, strict=True):
-        done.append(_utterance(task, case, row, loaded, data.header))
-        if progress:
-            progress(len(done), len(cases), done)
+    done = _pass(task, cases, data, loaded, progress)
     if all(utterance.error for utterance in done):
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
     meters = loaded.ask("finish", {"device": cell.key.device})
+    runs = [done, *(_pass(task, cases, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
     return Result(
         key=cell.key,
-        utterances=tuple(done),
-        readings={**_facts(loaded), "first_call_s": first_s, **meters, **latencies(done)},
+        utterances=seeds.merged(runs),
+        readings={
+            **_facts(loaded),
+            "first_call_s": first_s,
+            **meters,
+            **latencies(done),
+            **seeds.spread(task.METRICS, runs),
+        },
         machine=machine_class(threads, cell.key.device),
         provenance={
             "commit": commit,
@@ -92,14 +102,29 @@ def evaluate(
             "weights": str(loaded.facts["weights"]),
             "threads": str(threads),
             "python": str(loaded.facts["python"]),
+            **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
             **loaded.facts["versions"],
         },
     )
 
 
+def _pass(
+    task: Task, cases: Sequence[Any], data: Dataset, loaded: Loaded, progress: Progress | None, seed: int = 0
+) -> list[Utterance]:
+    """Every utterance once, with one seed."""
+    done: list[Utterance] = []
+    loaded.seed(seed)
+    for case, row in zip(cases, data.rows, strict=True):
+        done.append(_utterance(task, case, row, loaded, data.header))
+        if progress:
+            progress(seed * len(cases) + len(done), loaded.seeds * len(cases), done)
+    return done
+
+
 def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
     warm_up(task, data, loaded)
+    loaded.seed(0)
     rows = {row["id"]: row for row in data.rows}
     fresh = tuple(_retimed(utterance, rows[utterance.id], loaded) for utterance in result.utterances)
     meters = loaded.ask("finish", {"device": cell.key.device})

@@ -30,7 +30,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"engine"},
     {"tasks", "models"},
     {"dataset", "embedded", "reference"},
-    {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project"},
+    {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project", "seeds"},
     {"schema"},
     {"types", "errors"},
 ]

@@ -48,6 +48,7 @@ class Variant(Strict):
     devices: dict[Device, tuple[str, ...]] = {}
     options: dict[str, Any] = {}
     needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
+    seeds: int | None = pydantic.Field(default=None, ge=1)
     thresholds: Thresholds = {}
 
     def weights_for(self, precision: str) -> str:
@@ -67,6 +68,7 @@ class Model(Strict):
     variants: dict[str, Variant]
     claims: tuple[Claim, ...] = ()
     thresholds: Thresholds = {}  # metric -> margin, limit, ...: how this model's cases are judged
+    seeds: int = pydantic.Field(default=1, ge=1)  # passes over a dataset, for decoders that draw at random
     timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance of up to TIMEOUT_AUDIO_S
 
     def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
@@ -83,6 +85,9 @@ class Model(Strict):
 
     def options_for(self, variant: str) -> dict[str, Any]:
         return {**self.options, **self.variants[variant].options}
+
+    def seeds_for(self, variant: str) -> int:
+        return self.variants[variant].seeds or self.seeds
 
 
 def folders(more: Iterable[Path] = ()) -> dict[str, Path]:
