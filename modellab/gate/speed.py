@@ -38,7 +38,7 @@ from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN = 0.10  # a share
 ALPHA = 0.01
-POWER = 0.8
+POWER = math.sqrt(0.8)  # of one run: it and its confirmation are both to see the change
 BUSY = 2.0  # a CPU clock slower by more than this many margins is not the doing of other processes
 JUDGED = {"cpu": ("rtf", "rtf_cpu"), "cuda": ("rtf", "rtf_gpu"), "mps": ("rtf",)}
 UNIT = "s/s"
@@ -171,7 +171,7 @@ def _excuse(change: _Change, metric: str, result: Result) -> str:
 
 
 def _detects(change: _Change) -> float | None:
-    """The slowdown, as a share, that passes the limit in four of five runs; None where the noise is not known."""
+    """The slowdown, as a share, that a run and its confirmation see in four of five cases; None where the noise is not known."""
     if not change.noise.calibrated:
         return None
     return math.expm1(change.limit + change.noise.beyond(1 - POWER))

@@ -123,7 +123,7 @@ def test_what_is_detected_is_the_margin_and_a_little_noise() -> None:
     assert judge(1000 * MIB, 1000 * MIB).detects == 30 * MIB
     assert judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB)).detects == 10 * MIB
     noisy = judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB, MIB))
-    assert noisy.detects == pytest.approx((10 + 0.842 * (7 / 6) ** 0.5) * MIB)
+    assert noisy.detects == pytest.approx((10 + 1.25 * (7 / 6) ** 0.5) * MIB)
 
 
 def test_noise_of_0_08_percent_is_never_red_and_1_5_percent_always() -> None:

@@ -225,7 +225,7 @@ def test_p_and_what_is_detected_come_from_the_sessions() -> None:
     verdict = judge(timed(times(1.0)), timed(times(1.05)), calibration=sessions(0.02))["rtf_cpu"]
     error = 0.02 * math.sqrt(1 + 1 / 6)
     assert verdict.p == pytest.approx(float(scipy.stats.t.sf(math.log(1.05) / error, 5)))
-    assert verdict.detects == pytest.approx(1.10 * math.exp(0.9195 * error) - 1, abs=1e-4)
+    assert verdict.detects == pytest.approx(1.10 * math.exp(float(scipy.stats.t.isf(1 - 0.8**0.5, 5)) * error) - 1)
 
 
 def test_a_rule_sets_margin_alpha_and_limit() -> None:
@@ -244,7 +244,7 @@ def test_a_rule_sets_margin_alpha_and_limit() -> None:
 
 def test_a_pass_that_could_not_have_seen_enough_is_none() -> None:
     verdicts = judge(timed(times(1.0)), timed(times(1.0)), {"rtf": Rule(sensitivity=0.11)})
-    assert verdicts["rtf"].why == "sees a change of 11.1% or more, 11.0% is asked for"
+    assert verdicts["rtf"].why == "sees a change of 11.7% or more, 11.0% is asked for"
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (Status.INCONCLUSIVE, Status.PASS)
 
 
