@@ -1,6 +1,6 @@
 """How often `modellab history` is wrong, and how soon it is right: the figures in `modellab/changes.py`.
 
-    python tools/change_points.py [SERIES]        20,000 series each take some minutes
+    python tools/change_points.py [SERIES]        5,000 series each take ten minutes
 
 Made-up noise of sd 1, once without a step and once with one after 30 points.
 """
@@ -78,14 +78,14 @@ def _sees(values: Floats) -> bool:
 
 def main() -> None:
     """Print every figure."""
-    series = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    series = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     for noise in (normal, heavy, spiked, remembering):
         shares = {n: f"{flagged(noise, n, series):.1%}" for n in (12, 20, 30, 45, 60, 120)}
         print(f"no step, {noise.__name__}, by points:", shares, flush=True)
     for size in (1.0, 2.0, 3.0, 5.0):
         shares = {after: f"{found(size, after, series):.0%}" for after in (3, 4, 5, 7, 10, 20)}
         print(f"step of {size:g} sd, found by points behind it:", shares, flush=True)
-        quantiles = np.quantile(delays(size, series // 20), [0.5, 0.9], method="higher")
+        quantiles = np.quantile(delays(size, series // 10), [0.5, 0.9], method="higher")
         print(f"step of {size:g} sd, delay in points, median and 90 %:", quantiles.tolist(), flush=True)
 
 

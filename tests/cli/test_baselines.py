@@ -1,0 +1,329 @@
+"""`modellab baselines`: what is accepted from the ledger and what is refused, pins, the list."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from modellab import baseline, dataset, text
+from modellab.entry import Entry, pooled
+from modellab.environment import Commit
+from modellab.ledger import Ledger
+from modellab.tasks import Task, asr
+from modellab.types import Key, Status, Utterance, Verdict
+
+from ..make import READINGS, result, utterance, verdict
+from .conftest import Desk
+
+TASK: Task = asr
+KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+CASE = "fake:one-short_v1-cpu-float32"
+FILES = ["fake-one.cpu-float32.a-cpu-1t.json", "fake-one.cpu-float32.json"]
+BETTER = verdict("wer", Status.IMPROVED, 0.1, baseline=0.2, change=-0.1)
+SLOWER = verdict("rtf_cpu", Status.REGRESSED, 0.06, unit="s/s", kind="speed", baseline=0.05, why="20 % slower")
+CREEP = verdict("cer", Status.REGRESSED, 0.2, versus="anchor", why="since the anchor")
+
+
+def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:
+    """What a model says that gets one word wrong in each of the first `wrong` utterances, scored."""
+    data = dataset.load(desk.root / "golden" / "short_v1")
+    found = []
+    for i, row in enumerate(data.rows):
+        case = TASK.read(row, data.options)
+        first, *rest = row["text"].split()
+        heard = " ".join(["tern" if i < wrong else first, *rest])
+        output = {"text": heard, "segments": [], "language": "en"}
+        found.append(utterance(case.id, TASK.score(case, output), output))
+    return tuple(found)
+
+
+def measure(desk: Desk, *verdicts: Verdict, wrong: int = 1, **changes: Any) -> Entry:
+    """A finished case in the ledger; `changes` are fields of the entry, its result's or its provenance's."""
+    data = dataset.load(desk.root / "golden" / "short_v1")
+    provenance = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser)), "weights": "sha256:w",
+                  "threads": "1", "commit": ""}  # fmt: skip
+    provenance |= {name: changes.pop(name) for name in tuple(provenance) if isinstance(changes.get(name), str)}
+    readings = {**READINGS, **changes.pop("readings", {})}
+    key = changes.pop("key", KEY)
+    measured = result(said(desk, wrong), key=key, provenance=provenance, readings=readings)
+    status = verdicts[0].status if verdicts else Status.PASS
+    fields = {"result": measured, "values": pooled(measured), "verdicts": verdicts, "session": "s1", **changes}
+    entry = Entry(key, fields.pop("status", status), **fields)
+    assert Ledger(desk.root / "mlruns", entry.session).append(entry)
+    return entry
+
+
+def accept(desk: Desk, *arguments: str) -> Any:
+    chosen = () if "--model" in arguments else ("--model", "fake")
+    return desk.type("baselines", "accept", "--reason", "beam 5", *chosen, *arguments)
+
+
+def there(desk: Desk, folder: str = "asr/short_v1") -> list[str]:
+    return sorted(path.name for path in (desk.root / "baselines" / folder).glob("*.json"))
+
+
+# ---------------------------------------------------------------------------- accept
+
+
+def test_an_improvement_is_accepted_and_the_diff_is_pointed_at(desk: Desk) -> None:
+    entry = measure(desk, BETTER)
+    done = accept(desk)
+    assert done.exit_code == 0, done.stderr
+    assert (
+        f"accepted: {CASE}, measured {entry.finished_at[:16]} at no commit\n  wer 20.00 % -> 10.00 %\n" in done.stdout
+    )
+    assert "2 files written, because: beam 5\nreview with `git diff baselines/` and commit\n" in done.stdout
+    assert there(desk) == FILES
+    accepted = baseline.load(desk.root / "baselines", KEY)
+    assert accepted is not None
+    assert (accepted.header["reason"], accepted.header["result"]) == ("beam 5", entry.id)
+    assert entry.result is not None
+    assert accepted.shares["000"]["wer"] == entry.result.utterances[0].shares["wer"]
+
+
+def test_the_newest_result_is_meant(desk: Desk) -> None:
+    measure(desk, BETTER, wrong=3, finished_at="2026-01-02T00:00:00+00:00")
+    measure(desk, BETTER, wrong=5, finished_at="2026-01-01T00:00:00+00:00")
+    accept(desk)
+    accepted = baseline.load(desk.root / "baselines", KEY)
+    assert accepted is not None
+    assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 3
+
+
+@pytest.mark.parametrize("newest", [Status.PASS, Status.NEW, Status.INCONCLUSIVE, Status.REGRESSED])
+def test_what_did_not_improve_is_left_alone_unless_all_are_meant(desk: Desk, newest: Status) -> None:
+    measure(desk, verdict("wer", newest))
+    done = accept(desk)
+    assert (done.exit_code, there(desk)) == (0, [])
+    assert done.stdout == "1 case not improved, left alone: --all accepts them too\nnothing was written\n"
+    done = accept(desk, "--all")
+    assert (done.exit_code, there(desk)) == (0, FILES)
+    assert ("note: wer was REGRESSED" in done.stdout) is (newest is Status.REGRESSED)
+
+
+def test_an_improvement_that_costs_something_is_refused_unless_all_are_meant(desk: Desk) -> None:
+    measure(desk, BETTER, SLOWER)
+    done = accept(desk)
+    assert (done.exit_code, there(desk)) == (1, [])
+    told = f"refused: {CASE}: better in wer but red in rtf_cpu REGRESSED: --all accepts the one with the other\n"
+    assert done.stderr == told
+    done = accept(desk, "--all")
+    assert (done.exit_code, there(desk)) == (0, FILES)
+    assert "note: rtf_cpu was REGRESSED: 20 % slower" in done.stdout
+
+
+def test_creep_stays_visible_and_is_no_hindrance(desk: Desk) -> None:
+    measure(desk, BETTER, CREEP)
+    done = accept(desk)
+    assert done.exit_code == 0
+    assert "note: cer was REGRESSED against anchor: since the anchor" in done.stdout
+
+
+def test_better_than_the_anchor_alone_is_no_improvement(desk: Desk) -> None:
+    measure(desk, dataclasses.replace(BETTER, versus="anchor"))
+    assert "1 case not improved" in accept(desk).stdout
+
+
+def test_speed_of_a_busy_machine_is_not_taken(desk: Desk) -> None:
+    measure(desk, BETTER, readings={"other_cores": 1.9})
+    done = accept(desk)
+    assert (done.exit_code, there(desk)) == (0, FILES[1:])
+    assert "speed and memory stay as they were accepted before: other processes kept 1.9 of 2 cores busy" in done.stdout
+
+
+def test_a_result_is_accepted_once(desk: Desk) -> None:
+    measure(desk, BETTER)
+    accept(desk)
+    assert accept(desk).stdout == "1 case accepted already\nnothing was written\n"
+
+
+def test_uncommitted_changes_are_told(desk: Desk) -> None:
+    measure(desk, BETTER, commit=Commit(dirty=True))
+    assert "note: it was measured on no commit with changes that were not committed" in accept(desk).stdout
+
+
+# ---------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"result": None, "status": Status.ERROR, "error": "it hung\nat 3"}, "there is nothing to accept: it hung"),
+        ({"dataset_digest": "sha256:old"}, "it was measured with dataset digest sha256:old, here it is sha256:"),
+        ({"normaliser": "basic@0#0"}, "it was measured with normaliser basic@0#0, here it is basic@"),
+    ],
+    ids=["an error", "other data", "another normaliser"],
+)  # fmt: skip
+@pytest.mark.parametrize("wanted", [(), ("--all",)], ids=["improved", "all"])
+def test_what_is_no_measurement_of_this(desk: Desk, wanted: Sequence[str], changes: dict[str, Any], said: str) -> None:
+    measure(desk, BETTER, **changes)
+    done = accept(desk, *wanted)
+    assert (done.exit_code, there(desk)) == (1, [])
+    assert done.stderr.startswith(f"refused: {CASE}: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout.endswith("nothing was written\n")
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"wer": 0.04}, "limits are never accepted away: wer 0.05 is above the limit 0.04 of short_v1\n"),
+        ({"cer": 0.9}, ""),
+    ],
+    ids=["beyond", "within"],
+)
+def test_limits_are_never_accepted_away(desk: Desk, limits: dict[str, float], said: str) -> None:
+    desk.dataset("short_v1", limits=limits)
+    measure(desk, BETTER, wrong=2)
+    done = accept(desk, "--all")
+    assert done.exit_code == (1 if said else 0), done.stdout
+    assert said in done.stderr
+
+
+def test_nor_are_those_of_speed(desk: Desk) -> None:
+    path = desk.root / "pyproject.toml"
+    path.write_text(path.read_text() + "[tool.modellab.thresholds.load_s]\nlimit = 0.1\n")
+    measure(desk, BETTER)
+    done = accept(desk, "--all")
+    assert done.exit_code == 1
+    assert "limits are never accepted away: load_s 0.5 s is above the limit 0.1 s" in done.stderr
+
+
+def test_a_result_from_before_a_metric(desk: Desk) -> None:
+    entry = measure(desk, BETTER)
+    assert entry.result is not None
+    short = [dataclasses.replace(u, shares={"wer": u.shares["wer"]}) for u in entry.result.utterances]
+    old = dataclasses.replace(entry.result, utterances=tuple(short))
+    later = dataclasses.replace(entry, id="0" * 32, result=old, finished_at="2999-01-01T00:00:00+00:00")
+    Ledger(desk.root / "mlruns", "s1").append(later)
+    assert "it was measured before there was cer, mer," in accept(desk).stderr
+
+
+def test_a_damaged_baseline_is_no_reason_to_write_over_it(desk: Desk) -> None:
+    measure(desk, BETTER)
+    path = baseline.quality_path(desk.root / "baselines", KEY)
+    path.parent.mkdir(parents=True)
+    path.write_text("<<<<<<< HEAD")
+    done = accept(desk)
+    assert done.exit_code == 1
+    assert "damaged, or a merge conflict?" in done.stderr
+    assert path.read_text() == "<<<<<<< HEAD"
+
+
+# ---------------------------------------------------------------------------- which results
+
+
+def test_results_of_other_commits_only_when_asked_for(desk: Desk) -> None:
+    measure(desk, BETTER, commit=Commit("a" * 40))
+    told = "1 case with results of other commits or sessions only: --any-commit takes them\nnothing was written\n"
+    assert accept(desk).stdout == told
+    assert accept(desk, "--any-commit").stdout.startswith("accepted: ")
+
+
+def test_results_of_a_session(desk: Desk) -> None:
+    measure(desk, BETTER, wrong=2, session="20260101T0200-a", commit=Commit("a" * 40))
+    measure(desk, BETTER, wrong=5, session="20260102T0200-b")
+    accept(desk, "--session", "20260101t0200-a")
+    accepted = baseline.load(desk.root / "baselines", KEY)
+    assert accepted is not None
+    assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 2
+    wrong = accept(desk, "--session", "20260103")
+    assert wrong.exit_code == 2
+    assert "unknown session '20260103', the newest are: 20260102T0200-b, 20260101T0200-a" in wrong.stderr
+
+
+def test_only_what_was_selected_is_written_and_nothing_is_deleted(desk: Desk) -> None:
+    desk.model("other")
+    keys = [KEY, dataclasses.replace(KEY, model="other")]
+    for key in keys:
+        measure(desk, BETTER, key=key)
+    accept(desk, "--model", "other")
+    assert there(desk) == [name.replace("fake", "other") for name in FILES]
+    accept(desk, "--model", "fake")
+    assert len(there(desk)) == 4
+
+
+def test_what_was_never_measured(desk: Desk) -> None:
+    desk.model("other")
+    measure(desk, BETTER)
+    assert "1 case never measured here\n" in accept(desk, "--model", "fake", "--model", "other").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("accept", "--reason", " "), "--reason is empty"),
+        (("pin", "--reason", ""), "--reason is empty"),
+        (("accept", "--reason", "x"), "there are no results in"),
+        (("pin", "--reason", "x"), "none of these cases has a baseline"),
+        (("accept", "--reason", "x", "--model", "fakes"), "unknown model 'fakes': did you mean fake?"),
+        (("pin", "--reason", "x", "--dataset", "short"), "unknown dataset 'short': did you mean short_v1?"),
+        (("accept", "--reason", "x", "--model", "fake", "--device", "mps"), "no case has --model=fake --device=mps"),
+    ],
+)
+def test_what_cannot_be_done(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+    done = desk.type("baselines", *arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"modellab: {said}") or f": {said}" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reason_is_asked_for(desk: Desk) -> None:
+    done = desk.type("baselines", "accept")
+    assert done.exit_code == 2
+    assert "Missing option '--reason'" in done.stderr
+
+
+def test_a_broken_model_is_told_and_costs_nothing_else(desk: Desk) -> None:
+    desk.model("torn", variants=7)
+    measure(desk, BETTER)
+    done = desk.type("baselines", "accept", "--reason", "beam 5", "--dataset", "short_v1", "--device", "cpu")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("broken, left out: ")
+    assert done.stderr.count("\n") == 1
+    assert there(desk) == FILES
+
+
+# ---------------------------------------------------------------------------- pin, list
+
+
+def test_pin_then_list(desk: Desk) -> None:
+    measure(desk, BETTER)
+    accept(desk)
+    assert "-" in desk.type("baselines", "list").stdout.splitlines()[1].split()
+    done = desk.type("baselines", "pin", "--reason", "release 0.2.0")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("1 case pinned in baselines/anchor/ (2 files), because: release 0.2.0\n")
+    assert there(desk, "anchor/asr/short_v1") == FILES
+    listed = desk.type("baselines", "list")
+    pinned = baseline.load(desk.root / "baselines" / "anchor", KEY)
+    assert pinned is not None
+    assert pinned.header["reason"] == "release 0.2.0"
+    columns = listed.stdout.splitlines()[1].split()
+    assert columns == [CASE, pinned.header["accepted_date"], pinned.header["date"], "a-cpu-1t", "beam", "5"]
+
+
+def test_the_list_names_what_is_unused_and_what_is_damaged(desk: Desk) -> None:
+    desk.model("other")
+    for key in (KEY, dataclasses.replace(KEY, model="other")):
+        measure(desk, BETTER, key=key)
+    accept(desk, "--model", "fake", "--model", "other")
+    (desk.root / "models" / "other" / "config.yaml").unlink()
+    baseline.quality_path(desk.root / "baselines", KEY).write_text("[]")
+    done = desk.type("baselines", "list")
+    assert done.exit_code == 1
+    assert "damaged: " in done.stderr
+    unused = [line for line in done.stdout.splitlines() if line.startswith("unused: no case has ")]
+    folder = "baselines/asr/short_v1"
+    assert unused == [f"unused: no case has {folder}/{name.replace('fake', 'other')}" for name in FILES]
+
+
+def test_an_empty_list(desk: Desk) -> None:
+    done = desk.type("baselines", "list")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0].split()[:3] == ["case", "accepted", "commit"]
+    assert "cases of the matrix without a baseline" in done.stdout
