@@ -9,10 +9,10 @@ STAMP := $(VENV)/.modellab-installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full test check lock clean
+.PHONY: help setup smoke full test check gate-benchmark lock clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 setup: $(STAMP)  ## make .venv from pyproject.toml and constraints.txt (only when one of them changed)
 
@@ -34,6 +34,9 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/modellab datasets validate
+
+gate-benchmark: setup  ## how right the gate is, beside other tools: docs/performance/ (QUICK=1: build/gate-benchmark/)
+	@$(BIN)/python -m tools.gate_benchmark $(if $(QUICK),--quick --out build/gate-benchmark) $(ARGS)
 
 lock:  ## resolve pyproject.toml afresh into constraints.txt
 	@sh tools/lock.sh $(VENV)

@@ -1,0 +1,140 @@
+"""Which contests are held, in which order of cost, and where their figures go."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from tools.gate_benchmark import analysis, contest, memory, ours, peaks, peers, quality, release, traces, words
+from tools.gate_benchmark.noise import NOISE
+from tools.gate_benchmark.timings import Data, Recorded, Simulated
+
+Json = dict[str, Any]
+TITLES = {
+    "bare": "simulated, a machine of one's own",
+    "gha": "simulated, GitHub's hosted runners",
+    "mixed": "simulated, a fleet of mixed machines",
+}
+CLUSTERED_RUNS, MEMORY_RUNS = 1000, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run."""
+
+    quick: bool = False
+    traces: tuple[Path, ...] = ()
+    counts: Path | None = None
+    jobs: int = 1
+
+
+def run(plan: Plan, out: Path) -> None:
+    """Measure, print and write everything into a folder."""
+    from tools.gate_benchmark import page, plots
+
+    started = time.monotonic()
+    figures = measure(plan)
+    figures["release"] = release.checks(figures)
+    figures["took_s"] = round(time.monotonic() - started, 1)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "gate.json").write_text(json.dumps(rounded(figures), indent=1) + "\n", encoding="utf-8")
+    pictures = plots.draw(figures, out)
+    text = page.write(figures, pictures)
+    (out / "gate.md").write_text(text, encoding="utf-8")
+    print(page.summary(figures))
+
+
+def measure(plan: Plan) -> Json:
+    """Every part; speed and quality in processes side by side."""
+    figures: Json = {"quick": plan.quick, "titles": titles(plan), "speed": {}}
+    tasks = list(_tasks(plan))
+    with ProcessPoolExecutor(plan.jobs) as pool:
+        futures = [pool.submit(task) for _, task in tasks]
+        for ((part, group, name), _), future in zip(tasks, futures, strict=True):
+            figures.setdefault(part, {}).setdefault(group, {})[name] = future.result()
+            print(".", end="", flush=True)
+    print()
+    for source, cells in figures.pop("words").items():
+        figures["quality" if source == "model" else f"quality_{source}"] = cells
+    figures["clustered"] = quality.clustered(words.model(), CLUSTERED_RUNS // (10 if plan.quick else 1))
+    recorded = peaks.load()
+    figures["memory"] = memory.measure(recorded, MEMORY_RUNS // (5 if plan.quick else 1))
+    figures["peaks"] = memory.spread(recorded)
+    figures["analysis"] = analysis.measure()
+    return figures
+
+
+def titles(plan: Plan) -> dict[str, str]:
+    """What each data set and source is, in words."""
+    found = {each.name: each.title for each in data_sets(plan.traces)}
+    return found | {each.name: each.title for each in sources(plan.counts)}
+
+
+def _tasks(plan: Plan) -> Iterator[tuple[tuple[str, str, str], Callable[[], Json]]]:
+    effort = quality.QUICK if plan.quick else quality.FULL
+    for source in sources(plan.counts):
+        for utterances, churn in effort.cells:
+            key = ("words", source.name, f"N={utterances},churn={churn:.0%}")
+            yield key, partial(_cell, plan.counts, source.name, utterances, churn, effort)
+    for data in data_sets(plan.traces):
+        if plan.quick and data.name.startswith("traces_wall"):
+            continue
+        for gate in gates():
+            if gate.n <= data.longest or gate.kind.startswith("modellab") or gate.kind == "part":
+                key = ("speed", data.name, gate.name)
+                yield key, partial(_contest, plan.traces, data.name, gate.name, plan.quick)
+
+
+@cache
+def gates() -> tuple[contest.Gate, ...]:
+    """Every contestant in speed."""
+    return (*ours.gates(), *peers.gates())
+
+
+@cache
+def data_sets(files: tuple[Path, ...]) -> tuple[Data, ...]:
+    """Every data set of timings: simulated, shipped, and those of the files."""
+    found: list[Data] = [Simulated(name, TITLES[name], noise) for name, noise in NOISE.items()]
+    for path in (traces.SHIPPED, *files):
+        prefix = "traces" if path == traces.SHIPPED else path.stem
+        recorded = traces.load(path)
+        for clock in traces.CLOCKS:
+            for work in traces.WORKLOADS:
+                title = f"{len(recorded.load)} recorded sessions, {clock} clock, {_WORK[work]}"
+                found.append(Recorded(f"{prefix}_{clock}_{work}", title, recorded, work, clock))
+    return tuple(found)
+
+
+_WORK = {"compute": "compute-bound", "memory": "memory-bound"}
+
+
+@cache
+def sources(counts: Path | None) -> tuple[words.Source, ...]:
+    """Every source of word errors."""
+    found: list[words.Source] = [words.model(), words.lab()]
+    return (*found, words.counted(counts)) if counts else tuple(found)
+
+
+def _contest(files: tuple[Path, ...], data: str, gate: str, quick: bool) -> Json:
+    entrant = next(each for each in gates() if each.name == gate)
+    where = next(each for each in data_sets(files) if each.name == data)
+    return contest.measure(entrant, where, contest.QUICK if quick else contest.FULL)
+
+
+def _cell(counts: Path | None, source: str, utterances: int, churn: float, effort: quality.Effort) -> Json:
+    return quality.cell(next(each for each in sources(counts) if each.name == source), utterances, churn, effort)
+
+
+def rounded(value: Any) -> Any:
+    """The same with floats of six significant digits: what differs beyond them is no figure."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [rounded(each) for each in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value

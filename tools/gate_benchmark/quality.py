@@ -1,0 +1,219 @@
+"""Word error rate: false alarms and the smallest damage seen, for so many utterances and so much benign churn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from modellab.gate.paired import BENIGN, CAP_Z, compare
+from modellab.gate.quality import decide, margin
+from modellab.tasks import asr
+from modellab.types import Metric, Rule, Status
+from tools.gate_benchmark.contest import finite
+from tools.gate_benchmark.figures import POWER, Bools, Floats, clopper_pearson, generator, suite_red
+from tools.gate_benchmark.words import Errors, Model, Source
+
+METRIC: Metric = next(metric for metric in asr.METRICS if metric.name == "wer")
+RULE = Rule(margin=METRIC.margin, margin_relative=METRIC.margin_relative, cap=METRIC.cap)
+UTTERANCES = (100, 300, 1000, 2620)  # 2620: LibriSpeech test-clean
+CHURN = (0.02, 0.05, 0.10, 0.25, 1.0)
+Z = 2.326  # one in a hundred, one-sided
+HIGHEST = 0.5  # WER
+FROM, STEP, STEPS = 0.7, 1.1, 40  # of a first guess: where the power of the gate itself is measured
+SPEAKERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Runs drawn per cell: clean ones, and damaged ones."""
+
+    clean: int = 6000
+    damaged: int = 300
+    cells: tuple[tuple[int, float], ...] = tuple(product(UTTERANCES, CHURN))
+
+
+FULL = Effort()
+QUICK = Effort(200, 60, tuple(product((100, 1000), (0.05, 1.0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What every rule starts from; all (runs,)."""
+
+    words: Floats
+    before: Floats
+    after: Floats
+
+    @property
+    def change(self) -> Floats:
+        """Of the word error rate."""
+        return (self.after - self.before) / self.words
+
+
+def sums(errors: Errors) -> Sums:
+    """Added over utterances."""
+    return Sums(*(side.sum(axis=1) for side in (errors.words, errors.before, errors.after)))
+
+
+# ---------------------------------------------------------------------------- the rules
+
+
+def modellab(errors: Errors) -> Bools:
+    """modellab's gate: `decide(compare(...))`, called wherever the answer is not plain without it."""
+    answer, plain = foregone(errors)
+    rows = np.flatnonzero(~plain)
+    answer[rows] = [judged(errors.words[row], errors.before[row], errors.after[row]) for row in rows]
+    return answer
+
+
+def judged(words: Floats, before: Floats, after: Floats, clusters: list[str] | None = None, rule: Rule = RULE) -> bool:
+    """The gate itself on one run; is it red?"""
+    first, second = (np.stack([side, words], axis=1) for side in (before, after))
+    return decide(METRIC, rule, compare(METRIC, first, second, clusters))[0] is Status.REGRESSED
+
+
+def foregone(errors: Errors) -> tuple[Bools, Bools]:
+    """(answer, whether it is plain): runs which need no permutations for the gate's answer to be known.
+
+    Less than the margin is never red. With S = sum of differences / root of the sum of their squares, p is at least
+    3/32 for S <= 1 (Dvořák & Tiwary 2020) and at most exp(-S^2 / 2) for any (Hoeffding 1963). Many small differences
+    behave as the normal distribution does. Changes that might be beyond the cap are left to the gate.
+    """
+    total = sums(errors)
+    difference = errors.after - errors.before
+    squares = (difference**2).sum(axis=1)
+    fourth = (difference**4).sum(axis=1) / np.maximum(squares, 1) ** 2
+    strength = difference.sum(axis=1) / np.sqrt(np.maximum(squares, 1))
+    baseline = total.before / total.words
+    limit = np.array([margin(METRIC, RULE, rate) for rate in baseline])
+    material = total.change >= limit * (1 - 1e-9)
+    low, high = np.where(fourth < 0.02, 1.9, 1.0), np.where(fourth < 0.02, 2.9, 3.6)
+    uncapped = total.change < CAP_Z * np.sqrt(METRIC.burst * BENIGN / total.words)
+    green = ~material | ((strength <= low) & uncapped)
+    red = (total.change >= 1.01 * limit) & (strength >= high) & ((difference != 0).sum(axis=1) >= 14)
+    return red.copy(), green | red
+
+
+def paired_z(errors: Errors) -> Bools:
+    """Paired, ratio estimator, normal approximation: z above 2.326."""
+    total, n = sums(errors), errors.words.shape[1]
+    rest = errors.after - errors.before - total.change[:, None] * errors.words
+    error = np.sqrt((rest**2).sum(axis=1) * n / (n - 1)) / total.words
+    return total.change > Z * error
+
+
+def unpaired(errors: Errors) -> Bools:
+    """Two standard errors, as lm-eval prints one beside each score: z above 2.326."""
+    total, n = sums(errors), errors.words.shape[1]
+    variance = np.zeros(len(total.words))
+    for side in (errors.before, errors.after):
+        rest = side - (side.sum(axis=1) / total.words)[:, None] * errors.words
+        variance += (rest**2).sum(axis=1) * n / (n - 1) / total.words**2
+    return total.change > Z * np.sqrt(variance)
+
+
+def relative(share: float) -> Callable[[Errors], Bools]:
+    """Worse by more than a share of the baseline."""
+    return lambda errors: (total := sums(errors)).after > (1 + share) * total.before
+
+
+def absolute(wer: float) -> Callable[[Errors], Bools]:
+    """Worse by more than so much WER."""
+    return lambda errors: sums(errors).change > wer
+
+
+GATES: dict[str, tuple[str, Callable[[Errors], Bools]]] = {
+    "modellab": ("modellab", modellab),
+    "paired_z": ("paired z", paired_z),
+    "unpaired": ("unpaired interval", unpaired),
+    "relative_5": ("+5 % relative", relative(0.05)),
+    "relative_10": ("+10 % relative", relative(0.10)),
+    "absolute_0.5": ("+0.5 % absolute", absolute(0.005)),
+    "absolute_1": ("+1 % absolute", absolute(0.01)),
+}
+
+# ---------------------------------------------------------------------------- the measuring
+
+
+def cell(source: Source, utterances: int, churn: float, effort: Effort) -> dict[str, Any]:
+    """Every gate in one cell."""
+    clean = list(batches(source, "clean", effort.clean, utterances, churn))
+    damaged = list(batches(source, "damaged", effort.damaged, utterances, churn))
+    found = {}
+    for name, (title, gate) in GATES.items():
+        false_alarm = share(gate, clean)
+        found[name] = {
+            "title": title,
+            "false_alarm": false_alarm,
+            "false_alarm_bounds": list(clopper_pearson(false_alarm * effort.clean, effort.clean)),
+            "suite30_red": suite_red(false_alarm),
+            "mde80": finite(smallest(gate, damaged)),
+        }
+    return found
+
+
+def batches(source: Source, what: str, runs: int, utterances: int, churn: float) -> Iterator[Errors]:
+    """Runs in bundles of bounded memory."""
+    rng = generator(source.name, what, utterances, churn)
+    size = max(1, 400_000 // utterances)
+    for start in range(0, runs, size):
+        yield source.draw(rng, min(size, runs - start), utterances, churn)
+
+
+def share(gate: Callable[[Errors], Bools], runs: list[Errors], wer: float = 0.0) -> float:
+    """How many of the runs are red with so much damage."""
+    return float(np.concatenate([gate(errors.damaged(wer)) for errors in runs]).mean())
+
+
+def smallest(gate: Callable[[Errors], Bools], runs: list[Errors]) -> float:
+    """The damage, in WER, seen with 80 % power; infinite where none is.
+
+    Halved for a cheap rule. The gate itself is asked around the paired z test's answer; between two of these points
+    its power is taken to be straight.
+    """
+    if gate is not modellab:
+        return halved(lambda wer: share(gate, runs, wer))
+    guess = halved(lambda wer: share(paired_z, runs, wer))
+    if not math.isfinite(guess):
+        return math.inf
+    points: list[tuple[float, float]] = []
+    for wer in (guess * FROM * STEP**step for step in range(STEPS)):
+        points.append((wer, share(gate, runs, wer)))
+        if points[-1][1] >= POWER:
+            break
+    else:
+        return math.inf
+    if len(points) == 1:
+        return halved(lambda wer: share(gate, runs, wer))
+    (below, low), (above, high) = points[-2:]
+    return below + (above - below) * (POWER - low) / (high - low)
+
+
+def halved(power: Callable[[float], float], steps: int = 12) -> float:
+    """Halving the interval up to HIGHEST, finer where effects are small."""
+    if power(HIGHEST) < POWER:
+        return math.inf
+    low, high = math.log(1e-4), math.log(HIGHEST)
+    for _ in range(steps):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(math.exp(middle)) >= POWER else (middle, high)
+    return math.exp(high)
+
+
+def clustered(model: Model, runs: int, utterances: int = 1000) -> dict[str, Any]:
+    """Two systems of equal standing that differ by speaker: false alarms with and without naming the speakers."""
+    words, one, other = model.systems(generator("clustered"), (runs, utterances), SPEAKERS)
+    named = [str(unit) for unit in np.repeat(np.arange(SPEAKERS), utterances // SPEAKERS)]
+    ways = {"speakers named": named, "utterances taken as independent": None}
+    found: dict[str, Any] = {"utterances": utterances, "speakers": SPEAKERS, "runs": runs}
+    for part, rule in (("false_alarm", RULE), ("by_test", replace(RULE, cap=math.inf))):
+        found[part] = {
+            title: float(np.mean([judged(*row, clusters, rule) for row in zip(words, one, other, strict=True)]))
+            for title, clusters in ways.items()
+        }
+    return found
