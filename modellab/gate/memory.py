@@ -1,6 +1,6 @@
 """Memory: peak resident size (and peak GPU memory) of the worker during inference, against the accepted peak.
 
-The margin comes from measured noise: the largest of 1 %, 4 MiB and four standard deviations of the calibration
+The margin comes from measured noise: the largest of 1 %, 1 MiB and four standard deviations of the calibration
 sessions. Without at least five of them it is the larger of 3 % and 12 MiB. `rule.margin` replaces the share. Peaks of
 one engine differ by 0.08 % between processes, so four deviations are far out; the caller confirms on a second run.
 """
@@ -14,7 +14,7 @@ from modellab.gate.limits import MIB, held
 from modellab.gate.sessions import Noise
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
-MARGIN_SHARE, MARGIN_BYTES = 0.01, 4 * MIB
+MARGIN_SHARE, MARGIN_BYTES = 0.01, MIB
 DEVIATIONS = 4.0
 UNCALIBRATED_SHARE, UNCALIBRATED_BYTES = 0.03, 12 * MIB
 POWER = 1.25  # standard deviations above the margin at which a run and its confirmation see it in four of five cases

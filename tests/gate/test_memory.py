@@ -90,8 +90,8 @@ def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) ->
 @pytest.mark.parametrize(
     ("then", "sd", "now", "status"),
     [
-        pytest.param(100, 0.0, 104, "PASS", id="4 MiB more are nothing"),
-        pytest.param(100, 0.0, 104.5, "REGRESSED", id="more than 4 MiB of a small model"),
+        pytest.param(50, 0.0, 51, "PASS", id="1 MiB more is nothing"),
+        pytest.param(50, 0.0, 51.5, "REGRESSED", id="more than 1 MiB of a small model"),
         pytest.param(1000, 0.8, 1010, "PASS", id="1 % more of a large model"),
         pytest.param(1000, 0.8, 1010.5, "REGRESSED", id="beyond 1 %"),
         pytest.param(1000, 0.8, 989.5, "IMPROVED", id="beyond 1 % less"),

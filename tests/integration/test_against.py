@@ -63,7 +63,7 @@ def test_twice_the_computing_is_red_and_the_same_is_green(repository: FakeProjec
     now = verdicts(repository)
     assert now["rtf_cpu"]["status"] == "REGRESSED"
     assert 0.5 < now["rtf_cpu"]["change"] < 1.5
-    slower.stdout.fnmatch_lines(["*rtf_cpu against *REGRESSED*slower in 16 fresh pairs*"])
+    slower.stdout.fnmatch_lines(["*rtf_cpu against *REGRESSED*slower in 17 fresh pairs*"])
     assert git(repository, "status", "--porcelain") == "M models/fake/behaviour.json", "the working tree is as it was"
 
 
