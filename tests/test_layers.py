@@ -23,7 +23,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"pytest_summary", "doctor"},
     {"tracking"},
     {"report"},
-    {"suite", "acceptance", "history"},
+    {"suite", "calibration", "acceptance", "history"},
     {"pool", "against", "ledger", "anchor", "transcription"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds"},
     {"worker", "matrix"},

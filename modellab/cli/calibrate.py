@@ -1,0 +1,123 @@
+"""`modellab calibrate`: how much the accepted cases vary on this machine, written beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import choice, common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.calibration import Case
+    from modellab.project import Project
+
+COLUMNS = (
+    "case",
+    "sessions",
+    "sd rtf_cpu",
+    "sd rtf",
+    "sees slowdown",
+    "sd memory",
+    "sees growth",
+    "changed",
+    "may fail",
+)
+INTERRUPTED = 2
+NOTHING_MEASURED = 3
+
+
+def calibrate(
+    model: choice.ModelNames = None,
+    dataset: choice.DatasetNames = None,
+    device: choice.DeviceNames = None,
+    precision: choice.PrecisionNames = None,
+    tier: choice.TierName = "smoke",
+    sessions: Annotated[
+        int, typer.Option(min=1, max=20, help="A/A sessions of each case, each in a fresh process.")
+    ] = 10,
+    utterances: Annotated[int, typer.Option(min=5, help="At most so many utterances a session, evenly spread.")] = 40,
+    threads: Annotated[int, typer.Option(min=0, help="Threads each model may use; 0: the project's.")] = 0,
+) -> None:
+    """Measure how much the accepted cases vary on this machine.
+
+    Runs each chosen case several times without any change and writes the spread into its baselines. Only then may its
+    speed fail a test. Ctrl-C keeps the sessions that are finished.
+    """
+    from modellab import calibration
+    from modellab.pool import Pool
+    from modellab.worker import Worker
+
+    project = common.project()
+    matrix, selection = common.matrix(project), choice.chosen(model, dataset, device, precision, tier)
+    choice.check(matrix, selection)
+    threads = threads or project.threads
+    cases, refused = calibration.prepare(project, selection.cells(matrix), threads, utterances)
+    if not cases:
+        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be mended here is first
+        raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
+    _tell_refused(refused)
+    interrupted = False
+    try:
+        calibration.run(project, cases, Pool(Worker, threads), sessions, lambda line: typer.echo(line, err=True))
+    except KeyboardInterrupt:
+        interrupted = True
+        typer.echo("interrupted: the sessions that were finished are kept", err=True)
+    _report(project, cases)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+    if not any(case.kept for case in cases):
+        raise typer.Exit(NOTHING_MEASURED)
+
+
+def _tell_refused(refused: Sequence[tuple[str, str]]) -> None:
+    """Each reason once, with the cases that it keeps out."""
+    reasons = dict.fromkeys(reason for _, reason in refused)
+    for reason in reasons:
+        names = [name for name, why in refused if why == reason]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        typer.echo(f"not calibrated: {names[0]}{more}: {reason}", err=True)
+
+
+def _report(project: Project, cases: Sequence[Case]) -> None:
+    """What every case can see now, with all sessions that it has."""
+    rows: list[list[str]] = []
+    notes: list[str] = []
+    for case in cases:
+        cells, note = _row(project, case)
+        rows.append(cells)
+        thrown = f"{case.thrown} sessions were thrown away" if case.thrown and not case.trouble else ""
+        notes += [f"note: {case.cell.key}: {said}" for said in (case.trouble, thrown, note) if said]
+    common.print_table(COLUMNS, rows)
+    for line in notes:
+        typer.echo(line)
+
+
+def _row(project: Project, case: Case) -> tuple[list[str], str]:
+    """A case's line of the table, and what a person should know beside it."""
+    from modellab import baseline, thresholds
+    from modellab.gate import power_pace
+    from modellab.report import numbers
+
+    key = case.cell.key
+    rules = thresholds.rules(case.task, case.cell, project)
+    pace = baseline.load_pace(project.baselines, key, case.machine) or case.pace
+    clocks = {sight.metric: sight for sight in power_pace.clocks(pace, key.device, rules)}
+    first, wall = clocks[power_pace.decisive(pace, key.device)], clocks["rtf"]
+    peak = power_pace.peaks(pace, key.device, rules)[0]
+    reason, away = first.hindrance(rules[first.metric]), first.offset(rules[first.metric])
+    note = f"its sessions lie {away:+.0%} from the accepted times: accept it again on the machine as it is now"
+    cells = [
+        str(key),
+        str(len(pace.sessions)),
+        first.metric,
+        *(numbers.share(s.noise.sd).lstrip("+") if s.noise.calibrated else numbers.MISSING for s in (first, wall)),
+        numbers.share(first.smallest),
+        numbers.value(peak.noise.sd, "bytes") if peak.noise.calibrated else numbers.MISSING,
+        numbers.change(peak.smallest, "bytes"),
+        numbers.value(case.churn, "ratio"),
+        f"no: {reason}" if reason else "yes",
+    ]
+    return cells, note if away else ""
