@@ -38,7 +38,7 @@ class Pairs:
     base: Floats  # s, shape (n, 3)
     audio_s: Floats  # of one side, shape (n,)
     differing: int  # pairs on which the two models said different things
-    calls: int  # timed calls, those of the warm-up included
+    calls: int  # timed calls on both sides, those of lost pairs included, those of the warm-up not
     per_side: int  # utterances of one timed call
     walk: Walk  # goes on where these pairs ended
 
@@ -127,8 +127,7 @@ def run_pairs(
         audio_s.append(sum(float(row["duration_s"]) for row in rows))
         differing += said != other
     both = np.array(times)
-    calls = 2 * (n + lost) + (0 if before else 2)
-    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), differing, calls, per_side, walk)
+    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), differing, 2 * (n + lost), per_side, walk)
 
 
 def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:

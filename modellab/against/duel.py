@@ -201,11 +201,9 @@ def _other_precision(cell: Cell, precision: str, label: str) -> list[str]:
 def _notes(candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
     """What else differs between the two sides."""
     now, then = candidate.facts, base.facts
-    notes = [
-        f"{name} is {then['versions'].get(name, 'absent')} in {label} and {now['versions'].get(name, 'absent')} here"
-        for name in sorted(then["versions"].keys() | now["versions"].keys())
-        if then["versions"].get(name) != now["versions"].get(name)
-    ]
+    both = sorted(then["versions"].keys() & now["versions"].keys())
+    other = [name for name in both if then["versions"][name] != now["versions"][name]]
+    notes = [f"{name} is {then['versions'][name]} in {label} and {now['versions'][name]} here" for name in other]
     if then["weights"] != now["weights"]:
         notes.append(f"the weights are {then['weights']} in {label} and {now['weights']} here")
     if pairs.differing:
