@@ -8,7 +8,7 @@ last release. A pinned file is a copy whose header says why and when it was pinn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,10 +82,11 @@ def _holding(root: Path, key: Key) -> Holding:
     return Holding(key, date, commit, reason, machines, pinned.header.get("date", "") if pinned else "")
 
 
-def unused(root: Path, keys: Iterable[Key]) -> list[Path]:
-    """The accepted and pinned files that belong to none of these cells."""
+def unused(root: Path, keys: Iterable[Key], broken: Collection[str] = ()) -> list[Path]:
+    """The accepted and pinned files that belong to none of these cells, nor to these models and datasets."""
     listed = list(keys)
     places = (root, anchor_root(root))
     used = {path for place in places for key in listed for path in files(place, key)}
     there = {path for place in places for path in place.glob("*/*/*.json") if not path.name.startswith(".")}
-    return sorted(there - used)  # three folders deep: what is pinned lies four below `root`
+    unknown = {path for path in there if path.parent.name in broken or path.name.partition("-")[0] in broken}
+    return sorted(there - used - unknown)  # three folders deep: what is pinned lies four below `root`

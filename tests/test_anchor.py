@@ -125,6 +125,7 @@ def test_what_no_case_uses(tmp_path: Path) -> None:
     (tmp_path / "asr" / "short_v1" / ".hidden.json").write_text("")
     assert unused(tmp_path, [KEY]) == sorted([*gone, *pinned])
     assert unused(tmp_path, []) == sorted([*kept, *gone, *pinned])
+    assert unused(tmp_path, [], {"fake"}) == unused(tmp_path, [], {"short_v1"}) == []
 
 
 def test_a_copy_of_something_else(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def pin(
 def every() -> None:
     """List what is accepted of each case, the age of its anchor, and the files that no case uses."""
     from modellab import anchor
+    from modellab.matrix import Broken
 
     project = common.project()
     matrix = common.matrix(project)
@@ -116,7 +117,8 @@ def every() -> None:
             typer.echo(f"damaged: {each.problem}", err=True)
     if bare := len(keys) - len(found):
         typer.echo(f"{_counted(bare, 'case')} of the matrix without a baseline")
-    for path in anchor.unused(project.baselines, keys):
+    broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
+    for path in anchor.unused(project.baselines, keys, broken):
         typer.echo(f"unused: no case has {_shown(path, project)}")
     if any(each.problem for each in found):
         raise typer.Exit(1)

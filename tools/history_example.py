@@ -1,0 +1,77 @@
+"""The made-up history of docs/history.md: python tools/history_example.py docs/history.svg
+
+Forty-eight nights of a case that never existed: noise as it was seen on a quiet machine, two nights of a busy one, and
+four steps. What is found in them is found by `modellab.changes`, and drawn by `modellab.report.chart`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from modellab.changes import steps
+from modellab.cli.common import print_table
+from modellab.environment import Commit
+from modellab.history import History, Run, Series
+from modellab.report import chart, trend
+from modellab.types import Floats, Key, Kind, Status
+
+SEED = 7
+NIGHTS = 48
+BUSY = frozenset({22, 40})
+FIRST = datetime.datetime(2026, 9, 21, 2, 0, tzinfo=datetime.UTC)
+KEY = Key("asr", "asr_smoke_v1", "faster_whisper", "lab", "cpu", "int8")
+MIB = 2.0**20
+
+
+def history() -> History:
+    """All series, with the steps that are found in them."""
+    generator, night = np.random.default_rng(SEED), np.arange(NIGHTS)
+    wer = np.where((night < 8) | (night >= 36), 9, 8) / 246  # one wrong word
+    cpu = 0.0161 * np.exp(0.012 * generator.normal(size=NIGHTS)) * np.where(night >= 29, 1.06, 1.0)
+    wall = cpu * np.exp(0.01 * np.abs(generator.normal(size=NIGHTS))) * np.where(np.isin(night, list(BUSY)), 2.2, 1.0)
+    peak = (200.5 + 0.15 * generator.normal(size=NIGHTS) + np.where(night >= 17, 4.0, 0.0)) * MIB
+    series = (
+        _series("wer", "ratio", "quality", wer, 8 / 246),
+        _series("rtf", "s/s", "speed", wall, 0.0162, BUSY),
+        _series("rtf_cpu", "s/s", "speed", cpu, 0.0161, BUSY),
+        _series("peak_rss_bytes", "bytes", "memory", peak, 200.5 * MIB),
+        _series("success_rate", "ratio", "quality", np.ones(NIGHTS), 1.0),
+    )
+    return History(KEY, "amd-epyc-f25.1-2c-1t", tuple(_run(int(i)) for i in night), series)
+
+
+def _series(
+    metric: str, unit: str, kind: Kind, values: Floats, accepted: float, busy: frozenset[int] = frozenset()
+) -> Series:
+    """One metric; its anchor is the level of the first night."""
+    told = values[[i for i in range(NIGHTS) if i not in busy]]
+    better = "higher" if metric == "success_rate" else "lower"
+    anchor = float(values[0]) if kind == "quality" else accepted
+    return Series(metric, unit, kind, better, tuple(values.tolist()), busy, accepted, anchor, tuple(steps(told)))
+
+
+def _run(night: int) -> Run:
+    quality = Status.IMPROVED if night == 8 else Status.INCONCLUSIVE if night >= 36 else Status.PASS
+    speed = Status.INCONCLUSIVE if night in BUSY else Status.PASS
+    verdicts = {"wer": quality, "rtf": speed, "rtf_cpu": speed, "peak_rss_bytes": Status.PASS}
+    commit = Commit(hashlib.sha1(str(night).encode(), usedforsecurity=False).hexdigest(), night + 1)
+    facts = {"ctranslate2": "4.7.1" if night < 29 else "4.8.0"}
+    worst = Status.INCONCLUSIVE if Status.INCONCLUSIVE in verdicts.values() else quality
+    return Run(FIRST + datetime.timedelta(days=night), commit, worst, verdicts, facts)
+
+
+def main() -> None:
+    """Print what the command would, and draw."""
+    made = history()
+    print_table(*trend.table(made))
+    print(*trend.sentences(made), sep="\n")
+    chart.draw(made, Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
