@@ -16,6 +16,7 @@ from modellab.changes import FEWEST
 from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.errors import ConfigError
+from modellab.gate.validity import invalid
 from modellab.history import History, Run, Series
 from modellab.tasks import Task, asr
 from modellab.types import Key, Status, Verdict
@@ -123,6 +124,16 @@ def test_speed_of_a_busy_machine_is_not_searched() -> None:
     assert series(found, "wer").points == series(found, "peak_rss_bytes").points == tuple(range(16))
     assert found.runs[12].doubt == "other processes kept 1.9 of 2 cores busy"
     assert any(note.startswith("speed in doubt and not searched for change points: 4 results") for note in found.notes)
+
+
+@pytest.mark.parametrize("lacking", ["cores", "other_cores"])
+def test_a_result_of_old_that_did_not_count_cores_is_a_point(lacking: str) -> None:
+    found = read([entry(day, readings={lacking: math.nan} if day else {}) for day in range(3)])
+    assert series(found, "rtf").points == (0, 1, 2)
+    of = entry(0).result
+    assert of is not None
+    del (without := dict(of.readings))[lacking]
+    assert not invalid(replace(of, readings=without))
 
 
 def test_the_last_results_only() -> None:

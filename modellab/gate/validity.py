@@ -19,12 +19,14 @@ def invalid(result: Result) -> str:
 
 
 def too_busy(result: Result) -> str:
-    """Other processes took too many cores meanwhile.
+    """Other processes took too many cores meanwhile; '' for a result of old that did not count them.
 
     On two cores one busy core moved either clock by up to 5 %; 1.4 to 1.7 busy cores moved the wall clock by 25 to
     220 % and the CPU clock by 1 to 9 %.
     """
-    others, cores = result.readings["other_cores"], result.readings["cores"]
+    others, cores = (result.readings.get(name, math.nan) for name in ("other_cores", "cores"))
+    if math.isnan(others + cores):
+        return ""
     allowed = cores / 2 + SPARE if cores > _threads(result) else NO_SPARE
     return f"other processes kept {others:.1f} of {cores:.0f} cores busy" if others > allowed else ""
 
