@@ -13,14 +13,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import against, pytest_rounds, tasks, thresholds
+from modellab import against, claims, pytest_rounds, tasks, thresholds
 from modellab.errors import ConfigError, ModellabError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
+from modellab.pytest_claims import Claims, cell_of
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_silence import Silence, is_strict
-from modellab.pytest_summary import Controller, new_session, turns_file
+from modellab.pytest_summary import BROKEN, Controller, new_session, turns_file
 from modellab.report import failure
 from modellab.report.progress import announce, watch
 from modellab.report.rows import Row
@@ -41,7 +42,6 @@ ROUNDS = pytest.StashKey[Rounds]()
 FAMILY = pytest.StashKey[int]()  # tests of quality in the session: a case alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
 BASE = pytest.StashKey[against.Base | None]()
-BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,6 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{name}: {meaning}")
     rounds = config.stash[ROUNDS] = pytest_rounds.glue(config)
     config.pluginmanager.register(rounds, "modellab-rounds")
+    config.pluginmanager.register(Claims(config, matrix), "modellab-claims")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
@@ -149,7 +150,7 @@ def _judged(item: pytest.Item) -> int:
 def _engine(item: pytest.Item) -> Any:
     """The engine of a benchmark item; of any other test its module, which keeps its place."""
     callspec = getattr(item, "callspec", None)
-    cell = callspec.params.get("cell") if callspec else None
+    cell = cell_of(callspec.params) if callspec else None
     return cell.engine if isinstance(cell, Cell) else item.nodeid.partition("::")[0]
 
 
@@ -163,6 +164,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
     engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Cell)}
+    engines |= claims.engines(config.stash[MATRIX])
 
     class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:

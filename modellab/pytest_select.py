@@ -9,6 +9,7 @@ import pytest
 
 from modellab.errors import ConfigError
 from modellab.matrix import Broken, Cell
+from modellab.pytest_claims import CLAIMED, cell_of
 from modellab.selection import Selection
 
 SELECTION = pytest.StashKey[Selection]()
@@ -45,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is not meant; a test without a cell is not meant when anything is named."""
+    """Deselect what is not meant; a test without a cell is not meant when anything is named, a claim has no tier."""
     from modellab.pytest_plugin import MATRIX
 
     selection, matrix = config.stash[SELECTION], config.stash[MATRIX]
@@ -55,7 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     taken = {
         item
         for item, callspec in cells
-        if callspec and isinstance(cell := callspec.params.get("cell"), Cell | Broken) and selection.takes(matrix, cell)
+        if callspec
+        and isinstance(cell := cell_of(callspec.params), Cell | Broken)
+        and selection.takes(matrix, cell)
+        and not (selection.tier and CLAIMED in callspec.params)
     }
     config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     items[:] = [item for item in items if item in taken]

@@ -28,7 +28,7 @@ class Silence:
         self.lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        if getattr(report, "modellab_case", False):
+        if getattr(report, "modellab_case", False) or getattr(report, "modellab_claimed", False):
             name = report.nodeid.partition("[")[2].removesuffix("]")
             self.selected.add(name)
             if report.skipped:

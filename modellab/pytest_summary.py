@@ -25,6 +25,7 @@ from modellab.report import scorecard
 from modellab.report.rows import Row
 
 EXIT_BROKEN = 3
+BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 
 
 def new_session() -> str:
@@ -135,16 +136,21 @@ class Controller:
                 terminalreporter.write_line(f"  {shown.relative_to(self.project.root) if inside else shown}")
 
     def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
-        """To --scorecard FILE and, under GitHub Actions, to the job's summary."""
+        """The scorecard as Markdown."""
         text = f"### {title}\n\n{scorecard.tables(self.rows, 'github')}\n\n"
         text += "".join(f"- {note}\n" for note in scorecard.footnotes(self.rows))
-        for path, mode in ((self.config.option.scorecard, "w"), (os.environ.get("GITHUB_STEP_SUMMARY"), "a")):
-            if path:
-                try:
-                    with Path(path).open(mode, encoding="utf-8") as file:
-                        file.write(text)
-                except OSError as error:
-                    write(f"note: the scorecard could not be written to {path}: {error.strerror}")
+        publish(self.config, text, write)
+
+
+def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode: str = "w") -> None:
+    """Markdown to --scorecard FILE and, under GitHub Actions, behind the job's summary; trouble there is only told."""
+    for path, how in ((config.option.scorecard, mode), (os.environ.get("GITHUB_STEP_SUMMARY"), "a")):
+        if path:
+            try:
+                with Path(path).open(how, encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                write(f"note: the scorecard could not be written to {path}: {error.strerror}")
 
 
 def _colour(line: str) -> dict[str, bool]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from modellab import against, baseline, dataset, environment, gate, thresholds
 from modellab.against import Duel
+from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.environment import Commit
@@ -21,7 +22,7 @@ from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
 from modellab.project import Project
 from modellab.tasks import Task
-from modellab.types import Accepted, Pace, Result, Rule, Status, Verdict
+from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -83,6 +84,7 @@ class Suite:
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
     duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
+    samples: dict[Key, Sample] = field(default_factory=dict)  # of cells that claims are about
 
     def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
         """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
@@ -102,10 +104,27 @@ class Suite:
         except (ModellabError, KeyboardInterrupt):
             self.close()
             raise
+        if concern(cell):
+            self.samples[cell.key] = Sample.of(first)
         kept = replace(first, readings=passes[-1].readings)
         others = baseline.other_machines(self.project.baselines, cell.key)
         verdicts = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)]
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, tuple(notes))
+
+    def sample(self, task: Task, cell: Cell, progress: Progress | None = None) -> Sample:
+        """What claims about a cell are held against; measured now, and not judged, unless this session has it."""
+        if cell.key not in self.samples:
+            data = dataset.load(cell.dataset)
+            try:
+                with self.turns.loading():
+                    loaded = self.pool.get(cell)
+                with self.turns.measuring():
+                    result = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
+            except (ModellabError, KeyboardInterrupt):
+                self.close()
+                raise
+            self.samples[cell.key] = Sample.of(result)
+        return self.samples[cell.key]
 
     def _paired(self, case: against.Case, loaded: Loaded) -> tuple[list[Verdict], list[str]]:
         """The verdicts on speed and memory against the base, and notes; none without one."""

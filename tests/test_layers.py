@@ -19,12 +19,12 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
     {"__main__", "pytest_select"},
     {"pytest_plugin", "cli"},
-    {"pytest_rounds", "pytest_silence"},
+    {"pytest_claims", "pytest_rounds", "pytest_silence"},
     {"pytest_summary", "doctor"},
     {"tracking"},
     {"report"},
     {"suite", "calibration", "acceptance", "history"},
-    {"pool", "against", "ledger", "anchor", "transcription"},
+    {"pool", "against", "ledger", "anchor", "transcription", "strays", "claims"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds"},
     {"worker", "matrix"},
     {"engine"},
@@ -54,7 +54,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "typer": {"cli"},
     "ruptures": {"changes"},
     "matplotlib": {"report"},
-    "pytest": {"pytest_plugin", "pytest_summary", "pytest_rounds", "pytest_silence", "pytest_select"},
+    "pytest": {"pytest_plugin", "pytest_summary", "pytest_claims", "pytest_rounds", "pytest_silence", "pytest_select"},
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]
 

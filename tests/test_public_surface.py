@@ -70,7 +70,7 @@ def test_the_nouns() -> None:
         (types.Pace, "header times readings sessions"),
         (Model, "summary tasks status packages install devices options variants claims thresholds seeds timeout_s"),
         (Variant, "weights revision tier domain languages devices options needs seeds thresholds"),
-        (Claim, "variant dataset metric value source"),
+        (Claim, "variant dataset metric value source precision"),
         (Header, "task version language tier licence source normaliser domain rate_hz limits thresholds cluster digest"),
         (Project, "root golden baselines mlruns models threads judging"),
     ],

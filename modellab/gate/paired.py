@@ -69,7 +69,7 @@ def compare(
     """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own."""
     sizes, bottom, allowed = costs(metric, before), bottom_of(before), cap(metric, before, after)
     words = f"{int(_moved(before, after).sum())} of {len(before)} utterances changed"
-    before, after = _by_unit(before, clusters), _by_unit(after, clusters)
+    before, after = by_unit(before, clusters), by_unit(after, clusters)
     moved = _moved(before, after)
     now, baseline = float(metric.rate(after.sum(axis=0))), float(metric.rate(before.sum(axis=0)))
     p, p_better = permutation_p(metric, before, after) if moved.any() else (1.0, 1.0)
@@ -221,7 +221,7 @@ def _moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
     return moved
 
 
-def _by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
+def by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
     """Shares summed by cluster, shape (n_units, k). One cluster of everything is no cluster: utterances are units."""
     if clusters is None or len(set(clusters)) < 2:
         return shares

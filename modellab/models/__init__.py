@@ -35,6 +35,7 @@ class Claim(Strict):
     metric: str
     value: float
     source: str
+    precision: str = ""  # of this one alone; empty: of each
 
 
 class Variant(Strict):

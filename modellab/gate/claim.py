@@ -1,0 +1,123 @@
+"""What a model's makers state: is the measured rate worse than that?
+
+One-sided, one-sample t test of the pooled rate. Its standard error is the jackknife's over utterances, or over speakers
+or recordings where the dataset names them (leave one out; Efron & Tibshirani 1993, ch. 11), with Student's t of one
+degree less than there are of those. Utterance error counts lean to the right, which makes the test of "worse" cautious.
+
+Red is a rate that is worse than stated by more than the metric's margin, with p at alpha or below. Each claim is held
+to alpha alone: it says something of its source, and not of a change.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from modellab.gate.paired import POWER, bottom_of, by_unit, fewest_units
+from modellab.gate.quality import margin
+from modellab.types import Floats, Metric, Rule, Status, Verdict
+
+VERSUS = "claim"  # what such a verdict is compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A pooled rate, its standard error in the same unit (NaN for one unit) and the number of units it rests on."""
+
+    value: float
+    error: float
+    units: int
+
+    def p_above(self, excess: float) -> float:
+        """The chance of being above the truth by `excess` or more, if that were 0; 1.0 where there is no error."""
+        from scipy.special import stdtr
+
+        if not self.error > 0:
+            return 0.0 if excess > 0 and self.error == 0 else 1.0
+        return float(stdtr(self.units - 1, -excess / self.error))
+
+    def half(self, confidence: float) -> float:
+        """Half the width of the two-sided t interval."""
+        from scipy.special import stdtrit
+
+        return float(stdtrit(self.units - 1, (1 + confidence) / 2)) * self.error
+
+
+def estimate(metric: Metric, shares: Floats, clusters: Sequence[str]) -> Estimate:
+    """The rate of shares of shape (n_utterances, k) with its jackknife error; `clusters[i]` names the unit of row i."""
+    blocks = by_unit(shares, clusters)
+    whole, n = blocks.sum(axis=0), len(blocks)
+    value = float(metric.rate(whole))
+    if n < 2 or not math.isfinite(value):
+        return Estimate(value, math.nan, n)
+    left = metric.rate(whole - blocks)
+    return Estimate(value, math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())), n)
+
+
+def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: Sequence[str]) -> Verdict:
+    """The verdict on a stated value, in the metric's unit: its `baseline` is that value, its `change` the difference.
+
+    >>> from modellab.tasks import asr
+    >>> import numpy as np
+    >>> errors = np.array([(float(i % 3 == 0), 10.0) for i in range(300)])
+    >>> str(judge(asr.METRICS[0], Rule(), 0.03, errors, [""] * 300).status)
+    'PASS'
+    >>> str(judge(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
+    'REGRESSED'
+    """
+    found = estimate(metric, shares, clusters)
+    change = found.value - claimed
+    worse = change if metric.better == "lower" else -change
+    allowed = margin(metric, rule, claimed)
+    known = math.isfinite(found.error)
+    plain = Verdict(
+        metric.name,
+        metric.unit,
+        metric.kind,
+        Status.PASS,
+        found.value,
+        baseline=claimed,
+        change=change,
+        interval=(change - found.half(0.95), change + found.half(0.95)) if known else None,
+        p=found.p_above(worse) if known else None,
+        detects=detectable(metric, rule, claimed, found, shares),
+        versus=VERSUS,
+        alpha=rule.alpha,
+    )
+    status, why = _decide(plain, rule, worse, allowed, found.units)
+    return replace(plain, status=status, why=why, red=status is Status.REGRESSED)
+
+
+def _decide(verdict: Verdict, rule: Rule, worse: float, allowed: float, units: int) -> tuple[Status, str]:
+    need = fewest_units(rule.alpha)
+    if math.isnan(worse):
+        return Status.INCONCLUSIVE, "there is nothing to divide by"
+    if worse <= allowed:
+        asked = rule.sensitivity is not None and verdict.detects is not None and verdict.detects > rule.sensitivity
+        return (Status.INCONCLUSIVE, f"asked to see {rule.sensitivity:.4g} more than stated") if asked else _PASS
+    if units < need or verdict.p is None:
+        return Status.INCONCLUSIVE, f"worse than stated, and {units} is too few to tell: {need} is the least"
+    if verdict.p <= rule.alpha:
+        return Status.REGRESSED, f"worse than stated, p {verdict.p:.2g}"
+    return Status.INCONCLUSIVE, f"worse than stated, p {verdict.p:.2g}: may be chance"
+
+
+_PASS = (Status.PASS, "")
+
+
+def detectable(metric: Metric, rule: Rule, claimed: float, found: Estimate, shares: Floats) -> float:
+    """The smallest difference for the worse that is seen with 80 % power, in the metric's unit; infinite for none.
+
+    From the present standard error; of a ratio at least that of single errors that come at the stated rate by chance
+    (Poisson), because a run with few errors tells little of how many there might have been.
+    """
+    from scipy.special import stdtrit
+
+    bottom = bottom_of(shares)
+    if found.units < fewest_units(rule.alpha) or not math.isfinite(found.error) or bottom <= 0:
+        return math.inf
+    rate = claimed if metric.better == "lower" else 1 - claimed
+    least = math.sqrt(max(rate, 0.0) / bottom) if metric.unit == "ratio" else 0.0
+    steps = float(stdtrit(found.units - 1, 1 - rule.alpha) + stdtrit(found.units - 1, POWER))
+    return max(margin(metric, rule, claimed), steps * max(found.error, least))
