@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modellab.changes import INSTALL
+from modellab.changes import INSTALL, Step
 from modellab.errors import ConfigError
 from modellab.history import History, Series
 from modellab.report import numbers, trend
@@ -26,9 +26,10 @@ COLOURS = {
     Status.REGRESSED: WORSE,
     Status.INCONCLUSIVE: "#bf8700",
 }  # of a point; others are faint
-WIDTH, PANEL, AROUND = 10.0, 1.9, 1.7  # inches
+WIDTH, PANEL, AROUND = 10.0, 1.9, 2.05  # inches
 LABELS = 9  # commits named below, about
 CROWDED = 0.08  # of a panel's width: a step's size closer than that to the one before is put above it
+LETTER = 0.012  # of a panel's width: a letter of its title
 APART = 0.25  # of a panel's height: reference lines closer than that have their names moved
 STYLE = {
     "font.size": 9,
@@ -64,7 +65,7 @@ def draw(history: History, path: Path) -> None:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height))
         panels = figure.subplots(len(moved), 1, sharex=True, squeeze=False)[:, 0]
-        figure.subplots_adjust(left=0.09, right=0.88, top=1 - 0.85 / height, bottom=0.85 / height, hspace=0.45)
+        figure.subplots_adjust(left=0.09, right=0.88, top=1 - 1.05 / height, bottom=1.0 / height, hspace=0.45)
         for panel, series in zip(panels, moved, strict=True):
             _panel(panel, series, history)
         _commits(panels[-1], history)
@@ -82,7 +83,9 @@ def _panel(panel: Axes, series: Series, history: History) -> None:
     panel.scatter(points, values, s=22, c=colours, edgecolors="white", linewidths=0.6, zorder=4)
     _levels(panel, series)
     _references(panel, series)
-    panel.set_title(series.metric, loc="left", fontsize=10, fontweight="bold")
+    title = (len(series.metric) + 4) * LETTER * len(series.values)
+    covered = any(_place(series, step) < title for step in series.steps)
+    panel.set_title(series.metric, loc="left", fontsize=10, fontweight="bold", pad=18 if covered else 6)
     panel.yaxis.set_major_locator(_ticker().MaxNLocator(4))
     scale = _scale(series)
     panel.yaxis.set_major_formatter(_ticker().FuncFormatter(lambda value, _: numbers.value(value * scale, series.unit)))
@@ -120,6 +123,11 @@ def _ticker() -> Any:
     return ticker
 
 
+def _place(series: Series, step: Step) -> float:
+    """Where a step is drawn: between the runs before and after it."""
+    return (series.points[step.index - 1] + series.points[step.index]) / 2
+
+
 def _levels(panel: Axes, series: Series) -> None:
     """A bar along each level; between two levels a line with the step's size above it."""
     points = series.points
@@ -136,7 +144,7 @@ def _levels(panel: Axes, series: Series) -> None:
         )
     taken = -math.inf
     for step in series.steps:
-        at = (points[step.index - 1] + points[step.index]) / 2
+        at = _place(series, step)
         crowded = at - taken < CROWDED * len(series.values)
         taken = -math.inf if crowded else at
         colour = WORSE if series.worse(step) else BETTER
@@ -181,7 +189,8 @@ def _commits(panel: Axes, history: History) -> None:
     for i in [0, last, *sorted(steps), *range(0, last + 1, apart)]:
         if all(abs(i - other) >= apart for other in named):
             named.append(i)
-    labels = [f"{trend.commit(history.runs[i])}\n{history.runs[i].at:%Y-%m-%d}" for i in named]
+    form = "%H:%M" if history.runs[0].at.date() == history.runs[-1].at.date() else "%Y-%m-%d"
+    labels = [f"{trend.commit(history.runs[i])}\n{history.runs[i].at:{form}}" for i in named]
     panel.set_xticks(named, labels, fontsize=8)
 
 
@@ -192,14 +201,14 @@ def _words(figure: Any, history: History, moved: list[Series], height: float) ->
     figure.text(0.09, 1 - 0.28 / height, str(history.key), fontsize=12, fontweight="bold")
     below = f"{span} · speed and memory on {history.machine}"
     figure.text(0.09, 1 - 0.47 / height, below, fontsize=8.5, color=GREY)
-    _legend(figure, history, moved, height)
+    _legend(figure, history, moved)
     still = [series for series in history.series if series not in moved and series.points]
     if still:
         said = ", ".join(f"{each.metric} {numbers.value(each.values[each.points[0]], each.unit)}" for each in still)
-        figure.text(0.09, 0.14 / height, f"never moved: {said}", fontsize=8, color=GREY)
+        figure.text(0.09, 0.34 / height, f"never moved: {said}", fontsize=8, color=GREY)
 
 
-def _legend(figure: Any, history: History, moved: list[Series], height: float) -> None:
+def _legend(figure: Any, history: History, moved: list[Series]) -> None:
     """What the colours of the points say, of those that are there."""
     from matplotlib.lines import Line2D
 
@@ -213,7 +222,7 @@ def _legend(figure: Any, history: History, moved: list[Series], height: float) -
         Line2D([], [], linestyle="", marker="o", markersize=5.5, label=name, markerfacecolor=face, markeredgecolor=edge)
         for name, (face, edge) in given.items()
     ]
-    place = {"loc": "lower right", "bbox_to_anchor": (0.885, 0.02 / height)}
+    place = {"loc": "lower left", "bbox_to_anchor": (0.08, 0.0)}
     figure.legend(
         handles=dots, ncols=len(dots), frameon=False, fontsize=8, handletextpad=0.1, columnspacing=1.2, **place
     )
