@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from modellab.cli import baselines, calibrate, datasets, doctor, history, models, run, tracking, transcribe
+from modellab.cli import baselines, calibrate, datasets, doctor, explain, history, models, run, tracking, transcribe
 from modellab.errors import ModellabError
 
 
@@ -46,6 +46,7 @@ app.command()(transcribe.transcribe)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(baselines.app, name="baselines")
+app.command()(explain.explain)
 app.command()(calibrate.calibrate)
 app.command()(history.history)
 app.command()(tracking.ui)

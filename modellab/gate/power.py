@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from modellab.gate import quality
 from modellab.gate.paired import POWER, SEED, bottom_of, compare, costs
-from modellab.types import Floats, Metric, Rule, Status
+from modellab.types import Accepted, Floats, Metric, Rule, Status
 
 RUNS = 150  # simulated comparisons per point: the power there is known to 4 points
 STEPS = 6  # bisections, on a logarithmic scale
@@ -77,6 +77,12 @@ class Scene:
         names = self.clusters or ("",) * len(self.shares)
         clusters = tuple(name and f"{name}/{i // len(order)}" for i, name in enumerate(names[row] for row in rows))
         return replace(self, shares=self.shares[rows], clusters=clusters)
+
+
+def shares_of(accepted: Accepted, metric: str) -> Floats:
+    """The accepted shares of a metric, sorted by utterance, shape (n, k); (0, 1) where some utterance has none."""
+    shares = [accepted.shares[id].get(metric, ()) for id in sorted(accepted.shares)]
+    return np.array(shares, dtype=float) if shares and all(shares) else np.zeros((0, 1))
 
 
 def power(scene: Scene, effect: float, runs: int = RUNS) -> float:

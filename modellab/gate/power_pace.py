@@ -1,8 +1,8 @@
 """What speed and memory can see: from the calibration sessions of a case, by the gate's own limits.
 
-Stored mode: the limit of `speed.py` over these sessions, passed in four of five runs. Against mode: `duet.py` on pairs
-as noisy as two calls of the same utterance in two sessions ("pair_rtf_cpu" of a session). Memory: the margin of
-`memory.py`. Shares: 0.1 is 10 %.
+Stored mode: the limit of `speed.py` over these sessions, passed by a run and its confirmation in four of five cases.
+Against mode: `duet.py` on pairs as noisy as two calls of the same utterance in two sessions ("pair_rtf_cpu" of a
+session). Memory: the margin of `memory.py`. Shares: 0.1 is 10 %.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from modellab.gate import duet, memory, speed
-from modellab.gate.sessions import FEWEST, FEWEST_SESSIONS, REFERENCE, Noise, Session, unexplained
+from modellab.gate.sessions import FEWEST, FEWEST_SESSIONS, PEAKS, REFERENCE, Noise, Session, unexplained
 from modellab.gate.trimmed import trimmed
 from modellab.types import Floats, Pace, Result, Rule
 
@@ -90,10 +90,14 @@ def peak(sessions: Sequence[Session], metric: str, accepted: float, rule: Rule) 
 
 
 def stored_power(sight: Sight, effect: float) -> float:
-    """The chance, 0 to 1, that the stored mode sees a slowdown of `effect`, a share. 0.0 without enough sessions."""
-    if not sight.noise.calibrated:
+    """The chance, 0 to 1, that a run and its confirmation see `effect`: a share for a clock, bytes for a peak.
+
+    0.0 for a clock without enough sessions.
+    """
+    if sight.smallest is None:
         return 0.0
-    return 1.0 - sight.noise.p_above(math.log1p(effect) - sight.limit)
+    grown = effect if sight.metric in PEAKS else math.log1p(effect)
+    return (1.0 - sight.noise.p_above(grown - sight.limit)) ** 2
 
 
 def sessions_for(sight: Sight, rule: Rule, effect: float) -> int | None:

@@ -12,14 +12,7 @@ from typing import Any
 
 import pytest
 
-from modellab import baseline, calibration, dataset
-from modellab.evaluate import evaluate
-from modellab.matrix import Matrix
-from modellab.pool import Pool
-from modellab.project import Project
-from modellab.selection import find_case
-from modellab.tasks import asr
-from modellab.worker import Worker
+from modellab import calibration
 
 from .conftest import Desk
 from .test_run import wait_for
@@ -34,20 +27,8 @@ def one_quiet_machine(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def accepted(desk: Desk) -> Desk:
     """A project whose case has baselines on this machine class."""
-    accept(desk, "fake:one-short_v1-cpu-float32")
+    desk.accept("fake:one-short_v1-cpu-float32")
     return desk
-
-
-def accept(desk: Desk, case: str) -> None:
-    """Make what the fake model says now the baseline of a case."""
-    project = Project.at(desk.root)
-    cell = find_case(Matrix(project), case)
-    pool = Pool(Worker, 1)
-    try:
-        result = evaluate(asr, cell, dataset.load(cell.dataset), pool.get(cell), 1, "c0ffee")
-    finally:
-        pool.close()
-    baseline.save(project.baselines, asr, [result], "the first", "2026-11-21")
 
 
 def stored(desk: Desk, suffix: str = ".bench-1t") -> dict[str, Any]:

@@ -1,0 +1,233 @@
+"""`modellab explain CASE`: every number that judges a case, where it comes from, and what it is compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import typer
+
+from modellab.cli import choice, common
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modellab.entry import Entry
+    from modellab.gate.power_pace import Sight
+    from modellab.matrix import Cell
+    from modellab.project import Project
+    from modellab.thresholds import Sources
+    from modellab.types import Accepted, Metric, Pace, Rule, Verdict
+
+SHORT = 12  # letters of a commit
+
+
+def explain(case: choice.CaseName) -> None:
+    """Show every number that judges a case, where it comes from, and what the case is compared with."""
+    from modellab import baseline, ledger, tasks, thresholds
+    from modellab.environment import machine_class
+    from modellab.selection import find_case
+
+    project = common.project()
+    cell = find_case(common.matrix(project), case)
+    task = tasks.get(cell.key.task)
+    sources = thresholds.sources(task, cell, project)
+    rules = thresholds.rules(task, cell, project)
+    machine = machine_class(project.threads, cell.key.device)
+    accepted = baseline.load(project.baselines, cell.key)
+    pace = baseline.load_pace(project.baselines, cell.key, machine)
+    typer.echo(f"{cell.key}\n\nthresholds")
+    common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, project))
+    _print_baselines(project, cell)
+    _print_calibration(cell, machine, pace, accepted, rules)
+    entries = [entry for entry in ledger.read(project.mlruns)[0] if entry.key == cell.key]
+    _print_last(entries[-1] if entries else None)
+
+
+# ---------------------------------------------------------------------------- thresholds
+
+
+def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, project: Project) -> Iterator[list[str]]:
+    """A line for every number: the suite's alpha once, then metric by metric in the order in which they are judged."""
+    from modellab.thresholds import NUMBERS
+
+    suite = project.judging.alpha
+    origins = [given["alpha"].origin for given in sources.values() if given["alpha"].value == suite]
+    yield ["every", "alpha", f"{suite:g}", origins[0] if origins else ""]
+    for metric, unit in _judged(cell, sources):
+        built_in = dict(_built_in(cell, metric, accepted))
+        for number in NUMBERS:
+            if (source := sources[metric].get(number)) is None:
+                if number in built_in:
+                    yield [metric, number, built_in[number], "built in"]
+            elif not _says_nothing(number, source.value, suite):
+                yield [metric, number, _shown(number, source.value, unit), source.origin]
+
+
+def _says_nothing(number: str, value: float, suite: float) -> bool:
+    """The suite's alpha, told once; a relative margin of nothing."""
+    return value == {"alpha": suite, "margin_relative": 0.0}.get(number)
+
+
+def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
+    """The metrics that can turn this case red, with their units."""
+    from modellab import tasks
+    from modellab.gate import memory, speed
+
+    metrics = {metric.name: metric for metric in tasks.get(cell.key.task).METRICS}
+    for name, given in sources.items():
+        if name in metrics:
+            if (metrics[name].gated and metrics[name].kind == "quality") or "limit" in given:
+                yield name, metrics[name].unit
+        elif name in memory.METRICS[cell.key.device]:
+            yield name, "bytes"
+        elif name in speed.JUDGED[cell.key.device]:
+            yield name, "s/s"
+        elif name in tasks.READINGS and "limit" in given:
+            yield name, "s"
+
+
+def _built_in(cell: Cell, metric: str, accepted: Accepted | None) -> Iterator[tuple[str, str]]:
+    """What a rule without the number falls back on: the modes' own margins, and a cap that comes from the data."""
+    from modellab.gate import duet, memory, paired, power, speed
+
+    if metric in speed.JUDGED[cell.key.device]:
+        yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * duet.MARGIN:g} % with --against"
+    elif metric in memory.METRICS[cell.key.device]:
+        known, unknown = (
+            f"{100 * share:g} % or {least / 2**20:g} MiB"
+            for share, least in (
+                (memory.MARGIN_SHARE, memory.MARGIN_BYTES),
+                (memory.UNCALIBRATED_SHARE, memory.UNCALIBRATED_BYTES),
+            )
+        )
+        yield "margin", f"{known} or {memory.DEVIATIONS:g} sd; not calibrated {unknown}"
+    elif accepted and (judged := _quality(cell).get(metric)):
+        shares = power.shares_of(accepted, metric)
+        cap = paired.cap(judged, shares, shares) if len(shares) else math.inf
+        yield "cap", f"{_shown('cap', cap, judged.unit)}, from the amount of data"
+
+
+def _quality(cell: Cell) -> dict[str, Metric]:
+    """The quality metrics that are compared with what was accepted."""
+    from modellab import tasks
+
+    found = tasks.get(cell.key.task).METRICS
+    return {metric.name: metric for metric in found if metric.gated and metric.kind == "quality"}
+
+
+def _shown(number: str, value: float, unit: str) -> str:
+    """One number of a rule; margins and sensitivities of speed and memory are shares of the baseline."""
+    from modellab.report import numbers
+
+    if not math.isfinite(value):
+        return "none"
+    if number == "alpha":
+        return f"{value:g}"
+    if number == "margin_relative" or (number in {"margin", "sensitivity"} and unit in {"s/s", "bytes"}):
+        return f"{100 * value:g} % of the baseline"
+    return numbers.value(value, unit)
+
+
+# ---------------------------------------------------------------------------- what it is compared with
+
+
+def _print_baselines(project: Project, cell: Cell) -> None:
+    from modellab import anchor
+
+    rows = []
+    for name, root in (("baseline", project.baselines), ("anchor", anchor.anchor_root(project.baselines))):
+        for path in anchor.files(root, cell.key):
+            header = _header(root, cell, path)
+            facts = [header.get(fact, "")[: SHORT if fact == "commit" else None] for fact in ("date", "commit")]
+            rows.append([name, _place(path, project), *facts, header.get("weights", ""), header.get("reason", "")])
+    typer.echo("\ncompared with")
+    if rows:
+        common.print_table(("", "file", "date", "commit", "weights", "reason"), rows)
+    else:
+        chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
+        typer.echo(f"nothing yet: `modellab run {chosen} --update-baselines --reason '...'`")
+
+
+def _header(root: Path, cell: Cell, path: Path) -> Mapping[str, str]:
+    """The header of one of a cell's accepted files."""
+    from modellab import baseline
+
+    quality = baseline.quality_path(root, cell.key)
+    if path == quality:
+        found: Accepted | Pace | None = baseline.load(root, cell.key)
+    else:
+        found = baseline.load_pace(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
+    return found.header if found else {}
+
+
+def _place(path: Path, project: Project) -> str:
+    return str(path.relative_to(project.root) if path.is_relative_to(project.root) else path)
+
+
+def _print_calibration(
+    cell: Cell, machine: str, pace: Pace | None, accepted: Accepted | None, rules: Mapping[str, Rule]
+) -> None:
+    """What the sessions of this machine class let speed and memory see, and what the seeds do to quality."""
+    from modellab.gate import power_pace
+    from modellab.report import numbers
+
+    typer.echo(f"\ncalibration on {machine}")
+    if pace is None:
+        typer.echo("no accepted speed on this machine class: speed and memory are not judged here")
+    else:
+        rows = [_clock_row(sight, rules[sight.metric]) for sight in power_pace.clocks(pace, cell.key.device, rules)]
+        for sight in power_pace.peaks(pace, cell.key.device, rules):
+            spread = numbers.value(sight.noise.sd, "bytes") if sight.noise.calibrated else numbers.MISSING
+            reason = sight.hindrance(rules[sight.metric], pace.readings[sight.metric])
+            seen = numbers.change(sight.smallest, "bytes")
+            rows.append([sight.metric, str(sight.noise.n), spread, seen, f"no: {reason}" if reason else "yes"])
+        common.print_table(("metric", "sessions", "sd", "sees", "may fail"), rows)
+        if not pace.sessions:
+            key = cell.key
+            typer.echo(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
+    units = {name: metric.unit for name, metric in _quality(cell).items()} | {"churn": "ratio"}
+    noise = accepted.noise if accepted else {}
+    for name in sorted(noise):
+        what = "of the outputs differ between runs" if name == "churn" else "sd between runs of the unchanged model"
+        typer.echo(f"{name}: {numbers.value(noise[name], units.get(name, '1'))} {what}")
+
+
+def _clock_row(sight: Sight, rule: Rule) -> list[str]:
+    from modellab.report import numbers
+
+    spread = numbers.share(sight.noise.sd).lstrip("+") if sight.noise.calibrated else numbers.MISSING
+    reason = sight.hindrance(rule)
+    may = f"no: {reason}" if reason else "yes"
+    return [sight.metric, str(sight.noise.n), spread, numbers.share(sight.smallest), may]
+
+
+# ---------------------------------------------------------------------------- what it said last
+
+
+def _print_last(entry: Entry | None) -> None:
+    from modellab.types import Status
+
+    if entry is None:
+        typer.echo("\nno result in the ledger yet")
+        return
+    machine = f" on {entry.result.machine}" if entry.result else ""
+    commit = f" at {entry.commit.short}{'+' if entry.commit.dirty else ''}" if entry.commit.hash else ""
+    typer.echo(f"\nlast result: {entry.status}, {entry.finished_at[:16].replace('T', ' ')} UTC{machine}{commit}")
+    if entry.error:
+        typer.echo(entry.error.splitlines()[0])
+    if entry.verdicts:
+        columns = ("metric", "now", "change", "p", "detects", "verdict", "why")
+        told = [each for each in entry.verdicts if each.change is not None or each.status is not Status.PASS]
+        common.print_table(columns, [_verdict_row(verdict) for verdict in told])
+
+
+def _verdict_row(verdict: Verdict) -> list[str]:
+    from modellab.report import numbers
+
+    change, seen = numbers.change(verdict.change, verdict.unit), numbers.change(verdict.detects, verdict.unit)
+    if verdict.kind == "speed":
+        change, seen = numbers.share(verdict.change), numbers.share(verdict.detects)
+    p = numbers.MISSING if verdict.p is None else f"{verdict.p:.2g}"
+    return [verdict.title, numbers.value(verdict.now, verdict.unit), change, p, seen, str(verdict.status), verdict.why]
