@@ -16,6 +16,8 @@ from tools.gate_benchmark.noise import NOISE
 from tools.gate_benchmark.timings import Data, Recorded, Simulated
 
 Json = dict[str, Any]
+Name = tuple[str, str, str]  # part, data set or source, gate or cell
+Task = tuple[Name, Callable[[], Json]]
 TITLES = {
     "bare": "simulated, a machine of one's own",
     "gha": "simulated, GitHub's hosted runners",
@@ -41,24 +43,21 @@ def run(plan: Plan, out: Path) -> None:
     started = time.monotonic()
     figures = measure(plan)
     figures["release"] = release.checks(figures)
-    figures["took_s"] = round(time.monotonic() - started, 1)
+    figures["took_s"] = time.monotonic() - started
+    figures = rounded(figures)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "gate.json").write_text(json.dumps(rounded(figures), indent=1) + "\n", encoding="utf-8")
-    pictures = plots.draw(figures, out)
-    text = page.write(figures, pictures)
-    (out / "gate.md").write_text(text, encoding="utf-8")
+    (out / "gate.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (out / "gate.md").write_text(page.write(figures), encoding="utf-8")
+    plots.draw(figures, out)
     print(page.summary(figures))
 
 
 def measure(plan: Plan) -> Json:
     """Every part; speed and quality in processes side by side."""
     figures: Json = {"quick": plan.quick, "titles": titles(plan), "speed": {}}
-    tasks = list(_tasks(plan))
-    with ProcessPoolExecutor(plan.jobs) as pool:
-        futures = [pool.submit(task) for _, task in tasks]
-        for ((part, group, name), _), future in zip(tasks, futures, strict=True):
-            figures.setdefault(part, {}).setdefault(group, {})[name] = future.result()
-            print(".", end="", flush=True)
+    for (part, group, name), found in _results(list(_tasks(plan)), plan.jobs):
+        figures.setdefault(part, {}).setdefault(group, {})[name] = found
+        print(".", end="", flush=True)
     print()
     for source, cells in figures.pop("words").items():
         figures["quality" if source == "model" else f"quality_{source}"] = cells
@@ -70,13 +69,24 @@ def measure(plan: Plan) -> Json:
     return figures
 
 
+def _results(tasks: list[Task], jobs: int) -> Iterator[tuple[Name, Json]]:
+    """What the tasks give, in their order."""
+    if jobs == 1:
+        yield from ((name, task()) for name, task in tasks)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        futures = [pool.submit(task) for _, task in tasks]
+        for (name, _), future in zip(tasks, futures, strict=True):
+            yield name, future.result()
+
+
 def titles(plan: Plan) -> dict[str, str]:
     """What each data set and source is, in words."""
     found = {each.name: each.title for each in data_sets(plan.traces)}
     return found | {each.name: each.title for each in sources(plan.counts)}
 
 
-def _tasks(plan: Plan) -> Iterator[tuple[tuple[str, str, str], Callable[[], Json]]]:
+def _tasks(plan: Plan) -> Iterator[Task]:
     effort = quality.QUICK if plan.quick else quality.FULL
     for source in sources(plan.counts):
         for utterances, churn in effort.cells:

@@ -41,6 +41,7 @@ class Gate:
     scores: tuple[Score, ...]
     clean: Callable[[Calls], float] | None = None  # where the number of calls depends on what is seen
     flagged: int | None = None
+    tuned_calls: Callable[[Calls, float], float] | None = None  # of a clean case, at a tuned limit
     factor: int = 1  # of clean sessions to draw: gates with rare false alarms need more of them
 
 
@@ -73,7 +74,9 @@ def measure(gate: Gate, data: Data, effort: Effort) -> dict[str, Any]:
     def power(effect: float) -> float:
         return float(gate.slower(slowed.slowed(effect)).mean())
 
-    return {
+    at_1pct = [tuned(score, clean.first(effort.clean), slowed, effort) for score in gate.scores]
+    seen, limit = min(at_1pct)
+    figures = {
         "title": gate.title,
         "kind": gate.kind,
         "false_alarm": false_alarm,
@@ -84,16 +87,19 @@ def measure(gate: Gate, data: Data, effort: Effort) -> dict[str, Any]:
         "suite30_red_upper": suite_red(bounds[1]),
         "power": {percent(effect): power(effect) for effect in effort.effects},
         "mde80": finite(smallest(power, effort.steps)),
-        "mde80_at_1pct": finite(min(tuned(score, clean.first(effort.clean), slowed, effort) for score in gate.scores)),
+        "mde80_at_1pct": finite(seen),
         "calls_clean": gate.clean(clean) if gate.clean else float(gate.calls),
         "calls_flagged": gate.flagged or gate.calls,
     }
+    if gate.tuned_calls:
+        figures["calls_clean_at_1pct"] = gate.tuned_calls(clean.first(effort.clean), limit)
+    return figures
 
 
-def tuned(score: Score, clean: Calls, slowed: Calls, effort: Effort) -> float:
-    """The smallest effect seen with 80 % power when the limit on `score` lets 1 % of clean sessions fail."""
+def tuned(score: Score, clean: Calls, slowed: Calls, effort: Effort) -> tuple[float, float]:
+    """When 1 % of clean sessions may fail: the smallest effect seen with 80 % power, and the limit on `score`."""
     limit = threshold(score(clean))
-    return smallest(lambda effect: float(np.mean(score(slowed.slowed(effect)) > limit)), effort.steps)
+    return smallest(lambda effect: float(np.mean(score(slowed.slowed(effect)) > limit)), effort.steps), limit
 
 
 def percent(effect: float) -> str:

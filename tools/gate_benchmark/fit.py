@@ -20,6 +20,8 @@ from tools.gate_benchmark.figures import Floats, generator
 from tools.gate_benchmark.words import MODEL, Model, read_counts
 
 LONGEST_BURST = 6.0
+SIMULATED = 100_000  # utterances
+STEPS = 20
 
 
 def fit(path: Path) -> Model:
@@ -28,7 +30,7 @@ def fit(path: Path) -> Model:
     rate = float(np.median(errors.sum(axis=0) / words.sum()))
     seen = moments(words, errors)
     low, high = 1.0, LONGEST_BURST
-    for _ in range(20):
+    for _ in range(STEPS):
         burst = (low + high) / 2
         found = _model(words, rate, seen, burst)
         low, high = (burst, high) if simulated(found)["changed"] > seen["changed"] else (low, burst)
@@ -60,7 +62,7 @@ def moments(words: Floats, errors: Floats) -> dict[str, float]:
 
 def simulated(model: Model) -> dict[str, float]:
     """The same of the model."""
-    words, one, other = model.systems(generator("fit"), (1, 100_000))
+    words, one, other = model.systems(generator("fit"), (1, SIMULATED))
     return moments(words[0], np.stack([one[0], other[0]], axis=1))
 
 

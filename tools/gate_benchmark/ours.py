@@ -28,6 +28,7 @@ def gates() -> list[Gate]:
         scores=(both,),
         clean=clean_calls,
         flagged=2 * PAIRS,
+        tuned_calls=tuned_calls,
         factor=20,
     )
     stored_gate = Gate(
@@ -76,6 +77,12 @@ def both(calls: Calls) -> Floats:
     """The trimmed mean that both stages reach: tuned, one limit holds for both."""
     ratios = log_ratios(calls)
     return np.minimum(means(ratios[:, : duet.FIRST]), means(ratios[:, duet.FIRST :]))
+
+
+def tuned_calls(calls: Calls, limit: float) -> float:
+    """Timed calls of a clean case where both stages are held to one limit on the trimmed mean."""
+    first = means(log_ratios(calls)[:, : duet.FIRST])
+    return 2 * (duet.FIRST + duet.SECOND * float((first > limit).mean()))
 
 
 def one_look(calls: Calls) -> Bools:

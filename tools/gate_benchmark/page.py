@@ -7,6 +7,7 @@ from typing import Any
 
 from tools.gate_benchmark.contest import percent
 from tools.gate_benchmark.figures import HIGHEST, SHOWN
+from tools.gate_benchmark.plots import BARS_FILE, name
 
 Json = dict[str, Any]
 POWER_SHOWN = tuple(map(percent, SHOWN))
@@ -64,9 +65,9 @@ Earnings-21 (Del Rio et al. 2021), which are not shipped: `--fit --counts FILE` 
 """
 
 
-def write(figures: Json, pictures: dict[str, str]) -> str:
+def write(figures: Json) -> str:
     """The whole page in Markdown."""
-    parts = [INTRODUCTION, release(figures["release"]), speed(figures, pictures), quality(figures), memory(figures)]
+    parts = [INTRODUCTION, release(figures["release"]), speed(figures), quality(figures), memory(figures)]
     if figures["quick"]:
         parts.insert(1, "**A quick run: coarse figures.**\n")
     return "\n".join([*parts, CAVEATS, REPRODUCE])
@@ -74,41 +75,42 @@ def write(figures: Json, pictures: dict[str, str]) -> str:
 
 def summary(figures: Json) -> str:
     """What the terminal shows."""
-    rows = [
-        [row["name"], row["target"], number(row["measured"], row["target"]), "yes" if row["reached"] else "NO"]
-        for row in figures["release"]
-    ]
-    return table(["figure", "target", "measured", "reached"], rows) + f"\n{figures['took_s']:.0f} s"
+    return release(figures["release"]) + f"\n{figures['took_s']:.0f} s"
 
 
 def release(rows: list[Json]) -> str:
     """The figures to reach."""
     body = [
-        [row["name"], row["target"], number(row["measured"], row["target"]), "yes" if row["reached"] else "**no**"]
+        [
+            row["name"],
+            f"{row['sign']} {number(row['target'], row['unit'])}",
+            number(row["measured"], row["unit"]),
+            "yes" if row["reached"] else "**no**",
+        ]
         for row in rows
     ]
     return "## Figures to reach\n\n" + table(["figure", "target", "measured", "reached"], body)
 
 
-def number(measured: float, target: str) -> str:
-    """A measured figure, with enough digits to be told from its target.
+def number(value: float, unit: str) -> str:
+    """Three digits.
 
-    >>> number(0.01234, "<= 0.01"), number(17.26, "<= 20")
-    ('0.0123', '17.3')
+    >>> number(0.01234, "%"), number(17.26, "")
+    ('1.23 %', '17.3')
     """
-    return f"{measured:.3g}" if float(target.split()[1]) < 1e6 else str(measured)
+    return f"{100 * value:.3g} %" if unit == "%" else f"{value:.3g}"
 
 
-def speed(figures: Json, pictures: dict[str, str]) -> str:
+def speed(figures: Json) -> str:
     """One section for each data set of timings."""
-    texts = ["## Speed\n", f"![smallest slowdown seen at equal false alarms]({pictures['bars']})\n"]
+    texts = ["## Speed\n", f"![smallest slowdown seen at equal false alarms]({BARS_FILE})\n"]
     header = ["gate", "false alarms", "30 cases red", *(f"+{effect}" for effect in POWER_SHOWN)]
     header += ["seen, shipped", "seen at 1 %", "calls, clean/flagged"]
     for data, gates in figures["speed"].items():
         title = figures["titles"][data]
         rows = [speed_row(gate) for gate in gates.values()]
         texts += [f"### {data}\n", f"{title[0].upper()}{title[1:]}. Columns +2% to +20%: share of runs red.\n"]
-        texts += [table(header, rows), f"![power on {data}]({pictures[data]})\n"]
+        texts += [table(header, rows), f"![power on {data}]({name(data)})\n"]
     return "\n".join(texts)
 
 

@@ -26,24 +26,25 @@ BARS = (
     "stored_median_5",
     "stored_mean_5",
 )
+BARS_FILE = "effects.svg"
 LINEAR = 0.01  # below 1 % the axis is linear, so that 0 has a place
-GAP = 0.055  # between labels, in units of the axis
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "modellab", "font.size": 9, "font.family": "sans-serif"}
 
 
-def draw(figures: Json, out: Path) -> dict[str, str]:
-    """Write the pictures into a folder; their names by what they show."""
+def name(data: str) -> str:
+    """The file of a data set's power curves."""
+    return f"power_{data}.svg"
+
+
+def draw(figures: Json, out: Path) -> None:
+    """Write the pictures into a folder."""
     import matplotlib as mpl
 
     mpl.use("agg")
-    pictures = {}
     with mpl.rc_context(STYLE):
         for data, gates in figures["speed"].items():
-            pictures[data] = f"power_{data}.svg"
-            power(gates, figures["titles"][data], out / pictures[data])
-        pictures["bars"] = "effects.svg"
-        bars(figures, out / pictures["bars"])
-    return pictures
+            power(gates, figures["titles"][data], out / name(data))
+        bars(figures, out / BARS_FILE)
 
 
 def power(gates: Json, title: str, path: Path) -> None:
@@ -53,14 +54,13 @@ def power(gates: Json, title: str, path: Path) -> None:
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.axhline(0.8, color="#BBBBBB", linewidth=0.8)
-    ends = []
-    for name, (label, colour, line) in SHOWN.items():
-        if name in gates:
-            effects, seen = curve(gates[name])
-            axes.plot(effects, seen, line, color=colour, linewidth=2 if name == "modellab_duet" else 1.3)
-            ends.append((label, colour, effects, seen))
-    for label, colour, height in placed(ends):
-        axes.annotate(label, (1.01, height), xycoords="axes fraction", color=colour, va="center")
+    shown = sorted((each for each in SHOWN if each in gates), key=lambda each: -sum(curve(gates[each])[1]))
+    for gate in shown:  # the legend has the order of the lines, from left to right
+        label, colour, line = SHOWN[gate]
+        width = 2.2 if gate == "modellab_duet" else 1.3
+        axes.plot(*curve(gates[gate]), line, color=colour, linewidth=width, label=label)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, labelcolor="linecolor", handlelength=2.4)
+    axes.annotate("80 %", (0.0, 0.8), xytext=(3, 2), textcoords="offset points", color="#999999", fontsize=8)
     axes.set_xscale("symlog", linthresh=LINEAR, linscale=0.6)
     ticks = [0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5]
     axes.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks], minor=False)
@@ -77,16 +77,6 @@ def curve(gate: Json) -> tuple[list[float], list[float]]:
     return [0.0, *effects], [gate["false_alarm"], *gate["power"].values()]
 
 
-def placed(ends: list[tuple[str, str, list[float], list[float]]]) -> list[tuple[str, str, float]]:
-    """Labels at the right end of their lines, pushed apart; equal ends in the order of what is seen on the way."""
-    order = sorted(ends, key=lambda end: (end[3][-1], sum(end[3])), reverse=True)
-    heights: list[float] = []
-    for *_, seen in order:
-        heights.append(min(seen[-1], heights[-1] - GAP) if heights else seen[-1])
-    below = max(0.0, GAP / 2 - heights[-1]) if heights else 0.0
-    return [(label, colour, height + below) for (label, colour, *_), height in zip(order, heights, strict=True)]
-
-
 def bars(figures: Json, path: Path) -> None:
     """Per data set, the smallest slowdown seen with 80 % power when every gate has 1 % false alarms."""
     from matplotlib.figure import Figure
@@ -98,6 +88,7 @@ def bars(figures: Json, path: Path) -> None:
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (data, gates) in zip(panels, sets.items(), strict=False):
         _panel(axes, data, gates)
+        axes.tick_params(labelbottom=True)
     for axes in panels[len(sets) :]:
         axes.set_visible(False)
     figure.suptitle("smallest slowdown seen, every gate tuned to 1 % false alarms (shorter is better)", fontsize=10)
