@@ -1,0 +1,180 @@
+"""A stated value against a measured one: red only where it is worse, by more than a margin, and not by chance."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab.gate.claim import estimate, judge
+from modellab.tasks import asr, vad
+from modellab.types import Floats, Metric, Rule, Status
+
+WER = asr.METRICS[0]
+MISS = next(metric for metric in vad.METRICS if metric.name == "miss_s")
+SUCCESS = next(metric for metric in asr.METRICS if metric.name == "success_rate")
+
+
+def drawn(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
+    """Error counts of n utterances of equal length, and their words."""
+    errors = np.random.default_rng(seed).binomial(words, rate, size=n).astype(float)
+    return np.column_stack([errors, np.full(n, float(words))])
+
+
+def verdict(claimed: float, shares: Floats, metric: Metric = WER, rule: Rule | None = None) -> Status:
+    return judge(metric, rule or Rule(), claimed, shares, [""] * len(shares)).status
+
+
+# ---------------------------------------------------------------------------- the estimate
+
+
+def test_with_equal_lengths_it_is_the_t_test() -> None:
+    shares = drawn(0.1, 50)
+    found = estimate(WER, shares, [""] * 50)
+    rates = shares[:, 0] / 10
+    assert found.value == pytest.approx(rates.mean())
+    assert found.error == pytest.approx(scipy.stats.sem(rates))
+    expected = scipy.stats.ttest_1samp(rates, 0.08, alternative="greater").pvalue
+    assert found.p_above(found.value - 0.08) == pytest.approx(expected)
+
+
+def test_with_unequal_lengths_it_is_the_ratio_estimator() -> None:
+    generator = np.random.default_rng(3)
+    words = generator.integers(3, 30, size=400).astype(float)
+    shares = np.column_stack([generator.binomial(words.astype(int), 0.1).astype(float), words])
+    found = estimate(WER, shares, [""] * 400)
+    residual = shares[:, 0] - found.value * words
+    linear = math.sqrt(400 / 399 * float((residual**2).sum())) / words.sum()
+    assert found.error == pytest.approx(linear, rel=0.02)
+
+
+def test_a_speakers_utterances_count_as_one() -> None:
+    """Every utterance four times, said by the same person: as much as if each had been there once."""
+    once = drawn(0.1, 30)
+    four = np.repeat(once, 4, axis=0)
+    names = [f"speaker {i}" for i in range(30) for _ in range(4)]
+    alone, together = estimate(WER, once, [""] * 30), estimate(WER, four, names)
+    assert together.units == 30
+    assert together.error == pytest.approx(alone.error)
+    assert estimate(WER, four, [""] * 120).error < 0.6 * alone.error
+
+
+# ---------------------------------------------------------------------------- the verdict
+
+
+@pytest.mark.parametrize(
+    ("rate", "n", "status"),
+    [
+        pytest.param(0.10, 400, Status.PASS, id="as stated"),
+        pytest.param(0.05, 400, Status.PASS, id="better"),
+        pytest.param(0.15, 400, Status.REGRESSED, id="worse"),
+        pytest.param(0.13, 20, Status.INCONCLUSIVE, id="worse, few utterances"),
+        pytest.param(0.90, 6, Status.INCONCLUSIVE, id="much worse, too few"),
+        pytest.param(0.90, 1, Status.INCONCLUSIVE, id="one utterance"),
+    ],
+)
+def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
+    shares = drawn(rate, n, seed=1)
+    found = judge(WER, Rule(), 0.10, shares, [""] * n)
+    assert found.status is status
+    assert found.red is (status is Status.REGRESSED)
+    assert (found.baseline, found.versus, found.pending) == (0.10, "claim", False)
+    assert found.change == pytest.approx(found.now - 0.10)
+    assert found.least_p is None, "the suite's family of tests leaves it out"
+
+
+def test_a_difference_within_the_margin_is_none() -> None:
+    """Many utterances prove a tenth of a point; the rule says that nobody minds it."""
+    shares = drawn(0.1012, 200_000, seed=2, words=100)
+    assert judge(WER, Rule(margin=0.0, margin_relative=0.0), 0.10, shares, [""] * len(shares)).red
+    assert verdict(0.10, shares, rule=Rule(margin=0.002)) is Status.PASS
+
+
+def test_higher_is_better_is_turned_around() -> None:
+    answered = np.column_stack([np.arange(100) % 10 > 0, np.ones(100)]).astype(float)
+    assert verdict(0.5, answered, SUCCESS) is Status.PASS
+    assert verdict(1.0, answered, SUCCESS) is Status.REGRESSED
+
+
+def test_a_plain_amount_is_judged_too() -> None:
+    missed_s = np.random.default_rng(5).uniform(1, 2, size=(50, 1))
+    assert verdict(float(missed_s.sum()), missed_s, MISS) is Status.PASS
+    assert verdict(float(missed_s.sum()) - 20, missed_s, MISS) is Status.REGRESSED
+
+
+def test_a_rate_that_does_not_exist_decides_nothing() -> None:
+    found = judge(WER, Rule(), 0.1, np.zeros((20, 2)), [""] * 20)
+    assert found.status is Status.INCONCLUSIVE
+    assert found.why == "there is nothing to divide by"
+
+
+def test_a_case_that_was_asked_to_see_more_does_not_pass() -> None:
+    shares = drawn(0.10, 40)
+    assert verdict(0.12, shares) is Status.PASS
+    assert verdict(0.12, shares, rule=Rule(sensitivity=0.001)) is Status.INCONCLUSIVE
+
+
+def test_no_error_at_all_does_not_see_everything() -> None:
+    perfect = np.column_stack([np.zeros(40), np.full(40, 10.0)])
+    found = judge(WER, Rule(), 0.05, perfect, [""] * 40)
+    assert found.status is Status.PASS
+    assert found.detects is not None
+    assert found.detects > 0.03, "at the stated 5 % forty utterances differ by this much"
+
+
+# ---------------------------------------------------------------------------- properties
+
+ERRORS = st.lists(st.integers(0, 10), min_size=2, max_size=60)
+
+
+@given(ERRORS, st.floats(0, 1), st.integers(0, 5))
+def test_a_worse_measurement_never_gets_a_better_verdict(errors: list[int], claimed: float, more: int) -> None:
+    """The same error added to each utterance: the spread stays, the rate rises."""
+    shares = np.array([(float(count), 20.0) for count in errors])
+    worse = shares + np.array([float(more), 0.0])
+    order = [Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
+    assert order.index(verdict(claimed, worse)) >= order.index(verdict(claimed, shares))
+
+
+@given(ERRORS, st.floats(0, 1))
+def test_the_order_of_the_utterances_changes_nothing(errors: list[int], claimed: float) -> None:
+    shares = np.array([(float(count), 20.0) for count in errors])
+    shuffled = shares[np.random.default_rng(len(errors)).permutation(len(shares))]
+    first, second = (judge(WER, Rule(), claimed, each, [""] * len(each)) for each in (shares, shuffled))
+    assert first.status is second.status
+    assert (first.p or 0) == pytest.approx(second.p or 0, abs=1e-9)
+
+
+@given(ERRORS, st.floats(0, 1))
+def test_counting_in_other_units_changes_nothing(errors: list[int], claimed: float) -> None:
+    shares = np.array([(float(count), 20.0) for count in errors])
+    assert verdict(claimed, shares) is verdict(claimed, 64 * shares)
+
+
+# ---------------------------------------------------------------------------- false alarms and power, by simulation
+
+
+def skewed(generator: np.random.Generator, rate: float, n: int) -> Floats:
+    """Utterances of 3 to 30 words whose own error rates differ as those of people do (beta, sd about the mean)."""
+    words = generator.integers(3, 30, size=n)
+    own = generator.beta(0.8, 0.8 * (1 - rate) / rate, size=n)
+    return np.column_stack([generator.binomial(words, own), words]).astype(float)
+
+
+@pytest.mark.parametrize("n", [20, 200])
+def test_a_true_claim_is_red_once_in_a_hundred_at_most(n: int) -> None:
+    generator = np.random.default_rng(11)
+    red = sum(verdict(0.1, skewed(generator, 0.1, n)) is Status.REGRESSED for _ in range(1000))
+    assert red <= 17, "99 % of samples of a thousand with 1 % have no more"
+
+
+def test_what_it_says_it_sees_it_sees() -> None:
+    generator = np.random.default_rng(12)
+    sees = [judge(WER, Rule(), 0.1, skewed(generator, 0.1, 200), [""] * 200).detects for _ in range(50)]
+    rate = 0.1 + float(np.mean([value for value in sees if value is not None]))
+    found = np.mean([verdict(0.1, skewed(generator, rate, 200)) is Status.REGRESSED for _ in range(300)])
+    assert found > 0.6, "of 80 % in the long run; a larger rate has a larger spread"
