@@ -8,62 +8,14 @@ from typing import Any
 
 import pytest
 
-from modellab import baseline, dataset, text
-from modellab.entry import Entry, pooled
+from modellab import baseline
 from modellab.environment import Commit
 from modellab.ledger import Ledger
-from modellab.tasks import Task, asr
-from modellab.types import Key, Status, Utterance, Verdict
+from modellab.types import Status
 
-from ..make import READINGS, result, utterance, verdict
+from ..make import verdict
 from .conftest import Desk
-
-TASK: Task = asr
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
-CASE = "fake:one-short_v1-cpu-float32"
-FILES = ["fake-one.cpu-float32.a-cpu-1t.json", "fake-one.cpu-float32.json"]
-BETTER = verdict("wer", Status.IMPROVED, 0.1, baseline=0.2, change=-0.1)
-SLOWER = verdict("rtf_cpu", Status.REGRESSED, 0.06, unit="s/s", kind="speed", baseline=0.05, why="20 % slower")
-CREEP = verdict("cer", Status.REGRESSED, 0.2, versus="anchor", why="since the anchor")
-
-
-def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:
-    """What a model says that gets one word wrong in each of the first `wrong` utterances, scored."""
-    data = dataset.load(desk.root / "golden" / "short_v1")
-    found = []
-    for i, row in enumerate(data.rows):
-        case = TASK.read(row, data.options)
-        first, *rest = row["text"].split()
-        heard = " ".join(["tern" if i < wrong else first, *rest])
-        output = {"text": heard, "segments": [], "language": "en"}
-        found.append(utterance(case.id, TASK.score(case, output), output))
-    return tuple(found)
-
-
-def measure(desk: Desk, *verdicts: Verdict, wrong: int = 1, **changes: Any) -> Entry:
-    """A finished case in the ledger; `changes` are fields of the entry, its result's or its provenance's."""
-    data = dataset.load(desk.root / "golden" / "short_v1")
-    provenance = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser)), "weights": "sha256:w",
-                  "threads": "1", "commit": ""}  # fmt: skip
-    provenance |= {name: changes.pop(name) for name in tuple(provenance) if isinstance(changes.get(name), str)}
-    readings = {**READINGS, **changes.pop("readings", {})}
-    key = changes.pop("key", KEY)
-    measured = result(said(desk, wrong), key=key, provenance=provenance, readings=readings)
-    status = verdicts[0].status if verdicts else Status.PASS
-    fields = {"result": measured, "values": pooled(measured), "verdicts": verdicts, "session": "s1", **changes}
-    entry = Entry(key, fields.pop("status", status), **fields)
-    assert Ledger(desk.root / "mlruns", entry.session).append(entry)
-    return entry
-
-
-def accept(desk: Desk, *arguments: str) -> Any:
-    chosen = () if "--model" in arguments else ("--model", "fake")
-    return desk.type("baselines", "accept", "--reason", "beam 5", *chosen, *arguments)
-
-
-def there(desk: Desk, folder: str = "asr/short_v1") -> list[str]:
-    return sorted(path.name for path in (desk.root / "baselines" / folder).glob("*.json"))
-
+from .finished import BETTER, CASE, CREEP, FILES, KEY, SLOWER, accept, measure, there
 
 # ---------------------------------------------------------------------------- accept
 
