@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from modellab.cli import baselines, calibrate, datasets, doctor, explain, history, models, run, tracking, transcribe
+from modellab.cli import (
+    baselines,
+    calibrate,
+    datasets,
+    doctor,
+    explain,
+    history,
+    models,
+    power,
+    run,
+    tracking,
+    transcribe,
+)
 from modellab.errors import ModellabError
 
 
@@ -48,6 +60,7 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(baselines.app, name="baselines")
 app.command()(explain.explain)
 app.command()(calibrate.calibrate)
+app.command()(power.power)
 app.command()(history.history)
 app.command()(tracking.ui)
 app.command()(tracking.sync)

@@ -26,8 +26,8 @@ from modellab.gate import quality
 from modellab.gate.paired import POWER, SEED, bottom_of, compare, costs
 from modellab.types import Accepted, Floats, Metric, Rule, Status
 
-RUNS = 150  # simulated comparisons per point: the power there is known to 4 points
-STEPS = 6  # bisections, on a logarithmic scale
+RUNS = 100  # simulated comparisons per point: the power there is known to 4 points
+STEPS = 5  # bisections, on a logarithmic scale: the end is known to 9 %
 SPAN = 16.0  # a search begins with guess / 4 to 4 guess
 WIDER = 6  # doublings when the upper end is not enough
 MOST = 20_000  # utterances up to which a need is simulated; beyond, the formula alone speaks
@@ -74,8 +74,9 @@ class Scene:
         """The same kind of data with more or fewer utterances; copies are speakers of their own."""
         order = np.random.default_rng(SEED).permutation(len(self.shares))
         rows = np.resize(order, utterances)
-        names = self.clusters or ("",) * len(self.shares)
-        clusters = tuple(name and f"{name}/{i // len(order)}" for i, name in enumerate(names[row] for row in rows))
+        if len(set(self.clusters)) < 2:  # one cluster of everything is no cluster
+            return replace(self, shares=self.shares[rows], clusters=())
+        clusters = tuple((c := self.clusters[row]) and f"{c}/{i // len(order)}" for i, row in enumerate(rows))
         return replace(self, shares=self.shares[rows], clusters=clusters)
 
 
@@ -94,7 +95,7 @@ def power(scene: Scene, effect: float, runs: int = RUNS) -> float:
 def smallest(scene: Scene, runs: int = RUNS) -> float:
     """The smallest change for the worse that is seen with 80 % power, in the metric's unit; infinite if none is."""
     guess = planned(scene)
-    return _search(lambda effect: power(scene, effect, runs), guess) if math.isfinite(guess) else math.inf
+    return _search(lambda effect: _reached(scene, effect, runs), guess) if math.isfinite(guess) else math.inf
 
 
 def utterances(scene: Scene, effect: float, runs: int = RUNS) -> int | None:
@@ -104,7 +105,7 @@ def utterances(scene: Scene, effect: float, runs: int = RUNS) -> int | None:
         return None
     if not 0 < guess <= MOST:
         return None
-    found = _search(lambda n: power(scene.resized(max(2, round(n))), effect, runs), guess)
+    found = _search(lambda n: _reached(scene.resized(max(2, round(n))), effect, runs), guess)
     return math.ceil(found) if found <= MOST else None
 
 
@@ -130,18 +131,29 @@ def _z(scene: Scene) -> float:
     return float(ndtri(1 - scene.rule.alpha / scene.family) + ndtri(POWER))
 
 
-def _search(power_at: Callable[[float], float], guess: float) -> float:
-    """Where a rising power reaches 80 %, by bisection on a logarithmic scale around a guess; infinite if nowhere."""
+def _reached(scene: Scene, effect: float, runs: int) -> bool:
+    """Whether the power is 80 % or more; stops as soon as that is settled."""
+    generator = np.random.default_rng(SEED)
+    wanted, seen = math.ceil(POWER * runs), 0
+    for done in range(runs):
+        if seen >= wanted or done - seen > runs - wanted:
+            break
+        seen += _seen(scene, effect, generator)
+    return seen >= wanted
+
+
+def _search(reached: Callable[[float], bool], guess: float) -> float:
+    """Where something begins to be reached, by bisection on a logarithmic scale around a guess; infinite if nowhere."""
     low, high = guess / math.sqrt(SPAN), guess * math.sqrt(SPAN)
     for _ in range(WIDER):
-        if power_at(high) >= POWER:
+        if reached(high):
             break
         low, high = high, 2 * high
     else:
         return math.inf
     for _ in range(STEPS):
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if power_at(middle) >= POWER else (middle, high)
+        low, high = (low, middle) if reached(middle) else (middle, high)
     return high
 
 
