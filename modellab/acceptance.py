@@ -15,11 +15,10 @@ from modellab import baseline, dataset, gate, tasks, text, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.errors import ModellabError
-from modellab.gate import limits
 from modellab.gate.validity import invalid
 from modellab.matrix import Cell
 from modellab.project import Project
-from modellab.types import Key, Result, Rule, Status, Verdict
+from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
 
 SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that it was made from
 
@@ -86,14 +85,42 @@ def _proposal(project: Project, proposal: Proposal, *, everything: bool) -> Prop
         accepted = baseline.load(project.baselines, cell.key)
         if accepted and accepted.header.get(SOURCE) == entry.id:
             return replace(proposal, done=True)
-        task, data = tasks.get(cell.key.task), dataset.load(cell.dataset)
-        refusal = _refusal(entry, task, data, thresholds.rules(task, cell, project))
+        task, rules = tasks.get(cell.key.task), thresholds.rules(tasks.get(cell.key.task), cell, project)
+        refusal = _refusal(entry, task, dataset.load(cell.dataset), rules)
+        if not refusal and not everything:
+            pace = _pace(project.baselines, entry)
+            refusal = _not_better(proposal, _improved_now(proposal, accepted, pace, task, rules))
     except ModellabError as error:
         refusal = str(error)
-    if not refusal and proposal.worse and not everything:
-        found = ", ".join(f"{verdict.metric} {verdict.status}" for verdict in proposal.worse)
-        refusal = f"better in {_names(proposal.improved)} but red in {found}: --all accepts the one with the other"
     return replace(proposal, refusal=refusal)
+
+
+def _pace(root: Path, entry: Entry) -> Pace | None:
+    return baseline.load_pace(root, entry.key, entry.result.machine) if entry.result else None
+
+
+def _improved_now(
+    proposal: Proposal, accepted: Accepted | None, pace: Pace | None, task: tasks.Task, rules: Mapping[str, Rule]
+) -> tuple[Verdict, ...]:
+    """The improvements that are some against what is accepted today, too: it may have changed since the run."""
+    assert proposal.entry is not None
+    assert proposal.entry.result is not None
+    result = proposal.entry.result
+    today = [*gate.judge(result, accepted, task.METRICS, rules), *gate.judge_pace(result, pace, rules)]
+    better = {verdict.metric for verdict in today if verdict.status in {Status.IMPROVED, Status.NEW}}
+    return tuple(v for v in proposal.improved if v.metric in better or v.versus != "baseline")
+
+
+def _not_better(proposal: Proposal, better: tuple[Verdict, ...]) -> str:
+    """Why a result that was better is not accepted as an improvement; '' if it is."""
+    if proposal.worse:
+        found = ", ".join(f"{verdict.metric} {verdict.status}" for verdict in proposal.worse)
+        return f"better in {_names(proposal.improved)} but red in {found}: --all accepts the one with the other"
+    if proposal.doubt and all(verdict.kind != "quality" for verdict in proposal.improved):
+        return f"better in {_names(proposal.improved)}, but {proposal.doubt}: run it again on a quiet machine"
+    if not better:
+        return f"was better in {_names(proposal.improved)}, and is not against the baseline of today: run it again"
+    return ""
 
 
 def _names(verdicts: Iterable[Verdict]) -> str:
@@ -121,13 +148,9 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
 
 
 def _beyond(result: Result, task: tasks.Task, rules: Mapping[str, Rule]) -> Iterator[Verdict]:
-    """What is beyond an absolute limit: the metrics of the task, and the readings."""
-    yield from (verdict for verdict in gate.judge(result, None, task.METRICS, rules) if verdict.red)
-    for name, rule in rules.items():
-        if name in result.readings:
-            unit = "bytes" if name.endswith("_bytes") else "s/s" if name.startswith("rtf") else "s"
-            verdict = limits.limited(Verdict(name, unit, "speed", Status.PASS, result.readings[name]), rule)
-            yield from [verdict] if verdict.red else []
+    """What is beyond an absolute limit: nothing else is red without a baseline."""
+    verdicts = (*gate.judge(result, None, task.METRICS, rules), *gate.judge_pace(result, None, rules))
+    return (verdict for verdict in verdicts if verdict.red)
 
 
 def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list[Path]:

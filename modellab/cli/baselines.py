@@ -64,7 +64,7 @@ def accept(
     _tell_rest(proposals, {entry.key for entry in entries}, everything=not improved)
     if files:
         shown = _shown(project.baselines, project)
-        typer.echo(f"{files} files written, because: {why}\nreview with `git diff {shown}/` and commit")
+        typer.echo(f"{_counted(files, 'file')} written, because: {why}\nreview with `git diff {shown}/` and commit")
     else:
         typer.echo("nothing was written")
     if refused:

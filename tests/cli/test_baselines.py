@@ -1,4 +1,4 @@
-"""`modellab baselines`: what is accepted from the ledger and what is refused, pins, the list."""
+"""`modellab baselines accept`: what is accepted from the ledger and what is refused."""
 
 from __future__ import annotations
 
@@ -84,6 +84,28 @@ def test_speed_of_a_busy_machine_is_not_taken(desk: Desk) -> None:
     done = accept(desk)
     assert (done.exit_code, there(desk)) == (0, FILES[1:])
     assert "speed and memory stay as they were accepted before: other processes kept 1.9 of 2 cores busy" in done.stdout
+
+
+def test_nor_is_there_an_improvement_of_one(desk: Desk) -> None:
+    smaller = verdict("peak_rss_bytes", Status.IMPROVED, 9e7, unit="bytes", kind="memory")
+    measure(desk, smaller, readings={"other_cores": 1.9})
+    done = accept(desk)
+    assert (done.exit_code, there(desk)) == (1, [])
+    assert "better in peak_rss_bytes, but other processes kept 1.9 of 2 cores busy: run it again" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"), [(0, 0), (8, 1)], ids=["still better", "better than what was accepted then"]
+)
+def test_better_is_better_than_what_is_accepted_today(desk: Desk, wrong: int, code: int) -> None:
+    measure(desk, wrong=8 - wrong)
+    assert accept(desk, "--all").exit_code == 0
+    before = baseline.quality_path(desk.root / "baselines", KEY).read_bytes()
+    measure(desk, BETTER, wrong=wrong)
+    done = accept(desk)
+    assert done.exit_code == code, done.stderr
+    assert (baseline.quality_path(desk.root / "baselines", KEY).read_bytes() == before) is bool(code)
+    assert ("was better in wer, and is not against the baseline of today: run it again" in done.stderr) is bool(code)
 
 
 def test_a_result_is_accepted_once(desk: Desk) -> None:
@@ -238,44 +260,3 @@ def test_a_broken_model_is_told_and_costs_nothing_else(desk: Desk) -> None:
     assert done.stderr.startswith("broken, left out: ")
     assert done.stderr.count("\n") == 1
     assert there(desk) == FILES
-
-
-# ---------------------------------------------------------------------------- pin, list
-
-
-def test_pin_then_list(desk: Desk) -> None:
-    measure(desk, BETTER)
-    accept(desk)
-    assert "-" in desk.type("baselines", "list").stdout.splitlines()[1].split()
-    done = desk.type("baselines", "pin", "--reason", "release 0.2.0")
-    assert done.exit_code == 0
-    assert done.stdout.startswith("1 case pinned in baselines/anchor/ (2 files), because: release 0.2.0\n")
-    assert there(desk, "anchor/asr/short_v1") == FILES
-    listed = desk.type("baselines", "list")
-    pinned = baseline.load(desk.root / "baselines" / "anchor", KEY)
-    assert pinned is not None
-    assert pinned.header["reason"] == "release 0.2.0"
-    columns = listed.stdout.splitlines()[1].split()
-    assert columns == [CASE, pinned.header["accepted_date"], pinned.header["date"], "a-cpu-1t", "beam", "5"]
-
-
-def test_the_list_names_what_is_unused_and_what_is_damaged(desk: Desk) -> None:
-    desk.model("other")
-    for key in (KEY, dataclasses.replace(KEY, model="other")):
-        measure(desk, BETTER, key=key)
-    accept(desk, "--model", "fake", "--model", "other")
-    (desk.root / "models" / "other" / "config.yaml").unlink()
-    baseline.quality_path(desk.root / "baselines", KEY).write_text("[]")
-    done = desk.type("baselines", "list")
-    assert done.exit_code == 1
-    assert "damaged: " in done.stderr
-    unused = [line for line in done.stdout.splitlines() if line.startswith("unused: no case has ")]
-    folder = "baselines/asr/short_v1"
-    assert unused == [f"unused: no case has {folder}/{name.replace('fake', 'other')}" for name in FILES]
-
-
-def test_an_empty_list(desk: Desk) -> None:
-    done = desk.type("baselines", "list")
-    assert done.exit_code == 0
-    assert done.stdout.splitlines()[0].split()[:3] == ["case", "accepted", "commit"]
-    assert "cases of the matrix without a baseline" in done.stdout
