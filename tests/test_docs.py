@@ -21,7 +21,7 @@ from modellab.cli.app import app
 from modellab.engine import Engine
 from modellab.manifest import Header
 from modellab.models import Model, Variant
-from modellab.project import Project
+from modellab.project import Judging, Project
 from modellab.report import numbers
 from modellab.types import Metric, Status
 
@@ -216,7 +216,8 @@ def test_every_option_of_the_plugin_is_documented(request: pytest.FixtureRequest
 
 def test_every_key_of_the_project_table_is_documented() -> None:
     table = block("add-a-model.md", "pyproject.toml")
-    assert set(re.findall(r"^(\w+) =", table, re.MULTILINE)) == set(Project.__slots__) - {"root"}
+    keys = set(Project.__slots__) - {"root", "judging"} | set(Judging.model_fields)
+    assert set(re.findall(r"^(\w+) =", table, re.MULTILINE)) == keys
 
 
 # ---------------------------------------------------------------------------- the tutorials run

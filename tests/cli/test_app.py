@@ -10,7 +10,10 @@ import pytest
 
 from .conftest import Desk
 
-COMMANDS = ("run", "transcribe", "history", "ui", "sync", "doctor", "models", "datasets", "baselines")
+COMMANDS = (
+    "run", "transcribe", "explain", "calibrate", "power", "history", "ui", "sync", "doctor",
+    "models", "datasets", "baselines",
+)  # fmt: skip
 HEAVY = ("modellab.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
 
@@ -65,7 +68,8 @@ def test_a_typo_in_the_project_is_one_sentence(desk: Desk) -> None:
     result = desk.type("models")
     assert result.exit_code == 2
     assert result.stderr.endswith("[tool.modellab] has no key 'baseline': did you mean baselines? "
-                                  "known: baselines, golden, mlruns, models, threads\n")  # fmt: skip
+                                  "known: alpha, baselines, cases, golden, mlruns, models, threads, "
+                                  "thresholds\n")  # fmt: skip
     assert result.stderr.count("\n") == 1
 
 
