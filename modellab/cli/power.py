@@ -245,7 +245,9 @@ def _against(pace: Pace, metric: str, rule: Rule, effect: float | None) -> list[
     if effect is None:
         return [name, numbers.share(power_pace.paired_smallest(sd, rule)), numbers.MISSING, numbers.MISSING, source]
     needed = power_pace.pairs_for(sd, rule, effect)
-    needs = f"{math.ceil(needed / 2)} + {needed} pairs" if needed else "no number of pairs: below the margin"
+    needs = "no number of pairs: too close to the margin"
+    if needed:
+        needs = "no more" if needed <= duet.SECOND else f"{needed} pairs in place of {duet.SECOND}"
     return [name, numbers.share(effect), f"{100 * power_pace.paired_power(sd, rule, effect):.0f} %", needs, source]
 
 

@@ -3,6 +3,7 @@
 - quality.py: what the model said; paired.py compares utterance by utterance, family.py counts the whole suite's tests
 - speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
 - memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
+- power.py, power_pace.py: how small a change a case sees, and what a smaller one needs
 """
 
 from __future__ import annotations

@@ -76,7 +76,8 @@ def test_how_much_data_a_change_needs(accepted: Desk) -> None:
     assert " utterances (formula: " in said["wer"]
     said = rows(accepted, "--effect", "30%")
     assert said["rtf_cpu stored"].startswith("+30.0 % 100 % 5 sessions ")
-    assert said["rtf_cpu --against"].startswith("+30.0 % 100 % ")
+    assert said["rtf_cpu --against"].startswith("+30.0 % 100 % no more ")
+    assert " pairs in place of " in rows(accepted, "--effect", "2%")["rtf --against"]
     assert said["peak_rss_bytes"].split(" % ")[1] == "no more 10 sessions"
 
 
@@ -84,7 +85,7 @@ def test_what_no_amount_of_data_sees(accepted: Desk) -> None:
     said = rows(accepted, "--effect", "0.05%")
     assert "no number of utterances: the margin is 0.10 %" in said["wer"]
     assert "no number of sessions: use --against" in said["rtf_cpu stored"]
-    assert "no number of pairs: below the margin" in said["rtf_cpu --against"]
+    assert "no number of pairs: too close to the margin" in said["rtf_cpu --against"]
     assert "a lower limit: it is 1.0 MiB" in said["peak_rss_bytes"]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from modellab.gate import duet, memory, power_pace, speed
+from modellab.gate import duet, memory, power, power_pace, speed
 from modellab.gate.power_pace import Sight
 from modellab.gate.sessions import Noise
+from modellab.tasks import asr
 from modellab.types import Pace, Rule
 
 from ..make import READINGS, result, utterance
@@ -145,3 +147,38 @@ def test_more_pairs_see_less() -> None:
     assert needed is not None
     assert needed > duet.SECOND
     assert power_pace.paired_smallest(0.05, RULE, needed) <= 0.03 < power_pace.paired_smallest(0.05, RULE, needed - 1)
+
+
+# ---------------------------------------------------------------------------- the tables of docs/calibrate.md
+
+
+def table(heading: str) -> list[list[float]]:
+    """The numbers of the table below a heading, without the columns' names."""
+    page = (Path(__file__).parents[2] / "docs" / "calibrate.md").read_text(encoding="utf-8")
+    lines = [line for line in page.partition(f"### {heading}\n")[2].partition("\n#")[0].splitlines() if "|" in line]
+    return [[float(cell.replace("%", "")) for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+def test_the_documented_sessions() -> None:
+    for sd, *documented in table("How many sessions"):
+        for n, shown in zip((5, 10, 20), documented, strict=True):
+            sight = power_pace.clock(sessions(n, sd / 100), "rtf_cpu", RULE)
+            assert shown == pytest.approx(100 * (sight.smallest or 0.0), abs=0.06)
+
+
+def test_the_documented_pairs() -> None:
+    for sd, sees, *needed in table("How many pairs"):
+        assert sees == pytest.approx(100 * power_pace.paired_smallest(sd / 100, RULE), abs=0.06)
+        assert needed == [power_pace.pairs_for(sd / 100, RULE, effect) for effect in (0.05, 0.03, 0.02)]
+
+
+@pytest.mark.parametrize("row", [1, 2])
+def test_the_documented_utterances(row: int) -> None:
+    n, *documented = table("How many utterances")[row]
+    generator = np.random.default_rng(1)
+    wrong = generator.random(int(n)) < 0.4
+    errors = wrong * generator.choice([1, 2, 3, 4, 5], int(n), p=[0.5, 0.25, 0.13, 0.07, 0.05])
+    shares = np.column_stack([errors, np.full(int(n), 8)]).astype(float)
+    scene = power.Scene(asr.METRICS[0], Rule(cap=math.inf, margin_relative=0.0), shares)
+    for churn, shown in zip((0, 0.02, 0.05, 0.1, 0.25), documented, strict=True):
+        assert power.power(replace(scene, churn=churn), shown / 100, 60) == pytest.approx(0.8, abs=0.17)
