@@ -155,10 +155,13 @@ def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> N
 
 
 def _other_model(result: Result, pace: Pace) -> str:
-    """Why the model is not the accepted one: its sessions would hide what changed; '' if it is."""
+    """Why this is no run of what was accepted: its sessions would hide what changed; '' if it is."""
     for name in ("weights", *COMPARED):
         if (then := pace.header.get(name)) not in {None, now := result.provenance[name]}:
             return f"{name.replace('_', ' ')} was {then} when its speed was accepted and is {now} now: accept it first"
+    version = "reference_version"
+    if result.key.device == "cpu" and result.readings.get(version) != pace.readings.get(version):
+        return "its speed was accepted beside another version of the reference workload: accept it again first"
     return ""
 
 

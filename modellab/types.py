@@ -262,6 +262,7 @@ class Accepted:
 
     `shares` maps utterance id -> metric -> share; `outputs` holds what a person wants to see of each output. `noise`
     is the sd of a metric's value between runs that differ in nothing but their seeds; empty where they do not differ.
+    Beside the metrics it may hold "churn", the share of outputs that differ between two such runs.
     """
 
     header: Mapping[str, str]  # provenance at the time, and "reason", "date"

@@ -145,6 +145,14 @@ def test_another_model_or_dataset_is_no_a_a_run(project: Project, play: Play, ch
     assert pace.sessions == ()
 
 
+def test_another_reference_workload_asks_for_a_new_baseline(project: Project, play: Play) -> None:
+    of = case(project)
+    play([of], iter([measured(readings={**READINGS, "reference_version": 7.0})]), 3)
+    assert (
+        of.trouble == "its speed was accepted beside another version of the reference workload: accept it again first"
+    )
+
+
 def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(project: Project, play: Play) -> None:
     pool = NoPool()
     with pytest.raises(KeyboardInterrupt):

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 COLUMNS = (
     "case",
     "sessions",
-    "sd rtf_cpu",
+    "clock",
+    "sd",
     "sd rtf",
     "sees slowdown",
-    "sd memory",
+    "sd peak",
     "sees growth",
     "changed",
     "may fail",
@@ -36,10 +37,12 @@ def calibrate(
     precision: choice.PrecisionNames = None,
     tier: choice.TierName = "smoke",
     sessions: Annotated[
-        int, typer.Option(min=1, max=20, help="A/A sessions of each case, each in a fresh process.")
+        int, typer.Option(min=1, max=20, metavar="N", help="A/A sessions of each case, each in a fresh process.")
     ] = 10,
-    utterances: Annotated[int, typer.Option(min=5, help="At most so many utterances a session, evenly spread.")] = 40,
-    threads: Annotated[int, typer.Option(min=0, help="Threads each model may use; 0: the project's.")] = 0,
+    utterances: Annotated[
+        int, typer.Option(min=5, metavar="N", help="At most so many utterances a session, evenly spread.")
+    ] = 40,
+    threads: Annotated[int, typer.Option(min=0, metavar="N", help="Threads each model may use; 0: the project's.")] = 0,
 ) -> None:
     """Measure how much the accepted cases vary on this machine.
 

@@ -41,12 +41,18 @@ class Known:
 def power(
     case: CASE,
     effect: Annotated[
-        str, typer.Option(help="The change to see: 0.3% is 0.3 points of WER, and 0.3 % of a time or peak.")
+        str,
+        typer.Option(
+            metavar="0.3%|0.5s", help="The change to see: 0.3% is 0.3 points of WER, and 0.3 % of a time or peak."
+        ),
     ] = "",
-    metric: Annotated[str, typer.Option(help="Only this metric.")] = "",
+    metric: Annotated[str, typer.Option(metavar="METRIC", help="Only this metric.")] = "",
     churn: Annotated[
         str,
-        typer.Option(help="Utterances that an upgrade changes for no reason, such as 5%; as calibrated if left out."),
+        typer.Option(
+            metavar="5%",
+            help="Utterances that an upgrade changes for no reason, such as 5%; as calibrated if left out.",
+        ),
     ] = "",
 ) -> None:
     """Tell how small a change a case sees with 80 % power; with --effect, how much data that change needs.

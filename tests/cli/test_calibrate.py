@@ -48,9 +48,13 @@ def test_sessions_are_kept_and_told(accepted: Desk) -> None:
     assert [line for line in result.stderr.splitlines() if line.startswith("fake:one")][4].startswith(
         "fake:one-short_v1-cpu-float32 5/5: rtf "
     )
-    row = result.stdout.splitlines()[1]
+    heading, row = result.stdout.splitlines()[:2]
+    assert " ".join(heading.split()) == (
+        "case sessions clock sd sd rtf sees slowdown sd peak sees growth changed may fail"
+    )
+    assert row.split()[2] == "rtf_cpu"
     assert row.startswith("fake:one-short_v1-cpu-float32  5 ")
-    assert row.rstrip().endswith("0.00 %    yes")
+    assert row.split()[-3:] == ["0.00", "%", "yes"]
     processes = loads.read_text().splitlines()[len(before) :]
     assert len(set(processes)) == 5, "each session has a process of its own"
     assert sorted((accepted.root / "mlruns").rglob("*")) == ledger, "a calibration is no result"
