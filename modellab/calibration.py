@@ -9,6 +9,7 @@ Nothing is written to the ledger or to MLflow: a calibration is no result.
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,7 @@ from modellab.tasks import Task
 from modellab.types import Accepted, Pace, Result
 
 RETRIES = 5  # sessions of a case that may be thrown away before it is given up
+PAUSE_S = 15.0  # before the next try: a busy machine may be quiet then
 CHURN = "churn"  # beside the metrics in Accepted.noise: the share of outputs that differ between two sessions
 
 Say = Callable[[str], None]
@@ -148,7 +150,11 @@ def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> N
                     return
                 say(f"{name}: thrown away, {reason}")
                 case.thrown += 1
-                case.trouble = f"given up after {case.thrown} unusable sessions" if case.thrown > RETRIES else ""
+                if case.thrown > RETRIES:
+                    case.trouble = f"given up after {case.thrown} unusable sessions"
+                else:
+                    pool.close()
+                    time.sleep(PAUSE_S)
     except ModellabError as error:
         case.trouble = str(error).splitlines()[0]
     say(f"{name}: {case.trouble}")

@@ -74,6 +74,8 @@ Play = Callable[..., list[str]]
 def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
     """Run sessions whose results are given; what was said."""
 
+    monkeypatch.setattr(calibration, "PAUSE_S", 0.0)
+
     def run(cases: list[Case], results: Iterator[Any], sessions: int, pool: NoPool | None = None) -> list[str]:
         def evaluate(task: Any, of: Any, *rest: Any) -> Result:
             came = next(results)

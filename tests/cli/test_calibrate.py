@@ -100,6 +100,7 @@ def test_what_cannot_be_calibrated_is_told_beside_what_can(accepted: Desk) -> No
 def test_a_busy_machine_ends_with_a_status_of_its_own(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "invalid", lambda result: "other processes kept 2.0 of 2 cores busy")
     monkeypatch.setattr(calibration, "RETRIES", 1)
+    monkeypatch.setattr(calibration, "PAUSE_S", 0.0)
     result = accepted.type("calibrate", "--model", "fake")
     assert result.exit_code == 3
     assert result.stderr.count("thrown away, other processes kept 2.0 of 2 cores busy") == 2
