@@ -8,7 +8,7 @@ same ones on both sides, count as one timed call. Nothing is judged here (`model
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +22,13 @@ CLOCKS = ("wall_s", "cpu_s", "gpu_s")
 SIDE_S = 0.03  # a side shorter than this is made of several utterances
 MOST_UTTERANCES = 64  # of one side
 GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+Place = Callable[[int], None]
+
+
+def anywhere(number: int) -> None:
+    """Leave both processes where the system puts them."""
 
 
 class Loaded(Protocol):
@@ -97,8 +104,9 @@ def run_pairs(
     n: int,
     generator: np.random.Generator,
     before: Pairs | None = None,
+    place: Place = anywhere,
 ) -> Pairs:
-    """Time n pairs. Both models have been asked to `start`.
+    """Time n pairs. Both models have been asked to `start`; `place` is called with the number of each pair before it.
 
     A warm-up pair comes first and is not counted, unless these pairs follow at once on `before`: then they take the
     next utterances. A pair in which either side raised is left out and the next utterances are taken; ModelError when
@@ -112,6 +120,7 @@ def run_pairs(
     differing, lost = 0, 0
     while len(times) < n:
         rows = [walk.next() for _ in range(per_side)]
+        place(len(times) + lost)
         sides = (candidate, base) if candidate_first[len(times)] else (base, candidate)
         try:
             pair = [_side(loaded, rows) for loaded in sides]

@@ -93,6 +93,17 @@ def test_pairs_that_follow_take_the_next_utterances_and_no_warm_up() -> None:
     assert len({id for _, id in log}) == 17
 
 
+def test_each_pair_is_placed_before_it_begins() -> None:
+    log: list[Any] = []
+    sides = Model("candidate", log), Model("base", log)
+    run_pairs(*sides, data(), 3, np.random.default_rng(3), place=log.append)
+    assert [entry if isinstance(entry, int) else "call" for entry in log[2:]] == [
+        *(0, "call", "call"),
+        *(1, "call", "call"),
+        *(2, "call", "call"),
+    ]
+
+
 def test_a_zero_time_is_no_time() -> None:
     pairs, _ = duel(candidate={"reply": {"cpu_s": 0.0}})
     assert np.isnan(pairs.cpu).all()

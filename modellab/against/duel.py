@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from modellab.against.base import Base, NoBaseError
+from modellab.against.cores import shared
 from modellab.against.installed import Tell
 from modellab.against.process import Places, start
 from modellab.dataset import Dataset
@@ -21,7 +22,7 @@ from modellab.gate.sessions import Noise
 from modellab.gate.speed import JUDGED
 from modellab.gate.validity import too_many_cores
 from modellab.matrix import Cell
-from modellab.pairs import Pairs, run_pairs
+from modellab.pairs import Pairs, Place, anywhere, run_pairs
 from modellab.tasks import Task
 from modellab.types import Floats, Result, Rule, Status, Verdict
 
@@ -90,7 +91,8 @@ class Duel:
         """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
         if self.loaded is None:
             return self._nothing(case), []
-        first, second = _pairs(case, candidate, self.loaded)
+        with shared((candidate, self.loaded), self.threads, case.cell.key.device) as place:
+            first, second = _pairs(case, candidate, self.loaded, place)
         verdicts = [_clock(case, metric, first, second, self.base.label) for metric in _clocks(case, first)]
         peaks = _peaks(case, candidate, self.loaded, self.base.label)
         notes = [*self.notes, *_notes(candidate, self.loaded, second or first, self.base.label)]
@@ -124,20 +126,22 @@ def _generator(case: Case) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
 
 
-def _first(case: Case, candidate: Loaded, base: Loaded, generator: np.random.Generator) -> Pairs:
+def _first(
+    case: Case, candidate: Loaded, base: Loaded, generator: np.random.Generator, place: Place = anywhere
+) -> Pairs:
     """The first look, with fresh meters on both sides."""
     for side in (candidate, base):
         side.ask("start", {"task": case.task.NAME})
-    return run_pairs(candidate, base, case.data, duet.FIRST, generator)
+    return run_pairs(candidate, base, case.data, duet.FIRST, generator, place=place)
 
 
-def _pairs(case: Case, candidate: Loaded, base: Loaded) -> tuple[Pairs, Pairs | None]:
+def _pairs(case: Case, candidate: Loaded, base: Loaded, place: Place) -> tuple[Pairs, Pairs | None]:
     """The first look, and the confirmation where a clock asks for it."""
     generator = _generator(case)
-    first = _first(case, candidate, base, generator)
+    first = _first(case, candidate, base, generator, place)
     if not any(_looks_slower(case, metric, first) for metric in _clocks(case, first)):
         return first, None
-    return first, run_pairs(candidate, base, case.data, duet.SECOND, generator, first)
+    return first, run_pairs(candidate, base, case.data, duet.SECOND, generator, first, place)
 
 
 def _clocks(case: Case, pairs: Pairs) -> list[str]:
