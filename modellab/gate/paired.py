@@ -153,18 +153,21 @@ def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
 def cap(metric: Metric, before: Floats, after: Floats) -> float:
     """A change for the worse that chance does not explain: CAP_Z standard errors of benign churn.
 
-    The variance of a paired difference is `metric.burst` times the share of what differs, per word (3.6 to 5.5 for WER
-    between real systems). What differs benignly is taken as three times what got better, which damage cannot raise
-    (twice would do if gains and losses were equal, but where a change looks bad gains were few), and at least BENIGN. So an upgrade that changes every transcript has a wider cap than one that should change none.
+    The variance of a paired difference is a burst times the share of what differs, per word. Between real systems the
+    burst of WER is 3.6 to 5.5 (`metric.burst`); where the baseline's own errors come in larger bursts, it is theirs.
+    What differs benignly is taken as three times what got better, which damage cannot raise (twice would do if gains
+    and losses were equal, but where a change looks bad gains were few), and at least BENIGN. So an upgrade that changes
+    every transcript has a wider cap than one that should change none.
     """
     if metric.cap is not None:
         return metric.cap
     bottom = bottom_of(before)
     if bottom <= 0:
         return math.inf
-    gained = float(np.clip(costs(metric, before) - costs(metric, after), 0.0, None).sum())
-    benign = max(BENIGN, 3 * gained / bottom)
-    return CAP_Z * math.sqrt(metric.burst * benign / bottom)
+    sizes = costs(metric, before)
+    gained = float(np.clip(sizes - costs(metric, after), 0.0, None).sum())
+    burst = max(metric.burst, float((sizes**2).sum() / sizes.sum()) if sizes.sum() > 0 else 0.0)
+    return CAP_Z * math.sqrt(burst * max(BENIGN, 3 * gained / bottom) / bottom)
 
 
 def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: float) -> float:
