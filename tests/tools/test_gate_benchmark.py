@@ -239,7 +239,7 @@ def test_a_run_writes_the_same_page_figures_and_pictures_twice(
 ) -> None:
     tiny = contest.Effort(clean=20, slowed=10, steps=1, most=1, effects=figures.SHOWN)
     monkeypatch.setattr(contest, "QUICK", tiny)
-    monkeypatch.setattr(quality, "QUICK", quality.Effort(10, 5, ((100, 1.0),)))
+    monkeypatch.setattr(quality, "QUICK", quality.Effort(10, 5, 1, ((100, 1.0),)))
     monkeypatch.setattr(benchmark, "CLUSTERED_RUNS", 10)
     monkeypatch.setattr(benchmark, "MEMORY_RUNS", 50)
     monkeypatch.setattr(benchmark, "data_sets", lambda files: (timings.Simulated("gha", "x", noise.NOISE["gha"]),))

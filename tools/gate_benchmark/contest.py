@@ -63,7 +63,7 @@ def measure(gate: Gate, data: Data, effort: Effort) -> dict[str, Any]:
     """Every figure of one gate on one data set."""
     draw = getattr(data, gate.design)
     sessions = effort.clean * min(gate.factor, effort.most)
-    more = 2 if gate.factor > 1 else 1
+    more = 8 if gate.factor > 1 else 1  # its effects are the ones to be measured finely
     clean: Calls = draw(generator(data.name, gate.design, "clean"), sessions, gate.n)
     slowed: Calls = draw(generator(data.name, gate.design, "slowed"), effort.slowed * more, gate.n)
     false_alarm = float(gate.slower(clean).mean())

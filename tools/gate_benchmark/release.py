@@ -10,7 +10,7 @@ from tools.gate_benchmark.figures import HIGHEST, geometric_mean
 
 Json = dict[str, Any]
 Each = dict[str, float] | None
-OURS, STORED = "modellab_duet", "modellab_stored"
+OURS, STORED, ONE_LOOK = "modellab_duet", "modellab_stored", "modellab_12_pairs"
 RIVALS = {"stored": "stored limits", "unpaired": "unpaired tests of one session"}
 SHIPPED_LIMITS = {"gha": 0.025, "mixed": 0.06, "traces_cpu_compute": 0.03, "traces_cpu_memory": 0.06}
 SOURCES = ("quality", "quality_lab", "quality_counts")
@@ -26,7 +26,7 @@ def checks(figures: Json) -> list[Json]:
     return [row for part, check in parts.items() if figures.get(part) for row in check(figures)]
 
 
-def finer(speed: Json, kind: str) -> dict[str, float]:
+def finer(speed: Json, kind: str, name: str = OURS) -> dict[str, float]:
     """Per data set: how many times smaller an effect modellab sees than the best rival of a kind, both tuned to 1 %.
 
     Where the rival sees not even the largest effect that was tried, that effect counts.
@@ -35,7 +35,7 @@ def finer(speed: Json, kind: str) -> dict[str, float]:
     for data, gates in speed.items():
         rivals = [gate for gate in gates.values() if gate["kind"] == kind and gate["calls_clean"] <= SAME_COST]
         best = min((_known(gate["mde80_at_1pct"]) for gate in rivals), default=math.nan)
-        ours = gates[OURS]["mde80_at_1pct"]
+        ours = gates[name]["mde80_at_1pct"]
         if rivals and ours:
             found[data] = best / ours
     return found
