@@ -109,15 +109,19 @@ _PASS = (Status.PASS, "")
 def detectable(metric: Metric, rule: Rule, claimed: float, found: Estimate, shares: Floats) -> float:
     """The smallest difference for the worse that is seen with 80 % power, in the metric's unit; infinite for none.
 
-    From the present standard error; of a ratio at least that of single errors that come at the stated rate by chance
-    (Poisson), because a run with few errors tells little of how many there might have been.
+    From the present standard error. Of a ratio it is at least that of single errors which come at the stated rate by
+    chance (Poisson), because a run with few errors tells little of how many there might have been; and its square
+    grows with the rate, as it does where more of the same errors are made.
     """
     from scipy.special import stdtrit
 
     bottom = bottom_of(shares)
     if found.units < fewest_units(rule.alpha) or not math.isfinite(found.error) or bottom <= 0:
         return math.inf
-    rate = claimed if metric.better == "lower" else 1 - claimed
-    least = math.sqrt(max(rate, 0.0) / bottom) if metric.unit == "ratio" else 0.0
     steps = float(stdtrit(found.units - 1, 1 - rule.alpha) + stdtrit(found.units - 1, POWER))
-    return max(margin(metric, rule, claimed), steps * max(found.error, least))
+    allowed = margin(metric, rule, claimed)
+    if metric.unit != "ratio":
+        return max(allowed, steps * found.error)
+    now, stated = (max(x if metric.better == "lower" else 1 - x, 1 / bottom) for x in (found.value, claimed))
+    spread = (steps * max(found.error, math.sqrt(stated / bottom))) ** 2 / max(now, stated)
+    return max(allowed, (spread + math.sqrt(spread**2 + 4 * spread * stated)) / 2)

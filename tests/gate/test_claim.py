@@ -123,7 +123,7 @@ def test_no_error_at_all_does_not_see_everything() -> None:
     found = judge(WER, Rule(), 0.05, perfect, [""] * 40)
     assert found.status is Status.PASS
     assert found.detects is not None
-    assert found.detects > 0.03, "at the stated 5 % forty utterances differ by this much"
+    assert found.detects > 0.04, "at the stated 5 % forty utterances differ by this much"
 
 
 # ---------------------------------------------------------------------------- properties
@@ -172,9 +172,19 @@ def test_a_true_claim_is_red_once_in_a_hundred_at_most(n: int) -> None:
     assert red <= 17, "99 % of samples of a thousand with 1 % have no more"
 
 
-def test_what_it_says_it_sees_it_sees() -> None:
+def clumped(generator: np.random.Generator, rate: float, n: int) -> Floats:
+    """Utterances of 3 to 30 words with clumps of 2.5 errors at a time, more clumps the higher the rate."""
+    words = generator.integers(3, 30, size=n)
+    clumps = generator.poisson(rate * words / 2.5)
+    errors = [min(size, generator.geometric(0.4, size=count).sum()) for size, count in zip(words, clumps, strict=True)]
+    return np.column_stack([np.array(errors), words]).astype(float)
+
+
+@pytest.mark.parametrize("n", [100, 400])
+def test_what_it_says_it_sees_it_sees(n: int) -> None:
     generator = np.random.default_rng(12)
-    sees = [judge(WER, Rule(), 0.1, skewed(generator, 0.1, 200), [""] * 200).detects for _ in range(50)]
-    rate = 0.1 + float(np.mean([value for value in sees if value is not None]))
-    found = np.mean([verdict(0.1, skewed(generator, rate, 200)) is Status.REGRESSED for _ in range(300)])
-    assert found > 0.6, "of 80 % in the long run; a larger rate has a larger spread"
+    rate = float(WER.rate(clumped(generator, 0.1, 20_000).sum(axis=0)))
+    sees = [judge(WER, Rule(), rate, clumped(generator, 0.1, n), [""] * n).detects or 0.0 for _ in range(60)]
+    worse = 0.1 * (rate + float(np.median(sees))) / rate
+    found = np.mean([verdict(rate, clumped(generator, worse, n)) is Status.REGRESSED for _ in range(300)])
+    assert 0.70 < found < 0.92, "80 % in the long run"
