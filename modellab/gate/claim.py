@@ -61,7 +61,7 @@ def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: 
     >>> from modellab.tasks import asr
     >>> import numpy as np
     >>> errors = np.array([(float(i % 3 == 0), 10.0) for i in range(300)])
-    >>> str(judge(asr.METRICS[0], Rule(), 0.03, errors, [""] * 300).status)
+    >>> str(judge(asr.METRICS[0], Rule(), 0.035, errors, [""] * 300).status)
     'PASS'
     >>> str(judge(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
     'REGRESSED'
