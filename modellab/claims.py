@@ -15,7 +15,7 @@ from modellab.gate import claim as gate
 from modellab.matrix import Broken, Cell, Matrix
 from modellab.models import Claim, Model
 from modellab.project import Project
-from modellab.types import Floats, Key, Metric, Result, Rule, Verdict
+from modellab.types import Floats, Result, Rule, Verdict
 
 Place = tuple[str, str, str]  # model, variant, dataset
 

@@ -87,5 +87,5 @@ def failure(row: ClaimRow) -> str:
     claimed, measured = (numbers.value(number, verdict.unit) for number in (verdict.baseline, verdict.now))
     span = numbers.interval(verdict.interval, verdict.unit)
     change = f"{numbers.change(verdict.change, verdict.unit)} {span}".strip()
-    numbers_part = f"claimed {claimed}, measured {measured}, difference {change}"
-    return f"{row.key}: a claim does not hold\n  {verdict.metric}: {numbers_part} ({verdict.why})\n  claimed by {row.source}"
+    said = f"  {verdict.metric}: claimed {claimed}, measured {measured}, difference {change} ({verdict.why})"
+    return f"{row.key}: a claim does not hold\n{said}\n  claimed by {row.source}"
