@@ -44,7 +44,9 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     ("toml", "message"),
     [
         pytest.param("[tool.modellab]\nmodel = []\n", r"\[tool.modellab\] has no key 'model': did you mean models\?"),
-        pytest.param("[tool.modellab]\nroot = 'x'\n", "has no key 'root': .*known: alpha, baselines, cases, golden, ", id="root"),
+        pytest.param(
+            "[tool.modellab]\nroot = 'x'\n", "has no key 'root': .*known: alpha, baselines, cases, ", id="root"
+        ),
         pytest.param("[tool.modellab]\nmodels = 'mine'\n", "models is 'mine', expected a list of folders", id="one"),
         pytest.param("[tool.modellab]\nmodels = [3]\n", r"models is \[3\], expected a list of folders", id="number"),
         pytest.param("[tool.modellab]\nthreads = 0\n", "threads is 0, expected 1 or more", id="no threads"),

@@ -71,7 +71,10 @@ def test_the_nouns() -> None:
         (Model, "summary tasks status packages install devices options variants claims thresholds seeds timeout_s"),
         (Variant, "weights revision tier domain languages devices options needs seeds thresholds"),
         (Claim, "variant dataset metric value source precision"),
-        (Header, "task version language tier licence source normaliser domain rate_hz limits thresholds cluster digest"),
+        (
+            Header,
+            "task version language tier licence source normaliser domain rate_hz limits thresholds cluster digest",
+        ),
         (Project, "root golden baselines mlruns models threads judging"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",

@@ -171,7 +171,7 @@ def _excuse(change: _Change, metric: str, result: Result) -> str:
 
 
 def _detects(change: _Change) -> float | None:
-    """The slowdown, as a share, that a run and its confirmation see in four of five cases; None where the noise is not known."""
+    """The slowdown, a share, that a run and its confirmation see in four of five cases; None without sessions."""
     if not change.noise.calibrated:
         return None
     return math.expm1(change.limit + change.noise.beyond(1 - POWER))
