@@ -44,7 +44,7 @@ class Pairs:
     candidate: Floats  # s, shape (n, 3)
     base: Floats  # s, shape (n, 3)
     audio_s: Floats  # of one side, shape (n,)
-    differing: int  # pairs on which the two models said different things
+    said: tuple[tuple[list[Any], list[Any]], ...]  # of each pair, the outputs of candidate and base
     calls: int  # timed calls on both sides, those of lost pairs included, those of the warm-up not
     per_side: int  # utterances of one timed call
     walk: Walk  # goes on where these pairs ended
@@ -117,7 +117,8 @@ def run_pairs(
     candidate_first = generator.permutation(np.arange(n) % 2 == 0)
     times: list[tuple[Floats, Floats]] = []
     audio_s: list[float] = []
-    differing, lost = 0, 0
+    said: list[tuple[list[Any], list[Any]]] = []
+    lost = 0
     while len(times) < n:
         rows = [walk.next() for _ in range(per_side)]
         place(len(times) + lost)
@@ -131,12 +132,12 @@ def run_pairs(
                     f"{lost} of {lost + len(times)} pairs were lost to calls that raised: {error}"
                 ) from error
             continue
-        (first, said), (second, other) = pair
-        times.append((first, second) if sides[0] is candidate else (second, first))
+        (mine, my_words), (other, other_words) = pair if sides[0] is candidate else reversed(pair)
+        times.append((mine, other))
+        said.append((my_words, other_words))
         audio_s.append(sum(float(row["duration_s"]) for row in rows))
-        differing += said != other
     both = np.array(times)
-    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), differing, 2 * (n + lost), per_side, walk)
+    return Pairs(both[:, 0], both[:, 1], np.array(audio_s), tuple(said), 2 * (n + lost), per_side, walk)
 
 
 def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Duel:
             first, second = _pairs(case, candidate, self.loaded, place)
         verdicts = [_clock(case, metric, first, second, self.base.label) for metric in _clocks(case, first)]
         peaks = _peaks(case, candidate, self.loaded, self.base.label)
-        notes = [*self.notes, *_notes(candidate, self.loaded, second or first, self.base.label)]
+        notes = [*self.notes, *_notes(case.task, candidate, self.loaded, second or first, self.base.label)]
         if any(verdict.red for verdict in peaks):
             peaks = self._fresh_peaks(case, again)
         return [*verdicts, *peaks], notes
@@ -202,7 +203,7 @@ def _other_precision(cell: Cell, precision: str, label: str) -> list[str]:
     return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]
 
 
-def _notes(candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
+def _notes(task: Task, candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
     """What else differs between the two sides."""
     now, then = candidate.facts, base.facts
     both = sorted(then["versions"].keys() & now["versions"].keys())
@@ -210,6 +211,14 @@ def _notes(candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[st
     notes = [f"{name} is {then['versions'][name]} in {label} and {now['versions'][name]} here" for name in other]
     if then["weights"] != now["weights"]:
         notes.append(f"the weights are {then['weights']} in {label} and {now['weights']} here")
-    if pairs.differing:
-        notes.append(f"{label} said something else in {pairs.differing} of {len(pairs.audio_s)} pairs")
+    if differing := sum(_words(task, mine) != _words(task, other) for mine, other in pairs.said):
+        notes.append(f"{label} said something else in {differing} of {len(pairs.said)} pairs")
     return notes
+
+
+def _words(task: Task, outputs: Sequence[Any]) -> list[Any]:
+    """What a person would compare of the outputs; an old modellab's, in another form, as they are."""
+    try:
+        return [task.remember(output) for output in outputs]
+    except (KeyError, TypeError):
+        return list(outputs)

@@ -201,6 +201,11 @@ def test_what_else_differs_is_told() -> None:
     ]
 
 
+def test_an_output_in_another_form_is_another_one() -> None:
+    _, notes = against(Scripted(output=["a", "b"])).judge(case(), loaded(Scripted()), unneeded)
+    assert notes == ["HEAD~1 1a2b3c4 said something else in 8 of 8 pairs"]
+
+
 def test_two_equal_sides_need_no_note() -> None:
     assert against(Scripted()).judge(case(), loaded(Scripted()), unneeded)[1] == []
 
