@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ from modellab.worker import ModelError
 CLOCKS = ("wall_s", "cpu_s", "gpu_s")
 SIDE_S = 0.03  # a side shorter than this is made of several utterances
 MOST_UTTERANCES = 64  # of one side
+MOST_LOST = 8  # pairs, to calls that raised
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -108,12 +109,13 @@ def run_pairs(
 ) -> Pairs:
     """Time n pairs. Both models have been asked to `start`; `place` is called with the number of each pair before it.
 
-    A warm-up pair comes first and is not counted, unless these pairs follow at once on `before`: then they take the
-    next utterances. A pair in which either side raised is left out and the next utterances are taken; ModelError when
-    as many pairs are lost as were wanted.
+    A warm-up pair comes first and is not counted. With `before`, the utterances after those of earlier pairs are taken,
+    and as many to a side. A pair in which either side raised is left out and the next utterances are taken; ModelError
+    when more than MOST_LOST are lost.
     """
     walk = before.walk if before else Walk(data.rows)
-    per_side = before.per_side if before else _warm_up(candidate, base, walk)
+    needed = _warm_up(candidate, base, walk)
+    per_side = before.per_side if before else needed
     candidate_first = generator.permutation(np.arange(n) % 2 == 0)
     times: list[tuple[Floats, Floats]] = []
     audio_s: list[float] = []
@@ -127,7 +129,7 @@ def run_pairs(
             pair = [_side(loaded, rows) for loaded in sides]
         except ModelError as error:
             lost += 1
-            if lost > n:
+            if lost > MOST_LOST:
                 raise ModelError(
                     f"{lost} of {lost + len(times)} pairs were lost to calls that raised: {error}"
                 ) from error
@@ -138,6 +140,18 @@ def run_pairs(
         audio_s.append(sum(float(row["duration_s"]) for row in rows))
     both = np.array(times)
     return Pairs(both[:, 0], both[:, 1], np.array(audio_s), tuple(said), 2 * (n + lost), per_side, walk)
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """Several runs' pairs as one, in their order."""
+    return replace(
+        parts[-1],
+        candidate=np.concatenate([part.candidate for part in parts]),
+        base=np.concatenate([part.base for part in parts]),
+        audio_s=np.concatenate([part.audio_s for part in parts]),
+        said=tuple(pair for part in parts for pair in part.said),
+        calls=sum(part.calls for part in parts),
+    )
 
 
 def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:

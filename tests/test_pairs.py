@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modellab.dataset import Dataset
 from modellab.errors import CrashError
 from modellab.manifest import Header
-from modellab.pairs import MOST_UTTERANCES, Pairs, Walk, run_pairs
+from modellab.pairs import MOST_UTTERANCES, Pairs, Walk, joined, run_pairs
 from modellab.worker import ModelError
 
 from .make import HEADER
@@ -81,15 +81,25 @@ def test_half_of_the_pairs_have_the_candidate_first_and_the_order_is_seeded() ->
     assert duel(n=16)[1] == log
 
 
-def test_pairs_that_follow_take_the_next_utterances_and_no_warm_up() -> None:
+def test_pairs_that_follow_take_the_next_utterances() -> None:
     log: list[tuple[str, str]] = []
     sides = Model("candidate", log), Model("base", log)
     generator = np.random.default_rng(3)
     first = run_pairs(*sides, data(), 8, generator)
     second = run_pairs(*sides, data(), 8, generator, first)
     assert first.calls + second.calls == 32
-    assert len(log) == 34
-    assert len({id for _, id in log}) == 17
+    assert len(log) == 36
+    assert len({id for _, id in log}) == 18
+    assert run_pairs(*sides, data(seconds=0.01), 1, generator, first).per_side == first.per_side
+
+
+def test_several_runs_are_joined_in_their_order() -> None:
+    parts = [duel(n=2)[0], duel(n=3, candidate={"rtf": 0.4})[0]]
+    whole = joined(parts)
+    assert whole.wall == pytest.approx(np.log([2, 2, 4, 4, 4]))
+    seconds = [part.candidate[:, 0].sum() for part in parts]
+    assert whole.rtf(0)[0] == pytest.approx(sum(seconds) / whole.audio_s.sum())
+    assert (whole.calls, len(whole.said)) == (10, 5)
 
 
 def test_each_pair_is_placed_before_it_begins() -> None:

@@ -1,45 +1,37 @@
-"""Speed and memory of a case against the base: both models held at once, timed in pairs, judged by `gate.duet`."""
+"""Both models of a case held at once and timed in pairs.
+
+The first look takes the processes as they are. What looks slower is confirmed in fresh ones, two pairs to each: where
+the memory of a process happens to lie makes some models faster or slower for as long as it lives, and pairs within
+one pair of processes cannot tell that from the code. (faster-whisper at float32 differed from itself by 2.1 % (sd) from
+one pair of processes to the next; at int8, and whisper.cpp, by nothing that could be measured.)
+"""
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from modellab.against import verdicts
 from modellab.against.base import Base, NoBaseError
 from modellab.against.cores import shared
 from modellab.against.installed import Tell
 from modellab.against.process import Places, start
-from modellab.dataset import Dataset
+from modellab.against.verdicts import Case
 from modellab.errors import ModellabError
 from modellab.evaluate import Loaded, load
-from modellab.gate import duet, memory
-from modellab.gate.limits import MIB, held
-from modellab.gate.sessions import Noise
-from modellab.gate.speed import JUDGED
-from modellab.gate.validity import too_many_cores
+from modellab.gate import duet
 from modellab.matrix import Cell
-from modellab.pairs import Pairs, Place, anywhere, run_pairs
-from modellab.tasks import Task
-from modellab.types import Floats, Result, Rule, Status, Verdict
+from modellab.pairs import Pairs, joined, run_pairs
+from modellab.types import Verdict
 
-COLUMNS = {"rtf": 0, "rtf_cpu": 1, "rtf_gpu": 2}  # of Pairs
-Rules = Mapping[str, Rule]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is timed: one cell, its candidate's result and the rules that it is judged by."""
-
-    task: Task
-    cell: Cell
-    data: Dataset
-    result: Result
-    rules: Rules
+PAIRS = 2  # of each pair of fresh processes
+LOADING_S = 120.0  # how long all of them may take to load; slow models get fewer processes, at least FEWEST
+FEWEST = 4
+START_S = 1.5  # until a process is there to load
 
 
 @dataclass(slots=True)
@@ -80,7 +72,7 @@ class Duel:
             handle.close()
             raise
         note = self.places.notes.get(found.model.install)
-        self.notes = (*([note] if note else []), *_other_precision(cell, found.key.precision, self.base.label))
+        self.notes = (*([note] if note else []), *verdicts.other_precision(cell, found.key.precision, self.base.label))
 
     def close(self) -> None:
         """End the base's process, if there is one."""
@@ -90,135 +82,58 @@ class Duel:
 
     def judge(self, case: Case, candidate: Loaded, again: Callable[[], Loaded]) -> tuple[list[Verdict], list[str]]:
         """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
+        label = self.base.label
         if self.loaded is None:
-            return self._nothing(case), []
-        with shared((candidate, self.loaded), self.threads, case.cell.key.device) as place:
-            first, second = _pairs(case, candidate, self.loaded, place)
-        verdicts = [_clock(case, metric, first, second, self.base.label) for metric in _clocks(case, first)]
-        peaks = _peaks(case, candidate, self.loaded, self.base.label)
-        notes = [*self.notes, *_notes(case.task, candidate, self.loaded, second or first, self.base.label)]
+            return verdicts.nothing(case, self.missing, label), []
+        base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
+        first = self._pairs(case, candidate, base, duet.FIRST, generator)
+        peaks = verdicts.peaks(case, candidate, base, label)
+        notes = [*self.notes, *verdicts.differences(case.task, candidate, base, first, label)]
+        second = None
+        if verdicts.look_slower(case, first):
+            second = self._confirm(case, again, generator, first, _processes(candidate, base))
         if any(verdict.red for verdict in peaks):
-            peaks = self._fresh_peaks(case, again)
-        return [*verdicts, *peaks], notes
+            fresh = self._fresh(case, again)
+            self._pairs(case, *fresh, duet.FIRST, generator)  # the same calls for both: the candidate's had done more
+            peaks = verdicts.peaks(case, *fresh, label)
+        return [*verdicts.speed(case, first, second, label), *peaks], notes
 
-    def _nothing(self, case: Case) -> list[Verdict]:
-        """NEW for all that would have been compared."""
-        device, readings = case.cell.key.device, case.result.readings
-        speed = [Verdict(metric, "s/s", "speed", Status.NEW, math.nan) for metric in JUDGED[device]]
-        peaks = [Verdict(metric, "bytes", "memory", Status.NEW, math.nan) for metric in memory.METRICS[device]]
-        return [
-            replace(each, now=readings[each.metric], why=self.missing, versus=self.base.label)
-            for each in (*speed, *peaks)
-            if each.metric in readings
-        ]
+    def _pairs(
+        self,
+        case: Case,
+        candidate: Loaded,
+        base: Loaded,
+        n: int,
+        generator: np.random.Generator,
+        before: Pairs | None = None,
+    ) -> Pairs:
+        """n pairs with fresh meters, each on a core for both."""
+        for side in (candidate, base):
+            side.ask("start", {"task": case.task.NAME})
+        with shared((candidate, base), self.threads, case.cell.key.device) as place:
+            return run_pairs(candidate, base, case.data, n, generator, before, place)
 
-    def _fresh_peaks(self, case: Case, again: Callable[[], Loaded]) -> list[Verdict]:
-        """Memory once more, with the same calls in two new processes: the candidate's old one had done more before."""
+    def _confirm(
+        self, case: Case, again: Callable[[], Loaded], generator: np.random.Generator, first: Pairs, processes: int
+    ) -> Pairs:
+        """Fresh pairs, a few of each of so many fresh processes."""
+        parts: list[Pairs] = []
+        for i in range(processes):
+            left = duet.SECOND - sum(len(part.audio_s) for part in parts)
+            fresh = self._fresh(case, again)
+            parts.append(self._pairs(case, *fresh, math.ceil(left / (processes - i)), generator, first))
+        return joined(parts)
+
+    def _fresh(self, case: Case, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
+        """Candidate and base in new processes."""
         self.close()
         candidate = again()
         self.get(case.cell)
         assert self.loaded is not None, "it was there a moment ago"
-        _first(case, candidate, self.loaded, _generator(case))
-        return _peaks(case, candidate, self.loaded, self.base.label)
+        return candidate, self.loaded
 
 
-def _generator(case: Case) -> np.random.Generator:
-    """The same order of sides in every run of a case."""
-    return np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
-
-
-def _first(
-    case: Case, candidate: Loaded, base: Loaded, generator: np.random.Generator, place: Place = anywhere
-) -> Pairs:
-    """The first look, with fresh meters on both sides."""
-    for side in (candidate, base):
-        side.ask("start", {"task": case.task.NAME})
-    return run_pairs(candidate, base, case.data, duet.FIRST, generator, place=place)
-
-
-def _pairs(case: Case, candidate: Loaded, base: Loaded, place: Place) -> tuple[Pairs, Pairs | None]:
-    """The first look, and the confirmation where a clock asks for it."""
-    generator = _generator(case)
-    first = _first(case, candidate, base, generator, place)
-    if not any(_looks_slower(case, metric, first) for metric in _clocks(case, first)):
-        return first, None
-    return first, run_pairs(candidate, base, case.data, duet.SECOND, generator, first, place)
-
-
-def _clocks(case: Case, pairs: Pairs) -> list[str]:
-    """The clocks that judge a case on its device and that gave times."""
-    return [metric for metric in JUDGED[case.cell.key.device] if np.isfinite(_ratios(pairs, metric)).any()]
-
-
-def _ratios(pairs: Pairs, metric: str) -> Floats:
-    return (pairs.wall, pairs.cpu, pairs.gpu)[COLUMNS[metric]]
-
-
-def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
-    margin = case.rules.get(metric, Rule()).margin
-    ratios = _ratios(pairs, metric)
-    finite = ratios[np.isfinite(ratios)]
-    return len(finite) > 1 and duet.looks_slower(finite, duet.MARGIN if margin is None else margin)
-
-
-def _clock(case: Case, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
-    now, then = (second or first).rtf(COLUMNS[metric])
-    fresh = None if second is None else _ratios(second, metric)
-    rule = case.rules.get(metric, Rule())
-    invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
-    return duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid)
-
-
-def _invalid(result: Result) -> str:
-    """Why the CPU clock proves little. Load, heat and neighbours slow both sides of a pair and are no reason."""
-    if (threads := result.provenance["threads"]) != "1":
-        return f"CPU time of {threads} threads holds their waiting for each other: the wall clock decides"
-    return too_many_cores(result)
-
-
-def _peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
-    """Peak memory since both were asked to start."""
-    now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
-    metrics = [metric for metric in memory.METRICS[case.cell.key.device] if metric in now and metric in then]
-    return [
-        _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
-        for metric in metrics
-    ]
-
-
-def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdict:
-    margin = memory.margin_bytes(then, Noise.of([]), rule.margin)
-    status, why = Status.PASS, ""
-    if now - then > margin:
-        status = Status.REGRESSED
-        why = f"{(now - then) / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
-    elif then - now > margin:
-        status = Status.IMPROVED
-    verdict = Verdict(metric, "bytes", "memory", status, now, then, now - then, None, why, status is Status.REGRESSED)
-    return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
-
-
-def _other_precision(cell: Cell, precision: str, label: str) -> list[str]:
-    own = cell.key.precision
-    return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]
-
-
-def _notes(task: Task, candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
-    """What else differs between the two sides."""
-    now, then = candidate.facts, base.facts
-    both = sorted(then["versions"].keys() & now["versions"].keys())
-    other = [name for name in both if then["versions"][name] != now["versions"][name]]
-    notes = [f"{name} is {then['versions'][name]} in {label} and {now['versions'][name]} here" for name in other]
-    if then["weights"] != now["weights"]:
-        notes.append(f"the weights are {then['weights']} in {label} and {now['weights']} here")
-    if differing := sum(_words(task, mine) != _words(task, other) for mine, other in pairs.said):
-        notes.append(f"{label} said something else in {differing} of {len(pairs.said)} pairs")
-    return notes
-
-
-def _words(task: Task, outputs: Sequence[Any]) -> list[Any]:
-    """What a person would compare of the outputs; an old modellab's, in another form, as they are."""
-    try:
-        return [task.remember(output) for output in outputs]
-    except (KeyError, TypeError):
-        return list(outputs)
+def _processes(candidate: Loaded, base: Loaded) -> int:
+    """How many pairs of processes the confirmation can afford."""
+    one_s = sum(START_S + float(side.facts["load_s"]) for side in (candidate, base))
+    return min(math.ceil(duet.SECOND / PAIRS), max(FEWEST, int(LOADING_S / one_s)))

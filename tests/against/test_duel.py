@@ -12,12 +12,14 @@ import pytest
 
 from modellab.against import duel as duel_module
 from modellab.against.base import Base, NoBaseError
-from modellab.against.duel import Case, Duel
+from modellab.against.duel import Duel
+from modellab.against.verdicts import Case
 from modellab.dataset import Dataset
 from modellab.errors import LoadError, ModellabError
 from modellab.evaluate import Loaded
 from modellab.gate import duet
 from modellab.manifest import Header
+from modellab.matrix import Cell
 from modellab.tasks import asr
 from modellab.types import Rule, Status, Verdict
 
@@ -25,7 +27,7 @@ from ..make import HEADER, KEY, PROVENANCE, READINGS, cell, result, utterance
 
 MIB = 2**20
 NOISE = np.random.default_rng(1)
-FACTS = {"weights": "sha256:w", "versions": {"numpy": "2.0", "engine": "1.0"}}
+FACTS = {"weights": "sha256:w", "versions": {"numpy": "2.0", "engine": "1.0"}, "load_s": 0.5}
 
 
 class Scripted:
@@ -62,9 +64,20 @@ def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Case:
     return Case(asr, cell(key=key), data, measured, rules)
 
 
-def against(base: Scripted, **facts: Any) -> Duel:
-    found = Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
-    found.loaded = loaded(base, **facts)
+class Held(Duel):
+    """A duel whose base is a script, also where it is loaded anew."""
+
+    fresh = 0
+
+    def _load(self, cell: Cell) -> None:
+        assert self.loaded is None, "the old one is closed first"
+        self.fresh += 1
+        self.loaded = self.base_again
+
+
+def against(base: Scripted, **facts: Any) -> Held:
+    found = Held(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+    found.loaded = found.base_again = loaded(base, **facts)
     return found
 
 
@@ -73,7 +86,7 @@ def unneeded() -> Loaded:
 
 
 def judged(candidate: Scripted, base: Scripted, of: Case | None = None) -> dict[str, Verdict]:
-    verdicts, _ = against(base).judge(of or case(), loaded(candidate), unneeded)
+    verdicts, _ = against(base).judge(of or case(), loaded(candidate), lambda: loaded(candidate))
     assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
     return {verdict.metric: verdict for verdict in verdicts}
 
@@ -83,7 +96,7 @@ def judged(candidate: Scripted, base: Scripted, of: Case | None = None) -> dict[
 
 def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
     candidate, base = Scripted(), Scripted()
-    verdicts = judged(candidate, base)
+    verdicts = {each.metric: each for each in against(base).judge(case(), loaded(candidate), unneeded)[0]}
     assert {metric: str(verdict.status) for metric, verdict in verdicts.items()} == {
         "rtf": "PASS",
         "rtf_cpu": "PASS",
@@ -94,16 +107,37 @@ def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
     assert candidate.asked[-1] == base.asked[-1] == "finish"
 
 
-def test_a_slower_one_is_confirmed_on_fresh_pairs() -> None:
+def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
     candidate, base = Scripted(0.105), Scripted()
-    verdicts = judged(candidate, base)
+    duel = against(base)
+    verdicts = {each.metric: each for each in duel.judge(case(), loaded(candidate), lambda: loaded(candidate))[0]}
     assert verdicts["rtf_cpu"].status is Status.REGRESSED
     assert verdicts["rtf_cpu"].red
     assert verdicts["rtf_cpu"].change == pytest.approx(0.05, abs=0.003)
     assert verdicts["rtf_cpu"].now == pytest.approx(0.0525, rel=0.01)
     assert verdicts["rtf_cpu"].baseline == pytest.approx(0.05, rel=0.01)
-    assert candidate.asked.count("utterance") == base.asked.count("utterance") == 1 + duet.FIRST + duet.SECOND
+    assert duel.fresh == 9
+    warm_up = 1 + duel.fresh
+    assert candidate.asked.count("utterance") == base.asked.count("utterance") == warm_up + duet.FIRST + duet.SECOND
     assert 2 * (duet.FIRST + duet.SECOND) <= 50
+
+
+def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
+    lucky = iter(0.1 * factor for factor in (1.03, 1.05, 0.98, 1.0, 0.96, 1.02, 1.0, 0.97, 1.03, 1.01))
+    duel = against(Scripted())
+    verdicts, _ = duel.judge(case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
+    assert duel.fresh == 9, "the first look was taken in"
+    assert verdicts[1].metric == "rtf_cpu"
+    assert verdicts[1].status is Status.PASS
+
+
+@pytest.mark.parametrize(("load_s", "processes"), [(0.5, 9), (8.0, 6), (60.0, 4)])
+def test_models_that_load_slowly_get_fewer_processes(load_s: float, processes: int) -> None:
+    candidate, base = Scripted(0.105), Scripted()
+    duel = against(base, load_s=load_s)
+    duel.judge(case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
+    assert duel.fresh == processes
+    assert candidate.asked.count("utterance") == 1 + duet.FIRST + processes + duet.SECOND
 
 
 def test_waiting_is_seen_by_the_wall_clock_alone() -> None:
@@ -162,7 +196,8 @@ def test_memory_within_its_limit_needs_no_second_look(peak_mib: float, status: s
 def test_more_memory_is_measured_again_in_fresh_processes(
     monkeypatch: pytest.MonkeyPatch, fresh_mib: float, status: str
 ) -> None:
-    duel = against(Scripted())
+    duel = Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+    duel.loaded = loaded(Scripted())
     again: list[Scripted] = []
 
     def fresh() -> Loaded:

@@ -1,0 +1,137 @@
+"""What pairs and peaks say of a case: verdicts against the base, and what else differs between the two sides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from modellab.dataset import Dataset
+from modellab.evaluate import Loaded
+from modellab.gate import duet, memory
+from modellab.gate.limits import MIB, held
+from modellab.gate.sessions import Noise
+from modellab.gate.speed import JUDGED
+from modellab.gate.validity import too_many_cores
+from modellab.matrix import Cell
+from modellab.pairs import Pairs
+from modellab.tasks import Task
+from modellab.types import Floats, Result, Rule, Status, Verdict
+
+COLUMNS = {"rtf": 0, "rtf_cpu": 1, "rtf_gpu": 2}  # of Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is timed: one cell, its candidate's result and the rules that it is judged by."""
+
+    task: Task
+    cell: Cell
+    data: Dataset
+    result: Result
+    rules: Mapping[str, Rule]
+
+
+def nothing(case: Case, why: str, label: str) -> list[Verdict]:
+    """NEW for all that would have been compared."""
+    device, readings = case.cell.key.device, case.result.readings
+    speed = [Verdict(metric, "s/s", "speed", Status.NEW, math.nan) for metric in JUDGED[device]]
+    peaks = [Verdict(metric, "bytes", "memory", Status.NEW, math.nan) for metric in memory.METRICS[device]]
+    return [
+        replace(each, now=readings[each.metric], why=why, versus=label)
+        for each in (*speed, *peaks)
+        if each.metric in readings
+    ]
+
+
+def look_slower(case: Case, pairs: Pairs) -> bool:
+    """Whether any clock of the first pairs asks for a confirmation."""
+    return any(_looks_slower(case, metric, pairs) for metric in _clocks(case, pairs))
+
+
+def speed(case: Case, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
+    """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
+    return [_speed(case, metric, first, second, label) for metric in _clocks(case, first)]
+
+
+def _clocks(case: Case, pairs: Pairs) -> list[str]:
+    """The clocks that judge a case on its device and that gave times."""
+    return [metric for metric in JUDGED[case.cell.key.device] if np.isfinite(_ratios(pairs, metric)).any()]
+
+
+def _ratios(pairs: Pairs, metric: str) -> Floats:
+    return (pairs.wall, pairs.cpu, pairs.gpu)[COLUMNS[metric]]
+
+
+def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
+    margin = case.rules.get(metric, Rule()).margin
+    ratios = _ratios(pairs, metric)
+    finite = ratios[np.isfinite(ratios)]
+    return len(finite) > 1 and duet.looks_slower(finite, duet.MARGIN if margin is None else margin)
+
+
+def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
+    now, then = (second or first).rtf(COLUMNS[metric])
+    fresh = None if second is None else _ratios(second, metric)
+    rule = case.rules.get(metric, Rule())
+    invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
+    return duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid)
+
+
+def _invalid(result: Result) -> str:
+    """Why the CPU clock proves little. Load, heat and neighbours slow both sides of a pair and are no reason."""
+    if (threads := result.provenance["threads"]) != "1":
+        return f"CPU time of {threads} threads holds their waiting for each other: the wall clock decides"
+    return too_many_cores(result)
+
+
+def peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
+    """Peak memory since both were asked to start."""
+    now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
+    metrics = [metric for metric in memory.METRICS[case.cell.key.device] if metric in now and metric in then]
+    return [
+        _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
+        for metric in metrics
+    ]
+
+
+def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdict:
+    margin = memory.margin_bytes(then, Noise.of([]), rule.margin)
+    status, why = Status.PASS, ""
+    if now - then > margin:
+        status = Status.REGRESSED
+        why = f"{(now - then) / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
+    elif then - now > margin:
+        status = Status.IMPROVED
+    verdict = Verdict(metric, "bytes", "memory", status, now, then, now - then, None, why, status is Status.REGRESSED)
+    return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
+
+
+def other_precision(cell: Cell, precision: str, label: str) -> list[str]:
+    """A note if the base has not the candidate's precision."""
+    own = cell.key.precision
+    return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]
+
+
+def differences(task: Task, candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
+    """What else differs between the two sides."""
+    now, then = candidate.facts, base.facts
+    both = sorted(then["versions"].keys() & now["versions"].keys())
+    other = [name for name in both if then["versions"][name] != now["versions"][name]]
+    notes = [f"{name} is {then['versions'][name]} in {label} and {now['versions'][name]} here" for name in other]
+    if then["weights"] != now["weights"]:
+        notes.append(f"the weights are {then['weights']} in {label} and {now['weights']} here")
+    if differing := sum(_words(task, mine) != _words(task, other) for mine, other in pairs.said):
+        notes.append(f"{label} said something else in {differing} of {len(pairs.said)} pairs")
+    return notes
+
+
+def _words(task: Task, outputs: Sequence[Any]) -> list[Any]:
+    """What a person would compare of the outputs; an old modellab's, in another form, as they are."""
+    try:
+        return [task.remember(output) for output in outputs]
+    except (KeyError, TypeError):
+        return list(outputs)
