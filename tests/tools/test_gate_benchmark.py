@@ -242,6 +242,7 @@ def test_a_run_writes_the_same_page_figures_and_pictures_twice(
     monkeypatch.setattr(quality, "QUICK", quality.Effort(10, 5, 1, ((100, 1.0),)))
     monkeypatch.setattr(benchmark, "CLUSTERED_RUNS", 10)
     monkeypatch.setattr(benchmark, "MEMORY_RUNS", 50)
+    monkeypatch.setattr(benchmark, "HIT_RUNS", 60)
     monkeypatch.setattr(benchmark, "data_sets", lambda files: (timings.Simulated("gha", "x", noise.NOISE["gha"]),))
     cost = {"utterances": 10, "permutations": 9, "seconds": 0.1, "peak_mb": 80.0}
     monkeypatch.setattr(analysis, "measure", lambda: cost)

@@ -23,7 +23,7 @@ TITLES = {
     "gha": "simulated, GitHub's hosted runners",
     "mixed": "simulated, a fleet of mixed machines",
 }
-CLUSTERED_RUNS, MEMORY_RUNS = 1000, 20_000
+CLUSTERED_RUNS, MEMORY_RUNS, HIT_RUNS = 1000, 20_000, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def measure(plan: Plan) -> Json:
     print()
     for source, cells in figures.pop("words").items():
         figures["quality" if source == "model" else f"quality_{source}"] = cells
+    figures["hit_sizes"] = quality.hit_sizes(words.model(), HIT_RUNS // (20 if plan.quick else 1))
     figures["clustered"] = quality.clustered(words.model(), CLUSTERED_RUNS // (10 if plan.quick else 1))
     recorded = peaks.load()
     figures["memory"] = memory.measure(recorded, MEMORY_RUNS // (5 if plan.quick else 1))

@@ -171,7 +171,16 @@ def quality(figures: Json) -> str:
                 f"### {title[0].upper()}{title[1:]}\n",
                 table(["cell", *(first[rule]["title"] for rule in RULES)], rows),
             ]
-    return "\n".join([*texts, clustered(figures["clustered"])])
+    return "\n".join([*texts, hits(figures["hit_sizes"]), clustered(figures["clustered"])])
+
+
+def hits(found: Json) -> str:
+    """How what is seen depends on the kind of damage."""
+    each = ", ".join(f"{size}: {effect(value, 2)}" for size, value in found.items())
+    return (
+        "Damage that comes in larger bursts is harder to see. By modellab in 1,000 utterances with 5 % churn, if every"
+        f" utterance hit gets so many errors: {each}.\n"
+    )
 
 
 def quality_entry(gate: Json) -> str:

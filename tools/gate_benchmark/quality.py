@@ -27,6 +27,7 @@ Z = 2.326  # one in a hundred, one-sided
 HIGHEST = 0.5  # WER
 FROM, STEP, STEPS = 0.7, 1.1, 40  # of a first guess: where the power of the gate itself is measured
 SPEAKERS = 40
+HITS = (1, 2, 3)  # errors added to an utterance
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,18 @@ def halved(power: Callable[[float], float], steps: int = 12) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if power(math.exp(middle)) >= POWER else (middle, high)
     return math.exp(high)
+
+
+def hit_sizes(model: Model, runs: int) -> dict[str, float | None]:
+    """The damage that modellab sees in MIDDLE if each utterance hit gets so many errors, no more and no less."""
+    drawn = list(batches(model, "damaged", runs, *MIDDLE))
+    found = {}
+    for size in HITS:
+        same = [
+            replace(errors, hit=np.full_like(errors.hit, size), typical=model.words_mean / size) for errors in drawn
+        ]
+        found[str(size)] = finite(smallest(modellab, same))
+    return found
 
 
 def clustered(model: Model, runs: int, utterances: int = 1000) -> dict[str, Any]:
