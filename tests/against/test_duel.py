@@ -1,95 +1,23 @@
-"""Both sides at once, with scripted models: what is judged, when it is confirmed, what is told beside it."""
+"""Both sides at once, with scripted models: what is judged, when it is confirmed, how the base is held."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from modellab.against import duel as duel_module
 from modellab.against.base import Base, NoBaseError
 from modellab.against.duel import Duel
-from modellab.against.verdicts import Case
-from modellab.dataset import Dataset
 from modellab.errors import LoadError, ModellabError
 from modellab.evaluate import Loaded
 from modellab.gate import duet
-from modellab.manifest import Header
-from modellab.matrix import Cell
-from modellab.tasks import asr
-from modellab.types import Rule, Status, Verdict
+from modellab.types import Rule, Status
 
-from ..make import HEADER, KEY, PROVENANCE, READINGS, cell, result, utterance
-
-MIB = 2**20
-NOISE = np.random.default_rng(1)
-FACTS = {"weights": "sha256:w", "versions": {"numpy": "2.0", "engine": "1.0"}, "load_s": 0.5}
-
-
-class Scripted:
-    """A process whose calls take `rtf` seconds for each second of audio, within 0.1 % of it."""
-
-    def __init__(self, rtf: float = 0.1, peak: float = 100 * MIB, **reply: Any) -> None:
-        self.rtf, self.peak, self.reply = rtf, peak, reply
-        self.asked: list[str] = []
-        self.closed = False
-
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
-        self.asked.append(verb)
-        if verb == "finish":
-            return {"peak_rss_bytes": self.peak, "peak_vram_bytes": self.peak}
-        if verb != "utterance":
-            return {}
-        wall_s = self.rtf * order["row"]["duration_s"] * (1 + NOISE.uniform(-0.001, 0.001))
-        return {"output": {"text": "a b"}, "wall_s": wall_s, "cpu_s": wall_s / 2, **self.reply}
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def loaded(handle: Scripted, **facts: Any) -> Loaded:
-    return Loaded(handle, ("fake", "one", "cpu", "float32"), {**FACTS, **facts}, lambda audio_s: 60.0)
-
-
-def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Case:
-    rows = [{"id": f"{i}", "audio": Path(f"/golden/{i}.flac"), "duration_s": 2.0} for i in range(12)]
-    data = Dataset("short_v1", Path("short_v1"), Header.model_validate(HEADER), tuple(rows), "sha256:d")
-    key = replace(KEY, device=device)
-    readings = {**READINGS, "rtf_gpu": 0.03, "peak_vram_bytes": 1e9}
-    measured = result([utterance("0", {})], key=key, readings=readings, provenance={**PROVENANCE, "threads": threads})
-    return Case(asr, cell(key=key), data, measured, rules)
-
-
-class Held(Duel):
-    """A duel whose base is a script, also where it is loaded anew."""
-
-    fresh = 0
-
-    def _load(self, cell: Cell) -> None:
-        assert self.loaded is None, "the old one is closed first"
-        self.fresh += 1
-        self.loaded = self.base_again
-
-
-def against(base: Scripted, **facts: Any) -> Held:
-    found = Held(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
-    found.loaded = found.base_again = loaded(base, **facts)
-    return found
-
-
-def unneeded() -> Loaded:
-    raise AssertionError("no fresh process was needed")
-
-
-def judged(candidate: Scripted, base: Scripted, of: Case | None = None) -> dict[str, Verdict]:
-    verdicts, _ = against(base).judge(of or case(), loaded(candidate), lambda: loaded(candidate))
-    assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
-    return {verdict.metric: verdict for verdict in verdicts}
-
+from ..make import KEY, cell
+from .scripted import MIB, Scripted, against, case, judged, loaded, unneeded
 
 # ---------------------------------------------------------------------------- speed
 
@@ -220,29 +148,6 @@ def test_more_memory_is_measured_again_in_fresh_processes(
     assert memory.baseline == 100 * MIB
     if status == "REGRESSED":
         assert memory.why == "+30 MiB above the peak of HEAD~1 1a2b3c4, 12 MiB is allowed"
-
-
-# ---------------------------------------------------------------------------- beside the verdicts
-
-
-def test_what_else_differs_is_told() -> None:
-    facts = {"weights": "sha256:v", "versions": {"numpy": "2.0", "engine": "0.9", "of no concern": "1"}}
-    base = Scripted(output={"text": "something else"})
-    _, notes = against(base, **facts).judge(case(), loaded(Scripted()), unneeded)
-    assert notes == [
-        "engine is 0.9 in HEAD~1 1a2b3c4 and 1.0 here",
-        "the weights are sha256:v in HEAD~1 1a2b3c4 and sha256:w here",
-        "HEAD~1 1a2b3c4 said something else in 8 of 8 pairs",
-    ]
-
-
-def test_an_output_in_another_form_is_another_one() -> None:
-    _, notes = against(Scripted(output=["a", "b"])).judge(case(), loaded(Scripted()), unneeded)
-    assert notes == ["HEAD~1 1a2b3c4 said something else in 8 of 8 pairs"]
-
-
-def test_two_equal_sides_need_no_note() -> None:
-    assert against(Scripted()).judge(case(), loaded(Scripted()), unneeded)[1] == []
 
 
 # ---------------------------------------------------------------------------- the base is held, or there is none
