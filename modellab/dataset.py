@@ -37,7 +37,7 @@ class RowReader(Protocol):
 class Dataset:
     """A golden dataset in memory.
 
-    `rows` have their `audio` made an absolute path. `digest` is that of what lies on disk now, which is the
+    `rows` have their files made absolute paths. `digest` is that of what lies on disk now, which is the
     header's unless somebody changed the dataset.
     """
 
@@ -181,6 +181,8 @@ def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[Dataset
     """Decode the whole file: its header may promise what is not there."""
     from modellab import audio
 
+    if "audio" not in row:
+        return
     path, promised_s = row["audio"], row["duration_s"]
     try:
         rate_hz, duration_s = audio.info(path).rate_hz, audio.read(path).duration_s

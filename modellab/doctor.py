@@ -18,12 +18,12 @@ from typing import Literal
 import psutil
 
 from modellab import baseline, dataset, matrix, tasks, transcription
-from modellab.embedded.cache import home
 from modellab.environment import machine_class
 from modellab.errors import ModellabError, TrackingError
 from modellab.matrix import Broken, Cell, Loadable, Matrix
 from modellab.models import weights
 from modellab.project import Project, find_root
+from modellab.store import home
 from modellab.tracking import store
 
 DEFAULT = "embedded default"

@@ -6,21 +6,21 @@ Speaks plain dictionaries, because a pipe lies between it and the rest. `start` 
 from __future__ import annotations
 
 import gc
-import importlib.util
 import os
 import random
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from modellab import meter, tasks
 from modellab.environment import versions
-from modellab.models import weights
+from modellab.models import code, weights
 from modellab.reference import Reference
+from modellab.studio import Studio
 from modellab.types import Setting
 
 ENGINES = (
@@ -47,6 +47,7 @@ class Engine:
         self.throttle_meter = meter.ThrottleMeter()
         self.gpu: Any = None  # torch.cuda where the model computes there
         self.on_gpu = False
+        self.studio = Studio()
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
@@ -76,6 +77,7 @@ class Engine:
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on."""
         self.task = tasks.get(order["task"])
+        self.studio.keep(order.get("keep"))
         gc.collect()
         self.reference.start()
         meter.reset_peak()
@@ -103,7 +105,12 @@ class Engine:
         if self.on_gpu:
             self.throttle_meter.sample()
         self.reference.run()
-        return {"output": task.encode(output), **asdict(timing)}
+        return {"output": self.studio.stored(task.encode(output), order["row"]["id"]), **asdict(timing)}
+
+    def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """As a judge: what this model makes of another's output. Not timed."""
+        task = cast(tasks.Spoken, tasks.get(order["task"]))
+        return {"output": task.examine(self.model, order["row"], order["output"])}
 
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
@@ -115,6 +122,7 @@ class Engine:
 
     def close(self) -> None:
         self.model = None
+        self.studio.close()
         gc.collect()
 
 
@@ -124,14 +132,8 @@ def pin_threads(threads: int) -> None:
 
 
 def _import_adapter(folder: Path) -> Any:
-    """The module `adapter.py` of a model folder, wherever that folder lies, with its siblings importable."""
-    name = f"modellab_adapter_{folder.name}"
-    spec = importlib.util.spec_from_file_location(name, folder / "adapter.py", submodule_search_locations=[str(folder)])
-    if spec is None or spec.loader is None or not (folder / "adapter.py").is_file():
-        raise FileNotFoundError(f"{folder / 'adapter.py'} does not exist: a model folder needs an adapter.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    """The module `adapter.py` of a model folder."""
+    module = code.load(folder, "adapter")
     if not hasattr(module, "load"):
         raise AttributeError(f"{folder / 'adapter.py'} has no `load`: it must define load(setting)")
     return module

@@ -12,8 +12,10 @@ import numpy as np
 from modellab import seeds, text
 from modellab.dataset import Dataset, Header
 from modellab.environment import machine_class
+from modellab.errors import WorkerError
+from modellab.manifest import seconds, sendable
 from modellab.matrix import Cell, Loadable
-from modellab.tasks import Task
+from modellab.tasks import Case, Task
 from modellab.types import Ratio, Result, Row, Utterance
 from modellab.worker import ModelError
 
@@ -39,10 +41,26 @@ class Loaded:
     facts: Mapping[str, Any]
     timeout_for: Callable[[float], float]  # seconds of audio -> seconds a call may take
     seeds: int = 1  # passes over a dataset, each with a seed of its own
+    keep: str = ""  # folder for the audio that the model makes; '': a scratch folder
+    judge: Loaded | None = None  # a second model, which listens to what this one says
 
     def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
         """One request to the model's process, with the time that so much audio may take."""
         return self.handle.ask(verb, order, self.timeout_for(audio_s))
+
+    def call(self, row: Row) -> dict[str, Any]:
+        """The timed call on one manifest row: its encoded output, and its time by each clock."""
+        return self.ask("utterance", {"row": sendable(row)}, seconds(row))
+
+    def examined(self, task: Task, row: Row, output: Any) -> Any:
+        """The output with what the judge hears in it; unchanged where the dataset has no judge."""
+        if self.judge is None:
+            return output
+        order = {"task": task.NAME, "row": sendable(row), "output": output}
+        try:
+            return self.judge.ask("examine", order)["output"]
+        except ModelError as error:
+            raise WorkerError(f"the judge {self.judge.engine[0]}:{self.judge.engine[1]} failed: {error}") from error
 
     def seed(self, number: int) -> None:
         """Start the model's dice at a known place, where there are any."""
@@ -133,28 +151,31 @@ def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result)
 
 def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     """One call that is not counted, then fresh meters. Its wall time in s; NaN when the model raised."""
-    loaded.ask("start", {"task": task.NAME})
+    start = {"task": task.NAME, "keep": loaded.keep}
+    loaded.ask("start", start)
     try:
-        first_s = float(_call(data.rows[0], loaded)["wall_s"])
+        first_s = float(loaded.call(data.rows[0])["wall_s"])
     except ModelError:
         first_s = float("nan")
-    loaded.ask("start", {"task": task.NAME})
+    loaded.ask("start", start)
     return first_s
-
-
-def _call(row: Row, loaded: Loaded) -> dict[str, Any]:
-    """The timed call on one manifest row."""
-    return loaded.ask("utterance", {"row": {**row, "audio": str(row["audio"])}}, float(row["duration_s"]))
 
 
 def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) -> Utterance:
     try:
-        reply, error = _call(row, loaded), ""
+        reply, error = loaded.call(row), ""
     except ModelError as raised:
         reply, error = {"output": None}, str(raised)
-    shares, (wall_s, cpu_s, gpu_s) = task.score(case, reply["output"]), _times(reply)
-    said_by = cluster(row, header)
-    return Utterance(case.id, shares, reply["output"], wall_s, cpu_s, case.duration_s, error, said_by, gpu_s)
+    output = None if error else loaded.examined(task, row, reply["output"])
+    shares, (wall_s, cpu_s, gpu_s) = task.score(case, output), _times(reply)
+    said_by, audio_s = cluster(row, header), _audio_s(case, output)
+    return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
+
+
+def _audio_s(case: Case, output: Any) -> float:
+    """The seconds of audio that the call's time is held against: what the model made, else what it was given."""
+    made = output.get("duration_s") if isinstance(output, Mapping) else None
+    return case.duration_s if made is None else float(made)
 
 
 def cluster(row: Row, header: Header) -> str:
@@ -169,7 +190,7 @@ def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
     if utterance.error:
         return utterance
     try:
-        reply = _call(row, loaded)
+        reply = loaded.call(row)
     except ModelError:
         return utterance
     wall_s, cpu_s, gpu_s = _times(reply)
@@ -193,7 +214,7 @@ def latencies(utterances: Iterable[Utterance]) -> dict[str, float]:
     Percentiles use numpy's linear interpolation.
     """
     good = [utterance for utterance in utterances if not utterance.error]
-    audio_s = sum(utterance.duration_s for utterance in good)
+    audio_s = sum(utterance.duration_s for utterance in good) or math.nan
     wall = np.array([utterance.wall_s for utterance in good])
     rtf = Ratio(float(wall.sum()), audio_s)
     rtf_cpu = Ratio(sum(utterance.cpu_s for utterance in good), audio_s)

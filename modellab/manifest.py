@@ -23,8 +23,10 @@ from modellab.schema import Strict, Thresholds, parse
 from modellab.types import Row
 
 FILE_NAME = "dataset.yaml"
-ROW_KEYS = ("id", "audio", "duration_s")  # what every row has; a task's ROW names the rest
+ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
+FILES = ("audio", "reference_audio", "rttm", "uem")  # the keys that name a file, beside the manifest
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
+IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -46,6 +48,8 @@ class Header(Strict):
     limits: dict[str, float] = {}  # metric -> absolute limit, whatever the baseline says
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
+    judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
+    settings: dict[str, Any] = {}  # what the task lets a dataset choose: its SETTINGS
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
 
 
@@ -82,7 +86,7 @@ def header(folder: Path, raw: Mapping[str, Any]) -> Header:
 
 
 def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[list[Row], list[DatasetError]]:
-    """The sound rows, their audio made an absolute path, and every fault of the others and of the list."""
+    """The sound rows, their files made absolute paths, and every fault of the others and of the list."""
     sound: dict[str, Row] = {}
     faults = list(_list_faults(folder, raw))
     for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list) else []):
@@ -93,24 +97,46 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[list[Row], list[DatasetE
         elif given["id"] in sound:
             faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
         else:
-            audio = (folder / Path(given["audio"]).expanduser()).absolute()
-            sound[given["id"]] = {**given, "audio": audio}
+            files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
+            sound[given["id"]] = {**given, **files}
     return list(sound.values()), faults
 
 
+def sendable(row: Row) -> Row:
+    """A row as JSON types: its files as text."""
+    return {**row, **{key: str(row[key]) for key in FILES if key in row}}
+
+
+def length_s(row: Row) -> float:
+    """The length of the row's audio, in s; DatasetError for a row without any, whose task needs it."""
+    if "audio" not in row:
+        raise DatasetError(
+            f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
+        )
+    return seconds(row)
+
+
+def seconds(row: Row) -> float:
+    """How much audio the row gives to a model, in s; a row of text gives none."""
+    return float(row.get("duration_s", 0.0))
+
+
 def _row_fault(given: Any) -> str:
-    """What is wrong with the keys that every row has; empty if nothing is."""
+    """What is wrong with the keys that are the same for every task; empty if nothing is."""
     if not isinstance(given, dict):
         return f"expected a mapping with {', '.join(ROW_KEYS)}, got {given!r}"
-    for key in ROW_KEYS:
+    needed = ROW_KEYS if "audio" in given or "duration_s" in given or len(given) == 1 else ("id",)
+    for key in needed:
         if key not in given:
-            return f"the key {key!r} is missing; every row has {', '.join(ROW_KEYS)}"
-    for key in ("id", "audio", "text"):
+            return f"the key {key!r} is missing; every row has {', '.join(needed)}"
+    for key in ("id", "text", *FILES):
         if not isinstance(given.get(key, ""), str):
             return f"{key} is {given[key]!r}, expected text; YAML reads 001, on and no as other things unless quoted"
-    if not given["id"] or not given["audio"]:
-        return f"id is {given['id']!r} and audio is {given['audio']!r}, expected text in both"
-    duration_s = given["duration_s"]
+    if not given["id"]:
+        return f"id is {given['id']!r}, expected a name"
+    if empty := next((key for key in FILES if not given.get(key, "file")), ""):
+        return f"{empty} is empty, expected a file beside {FILE_NAME}"
+    duration_s = given.get("duration_s", 1.0)
     if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
         return f"duration_s is {duration_s!r}, expected a number of seconds above 0"
     return ""
@@ -129,11 +155,16 @@ def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]
 
 
 def digest(head: Header, rows: Iterable[Row]) -> str:
-    """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their audio."""
-    total = hashlib.sha256(json.dumps([getattr(head, key) for key in IN_DIGEST]).encode())
+    """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their files."""
+    chosen = [getattr(head, key) for key in IN_DIGEST]
+    chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
+    total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
     for each in sorted(rows, key=lambda each: str(each["id"])):
-        facts = {key: value for key, value in each.items() if key != "audio"}
-        audio: Path = each["audio"]
-        content = hashlib.sha256(audio.read_bytes()).hexdigest() if audio.is_file() else "missing"
-        total.update(json.dumps([facts, content], sort_keys=True, default=str).encode())
+        facts = {key: value for key, value in each.items() if key not in FILES}
+        contents = [_content(each[key]) for key in FILES if key in each]
+        total.update(json.dumps([facts, *contents], sort_keys=True, default=str).encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def _content(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"

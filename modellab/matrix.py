@@ -49,6 +49,7 @@ class Cell(Loadable):
 
     dataset: Path  # folder of the dataset
     header: Header
+    judge: Loadable | None = None  # listens to what the model says, where the dataset names one
 
     @property
     def tier(self) -> str:
@@ -95,19 +96,37 @@ class Matrix:
         """Every variant on every device at every precision it offers, broken models left out."""
         for entry in self.models:
             if not isinstance(entry, Broken):
-                folder, model = entry
-                for name, variant in model.variants.items():
-                    for device, precision in model.cells(name):
-                        yield Loadable(Key("", "", folder.name, name, device, precision), model, variant, folder)
+                for name in entry[1].variants:
+                    yield from _loadables(*entry, name)
 
     def cells(self, task: str) -> Iterator[Cell | Broken]:
         """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
         broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
         yield from (entry for entry in broken if task in (entry.tasks or (task,)))
         headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
+        fitting = [(path, header, self._judge(path, header)) for path, header in headers]
+        yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                yield from _cells(task, *entry, headers)
+                yield from _cells(task, *entry, fitting)
+
+    def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:
+        """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""
+        if not header.judge:
+            return None
+        model, _, variant = header.judge.partition(":")
+        for entry in self.models:
+            if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
+                on_cpu = (each for each in _loadables(*entry, variant) if each.key.device == "cpu")
+                if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
+                    return judge
+        wanted = "expected MODEL:VARIANT with the task asr on cpu"
+        return Broken(folder.name, f"{folder / dataset.FILE_NAME}: judge is {header.judge!r}, {wanted}", (header.task,))
+
+
+def _loadables(folder: Path, model: Model, name: str) -> Iterator[Loadable]:
+    for device, precision in model.cells(name):
+        yield Loadable(Key("", "", folder.name, name, device, precision), model, model.variants[name], folder)
 
 
 def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
@@ -127,16 +146,19 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
         header = dataset.header(folder)
         _check_names("limits", header.limits, tasks.judged(header.task), header.task)
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
+        if header.judge and not hasattr(tasks.get(header.task), "examine"):
+            raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
+        _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
     except ModellabError as error:
         file = folder / dataset.FILE_NAME
         return Broken(folder.name, _about(file, error), _named(file, "task"))
     return folder, header
 
 
-def _check_names(key: str, given: Iterable[str], known: Sequence[str], whose: str) -> None:
+def _check_names(key: str, given: Iterable[str], known: Sequence[str], whose: str, what: str = "metric") -> None:
     for name in given:
         if name not in known:
-            raise ConfigError(f"{key} has {name!r}, no metric of {whose}: {did_you_mean(name, known)}")
+            raise ConfigError(f"{key} has {name!r}, no {what} of {whose}: {did_you_mean(name, known)}")
 
 
 def _named(file: Path, key: str) -> tuple[str, ...]:
@@ -154,13 +176,17 @@ def _about(file: Path, error: ModellabError) -> str:
     return str(error) if str(file) in str(error) else f"{file}: {error}"
 
 
-def _cells(task: str, folder: Path, model: Model, headers: list[tuple[Path, Header]]) -> Iterator[Cell]:
+def _cells(
+    task: str, folder: Path, model: Model, given: list[tuple[Path, Header, Loadable | Broken | None]]
+) -> Iterator[Cell]:
     for name, variant in model.variants.items():
-        fitting = [(path, header) for path, header in headers if _fits(variant, header)]
+        if task not in model.tasks_of(name):
+            continue
+        fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[1])]
         for device, precision in model.cells(name):
-            for path, header in fitting:
+            for path, header, judge in fitting:
                 key = Key(task, path.name, folder.name, name, device, precision)
-                yield Cell(key, model, variant, folder, path, header)
+                yield Cell(key, model, variant, folder, path, header, judge if isinstance(judge, Loadable) else None)
 
 
 def _fits(variant: Variant, header: Header) -> bool:
@@ -170,7 +196,10 @@ def _fits(variant: Variant, header: Header) -> bool:
 
 def why_not(cell: Loadable, *, download: bool = False) -> str:
     """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
-    return ": ".join(part for part in obstacle(cell, download=download) if part)
+    why = ": ".join(part for part in obstacle(cell, download=download) if part)
+    if not why and isinstance(cell, Cell) and cell.judge and (of_judge := why_not(cell.judge, download=download)):
+        return f"its judge {cell.header.judge} cannot run here: {of_judge}"
+    return why
 
 
 def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab.dataset import Dataset
+from modellab.manifest import seconds, sendable
 from modellab.types import Floats, Row
 from modellab.worker import ModelError
 
@@ -137,7 +138,7 @@ def run_pairs(
         (mine, my_words), (other, other_words) = pair if sides[0] is candidate else reversed(pair)
         times.append((mine, other))
         said.append((my_words, other_words))
-        audio_s.append(sum(float(row["duration_s"]) for row in rows))
+        audio_s.append(sum(seconds(row) for row in rows) or math.nan)
     both = np.array(times)
     return Pairs(both[:, 0], both[:, 1], np.array(audio_s), tuple(said), 2 * (n + lost), per_side, walk)
 
@@ -167,8 +168,6 @@ def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:
 
 def _side(loaded: Loaded, rows: Sequence[Row]) -> tuple[Floats, list[Any]]:
     """The seconds of the calls on `rows` by each clock, summed, and what the model said."""
-    replies = [
-        loaded.ask("utterance", {"row": {**row, "audio": str(row["audio"])}}, float(row["duration_s"])) for row in rows
-    ]
+    replies = [loaded.ask("utterance", {"row": sendable(row)}, seconds(row)) for row in rows]
     times = np.array([[reply.get(clock, math.nan) for clock in CLOCKS] for reply in replies], dtype=float)
     return times.sum(axis=0), [reply["output"] for reply in replies]

@@ -15,7 +15,7 @@ from pathlib import Path
 from modellab import evaluate
 from modellab.errors import ModellabError
 from modellab.evaluate import Handle, Loaded
-from modellab.matrix import Cell
+from modellab.matrix import Cell, Loadable
 
 
 class Turns:
@@ -51,11 +51,23 @@ class Pool:
         self.threads = threads
         self.download = download
         self.loaded: Loaded | None = None
+        self.judges: Pool | None = None  # of models that listen to what another says; made when one is needed
 
     def get(self, cell: Cell) -> Loaded:
-        """The cell's engine, loaded; the one before it is closed first, so that memory holds one model."""
+        """The cell's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
+        loaded = self.load(cell)
+        loaded.judge = self._judge(cell.judge) if cell.judge else None
+        return loaded
+
+    def _judge(self, judge: Loadable) -> Loaded:
+        if self.judges is None:
+            self.judges = Pool(self.start, self.threads, download=self.download)
+        return self.judges.load(judge)
+
+    def load(self, cell: Loadable) -> Loaded:
+        """The engine alone."""
         if self.loaded is None or self.loaded.engine != cell.engine:
-            self.close()
+            self._end()
             handle = self.start(self.threads)
             try:
                 self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
@@ -65,7 +77,12 @@ class Pool:
         return self.loaded
 
     def close(self) -> None:
-        """End the worker, if there is one. The next `get` starts a fresh one."""
+        """End the worker, if there is one, and its judge. The next `get` starts fresh ones."""
+        self._end()
+        if self.judges is not None:
+            self.judges.close()
+
+    def _end(self) -> None:
         if self.loaded is not None:
             self.loaded.handle.close()
             self.loaded = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import against, baseline, dataset, environment, gate, thresholds
+from modellab import against, baseline, dataset, environment, gate, studio, thresholds
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
@@ -94,6 +94,7 @@ class Suite:
         try:
             with self.turns.loading():
                 loaded = self.pool.get(cell)
+                loaded.keep = str(studio.place(self.project.mlruns, self.ledger.session, cell.key))
                 if self.duel:
                     self.duel.get(cell)
             with self.turns.measuring():
@@ -255,4 +256,5 @@ def open_suite(
 ) -> Suite:
     """A suite that writes to the project's ledger; `worker` is pytest-xdist's name of this process, or ''."""
     ledger = Ledger(project.mlruns, session, worker or "main")
+    studio.prune(project.mlruns)
     return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root), duel)

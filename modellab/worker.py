@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 from modellab.engine import Engine, pin_threads
 from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModellabError, WorkerError
 from modellab.meter import thread_environment
+from modellab.studio import SCRATCH
 
 LOG_TAIL_LINES = 20
 LOG_TAIL_BYTES = 8_000
@@ -48,10 +50,11 @@ class Worker:
         env: Mapping[str, str] | None = None,
     ) -> None:
         try:
-            descriptor, log_path = tempfile.mkstemp(prefix="modellab-worker-", suffix=".log")
+            self.scratch = Path(tempfile.mkdtemp(prefix="modellab-worker-"))
+            descriptor = os.open(self.scratch / "log", os.O_WRONLY | os.O_CREAT)
         except OSError as error:
             raise WorkerError(f"no worker could be started, its log has no place ({error}): disk full?") from error
-        self.log = Path(log_path)
+        self.log = self.scratch / "log"
         request_read, self.requests = os.pipe()
         self.replies, reply_write = os.pipe()
         self.buffer = b""
@@ -64,7 +67,7 @@ class Worker:
                     stderr=subprocess.STDOUT,
                     pass_fds=(request_read, reply_write),
                     cwd=cwd,
-                    env={**os.environ, **thread_environment(threads), "PYTHONUNBUFFERED": "1", **(env or {})},
+                    env={**os.environ, **self._environment(threads), **(env or {})},
                     start_new_session=True,
                 )
         except OSError as error:  # no memory, too many processes, no such Python
@@ -73,6 +76,9 @@ class Worker:
         finally:
             os.close(request_read)
             os.close(reply_write)
+
+    def _environment(self, threads: int) -> dict[str, str]:
+        return {**thread_environment(threads), "PYTHONUNBUFFERED": "1", SCRATCH: str(self.scratch)}
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         """One request, one reply. Raises what went wrong on the other side as a ModellabError."""
@@ -124,18 +130,22 @@ class Worker:
         self.process.wait()
 
     def close(self) -> None:
-        """Ask the worker to go, insist after a second, and remove its log."""
-        self._forget()
+        """Ask the worker to go, insist after a second, and remove its log and what it wrote."""
+        self._hang_up()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=1)
         self.kill()
+        self._forget()
 
     def _forget(self) -> None:
-        """Close the pipes, which tells the worker to go, and remove the log."""
+        self._hang_up()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _hang_up(self) -> None:
+        """Close the pipes, which tells the worker to go."""
         for descriptor in (self.requests, self.replies):
             with suppress(OSError):
                 os.close(descriptor)
-        self.log.unlink(missing_ok=True)
 
 
 class InProcess:

@@ -283,7 +283,7 @@ def new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleTyp
 
 def test_the_task_of_the_tutorial_scores(new_task: types.ModuleType) -> None:
     assert [name for name in tasks.Task.__protocol_attrs__ if not hasattr(new_task, name)] == []
-    case = new_task.read({"id": "001", "duration_s": 2.0, "spoken": "en"}, {})
+    case = new_task.read({"id": "001", "audio": "a.flac", "duration_s": 2.0, "spoken": "en"}, {})
     assert new_task.score(case, new_task.encode("en")) == {"error_rate": (0.0, 1.0), "success_rate": (1.0, 1.0)}
     assert new_task.score(case, new_task.encode("de"))["error_rate"] == (1.0, 1.0)
     assert new_task.score(case, None) == {"error_rate": (1.0, 1.0), "success_rate": (0.0, 1.0)}

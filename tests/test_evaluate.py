@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modellab.dataset import Dataset
-from modellab.errors import CrashError, DatasetError
+from modellab.errors import CrashError, DatasetError, WorkerError
 from modellab.evaluate import Loaded, again, evaluate, latencies, load
 from modellab.manifest import Header
 from modellab.tasks import Task, asr
@@ -108,6 +108,32 @@ def test_one_call_is_a_warm_up_and_fresh_meters_follow_it() -> None:
     assert result.readings["first_call_s"] == 9.0
     assert [said.wall_s for said in result.utterances] == [0.1, 0.2, 0.3], "the warm-up is not among them"
     assert model.asked[2][1] == model.asked[4][1], "it is the first utterance"
+
+
+class Heard(Scripted):
+    """A judge that hears the same in everything, or fails."""
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        super().ask(verb, order, timeout_s)
+        if isinstance(self.replies[0], Exception):
+            raise self.replies[0]
+        return {"output": {**order["output"], "text": self.replies[0], "duration_s": 0.5}}
+
+
+def test_what_the_judge_hears_is_scored_and_the_time_is_held_against_what_was_made() -> None:
+    judge, ready = Heard("a c"), loaded(Scripted(0.1))
+    ready.judge = Loaded(judge, ("ear", "one", "cpu", "float32"), FACTS, cell().model.timeout_for)
+    (said,) = evaluate(TASK, cell(), data(1), ready, 2, "c0ffee").utterances
+    assert [verb for verb, _, _ in judge.asked] == ["examine"]
+    assert judge.asked[0][1]["row"]["audio"] == "/golden/0.flac"
+    assert (said.output["text"], said.shares["wer"][0], said.duration_s) == ("a c", 1.0, 0.5)
+
+
+def test_a_judge_that_fails_is_no_fault_of_the_model() -> None:
+    ready = loaded(Scripted(0.1))
+    ready.judge = Loaded(Heard(ModelError("deaf")), ("ear", "one", "cpu", "float32"), FACTS, cell().model.timeout_for)
+    with pytest.raises(WorkerError, match="the judge ear:one failed: deaf"):
+        evaluate(TASK, cell(), data(1), ready, 2, "c0ffee")
 
 
 def test_a_row_travels_as_json_types_with_the_time_it_may_take() -> None:

@@ -29,9 +29,9 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},
-    {"dataset", "embedded", "reference"},
+    {"dataset", "embedded", "reference", "studio"},
     {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project", "seeds"},
-    {"schema"},
+    {"schema", "store"},
     {"types", "errors"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

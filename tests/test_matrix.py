@@ -77,6 +77,24 @@ def test_a_variant_meets_what_fits(
     assert ids(project) == (["fake:one-short_v1-cpu-float32"] if meet else [])
 
 
+def test_a_variant_may_have_fewer_tasks_than_its_model(project: Project) -> None:
+    variants = {"one": {"weights": "package", "tasks": ["vad"]}, "two": {"weights": "package"}}
+    add_model(project, tasks=["asr", "vad"], variants=variants)
+    add_dataset(project)
+    assert ids(project) == ["fake:two-short_v1-cpu-float32"]
+    add_variant(project, tasks=["vad"])
+    assert ids(project) == ["fake-broken"]
+    (broken,) = Matrix(project).cells("asr")
+    assert "tasks has 'vad', which the model's tasks lack" in str(getattr(broken, "error", ""))
+
+
+def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> None:
+    add_model(project)
+    add_dataset(project, settings={"colar_s": 0.25})
+    (broken,) = Matrix(project).cells("asr")
+    assert "settings has 'colar_s', no setting of asr" in str(getattr(broken, "error", ""))
+
+
 @pytest.mark.parametrize(
     ("variant", "header", "tier"),
     [

@@ -61,6 +61,20 @@ def test_a_model_is_loaded_once_for_all_its_datasets() -> None:
     assert first.facts == {"load_s": 0.1}
 
 
+def test_a_judge_has_a_process_of_its_own_and_stays() -> None:
+    start = Start()
+    pool = Pool(start, threads=1)
+    judge = cell(key=replace(KEY, variant="two"), variants={"two": {"weights": "package"}})
+    first = pool.get(replace(cell(), judge=judge))
+    assert first.judge is not None
+    assert first.judge.engine == judge.engine
+    pool.get(replace(cell(key=replace(KEY, precision="int8")), judge=judge))
+    assert pool.get(cell(key=replace(KEY, precision="int8"))).judge is None
+    pool.close()
+    began = ["start 1", "load one float32 in 1", "start 2", "load two float32 in 2"]
+    assert start.events == [*began, "close 1", "start 3", "load one int8 in 3", "close 3", "close 2"]
+
+
 def test_the_model_before_is_closed_before_the_next_is_started() -> None:
     start = Start()
     pool = Pool(start, threads=1)

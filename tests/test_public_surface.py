@@ -48,6 +48,12 @@ def test_the_nouns() -> None:
     }
 
 
+HEADER = (
+    "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
+    " judge settings digest"
+)
+
+
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
@@ -69,12 +75,9 @@ def test_the_nouns() -> None:
         (types.Accepted, "header shares outputs noise"),
         (types.Pace, "header times readings sessions"),
         (Model, "summary tasks status packages install devices options variants claims thresholds seeds timeout_s"),
-        (Variant, "weights revision tier domain languages devices options needs seeds thresholds"),
+        (Variant, "weights revision tier tasks domain languages devices options needs seeds thresholds"),
         (Claim, "variant dataset metric value source precision"),
-        (
-            Header,
-            "task version language tier licence source normaliser domain rate_hz limits thresholds cluster digest",
-        ),
+        (Header, HEADER),
         (Project, "root golden baselines mlruns models threads judging"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
@@ -100,7 +103,7 @@ PROTOCOL = {name: value for name, value in vars(Task).items() if not name.starts
 
 def test_the_shape_of_a_task() -> None:
     calls = {name: str(inspect.signature(value)) for name, value in PROTOCOL.items() if inspect.isfunction(value)}
-    assert PROTOCOL.keys() - calls.keys() == {"NAME", "METRICS", "LIMITS", "ROW"}
+    assert PROTOCOL.keys() - calls.keys() == {"NAME", "METRICS", "LIMITS", "ROW", "SETTINGS"}
     assert calls == {
         "read": "(self, row: 'Row', options: 'Mapping[str, Any]') -> 'Any'",
         "prepare": "(self, row: 'Row') -> 'Any'",

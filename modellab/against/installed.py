@@ -28,8 +28,8 @@ import filelock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from modellab.embedded.cache import home
 from modellab.errors import ConfigError, WorkerError
+from modellab.store import home
 
 CONSTRAINTS = "constraints.txt"
 COMPLETE = "complete"

@@ -14,9 +14,9 @@ from typing import Any
 from modellab.against import installed, revision
 from modellab.against.base import PACKAGE, Base
 from modellab.against.installed import Needs, Tell
-from modellab.embedded.cache import home
 from modellab.errors import ModellabError, WorkerError
 from modellab.evaluate import Handle
+from modellab.store import home
 from modellab.worker import Worker
 
 ANSWER_S = 120.0  # importing modellab on a slow disk

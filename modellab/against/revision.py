@@ -15,8 +15,8 @@ from pathlib import Path
 
 import filelock
 
-from modellab.embedded.cache import home
 from modellab.errors import ConfigError, WorkerError
+from modellab.store import home
 
 LOCK_TIMEOUT_S = 600.0
 

@@ -31,7 +31,7 @@ def validate(
     ] = None,
 ) -> None:
     """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
-    from modellab import dataset
+    from modellab import dataset, manifest
     from modellab.doctor import dataset_faults
 
     problems = files = 0
@@ -43,8 +43,10 @@ def validate(
             typer.echo(problem)
         if not found:
             rows = dataset.load(folder).rows
-            files, seconds = files + len(rows), seconds + sum(row["duration_s"] for row in rows)
-            typer.echo(f"{folder.name}: {len(rows)} files, {_length(sum(row['duration_s'] for row in rows))}")
+            files += sum("audio" in row for row in rows)
+            held = sum(map(manifest.seconds, rows))
+            seconds += held
+            typer.echo(f"{folder.name}: {len(rows)} cases, {_length(held)} of audio")
     if problems:
         typer.echo(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
@@ -73,14 +75,14 @@ def chosen(folders: list[Path], names: list[str]) -> list[Path]:
 def _row(folder: Path) -> list[str | Text]:
     from rich.text import Text
 
-    from modellab import dataset
+    from modellab import dataset, manifest
     from modellab.errors import ModellabError
 
     try:
         data = dataset.load(folder)
     except ModellabError as error:
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {error}", "red")]
-    audio = _length(sum(row["duration_s"] for row in data.rows))
+    audio = _length(sum(map(manifest.seconds, data.rows)))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")
     elif data.header.digest == data.digest:

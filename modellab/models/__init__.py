@@ -44,6 +44,7 @@ class Variant(Strict):
     weights: str | dict[str, str]  # scheme:place, or one for each precision
     revision: str | None = None
     tier: Tier = "full"
+    tasks: tuple[str, ...] = ()  # empty: the model's
     domain: Literal["open", "lab"] = "open"
     languages: tuple[str, ...] = ()  # empty: any
     devices: dict[Device, tuple[str, ...]] = {}
@@ -79,6 +80,10 @@ class Model(Strict):
             for precision in precisions:
                 if isinstance(chosen.weights, str) or precision in chosen.weights:
                     yield device, precision
+
+    def tasks_of(self, variant: str) -> tuple[str, ...]:
+        """What a variant is tested in."""
+        return self.variants[variant].tasks or self.tasks
 
     def timeout_for(self, audio_s: float) -> float:
         """How long one call may take, in s: `timeout_s`, and more in proportion for long audio."""
@@ -122,6 +127,8 @@ def _fault(model: Model, name: str) -> str:
     for place in each.values():
         if not is_known(place):
             return f".weights is {place!r}, expected scheme:place ({', '.join(SCHEMES)}) or {PACKAGE}"
+    if other := sorted(set(model.variants[name].tasks) - set(model.tasks)):
+        return f".tasks has {other[0]!r}, which the model's tasks lack: {did_you_mean(other[0], model.tasks)}"
     offered = {precision for precisions in devices.values() for precision in precisions}
     if not isinstance(weights, str) and (unused := sorted(weights.keys() - offered)):
         return f".weights has {unused[0]!r}, a precision that no device offers: {did_you_mean(unused[0], offered)}"

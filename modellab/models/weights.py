@@ -7,6 +7,7 @@
 | `hf:owner/name#file` | one file of it |
 | `openai:name` | openai-whisper's own checkpoint, `~/.cache/whisper/<file>` |
 | `path:place` | a file or folder of yours; a relative one starts at the model folder |
+| `made:name` | made on this machine by the model folder's `make.py`, once: a tiny checkpoint for tests |
 | `package` | they come in the engine's package |
 """
 
@@ -17,10 +18,11 @@ import os
 from pathlib import Path
 
 from modellab.errors import WeightsError
+from modellab.models import made
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
 PACKAGE = "package"
-SCHEMES = ("embedded", "hf", "openai", "path")
+SCHEMES = ("embedded", "hf", "made", "openai", "path")
 
 
 def split(weights: str) -> tuple[str, str]:
@@ -38,7 +40,7 @@ def is_known(weights: str) -> bool:
 def why_missing(weights: str, revision: str | None, folder: Path) -> str:
     """Why these weights cannot be loaded without a download; '' if they can. Imports no engine."""
     scheme, _ = split(weights)
-    if scheme in {"embedded", PACKAGE}:
+    if scheme in {"embedded", "made", PACKAGE}:
         return ""
     try:
         locate(weights, revision, folder)
@@ -56,6 +58,8 @@ def locate(weights: str, revision: str | None, folder: Path, *, download: bool =
         from modellab import embedded  # the expansion imports the engine's library: only in the worker
 
         return embedded.weights(place.removeprefix("whisper-lab/"))
+    if scheme == "made":
+        return made.weights(folder, place)
     if scheme == "hf":
         return _hub(place, revision, download=download)
     if scheme == "openai":
@@ -65,11 +69,11 @@ def locate(weights: str, revision: str | None, folder: Path, *, download: bool =
         if not path.exists():
             raise WeightsError(f"{path} does not exist: config.yaml names it as weights")
         return path
-    raise WeightsError(f"unknown weights scheme {scheme!r} in {weights!r}: known: embedded, hf, openai, package, path")
+    raise WeightsError(f"unknown weights scheme {scheme!r} in {weights!r}: known: {', '.join(SCHEMES)}, {PACKAGE}")
 
 
 def digest(weights: str, path: Path | None) -> str:
-    """A name for these very weights: the embedded digest, the hub commit, or a sha256 over the files."""
+    """A name for these very weights: the embedded digest, the hub commit, the recipe, or a sha256 over the files."""
     scheme, place = split(weights)
     if path is None:
         return PACKAGE
@@ -77,6 +81,8 @@ def digest(weights: str, path: Path | None) -> str:
         from modellab import embedded
 
         return f"{place}@{embedded.digest().removeprefix('sha256:')[:16]}"
+    if scheme == "made":
+        return path.name
     if scheme == "hf":
         snapshot = path if path.is_dir() else next(p for p in path.parents if p.parent.name == "snapshots")
         return f"{place}@{snapshot.name}"

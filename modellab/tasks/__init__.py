@@ -2,10 +2,11 @@
 
 To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
 
-    manifest row --read--> Case --prepare--> Input --run--> Output --encode--> JSON --score--> shares
-    (main process)         (worker process ................................)       (main process)
+    manifest row --read--> Case --prepare--> Input --run--> Output --encode--> JSON --examine--> JSON --score--> shares
+    (main process)         (worker process ................................)   (judge's process)    (main process)
 
-Only `run` is timed. `read` and `score` never see a model; `prepare` and `run` never see a reference.
+Only `run` is timed. `read` and `score` never see a model; `prepare` and `run` never see a reference. What a model says
+aloud is heard by a second model, the dataset's `judge`, in a process of its own: `examine`, of a `Spoken` task alone.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ class Task(Protocol):
     def ROW(self) -> Sequence[str]:
         """The keys a manifest row of this task may have besides `id`, `audio` and `duration_s`."""
 
+    @property
+    def SETTINGS(self) -> Mapping[str, Any]:
+        """What a dataset may choose under `settings:` in its header, each with its default."""
+
     def read(self, row: Row, options: Mapping[str, Any]) -> Any:
         """Turn a manifest row into a Case or raise DatasetError. `options` is the dataset's header."""
 
@@ -60,7 +65,11 @@ class Task(Protocol):
         """Call the model. This, and nothing else, is timed. Runs in the worker."""
 
     def encode(self, output: Any) -> Any:
-        """The output as JSON types. Raises TypeError when the adapter returned something else than promised."""
+        """The output as JSON types. Raises TypeError when the adapter returned something else than promised.
+
+        `Audio` in it is written to a file on its way and becomes {"audio": path, "rate_hz", "duration_s"}. A key
+        "duration_s" at the top is what RTF is held against, in place of the case's: seconds of audio that were made.
+        """
 
     def score(self, case: Any, output: Any) -> Mapping[str, Share]:
         """One share for each of METRICS from an encoded output; `None` stands for 'the model raised'."""
@@ -70,6 +79,13 @@ class Task(Protocol):
 
     def show(self, case: Any, output: Any) -> list[str]:
         """Lines that let a person see what is wrong with this utterance (aligned reference and hypothesis)."""
+
+
+class Spoken(Task, Protocol):
+    """A task whose output is audio."""
+
+    def examine(self, judge: Any, row: Row, output: Any) -> Any:
+        """The encoded output with what the judge (an ASR model) heard in it. Runs in the judge's process."""
 
 
 def names() -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from modellab import audio, text
 from modellab.errors import DatasetError
+from modellab.manifest import length_s
 from modellab.metrics import sanity, view
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
@@ -51,6 +52,7 @@ LIMITS: Mapping[str, float] = {
     "loop_rate": 0.05,
 }
 ROW = ("text", "speaker", "voice", "condition", "language")
+SETTINGS: Mapping[str, Any] = {}
 
 
 class Transcriber(Protocol):
@@ -88,7 +90,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         )
     return Case(
         id=str(row["id"]),
-        duration_s=float(row["duration_s"]),
+        duration_s=length_s(row),
         text=words,
         reference=reference,
         normaliser=normaliser,

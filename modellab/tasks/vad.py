@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from modellab import audio
 from modellab.errors import DatasetError
+from modellab.manifest import length_s
 from modellab.metrics.vad import Detection, compare
 from modellab.types import Audio, Metric, Ratio, Region, Row, Share, total
 
@@ -36,6 +37,7 @@ METRICS = (
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("speech", "condition")
+SETTINGS: Mapping[str, Any] = {}
 
 
 class Detector(Protocol):
@@ -56,7 +58,7 @@ class Case:
 
 def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the header has nothing for this task)
     """A Case, or DatasetError where the regions are not pairs of seconds inside the clip. Uses none of the header."""
-    duration_s = float(row["duration_s"])
+    duration_s = length_s(row)
     speech = row.get("speech")
     if not isinstance(speech, Sequence) or isinstance(speech, str):
         raise DatasetError(f"case {row['id']!r}: expected `speech` as a list of [start_s, end_s], got {speech!r}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from modellab import embedded
+from modellab import embedded, store
 from modellab.embedded import cache
 from modellab.errors import WeightsError
 
@@ -92,17 +92,17 @@ def _add(folder: Path) -> None:
         _flip,
         _add,
         lambda folder: (folder / "model.bin").unlink(),
-        lambda folder: (folder / cache.SUMS).write_bytes(b"\xff\x00"),
-        lambda folder: (folder / cache.SUMS).unlink(),
+        lambda folder: (folder / store.SUMS).write_bytes(b"\xff\x00"),
+        lambda folder: (folder / store.SUMS).unlink(),
     ],
     ids=["a changed byte", "a stray file", "a lost file", "unreadable sums", "lost sums"],
 )
 def test_a_damaged_folder_is_written_again(written: list[str], damage: Callable[[Path], object]) -> None:
     folder = embedded.weights("ct2")
     damage(folder)
-    assert not cache.intact(folder)
+    assert not store.intact(folder)
     assert embedded.weights("ct2") == folder
-    assert cache.intact(folder)
+    assert store.intact(folder)
     assert (folder / "model.bin").read_bytes() == b"weights of ct2"
     assert written == ["ct2", "ct2"]
 
@@ -131,7 +131,7 @@ def test_a_process_killed_half_way_leaves_nothing_broken(home: Path) -> None:
 
 def test_a_whole_cache_is_used_without_writing(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = embedded.weights("ct2")
-    monkeypatch.setattr(cache, "_write", lambda *_: pytest.fail("nothing is missing"))
+    monkeypatch.setattr(store, "_write", lambda *_: pytest.fail("nothing is missing"))
     assert embedded.weights("ct2") == folder
 
 
@@ -178,7 +178,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 def test_the_default_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODELLAB_CACHE", raising=False)
     monkeypatch.setenv("HOME", os.sep + "somebody")
-    assert cache.home() == Path("/somebody/.cache/modellab")
+    assert store.home() == Path("/somebody/.cache/modellab")
 
 
 def test_the_digest_names_the_stored_weights() -> None:

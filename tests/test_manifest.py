@@ -1,0 +1,57 @@
+"""Rows and header: what is the same for every task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import manifest
+from modellab.errors import DatasetError
+from modellab.manifest import Header
+
+from .make import HEADER
+
+
+def test_a_row_of_text_needs_no_audio_and_no_length(tmp_path: Path) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "text": "x"}, {"id": "b", "rttm": "b.rttm"}]})
+    assert (rows, faults) == ([{"id": "a", "text": "x"}, {"id": "b", "rttm": tmp_path / "b.rttm"}], [])
+    assert manifest.sendable(rows[1]) == {"id": "b", "rttm": str(tmp_path / "b.rttm")}
+    assert [manifest.seconds(row) for row in rows] == [0.0, 0.0]
+    with pytest.raises(
+        DatasetError, match="case 'a': the key 'audio' is missing; every row of this task has id, audio"
+    ):
+        manifest.length_s(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"id": "a"}, "the key 'audio' is missing"),
+        ({"id": "a", "duration_s": 1.0}, "the key 'audio' is missing"),
+        ({"id": "a", "audio": "a.flac"}, "the key 'duration_s' is missing"),
+        ({"id": "a", "rttm": ""}, "rttm is empty, expected a file beside dataset.yaml"),
+        ({"id": "a", "uem": 7}, "uem is 7, expected text"),
+        ({"id": "", "text": "x"}, "id is '', expected a name"),
+    ],
+)
+def test_a_row_that_is_none_is_named(tmp_path: Path, row: dict[str, Any], fault: str) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [row]})
+    assert rows == []
+    assert fault in str(faults[0])
+
+
+@pytest.mark.parametrize("more", [{"judge": "whisper:lab"}, {"settings": {"collar_s": 0.25}}])
+def test_what_a_dataset_chooses_is_in_its_digest(more: dict[str, Any]) -> None:
+    plain, chosen = (Header.model_validate(header) for header in (HEADER, {**HEADER, **more}))
+    assert manifest.digest(plain, []) != manifest.digest(chosen, [])
+
+
+def test_each_file_of_a_row_is_in_the_digest(tmp_path: Path) -> None:
+    head, row = Header.model_validate(HEADER), {"id": "a", "text": "x", "uem": tmp_path / "a.uem"}
+    digests = [manifest.digest(head, [row])]
+    for content in ("", "a 1 0 5"):
+        row["uem"].write_text(content)
+        digests.append(manifest.digest(head, [row]))
+    assert len(set(digests)) == 3
