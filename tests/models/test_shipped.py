@@ -35,7 +35,9 @@ def _openai_checksums() -> str:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_model_folder_is_whole(name: str) -> None:
     folder = FOLDERS[name]
-    assert {"adapter.py", "config.yaml", "README.md", "requirements.txt"} <= {path.name for path in folder.iterdir()}
+    made = any(place.values[0].startswith("made:") for place in WEIGHTS if str(place.id).startswith(f"{name}:"))
+    needed = {"adapter.py", "config.yaml", "README.md", "requirements.txt", *(["make.py"] if made else [])}
+    assert needed <= {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -55,7 +57,7 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
         case "openai":
             assert f"/{revision}/{rest}.pt" in _openai_checksums()
         case _:
-            assert place == "package"
+            assert scheme in {"made", "package"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
