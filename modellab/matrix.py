@@ -182,14 +182,16 @@ def _cells(
     for name, variant in model.variants.items():
         if task not in model.tasks_of(name):
             continue
-        fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[1])]
+        fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[0].name, each[1])]
         for device, precision in model.cells(name):
             for path, header, judge in fitting:
                 key = Key(task, path.name, folder.name, name, device, precision)
                 yield Cell(key, model, variant, folder, path, header, judge if isinstance(judge, Loadable) else None)
 
 
-def _fits(variant: Variant, header: Header) -> bool:
+def _fits(variant: Variant, dataset: str, header: Header) -> bool:
+    if variant.datasets and dataset not in variant.datasets:
+        return False
     language = not variant.languages or not header.language or header.language in variant.languages
     return language and variant.domain in {"open", header.domain}
 

@@ -88,6 +88,13 @@ def test_a_variant_may_have_fewer_tasks_than_its_model(project: Project) -> None
     assert "tasks has 'vad', which the model's tasks lack" in str(getattr(broken, "error", ""))
 
 
+def test_a_variant_may_meet_a_few_datasets_only(project: Project) -> None:
+    add_variant(project, datasets=["taught_v1"])
+    add_dataset(project)
+    add_dataset(project, "taught_v1")
+    assert ids(project) == ["fake:one-taught_v1-cpu-float32"]
+
+
 def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> None:
     add_model(project)
     add_dataset(project, settings={"colar_s": 0.25})

@@ -75,7 +75,7 @@ HEADER = (
         (types.Accepted, "header shares outputs noise"),
         (types.Pace, "header times readings sessions"),
         (Model, "summary tasks status packages install devices options variants claims thresholds seeds timeout_s"),
-        (Variant, "weights revision tier tasks domain languages devices options needs seeds thresholds"),
+        (Variant, "weights revision tier tasks datasets domain languages devices options needs seeds thresholds"),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),
         (Project, "root golden baselines mlruns models threads judging"),

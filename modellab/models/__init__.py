@@ -45,6 +45,9 @@ class Variant(Strict):
     revision: str | None = None
     tier: Tier = "full"
     tasks: tuple[str, ...] = ()  # empty: the model's
+    datasets: tuple[
+        str, ...
+    ] = ()  # the only ones it meets, for a checkpoint that was taught a few sentences; empty: any
     domain: Literal["open", "lab"] = "open"
     languages: tuple[str, ...] = ()  # empty: any
     devices: dict[Device, tuple[str, ...]] = {}
