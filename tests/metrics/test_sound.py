@@ -1,0 +1,140 @@
+"""What can be wrong with made speech, told from its samples."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from modellab.metrics import sound
+from modellab.types import Audio, Ratio
+
+RATE_HZ = 1000  # so that a frame is 20 samples
+LIMIT = {metric.name: sound.HEALTH_LIMITS[metric.name] for metric in sound.HEALTH_METRICS}
+
+
+def tone(duration_s: float, amplitude: float = 0.5) -> np.ndarray:
+    return amplitude * np.sin(2 * math.pi * 100 * np.arange(round(duration_s * RATE_HZ)) / RATE_HZ + 0.3)
+
+
+def heard(*parts: object) -> dict[str, float]:
+    samples = np.concatenate([np.atleast_1d(np.asarray(part, np.float32)) for part in parts])
+    return sound.health(Audio(samples, RATE_HZ))
+
+
+def faults(found: dict[str, float] | None) -> set[str]:
+    """The metrics beyond their limits."""
+    values = {m.name: m.value([sound.health_shares(found)[m.name]]) for m in sound.HEALTH_METRICS}
+    return {name for name, value in values.items() if value > LIMIT[name]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "wrong"),
+    [
+        ([tone(1)], set()),
+        ([np.zeros(100), tone(0.5), np.zeros(300), tone(0.5), np.zeros(5000)], set()),  # pauses like these are speech
+        ([tone(0.5), math.nan, math.inf, tone(0.5)], {"bad_sample_rate"}),
+        ([np.clip(tone(1, 3.0), -1, 1)], {"clipped_rate"}),
+        ([tone(1, 0.9999)], set()),  # touches full scale
+        ([tone(1) + 0.05], {"dc_offset"}),
+        ([np.zeros(1000)], {"silent_rate"}),
+        ([tone(1, 0.001)], {"silent_rate"}),  # -63 dBFS
+        ([np.zeros(0)], {"silent_rate"}),
+        ([tone(0.5), np.zeros(1600), tone(0.5)], {"long_pause_rate"}),
+        ([tone(0.5), tone(1.6, 0.003), tone(0.5)], {"long_pause_rate"}),  # 44 dB below the speech
+    ],
+)
+def test_each_fault_and_no_other_is_found(parts: list[object], wrong: set[str]) -> None:
+    assert faults(heard(*parts)) == wrong
+
+
+def test_what_is_found_by_hand() -> None:
+    found = heard(np.zeros(100), np.full(200, 0.5), np.zeros(60), np.full(40, -0.25), np.zeros(30))
+    assert found == pytest.approx(
+        {
+            "samples": 430,
+            "bad": 0,
+            "clipped": 0,
+            "dc": (100 - 10) / 430,
+            "power": (50 + 2.5) / 430,
+            "peak": 0.5,
+            "lead_s": 0.1,
+            "tail_s": 0.03,
+            "pause_s": 0.06,
+            "span_s": 0.3,
+            "loud_s": 0.24,
+        }
+    )
+
+
+@given(arrays.arrays(np.float32, st.integers(0, 200), elements=st.floats(width=32)))
+def test_whatever_comes_gives_finite_numbers_that_fit_together(samples: np.ndarray) -> None:
+    found = sound.health(Audio(samples.clip(-1e15, 1e15), RATE_HZ))
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    edges_s = found["lead_s"] + found["span_s"] + found["tail_s"]
+    assert edges_s == pytest.approx(len(samples) / RATE_HZ)
+    assert found["loud_s"] <= found["span_s"] + 1e-9
+    assert found["pause_s"] <= found["span_s"] + 1e-9
+    assert found["bad"] + found["clipped"] <= found["samples"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "n"),
+    [([1, 1, 1], 3), ([1, 1, 0, 1, 1], 0), ([1, 1, -1, -1], 0), ([-1] * 4 + [1] * 3, 7), ([0.9] * 9, 0), ([], 0)],
+)
+def test_clipping_is_a_run_at_full_scale(samples: list[float], n: int) -> None:
+    assert sound.clipped(np.array(samples, float)) == n
+
+
+def test_sixteen_bits_clip_as_well() -> None:
+    assert sound.clipped(np.array([32767, 32767, 32767]) / 32768) == 3
+
+
+def test_a_model_that_raised_said_nothing() -> None:
+    assert faults(None) == {"silent_rate"}
+    assert sound.length_shares("hello", None)["too_short_rate"] == Ratio(1.0)
+    assert sound.health_shares(None).keys() == {metric.name for metric in sound.HEALTH_METRICS}
+
+
+@pytest.mark.parametrize(
+    ("text", "span_s", "short", "long"),
+    [
+        ("turn on the kitchen light", 1.6, 0, 0),  # 21 letters at their usual speed
+        ("turn on the kitchen light", 0.5, 1, 0),
+        ("turn on the kitchen light", 7.4, 0, 0),
+        ("turn on the kitchen light", 7.6, 0, 1),
+        ("no", 1.5, 0, 0),
+        ("no", 1.7, 0, 1),
+        ("1984", 1.2, 0, 0),
+        ("打开厨房的灯", 1.4, 0, 0),
+        ("打开厨房的灯", 0.4, 1, 0),
+    ],
+)
+def test_a_length_fits_the_text_or_not(text: str, span_s: float, short: int, long: int) -> None:
+    shares = sound.length_shares(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
+    assert shares == {"too_short_rate": Ratio(short), "too_long_rate": Ratio(long)}
+
+
+def test_a_text_without_words_has_no_length() -> None:
+    assert set(sound.length_shares("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
+
+
+def test_levels_are_pooled_by_energy() -> None:
+    loud, soft = heard(np.ones(100)), heard(np.full(300, 0.1))
+    sums = np.array([[found["power"] * found["samples"], found["samples"]] for found in (loud, soft)]).sum(axis=0)
+    assert float(sound.level(sums)) == pytest.approx(10 * math.log10((100 + 3) / 400))
+    assert sound.dbfs(heard(tone(1, 1.0))["power"]) == pytest.approx(-3.01, abs=0.01)
+    assert float(sound.level(np.array([0.0, 5.0]))) == sound.dbfs(0.0) == sound.LOWEST_DBFS
+
+
+def test_every_limit_has_its_metric() -> None:
+    for metrics, limits in (
+        (sound.HEALTH_METRICS, sound.HEALTH_LIMITS),
+        (sound.LENGTH_METRICS, sound.LENGTH_LIMITS),
+    ):
+        assert {metric.name for metric in metrics if metric.kind == "sanity"} == limits.keys()
