@@ -81,6 +81,14 @@ class Region(NamedTuple):
     end_s: float
 
 
+class Word(NamedTuple):
+    """A word and where it is spoken, in seconds from the start of the audio; NaN where unknown."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
 # ---------------------------------------------------------------------------- numbers
 
 
