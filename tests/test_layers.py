@@ -32,6 +32,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "studio"},
     {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project", "seeds"},
     {"schema", "store"},
+    {"languages"},
     {"types", "errors"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -39,6 +40,8 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {  # who may import a library, anywhere; no other room knows of it
     "mlflow": {"tracking"},
     "jiwer": {"metrics"},
+    "sacrebleu": {"metrics"},
+    "langcodes": {"languages"},
     "soundfile": {"audio"},
     "soxr": {"audio"},
     "av": {"audio", "doctor"},
