@@ -89,6 +89,14 @@ class Word(NamedTuple):
     end_s: float
 
 
+class Turn(NamedTuple):
+    """A stretch of time in which one person speaks; the name means nothing outside its recording."""
+
+    start_s: float
+    end_s: float
+    speaker: str
+
+
 # ---------------------------------------------------------------------------- numbers
 
 

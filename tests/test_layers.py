@@ -30,8 +30,9 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"engine"},
     {"tasks", "models"},
     {"dataset", "embedded", "reference", "studio"},
-    {"manifest", "audio", "text", "meter", "metrics", "changes", "environment", "codec", "project", "seeds"},
-    {"schema", "store"},
+    {"manifest", "audio", "text", "rttm", "meter", "metrics", "changes", "environment", "codec", "project", "seeds"},
+    {"schema", "venvs"},
+    {"store"},
     {"languages"},
     {"types", "errors"},
 ]

@@ -40,7 +40,7 @@ def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
         "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Result", "Rule", "Segment", "Setting",
-        "Status", "Transcript", "Utterance", "Verdict", "Word",
+        "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
         "top_over_bottom",
@@ -62,6 +62,7 @@ HEADER = (
         (types.Segment, "text start_s end_s"),
         (types.Transcript, "text segments language"),
         (types.Region, "start_s end_s"),
+        (types.Turn, "start_s end_s speaker"),
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
         (types.Metric, "name unit better margin margin_relative cap burst kind rate gated"),

@@ -1,0 +1,188 @@
+"""RTTM (who spoke when) and UEM (what of it counts): the text files of NIST's evaluations.
+
+    SPEAKER meeting 1 0.500 2.250 <NA> <NA> alice <NA> <NA>     an RTTM line: recording, channel, start, length, speaker
+    meeting 1 0.000 60.000                                      a UEM line: recording, channel, start, end
+
+Times are seconds. Blank lines, comments (`;;`) and RTTM's other line types are passed over. A recording is a name; one
+file may hold several. Times are rounded to a microsecond, so that 0.1 + 0.2 ends at 0.3.
+
+A speaker who overlaps himself is a fault of the file, for it would count twice: refused, unless `merge` is asked for.
+Touching turns of a speaker stay two; an overlap of up to `TOUCH_S` is the rounding of the file's decimals.
+
+Source: NIST, Rich Transcription 2009 evaluation plan, appendix A (RTTM) and section 8 (UEM).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from modellab.errors import DatasetError
+from modellab.types import Region, Turn
+
+DECIMALS = 6
+TOUCH_S = 0.0021  # start and length rounded to milliseconds, twice
+SPEAKER = "SPEAKER"
+OTHERS = {"SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB"}
+OTHERS |= {"A/P", "SPKR-INFO"}
+
+Recordings = dict[str, list[Turn]]
+
+
+def read(path: Path, *, merge: bool = False) -> Recordings:
+    """The turns of each recording of an RTTM file, by start; DatasetError names file and line of what is wrong.
+
+    `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
+    """
+    found: dict[str, list[tuple[int, Turn]]] = {}
+    for number, fields in _lines(path):
+        if fields[0] == SPEAKER:
+            name, turn = _turn(fields, _where(path, number))
+            found.setdefault(name, []).append((number, turn))
+        elif fields[0] not in OTHERS:
+            raise DatasetError(f"{_where(path, number)}: the line begins with {fields[0]!r}, expected {SPEAKER}")
+    if not merge:
+        for turns in found.values():
+            _check_overlap(path, turns)
+    return {name: merged(turn for _, turn in turns) for name, turns in found.items()}
+
+
+def read_uem(path: Path) -> dict[str, list[Region]]:
+    """The scored stretches of each recording of a UEM file, as written; DatasetError names file and line."""
+    found: dict[str, list[Region]] = {}
+    for number, fields in _lines(path):
+        where = _where(path, number)
+        if len(fields) != 4:
+            raise DatasetError(f"{where}: {len(fields)} fields, expected recording, channel, start and end")
+        start_s, end_s = _seconds(fields[2], "start", where), _seconds(fields[3], "end", where)
+        if end_s <= start_s:
+            raise DatasetError(f"{where}: it ends at {end_s:g} s and starts at {start_s:g} s; a UEM line has no length")
+        found.setdefault(fields[0], []).append(Region(start_s, end_s))
+    return found
+
+
+def one[T](recordings: Mapping[str, T], path: Path, *names: str) -> T:
+    """What a file holds of a recording that is known by any of `names`; the only recording, whatever its name."""
+    if not recordings:
+        raise DatasetError(f"{path}: there is no recording in it, the file is empty")
+    for name in names:
+        if name in recordings:
+            return recordings[name]
+    if len(recordings) > 1:
+        known = ", ".join(sorted(recordings)[:5])
+        raise DatasetError(f"{path}: it holds {len(recordings)} recordings ({known}, ...), none is called {names[0]!r}")
+    return next(iter(recordings.values()))
+
+
+def write(path: Path, recordings: Mapping[str, Iterable[Turn]]) -> None:
+    """Write an RTTM file; ValueError for a name with blanks in it, which no reader could take apart."""
+    lines = [_line(name, turn) for name, turns in recordings.items() for turn in sorted(turns)]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def write_uem(path: Path, recordings: Mapping[str, Iterable[Region]]) -> None:
+    """Write a UEM file; ValueError for a name with blanks in it."""
+    lines = [
+        f"{_name(name)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
+        for name, regions in recordings.items()
+        for start_s, end_s in regions
+    ]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def merged(turns: Iterable[Turn]) -> list[Turn]:
+    """The turns by start, those in which a speaker overlaps himself joined; turns that only touch stay two.
+
+    >>> merged([Turn(0, 2, "a"), Turn(1, 3, "a"), Turn(1, 2, "b"), Turn(3, 4, "a")])[0]
+    Turn(start_s=0, end_s=3, speaker='a')
+    """
+    last: dict[str, Turn] = {}
+    done: list[Turn] = []
+    for turn in sorted(turns):
+        before = last.get(turn.speaker)
+        if before is not None and turn.start_s < before.end_s:
+            turn = Turn(before.start_s, max(before.end_s, turn.end_s), turn.speaker)
+        elif before is not None:
+            done.append(before)
+        last[turn.speaker] = turn
+    return sorted([*done, *last.values()])
+
+
+def overlap(turns: Iterable[Turn]) -> tuple[Turn, Turn] | None:
+    """The first two turns in which a speaker overlaps himself by more than rounding; None where nobody does."""
+    by_speaker: dict[str, list[Turn]] = {}
+    for turn in sorted(turns):
+        by_speaker.setdefault(turn.speaker, []).append(turn)
+    pairs = (pair for own in by_speaker.values() for pair in pairwise(own))
+    return next(((before, turn) for before, turn in pairs if before.end_s - turn.start_s > TOUCH_S), None)
+
+
+def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
+    """DatasetError with the line of a turn that overlaps another one of its speaker."""
+    if pair := overlap(turn for _, turn in turns):
+        before, turn = pair
+        number = max(number for number, each in turns if each in pair)
+        raise DatasetError(
+            f"{_where(path, number)}: {turn.speaker!r} speaks from {turn.start_s:g} s and is still speaking from"
+            f" {before.start_s:g} to {before.end_s:g} s; correct it or write `same_speaker_overlap: merge` in the"
+            " settings of the dataset"
+        )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The number and the fields of each line that says something."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: no such file") from None
+    except UnicodeDecodeError as fault:
+        raise DatasetError(f"{path}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.lstrip().startswith(";"):
+            yield number, line.split()
+
+
+def _turn(fields: list[str], where: str) -> tuple[str, Turn]:
+    if len(fields) < 8:
+        wanted = "expected SPEAKER, recording, channel, start, length, <NA>, <NA>, speaker"
+        raise DatasetError(f"{where}: {len(fields)} fields, {wanted}")
+    start_s, length_s = _seconds(fields[3], "start", where), _seconds(fields[4], "length", where)
+    if length_s == 0:
+        raise DatasetError(f"{where}: a turn with no length at {start_s:g} s; remove the line")
+    return fields[1], Turn(start_s, round(start_s + length_s, DECIMALS), fields[7])
+
+
+def _seconds(field: str, what: str, where: str) -> float:
+    """A finite number of seconds from 0 up, or DatasetError."""
+    try:
+        seconds = float(field)
+    except ValueError:
+        raise DatasetError(f"{where}: {what} is {field!r}, expected seconds") from None
+    if not math.isfinite(seconds) or seconds < 0:
+        raise DatasetError(f"{where}: {what} is {field} s, expected a finite time from 0 up")
+    return round(seconds, DECIMALS)
+
+
+def _line(name: str, turn: Turn) -> str:
+    start_s, length_s = _decimal(turn.start_s), _decimal(turn.end_s - turn.start_s)
+    return f"{SPEAKER} {_name(name)} 1 {start_s} {length_s} <NA> <NA> {_name(turn.speaker)} <NA> <NA>\n"
+
+
+def _name(name: str) -> str:
+    if len(name.split()) != 1 or name != name.strip():
+        raise ValueError(
+            f"the name {name!r} is empty or has blanks in it: RTTM and UEM separate their fields by blanks"
+        )
+    return name
+
+
+def _decimal(seconds: float) -> str:
+    """At least three decimals, at most a microsecond: 0.500, 1.20625."""
+    whole, _, digits = f"{seconds:.{DECIMALS}f}".partition(".")
+    return f"{whole}.{digits.rstrip('0'):0<3}"
+
+
+def _where(path: Path, number: int) -> str:
+    return f"{path}, line {number}"
