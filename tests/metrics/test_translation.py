@@ -98,6 +98,6 @@ def test_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "MeCab", None)
     with pytest.raises(ConfigError, match=r"'ja-mecab' does not start here: pip install 'sacrebleu\[ja\]'"):
         translation.bleu(["猫"], "猫", "ja-mecab")
-    monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
     with pytest.raises(ConfigError, match=r"need sacrebleu: pip install 'modellab\[translation\]'"):
         translation.bleu(["a"], "a")
