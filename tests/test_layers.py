@@ -35,6 +35,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"store"},
     {"languages"},
     {"types", "errors"},
+    {"speech"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
@@ -54,6 +55,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "transformers": {"models"},
     "pywhispercpp": {"models"},
     "silero_vad": {"models"},
+    "espeakng_loader": {"models"},
     "ctranslate2": {"models", "embedded"},
     "typer": {"cli"},
     "ruptures": {"changes"},
