@@ -16,7 +16,7 @@ from pathlib import Path
 from modellab import dataset, models, tasks
 from modellab.dataset import Header
 from modellab.errors import ConfigError, ModellabError, did_you_mean
-from modellab.models import Device, Model, Variant, weights
+from modellab.models import Device, Model, Variant, own, weights
 from modellab.project import Project
 from modellab.types import Key
 
@@ -41,6 +41,11 @@ class Loadable:
     @property
     def weights(self) -> str:
         return self.variant.weights_for(self.key.precision)
+
+    @property
+    def place(self) -> own.Start:
+        """Where its process runs, as arguments of a `Worker`: nothing for the present Python."""
+        return own.start(self.folder) if self.model.environment == "own" else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,10 @@ def why_not(cell: Loadable, *, download: bool = False) -> str:
 def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:
     """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
     model, key = loadable.model, loadable.key
-    if package := missing_package(model):
+    if model.environment == "own":
+        if (absent := own.why_missing(loadable.folder))[0]:
+            return absent
+    elif package := missing_package(model):
         return (
             f"package {package} is not installed",
             f"pip install 'modellab[{model.install}]'" if model.install else "",

@@ -46,7 +46,7 @@ class Turns:
 class Pool:
     """Hands out the loaded model of a cell."""
 
-    def __init__(self, start: Callable[[int], Handle], threads: int, *, download: bool = False) -> None:
+    def __init__(self, start: Callable[..., Handle], threads: int, *, download: bool = False) -> None:
         self.start = start
         self.threads = threads
         self.download = download
@@ -68,7 +68,7 @@ class Pool:
         """The engine alone."""
         if self.loaded is None or self.loaded.engine != cell.engine:
             self._end()
-            handle = self.start(self.threads)
+            handle = self.start(self.threads, **cell.place)
             try:
                 self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
             except (ModellabError, KeyboardInterrupt):

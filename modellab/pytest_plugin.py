@@ -201,7 +201,9 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     opened.close()
 
 
-def _in_process(threads: int) -> InProcess:
+def _in_process(threads: int, **place: Any) -> InProcess:
+    if place:
+        raise ConfigError("--in-process is for models of this environment, and this one has its own: leave it out")
     return InProcess(threads)
 
 

@@ -86,7 +86,7 @@ def _embedded(matrix: Matrix) -> list[Loadable]:
 @contextmanager
 def loaded(loadable: Loadable, threads: int) -> Iterator[Loaded]:
     """The model in a worker process, ready for `transcribe`; gone when the block ends. Raises WorkerError."""
-    worker = Worker(threads)
+    worker = Worker(threads, **loadable.place)
     try:
         ready = evaluate.load(loadable, worker, threads)
         ready.ask("start", {"task": TASK})

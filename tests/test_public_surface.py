@@ -25,7 +25,9 @@ def names(namespace: Any) -> set[str]:
     return {
         name
         for name, value in vars(namespace).items()
-        if not name.startswith("_") and getattr(value, "__module__", own) == own and not inspect.ismodule(value)
+        if not name.startswith("_")
+        and getattr(value, "__module__", own) in {own, "modellab.speech"}
+        and not inspect.ismodule(value)
     }
 
 
@@ -48,6 +50,7 @@ def test_the_nouns() -> None:
     }
 
 
+MODEL = "summary tasks status packages environment install devices options variants claims thresholds seeds timeout_s"
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
     " judge settings digest"
@@ -76,7 +79,7 @@ HEADER = (
         ),
         (types.Accepted, "header shares outputs noise"),
         (types.Pace, "header times readings sessions"),
-        (Model, "summary tasks status packages install devices options variants claims thresholds seeds timeout_s"),
+        (Model, MODEL),
         (Variant, "weights revision tier tasks datasets domain languages devices options needs seeds thresholds"),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),

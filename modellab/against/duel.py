@@ -18,7 +18,6 @@ import numpy as np
 from modellab.against import verdicts
 from modellab.against.base import Base, NoBaseError
 from modellab.against.cores import shared
-from modellab.against.installed import Tell
 from modellab.against.process import Places, start
 from modellab.against.verdicts import Case
 from modellab.errors import ModellabError
@@ -27,6 +26,7 @@ from modellab.gate import duet
 from modellab.matrix import Cell
 from modellab.pairs import Pairs, joined, run_pairs
 from modellab.types import Verdict
+from modellab.venvs import Tell
 
 PAIRS = 2  # of each pair of fresh processes
 LOADING_S = 120.0  # how long all of them may take to load; slow models get fewer processes, at least FEWEST
@@ -64,14 +64,15 @@ class Duel:
 
     def _load(self, cell: Cell) -> None:
         found = self.base.loadable(cell, self.places.checkout(), download=self.download)
-        place = self.places.get(found.model.install)
+        apart = found.model.environment == "own"
+        place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
         handle = start(place, self.threads, self.base.label)
         try:
             self.loaded = load(found, handle, self.threads, download=self.download)
         except (ModellabError, KeyboardInterrupt):
             handle.close()
             raise
-        note = self.places.notes.get(found.model.install)
+        note = None if apart else self.places.notes.get(found.model.install)
         self.notes = (*([note] if note else []), *verdicts.other_precision(cell, found.key.precision, self.base.label))
 
     def close(self) -> None:

@@ -2,39 +2,30 @@
 
 The present interpreter serves when nothing that the model needs differs: the revision's `dependencies`, the model's
 extra and what they pull in stand in its constraints.txt as they are installed here. Otherwise uv makes an environment,
-once for each content of pyproject.toml and constraints.txt:
-
-$MODELLAB_CACHE or ~/.cache/modellab
-└── environments/
-    ├── 5d41402abc4b-faster-whisper/        bin/python; the file `complete` is written last
-    └── .5d41402abc4b-faster-whisper.lock   held by the one process that makes it
+once for each content of pyproject.toml and constraints.txt (see `venvs.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
 
-import filelock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from modellab.errors import ConfigError, WorkerError
-from modellab.store import home
+from modellab import venvs
+from modellab.errors import ConfigError
+from modellab.venvs import Tell
 
 CONSTRAINTS = "constraints.txt"
-COMPLETE = "complete"
-LOCK_TIMEOUT_S = 3600.0
-Tell = Callable[[str], None]
+WAY_OUT = "pip install uv, or name an environment with --against-env"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,39 +124,8 @@ def _closure(wanted: Iterable[Requirement], have: Have) -> set[str]:
 
 def environment(root: Path, needs: Needs, extra: str, label: str, tell: Tell) -> Path:
     """The Python of an environment with what the tree at `root` wants, made first if it is not there whole."""
-    folder = home().absolute() / "environments" / f"{needs.digest}{f'-{extra}' if extra else ''}"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder.parent / f".{folder.name}.lock", timeout=LOCK_TIMEOUT_S):
-            if not (folder / COMPLETE).exists():
-                tell(f"making an environment for {label} in {folder} (once; minutes)")
-                _make(root, needs, extra, label, folder)
-                tell(f"the environment for {label} is made")
-    except (OSError, filelock.Timeout) as error:
-        raise WorkerError(
-            f"the environment of {label} cannot be written to {folder} ({error}): free some space there, or set"
-            " MODELLAB_CACHE to a folder that can be written"
-        ) from error
-    return folder / "bin" / "python"
-
-
-def _make(root: Path, needs: Needs, extra: str, label: str, folder: Path) -> None:
-    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
-    if uv is None:
-        raise WorkerError(
-            f"{label} needs an environment of its own, and uv, which makes it, is neither beside {sys.executable} nor"
-            " on PATH: pip install uv, or name an environment with --against-env"
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    python = str(folder / "bin" / "python")
     constrained = ["--constraint", CONSTRAINTS] if needs.constraints else []
     extras = ["--extra", extra] if extra in dict(needs.extras) else []
-    for command in (
-        [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--quiet", "--python", python, *constrained, "--requirement", "pyproject.toml", *extras],
-    ):
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", check=False)
-        if done.returncode != 0:
-            words = " ".join(done.stderr.split())[-400:] or f"exit status {done.returncode}"
-            raise WorkerError(f"the environment of {label} could not be made by `uv {' '.join(command[1:3])}`: {words}")
-    (folder / COMPLETE).touch()
+    name = f"{needs.digest}{f'-{extra}' if extra else ''}"
+    wanted = [*constrained, "--requirement", "pyproject.toml", *extras]
+    return venvs.environment(name, label, wanted, root, WAY_OUT, tell)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modellab import venvs
 from modellab.against import installed, revision
 from modellab.against.base import PACKAGE, Base
-from modellab.against.installed import Needs, Tell
+from modellab.against.installed import Needs
 from modellab.errors import ModellabError, WorkerError
 from modellab.evaluate import Handle
+from modellab.models import own
 from modellab.store import home
+from modellab.venvs import Tell
 from modellab.worker import Worker
 
 ANSWER_S = 120.0  # importing modellab on a slow disk
@@ -52,7 +54,7 @@ class Places:
     base: Base
     tell: Tell
     tree: Path | None = None
-    made: dict[str, Place | ModellabError] = field(default_factory=dict)  # by the extra that the model needs
+    made: dict[str, Place | ModellabError] = field(default_factory=dict)  # by the extra or the folder of the model
     notes: dict[str, str] = field(default_factory=dict)  # by the same: which environment it is
 
     def checkout(self) -> Path | None:
@@ -63,22 +65,29 @@ class Places:
 
     def get(self, extra: str) -> Place:
         """The place for a model that needs an extra of the project. Raises WorkerError, the same one every time."""
-        if extra not in self.made:
+        return self._once(extra, lambda: self._interpreter(extra))
+
+    def own(self, folder: Path) -> Place:
+        """The place for a model, in the base's folder, that has an environment of its own."""
+        return self._once(str(folder), lambda: own.make(folder, self.tell))
+
+    def _once(self, name: str, interpreter: Callable[[], Path]) -> Place:
+        if name not in self.made:
             try:
-                self.made[extra] = self._make(extra)
+                self.checkout()
+                self.made[name] = self._make(self.base.python or interpreter())
             except ModellabError as error:
-                self.made[extra] = error
-        found = self.made[extra]
+                self.made[name] = error
+        found = self.made[name]
         if isinstance(found, ModellabError):
             raise found
         return found
 
-    def _make(self, extra: str) -> Place:
-        base, tree = self.base, self.checkout()
-        python = base.python or self._interpreter(extra)
+    def _make(self, python: Path) -> Place:
+        base, tree = self.base, self.tree
         code = base.code(tree)
         if code is None and python != Path(sys.executable):
-            code = _alone()
+            code = venvs.alone()
         if code is None and tree is None:
             return Place(python)  # just as the candidate
         path = [*([code] if code else []), *base.search_path(tree)]
@@ -100,22 +109,6 @@ class Places:
             return python
         self.notes[extra] = f"{base.label} runs in the present environment, which has what it wants"
         return Path(sys.executable)
-
-
-def _alone() -> Path:
-    """A folder that holds this modellab and nothing else, so that no library beside it is imported from here."""
-    folder = home().absolute() / "code" / hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:12]
-    link = folder / PACKAGE.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not link.is_symlink():
-            link.symlink_to(PACKAGE, target_is_directory=True)
-    except FileExistsError:
-        return folder  # another process was quicker
-    except OSError as error:
-        why = f"{link} cannot be made ({error}): set MODELLAB_CACHE to a folder that can be written"
-        raise WorkerError(why) from error
-    return folder
 
 
 def _check(place: Place, label: str) -> None:

@@ -54,6 +54,21 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
 
 
 @app.command()
+def install(name: Annotated[str, typer.Argument(metavar="MODEL")]) -> None:
+    """Make the environment of a model that has its own, from its requirements.txt, with uv."""
+    from modellab.models import own
+    from modellab.selection import find_model
+
+    folder, model, _ = find_model(common.matrix(common.project_or_here()), name)
+    if model.environment == "own":
+        typer.echo(f"{folder.name}: {own.make(folder, typer.echo)}")
+    elif model.install:
+        typer.echo(f"{folder.name} runs in this environment: pip install 'modellab[{model.install}]'")
+    else:
+        typer.echo(f"{folder.name} runs in this environment: pip install -r {folder / own.REQUIREMENTS}")
+
+
+@app.command()
 def fetch(
     name: Annotated[str, typer.Argument(metavar="MODEL:VARIANT")],
     precision: Annotated[str, typer.Option(help="Only the weights of this precision, where each has its own.")] = "",

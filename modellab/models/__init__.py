@@ -67,6 +67,7 @@ class Model(Strict):
     tasks: tuple[str, ...]
     status: Literal["experimental", "candidate", "production", "deprecated"]
     packages: tuple[str, ...] = ()  # import names without which it cannot run
+    environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see own.py
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]
     options: dict[str, Any] = {}

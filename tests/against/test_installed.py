@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modellab import venvs
 from modellab.against import installed
 from modellab.against.installed import Have, Needs, differs, environment
 from modellab.errors import ConfigError, WorkerError
@@ -137,7 +138,7 @@ def test_an_environment_is_made_once_with_this_python(tmp_path: Path, told: list
 def test_a_half_made_one_is_made_anew(tmp_path: Path, told: list[str]) -> None:
     root = write(tmp_path / "mine", EMPTY)
     python = environment(root, Needs.of(root), "", "HEAD~1", told.append)
-    (python.parents[1] / installed.COMPLETE).unlink()
+    (python.parents[1] / venvs.COMPLETE).unlink()
     python.unlink()
     assert environment(root, Needs.of(root), "", "HEAD~1", told.append).exists()
     assert len(told) == 4
@@ -151,7 +152,7 @@ def test_what_cannot_be_installed_is_told_in_uvs_words(tmp_path: Path, told: lis
 
 
 def test_without_uv_the_way_out_is_told(tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installed.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setattr(venvs.shutil, "which", lambda name, path=None: None)
     root = write(tmp_path / "mine", EMPTY)
     with pytest.raises(WorkerError, match=r"uv, which makes it, is neither .*: pip install uv, or .* --against-env"):
         environment(root, Needs.of(root), "", "HEAD~1", told.append)

@@ -1,0 +1,90 @@
+"""What a model is given and what it says: the nouns an adapter works with, all importable from `modellab.types`.
+
+Units are in the field names: `_s` seconds, `_hz` hertz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+# ---------------------------------------------------------------------------- in: what a model is given
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Mono audio in memory: float32 in [-1, 1], shape (n_samples,)."""
+
+    samples: npt.NDArray[np.float32]
+    rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything an adapter may know when it loads its model; built in the worker process."""
+
+    model: str  # the folder's name, e.g. "faster_whisper"
+    variant: str  # e.g. "lab", "large-v3"
+    weights: Path | None  # a file or folder on this disk; None where the weights come in the engine's package
+    device: str  # "cpu", "cuda" or "mps"
+    precision: str  # e.g. "float32", "int8"
+    threads: int
+    options: Mapping[str, Any] = field(default_factory=dict)  # the engine's own options, from config.yaml
+
+
+# ---------------------------------------------------------------------------- out: what a model says
+
+
+class Segment(NamedTuple):
+    """A stretch of a transcript; the times are seconds from the start of the audio, NaN where unknown."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What an ASR model heard."""
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    language: str = ""
+
+    @classmethod
+    def of(cls, segments: Iterable[tuple[str, float, float]], language: str = "") -> Transcript:
+        """Join segments (text, start_s, end_s) into one transcript."""
+        parts = tuple(Segment(text, float(start), float(end)) for text, start, end in segments)
+        return cls(" ".join(part.text.strip() for part in parts if part.text.strip()), parts, language)
+
+
+class Region(NamedTuple):
+    """A stretch of time, in seconds from the start of the audio."""
+
+    start_s: float
+    end_s: float
+
+
+class Word(NamedTuple):
+    """A word and where it is spoken, in seconds from the start of the audio; NaN where unknown."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class Turn(NamedTuple):
+    """A stretch of time in which one person speaks; the name means nothing outside its recording."""
+
+    start_s: float
+    end_s: float
+    speaker: str
