@@ -12,6 +12,9 @@ Regions are (start_s, end_s), half open, in any order; overlapping ones are merg
 pyannote.metrics' `collar` is the total width, so `collar_s=0.25` here is `collar=0.5` there; taken for the same, ours
 forgives more and errors come out lower.
 
+Edges: each start (end) of a reference region is held against the nearest start (end) of the hypothesis, and counts as
+missed if there is none within REACH_S: joining two sentences over a short pause misses two edges, it is no huge error.
+
 Source: precision, recall and F-measure over durations as in pyannote.metrics' DetectionPrecision, DetectionRecall and
 DetectionPrecisionRecallFMeasure.
 """
@@ -25,6 +28,7 @@ from dataclasses import dataclass
 from modellab.types import Ratio, Region, Share
 
 Pairs = Iterable[tuple[float, float]]
+REACH_S = 0.5  # how far from a reference edge the hypothesis' edge may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,42 @@ def compare(reference: Pairs, hypothesis: Pairs, duration_s: float, collar_s: fl
         speech, found = intersect(speech, scored), intersect(found, scored)
     hits = intersect(speech, found)
     return Detection(total_s(hits), tuple(subtract(found, speech)), tuple(subtract(speech, found)))
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """How far off the starts and the ends are, in seconds and unsigned; an edge that was missed has no distance."""
+
+    onsets_s: tuple[float, ...]
+    offsets_s: tuple[float, ...]
+    missed: int
+
+    def onset_error(self) -> Ratio:
+        """Mean distance of the starts that were found, in s; lower is better. No bottom where none was."""
+        return Ratio(math.fsum(self.onsets_s), len(self.onsets_s))
+
+    def offset_error(self) -> Ratio:
+        """Mean distance of the ends that were found, in s; lower is better. No bottom where none was."""
+        return Ratio(math.fsum(self.offsets_s), len(self.offsets_s))
+
+    def miss_rate(self) -> Ratio:
+        """Share of the reference's starts and ends with none of the hypothesis within reach, in [0, 1]."""
+        return Ratio(self.missed, self.missed + len(self.onsets_s) + len(self.offsets_s))
+
+
+def edges(reference: Pairs, hypothesis: Pairs, duration_s: float, reach_s: float = REACH_S) -> Edges:
+    """Compare the edges of two sides.
+
+    >>> edges([(1.0, 3.0)], [(1.25, 3.0), (3.25, 4.0)], duration_s=4.0)
+    Edges(onsets_s=(0.25,), offsets_s=(0.0,), missed=0)
+    """
+    clip = [Region(0.0, duration_s)]
+    speech, found = intersect(merge(reference), clip), intersect(merge(hypothesis), clip)
+    near = []
+    for side in (0, 1):
+        all_s = [min((abs(own[side] - other[side]) for other in found), default=math.inf) for own in speech]
+        near.append(tuple(distance_s for distance_s in all_s if distance_s <= reach_s))
+    return Edges(near[0], near[1], 2 * len(speech) - len(near[0]) - len(near[1]))
 
 
 # ---------------------------------------------------------------------------- intervals: sorted, disjoint, not empty

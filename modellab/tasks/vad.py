@@ -1,26 +1,32 @@
 """Voice activity detection: audio in, the stretches that hold speech out.
 
 Manifest row: {id, audio, duration_s, speech: [[start_s, end_s], ...], condition?}; `speech: []` means no speech at all.
-Model: `detect(audio: Audio) -> list[Region]`, 16 kHz mono in, seconds out.
-Output as JSON: {"regions": [[start_s, end_s], ...]}.
+Model: `detect(audio: Audio) -> list[Region]`, 16 kHz mono in, seconds out; and if it can
+`probabilities(audio: Audio) -> (array of shape (n_frames,), hop_s)`, the chance of speech in each frame. That is asked
+for outside the clocks, so a model that gives it is timed as one that does not.
+Output as JSON: {"regions": [[start_s, end_s], ...]}, with probabilities also "levels" (`modellab.metrics.roc.levels`)
+and "hop_s".
 
 Everything is counted in seconds, exactly (see `modellab/metrics/vad.py`); no collar. A model that raised counts as one
 that found nothing. On clips without speech only `false_alarm_s` and the bottoms of precision and F1 can move.
-`miss_s` is the complement of recall and therefore only reported.
+`miss_s` is the complement of recall and therefore only reported. `hallucination_rate` is the share of the clips without
+any speech that was called speech; it and `roc_auc` are held by absolute limits where a dataset or model sets them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio
 from modellab.errors import DatasetError
 from modellab.manifest import length_s
-from modellab.metrics.vad import Detection, compare
+from modellab.metrics import roc
+from modellab.metrics.vad import Detection, compare, edges
 from modellab.types import Audio, Metric, Ratio, Region, Row, Share, total
 
 NAME = "vad"
@@ -34,6 +40,11 @@ METRICS = (
     Metric("false_alarm_s", unit="s", better="lower", margin=0.5, cap=math.inf, rate=total),
     Metric("miss_s", unit="s", better="lower", rate=total, gated=False),
     Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("roc_auc", unit="ratio", better="higher", kind="sanity", margin=0.01, rate=roc.auc_rate),
+    Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
+    Metric("onset_error_s", unit="s", better="lower", gated=False),
+    Metric("offset_error_s", unit="s", better="lower", gated=False),
+    Metric("edge_miss_rate", unit="ratio", better="lower", gated=False),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("speech", "condition")
@@ -44,6 +55,14 @@ class Detector(Protocol):
     """What a VAD model's adapter provides."""
 
     def detect(self, audio: Audio) -> list[Region]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What a model found, and how to ask for its probabilities once the clocks have stopped."""
+
+    regions: list[Region]
+    probabilities: Callable[[], tuple[Any, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +96,17 @@ def prepare(row: Row) -> Audio:
     return audio.read(Path(row["audio"]), rate_hz=RATE_HZ)
 
 
-def run(model: Detector, given: Audio) -> list[Region]:
+def run(model: Detector, given: Audio) -> list[Region] | Detected:
     """Find the speech in one clip: the timed call."""
-    return model.detect(given)
+    regions = model.detect(given)
+    probabilities = getattr(model, "probabilities", None)
+    return regions if probabilities is None else Detected(regions, partial(probabilities, given))
 
 
 def encode(output: Any) -> dict[str, Any]:
-    """Regions as JSON types; TypeError for anything else."""
+    """Regions as JSON types, and the levels of a model that gives probabilities; TypeError for anything else."""
+    if isinstance(output, Detected):
+        return {**encode(output.regions), **_levels(output.probabilities())}
     if not isinstance(output, Sequence) or isinstance(output, str):
         hint = ": does detect() end without a return?" if output is None else ""
         raise TypeError(f"detect() returned {_described(output)}, expected a list of Region(start_s, end_s){hint}")
@@ -96,6 +119,7 @@ def encode(output: Any) -> dict[str, Any]:
 def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     """One share per metric; `None` (the model raised) is scored as no regions with success 0."""
     detection = _compare(case, output)
+    near = edges(case.speech, _found(output), case.duration_s)
     return {
         "f1": detection.f1(),
         "precision": detection.precision(),
@@ -103,6 +127,11 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "false_alarm_s": detection.false_alarm(),
         "miss_s": detection.miss(),
         "success_rate": Ratio(float(output is not None)),
+        "roc_auc": _roc(case, output),
+        "hallucination_rate": Ratio(0.0, 0.0) if case.speech else Ratio(detection.false_alarm_s, case.duration_s),
+        "onset_error_s": near.onset_error(),
+        "offset_error_s": near.offset_error(),
+        "edge_miss_rate": near.miss_rate(),
     }
 
 
@@ -126,6 +155,25 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
 
 def _compare(case: Case, output: Mapping[str, Any] | None) -> Detection:
     return compare(case.speech, _found(output), case.duration_s)
+
+
+def _roc(case: Case, output: Mapping[str, Any] | None) -> Share:
+    """The frames' counts; none for a model without probabilities, or one that raised."""
+    if output is None or "levels" not in output:
+        return roc.EMPTY
+    return roc.share(output["levels"], output["hop_s"], case.speech, case.duration_s)
+
+
+def _levels(given: Any) -> dict[str, Any]:
+    """What probabilities() gave, as JSON types; TypeError for anything else."""
+    try:
+        probabilities, hop_s = given
+        if not 0 < float(hop_s) < math.inf:
+            raise ValueError(f"a hop of {hop_s!r} s, expected seconds above 0")
+        return {"levels": roc.levels(probabilities), "hop_s": float(hop_s)}
+    except (TypeError, ValueError) as error:
+        expected = "expected (an array of numbers from 0 to 1, one for each frame; seconds between frames)"
+        raise TypeError(f"probabilities() returned {_described(given)}, {expected}: {error}") from error
 
 
 def _found(output: Mapping[str, Any] | None) -> list[Region]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics.vad import Detection, compare, intersect, merge, subtract, total_s
+from modellab.metrics.vad import Detection, compare, edges, intersect, merge, subtract, total_s
 from modellab.types import Metric, Ratio, Region, total
 
 TICKS = 64  # per second: times are multiples of 1/64 s, so that frames and floats are both exact
@@ -102,6 +102,34 @@ def test_a_wider_collar_never_finds_more_errors() -> None:
         for detection in (compare(reference, hypothesis, DURATION_S, collar_s) for collar_s in (0.0, 0.1, 0.25))
     ]
     assert errors == [pytest.approx(0.35), pytest.approx(0.1), 0.0]
+
+
+# ---------------------------------------------------------------------------- edges
+
+
+def test_each_edge_is_held_against_the_nearest_of_its_kind() -> None:
+    found = edges([(0.5, 1), (2, 3)], [(0.25, 1.125), (1.75, 2.5), (2.75, 3.25)], DURATION_S)
+    assert found.onset_error() == Ratio(0.5, 2)
+    assert found.offset_error() == Ratio(0.375, 2)
+    assert found.miss_rate() == Ratio(0, 4)
+
+
+def test_sentences_joined_over_a_pause_miss_two_edges() -> None:
+    joined = edges([(0, 1), (3, 4)], [(0, 4)], DURATION_S)
+    assert (joined.onsets_s, joined.offsets_s, joined.missed) == ((0,), (0,), 2)
+    assert edges([(0, 1)], [], DURATION_S).miss_rate() == Ratio(2, 2)
+    assert edges([], [(0, 1)], DURATION_S).miss_rate() == Ratio(0, 0)
+
+
+@given(REGIONS, REGIONS)
+def test_edges_stay_within_reach_and_each_is_counted_once(
+    reference: list[tuple[float, float]], hypothesis: list[tuple[float, float]]
+) -> None:
+    found = edges(reference, hypothesis, DURATION_S)
+    inside = intersect(merge(reference), [Region(0, DURATION_S)])
+    assert found.miss_rate().bottom == 2 * len(inside)
+    assert all(distance_s <= 0.5 for distance_s in (*found.onsets_s, *found.offsets_s))
+    assert edges(reference, reference, DURATION_S).onsets_s == (0,) * len(inside)
 
 
 # ---------------------------------------------------------------------------- pooling

@@ -105,8 +105,9 @@ def test_all_engines_say_the_same_to_most(heard: dict[Engine, Answers], sentence
         assert sum(same) >= 0.8 * len(same), engine
 
 
-def test_silero_finds_speech_and_nothing_else(hear: Callable[..., Answers]) -> None:
-    answers = hear("silero_vad", "jit", "float32", *(HUB | OPENAI | CT2 | CPP), "torchaudio")
+@pytest.mark.parametrize("variant", ["jit", "stream"])
+def test_silero_finds_speech_and_nothing_else(variant: str, hear: Callable[..., Answers]) -> None:
+    answers = hear("silero_vad", variant, "float32", *(HUB | OPENAI | CT2 | CPP), "torchaudio")
     clips = answers["clips"]
     assert answers["threads"] == 1
     assert all(clips[name]["regions"] == [] for name in ("empty", "sample", "silence", "noise", "tone"))

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from modellab.errors import DatasetError
+from modellab.metrics import roc
 from modellab.tasks import vad
 from modellab.types import Audio, Ratio, Region
 
@@ -119,6 +120,7 @@ def test_score_gives_exactly_the_metrics() -> None:
 
 def test_seconds_by_hand() -> None:
     shares = vad.score(case((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
+    assert shares.pop("roc_auc") == roc.EMPTY
     assert shares == {
         "f1": Ratio(2.0, 3.0),
         "precision": Ratio(1.0, 1.5),
@@ -126,7 +128,41 @@ def test_seconds_by_hand() -> None:
         "false_alarm_s": (0.5,),
         "miss_s": (0.5,),
         "success_rate": Ratio(1.0),
+        "hallucination_rate": Ratio(0.0, 0.0),
+        "onset_error_s": Ratio(0.5, 1),
+        "offset_error_s": Ratio(0.0, 1),
+        "edge_miss_rate": Ratio(2, 4),
     }
+
+
+class Sure:
+    """Finds the second half of each clip, and is sure of it."""
+
+    def detect(self, audio: Audio) -> list[Region]:
+        return [Region(audio.duration_s / 2, audio.duration_s)]
+
+    def probabilities(self, audio: Audio) -> tuple[Any, float]:
+        return np.repeat([0.1, 0.9], 20), audio.duration_s / 40
+
+
+def test_probabilities_are_asked_for_outside_the_clocks() -> None:
+    given = Audio(np.zeros(64_000, np.float32), 16_000)
+    output = vad.encode(vad.run(Sure(), given))
+    assert output == {"regions": [[2.0, 4.0]], "levels": [78] * 20 + [122] * 20, "hop_s": 0.1}
+    assert METRIC["roc_auc"].value([vad.score(case((2, 4)), output)["roc_auc"]]) == 1.0
+    assert METRIC["roc_auc"].value([vad.score(case((0, 2)), output)["roc_auc"]]) == 0.0
+    assert vad.remember(output) == [[2.0, 4.0]]
+
+
+@pytest.mark.parametrize("given", [None, [0.1, 0.2, 0.3], ([1.5], 0.03), ([0.5], 0.0), ([math.nan], 0.1)])
+def test_odd_probabilities_say_what_came(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"probabilities\(\) returned .*, expected \(an array of numbers from 0 to 1"):
+        vad.encode(vad.Detected([], lambda: given))
+
+
+def test_only_clips_without_speech_count_as_hallucinated() -> None:
+    assert vad.score(case(), found((1, 2)))["hallucination_rate"] == Ratio(1.0, 4.0)
+    assert vad.score(case((3, 4)), found((1, 2)))["hallucination_rate"] == Ratio(0.0, 0.0)
 
 
 def test_a_model_that_raised_missed_everything() -> None:
@@ -170,5 +206,9 @@ def test_the_metrics_have_units_directions_and_limits_that_exist() -> None:
     assert {name: metric.unit for name, metric in METRIC.items() if name.endswith("_s")} == {
         "false_alarm_s": "s",
         "miss_s": "s",
+        "onset_error_s": "s",
+        "offset_error_s": "s",
     }
-    assert {name for name, metric in METRIC.items() if metric.better == "lower"} == {"false_alarm_s", "miss_s"}
+    assert {name for name, metric in METRIC.items() if metric.better == "higher"} == {
+        "f1", "precision", "recall", "success_rate", "roc_auc",
+    }  # fmt: skip

@@ -20,7 +20,8 @@ SPEECHLESS = np.zeros(1600, np.float32)
 
 
 def test_names_are_the_modules_with_a_version() -> None:
-    assert names() == ["asr_golden_v1", "asr_lab_v1", "asr_smoke_v1", "vad_smoke_v1"]
+    assert {"asr_golden_v1", "asr_lab_v1", "asr_smoke_v1", "vad_smoke_v1"} <= set(names())
+    assert not {"lab", "prose", "write"} & set(names())
 
 
 def test_a_written_dataset_is_sound(tmp_path: Path) -> None:
