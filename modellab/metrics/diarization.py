@@ -1,0 +1,205 @@
+"""Diarization: who spoke when, reference and hypothesis compared in seconds of speakers.
+
+Exact sweep over the boundaries: no frames, no rounding. Where two people speak at once, a second counts twice.
+
+Conventions
+-----------
+Turns are (start_s, end_s, speaker), in any order; a speaker who overlaps himself counts once. Names of the two sides
+need not agree: hypothesis speakers are mapped one to one to reference speakers so that mapped pairs share the most
+time (Hungarian algorithm), over the scored time of the whole recording. In each scored instant, with R reference and H
+hypothesis speakers of whom C are mapped pairs:
+
+    miss        max(0, R - H)       false alarm    max(0, H - R)       confusion    min(R, H) - C
+    DER = (miss + false alarm + confusion) / R, summed over time: may exceed 1, lower is better
+
+What is scored is `uem` without a collar around every reference boundary. A collar has two conventions, and each writes
+the same number for another width:
+
+    "nist"        collar_s on EACH side of a boundary, as md-eval.pl's -c does
+    "pyannote"    collar_s IN ALL, half of it on each side, as pyannote.metrics' `collar` does
+
+so 0.25 of the first is 0.5 of the second. `skip_overlap` leaves out where the reference has more than one speaker.
+
+JER is 1 - |ref and hyp| / |ref or hyp| of each reference speaker and its mapped one (1 where there is none), averaged
+over reference speakers, in [0, 1], lower is better. A short speaker counts as much as a long one.
+
+Sources: NIST, Rich Transcription 2009 evaluation plan (DER); Ryant et al., Second DIHARD evaluation plan (JER).
+Deviations: from md-eval.pl none in DER known, but a UEM must be given. From pyannote.metrics none for turns that do not
+overlap their own speaker, which it counts twice. From dscore: it maps speakers for JER by the least sum of JER instead
+of the longest common time; its JER is never higher than this one. Where several mappings have the longest common time,
+pyannote.metrics takes any of them and this one that of the least JER.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from modellab.metrics.vad import intersect, merge, subtract
+from modellab.types import Ratio, Region, Turn
+
+Collar = Literal["nist", "pyannote"]
+COLLARS: tuple[Collar, ...] = ("nist", "pyannote")
+TIE_S = 1e-7  # two mappings whose common times differ by less are the same
+Stretch = tuple[float, frozenset[str], frozenset[str]]  # seconds, reference speakers, hypothesis speakers
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """One recording compared once, in seconds of speakers. `mapping`: hypothesis name -> reference name."""
+
+    speech_s: float
+    miss_s: float
+    false_alarm_s: float
+    confusion_s: float
+    jaccard_errors: Mapping[str, float]  # reference name -> its JER
+    mapping: Mapping[str, str]
+    n_hypothesis: int  # speakers in the scored time
+
+    def der(self) -> Ratio:
+        """All errors over reference speech, from 0 up, lower is better. Without speech the false alarms remain."""
+        return Ratio(self.miss_s + self.false_alarm_s + self.confusion_s, self.speech_s)
+
+    def miss(self) -> Ratio:
+        """Speech that nobody is said to speak, over reference speech, in [0, 1], lower is better."""
+        return Ratio(self.miss_s, self.speech_s)
+
+    def false_alarm(self) -> Ratio:
+        """Speakers too many, over reference speech, from 0 up, lower is better."""
+        return Ratio(self.false_alarm_s, self.speech_s)
+
+    def confusion(self) -> Ratio:
+        """Speech of another one than said, over reference speech, in [0, 1], lower is better."""
+        return Ratio(self.confusion_s, self.speech_s)
+
+    def jer(self) -> Ratio:
+        """The sum of the speakers' Jaccard errors over the number of reference speakers, in [0, 1], lower is better."""
+        return Ratio(sum(self.jaccard_errors.values()), float(len(self.jaccard_errors)))
+
+    def speaker_count_error(self) -> Ratio:
+        """Speakers too many or too few, of one recording, from 0 up, lower is better."""
+        return Ratio(float(abs(self.n_hypothesis - len(self.jaccard_errors))))
+
+
+def compare(
+    reference: Sequence[Turn],
+    hypothesis: Sequence[Turn],
+    uem: Iterable[tuple[float, float]],
+    *,
+    skip_overlap: bool = False,
+) -> Diarization:
+    """Score a hypothesis against a reference within `uem`, from which collars are taken beforehand: see `scored`.
+
+    >>> found = compare([Turn(0, 2, "a"), Turn(2, 4, "b")], [Turn(0, 3, "x"), Turn(3, 5, "y")], [(0, 5)])
+    >>> found.der(), found.confusion_s, found.mapping
+    (Ratio(top=2.0, bottom=4.0), 1.0, {'x': 'a', 'y': 'b'})
+    """
+    stretches = [
+        stretch
+        for stretch in _stretches(reference, hypothesis, merge(uem))
+        if not (skip_overlap and len(stretch[1]) > 1)
+    ]
+    reference_s, hypothesis_s, common_s = _shared(stretches)
+    mapping = _mapping(reference_s, hypothesis_s, common_s)
+    possible_s = sum(length_s * min(len(ref), len(hyp)) for length_s, ref, hyp in stretches)
+    return Diarization(
+        speech_s=sum(reference_s.values()),
+        miss_s=sum(length_s * max(0, len(ref) - len(hyp)) for length_s, ref, hyp in stretches),
+        false_alarm_s=sum(length_s * max(0, len(hyp) - len(ref)) for length_s, ref, hyp in stretches),
+        confusion_s=max(0.0, possible_s - sum(common_s[ref, hyp] for hyp, ref in mapping.items())),
+        jaccard_errors=_jaccard_errors(reference_s, hypothesis_s, common_s, mapping),
+        mapping=mapping,
+        n_hypothesis=len(hypothesis_s),
+    )
+
+
+def scored(
+    uem: Iterable[tuple[float, float]], reference: Iterable[Turn], collar_s: float = 0.0, collar: Collar = "nist"
+) -> list[Region]:
+    """The stretches of `uem` that no collar takes away.
+
+    >>> scored([(0, 4)], [Turn(1, 3, "a")], 0.5, "nist")
+    [Region(start_s=0, end_s=0.5), Region(start_s=1.5, end_s=2.5), Region(start_s=3.5, end_s=4)]
+    """
+    side_s = collar_s if collar == "nist" else collar_s / 2
+    edges = [edge for turn in reference for edge in (turn.start_s, turn.end_s)]
+    return subtract(merge(uem), merge((edge - side_s, edge + side_s) for edge in edges))
+
+
+def covered(uem: Iterable[tuple[float, float]], duration_s: float) -> list[Region]:
+    """What of `uem` lies in a recording."""
+    return intersect(merge(uem), [Region(0.0, duration_s)])
+
+
+def _stretches(reference: Iterable[Turn], hypothesis: Iterable[Turn], uem: Iterable[Region]) -> Iterator[Stretch]:
+    """The scored time cut at every boundary of either side, with who speaks in each piece."""
+    sides = (reference, hypothesis, [Turn(start_s, end_s, "") for start_s, end_s in uem])
+    events = sorted(
+        (time_s, side, change, speaker)
+        for side, turns in enumerate(sides)
+        for start_s, end_s, speaker in turns
+        if end_s > start_s
+        for time_s, change in ((start_s, 1), (end_s, -1))
+    )
+    speaking: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
+    before_s = 0.0
+    for time_s, side, change, speaker in events:
+        if time_s > before_s and speaking[2][""]:
+            ref, hyp = (frozenset(name for name, turns in now.items() if turns) for now in speaking[:2])
+            if ref or hyp:
+                yield time_s - before_s, ref, hyp
+        before_s = time_s
+        speaking[side][speaker] += change
+
+
+def _shared(
+    stretches: Iterable[Stretch],
+) -> tuple[dict[str, float], dict[str, float], defaultdict[tuple[str, str], float]]:
+    """Seconds of each reference speaker, of each hypothesis speaker, and that each pair of them has in common."""
+    reference_s: defaultdict[str, float] = defaultdict(float)
+    hypothesis_s: defaultdict[str, float] = defaultdict(float)
+    common_s: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for length_s, ref, hyp in stretches:
+        for speaker in ref:
+            reference_s[speaker] += length_s
+        for speaker in hyp:
+            hypothesis_s[speaker] += length_s
+        for pair in ((r, h) for r in ref for h in hyp):
+            common_s[pair] += length_s
+    return dict(sorted(reference_s.items())), dict(sorted(hypothesis_s.items())), common_s
+
+
+def _mapping(
+    reference_s: Mapping[str, float], hypothesis_s: Mapping[str, float], common_s: Mapping[tuple[str, str], float]
+) -> dict[str, str]:
+    """Hypothesis name -> reference name, one to one, with the most common time; pairs without any are left out.
+
+    Of mappings with the same common time the one with the least JER is taken, so that names do not matter.
+    """
+    if not common_s:
+        return {}
+    from scipy.optimize import linear_sum_assignment
+
+    def worth(ref: str, hyp: str) -> float:
+        both_s = common_s.get((ref, hyp), 0.0)
+        return both_s + TIE_S * both_s / (reference_s[ref] + hypothesis_s[hyp] - both_s)
+
+    worths = [[worth(ref, hyp) for ref in reference_s] for hyp in hypothesis_s]
+    pairs = zip(*linear_sum_assignment(worths, maximize=True), strict=True)
+    reference, hypothesis = list(reference_s), list(hypothesis_s)
+    return {hypothesis[h]: reference[r] for h, r in pairs if worths[h][r] > 0}
+
+
+def _jaccard_errors(
+    reference_s: Mapping[str, float],
+    hypothesis_s: Mapping[str, float],
+    common_s: Mapping[tuple[str, str], float],
+    mapping: Mapping[str, str],
+) -> dict[str, float]:
+    errors = dict.fromkeys(reference_s, 1.0)
+    for hyp, ref in mapping.items():
+        both_s = common_s[ref, hyp]
+        errors[ref] = 1 - both_s / (reference_s[ref] + hypothesis_s[hyp] - both_s)
+    return errors
