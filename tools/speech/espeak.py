@@ -54,11 +54,12 @@ class Speech:
     """Speech cut to its first and last sound, peak 0.5, float32 at 16 kHz.
 
     `word_starts_s` has one entry per blank-separated word of the text. Where espeak reported none (it speaks
-    some pairs as one), the entry is interpolated.
+    some pairs as one), the entry is interpolated and the speech is not `exact`.
     """
 
     samples: npt.NDArray[np.float32]
     word_starts_s: npt.NDArray[np.float32]
+    exact: bool = True
 
     @property
     def duration_s(self) -> float:
@@ -95,7 +96,8 @@ class Espeak:
         first, last = _audible(samples)
         starts_s = self._starts_s(text) - first / RATE_HZ
         loud = samples[first:last] * (PEAK / max(1e-3, float(np.abs(samples).max())))
-        return Speech(loud.astype(np.float32), np.clip(starts_s, 0, None).astype(np.float32))
+        exact = len(self._words) == len(text.split(" "))
+        return Speech(loud.astype(np.float32), np.clip(starts_s, 0, None).astype(np.float32), exact)
 
     def _choose(self, voice: Voice) -> None:
         if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:

@@ -1,11 +1,13 @@
 """Distil-Whisper, and any other Whisper-type checkpoint, on Hugging Face transformers."""
 
+import functools
+import math
 from typing import Any
 
 import torch
-from transformers import AutoProcessor, WhisperForConditionalGeneration
+from transformers import AutomaticSpeechRecognitionPipeline, AutoProcessor, WhisperForConditionalGeneration
 
-from modellab.types import Audio, Setting, Transcript
+from modellab.types import Audio, Setting, Transcript, Word
 
 WINDOW_S = 30
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -53,6 +55,39 @@ class TransformersWhisper:
             ),
             self.language or "",
         )
+
+    def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
+        """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
+        if not len(audio.samples):
+            return []
+        given = {"raw": audio.samples.copy(), "sampling_rate": audio.rate_hz}
+        said = self.pipeline(given, return_timestamps="word", generate_kwargs=self.options)
+        return [Word(chunk["text"].strip(), *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"]]
+
+    def identify(self, audio: Audio) -> str:
+        """The most probable language of the first 30 s."""
+        inputs = self.processor(audio.samples, sampling_rate=audio.rate_hz, return_tensors="pt")
+        with torch.inference_mode():
+            token = self.model.detect_language(inputs.input_features.to(self.device, self.dtype))
+        return str(self.processor.tokenizer.decode(token)).strip("<|>")
+
+    @functools.cached_property
+    def pipeline(self) -> Any:
+        """The library's own, which joins tokens to words; made for the first alignment."""
+        build: Any = AutomaticSpeechRecognitionPipeline
+        processor = self.processor
+        return build(
+            model=self.model,
+            tokenizer=processor.tokenizer,
+            feature_extractor=processor.feature_extractor,
+            device=self.device,
+            dtype=self.dtype,
+        )
+
+
+def _seconds(time_s: Any) -> float:
+    """The library gives None for an end it does not know."""
+    return math.nan if time_s is None else float(time_s)
 
 
 load = TransformersWhisper

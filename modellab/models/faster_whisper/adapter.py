@@ -2,7 +2,7 @@
 
 from faster_whisper import WhisperModel
 
-from modellab.types import Audio, Setting, Transcript
+from modellab.types import Audio, Setting, Transcript, Word
 
 
 class FasterWhisper:
@@ -24,6 +24,19 @@ class FasterWhisper:
             return Transcript("")
         segments, info = self.model.transcribe(audio.samples, **self.options)
         return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language)
+
+    def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
+        """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
+        if not len(audio.samples):
+            return []
+        segments, _ = self.model.transcribe(audio.samples, word_timestamps=True, **self.options)
+        words = (word for segment in segments for word in segment.words or ())
+        return [Word(word.word.strip(), float(word.start), float(word.end)) for word in words]
+
+    def identify(self, audio: Audio) -> str:
+        """The most probable language of the first 30 s; an English-only checkpoint says "en" to everything."""
+        language, _, _ = self.model.detect_language(audio.samples)
+        return str(language)
 
 
 load = FasterWhisper

@@ -3,7 +3,7 @@
 import torch
 import whisper
 
-from modellab.types import Audio, Setting, Transcript
+from modellab.types import Audio, Setting, Transcript, Word
 
 FP16 = {"float32": False, "float16": True}
 
@@ -27,6 +27,22 @@ class Whisper:
             return Transcript("")
         said = self.model.transcribe(audio.samples, **self.options)
         return Transcript.of(((s["text"], s["start"], s["end"]) for s in said["segments"]), said["language"])
+
+    def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
+        """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
+        if not len(audio.samples):
+            return []
+        said = self.model.transcribe(audio.samples, word_timestamps=True, **self.options)
+        words = (word for segment in said["segments"] for word in segment["words"])
+        return [Word(word["word"].strip(), float(word["start"]), float(word["end"])) for word in words]
+
+    def identify(self, audio: Audio) -> str:
+        """The most probable language of the first 30 s; ValueError from an English-only checkpoint."""
+        model = self.model
+        window = whisper.pad_or_trim(torch.from_numpy(audio.samples))
+        mel = whisper.log_mel_spectrogram(window, model.dims.n_mels).to(model.device)
+        _, chances = model.detect_language(mel)
+        return str(max(chances, key=chances.__getitem__))
 
 
 load = Whisper

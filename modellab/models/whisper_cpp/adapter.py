@@ -5,13 +5,15 @@ from pathlib import Path
 
 from pywhispercpp.model import Model
 
-from modellab.types import Audio, Setting, Transcript
+from modellab.types import Audio, Setting, Transcript, Word
 
 # ggml's enum of file types -> the names whisper.cpp's file names use
 FILE_TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9: "q5_1"}
 FILE_TYPE_AT = 4 * 11  # after the magic number and ten sizes
 BACKENDS = {"cpu": {"CPU"}, "cuda": {"CUDA"}, "mps": {"Metal", "MTL"}}  # as whisper.cpp's system info names them
 QUIET = {"print_progress": False, "print_realtime": False, "print_timestamps": False}
+SENTENCES = {"token_timestamps": False, "max_len": 0, "split_on_word": False}
+WORDS = {"token_timestamps": True, "max_len": 1, "split_on_word": True}  # a segment for each word
 
 
 class WhisperCpp:
@@ -29,7 +31,7 @@ class WhisperCpp:
             )
         self.language = setting.options.get("language")
         own = {"language": self.language or "auto", "n_threads": setting.threads}
-        self.options = {**QUIET, **setting.options, **own}
+        self.options = {**QUIET, **SENTENCES, **setting.options, **own}
         self.model = Model(str(setting.weights), context_params={"use_gpu": setting.device != "cpu"})
 
     def transcribe(self, audio: Audio) -> Transcript:
@@ -38,6 +40,19 @@ class WhisperCpp:
             return Transcript("")
         segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
         return Transcript.of(((s.text, s.t0 / 100, s.t1 / 100) for s in segments), self.language or "")
+
+    def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
+        """The words it hears, with whisper.cpp's estimate of their times; `text` is not used."""
+        if not len(audio.samples):
+            return []
+        segments = self.model.transcribe(audio.samples, **{**self.options, **WORDS})
+        words = ((segment.text.strip(), segment.t0 / 100, segment.t1 / 100) for segment in segments)
+        return [Word(*word) for word in words if word[0]]
+
+    def identify(self, audio: Audio) -> str:
+        """The most probable language of the first 30 s."""
+        (language, _), _ = self.model.auto_detect_language(audio.samples, n_threads=self.options["n_threads"])
+        return str(language)
 
 
 def precision(path: Path) -> str:
