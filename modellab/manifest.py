@@ -38,7 +38,7 @@ class Header(Strict):
 
     task: str
     version: int = Field(ge=1)
-    language: str  # ISO 639-1, e.g. "en"
+    language: str  # ISO 639-1, e.g. "en"; "mul" where each row has its own
     tier: Literal["smoke", "full", "nightly"]
     licence: str  # SPDX
     source: str

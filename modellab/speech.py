@@ -18,10 +18,14 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Mono audio in memory: float32 in [-1, 1], shape (n_samples,)."""
+    """Mono audio in memory: float32 in [-1, 1], shape (n_samples,).
+
+    `language` is what is spoken in it, where its row says so; a model may need it, and may ignore it.
+    """
 
     samples: npt.NDArray[np.float32]
     rate_hz: int
+    language: str = ""
 
     @property
     def duration_s(self) -> float:

@@ -60,7 +60,7 @@ HEADER = (
 @pytest.mark.parametrize(
     ("record", "expected"),
     [
-        (types.Audio, "samples rate_hz"),
+        (types.Audio, "samples rate_hz language"),
         (types.Setting, "model variant weights device precision threads options"),
         (types.Segment, "text start_s end_s"),
         (types.Transcript, "text segments language"),
