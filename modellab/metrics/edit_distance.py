@@ -94,8 +94,11 @@ def wil_rate(sums: Floats) -> Floats:
     return lost
 
 
-def align(reference: str, hypothesis: str) -> Alignment:
+def align(reference: str, hypothesis: str, blanks: bool = True) -> Alignment:
     """Compare normalised texts. White space is collapsed first (jiwer alone would split at spaces only).
+
+    Without `blanks` they are no characters: for texts that have one between all characters, such as Chinese after the
+    normaliser `auto`, whose blanks would count as hits.
 
     >>> align("a b c", "a x c d").words
     Counts(substitutions=1, deletions=0, insertions=1, hits=2)
@@ -109,6 +112,8 @@ def align(reference: str, hypothesis: str) -> Alignment:
         ours = words.references[0][chunk.ref_start_idx : chunk.ref_end_idx]
         theirs = words.hypotheses[0][chunk.hyp_start_idx : chunk.hyp_end_idx]
         steps += _steps(chunk.type, ours, theirs)
+    if not blanks:
+        reference, hypothesis = reference.replace(" ", ""), hypothesis.replace(" ", "")
     return Alignment(_counts(words), _counts(jiwer.process_characters(reference, hypothesis)), tuple(steps))
 
 

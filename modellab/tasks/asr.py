@@ -4,8 +4,13 @@ Manifest row: {id, audio, text, duration_s, speaker?, voice?, condition?, langua
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
 
-Reference and hypothesis go through the dataset's normaliser before anything is counted. A model that raised counts as
-one that said nothing: all words deleted, success 0.
+Reference and hypothesis go through the dataset's normaliser before anything is counted; `auto` is that of the row's
+language. Where a language sets no blanks between words (Chinese, Japanese, Thai) it parts characters: WER then counts
+characters with their marks, and CER leaves the blanks out. A model that raised counts as one that said nothing: all
+words deleted, success 0.
+
+A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
+row, and `language: mul` in its header.
 
 Sanity metrics are held by absolute limits rather than by small changes: their margins are wide because a rise is only
 suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rate` for lost ones.
@@ -15,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -82,7 +87,8 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(
             f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}"
         )
-    normaliser = text.get(options["normaliser"])
+    language = str(row.get("language") or options.get("language") or "")
+    normaliser = text.get(options["normaliser"]).for_language(language)
     reference = normaliser(words)
     if sanity.is_empty(reference):
         raise DatasetError(
@@ -94,15 +100,15 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         text=words,
         reference=reference,
         normaliser=normaliser,
-        language=str(row.get("language") or options.get("language") or ""),
+        language=language,
         speaker=str(row.get("speaker", "")),
         condition=str(row.get("condition", "")),
     )
 
 
 def prepare(row: Row) -> Audio:
-    """The row's audio as 16 kHz mono."""
-    return audio.read(Path(row["audio"]), rate_hz=RATE_HZ)
+    """The row's audio as 16 kHz mono, with the row's language."""
+    return replace(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), language=str(row.get("language", "")))
 
 
 def run(model: Transcriber, given: Audio) -> Transcript:
@@ -156,7 +162,7 @@ def _hypothesis(case: Case, output: Mapping[str, Any] | None) -> str:
 
 
 def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
-    return align(case.reference, _hypothesis(case, output))
+    return align(case.reference, _hypothesis(case, output), blanks=not case.normaliser.splits)
 
 
 def _seconds(value: float) -> float | None:

@@ -144,3 +144,9 @@ def test_mer_and_wil_stay_within_one(reference: str, hypothesis: str) -> None:
 def test_rates_are_pooled_not_averaged() -> None:
     short, long = align("a", "b"), align("a b c d e f g h i", "a b c d e f g h i")
     assert METRICS["wer"][0].value([short.wer(), long.wer()]) == 0.1
+
+
+def test_blanks_between_characters_are_no_hits() -> None:
+    parted = align("你 好", "你 号")
+    assert (parted.wer(), parted.cer()) == (Ratio(1, 2), Ratio(1, 3))
+    assert align("你 好", "你 号", blanks=False).cer() == Ratio(1, 2)

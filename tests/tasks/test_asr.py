@@ -56,6 +56,16 @@ def test_a_rows_language_goes_before_the_datasets() -> None:
     assert asr.read({**ROW, "language": "hi"}, HEADER).language == "hi"
 
 
+def test_the_language_chooses_the_profile_of_auto() -> None:
+    header = {"normaliser": "auto", "language": "mul"}
+    read = [asr.read({**ROW, "text": text, "language": tag}, header) for tag, text in [("ru", "Ещё!"), ("zh", "你好")]]
+    assert [case.reference for case in read] == ["еще", "你 好"]
+    shares = asr.score(read[1], said("你号"))
+    assert (shares["wer"], shares["cer"]) == (Ratio(1, 2), Ratio(1, 2))
+    with pytest.raises(ConfigError, match="unknown language code 'mul'"):
+        asr.read(ROW, header)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -89,7 +99,8 @@ def test_an_unknown_normaliser_is_named() -> None:
 def test_audio_is_prepared_as_16_khz_mono(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros((4_000, 2)), 8_000)
     given = asr.prepare({**ROW, "audio": str(tmp_path / "a.wav")})
-    assert (given.rate_hz, given.samples.shape) == (16_000, (8_000,))
+    assert (given.rate_hz, given.samples.shape, given.language) == (16_000, (8_000,), "")
+    assert asr.prepare({**ROW, "audio": str(tmp_path / "a.wav"), "language": "hi"}).language == "hi"
 
 
 def test_missing_audio_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,10 @@
 | `none`       | nothing: casing and punctuation count |
 | `basic`      | any language: NFKC, casefold, punctuation and symbols become spaces; combining marks stay |
 | `whisper_en` | English: exactly OpenAI Whisper's EnglishTextNormalizer |
+| `auto`       | by the language of the case: `whisper_en` for English, for others `basic` and their profile |
+
+Profiles are in `modellab/text/profiles.py`: what is optional in writing (Arabic vowel signs, the dots of Russian e) is
+taken away, nothing else. `whisper_en` on another script than Latin drops vowels: never use it there.
 
 A word error rate is only comparable with one from the same normaliser: `str(get(name))`, such as `basic@1#1a2b3c4d`, is
 stored with every baseline. The hash covers the source of our functions and the files of the library behind
@@ -18,14 +22,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
-import unicodedata
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
+from modellab import languages
 from modellab.errors import ConfigError, did_you_mean
+from modellab.text import profiles
+from modellab.text.folding import basic
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,14 @@ class Normaliser:
     version: int
     hash: str  # 8 hexadecimal digits
     function: Callable[[str], str] = field(repr=False, compare=False)
+    splits: bool = False  # into characters, where a language sets no blanks between words
 
     def __call__(self, text: str) -> str:
         return self.function(text)
+
+    def for_language(self, language: str) -> Normaliser:
+        """The one for texts in a language (any ISO 639 code, '' for unknown): another one for `auto` alone."""
+        return _profile(language) if self.name == "auto" and language else self
 
     def __str__(self) -> str:
         return f"{self.name}@{self.version}#{self.hash}"
@@ -62,20 +73,20 @@ def none(text: str) -> str:
     return text
 
 
-def basic(text: str) -> str:
-    """Any language: NFKC, casefold, punctuation (P) and symbols (S) become spaces, white space collapses.
+def auto(text: str) -> str:
+    """Text in an unknown language: as `basic`. `get("auto").for_language("hi")` knows it."""
+    return basic(text)
 
-    Combining marks (M) stay, so that Hindi, Thai and Tamil keep their vowels. Apostrophes and invisible format
-    characters (Cf, such as joiners) leave no gap, so that "don't" stays one word. "2.5" becomes "2 5".
-    """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = []
-    for character in folded:
-        category = unicodedata.category(character)
-        if category == "Cf" or character in "'\u2019":
-            continue
-        kept.append(" " if category[0] in "PSC" else character)
-    return " ".join(unicodedata.normalize("NFKC", "".join(kept)).split())
+
+@cache
+def _profile(tag: str) -> Normaliser:
+    """The normaliser `auto` for one language; ConfigError for a code that is none."""
+    language = languages.code(tag)
+    if language == "en":
+        return get("whisper_en")
+    whole = get("auto")
+    function = lru_cache(maxsize=1 << 16)(lambda text: profiles.normalise(text, language))
+    return Normaliser(f"auto:{language}", whole.version, whole.hash, function, language in profiles.UNSPACED)
 
 
 def whisper_en(text: str) -> str:
@@ -126,5 +137,6 @@ def _build(
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
     "basic": lambda: _build(1, basic),
+    "auto": lambda: _build(1, auto, basic, whisper_en, files=[Path(profiles.__file__), *_whisper_files()]),
     "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files()),
 }
