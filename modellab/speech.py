@@ -5,6 +5,7 @@ Units are in the field names: `_s` seconds, `_hz` hertz.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,3 +93,18 @@ class Turn(NamedTuple):
     start_s: float
     end_s: float
     speaker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a model that talks: in words, aloud, or both.
+
+    `text` is what the model itself says it says, '' where it gives no words. Latencies are seconds from the call, NaN
+    where there was none or the model cannot tell. `complete`: it stopped by itself rather than at a limit on its length.
+    """
+
+    text: str = ""
+    audio: Audio | None = None
+    first_token_s: float = math.nan
+    first_audio_s: float = math.nan
+    complete: bool = True

@@ -66,6 +66,7 @@ HEADER = (
         (types.Transcript, "text segments language"),
         (types.Region, "start_s end_s"),
         (types.Turn, "start_s end_s speaker"),
+        (types.Reply, "text audio first_token_s first_audio_s complete"),
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
         (types.Metric, "name unit better margin margin_relative cap burst kind rate gated"),
@@ -136,13 +137,18 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 
 def test_the_tasks() -> None:
-    assert tasks.names() == ["asr", "vad"]
+    assert tasks.names() == ["asr", "diarization", "vad"]
 
 
 @pytest.mark.parametrize(
     ("protocol", "method", "signature"),
     [
         (asr.Transcriber, "transcribe", "(self, audio: 'Audio') -> 'Transcript'"),
+        (
+            diarization.Diarizer,
+            "diarize",
+            "(self, audio: 'Audio', num_speakers: 'int | None') -> 'list[Turn]'",
+        ),
         (vad.Detector, "detect", "(self, audio: 'Audio') -> 'list[Region]'"),
     ],
 )
