@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
 from modellab.project import Project
-from modellab.tasks import Task, asr, vad
+from modellab.tasks import Task, asr, diarization, vad
 from modellab.types import Status
 
 ROOT = Path(__file__).parents[1]

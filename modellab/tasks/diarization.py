@@ -1,0 +1,258 @@
+"""Diarization: audio in, who speaks when out.
+
+Manifest row: {id, audio, duration_s, rttm: FILE, uem?: FILE, num_speakers?, condition?}, or in place of the file
+    `turns: [[start_s, end_s, speaker], ...]`; `turns: []` means that nobody speaks.
+Model: `diarize(audio: Audio, num_speakers: int | None) -> list[Turn]`, 16 kHz mono in, seconds out.
+Output as JSON: {"turns": [[start_s, end_s, speaker], ...]}.
+
+`rttm` and `uem` may hold several recordings: the one called like the row, or like its audio file, is meant. Without a
+`uem` the whole recording is scored. Under `settings:` a dataset says
+
+    speaker_count           `unknown`: the model must find out; `known`: it is told each row's `num_speakers`
+    collar_s, collar        not scored around a reference boundary: collar `nist` each side, `pyannote` both together
+    skip_overlap            leave out where the reference has several speakers at once
+    same_speaker_overlap    `refuse` an RTTM in which a speaker overlaps himself, or `merge` his turns
+
+Everything is counted in seconds, exactly (see `modellab/metrics/diarization.py`). A model that raised counts as one
+that found nobody. `miss_rate`, `false_alarm_rate` and `confusion_rate` are the parts of `der`: only reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, cast
+
+from modellab import audio, rttm
+from modellab.errors import DatasetError
+from modellab.manifest import length_s
+from modellab.metrics import diarization as metric
+from modellab.metrics.diarization import Collar, Diarization
+from modellab.types import Audio, Metric, Ratio, Region, Row, Share, Turn
+
+NAME = "diarization"
+RATE_HZ = 16_000
+SLACK_S = 0.1  # a turn may end this much behind the stated duration: RTTMs are rounded, and made on frames
+
+METRICS = (
+    Metric("der", unit="ratio", better="lower", margin=0.005, cap=0.05),
+    Metric("der_without_overlap", unit="ratio", better="lower", gated=False),
+    Metric("miss_rate", unit="ratio", better="lower", gated=False),
+    Metric("false_alarm_rate", unit="ratio", better="lower", gated=False),
+    Metric("confusion_rate", unit="ratio", better="lower", gated=False),
+    Metric("jer", unit="ratio", better="lower", margin=0.01, cap=0.10),
+    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, cap=0.5),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+)
+LIMITS: Mapping[str, float] = {"success_rate": 1.0}
+ROW = ("turns", "rttm", "uem", "num_speakers", "condition")
+SETTINGS: Mapping[str, Any] = {
+    "speaker_count": "unknown",
+    "collar_s": 0.0,
+    "collar": "nist",
+    "skip_overlap": False,
+    "same_speaker_overlap": "refuse",
+}
+CHOICES: Mapping[str, Sequence[Any]] = {
+    "speaker_count": ("unknown", "known"),
+    "collar": metric.COLLARS,
+    "skip_overlap": (False, True),
+    "same_speaker_overlap": ("refuse", "merge"),
+}
+
+
+class Diarizer(Protocol):
+    """What a diarization model's adapter provides; `num_speakers` is None where nobody told."""
+
+    def diarize(self, audio: Audio, num_speakers: int | None) -> list[Turn]: ...
+
+
+class Given(NamedTuple):
+    """What a model is given."""
+
+    audio: Audio
+    num_speakers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recording with its reference and what of it is scored."""
+
+    id: str
+    duration_s: float
+    turns: tuple[Turn, ...]
+    scored: tuple[Region, ...]
+    skip_overlap: bool = False
+    condition: str = ""
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where turns, UEM or settings are not sound; uses the header's `settings`."""
+    settings = _settings(options)
+    duration_s, name = length_s(row), str(row["id"])
+    turns = _turns(row, merge=settings["same_speaker_overlap"] == "merge")
+    late = next((turn for turn in turns if turn.end_s > duration_s + SLACK_S), None)
+    if late:
+        raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
+    _check_count(row, turns, settings["speaker_count"])
+    scored = metric.scored(_uem(row, duration_s), turns, settings["collar_s"], cast(Collar, settings["collar"]))
+    if not scored:
+        raise DatasetError(f"case {name!r}: a collar of {settings['collar_s']:g} s leaves nothing of the clip to score")
+    return Case(name, duration_s, tuple(turns), tuple(scored), settings["skip_overlap"], str(row.get("condition", "")))
+
+
+def prepare(row: Row) -> Given:
+    """The row's audio as 16 kHz mono, and how many people speak where the row says so."""
+    return Given(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), row.get("num_speakers"))
+
+
+def run(model: Diarizer, given: Given) -> list[Turn]:
+    """Find who speaks when in one recording: the timed call."""
+    return model.diarize(given.audio, given.num_speakers)
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """Turns as JSON types; TypeError for anything else."""
+    if not isinstance(output, Sequence) or isinstance(output, str):
+        hint = ": does diarize() end without a return?" if output is None else ""
+        raise TypeError(f"diarize() returned {_described(output)}, expected a list of Turn{hint}")
+    try:
+        return {"turns": [list(_turn(each)) for each in output]}
+    except ValueError as error:
+        raise TypeError(f"diarize() returned {error}") from error
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as no turns with success 0."""
+    found = _compare(case, output)
+    single = found if case.skip_overlap else _compare(case, output, skip_overlap=True)
+    return {
+        "der": found.der(),
+        "der_without_overlap": single.der(),
+        "miss_rate": found.miss(),
+        "false_alarm_rate": found.false_alarm(),
+        "confusion_rate": found.confusion(),
+        "jer": found.jer(),
+        "speaker_count_error": found.speaker_count_error(),
+        "success_rate": Ratio(float(output is not None)),
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> list[list[Any]] | None:
+    """The turns."""
+    return None if output is None else [list(turn) for turn in output["turns"]]
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """The turns of each speaker of both sides, mapped ones called alike, then the seconds of each kind of error."""
+    found = _compare(case, output)
+    failed = ["(the model raised: no turns)"] if output is None else []
+    alike = [Turn(t.start_s, t.end_s, found.mapping.get(t.speaker, f"{t.speaker}?")) for t in _found(output)]
+    parts = (("miss", found.miss_s), ("false alarm", found.false_alarm_s), ("confusion", found.confusion_s))
+    return [
+        *_drawn("ref", case.turns),
+        *_drawn("hyp", alike),
+        "  ".join(f"{name} {seconds:.2f} s" for name, seconds in parts) + f"  of {found.speech_s:.2f} s",
+        *failed,
+    ]
+
+
+def _compare(case: Case, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:
+    skip = case.skip_overlap if skip_overlap is None else skip_overlap
+    return metric.compare(case.turns, _found(output), case.scored, skip_overlap=skip)
+
+
+def _found(output: Mapping[str, Any] | None) -> list[Turn]:
+    return [] if output is None else [Turn(*turn) for turn in output["turns"]]
+
+
+def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The dataset's choices over the defaults, each checked."""
+    chosen = {**SETTINGS, **options.get("settings", {})}
+    for key, allowed in CHOICES.items():
+        if chosen[key] not in allowed:
+            raise DatasetError(f"settings.{key} is {chosen[key]!r}, expected one of {', '.join(map(str, allowed))}")
+    collar_s = chosen["collar_s"]
+    if isinstance(collar_s, bool) or not isinstance(collar_s, int | float) or not 0 <= collar_s < math.inf:
+        raise DatasetError(f"settings.collar_s is {collar_s!r}, expected seconds from 0 up")
+    return chosen
+
+
+def _turns(row: Row, *, merge: bool) -> list[Turn]:
+    """The reference of a row, from its file or as written in it."""
+    name = str(row["id"])
+    if ("rttm" in row) == ("turns" in row):
+        raise DatasetError(f"case {name!r}: expected `rttm` with a file or `turns` with a list, one of the two")
+    if "rttm" in row:
+        path = Path(row["rttm"])
+        return rttm.one(rttm.read(path, merge=merge), path, name, Path(row["audio"]).stem)
+    given = row["turns"]
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise DatasetError(f"case {name!r}: expected `turns` as a list of [start_s, end_s, speaker], got {given!r}")
+    try:
+        turns = [_turn(each) for each in given]
+    except ValueError as error:
+        raise DatasetError(f"case {name!r}: `turns` holds {error}") from error
+    if not merge and (pair := rttm.overlap(turns)):
+        raise DatasetError(
+            f"case {name!r}: {list(pair[0])} and {list(pair[1])} in `turns` overlap and are one speaker's; correct them"
+            " or write `same_speaker_overlap: merge` in the settings of the dataset"
+        )
+    return rttm.merged(turns)
+
+
+def _uem(row: Row, duration_s: float) -> list[Region]:
+    """What of the recording is scored."""
+    if "uem" not in row:
+        return [Region(0.0, duration_s)]
+    name, path = str(row["id"]), Path(row["uem"])
+    uem = rttm.one(rttm.read_uem(path), path, name, Path(row["audio"]).stem)
+    covered = metric.covered(uem, duration_s)
+    if not covered:
+        raise DatasetError(
+            f"case {name!r}: {path} covers nothing of the clip's {duration_s:g} s, its first stretch starts at"
+            f" {min(uem).start_s:g} s: is it the UEM of another recording?"
+        )
+    return covered
+
+
+def _check_count(row: Row, turns: Sequence[Turn], speaker_count: str) -> None:
+    """DatasetError where a row's `num_speakers` does not fit its reference or the dataset's setting."""
+    name, told, there = str(row["id"]), row.get("num_speakers"), len({turn.speaker for turn in turns})
+    if (told is None) == (speaker_count == "known"):
+        wanted = "expected `num_speakers`" if told is None else "remove `num_speakers`"
+        raise DatasetError(f"case {name!r}: settings.speaker_count is {speaker_count}, {wanted}")
+    if told is not None and (isinstance(told, bool) or told != there):
+        raise DatasetError(f"case {name!r}: num_speakers is {told!r}, but {there} speak in the reference")
+
+
+def _turn(given: Any) -> Turn:
+    """A stretch of finite seconds in order with a name, or ValueError saying what came."""
+    try:
+        start_s, end_s, speaker = given
+        start_s, end_s = float(start_s), float(end_s)
+    except (TypeError, ValueError):
+        raise ValueError(f"{_described(given)}, expected [start_s, end_s, speaker]") from None
+    if not isinstance(speaker, str) or not speaker:
+        raise ValueError(f"{list(given)}, expected a name as speaker")
+    if not 0 <= start_s < math.inf or not math.isfinite(end_s):
+        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected finite seconds from 0 up")
+    if end_s <= start_s:
+        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected a turn that ends after it starts")
+    return Turn(start_s, end_s, speaker)
+
+
+def _drawn(side: str, turns: Sequence[Turn]) -> list[str]:
+    """A line per speaker; one that says none where nobody speaks."""
+    lines = []
+    for speaker in sorted({turn.speaker for turn in turns}):
+        own = "  ".join(f"{turn.start_s:.2f}-{turn.end_s:.2f}" for turn in sorted(turns) if turn.speaker == speaker)
+        lines.append(f"{side}  {speaker}  {own}")
+    return lines or [f"{side}  none"]
+
+
+def _described(value: object) -> str:
+    """None as None, anything else as its type and the beginning of its repr."""
+    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"
