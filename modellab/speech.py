@@ -100,7 +100,8 @@ class Reply:
     """One answer of a model that talks: in words, aloud, or both.
 
     `text` is what the model itself says it says, '' where it gives no words. Latencies are seconds from the call, NaN
-    where there was none or the model cannot tell. `complete`: it stopped by itself rather than at a limit on its length.
+    where there was none or the model cannot tell. `complete`: it stopped by itself rather than at a limit on its
+    length.
     """
 
     text: str = ""

@@ -20,8 +20,8 @@ from modellab.speech import Audio, Region, Reply, Segment, Setting, Transcript, 
 
 __all__ = [
     "Accepted", "Audio", "Floats", "Key", "Kind", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Row",
-    "Rule", "Segment", "Setting", "Share", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word", "top_over_bottom",
-    "total",
+    "Rule", "Segment", "Setting", "Share", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
+    "top_over_bottom", "total",
 ]  # fmt: skip
 
 Row = Mapping[str, Any]  # one entry of a manifest's `cases`, its `audio` made an absolute path
