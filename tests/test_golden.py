@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_the_lab_set_has_enough_of_everything() -> None:
     assert {speaker.split("+")[1] for speaker in unseen} == set(voices.HELD_OUT)
     conditions = [row["condition"] for row in rows]
     assert [conditions.count(name) for name in ("clean", "noisy_20db", "noisy_15db")] == [300, 60, 40]
+
+
+def test_word_times_leave_no_gap_and_no_word_was_guessed() -> None:
+    rows = dataset.load(GOLDEN / "align_smoke_v1").rows
+    assert len(rows) == 24
+    texts = [" ".join(word for word, _, _ in row["words"]) for row in rows]
+    assert not corpus.banned_texts().intersection(texts)
+    assert not any(pair in f"{text} " for text in texts for pair in (" on the ", " in the "))  # marked as one word
+    for row in rows:
+        assert all(end_s == next_s for (_, _, end_s), (_, next_s, _) in pairwise(row["words"]))
+        assert all(0.04 < end_s - start_s < 1 for _, start_s, end_s in row["words"])

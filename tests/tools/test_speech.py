@@ -47,6 +47,22 @@ def test_words_start_in_order_within_the_speech(speech: Speech) -> None:
     assert starts_s[-1] < speech.duration_s - 0.2
 
 
+def test_a_word_behind_a_pause_is_heard_where_it_is_marked(espeak: Espeak) -> None:
+    """The marks against the sound itself: after each comma there is silence, then the word."""
+    for name in ("en-us", "en-us+f3", "en-gb-scotland+paul"):
+        speech = espeak.say("stop, music, all, alarm, night", Voice(name, rate_wpm=150))
+        level = np.abs(speech.samples)
+        for start_s in speech.word_starts_s[1:]:
+            at, window = round(start_s * RATE_HZ), round(0.1 * RATE_HZ)
+            onset = np.flatnonzero(level[at - window : at + window] > 0.006)[0] - window
+            assert abs(onset) / RATE_HZ < 0.01
+        assert speech.exact
+
+
+def test_words_spoken_as_one_are_not_exact(espeak: Espeak) -> None:
+    assert not espeak.say("turn on the light", Voice("en-us")).exact
+
+
 def test_speech_is_trimmed_and_has_its_peak_at_one_half(speech: Speech) -> None:
     assert speech.samples.dtype == np.float32
     assert np.abs(speech.samples).max() == pytest.approx(0.5)
