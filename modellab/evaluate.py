@@ -15,7 +15,7 @@ from modellab.environment import machine_class
 from modellab.errors import WorkerError
 from modellab.manifest import seconds, sendable
 from modellab.matrix import Cell, Loadable
-from modellab.tasks import Case, Task
+from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Utterance
 from modellab.worker import ModelError
 
@@ -121,6 +121,7 @@ def evaluate(
             "threads": str(threads),
             "python": str(loaded.facts["python"]),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
+            **({"signature": task.signature(cases)} if isinstance(task, Signed) else {}),
             **loaded.facts["versions"],
         },
     )

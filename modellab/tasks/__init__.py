@@ -15,7 +15,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, did_you_mean
 from modellab.types import Metric, Row, Share
@@ -86,6 +86,14 @@ class Spoken(Task, Protocol):
 
     def examine(self, judge: Any, row: Row, output: Any) -> Any:
         """The encoded output with what the judge (an ASR model) heard in it. Runs in the judge's process."""
+
+
+@runtime_checkable
+class Signed(Task, Protocol):
+    """A task whose numbers mean something only with the settings of a library."""
+
+    def signature(self, cases: Sequence[Any]) -> str:
+        """Those settings and the library's version, kept with every result like the version of an engine."""
 
 
 def names() -> list[str]:
