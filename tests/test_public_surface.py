@@ -41,8 +41,8 @@ def fields(record: type) -> list[str]:
 def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
-        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Result", "Rule", "Segment", "Setting",
-        "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
+        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Rule", "Segment",
+        "Setting", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
         "top_over_bottom",
