@@ -54,12 +54,18 @@ def tokeniser_for(language: str) -> str:
     return BY_LANGUAGE.get(language, "13a")
 
 
-def signature(tokeniser: str) -> str:
-    """What must be said with a BLEU and a chrF for others to compare: sacrebleu's signatures, without the data set."""
+def signature(tokenisers: Sequence[str]) -> str:
+    """What must be said with a BLEU and a chrF for others to compare: sacrebleu's signatures, all tokenisers named."""
     import sacrebleu
 
-    counting = f"case:mixed|eff:no|tok:{_bleu(tokeniser).tokenizer_signature}|smooth:exp"
+    used = "+".join(_bleu(tokeniser).tokenizer_signature for tokeniser in tokenisers)
+    counting = f"case:mixed|eff:no|tok:{used}|smooth:exp"
     return f"BLEU|{counting}|version:{sacrebleu.__version__} chrF2|case:mixed|eff:yes|nc:6|nw:0|space:no"
+
+
+def check(tokeniser: str) -> None:
+    """ConfigError for a tokeniser that is unknown or not installed, or where sacrebleu itself is not."""
+    _bleu(tokeniser)
 
 
 def bleu(references: Sequence[str], hypothesis: str, tokeniser: str = "13a") -> Share:
