@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
 from modellab.project import Project
-from modellab.tasks import Task, asr, diarization, vad
+from modellab.tasks import Task, asr, diarization, translation, vad
 from modellab.types import Status
 
 ROOT = Path(__file__).parents[1]
@@ -137,7 +137,7 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 
 def test_the_tasks() -> None:
-    assert tasks.names() == ["asr", "diarization", "vad"]
+    assert tasks.names() == ["asr", "diarization", "translation", "vad"]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +148,11 @@ def test_the_tasks() -> None:
             diarization.Diarizer,
             "diarize",
             "(self, audio: 'Audio', num_speakers: 'int | None') -> 'list[Turn]'",
+        ),
+        (
+            translation.Translator,
+            "translate",
+            "(self, source: 'Audio | str', source_language: 'str', target_language: 'str') -> 'str'",
         ),
         (vad.Detector, "detect", "(self, audio: 'Audio') -> 'list[Region]'"),
     ],
