@@ -37,7 +37,8 @@ class RowReader(Protocol):
 class Dataset:
     """A golden dataset in memory.
 
-    `rows` have their files made absolute paths. `digest` is that of what lies on disk now, which is the
+    `rows` have their files made absolute paths, and the header's `settings` where there are any: what a task's
+    `prepare` and `run` know of the dataset, they know from the row. `digest` is that of what lies on disk now, which is the
     header's unless somebody changed the dataset.
     """
 
@@ -109,7 +110,9 @@ def load(folder: Path) -> Dataset:
     rows, faults = manifest.rows(folder, raw)
     if faults:
         raise faults[0]
-    return Dataset(folder.name, folder, head, tuple(rows), manifest.digest(head, rows))
+    digest = manifest.digest(head, rows)
+    given = ({**row, "settings": head.settings} for row in rows) if head.settings else rows
+    return Dataset(folder.name, folder, head, tuple(given), digest)
 
 
 def write_digest(folder: Path) -> str:

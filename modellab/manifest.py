@@ -113,12 +113,12 @@ def length_s(row: Row) -> float:
         raise DatasetError(
             f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
         )
-    return seconds(row)
+    return float(row["duration_s"])
 
 
 def seconds(row: Row) -> float:
-    """How much audio the row gives to a model, in s; a row of text gives none."""
-    return float(row.get("duration_s", 0.0))
+    """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
+    return float(row.get("duration_s", 0.0)) * int(row.get("settings", {}).get("repeats", 1))
 
 
 def _row_fault(given: Any) -> str:

@@ -18,10 +18,13 @@ from tools.speech.noise import Samples
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One case: its id, its audio (float32, 16 kHz) and the task's own keys of its manifest row."""
+    """One case: its id, its audio (float32, 16 kHz) and the task's own keys of its manifest row.
+
+    Without samples the row names its `audio`, a file of another dataset, and its `duration_s`.
+    """
 
     id: str
-    samples: Samples
+    samples: Samples | None
     row: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -29,7 +32,7 @@ def write(folder: Path, header: Mapping[str, Any], clips: Iterable[Clip]) -> int
     """Write the dataset and return its size in bytes. A half-written one never takes the old one's place."""
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    (fresh / "audio").mkdir(parents=True)
+    fresh.mkdir(parents=True)
     lines = [_save(fresh, clip) for clip in clips]
     head = "".join(f"{key}: {_inline(value)}\n" for key, value in header.items())
     (fresh / dataset.FILE_NAME).write_text(f"{head}cases:\n" + "".join(lines), encoding="utf-8")
@@ -41,13 +44,20 @@ def write(folder: Path, header: Mapping[str, Any], clips: Iterable[Clip]) -> int
 
 def _save(folder: Path, clip: Clip) -> str:
     """Write the clip's audio; return its line in the manifest."""
+    own = {} if clip.samples is None else _audio(folder, clip.id, clip.samples)
+    row = {"id": clip.id, **own, **clip.row}
+    return "  - {" + ", ".join(f"{key}: {_inline(value)}" for key, value in row.items()) + "}\n"
+
+
+def _audio(folder: Path, id: str, samples: Samples) -> dict[str, Any]:
+    """Write one file; the keys of the row that name it."""
     import soundfile
 
-    name = f"audio/{clip.id}.flac"
-    pcm = np.round(np.clip(clip.samples, -1, 1) * 32767).astype(np.int16)
+    name = f"audio/{id}.flac"
+    (folder / "audio").mkdir(exist_ok=True)
+    pcm = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
     soundfile.write(folder / name, pcm, RATE_HZ, format="FLAC", subtype="PCM_16", compression_level=1.0)
-    row = {"id": clip.id, "audio": name, "duration_s": round(len(pcm) / RATE_HZ, 4), **clip.row}
-    return "  - {" + ", ".join(f"{key}: {_inline(value)}" for key, value in row.items()) + "}\n"
+    return {"audio": name, "duration_s": round(len(pcm) / RATE_HZ, 4)}
 
 
 def _inline(value: Any) -> str:

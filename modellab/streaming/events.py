@@ -1,0 +1,43 @@
+"""What a streaming provider is: something that opens streams; a stream takes chunks and gives events.
+
+    stream = provider.open_stream(16_000)
+    events = stream.feed(chunk) ... stream.feed(chunk), then once stream.finish()
+
+What a reader sees is all finals so far, in order, and behind them the last partial.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+
+class Event(NamedTuple):
+    """A `partial` takes the place of the partial before it. A `final` is words that will never change: it is added to
+    the finals before it and removes the partial. `audio_s` is up to where in the audio it speaks, NaN if unknown."""
+
+    kind: Literal["partial", "final"]
+    text: str
+    audio_s: float = math.nan
+
+
+class Stream(Protocol):
+    """One utterance that is being spoken."""
+
+    def feed(self, chunk: Samples) -> Sequence[Event]:
+        """Take the next samples, mono float32 in [-1, 1]; what can be said now."""
+
+    def finish(self) -> Sequence[Event]:
+        """No more audio comes: the rest, as finals."""
+
+
+class Provider(Protocol):
+    """What opens streams: an adapter with this method, or `buffered.Buffered` around one without."""
+
+    def open_stream(self, rate_hz: int) -> Stream: ...

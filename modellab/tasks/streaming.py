@@ -1,0 +1,185 @@
+"""Streaming recognition: audio in chunks while it is spoken, words out on the way.
+
+Manifest row: {id, audio, text, duration_s, words?: [[word, start_s, end_s], ...], speaker?}. Latencies of words need
+`words`; without them only the last final has one, from the end of the audio.
+Model: `open_stream(rate_hz)` (see `modellab/streaming/events.py`), or `transcribe(audio)`, which is then called again
+and again on a growing window; 16 kHz mono in. Which of the two, the clock, the chunks: `modellab/streaming/choose.py`.
+Output as JSON: {"text": str, "events": [[kind, text, at_s, fed_s], ...], "batch": str or null, "clock": str}.
+
+`batch` is what the same model's `transcribe` says to the whole clip, asked for outside the clocks. Word error rates are
+those of `modellab.tasks.asr`. A model that raised counts as one that said nothing. Latencies are reported and never
+judged against a baseline: they are the machine's as much as the model's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modellab import audio, text
+from modellab.errors import DatasetError
+from modellab.manifest import length_s
+from modellab.metrics import sanity, streaming
+from modellab.metrics.edit_distance import align
+from modellab.metrics.view import lines
+from modellab.streaming.choose import DEFAULTS, Choice, choice
+from modellab.streaming.drive import Noted, listen
+from modellab.text import Normaliser
+from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
+
+NAME = "streaming"
+RATE_HZ = 16_000
+
+
+def more(sums: Floats) -> Floats:
+    """(errors of the stream - errors of the batch) / words of summed shares: shape (..., 3) -> (...)."""
+    words = np.where(sums[..., 2] == 0, np.nan, sums[..., 2])
+    rate: Floats = (sums[..., 0] - sums[..., 1]) / words
+    return rate
+
+
+METRICS = (
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("corrections", unit="ratio", better="lower", margin=0.02),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("pretend_rate", unit="ratio", better="lower", kind="sanity", margin=0.1),
+    Metric("wer_above_batch", unit="ratio", better="lower", kind="sanity", margin=0.02, rate=more),
+    Metric("batch_wer", unit="ratio", better="lower", gated=False),
+    Metric("erasure", unit="ratio", better="lower", gated=False),
+    Metric("first_word_latency_s", unit="s", better="lower", gated=False),
+    Metric("confirmed_latency_s", unit="s", better="lower", gated=False),
+    Metric("final_latency_s", unit="s", better="lower", gated=False),
+)
+LIMITS: Mapping[str, float] = {"success_rate": 1.0, "pretend_rate": 0.1}
+ROW = ("text", "words", "speaker")
+SETTINGS: Mapping[str, Any] = DEFAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One utterance with its words."""
+
+    id: str
+    duration_s: float
+    text: str
+    reference: str  # `text` after the normaliser
+    normaliser: Normaliser
+    words: tuple[streaming.Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A clip and how it is to be streamed."""
+
+    audio: Audio
+    how: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What a stream said, and how to ask the model for the whole clip once the clocks have stopped."""
+
+    noted: list[Noted]
+    batch: Callable[[], Transcript] | None
+    clock: str
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
+    choice(options.get("settings", {}), {})
+    said = row.get("text")
+    normaliser = text.get(options["normaliser"])
+    if not isinstance(said, str) or sanity.is_empty(normaliser(said)):
+        raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
+    duration_s = length_s(row)
+    words = tuple(_word(row["id"], entry, duration_s) for entry in row.get("words", ()))
+    return Case(str(row["id"]), duration_s, said, normaliser(said), normaliser, words)
+
+
+def prepare(row: Row) -> Given:
+    """The row's audio as 16 kHz mono, and the settings with the environment's over them."""
+    return Given(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), choice(row.get("settings", {})))
+
+
+def run(model: Any, given: Given) -> Streamed:
+    """Stream one utterance: the timed call. With the clock `real` it takes as long as the audio."""
+    provider = given.how.provider_of(model)
+    noted = listen(provider, given.audio, given.how.new_clock(), given.how.chunk_s)
+    transcribe = getattr(model, "transcribe", None)
+    return Streamed(noted, transcribe and partial(transcribe, given.audio), given.how.clock)
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """Events as JSON types, with the transcript of the whole clip; TypeError for anything but what `run` gives."""
+    if not isinstance(output, Streamed):
+        raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
+    events = [[each.event.kind, each.event.text, each.at_s, _finite(each.fed_s)] for each in output.noted]
+    updates = [streaming.Update.of(event) for event in events]
+    whole = output.batch and output.batch()
+    if whole is not None and not isinstance(whole, Transcript):
+        raise TypeError(f"transcribe() returned a {type(whole).__name__}, expected a Transcript")
+    return {
+        "text": streaming.transcript(updates),
+        "events": events,
+        "batch": None if whole is None else whole.text,
+        "clock": output.clock,
+    }
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    wer = align(case.reference, _said(case, output, "text")).wer()
+    batch = None if output is None or output["batch"] is None else _said(case, output, "batch")
+    whole = Ratio(0.0, 0.0) if batch is None else align(case.reference, batch).wer()
+    plain = text.get("basic")
+    reading = streaming.read(output or {"events": []}, plain)
+    spoken = len(plain(case.text).split())
+    return {
+        "wer": wer,
+        "corrections": Ratio(reading.corrections(), spoken),
+        "success_rate": Ratio(float(output is not None)),
+        "pretend_rate": Ratio(float(reading.pretends(case.duration_s))),
+        "wer_above_batch": (0.0, 0.0, 0.0) if batch is None else (wer.top, whole.top, wer.bottom),
+        "batch_wer": whole,
+        "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
+        "first_word_latency_s": reading.first_word(case.words),
+        "confirmed_latency_s": reading.confirmed(case.words),
+        "final_latency_s": reading.completed(case.words, case.duration_s),
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> str | None:
+    """The text that stood there in the end, before the normaliser."""
+    return None if output is None else str(output["text"])
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """Reference over hypothesis as they were scored, then what came when."""
+    failed = ["(the model raised: nothing was said)"] if output is None else []
+    came = [f"{at_s:6.2f} s  {kind:7}  {said}" for kind, said, at_s, _ in (output or {"events": []})["events"]]
+    return [*lines(align(case.reference, _said(case, output, "text"))), *came, *failed]
+
+
+def _said(case: Case, output: Mapping[str, Any] | None, key: str) -> str:
+    return "" if output is None else case.normaliser(output[key])
+
+
+def _word(id: str, entry: Any, duration_s: float) -> streaming.Word:
+    try:
+        word, start_s, end_s = entry
+        if isinstance(word, str) and 0 <= float(start_s) <= float(end_s) <= duration_s + 0.05:
+            return word, float(start_s), float(end_s)
+    except (TypeError, ValueError):
+        pass
+    wanted = f"expected [word, start_s, end_s] inside the clip's {duration_s:g} s"
+    raise DatasetError(f"case {id!r}: `words` holds {entry!r}, {wanted}")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

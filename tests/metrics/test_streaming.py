@@ -1,0 +1,94 @@
+"""What a reader of a live transcript sees, counted by hand and by properties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab import text
+from modellab.metrics.streaming import Reading, read, transcript
+from modellab.types import Ratio
+
+WORDS = (("turn", 0.2, 0.5), ("up", 0.5, 0.75), ("light", 0.75, 1.0))
+
+
+def reading(*events: tuple[str, str, float, float | None]) -> Reading:
+    return read({"events": [list(event) for event in events]}, text.get("basic"))
+
+
+CHANGED = reading(
+    ("partial", "two", 0.5, 0.5),
+    ("partial", "Turn up, the", 1.0, 1.0),
+    ("final", "turn up", 1.5, 1.5),
+    ("partial", "light", 1.5, 1.5),
+    ("final", "light", 2.5, None),
+)
+
+
+def test_states_are_what_somebody_saw() -> None:
+    assert CHANGED.states == (
+        ("two",), ("turn", "up", "the"), ("turn", "up", "light"), ("turn", "up", "light"), ("turn", "up", "light"),
+    )  # fmt: skip
+    assert CHANGED.text() == "turn up light"
+
+
+def test_corrections_and_erasure_by_hand() -> None:
+    assert CHANGED.corrections() == 2  # two -> turn, the -> light
+    assert CHANGED.erased() == 2
+    inserted = reading(("partial", "the light", 1.0, 1.0), ("partial", "turn the light", 2.0, 2.0))
+    assert inserted.corrections() == 0
+    assert inserted.erased() == 2
+    assert reading(("partial", "the light", 1.0, 1.0), ("partial", "", 2.0, 2.0)).corrections() == 2
+
+
+def test_latencies_by_hand() -> None:
+    assert CHANGED.first_word(WORDS) == Ratio(0.0, 1.0)
+    assert CHANGED.confirmed(WORDS) == (pytest.approx(1.0 + 0.75 + 1.5), 3)
+    assert CHANGED.completed(WORDS, 1.2) == Ratio(1.5, 1.0)
+    assert CHANGED.completed((), 1.25) == Ratio(1.25, 1.0)
+
+
+def test_wrong_words_have_a_latency_and_those_not_spoken_none() -> None:
+    heard = reading(("final", "please burn up", 1.0, 1.0), ("final", "light", 2.0, None))
+    assert heard.confirmed(WORDS) == (pytest.approx(0.5 + 0.25 + 1.0), 3)
+
+
+def test_where_nothing_is_known_nothing_is_said() -> None:
+    silent = reading()
+    missing = Ratio(0.0, 0.0)
+    assert (silent.first_word(WORDS), silent.confirmed(WORDS), silent.completed(WORDS, 1.0)) == (missing,) * 3
+    assert CHANGED.first_word(()) == CHANGED.confirmed(()) == missing
+    assert (silent.corrections(), silent.erased(), silent.pretends(1.0)) == (0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("events", "pretends"),
+    [
+        ([("final", "turn up", 2.0, None)], True),
+        ([("partial", "", 0.5, 0.5), ("final", "turn up", 2.0, 2.0)], True),
+        ([("partial", "turn", 0.5, 0.5), ("final", "turn up", 2.0, None)], False),
+        ([("partial", "turn", 9.0, 0.5), ("final", "turn up", 9.5, None)], False),  # slow is not pretending
+        ([("partial", "...", 0.5, 0.5), ("final", "turn up", 2.0, None)], True),
+    ],
+)
+def test_who_says_all_at_the_end_only_pretends(events: list[Any], pretends: bool) -> None:
+    assert reading(*events).pretends(2.0) is pretends
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["partial", "final"]), st.lists(st.sampled_from("abc"), max_size=4).map(" ".join)),
+    max_size=8,
+)
+
+
+@given(EVENTS)
+def test_corrections_never_exceed_erasure_and_what_only_grows_has_none(events: list[tuple[str, str]]) -> None:
+    timed = [(kind, text, float(i), float(i)) for i, (kind, text) in enumerate(events)]
+    seen = reading(*timed)
+    assert 0 <= seen.corrections() <= seen.erased()
+    assert seen.text() == transcript(seen.updates)
+    grown = reading(*(event for event in timed if event[0] == "final"))
+    assert grown.corrections() == grown.erased() == 0

@@ -1,0 +1,113 @@
+"""The streaming task from manifest row to shares, with fake engines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from modellab.errors import ConfigError, DatasetError
+from modellab.streaming.choose import Choice
+from modellab.tasks import streaming
+from modellab.types import Audio, Ratio, Transcript
+
+ROW = {
+    "id": "04",
+    "audio": "04.flac",
+    "duration_s": 2.0,
+    "text": "turn up the light",
+    "words": [["turn", 0.1, 0.4], ["up", 0.4, 0.6], ["the", 0.6, 0.7], ["light", 0.7, 1.2]],
+}
+HEADER = {"normaliser": "basic", "settings": {}}
+METRIC = {metric.name: metric for metric in streaming.METRICS}
+CASE = streaming.read(ROW, HEADER)
+
+
+class Grows:
+    """Hears the more words the more audio there is, the last always wrong at first."""
+
+    def transcribe(self, audio: Audio) -> Transcript:
+        words = CASE.text.split()[: int(2 * audio.duration_s)]
+        return Transcript(" ".join(words if audio.duration_s == 2.0 else [*words[:-1], "um"]))
+
+
+def given(**how: Any) -> streaming.Given:
+    return streaming.Given(Audio(np.zeros(32_000, np.float32), 16_000), Choice(**how))
+
+
+def test_a_clip_is_streamed_and_heard_whole() -> None:
+    output = streaming.encode(streaming.run(Grows(), given()))
+    assert json.loads(json.dumps(output)) == output
+    assert (output["text"], output["batch"], output["clock"]) == ("turn up the light",) * 2 + ("virtual",)
+    shares = streaming.score(CASE, output)
+    assert shares.keys() == METRIC.keys()
+    assert shares["wer"] == shares["batch_wer"] == Ratio(0, 4)
+    assert (shares["corrections"], shares["erasure"]) == (Ratio(1, 4), Ratio(3, 4))
+    assert shares["pretend_rate"] == Ratio(0.0)
+    assert shares["confirmed_latency_s"][1] == 4
+    assert streaming.remember(output) == "turn up the light"
+
+
+def test_an_engine_that_waits_for_the_end_is_found_out() -> None:
+    output = streaming.encode(streaming.run(Grows(), given(step_s=30.0)))
+    shares = streaming.score(CASE, output)
+    assert shares["pretend_rate"] == Ratio(1.0)
+    assert shares["final_latency_s"][0] >= 0.8
+
+
+def test_a_stream_worse_than_the_whole_clip_shows() -> None:
+    output = {"text": "turn up", "events": [["final", "turn up", 1.0, 1.0]], "batch": "turn up the light", "clock": ""}
+    shares = streaming.score(CASE, output)
+    assert METRIC["wer_above_batch"].value([shares["wer_above_batch"]]) == 0.5
+    alone = streaming.score(CASE, {**output, "batch": None})
+    assert np.isnan(METRIC["wer_above_batch"].value([alone["wer_above_batch"]]))
+    assert np.isnan(METRIC["batch_wer"].value([alone["batch_wer"]]))
+
+
+def test_a_model_that_raised_said_nothing() -> None:
+    shares = streaming.score(CASE, None)
+    assert shares["wer"] == Ratio(4, 4)
+    assert shares["success_rate"] == Ratio(0.0)
+    assert shares["pretend_rate"] == Ratio(0.0)
+    assert "(the model raised: nothing was said)" in streaming.show(CASE, None)
+
+
+def test_show_tells_what_came_when() -> None:
+    output = {"text": "turn", "events": [["partial", "turn", 0.5, 0.5]], "batch": None, "clock": "virtual"}
+    assert "  0.50 s  partial  turn" in streaming.show(CASE, output)
+
+
+def test_settings_reach_the_worker_in_the_row(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(8_000), 8_000)
+    made = streaming.prepare({"audio": str(tmp_path / "a.wav"), "settings": {"chunk_s": 0.1}})
+    assert (made.audio.rate_hz, len(made.audio.samples), made.how.chunk_s) == (16_000, 16_000, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"text": "..."}, "expected `text` with the words spoken"),
+        ({"words": [["turn", 0.1]]}, r"`words` holds \['turn', 0.1\], expected \[word, start_s, end_s\]"),
+        ({"words": [["turn", 0.4, 0.1]]}, "inside the clip's 2 s"),
+        ({"words": [["turn", 1.0, 9.0]]}, "inside the clip's 2 s"),
+    ],
+)
+def test_bad_rows_name_the_case(change: dict[str, Any], says: str) -> None:
+    with pytest.raises(DatasetError, match=says) as caught:
+        streaming.read({**ROW, **change}, HEADER)
+    assert "'04'" in str(caught.value)
+
+
+def test_odd_settings_are_told_before_anything_runs() -> None:
+    with pytest.raises(ConfigError, match="streaming clock 'sand'"):
+        streaming.read(ROW, {**HEADER, "settings": {"clock": "sand"}})
+
+
+@pytest.mark.parametrize("output", [None, [], Transcript("a")])
+def test_only_a_stream_can_be_encoded(output: object) -> None:
+    with pytest.raises(TypeError, match=r"expected what run\(\) gives"):
+        streaming.encode(output)
