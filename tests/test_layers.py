@@ -55,6 +55,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "transformers": {"models"},
     "pywhispercpp": {"models"},
     "silero_vad": {"models"},
+    "liquid_audio": {"models"},
     "espeakng_loader": {"models"},
     "pyloudnorm": {"metrics"},
     "speechmos": {"metrics"},
