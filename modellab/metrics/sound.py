@@ -115,6 +115,18 @@ def length_shares(text: str, found: Mapping[str, float] | None) -> dict[str, Sha
     }
 
 
+def faults(text: str, found: Mapping[str, float]) -> list[str]:
+    """What is wrong with one sound, for a person: each metric beyond its limit, with its value."""
+    shares = {**health_shares(found), **length_shares(text, found)}
+    limits = {**HEALTH_LIMITS, **LENGTH_LIMITS}
+    wrong = {metric: metric.value([shares[metric.name]]) for metric in (*HEALTH_METRICS, *LENGTH_METRICS)}
+    return [
+        metric.name.removesuffix("_rate").replace("_", " ") + (f" {value:.3g}" if value != 1 else "")
+        for metric, value in wrong.items()
+        if value > limits[metric.name]
+    ]
+
+
 def is_silent(found: Mapping[str, float]) -> bool:
     """Whether no frame is loud."""
     return found["loud_s"] == 0.0

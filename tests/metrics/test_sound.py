@@ -132,6 +132,12 @@ def test_levels_are_pooled_by_energy() -> None:
     assert float(sound.level(np.array([0.0, 5.0]))) == sound.dbfs(0.0) == sound.LOWEST_DBFS
 
 
+def test_faults_are_named_for_a_person() -> None:
+    assert sound.faults("turn on the light", heard(tone(1.2))) == []
+    assert sound.faults("turn on the light", heard(np.zeros(500))) == ["silent", "too short"]
+    assert sound.faults("turn on the light", heard(tone(6) + 0.1)) == ["dc offset 0.1", "too long"]
+
+
 def test_every_limit_has_its_metric() -> None:
     for metrics, limits in (
         (sound.HEALTH_METRICS, sound.HEALTH_LIMITS),

@@ -1,0 +1,243 @@
+"""Speech synthesis: text in, speech out, heard by a second model.
+
+Manifest row: {id, text, voice?, reference_audio?, estimates?, condition?}; `voice` is a name the model knows,
+`reference_audio` a recording of the same words to be compared with, `estimates` a list out of mos, speaker.
+Model: `speak(text: str, voice: str) -> Audio` or an iterator of Audio, the pieces in order as they are made; it is
+called without `voice` where the row has none.
+Output as JSON: {"audio": a file, "duration_s", "health": see metrics/sound.py, "first_audio_s": null where it came in
+one piece} and from the judge {"heard": str, "loudness_lufs", "mcd_db", "similarity", "mos", ...}, null for unknown.
+
+The prompt and what the dataset's judge (an ASR model) heard go through the normaliser before anything is counted, so
+the error rates hold the judge's own errors too: compare models under the same judge only. A model that raised counts as
+one that said nothing. A silent output is not played to the judge, who might make words up: nothing was heard.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from modellab import audio, text
+from modellab.errors import DatasetError, did_you_mean
+from modellab.metrics import estimates, mcd, sanity, sound, view
+from modellab.metrics.edit_distance import Alignment, align
+from modellab.tasks.asr import Transcriber
+from modellab.text import Normaliser
+from modellab.types import Audio, Metric, Ratio, Row, Share
+
+NAME = "tts"
+JUDGE_RATE_HZ = 16_000
+ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer"}  # by models that take seconds: only for rows that ask
+
+METRICS = (
+    Metric("wer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02),
+    Metric("cer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, burst=20.0),  # a word's letters
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
+    *sound.HEALTH_METRICS,
+    *sound.LENGTH_METRICS,
+    Metric("words_per_s", unit="words/s", better="lower", gated=False),
+    Metric("loudness_lufs", unit="LUFS", better="lower", gated=False),
+    Metric("first_audio_s", unit="s", better="lower", gated=False),
+    Metric("mcd_db", unit="dB", better="lower", gated=False),
+    Metric("similarity", unit="1", better="higher", gated=False),
+    Metric("mos", unit="1", better="higher", gated=False),
+    Metric("mos_signal", unit="1", better="higher", gated=False),
+    Metric("mos_background", unit="1", better="higher", gated=False),
+)
+MEANS = ("loudness_lufs", "first_audio_s", "mcd_db", "similarity", "mos", "mos_signal", "mos_background")
+LIMITS: Mapping[str, float] = {
+    "success_rate": 1.0,
+    "length_ratio": 1.5,
+    **sound.HEALTH_LIMITS,
+    **sound.LENGTH_LIMITS,
+}
+ROW = ("text", "voice", "reference_audio", "estimates", "condition")
+SETTINGS: Mapping[str, Any] = {}
+
+
+class Speaker(Protocol):
+    """What a TTS model's adapter provides; `voice` is only given where a row names one."""
+
+    def speak(self, text: str, voice: str = ...) -> Audio | Iterator[Audio]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One prompt, as written and as scored."""
+
+    id: str
+    duration_s: float  # 0: the model is given no audio
+    text: str
+    reference: str  # `text` after the normaliser
+    normaliser: Normaliser
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is given."""
+
+    text: str
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the model gave: whatever it was, and when its first samples came, in s from the call, if in pieces."""
+
+    pieces: Any
+    first_audio_s: float | None = None
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError; uses the header's `normaliser` and `judge`."""
+    words, wanted = row.get("text"), row.get("estimates", [])
+    if not isinstance(words, str) or not words.strip():
+        raise DatasetError(f"case {row['id']!r} has no prompt: expected `text` with the words to say, got {words!r}")
+    normaliser = text.get(options["normaliser"])
+    reference = normaliser(words)
+    if sanity.is_empty(reference):
+        raise DatasetError(
+            f"case {row['id']!r} has a prompt with no words: {normaliser.name} leaves nothing of {words!r}"
+        )
+    if not options.get("judge"):
+        raise DatasetError(
+            "the header names no `judge`: expected MODEL:VARIANT of an ASR model that hears what was said"
+        )
+    if not isinstance(wanted, list):
+        raise DatasetError(f"case {row['id']!r}: expected `estimates` as a list, got {wanted!r}")
+    if unknown := next((name for name in wanted if name not in ESTIMATES), ""):
+        raise DatasetError(f"case {row['id']!r}: unknown estimate {unknown!r}: {did_you_mean(unknown, ESTIMATES)}")
+    if "speaker" in wanted and "reference_audio" not in row:
+        raise DatasetError(f"case {row['id']!r}: the estimate 'speaker' needs `reference_audio` to compare voices with")
+    return Case(str(row["id"]), 0.0, words, reference, normaliser, str(row.get("condition", "")))
+
+
+def prepare(row: Row) -> Prompt:
+    """The row's text and voice."""
+    return Prompt(row["text"], str(row.get("voice") or ""))
+
+
+def run(model: Speaker, given: Prompt) -> Made:
+    """Say one prompt to its end: the timed call."""
+    start_s = time.perf_counter()
+    made = model.speak(given.text, given.voice) if given.voice else model.speak(given.text)
+    if not isinstance(made, Iterator | list):
+        return Made(made)
+    pieces: list[Any] = []
+    first_s: float | None = None
+    for piece in made:
+        pieces.append(piece)
+        if first_s is None and isinstance(piece, Audio) and len(piece.samples):
+            first_s = time.perf_counter() - start_s
+    return Made(pieces, first_s)
+
+
+def encode(output: Made) -> dict[str, Any]:
+    """The speech in one piece and its health; TypeError where the model gave something else."""
+    speech = _joined(output.pieces)
+    return {
+        "audio": speech,
+        "duration_s": speech.duration_s,
+        "health": sound.health(speech),
+        "first_audio_s": output.first_audio_s,
+    }
+
+
+def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:
+    """The output with what the judge heard, its loudness, and its distance from the reference."""
+    if sound.is_silent(output["health"]):
+        return {**output, "heard": ""}
+    speech = audio.read(Path(output["audio"]["audio"]))
+    narrow, wanted = audio.resample(speech, JUDGE_RATE_HZ), row.get("estimates", [])
+    found: dict[str, Any] = {
+        "heard": judge.transcribe(narrow).text,
+        "loudness_lufs": estimates.loudness(speech),
+    }
+    if "reference_audio" in row:
+        reference = audio.read(Path(row["reference_audio"]), JUDGE_RATE_HZ)
+        found["mcd_db"] = mcd.distortion(reference, narrow)
+        if "speaker" in wanted:
+            found["similarity"] = estimates.similarity(reference, narrow)
+    if "mos" in wanted:
+        found |= estimates.opinion(narrow) or {}
+    libraries = ["pyloudnorm", *(ESTIMATES[name] for name in wanted)]
+    missing = {library: how for library in libraries if (how := estimates.missing(library))}
+    return {**output, **found, **({"missing": missing} if missing else {})}
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as silence with success 0."""
+    alignment, given = _align(case, output), output or {}
+    health = given.get("health")
+    spoken_s = health["span_s"] if health else 0.0
+    return {
+        "wer": alignment.wer(),
+        "cer": alignment.cer(),
+        "success_rate": Ratio(float(output is not None)),
+        "length_ratio": Ratio(alignment.words.hypothesis_length, alignment.words.reference_length),
+        **sound.health_shares(health),
+        **sound.length_shares(case.text, health),
+        "words_per_s": Ratio(alignment.words.reference_length if spoken_s else 0, spoken_s),
+        **{name: _mean_of(given.get(name)) for name in MEANS},
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> str | None:
+    """What the judge heard, before the normaliser."""
+    return None if output is None else str(output.get("heard", ""))
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """Prompt over what was heard, errors named; where the audio lies, its numbers, and what is wrong with it."""
+    lines = view.lines(_align(case, output))
+    if output is None:
+        return [*lines, "(the model raised: no speech)"]
+    health, missing = output["health"], output.get("missing", {})
+    facts = [f"{output['duration_s']:.2f} s", f"{sound.dbfs(health['power']):.1f} dBFS"]
+    facts += [f"{name} {output[name]:.3g}" for name in MEANS if output.get(name) is not None]
+    faults = sound.faults(case.text, health)
+    return [
+        *lines,
+        f"audio  {output['audio']['audio']}",
+        f"       {', '.join(facts)}",
+        *([f"faults {', '.join(faults)}"] if faults else []),
+        *(f"not measured: {library} is not installed ({how})" for library, how in missing.items()),
+    ]
+
+
+def _joined(pieces: Any) -> Audio:
+    """One Audio of whatever speak() gave, or TypeError saying what came."""
+    listed = pieces if isinstance(pieces, list) else [pieces]
+    for piece in listed:
+        if not isinstance(piece, Audio):
+            hint = ": does speak() end without a return?" if piece is None else ""
+            raise TypeError(f"speak() gave {_described(piece)}, expected Audio or an iterator of Audio{hint}")
+        if piece.samples.ndim != 1 or piece.samples.dtype.kind != "f":
+            came = f"{piece.samples.dtype} of shape {piece.samples.shape}"
+            raise TypeError(f"speak() gave samples as {came}, expected float32 in [-1, 1] of shape (n_samples,)")
+    if not listed:
+        raise TypeError("speak() gave nothing at all, expected at least one piece of Audio")
+    rates = sorted({piece.rate_hz for piece in listed})
+    if len(rates) > 1:
+        raise TypeError(f"speak() gave pieces at {' and '.join(map(str, rates))} Hz, expected one sample rate")
+    return Audio(np.concatenate([piece.samples for piece in listed]).astype(np.float32), rates[0])
+
+
+def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
+    return align(case.reference, case.normaliser(str((output or {}).get("heard") or "")))
+
+
+def _mean_of(value: float | None) -> Ratio:
+    return Ratio(0.0, 0.0) if value is None else Ratio(float(value))
+
+
+def _described(value: object) -> str:
+    """None as None, anything else as its type and the beginning of its repr."""
+    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"
