@@ -152,7 +152,8 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         where = f"{manifest.file(folder)}: case {row['id']}"
         yield from _reference_faults(where, row)
         yield from _task_faults(where, head, row, task)
-        yield from _audio_faults(where, head, row)
+        for place, part in manifest.sounding(row):
+            yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
     if head is not None and not faults:
         yield from _digest_faults(folder, head, manifest.digest(head, rows))
 
@@ -184,8 +185,6 @@ def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[Dataset
     """Decode the whole file: its header may promise what is not there."""
     from modellab import audio
 
-    if "audio" not in row:
-        return
     path, promised_s = row["audio"], row["duration_s"]
     try:
         rate_hz, duration_s = audio.info(path).rate_hz, audio.read(path).duration_s

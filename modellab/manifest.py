@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from modellab.types import Row
 FILE_NAME = "dataset.yaml"
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
 FILES = ("audio", "reference_audio", "rttm", "uem")  # the keys that name a file, beside the manifest
+PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
@@ -97,14 +98,28 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[list[Row], list[DatasetE
         elif given["id"] in sound:
             faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
         else:
-            files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
-            sound[given["id"]] = {**given, **files}
+            sound[given["id"]] = _absolute(folder, given)
     return list(sound.values()), faults
 
 
 def sendable(row: Row) -> Row:
     """A row as JSON types: its files as text."""
-    return {**row, **{key: str(row[key]) for key in FILES if key in row}}
+    return {**row, **{key: str(row[key]) for key in FILES if key in row}, **_in_parts(row, sendable)}
+
+
+def sounding(row: Row) -> Iterator[tuple[str, Row]]:
+    """What of a row has audio: the row itself, and its parts; each with its place, such as `script[0]`."""
+    places = [("", row), *((f"{key}[{i}]", part) for key in PARTS for i, part in enumerate(row.get(key, ())))]
+    return ((place, part) for place, part in places if "audio" in part)
+
+
+def _absolute(folder: Path, given: Row) -> Row:
+    files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
+    return {**given, **files, **_in_parts(given, lambda part: _absolute(folder, part))}
+
+
+def _in_parts(row: Row, change: Callable[[Row], Any]) -> dict[str, list[Any]]:
+    return {key: [change(part) for part in row[key]] for key in PARTS if key in row}
 
 
 def length_s(row: Row) -> float:
@@ -118,7 +133,8 @@ def length_s(row: Row) -> float:
 
 def seconds(row: Row) -> float:
     """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
-    return float(row.get("duration_s", 0.0)) * int(row.get("settings", {}).get("repeats", 1))
+    once = sum(float(part["duration_s"]) for _, part in sounding(row))
+    return once * int(row.get("settings", {}).get("repeats", 1))
 
 
 def _row_fault(given: Any) -> str:
@@ -139,7 +155,19 @@ def _row_fault(given: Any) -> str:
     duration_s = given.get("duration_s", 1.0)
     if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
         return f"duration_s is {duration_s!r}, expected a number of seconds above 0"
-    return ""
+    return next(_part_faults(given), "")
+
+
+def _part_faults(given: Mapping[str, Any]) -> Iterator[str]:
+    for key in PARTS:
+        parts = given.get(key, [])
+        if not isinstance(parts, list):
+            yield f"{key} is {parts!r}, expected a list"
+            continue
+        for i, part in enumerate(parts):
+            fault = _row_fault({"id": key, **part}) if isinstance(part, dict) else f"{part!r}, expected a mapping"
+            if fault:
+                yield f"{key}[{i}]: {fault}"
 
 
 def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]:
@@ -160,10 +188,21 @@ def digest(head: Header, rows: Iterable[Row]) -> str:
     chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
     total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
     for each in sorted(rows, key=lambda each: str(each["id"])):
-        facts = {key: value for key, value in each.items() if key not in FILES}
-        contents = [_content(each[key]) for key in FILES if key in each]
-        total.update(json.dumps([facts, *contents], sort_keys=True, default=str).encode())
+        total.update(json.dumps([_facts(each), *_contents(each)], sort_keys=True, default=str).encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def _facts(row: Row) -> Row:
+    """The row without the names of its files."""
+    return {**{key: value for key, value in row.items() if key not in FILES}, **_in_parts(row, _facts)}
+
+
+def _contents(row: Row) -> Iterator[str]:
+    """What its files hold, its parts' behind its own."""
+    yield from (_content(row[key]) for key in FILES if key in row)
+    for key in PARTS:
+        for part in row.get(key, ()):
+            yield from _contents(part)
 
 
 def _content(file: Path) -> str:

@@ -55,3 +55,33 @@ def test_each_file_of_a_row_is_in_the_digest(tmp_path: Path) -> None:
         row["uem"].write_text(content)
         digests.append(manifest.digest(head, [row]))
     assert len(set(digests)) == 3
+
+
+def test_what_is_said_in_a_dialogue_may_be_files_too(tmp_path: Path) -> None:
+    script = [{"text": "hello"}, {"audio": "a.flac", "duration_s": 1.5}]
+    (row,), faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
+    assert faults == []
+    assert row["script"] == [{"text": "hello"}, {"audio": tmp_path / "a.flac", "duration_s": 1.5}]
+    assert manifest.sendable(row)["script"][1]["audio"] == str(tmp_path / "a.flac")
+    assert manifest.seconds(row) == 1.5
+    assert [place for place, _ in manifest.sounding(row)] == ["script[1]"]
+    head, digests = Header.model_validate(HEADER), {manifest.digest(Header.model_validate(HEADER), [row])}
+    for content in ("one", "two"):
+        (tmp_path / "a.flac").write_text(content)
+        digests.add(manifest.digest(head, [row]))
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("hello", "script is 'hello', expected a list"),
+        (["hello"], "script[0]: 'hello', expected a mapping"),
+        ([{"text": "hello"}, {"audio": "a.flac"}], "script[1]: the key 'duration_s' is missing"),
+        ([{"text": 7}], "script[0]: text is 7, expected text"),
+    ],
+)
+def test_a_part_that_is_none_is_named(tmp_path: Path, script: Any, fault: str) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
+    assert rows == []
+    assert fault in str(faults[0])
