@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from modellab import dataset
 from modellab.errors import ConfigError, DatasetError
+from modellab.manifest import length_s, seconds
 from modellab.tasks import asr, vad
 
 Manifest = dict[str, Any]
@@ -76,6 +77,15 @@ def test_load_gives_header_rows_and_absolute_audio(golden: Path) -> None:
     assert [row["id"] for row in data.rows] == ["a1", "a2"]
     assert data.rows[0]["audio"] == golden.absolute() / "a1.flac"
     assert data.digest == data.header.digest
+
+
+def test_settings_are_in_each_row_and_repeats_take_their_time(golden: Path) -> None:
+    raw = yaml.safe_load((golden / "dataset.yaml").read_text())
+    assert all("settings" not in row for row in dataset.load(golden).rows)
+    save(golden, {"settings": {"repeats": 3}, **raw})
+    row = dataset.load(golden).rows[0]
+    assert row["settings"] == {"repeats": 3}
+    assert seconds(row) == 3 * length_s(row) == 3 * row["duration_s"]
 
 
 def test_a_sound_dataset_has_no_faults(golden: Path) -> None:

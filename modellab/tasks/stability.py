@@ -1,0 +1,163 @@
+"""Stability: the same clip again and again. The output must stay the same, memory must not grow.
+
+Manifest row: {id, audio, duration_s}. Settings: `repeats`, calls of each clip; `leak_bytes`, growth per call that is
+no leak.
+Model: any recogniser, `transcribe(audio) -> Transcript`, 16 kHz mono in.
+Output as JSON: {"text": of the first call, "others": [[call, text], ...] of calls whose output differs from the first,
+"wall_s": [...], "rss_bytes": [...] after each call, "duration_s": of all calls together}.
+
+Output is the whole transcript, times and language included. A decoder that draws at random drifts by nature: leave the
+task out of its `tasks`. Memory is the resident set of the model's process, read after each call; on a GPU it is the
+host's part. See `modellab/metrics/stability.py` for the slope and the percentiles.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab import audio
+from modellab.errors import DatasetError
+from modellab.manifest import length_s
+from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
+from modellab.tasks import asr
+from modellab.types import Audio, Metric, Ratio, Row, Share, Transcript
+
+NAME = "stability"
+RATE_HZ = 16_000
+SHOWN = 3  # differing outputs that are printed
+
+METRICS = (
+    Metric("drift_rate", unit="ratio", better="lower"),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("leak_rate", unit="ratio", better="lower", kind="sanity"),
+    Metric("growth_bytes", unit="bytes", better="lower", gated=False),
+    Metric("growth_low_bytes", unit="bytes", better="lower", gated=False),
+    Metric("growth_high_bytes", unit="bytes", better="lower", gated=False),
+    Metric("call_p50_s", unit="s", better="lower", gated=False, rate=percentile(0.50)),
+    Metric("call_p95_s", unit="s", better="lower", gated=False, rate=percentile(0.95)),
+    Metric("call_p99_s", unit="s", better="lower", gated=False, rate=percentile(0.99)),
+)
+LIMITS: Mapping[str, float] = {"drift_rate": 0.0, "success_rate": 1.0, "leak_rate": 0.0}
+ROW = ()
+SETTINGS: Mapping[str, Any] = {"repeats": 5, "leak_bytes": 131_072}
+
+
+class Transcriber(Protocol):
+    """What a recogniser's adapter provides."""
+
+    def transcribe(self, audio: Audio) -> Transcript: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One clip, how often it is heard, and how much memory a call may keep."""
+
+    id: str
+    duration_s: float
+    repeats: int
+    leak_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A clip and how often it is heard."""
+
+    audio: Audio
+    repeats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What each call gave, how long it took and how much memory the process had then."""
+
+    outputs: list[Any]
+    wall_s: list[float]
+    rss_bytes: list[int]
+    duration_s: float
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where the settings are no numbers that make sense."""
+    settings = {**SETTINGS, **options.get("settings", {})}
+    repeats, leak_bytes = settings["repeats"], settings["leak_bytes"]
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 2:
+        raise DatasetError(f"settings.repeats is {repeats!r}, expected a whole number of calls, 2 or more")
+    if not isinstance(leak_bytes, int | float) or isinstance(leak_bytes, bool) or leak_bytes < 0:
+        raise DatasetError(f"settings.leak_bytes is {leak_bytes!r}, expected bytes per call, 0 or more")
+    return Case(str(row["id"]), length_s(row), repeats, float(leak_bytes))
+
+
+def prepare(row: Row) -> Given:
+    """The row's audio as 16 kHz mono, and the calls to make."""
+    settings = {**SETTINGS, **row.get("settings", {})}
+    return Given(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), int(settings["repeats"]))
+
+
+def run(model: Transcriber, given: Given) -> Runs:
+    """Transcribe one clip `repeats` times: the timed call, all of them together."""
+    import psutil
+
+    process = psutil.Process()
+    runs = Runs([], [], [], given.repeats * given.audio.duration_s)
+    for _ in range(given.repeats):
+        start_s = time.perf_counter()
+        runs.outputs.append(model.transcribe(given.audio))
+        runs.wall_s.append(time.perf_counter() - start_s)
+        runs.rss_bytes.append(process.memory_info().rss)
+    return runs
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """The calls as JSON types; TypeError where one of them gave no Transcript."""
+    if not isinstance(output, Runs):
+        raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
+    first, *later = [asr.encode(each) for each in output.outputs]
+    return {
+        "text": first["text"],
+        "others": [[call, each["text"]] for call, each in enumerate(later, start=2) if each != first],
+        "wall_s": output.wall_s,
+        "rss_bytes": output.rss_bytes,
+        "duration_s": output.duration_s,
+    }
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; a model that raised has drifted, and its memory and times are not known."""
+    grown = growth([] if output is None else output["rss_bytes"])
+    known = output is not None
+    drifted = Ratio(len(output["others"]), case.repeats - 1) if output is not None else Ratio(1.0)
+    return {
+        "drift_rate": drifted,
+        "success_rate": Ratio(float(known)),
+        "leak_rate": Ratio(float(grown.leaks(case.leak_bytes)), float(known)),
+        "growth_bytes": Ratio(grown.slope, 1.0) if known else Ratio(0.0, 0.0),
+        "growth_low_bytes": Ratio(grown.low, 1.0) if known else Ratio(0.0, 0.0),
+        "growth_high_bytes": Ratio(grown.high, 1.0) if known else Ratio(0.0, 0.0),
+        **dict.fromkeys(("call_p50_s", "call_p95_s", "call_p99_s"), calls(output["wall_s"]) if output else NO_CALLS),
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> str | None:
+    """The text of the first call."""
+    return None if output is None else str(output["text"])
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """The first output and those that differ from it, then the growth of memory."""
+    if output is None:
+        return ["(the model raised: no calls)"]
+    grown = growth(output["rss_bytes"])
+    others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
+    return [
+        f"call 1    {output['text']}",
+        *(others or [f"the same in all {case.repeats} calls"]),
+        f"memory {_kib(grown.slope)} a call, 95 % interval {_kib(grown.low)} to {_kib(grown.high)}",
+    ]
+
+
+def _kib(amount: float) -> str:
+    return f"{amount / 1024:+.1f} KiB"
