@@ -9,7 +9,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -112,6 +112,10 @@ class Engine:
         task = cast(tasks.Spoken, tasks.get(order["task"]))
         return {"output": task.examine(self.model, order["row"], order["output"])}
 
+    def inspect(self, order: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """`device/precision` of everything the model computes with, as far as it can be seen."""
+        return {"computes_with": sorted(set(_computes_with(self.model)))}
+
     def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """What the meters say of the dataset since `start`."""
         vram = meter.peak_vram_bytes() if order["device"] == "cuda" else 0
@@ -124,6 +128,18 @@ class Engine:
         self.model = None
         self.studio.close()
         gc.collect()
+
+
+def _computes_with(held: Any, depth: int = 3) -> Iterator[str]:
+    """Of the torch modules and CTranslate2 models among an object's attributes."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(held, torch.nn.Module):
+        yield from (f"{each.device.type}/{str(each.dtype).removeprefix('torch.')}" for each in held.parameters())
+    elif isinstance(kind := getattr(held, "compute_type", None), str):
+        yield f"{held.device}/{kind}"
+    elif depth and hasattr(held, "__dict__"):
+        for each in vars(held).values():
+            yield from _computes_with(each, depth - 1)
 
 
 def pin_threads(threads: int) -> None:

@@ -102,7 +102,7 @@ class Matrix:
         for entry in self.models:
             if not isinstance(entry, Broken):
                 for name in entry[1].variants:
-                    yield from _loadables(*entry, name)
+                    yield from loadables(*entry, name)
 
     def cells(self, task: str) -> Iterator[Cell | Broken]:
         """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
@@ -122,14 +122,15 @@ class Matrix:
         model, _, variant = header.judge.partition(":")
         for entry in self.models:
             if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
-                on_cpu = (each for each in _loadables(*entry, variant) if each.key.device == "cpu")
+                on_cpu = (each for each in loadables(*entry, variant) if each.key.device == "cpu")
                 if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
                     return judge
         wanted = "expected MODEL:VARIANT with the task asr on cpu"
         return Broken(folder.name, f"{folder / dataset.FILE_NAME}: judge is {header.judge!r}, {wanted}", (header.task,))
 
 
-def _loadables(folder: Path, model: Model, name: str) -> Iterator[Loadable]:
+def loadables(folder: Path, model: Model, name: str) -> Iterator[Loadable]:
+    """A variant on every device at every precision it offers."""
     for device, precision in model.cells(name):
         yield Loadable(Key("", "", folder.name, name, device, precision), model, model.variants[name], folder)
 

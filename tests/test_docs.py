@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 TOP = {path.name for path in ROOT.iterdir()} | {"mlruns", ".venv"}
 MADE_BY_USE = ("mlruns/", ".venv/", "build/", "baselines/")  # comes and goes
-EXAMPLES = ("batched_whisper", "lid", "meetings_v1", "mine")  # names that the pages ask the reader to make
+EXAMPLES = ("batched_whisper", "wordcount", "meetings_v1", "mine")  # names that the pages ask the reader to make
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -270,9 +270,9 @@ def test_the_adapter_of_the_tutorial_transcribes(new_model: Path) -> None:
 @pytest.fixture
 def new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """The module that add-a-task.md tells the reader to write."""
-    path = tmp_path / "lid.py"
-    path.write_text(block("add-a-task.md", "modellab/tasks/lid.py"), encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("tutorial_lid", path)
+    path = tmp_path / "wordcount.py"
+    path.write_text(block("add-a-task.md", "modellab/tasks/wordcount.py"), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("tutorial_wordcount", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -283,10 +283,10 @@ def new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleTyp
 
 def test_the_task_of_the_tutorial_scores(new_task: types.ModuleType) -> None:
     assert [name for name in tasks.Task.__protocol_attrs__ if not hasattr(new_task, name)] == []
-    case = new_task.read({"id": "001", "audio": "a.flac", "duration_s": 2.0, "spoken": "en"}, {})
-    assert new_task.score(case, new_task.encode("en")) == {"error_rate": (0.0, 1.0), "success_rate": (1.0, 1.0)}
-    assert new_task.score(case, new_task.encode("de"))["error_rate"] == (1.0, 1.0)
-    assert new_task.score(case, None) == {"error_rate": (1.0, 1.0), "success_rate": (0.0, 1.0)}
+    case = new_task.read({"id": "001", "audio": "a.flac", "duration_s": 2.0, "count": 5}, {})
+    assert new_task.score(case, new_task.encode(5)) == {"count_error": (0, 5), "success_rate": (1.0, 1.0)}
+    assert new_task.score(case, new_task.encode(7))["count_error"] == (2, 5)
+    assert new_task.score(case, None) == {"count_error": (5, 5), "success_rate": (0.0, 1.0)}
     assert set(new_task.score(case, None)) == {metric.name for metric in new_task.METRICS}
-    with pytest.raises(TypeError, match="expected a language code"):
+    with pytest.raises(TypeError, match="expected a number of words"):
         new_task.encode(None)

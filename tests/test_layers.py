@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
     {"__main__", "pytest_select"},
-    {"pytest_plugin", "cli"},
+    {"pytest_plugin", "cli", "contract"},
     {"pytest_claims", "pytest_rounds", "pytest_silence"},
     {"pytest_summary", "doctor"},
     {"tracking"},
@@ -64,7 +64,15 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "typer": {"cli"},
     "ruptures": {"changes"},
     "matplotlib": {"report"},
-    "pytest": {"pytest_plugin", "pytest_summary", "pytest_claims", "pytest_rounds", "pytest_silence", "pytest_select"},
+    "pytest": {
+        "contract",
+        "pytest_plugin",
+        "pytest_summary",
+        "pytest_claims",
+        "pytest_rounds",
+        "pytest_silence",
+        "pytest_select",
+    },
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -51,6 +53,38 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
     for each in [variant] if variant else model.variants:
         loadables = [one for one in matrix.loadables() if (one.key.model, one.key.variant) == (folder.name, each)]
         _describe_variant(model, each, loadables)
+
+
+@app.command()
+def check(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL[:VARIANT]...", help="Or PACKAGE:FOLDER, or a folder.")],
+    quick: Annotated[bool, typer.Option(help="Leave out the sound of ten minutes.")] = False,
+) -> None:
+    """Put models through the contract: what every model has to do, whatever its task. The exit status is pytest's."""
+    chosen = [part for name in names for part in ("--model", name)]
+    fewer = ["-k", "not ten_minutes"] if quick else []
+    command = [sys.executable, "-m", "pytest", "--pyargs", "modellab.contract", *chosen, *fewer]
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the folder, a Python identifier.")],
+    like: Annotated[str, typer.Option(metavar="MODEL", help="The model to begin from.")] = "whisper",
+) -> None:
+    """Write a model folder that works, after another one: then make it yours."""
+    from modellab.models import template
+    from modellab.selection import find_model
+
+    project = common.project_or_here()
+    folder, model, _ = find_model(common.matrix(project), like)
+    place = project.models[0] if project.models else project.root / "models"
+    for path in template.write(name, folder, model, place):
+        typer.echo(path)
+    if not project.models:
+        typer.echo(f'add to {project.root / "pyproject.toml"}: [tool.modellab] models = ["models"]')
+    typer.echo(f"now make it yours, and try it: modellab models check {name} --quick")
 
 
 @app.command()
