@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
 from modellab.project import Project
-from modellab.tasks import Task, asr, diarization, translation, vad
+from modellab.tasks import Task, alignment, asr, diarization, lid, translation, vad
 from modellab.types import Status
 
 ROOT = Path(__file__).parents[1]
@@ -137,12 +137,14 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 
 def test_the_tasks() -> None:
-    assert tasks.names() == ["asr", "diarization", "translation", "vad"]
+    assert tasks.names() == ["alignment", "asr", "diarization", "lid", "translation", "vad"]
 
 
 @pytest.mark.parametrize(
     ("protocol", "method", "signature"),
     [
+        (alignment.Aligner, "align", "(self, audio: 'Audio', text: 'str') -> 'list[Word]'"),
+        (lid.Identifier, "identify", "(self, audio: 'Audio') -> 'str'"),
         (asr.Transcriber, "transcribe", "(self, audio: 'Audio') -> 'Transcript'"),
         (
             diarization.Diarizer,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from modellab import dataset
 from modellab.report import numbers
 from modellab.suite import Outcome
-from modellab.tasks import Task
+from modellab.tasks import Surveyed, Task
 from modellab.types import Accepted, Metric, Share, Utterance, Verdict
 
 WORST = 5
@@ -54,6 +55,10 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
         lines.append(f"  {' ' * len(utterance.id)}  {_was(utterance, outcome.accepted, metric)}")
         if utterance.error:
             lines.append(f"  {' ' * len(utterance.id)}  the model raised: {utterance.error.splitlines()[0]}")
+    if hasattr(task, "overview"):
+        every = [task.read(cases[utterance.id], options) for utterance in result.utterances]
+        table = cast(Surveyed, task).overview(every, [utterance.output for utterance in result.utterances])
+        lines += ["", *(f"  {line}" for line in table)]
     return lines
 
 

@@ -96,6 +96,13 @@ class Signed(Task, Protocol):
         """Those settings and the library's version, kept with every result like the version of an engine."""
 
 
+class Surveyed(Task, Protocol):
+    """A task with something to say of all utterances together."""
+
+    def overview(self, cases: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
+        """Lines that a red case prints below its worst utterances, such as a confusion table; `None` where it raised."""
+
+
 def names() -> list[str]:
     """Every task there is, found on disk."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))

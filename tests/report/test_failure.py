@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from modellab.report import failure
-from modellab.tasks import Task, asr, vad
+from modellab.tasks import Task, asr, lid, vad
 from modellab.text import get
 from modellab.types import Accepted, Status, Utterance, Verdict
 
@@ -17,6 +17,7 @@ from ..make import HEADER, KEY, accepted, cell, outcome, result, utterance, verd
 
 ASR: Task = asr
 VAD: Task = vad
+LID: Task = lid
 TEXTS = ["turn on the light", "set a timer", "open the door", "play the music", "call anna", "stop"]
 MIB = 2.0**20
 
@@ -177,3 +178,20 @@ def test_false_alarms_do_damage_to_a_score_that_should_be_high(tmp_path: Path) -
         lines = shown(folder, listened(found), then, red("f1"), task=VAD)
         assert blamed(lines) == ["000", "002"]
         assert any("false alarm  0.00-0.50  1.50-2.00  (1.00 s)" in line for line in lines)
+
+
+def test_a_confusion_table_of_every_utterance(tmp_path: Path) -> None:
+    rows = [{"id": f"{i}", "spoken": spoken} for i, spoken in enumerate(("de", "de", "en"))]
+    folder = write_dataset(tmp_path / "lid_v1", rows, task="lid", language="mul")
+    outputs: list[Any] = [{"language": "de"}, {"language": "nl"}, None]
+    said = [
+        Utterance(str(i), lid.score(lid.Case(str(i), 2.0, rows[i]["spoken"]), output), output, 0.1, 0.1, 2.0)
+        for i, output in enumerate(outputs)
+    ]
+    lines = shown(folder, said, None, red("error_rate"), task=LID)
+    assert lines[-4:] == [
+        "",
+        "  spoken   de   en  (raised)   nl",
+        "  de        1    .         .    1",
+        "  en        .    .         1    .",
+    ]
