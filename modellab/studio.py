@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,23 @@ def file_name(name: str) -> str:
     'espeak_en-us-tts_smoke_v1_a_b'
     """
     return re.sub(r"[^\w.-]", "_", name)
+
+
+def files(output: Any) -> Iterator[Path]:
+    """Where each sound of a stored output lies, wherever in it; some may be gone (see `prune`).
+
+    >>> [path.name for path in files({"heard": "yes", "audio": {"audio": "a/1.flac", "rate_hz": 8000}})]
+    ['1.flac']
+    """
+    if isinstance(output, Mapping):
+        if isinstance(output.get("audio"), str) and "rate_hz" in output:
+            yield Path(output["audio"])
+        else:
+            for value in output.values():
+                yield from files(value)
+    elif isinstance(output, list):
+        for value in output:
+            yield from files(value)
 
 
 class Studio:

@@ -33,6 +33,12 @@ def test_each_sound_becomes_a_file_wherever_it_is(kept: Studio, tmp_path: Path) 
     assert (stored["turns"][1], stored["n"]) == ({"text": "", "audio": None}, 2)
 
 
+def test_the_files_of_an_output_are_found_again(kept: Studio) -> None:
+    stored = kept.stored({"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"audio": None}], "n": 2}, "1")
+    assert [path.name for path in studio.files(stored)] == ["1.flac", "1-turns-1.flac"]
+    assert list(studio.files({"audio": "a name", "regions": [[0.5, 1.0]]})) == list(studio.files(None)) == []
+
+
 def test_a_file_holds_what_was_said_clipped_and_finite(kept: Studio) -> None:
     stored = kept.stored({"audio": TONE}, "a")
     heard = audio.read(Path(stored["audio"]["audio"]))

@@ -12,9 +12,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from modellab import codec
+from modellab import codec, studio
 from modellab.entry import Entry
 from modellab.types import Status, Utterance
 
@@ -22,6 +23,8 @@ SEVERITY = {status: rank for rank, status in enumerate(Status)}
 DIGITS = 5  # significant; MLflow's table cuts longer numbers off
 KEY_LENGTH, VALUE_LENGTH, PARAM_LENGTH = 250, 5000, 6000  # MLflow takes tags to 8000 but some databases cut at 5000
 CELL_LENGTH = 2000
+WORST = 3  # utterances of a case whose audio is kept
+SOUND_BYTES = 10_000_000  # a longer file stays where it is
 FIRST_READINGS = ("rtf", "peak_rss_bytes", "load_s", "latency_p50_s")
 
 
@@ -155,9 +158,7 @@ def table(entry: Entry) -> dict[str, Any]:
         [
             item.id,
             *([_part(item.output, "reference")] if reference else []),
-            _part(item.output, "text")
-            if isinstance(item.output, Mapping) and "text" in item.output
-            else _text(item.output),
+            _said(item.output),
             *("/".join(f"{part:.4g}" for part in item.shares.get(name, ())) for name in names),
             f"{item.wall_s:.4f}",
             f"{item.duration_s:.2f}",
@@ -169,6 +170,14 @@ def table(entry: Entry) -> dict[str, Any]:
         "columns": [clean(name, KEY_LENGTH) for name in columns],
         "data": [[clean(cell, CELL_LENGTH) for cell in row] for row in data],
     }
+
+
+def sounds(entry: Entry) -> list[Path]:
+    """The audio files of the worst utterances that are still on this disk, worst first: WORST utterances at most."""
+    utterances = sorted(entry.result.utterances if entry.result else (), key=_badness)
+    there = [[path for path in studio.files(item.output) if path.is_file()] for item in utterances]
+    chosen = [path for paths in [paths for paths in there if paths][:WORST] for path in paths]
+    return [path for path in chosen if path.stat().st_size <= SOUND_BYTES]
 
 
 def _badness(item: Utterance) -> tuple[bool, float]:
@@ -210,6 +219,12 @@ def milliseconds(moment: str) -> int:
 
 def _joined(texts: Iterable[str]) -> str:
     return ", ".join(sorted({text for text in texts if text}))
+
+
+def _said(output: Any) -> str:
+    """The words of an output: its text, or what a judge heard in its audio; without words the whole of it."""
+    name = next((name for name in ("text", "heard") if isinstance(output, Mapping) and name in output), "")
+    return _part(output, name) if name else _text(output)
 
 
 def _part(output: Any, name: str) -> str:

@@ -7,10 +7,11 @@ written is written again with the same keys, steps and timestamps, so that it fa
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,6 +147,7 @@ class Sender:
             self.client.log_batch(run_id, metrics=batch)
         self._log_dataset(run_id, entry)
         self._log_utterances(run_id, entry)
+        self._log_sounds(run_id, entry)
         self.client.set_tag(run_id, f"{ENTRY_TAG}{entry.id}", runs.clean(f"{entry.key.dataset} {entry.status}", 200))
 
     def _log_dataset(self, run_id: str, entry: Entry) -> None:
@@ -162,12 +164,24 @@ class Sender:
         if entry.result is None:
             return
         text = json.dumps(runs.table(entry), ensure_ascii=False)
+        self._try(entry, "utterances", lambda: self.client.log_text(run_id, text, _artifact(entry)))
+
+    def _log_sounds(self, run_id: str, entry: Entry) -> None:
+        """What the model said, of the worst utterances. Best effort too; sent again it falls on itself."""
+        for path in runs.sounds(entry):
+            place = f"audio/{_folder(entry)}"
+            if not self._try(entry, "audio", functools.partial(self.client.log_artifact, run_id, str(path), place)):
+                return
+
+    def _try(self, entry: Entry, what: str, write: Callable[[], None]) -> bool:
+        """Write an artifact; False, and a warning, where its store does not take it."""
         try:
-            self.client.log_text(run_id, text, _artifact(entry))
+            write()
         except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
             said = " ".join(str(problem).split())[:200]
-            what = runs.clean(str(entry.key), 200)
-            self.report.warnings.append(f"MLflow did not take the utterances of {what}: {said}")
+            self.report.warnings.append(f"MLflow did not take the {what} of {runs.clean(str(entry.key), 200)}: {said}")
+            return False
+        return True
 
     def _finish(self, run_id: str, run: Run) -> None:
         """What concerns the run as a whole: its note, tags, status and end."""
@@ -196,8 +210,12 @@ def _sent_entries(found: mlflow.entities.Run) -> int:
 
 
 def _artifact(entry: Entry) -> str:
-    """A path that every artifact store takes."""
-    return f"utterances/{re.sub(r'[^A-Za-z0-9_-]', '_', entry.key.dataset)[:100]}.json"
+    return f"utterances/{_folder(entry)}.json"
+
+
+def _folder(entry: Entry) -> str:
+    """The dataset as a name that every artifact store takes."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", entry.key.dataset)[:100]
 
 
 def _batches[T](items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

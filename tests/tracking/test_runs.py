@@ -105,6 +105,27 @@ def test_the_table_shows_the_worst_utterances_first(make):
     assert table["data"][3][2] == "[[0.5,1.0]]"
 
 
+def test_the_sounds_are_those_of_the_worst_that_are_still_there(make, tmp_path):
+    def said(name: str, errors: float) -> Utterance:
+        output = {
+            "heard": name,
+            "audio": {"audio": str(tmp_path / f"{name}.flac"), "rate_hz": 16000, "duration_s": 1.0},
+        }
+        return Utterance(name, {"wer": (errors, 4.0)}, output, 0.1, 0.1, 2.0)
+
+    errors = {"good": 0.0, "worst": 4.0, "bad": 2.0, "gone": 3.0, "so-so": 1.0}
+    for name in errors.keys() - {"gone"}:
+        (tmp_path / f"{name}.flac").write_bytes(b"flac")
+    (tmp_path / "bad.flac").write_bytes(bytes(runs.SOUND_BYTES + 1))
+    entry = make()
+    utterances = tuple(said(*pair) for pair in errors.items())
+    entry = dataclasses.replace(entry, result=dataclasses.replace(entry.result, utterances=utterances))
+
+    assert [path.name for path in runs.sounds(entry)] == ["worst.flac", "so-so.flac"], "three at most, one is too long"
+    assert [row[:2] for row in runs.table(entry)["data"]][:2] == [["worst", "worst"], ["gone", "gone"]]
+    assert runs.sounds(make()) == []
+
+
 def test_an_entry_without_a_result_has_an_empty_table(session):
     assert runs.table(session[2])["data"] == []
 

@@ -151,6 +151,27 @@ def test_a_table_that_finds_no_place_is_a_warning_and_the_metrics_stay(everythin
     assert len(everything(ready)["metrics"]) > 0
 
 
+def test_what_a_model_said_is_kept_with_its_run_once(ready, client_class, make, tmp_path):
+    sound = tmp_path / "mlruns" / "audio" / "s9" / "01.flac"
+    sound.parent.mkdir(parents=True)
+    sound.write_bytes(b"fLaC")
+    output = {"heard": "yes", "audio": {"audio": str(sound), "rate_hz": 16000, "duration_s": 1.0}}
+    entry = make(task="tts", dataset="tts/v1", model="espeak", session="s9")
+    utterance = Utterance("01", {"wer": (0.0, 1.0)}, output, 0.1, 0.1, 1.0)
+    Ledger(ready, "s9").append(
+        dataclasses.replace(entry, result=dataclasses.replace(entry.result, utterances=(utterance,)))
+    )
+
+    reports = [tracking.sync(ready), tracking.sync(ready)]
+
+    assert [(report.new, report.warnings) for report in reports] == [(5, []), (0, [])]
+    client = client_class(tracking_uri=store.own(ready))
+    (run,) = client.search_runs([client.get_experiment_by_name("tts").experiment_id])
+    assert [(item.path, item.file_size) for item in client.list_artifacts(run.info.run_id, "audio/tts_v1")] == [
+        ("audio/tts_v1/01.flac", 4)
+    ]
+
+
 def test_what_somebody_deleted_in_mlflow_stays_deleted(ready, client_class, make):
     tracking.sync(ready)
     client = client_class(tracking_uri=store.own(ready))
