@@ -35,13 +35,13 @@ JUDGE_RATE_HZ = 16_000
 ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer"}  # by models that take seconds: only for rows that ask
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02),
-    Metric("cer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, burst=20.0),  # a word's letters
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
     Metric("success_rate", unit="ratio", better="higher", cap=0.05),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
     *sound.HEALTH_METRICS,
     *sound.LENGTH_METRICS,
-    Metric("words_per_s", unit="words/s", better="lower", gated=False),
+    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
     Metric("loudness_lufs", unit="LUFS", better="lower", gated=False),
     Metric("first_audio_s", unit="s", better="lower", gated=False),
     Metric("mcd_db", unit="dB", better="lower", gated=False),
@@ -54,6 +54,7 @@ MEANS = ("loudness_lufs", "first_audio_s", "mcd_db", "similarity", "mos", "mos_s
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
     "length_ratio": 1.5,
+    "words_per_s": 8.0,
     **sound.HEALTH_LIMITS,
     **sound.LENGTH_LIMITS,
 }

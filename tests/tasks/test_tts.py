@@ -186,7 +186,7 @@ def test_score_gives_exactly_the_metrics(tmp_path: Path) -> None:
     ("speech", "beyond"),
     [
         (tone(2.0), set()),
-        (tone(0.3), {"too_short_rate"}),
+        (tone(0.3), {"too_short_rate", "words_per_s"}),
         (tone(15.0), {"too_long_rate"}),
         (
             Audio(np.full(2 * RATE_HZ, math.nan, np.float32), RATE_HZ),
