@@ -1,0 +1,128 @@
+"""Robustness: speech recognition of the same utterances under conditions of known strength.
+
+Manifest row: {id, audio, text, duration_s, condition: "noise:10", speaker?}; the audio is the clean clip, the
+conditions are those of `modellab/augment/conditions.py`. Settings: `seed`.
+Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
+Output as JSON: that of `modellab.tasks.asr`, and "duration_s" of what was heard (`speed` changes it).
+
+The clip under its condition is made before the clocks start, once per machine. `wer` pools all conditions and is what
+is judged; the word error rate of each kind of condition is reported beside it, and per level by
+`modellab.report.curves`. A model that raised counts as one that said nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modellab import audio
+from modellab.augment import conditions, maker
+from modellab.augment.conditions import Condition
+from modellab.errors import ConfigError, DatasetError
+from modellab.metrics.edit_distance import align
+from modellab.metrics.view import lines
+from modellab.tasks import asr
+from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
+
+NAME = "robustness"
+RATE_HZ = 16_000
+OF_KIND = {kind: f"wer_{kind}" for kind in conditions.KINDS}
+
+
+def above(sums: Floats) -> Floats:
+    """Word error rate under conditions minus that of clean clips, of summed shares: shape (..., 4) -> (...)."""
+    bottoms = np.where(sums[..., 1::2] == 0, np.nan, sums[..., 1::2])
+    rates = sums[..., 0::2] / bottoms
+    difference: Floats = rates[..., 0] - rates[..., 1]
+    return difference
+
+
+METRICS = (
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("wer_above_clean", unit="ratio", better="lower", gated=False, rate=above),
+    *(Metric(name, unit="ratio", better="lower", gated=False) for name in OF_KIND.values()),
+)
+LIMITS: Mapping[str, float] = {"success_rate": 1.0}
+ROW = ("text", "condition", "speaker")
+SETTINGS: Mapping[str, Any] = {"seed": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One utterance under one condition."""
+
+    id: str
+    duration_s: float
+    spoken: asr.Case
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a model made of a clip that lasts so long."""
+
+    transcript: Transcript
+    duration_s: float
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where the words or a known condition are missing."""
+    spoken = asr.read(row, options)
+    return Case(spoken.id, spoken.duration_s, spoken, _condition(row))
+
+
+def prepare(row: Row) -> Audio:
+    """The row's audio under its condition, as 16 kHz mono."""
+    seed = int({**SETTINGS, **row.get("settings", {})}["seed"])
+    return audio.read(maker.file(Path(row["audio"]), _condition(row), seed), rate_hz=RATE_HZ)
+
+
+def run(model: asr.Transcriber, given: Audio) -> Heard:
+    """Transcribe one utterance: the timed call."""
+    return Heard(model.transcribe(given), given.duration_s)
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """A Transcript as JSON types; TypeError for anything else."""
+    if not isinstance(output, Heard):
+        raise TypeError(f"expected what run() gives, got a {type(output).__name__}")
+    return {**asr.encode(output.transcript), "duration_s": output.duration_s}
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    wer = align(case.spoken.reference, _said(case, output)).wer()
+    clean = case.condition.kind == "clean"
+    return {
+        "wer": wer,
+        "success_rate": Ratio(float(output is not None)),
+        "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
+        **{name: wer if kind == case.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> str | None:
+    """The text as the model gave it, before the normaliser."""
+    return asr.remember(output)
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """The condition, then reference over hypothesis as they were scored."""
+    failed = ["(the model raised: no transcript)"] if output is None else []
+    return [f"under {case.condition}", *lines(align(case.spoken.reference, _said(case, output))), *failed]
+
+
+def _condition(row: Row) -> Condition:
+    try:
+        return conditions.parse(str(row.get("condition", "")))
+    except ConfigError as error:
+        raise DatasetError(f"case {row['id']!r}: {error}") from error
+
+
+def _said(case: Case, output: Mapping[str, Any] | None) -> str:
+    return "" if output is None else case.spoken.normaliser(output["text"])
