@@ -1,0 +1,227 @@
+"""Dialogue: what a user says in turn, in text or aloud; what the model answers, in words, aloud, or both.
+
+Manifest row: {id, script: [{text} or {audio, duration_s}, each with expect?], condition?}, where
+    expect is {keywords?, regex?, modality?}. `keywords` is a list of words or phrases that the answer must hold,
+    `regex` is searched for in it (case ignored), `modality` is a list out of text, audio: exactly that is wanted. The
+    header's `settings: {modality: [...]}` says it for every line that does not.
+Model: `converse()` begins a dialogue and returns an object with `say(said: str | Audio) -> Reply`, 16 kHz mono.
+Output as JSON: {"replies": [see modellab/replies.py], "duration_s": seconds of audio made}.
+
+What an answer says is its own text; where a model gives none, it is what the dataset's judge (an ASR model) heard. The
+judge also tells how well the spoken answer is understood: `spoken_wer` is what it heard against the answer's own text,
+so it holds the judge's errors too. A question asked again in the same words or the same recording is to be answered as
+before: `stable_rate`. A model that raised said nothing in every turn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab import audio, replies, text
+from modellab.errors import DatasetError, did_you_mean
+from modellab.manifest import seconds
+from modellab.metrics.edit_distance import Alignment, align
+from modellab.tasks.asr import Transcriber
+from modellab.text import Normaliser
+from modellab.types import Audio, Metric, Ratio, Reply, Row, Share
+
+NAME = "chat"
+RATE_HZ = 16_000
+EXPECTATIONS = ("keywords", "regex", "modality")
+LINE = ("text", "audio", "duration_s", "expect")
+
+METRICS = (
+    Metric("met_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
+    Metric("spoken_wer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02),
+    Metric("stable_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("answered_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
+    Metric("modality_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
+    Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
+    *replies.METRICS,
+)
+LIMITS: Mapping[str, float] = {
+    "success_rate": 1.0,
+    "answered_rate": 1.0,
+    "modality_rate": 1.0,
+    "complete_rate": 0.95,
+    **replies.LIMITS,
+}
+ROW = ("script", "condition")
+SETTINGS: Mapping[str, Any] = {"modality": []}
+
+
+class Dialogue(Protocol):
+    """One dialogue: each answer goes on from everything said before, by both."""
+
+    def say(self, said: str | Audio) -> Reply: ...
+
+
+class Talker(Protocol):
+    """What a dialogue model's adapter provides."""
+
+    def converse(self) -> Dialogue: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a user says, and what is expected of the answer; empty where nothing is."""
+
+    said: str  # the text, or the name of the file: what tells one question from another
+    keywords: tuple[str, ...] = ()  # after the normaliser
+    regex: str = ""
+    modality: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One dialogue's script."""
+
+    id: str
+    duration_s: float  # of what the model is given as audio
+    lines: tuple[Line, ...]
+    normaliser: Normaliser
+    condition: str = ""
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError; uses the header's `normaliser`, `judge` and `settings`."""
+    script = row.get("script")
+    if not isinstance(script, list) or not script:
+        raise DatasetError(f"case {row['id']!r}: expected `script` as a list of what the user says, got {script!r}")
+    modality = {**SETTINGS, **options.get("settings", {})}["modality"]
+    normaliser = text.get(options["normaliser"])
+    try:
+        lines = tuple(_line(line, modality, normaliser) for line in script)
+    except ValueError as error:
+        raise DatasetError(f"case {row['id']!r}: {error}") from error
+    if not options.get("judge") and any("audio" in line.modality for line in lines):
+        raise DatasetError("answers are to be spoken and the header names no `judge` (MODEL:VARIANT) that hears them")
+    return Case(str(row["id"]), seconds(row), lines, normaliser, str(row.get("condition", "")))
+
+
+def prepare(row: Row) -> list[str | Audio]:
+    """What the user says: each line's text, or its audio as 16 kHz mono."""
+    return [audio.read(Path(line["audio"]), RATE_HZ) if "audio" in line else line["text"] for line in row["script"]]
+
+
+def run(model: Talker, given: Sequence[str | Audio]) -> list[Reply]:
+    """The whole dialogue: the timed call."""
+    dialogue = model.converse()
+    return [dialogue.say(said) for said in given]
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """The replies as JSON types, audio as it is; TypeError for anything else."""
+    answers = [replies.as_json(reply, "say()") for reply in output]
+    made_s = sum(answer["audio"].duration_s for answer in answers if answer["audio"])
+    return {"replies": answers, **({"duration_s": made_s} if made_s else {})}
+
+
+def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+    """The output with what the judge heard in each spoken answer. It is not told what was asked."""
+    return {**output, "replies": [replies.heard(judge, reply) for reply in output["replies"]]}
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as no answer in any turn."""
+    answers = _answers(case, output)
+    turns = [*zip(case.lines, answers, strict=True)]
+    met = [met for line, answer in turns for _, met in _expectations(case, line, answer)]
+    spoken = [aligned.words for answer in answers if (aligned := _aligned(case, answer))]
+    again = _asked_again(case, answers)
+    n = len(turns)
+    return {
+        "met_rate": Ratio(float(sum(met)), len(met)),
+        "spoken_wer": Ratio(sum(words.errors for words in spoken), sum(words.reference_length for words in spoken)),
+        "stable_rate": Ratio(float(sum(again)), len(again)),
+        "success_rate": Ratio(float(output is not None)),
+        "answered_rate": Ratio(float(sum(bool(replies.modality(answer)) for answer in answers)), n),
+        "modality_rate": Ratio(float(sum(_fits(line, answer) for line, answer in turns)), n),
+        "complete_rate": Ratio(float(sum(answer["complete"] for answer in answers)), n),
+        **replies.summed([replies.shares(answer) for answer in answers]),
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> list[str] | None:
+    """What each answer says, before the normaliser."""
+    return None if output is None else [replies.said(reply) for reply in output["replies"]]
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """The dialogue, each answer with what was heard of it, where its audio lies, and what is wrong with it."""
+    if output is None:
+        return [*(f"user   {line.said}" for line in case.lines), "(the model raised: no answers)"]
+    lines: list[str] = []
+    for line, answer in zip(case.lines, output["replies"], strict=True):
+        lines += [f"user   {line.said}", f"model  {answer['text']}", *replies.lines(answer)]
+        lines += [f"       {what}: not met" for what, met in _expectations(case, line, answer) if not met]
+        if not _fits(line, answer):
+            given, wanted = (" and ".join(sorted(names)) for names in (replies.modality(answer), line.modality))
+            lines.append(f"       answered in {given or 'nothing'}, expected {wanted or 'an answer'}")
+    changed = sum(not same for same in _asked_again(case, output["replies"]))
+    return [*lines, *([f"{changed} asked again and answered differently"] if changed else [])]
+
+
+def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normaliser) -> Line:
+    """One line of a script, or ValueError saying what is wrong with it."""
+    if unknown := next((key for key in given if key not in LINE), ""):
+        raise ValueError(f"a line of the script has {unknown!r}: {did_you_mean(unknown, LINE)}")
+    if ("text" in given) == ("audio" in given) or not str(given.get("text", "audio")).strip():
+        raise ValueError(f"a line of the script has a `text` or an `audio`, got {dict(given)!r}")
+    expect = given.get("expect", {})
+    if not isinstance(expect, Mapping):
+        raise ValueError(f"expected `expect` as {', '.join(EXPECTATIONS)}, got {expect!r}")
+    if unknown := next((key for key in expect if key not in EXPECTATIONS), ""):
+        raise ValueError(f"`expect` has {unknown!r}: {did_you_mean(unknown, EXPECTATIONS)}")
+    keywords, regex, wanted = expect.get("keywords", []), expect.get("regex", ""), expect.get("modality", modality)
+    if not isinstance(keywords, list) or not all(isinstance(word, str) and normaliser(word) for word in keywords):
+        raise ValueError(f"expected `keywords` as a list of words, got {keywords!r}")
+    try:
+        re.compile(regex)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"regex {regex!r} is none: {error}") from error
+    if not isinstance(wanted, list) or not set(wanted) <= set(replies.MODALITIES):
+        raise ValueError(f"expected `modality` as a list out of {', '.join(replies.MODALITIES)}, got {wanted!r}")
+    said = str(given["text"] if "text" in given else given["audio"])
+    return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted))
+
+
+def _answers(case: Case, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    return [replies.NOTHING] * len(case.lines) if output is None else output["replies"]
+
+
+def _fits(line: Line, reply: Mapping[str, Any]) -> bool:
+    given = replies.modality(reply)
+    return given == line.modality if line.modality else bool(given)
+
+
+def _expectations(case: Case, line: Line, reply: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """Each thing that the answer is to hold, and whether it does."""
+    said = replies.said(reply)
+    words = f" {case.normaliser(said)} "
+    found = [(f"keyword {word!r}", f" {word} " in words) for word in line.keywords]
+    return found + ([(f"regex {line.regex!r}", bool(re.search(line.regex, said, re.I)))] if line.regex else [])
+
+
+def _asked_again(case: Case, answers: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """For each question that was asked before in this dialogue: whether the answer is the first one again."""
+    first: dict[str, str] = {}
+    same = []
+    for line, answer in zip(case.lines, answers, strict=True):
+        said = case.normaliser(replies.said(answer))
+        if line.said in first:
+            same.append(bool(said) and said == first[line.said])
+        else:
+            first[line.said] = said
+    return same
+
+
+def _aligned(case: Case, answer: Mapping[str, Any]) -> Alignment | None:
+    """What was heard against the answer's own text; None where one of them is missing."""
+    own = case.normaliser(answer["text"])
+    return align(own, case.normaliser(answer["heard"])) if own and "heard" in answer else None
