@@ -18,7 +18,7 @@ import numpy as np
 
 from modellab import meter, tasks
 from modellab.environment import versions
-from modellab.models import code, weights
+from modellab.models import code, complete, weights
 from modellab.reference import Reference
 from modellab.studio import Studio
 from modellab.types import Setting
@@ -31,6 +31,7 @@ ENGINES = (
     "faster-whisper",
     "pywhispercpp",
     "silero-vad",
+    "espeakng-loader",
     "onnxruntime",
     "numpy",
 )
@@ -53,6 +54,7 @@ class Engine:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
         folder = Path(order["folder"])
         path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
+        complete.check(path, order.get("files", ()))
         setting = Setting(
             model=order["model"],
             variant=order["variant"],
