@@ -76,6 +76,7 @@ def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False
         "variant": cell.key.variant,
         "weights": cell.weights,
         "revision": cell.variant.revision,
+        "files": cell.model.files,
         "device": cell.key.device,
         "precision": cell.key.precision,
         "threads": threads,

@@ -89,6 +89,7 @@ def test_the_order_to_load_names_everything() -> None:
         "variant": "one",
         "weights": "hf:a/b",
         "revision": "abc",
+        "files": (),
         "device": "cpu",
         "precision": "float32",
         "threads": 3,

@@ -68,6 +68,7 @@ class Model(Strict):
     status: Literal["experimental", "candidate", "production", "deprecated"]
     packages: tuple[str, ...] = ()  # import names without which it cannot run
     environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see own.py
+    files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]
     options: dict[str, Any] = {}

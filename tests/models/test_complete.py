@@ -1,0 +1,55 @@
+"""Weights that are not whole are told by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from modellab.errors import WeightsError
+from modellab.models import complete
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model-1.safetensors").write_bytes(b"numbers")
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "model-1.safetensors"}}))
+    return tmp_path
+
+
+FILES = ("config.json", "*.safetensors|model.bin")
+
+
+def test_whole_weights_pass(folder: Path) -> None:
+    complete.check(None, FILES)
+    complete.check(folder, FILES)
+    complete.check(folder / "model-1.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("config.json", None, "has no config.json; was it"),
+        ("model-1.safetensors", None, "has no *.safetensors or model.bin; was it"),
+        ("model-1.safetensors", b"", "model-1.safetensors is empty; was it"),
+        ("model-1.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
+        ("model.safetensors.index.json", b"{}", "is no list of parts"),
+        ("model.safetensors.index.json", b'{"weight_map": {"b": "model-2.safetensors"}}', "has no model-2.safetensors"),
+    ],
+)
+def test_what_is_missing_is_named(folder: Path, name: str, content: bytes | None, sentence: str) -> None:
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    with pytest.raises(WeightsError) as raised:
+        complete.check(folder, FILES)
+    assert sentence in str(raised.value)
+
+
+def test_a_link_to_a_download_that_never_ended_is_named(folder: Path) -> None:
+    (folder / "more.safetensors").symlink_to(folder / "blob")
+    with pytest.raises(WeightsError, match=r"more\.safetensors is a link to nothing"):
+        complete.check(folder)
