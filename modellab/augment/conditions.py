@@ -89,7 +89,7 @@ def change(clip: Audio, condition: Condition, seed: int) -> Audio:
 def _noise(samples: Samples, snr_db: float, seed: int) -> Samples:
     from torch_audiomentations import AddColoredNoise
 
-    pink = {"min_f_decay": 1.0, "max_f_decay": 1.0}
+    pink = {"min_f_decay": 0.5, "max_f_decay": 0.5}  # of the amplitude: the power falls by 3 dB an octave
     return _by_library(AddColoredNoise(snr_db, snr_db, **pink, p=1.0, output_type="dict"), samples, seed)
 
 
