@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
 from modellab.project import Project
-from modellab.tasks import Task, alignment, asr, chat, diarization, lid, translation, vad
+from modellab.tasks import Task, alignment, asr, chat, diarization, lid, translation, v2v, vad
 from modellab.types import Status
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +50,9 @@ def test_the_nouns() -> None:
     }
 
 
-MODEL = "summary tasks status packages environment files install devices options variants claims thresholds seeds timeout_s"
+MODEL = (
+    "summary tasks status packages environment files install devices options variants claims thresholds seeds timeout_s"
+)
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
     " judge settings digest"
@@ -137,7 +139,7 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 
 def test_the_tasks() -> None:
-    assert tasks.names() == ["alignment", "asr", "chat", "diarization", "lid", "translation", "vad"]
+    assert tasks.names() == ["alignment", "asr", "chat", "diarization", "lid", "translation", "v2v", "vad"]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,7 @@ def test_the_tasks() -> None:
             "translate",
             "(self, source: 'Audio | str', source_language: 'str', target_language: 'str') -> 'str'",
         ),
+        (v2v.Responder, "respond", "(self, audio: 'Audio', language: 'str') -> 'Reply'"),
         (vad.Detector, "detect", "(self, audio: 'Audio') -> 'list[Region]'"),
     ],
 )
