@@ -6,8 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
+import httpx
 import huggingface_hub.constants
 import pytest
+from huggingface_hub.errors import GatedRepoError
 
 from modellab import embedded
 from modellab.errors import WeightsError
@@ -215,3 +217,21 @@ def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
             (tmp_path / file).write_bytes(content)
         names.append(digest("path:folder", tmp_path))
     assert names[0] != names[1]
+
+
+@pytest.mark.parametrize(
+    ("token", "note"), [(None, "(there is none now)"), ("hf_x", "(the token that is there now has no access)")]
+)
+def test_gated_weights_say_which_token_and_where_to_put_it(
+    monkeypatch: pytest.MonkeyPatch, token: str | None, note: str
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        answer = httpx.Response(401, request=httpx.Request("GET", "https://huggingface.co/owner/name"))
+        raise GatedRepoError("401 Client Error", response=answer)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: token)
+    with pytest.raises(WeightsError) as raised:
+        locate("hf:owner/name", COMMIT, Path(), download=True)
+    for part in ("https://huggingface.co/owner/name", "HF_TOKEN", "hf auth login", note):
+        assert part in str(raised.value)

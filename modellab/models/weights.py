@@ -96,7 +96,7 @@ def digest(weights: str, path: Path | None) -> str:
 
 def _hub(place: str, revision: str | None, *, download: bool) -> Path:
     import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     repository, _, file = place.partition("#")
     try:
@@ -104,10 +104,21 @@ def _hub(place: str, revision: str | None, *, download: bool) -> Path:
             found = huggingface_hub.hf_hub_download(repository, file, revision=revision, local_files_only=not download)
         else:
             found = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=not download)
+    except GatedRepoError as error:
+        raise WeightsError(
+            f"weights {place} are gated: accept their conditions at https://huggingface.co/{repository} and put a token"
+            f" of that account into the variable HF_TOKEN, or run `hf auth login`{_token_note()}"
+        ) from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
         why = f"could not be downloaded: {' '.join(str(error).split())}" if download else "are not in the local cache"
         raise WeightsError(f"weights {place} at {revision or 'main'} {why}") from error
     return Path(str(found))
+
+
+def _token_note() -> str:
+    import huggingface_hub
+
+    return " (the token that is there now has no access)" if huggingface_hub.get_token() else " (there is none now)"
 
 
 def _openai(name: str, *, download: bool) -> Path:
