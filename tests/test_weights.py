@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from unittest import mock
 
-import httpx
 import huggingface_hub.constants
 import pytest
 from huggingface_hub.errors import GatedRepoError
@@ -226,8 +226,7 @@ def test_gated_weights_say_which_token_and_where_to_put_it(
     monkeypatch: pytest.MonkeyPatch, token: str | None, note: str
 ) -> None:
     def refuse(*_: object, **__: object) -> str:
-        answer = httpx.Response(401, request=httpx.Request("GET", "https://huggingface.co/owner/name"))
-        raise GatedRepoError("401 Client Error", response=answer)
+        raise GatedRepoError("401 Client Error", response=mock.MagicMock())
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: token)
