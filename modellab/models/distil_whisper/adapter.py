@@ -28,14 +28,20 @@ class TransformersWhisper:
         )
         self.model = model.to(self.device).eval()
         self.options = dict(setting.options)
+        self.batch_size = self.options.pop("batch_size", 0)
         self.language = self.options.pop("language", None)
         if getattr(self.model.generation_config, "is_multilingual", False):  # an English-only checkpoint refuses both
             self.options |= {"language": self.language, "task": "transcribe"}
 
     def transcribe(self, audio: Audio) -> Transcript:
-        """16 kHz audio of any length; nothing at all gives an empty transcript."""
+        """16 kHz audio of any length; nothing at all gives an empty transcript.
+
+        With the option `batch_size`, audio is cut into overlapping windows that are decoded so many at a time.
+        """
         if not len(audio.samples):
             return Transcript("")
+        if self.batch_size:
+            return self._transcribe_batched(audio)
         window = audio.duration_s <= WINDOW_S
         inputs = self.processor(
             audio.samples,
@@ -54,6 +60,19 @@ class TransformersWhisper:
                 for segment in said["segments"][0]
             ),
             self.language or "",
+        )
+
+    def _transcribe_batched(self, audio: Audio) -> Transcript:
+        given = {"raw": audio.samples.copy(), "sampling_rate": audio.rate_hz}
+        cut = {
+            "chunk_length_s": WINDOW_S,
+            "batch_size": self.batch_size,
+            "return_timestamps": True,
+            "ignore_warning": True,
+        }
+        said = self.pipeline(given, **cut, generate_kwargs=self.options)
+        return Transcript.of(
+            ((chunk["text"], *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"]), self.language or ""
         )
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
