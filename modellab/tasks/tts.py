@@ -178,6 +178,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     alignment, given = _align(case, output), output or {}
     health = given.get("health")
     spoken_s = health["span_s"] if health else 0.0
+    rate = Ratio(alignment.words.reference_length, spoken_s) if spoken_s else Ratio(0.0, given.get("duration_s", 0.0))
     return {
         "wer": alignment.wer(),
         "cer": alignment.cer(),
@@ -185,7 +186,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "length_ratio": Ratio(alignment.words.hypothesis_length, alignment.words.reference_length),
         **sound.health_shares(health),
         **sound.length_shares(case.text, health),
-        "words_per_s": Ratio(alignment.words.reference_length if spoken_s else 0, spoken_s),
+        "words_per_s": rate,
         **{name: _mean_of(given.get(name)) for name in MEANS},
     }
 
