@@ -19,6 +19,7 @@ from modellab.worker import Worker
 OF_TEXT = ("tts", "chat")  # tasks whose model is told something rather than made to hear it
 MORE: Mapping[str, Mapping[str, Any]] = {  # what a row of the task has beside its sound
     "alignment": {"words": [["one", 0.0, 0.1], ["two", 0.1, 0.2]]},
+    "translation": {"source_language": "en", "target_language": "de"},
 }
 
 
