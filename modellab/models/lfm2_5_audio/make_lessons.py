@@ -53,7 +53,7 @@ TALKS: dict[str, tuple[Exchange, ...]] = {  # dialogues; of each, every turn is 
         Exchange(Asked("Thank you. Now switch on the light in the kitchen: what do you say to do that?"), "light"),
     ),
 }
-ECHOES = tuple((repeat(name),) for name in ("light", "code"))  # and a sound for a sound
+ECHOES = tuple((repeat(name),) for name in ("light", "code"))  # begins of others, asked aloud
 
 
 def dialogues() -> Iterator[tuple[Exchange, ...]]:
