@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from modellab.cli import (
     baselines,
     calibrate,
+    curves,
     datasets,
     doctor,
     explain,
@@ -62,6 +63,7 @@ app.command()(explain.explain)
 app.command()(calibrate.calibrate)
 app.command()(power.power)
 app.command()(history.history)
+app.command()(curves.curves)
 app.command()(tracking.ui)
 app.command()(tracking.sync)
 app.command()(doctor.doctor)
