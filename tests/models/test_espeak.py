@@ -14,6 +14,8 @@ from modellab import models
 from modellab.metrics import sound
 from modellab.models import code
 from modellab.types import Audio, Setting
+from tools.speech.espeak import Espeak
+from tools.speech.voices import Voice
 
 TEXT = "turn on the kitchen light"
 FOLDER = models.folders()["espeak"]
@@ -41,6 +43,16 @@ def test_the_same_text_sounds_the_same_whatever_was_said_before(voice: str) -> N
     others = [said(espeak.speak(text, other)).samples for text, other in (("hello there", "fr"), (TEXT, "en-us+m2"))]
     assert np.array_equal(said(espeak.speak(TEXT)).samples, first)
     assert not any(np.array_equal(other, first) for other in others)
+
+
+def test_another_user_of_the_library_in_the_process_does_not_matter() -> None:
+    other, espeak = Espeak(), load()
+    theirs = [other.say(TEXT, Voice("en-us")).samples for _ in range(2)]
+    ours = [said(espeak.speak(TEXT)).samples for _ in range(2)]
+    assert np.array_equal(*ours)
+    assert len(other.say(TEXT, Voice("en-us")).samples) == pytest.approx(len(theirs[0]), rel=0.01), (
+        "it goes on speaking"
+    )
 
 
 def test_speech_is_sound_and_as_long_as_its_text() -> None:

@@ -6,8 +6,12 @@ import _ctypes
 import ctypes
 import difflib
 import itertools
+import os
+import shutil
 import sys
+import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -18,6 +22,7 @@ import espeakng_loader
 import numpy as np
 
 from modellab.errors import did_you_mean
+from modellab.studio import SCRATCH
 from modellab.types import Audio, Setting
 
 SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS of speak_lib.h
@@ -25,7 +30,7 @@ RATE, PITCH, PITCH_RANGE = 1, 3, 4  # espeak_PARAMETER
 CHARACTERS, UTF8 = 1, 1  # POS_CHARACTER, espeakCHARS_UTF8
 SEED = 1  # of the breath in some voices; espeak-ng would take the time of day
 FULL_SCALE = np.float32(32768)
-ONE_AT_A_TIME = threading.Lock()  # espeak-ng's state is the process's
+ONE_AT_A_TIME = threading.Lock()  # espeak-ng keeps one state for all threads
 
 Piece = Audio | Exception | None  # None: that was all
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
@@ -49,8 +54,12 @@ class Espeak:
         if unknown := next((name for name in setting.options if name not in known), ""):
             raise ValueError(f"espeak has no option {unknown!r}: {did_you_mean(unknown, known)}")
         self.manner = Manner(**setting.options)
+        # a copy of the library, for one that anybody else in the process holds would not be unloaded
+        folder = tempfile.mkdtemp(prefix="modellab-espeak-", dir=os.environ.get(SCRATCH))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.library = shutil.copy(espeakng_loader.get_library_path(), folder)
         with ONE_AT_A_TIME:
-            library, _ = _start()
+            library, _ = _start(self.library)
             try:
                 _choose(library, self.manner)
             finally:
@@ -61,25 +70,25 @@ class Espeak:
         manner = replace(self.manner, voice=voice or self.manner.voice)
         pieces: SimpleQueue[Piece] = SimpleQueue()
         # espeak-ng calls back and returns when all is said; a thread lets the first piece out before the last is made
-        threading.Thread(target=_speak, args=(text, manner, pieces), daemon=True).start()
+        threading.Thread(target=_speak, args=(self.library, text, manner, pieces), daemon=True).start()
         while (piece := pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece
             yield piece
 
 
-def _speak(text: str, manner: Manner, pieces: SimpleQueue[Piece]) -> None:
+def _speak(path: str, text: str, manner: Manner, pieces: SimpleQueue[Piece]) -> None:
     try:
         with ONE_AT_A_TIME:
-            _synthesise(text, manner, pieces)
+            _synthesise(path, text, manner, pieces)
     except Exception as error:  # noqa: BLE001  (goes to the thread that asked, whatever it is)
         pieces.put(error)
     pieces.put(None)
 
 
-def _synthesise(text: str, manner: Manner, pieces: SimpleQueue[Piece]) -> None:
+def _synthesise(path: str, text: str, manner: Manner, pieces: SimpleQueue[Piece]) -> None:
     """Speak with a library loaded anew, which is the only way that the same text sounds the same twice."""
-    library, rate_hz = _start()
+    library, rate_hz = _start(path)
     audible = False
 
     def receive(wav: Any, n_samples: int, _events: Any) -> int:
@@ -103,9 +112,9 @@ def _synthesise(text: str, manner: Manner, pieces: SimpleQueue[Piece]) -> None:
         raise ValueError(f"espeak-ng made no sound for {text[:60]!r}: are there words in it?")
 
 
-def _start() -> tuple[ctypes.CDLL, int]:
+def _start(path: str) -> tuple[ctypes.CDLL, int]:
     """Load and initialise the library, 0.6 ms: (library, its sample rate in hertz)."""
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library = ctypes.CDLL(path)
     library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
     data = espeakng_loader.get_data_path()
     rate_hz = library.espeak_Initialize(SYNCHRONOUS, 0, data.encode(), 0)
