@@ -37,9 +37,9 @@ class RowReader(Protocol):
 class Dataset:
     """A golden dataset in memory.
 
-    `rows` have their files made absolute paths, and the header's `settings` where there are any: what a task's
-    `prepare` and `run` know of the dataset, they know from the row. `digest` is that of what lies on disk now, which is the
-    header's unless somebody changed the dataset.
+    `rows` have their files made absolute paths, and the header's `settings` where there are any: what `prepare` and
+    `run` of a task know of the dataset, they know from the row. `digest` is that of what lies on disk now, which is
+    the header's unless somebody changed the dataset.
     """
 
     name: str
