@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import espeakng_loader
 import numpy as np
 import numpy.typing as npt
-import soxr
+
+from modellab import audio
+from modellab.types import Audio
 
 RATE_HZ = 16_000
 SYNCHRONOUS, CHARACTERS, UTF8 = 2, 1, 1  # of espeak-ng's speak_lib.h
@@ -100,7 +102,7 @@ def _spoken(library: Any, text: str) -> tuple[npt.NDArray[np.int16], list[int]]:
 
 def _lesson(r: Random, words: list[str], pcm: Any, starts_s: list[float], rate_hz: int) -> Lesson:
     """Cut to what is audible, at a random level, between two silences."""
-    samples = soxr.resample(pcm.astype(np.float32) / 32768, rate_hz, RATE_HZ)
+    samples = audio.resample(Audio(pcm.astype(np.float32) / 32768, rate_hz), RATE_HZ).samples
     loud = np.flatnonzero(np.abs(samples) > QUIET)
     first, end = int(loud[0]), int(loud[-1]) + 1
     before, behind = (round(r.uniform(0.05, 0.6) * RATE_HZ) for _ in range(2))
