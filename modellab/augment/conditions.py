@@ -31,6 +31,7 @@ from modellab.types import Audio
 RATE_HZ = 16_000
 PEAK = 0.99
 TELEPHONE_HZ = (300.0, 3400.0)
+HARDER_DOWN = ("noise", "mp3")  # kinds whose lower levels are the harder ones
 MP3_KBITS = (8.0, 160.0)  # MPEG-2 layer III, as 16 kHz needs it
 Samples = npt.NDArray[np.float32]
 
@@ -77,6 +78,14 @@ def parse(name: str) -> Condition:
         wanted = f"{kind}:LEVEL with a level of {limits[0]:g} to {limits[1]:g} {KINDS[kind].unit}"
         raise ConfigError(f"condition {name!r}: expected {wanted}".rstrip())
     return Condition(kind, level)
+
+
+def mildest_first(condition: Condition) -> tuple[bool, str, float]:
+    """A key that sorts conditions: the clean clip, then kind by kind, each from mild to hard."""
+    level = 0.0 if math.isnan(condition.level) else condition.level
+    if condition.kind == "speed":
+        level = abs(math.log(level))
+    return condition.kind != "clean", condition.kind, -level if condition.kind in HARDER_DOWN else level
 
 
 def change(clip: Audio, condition: Condition, seed: int) -> Audio:

@@ -34,7 +34,7 @@ def file(clip: Path, condition: Condition, seed: int) -> Path:
         return clip
     if not clip.is_file():
         raise AudioError(f"{clip} does not exist: expected an audio file")
-    facts = json.dumps([_sha(clip), str(condition), seed, _recipe()])
+    facts = json.dumps([_sha(clip), str(condition), seed, recipe()])
     place = store.home() / "augmented" / hashlib.sha256(facts.encode()).hexdigest()[:24]
     order = {"clip": str(clip), "condition": str(condition), "seed": own_seed(clip, condition, seed)}
     made = store.once(place, f"{clip.name} under {condition}", lambda new: HELPER.make(order, new / NAME), TIMEOUT_S)
@@ -104,10 +104,10 @@ def _sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _recipe() -> list[str]:
-    """What makes the files: the source of the conditions and the versions of the libraries."""
+def recipe() -> list[str]:
+    """What makes the files: a hash of the source of the conditions, and the versions of the libraries."""
     source = Path(conditions.__file__).read_bytes()
-    return [hashlib.sha256(source).hexdigest(), *(f"{name} {_version(name)}" for name in LIBRARIES)]
+    return [hashlib.sha256(source).hexdigest()[:12], *(f"{name} {_version(name)}" for name in LIBRARIES)]
 
 
 def _version(name: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from modellab.augment.conditions import Condition, parse
+from modellab.augment.conditions import Condition, mildest_first, parse
 from modellab.report import numbers
 from modellab.types import Metric, Result, Share
 
 BAR = 20  # characters for 100 %
-HARDER_DOWN = ("noise", "mp3")  # kinds whose lower levels are the harder ones
 
 
 def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[Condition, float]:
@@ -24,7 +23,7 @@ def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[Cond
 
 def table(names: Sequence[str], each: Sequence[Mapping[Condition, float]]) -> tuple[list[str], list[list[str]]]:
     """Headings and rows, kinds together and mildest first; the bar is of the first case."""
-    conditions = sorted({condition for rates in each for condition in rates}, key=_mildest_first)
+    conditions = sorted({condition for rates in each for condition in rates}, key=mildest_first)
     rows = []
     for condition in conditions:
         values = [rates.get(condition, math.nan) for rates in each]
@@ -41,10 +40,3 @@ def bar(rate: float) -> str:
     if math.isnan(rate):
         return ""
     return "█" * round(BAR * min(rate, 1.0)) + "+" * (rate > 1)
-
-
-def _mildest_first(condition: Condition) -> tuple[bool, str, float]:
-    level = 0.0 if math.isnan(condition.level) else condition.level
-    if condition.kind == "speed":
-        level = abs(math.log(level))
-    return condition.kind != "clean", condition.kind, -level if condition.kind in HARDER_DOWN else level

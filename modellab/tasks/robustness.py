@@ -12,7 +12,7 @@ is judged; the word error rate of each kind of condition is reported beside it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,23 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """The condition, then reference over hypothesis as they were scored."""
     failed = ["(the model raised: no transcript)"] if output is None else []
     return [f"under {case.condition}", *lines(align(case.spoken.reference, _said(case, output))), *failed]
+
+
+def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
+    """The word error rate under each condition, from mild to hard."""
+    shares: dict[Condition, list[Share]] = {}
+    for case, output in zip(cases, outputs, strict=True):
+        shares.setdefault(case.condition, []).append(score(case, output)["wer"])
+    each = sorted(shares, key=conditions.mildest_first)
+    return [
+        "WER by condition",
+        *(f"{condition!s:12}  {METRICS[0].value(shares[condition]):7.2%}" for condition in each),
+    ]
+
+
+def signature(cases: Sequence[Case]) -> str:  # noqa: ARG001  (the same for all)
+    """What made the clips: another version of a library may make others."""
+    return ", ".join(maker.recipe())
 
 
 def _condition(row: Row) -> Condition:

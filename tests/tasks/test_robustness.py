@@ -56,6 +56,21 @@ def test_errors_count_for_their_kind_and_for_all() -> None:
     assert value["success_rate"] == 3 / 4
 
 
+def test_the_overview_goes_from_mild_to_hard() -> None:
+    cases = [case(name) for name in ("noise:0", "clean", "noise:10", "noise:0")]
+    texts = ("one two", "one two three four", "one two three", "one two three four")
+    assert robustness.overview(cases, [said(text) for text in texts]) == [
+        "WER by condition",
+        "clean           0.00%",
+        "noise:10       25.00%",
+        "noise:0        25.00%",
+    ]
+
+
+def test_what_made_the_clips_is_kept_with_the_result() -> None:
+    assert "torch-audiomentations " in robustness.signature([])
+
+
 def test_every_kind_of_condition_has_its_metric() -> None:
     assert {f"wer_{kind}" for kind in KINDS} == {name for name in METRIC if name.startswith("wer_")} - {
         "wer_above_clean"
