@@ -56,6 +56,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "transformers": {"models"},
     "pywhispercpp": {"models"},
     "silero_vad": {"models"},
+    "pyannote": {"models"},
     "liquid_audio": {"models"},
     "espeakng_loader": {"models"},
     "pyloudnorm": {"metrics"},
