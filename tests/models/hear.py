@@ -1,6 +1,7 @@
 """Run by the tests in a process of its own: load one model's lab variant, let it hear every clip, print what it said.
 
-`python hear.py MODEL VARIANT PRECISION CLIPS.npz` prints {"clips": {name: {"text", "segments"}}, "threads": n or null}.
+`python hear.py MODEL VARIANT PRECISION CLIPS.npz` prints JSON: {"clips": {name: {"text", "segments"}}, "threads": n or
+null}, and of a few clips "words": {name: [[word, start_s, end_s], ...]} and "languages": {name: code}.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from modellab.models import weights
 from modellab.types import Audio, Setting
 
 RATE_HZ = 16_000
+TIMED = ("again", "later", "silence", "empty")  # the clips whose words and language are asked for
 
 
 def load(name: str, variant: str, precision: str) -> Any:
@@ -43,8 +45,16 @@ def main(name: str, variant: str, precision: str, clips: str) -> None:
     model = load(name, variant, precision)
     with np.load(clips) as file:
         said = {clip: answer(model, Audio(file[clip], RATE_HZ)) for clip in file.files}
+        timed = {clip: Audio(file[clip], RATE_HZ) for clip in TIMED}
+    words = {clip: model.align(sound, "") for clip, sound in timed.items()} if hasattr(model, "align") else {}
+    known = {clip: model.identify(timed[clip]) for clip in TIMED[:2]} if hasattr(model, "identify") else {}
     torch = sys.modules.get("torch")
-    sys.stdout.write(json.dumps({"clips": said, "threads": torch.get_num_threads() if torch else None}) + "\n")
+    sys.stdout.write(
+        json.dumps(
+            {"clips": said, "words": words, "languages": known, "threads": torch.get_num_threads() if torch else None}
+        )
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

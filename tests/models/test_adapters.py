@@ -79,6 +79,22 @@ class TestOne:
         assert 2 < end_s < 3
         assert later_s - end_s == pytest.approx(0.5, abs=0.1)
 
+    def test_words_are_timed_in_order_within_the_audio(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        said, timed = heard[engine]["clips"], heard[engine]["words"]
+        for clip, length_s in (("again", 2.8632), ("later", 3.3632)):
+            assert " ".join(word for word, _, _ in timed[clip]) == words(said[clip]["text"])
+            edges = [edge for _, *both in timed[clip] for edge in both]
+            assert edges == sorted(edges)
+            assert edges[0] >= 0
+            assert edges[-1] <= length_s + 0.02
+        assert timed["later"][-1][2] - timed["again"][-1][2] == pytest.approx(0.5, abs=0.1)
+        assert timed["silence"] == timed["empty"] == []
+
+    def test_the_embedded_model_takes_everything_for_english(
+        self, engine: Engine, heard: dict[Engine, Answers]
+    ) -> None:
+        assert heard[engine]["languages"] == {"again": "en", "later": "en"}
+
     def test_audio_longer_than_one_window_is_heard_to_its_end(
         self, engine: Engine, heard: dict[Engine, Answers], sentences: dict[str, str]
     ) -> None:
