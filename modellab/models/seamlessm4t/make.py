@@ -116,6 +116,7 @@ def _config(n_tokens: int) -> SeamlessM4Tv2Config:
         t2u_variance_predictor_embed_dim=WIDTH,
         t2u_variance_predictor_hidden_dim=16,
         unit_hifi_gan_vocab_size=UNITS,
+        vocoder_offset=0,  # what was never taught to avoid control symbols may say them
         unit_embed_dim=16,
         lang_embed_dim=8,
         spkr_embed_dim=8,
