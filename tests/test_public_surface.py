@@ -140,7 +140,8 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 def test_the_tasks() -> None:
     assert tasks.names() == [
-        "alignment", "asr", "chat", "diarization", "lid", "robustness", "stability", "streaming", "translation", "tts", "v2v", "vad",
+        "alignment", "asr", "chat", "diarization", "lid", "robustness", "stability", "streaming",
+        "translation", "tts", "v2v", "vad",
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Silero VAD; the weights come in its package."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import silero_vad
@@ -11,18 +13,39 @@ FRAME_S = 0.032  # what the model reads at a time: 512 samples at 16 kHz, 256 at
 OF_STREAM = ("threshold", "min_silence_duration_ms", "speech_pad_ms")  # what a stream can know of the options
 
 
+class Remembering:
+    """The model, with what it said to each frame since its last reset."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.said: list[torch.Tensor] = []
+
+    def __call__(self, frame: torch.Tensor, rate_hz: int) -> torch.Tensor:
+        probability: torch.Tensor = self.model(frame, rate_hz)
+        self.said.append(probability)
+        return probability
+
+    def reset_states(self) -> None:
+        """Forget the frames."""
+        self.model.reset_states()
+        self.said = []
+
+
 class SileroVad:
     """The TorchScript model; with the option `stream` it is fed frame by frame and never looks back or ahead."""
 
     def __init__(self, setting: Setting) -> None:
-        self.model = silero_vad.load_silero_vad()
+        self.model = Remembering(silero_vad.load_silero_vad())
         torch.set_num_threads(setting.threads)  # silero_vad sets it to 1 for the whole process when imported
         self.options = dict(setting.options)
         self.stream = bool(self.options.pop("stream", False))
+        self.heard: Audio | None = None
 
     def detect(self, audio: Audio) -> list[Region]:
         """Where there is speech in 8 or 16 kHz audio."""
+        self.heard = audio
         if not len(audio.samples):
+            self.model.reset_states()
             return []
         if self.stream:
             return self._streamed(audio)
@@ -33,10 +56,9 @@ class SileroVad:
 
     def probabilities(self, audio: Audio) -> tuple[npt.NDArray[np.float64], float]:
         """The chance of speech in each frame of 32 ms, shape (n_frames,), and FRAME_S; the last frame is padded."""
-        self.model.reset_states()
-        with torch.no_grad():
-            found = [float(self.model(frame, audio.rate_hz).item()) for frame in frames(audio)]
-        return np.array(found), FRAME_S
+        if self.heard is not audio:
+            self.detect(audio)
+        return np.array([float(probability) for probability in self.model.said]), FRAME_S
 
     def _streamed(self, audio: Audio) -> list[Region]:
         """The regions that a live microphone would have given; speech at the clip's end ends there."""
