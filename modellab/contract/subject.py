@@ -72,7 +72,7 @@ class Subject:
 
     def told(self, text: str) -> Any:
         """The output for a text."""
-        return self._output({"id": "contract", "text": text, "turns": [{"text": text}]})
+        return self._output({"id": "contract", "text": text, "script": [{"text": text}]})
 
     def said(self, name: str) -> Any:
         """What a baseline would keep of the output for a sound or a text: no times, no paths."""
