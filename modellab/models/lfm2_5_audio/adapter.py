@@ -58,14 +58,10 @@ class Lfm2Audio:
         return Transcript(" ".join(text.strip() for text in heard if text.strip()), language="en")
 
     def speak(self, text: str, voice: str = "") -> Iterator[Audio]:
-        """The text aloud, 24 kHz, in pieces as they are made. RuntimeError where the model says nothing aloud."""
-        answer = Answer(self, "tts", self._asked("tts", text, voice))
-        n_pieces = 0
-        for n_pieces, piece in enumerate(answer.pieces(), 1):  # noqa: B007
-            yield piece
-        if not n_pieces:
-            why = "stopped" if answer.stopped else "was stopped at max_new_tokens"
-            raise RuntimeError(f"no audio produced: the model {why} after {len(answer.order)} tokens of text")
+        """The text aloud, 24 kHz, in pieces as they are made; one without samples where the model says nothing aloud."""
+        pieces = Answer(self, "tts", self._asked("tts", text, voice)).pieces()
+        yield next(pieces, Audio(np.zeros(0, np.float32), RATE_HZ))
+        yield from pieces
 
     def converse(self) -> Conversation:
         """A dialogue from its beginning."""
