@@ -50,7 +50,8 @@ for place in sys.argv[3:]:
     said[Path(place).name] = [model.diarize(sound, count) for count in (2, 2, None)]
 silence = [len(model.diarize(Audio(np.zeros(n, np.float32), 16_000), None)) for n in (0, 1, 1600)]
 from pyannote.audio.telemetry.metrics import is_metrics_enabled
-sys.stdout.write(json.dumps({"said": said, "telemetry": is_metrics_enabled(), "length": sound.duration_s, "silence": silence}) + "\\n")
+facts = {"telemetry": is_metrics_enabled(), "length": sound.duration_s, "silence": silence}
+sys.stdout.write(json.dumps({"said": said, **facts}) + "\\n")
 """
 
 
