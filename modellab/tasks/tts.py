@@ -207,11 +207,16 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     faults = sound.faults(case.text, health)
     return [
         *lines,
-        f"audio  {output['audio']['audio']}",
+        f"audio  {_shown(Path(output['audio']['audio']))}",
         f"       {', '.join(facts)}",
         *([f"faults {', '.join(faults)}"] if faults else []),
         *(f"not measured: {library} is not installed ({how})" for library, how in missing.items()),
     ]
+
+
+def _shown(path: Path) -> Path:
+    """A file as seen from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _joined(pieces: Any) -> Audio:

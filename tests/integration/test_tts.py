@@ -83,5 +83,5 @@ def test_broken_speech_is_red_and_sound_speech_is_not(fake_project: FakeProject)
         assert all(file.is_file() and file.is_relative_to(fake_project.root / "mlruns" / "audio") for file in files), (
             name
         )
-    result.stdout.fnmatch_lines(["*audio  */mlruns/audio/*.flac", "*faults clipped*"])
+    result.stdout.fnmatch_lines(["*audio  mlruns/audio/*.flac", "*faults clipped*"])
     result.stdout.fnmatch_lines(["*the prompt has 6 words, this model takes 5*"])
