@@ -38,7 +38,7 @@ AUTO = "auto"
 
 METRICS = (
     Metric("chrf", unit="ratio", better="higher", margin=0.005, cap=0.05, rate=metric.chrf_rate),
-    Metric("bleu", unit="ratio", better="higher", margin=0.005, cap=0.05, rate=metric.bleu_rate),
+    Metric("bleu", unit="ratio", better="higher", rate=metric.bleu_rate, gated=False),
     Metric("success_rate", unit="ratio", better="higher", cap=0.05),
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
@@ -49,7 +49,7 @@ METRICS = (
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
     "empty_rate": 0.05,
-    "length_ratio": 1.75,
+    "length_ratio": 1.5,
     "foreign_script_rate": 0.3,
     "copy_rate": 0.2,
     "loop_rate": 0.05,
