@@ -14,7 +14,8 @@ class Whisper:
     def __init__(self, setting: Setting) -> None:
         if setting.precision not in FP16:
             raise ValueError(f"precision {setting.precision!r} is none of openai-whisper's: {', '.join(FP16)}")
-        torch.set_num_threads(setting.threads)
+        self.threads = setting.threads
+        torch.set_num_threads(self.threads)
         self.model = whisper.load_model(str(setting.weights), device="cpu")
         if setting.device == "mps":  # the mask for word times is sparse, which MPS cannot hold
             self.model.register_buffer("alignment_heads", self.model.alignment_heads.to_dense(), persistent=False)
@@ -33,6 +34,7 @@ class Whisper:
         if not len(audio.samples):
             return []
         said = self.model.transcribe(audio.samples, word_timestamps=True, **self.options)
+        torch.set_num_threads(self.threads)  # numba, which traces the path, sets OpenMP's number to its own
         words = (word for segment in said["segments"] for word in segment["words"])
         return [Word(word["word"].strip(), float(word["start"]), float(word["end"])) for word in words]
 
