@@ -24,6 +24,7 @@ from tools.speech.espeak import RATE_HZ, Espeak
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "modellab/models/heuristic_diarization"
+WEIGHTS = FOLDER / "voice_encoder.npz"
 SEED = 130
 VALUES: Mapping[str, Sequence[Any]] = {
     "max_distance": (0.24, 0.26, 0.28, 0.3, 0.32),
@@ -56,7 +57,7 @@ def golden(name: str) -> list[Recording]:
 def score(recordings: Sequence[Recording], known: bool, **changes: Any) -> str:
     """DER, its confusion and the mean error of the count, over all recordings."""
     options = {**models.config(FOLDER).options_for("ge2e"), **changes}
-    model = code.load(FOLDER, "adapter").load(Setting("heuristic", "ge2e", None, "cpu", "float32", 1, options))
+    model = code.load(FOLDER, "adapter").load(Setting("heuristic", "ge2e", WEIGHTS, "cpu", "float32", 1, options))
     found: list[Diarization] = []
     for sound, turns in recordings:
         told = len({turn.speaker for turn in turns}) if known else None

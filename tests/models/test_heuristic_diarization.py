@@ -33,7 +33,9 @@ def adapter() -> ModuleType:
 @pytest.fixture(scope="module")
 def model(adapter: ModuleType) -> Any:
     options = models.config(FOLDER).options_for("ge2e")
-    return adapter.load(Setting("heuristic_diarization", "ge2e", None, "cpu", "float32", 1, options))
+    return adapter.load(
+        Setting("heuristic_diarization", "ge2e", FOLDER / "voice_encoder.npz", "cpu", "float32", 1, options)
+    )
 
 
 @pytest.fixture(scope="module")

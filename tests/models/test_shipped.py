@@ -60,6 +60,8 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
             assert re.fullmatch("[0-9a-f]{40}", revision)
         case "openai":
             assert f"/{revision}/{rest}.pt" in _openai_checksums()
+        case "path":
+            assert list(models.FOLDER.glob(f"*/{rest}")), "in the model's folder"
         case _:
             assert scheme in {"made", "package"}
 

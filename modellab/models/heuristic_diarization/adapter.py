@@ -5,7 +5,6 @@ One speaker at a time: where two speak at once, the louder is found and the othe
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from modellab.types import Audio, Setting, Turn
 from .cluster import grouped
 from .voice import RATE_HZ, VoiceEncoder, embeddings
 
-WEIGHTS = Path(__file__).with_name("voice_encoder.npz")
 VAD = ("threshold", "min_speech_duration_ms", "min_silence_duration_ms", "speech_pad_ms")
 FRAME_S = 0.05  # the grid on which one turn becomes another inside a stretch of speech
 Region = tuple[int, int]  # samples
@@ -28,9 +26,10 @@ class HeuristicDiarization:
     """Silero VAD, Resemblyzer's speaker encoder, agglomerative clustering."""
 
     def __init__(self, setting: Setting) -> None:
+        assert setting.weights is not None
         self.vad = silero_vad.load_silero_vad()
         torch.set_num_threads(setting.threads)  # silero_vad sets it to 1 for the whole process when imported
-        self.encoder = VoiceEncoder(WEIGHTS)
+        self.encoder = VoiceEncoder(setting.weights)
         options: dict[str, Any] = dict(setting.options)
         self.vad_options = {key: options.pop(key) for key in VAD}
         self.window = round(options.pop("window_s") * RATE_HZ)
