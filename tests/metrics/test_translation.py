@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.errors import ConfigError
+from modellab.gate import paired
 from modellab.metrics import translation
 from modellab.types import Metric
 
@@ -102,3 +103,19 @@ def test_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
     with pytest.raises(ConfigError, match=r"need sacrebleu: pip install 'modellab\[translation\]'"):
         translation.bleu(["a"], "a")
+
+
+def test_the_gate_sees_damage_and_none_where_there_is_none() -> None:
+    """The gate swaps utterances between two runs and takes the score of the sums again: any rate of counts will do."""
+    draw = Random(1)
+    texts = [" ".join(draw.choices(WORDS, k=12)) for _ in range(40)]
+    damaged = [text if i % 3 else " ".join(["x", *text.split()[3:]]) for i, text in enumerate(texts)]
+    for metric, share in ((CHRF, translation.chrf), (BLEU, translation.bleu)):
+        before = np.array([share([text], text) for text in texts])
+        after = np.array([share([text], said) for text, said in zip(texts, damaged, strict=True)])
+        found = paired.compare(metric, before, after)
+        assert found.change < -0.02
+        assert found.p < 0.01
+        assert found.p_better > 0.5
+        assert 0 < found.detects < 0.5
+        assert paired.compare(metric, before, before).change == 0
