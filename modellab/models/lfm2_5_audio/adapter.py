@@ -58,7 +58,7 @@ class Lfm2Audio:
         return Transcript(" ".join(text.strip() for text in heard if text.strip()), language="en")
 
     def speak(self, text: str, voice: str = "") -> Iterator[Audio]:
-        """The text aloud, 24 kHz, in pieces as they are made; one without samples where the model says nothing aloud."""
+        """The text aloud, 24 kHz, in pieces as they are made; one of no samples where the model says nothing aloud."""
         pieces = Answer(self, "tts", self._asked("tts", text, voice)).pieces()
         yield next(pieces, Audio(np.zeros(0, np.float32), RATE_HZ))
         yield from pieces
