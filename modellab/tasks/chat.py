@@ -36,7 +36,7 @@ LINE = ("text", "audio", "duration_s", "expect")
 
 METRICS = (
     Metric("met_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
-    Metric("spoken_wer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02),
+    Metric("spoken_wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
     Metric("stable_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
     Metric("success_rate", unit="ratio", better="higher", cap=0.05),
     Metric("answered_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),

@@ -37,10 +37,10 @@ AUTO = "auto"
 NO_COUNTS: Mapping[str, Share] = {"bleu": (0.0,) * 12, "chrf": (0.0,) * 20}
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
     Metric("chrf", unit="ratio", better="higher", margin=0.005, cap=0.05, rate=translation.chrf_rate),
     Metric("success_rate", unit="ratio", better="higher", cap=0.05),
-    Metric("cer", unit="ratio", better="lower", gated=False),
     Metric("bleu", unit="ratio", better="higher", rate=translation.bleu_rate, gated=False),
     Metric("spoken_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
     Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
