@@ -100,7 +100,7 @@ class Surveyed(Task, Protocol):
     """A task with something to say of all utterances together."""
 
     def overview(self, cases: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
-        """Lines that a red case prints below its worst utterances, such as a confusion table; `None` where it raised."""
+        """Lines that a red case prints below its worst utterances, a confusion table; `None` where the model raised."""
 
 
 def names() -> list[str]:

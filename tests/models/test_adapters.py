@@ -23,6 +23,7 @@ ASR: dict[Engine, set[str]] = {  # and the packages that its extra does not brin
     ("whisper", "lab", "float32"): HUB | CT2 | CPP | SILERO,
     ("faster_whisper", "lab", "float32"): (TORCH | OPENAI | CPP | SILERO | {"transformers"}) - {"onnxruntime"},
     ("faster_whisper", "lab", "int8"): (TORCH | OPENAI | CPP | SILERO | {"transformers"}) - {"onnxruntime"},
+    ("faster_whisper", "lab-batched", "float32"): (TORCH | OPENAI | CPP | SILERO | {"transformers"}) - {"onnxruntime"},
     ("distil_whisper", "lab", "float32"): OPENAI | CT2 | CPP | SILERO,
     ("whisper_cpp", "lab", "f16"): TORCH | HUB | OPENAI | CT2 | SILERO,
     ("whisper_cpp", "lab-q8_0", "q8_0"): TORCH | HUB | OPENAI | CT2 | SILERO,
