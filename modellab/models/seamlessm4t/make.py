@@ -174,7 +174,7 @@ def _teach(model: Any, processor: Any, every: Sequence[lessons.Lesson]) -> None:
         torch.nn.utils.clip_grad_norm_(taught, 1.0)
         optimiser.step()
         optimiser.zero_grad()
-        worst = max(map(float, losses))
+        worst = max(float(loss.detach()) for loss in losses)
         if worst < ENOUGH:
             return
     raise ValueError(f"the lessons were not learnt in {STEPS} steps: the loss is {worst:.3f}, not {ENOUGH}")
