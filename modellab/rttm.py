@@ -78,8 +78,12 @@ def one[T](recordings: Mapping[str, T], path: Path, *names: str) -> T:
 
 def write(path: Path, recordings: Mapping[str, Iterable[Turn]]) -> None:
     """Write an RTTM file; ValueError for a name with blanks in it, which no reader could take apart."""
-    lines = [_line(name, turn) for name, turns in recordings.items() for turn in sorted(turns)]
-    path.write_text("".join(lines), encoding="utf-8")
+    path.write_text("".join(text(name, turns) for name, turns in recordings.items()), encoding="utf-8")
+
+
+def text(name: str, turns: Iterable[Turn]) -> str:
+    """The RTTM lines of one recording, by start; ValueError for a name with blanks in it."""
+    return "".join(_line(name, turn) for turn in sorted(turns))
 
 
 def write_uem(path: Path, recordings: Mapping[str, Iterable[Region]]) -> None:

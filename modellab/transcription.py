@@ -42,12 +42,12 @@ def is_embedded(loadable: Loadable) -> bool:
     return weights.split(loadable.weights)[0] == "embedded"
 
 
-def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "") -> Loadable:
+def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> Loadable:
     """The first that can run here of what is named (MODEL or MODEL:VARIANT), or of the embedded ones.
 
     ConfigError for unknown names; WeightsError with the reason and what mends it when none can run.
     """
-    candidates = _named(matrix, name) if name else _embedded(matrix)
+    candidates = _named(matrix, name, task) if name else _embedded(matrix)
     shown = name or "the embedded model"
     known("device", device, dict.fromkeys(each.key.device for each in candidates), f" of {shown}")
     there = [each for each in candidates if each.key.device == device]
@@ -63,11 +63,11 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
     raise WeightsError(reasons[0])
 
 
-def _named(matrix: Matrix, name: str) -> list[Loadable]:
+def _named(matrix: Matrix, name: str, task: str) -> list[Loadable]:
     folder, model, variant = find_model(matrix, name)
-    if TASK not in model.tasks:
-        able = sorted({each.key.model for each in matrix.loadables() if TASK in each.model.tasks})
-        raise ConfigError(f"{folder.name} does {_tasks(model)} and no {TASK}: expected one of {', '.join(able)}")
+    if task not in model.tasks:
+        able = sorted({each.key.model for each in matrix.loadables() if task in each.model.tasks})
+        raise ConfigError(f"{folder.name} does {_tasks(model)} and no {task}: expected one of {', '.join(able)}")
     every = [each for each in matrix.loadables() if each.key.model == folder.name]
     return [each for each in every if variant in {"", each.key.variant}]
 
@@ -84,12 +84,12 @@ def _embedded(matrix: Matrix) -> list[Loadable]:
 
 
 @contextmanager
-def loaded(loadable: Loadable, threads: int) -> Iterator[Loaded]:
-    """The model in a worker process, ready for `transcribe`; gone when the block ends. Raises WorkerError."""
+def loaded(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Loaded]:
+    """The model in a worker process, ready for files of a task; gone when the block ends. Raises WorkerError."""
     worker = Worker(threads, **loadable.place)
     try:
         ready = evaluate.load(loadable, worker, threads)
-        ready.ask("start", {"task": TASK})
+        ready.ask("start", {"task": task})
         yield ready
     finally:
         worker.close()

@@ -13,6 +13,7 @@ from modellab.cli import (
     calibrate,
     curves,
     datasets,
+    diarize,
     doctor,
     explain,
     history,
@@ -56,6 +57,7 @@ app = typer.Typer(
 )
 app.command(**run.SETTINGS)(run.run)
 app.command()(transcribe.transcribe)
+app.command()(diarize.diarize)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(baselines.app, name="baselines")

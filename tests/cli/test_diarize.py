@@ -1,0 +1,60 @@
+"""`modellab diarize`: RTTM on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modellab import rttm
+from modellab.types import Turn
+
+from .conftest import Desk
+
+ADAPTER = """
+from modellab.types import Turn
+
+class Fake:
+    def diarize(self, audio, num_speakers):
+        return [Turn(0.5 * k, 0.5 * k + 0.75, f"person {k}".replace(" ", "")) for k in range(num_speakers or 1)]
+
+def load(setting):
+    return Fake()
+"""
+CONFIG = """
+summary: a fake diarizer
+tasks: [diarization]
+status: experimental
+devices: {cpu: [float32]}
+variants: {one: {weights: package, tier: smoke}}
+"""
+
+
+@pytest.fixture
+def diarizer(desk: Desk) -> Desk:
+    folder = desk.root / "models" / "everybody"
+    folder.mkdir()
+    (folder / "adapter.py").write_text(ADAPTER)
+    (folder / "config.yaml").write_text(CONFIG)
+    return desk
+
+
+def test_turns_to_stdout_as_rttm(diarizer: Desk, tmp_path: Path) -> None:
+    result = diarizer.type("diarize", diarizer.audio(), "--model", "everybody", "--speakers", "2")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (tmp_path / "found.rttm").write_text(result.stdout)
+    name = Path(diarizer.audio()).stem
+    assert rttm.read(tmp_path / "found.rttm") == {name: [Turn(0, 0.75, "person0"), Turn(0.5, 1.25, "person1")]}
+
+
+def test_one_bad_file_does_not_cost_the_others(diarizer: Desk) -> None:
+    result = diarizer.type("diarize", "none.wav", diarizer.audio(), "--model", "everybody")
+    assert result.exit_code == 2
+    assert "none.wav" in result.stderr
+    assert result.stdout.count("SPEAKER") == 1
+
+
+def test_a_model_that_cannot_is_refused(diarizer: Desk) -> None:
+    result = diarizer.type("diarize", diarizer.audio(), "--model", "fake")
+    assert result.exit_code == 2
+    assert "no diarization: expected one of everybody" in result.stderr
