@@ -164,7 +164,7 @@ def test_an_empty_project_has_no_cells(project: Project) -> None:
     ("changes", "says"),
     [
         pytest.param({"devises": {}}, "unknown key 'devises': did you mean devices?", id="unknown key"),
-        pytest.param({"tasks": ["asr", "vat"]}, "unknown task 'vat': did you mean vad? known: asr, vad", id="task"),
+        pytest.param({"tasks": ["asr", "vat"]}, "unknown task 'vat': did you mean vad? known: ", id="task"),
     ],
 )
 def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict[str, Any], says: str) -> None:
@@ -182,7 +182,7 @@ def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict
     ("changes", "says"),
     [
         pytest.param({"normalizer": "basic"}, "unknown key 'normalizer': did you mean normaliser?", id="unknown key"),
-        pytest.param({"task": "asrr"}, "unknown task 'asrr': did you mean asr? known: asr, vad", id="task"),
+        pytest.param({"task": "asrr"}, "unknown task 'asrr': did you mean asr? known: ", id="task"),
         pytest.param(
             {"limits": {"wre": 0.1}}, "limits has 'wre', no metric of asr: did you mean wer? known: cer, ", id="limit"
         ),
