@@ -205,9 +205,11 @@ def _fits(variant: Variant, dataset: str, header: Header) -> bool:
 def why_not(cell: Loadable, *, download: bool = False) -> str:
     """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
     why = ": ".join(part for part in obstacle(cell, download=download) if part)
-    if not why and isinstance(cell, Cell) and cell.judge and (of_judge := why_not(cell.judge, download=download)):
+    if why or not isinstance(cell, Cell):
+        return why
+    if cell.judge and (of_judge := why_not(cell.judge, download=download)):
         return f"its judge {cell.header.judge} cannot run here: {of_judge}"
-    return why
+    return tasks.lacking(cell.key.task)
 
 
 def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:

@@ -7,6 +7,7 @@ whoever started it has gone.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.metadata
 import json
@@ -64,6 +65,12 @@ class Helper:
         if answer.get("error"):
             raise AudioError(f"{order['clip']} under {order['condition']} could not be made: {answer['error']}")
 
+    def close(self) -> None:
+        """End the helper, if there is one: it goes when nothing more can come."""
+        if self.process is not None:
+            self.process.communicate()
+            self.process = None
+
     def _asked(self, line: str) -> str:
         if self.process is None or self.process.poll() is not None:
             command = [sys.executable, "-m", "modellab.augment.maker"]
@@ -79,6 +86,7 @@ class Helper:
 
 
 HELPER = Helper()
+atexit.register(lambda: HELPER.close())
 
 
 def serve(requests: IO[str], replies: IO[str], idle_s: float = IDLE_S) -> None:

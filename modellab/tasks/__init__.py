@@ -12,6 +12,7 @@ aloud is heard by a second model, the dataset's `judge`, in a process of its own
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -101,6 +102,22 @@ class Surveyed(Task, Protocol):
 
     def overview(self, cases: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
         """Lines that a red case prints below its worst utterances, a confusion table; `None` where the model raised."""
+
+
+class Equipped(Task, Protocol):
+    """A task that needs packages which the harness does not bring."""
+
+    @property
+    def PACKAGES(self) -> Mapping[str, str]:
+        """Import name -> the extra of modellab that brings it."""
+
+
+def lacking(name: str) -> str:
+    """Why a task cannot run in this Python, with the command that mends it; '' if it can. Imports no package."""
+    for package, extra in getattr(get(name), "PACKAGES", {}).items():
+        if importlib.util.find_spec(package) is None:
+            return f"the task {name} needs {package}, which is not installed: pip install 'modellab[{extra}]'"
+    return ""
 
 
 def names() -> list[str]:

@@ -50,6 +50,7 @@ METRICS = (
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("text", "condition", "speaker")
 SETTINGS: Mapping[str, Any] = {"seed": 1}
+PACKAGES: Mapping[str, str] = {"torch_audiomentations": "robustness"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,7 @@ def helper(monkeypatch: pytest.MonkeyPatch) -> maker.Helper:
     own = maker.Helper()
     monkeypatch.setattr(maker, "HELPER", own)
     yield own  # type: ignore[misc]
-    if own.process is not None:
-        own.process.communicate(timeout=10)
+    own.close()
 
 
 def test_a_file_is_made_once_and_again_when_it_is_damaged(clip: Path, helper: maker.Helper) -> None:
@@ -47,6 +46,7 @@ def test_a_file_is_made_once_and_again_when_it_is_damaged(clip: Path, helper: ma
     assert maker.file(clip, parse("speed:1.25"), 1).read_bytes() == before
     assert helper.process.pid == first
     helper.process.communicate(timeout=10)  # as if it had gone idle
+    assert helper.process.returncode == 0
     assert maker.file(clip, parse("clipping:20"), 1) != made
     assert helper.process.pid != first
 
