@@ -11,7 +11,7 @@ import pytest
 from .conftest import Desk
 
 COMMANDS = (
-    "run", "transcribe", "explain", "calibrate", "power", "history", "curves", "ui", "sync", "doctor",
+    "run", "transcribe", "diarize", "explain", "calibrate", "power", "history", "curves", "ui", "sync", "doctor",
     "models", "datasets", "baselines",
 )  # fmt: skip
 HEAVY = ("modellab.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
