@@ -170,7 +170,7 @@ def test_false_alarms_do_damage_to_a_score_that_should_be_high(tmp_path: Path) -
     found = {"000": [[0.0, 2.0]], "001": [], "002": [[0.5, 1.4]]}
 
     def listened(regions: dict[str, list[list[float]]]) -> list[Utterance]:
-        cases = [vad.read({"id": id, "duration_s": 2.0, "speech": speech[id]}, {}) for id in speech]
+        cases = [vad.read({"id": id, "audio": "a.flac", "duration_s": 2.0, "speech": speech[id]}, {}) for id in speech]
         outputs = [{"regions": regions[case.id]} for case in cases]
         return [utterance(case.id, vad.score(case, said), said) for case, said in zip(cases, outputs, strict=True)]
 
