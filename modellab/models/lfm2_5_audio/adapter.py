@@ -88,8 +88,8 @@ class Lfm2Audio:
             chat.add_text(said)
         else:
             missing = max(0, math.ceil(SHORTEST_S * said.rate_hz) - len(said.samples))
-            samples = np.pad(said.samples, (0, missing))
-            chat.add_audio(torch.from_numpy(samples)[None], said.rate_hz)
+            for part in windows(Audio(np.pad(said.samples, (0, missing)), said.rate_hz)):
+                chat.add_audio(torch.from_numpy(part.samples)[None], part.rate_hz)
         chat.end_turn()
         chat.new_turn("assistant")
 
