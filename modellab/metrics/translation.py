@@ -4,9 +4,10 @@ Both are in [0, 1] here and higher is better: 0.273 is what sacrebleu prints as 
 scores: counts are added up over the corpus and the score is taken once, so the order of the utterances is of no account
 and the corpus value is sacrebleu's to the last digit (a test says so).
 
-A share begins with (top, bottom), a plain overlap whose bottom - top is what the utterance lacks. `rate` does not
-use it; the gate does, for the size of the change that it detects, and the report, to find the worst utterances. For
-BLEU it is the share of n-grams of both sides that match (Dice), for chrF its F score pooled over the n-gram orders.
+A share begins with (top, bottom): the reference's length in words, and how much of it is there, so that bottom - top
+is what the utterance lacks, about 1 for a wrong word. `rate` does not use it; the gate does, for the size of the change
+that it detects, and the report, to find the worst utterances. What is there is for BLEU the share of n-grams of both
+sides that match (Dice), for chrF its F score pooled over the n-gram orders; a word of chrF is five characters.
 
 An utterance of fewer than four tokens has no 4-gram, and a corpus without a matching 4-gram has a BLEU near 0 whatever
 its words (sacrebleu's "exp" smoothing halves the missing precision). On few or short sentences believe chrF.
@@ -29,6 +30,7 @@ BLEU_ORDERS = 4
 CHRF_ORDERS = 6
 BETA2 = 4.0  # chrF2: recall counts twice as much as precision, squared
 LEAD = 2  # top and bottom of the plain overlap, before sacrebleu's counts
+WORD = 5.0  # characters
 TOKENISERS = ("13a", "char", "flores200", "intl", "ja-mecab", "ko-mecab", "none", "zh")
 REMEDIES = {
     "ja-mecab": "pip install 'sacrebleu[ja]'",
@@ -75,13 +77,12 @@ def bleu(references: Sequence[str], hypothesis: str, tokeniser: str = "13a") -> 
     several references the one closest in length gives the tokens, and an n-gram may match in any of them.
 
     >>> bleu(["the cat sat down"], "the cat sat")
-    (12.0, 16.0, 3.0, 4.0, 3.0, 2.0, 1.0, 0.0, 3.0, 2.0, 1.0, 0.0)
+    (3.0, 4.0, 3.0, 4.0, 3.0, 2.0, 1.0, 0.0, 3.0, 2.0, 1.0, 0.0)
     """
     found: list[float] = [float(count) for count in _counts(_bleu(tokeniser), references, hypothesis)]
     matches, mine = found[2 : 2 + BLEU_ORDERS], found[2 + BLEU_ORDERS :]
     theirs = [max(0.0, found[1] - order) for order in range(BLEU_ORDERS)]
-    top = 2 * sum(matches)
-    return (top, max(top, sum(mine) + sum(theirs)), *found)
+    return (*_overlap(2 * sum(matches), sum(mine) + sum(theirs), found[1]), *found)
 
 
 def bleu_rate(sums: Floats) -> Floats:
@@ -114,7 +115,7 @@ def chrf(references: Sequence[str], hypothesis: str) -> Share:
     """
     found = [float(count) for count in _counts(_chrf(), references, hypothesis)]
     mine, theirs, matches = (sum(found[start::3]) for start in range(3))
-    return ((1 + BETA2) * matches, BETA2 * theirs + mine, *found)
+    return (*_overlap((1 + BETA2) * matches, BETA2 * theirs + mine, found[1] / WORD), *found)
 
 
 def chrf_rate(sums: Floats) -> Floats:
@@ -132,6 +133,11 @@ def chrf_rate(sums: Floats) -> Floats:
     score = (1 + BETA2) * precision * recall / np.where(bottom > 0, bottom, 1.0)
     rate: Floats = np.where(theirs.sum(axis=-1) < 0.5, np.nan, score)
     return rate
+
+
+def _overlap(top: float, bottom: float, words: float) -> tuple[float, float]:
+    """The same share with the reference's words as its bottom; matches in several references are capped at all."""
+    return (words * min(1.0, top / bottom) if bottom else 0.0, words)
 
 
 def _counts(metric: Any, references: Sequence[str], hypothesis: str) -> list[int]:
