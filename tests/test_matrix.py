@@ -14,7 +14,6 @@ from modellab import matrix, models
 from modellab.matrix import Broken, Cell, Matrix, missing_device, why_not
 from modellab.models import Variant
 from modellab.project import Project
-from modellab.types import Key
 
 from .make import CONFIG, HEADER, cell
 
@@ -293,12 +292,3 @@ def test_a_gpu_that_is_too_small(
         assert missing_device("cpu", Variant.model_validate({"weights": "package", "needs": needs})) == ""
     finally:
         matrix._vram_gb.cache_clear()
-
-
-def test_a_task_whose_package_is_missing_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    hard = cell(key=Key("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
-    assert why_not(hard) == ""
-    monkeypatch.setattr("modellab.tasks.robustness.PACKAGES", {"no_such_package": "robustness"})
-    says = "the task robustness needs no_such_package, which is not installed: pip install 'modellab[robustness]'"
-    assert why_not(hard) == says
-    assert why_not(cell()) == ""

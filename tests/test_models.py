@@ -90,7 +90,7 @@ FAULTS = [
     pytest.param({"variant": {}}, "unknown key 'variant': did you mean variants?*", id="singular"),
     pytest.param(
         {"variants": {"one": {**ONE, "weight": "x"}}},
-        "unknown key 'variants.one.weight': did you mean weights? known: devices, domain, *",
+        "unknown key 'variants.one.weight': did you mean weights? known: datasets, devices, domain, *",
         id="unknown key of a variant",
     ),
     pytest.param(
@@ -122,7 +122,7 @@ FAULTS = [
     ),
     pytest.param(
         {"variants": {"one": {"weights": "huggingface:a/b"}}},
-        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, openai, path) or package",
+        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path) or package",
         id="unknown scheme",
     ),
     pytest.param(

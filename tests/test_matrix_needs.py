@@ -1,4 +1,4 @@
-"""A dataset names the model that hears what the others say."""
+"""What a cell needs beside its model: the judge that hears it, the packages of its task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pytest
 from modellab import tasks
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.project import Project
+from modellab.types import Key
 
+from .make import cell
 from .test_matrix import add_dataset, add_model, ids, project
 
 __all__ = ["project"]
@@ -50,3 +52,12 @@ def test_a_judge_that_cannot_run_here_is_the_reason(project: Project, monkeypatc
     found = {str(cell.key): why_not(cell) for cell in Matrix(project).cells("asr") if isinstance(cell, Cell)}
     why = "its judge heavy:one cannot run here: package no_such_package is not installed"
     assert found["fake:one-short_v1-cpu-float32"] == why
+
+
+def test_a_task_whose_package_is_missing_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    hard = cell(key=Key("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
+    assert why_not(hard) == ""
+    monkeypatch.setattr("modellab.tasks.robustness.PACKAGES", {"no_such_package": "robustness"})
+    says = "the task robustness needs no_such_package, which is not installed: pip install 'modellab[robustness]'"
+    assert why_not(hard) == says
+    assert why_not(cell()) == ""
