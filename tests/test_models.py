@@ -122,7 +122,7 @@ FAULTS = [
     ),
     pytest.param(
         {"variants": {"one": {"weights": "huggingface:a/b"}}},
-        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path) or package",
+        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path) or *",
         id="unknown scheme",
     ),
     pytest.param(
