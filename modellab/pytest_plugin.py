@@ -126,12 +126,15 @@ def _marks(*names: str) -> tuple[pytest.MarkDecorator, ...]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the cells of one engine together, across tasks, so that each model is loaded once."""
+    """Put the cells of one engine together, across tasks, so that each model is loaded once.
+
+    Its tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
+    main task always finds a fresh one.
+    """
     order: dict[Any, int] = {}
     for item in items:
         order.setdefault(_engine(item), len(order))
-    if len(order) > 1:
-        items.sort(key=lambda item: order[_engine(item)])
+    items.sort(key=lambda item: (order[_engine(item)], _place_of_task(item)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -152,6 +155,13 @@ def _engine(item: pytest.Item) -> Any:
     callspec = getattr(item, "callspec", None)
     cell = cell_of(callspec.params) if callspec else None
     return cell.engine if isinstance(cell, Cell) else item.nodeid.partition("::")[0]
+
+
+def _place_of_task(item: pytest.Item) -> int:
+    """Where a benchmark item's task stands in its model's list; 0 for any other test."""
+    callspec = getattr(item, "callspec", None)
+    cell = cell_of(callspec.params) if callspec else None
+    return cell.model.tasks.index(cell.key.task) if isinstance(cell, Cell) else 0
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -55,6 +55,22 @@ def test_a_peak_is_held_to_its_margin(then: float, now: float, status: str) -> N
     assert (verdict.now, verdict.baseline, verdict.change, verdict.interval) == (now, then, now - then, None)
 
 
+@pytest.mark.parametrize(
+    ("sessions_at", "now", "status"),
+    [
+        pytest.param(1005, 1014, "PASS", id="the accepted peak was a lucky one"),
+        pytest.param(1005, 1016, "REGRESSED", id="and a growth beyond the sessions' is seen"),
+        pytest.param(995, 1004, "PASS", id="an unlucky one"),
+        pytest.param(995, 1006, "REGRESSED", id="hides no growth"),
+        pytest.param(1300, 1019, "PASS", id="sessions of another model set it right by 1 %"),
+        pytest.param(1300, 1021, "REGRESSED", id="and no further"),
+    ],
+)
+def test_a_single_accepted_peak_is_set_right_by_the_sessions(sessions_at: int, now: int, status: str) -> None:
+    verdict = judge(1000 * MIB, now * MIB, calibrated(sessions_at * MIB))
+    assert (verdict.status, verdict.change) == (status, (now - 1000) * MIB)
+
+
 def test_the_sentence_names_the_growth_and_the_margin() -> None:
     assert judge(1000 * MIB, 1050 * MIB).why == "+50 MiB above the accepted peak, 30 MiB is allowed"
     assert judge(100 * MIB, 150 * MIB).why == "+50 MiB above the accepted peak, 12 MiB is allowed"
