@@ -75,3 +75,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return f"{hint}known: {', '.join(names) or 'none'}"
+
+
+def described(value: object) -> str:
+    """What an adapter returned, for a message: None as None, anything else as its type and the beginning of its repr.
+
+    >>> described(None), described([1])
+    ('None', 'a list ([1])')
+    """
+    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

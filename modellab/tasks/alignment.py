@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from modellab import audio, text
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
 from modellab.types import Audio, Metric, Ratio, Row, Share, Word
@@ -116,7 +116,7 @@ def encode(output: Any) -> dict[str, Any]:
     words, forced = output
     if not isinstance(words, Sequence) or isinstance(words, str):
         hint = ": does align() end without a return?" if words is None else ""
-        raise TypeError(f"align() returned {_described(words)}, expected a list of Word(text, start_s, end_s){hint}")
+        raise TypeError(f"align() returned {described(words)}, expected a list of Word(text, start_s, end_s){hint}")
     try:
         return {"words": [_listed(_word(word)) for word in words], "forced": forced}
     except ValueError as error:
@@ -191,16 +191,11 @@ def _word(given: Any) -> Word:
         words, start_s, end_s = given
         times = [math.nan if time_s is None else float(time_s) for time_s in (start_s, end_s)]
     except (TypeError, ValueError):
-        raise ValueError(f"{_described(given)}, expected [word, start_s, end_s]") from None
+        raise ValueError(f"{described(given)}, expected [word, start_s, end_s]") from None
     if not isinstance(words, str):
-        raise ValueError(f"{_described(given)}, expected a str as the word")
+        raise ValueError(f"{described(given)}, expected a str as the word")
     return Word(words, *times)
 
 
 def _listed(word: Word) -> list[Any]:
     return [word.text, *(time_s if math.isfinite(time_s) else None for time_s in (word.start_s, word.end_s))]
-
-
-def _described(value: object) -> str:
-    """None as None, anything else as its type and the beginning of its repr."""
-    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics import sanity, view
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
@@ -120,9 +120,9 @@ def encode(output: Any) -> dict[str, Any]:
     """A Transcript as JSON types; TypeError for anything else."""
     if not isinstance(output, Transcript):
         hint = ": does transcribe() end without a return?" if output is None else ""
-        raise TypeError(f"transcribe() returned {_described(output)}, expected a Transcript{hint}")
+        raise TypeError(f"transcribe() returned {described(output)}, expected a Transcript{hint}")
     if not isinstance(output.text, str):
-        raise TypeError(f"transcribe() returned a Transcript whose text is {_described(output.text)}, expected a str")
+        raise TypeError(f"transcribe() returned a Transcript whose text is {described(output.text)}, expected a str")
     segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
     return {"text": output.text, "language": output.language or "", "segments": segments}
 
@@ -167,8 +167,3 @@ def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
 
 def _seconds(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _described(value: object) -> str:
-    """None as None, anything else as its type and the beginning of its repr."""
-    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

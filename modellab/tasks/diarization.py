@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 from modellab import audio, rttm
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics import diarization as metric
 from modellab.metrics.diarization import Collar, Diarization
@@ -117,7 +117,7 @@ def encode(output: Any) -> dict[str, Any]:
     """Turns as JSON types; TypeError for anything else."""
     if not isinstance(output, Sequence) or isinstance(output, str):
         hint = ": does diarize() end without a return?" if output is None else ""
-        raise TypeError(f"diarize() returned {_described(output)}, expected a list of Turn{hint}")
+        raise TypeError(f"diarize() returned {described(output)}, expected a list of Turn{hint}")
     try:
         return {"turns": [list(_turn(each)) for each in output]}
     except ValueError as error:
@@ -234,7 +234,7 @@ def _turn(given: Any) -> Turn:
         start_s, end_s, speaker = given
         start_s, end_s = float(start_s), float(end_s)
     except (TypeError, ValueError):
-        raise ValueError(f"{_described(given)}, expected [start_s, end_s, speaker]") from None
+        raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker]") from None
     if not isinstance(speaker, str) or not speaker:
         raise ValueError(f"{list(given)}, expected a name as speaker")
     if not 0 <= start_s < math.inf or not math.isfinite(end_s):
@@ -251,8 +251,3 @@ def _drawn(side: str, turns: Sequence[Turn]) -> list[str]:
         own = "  ".join(f"{turn.start_s:.2f}-{turn.end_s:.2f}" for turn in sorted(turns) if turn.speaker == speaker)
         lines.append(f"{side}  {speaker}  {own}")
     return lines or [f"{side}  none"]
-
-
-def _described(value: object) -> str:
-    """None as None, anything else as its type and the beginning of its repr."""
-    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

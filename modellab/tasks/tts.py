@@ -23,7 +23,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import audio, text
-from modellab.errors import DatasetError, did_you_mean
+from modellab.errors import DatasetError, described, did_you_mean
 from modellab.metrics import estimates, mcd, sanity, sound, view
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks.asr import Transcriber
@@ -225,7 +225,7 @@ def _joined(pieces: Any) -> Audio:
     for piece in listed:
         if not isinstance(piece, Audio):
             hint = ": does speak() end without a return?" if piece is None else ""
-            raise TypeError(f"speak() gave {_described(piece)}, expected Audio or an iterator of Audio{hint}")
+            raise TypeError(f"speak() gave {described(piece)}, expected Audio or an iterator of Audio{hint}")
         if piece.samples.ndim != 1 or piece.samples.dtype.kind != "f":
             came = f"{piece.samples.dtype} of shape {piece.samples.shape}"
             raise TypeError(f"speak() gave samples as {came}, expected float32 in [-1, 1] of shape (n_samples,)")
@@ -243,8 +243,3 @@ def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
 
 def _mean_of(value: float | None) -> Ratio:
     return Ratio(0.0, 0.0) if value is None else Ratio(float(value))
-
-
-def _described(value: object) -> str:
-    """None as None, anything else as its type and the beginning of its repr."""
-    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics import roc
 from modellab.metrics.vad import Detection, compare, edges
@@ -109,7 +109,7 @@ def encode(output: Any) -> dict[str, Any]:
         return {**encode(output.regions), **_levels(output.probabilities())}
     if not isinstance(output, Sequence) or isinstance(output, str):
         hint = ": does detect() end without a return?" if output is None else ""
-        raise TypeError(f"detect() returned {_described(output)}, expected a list of Region(start_s, end_s){hint}")
+        raise TypeError(f"detect() returned {described(output)}, expected a list of Region(start_s, end_s){hint}")
     try:
         return {"regions": [list(_region(pair)) for pair in output]}
     except ValueError as error:
@@ -173,7 +173,7 @@ def _levels(given: Any) -> dict[str, Any]:
         return {"levels": roc.levels(probabilities), "hop_s": float(hop_s)}
     except (TypeError, ValueError) as error:
         expected = "expected (an array of numbers from 0 to 1, one for each frame; seconds between frames)"
-        raise TypeError(f"probabilities() returned {_described(given)}, {expected}: {error}") from error
+        raise TypeError(f"probabilities() returned {described(given)}, {expected}: {error}") from error
 
 
 def _found(output: Mapping[str, Any] | None) -> list[Region]:
@@ -185,7 +185,7 @@ def _region(pair: Any) -> Region:
     try:
         start_s, end_s = (float(edge) for edge in pair)
     except (TypeError, ValueError):
-        raise ValueError(f"{_described(pair)}, expected [start_s, end_s]") from None
+        raise ValueError(f"{described(pair)}, expected [start_s, end_s]") from None
     if not (math.isfinite(start_s) and math.isfinite(end_s)):
         raise ValueError(f"[{start_s}, {end_s}], expected finite seconds")
     if end_s < start_s:
@@ -195,8 +195,3 @@ def _region(pair: Any) -> Region:
 
 def _listed(regions: Sequence[Region]) -> str:
     return "  ".join(f"{start_s:.2f}-{end_s:.2f}" for start_s, end_s in regions) or "none"
-
-
-def _described(value: object) -> str:
-    """None as None, anything else as its type and the beginning of its repr."""
-    return "None" if value is None else f"a {type(value).__name__} ({repr(value)[:60]})"
