@@ -27,7 +27,7 @@ full: setup  ## every case this machine can run: smoke and full tier
 	@$(BIN)/pytest benchmarks -m "smoke or full" $(ARGS)
 
 test: setup  ## the project's own tests
-	@$(BIN)/pytest tests -ra $(ARGS)
+	@$(BIN)/pytest tests -ra -n 2 $(ARGS)
 
 check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
 	@$(BIN)/ruff check .

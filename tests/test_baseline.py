@@ -104,7 +104,7 @@ def test_a_result_passes_against_its_own_baseline(tmp_path_factory: pytest.TempP
 
 def test_regions_come_back(tmp_path: Path) -> None:
     key = replace(KEY, task="vad")
-    case = vad.read({"id": "a", "duration_s": 3.0, "speech": [[0.5, 1.23456789]]}, {})
+    case = vad.read({"id": "a", "audio": "a.flac", "duration_s": 3.0, "speech": [[0.5, 1.23456789]]}, {})
     output = {"regions": [[0.5, 1.2]]}
     save(tmp_path, VAD, [result([utterance("a", vad.score(case, output), output)], key=key)], "why", "2026-03-01")
     accepted = load(tmp_path, key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modellab import selection
+from modellab import selection, tasks
 from modellab.errors import ConfigError
 from modellab.matrix import Broken, Cell, Matrix
 from modellab.project import Project
@@ -42,7 +42,7 @@ def taken(matrix: Matrix, chosen: Selection) -> set[str]:
 
 
 def test_nothing_named_takes_everything(matrix: Matrix) -> None:
-    everything = [cell for task in ("asr", "vad") for cell in matrix.cells(task)]
+    everything = [cell for task in tasks.names() for cell in matrix.cells(task)]
     assert list(Selection().cells(matrix)) == everything
     assert not Selection()
 
@@ -89,7 +89,7 @@ def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:
         (Selection(model=("mine:lab-q8",)), "unknown variant 'lab-q8' of mine: did you mean lab-q8_0?"),
         (Selection(dataset=("quick",)), "unknown dataset 'quick': did you mean quick_v1?"),
         (Selection(device=("gpu",)), "unknown device 'gpu': did you mean cpu?"),
-        (Selection(precision=("int16",)), "unknown precision 'int16': did you mean int8?"),
+        (Selection(precision=("int9",)), "unknown precision 'int9': did you mean int8?"),
         (Selection(tier="smoky"), "unknown tier 'smoky': did you mean smoke?"),
     ],
 )

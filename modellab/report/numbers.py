@@ -63,6 +63,9 @@ def _plain(number: float, sign: str) -> str:
 
 _FORMS: dict[str, Callable[[float, str], str]] = {
     "ratio": lambda number, sign: f"{100 * number:{sign}.2f} %",
+    "1": _plain,
+    "dB": lambda number, sign: f"{number:{sign}.2f} dB",
+    "LUFS": lambda number, sign: f"{number:{sign}.1f} LUFS",
     "s/s": lambda number, sign: f"{number:{sign}.3g}",
     "s": lambda number, sign: f"{number:{sign}.3g} s",
     "words/s": lambda number, sign: f"{number:{sign}.3g} words/s",
