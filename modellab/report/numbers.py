@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 MISSING = "-"
+NOTHING = 5e-7  # a difference below is that between a number and the baseline's rounding of it
 
 
 def value(number: float | None, unit: str) -> str:
@@ -22,12 +23,12 @@ def value(number: float | None, unit: str) -> str:
 def change(number: float | None, unit: str) -> str:
     """A difference in the unit, with its sign.
 
-    >>> change(0.0211, "ratio"), change(-0.5, "s")
-    ('+2.11 %', '-0.5 s')
+    >>> change(0.0211, "ratio"), change(-0.5, "s"), change(-2e-17, "s")
+    ('+2.11 %', '-0.5 s', '+0 s')
     """
     if number is None or math.isnan(number):
         return MISSING
-    return _FORMS.get(unit, _plain)(number, "+")
+    return _FORMS.get(unit, _plain)(0.0 if abs(number) < NOTHING else number, "+")
 
 
 def interval(ends: tuple[float, float] | None, unit: str) -> str:
