@@ -64,4 +64,4 @@ def test_every_unit_in_use_has_a_form() -> None:
 @given(st.floats(-1e9, 1e9), st.sampled_from(["ratio", "s", "s/s", "bytes", "words/s", "1"]))
 def test_a_change_always_has_its_sign(number: float, unit: str) -> None:
     shown = numbers.change(number, unit)
-    assert shown[0] == ("-" if math.copysign(1, number) < 0 else "+")
+    assert shown[0] == ("-" if math.copysign(1, number) < 0 and abs(number) >= numbers.NOTHING else "+")
