@@ -18,7 +18,8 @@ from modellab.worker import Worker
 
 OF_TEXT = ("tts", "chat")  # tasks whose model is told something rather than made to hear it
 MORE: Mapping[str, Mapping[str, Any]] = {  # what a row of the task has beside its sound
-    "alignment": {"words": [["one", 0.0, 0.1], ["two", 0.1, 0.2]]},
+    "alignment": {"words": [["a", 0.0, 0.05], ["i", 0.05, 0.1]]},  # short: 0.1 s of sound must hold them
+    "robustness": {"condition": "clean"},
     "translation": {"source_language": "en", "target_language": "de"},
 }
 
