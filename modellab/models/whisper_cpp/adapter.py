@@ -1,7 +1,9 @@
 """Whisper on whisper.cpp, through pywhispercpp."""
 
 import struct
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pywhispercpp.model import Model
 
@@ -39,20 +41,25 @@ class WhisperCpp:
         if not len(audio.samples):
             return Transcript("")
         segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
-        return Transcript.of(((s.text, s.t0 / 100, s.t1 / 100) for s in segments), self.language or "")
+        return Transcript.of(_timed(segments, audio.duration_s), self.language or "")
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, with whisper.cpp's estimate of their times; `text` is not used."""
         if not len(audio.samples):
             return []
         segments = self.model.transcribe(audio.samples, **{**self.options, **WORDS})
-        words = ((segment.text.strip(), segment.t0 / 100, segment.t1 / 100) for segment in segments)
-        return [Word(*word) for word in words if word[0]]
+        return [Word(text.strip(), *times) for text, *times in _timed(segments, audio.duration_s) if text.strip()]
 
     def identify(self, audio: Audio) -> str:
         """The most probable language of the first 30 s."""
         (language, _), _ = self.model.auto_detect_language(audio.samples, n_threads=self.options["n_threads"])
         return str(language)
+
+
+def _timed(segments: Iterable[Any], length_s: float) -> Iterator[tuple[str, float, float]]:
+    """Text, start and end in seconds. whisper.cpp may end the last one up to 0.2 s after the sound: that is cut."""
+    for segment in segments:
+        yield segment.text, min(segment.t0 / 100, length_s), min(segment.t1 / 100, length_s)
 
 
 def precision(path: Path) -> str:
