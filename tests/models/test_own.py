@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from modellab import venvs
 from modellab.errors import WorkerError
@@ -62,6 +65,17 @@ def test_its_own_pins_come_before_what_the_process_around_it_needs(folder: Path,
     (wanted,) = asked
     assert wanted[:2] == ["--requirement", str(folder / "requirements.txt")]
     assert set(wanted[2:]) == set(own.WORKER) - {"numpy"}
+
+
+def test_what_the_process_around_a_model_imports_is_installed_for_it() -> None:
+    """Of modellab's own dependencies: everything that a worker with every task has loaded."""
+    ask = "import sys, modellab.worker\nfrom modellab import tasks\n[tasks.get(name) for name in tasks.names()]\n"
+    ask += "print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    owners = packages_distributions()
+    loaded = {canonicalize_name(each) for name in done.stdout.split() for each in owners.get(name, ())}
+    core = {canonicalize_name(Requirement(text).name) for text in requires("modellab") or () if "extra ==" not in text}
+    assert {"numpy", "psutil"} <= loaded & core <= set(own.WORKER)
 
 
 def test_without_requirements_it_is_one_sentence(folder: Path) -> None:

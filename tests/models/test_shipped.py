@@ -80,3 +80,11 @@ def test_something_runs_here_with_no_download(name: str) -> None:
     smoke = [variant for variant in SHIPPED[name].variants.values() if variant.tier == "smoke"]
     assert smoke
     assert all(str(variant.weights).partition("embedded:")[1] or variant.weights == "package" for variant in smoke)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_model_folder_needs_no_other(name: str) -> None:
+    """What a folder takes from another changes under it, as its releases need not."""
+    others = [f"modellab.models.{other}" for other in FOLDERS if other != name]
+    text = "".join(path.read_text() for path in FOLDERS[name].glob("*.py"))
+    assert [other for other in others if re.search(rf"{re.escape(other)}\b", text)] == []
