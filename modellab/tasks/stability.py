@@ -17,14 +17,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from modellab import audio
 from modellab.errors import DatasetError
 from modellab.manifest import length_s
 from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
 from modellab.tasks import asr
-from modellab.types import Audio, Metric, Ratio, Row, Share, Transcript
+from modellab.tasks.asr import Transcriber
+from modellab.types import Audio, Metric, Ratio, Row, Share
 
 NAME = "stability"
 RATE_HZ = 16_000
@@ -44,12 +45,6 @@ METRICS = (
 LIMITS: Mapping[str, float] = {"drift_rate": 0.0, "success_rate": 1.0, "leak_rate": 0.0}
 ROW = ()
 SETTINGS: Mapping[str, Any] = {"repeats": 5, "leak_bytes": 131_072}
-
-
-class Transcriber(Protocol):
-    """What a recogniser's adapter provides."""
-
-    def transcribe(self, audio: Audio) -> Transcript: ...
 
 
 @dataclass(frozen=True, slots=True)
