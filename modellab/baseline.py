@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -31,12 +32,20 @@ CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, a
 MOST_SESSIONS = 20  # the newest are kept
 FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
+NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
 HARMLESS = ("commit", "normaliser")  # what may differ from the run before without another model behind it
 
 
 def quality_path(root: Path, key: Key) -> Path:
     """The file of a cell's accepted quality, whether it exists or not."""
     return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}.json"
+
+
+def key_of(path: Path) -> Key | None:
+    """The cell that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
+    task, dataset, name = path.parts[-3:]
+    match = NAME.fullmatch(name)
+    return Key(task=task, dataset=dataset, **match.groupdict()) if match else None
 
 
 def pace_path(root: Path, key: Key, machine: str) -> Path:

@@ -60,6 +60,14 @@ def _position(folder: Path) -> int:
     return int(count) if shallow == "false" and count.isdecimal() else 0
 
 
+def resolve(folder: Path, revision: str) -> str:
+    """The hash of the commit that git calls so; "" where there is none."""
+    if revision.startswith("-"):
+        return ""
+    command = ("git", "-C", str(folder), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return _answer(*command).strip()
+
+
 def versions(distributions: Iterable[str]) -> dict[str, str]:
     """Python's version and that of each distribution that is installed, in the order given."""
     found = {"python": platform.python_version()}

@@ -5,17 +5,14 @@ A case that is gone fails nothing and is missed by nobody; its baseline is what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab.baseline import ANCHOR, quality_path
+from modellab.baseline import ANCHOR, key_of, quality_path
 from modellab.matrix import TIERS, Broken, Cell
 from modellab.types import Key
-
-NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,8 @@ def find(root: Path, cells: Iterable[Cell | Broken]) -> list[Stray]:
 
 def _stray(path: Path) -> Stray | None:
     """The file's cell; None for the speed of a machine class, which goes with its quality, and for other files."""
-    task, dataset, name = path.parts[-3:]
-    if (match := NAME.fullmatch(name)) is None:
-        return None
-    return Stray(Key(task=task, dataset=dataset, **match.groupdict()), path)
+    key = key_of(path)
+    return Stray(key, path) if key else None
 
 
 def is_missed(stray: Stray, cells: Sequence[Cell], selected: AbstractSet[str]) -> bool:

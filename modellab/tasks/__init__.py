@@ -104,6 +104,14 @@ class Surveyed(Task, Protocol):
         """Lines that a red case prints below its worst utterances, a confusion table; `None` where the model raised."""
 
 
+@runtime_checkable
+class Recalled(Task, Protocol):
+    """A task of which a baseline remembers enough to score it again."""
+
+    def recall(self, remembered: Any) -> Any:
+        """An output that scores as the one that `remember` was given; `None` where the model raised."""
+
+
 class Equipped(Task, Protocol):
     """A task that needs packages which the harness does not bring."""
 

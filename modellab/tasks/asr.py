@@ -151,6 +151,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["text"])
 
 
+def recall(remembered: str | None) -> dict[str, Any] | None:
+    """An output that scores as the remembered one."""
+    return None if remembered is None else {"text": remembered, "language": "", "segments": []}
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     failed = ["(the model raised: no transcript)"] if output is None else []

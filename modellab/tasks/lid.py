@@ -98,6 +98,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["language"])
 
 
+def recall(remembered: str | None) -> dict[str, Any] | None:
+    """An output that scores as the remembered one."""
+    return None if remembered is None else {"language": remembered}
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Both languages."""
     return [f"spoken {case.spoken}, identified as {_answer(output)}"]

@@ -112,6 +112,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return asr.remember(output)
 
 
+def recall(remembered: str | None) -> dict[str, Any] | None:
+    """An output that scores as the remembered one."""
+    return asr.recall(remembered)
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """The condition, then reference over hypothesis as they were scored."""
     failed = ["(the model raised: no transcript)"] if output is None else []

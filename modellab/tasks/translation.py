@@ -157,6 +157,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["text"])
 
 
+def recall(remembered: str | None) -> dict[str, Any] | None:
+    """An output that scores as the remembered one."""
+    return None if remembered is None else {"text": remembered}
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """The source where it is known, every reference, the translation, and both scores of this one alone."""
     said = _said(case, output)
