@@ -1,0 +1,114 @@
+"""Pages that one opens from a file: one HTML file each, nothing from a network, nothing of the data executes.
+
+    page("case.html.j2", title="...", facts=[("commit", "1a2b3c4")], ...) -> str
+
+Templates lie beside this file. `base.html.j2` has the head, `_parts.html.j2` the macros that pages share. Every value
+is escaped (autoescape), a name that is not in the context is an error (StrictUndefined), and what cannot be seen is
+made visible: control characters, characters that turn the direction of text, half of a surrogate pair. The page's
+Content-Security-Policy lets one script run, ours, by its hash, and loads nothing but `data:` and files beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modellab.report import numbers
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+FOLDER = Path(__file__).parent
+TURNING = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))  # overrides, embeddings, isolates
+ODD = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{TURNING}]")
+SOUND = re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]*={0,2}\Z")
+PICTURE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]*={0,2}\Z")
+RELATIVE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|\Z))[\w./ -]+\Z")  # no scheme, no host, no way up
+
+
+def page(template: str, **context: Any) -> str:
+    """A page of the template `template` in this folder; the same context gives the same text.
+
+    `base.html.j2` needs `title`, and takes `facts`, pairs of a name and a text that say what, when and which commit.
+    """
+    style, script = _text("style.css"), _text("page.js")
+    given = {"style": style, "script": script, "policy": policy(script), "facts": (), **context}
+    return _environment().get_template(template).render(given)
+
+
+def policy(script: str) -> str:
+    """The Content-Security-Policy of a page with this one script."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    sources = {
+        "default-src": "'none'",
+        "script-src": f"'sha256-{digest}'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "data: 'self'",
+        "media-src": "data: 'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    return "; ".join(f"{name} {source}" for name, source in sources.items())
+
+
+def visible(text: str) -> str:
+    r"""Text in which nothing hides: control characters as their pictures, what turns the direction as its name.
+
+    >>> visible("a\0b\x1b[1m"), visible("a\ud800"), visible("pay\u202egnp")
+    ('a␀b␛[1m', 'a�', 'pay⟨U+202E⟩gnp')
+    """
+    return ODD.sub(lambda found: _picture(ord(found[0])), text) if ODD.search(text) else text
+
+
+def _picture(code: int) -> str:
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    return f"⟨U+{code:04X}⟩" if chr(code) in TURNING else "�"
+
+
+def media(uri: str, kind: re.Pattern[str]) -> str:
+    """The address as it came, or ValueError for anything but data of this kind or a file beside the page."""
+    if kind.match(uri) or RELATIVE.match(uri):
+        return uri
+    raise ValueError(f"{uri[:60]!r} is no address for a page: expected data: of sound or picture, or a relative file")
+
+
+@cache
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    """The one jinja environment; templates are compiled once per process."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def shown(value: Any) -> Any:
+        """What `{{ }}` puts on the page, before it is escaped; None would be a hole in the data."""
+        if value is None:
+            raise ValueError("a template shows None: say in words what is missing")
+        return value if isinstance(value, Markup) else visible(str(value))
+
+    found = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=shown,
+    )
+    found.globals |= {"numbers": numbers}
+    found.filters |= {
+        "inline": Markup,  # our own style sheet and script, nothing else
+        "sound": lambda uri: media(uri, SOUND),
+        "picture": lambda uri: media(uri, PICTURE),
+    }
+    return found
