@@ -32,18 +32,20 @@ pyannote.metrics takes any of them and this one that of the least JER.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from modellab.metrics.vad import intersect, merge, subtract
-from modellab.types import Ratio, Region, Turn
+from modellab.types import Floats, Ratio, Region, Turn
 
 Collar = Literal["nist", "pyannote"]
 COLLARS: tuple[Collar, ...] = ("nist", "pyannote")
 TIE_S = 1e-7  # two mappings whose common times differ by less are the same
-Stretch = tuple[float, frozenset[str], frozenset[str]]  # seconds, reference speakers, hypothesis speakers
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +98,15 @@ def compare(
     >>> found.der(), found.confusion_s, found.mapping
     (Ratio(top=2.0, bottom=4.0), 1.0, {'x': 'a', 'y': 'b'})
     """
-    stretches = [
-        stretch
-        for stretch in _stretches(reference, hypothesis, merge(uem))
-        if not (skip_overlap and len(stretch[1]) > 1)
-    ]
-    reference_s, hypothesis_s, common_s = _shared(stretches)
+    time = _timeline(reference, hypothesis, merge(uem), skip_overlap)
+    reference_s, hypothesis_s, common_s = time.reference_s(), time.hypothesis_s(), time.common_s()
     mapping = _mapping(reference_s, hypothesis_s, common_s)
-    possible_s = sum(length_s * min(len(ref), len(hyp)) for length_s, ref, hyp in stretches)
+    n_ref, n_hyp = time.reference.sum(axis=0), time.hypothesis.sum(axis=0)
+    possible_s = _sum(time.lengths_s * np.minimum(n_ref, n_hyp))
     return Diarization(
         speech_s=sum(reference_s.values()),
-        miss_s=sum(length_s * max(0, len(ref) - len(hyp)) for length_s, ref, hyp in stretches),
-        false_alarm_s=sum(length_s * max(0, len(hyp) - len(ref)) for length_s, ref, hyp in stretches),
+        miss_s=_sum(time.lengths_s * np.maximum(0, n_ref - n_hyp)),
+        false_alarm_s=_sum(time.lengths_s * np.maximum(0, n_hyp - n_ref)),
         confusion_s=max(0.0, possible_s - sum(common_s[ref, hyp] for hyp, ref in mapping.items())),
         jaccard_errors=_jaccard_errors(reference_s, hypothesis_s, common_s, mapping),
         mapping=mapping,
@@ -133,42 +132,71 @@ def covered(uem: Iterable[tuple[float, float]], duration_s: float) -> list[Regio
     return intersect(merge(uem), [Region(0.0, duration_s)])
 
 
-def _stretches(reference: Iterable[Turn], hypothesis: Iterable[Turn], uem: Iterable[Region]) -> Iterator[Stretch]:
-    """The scored time cut at every boundary of either side, with who speaks in each piece."""
-    sides = (reference, hypothesis, [Turn(start_s, end_s, "") for start_s, end_s in uem])
-    events = sorted(
-        (time_s, side, change, speaker)
-        for side, turns in enumerate(sides)
-        for start_s, end_s, speaker in turns
-        if end_s > start_s
-        for time_s, change in ((start_s, 1), (end_s, -1))
-    )
-    speaking: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
-    before_s = 0.0
-    for time_s, side, change, speaker in events:
-        if time_s > before_s and speaking[2][""]:
-            ref, hyp = (frozenset(name for name, turns in now.items() if turns) for now in speaking[:2])
-            if ref or hyp:
-                yield time_s - before_s, ref, hyp
-        before_s = time_s
-        speaking[side][speaker] += change
+@dataclass(frozen=True, slots=True)
+class _Timeline:
+    """The scored time cut at every boundary of either side: shape (n,) the pieces' lengths, (speakers, n) who speaks.
+
+    Speakers are sorted by name. Sums run from left to right, so that they are the same to the bit on every machine.
+    """
+
+    names: tuple[list[str], list[str]]
+    lengths_s: Floats
+    reference: npt.NDArray[np.bool_]
+    hypothesis: npt.NDArray[np.bool_]
+
+    def reference_s(self) -> dict[str, float]:
+        """Seconds of each reference speaker who speaks in the scored time."""
+        return self._spoken_s(0, self.reference)
+
+    def hypothesis_s(self) -> dict[str, float]:
+        """Seconds of each hypothesis speaker who speaks in the scored time."""
+        return self._spoken_s(1, self.hypothesis)
+
+    def common_s(self) -> dict[tuple[str, str], float]:
+        """Seconds in which both speak, of each (reference, hypothesis) pair that has any."""
+        common: dict[tuple[str, str], float] = {}
+        for ref, active in zip(self.names[0], self.reference, strict=True):
+            pieces = np.flatnonzero(active)
+            both_s = _row_sums(self.hypothesis[:, pieces], self.lengths_s[pieces])
+            common |= {(ref, hyp): seconds for hyp, seconds in zip(self.names[1], both_s, strict=True) if seconds}
+        return common
+
+    def _spoken_s(self, side: int, active: npt.NDArray[np.bool_]) -> dict[str, float]:
+        sums = zip(self.names[side], _row_sums(active, self.lengths_s), strict=True)
+        return {name: seconds for name, seconds in sums if seconds}
 
 
-def _shared(
-    stretches: Iterable[Stretch],
-) -> tuple[dict[str, float], dict[str, float], defaultdict[tuple[str, str], float]]:
-    """Seconds of each reference speaker, of each hypothesis speaker, and that each pair of them has in common."""
-    reference_s: defaultdict[str, float] = defaultdict(float)
-    hypothesis_s: defaultdict[str, float] = defaultdict(float)
-    common_s: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for length_s, ref, hyp in stretches:
-        for speaker in ref:
-            reference_s[speaker] += length_s
-        for speaker in hyp:
-            hypothesis_s[speaker] += length_s
-        for pair in ((r, h) for r in ref for h in hyp):
-            common_s[pair] += length_s
-    return dict(sorted(reference_s.items())), dict(sorted(hypothesis_s.items())), common_s
+def _timeline(
+    reference: Sequence[Turn], hypothesis: Sequence[Turn], uem: Sequence[Region], skip_overlap: bool
+) -> _Timeline:
+    """One sweep over the boundaries of both sides and of the UEM."""
+    ref, hyp = sorted({turn.speaker for turn in reference}), sorted({turn.speaker for turn in hypothesis})
+    row = [{name: i for i, name in enumerate(ref)}, {name: i for i, name in enumerate(hyp, len(ref))}]
+    rows = [*(row[0][turn.speaker] for turn in reference), *(row[1][turn.speaker] for turn in hypothesis)]
+    rows += [len(ref) + len(hyp)] * len(uem)
+    edges_s = np.array([(each[0], each[1]) for each in (*reference, *hypothesis, *uem)], dtype=float).reshape(-1, 2)
+    whole = edges_s[:, 1] > edges_s[:, 0]
+    times_s, place = np.unique(edges_s[whole], return_inverse=True)
+    first, last = place.reshape(-1, 2).T
+    changes = np.zeros((len(ref) + len(hyp) + 1, max(1, len(times_s))), dtype=np.int32)
+    who = np.array(rows, dtype=int)[whole]
+    np.add.at(changes, (who, first), 1)
+    np.add.at(changes, (who, last), -1)
+    active = np.cumsum(changes, axis=1)[:, :-1] > 0
+    n_ref = active[: len(ref)].sum(axis=0)
+    kept = active[-1] & active[:-1].any(axis=0) & ((n_ref <= 1) | (not skip_overlap))
+    return _Timeline((ref, hyp), np.diff(times_s)[kept], active[: len(ref), kept], active[len(ref) : -1, kept])
+
+
+def _row_sums(active: npt.NDArray[np.bool_], lengths_s: Floats) -> list[float]:
+    """The summed length of the pieces of each row, shape (rows, n) -> rows, from left to right."""
+    who, piece = np.nonzero(active)
+    return [float(seconds) for seconds in np.bincount(who, weights=lengths_s[piece], minlength=len(active))]
+
+
+def _sum(lengths_s: Floats) -> float:
+    """The exact sum, rounded once."""
+    return math.fsum(lengths_s.tolist())
 
 
 def _mapping(
