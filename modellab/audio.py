@@ -12,6 +12,7 @@ validate` compares the length with the manifest's.
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 SLACK_S = 0.1  # a lossy codec's header may promise this much more than it decodes to (encoder padding)
 LOSSLESS = frozenset({"WAV", "WAVEX", "FLAC", "AIFF", "AU", "CAF", "W64", "RF64"})
 WRITABLE = {".flac": "FLAC", ".wav": "WAV"}
+MP3_RATES_HZ = (8_000, 16_000, 22_050, 24_000)  # what of a sound's own rate is kept; above, 24 kHz
+MP3_LEVELS = {8_000: (0.5, 0.8)}  # libsndfile's compression levels: of 35 and 17 kbit/s there,
+MP3_LEVEL = (0.8, 0.9)  # of 42 and 25 kbit/s at the other rates
 
 Samples = npt.NDArray[np.float32]
 
@@ -56,6 +60,11 @@ def read(path: Path, rate_hz: int | None = None) -> Audio:
     return resample(Audio(np.ascontiguousarray(mono), file_rate_hz), rate_hz or file_rate_hz)
 
 
+def channels(path: Path) -> tuple[Samples, int]:
+    """Every channel as it is, shape (n_samples, n_channels), and the sample rate in Hz. Raises AudioError."""
+    return _decode(path)
+
+
 def info(path: Path) -> Info:
     """Duration, sample rate and channel count, from the header where it has them. Raises AudioError."""
     file = _open(path)
@@ -79,6 +88,27 @@ def write(path: Path, audio: Audio) -> None:
         raise AudioError(f"cannot write {path}: the samples hold NaN or infinity")
     pcm = np.clip(np.rint(audio.samples.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
     soundfile.write(path, pcm, audio.rate_hz, format=form, subtype="PCM_16")
+
+
+def compressed(audio: Audio, max_bytes: int) -> tuple[str, bytes] | None:
+    """(media type, file) of a sound for a browser: MP3, which all of them play, or 16-bit WAV where this libsndfile has
+    no encoder. None where even the lower of two bit rates needs more than `max_bytes`. Lossy: for listening alone.
+    """
+    import soundfile
+
+    rate_hz = next((rate_hz for rate_hz in MP3_RATES_HZ if rate_hz >= audio.rate_hz), MP3_RATES_HZ[-1])
+    samples = np.clip(resample(audio, rate_hz).samples, -1.0, 1.0)
+    if "MP3" in soundfile.available_formats():
+        form: dict[str, Any] = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT"}
+        tries = [("audio/mpeg", {**form, "compression_level": x}) for x in MP3_LEVELS.get(rate_hz, MP3_LEVEL)]
+    else:
+        tries = [("audio/wav", {"format": "WAV", "subtype": "PCM_16"})]
+    for kind, how in tries:
+        file = io.BytesIO()
+        soundfile.write(file, samples, rate_hz, **how)
+        if file.tell() <= max_bytes:
+            return kind, file.getvalue()
+    return None
 
 
 def resample(audio: Audio, rate_hz: int) -> Audio:
