@@ -18,6 +18,7 @@ import numpy as np
 
 from modellab import meter, tasks
 from modellab.environment import versions
+from modellab.kin import Kin
 from modellab.models import code, complete, weights
 from modellab.reference import Reference
 from modellab.studio import Studio
@@ -44,6 +45,7 @@ class Engine:
         self.model: Any = None
         self.task: tasks.Task | None = None
         self.load_meter = meter.LoadMeter()
+        self.kin = Kin()
         self.reference = Reference()
         self.throttle_meter = meter.ThrottleMeter()
         self.gpu: Any = None  # torch.cuda where the model computes there
@@ -84,6 +86,7 @@ class Engine:
         self.reference.start()
         meter.reset_peak()
         meter.reset_peak_vram()
+        self.kin.start()
         self.load_meter, self.throttle_meter = meter.LoadMeter(), meter.ThrottleMeter()
         return {}
 
@@ -103,7 +106,7 @@ class Engine:
         task = self.task
         assert task is not None, "start comes before utterance"
         given = task.prepare(order["row"])
-        output, timing = meter.timed(lambda: task.run(self.model, given), self.gpu)
+        output, timing = meter.timed(lambda: task.run(self.model, given), self.gpu, self.kin)
         if self.on_gpu:
             self.throttle_meter.sample()
         self.reference.run()
@@ -124,7 +127,7 @@ class Engine:
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": meter.usable_cores()}
         machine = {**self.throttle_meter.readings(), **self.reference.readings()}
-        return {"peak_rss_bytes": meter.peak_rss_bytes(), **load, **read, **machine}
+        return {"peak_rss_bytes": meter.peak_rss_bytes() + self.kin.peak_bytes, **load, **read, **machine}
 
     def close(self) -> None:
         self.model = None

@@ -1,7 +1,7 @@
 """Time and memory of this process, around exactly one call.
 
 Sources and known deviations
-- wall: `time.perf_counter`; CPU: `time.process_time` (user + system of all threads, not of child processes).
+- wall: `time.perf_counter`; CPU: `time.process_time` (user + system of all threads) and that of child processes.
 - GPU: two CUDA events around the call, where the engine has loaded torch: what the GPU needed from the first to the
   last of the call's kernels, the gaps between them included, but not the wait before and after.
 - peak memory: VmHWM of /proc/self/status, reset through /proc/self/clear_refs. `getrusage().ru_maxrss` is not used: a
@@ -21,11 +21,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from modellab.kin import Kin
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -47,8 +49,20 @@ class Timing:
     gpu_s: float = math.nan
 
 
-def timed[T](call: Callable[[], T], gpu: Any | None = None) -> tuple[T, Timing]:
-    """Run `call` once between two clock readings. `gpu` is torch.cuda: it is waited for on both sides."""
+def timed[T](call: Callable[[], T], gpu: Any | None = None, kin: Kin | None = None) -> tuple[T, Timing]:
+    """Run `call` once between two clock readings. `gpu` is torch.cuda: it is waited for on both sides.
+
+    `kin` watches child processes, whose CPU time is added.
+    """
+    if kin is None:
+        return _timed(call, gpu)
+    with kin:
+        before_s = kin.spent_s()
+        output, timing = _timed(call, gpu)
+        return output, replace(timing, cpu_s=timing.cpu_s + kin.spent_s() - before_s)
+
+
+def _timed[T](call: Callable[[], T], gpu: Any | None) -> tuple[T, Timing]:
     if gpu is None:
         cpu, wall = time.process_time(), time.perf_counter()
         output = call()
