@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab import codec, seeds
+from modellab.environment import SELFTEST
 from modellab.errors import BaselineError
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
@@ -33,7 +34,7 @@ MOST_SESSIONS = 20  # the newest are kept
 FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
-HARMLESS = ("commit", "normaliser")  # what may differ from the run before without another model behind it
+HARMLESS = ("commit", "normaliser", SELFTEST)  # what may differ from the run before without another model behind it
 
 
 def quality_path(root: Path, key: Key) -> Path:
@@ -111,7 +112,8 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     kept = before.noise if before and _same_model(before.header, result.provenance) else {}
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
-    _write(paths[0], {"format": FORMAT, "header": header, **({"noise": noise} if noise else {})}, quality)
+    about = {name: text for name, text in header.items() if name != SELFTEST}  # no clock has a part in quality
+    _write(paths[0], {"format": FORMAT, "header": about, **({"noise": noise} if noise else {})}, quality)
     if not timed:
         return [paths[0]]
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)

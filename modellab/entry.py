@@ -14,7 +14,7 @@ from modellab.errors import ConfigError
 from modellab.types import Key, Result, Status, Verdict
 
 FORMAT = 1
-NOT_A_VERSION = {"commit", "dataset_digest", "normaliser", "weights", "threads"}  # the rest of provenance are versions
+NOT_A_VERSION = {"commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST}  # the rest of provenance are versions
 
 
 class Options(Protocol):

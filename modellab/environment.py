@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+SELFTEST = "selftest"  # the key of provenance under which a result says what its machine's self-test said
 ANSWER_S = 5.0  # the longest any helper program may take
 BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # a CI checkout has no branch
 
@@ -52,6 +53,11 @@ def commit(folder: Path) -> Commit:
     if branch == "(detached)":
         branch = next((os.environ[name] for name in BRANCH_VARIABLES if os.environ.get(name)), "")
     return Commit(hash, _position(folder), branch, dirty=any(not line.startswith("#") for line in lines))
+
+
+def author(folder: Path) -> str:
+    """The name that git has for who works in `folder`; '' without one."""
+    return _answer("git", "-C", str(folder), "config", "user.name").strip()
 
 
 def _position(folder: Path) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import seeds, text
+from modellab import repeats, seeds, text
 from modellab.dataset import Dataset, Header
 from modellab.environment import machine_class
 from modellab.errors import WorkerError
@@ -102,6 +102,7 @@ def evaluate(
     if all(utterance.error for utterance in done):
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
     meters = loaded.ask("finish", {"device": cell.key.device})
+    again_s = repeats.readings(done, lambda i: _wall_s(loaded, data.rows[i]))
     runs = [done, *(_pass(task, cases, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
     return Result(
         key=cell.key,
@@ -111,6 +112,7 @@ def evaluate(
             "first_call_s": first_s,
             **meters,
             **latencies(done),
+            **again_s,
             **seeds.spread(task.METRICS, runs),
         },
         machine=machine_class(threads, cell.key.device),
@@ -197,6 +199,14 @@ def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
         return utterance
     wall_s, cpu_s, gpu_s = _times(reply)
     return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)
+
+
+def _wall_s(loaded: Loaded, row: Row) -> float:
+    """The wall seconds of one more call; infinite where the model raised."""
+    try:
+        return float(loaded.call(row)["wall_s"])
+    except ModelError:
+        return math.inf
 
 
 def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:

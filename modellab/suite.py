@@ -13,14 +13,15 @@ from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
 from modellab.entry import Entry
-from modellab.environment import Commit
+from modellab.environment import SELFTEST, Commit
 from modellab.errors import ModellabError
 from modellab.evaluate import Loaded, Progress, again, evaluate
-from modellab.gate.validity import too_busy
+from modellab.gate.validity import too_busy, untrusted
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
 from modellab.project import Project
+from modellab.selftest import outcome
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
 
@@ -84,6 +85,7 @@ class Suite:
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
     duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
+    mark: str = ""  # what the last self-test of this machine said
     samples: dict[Key, Sample] = field(default_factory=dict)  # of cells that claims are about
 
     def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
@@ -98,7 +100,7 @@ class Suite:
                 if self.duel:
                     self.duel.get(cell)
             with self.turns.measuring():
-                first = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
+                first = self._marked(evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress))
                 paces = self._paces(cell, first.machine)
                 passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
                 paired, notes = self._paired(against.Case(task, cell, data, first, rules), self.pool.get(cell))
@@ -111,6 +113,10 @@ class Suite:
         others = baseline.other_machines(self.project.baselines, cell.key)
         verdicts = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)]
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, tuple(notes))
+
+    def _marked(self, result: Result) -> Result:
+        """The result with what the self-test of its machine said, if there was one."""
+        return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
     def sample(self, task: Task, cell: Cell, progress: Progress | None = None) -> Sample:
         """What claims about a cell are held against; measured now, and not judged, unless this session has it."""
@@ -183,6 +189,8 @@ class Suite:
             notes.append(f"the weights changed since the baseline: {then} -> {now}")
         if self.options.reason is not None and (busy := too_busy(m.result)):
             notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
+        if why := untrusted(m.result):
+            notes.append(f"its times prove nothing: {why}")
         raised = [utterance for utterance in m.result.utterances if utterance.error]
         if raised:
             first = raised[0].error.splitlines()[0]
@@ -257,4 +265,5 @@ def open_suite(
     """A suite that writes to the project's ledger; `worker` is pytest-xdist's name of this process, or ''."""
     ledger = Ledger(project.mlruns, session, worker or "main")
     studio.prune(project.mlruns)
-    return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root), duel)
+    mark = outcome.mark(project.mlruns, pool.threads)
+    return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root), duel, mark)

@@ -15,7 +15,7 @@ from modellab.gate import duet, memory
 from modellab.gate.limits import MIB, held
 from modellab.gate.sessions import Noise
 from modellab.gate.speed import JUDGED
-from modellab.gate.validity import too_many_cores
+from modellab.gate.validity import too_many_cores, untrusted
 from modellab.matrix import Cell
 from modellab.pairs import Pairs
 from modellab.tasks import Task
@@ -78,7 +78,10 @@ def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: s
     fresh = None if second is None else _ratios(second, metric)
     rule = case.rules.get(metric, Rule())
     invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
-    return duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid)
+    verdict = duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid)
+    if reason := untrusted(case.result):
+        return replace(verdict, status=Status.INCONCLUSIVE, why=reason, red=False)
+    return verdict
 
 
 def _invalid(result: Result) -> str:

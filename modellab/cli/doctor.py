@@ -13,13 +13,25 @@ from modellab.cli import common
 
 if TYPE_CHECKING:
     from modellab.doctor import Check
+    from modellab.selftest.checks import Check as Measured
+
+UNDECIDED = 3  # the exit status of a measurement that was not possible, as in the suite
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="The checks as one JSON object.")] = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="The checks as one JSON object.")] = False,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Hold the meters to work of known cost instead (about 15 s).")
+    ] = False,
+) -> None:
     """Say what this machine can run and what is missing.
 
-    Exit status 0 if the embedded default can run, else 1.
+    Exit status 0 if the embedded default can run, else 1. With --selftest 0 if every meter is right, 1 if one is
+    wrong, 3 if the machine was too busy to tell.
     """
+    if selftest:
+        _selftest(as_json)
+        return
     from modellab.doctor import can_run_default, examine
 
     checks = examine(common.project_or_here())
@@ -45,3 +57,52 @@ def _print(checks: list[Check]) -> None:
             typer.echo(f"  {state}  {check.name}: {check.found}")
             if check.mend:
                 typer.echo(f"          -> {check.mend}")
+
+
+def _selftest(as_json: bool) -> None:
+    """Measure, tell, and inside a project keep the outcome: its results are marked with it."""
+    from modellab.project import find_root
+    from modellab.selftest import measure, outcome
+    from modellab.selftest.checks import worst
+    from modellab.suite import today
+
+    project = common.project_or_here()
+    checks = measure.examine(threads=project.threads, tell=lambda name: typer.echo(f"measuring {name} ...", err=True))
+    state = worst(checks)
+    kept = outcome.keep(project.mlruns, project.threads, checks, today()) if find_root(project.root) else None
+    if as_json:
+        typer.echo(json.dumps({"state": state, "checks": [dataclasses.asdict(each) for each in checks]}, indent=1))
+    else:
+        _print_selftest(checks)
+        typer.secho("\n" + _verdict(checks), fg={"ok": "green", "failed": "red"}.get(state, "yellow"), bold=True)
+        if kept:
+            typer.echo(f"kept for the results of this machine: {kept}")
+    if state != "ok":
+        raise typer.Exit(1 if state == "failed" else UNDECIDED)
+
+
+def _print_selftest(checks: list[Measured]) -> None:
+    from modellab.selftest.checks import shown
+
+    common.print_table(
+        ("work", "meter", "known", "measured", "off by", "allowed", "trials", "state"),
+        (
+            (
+                each.name,
+                each.meter,
+                *(shown(amount, each.unit) for amount in (each.known, each.measured, each.off, each.tolerance)),
+                str(each.trials),
+                f"{each.state}{': ' if each.why else ''}{each.why}",
+            )
+            for each in checks
+        ),
+    )
+
+
+def _verdict(checks: list[Measured]) -> str:
+    from modellab.selftest.checks import sentence
+
+    if wrong := sentence(checks):
+        return f"the meters are wrong on this machine: {wrong}"
+    undecided = sum(each.state == "undecided" for each in checks)
+    return f"too busy to tell: {undecided} of {len(checks)} checks" if undecided else f"all {len(checks)} checks passed"

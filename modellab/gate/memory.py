@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from modellab.gate.limits import MIB, held
 from modellab.gate.sessions import Noise
+from modellab.gate.validity import broken_meters
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN_SHARE, MARGIN_BYTES = 0.01, MIB
@@ -65,6 +66,8 @@ def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdic
         why = f"{beyond / MIB:+.0f} MiB above the {whose}, {margin / MIB:.0f} MiB is allowed"
     elif -beyond > margin:
         status = Status.IMPROVED
+    if reason := broken_meters(result):
+        status, why = Status.INCONCLUSIVE, reason
     return replace(
         plain,
         status=status,

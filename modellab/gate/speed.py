@@ -33,7 +33,7 @@ from modellab.gate.sessions import (
     unexplained,
 )
 from modellab.gate.trimmed import Trimmed, trimmed
-from modellab.gate.validity import invalid, too_busy
+from modellab.gate.validity import invalid, too_busy, untrusted
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN = 0.10  # a share
@@ -141,6 +141,8 @@ def _change(found: Trimmed, metric: str, result: Result, pace: Pace, rule: Rule)
 
 def _decide(change: _Change, metric: str, result: Result) -> tuple[Status, str]:
     low, high = change.found.interval()
+    if reason := untrusted(result):
+        return Status.INCONCLUSIVE, reason
     if max(change.total, change.excess) <= change.margin:
         better = change.gain > change.gain_limit and high < 0
         return (Status.IMPROVED if better else Status.PASS), ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from modellab.environment import SELFTEST
 from modellab.types import Result
 
 SPARE = 0.1  # cores above half of them that other processes may take
@@ -11,11 +12,29 @@ NO_SPARE = 0.35  # the same where the model itself may use every core
 DRIFT = 0.10  # share by which the reference workload may slow down within a run
 THROTTLED = 0.05  # share of the calls after which the GPU may have lowered its clocks
 CORES = 1.2  # cores in use for each thread that was granted
+CACHED = 0.2  # share of the first call's time in which the same call again cannot be computing
 
 
 def invalid(result: Result) -> str:
     """The first reason there is."""
-    return too_busy(result) or throttled(result) or too_many_cores(result) or drifted(result)
+    return untrusted(result) or too_busy(result) or throttled(result) or too_many_cores(result) or drifted(result)
+
+
+def untrusted(result: Result) -> str:
+    """Why the clocks say nothing, whichever way they point: meters that are wrong, answers that are not computed."""
+    return broken_meters(result) or cached(result)
+
+
+def broken_meters(result: Result) -> str:
+    """The machine had failed `modellab doctor --selftest`."""
+    state, _, told = result.provenance.get(SELFTEST, "").partition(" ")
+    return f"the meters of this machine failed their self-test ({told})" if state == "failed" else ""
+
+
+def cached(result: Result) -> str:
+    """The same call again took next to no time (see `modellab.repeats`)."""
+    share = result.readings.get("repeat_share", 1.0)
+    return f"answers come from a cache: the same call again took {share:.0%} of its time" if share < CACHED else ""
 
 
 def too_busy(result: Result) -> str:

@@ -1,0 +1,40 @@
+"""Whether a model answers from a cache: an RTF has to come from computing.
+
+The warm-up call is on the first utterance, so its timed call is the same call again. Where that one took next to no
+time beside the others, a few others are called again as well, and the share of their first time tells. Where nothing
+is suspicious nothing is called: it costs an honest model nothing.
+
+Not seen: a cache that outlives the process, in which every call finds its answer. Seen as well: an engine that
+compiles anew for the length of each clip; its times are not those of its calls either.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from modellab.types import Utterance
+
+READING = "repeat_share"  # median share of the first call's wall time that the same call takes again
+SUSPECT = 0.2  # of what the others take
+LEAST_S = 0.001  # what takes less is no work to save
+TRIES = 3  # calls made again
+
+
+def suspicious(done: Sequence[Utterance]) -> bool:
+    """Whether the first utterance, called before, took far less than the others, its length allowed for."""
+    others = [utterance for utterance in done[1:] if not utterance.error]
+    if len(others) < TRIES or done[0].error:
+        return False
+    usual_s = statistics.median(utterance.wall_s for utterance in others)
+    shorter = min(1.0, done[0].duration_s / statistics.median(utterance.duration_s for utterance in others))
+    return usual_s >= LEAST_S and done[0].wall_s < SUSPECT * shorter * usual_s
+
+
+def readings(done: Sequence[Utterance], wall_s: Callable[[int], float]) -> dict[str, float]:
+    """READING, if the pass is suspicious; `wall_s` calls the model again on the utterance of that place."""
+    if not suspicious(done):
+        return {}
+    places = sorted((i for i in range(1, len(done)) if not done[i].error), key=lambda i: done[i].wall_s)
+    start = (len(places) - TRIES) // 2  # the middle ones: neither a hiccup nor a clip of silence
+    return {READING: statistics.median(wall_s(i) / done[i].wall_s for i in places[start : start + TRIES])}
