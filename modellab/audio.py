@@ -60,7 +60,7 @@ def read(path: Path, rate_hz: int | None = None) -> Audio:
     return resample(Audio(np.ascontiguousarray(mono), file_rate_hz), rate_hz or file_rate_hz)
 
 
-def channels(path: Path) -> tuple[Samples, int]:
+def read_channels(path: Path) -> tuple[Samples, int]:
     """Every channel as it is, shape (n_samples, n_channels), and the sample rate in Hz. Raises AudioError."""
     return _decode(path)
 

@@ -34,7 +34,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats"},
-    {"schema", "venvs", "kin"},
+    {"schema", "venvs", "kin", "panels"},
     {"store"},
     {"languages"},
     {"types", "errors"},

@@ -14,11 +14,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, did_you_mean
+from modellab.panels import Panel
 from modellab.types import Metric, Row, Share
 
 TIMES = ("rtf", "rtf_cpu", "rtf_gpu")  # judged against what was accepted
@@ -110,6 +112,30 @@ class Recalled(Task, Protocol):
 
     def recall(self, remembered: Any) -> Any:
         """An output that scores as the one that `remember` was given; `None` where the model raised."""
+
+
+@runtime_checkable
+class Drawn(Task, Protocol):
+    """A task of whose utterances a page shows more than the lines of `show`: timelines, aligned words, sounds made."""
+
+    def draw(self, case: Any, output: Any) -> Sequence[Panel]:
+        """What there is to see, from the top; `None` stands for 'the model raised'."""
+
+
+@runtime_checkable
+class Altering(Task, Protocol):
+    """A task whose models hear something else than the row's audio."""
+
+    def altered(self, row: Row) -> Path | None:
+        """The file that they hear; None where it is not at hand. Makes none."""
+
+
+@runtime_checkable
+class Worded(Task, Protocol):
+    """A task whose answers are the words that somebody spoke."""
+
+    def words(self, case: Any, output: Any) -> tuple[str, str, Callable[[str], str]]:
+        """What was spoken and what was heard, both as written, and what normalises them."""
 
 
 class Equipped(Task, Protocol):

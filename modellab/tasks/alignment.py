@@ -25,10 +25,12 @@ from modellab import audio, text
 from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
+from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
 from modellab.types import Audio, Metric, Ratio, Row, Share, Word
 
 NAME = "alignment"
 RATE_HZ = 16_000
+FAR_S = 0.1  # a word whose start or end is further off is shown as wrong
 SLACK_S = 0.02  # so much a word may be outside the clip: one frame of a Whisper or wav2vec2 encoder
 
 METRICS = (
@@ -160,6 +162,27 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     extra = [word.text for word in _heard(case, output) if word not in {pair.hypothesis for pair in found.values()}]
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, *([f"not in the reference: {' '.join(extra)}"] if extra else []), *failed]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """The words of both sides where they lie; what was not found, or lies more than FAR_S off, in another colour."""
+    pairs = _compare(case, output).pairs
+    near = {
+        word for pair in pairs if max(map(abs, pair.errors_s)) <= FAR_S for word in (pair.reference, pair.hypothesis)
+    }
+    far = {word for pair in pairs for word in (pair.reference, pair.hypothesis)} - near
+
+    def lane(name: str, words: Sequence[Word], right: Kind, lost: Kind) -> Lane:
+        kinds: list[Kind] = [right if word in near else "confusion" if word in far else lost for word in words]
+        timed = [(word, kind) for word, kind in zip(words, kinds, strict=True) if word.start_s <= word.end_s]
+        return Lane(name, tuple(Span(word.start_s, word.end_s, kind, word.text) for word, kind in timed))
+
+    both = (
+        lane("reference", case.words, "reference", "miss"),
+        lane("hypothesis", _heard(case, output), "hypothesis", "false alarm"),
+    )
+    title = f"confusion: a start or end more than {1000 * FAR_S:.0f} ms off; miss: not found"
+    return [Timeline(case.duration_s, both, title), Lines(tuple(show(case, output)))]
 
 
 def _compare(case: Case, output: Mapping[str, Any] | None) -> Boundaries:

@@ -156,6 +156,11 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return None if remembered is None else {"text": remembered, "language": "", "segments": []}
 
 
+def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+    """What was spoken and what was heard, both as written, and what normalises them."""
+    return case.text, "" if output is None else str(output["text"]), case.normaliser
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     failed = ["(the model raised: no transcript)"] if output is None else []

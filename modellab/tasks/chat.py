@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +25,7 @@ from modellab import audio, replies, text
 from modellab.errors import DatasetError, did_you_mean
 from modellab.manifest import seconds
 from modellab.metrics.edit_distance import Alignment, align
+from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Metric, Ratio, Reply, Row, Share
@@ -165,6 +166,22 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
             lines.append(f"       answered in {given or 'nothing'}, expected {wanted or 'an answer'}")
     changed = sum(not same for same in _asked_again(case, output["replies"]))
     return [*lines, *([f"{changed} asked again and answered differently"] if changed else [])]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """Turn by turn: the question, the answer as text and sound, its text against what was heard, what it lacks."""
+    panels: list[Panel] = []
+    for turn, (line, answer) in enumerate(zip(case.lines, _answers(case, output), strict=True), start=1):
+        alone = {"replies": [answer]}
+        said = show(replace(case, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
+        panels.append(Lines(tuple(each for each in said if not each.startswith("audio")), f"turn {turn}"))
+        if answer["audio"]:
+            panels.append(Sound(Path(answer["audio"]["audio"]), f"answer {turn}"))
+        if aligned := _aligned(case, answer):
+            panels.append(Words(aligned.steps, "the answer's own text above, what the judge heard below"))
+    changed = sum(not same for same in _asked_again(case, _answers(case, output)))
+    panels += [Lines((f"{changed} asked again and answered differently",))] if output is not None and changed else []
+    return [*panels, *([] if output is not None else [Lines(("(the model raised: no answers)",))])]
 
 
 def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normaliser) -> Line:

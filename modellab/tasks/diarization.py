@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -29,7 +30,9 @@ from modellab import audio, rttm
 from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics import diarization as metric
+from modellab.metrics import lanes
 from modellab.metrics.diarization import Collar, Diarization
+from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
 from modellab.types import Audio, Metric, Ratio, Region, Row, Share, Turn
 
 NAME = "diarization"
@@ -162,6 +165,27 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
         "  ".join(f"{name} {seconds:.2f} s" for name, seconds in parts) + f"  of {found.speech_s:.2f} s",
         *failed,
     ]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """A lane for each speaker of each side, errors in place, then the seconds of each kind."""
+    mapping = _compare(case, output).mapping
+    cut = lanes.pieces(case.turns, _found(output), mapping, case.scored, skip_overlap=case.skip_overlap)
+    drawn = [
+        Lane(f"{speaker} {side}", tuple(Span(each.start_s, each.end_s, _kind(each)) for each in pieces))
+        for (speaker, side), pieces in groupby(sorted(cut, key=_by_speaker), key=lambda each: (each.speaker, each.side))
+    ]
+    summary = next(line for line in show(case, output) if line.startswith("miss"))
+    return [Timeline(case.duration_s, tuple(drawn)), Lines((summary,))]
+
+
+def _by_speaker(piece: lanes.Piece) -> tuple[bool, str, bool, float]:
+    """A speaker's two sides below each other, those without a counterpart last."""
+    return piece.speaker.endswith("?"), piece.speaker, piece.side != "ref", piece.start_s
+
+
+def _kind(piece: lanes.Piece) -> Kind:
+    return {"ref": "reference", "hyp": "hypothesis"}[piece.side] if piece.kind == "hit" else piece.kind
 
 
 def _compare(case: Case, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:

@@ -26,6 +26,7 @@ from modellab.errors import ConfigError, DatasetError
 from modellab.metrics.edit_distance import align
 from modellab.metrics.view import lines
 from modellab.tasks import asr
+from modellab.text import Normaliser
 from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
 
 NAME = "robustness"
@@ -115,6 +116,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
 def recall(remembered: str | None) -> dict[str, Any] | None:
     """An output that scores as the remembered one."""
     return asr.recall(remembered)
+
+
+def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+    """What was spoken and what was heard, both as written, and what normalises them."""
+    return asr.words(case.spoken, output)
 
 
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:

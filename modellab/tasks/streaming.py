@@ -159,6 +159,11 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["text"])
 
 
+def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+    """What was spoken and what was heard, both as written, and what normalises them."""
+    return case.text, "" if output is None else str(output["text"]), case.normaliser
+
+
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, then what came when."""
     failed = ["(the model raised: nothing was said)"] if output is None else []

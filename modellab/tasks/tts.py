@@ -26,6 +26,7 @@ from modellab import audio, text
 from modellab.errors import DatasetError, described, did_you_mean
 from modellab.metrics import estimates, mcd, sanity, sound, view
 from modellab.metrics.edit_distance import Alignment, align
+from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Metric, Ratio, Row, Share
@@ -212,6 +213,16 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
         *([f"faults {', '.join(faults)}"] if faults else []),
         *(f"not measured: {library} is not installed ({how})" for library, how in missing.items()),
     ]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """The speech, the prompt against what the judge heard in it, then its numbers and faults."""
+    alignment = _align(case, output)
+    words = Words(alignment.steps, "prompt above, what the judge heard below")
+    if output is None:
+        return [words, Lines(("(the model raised: no speech)",))]
+    lines = show(case, output)[len(view.lines(alignment)) + 1 :]
+    return [Sound(Path(output["audio"]["audio"]), "what the model said"), words, Lines(tuple(map(str.strip, lines)))]
 
 
 def _shown(path: Path) -> Path:

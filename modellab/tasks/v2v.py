@@ -27,6 +27,7 @@ from modellab.errors import ConfigError, DatasetError
 from modellab.manifest import length_s
 from modellab.metrics import estimates, sanity, translation, view
 from modellab.metrics.edit_distance import Alignment, align
+from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Metric, Ratio, Reply, Row, Share
@@ -176,6 +177,20 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
         ),
         *([f"similarity {reply['similarity']:.2f}"] if reply.get("similarity") is not None else []),
         *([f"not measured: resemblyzer is not installed ({reply['missing']})"] if reply.get("missing") else []),
+    ]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """The speech, the closest reference against what the judge heard in it, then the reply's own facts."""
+    reply = output or replies.NOTHING
+    closest = _closest(_wanted(case, reply), case.normaliser(reply.get("heard") or ""))
+    aligned = len(view.lines(closest)) if closest else 0
+    lines = show(case, output)
+    spoken = bool(case.spoken)
+    return [
+        *([Sound(Path(reply["audio"]["audio"]), "what the model said")] if reply["audio"] else []),
+        *([Words(closest.steps, "reference above, what the judge heard below")] if closest else []),
+        Lines((*lines[:spoken], *(line for line in lines[spoken + aligned :] if not line.startswith("audio")))),
     ]
 
 

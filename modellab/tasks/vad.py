@@ -16,7 +16,7 @@ any speech that was called speech; it and `roc_auc` are held by absolute limits 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,8 @@ from modellab import audio
 from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics import roc
-from modellab.metrics.vad import Detection, compare, edges
+from modellab.metrics.vad import Detection, compare, edges, intersect, merge
+from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
 from modellab.types import Audio, Metric, Ratio, Region, Row, Share, total
 
 NAME = "vad"
@@ -151,6 +152,22 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
         f"miss         {_listed(detection.misses)}  ({detection.miss_s:.2f} s)",
         *failed,
     ]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """Both sides as lanes, misses and false alarms in place, then their seconds in words."""
+    detection = _compare(case, output)
+    found = merge(_found(output))
+    lanes = (
+        Lane("reference", _lane(intersect(case.speech, found), "reference", detection.misses, "miss")),
+        Lane("hypothesis", _lane(intersect(found, case.speech), "hypothesis", detection.false_alarms, "false alarm")),
+    )
+    *_, false_alarm, miss = show(case, output)[:4]
+    return [Timeline(case.duration_s, lanes), Lines((miss, false_alarm))]
+
+
+def _lane(hits: Iterable[Region], side: Kind, errors: Iterable[Region], kind: Kind) -> tuple[Span, ...]:
+    return tuple(sorted([*(Span(*each, side) for each in hits), *(Span(*each, kind) for each in errors)]))
 
 
 def _compare(case: Case, output: Mapping[str, Any] | None) -> Detection:

@@ -1,0 +1,42 @@
+"""The kinds of failure that can be told apart, and whose fault each usually is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Fault = Literal["model", "adapter", "data", "scoring"]
+
+
+class Kind(StrEnum):
+    """What a failure looks like. The order is that in which an utterance is asked about them."""
+
+    RAISED = "raised"  # the adapter raised
+    STUCK = "stuck"  # the same answer to everything
+    LATE = "late"  # each answer belongs to another call
+    RATE = "sample rate"  # sound of another length than the file's
+    EMPTY = "empty"  # no words where somebody speaks
+    NON_SPEECH = "hallucination"  # words where nobody speaks, or a stretch that nobody said
+    LOOP = "loop"  # a phrase over and over
+    NORMALISER = "normaliser"  # the same words written in another way
+    LANGUAGE = "language"  # an answer in another language
+    REFERENCE = "reference"  # the transcript belongs to other audio
+    CHANNELS = "channels"  # the file's channels cancel, or say different things
+    TRUNCATED = "truncated"  # the start, the end or a stretch in the middle is missing
+    GARBLED = "garbled"  # nothing is right, everywhere
+    WORDS = "words"  # some words are wrong: what recognisers do
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What some utterances of a case have in common. `ids` are theirs, in the dataset's order; `errors` theirs too."""
+
+    kind: Kind
+    fault: Fault
+    ids: tuple[str, ...]
+    errors: int
+    sentence: str  # what it looks like and why, for a person
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.fault} fault): {self.sentence}"

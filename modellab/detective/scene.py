@@ -1,0 +1,124 @@
+"""What is known of each utterance when one asks what went wrong: words, times, languages, the file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from modellab import tasks
+from modellab.dataset import Dataset
+from modellab.metrics.edit_distance import Alignment, align
+from modellab.tasks import Worded
+from modellab.types import Accepted, Result, Row, Utterance
+
+MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance: what was said, what was heard, and when. Texts are raw; `reference` and `hypothesis` normalised.
+
+    `end_s` is where the model's last segment ends (NaN without times); `before` is what the baseline heard and
+    `others` what other models heard, both normalised.
+    """
+
+    id: str
+    said: str
+    answer: str
+    reference: str
+    hypothesis: str
+    duration_s: float
+    error: str = ""
+    end_s: float = math.nan
+    language: str = ""  # spoken
+    told: str = ""  # the language that the model names
+    before: str | None = None
+    others: tuple[str, ...] = ()
+    audio: Path | None = None
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        return align(self.reference, self.hypothesis)
+
+    @cached_property
+    def words(self) -> int:
+        return len(self.reference.split())
+
+    @property
+    def errors(self) -> int:
+        return self.alignment.words.errors
+
+    @property
+    def wrong(self) -> float:
+        """Errors out of reference words; those of an empty reference count one by one."""
+        return self.errors / max(1, self.words)
+
+    @property
+    def kept(self) -> float:
+        """Reference words that were heard, in [0, 1]; 1.0 where there are none."""
+        return self.alignment.words.hits / self.words if self.words else 1.0
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is worth a question: a few wrong words are what recognisers do."""
+        return bool(self.error) or (self.errors >= MANY_ERRORS and self.wrong >= MANY_WRONG)
+
+    @property
+    def was_good(self) -> bool:
+        """Whether the baseline heard it well: then neither its audio nor its transcript is to blame."""
+        return self.before is not None and wrong(self.reference, self.before) < MANY_WRONG
+
+
+def wrong(reference: str, hypothesis: str) -> float:
+    """Word errors out of reference words."""
+    return align(reference, hypothesis).words.errors / max(1, len(reference.split()))
+
+
+def scene(
+    result: Result, data: Dataset, accepted: Accepted | None = None, others: Mapping[str, list[str]] | None = None
+) -> list[Heard]:
+    """The utterances of a result in their order; none for a task whose answers are no words.
+
+    `others` maps an utterance's id to what other models heard, as they gave it.
+    """
+    task = tasks.get(result.key.task)
+    if not isinstance(task, Worded):
+        return []
+    rows = {row["id"]: row for row in data.rows}
+    there = [utterance for utterance in result.utterances if utterance.id in rows]
+    return [_heard(task, item, rows[item.id], data, accepted, others or {}) for item in there]
+
+
+def _heard(
+    task: Worded,
+    item: Utterance,
+    row: Row,
+    data: Dataset,
+    accepted: Accepted | None,
+    others: Mapping[str, list[str]],
+) -> Heard:
+    case = task.read(row, data.options)
+    said, answer, normalise = task.words(case, item.output)
+    old = accepted.outputs.get(item.id) if accepted else None
+    output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
+    ends = [end_s for _, _, end_s in output.get("segments", ()) if end_s is not None]
+    file = row.get("audio")
+    return Heard(
+        id=item.id,
+        said=said,
+        answer=answer,
+        reference=normalise(said),
+        hypothesis=normalise(answer),
+        duration_s=float(row.get("duration_s", math.nan)),
+        error=item.error,
+        end_s=max(ends, default=math.nan),
+        language=str(row.get("language") or data.header.language or ""),
+        told=str(output.get("language") or ""),
+        before=normalise(old) if isinstance(old, str) else None,
+        others=tuple(normalise(text) for text in others.get(item.id, ())),
+        audio=Path(file) if file else None,
+    )

@@ -1,0 +1,175 @@
+"""What one bad utterance looks like by itself: its words, its times, its file. Each function answers one question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from modellab import languages
+from modellab.detective.scene import Heard, wrong
+from modellab.detective.sounds import Sound, listen
+from modellab.errors import ConfigError
+from modellab.metrics import sanity
+from modellab.text import scripts
+
+STRETCH = 3  # words in a row that are missing or made up
+LOST = 0.25  # a missing stretch is at least so much of the reference
+REST = 0.6  # ... and so much of the rest is right
+OTHER_TIME = (0.8, 1.08)  # the last segment ends within this much of the file, unless the model heard another one
+GARBAGE = 0.4  # at most so much of the reference is heard where the sound was not the file's
+FOREIGN = 0.5  # of the letters are in a script that the language does not use
+TELLING = 0.3  # of the words are among another language's commonest, and TELLING more than among the right one's
+OWN, ANOTHERS = 0.6, 0.34  # an answer is another utterance's: so wrong for its own reference, so right for that one
+FEW = 3  # words below which no answer is told by
+MANY_RIVALS = 3  # candidates looked at closely
+
+# Common short words of languages in Latin letters; where letters differ, the script tells
+COMMON = {
+    "en": "the and is to of in it you that what for on please with are this was not have",
+    "de": "der die das und ist nicht ich sie es ein eine zu den mit auf für wie was bitte von im",
+    "fr": "le la les et est un une des que pas je vous dans pour sur il elle avec qui du au",
+    "es": "el la los las y es un una que no de en por con para se su del lo como está",
+    "it": "il la le e è un una che non di per con sono lo gli mi del della come ma",
+    "nl": "de het een en is niet ik van dat op te in je met voor zijn maar wat er aan",
+    "pt": "o a os as e é um uma que não de em por com para se do da no na mais",
+    "sv": "och att det är en som på inte jag för med den av till har ett om vi du kan",
+    "pl": "i w na nie się z jest to że do jak o co ja ty za od tak ale przez",
+}
+
+
+def is_loop(heard: Heard) -> bool:
+    """Whether the answer goes round in circles, and what was said does not."""
+    return sanity.has_loop(heard.hypothesis) and not sanity.has_loop(heard.reference)
+
+
+def is_empty(heard: Heard) -> bool:
+    """Whether nothing came where words were spoken."""
+    return sanity.is_empty(heard.hypothesis) and not sanity.is_empty(heard.reference)
+
+
+def sound(heard: Heard) -> Sound | None:
+    """The facts about its file; None where there is none."""
+    return listen(heard.audio) if heard.audio else None
+
+
+def is_made_up(heard: Heard) -> bool:
+    """Words where nobody speaks: an empty reference, or a file that cannot be speech."""
+    if sanity.is_empty(heard.hypothesis):
+        return False
+    file = sound(heard)
+    return sanity.is_empty(heard.reference) or (file is not None and not file.speech)
+
+
+def made_up(heard: Heard) -> int:
+    """Words of the longest stretch that nobody said, where most of what was said is there too; 0 without one."""
+    longest = max((length for what, _, length in _runs(heard) if what == "I"), default=0)
+    return longest if longest >= STRETCH and heard.kept >= REST else 0
+
+
+def lost(heard: Heard) -> str:
+    """Which stretch is missing, "start", "end" or "middle", while the rest is right; '' for none.
+
+    Words next to the cut may be wrong: half of them was heard. They count as part of the stretch.
+    """
+    stretches = [(where, length, hits) for where, length, hits in _stretches(heard)]
+    if not stretches:
+        return ""
+    where, length, hits = max(stretches, key=lambda each: each[1])
+    rest = heard.words - length
+    long_enough = length >= min(STRETCH, max(2, heard.words // 2)) and length >= LOST * heard.words
+    return where if long_enough and rest and hits >= REST * rest else ""
+
+
+def time_ratio(heard: Heard) -> float:
+    """The end of the last segment out of the file's length; NaN without times."""
+    return heard.end_s / heard.duration_s if heard.duration_s > 0 else math.nan
+
+
+def is_other_sound(heard: Heard) -> bool:
+    """Whether its times do not fit the file, and its words are garbage: another sound came to the model."""
+    ratio = time_ratio(heard)
+    out = math.isfinite(ratio) and not OTHER_TIME[0] <= ratio <= OTHER_TIME[1]
+    return out and heard.kept <= GARBAGE and not sanity.is_empty(heard.hypothesis)
+
+
+def foreign(heard: Heard) -> str:
+    """The language that the answer seems to be in, when it is not the one spoken; '' where nothing tells."""
+    words = heard.hypothesis.split()
+    if not heard.language or heard.language == "mul" or not words:
+        return ""
+    spoken = _code(heard.language)
+    told = _code(heard.told) if heard.told else spoken
+    letters = scripts.foreign(heard.answer, languages.scripts(spoken))
+    if letters.bottom and letters.top / letters.bottom > FOREIGN:
+        return told if told != spoken else "another script"
+    if told != spoken:
+        return told
+    shares = {language: _share(words, language) for language in COMMON}
+    best = max(shares, key=lambda language: (shares[language], language))
+    own = shares.get(spoken, 0.0)
+    return best if len(words) >= FEW and best != spoken and shares[best] >= max(TELLING, own + TELLING) else ""
+
+
+def belongs_to(heard: Heard, every: Sequence[Heard]) -> int | None:
+    """The place in the dataset of the utterance whose reference the answer is; None for none but its own."""
+    words = set(heard.hypothesis.split())
+    if len(heard.hypothesis.split()) < FEW or heard.wrong < OWN:
+        return None
+    near = sorted(
+        (-len(words & set(other.reference.split())) / max(1, len(words | set(other.reference.split()))), place)
+        for place, other in enumerate(every)
+        if other.id != heard.id and other.reference != heard.reference
+    )[:MANY_RIVALS]
+    costs = [(wrong(every[place].reference, heard.hypothesis), place) for _, place in near]
+    cost, place = min(costs, default=(math.inf, -1))
+    return place if cost <= ANOTHERS else None
+
+
+def is_agreed(heard: Heard) -> bool:
+    """Whether two or more other models heard the same words, and all of them not those of the reference."""
+    return (
+        len(heard.others) > 1
+        and heard.wrong >= OWN
+        and len(heard.hypothesis.split()) >= FEW
+        and sum(wrong(heard.hypothesis, other) <= ANOTHERS for other in heard.others) > 1
+    )
+
+
+def pace(heard: Heard) -> float:
+    """Reference words per second of the file, in words/s."""
+    return heard.words / heard.duration_s if heard.duration_s > 0 else math.nan
+
+
+def _share(words: Sequence[str], language: str) -> float:
+    common = set(COMMON[language].split())
+    return sum(word in common for word in words) / len(words)
+
+
+def _code(tag: str) -> str:
+    try:
+        return languages.code(tag)
+    except ConfigError:
+        return tag
+
+
+def _runs(heard: Heard) -> Iterator[tuple[str, int, int]]:
+    """(what, first step, steps) of each stretch of equal steps."""
+    at = 0
+    for what, group in groupby(step[0] for step in heard.alignment.steps):
+        length = len(list(group))
+        yield what, at, length
+        at += length
+
+
+def _stretches(heard: Heard) -> Iterator[tuple[str, int, int]]:
+    """Missing stretches: where, reference words, and hits outside of them. Lone wrong words at their edges belong."""
+    steps = [step for step in heard.alignment.steps if step[0] != "I"]
+    hits = sum(step[0] == "" for step in steps)
+    at = 0
+    for is_wrong, group in groupby(steps, key=lambda step: step[0] != ""):
+        whats = [step[0] for step in group]
+        if is_wrong and whats.count("D") >= max(1, len(whats) - 2):
+            where = "start" if at == 0 else "end" if at + len(whats) == len(steps) else "middle"
+            yield where, len(whats), hits
+        at += len(whats)
