@@ -185,7 +185,9 @@ def _by_speaker(piece: lanes.Piece) -> tuple[bool, str, bool, float]:
 
 
 def _kind(piece: lanes.Piece) -> Kind:
-    return {"ref": "reference", "hyp": "hypothesis"}[piece.side] if piece.kind == "hit" else piece.kind
+    if piece.kind != "hit":
+        return piece.kind
+    return "reference" if piece.side == "ref" else "hypothesis"
 
 
 def _compare(case: Case, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:

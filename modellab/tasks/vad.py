@@ -157,10 +157,10 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
 def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     """Both sides as lanes, misses and false alarms in place, then their seconds in words."""
     detection = _compare(case, output)
-    found = merge(_found(output))
+    speech, found = merge(case.speech), merge(_found(output))
     lanes = (
-        Lane("reference", _lane(intersect(case.speech, found), "reference", detection.misses, "miss")),
-        Lane("hypothesis", _lane(intersect(found, case.speech), "hypothesis", detection.false_alarms, "false alarm")),
+        Lane("reference", _lane(intersect(speech, found), "reference", detection.misses, "miss")),
+        Lane("hypothesis", _lane(intersect(found, speech), "hypothesis", detection.false_alarms, "false alarm")),
     )
     *_, false_alarm, miss = show(case, output)[:4]
     return [Timeline(case.duration_s, lanes), Lines((miss, false_alarm))]
