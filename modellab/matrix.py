@@ -104,15 +104,18 @@ class Matrix:
                 for name in entry[1].variants:
                     yield from loadables(*entry, name)
 
-    def cells(self, task: str) -> Iterator[Cell | Broken]:
-        """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first."""
+    def cells(self, task: str, model: str = "") -> Iterator[Cell | Broken]:
+        """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first.
+
+        With a `model` only its cells.
+        """
         broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
         yield from (entry for entry in broken if task in (entry.tasks or (task,)))
         headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
         fitting = [(path, header, self._judge(path, header)) for path, header in headers]
         yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
         for entry in self.models:
-            if not isinstance(entry, Broken) and task in entry[1].tasks:
+            if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
                 yield from _cells(task, *entry, fitting)
 
     def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:

@@ -14,6 +14,8 @@ In its pyproject.toml:
     margin = 0.002
     [tool.modellab.cases."whisper_cpp:*-asr_smoke_v1-*".wer]        # of the cases whose name fits
     limit = 0.05
+    [tool.modellab.lifecycle.production]                            # what `modellab promote` asks for, as for candidate
+    runs = 3
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from typing import Any
 import pydantic
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.schema import Strict, Thresholds, parse
+from modellab.schema import Lifecycle, Strict, Thresholds, parse
 
 
 class Judging(Strict):
@@ -35,6 +37,7 @@ class Judging(Strict):
     alpha: float = pydantic.Field(default=0.01, gt=0, lt=0.5)
     thresholds: Thresholds = {}
     cases: dict[str, Thresholds] = {}
+    lifecycle: Lifecycle = Lifecycle()
 
 
 @dataclass(frozen=True, slots=True)

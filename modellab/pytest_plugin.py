@@ -19,6 +19,7 @@ from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
 from modellab.pytest_claims import Claims, cell_of
+from modellab.pytest_lifecycle import Production
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_silence import Silence, is_strict
 from modellab.pytest_summary import BROKEN, Controller, new_session, turns_file
@@ -73,6 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
         names = matrix.model_names()
         thresholds.check(matrix)
         config.stash[BASE] = _base(config, matrix)
+        config.pluginmanager.register(Production(config, matrix), "modellab-production")
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     meanings = {**DEVICES, **TIERS}

@@ -8,8 +8,10 @@ from __future__ import annotations
 import pytest
 
 from modellab.errors import ConfigError
+from modellab.lifecycle.production import Promise
 from modellab.matrix import Broken, Cell
 from modellab.pytest_claims import CLAIMED, cell_of
+from modellab.pytest_lifecycle import DEVICE, PROMISED
 from modellab.selection import Selection
 
 SELECTION = pytest.StashKey[Selection]()
@@ -46,7 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is not meant; a test without a cell is not meant when anything is named, a claim has no tier."""
+    """Deselect what is not meant; a test without a cell is not meant when anything is named, a claim has no tier.
+
+    A check of production is meant where its model is, or where only a tier or its device is named.
+    """
     from modellab.pytest_plugin import MATRIX
 
     selection, matrix = config.stash[SELECTION], config.stash[MATRIX]
@@ -61,5 +66,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         and selection.takes(matrix, cell)
         and not (selection.tier and CLAIMED in callspec.params)
     }
+    taken |= {item for item, callspec in cells if callspec and _takes(selection, callspec.params.get(PROMISED))}
     config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     items[:] = [item for item in items if item in taken]
+
+
+def _takes(selection: Selection, promised: object) -> bool:
+    if selection.dataset or selection.precision or (selection.device and DEVICE not in selection.device):
+        return False
+    if isinstance(promised, Broken):
+        return not selection.model
+    standing = promised.standing if isinstance(promised, Promise) else None
+    return standing is not None and (
+        not selection.model or not {standing.model, str(standing)}.isdisjoint(selection.model)
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 
@@ -29,6 +29,29 @@ class Threshold(Strict):
 
 
 Thresholds = dict[str, Threshold]  # by metric
+Stage = Literal["experimental", "candidate", "production", "deprecated"]
+
+
+class Criteria(Strict):
+    """What a model variant has to show before it gets to a stage (see `modellab/lifecycle/criteria.py`).
+
+    `runs` are sessions of each required case, `utterances` the fewest of a case, `days` the time in the stage before.
+    """
+
+    datasets: dict[str, tuple[str, ...]] = {}  # by task; of a task that is left out every smoke dataset counts
+    devices: tuple[str, ...] = ("cpu",)
+    limits: dict[str, float] = {}  # metric -> absolute limit, wherever it is measured
+    limits_of: dict[str, dict[str, float]] = {}  # task or dataset -> the same, closer
+    runs: int = pydantic.Field(default=1, ge=1)
+    utterances: int = pydantic.Field(default=1, ge=1)
+    days: float = pydantic.Field(default=0.0, ge=0)
+
+
+class Lifecycle(Strict):
+    """The criteria of each stage that has some."""
+
+    candidate: Criteria = Criteria()
+    production: Criteria = Criteria(runs=3)
 
 
 def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str, Any]) -> M:

@@ -17,6 +17,7 @@ from modellab.cli import (
     doctor,
     explain,
     history,
+    lifecycle,
     models,
     power,
     run,
@@ -65,6 +66,9 @@ app.command()(explain.explain)
 app.command()(calibrate.calibrate)
 app.command()(power.power)
 app.command()(history.history)
+app.command()(lifecycle.promote)
+app.command()(lifecycle.rollback)
+app.command()(lifecycle.lifecycle)
 app.command()(curves.curves)
 app.command()(tracking.ui)
 app.command()(tracking.sync)

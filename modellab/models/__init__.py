@@ -19,7 +19,7 @@ import yaml
 
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models.weights import PACKAGE, SCHEMES, is_known
-from modellab.schema import Strict, Thresholds, parse
+from modellab.schema import Stage, Strict, Thresholds, parse
 
 FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0
@@ -65,7 +65,7 @@ class Model(Strict):
 
     summary: str
     tasks: tuple[str, ...]
-    status: Literal["experimental", "candidate", "production", "deprecated"]
+    status: Stage  # of every variant, until a record in baselines/lifecycle/ says otherwise
     packages: tuple[str, ...] = ()  # import names without which it cannot run
     environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see own.py
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them

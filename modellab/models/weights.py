@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 from modellab.errors import WeightsError
@@ -92,6 +93,18 @@ def digest(weights: str, path: Path | None) -> str:
             with file.open("rb") as stream:
                 sums.update(hashlib.file_digest(stream, "sha256").digest())
     return f"sha256:{sums.hexdigest()[:16]}"
+
+
+def promised(weights: str, revision: str | None, folder: Path) -> str:
+    """The `digest` that these weights will have, where it can be told without looking at them; else ''."""
+    scheme, place = split(weights)
+    if scheme == PACKAGE:
+        return PACKAGE
+    if scheme == "embedded":
+        return digest(weights, folder)
+    if scheme == "made":
+        return f"{folder.name}-{place}@{made.recipe(folder)}"
+    return f"{place}@{revision}" if scheme == "hf" and revision and re.fullmatch("[0-9a-f]{40}", revision) else ""
 
 
 def _hub(place: str, revision: str | None, *, download: bool) -> Path:

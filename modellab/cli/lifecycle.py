@@ -1,0 +1,213 @@
+"""`modellab promote`, `rollback`, `lifecycle`: the stage of each model variant, who moved it, and on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.entry import Entry
+    from modellab.lifecycle.moves import Move
+    from modellab.matrix import Matrix
+    from modellab.models import Model
+    from modellab.project import Project
+    from modellab.stages import Evidence, Standing
+
+Name = Annotated[str, typer.Argument(metavar="MODEL[:VARIANT]", help="Without a variant: every one of the model.")]
+Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; kept in the record.")]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who; git's user.name if not given.")]
+NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Leave MLflow's registry to the next `modellab sync`.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show, write nothing.")]
+
+
+def promote(
+    name: Name,
+    stage: Annotated[str, typer.Argument(metavar="candidate|production|experimental|deprecated")],
+    because: Because,
+    by: By = "",
+    dry_run: DryRun = False,
+    no_mlflow: NoMlflow = False,
+) -> None:
+    """Move a model variant to a stage, if it meets the criteria of pyproject.toml.
+
+    Refused, with exit status 1 and a list of what is missing, if it does not. All variants move, or none.
+    """
+    from modellab.lifecycle import criteria, moves
+    from modellab.selection import find_model, known
+    from modellab.stages import STAGES
+
+    project = common.project()
+    matrix = common.matrix(project)
+    known("stage", stage, STAGES)
+    to = next(each for each in STAGES if each == stage)
+    folder, model, variant = find_model(matrix, name)
+    criteria.check(matrix)
+    standings = [each for each in moves.find(matrix, folder, model, variant) if each.stage != to]
+    if not standings:
+        raise ConfigError(_already(moves.find(matrix, folder, model, variant)))
+    entries, runs = _entries(project), _mlflow_runs(project)
+    plan = [moves.promote(matrix, (folder, model), each, to, entries, runs) for each in standings]
+    _make(project, plan, because, by, dry_run=dry_run, mlflow=not no_mlflow)
+
+
+def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False, no_mlflow: NoMlflow = False) -> None:
+    """Take a model variant's last move back: it returns to the stage before."""
+    from modellab.lifecycle import moves
+    from modellab.selection import find_model
+
+    project = common.project()
+    matrix = common.matrix(project)
+    folder, model, variant = find_model(matrix, name)
+    standings = moves.find(matrix, folder, model, variant)
+    moved = [each for each in standings if each.before is not None]
+    plan = [moves.rollback(each) for each in moved or standings[:1]]  # of none, the first says why
+    _make(project, plan, because, by, dry_run=dry_run, mlflow=not no_mlflow)
+
+
+def lifecycle(
+    name: Annotated[str, typer.Argument(metavar="[MODEL[:VARIANT]]", help="With its history and evidence.")] = "",
+) -> None:
+    """List the stage of every model; of one model its history: who, when, why, on what evidence."""
+    from modellab.lifecycle import moves
+    from modellab.matrix import Broken
+    from modellab.selection import find_model
+
+    project = common.project()
+    matrix = common.matrix(project)
+    if name:
+        folder, model, variant = find_model(matrix, name)
+        for standing in moves.find(matrix, folder, model, variant):
+            _tell(standing)
+        return
+    rows: list[list[str]] = []
+    for entry in matrix.models:
+        if not isinstance(entry, Broken):
+            rows += _rows(_standings(matrix, *entry))
+    common.print_table(["model", "stage", "since", "by", "because"], rows)
+    for stray in moves.strays(matrix):
+        typer.echo(f"damaged: {stray}", err=True)
+
+
+# ---------------------------------------------------------------------------- moving
+
+
+def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run: bool, mlflow: bool) -> None:
+    """Show the plan, refuse it or carry it out."""
+    from modellab import environment
+    from modellab.lifecycle import moves
+
+    if not because.strip():
+        raise ConfigError("--because is empty, expected why: it is kept in the record")
+    who = by.strip() or environment.author(project.root)
+    if not who:
+        raise ConfigError("nobody is named: git has no user.name here, say who decides with --by NAME")
+    for move in plan:
+        _show(move)
+    if any(move.missing for move in plan):
+        raise typer.Exit(1)
+    if dry_run:
+        typer.echo("dry run: nothing was written")
+        return
+    commit = environment.commit(project.root)
+    path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty)
+    shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
+    typer.echo(f"{shown} written; review with `git diff {shown}` and commit it")
+    typer.echo(
+        _mirrored(project) if mlflow else "MLflow's registry was left alone: `modellab sync` brings it up to date"
+    )
+
+
+def _show(move: Move) -> None:
+    standing, verb = move.standing, "goes back" if move.rollback else "goes"
+    if move.missing:
+        count = f"{len(move.missing)} {'criterion is' if len(move.missing) == 1 else 'criteria are'} not met"
+        typer.secho(f"refused: {standing} stays {standing.stage}, for {move.to} {count}", fg="red", bold=True)
+        for missing in move.missing:
+            typer.echo(f"  missing  {missing.what}\n           {missing.mend}")
+        return
+    typer.secho(f"{standing} {verb} from {standing.stage} to {move.to}", bold=True)
+    _tell_evidence(move.evidence)
+    if move.silent and move.evidence:
+        typer.echo(f"  nothing is shown of {', '.join(move.silent)}: no dataset that counts meets it there")
+
+
+def _already(standings: list[Standing]) -> str:
+    first = standings[0]
+    since = f", since {first.last.when} by {first.last.by}: {first.last.because}" if first.last else ", by config.yaml"
+    more = f" (and {len(standings) - 1} other variants)" if len(standings) > 1 else ""
+    return f"{first}{more} is {first.stage} already{since}; nothing was written"
+
+
+def _entries(project: Project) -> list[Entry]:
+    from modellab import ledger
+
+    entries, warnings = ledger.read(project.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return entries
+
+
+def _mlflow_runs(project: Project) -> Mapping[str, str]:
+    from modellab.tracking import registry
+
+    return registry.run_ids(project.mlruns)
+
+
+def _mirrored(project: Project) -> str:
+    from modellab.tracking import registry
+
+    return registry.say(project.mlruns, project.baselines)
+
+
+# ---------------------------------------------------------------------------- showing
+
+
+def _standings(matrix: Matrix, folder: Path, model: Model) -> list[Standing]:
+    """Nothing of a model whose records are damaged; that is told below the table."""
+    from modellab.lifecycle import moves
+
+    try:
+        return moves.find(matrix, folder, model, "")
+    except ConfigError:
+        return []
+
+
+def _rows(standings: list[Standing]) -> list[list[str]]:
+    """A row for each variant that was moved, one for all others of the model."""
+    rest = [each for each in standings if not each.records]
+    rows = [_row(str(each), each) for each in standings if each.records]
+    if rest:
+        name = (
+            str(rest[0]) if len(rest) == 1 else f"{rest[0].model}: {'the other ' if rows else ''}{len(rest)} variants"
+        )
+        rows.append(_row(name, rest[0]))
+    return rows
+
+
+def _row(name: str, standing: Standing) -> list[str]:
+    last = standing.last
+    since, by, why = (last.when[:10], last.by, last.because) if last else ("", "", "as its config.yaml says")
+    return [name, standing.stage, since, by, why]
+
+
+def _tell(standing: Standing) -> None:
+    typer.secho(f"{standing}: {standing.stage}", bold=True)
+    typer.echo(f"  {'':20}  {standing.start}, as its config.yaml says")
+    for record in standing.records:
+        back = "back to " if record.rollback else ""
+        commit = f" at {record.commit[:7]}{'+' * record.commit.endswith('+')}" if record.commit else ""
+        typer.echo(f"  {record.when}  {back}{record.stage}, by {record.by}{commit}: {record.because}")
+        _tell_evidence(record.evidence)
+
+
+def _tell_evidence(evidence: Iterable[Evidence]) -> None:
+    from modellab.report import evidence as report
+
+    for line in report.table(evidence).splitlines():
+        typer.echo(f"    {line}")

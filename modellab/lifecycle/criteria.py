@@ -1,0 +1,112 @@
+"""The criteria of pyproject.toml, applied to a variant: which cases it has to show, and the limits they are held to.
+
+[tool.modellab.lifecycle.production]
+runs = 3                                    # sessions of each case with the present weights, data and normaliser
+utterances = 3                              # the fewest of a case
+days = 7                                    # in the stage before
+devices = ["cpu"]
+datasets = {asr = ["asr_smoke_v1"]}         # of a task that is not named every smoke dataset; [] asks for none
+limits = {success_rate = 1.0}               # absolute, wherever the metric is measured
+limits_of.asr = {wer = 0.05}                # of a task, or of a dataset: the closer one holds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from modellab import tasks
+from modellab.errors import ConfigError, did_you_mean
+from modellab.matrix import Cell, Matrix
+from modellab.models import Device, Model
+from modellab.schema import Criteria
+from modellab.selection import dataset_names
+from modellab.types import Metric
+
+PYPROJECT = "pyproject.toml"
+WITH_CRITERIA = ("candidate", "production")
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    """The cases that a variant has to show; `silent` are its tasks for which no dataset counts."""
+
+    cells: tuple[Cell, ...]
+    silent: tuple[str, ...]
+
+
+def of(matrix: Matrix, stage: str) -> Criteria:
+    """The criteria of a stage; for going down to one without any, those of production say what counts as evidence."""
+    found = getattr(matrix.project.judging.lifecycle, stage, None)
+    return found if isinstance(found, Criteria) else matrix.project.judging.lifecycle.production
+
+
+def required(matrix: Matrix, folder: Path, model: Model, variant: str, criteria: Criteria) -> Required:
+    """The cases of a variant that count for these criteria."""
+    every = {task: list(_counting(matrix, task, folder.name, variant, criteria)) for task in model.tasks_of(variant)}
+    asked = (task for task, cells in every.items() if not cells and criteria.datasets.get(task) != ())
+    return Required(tuple(cell for cells in every.values() for cell in cells), tuple(asked))
+
+
+def _counting(matrix: Matrix, task: str, model: str, variant: str, criteria: Criteria) -> Iterator[Cell]:
+    named = criteria.datasets.get(task)
+    for cell in matrix.cells(task, model):
+        if isinstance(cell, Cell) and (cell.key.model, cell.key.variant) == (model, variant):
+            counts = cell.header.tier == "smoke" if named is None else cell.key.dataset in named
+            if counts and cell.key.device in criteria.devices:
+                yield cell
+
+
+def limits(criteria: Criteria, cell: Cell) -> dict[str, float]:
+    """The limits of a case by metric, those of its task's metrics alone."""
+    closer = criteria.limits_of.get(cell.key.task, {}) | criteria.limits_of.get(cell.key.dataset, {})
+    given = criteria.limits | closer
+    return {name: given[name] for name in tasks.judged(cell.key.task) if name in given}
+
+
+def metric_of(task: str, name: str) -> Metric | None:
+    """A task's metric; None for a reading such as `rtf`, of which less is better."""
+    return next((metric for metric in tasks.get(task).METRICS if metric.name == name), None)
+
+
+def beyond(task: str, name: str, value: float, limit: float) -> bool:
+    """Whether a value is on the wrong side of its limit; NaN is."""
+    metric = metric_of(task, name)
+    return not (value >= limit if metric is not None and metric.better == "higher" else value <= limit)
+
+
+def check(matrix: Matrix) -> None:
+    """ConfigError for a task, dataset, device or metric in the criteria that nothing has."""
+    known = tasks.names()
+    for stage in WITH_CRITERIA:
+        criteria, where = of(matrix, stage), f"{PYPROJECT} [tool.modellab.lifecycle.{stage}]"
+        _each(f"{where} devices", "device", criteria.devices, get_args(Device))
+        _each(f"{where} datasets", "task", criteria.datasets, known)
+        for task, named in criteria.datasets.items():
+            _each(f"{where} datasets.{task}", f"dataset of {task}", named, _datasets(matrix, task))
+        _each(f"{where} limits", "metric", criteria.limits, {name for task in known for name in tasks.judged(task)})
+        places = {name: (name,) for name in known} | {name: _tasks(matrix, name) for name in dataset_names(matrix)}
+        _each(f"{where} limits_of", "task or dataset", criteria.limits_of, places)
+        for place, given in criteria.limits_of.items():
+            judged = {name for task in places[place] for name in tasks.judged(task)}
+            _each(f"{where} limits_of.{place}", f"metric of {place}", given, judged)
+
+
+def _each(where: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    names = list(known)
+    for name in given:
+        if name not in names:
+            raise ConfigError(f"{where} has {name!r}, no {what}: {did_you_mean(name, names)}")
+
+
+def _datasets(matrix: Matrix, task: str) -> list[str]:
+    """The datasets of a task, and the broken ones: those say themselves what is wrong with them."""
+    return [name for name in dataset_names(matrix) if task in _tasks(matrix, name)]
+
+
+def _tasks(matrix: Matrix, dataset: str) -> tuple[str, ...]:
+    """The task of a dataset; every task of a broken one."""
+    headers = {entry[0].name: entry[1] for entry in matrix.datasets if isinstance(entry, tuple)}
+    return (headers[dataset].task,) if dataset in headers else tuple(tasks.names())

@@ -1,0 +1,258 @@
+"""What the ledger and the baselines say of one case, and what it lacks for a stage.
+
+A result counts where dataset, normaliser and weights are the present ones: another model, or other data, prove nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modellab import baseline, dataset, tasks, text
+from modellab.entry import Entry
+from modellab.errors import BaselineError
+from modellab.gate.claim import estimate
+from modellab.lifecycle import criteria as room
+from modellab.lifecycle.criteria import beyond, limits, metric_of
+from modellab.matrix import Cell
+from modellab.models import weights
+from modellab.project import Project
+from modellab.report import numbers
+from modellab.schema import Criteria
+from modellab.stages import Evidence
+from modellab.types import Accepted, Key, Result, Share
+
+DIGITS = 5  # significant, of a number in a record
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One criterion that is not met, and the command that mends it."""
+
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What there is of a case: its fitting results, oldest first, the newest of any kind, what is accepted."""
+
+    cell: Cell
+    fitting: tuple[Entry, ...]
+    newest: Entry | None
+    accepted: Accepted | None
+    stale: str = ""  # why the newest does not fit, '' where it does or there is none
+    damaged: str = ""  # the sentence of a baseline that cannot be read
+    unfit: str = ""  # why the baseline does not fit, '' where it does or there is none
+
+    @property
+    def runs(self) -> int:
+        return len({entry.session for entry in self.fitting})
+
+
+def facts(cell: Cell, digest: str = "") -> dict[str, str]:
+    """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
+    data = digest or cell.header.digest or dataset.load(cell.dataset).digest
+    promised = weights.promised(cell.weights, cell.variant.revision, cell.folder)
+    found = {"dataset_digest": data, "normaliser": str(text.get(cell.header.normaliser)), "weights": promised}
+    return {name: value for name, value in found.items() if value}
+
+
+def unlike(there: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """What differs from the present, in a few words; '' for nothing."""
+    for name, value in now.items():
+        if (then := there.get(name, "none")) != value:
+            return f"with {name.replace('_', ' ')} {short(then)}, now it is {short(value)}"
+    return ""
+
+
+def short(text: str) -> str:
+    """A digest as a person reads it.
+
+    >>> short("sha256:" + "ab" * 32), short("whisper_en@1#1a2b3c4d")
+    ('sha256:abababab', 'whisper_en@1#1a2b3c4d')
+    """
+    scheme, _, digits = text.partition(":")
+    return f"{scheme}:{digits[:8]}" if scheme == "sha256" else text
+
+
+def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
+    """What there is of a case; `entries` are the ledger's, oldest first."""
+    mine = [entry for entry in entries if entry.key == cell.key]
+    now = facts(cell, dataset.load(cell.dataset).digest)
+    newest = mine[-1] if mine else None
+    measured = [entry for entry in mine if entry.result is not None]
+    if "weights" not in now and measured and measured[-1].result:  # which cannot be told: those of the newest result
+        now["weights"] = measured[-1].result.provenance.get("weights", "none")
+    fitting = tuple(entry for entry in measured if entry.result and not unlike(entry.result.provenance, now))
+    stale = unlike(measured[-1].result.provenance, now) if measured and measured[-1].result else ""
+    try:
+        accepted, damaged = baseline.load(project.baselines, cell.key), ""
+    except BaselineError as error:
+        accepted, damaged = None, str(error)
+    return Shown(cell, fitting, newest, accepted, stale, damaged, unlike(accepted.header, now) if accepted else "")
+
+
+def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
+    """Every criterion that a case does not meet."""
+    key, name = case.cell.key, str(case.cell.key)
+    run, accept = command(key), f"modellab baselines accept --all --reason TEXT {_options(key)}"
+    if case.newest is None:
+        yield Missing(f"{name}: never measured here, {criteria.runs} {_plural('run', criteria.runs)} asked for", run)
+    elif case.newest.red:
+        said = case.newest.error.splitlines()[:1] or [v.metric + ": " + v.why for v in case.newest.verdicts if v.red]
+        yield Missing(
+            f"{name}: open regression: {case.newest.status} in its newest session {case.newest.session} ({said[0]})",
+            f"modellab explain {name}; mend it, then {run}",
+        )
+    elif case.stale:
+        yield Missing(f"{name}: measured {case.stale}", run)
+    if case.newest is not None and case.runs < criteria.runs:
+        what = f"{name}: {case.runs} of {criteria.runs} runs with the present weights, data and normaliser"
+        yield Missing(what, run)
+    if case.fitting and (count := len(_result(case.fitting[-1]).utterances)) < criteria.utterances:
+        place = f"add rows to {case.cell.dataset / dataset.FILE_NAME}"
+        yield Missing(f"{name}: {count} utterances, {criteria.utterances} are asked for", place)
+    if case.damaged:
+        yield Missing(f"{name}: {case.damaged}", accept)
+    elif case.accepted is None:
+        yield Missing(f"{name}: nothing is accepted: it has no baseline", accept)
+    elif case.unfit:
+        yield Missing(f"{name}: its baseline was accepted {case.unfit}", accept)
+    yield from _beyond(case, criteria)
+
+
+def _beyond(case: Shown, criteria: Criteria) -> Iterator[Missing]:
+    """What of the newest result and of the baseline is beyond the limits."""
+    task, name = case.cell.key.task, str(case.cell.key)
+    mend = f"a better model; the limit is in {room.PYPROJECT}, [tool.modellab.lifecycle]"
+    for metric, limit in limits(criteria, case.cell).items():
+        if case.fitting:
+            result = _result(case.fitting[-1])
+            value = value_of(result, metric)
+            if value is None:
+                yield Missing(f"{name}: {metric} is not measured, and its limit is {limit:g}", command(case.cell.key))
+            elif beyond(task, metric, value, limit):
+                yield Missing(f"{name}: {beyond_by(task, metric, limit, _shares(result, metric), value)}", mend)
+        if (said := accepted_beyond(case.cell.key, case.accepted, metric, limit)) and not case.unfit:
+            again = f"modellab baselines accept --all --reason TEXT {_options(case.cell.key)}"
+            yield Missing(f"{name}: the accepted {said}", again)
+
+
+def accepted_beyond(key: Key, accepted: Accepted | None, metric: str, limit: float) -> str:
+    """What is accepted beyond a limit, with N and interval; '' where it is not, or is no metric of a baseline."""
+    shares = [each[metric] for each in accepted.shares.values() if metric in each] if accepted else []
+    found = metric_of(key.task, metric)
+    if not shares or found is None or not beyond(key.task, metric, value := found.value(shares), limit):
+        return ""
+    return beyond_by(key.task, metric, limit, shares, value)
+
+
+def beyond_by(task: str, metric: str, limit: float, shares: Sequence[Share], value: float) -> str:
+    """Such as `wer is 3.25 % [1.11 %, 5.39 %], N 40, beyond the limit of 2.00 %`."""
+    unit = unit_of(task, metric)
+    ends = interval(task, metric, shares, [""] * len(shares))
+    low, high = (numbers.value(end, unit) for end in ends) if ends else ("", "")
+    span = f" [{low}, {high}]" if ends else ""
+    count = f", N {len(shares)}" if shares else ""
+    return f"{metric} is {numbers.value(value, unit)}{span}{count}, beyond the limit of {numbers.value(limit, unit)}"
+
+
+def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence[str]) -> tuple[float, float] | None:
+    """The 95 % interval of a pooled value (jackknife over speakers or utterances).
+
+    It ends at 0 where no share is negative. None where there is none: one speaker, a reading, utterances all alike (no
+    error in 40 says that errors are rare, and not how rare).
+    """
+    found = metric_of(task, metric)
+    if found is None or not shares:
+        return None
+    pooled = estimate(found, np.array(shares, dtype=float), clusters)
+    if not (math.isfinite(pooled.error) and pooled.error > 0):
+        return None
+    half, least = pooled.half(0.95), 0.0 if min(map(min, shares)) >= 0 else -math.inf
+    return max(least, pooled.value - half), pooled.value + half
+
+
+def unit_of(task: str, name: str) -> str:
+    """The unit of a metric, or of a reading by how its name ends.
+
+    >>> unit_of("asr", "wer"), unit_of("asr", "peak_rss_bytes"), unit_of("asr", "load_s"), unit_of("asr", "rtf")
+    ('ratio', 'bytes', 's', 's/s')
+    """
+    if metric := metric_of(task, name):
+        return metric.unit
+    if name in tasks.TIMES:
+        return "s/s"
+    return name.rpartition("_")[2] if name.endswith(("_s", "_bytes")) else "1"
+
+
+def value_of(result: Result, name: str) -> float | None:
+    """A metric's pooled value, or a reading; None where the result has neither."""
+    metric = metric_of(result.key.task, name)
+    if metric is None:
+        return result.readings.get(name)
+    shares = _shares(result, name)
+    return metric.value(shares) if shares else None
+
+
+def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) -> Iterator[Evidence]:
+    """The numbers of a case that a record keeps: the task's first metric and those with a limit, of its newest result.
+
+    `mlflow_runs` maps a ledger entry's id to the run in MLflow that has it.
+    """
+    if not case.fitting:
+        return
+    entry = case.fitting[-1]
+    result, task = _result(entry), case.cell.key.task
+    held = limits(criteria, case.cell)
+    for name in dict.fromkeys([tasks.get(task).METRICS[0].name, *held]):
+        if (value := value_of(result, name)) is not None and math.isfinite(value):
+            ends = interval(task, name, _shares(result, name), [each.cluster for each in result.utterances])
+            yield Evidence(
+                case=str(case.cell.key),
+                metric=name,
+                unit=unit_of(task, name),
+                value=_rounded(value),
+                low=_rounded(ends[0]) if ends else None,
+                high=_rounded(ends[1]) if ends else None,
+                limit=held.get(name),
+                n=len(result.utterances),
+                runs=case.runs,
+                verdict=str(entry.status),
+                session=entry.session,
+                result=entry.id,
+                mlflow_run=mlflow_runs.get(entry.id, ""),
+            )
+
+
+def command(key: Key) -> str:
+    """What measures a case."""
+    return f"modellab run {_options(key)}"
+
+
+def _options(key: Key) -> str:
+    given = {"model": f"{key.model}:{key.variant}", "dataset": key.dataset, "device": key.device}
+    given["precision"] = key.precision
+    return " ".join(f"--{name} {shlex.quote(value)}" for name, value in given.items())
+
+
+def _shares(result: Result, metric: str) -> list[Share]:
+    return [each.shares[metric] for each in result.utterances if metric in each.shares]
+
+
+def _result(entry: Entry) -> Result:
+    assert entry.result is not None, "what fits has a result"
+    return entry.result
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

@@ -1,0 +1,156 @@
+"""Moves from stage to stage: what each lacks, what it rests on, and its record.
+
+| to | asks for |
+|---|---|
+| candidate, from experimental | the criteria of candidate |
+| production, from candidate | the criteria of production |
+| candidate from production, experimental, deprecated | nothing: going down is always allowed |
+
+A deprecated variant goes to experimental first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modellab import stages
+from modellab.entry import Entry
+from modellab.errors import ConfigError, did_you_mean
+from modellab.lifecycle import criteria as room
+from modellab.lifecycle import evidence
+from modellab.lifecycle.criteria import Required
+from modellab.lifecycle.evidence import Missing, Shown
+from modellab.matrix import Broken, Matrix
+from modellab.models import Model
+from modellab.schema import Stage
+from modellab.stages import Evidence, Record, Standing
+
+STEPS = ("experimental", "candidate", "production")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A variant on its way to a stage, with what it lacks and what it rests on."""
+
+    standing: Standing
+    to: Stage
+    missing: tuple[Missing, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    silent: tuple[str, ...] = ()  # its tasks for which no dataset counts
+    rollback: bool = False
+
+    def record(self, by: str, because: str, commit: str, when: str) -> Record:
+        """What is kept of it."""
+        return Record(
+            stage=self.to,
+            when=when,
+            by=by,
+            because=" ".join(because.split()),
+            commit=commit,
+            rollback=self.rollback,
+            evidence=self.evidence,
+        )
+
+
+def find(matrix: Matrix, folder: Path, model: Model, variant: str) -> list[Standing]:
+    """Where a variant stands, or, with '', each variant of the model."""
+    records = stages.read(matrix.project.baselines, folder.name)
+    chosen = [variant] if variant else list(model.variants)
+    return [Standing(folder.name, name, model.status, records.get(name, ())) for name in chosen]
+
+
+def promote(
+    matrix: Matrix,
+    place: tuple[Path, Model],
+    standing: Standing,
+    to: Stage,
+    entries: Sequence[Entry],
+    mlflow_runs: Mapping[str, str],
+) -> Move:
+    """The plan of a move to a stage; with nothing missing it may be made."""
+    criteria = room.of(matrix, to)
+    required = room.required(matrix, *place, standing.variant, criteria)
+    cases = [evidence.shown(matrix.project, cell, entries) for cell in required.cells]
+    lacks = list(_order(standing, to))
+    if _rises(standing.stage, to):
+        lacks += _time(standing, cases, criteria.days)
+        lacks += _nothing(standing, required)
+        lacks += [lack for case in cases for lack in evidence.missing(case, criteria)]
+    rests = tuple(number for case in cases for number in evidence.evidence(case, criteria, mlflow_runs))
+    return Move(standing, to, tuple(lacks), rests, required.silent)
+
+
+def rollback(standing: Standing) -> Move:
+    """The plan of going back to the stage before; ConfigError where there is none."""
+    if standing.before is None:
+        raise ConfigError(f"{standing} is {standing.stage} as config.yaml says: no move of it can be taken back")
+    return Move(standing, standing.before, rollback=True)
+
+
+def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str) -> Path:
+    """Write the records of one model's moves, all or none; the file."""
+    listed, when = list(moves), stages.now()
+    records = {move.standing.variant: move.record(by, because, commit, when) for move in listed}
+    return stages.append(root, listed[0].standing.model, records)
+
+
+def _rises(now: Stage, to: Stage) -> bool:
+    return to in room.WITH_CRITERIA and (now not in STEPS or STEPS.index(to) > STEPS.index(now))
+
+
+def _order(standing: Standing, to: Stage) -> Iterable[Missing]:
+    """What of the way lies still before it."""
+    if standing.stage == "deprecated" and to in room.WITH_CRITERIA:
+        yield Missing(f"{standing} is deprecated", f"modellab promote {standing} experimental --because TEXT")
+    elif standing.stage == "experimental" and to == "production":
+        what = f"{standing} is experimental, and production comes after candidate"
+        yield Missing(what, f"modellab promote {standing} candidate --because TEXT")
+
+
+def _time(standing: Standing, cases: Sequence[Shown], asked: float) -> Iterable[Missing]:
+    """The days that are still to wait; where no record tells since when, its first fitting result does."""
+    if asked <= 0:
+        return
+    first = min((entry.finished_at for case in cases for entry in case.fitting), default="")
+    since = standing.last.when if standing.last else f"{first[:19]}Z" if first else stages.now()
+    if (there := stages.days(since, stages.now())) < asked:
+        yield Missing(
+            f"{standing} is {standing.stage} for {there:.1f} days, {asked:g} are asked for",
+            f"wait, or set days in {room.PYPROJECT}",
+        )
+
+
+def _nothing(standing: Standing, required: Required) -> Iterable[Missing]:
+    if not required.cells:
+        yield Missing(
+            f"no dataset that counts meets {standing} on the devices that count",
+            f"name one for its tasks ({', '.join(required.silent) or 'none'}) under datasets in {room.PYPROJECT}",
+        )
+
+
+def strays(matrix: Matrix) -> list[str]:
+    """A sentence for each file that is damaged and each record of a model or variant that there is not.
+
+    What was deprecated may be gone.
+    """
+    found: list[str] = []
+    known = {entry[0].name: entry[1] for entry in matrix.models if not isinstance(entry, Broken)}
+    for path in stages.files(matrix.project.baselines):
+        try:
+            records = stages.read(matrix.project.baselines, path.stem)
+        except ConfigError as error:
+            found.append(str(error))
+            continue
+        if path.stem in matrix.model_names() and path.stem not in known:
+            continue  # broken: its own case says so
+        variants = known[path.stem].variants if path.stem in known else {}
+        for name in sorted(records.keys() - variants.keys()):
+            if records[name] and records[name][-1].stage != "deprecated":
+                what = f"the variant {name!r}" if path.stem in known else f"the model {path.stem!r}"
+                there = did_you_mean(name, variants) if path.stem in known else did_you_mean(path.stem, known)
+                found.append(
+                    f"{path}: there is no {what.removeprefix('the ')}: {there}; what is gone is deprecated first"
+                )
+    return list(dict.fromkeys(found))

@@ -1,0 +1,82 @@
+"""What the suite holds production to: an accepted baseline that fits, within the limits, of every case that counts.
+
+One check for each production variant of tier smoke; no model is loaded and no audio read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from modellab import baseline, stages
+from modellab.errors import BaselineError, ConfigError
+from modellab.lifecycle import criteria as room
+from modellab.lifecycle import evidence, moves
+from modellab.matrix import Broken, Cell, Matrix
+from modellab.models import Model
+from modellab.project import Project
+from modellab.schema import Criteria
+from modellab.stages import Standing
+
+STAGE = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A variant in production."""
+
+    folder: Path
+    model: Model
+    standing: Standing
+
+    def __str__(self) -> str:
+        return f"{self.standing}-{STAGE}"
+
+
+def promises(matrix: Matrix) -> list[Promise | Broken]:
+    """Every production variant of tier smoke, sorted; Broken where it cannot be told which those are."""
+    found: list[Promise | Broken] = [Broken(STAGE, "; ".join(strays))] if (strays := moves.strays(matrix)) else []
+    for entry in matrix.models:
+        if not isinstance(entry, Broken):
+            folder, model = entry
+            try:
+                records = stages.read(matrix.project.baselines, folder.name)
+            except ConfigError:  # a stray already
+                continue
+            standings = (Standing(folder.name, name, model.status, records.get(name, ())) for name in model.variants)
+            found += [
+                Promise(folder, model, each)
+                for each in standings
+                if each.stage == STAGE and model.variants[each.variant].tier == "smoke"
+            ]
+    return found
+
+
+def broken(matrix: Matrix, promise: Promise) -> list[str]:
+    """Why a production variant is not defended, one sentence for each case; none if it is."""
+    criteria = room.of(matrix, STAGE)
+    required = room.required(matrix, promise.folder, promise.model, promise.standing.variant, criteria)
+    if not required.cells:
+        return [f"no dataset that counts meets it: name one under datasets in {room.PYPROJECT}"]
+    return [said for cell in required.cells for said in _broken(matrix.project, cell, criteria)]
+
+
+def _broken(project: Project, cell: Cell, criteria: Criteria) -> Iterator[str]:
+    try:
+        accepted = baseline.load(project.baselines, cell.key)
+    except BaselineError as error:
+        yield f"{cell.key}: {error}"
+        return
+    if accepted is None:
+        yield f"{cell.key}: it has no accepted baseline: {evidence.command(cell.key)} --update-baselines --reason TEXT"
+        return
+    now = {name: value for name, value in evidence.facts(cell).items() if name != "weights"}
+    if unfit := evidence.unlike(accepted.header, now):
+        yield f"{cell.key}: its baseline was accepted {unfit}: measure and accept it again"
+        return
+    if (count := len(accepted.shares)) < criteria.utterances:
+        yield f"{cell.key}: {count} utterances are accepted, {criteria.utterances} are asked for"
+    for metric, limit in room.limits(criteria, cell).items():
+        if said := evidence.accepted_beyond(cell.key, accepted, metric, limit):
+            yield f"{cell.key}: the accepted {said}"

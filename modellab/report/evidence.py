@@ -1,0 +1,39 @@
+"""What a move of the lifecycle rests on, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tabulate import tabulate
+
+from modellab.report import numbers
+from modellab.stages import Evidence
+
+HEADERS = ["case", "metric", "value [95 %]", "N", "limit", "runs", "verdict", "session"]
+
+
+def table(evidence: Iterable[Evidence], style: str = "plain") -> str:
+    """A line for each number, in the order of the record; '' for none. `style` is a format of tabulate."""
+    rows = [_row(each) for each in evidence]
+    align = ("left", "left", "right", "right", "right", "right", "left", "left")
+    return tabulate(rows, headers=HEADERS, tablefmt=style, colalign=align, disable_numparse=True) if rows else ""
+
+
+def _row(each: Evidence) -> list[str]:
+    return [
+        each.case,
+        each.metric,
+        f"{numbers.value(each.value, each.unit)} {interval(each)}".strip(),
+        str(each.n),
+        numbers.value(each.limit, each.unit),
+        str(each.runs),
+        each.verdict,
+        each.session,
+    ]
+
+
+def interval(each: Evidence) -> str:
+    """The interval of a number; '' where it has none."""
+    if each.low is None or each.high is None:
+        return ""
+    return f"[{numbers.value(each.low, each.unit)}, {numbers.value(each.high, each.unit)}]"

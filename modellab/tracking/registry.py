@@ -1,0 +1,247 @@
+"""The lifecycle in MLflow's Model Registry, made from the records in `baselines/lifecycle/`: those are the truth.
+
+| in MLflow | is |
+|---|---|
+| registered model | a model, such as `faster_whisper`; its description lists the stages of what was moved |
+| version | a promotion to candidate or production, oldest first; its run is the newest of the evidence |
+| source | `modellab://<model>/<variant>`: the weights are where config.yaml says, MLflow holds none |
+| alias | `<variant>-production`, `<variant>-candidate`: how a variant got where it is |
+| alias | `production`, `candidate`: the newest of those of any variant |
+| tags of a version | `stage`, `variant`, `by`, `because`, `when`, `commit`, and each number: `wer/<case>` |
+| tags of the model | `<variant>.stage`: the present stage, deprecated and experimental too |
+
+Mirroring again changes nothing; a version or alias that somebody made by hand under another name stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modellab import stages
+from modellab.errors import ConfigError, TrackingError
+from modellab.report import evidence as report
+from modellab.report import numbers
+from modellab.stages import Record
+from modellab.tracking import runs, store
+from modellab.tracking.send import ENTRY_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import RegisteredModel
+
+RECORD_TAG = "modellab.record"
+VERSIONED = ("candidate", "production")
+LATER = "MLflow's registry gets it with the next `modellab sync`"
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A record that has a version in the registry."""
+
+    variant: str
+    number: int  # of the record among those of its variant
+    record: Record
+
+    @property
+    def id(self) -> str:
+        """The same for the same record, whatever comes before or after it in the file."""
+        parts = (self.variant, self.record.stage, self.record.when, self.record.by, self.record.because)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def say(folder: Path, baselines: Path) -> str:
+    """Mirror, and say in one sentence what came of it. Never raises: the files are what counts."""
+    try:
+        new, place = mirror(folder, baselines)
+    except (TrackingError, OSError) as problem:
+        said = str(problem).partition(": nothing is lost")[0]
+        return f"{LATER} ({said})"
+    return f"MLflow's registry at {place} has {new} new version{'' if new == 1 else 's'}"
+
+
+def mirror(folder: Path, baselines: Path, uri: str | None = None) -> tuple[int, str]:
+    """Bring the registry up to date with the records; how many versions are new, and where.
+
+    Raises TrackingError as `sync` does. A file of records that is damaged is left out: what reads it says so.
+    """
+    uri = store.address(folder, uri)
+    kept = dict(_records(baselines))
+    if not kept:
+        return 0, store.shown(uri)
+    store.check(uri)
+    with store.explained(uri), store.locked(folder):
+        client = store.connect(folder, uri)
+        return sum(_mirror(client, model, records) for model, records in kept.items()), store.shown(uri)
+
+
+def _records(baselines: Path) -> Iterator[tuple[str, stages.Records]]:
+    for path in stages.files(baselines):
+        with contextlib.suppress(ConfigError):
+            yield path.stem, stages.read(baselines, path.stem)
+
+
+def _mirror(client: MlflowClient, model: str, records: stages.Records) -> int:
+    name = registered_name(model)
+    promotions = ordered(records)
+    known = _model(client, name)
+    there = {
+        str(each.tags.get(RECORD_TAG)): str(each.version) for each in client.search_model_versions(f"name='{name}'")
+    }
+    new = [each for each in promotions if each.id not in there]
+    for each in new:
+        there[each.id] = _create(client, name, model, each)
+    wanted = {alias: there[each.id] for alias, each in aliases(records, promotions).items()}
+    present = {str(alias): str(version) for alias, version in known.aliases.items()}
+    for alias in present.keys() - wanted.keys():
+        if re.fullmatch(r"(.+-)?(production|candidate)", alias):
+            client.delete_registered_model_alias(name, alias)
+    for alias, version in wanted.items():
+        if present.get(alias) != version:
+            client.set_registered_model_alias(name, alias, version)
+    stage = {runs.clean_key(f"{variant}.stage"): each[-1].stage for variant, each in records.items() if each}
+    for tag, value in stage.items():
+        if known.tags.get(tag) != value:
+            client.set_registered_model_tag(name, tag, value)
+    if known.description != (text := description(model, records)):
+        client.update_registered_model(name, text)
+    return len(new)
+
+
+def _model(client: MlflowClient, name: str) -> RegisteredModel:
+    """The registered model, made if need be."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as problem:
+        if problem.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+    client.create_registered_model(name)
+    return client.get_registered_model(name)
+
+
+def _create(client: MlflowClient, name: str, model: str, promotion: Promotion) -> str:
+    """A new version; with all its tags at once, so that a kill leaves none without its `modellab.record`."""
+    run = next((id for each in reversed(promotion.record.evidence) if (id := _run(client, each.result))), None)
+    made = client.create_model_version(
+        name,
+        source=source(model, promotion.variant),
+        run_id=run,
+        tags=tags(promotion),
+        description=version_note(promotion),
+        await_creation_for=0,
+    )
+    return str(made.version)
+
+
+def _run(client: MlflowClient, result: str) -> str:
+    """The MLflow run that has a ledger entry; '' where it was not sent."""
+    ids = [str(each.experiment_id) for each in client.search_experiments()]
+    found = client.search_runs(ids, f"tags.`{ENTRY_TAG}{result}` != ''", max_results=1) if ids else []
+    return str(found[0].info.run_id) if found else ""
+
+
+# ---------------------------------------------------------------------------- pure
+
+
+def ordered(records: stages.Records) -> list[Promotion]:
+    """Every promotion to a stage that has versions, oldest first. What was taken back keeps its version."""
+    found = [
+        Promotion(variant, number, record)
+        for variant, each in records.items()
+        for number, record in enumerate(each)
+        if record.stage in VERSIONED and not record.rollback
+    ]
+    return sorted(found, key=lambda each: (each.record.when, each.variant, each.number))
+
+
+def aliases(records: stages.Records, promotions: Iterable[Promotion]) -> dict[str, Promotion]:
+    """Alias -> the promotion by which a variant got to the stage that it has now, where one did."""
+    listed, found = list(promotions), dict[str, Promotion]()
+    for each in listed:
+        stage = records[each.variant][-1].stage
+        if each.record.stage == stage:
+            found[alias(each.variant, stage)] = each
+    newest = sorted(found.values(), key=listed.index)
+    return found | {each.record.stage: each for each in newest}
+
+
+def alias(variant: str, stage: str) -> str:
+    """A variant's alias; MLflow takes letters, digits, _ and - only.
+
+    >>> alias("tiny.en", "production")
+    'tiny_en-production'
+    """
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', variant)}-{stage}"
+
+
+def registered_name(model: str) -> str:
+    """A model's name in the registry; folders' names are identifiers, which MLflow takes as they are."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", model)
+
+
+def source(model: str, variant: str) -> str:
+    """What stands for the weights. A server refuses https:// and modellab:; this it takes."""
+    return f"modellab://{model}/{variant}"
+
+
+def tags(promotion: Promotion) -> dict[str, str]:
+    """What one looks for, and every number of the evidence."""
+    record = promotion.record
+    facts = {
+        RECORD_TAG: promotion.id,
+        "stage": record.stage,
+        "variant": promotion.variant,
+        "by": record.by,
+        "because": record.because,
+        "when": record.when,
+        "commit": record.commit,
+    }
+    facts |= {
+        f"{each.metric}/{each.case.partition('-')[2]}": (
+            f"{numbers.value(each.value, each.unit)} {report.interval(each)}".strip() + f", N {each.n}"
+        )
+        for each in record.evidence
+    }
+    return {runs.clean_key(name): runs.clean(text, runs.VALUE_LENGTH) for name, text in facts.items() if text}
+
+
+def version_note(promotion: Promotion) -> str:
+    """The description of a version, in Markdown."""
+    record = promotion.record
+    said = f"`{promotion.variant}` to **{record.stage}** by {_safe(record.by)}: {_safe(record.because)}"
+    return runs.clean(f"{said}\n\n{report.table(record.evidence, 'github')}".strip(), runs.VALUE_LENGTH)
+
+
+def description(model: str, records: stages.Records) -> str:
+    """The description of a registered model: the stage of each variant that was ever moved."""
+    lines = [f"- `{variant}`: **{each[-1].stage}** since {each[-1].when[:10]}" for variant, each in _sorted(records)]
+    head = f"Stages of {model}, from `baselines/{stages.FOLDER}/{model}.yaml`; other variants as its config.yaml says."
+    return runs.clean("\n".join([head, "", *lines]), runs.VALUE_LENGTH)
+
+
+def _sorted(records: stages.Records) -> list[tuple[str, tuple[Record, ...]]]:
+    return sorted((variant, each) for variant, each in records.items() if each)
+
+
+def _safe(text: str) -> str:
+    """Text of a person that is not read as Markdown or HTML."""
+    return re.sub(r"([`\[\]*_|<])", r"\\\1", " ".join(text.split()).replace("&", "&amp;"))
+
+
+def run_ids(folder: Path) -> Mapping[str, str]:
+    """Ledger entry -> MLflow run, of the project's own database, read without MLflow; none if it cannot be read."""
+    query = "SELECT key, run_uuid FROM tags WHERE key LIKE ?"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{store.database(folder).as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(query, (f"{ENTRY_TAG}%",))
+            return {str(key).removeprefix(ENTRY_TAG): str(run) for key, run in rows}
+    except sqlite3.Error:
+        return {}
