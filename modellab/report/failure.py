@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import cast
 
 from modellab import dataset
-from modellab.report import numbers
+from modellab.report import damage, numbers
 from modellab.suite import Outcome
 from modellab.tasks import Surveyed, Task
-from modellab.types import Accepted, Metric, Share, Utterance, Verdict
+from modellab.types import Verdict
 
 WORST = 5
 
@@ -43,16 +43,16 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     assert result is not None, "a quality verdict without a result"
     cases = {row["id"]: row for row in dataset.load(outcome.cell.dataset).rows}
     options = outcome.cell.header.model_dump()
-    worst = sorted(result.utterances, key=lambda utterance: -_damage(utterance, outcome.accepted, metric))[:WORST]
+    worst = damage.worst_first(result.utterances, outcome.accepted, metric)[:WORST]
     lines = [f"  the {len(worst)} utterances that did most damage:"]
     for utterance in worst:
-        if _damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
+        if damage.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
             break
         shown: Sequence[str] = task.show(task.read(cases[utterance.id], options), utterance.output)
         first, *rest = shown or [""]
         lines.append(f"  {utterance.id}  {first}")
         lines += [f"  {' ' * len(utterance.id)}  {line}" for line in rest]
-        lines.append(f"  {' ' * len(utterance.id)}  {_was(utterance, outcome.accepted, metric)}")
+        lines.append(f"  {' ' * len(utterance.id)}  {damage.was(utterance, outcome.accepted, metric)}")
         if utterance.error:
             lines.append(f"  {' ' * len(utterance.id)}  the model raised: {utterance.error.splitlines()[0]}")
     if hasattr(task, "overview"):
@@ -60,22 +60,3 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
         table = cast(Surveyed, task).overview(every, [utterance.output for utterance in result.utterances])
         lines += ["", *(f"  {line}" for line in table)]
     return lines
-
-
-def _damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:
-    """How much more the utterance costs than in the baseline; without one, what it costs."""
-    then = accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
-    return _cost(utterance.shares[metric.name], metric) - (_cost(then, metric) if then else 0.0)
-
-
-def _cost(share: Share, metric: Metric) -> float:
-    """What an utterance adds to the bad side of a rate: its errors, or what it lacks to a full score."""
-    return share[0] if metric.better == "lower" else sum(share[1:2]) - share[0]
-
-
-def _was(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> str:
-    now = numbers.value(metric.value([utterance.shares[metric.name]]), metric.unit)
-    then = accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
-    if then is None:
-        return f"{metric.name} {now} (no baseline)"
-    return f"{metric.name} {now} (was {numbers.value(metric.value([then]), metric.unit)})"
