@@ -9,8 +9,9 @@ from typing import NamedTuple
 from modellab.rttm import merged
 from modellab.types import Region, Turn
 
+# naïve is in it composed and decomposed
 COMMON = "on off turn the light lights forty two degrees kitchen a b don't 2.5 -5 100%"
-RARE = "na\u00efve nai\u0308ve straße STRASSE हिन्दी में ไม่มีน้ำ தமிழ் 猫 东京 кот שָׁלוֹם 🙂 👩\u200d👩\u200d👧"  # composed and decomposed
+RARE = "na\u00efve nai\u0308ve straße STRASSE हिन्दी में ไม่มีน้ำ தமிழ் 猫 东京 кот שָׁלוֹם 🙂 👩\u200d👩\u200d👧"
 WORDS = COMMON.split() + RARE.split()
 CLIP_S = 25.0
 
