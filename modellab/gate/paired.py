@@ -94,12 +94,15 @@ def compare(
     )
 
 
-def permutation_p(metric: Metric, before: Floats, after: Floats) -> tuple[float, float]:
-    """One-sided p of "got worse" and of "got better"; both of shape (n_units, k), some row of them different."""
+def permutation_p(metric: Metric, before: Floats, after: Floats, draws: int = PERMUTATIONS) -> tuple[float, float]:
+    """One-sided p of "got worse" and of "got better"; both of shape (n_units, k), some row of them different.
+
+    `draws` is how many swappings are drawn where they are not all counted.
+    """
     sign = 1.0 if metric.better == "lower" else -1.0
     seen = sign * float(metric.rate(after.sum(axis=0)) - metric.rate(before.sum(axis=0)))
     worse = better = drawn = 0
-    for change in (sign * changes for changes in by_chance(metric, before, after)):
+    for change in (sign * changes for changes in by_chance(metric, before, after, draws)):
         slack = SLACK * (np.nanmax(np.abs(change), initial=0.0) + abs(seen))
         worse += int((~(change < seen - slack)).sum())  # a rate that does not exist counts as bad
         better += int((~(change > seen + slack)).sum())
@@ -108,14 +111,14 @@ def permutation_p(metric: Metric, before: Floats, after: Floats) -> tuple[float,
     return (worse + own) / (drawn + own), (better + own) / (drawn + own)
 
 
-def by_chance(metric: Metric, before: Floats, after: Floats) -> Iterator[Floats]:
+def by_chance(metric: Metric, before: Floats, after: Floats, draws: int = PERMUTATIONS) -> Iterator[Floats]:
     """The change of the rate after each swapping, in the metric's unit, shape (m,) at a time."""
     sums = before.sum(axis=0), after.sum(axis=0)
-    for shift in _shifts((after - before)[_moved(before, after)]):
+    for shift in _shifts((after - before)[_moved(before, after)], draws):
         yield np.asarray(metric.rate(sums[1] - shift) - metric.rate(sums[0] + shift))
 
 
-def _shifts(difference: Floats) -> Iterator[Floats]:
+def _shifts(difference: Floats, draws: int) -> Iterator[Floats]:
     """What swapping moves from after to before, shape (m, k) at a time; the order of the units does not matter."""
     units = len(difference)
     difference = difference[np.lexsort(difference.T)]
@@ -123,8 +126,8 @@ def _shifts(difference: Floats) -> Iterator[Floats]:
         yield ((np.arange(2**units)[:, None] >> np.arange(units)) & 1) @ difference
         return
     generator = np.random.default_rng(SEED)
-    for start in range(0, PERMUTATIONS, CHUNK):
-        rows = min(CHUNK, PERMUTATIONS - start)
+    for start in range(0, draws, CHUNK):
+        rows = min(CHUNK, draws - start)
         bits = np.frombuffer(generator.bytes(rows * ((units + 7) // 8)), dtype=np.uint8).reshape(rows, -1)
         swapped = np.unpackbits(bits, axis=1, count=units).astype(np.float32)
         yield (swapped @ difference.astype(np.float32)).astype(float)
