@@ -15,6 +15,8 @@ from modellab.environment import machine_class
 from modellab.errors import LoadError
 from modellab.evaluate import Loaded
 from modellab.matrix import Loadable
+from modellab.selftest import measure, outcome
+from modellab.selftest.checks import Check, check
 
 from .conftest import Desk
 
@@ -144,3 +146,48 @@ def test_a_full_disk_and_a_locked_cache(desk: Desk, cache: Path, monkeypatch: py
     assert checks["space: results"]["mend"] == "free some disk space"
     assert checks["space: cache"]["state"] == "bad"
     assert "MODELLAB_CACHE" in checks["space: cache"]["mend"]
+
+
+# ---------------------------------------------------------------------------- --selftest
+
+GOOD = check("computing", "cpu", "s", [(0.1, 0.1003)])
+BAD = check("memory of a child process", "peak", "bytes", [(64e6, 0.0)])
+UNCLEAR = check("waiting", "wall", "s", [(0.1, 0.2)], "other processes kept 1.8 of 2 cores busy")
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "says", "mark"),
+    [
+        ([GOOD], 0, "all 1 checks passed", "passed "),
+        ([GOOD, BAD], 1, "memory of a child process, peak: 0.00 MB instead of 64.00 MB", "failed "),
+        ([GOOD, UNCLEAR], 3, "too busy to tell: 1 of 2 checks", ""),
+    ],
+)
+def test_the_meters_are_held_to_what_is_known(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, checks: list[Check], status: int, says: str, mark: str
+) -> None:
+    monkeypatch.setattr(measure, "examine", lambda **_: checks)
+    result = desk.type("doctor", "--selftest")
+    assert result.exit_code == status
+    assert says in result.stdout
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith(tuple(each.name for each in checks))]
+    assert [row[-1] for row in rows if row[0] == "computing"] == ["ok"]
+    assert len(rows) == len(checks)
+    assert outcome.mark(desk.root / "mlruns", 1).startswith(mark)
+    assert bool(mark) == (desk.root / "mlruns" / "selftest").is_dir()
+
+
+def test_the_selftest_as_json(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "examine", lambda **_: [GOOD, UNCLEAR])
+    said = json.loads(desk.type("doctor", "--selftest", "--json").stdout)
+    assert said["state"] == "undecided"
+    assert [(each["name"], each["state"]) for each in said["checks"]] == [("computing", "ok"), ("waiting", "undecided")]
+
+
+def test_outside_a_project_nothing_is_kept(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(elsewhere := tmp_path_factory.mktemp("elsewhere"))
+    monkeypatch.setattr(measure, "examine", lambda **_: [GOOD])
+    assert desk.type("doctor", "--selftest").exit_code == 0
+    assert list(elsewhere.iterdir()) == []

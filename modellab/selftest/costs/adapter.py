@@ -19,7 +19,7 @@ import numpy as np
 from modellab.types import Audio, Setting, Transcript
 
 BASE = 480_000  # samples: 30 s, so that decoding would show if it were inside the clock
-OBJECT_BYTES = 512  # the largest block of Python's own allocator: bytes(479) fills it
+OBJECT_BYTES = 512 + 8  # the largest block of Python's own allocator, which bytes(479) fills, and its place in a list
 HOLD_S = 0.08  # how long a child keeps its memory: several looks of who watches it
 CHILD = f"""
 import sys, time
@@ -86,8 +86,9 @@ class Costs:
         return self._in_standing_child(seconds, 0)
 
     def objects(self, size: float) -> None:
-        held = [bytes(479) for _ in range(int(size) // OBJECT_BYTES)]
-        held.clear()
+        held = [b""] * (int(size) // OBJECT_BYTES)
+        for i in range(len(held)):
+            held[i] = bytes(479)
 
     def array(self, size: float) -> None:
         np.ones(int(size), np.uint8)
