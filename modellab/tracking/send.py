@@ -1,23 +1,28 @@
 """Send the ledger to MLflow, each entry exactly once, wherever an earlier attempt was killed.
 
-An entry counts as sent when its run has the tag `modellab.entry.<id>`, which is written after everything else of
-the entry; the run itself is found again by its tag `modellab.run_id`. What an interrupted attempt left half
-written is written again with the same keys, steps and timestamps, so that it falls on itself.
+A run is RUNNING while it is written, and its end is the last thing to be written. An entry counts as sent when its
+run has ended and has the tag `modellab.entry.<id>` with the digest of its verdicts. A run is found again by its tag
+`modellab.run_id`. What an interrupted attempt left half written is written again with the same keys, steps and
+timestamps, so that it falls on itself.
+
+A new run costs five requests: create it with its tags, artifacts, datasets, numbers, its end.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import re
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modellab.entry import Entry
-from modellab.tracking import runs, store, views
+from modellab.tracking import artifacts, runs, store, views
+from modellab.tracking.experiments import Experiments
 from modellab.tracking.note import note
 from modellab.tracking.runs import Run
 
@@ -25,10 +30,12 @@ if TYPE_CHECKING:
     import mlflow.entities
     from mlflow import MlflowClient
 
-STORE_TAG = "modellab.store"  # a random name that an experiment keeps: tells a store from one made anew at its place
 RUN_TAG, ENTRY_TAG = "modellab.run_id", "modellab.entry."
-BATCH = 90  # MLflow takes 100 params or tags at once
+LACKING = "modellab.lacking"  # a run without its artifacts says so, and why
+BATCH, METRICS = 90, 700  # MLflow takes 100 params or tags at once, and 1000 things in all
 DIGEST_LENGTH = 12
+AT_ONCE = 4  # requests under way to a server; a local database has one writer
+GIVE_UP = 2  # artifacts that failed one after the other: the rest is not tried
 
 
 @dataclass(slots=True)
@@ -45,158 +52,175 @@ class Report:
 
 
 @dataclass(slots=True)
-class Experiment:
-    """An experiment of the store; `token` changes when the store was made anew."""
+class Sent:
+    """What came of one run. `whole`: there is nothing left to try again."""
 
-    id: str
-    token: str
-    tags: Mapping[str, str]
+    new: int = 0
+    resumed: int = 0
+    skipped: int = 0
+    refused: str = ""
+    lacking: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.refused and not self.lacking
 
 
 class Sender:
-    """One sync: knows the store's experiments and counts what it does."""
+    """One sync: knows the store's experiments and runs, and counts what it does."""
 
-    def __init__(self, client: MlflowClient, folder: Path, uri: str) -> None:
-        self.client, self.folder, self.uri = client, folder, uri
+    def __init__(self, client: MlflowClient, folder: Path, uri: str, page: artifacts.Page | None = None) -> None:
+        self.client, self.folder, self.uri, self.page = client, folder, uri, page
         self.report = Report(store.shown(uri))
-        self.experiments: dict[str, Experiment] = {}
+        self.experiments = Experiments(client, folder, uri, self.report.warnings)
+        self._found: dict[str, list[mlflow.entities.Run]] = {}
+        self._failures = 0
 
-    def send(self, run: Run) -> bool:
-        """Send what the store lacks of a run. False when MLflow refuses its content (a warning says what)."""
+    def send(self, wanted: Sequence[Run]) -> Iterator[tuple[Run, Sent]]:
+        """Send what the store lacks of these runs, one after the other, to a server some at once."""
+        self._look_up(wanted)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            results = pool.map(self._sent, wanted) if store.is_server(self.uri) else map(self._sent, wanted)
+            for run, sent in zip(wanted, results, strict=True):
+                self.report.new += sent.new
+                self.report.resumed += sent.resumed
+                self.report.skipped += sent.skipped
+                self.report.warnings += [f"MLflow refused {run.name}: {sent.refused}"] if sent.refused else []
+                yield run, sent
+
+    def _look_up(self, wanted: Iterable[Run]) -> None:
+        """Find the runs of earlier attempts with one query per session, and make the experiments that are missing."""
+        from mlflow.entities import ViewType
+
+        sessions: dict[str, set[str]] = {}
+        for run in wanted:
+            experiment = self.experiments.get(run.experiment)
+            if not experiment.fresh:
+                query = _query(run)
+                sessions.setdefault(query, set()).add(experiment.id)
+        for query, ids in sessions.items():
+            token = None
+            while token != "":
+                page = self.client.search_runs(sorted(ids), query, ViewType.ALL, page_token=token)
+                for found in page:
+                    self._found.setdefault(found.data.tags.get(RUN_TAG, ""), []).append(found)
+                token = page.token or ""
+
+    def _sent(self, run: Run) -> Sent:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._send(run)
+            return self._send(run)
         except MlflowException as problem:
             if problem.error_code not in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}:
                 raise
-            self.report.warnings.append(f"MLflow refused {run.name}: {' '.join(str(problem).split())[:300]}")
-            return False
-        return True
+            return Sent(refused=store.masked(" ".join(str(problem).split()))[:300])
 
-    def _send(self, run: Run) -> None:
-        experiment = self.experiment(run.experiment)
-        found = self._find(experiment.id, run)
+    def _send(self, run: Run) -> Sent:
+        found = self._find(run)
         if found and found.info.lifecycle_stage == "deleted":  # somebody threw it away: it stays thrown away
-            self.report.skipped += len(run.entries)
-            return
-        missing = [entry for entry in run.entries if not found or f"{ENTRY_TAG}{entry.id}" not in found.data.tags]
-        self.report.skipped += len(run.entries) - len(missing)
-        if found and not missing and found.info.status != "RUNNING":
-            return
-        run_id = found.info.run_id if found else self._create(experiment.id, run)
-        for entry in missing:
-            self._log(run_id, entry, run.step)
-            self.report.new += 1
-            self.report.resumed += bool(found)
-        self._finish(run_id, run)
+            return Sent(skipped=len(run.entries))
+        tags: dict[str, str] = found.data.tags if found else {}
+        broken = found is not None and found.info.status == "RUNNING"
+        missing = [entry for entry in run.entries if broken or not _has(tags, entry)]
+        skipped = len(run.entries) - len(missing)
+        if found and not missing and LACKING not in tags:
+            return Sent(skipped=skipped)
+        if found and missing and not broken:
+            self.client.update_run(found.info.run_id, "RUNNING")
+        info = found.info if found else self._create(run)
+        said = self._log_artifacts(info, run, run.entries if LACKING in tags else missing)
+        self._log_datasets(info.run_id, missing)
+        self._log_numbers(info.run_id, run, missing, found)
+        self._tell_lacking(info.run_id, said, LACKING in tags)
+        self.client.set_terminated(info.run_id, "FAILED" if run.red else "FINISHED", run.end_ms)
+        return Sent(len(missing), len(missing) if found else 0, skipped, lacking=said)
 
-    def experiment(self, name: str) -> Experiment:
-        """The experiment of that name, made if need be."""
-        if name not in self.experiments:
-            found = self.client.get_experiment_by_name(name)
-            place = None if store.is_server(self.uri) else (self.folder / "artifacts" / name).absolute().as_uri()
-            if found is None:
-                tags = {STORE_TAG: uuid.uuid4().hex}
-                found = self.client.get_experiment(self.client.create_experiment(name, place, tags=tags))
-            elif found.lifecycle_stage == "deleted":
-                self.client.restore_experiment(found.experiment_id)
-                self.report.warnings.append(f"experiment {name} had been deleted in MLflow and was restored")
-            if self.uri == store.own(self.folder) and found.artifact_location != place:
-                self.report.warnings.append(
-                    f"experiment {name} keeps its tables in {found.artifact_location}, though the database is in"
-                    f" {self.folder}: was it moved? `modellab sync --rebuild` puts them together again"
-                )
-            self.experiments[name] = self._known(found)
-        return self.experiments[name]
-
-    def _known(self, found: mlflow.entities.Experiment) -> Experiment:
-        id, tags = str(found.experiment_id), dict(found.tags)
-        if STORE_TAG not in tags:  # made by hand, under our name
-            tags[STORE_TAG] = uuid.uuid4().hex
-            self.client.set_experiment_tag(id, STORE_TAG, tags[STORE_TAG])
-        return Experiment(id, tags[STORE_TAG], tags)
-
-    def _find(self, experiment_id: str, run: Run) -> mlflow.entities.Run | None:
-        """The run of an earlier attempt. A retried request may have made two: the one with entries stays."""
-        from mlflow.entities import ViewType
-
-        query = f"tags.`{RUN_TAG}` = '{run.id}'"
-        order = ["attributes.start_time ASC"]
-        same = list(self.client.search_runs([experiment_id], query, ViewType.ALL, order_by=order))
-        same.sort(key=lambda found: (-_sent_entries(found), found.info.lifecycle_stage != "active"))
+    def _find(self, run: Run) -> mlflow.entities.Run | None:
+        """The run of an earlier attempt. A retried request may have made two: one that has ended stays."""
+        same = sorted(self._found.get(run.id, []), key=lambda found: (found.info.start_time, found.info.run_id))
+        same.sort(key=lambda found: (found.info.status == "RUNNING", found.info.lifecycle_stage != "active"))
         for twin in same[1:]:
-            if twin.info.lifecycle_stage == "active" and not _sent_entries(twin):
+            if twin.info.lifecycle_stage == "active" and twin.info.status == "RUNNING":
                 self.client.delete_run(twin.info.run_id)
         return same[0] if same else None
 
-    def _create(self, experiment_id: str, run: Run) -> str:
-        created = self.client.create_run(experiment_id, run.start_ms, runs.tags(run), run.name)
-        return str(created.info.run_id)
+    def _create(self, run: Run) -> mlflow.entities.RunInfo:
+        experiment = self.experiments.get(run.experiment)
+        return self.client.create_run(experiment.id, run.start_ms, _about(run), run.name).info
 
-    def _log(self, run_id: str, entry: Entry, step: int) -> None:
-        from mlflow.entities import Metric, Param
+    def _log_artifacts(self, info: mlflow.entities.RunInfo, run: Run, entries: Sequence[Entry]) -> str:
+        """Tables, pages, entries and audio. '' or what the artifact store said: it may be out of reach, or full."""
+        if not entries:
+            return ""
+        if self._failures >= GIVE_UP:
+            return "not tried after others had failed"
+        try:
+            self._place(info, entries)
+        except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
+            self._failures += 1
+            said = store.masked(" ".join(str(problem).split()))[:200] or type(problem).__name__
+            if self._failures <= GIVE_UP:
+                self.report.warnings.append(
+                    f"MLflow did not take the tables and pages of {run.name} ({said}):"
+                    " its numbers are there, the next sync tries again"
+                )
+            return said
+        self._failures = 0
+        return ""
 
-        moment = runs.milliseconds(entry.finished_at)
-        metrics = [Metric(key, value, moment, step) for key, value in runs.metrics(entry).items()]
-        known = self.client.get_run(run_id).data.params
-        params = [Param(name, text) for name, text in runs.params(entry).items() if name not in known]
-        for part in _batches(params):
-            self.client.log_batch(run_id, params=part)
-        for batch in _batches(metrics, 1000):
-            self.client.log_batch(run_id, metrics=batch)
-        self._log_dataset(run_id, entry)
-        self._log_utterances(run_id, entry)
-        self._log_sounds(run_id, entry)
-        self.client.set_tag(run_id, f"{ENTRY_TAG}{entry.id}", runs.clean(f"{entry.key.dataset} {entry.status}", 200))
+    def _place(self, info: mlflow.entities.RunInfo, entries: Sequence[Entry]) -> None:
+        """Into the artifact store's folder itself where it is one, else through MLflow's client."""
+        here = store.local_folder(info.artifact_uri)
+        if here is None:
+            with tempfile.TemporaryDirectory(prefix="modellab-") as folder:
+                artifacts.write(Path(folder), entries, self.page)
+                self.client.log_artifacts(info.run_id, folder)
+            return
+        if store.is_server(self.uri) and not here.parents[2].is_dir():  # .../<experiment>/<run>/artifacts
+            raise OSError(f"the server keeps them in {here.parents[2]}, a folder that is not on this computer")
+        artifacts.write(here, entries, self.page)
 
-    def _log_dataset(self, run_id: str, entry: Entry) -> None:
+    def _log_datasets(self, run_id: str, entries: Iterable[Entry]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        digest = entry.result.provenance.get("dataset_digest", "") if entry.result else ""
-        if digest:
-            name, short = runs.clean(entry.key.dataset, 200), digest.removeprefix("sha256:")[:DIGEST_LENGTH]
-            data = Dataset(name, runs.clean(short, DIGEST_LENGTH), "local", json.dumps({"digest": digest}))
-            self.client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "evaluation")])])
+        inputs = {}
+        for entry in entries:
+            digest = entry.result.provenance.get("dataset_digest", "") if entry.result else ""
+            if digest:
+                name, short = runs.clean(entry.key.dataset, 200), digest.removeprefix("sha256:")[:DIGEST_LENGTH]
+                data = Dataset(name, runs.clean(short, DIGEST_LENGTH), "local", json.dumps({"digest": digest}))
+                inputs[name, short] = DatasetInput(data, [InputTag("mlflow.data.context", "evaluation")])
+        if inputs:
+            self.client.log_inputs(run_id, list(inputs.values()))
 
-    def _log_utterances(self, run_id: str, entry: Entry) -> None:
-        """The table of utterances. Best effort: its store may be out of reach where the metrics' is not."""
-        if entry.result is None:
-            return
-        text = json.dumps(runs.table(entry), ensure_ascii=False)
-        self._try(entry, "utterances", lambda: self.client.log_text(run_id, text, _artifact(entry)))
+    def _log_numbers(self, run_id: str, run: Run, missing: Sequence[Entry], found: mlflow.entities.Run | None) -> None:
+        """Metrics and params, and to a run that was there before its tags as they are now."""
+        from mlflow.entities import Metric, Param, RunTag
 
-    def _log_sounds(self, run_id: str, entry: Entry) -> None:
-        """What the model said, of the worst utterances. Best effort too; sent again it falls on itself."""
-        for path in runs.sounds(entry):
-            place = f"audio/{_folder(entry)}"
-            if not self._try(entry, "audio", functools.partial(self.client.log_artifact, run_id, str(path), place)):
-                return
+        metrics = [
+            Metric(key, value, runs.milliseconds(entry.finished_at), run.step)
+            for entry in missing
+            for key, value in runs.metrics(entry).items()
+        ]
+        wanted = {name: text for entry in reversed(missing) for name, text in runs.params(entry).items()}
+        known = found.data.params if found else {}
+        params = [Param(name, text) for name, text in wanted.items() if name not in known]
+        tags = [RunTag(name, text) for name, text in _about(run).items()] if found and missing else []
+        batches = (_batches(metrics, METRICS), _batches(params), _batches(tags))
+        for some in zip_longest(*batches, fillvalue=()):
+            self.client.log_batch(run_id, *some)
 
-    def _try(self, entry: Entry, what: str, write: Callable[[], None]) -> bool:
-        """Write an artifact; False, and a warning, where its store does not take it."""
-        try:
-            write()
-        except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
-            said = " ".join(str(problem).split())[:200]
-            self.report.warnings.append(f"MLflow did not take the {what} of {runs.clean(str(entry.key), 200)}: {said}")
-            return False
-        return True
-
-    def _finish(self, run_id: str, run: Run) -> None:
-        """What concerns the run as a whole: its note, tags, status and end."""
-        from mlflow.entities import RunTag
-
-        tables = [_artifact(entry) for entry in run.entries if entry.result]
-        listed = json.dumps([{"path": path, "type": "table"} for path in dict.fromkeys(tables)])
-        facts = {**runs.tags(run), "mlflow.note.content": note(run), "mlflow.loggedArtifacts": listed[:7900]}
-        for part in _batches([RunTag(name, text) for name, text in facts.items()]):
-            self.client.log_batch(run_id, tags=part)
-        self.client.set_terminated(run_id, "FAILED" if run.red else "FINISHED", run.end_ms)
+    def _tell_lacking(self, run_id: str, said: str, before: bool) -> None:
+        """Mark the run whose artifacts are missing, so that a later sync tries again."""
+        if said:
+            self.client.set_tag(run_id, LACKING, said)
+        elif before:
+            self.client.delete_tag(run_id, LACKING)
 
     def show(self, sent: Sequence[Run]) -> None:
         """Make the shared views of every experiment met show the metrics of these runs."""
-        for name, experiment in self.experiments.items():
+        for name, experiment in self.experiments.met.items():
             entries = [entry for run in sent if run.experiment == name for entry in run.entries]
             columns = [key for entry in entries for key in runs.headline(entry)]
             sections = [section for entry in entries for section in runs.sections(entry)]
@@ -205,17 +229,29 @@ class Sender:
             self.report.links[name] = views.links(experiment.id)
 
 
-def _sent_entries(found: mlflow.entities.Run) -> int:
-    return sum(tag.startswith(ENTRY_TAG) for tag in found.data.tags)
+def _query(run: Run) -> str:
+    """A filter that finds the run, and where it can the others of its session."""
+    plain = re.fullmatch(r"[\w.-]{1,100}", run.last.session)
+    return f"tags.session = '{run.last.session}'" if plain else f"tags.`{RUN_TAG}` = '{run.id}'"
 
 
-def _artifact(entry: Entry) -> str:
-    return f"utterances/{_folder(entry)}.json"
+def _about(run: Run) -> dict[str, str]:
+    """All tags of the run: what one filters by, its note, which artifacts are tables, which entries it has."""
+    tables = dict.fromkeys(artifacts.table(entry) for entry in run.entries if entry.result)
+    listed = json.dumps([{"path": path, "type": "table"} for path in tables])
+    about = {**runs.tags(run), "mlflow.note.content": note(run), "mlflow.loggedArtifacts": listed[:7900]}
+    return about | {f"{ENTRY_TAG}{entry.id}": _mark(entry) for entry in run.entries}
 
 
-def _folder(entry: Entry) -> str:
-    """The dataset as a name that every artifact store takes."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", entry.key.dataset)[:100]
+def _mark(entry: Entry) -> str:
+    """What the entry's tag says."""
+    return f"{runs.clean(f'{entry.key.dataset} {entry.status}', 200)} #{artifacts.digest(entry)}"
+
+
+def _has(tags: dict[str, str], entry: Entry) -> bool:
+    """The store has the entry as it is now; a mark without a digest is an earlier modellab's."""
+    mark = tags.get(f"{ENTRY_TAG}{entry.id}")
+    return mark is not None and (mark == _mark(entry) or not re.search(r" #[0-9a-f]{8}$", mark))
 
 
 def _batches[T](items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:

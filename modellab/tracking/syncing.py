@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from modellab import codec, ledger
-from modellab.entry import Entry
+from modellab.entry import FORMAT, Entry
 from modellab.tracking import runs, store
 from modellab.tracking.send import Report, Sender
 
@@ -45,30 +46,40 @@ def rebuild(folder: Path) -> Report:
 
 
 def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> None:
-    """Whole ledger files that the store is known to have are passed over without reading them."""
+    """Sessions whose ledger files the store is known to have are passed over without reading them."""
     sent = _Sent(folder / "ledger" / SENT)
     entries: dict[str, Entry] = {}
     files: dict[Path, tuple[int, list[Entry]]] = {}
-    for path in ledger.files(folder):
-        if sent.covers(path, sender):
-            sender.report.skipped += sent.count(path)
+    for paths in _sessions(ledger.files(folder)):
+        if all(sent.covers(path, sender) for path in paths):
+            sender.report.skipped += sum(sent.count(path) for path in paths)
             continue
-        size = path.stat().st_size  # before reading: what is appended meanwhile is looked at next time
-        members, warnings = ledger.read_file(path)
-        sender.report.warnings += warnings
-        files[path] = size, members
-        entries |= {entry.id: entry for entry in members if entry.id not in entries}
+        for path in paths:
+            size = path.stat().st_size  # before reading: what is appended meanwhile is looked at next time
+            members, warnings = ledger.read_file(path)
+            sender.report.warnings += warnings
+            files[path] = size, members
+            entries |= {entry.id: entry for entry in members if entry.id not in entries}
     wanted = runs.group(entries.values())
-    refused: set[str] = set()
-    for run in wanted:
-        if not sender.send(run):
-            refused.update(entry.id for entry in run.entries)
+    unsent: set[str] = set()
+    for run, result in sender.send(wanted):
+        if not result.whole:
+            unsent.update(entry.id for entry in run.entries)
         reached(run.name)
     sender.show(wanted)
+    store.settled(sender.uri)
     for path, (size, members) in files.items():
-        if not refused.intersection(entry.id for entry in members):
+        if not unsent.intersection(entry.id for entry in members):
             sent.add(path, size, members, sender)
     sent.save()
+
+
+def _sessions(paths: list[Path]) -> list[list[Path]]:
+    """The files by session: pytest-xdist's workers write one each, and a run may have entries in several."""
+    members: dict[str, list[Path]] = {}
+    for path in paths:
+        members.setdefault(re.sub(r"-gw\d+$", "", path.stem), []).append(path)
+    return list(members.values())
 
 
 class _Sent:
@@ -87,9 +98,9 @@ class _Sent:
         try:
             known = self.files[str(path.absolute())]
             experiments = dict(known["experiments"])
-            if known["size"] != path.stat().st_size or not experiments:
+            if known["size"] != path.stat().st_size or known["format"] != FORMAT or not experiments:
                 return False
-            return all(sender.experiment(name).token in tokens for name, tokens in experiments.items())
+            return all(sender.experiments.get(name).token in tokens for name, tokens in experiments.items())
         except (KeyError, TypeError, ValueError, AttributeError, OSError):
             return False
 
@@ -102,8 +113,13 @@ class _Sent:
         known = self.files.get(str(path.absolute()), {})
         before = known.get("experiments", {}) if known.get("size") == size else {}
         names = {run.experiment for run in runs.group(members)}
-        tokens = {name: sorted({*before.get(name, []), sender.experiment(name).token}) for name in names}
-        self.files[str(path.absolute())] = {"size": size, "entries": len(members), "experiments": tokens}
+        tokens = {name: sorted({*before.get(name, []), sender.experiments.get(name).token}) for name in names}
+        self.files[str(path.absolute())] = {
+            "size": size,
+            "format": FORMAT,  # a newer modellab may read lines that this one left out
+            "entries": len(members),
+            "experiments": tokens,
+        }
 
     def save(self) -> None:
         """Replace the file at once; without room for it the next sync reads more, and that is all."""

@@ -13,7 +13,7 @@ import pytest
 from modellab import ledger, tracking
 from modellab.errors import TrackingError
 from modellab.ledger import Ledger
-from modellab.tracking import store
+from modellab.tracking import artifacts, store
 from modellab.types import Status, Utterance
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
@@ -138,17 +138,39 @@ def test_what_mlflow_refuses_is_a_warning_and_costs_that_run_only(ready, session
     assert first.warnings == ["MLflow refused silero_vad:lab cpu-int8 @ 1a2b3c4: no such thing"]
 
 
-def test_a_table_that_finds_no_place_is_a_warning_and_the_metrics_stay(everything, ready, client_class, monkeypatch):
-    def log_text(*_: Any) -> None:
+def test_artifacts_that_find_no_place_are_told_once_and_tried_again(everything, ready, client_class, monkeypatch):
+    def write(*_: Any) -> None:
         raise OSError("bucket unreachable")
 
-    monkeypatch.setattr(client_class, "log_text", log_text)
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts, "write", write)
+        reports = [tracking.sync(ready), tracking.sync(ready)]
+    numbers_only = everything(ready)
+    third, fourth = tracking.sync(ready), tracking.sync(ready)
+
+    assert [numbers(report) for report in (*reports, third, fourth)] == [(4, 0, 0), *[(0, 0, 4)] * 3]
+    assert [len(report.warnings) for report in (*reports, third, fourth)] == [2, 2, 0, 0], "it stops trying after two"
+    assert "(bucket unreachable): its numbers are there, the next sync tries again" in reports[0].warnings[0]
+    assert len(numbers_only["metrics"]) > 0
+    assert len([row for row in numbers_only["tags"] if row[1] == "modellab.lacking"]) == 3
+    whole = everything(ready)
+    assert len(whole["tables"]) == 3
+    assert whole["tags"] == [row for row in numbers_only["tags"] if row[1] != "modellab.lacking"]
+    assert whole["metrics"] == numbers_only["metrics"]
+
+
+def test_a_verdict_that_was_turned_later_is_turned_in_mlflow_too(everything, ready, session):
+    """Another session's end may have sent the entries before the suite's test turned a verdict."""
+    tracking.sync(ready)
+    before = everything(ready)
+    ledger.amend(ready, "s1", {session[0].key: (Status.REGRESSED, session[1].verdicts)})
+
     report = tracking.sync(ready)
 
-    assert report.new == 4
-    assert len(report.warnings) == 3
-    assert "bucket unreachable" in report.warnings[0]
-    assert len(everything(ready)["metrics"]) > 0
+    assert numbers(report) == (1, 1, 3)
+    after = everything(ready)
+    assert [len(after[part]) for part in after] == [len(before[part]) for part in after], "nothing came twice"
+    assert sum(row[1].startswith("modellab.entry.") and "REGRESSED #" in row[2] for row in after["tags"]) == 2
 
 
 def test_what_a_model_said_is_kept_with_its_run_once(ready, client_class, make, tmp_path):

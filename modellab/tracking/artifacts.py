@@ -1,0 +1,67 @@
+"""The files that go to MLflow with a run, written to a folder first. No MLflow here.
+
+utterances/<dataset>.json              a table of every utterance, worst first
+pages/<dataset>.html                   the case's page: differences, players, pictures
+entries/<dataset>-<entry>.json.gz      the ledger's line, from which `fetch` makes the entry again
+audio/<dataset>/<id>.flac              what the model said, of the worst utterances
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from modellab import codec
+from modellab.entry import Entry, encode
+from modellab.tracking import runs
+
+TABLES, PAGES, ENTRIES, SOUNDS = "utterances", "pages", "entries", "audio"
+LEVEL = 5  # of gzip: half the time of its default, 2 % more bytes
+Page = Callable[[Entry], str]  # an entry's HTML page; "" where there is none
+
+
+def write(folder: Path, entries: Iterable[Entry], page: Page | None = None) -> None:
+    """Every artifact of these entries, laid out as they shall lie in MLflow. `page` makes a case's page."""
+    for entry in entries:
+        name = slug(entry)
+        _put(folder / ENTRIES / f"{name}-{entry.id[:8]}.json.gz", gzip.compress(line(entry), LEVEL, mtime=0))
+        if entry.result is None:
+            continue
+        _put(folder / table(entry), json.dumps(runs.table(entry), ensure_ascii=False).encode())
+        if page and (text := page(entry)):
+            _put(folder / PAGES / f"{name}.html", text.encode("utf-8", "backslashreplace"))
+        for sound in runs.sounds(entry):
+            place = folder / SOUNDS / name / sound.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(sound, place)
+
+
+def table(entry: Entry) -> str:
+    """Where the table of utterances lies."""
+    return f"{TABLES}/{slug(entry)}.json"
+
+
+def slug(entry: Entry) -> str:
+    """The dataset as a name that every artifact store takes."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", entry.key.dataset)[:100]
+
+
+def line(entry: Entry) -> bytes:
+    """The entry as the ledger has it, without the line's end."""
+    return codec.dumps(encode(entry)).encode()
+
+
+def digest(entry: Entry) -> str:
+    """Eight hexadecimal digits of what may change of an entry: the suite's test turns verdicts at a session's end."""
+    verdicts = [codec.encode_verdict(verdict) for verdict in entry.verdicts]
+    return hashlib.sha256(codec.dumps([str(entry.status), verdicts]).encode()).hexdigest()[:8]
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
