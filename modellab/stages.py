@@ -120,17 +120,21 @@ class Standing:
     @property
     def before(self) -> Stage | None:
         """The stage that a rollback goes back to; None where there is nothing to take back."""
-        path = self._path()
-        return path[-2] if len(path) > 1 else None
+        path = self.path
+        return path[-2][0] if len(path) > 1 else None
 
-    def _path(self) -> list[Stage]:
-        """The stages that lead here, without those that were taken back."""
-        path = [self.start]
+    @property
+    def path(self) -> list[tuple[Stage, Record | None]]:
+        """The stages that lead here without those that were taken back, each with the record that brought it.
+
+        None for the start; going back to it is brought by the rollback.
+        """
+        path: list[tuple[Stage, Record | None]] = [(self.start, None)]
         for record in self.records:
             if record.rollback and len(path) > 1:
-                path[-2:] = [record.stage]
+                path[-2:] = [(record.stage, path[-2][1] or record)]
             else:
-                path.append(record.stage)
+                path.append((record.stage, record))
         return path
 
 

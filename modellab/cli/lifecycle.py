@@ -117,7 +117,7 @@ def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run:
     commit = environment.commit(project.root)
     path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
-    typer.echo(f"{shown} written; review with `git diff {shown}` and commit it")
+    typer.echo(f"{shown} written: review it and commit it")
     typer.echo(
         _mirrored(project) if mlflow else "MLflow's registry was left alone: `modellab sync` brings it up to date"
     )
@@ -132,7 +132,7 @@ def _show(move: Move) -> None:
             typer.echo(f"  missing  {missing.what}\n           {missing.mend}")
         return
     typer.secho(f"{standing} {verb} from {standing.stage} to {move.to}", bold=True)
-    _tell_evidence(move.evidence)
+    _tell_evidence(move.evidence, standing)
     if move.silent and move.evidence:
         typer.echo(f"  nothing is shown of {', '.join(move.silent)}: no dataset that counts meets it there")
 
@@ -203,11 +203,11 @@ def _tell(standing: Standing) -> None:
         back = "back to " if record.rollback else ""
         commit = f" at {record.commit[:7]}{'+' * record.commit.endswith('+')}" if record.commit else ""
         typer.echo(f"  {record.when}  {back}{record.stage}, by {record.by}{commit}: {record.because}")
-        _tell_evidence(record.evidence)
+        _tell_evidence(record.evidence, standing)
 
 
-def _tell_evidence(evidence: Iterable[Evidence]) -> None:
+def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
     from modellab.report import evidence as report
 
-    for line in report.table(evidence).splitlines():
+    for line in report.table(evidence, str(standing)).splitlines():
         typer.echo(f"    {line}")

@@ -10,15 +10,12 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from modellab import baseline, dataset, tasks, text
 from modellab.entry import Entry
 from modellab.errors import BaselineError
-from modellab.gate.claim import estimate
 from modellab.lifecycle import criteria as room
 from modellab.lifecycle.criteria import beyond, limits, metric_of
-from modellab.matrix import Cell
+from modellab.matrix import Cell, why_not
 from modellab.models import weights
 from modellab.project import Project
 from modellab.report import numbers
@@ -100,7 +97,9 @@ def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
 def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
     """Every criterion that a case does not meet."""
     key, name = case.cell.key, str(case.cell.key)
-    run, accept = command(key), f"modellab baselines accept --all --reason TEXT {_options(key)}"
+    hindrance = why_not(case.cell)
+    run = f"{hindrance}; then {command(key)}" if hindrance else command(key)
+    accept = f"{run} --update-baselines --reason TEXT"
     if case.newest is None:
         yield Missing(f"{name}: never measured here, {criteria.runs} {_plural('run', criteria.runs)} asked for", run)
     elif case.newest.red:
@@ -139,7 +138,7 @@ def _beyond(case: Shown, criteria: Criteria) -> Iterator[Missing]:
             elif beyond(task, metric, value, limit):
                 yield Missing(f"{name}: {beyond_by(task, metric, limit, _shares(result, metric), value)}", mend)
         if (said := accepted_beyond(case.cell.key, case.accepted, metric, limit)) and not case.unfit:
-            again = f"modellab baselines accept --all --reason TEXT {_options(case.cell.key)}"
+            again = f"{command(case.cell.key)} --update-baselines --reason TEXT"
             yield Missing(f"{name}: the accepted {said}", again)
 
 
@@ -163,19 +162,11 @@ def beyond_by(task: str, metric: str, limit: float, shares: Sequence[Share], val
 
 
 def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence[str]) -> tuple[float, float] | None:
-    """The 95 % interval of a pooled value (jackknife over speakers or utterances).
+    """The 95 % interval of a pooled value, as reports have it; None where there is none: a reading, one utterance."""
+    from modellab.scoring import estimates  # not above: it needs what collecting tests does not
 
-    It ends at 0 where no share is negative. None where there is none: one speaker, a reading, utterances all alike (no
-    error in 40 says that errors are rare, and not how rare).
-    """
     found = metric_of(task, metric)
-    if found is None or not shares:
-        return None
-    pooled = estimate(found, np.array(shares, dtype=float), clusters)
-    if not (math.isfinite(pooled.error) and pooled.error > 0):
-        return None
-    half, least = pooled.half(0.95), 0.0 if min(map(min, shares)) >= 0 else -math.inf
-    return max(least, pooled.value - half), pooled.value + half
+    return estimates.rate(found, shares, clusters).interval if found and shares else None
 
 
 def unit_of(task: str, name: str) -> str:
@@ -232,13 +223,9 @@ def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) ->
 
 def command(key: Key) -> str:
     """What measures a case."""
-    return f"modellab run {_options(key)}"
-
-
-def _options(key: Key) -> str:
     given = {"model": f"{key.model}:{key.variant}", "dataset": key.dataset, "device": key.device}
     given["precision"] = key.precision
-    return " ".join(f"--{name} {shlex.quote(value)}" for name, value in given.items())
+    return " ".join(["modellab run", *(f"--{name} {shlex.quote(value)}" for name, value in given.items())])
 
 
 def _shares(result: Result, metric: str) -> list[Share]:

@@ -12,16 +12,24 @@ from modellab.stages import Evidence
 HEADERS = ["case", "metric", "value [95 %]", "N", "limit", "runs", "verdict", "session"]
 
 
-def table(evidence: Iterable[Evidence], style: str = "plain") -> str:
-    """A line for each number, in the order of the record; '' for none. `style` is a format of tabulate."""
-    rows = [_row(each) for each in evidence]
+def table(evidence: Iterable[Evidence], of: str = "", style: str = "plain") -> str:
+    """A line for each number, in the order of the record; '' for none.
+
+    `of` is MODEL:VARIANT, which the cases then leave out; `style` is a format of tabulate.
+    """
+    rows = [_row(each, of) for each in evidence]
     align = ("left", "left", "right", "right", "right", "right", "left", "left")
     return tabulate(rows, headers=HEADERS, tablefmt=style, colalign=align, disable_numparse=True) if rows else ""
 
 
-def _row(each: Evidence) -> list[str]:
+def case(each: Evidence, of: str) -> str:
+    """The case without its variant: dataset, device and precision."""
+    return each.case.removeprefix(f"{of}-")
+
+
+def _row(each: Evidence, of: str) -> list[str]:
     return [
-        each.case,
+        case(each, of),
         each.metric,
         f"{numbers.value(each.value, each.unit)} {interval(each)}".strip(),
         str(each.n),

@@ -3,11 +3,11 @@
 | in MLflow | is |
 |---|---|
 | registered model | a model, such as `faster_whisper`; its description lists the stages of what was moved |
-| version | a promotion to candidate or production, oldest first; its run is the newest of the evidence |
+| version | a promotion to candidate or production, oldest first; its run is the first of the evidence |
 | source | `modellab://<model>/<variant>`: the weights are where config.yaml says, MLflow holds none |
 | alias | `<variant>-production`, `<variant>-candidate`: how a variant got where it is |
 | alias | `production`, `candidate`: the newest of those of any variant |
-| tags of a version | `stage`, `variant`, `by`, `because`, `when`, `commit`, and each number: `wer/<case>` |
+| tags of a version | `stage`, `variant`, `by`, `because`, `when`, `commit` |
 | tags of the model | `<variant>.stage`: the present stage, deprecated and experimental too |
 
 Mirroring again changes nothing; a version or alias that somebody made by hand under another name stays.
@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 from modellab import stages
 from modellab.errors import ConfigError, TrackingError
 from modellab.report import evidence as report
-from modellab.report import numbers
-from modellab.stages import Record
+from modellab.stages import Record, Standing
 from modellab.tracking import runs, store
 from modellab.tracking.send import ENTRY_TAG
+from modellab.tracking.syncing import sync
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,8 +45,8 @@ LATER = "MLflow's registry gets it with the next `modellab sync`"
 class Promotion:
     """A record that has a version in the registry."""
 
+    model: str
     variant: str
-    number: int  # of the record among those of its variant
     record: Record
 
     @property
@@ -57,8 +57,12 @@ class Promotion:
 
 
 def say(folder: Path, baselines: Path) -> str:
-    """Mirror, and say in one sentence what came of it. Never raises: the files are what counts."""
+    """Send what the ledger has, mirror, and say in one sentence what came of it.
+
+    Never raises: the files are what counts. Results come first because a version can point at its run only when it is made.
+    """
     try:
+        sync(folder)
         new, place = mirror(folder, baselines)
     except (TrackingError, OSError) as problem:
         said = str(problem).partition(": nothing is lost")[0]
@@ -89,22 +93,16 @@ def _records(baselines: Path) -> Iterator[tuple[str, stages.Records]]:
 
 def _mirror(client: MlflowClient, model: str, records: stages.Records) -> int:
     name = registered_name(model)
-    promotions = ordered(records)
+    promotions = ordered(model, records)
     known = _model(client, name)
     there = {
         str(each.tags.get(RECORD_TAG)): str(each.version) for each in client.search_model_versions(f"name='{name}'")
     }
     new = [each for each in promotions if each.id not in there]
     for each in new:
-        there[each.id] = _create(client, name, model, each)
+        there[each.id] = _create(client, name, each)
     wanted = {alias: there[each.id] for alias, each in aliases(records, promotions).items()}
-    present = {str(alias): str(version) for alias, version in known.aliases.items()}
-    for alias in present.keys() - wanted.keys():
-        if re.fullmatch(r"(.+-)?(production|candidate)", alias):
-            client.delete_registered_model_alias(name, alias)
-    for alias, version in wanted.items():
-        if present.get(alias) != version:
-            client.set_registered_model_alias(name, alias, version)
+    _point(client, known, wanted, set(there.values()))
     stage = {runs.clean_key(f"{variant}.stage"): each[-1].stage for variant, each in records.items() if each}
     for tag, value in stage.items():
         if known.tags.get(tag) != value:
@@ -112,6 +110,17 @@ def _mirror(client: MlflowClient, model: str, records: stages.Records) -> int:
     if known.description != (text := description(model, records)):
         client.update_registered_model(name, text)
     return len(new)
+
+
+def _point(client: MlflowClient, known: RegisteredModel, wanted: Mapping[str, str], ours: set[str]) -> None:
+    """Set the aliases, and take away those of versions of ours that have no right to them any more."""
+    present = {str(alias): str(version) for alias, version in known.aliases.items()}
+    for alias in sorted(present.keys() - wanted.keys()):
+        if present[alias] in ours and alias.endswith(VERSIONED):
+            client.delete_registered_model_alias(known.name, alias)
+    for alias, version in wanted.items():
+        if present.get(alias) != version:
+            client.set_registered_model_alias(known.name, alias, version)
 
 
 def _model(client: MlflowClient, name: str) -> RegisteredModel:
@@ -127,12 +136,13 @@ def _model(client: MlflowClient, name: str) -> RegisteredModel:
     return client.get_registered_model(name)
 
 
-def _create(client: MlflowClient, name: str, model: str, promotion: Promotion) -> str:
+def _create(client: MlflowClient, name: str, promotion: Promotion) -> str:
     """A new version; with all its tags at once, so that a kill leaves none without its `modellab.record`."""
-    run = next((id for each in reversed(promotion.record.evidence) if (id := _run(client, each.result))), None)
+    results = dict.fromkeys(each.result for each in promotion.record.evidence)
+    run = next((id for result in results if (id := _run(client, result))), None)
     made = client.create_model_version(
         name,
-        source=source(model, promotion.variant),
+        source=source(promotion),
         run_id=run,
         tags=tags(promotion),
         description=version_note(promotion),
@@ -151,26 +161,31 @@ def _run(client: MlflowClient, result: str) -> str:
 # ---------------------------------------------------------------------------- pure
 
 
-def ordered(records: stages.Records) -> list[Promotion]:
-    """Every promotion to a stage that has versions, oldest first. What was taken back keeps its version."""
+def ordered(model: str, records: stages.Records) -> list[Promotion]:
+    """Every record that has a version, oldest first: promotions, and going back to what no record had brought.
+
+    What was taken back keeps its version.
+    """
     found = [
-        Promotion(variant, number, record)
+        Promotion(model, variant, record)
         for variant, each in records.items()
         for number, record in enumerate(each)
-        if record.stage in VERSIONED and not record.rollback
+        if record.stage in VERSIONED and (not record.rollback or brought(each[: number + 1]) is record)
     ]
-    return sorted(found, key=lambda each: (each.record.when, each.variant, each.number))
+    return sorted(found, key=lambda each: (each.record.when, each.variant))
+
+
+def brought(records: tuple[Record, ...]) -> Record | None:
+    """The record by which a variant got to the stage that it has now."""
+    return Standing("", "", "experimental", records).path[-1][1]
 
 
 def aliases(records: stages.Records, promotions: Iterable[Promotion]) -> dict[str, Promotion]:
     """Alias -> the promotion by which a variant got to the stage that it has now, where one did."""
-    listed, found = list(promotions), dict[str, Promotion]()
-    for each in listed:
-        stage = records[each.variant][-1].stage
-        if each.record.stage == stage:
-            found[alias(each.variant, stage)] = each
-    newest = sorted(found.values(), key=listed.index)
-    return found | {each.record.stage: each for each in newest}
+    now = {variant: brought(each) for variant, each in records.items()}
+    current = [each for each in promotions if now[each.variant] is each.record]
+    own = {alias(each.variant, each.record.stage): each for each in current}
+    return own | {each.record.stage: each for each in current}
 
 
 def alias(variant: str, stage: str) -> str:
@@ -187,13 +202,13 @@ def registered_name(model: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", model)
 
 
-def source(model: str, variant: str) -> str:
-    """What stands for the weights. A server refuses https:// and modellab:; this it takes."""
-    return f"modellab://{model}/{variant}"
+def source(promotion: Promotion) -> str:
+    """What stands for the weights: a server refuses https:// and modellab:, this it takes."""
+    return f"modellab://{promotion.model}/{promotion.variant}"
 
 
 def tags(promotion: Promotion) -> dict[str, str]:
-    """What one looks for, and every number of the evidence."""
+    """What one looks for; the numbers are in the description, a page of tags would hide these."""
     record = promotion.record
     facts = {
         RECORD_TAG: promotion.id,
@@ -204,20 +219,14 @@ def tags(promotion: Promotion) -> dict[str, str]:
         "when": record.when,
         "commit": record.commit,
     }
-    facts |= {
-        f"{each.metric}/{each.case.partition('-')[2]}": (
-            f"{numbers.value(each.value, each.unit)} {report.interval(each)}".strip() + f", N {each.n}"
-        )
-        for each in record.evidence
-    }
-    return {runs.clean_key(name): runs.clean(text, runs.VALUE_LENGTH) for name, text in facts.items() if text}
+    return {name: runs.clean(text, runs.VALUE_LENGTH) for name, text in facts.items() if text}
 
 
 def version_note(promotion: Promotion) -> str:
     """The description of a version, in Markdown."""
-    record = promotion.record
-    said = f"`{promotion.variant}` to **{record.stage}** by {_safe(record.by)}: {_safe(record.because)}"
-    return runs.clean(f"{said}\n\n{report.table(record.evidence, 'github')}".strip(), runs.VALUE_LENGTH)
+    record, of = promotion.record, f"{promotion.model}:{promotion.variant}"
+    said = f"{promotion.variant} to {record.stage}, by {_safe(record.by)}: {_safe(record.because)}"
+    return runs.clean(f"{said}\n\n{report.table(record.evidence, of, 'github')}".strip(), runs.VALUE_LENGTH)
 
 
 def description(model: str, records: stages.Records) -> str:
