@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import baseline, tasks
+from modellab import baseline, stages, tasks
 from modellab.matrix import Broken, Cell, Matrix
 from modellab.models import Model
 from modellab.models.weights import split
@@ -55,7 +55,7 @@ def page(project: Project) -> str:
     matrix = Matrix(project)
     known = [entry for entry in matrix.models if not isinstance(entry, Broken)]
     lines = list(_lines(project, matrix))
-    parts = [HEAD.format(legend=LEGEND), *_overview(known, lines)]
+    parts = [HEAD.format(legend=LEGEND), *_overview(project, known, lines)]
     for folder, model in known:
         own = [line for line in lines if line.model == folder.name]
         parts += ["", f"## {folder.name}", "", *_about(folder, model), "", *_table(own)]
@@ -94,15 +94,22 @@ def _line(project: Project, cell: Cell) -> Line:
     return Line(key.model, key.task, where, mark, f"`{key.variant}`: {how}", result)
 
 
-def _overview(known: Iterable[tuple[Path, Model]], lines: list[Line]) -> Iterator[str]:
+def _overview(project: Project, known: Iterable[tuple[Path, Model]], lines: list[Line]) -> Iterator[str]:
     """A row for each model, a column for each task."""
     names = tasks.names()
-    yield f"| model | status | {' | '.join(names)} |"
+    yield f"| model | stage | {' | '.join(names)} |"
     yield f"|---|---|{'---|' * len(names)}"
     for folder, model in known:
         cells = [_marks([line for line in lines if (line.model, line.task) == (folder.name, task)]) for task in names]
         declared = [cell or (DECLARED if task in model.tasks else "") for cell, task in zip(cells, names, strict=True)]
-        yield f"| [{folder.name}](#{folder.name}) | {model.status} | {' | '.join(declared)} |"
+        yield f"| [{folder.name}](#{folder.name}) | {_stage(project, folder, model)} | {' | '.join(declared)} |"
+
+
+def _stage(project: Project, folder: Path, model: Model) -> str:
+    """The stage of the model's config.yaml, and each variant that a record has put at another one."""
+    records = stages.read(project.baselines, folder.name)
+    moved = {name: records[name][-1].stage for name in model.variants if records.get(name)}
+    return ", ".join([model.status, *(f"`{name}` {stage}" for name, stage in moved.items() if stage != model.status)])
 
 
 def _marks(lines: list[Line]) -> str:

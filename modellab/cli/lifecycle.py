@@ -48,7 +48,7 @@ def promote(
     to = next(each for each in STAGES if each == stage)
     folder, model, variant = find_model(matrix, name)
     criteria.check(matrix)
-    standings = [each for each in moves.find(matrix, folder, model, variant) if each.stage != to]
+    standings = [each for each in moves.find(matrix, folder, model, variant) if not moves.is_at(each, to)]
     if not standings:
         raise ConfigError(_already(moves.find(matrix, folder, model, variant)))
     entries, runs = _entries(project), _mlflow_runs(project)
@@ -131,7 +131,8 @@ def _show(move: Move) -> None:
         for missing in move.missing:
             typer.echo(f"  missing  {missing.what}\n           {missing.mend}")
         return
-    typer.secho(f"{standing} {verb} from {standing.stage} to {move.to}", bold=True)
+    way = f"{verb} from {standing.stage} to {move.to}" if standing.stage != move.to else f"stays {move.to}, on record"
+    typer.secho(f"{standing} {way}", bold=True)
     _tell_evidence(move.evidence, standing)
     if move.silent and move.evidence:
         typer.echo(f"  nothing is shown of {', '.join(move.silent)}: no dataset that counts meets it there")

@@ -50,9 +50,12 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
     matrix = common.matrix(common.project_or_here())
     folder, model, variant = find_model(matrix, name)
     _describe(folder, model)
+    stage = _Stages(matrix)
     for each in [variant] if variant else model.variants:
         loadables = [one for one in matrix.loadables() if (one.key.model, one.key.variant) == (folder.name, each)]
-        _describe_variant(model, each, loadables)
+        _describe_variant(model, each, loadables, stage.of(loadables[0]))
+    for problem in stage.problems:
+        typer.echo(f"damaged: {problem}", err=True)
 
 
 @app.command()
@@ -174,19 +177,40 @@ def _list(matrix: Matrix) -> None:
         [entry.name, "", "", "", "", Text(f"broken: {entry.error}", "red")] for entry in broken
     ]
     mends: dict[str, None] = {}
+    stage = _Stages(matrix)
     for name, group in groupby(matrix.loadables(), key=lambda each: f"{each.key.model}:{each.key.variant}"):
         each = list(group)
         config, tier = each[0].model, each[0].variant.tier
         pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(each))
         here, mend = _here(each)
         mends[mend.replace(name, "MODEL:VARIANT")] = None
-        rows.append([name, " ".join(config.tasks), config.status, tier, pairs, here])
+        rows.append([name, " ".join(config.tasks), stage.of(each[0]), tier, pairs, here])
     if not rows:
         raise ConfigError(f"no models: expected model folders beside modellab's own in {matrix.project.root}")
-    common.print_table(["model", "tasks", "status", "tier", "devices and precisions", "runs here"], rows)
+    common.print_table(["model", "tasks", "stage", "tier", "devices and precisions", "runs here"], rows)
     for mend in mends:
         if mend:
             typer.echo(f"to run more: {mend}")
+    for problem in stage.problems:
+        typer.echo(f"damaged: {problem}", err=True)
+
+
+class _Stages:
+    """The present stage of variants; of a model whose records are damaged that of its config.yaml, with a ?."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.root, self.problems = matrix.project.baselines, dict[str, None]()
+
+    def of(self, loadable: Loadable) -> str:
+        """One word, with a ? where it is in doubt."""
+        from modellab import stages
+
+        key, start = loadable.key, loadable.model.status
+        try:
+            return stages.standing(self.root, key.model, key.variant, start).stage
+        except ConfigError as error:
+            self.problems[str(error)] = None
+            return f"{start}?"
 
 
 def _pairs(loadables: list[Loadable]) -> Iterator[tuple[str, list[str]]]:
@@ -215,13 +239,15 @@ def _describe(folder: Path, model: Model) -> None:
     typer.secho(f"{folder.name}: {model.summary}", bold=True)
     typer.echo(f"  folder    {folder}")
     typer.echo(f"  tasks     {', '.join(model.tasks)}")
-    typer.echo(f"  status    {model.status}")
+    typer.echo(
+        f"  status    {model.status} (where its variants start; `modellab lifecycle {folder.name}` tells the rest)"
+    )
     typer.echo(f"  packages  {', '.join(model.packages) or 'none'}{mend}")
     typer.echo(f"  options   {_options(model.options)}")
     typer.echo(f"  timeout   {model.timeout_s:g} s for one utterance")
 
 
-def _describe_variant(model: Model, name: str, loadables: list[Loadable]) -> None:
+def _describe_variant(model: Model, name: str, loadables: list[Loadable], stage: str) -> None:
     from modellab.matrix import obstacle
 
     variant = model.variants[name]
@@ -230,6 +256,7 @@ def _describe_variant(model: Model, name: str, loadables: list[Loadable]) -> Non
     for what, place in places.items():
         typer.echo(f"    {what:10}{place}")
     facts = {
+        "stage": stage,
         "revision": variant.revision or "",
         "tier": variant.tier,
         "domain": "lab: a small synthetic vocabulary" if variant.domain == "lab" else "open",

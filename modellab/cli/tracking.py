@@ -69,19 +69,24 @@ def sync(
         bool, typer.Option("--rebuild", help="Move the project's database aside and write it anew from the ledger.")
     ] = False,
 ) -> None:
-    """Send MLflow the results it lacks.
+    """Send MLflow the results and promotions that it lacks.
 
-    The ledger has them all; each is sent exactly once.
+    The ledger has all results; each is sent exactly once. The Model Registry is made to say what baselines/lifecycle/
+    says.
     """
     import dataclasses
 
     from modellab import ledger, tracking
+    from modellab.tracking import registry
     from modellab.tracking.child import sentence
 
-    folder = common.project().mlruns
+    project = common.project()
+    folder = project.mlruns
     if not ledger.files(folder):
         raise TrackingError(f"there are no results in {folder / 'ledger'}: `modellab run` makes some")
     report = tracking.rebuild(folder) if rebuild else tracking.sync(folder)
     typer.echo(sentence(dataclasses.asdict(report) | {"warnings": []}))
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if new := registry.mirror(folder, project.baselines)[0]:
+        typer.echo(f"{new} new version{'s' * (new > 1)} in the Model Registry")

@@ -6,7 +6,8 @@
 | production, from candidate | the criteria of production |
 | candidate from production, experimental, deprecated | nothing: going down is always allowed |
 
-A deprecated variant goes to experimental first.
+A deprecated variant goes to experimental first. What is at a stage by its config.yaml alone can be promoted to that
+stage, which puts the evidence into a record.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def promote(
     required = room.required(matrix, *place, standing.variant, criteria)
     cases = [evidence.shown(matrix.project, cell, entries) for cell in required.cells]
     lacks = list(_order(standing, to))
-    if _rises(standing.stage, to):
+    if _rises(standing, to):
         lacks += _time(standing, cases, criteria.days)
         lacks += _nothing(standing, required)
         lacks += [lack for case in cases for lack in evidence.missing(case, criteria)]
@@ -96,8 +97,14 @@ def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str)
     return stages.append(root, listed[0].standing.model, records)
 
 
-def _rises(now: Stage, to: Stage) -> bool:
-    return to in room.WITH_CRITERIA and (now not in STEPS or STEPS.index(to) > STEPS.index(now))
+def is_at(standing: Standing, to: Stage) -> bool:
+    """Whether there is nothing to do: it is at the stage, and a record says so."""
+    return standing.stage == to and (standing.last is not None or to not in room.WITH_CRITERIA)
+
+
+def _rises(standing: Standing, to: Stage) -> bool:
+    now = standing.stage
+    return to in room.WITH_CRITERIA and (now not in STEPS or STEPS.index(to) >= STEPS.index(now))
 
 
 def _order(standing: Standing, to: Stage) -> Iterable[Missing]:

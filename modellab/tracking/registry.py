@@ -59,7 +59,7 @@ class Promotion:
 def say(folder: Path, baselines: Path) -> str:
     """Send what the ledger has, mirror, and say in one sentence what came of it.
 
-    Never raises: the files are what counts. Results come first because a version can point at its run only when it is made.
+    Never raises: the files are what counts. Results come first: a version can point at its run only when it is made.
     """
     try:
         sync(folder)

@@ -23,7 +23,7 @@ def test_list_shows_what_runs_here(desk: Desk) -> None:
     result = desk.type("models")
     assert result.exit_code == 0
     assert line(result.stdout, "fake:one") == "fake:one asr experimental smoke cpu float32 cpu"
-    assert line(result.stdout, "model ") == "model tasks status tier devices and precisions runs here"
+    assert line(result.stdout, "model ") == "model tasks stage tier devices and precisions runs here"
 
 
 def test_list_says_why_not_and_what_mends_it(desk: Desk) -> None:
