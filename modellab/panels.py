@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Kind = Literal["reference", "hypothesis", "miss", "false alarm", "confusion", "unscored"]
+Kind = Literal["reference", "hypothesis", "miss", "false alarm", "confusion", "misplaced", "unscored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Words:
 
 
 class Span(NamedTuple):
-    """A stretch of a lane. A miss lies on the reference's lane, a false alarm on the other, a confusion on both."""
+    """A stretch of a lane. A miss lies on the reference's lane, a false alarm on the other, the rest on both."""
 
     start_s: float
     end_s: float

@@ -173,7 +173,7 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     far = {word for pair in pairs for word in (pair.reference, pair.hypothesis)} - near
 
     def lane(name: str, words: Sequence[Word], right: Kind, lost: Kind) -> Lane:
-        kinds: list[Kind] = [right if word in near else "confusion" if word in far else lost for word in words]
+        kinds: list[Kind] = [right if word in near else "misplaced" if word in far else lost for word in words]
         timed = [(word, kind) for word, kind in zip(words, kinds, strict=True) if word.start_s <= word.end_s]
         return Lane(name, tuple(Span(word.start_s, word.end_s, kind, word.text) for word, kind in timed))
 
@@ -181,7 +181,7 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
         lane("reference", case.words, "reference", "miss"),
         lane("hypothesis", _heard(case, output), "hypothesis", "false alarm"),
     )
-    title = f"confusion: a start or end more than {1000 * FAR_S:.0f} ms off; miss: not found"
+    title = f"misplaced: a start or end more than {1000 * FAR_S:.0f} ms off; miss: not found"
     return [Timeline(case.duration_s, both, title), Lines(tuple(show(case, output)))]
 
 

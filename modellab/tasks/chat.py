@@ -76,6 +76,7 @@ class Line:
     keywords: tuple[str, ...] = ()  # after the normaliser
     regex: str = ""
     modality: frozenset[str] = frozenset()
+    aloud: bool = False  # `said` names a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +174,12 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     panels: list[Panel] = []
     for turn, (line, answer) in enumerate(zip(case.lines, _answers(case, output), strict=True), start=1):
         alone = {"replies": [answer]}
+        panels += [Sound(Path(line.said), f"user, turn {turn}")] if line.aloud else []
+        line = replace(line, said=Path(line.said).name) if line.aloud else line
         said = show(replace(case, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
         panels.append(Lines(tuple(each for each in said if not each.startswith("audio")), f"turn {turn}"))
         if answer["audio"]:
-            panels.append(Sound(Path(answer["audio"]["audio"]), f"answer {turn}"))
+            panels.append(Sound(Path(answer["audio"]["audio"]), f"answer, turn {turn}"))
         if aligned := _aligned(case, answer):
             panels.append(Words(aligned.steps, "the answer's own text above, what the judge heard below"))
     changed = sum(not same for same in _asked_again(case, _answers(case, output)))
@@ -205,7 +208,7 @@ def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normali
     if not isinstance(wanted, list) or not set(wanted) <= set(replies.MODALITIES):
         raise ValueError(f"expected `modality` as a list out of {', '.join(replies.MODALITIES)}, got {wanted!r}")
     said = str(given["text"] if "text" in given else given["audio"])
-    return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted))
+    return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted), "audio" in given)
 
 
 def _answers(case: Case, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:

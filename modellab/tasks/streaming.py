@@ -28,6 +28,7 @@ from modellab.manifest import length_s
 from modellab.metrics import sanity, streaming
 from modellab.metrics.edit_distance import align
 from modellab.metrics.view import lines
+from modellab.panels import Lane, Lines, Panel, Span, Timeline, Words
 from modellab.streaming.choose import DEFAULTS, Choice, choice
 from modellab.streaming.drive import Noted, listen
 from modellab.text import Normaliser
@@ -35,6 +36,7 @@ from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
 
 NAME = "streaming"
 RATE_HZ = 16_000
+LAST_S = 0.2  # how long the last text is drawn
 
 
 def more(sums: Floats) -> Floats:
@@ -169,6 +171,22 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     failed = ["(the model raised: nothing was said)"] if output is None else []
     came = [f"{at_s:6.2f} s  {kind:7}  {said}" for kind, said, at_s, _ in (output or {"events": []})["events"]]
     return [*lines(align(case.reference, _said(case, output, "text"))), *came, *failed]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """The text in the end against the reference, the words in time over what came of them, then every event."""
+    alignment = align(case.reference, _said(case, output, "text"))
+    spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in case.words)
+    events = (output or {"events": []})["events"]
+    came_s = [at_s for _, _, at_s, _ in events]
+    until_s = [*came_s[1:], max([case.duration_s, *came_s[-1:]]) + LAST_S]
+    stood = tuple(
+        Span(at_s, end_s, "hypothesis", said) for (_, said, at_s, _), end_s in zip(events, until_s, strict=True)
+    )
+    lanes = (Lane("spoken", spoken), Lane("the latest text, from when it came", stood))
+    lines_of_events = tuple(show(case, output)[len(lines(alignment)) :])
+    timeline = [Timeline(until_s[-1], lanes)] if spoken or stood else []
+    return [Words(alignment.steps), *timeline, Lines(lines_of_events)]
 
 
 def _said(case: Case, output: Mapping[str, Any] | None, key: str) -> str:
