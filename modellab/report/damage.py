@@ -8,16 +8,22 @@ from collections.abc import Iterable
 from modellab.report import numbers
 from modellab.types import Accepted, Metric, Share, Utterance
 
+ROUNDING = 1e-4  # a difference below is that between a number and its stored form
+
 
 def worst_first(utterances: Iterable[Utterance], accepted: Accepted | None, metric: Metric) -> list[Utterance]:
-    """The utterances, those that cost most more than in the baseline first; equals stay in their order."""
-    return sorted(utterances, key=lambda utterance: -damage(utterance, accepted, metric))
+    """The utterances by what they cost more than in the baseline, then by what they cost; equals stay in order."""
+
+    def order(utterance: Utterance) -> tuple[float, float]:
+        return -damage(utterance, accepted, metric), -cost(utterance.shares.get(metric.name), metric)
+
+    return sorted(utterances, key=order)
 
 
 def damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:
-    """How much more the utterance costs than in the baseline; without one, what it costs."""
-    before = then(utterance, accepted, metric)
-    return cost(utterance.shares.get(metric.name), metric) - cost(before, metric)
+    """How much more the utterance costs than in the baseline; without one, what it costs. Baselines are rounded."""
+    more = cost(utterance.shares.get(metric.name), metric) - cost(then(utterance, accepted, metric), metric)
+    return 0.0 if abs(more) < ROUNDING else more
 
 
 def then(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> Share | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modellab.report import numbers
+from modellab.report.html import figures
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -105,7 +106,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         finalize=shown,
     )
-    found.globals |= {"numbers": numbers}
+    found.globals |= {"numbers": numbers, "axis": figures.axis}
     found.filters |= {
         "inline": Markup,  # our own style sheet and script, nothing else
         "sound": lambda uri: media(uri, SOUND),

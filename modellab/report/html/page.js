@@ -56,6 +56,23 @@
     all("audio").forEach(each => each !== event.target && each.pause());
   }, true);
 
+  for (const figure of all(".player")) {  // a click into the picture plays from there; a line shows where it plays
+    const sound = figure.querySelector("audio"), picture = figure.querySelector(".picture");
+    if (!sound || !picture) continue;
+    const line = picture.querySelector("i");
+    const show = () => {
+      if (sound.duration) line.style.left = `${100 * sound.currentTime / sound.duration}%`;
+      if (!sound.paused) requestAnimationFrame(show);
+    };
+    sound.addEventListener("play", show);
+    sound.addEventListener("seeked", show);
+    picture.addEventListener("click", event => {
+      if (!sound.duration) return;
+      sound.currentTime = sound.duration * event.offsetX / picture.clientWidth;
+      sound.play();
+    });
+  }
+
   const step = by => {
     const list = all(".utterance").filter(each => !each.hidden);
     const at = list.indexOf(document.activeElement?.closest(".utterance"));
