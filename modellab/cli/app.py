@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from modellab.cli import (
     baselines,
     calibrate,
+    compare,
     curves,
     datasets,
     diarize,
@@ -20,6 +21,7 @@ from modellab.cli import (
     lifecycle,
     models,
     power,
+    report,
     run,
     tracking,
     transcribe,
@@ -65,7 +67,9 @@ app.add_typer(baselines.app, name="baselines")
 app.command()(explain.explain)
 app.command()(calibrate.calibrate)
 app.command()(power.power)
+app.command()(report.report)
 app.command()(history.history)
+app.command()(compare.compare)
 app.command()(lifecycle.promote)
 app.command()(lifecycle.rollback)
 app.command()(lifecycle.lifecycle)

@@ -114,9 +114,9 @@ def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tu
         alone = [name(each.key) for each in (*ours, *theirs) if same(each.key) not in both]
         notes = [f"on {ours[0].key.dataset} left out, it has no partner: {each}" for each in alone]
         return [Meeting(left[key][0], right[key][0]) for key in both], notes
-    for entries, spec in ((ours, a), (theirs, b)):
-        if len(entries) > 1:
-            raise _ambiguous(entries, spec)
+    for several, spec in ((ours, a), (theirs, b)):
+        if len(several) > 1:
+            raise _ambiguous(several, spec)
     return [Meeting(ours[0], theirs[0])], []
 
 

@@ -257,10 +257,10 @@ def _paced(standings: Sequence[Standing], order: Sequence[Contestant], noises: N
     machines = {entry.result.machine for each in order for entry in each.entries.values() if entry.result}
     if len(machines) > 1:
         return tuple(standings)
-    against = [_pace(order[0], each, noises) for each in order]
-    if not all(against):
+    against = [found for each in order if (found := _pace(order[0], each, noises))]
+    if len(against) < len(order):
         return tuple(standings)
-    fastest = min(range(len(order)), key=lambda at: against[at].ratio if against[at] else math.inf)
+    fastest = min(range(len(order)), key=lambda at: against[at].ratio)
     return tuple(
         replace(standing, pace=_pace(order[fastest], each, noises))
         for standing, each in zip(standings, order, strict=True)

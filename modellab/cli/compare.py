@@ -1,0 +1,142 @@
+"""`modellab compare A B`: two systems on the same utterances; with three or more, all of them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+
+if TYPE_CHECKING:
+    from modellab.comparing.duel import Duel
+    from modellab.comparing.whole import Found
+    from modellab.project import Project
+    from modellab.report.compared.tables import Table
+    from modellab.shelf import Pick
+
+Specs = Annotated[
+    list[str],
+    typer.Argument(metavar="A B [C ...]", help="[MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN], as `whisper:lab@main`."),
+]
+SHOWN, ON_PAGE = 5, 50  # changed utterances each way
+
+
+def compare(
+    specs: Specs,
+    task: Annotated[str, typer.Option(metavar="TASK", help="Only this task.")] = "",
+    dataset: Annotated[str, typer.Option(metavar="DATASET", help="Only this dataset.")] = "",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC", help="These metrics, the first for the verdict; may be repeated."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the page to listen side by side.")] = None,
+    json: Annotated[str, typer.Option(metavar="FILE|-", help="Write everything as JSON; - prints it alone.")] = "",
+    markdown: Annotated[str, typer.Option(metavar="FILE|-", help="Write it as Markdown; - prints it alone.")] = "",
+    worst: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Changed utterances shown each way: 5, on the page 50.")
+    ] = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score both sides alike from their stored outputs.")
+    ] = False,
+    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="The chance of any false difference.")] = 0.01,
+    sound_mb: Annotated[float, typer.Option(min=0, help="Megabytes of sound in the page; 0 for none.")] = 15.0,
+) -> None:
+    """Compare stored results: the same utterances in A and in B, or many systems in order.
+
+    A and B are models, variants, commits, sessions or versions: `whisper:lab faster_whisper:lab/cpu-int8`,
+    `@baseline @latest`, `whisper@main whisper@HEAD`. Nothing is run.
+    """
+    from modellab.comparing import whole
+    from modellab.comparing.library import Calibrations, Library
+    from modellab.errors import ConfigError
+
+    if json == markdown == "-":
+        raise ConfigError("--json - and --markdown - cannot both be printed: give one of them a file")
+    project = common.project()
+    library = Library(project.golden)
+    picks = _picks(project, specs, task, dataset)
+    if rescore:
+        picks = [whole.rescore(pick, library) for pick in picks]
+    found = whole.compare(picks, library, Calibrations(project.baselines), metric or (), alpha)
+    _write(found, json, markdown, worst)
+    if "-" not in (json, markdown):
+        _print(found, SHOWN if worst is None else worst)
+    if html:
+        from modellab.report.compared import listening
+
+        text = listening.page(found, library, ON_PAGE if worst is None else worst, sound_mb)
+        html.write_text(text, encoding="utf-8")
+        typer.echo(f"page: {html}", err=True)
+
+
+def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[Pick]:
+    """What the specs take, of one task and dataset if they are given."""
+    from modellab.comparing import pairing
+    from modellab.shelf import Shelf
+
+    shelf = Shelf.read(project)
+    for warning in shelf.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return [pairing.chosen(shelf.pick(spec), task, dataset) for spec in specs]
+
+
+def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
+    """The files that were asked for; "-" is standard output."""
+    from modellab.report.compared import data
+    from modellab.report.compared import markdown as document
+
+    most = SHOWN if worst is None else worst
+    for place, form in ((json, data), (markdown, document)):
+        if place == "-":
+            typer.echo(form.text(found, most), nl=False)
+        elif place:
+            Path(place).write_text(form.text(found, most), encoding="utf-8")
+
+
+def _print(found: Found, most: int) -> None:
+    from modellab.comparing.whole import Rankings
+    from modellab.report.compared import tables, words
+
+    if isinstance(found, Rankings):
+        for ranking in found.rankings:
+            typer.echo(f"{ranking.task}: {words.ranked(ranking)}\n")
+            _print_tables(tables.of_ranking(ranking))
+        _print_notes(found.notes)
+        return
+    for line in words.headlines(found):
+        typer.echo(line)
+    typer.echo()
+    for duel in found.duels:
+        _print_duel(duel, most, several=len(found.duels) > 1)
+    typer.echo(tables.counted(found))
+    _print_notes(found.notes)
+
+
+def _print_duel(duel: Duel, most: int, *, several: bool) -> None:
+    from modellab.report.compared import lines, tables, words
+
+    if several:
+        typer.echo(f"{duel.task}: {words.pair(duel)}\n")
+    _print_tables([tables.sides(duel)])
+    if differs := "; ".join(words.differences(duel)):
+        typer.echo(f"differs in: {differs}\n")
+    _print_tables(tables.of_duel(duel))
+    if shown := list(lines.of_duel(duel, most)):
+        typer.echo("\n".join([*shown, ""]))
+    _print_notes(duel.notes)
+
+
+def _print_tables(found: Iterable[Table]) -> None:
+    for table in found:
+        typer.echo(table.title)
+        common.print_table(table.columns, table.rows)
+        _print_notes(table.notes)
+        typer.echo()
+
+
+def _print_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        typer.echo(f"note: {note}")

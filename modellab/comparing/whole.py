@@ -1,0 +1,74 @@
+"""From what was picked to what is told: two picks are a duel, one or more than two are a ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from modellab.comparing import duel, pace, pairing, ranking
+from modellab.comparing.duel import Compared
+from modellab.comparing.holm import ALPHA
+from modellab.comparing.library import Library
+from modellab.comparing.pace import Noises
+from modellab.comparing.ranking import Ranking
+from modellab.errors import ConfigError
+from modellab.rescoring import rescored
+from modellab.shelf import Pick
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """A ranking for each task that all picks have."""
+
+    specs: tuple[str, ...]
+    rankings: tuple[Ranking, ...]
+    notes: tuple[str, ...] = ()
+
+
+Found = Compared | Rankings
+
+
+def compare(
+    picks: Sequence[Pick],
+    library: Library,
+    noises: Noises = pace.no_noise,
+    wanted: Sequence[str] = (),
+    alpha: float = ALPHA,
+) -> Found:
+    """What the picks have in common, compared; ConfigError with the reason where nothing may be."""
+    if len(picks) == 2:
+        a, b = picks
+        meetings, notes = pairing.meetings(a, b)
+        found = duel.compare(a.spec, b.spec, meetings, library, noises, wanted, alpha)
+        return replace(found, notes=tuple(notes))
+    return _ranked(picks, noises, wanted, alpha)
+
+
+def _ranked(picks: Sequence[Pick], noises: Noises, wanted: Sequence[str], alpha: float) -> Rankings:
+    each = [{entry.key.task for entry in pick.entries} for pick in picks]
+    if not (shared := sorted(set.intersection(*each))):
+        have = "; ".join(f"{pick.spec} has {', '.join(sorted(found))}" for pick, found in zip(picks, each, strict=True))
+        raise ConfigError(f"no task has results of all: {have}")
+    if wanted:
+        duel.check_metrics(shared, wanted)
+        shared = [task for task in shared if duel.metrics_of(task, wanted)]
+    found, reasons = [], []
+    for task in shared:
+        try:
+            found.append(ranking.rank(ranking.contestants(picks, task), task, noises, wanted, alpha))
+        except ConfigError as error:
+            reasons.append(f"{task}: {error}")
+    if not found:
+        raise ConfigError("; ".join(reasons))
+    return Rankings(tuple(pick.spec for pick in picks), tuple(found), tuple(reasons))
+
+
+def rescore(pick: Pick, library: Library) -> Pick:
+    """The pick with every entry scored anew by its dataset of today; ConfigError where that cannot be."""
+    found = []
+    for entry in pick.entries:
+        data = library.data(entry.key.dataset)
+        if isinstance(data, str):
+            raise ConfigError(f"{entry.key} cannot be scored again: {data}")
+        found.append(rescored(entry, data))
+    return Pick(pick.spec, tuple(found))

@@ -1,0 +1,1 @@
+"""A comparison for people: the verdict in a sentence, tables, the utterances; as text, Markdown, JSON and HTML."""
