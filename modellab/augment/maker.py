@@ -35,11 +35,23 @@ def file(clip: Path, condition: Condition, seed: int) -> Path:
         return clip
     if not clip.is_file():
         raise AudioError(f"{clip} does not exist: expected an audio file")
-    facts = json.dumps([_sha(clip), str(condition), seed, recipe()])
-    place = store.home() / "augmented" / hashlib.sha256(facts.encode()).hexdigest()[:24]
+    place = _place(clip, condition, seed)
     order = {"clip": str(clip), "condition": str(condition), "seed": own_seed(clip, condition, seed)}
     made = store.once(place, f"{clip.name} under {condition}", lambda new: HELPER.make(order, new / NAME), TIMEOUT_S)
     return made / NAME
+
+
+def kept(clip: Path, condition: Condition, seed: int) -> Path | None:
+    """The file where it was made before; None where it was not, or the clip is gone. Makes nothing."""
+    if not clip.is_file():
+        return None
+    made = clip if condition.kind == "clean" else _place(clip, condition, seed) / NAME
+    return made if made.is_file() else None
+
+
+def _place(clip: Path, condition: Condition, seed: int) -> Path:
+    facts = json.dumps([_sha(clip), str(condition), seed, recipe()])
+    return store.home() / "augmented" / hashlib.sha256(facts.encode()).hexdigest()[:24]
 
 
 def own_seed(clip: Path, condition: Condition, seed: int) -> int:

@@ -80,8 +80,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
 
 def prepare(row: Row) -> Audio:
     """The row's audio under its condition, as 16 kHz mono."""
-    seed = int({**SETTINGS, **row.get("settings", {})}["seed"])
-    return audio.read(maker.file(Path(row["audio"]), _condition(row), seed), rate_hz=RATE_HZ)
+    return audio.read(maker.file(Path(row["audio"]), _condition(row), _seed(row)), rate_hz=RATE_HZ)
 
 
 def run(model: asr.Transcriber, given: Audio) -> Heard:
@@ -144,6 +143,15 @@ def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None])
 def signature(cases: Sequence[Case]) -> str:  # noqa: ARG001  (the same for all)
     """What made the clips: another version of a library may make others."""
     return ", ".join(maker.recipe())
+
+
+def altered(row: Row) -> Path | None:
+    """The clip under its condition as the model heard it; None where this machine does not have it."""
+    return maker.kept(Path(row["audio"]), _condition(row), _seed(row))
+
+
+def _seed(row: Row) -> int:
+    return int({**SETTINGS, **row.get("settings", {})}["seed"])
 
 
 def _condition(row: Row) -> Condition:
