@@ -24,7 +24,7 @@ from modellab.types import Row
 
 FILE_NAME = "dataset.yaml"
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
-FILES = ("audio", "reference_audio", "rttm", "uem")  # the keys that name a file, beside the manifest
+FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
 PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")

@@ -95,6 +95,15 @@ class Turn(NamedTuple):
     speaker: str
 
 
+class SpokenTurn(NamedTuple):
+    """A stretch of time in which one person speaks, with the words; the name means nothing outside its recording."""
+
+    start_s: float
+    end_s: float
+    speaker: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One answer of a model that talks: in words, aloud, or both.

@@ -16,11 +16,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from modellab.speech import Audio, Region, Reply, Segment, Setting, Transcript, Turn, Word
+from modellab.speech import Audio, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
 
 __all__ = [
     "Accepted", "Audio", "Floats", "Key", "Kind", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Row",
-    "Rule", "Segment", "Setting", "Share", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
+    "Rule", "Segment", "Setting", "Share", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     "top_over_bottom", "total",
 ]  # fmt: skip
 

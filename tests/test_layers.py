@@ -26,7 +26,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"report"},
     {"scoring", "comparing"},
     {"suite", "calibration", "acceptance", "history", "shelf"},
-    {"accepted"},
+    {"accepted", "detective"},
     {"pool", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages"},
     {"worker", "matrix"},
@@ -45,7 +45,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 ONLY = {  # who may import a library, anywhere; no other room knows of it
     "mlflow": {"tracking"},
-    "jiwer": {"metrics"},
+    "rapidfuzz": {"metrics"},
     "sacrebleu": {"metrics"},
     "langcodes": {"languages"},
     "soundfile": {"audio", "augment"},

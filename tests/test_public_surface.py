@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
 from modellab.project import Project
-from modellab.tasks import Task, alignment, asr, chat, diarization, lid, translation, v2v, vad
+from modellab.tasks import Task, alignment, asr, chat, diarization, lid, meeting, translation, v2v, vad
 from modellab.types import Status
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
         "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Rule", "Segment",
-        "Setting", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
+        "Setting", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
         "top_over_bottom",
@@ -68,6 +68,7 @@ HEADER = (
         (types.Transcript, "text segments language"),
         (types.Region, "start_s end_s"),
         (types.Turn, "start_s end_s speaker"),
+        (types.SpokenTurn, "start_s end_s speaker text"),
         (types.Reply, "text audio first_token_s first_audio_s complete"),
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
@@ -140,7 +141,7 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 def test_the_tasks() -> None:
     assert tasks.names() == [
-        "alignment", "asr", "chat", "diarization", "lid", "robustness", "stability", "streaming",
+        "alignment", "asr", "chat", "diarization", "lid", "meeting", "robustness", "stability", "streaming",
         "translation", "tts", "v2v", "vad",
     ]  # fmt: skip
 
@@ -156,6 +157,7 @@ def test_the_tasks() -> None:
             "diarize",
             "(self, audio: 'Audio', num_speakers: 'int | None') -> 'list[Turn]'",
         ),
+        (meeting.MeetingTranscriber, "transcribe_speakers", "(self, audio: 'Audio') -> 'list[SpokenTurn]'"),
         (chat.Talker, "converse", "(self) -> 'Dialogue'"),
         (chat.Dialogue, "say", "(self, said: 'str | Audio') -> 'Reply'"),
         (

@@ -1,0 +1,235 @@
+"""Meeting: audio of several people in, who said what and when out: recognition and diarization together.
+
+Manifest row: {id, audio, duration_s, stm: FILE, condition?, language?}, or in place of the file
+    `utterances: [[start_s, end_s, speaker, words], ...]`.
+Model: `transcribe_speakers(audio: Audio) -> list[SpokenTurn]`, 16 kHz mono in, seconds out.
+Output as JSON: {"utterances": [[start_s, end_s, speaker, text], ...]}.
+
+`stm` may hold several recordings: the one called like the row, or like its audio file, is meant. Reference and
+hypothesis go through the dataset's normaliser utterance by utterance before anything is counted; `auto` is that of the
+row's language. Under `settings:` a dataset says
+
+    collar_s    how far the time of a hypothesis word may be off in `tcpwer`, s; 5 as in the CHiME challenges
+
+`cpwer` counts words, whoever is called how; `tcpwer` also wants them at their time (see `modellab/metrics/meeting.py`).
+Their substitutions, deletions and insertions are only reported. A model that raised counts as one that heard nobody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab import audio, rttm, stm, text
+from modellab.errors import DatasetError, described
+from modellab.manifest import length_s
+from modellab.metrics import meeting as metric
+from modellab.metrics import view
+from modellab.metrics.edit_distance import Alignment, align
+from modellab.metrics.meeting import Attribution
+from modellab.panels import Lane, Panel, Span, Timeline, Words
+from modellab.text import Normaliser
+from modellab.types import Audio, Metric, Ratio, Row, Share, SpokenTurn
+
+NAME = "meeting"
+RATE_HZ = 16_000
+SLACK_S = 0.1  # an utterance may end this much behind the stated duration: files are rounded
+
+METRICS = (
+    Metric("cpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, cap=0.10),
+    Metric("tcpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, cap=0.10),
+    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, cap=0.5),
+    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    *(
+        Metric(f"{name}_{part}", unit="ratio", better="lower", gated=False)
+        for name in ("cpwer", "tcpwer")
+        for part in ("substitutions", "deletions", "insertions")
+    ),
+)
+LIMITS: Mapping[str, float] = {"success_rate": 1.0}
+ROW = ("utterances", "stm", "condition", "language")
+SETTINGS: Mapping[str, Any] = {"collar_s": 5.0}
+
+
+class MeetingTranscriber(Protocol):
+    """What the adapter of a model that tells speakers apart provides."""
+
+    def transcribe_speakers(self, audio: Audio) -> list[SpokenTurn]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One recording with what was said in it, normalised."""
+
+    id: str
+    duration_s: float
+    utterances: tuple[SpokenTurn, ...]
+    collar_s: float
+    normaliser: Normaliser
+    condition: str = ""
+
+
+def read(row: Row, options: Mapping[str, Any]) -> Case:
+    """A Case, or DatasetError where utterances or settings are not sound; uses `normaliser`, `language`, `settings`."""
+    name, duration_s, collar_s = str(row["id"]), length_s(row), _collar_s(options)
+    stated = _stated(row)
+    late = next((each for each in stated if each.end_s > duration_s + SLACK_S), None)
+    if late:
+        raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
+    normaliser = text.get(options["normaliser"]).for_language(str(row.get("language") or options.get("language") or ""))
+    said = tuple(_normalised(stated, normaliser))
+    if not said:
+        raise DatasetError(
+            f"case {name!r}: {normaliser.name} leaves no word of its utterances, so it has no error rate"
+        )
+    return Case(name, duration_s, said, collar_s, normaliser, str(row.get("condition", "")))
+
+
+def prepare(row: Row) -> Audio:
+    """The row's audio as 16 kHz mono, with the row's language."""
+    return replace(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), language=str(row.get("language", "")))
+
+
+def run(model: MeetingTranscriber, given: Audio) -> list[SpokenTurn]:
+    """Find out who says what in one recording: the timed call."""
+    return model.transcribe_speakers(given)
+
+
+def encode(output: Any) -> dict[str, Any]:
+    """Utterances as JSON types; TypeError for anything else."""
+    if not isinstance(output, Sequence) or isinstance(output, str):
+        hint = ": does transcribe_speakers() end without a return?" if output is None else ""
+        raise TypeError(f"transcribe_speakers() returned {described(output)}, expected a list of SpokenTurn{hint}")
+    try:
+        return {"utterances": [list(_spoken(each)) for each in output]}
+    except ValueError as error:
+        raise TypeError(f"transcribe_speakers() returned {error}") from error
+
+
+def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
+    """One share per metric; `None` (the model raised) is scored as no words with success 0."""
+    found = {"cpwer": _compare(case, output), "tcpwer": _compare(case, output, case.collar_s)}
+    parts = {
+        f"{name}_{part}": getattr(each, part)()
+        for name, each in found.items()
+        for part in ("substitutions", "deletions", "insertions")
+    }
+    return {
+        "cpwer": found["cpwer"].error_rate(),
+        "tcpwer": found["tcpwer"].error_rate(),
+        "speaker_count_error": found["cpwer"].speaker_count_error(),
+        "success_rate": Ratio(float(output is not None)),
+        **parts,
+    }
+
+
+def remember(output: Mapping[str, Any] | None) -> list[list[Any]] | None:
+    """The utterances as the model gave them, before the normaliser."""
+    return None if output is None else [list(each) for each in output["utterances"]]
+
+
+def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
+    """An output that scores as the remembered one."""
+    return None if remembered is None else {"utterances": [list(each) for each in remembered]}
+
+
+def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+    """For each person reference over hypothesis, then who was heard besides, then how many errors time alone makes."""
+    plain, timed = _compare(case, output), _compare(case, output, case.collar_s)
+    lines = [line for title, each in _aligned(case, output, plain) for line in (title, *view.lines(each))]
+    late = f"errors: {plain.words.errors}, with words at their time (+-{case.collar_s:g} s) {timed.words.errors}"
+    failed = ["(the model raised: no words)"] if output is None else []
+    return [*lines, late, *failed]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """A lane for each speaker of each side, mapped ones called alike, then their words aligned."""
+    found = _compare(case, output)
+    heard = [
+        each._replace(speaker=found.mapping.get(each.speaker, f"{each.speaker}?")) for each in _found(case, output)
+    ]
+    sides = [*(("ref", each) for each in case.utterances), *(("hyp", each) for each in heard)]
+    rows = sorted({(each.speaker.endswith("?"), each.speaker, side == "hyp", side) for side, each in sides})
+    drawn = [
+        Lane(f"{name} {side}", tuple(_span(where, one) for where, one in sides if (where, one.speaker) == (side, name)))
+        for _, name, _, side in rows
+    ]
+    words = [Words(each.steps, title) for title, each in _aligned(case, output, found)]
+    return [Timeline(case.duration_s, tuple(drawn)), *words]
+
+
+def _span(side: str, each: SpokenTurn) -> Span:
+    return Span(each.start_s, each.end_s, "reference" if side == "ref" else "hypothesis", each.text)
+
+
+def _aligned(case: Case, output: Mapping[str, Any] | None, found: Attribution) -> list[tuple[str, Alignment]]:
+    """Each person's words beside those of the speaker mapped to them, then the words of speakers without a person."""
+    said, heard = metric.streams(case.utterances), metric.streams(_found(case, output))
+    partner = {ours: theirs for theirs, ours in found.mapping.items()}
+    blanks = not case.normaliser.splits
+    pairs = [
+        (f"{name}, heard as {partner[name]}" if name in partner else f"{name}, not heard", words, partner.get(name, ""))
+        for name, words in said.items()
+    ]
+    pairs += [(f"nobody, heard as {name}", "", name) for name in heard if name not in found.mapping]
+    return [(title, align(words, heard.get(name, ""), blanks=blanks)) for title, words, name in pairs]
+
+
+def _compare(case: Case, output: Mapping[str, Any] | None, collar_s: float | None = None) -> Attribution:
+    return metric.compare(case.utterances, _found(case, output), collar_s)
+
+
+def _found(case: Case, output: Mapping[str, Any] | None) -> list[SpokenTurn]:
+    """What was heard, normalised."""
+    given = [] if output is None else [SpokenTurn(*each) for each in output["utterances"]]
+    return list(_normalised(given, case.normaliser))
+
+
+def _normalised(utterances: Iterable[SpokenTurn], normaliser: Normaliser) -> Iterable[SpokenTurn]:
+    """Those of which the normaliser leaves a word."""
+    said = (each._replace(text=normaliser(each.text)) for each in utterances)
+    return (each for each in said if each.text.split())
+
+
+def _collar_s(options: Mapping[str, Any]) -> float:
+    collar_s = {**SETTINGS, **options.get("settings", {})}["collar_s"]
+    if isinstance(collar_s, bool) or not isinstance(collar_s, int | float) or not 0 <= collar_s < math.inf:
+        raise DatasetError(f"settings.collar_s is {collar_s!r}, expected seconds from 0 up")
+    return float(collar_s)
+
+
+def _stated(row: Row) -> list[SpokenTurn]:
+    """The reference of a row, from its file or as written in it."""
+    name = str(row["id"])
+    if ("stm" in row) == ("utterances" in row):
+        raise DatasetError(f"case {name!r}: expected `stm` with a file or `utterances` with a list, one of the two")
+    if "stm" in row:
+        path = Path(row["stm"])
+        return rttm.one(stm.read(path), path, name, Path(row["audio"]).stem)
+    given = row["utterances"]
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        wanted = "expected `utterances` as a list of [start_s, end_s, speaker, words]"
+        raise DatasetError(f"case {name!r}: {wanted}, got {given!r}")
+    try:
+        return sorted((_spoken(each) for each in given), key=lambda each: each.start_s)
+    except ValueError as error:
+        raise DatasetError(f"case {name!r}: `utterances` holds {error}") from error
+
+
+def _spoken(given: Any) -> SpokenTurn:
+    """A stretch of finite seconds in order with a name and words, or ValueError saying what came."""
+    try:
+        start_s, end_s, speaker, words = given
+        start_s, end_s = float(start_s), float(end_s)
+    except (TypeError, ValueError):
+        raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker, words]") from None
+    if not isinstance(speaker, str) or not speaker:
+        raise ValueError(f"{list(given)}, expected a name as speaker")
+    if not isinstance(words, str):
+        raise ValueError(f"{list(given)}, expected a text as words")
+    if not 0 <= start_s <= end_s < math.inf:
+        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected finite seconds from 0 up, the end not before")
+    return SpokenTurn(start_s, end_s, speaker, words)
