@@ -3,14 +3,26 @@
     push(folder)        what a pytest session calls at its end: sync in a child process, with a time limit
     sync(folder)        send what the store lacks
     rebuild(folder)     move a damaged database aside and write a new one from the ledger
+    entries(uri)        what a store has, as the ledger had it
     ui_command(folder)  how to open MLflow's pages, ui_links(folder) where to look on them
 
 Importing this package does not import mlflow.
 """
 
 from modellab.tracking.child import push
+from modellab.tracking.fetch import Wanted, entries
 from modellab.tracking.send import Report
 from modellab.tracking.syncing import rebuild, sync
 from modellab.tracking.ui import ui_command, ui_environment, ui_links
 
-__all__ = ["Report", "push", "rebuild", "sync", "ui_command", "ui_environment", "ui_links"]
+__all__ = [
+    "Report",
+    "Wanted",
+    "entries",
+    "push",
+    "rebuild",
+    "sync",
+    "ui_command",
+    "ui_environment",
+    "ui_links",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from modellab.tracking import store
 
 START_S = 60.0  # for importing MLflow, which says nothing about the store
 LOCAL_S, SERVER_S = 60.0, 10.0
+LEAST_S = 5.0  # what a server gets even where importing MLflow took long
+RUNS_PER_S = 4.0  # a server that takes fewer is slow
 TOTAL_S = 120.0  # however well it goes: a long backlog is for `modellab sync`
 
 
@@ -33,19 +37,60 @@ def push(folder: Path, timeout_s: float | None = None, uri: str | None = None) -
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
 
     `timeout_s` is the longest silence from MLflow once it is imported: 60 s for a local database (its first start
-    makes 90 tables), 10 s for a server. The whole takes two minutes at most.
+    makes 90 tables), 10 s for a server. A server that takes fewer than RUNS_PER_S is left 10 s after the start, or
+    LEAST_S after MLflow was imported. The whole takes two minutes at most.
     """
+    began = time.monotonic()
     uri = store.address(folder, uri)
-    limit_s = timeout_s or (SERVER_S if store.is_server(uri) else LOCAL_S)
+    far = store.is_server(uri)
+    pace = Pace(store.shown(uri), timeout_s or (SERVER_S if far else LOCAL_S), began + SERVER_S if far else math.inf)
     try:
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
         store.check(uri)
-        return sentence(_run(folder, uri, limit_s))
+        return sentence(_run(folder, uri, pace))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
         return f"MLflow could not be started ({problem.strerror}): nothing is lost, `modellab sync` sends the rest"
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long a child is waited for: moments are of `time.monotonic()`."""
+
+    place: str
+    silence_s: float
+    patience_end: float  # from then on it must be quick
+    imported: float = math.inf
+    lines: int = 0  # of the child, since MLflow was imported: its runs
+
+    def heard(self, moment: float) -> None:
+        """The child has said something."""
+        if self.imported == math.inf:
+            self.imported, self.patience_end = moment, max(self.patience_end, moment + LEAST_S)
+        else:
+            self.lines += 1
+
+    def wait_s(self, now: float, start: float) -> float:
+        """How long the next line may take. TrackingError when it is over."""
+        if self.imported == math.inf:
+            return max(0.0, start + START_S - now)
+        if now >= (end := self.imported + TOTAL_S):
+            raise TrackingError(_late(f"MLflow at {self.place} did not finish within {TOTAL_S:g} s"))
+        slow = max(self.patience_end, self.imported + self.lines / RUNS_PER_S)
+        if self.patience_end != math.inf:
+            if now >= slow:
+                spent = f"{self.lines} runs in {now - self.imported:.0f} s"
+                raise TrackingError(_late(f"MLflow at {self.place} is slow ({spent})"))
+            end = min(end, slow)
+        return min(self.silence_s, end - now)
+
+    def late(self) -> TrackingError:
+        """It was silent for too long."""
+        if self.imported == math.inf:
+            return TrackingError(_late(f"MLflow did not start within {START_S:g} s"))
+        return TrackingError(_late(f"MLflow at {self.place} did not answer within {self.silence_s:g} s"))
 
 
 def sentence(report: dict[str, Any]) -> str:
@@ -62,7 +107,7 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {seconds:.0f} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, limit_s: float) -> dict[str, Any]:
+def _run(folder: Path, uri: str, pace: Pace) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
     command = [sys.executable, "-m", "modellab.tracking", str(folder), "--announce"]
     home = str(Path(modellab.__file__).parent.parent)
@@ -73,31 +118,31 @@ def _run(folder: Path, uri: str, limit_s: float) -> dict[str, Any]:
     }  # not an argument: it may hold a password
     with tempfile.TemporaryFile() as log, _child(command, log.fileno(), environment) as child:
         last = b""
-        for last in _lines(child, limit_s, store.shown(uri)):
+        for last in _lines(child, pace):
             if last.startswith(b"{"):
                 report: dict[str, Any] = json.loads(last)
                 return report
         log.seek(0)
         said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
-        raise TrackingError(f"sending to MLflow broke off ({said[0]}): nothing is lost, `modellab sync` sends the rest")
+        raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
 
 
-def _lines(child: subprocess.Popen[bytes], limit_s: float, place: str) -> Iterator[bytes]:
-    """The lines that the child prints, until it ends; TrackingError when it is silent for too long."""
+def _lines(child: subprocess.Popen[bytes], pace: Pace) -> Iterator[bytes]:
+    """The lines that the child prints, until it ends; TrackingError when it is silent or at it for too long."""
     assert child.stdout is not None
-    wait_s, what, buffer = START_S, "MLflow did not start", b""
-    end = time.monotonic() + START_S + TOTAL_S
+    buffer, start = b"", time.monotonic()
     while True:
-        if not select.select([child.stdout], [], [], min(wait_s, max(0.0, end - time.monotonic())))[0]:
-            late = time.monotonic() >= end
-            raise TrackingError(_late(f"MLflow at {place} did not finish", TOTAL_S) if late else _late(what, wait_s))
+        wait_s = pace.wait_s(time.monotonic(), start)
+        if not select.select([child.stdout], [], [], wait_s)[0]:
+            if wait_s < pace.silence_s and pace.imported != math.inf:
+                continue  # `wait_s` knows what is over
+            raise pace.late()
         if not (chunk := os.read(child.stdout.fileno(), 1 << 16)):
             return
         *lines, buffer = (buffer + chunk).split(b"\n")
-        yield from lines
-        if wait_s == START_S and lines:
-            wait_s, what = limit_s, f"MLflow at {place} did not answer"
-            end = time.monotonic() + TOTAL_S
+        for line in lines:
+            pace.heard(time.monotonic())
+            yield line
 
 
 @contextlib.contextmanager
@@ -119,5 +164,5 @@ def _child(command: list[str], log: int, environment: dict[str, str]) -> Iterato
                 os.killpg(child.pid, signal.SIGKILL)
 
 
-def _late(what: str, seconds: float) -> str:
-    return f"{what} within {seconds:g} s: nothing is lost, `modellab sync` sends the rest"
+def _late(what: str) -> str:
+    return f"{what}: nothing is lost, `modellab sync` sends the rest"

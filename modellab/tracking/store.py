@@ -7,30 +7,31 @@ MLFLOW_TRACKING_URI names another place, usually a server.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import re
 import socket
 import sqlite3
-import time
+import ssl
 import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from modellab.errors import TrackingError
+from modellab.tracking import sqlite
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CONNECT_S = 5.0
-LOCK_S = 120.0
+CONNECT_S = 3.0
+SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 ENVIRONMENT = {  # unless the user has set them
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # MLflow's own 7 retries take four minutes to say that a server is down
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
@@ -81,7 +82,10 @@ def local_folder(artifact_uri: str) -> Path | None:
 
 
 def masked(text: str) -> str:
-    """Text without the user and password of an address."""
+    """Text without the user and password of an address, and without the credentials of MLFLOW_TRACKING_*."""
+    for name in SECRETS:
+        secret = os.environ.get(name, "")
+        text = text.replace(secret, "***") if len(secret) > 3 else text
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
@@ -105,34 +109,47 @@ def check(uri: str) -> None:
 
 def _check_database(uri: str) -> None:
     """An existing database can be opened and read; MLflow tries ten times, for 100 s."""
-    path = _path(uri)
-    if unquote(str(path)) != str(path) or "?" in uri:
+    place = path(uri)
+    if unquote(str(place)) != str(place) or "?" in uri:
         raise TrackingError(
-            f"MLflow cannot open a database whose path has a % or ? ({path}): nothing is lost, set MLFLOW_TRACKING_URI"
+            f"MLflow cannot open a database whose path has a % or ? ({place}): nothing is lost, set MLFLOW_TRACKING_URI"
             " to another place and run `modellab sync`"
         )
-    if path.is_file() and path.stat().st_size:
-        reading = f"{path.absolute().as_uri()}?mode=ro"
+    if place.is_file() and place.stat().st_size:
+        reading = f"{place.absolute().as_uri()}?mode=rw"
         with explained(uri), contextlib.closing(sqlite3.connect(reading, uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
-def _path(uri: str) -> Path:
+def path(uri: str) -> Path:
+    """The file of a SQLite URI."""
     return Path(uri.removeprefix("sqlite:///").partition("?")[0])
 
 
 def _check_answers(uri: str) -> None:
-    """Somebody listens at a server's address."""
+    """Somebody at a server's address says something, whatever it is, within a few seconds. Sends no password."""
     parts = urlsplit(uri)
     if parts.scheme not in {"http", "https"} or not parts.hostname or urllib.request.getproxies():
         return
+    request = f"GET {parts.path.rstrip('/')}/health HTTP/1.0\r\nHost: {parts.hostname}\r\n\r\n"
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname, port), timeout=CONNECT_S).close()
+        with socket.create_connection((parts.hostname, port), timeout=CONNECT_S) as plain:
+            connection = _encrypted(plain, parts.hostname) if parts.scheme == "https" else plain
+            connection.sendall(request.encode())
+            if not connection.recv(1):
+                raise OSError("it closes the connection")
     except (OSError, ValueError) as problem:
         raise TrackingError(
             f"MLflow at {shown(uri)} does not answer ({problem}): nothing is lost, `modellab sync` sends the rest"
         ) from problem
+
+
+def _encrypted(connection: socket.socket, host: str) -> socket.socket:
+    """TLS, whoever is there: MLflow's own client checks the certificate before it says anything of ours."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(connection, server_hostname=host)
 
 
 def import_mlflow() -> None:
@@ -153,11 +170,11 @@ def locked(folder: Path) -> Iterator[None]:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / ".sync.lock", timeout=LOCK_S)
+        lock = filelock.FileLock(folder / ".sync.lock", timeout=sqlite.LOCK_S)
         lock.acquire()
     except filelock.Timeout as problem:
         raise TrackingError(
-            f"another process has been sending from {folder} for {LOCK_S:g} s: `modellab sync` sends the rest"
+            f"another process has been sending from {folder} for {sqlite.LOCK_S:g} s: `modellab sync` sends the rest"
         ) from problem
     except OSError as problem:  # a read-only folder: nobody else can write to it from here either
         if os.access(folder, os.W_OK):
@@ -176,78 +193,25 @@ def connect(folder: Path, uri: str) -> MlflowClient:
     from mlflow import MlflowClient
 
     if uri.startswith("sqlite:///"):
-        ensure(_path(uri), folder / "artifacts")
-        _write_quickly()
+        sqlite.ensure(path(uri), folder / "artifacts")
+        sqlite.write_quickly()
     client = MlflowClient(tracking_uri=uri)
     client.search_experiments(max_results=1)  # opens the connection: what is wrong shows here
     return client
 
 
-@functools.cache
-def _write_quickly() -> None:
-    """Let SQLite leave the disk's pace to the system: MLflow commits ten times per run.
-
-    A kill loses nothing by that. A power cut in these seconds may damage the database, which the ledger makes again;
-    `settled` puts it on the disk before anybody relies on it.
-    """
-    from sqlalchemy import Engine, event
-
-    def pragma(connection: Any, _: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            connection.execute("PRAGMA synchronous = OFF").close()
-
-    event.listen(Engine, "connect", pragma)
-
-
-def settled(uri: str) -> None:
-    """Put a SQLite database on the disk."""
-    if uri.startswith("sqlite:///"):
-        file = os.open(_path(uri), os.O_RDONLY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
-
-
-def ensure(path: Path, artifacts: Path) -> bool:
-    """Make the SQLite database at `path` if there is none; True if this call made it.
-
-    MLflow makes its tables without a lock, and two processes that do so at once break the database for good.
-    So it is built beside its place, and moved there when complete.
-    """
-    import filelock
-
-    if path.is_file() and path.stat().st_size:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=LOCK_S):
-        if path.is_file() and path.stat().st_size:
-            return False
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        try:
-            make: Any = SqlAlchemyStore
-            make(f"sqlite:///{draft}", artifacts.absolute().as_uri()).engine.dispose()
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-    return True
-
-
 @contextlib.contextmanager
-def explained(uri: str) -> Iterator[None]:
+def explained(uri: str, *, reading: bool = False) -> Iterator[None]:
     """Whatever MLflow, its database driver or its HTTP client raise becomes one sentence: a TrackingError."""
     try:
         yield
     except TrackingError:
         raise
     except Exception as problem:  # MLflow lets errors of SQLAlchemy, alembic, requests and the OS through as they are
-        raise TrackingError(_sentence(uri, problem)) from problem
+        raise TrackingError(_sentence(uri, problem, reading)) from problem
 
 
-def _sentence(uri: str, problem: Exception) -> str:
+def _sentence(uri: str, problem: Exception, reading: bool) -> str:
     said = masked(" ".join(str(problem).split()))[:300] or type(problem).__name__
     place = shown(uri)
     if re.search(r"malformed|not a database|no such table|can't locate revision", said, re.IGNORECASE):
@@ -255,35 +219,20 @@ def _sentence(uri: str, problem: Exception) -> str:
             f"{place} is not a database that this MLflow can read ({_core(said)}): `modellab sync --rebuild` moves it"
             " aside and writes a new one from the ledger; nothing is lost"
         )
+    later = "" if reading else ": nothing is lost, `modellab sync` sends the results later"
     if "locked" in said and uri.startswith("sqlite"):
-        return f"{place} is locked by another program: nothing is lost, `modellab sync` sends the results later"
-    return f"MLflow at {place} took no results ({_core(said)}): nothing is lost, `modellab sync` sends them later"
+        return f"{place} is locked by another program{later}"
+    if found := re.search(r"error code (401|403)|\b(401|403) (Unauthorized|Forbidden|Client Error)", said):
+        code = found[1] or found[2]
+        need = "wants to know who you are" if code == "401" else "does not allow this to the user it was given"
+        return (
+            f"MLflow at {place} {need} ({code}): set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or"
+            f" MLFLOW_TRACKING_TOKEN{later}"
+        )
+    return f"MLflow at {place} {'gave' if reading else 'took'} no results ({_core(said)}){later}"
 
 
 def _core(said: str) -> str:
     """The part of an SQLAlchemy message that people read."""
     found = re.search(r"\(sqlite3\.\w+\) (.*?)(?: \[SQL|\(Background|$)", said)
     return (found[1] if found else said).strip()
-
-
-def move_aside(folder: Path) -> Path | None:
-    """Move the project's own database and artifacts into a folder of their own; None if there is nothing."""
-    names = ["mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db-journal", "artifacts"]
-    present = [folder / name for name in names if (folder / name).exists()]
-    if not present:
-        return None
-    aside = folder / time.strftime("aside-%Y%m%d-%H%M%S")
-    aside.mkdir()
-    for path in present:
-        path.rename(aside / path.name)
-    return aside
-
-
-def experiment_ids(folder: Path) -> dict[str, str]:
-    """Name -> id of the experiments in the project's own database, read without MLflow; {} if it cannot be read."""
-    try:
-        with contextlib.closing(sqlite3.connect(f"{database(folder).as_uri()}?mode=ro", uri=True)) as connection:
-            rows = connection.execute("SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active'")
-            return {str(name): str(id) for name, id in rows if name != "Default"}
-    except sqlite3.Error:
-        return {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from modellab import codec, ledger
 from modellab.entry import FORMAT, Entry
-from modellab.tracking import runs, store
+from modellab.tracking import runs, sqlite, store
 from modellab.tracking.send import Report, Sender
 
 SENT = ".sent.json"  # ledger file -> its size and the experiments that have all of it: saves reading old files again
@@ -38,7 +38,7 @@ def rebuild(folder: Path) -> Report:
     """Move the project's own database and artifacts aside and write them anew from the ledger."""
     store.check_installed()
     with store.explained(store.own(folder)), store.locked(folder):
-        aside = store.move_aside(folder)
+        aside = sqlite.move_aside(folder)
     report = sync(folder, store.own(folder))
     if aside:
         report.warnings.append(f"the former database and artifacts lie in {aside}")
@@ -67,7 +67,8 @@ def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> N
             unsent.update(entry.id for entry in run.entries)
         reached(run.name)
     sender.show(wanted)
-    store.settled(sender.uri)
+    if sender.uri.startswith("sqlite:///"):
+        sqlite.settle(store.path(sender.uri))
     for path, (size, members) in files.items():
         if not unsent.intersection(entry.id for entry in members):
             sent.add(path, size, members, sender)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import shutil
 import sqlite3
 import tempfile
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +19,7 @@ import pytest
 from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.ledger import Ledger
-from modellab.tracking import store
+from modellab.tracking import sqlite, store
 from modellab.types import Key, Result, Status, Utterance, Verdict
 
 COMMIT = Commit("1a2b3c4d" * 5, 7, "main")
@@ -32,7 +34,8 @@ class Make(Protocol):
 @pytest.fixture(autouse=True)
 def alone(tmp_path, monkeypatch):
     """No tracking server of the user's, no stand-in ledger of another test."""
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", *store.ENVIRONMENT):
+    own = ("TRACKING_URI", "EXPERIMENT_ID", "RUN_ID", "TRACKING_USERNAME", "TRACKING_PASSWORD", "TRACKING_TOKEN")
+    for name in (*(f"MLFLOW_{part}" for part in own), *store.ENVIRONMENT):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
@@ -116,8 +119,8 @@ def empty_database(client_class, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert store.ensure(folder / "mlflow.db", folder / "artifacts")
-    assert not store.ensure(folder / "mlflow.db", folder / "artifacts"), "made once"
+        assert sqlite.ensure(folder / "mlflow.db", folder / "artifacts")
+    assert not sqlite.ensure(folder / "mlflow.db", folder / "artifacts"), "made once"
     assert [path.name for path in folder.glob("*mlflow.db*") if not path.name.endswith(".lock")] == ["mlflow.db"]
     return folder / "mlflow.db"
 
@@ -155,3 +158,79 @@ def _everything(folder: Path) -> dict[str, Any]:
     tables = sorted(folder.glob("artifacts/*/*/artifacts/utterances/*.json"))
     found["tables"] = sorted((path.name, path.read_text()) for path in tables if path.parts[-4] in names)
     return found
+
+
+class Gate:
+    """Stands before MLflow's own server: asks for a password, is slow, and counts what is asked of it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.url = ""
+        self.folder = Path()
+        self.password = ""
+        self.pause_s = 0.0
+        self.refused = ""  # what a path holds that is answered with 507
+        self.asked: list[str] = []
+        self.resting = threading.Event()
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        self.resting.wait(self.pause_s)
+        expected = "Basic " + base64.b64encode(f"me:{self.password}".encode()).decode()
+        allowed = environ.get("HTTP_AUTHORIZATION") in {expected, f"Bearer {self.password}"}
+        if self.password and not allowed:
+            start_response("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="mlflow"')])
+            return [b"who are you?"]
+        if self.refused and self.refused in environ["PATH_INFO"]:
+            start_response("507 Insufficient Storage", [])
+            return [b"no room"]
+        return self.app(environ, start_response)
+
+
+@pytest.fixture(scope="session")
+def whole_server(client_class, empty_database, tmp_path_factory) -> Iterator[Gate]:
+    """MLflow's server with a remote artifact store, in a thread."""
+    folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_database, folder / "mlflow.db")
+    place = (folder / "artifacts").as_uri()
+    variables = {
+        "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder / 'mlflow.db'}",
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": place,
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+    }
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, text in variables.items():
+            patch.setenv(name, text)
+        from mlflow.server import app
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        patch.setattr(WSGIRequestHandler, "log", lambda *_: None)
+        gate = Gate(app)
+        running = make_server("127.0.0.1", 0, gate, threaded=True)
+        gate.url = f"http://127.0.0.1:{running.server_port}"
+        gate.folder = folder
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        yield gate
+        running.shutdown()
+        thread.join()
+        running.server_close()
+
+
+@pytest.fixture
+def server(whole_server, monkeypatch) -> Iterator[Gate]:
+    """The server, empty, open and quick."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{whole_server.folder / 'mlflow.db'}")
+    for experiment in client.search_experiments():
+        if experiment.name != "Default":
+            client.rename_experiment(experiment.experiment_id, f"old-{experiment.experiment_id}")
+            client.delete_experiment(experiment.experiment_id)
+    whole_server.password, whole_server.pause_s, whole_server.refused = "", 0.0, ""
+    whole_server.asked.clear()
+    whole_server.resting.clear()
+    yield whole_server
+    whole_server.resting.set()

@@ -123,18 +123,20 @@ def test_two_processes_make_one_database_at_once_and_both_are_killed_as_they_sen
 
 def _runs(folder: Path) -> int:
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{folder / 'mlflow.db'}?mode=ro", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(f"file:{folder / 'mlflow.db'}?mode=rw", uri=True)) as db:
             return int(db.execute("SELECT count(*) FROM runs").fetchone()[0])
     except sqlite3.Error:
         return 0
 
 
-def test_a_server_that_accepts_and_never_answers_is_left_after_the_limit(mlruns):
+def test_a_server_that_accepts_and_never_answers_is_left_before_mlflow_is_started(mlruns, monkeypatch):
+    monkeypatch.setattr(store, "CONNECT_S", 0.2)
+    monkeypatch.setattr(child, "_run", lambda *_: pytest.fail("no process is needed to see that"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        said = tracking.push(mlruns, timeout_s=0.5, uri=uri)
+        said = tracking.push(mlruns, uri=uri)
 
-    assert said == f"MLflow at {uri} did not answer within 0.5 s: nothing is lost, `modellab sync` sends the rest"
+    assert said == f"MLflow at {uri} does not answer (timed out): nothing is lost, `modellab sync` sends the rest"
 
 
 SPEAK = """
@@ -152,6 +154,7 @@ CHILDREN = {  # what it does, the longest silence and the longest whole it is gi
     ),
     "falls silent": ("speak('x', 60)", 0.3, 99, "MLflow at x did not answer within 0.3 s"),
     "never stops speaking": ("while True: speak('x', 0.1)", 99, 0.3, "MLflow at x did not finish within 0.3 s"),
+    "is too slow": ("speak('x')\nwhile True: speak('x', 0.4)", 99, 99, "MLflow at x is slow (2 runs in 1 s)"),
     "ends without a report": ("speak('x')", 99, 99, "sending to MLflow broke off (exit status 0)"),
     "raises": ("raise ValueError('no')", 99, 99, "sending to MLflow broke off (ValueError: no)"),
     "is killed": ("speak('x')\nos.kill(os.getpid(), 9)", 99, 99, "sending to MLflow broke off (exit status -9)"),
@@ -163,6 +166,8 @@ def test_a_child_is_waited_for_as_long_as_it_speaks(mlruns, monkeypatch, script,
     report = {"new": 0, "skipped": 3, "seconds": 1, "store": "x", "warnings": []}
     program = f"{SPEAK}REPORT = {json.dumps(report)!r}\n{script}"
     monkeypatch.setattr(child, "TOTAL_S", total_s)
+    monkeypatch.setattr(child, "SERVER_S", 0.1)
+    monkeypatch.setattr(child, "LEAST_S", 0.6)
     real = child._child
     monkeypatch.setattr(child, "_child", lambda _, *rest: real([sys.executable, "-c", program], *rest))
     monkeypatch.setattr(store, "check", lambda _: None)

@@ -10,7 +10,7 @@ import pytest
 from modellab import tracking
 from modellab.errors import TrackingError
 from modellab.ledger import Ledger
-from modellab.tracking import child, store
+from modellab.tracking import child, sqlite, store
 
 
 def test_the_address_in_force(tmp_path, monkeypatch):
@@ -120,7 +120,7 @@ def test_whatever_is_raised_becomes_one_sentence(said, expected):
 
 
 def test_a_folder_that_another_process_holds_is_a_sentence_after_a_while(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "LOCK_S", 0.05)
+    monkeypatch.setattr(sqlite, "LOCK_S", 0.05)
     late = pytest.raises(TrackingError, match="another process has been sending")
     with store.locked(tmp_path), late, store.locked(tmp_path):
         pytest.fail("both hold the lock")
@@ -148,11 +148,11 @@ def test_only_the_projects_own_files_are_moved_aside(tmp_path):
     (tmp_path / "ledger").mkdir()
     (tmp_path / "mlflow.db").write_text("broken")
 
-    aside = store.move_aside(tmp_path)
+    aside = sqlite.move_aside(tmp_path)
 
     assert sorted(path.name for path in aside.iterdir()) == ["artifacts", "mlflow.db"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([aside.name, "ledger", "tmp"])
-    assert store.move_aside(tmp_path) is None
+    assert sqlite.move_aside(tmp_path) is None
 
 
 def test_the_ui_is_for_this_computer_and_quiet(tmp_path, monkeypatch):
