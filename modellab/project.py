@@ -16,6 +16,8 @@ In its pyproject.toml:
     limit = 0.05
     [tool.modellab.lifecycle.production]                            # what `modellab promote` asks for, as for candidate
     runs = 3
+    [tool.modellab.scorecard.weights]                               # what a score is made of: see `modellab/scales.py`
+    quality = 50
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 import pydantic
 
 from modellab.errors import ConfigError, did_you_mean
+from modellab.scales import Scorecard
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
 
 
@@ -38,6 +41,7 @@ class Judging(Strict):
     thresholds: Thresholds = {}
     cases: dict[str, Thresholds] = {}
     lifecycle: Lifecycle = Lifecycle()
+    scorecard: Scorecard = Scorecard()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from modellab.cli import (
     history,
     lifecycle,
     models,
+    page,
     power,
     report,
     run,
@@ -69,6 +70,7 @@ app.command()(calibrate.calibrate)
 app.command()(power.power)
 app.command()(report.report)
 app.command()(history.history)
+app.command()(page.page)
 app.command()(compare.compare)
 app.command()(lifecycle.promote)
 app.command()(lifecycle.rollback)

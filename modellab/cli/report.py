@@ -1,0 +1,244 @@
+"""`modellab report`: which model to take, what changed, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError, ModellabError, did_you_mean
+
+if TYPE_CHECKING:
+    from modellab.dataset import Dataset
+    from modellab.entry import Entry
+    from modellab.project import Project
+    from modellab.scoring.records import Arena, Report
+    from modellab.shelf import Pick, Shelf
+
+FILE = "FILE"
+STDOUT = "-"
+
+
+def report(
+    specs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SPEC]...", help="MODEL[:VARIANT][/DEVICE[-PRECISION]][@WHEN]; none: the newest results."
+        ),
+    ] = None,
+    source: Annotated[str, typer.Option("--from", metavar="URI", help="Take results from this MLflow store too.")] = "",
+    task: Annotated[str, typer.Option(metavar="TASK", help="Only this task.")] = "",
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="Only this dataset.")] = "",
+    html: Annotated[Path | None, typer.Option(metavar=FILE, help="One HTML file with everything in it.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE|-", help="Markdown for a pull request.")] = None,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE|-", help="A row for each number, as CSV.")] = None,
+    json: Annotated[Path | None, typer.Option(metavar="FILE|-", help="The same as JSON.")] = None,
+    parquet: Annotated[Path | None, typer.Option(metavar=FILE, help="The same as Parquet.")] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE.svg|.png", help="The figure of one task.")] = None,
+    comment: Annotated[bool, typer.Option("--comment", help="Write or renew the comment of the pull request.")] = False,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score stored outputs anew by each dataset's present normaliser.")
+    ] = False,
+    utterances: Annotated[bool, typer.Option(help="Every utterance in the HTML file, folded.")] = True,
+) -> None:
+    """Which model to take, what changed, how sure that is.
+
+    Each SPEC names stored results: whisper:lab@main, @HEAD~1, a session. Several are held against the first.
+    """
+    project = common.project()
+    shelf = _shelf(project, source)
+    picks = _picks(shelf, specs or [], task, dataset)
+    made = _made(project, shelf, picks, rescore=rescore, utterances=bool(html) and utterances)
+    files = {"html": html, "markdown": markdown, "csv": csv, "json": json, "parquet": parquet}
+    wanted = {kind: path for kind, path in files.items() if path is not None}
+    if figure:
+        _draw(made, figure)
+    for kind, path in wanted.items():
+        _write(made, kind, path)
+    if comment:
+        _comment(made)
+    if not (wanted or figure or comment):
+        _print(made)
+
+
+def _shelf(project: Project, source: str) -> Shelf:
+    """Every stored result; ConfigError where there is none."""
+    from modellab.shelf import Shelf
+
+    more: Sequence[Entry] = ()
+    if source:
+        from modellab.tracking import fetch
+
+        more = fetch.entries(source)
+    shelf = Shelf.read(project, more)
+    for warning in shelf.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not shelf.entries:
+        unread = f", and {len(shelf.warnings)} lines that could not be read" if shelf.warnings else ""
+        raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}{unread}: `modellab run` makes some")
+    return shelf
+
+
+def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
+    from modellab.shelf import LATEST, Pick
+
+    doubled = [spec for spec in specs if specs.count(spec) > 1]
+    if doubled:
+        raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
+    found = [shelf.pick(spec) for spec in specs or [LATEST]]
+    for name, wanted in (("task", task), ("dataset", dataset)):
+        there = {getattr(entry.key, name) for pick in found for entry in pick.entries}
+        if wanted and wanted not in there:
+            raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
+    kept = []
+    for pick in found:
+        fits = (e for e in pick.entries if task in {"", e.key.task} and dataset in {"", e.key.dataset})
+        entries = tuple(fits)
+        if not entries:
+            raise ConfigError(f"{pick.spec!r} has no results of {' and '.join(filter(None, (task, dataset)))}")
+        kept.append(Pick(pick.spec, entries))
+    return kept
+
+
+def _made(project: Project, shelf: Shelf, picks: Sequence[Pick], *, rescore: bool, utterances: bool) -> Report:
+    from modellab import scoring
+
+    datasets, notes = _datasets(project, picks)
+    if rescore:
+        picks = [_rescored(pick, datasets) for pick in picks]
+    shown = scoring.Shown(
+        picks=picks,
+        every=shelf.entries,
+        datasets=datasets,
+        stages=_stages(project, picks),
+        card=project.judging.scorecard,
+        alpha=project.judging.alpha,
+        utterances=utterances,
+        notes=[*shelf.warnings, *notes],
+    )
+    return scoring.assemble(shown)
+
+
+def _datasets(project: Project, picks: Sequence[Pick]) -> tuple[dict[str, Dataset], list[str]]:
+    """The golden datasets of the results that are here, and a sentence for each that cannot be used."""
+    from modellab import dataset
+
+    found, notes = {}, []
+    for name in sorted({entry.key.dataset for pick in picks for entry in pick.entries}):
+        try:
+            found[name] = dataset.load(project.golden / name)
+        except ModellabError as error:
+            notes.append(f"{name} is not here, so there are no references and conditions: {str(error).splitlines()[0]}")
+    return found, notes
+
+
+def _rescored(pick: Pick, datasets: dict[str, Dataset]) -> Pick:
+    """The results by the normaliser that each dataset has now, where they were scored by another."""
+    from modellab import text
+    from modellab.rescoring import rescored
+    from modellab.shelf import Pick
+
+    entries = []
+    for entry in pick.entries:
+        data = datasets.get(entry.key.dataset)
+        then = entry.result.provenance.get("normaliser", "") if entry.result else ""
+        if data is None and then:
+            raise ConfigError(f"{entry.key} cannot be scored anew: the dataset {entry.key.dataset} is not here")
+        stale = data is not None and then not in {"", str(text.get(data.normaliser))}
+        entries.append(rescored(entry, data) if data is not None and stale else entry)
+    return Pick(pick.spec, tuple(entries))
+
+
+def _stages(project: Project, picks: Sequence[Pick]) -> dict[tuple[str, str], str]:
+    """The lifecycle stage of each variant that the report shows; of models that are gone there is none."""
+    from modellab import models, stages
+
+    folders = models.folders(project.models)
+    found: dict[tuple[str, str], str] = {}
+    for model, variant in sorted({(entry.key.model, entry.key.variant) for pick in picks for entry in pick.entries}):
+        if model in folders:
+            start = models.config(folders[model]).status
+            found[model, variant] = stages.standing(project.baselines, model, variant, start).stage
+    return found
+
+
+# ---------------------------------------------------------------------------- where it goes
+
+
+def _write(made: Report, kind: str, path: Path) -> None:
+    """One rendering into its file, or to standard output for `-`; ConfigError where it cannot be written."""
+    data = _rendered(made, kind)
+    if str(path) == STDOUT and isinstance(data, str):
+        typer.echo(data, nl=False)
+        return
+    if str(path) == STDOUT:
+        raise ConfigError(f"--{kind} needs a file: it is not text")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
+    typer.echo(f"{kind}: {path}", err=True)
+
+
+def _rendered(made: Report, kind: str) -> str | bytes:
+    from modellab.report import markdown, tidy, web
+
+    if kind == "html":
+        return web.render_html(made)
+    if kind == "markdown":
+        return markdown.render_markdown(made)
+    if kind == "csv":
+        return tidy.render_csv(made)
+    return tidy.render_json(made) if kind == "json" else tidy.render_parquet(made)
+
+
+def _draw(made: Report, path: Path) -> None:
+    from modellab.report import figures
+
+    tasks = [arena.task for arena in made.arenas]
+    if len(tasks) > 1:
+        raise ConfigError(f"--figure draws one task, and there are {len(tasks)}: --task {tasks[0]}, for example")
+    try:
+        figures.draw(made.arenas[0], path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
+    typer.echo(f"figure: {path}", err=True)
+
+
+def _comment(made: Report) -> None:
+    from modellab.report import comment, markdown
+
+    typer.echo(f"comment: {comment.post(markdown.render_markdown(made))}", err=True)
+
+
+def _print(made: Report) -> None:
+    from modellab.report import prose, tables
+
+    typer.echo(f"{made.title} · {' · '.join(f'{name}: {value}' for name, value in made.facts)}")
+    headings, rows = tables.findings(made)
+    if rows:
+        typer.echo("\nwhat changed, worst first")
+        common.print_table(headings, rows)
+    for arena in made.arenas:
+        _print_arena(arena)
+    typer.echo("\nhow a score is made")
+    for line in [*prose.formula(made), *made.notes]:
+        typer.echo(f"  {line}")
+
+
+def _print_arena(arena: Arena) -> None:
+    from modellab.report import prose, tables
+
+    typer.echo(f"\n{arena.task} · {prose.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
+    common.print_table(*tables.scores(arena))
+    common.print_table(*tables.measured(arena))
+    for sentence in prose.advice(arena):
+        typer.echo(f"  {sentence}")
+    for line in prose.weights(arena):
+        typer.echo(f"  note: {line}")
+    for _, why in arena.left_out:
+        typer.echo(f"  not compared: {why}")

@@ -1,0 +1,107 @@
+"""A report as Markdown: the comment on a pull request, the summary of a job.
+
+Its first line is a comment that nobody sees: by it the next run finds what it has to replace. What is worst comes
+first, details are folded, and what would go beyond the limit of a comment is left out and counted. Every text that came
+from a model or an error is written in entities, so that nothing of it is taken for markup or a link; GitHub looks for
+mentions after that, so a space of no width stands behind @ and #.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tabulate import tabulate
+
+from modellab.report import prose, tables
+from modellab.scoring.records import Arena, Report
+
+MARKER = "<!-- modellab-report -->"
+LIMIT = 65_536  # characters that GitHub takes
+SPARE = 400  # for the sentence about what was left out
+SPECIAL = re.compile(r"[&<>\\`*_{}\[\]#|~!@$]|(?<=:)/|(?<=\bwww)\.")
+MENTIONS = {"@": "@&#8203;", "#": "#&#8203;"}
+CELL = 300  # characters of a cell
+
+
+def render_markdown(report: Report, limit: int = LIMIT) -> str:
+    """The report, at most `limit` characters long."""
+    text, left = f"{MARKER}\n", 0
+    for block in _blocks(report):
+        if left or len(text) + len(block) + 1 > limit - SPARE:
+            left += 1
+        else:
+            text += f"{block}\n"
+    if left:
+        text += f"\n_{left} more sections did not fit into {limit} characters: they are in the HTML report._\n"
+    return text
+
+
+def escape(text: str) -> str:
+    """Any text as Markdown that shows it as it is, on one line.
+
+    >>> escape("a|b <img> @all"), escape("_x_" + chr(10) + "y")
+    ('a&#124;b &#60;img&#62; @&#8203;all', '&#95;x&#95; y')
+    """
+    short = " ".join(text.split())
+    short = short if len(short) <= CELL else f"{short[: CELL - 3]}..."
+    return SPECIAL.sub(lambda found: MENTIONS.get(found[0], f"&#{ord(found[0])};"), short)
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """The parts in the order of what a reader needs first."""
+    yield f"## {escape(report.title)}\n"
+    yield _verdict(report)
+    red = tables.red(report)
+    headings, rows = tables.findings(report)
+    if red:
+        yield f"\n### What got worse\n\n{table(headings, rows[: len(red)])}\n"
+    for arena in report.arenas:
+        yield _arena(arena)
+    if len(rows) > len(red):
+        yield fold(f"What else changed ({len(rows) - len(red)})", table(headings, rows[len(red) :]))
+    yield fold("How a score is made", "\n".join(f"- {escape(line)}" for line in prose.formula(report)))
+    for arena in report.arenas:
+        yield fold(f"{arena.task}: each dataset", table(*tables.datasets(report, arena.task)))
+    for arena in report.arenas:
+        for dataset, key, found in tables.conditions(report, arena.task):
+            yield fold(f"{arena.task}: {dataset} by {key}", table(*found))
+    if report.notes:
+        yield fold(f"Notes ({len(report.notes)})", "\n".join(f"- {escape(note)}" for note in report.notes))
+
+
+def _verdict(report: Report) -> str:
+    """What a reader of one line has to know."""
+    red = tables.red(report)
+    models = len({each.who.name for each in red})
+    said = f"**{len(red)} regressions or errors in {models} models.**" if red else "**Nothing regressed.**"
+    counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
+    facts = " · ".join(f"{name}: {value}" for name, value in report.facts)
+    return f"{said} {escape(counts)}\n\n{escape(facts)}\n"
+
+
+def _arena(arena: Arena) -> str:
+    first, *rest = [escape(sentence) for sentence in prose.advice(arena)]
+    parts = [f"\n### {escape(arena.task)}\n", f"**{first}**", *rest, ""]
+    if len(arena.scores) > 1:
+        parts.append(table(*tables.scores(arena)))
+    parts.append(fold("Measured", table(*tables.measured(arena))))
+    if arena.left_out:
+        parts.append(
+            fold(f"Not compared ({len(arena.left_out)})", "\n".join(f"- {escape(why)}" for _, why in arena.left_out))
+        )
+    notes = prose.weights(arena)
+    if notes:
+        parts.append("\n".join(f"<sub>{escape(note)}</sub>  " for note in notes))
+    return "\n".join(parts)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of GitHub's Markdown; every cell escaped."""
+    body = [[escape(cell) for cell in row] for row in rows]
+    return tabulate(body, headers=[escape(each) for each in headings], tablefmt="github", disable_numparse=True)
+
+
+def fold(title: str, body: str) -> str:
+    """What opens by a click."""
+    return f"\n<details><summary>{escape(title)}</summary>\n\n{body}\n\n</details>\n"

@@ -1,0 +1,175 @@
+"""A report's tables as headings and cells of text: what terminal, Markdown and HTML have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from modellab.report import numbers, prose
+from modellab.scoring.records import Arena, Estimate, Finding, Measure, Report, Slice
+from modellab.types import Status, Verdict
+
+Table = tuple[list[str], list[list[str]]]
+PARTS = ("quality", "speed", "memory", "stability", "cost")
+
+
+def scores(arena: Arena) -> Table:
+    """Points and grades, best first; who rests on other data than the comparison is marked."""
+    stages = any(score.stage for score in arena.scores)
+    headings = ["model", *(["stage"] if stages else []), "score [95 %]", "grade", *PARTS, "N", "data"]
+    rows = []
+    for score in arena.scores:
+        data = ", ".join(score.datasets)
+        rows.append(
+            [
+                score.who.name,
+                *([score.stage or numbers.MISSING] if stages else []),
+                prose.points(score.points),
+                prose.grade(score),
+                *(prose.points(part.points) for part in score.parts),
+                prose.n(score.parts[0].measured),
+                data if score.compared else f"{data} (not compared)",
+            ]
+        )
+    return headings, rows
+
+
+def measured(arena: Arena) -> Table:
+    """The numbers behind the points."""
+    names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
+    names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
+    headings = ["model", f"{prose.heading(arena.metric)} [95 %]", "N", *names]
+    rows = []
+    for score in arena.scores:
+        quality, speed, memory, _, cost = (part.measured for part in score.parts)
+        pairs = [cell for each in (quality, speed, memory) for cell in (prose.span(each), prose.n(each))]
+        rows.append([score.who.name, *pairs, prose.span(cost)])
+    if not any(score.parts[4].measured.known for score in arena.scores):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    return headings, rows
+
+
+def front(arena: Arena) -> Table:
+    """Who is on the front, and who is clearly beaten by whom."""
+    rows = []
+    for point in arena.front:
+        beaten = ", ".join(point.beaten_by)
+        place = "on the front" if point.front else "behind it"
+        rows.append(
+            [
+                point.who.name,
+                place if point.speed.known else "no times",
+                ("on the front" if point.memory_front else "behind it") if point.memory.known else "no peak",
+                f"beyond the intervals by {beaten}" if beaten else numbers.MISSING,
+            ]
+        )
+    return ["model", "quality and speed", "quality and memory", "beaten in quality and speed"], rows
+
+
+def against(arena: Arena) -> Table:
+    """The best against each other one."""
+    headings = ["model", "worse than the best by [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
+    rows = [
+        [
+            each.who.name,
+            prose.span(each.change, signed=True),
+            prose.n(each.change),
+            f"{each.p:.2g}",
+            "yes" if each.apart else "no: tied",
+            numbers.detects(each.detects, arena.unit),
+        ]
+        for each in arena.advice.against
+    ]
+    return headings, rows
+
+
+def findings(report: Report) -> Table:
+    """What changed, worst first."""
+    test = ["change [95 %]", "N", "p", "would be seen", "why", "session"]
+    return ["status", "model", "dataset", "metric", "before", "now", *test], [
+        _finding(each) for each in report.findings
+    ]
+
+
+def _finding(each: Finding) -> list[str]:
+    verdict = each.verdict
+    return [
+        str(verdict.status),
+        each.who.name,
+        each.dataset,
+        verdict.title
+        if verdict.versus not in {each.versus, "baseline"}
+        else f"{verdict.metric} against {each.versus or '-'}",
+        numbers.value(verdict.baseline, verdict.unit),
+        numbers.value(verdict.now, verdict.unit),
+        change(verdict),
+        str(each.n or numbers.MISSING),
+        numbers.MISSING if verdict.p is None else f"{verdict.p:.2g}",
+        numbers.detects(verdict.detects, "ratio" if verdict.kind == "speed" else verdict.unit),
+        verdict.why or numbers.MISSING,
+        f"{each.origin.session} at {each.origin.commit or 'an unknown commit'}",
+    ]
+
+
+def change(verdict: Verdict) -> str:
+    """The change with its interval; speed as a share."""
+    if verdict.change is None:
+        return numbers.MISSING
+    if verdict.kind == "speed":
+        ends = verdict.interval
+        return numbers.share(verdict.change) + (
+            f" [{numbers.share(ends[0])}, {numbers.share(ends[1])}]" if ends else ""
+        )
+    return f"{numbers.change(verdict.change, verdict.unit)} {numbers.interval(verdict.interval, verdict.unit)}".strip()
+
+
+def red(report: Report) -> list[Finding]:
+    """The findings that nobody may overlook."""
+    return [
+        each for each in report.findings if each.verdict.red or each.verdict.status in {Status.REGRESSED, Status.ERROR}
+    ]
+
+
+def datasets(report: Report, task: str) -> Table:
+    """The task's first metric, speed and memory of each model on each dataset."""
+    own = [each for each in report.measures if each.who.task == task]
+    shown = [each for each in own if each.primary or each.metric in {"rtf", "peak_bytes"}]
+    names = list(dict.fromkeys(each.metric for each in shown))
+    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
+    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
+    headings = ["dataset", "model", *pairs, "verdict", "commit", "session", "machine"]
+    rows = []
+    ordered = sorted(shown, key=lambda each: (each.dataset, each.who.order))
+    for (dataset, who), group in groupby(ordered, key=lambda each: (each.dataset, each.who.name)):
+        found = {each.metric: each for each in group}
+        some = next(iter(found.values()))
+        rows.append([dataset, who, *_cells(found, names), some.verdict or numbers.MISSING, some.origin.commit or "-",
+                     some.origin.session, some.origin.machine or "-"])  # fmt: skip
+    return headings, rows
+
+
+def _cells(found: dict[str, Measure], names: Sequence[str]) -> list[str]:
+    nothing = Estimate(float("nan"))
+    estimates = [found[name].estimate if name in found else nothing for name in names]
+    return [cell for each in estimates for cell in (prose.span(each), prose.n(each))]
+
+
+def conditions(report: Report, task: str) -> list[tuple[str, str, Table]]:
+    """For each dataset and key of its rows a table: a line for each value, a column for each model."""
+    own = [each for each in report.slices if each.who.task == task]
+    ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.value, each.who.order))
+    found = []
+    for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):
+        found.append((dataset, key, _grid(key, list(group))))
+    return found
+
+
+def _grid(key: str, parts: Sequence[Slice]) -> Table:
+    names = list(dict.fromkeys(each.who.name for each in sorted(parts, key=lambda each: each.who.order)))
+    rows = []
+    for value, group in groupby(parts, key=lambda each: each.value):
+        cells = {each.who.name: each.estimate for each in group}
+        counts = sorted({each.n for each in cells.values()})
+        n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        rows.append([value, n, *(prose.span(cells[name]) if name in cells else numbers.MISSING for name in names)])
+    return [key, "N", *names], rows

@@ -1,0 +1,99 @@
+"""A report as one HTML file: nothing is loaded, it works from a disk, with a keyboard and at 400 px."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from modellab.report import figures, prose, tables
+from modellab.report.html import FOLDER, page
+from modellab.report.utterances import leaves
+from modellab.scoring.records import Arena, Report
+from modellab.scoring.slices import KEYS
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+DRAWN = 2  # contestants from which on a figure tells something
+LEFT = {
+    "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
+    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", *KEYS,
+}  # fmt: skip
+
+
+class Grid(NamedTuple):
+    """A table for the template: `left` are the columns with text."""
+
+    caption: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    left: tuple[int, ...]
+
+
+class Section(NamedTuple):
+    """One task."""
+
+    id: str
+    task: str
+    advice: Sequence[str]
+    chosen: bool
+    scores: Grid
+    measured: Grid
+    against: Grid
+    front: Grid
+    datasets: Grid
+    conditions: Sequence[Grid]
+    drawings: Sequence[tuple[str, Markup]]
+    notes: Sequence[str]
+    left_out: Sequence[str]
+
+
+def render_html(report: Report) -> str:
+    """The whole report; the same report gives the same text."""
+    style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "report.css"))
+    return page(
+        "report.html.j2",
+        title=report.title,
+        facts=report.facts,
+        style=style,
+        red=len(tables.red(report)),
+        counts=tuple(report.counts.items()),
+        findings=_grid("What changed, worst first", tables.findings(report)),
+        formula=prose.formula(report),
+        sections=[_section(report, arena) for arena in report.arenas],
+        leaves=list(leaves(report.sheets)),
+        notes=report.notes,
+    )
+
+
+def _section(report: Report, arena: Arena) -> Section:
+    task = arena.task
+    drawn = len([score for score in arena.scores if score.compared]) >= DRAWN
+    parts = [_grid(f"{dataset} by {key}", found) for dataset, key, found in tables.conditions(report, task)]
+    return Section(
+        f"task-{task}",
+        task,
+        prose.advice(arena),
+        arena.advice.choice is not None,
+        _grid(f"{task}: scores, best first", tables.scores(arena)),
+        _grid(f"{task}: the numbers behind the scores", tables.measured(arena)),
+        _grid(f"{task}: the best against the others, on the same utterances", tables.against(arena)),
+        _grid(f"{task}: Pareto front", tables.front(arena)),
+        _grid(f"{task}: each dataset", tables.datasets(report, task)),
+        parts,
+        [(said, _drawing(svg)) for said, svg in figures.svgs(arena)] if drawn else [],
+        prose.weights(arena),
+        [why for _, why in arena.left_out],
+    )
+
+
+def _drawing(svg: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704 - matplotlib escapes the names that it draws
+
+
+def _grid(caption: str, table: tables.Table) -> Grid:
+    headings, rows = table
+    left = tuple(i for i, heading in enumerate(headings) if heading in LEFT)
+    return Grid(caption, headings, rows, left)

@@ -1,0 +1,233 @@
+"""Results in, a `Report` out: scores, fronts, findings and a recommendation. Pure: what it needs is handed in.
+
+picks -> cells -> field (what is fair) -> estimates -> scores, front, advice -> Arena
+               -> measures, slices, sheets, findings                         -> Report
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modellab import tasks
+from modellab.dataset import Dataset
+from modellab.entry import Entry
+from modellab.errors import ConfigError
+from modellab.scales import Scorecard
+from modellab.scoring import arena, estimates, findings, front
+from modellab.scoring.advice import Bench, advise
+from modellab.scoring.records import Arena, Contestant, Estimate, Finding, Measure, Report, Score
+from modellab.scoring.score import score
+from modellab.scoring.sheets import sheet
+from modellab.scoring.slices import slices
+from modellab.shelf import Pick
+from modellab.types import Status
+
+__all__ = ["Report", "Shown", "assemble"]
+
+DEPRECATED = "deprecated"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a report is about. `every` are all stored entries, `datasets` those on disk, by digest as it was measured.
+
+    `stages` says of (model, variant) which lifecycle stage it has.
+    """
+
+    picks: Sequence[Pick]
+    every: Sequence[Entry] = ()
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    stages: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    card: Scorecard = field(default_factory=Scorecard)
+    alpha: float = 0.01
+    utterances: bool = True  # every utterance, for HTML
+    notes: Sequence[str] = ()
+
+
+def assemble(shown: Shown) -> Report:
+    """The report; ConfigError where several picks share nothing that may be compared."""
+    every = arena.cells(shown.picks)
+    found, refused = _findings(shown, every)
+    out = _out(found)
+    arenas = tuple(_arena(task, cells, every, shown, out) for task, cells in every.items())
+    _refuse(shown, arenas, found, refused)
+    flat = [(who, entry) for cells in every.values() for who, own in cells.items() for entry in own.values()]
+    measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
+    parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
+    sheets = tuple(sheet(who, entry, _data(entry, shown)) for who, entry in flat) if shown.utterances else ()
+    counts = Counter(str(entry.status) for _, entry in flat)
+    entries = [entry for _, entry in flat]
+    notes = (*shown.notes, *dict.fromkeys(refused))
+    return Report(
+        _title(shown),
+        _facts(entries),
+        arenas,
+        measured,
+        parts,
+        found,
+        notes,
+        shown.card,
+        sheets,
+        dict(sorted(counts.items())),
+    )
+
+
+def _data(entry: Entry, shown: Shown) -> Dataset | None:
+    """The dataset as it was measured, if that is what lies on disk."""
+    data = shown.datasets.get(entry.key.dataset)
+    return data if data and data.digest == arena.result_of(entry).provenance.get("dataset_digest") else None
+
+
+def _findings(shown: Shown, every: Mapping[str, arena.Cells]) -> tuple[tuple[Finding, ...], list[str]]:
+    own = [
+        finding
+        for cells in every.values()
+        for who, whose in cells.items()
+        for entry in whose.values()
+        for finding in findings.stored(who, entry)
+    ]
+    errors = list(findings.failed(shown.picks, shown.every)) if shown.every else []
+    if len(shown.picks) < 2:
+        return findings.ordered([*own, *errors]), []
+    told, refused = findings.between(shown.picks, shown.alpha)
+    return findings.ordered([*own, *errors, *told]), refused
+
+
+def _out(found: Sequence[Finding]) -> dict[tuple[str, ...], str]:
+    """Who has an open regression or an ERROR, by task and cell, with the sentence."""
+    why: dict[tuple[str, ...], str] = {}
+    for each in found:
+        if each.verdict.status is Status.ERROR:
+            why.setdefault(
+                each.who.order, f"its newest run on {each.dataset} ended in an ERROR (session {each.origin.session})"
+            )
+        elif each.verdict.red:
+            why.setdefault(
+                each.who.order,
+                f"{each.verdict.title} on {each.dataset} has an open regression (session {each.origin.session})",
+            )
+    return why
+
+
+def _arena(
+    task: str, cells: arena.Cells, every: Mapping[str, arena.Cells], shown: Shown, red: Mapping[tuple[str, ...], str]
+) -> Arena:
+    chosen = arena.field(task, cells)
+    scores = {who: _score(who, own, chosen, every, shown) for who, own in cells.items()}
+    machines = {who: _machine(whose) for who, whose in chosen.cells.items()}
+    points = front.front([scores[who] for who in chosen.cells], machines, chosen.metric.better)
+    out = {}
+    for who in cells:
+        stage = shown.stages.get((who.model, who.variant), "")
+        if stage == DEPRECATED:
+            out[who] = "it is deprecated"
+        elif why := red.get(who.order) or red.get((*who.order[:-1], "")):
+            out[who] = why
+    bench = Bench(chosen, scores, {point.who: point for point in points}, out, shown.card, shown.alpha)
+    ranked = sorted(
+        scores.values(),
+        key=lambda each: (not each.compared, math.isnan(each.points.value), -each.points.value, each.who.order),
+    )
+    return Arena(
+        task, chosen.metric.name, chosen.metric.unit, chosen.metric.better, chosen.datasets, len(chosen.ids),
+        tuple(ranked), tuple(points), advise(bench), tuple((who.name, why) for who, why in chosen.left_out),
+    )  # fmt: skip
+
+
+def _score(
+    who: Contestant, own: Mapping[str, Entry], chosen: arena.Field, every: Mapping[str, arena.Cells], shown: Shown
+) -> Score:
+    compared = who in chosen.cells
+    kept = [own[dataset] for dataset in (chosen.datasets if compared else sorted(own))]
+    groups = [estimates.repeats(entry, shown.every) for entry in kept]
+    return score(
+        who, groups, _drift(who, every), shown.card,
+        compared=compared, stage=shown.stages.get((who.model, who.variant), ""),
+    )  # fmt: skip
+
+
+def _drift(who: Contestant, every: Mapping[str, arena.Cells]) -> list[Entry]:
+    """The stability cases of the same variant, device and precision."""
+    if who.task == "stability":
+        return []
+    for other, own in every.get("stability", {}).items():
+        if other.order[1:] == who.order[1:]:
+            return [own[dataset] for dataset in sorted(own)]
+    return []
+
+
+def _machine(whose: Mapping[str, Entry]) -> str:
+    names = sorted({arena.result_of(entry).machine for entry in whose.values()})
+    return names[0] if len(names) == 1 else "several machine classes"
+
+
+def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
+    result, where = arena.result_of(entry), arena.origin(entry)
+    statuses = {verdict.metric: str(verdict.status) for verdict in reversed(entry.verdicts)}
+    for position, metric in enumerate(tasks.get(who.task).METRICS):
+        found = estimates.of(metric, result.utterances)
+        if found.known:
+            yield Measure(
+                who,
+                entry.key.dataset,
+                metric.name,
+                metric.kind,
+                metric.better,
+                found,
+                where,
+                statuses.get(metric.name, ""),
+                primary=not position,
+            )
+    group = [estimates.repeats(entry, shown.every)]
+    pace: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
+    for name, found in pace:
+        if found.known:
+            status = statuses.get("rtf" if name == "rtf" else "peak_rss_bytes", "")
+            yield Measure(
+                who, entry.key.dataset, name, "speed" if name == "rtf" else "memory", "lower", found, where, status
+            )
+
+
+def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], refused: Sequence[str]) -> None:
+    """Several picks of which no two results may be compared are no report."""
+    if len(shown.picks) < 2 or any(len(each.front) > 1 for each in arenas):
+        return
+    if any(finding.versus in {pick.spec for pick in shown.picks} for finding in found):
+        return
+    reasons = [*refused, *(why for each in arenas for _, why in each.left_out)]
+    if reasons:
+        raise ConfigError(reasons[0])
+    names = " and ".join(repr(pick.spec) for pick in shown.picks)
+    first = [pick.entries[0].key for pick in shown.picks[:2]]
+    raise ConfigError(
+        f"{names} have nothing in common: {first[0]} is of the task {first[0].task}, {first[1]} of {first[1].task}"
+    )
+
+
+def _title(shown: Shown) -> str:
+    if len(shown.picks) == 1:
+        spec = shown.picks[0].spec
+        return "modellab report: the newest results" if spec == "latest" else f"modellab report: {spec}"
+    return f"modellab report: {', '.join(pick.spec for pick in shown.picks)}"
+
+
+def _facts(entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """What, when and where; the same for the same results."""
+    days = sorted(entry.finished_at[:16].replace("T", " ") for entry in entries)
+    commits = list(
+        dict.fromkeys(
+            entry.commit.short for entry in sorted(entries, key=lambda e: e.finished_at) if entry.commit.short
+        )
+    )
+    machines = sorted({arena.result_of(entry).machine for entry in entries if arena.result_of(entry).machine})
+    more = f" and {len(commits) - 4} more" if len(commits) > 4 else ""
+    utterances = sum(len(arena.result_of(entry).utterances) for entry in entries)
+    return (
+        ("cases", f"{len(entries)} ({utterances} utterances)"),
+        ("measured", f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"),
+        ("commits", ", ".join(commits[-4:]) + more if commits else "unknown"),
+        ("machines", ", ".join(machines) or "unknown"),
+    )
