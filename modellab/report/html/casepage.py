@@ -99,6 +99,7 @@ def _utterances(result: Result, task: Task, data: scenes.Data, accepted: Accepte
         "listing": _listing(ordered, accepted, metric),
         "scenes": shown,
         "worded": any(kind == "words" for scene in shown for kind, _ in scene.panels),
+        "sounding": any(scene.sounds for scene in shown),
         "hidden": max(0, len(ordered) - DETAILED),
     }
 
@@ -147,9 +148,8 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 def _readings(result: Result | None) -> list[tuple[str, str]]:
     if result is None:
         return []
-    return [
-        (name, numbers.value(result.readings[name], unit)) for name, unit in READINGS.items() if name in result.readings
-    ]
+    known = {name: value for name, value in result.readings.items() if not math.isnan(value)}
+    return [(name, numbers.value(known[name], unit)) for name, unit in READINGS.items() if name in known]
 
 
 def _provenance(entry: Entry) -> list[tuple[str, str]]:

@@ -129,6 +129,11 @@ class Scene:
     duration_s: float
 
     @property
+    def sounds(self) -> bool:
+        """There is something to hear."""
+        return any(it.sound for it in (*self.players, *(panel for kind, panel in self.panels if kind == "player")))
+
+    @property
     def wide(self) -> float | None:
         """A timeline takes the whole width, and the spectrogram over it this percentage: both have the same seconds."""
         drawn = [panel.duration_s for kind, panel in self.panels if kind == "timeline"]
@@ -223,7 +228,8 @@ def _steps(task: Worded, case: Any, output: Any) -> tuple[tuple[str, str, str], 
 
 def _facts(utterance: Utterance, row: Row | None) -> Iterator[str]:
     """Times, then what the row says of its speaker, condition and the like."""
-    yield f"{numbers.value(utterance.wall_s, 's')} for {numbers.value(utterance.duration_s, 's')} of audio"
+    audio = f" for {numbers.value(utterance.duration_s, 's')} of audio" if utterance.duration_s > 0 else ""
+    yield f"{numbers.value(utterance.wall_s, 's')}{audio}"
     for name, value in (row or {}).items():
         if name not in NO_FACTS and isinstance(value, str | int | float) and 0 < len(str(value)) <= LONGEST:
             yield f"{name} {value}"

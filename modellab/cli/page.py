@@ -1,0 +1,65 @@
+"""`modellab page CASE`: one result of a case as an HTML file with everything in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import choice, common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.entry import Entry
+    from modellab.project import Project
+
+NEWEST = 5  # sessions named when the one asked for has no result of the case
+
+
+def page(
+    case: choice.CaseName,
+    session: Annotated[
+        str, typer.Option(metavar="SESSION", help="Of this session, or of one that begins so; else the newest.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.html", help="The page's file; else in mlruns/pages/.")
+    ] = None,
+    clips: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many utterances, worst first, come with their sound.")
+    ] = 20,
+) -> None:
+    """Write a case's page: verdicts, times, and every utterance with its errors, worst first.
+
+    One file that needs nothing else: differences word by word or as timelines, players, spectrograms.
+    """
+    from modellab import baseline, ledger
+    from modellab.report.html import casepage
+    from modellab.studio import file_name
+
+    project = common.project()
+    entries, warnings = ledger.read(project.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    entry = _entry(project, entries, case, session)
+    file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
+    text = casepage.render(entry, project.golden, baseline.load(project.baselines, entry.key), clips)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    typer.echo(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
+
+
+def _entry(project: Project, entries: list[Entry], case: str, session: str) -> Entry:
+    """The newest entry of the case in that session; ConfigError where there is none."""
+    from modellab.selection import find_case
+
+    own = [entry for entry in entries if str(entry.key) == case]
+    found = [entry for entry in own if entry.session.lower().startswith(session.lower())]
+    if found:
+        return found[-1]
+    if own:
+        there = ", ".join(dict.fromkeys(entry.session for entry in own[-NEWEST:]))
+        raise ConfigError(f"no session {session!r} has a result of {case}; the newest that have: {there}")
+    key = find_case(common.matrix(project), case).key  # or a ConfigError with names that are close
+    chosen = f"--model {key.model}:{key.variant} --dataset {key.dataset}"
+    raise ConfigError(f"{case} has no result yet: `modellab run {chosen}` makes one")
