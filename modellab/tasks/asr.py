@@ -9,6 +9,9 @@ language. Where a language sets no blanks between words (Chinese, Japanese, Thai
 characters with their marks, and CER leaves the blanks out. A model that raised counts as one that said nothing: all
 words deleted, success 0.
 
+Under `settings:` a dataset may say `compounds: merge`: neighbouring words that together are one word of the other side
+("ice cream", "icecream") are no error. It is `split` if nothing is said: such words are errors.
+
 A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
 row, and `language: mul` in its header.
 
@@ -19,13 +22,13 @@ suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rat
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.errors import DatasetError, described
+from modellab.errors import DatasetError, described, did_you_mean
 from modellab.manifest import length_s
 from modellab.metrics import sanity, view
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
@@ -57,7 +60,8 @@ LIMITS: Mapping[str, float] = {
     "loop_rate": 0.05,
 }
 ROW = ("text", "speaker", "voice", "condition", "language")
-SETTINGS: Mapping[str, Any] = {}
+SETTINGS: Mapping[str, Any] = {"compounds": "split"}
+SCORING: Mapping[str, Sequence[Any]] = {"compounds": ("split", "merge")}  # settings that no model hears of
 
 
 class Transcriber(Protocol):
@@ -78,6 +82,7 @@ class Case:
     language: str = ""
     speaker: str = ""
     condition: str = ""
+    compounds: bool = False  # merged
 
 
 def read(row: Row, options: Mapping[str, Any]) -> Case:
@@ -103,6 +108,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         language=language,
         speaker=str(row.get("speaker", "")),
         condition=str(row.get("condition", "")),
+        compounds=_compounds(options) == "merge",
     )
 
 
@@ -172,7 +178,15 @@ def _hypothesis(case: Case, output: Mapping[str, Any] | None) -> str:
 
 
 def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
-    return align(case.reference, _hypothesis(case, output), blanks=not case.normaliser.splits)
+    return align(case.reference, _hypothesis(case, output), not case.normaliser.splits, case.compounds)
+
+
+def _compounds(options: Mapping[str, Any]) -> str:
+    """The setting of that name, or DatasetError with the ones there are."""
+    given = str({**SETTINGS, **options.get("settings", {})}["compounds"])
+    if given not in SCORING["compounds"]:
+        raise DatasetError(f"settings.compounds is {given!r}: {did_you_mean(given, SCORING['compounds'])}")
+    return given
 
 
 def _seconds(value: float) -> float | None:

@@ -32,6 +32,7 @@ from modellab import languages
 from modellab.errors import ConfigError, did_you_mean
 from modellab.text import profiles
 from modellab.text.folding import basic
+from modellab.text.quick import Quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +124,36 @@ def _whisper_files() -> Iterable[Path]:
     return [folder / "english.py", folder / "basic.py", folder / "normalizers" / "english.json"]
 
 
+@cache
+def _quick() -> Callable[[str], str]:
+    return Quick(_openai_english())
+
+
+def quick_whisper_en(text: str) -> str:
+    """What `whisper_en` gives, about ten times as fast. It is not hashed: the output follows from what is."""
+    return _quick()(text)
+
+
 def _build(
-    version: int, function: Callable[[str], str], *parts: Callable[..., object], files: Iterable[Path] = ()
+    version: int,
+    function: Callable[[str], str],
+    *parts: Callable[..., object],
+    files: Iterable[Path] = (),
+    instead: Callable[[str], str] | None = None,
 ) -> Normaliser:
+    """A normaliser with the hash of a function, its parts and files; `instead` gives the same output, faster."""
     digest = hashlib.sha256()
     for part in (function, *parts):
         digest.update(inspect.getsource(part).encode())
     for file in files:
         digest.update(file.name.encode() + file.read_bytes())
-    return Normaliser(function.__name__, version, digest.hexdigest()[:8], lru_cache(maxsize=1 << 16)(function))
+    remembering = lru_cache(maxsize=1 << 16)(instead or function)
+    return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
 
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
     "basic": lambda: _build(1, basic),
     "auto": lambda: _build(1, auto, basic, whisper_en, files=[Path(profiles.__file__), *_whisper_files()]),
-    "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files()),
+    "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files(), instead=quick_whisper_en),
 }
