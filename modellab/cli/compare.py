@@ -109,10 +109,13 @@ def _print(found: Found, most: int) -> None:
     for line in words.headlines(found):
         typer.echo(line)
     typer.echo()
-    for duel in found.duels:
+    shown, left = words.detailed(found)
+    if len(found.duels) > 1:
+        _print_tables([tables.overview(found)])
+    for duel in shown:
         _print_duel(duel, most, several=len(found.duels) > 1)
     typer.echo(tables.counted(found))
-    _print_notes(found.notes)
+    _print_notes([*([left] if left else []), *found.notes])
 
 
 def _print_duel(duel: Duel, most: int, *, several: bool) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from modellab import tasks
 from modellab.comparing.library import Book, Library
 from modellab.comparing.pairing import Meeting
 from modellab.comparing.quality import both, costs, value
 from modellab.comparing.words import Spoken, spoken
+from modellab.gate.paired import STORED
 from modellab.metrics.edit_distance import Step
 from modellab.types import Metric, Row, Utterance
 
@@ -41,11 +43,7 @@ class Changed:
 
     def spoken(self, task: str) -> tuple[Spoken, Spoken] | None:
         """The words of both sides; None for a task or a dataset without."""
-        if self.case is None:
-            return None
-        a, b = (
-            spoken(task, self.case, None if side.error else side.output, self.language) for side in (self.a, self.b)
-        )
+        a, b = (spoken(tasks.get(task), self.case, side, self.language) for side in (self.a, self.b))
         return (a, b) if a and b else None
 
 
@@ -61,26 +59,28 @@ class Column:
     marks: tuple[str | None, str | None]
 
 
-def changes(meetings: Iterable[Meeting], metric: Metric, library: Library) -> list[Changed]:
-    """Every utterance whose score or output differs, worst for B first; none where only the times differ."""
+def changes(meetings: Iterable[Meeting], metric: Metric, library: Library, *, every: bool = False) -> list[Changed]:
+    """The utterances whose score differs, worst for B first; with `every` the others too."""
     found: list[Changed] = []
     for meeting in meetings:
         book = library.book(meeting.b)
         pairs = [(a, b) for a, b in both(meeting) if metric.name in a.shares and metric.name in b.shares]
-        harms = _harms(metric, pairs)
         found += [
             _changed(meeting.dataset, metric, harm, a, b, book)
-            for harm, (a, b) in zip(harms, pairs, strict=True)
-            if harm or a.shares[metric.name] != b.shares[metric.name]
+            for (harm, moved), (a, b) in zip(_harms(metric, pairs), pairs, strict=True)
+            if every or moved
         ]
     return sorted(found, key=lambda each: (-each.harm, each.dataset, each.id))
 
 
-def _harms(metric: Metric, pairs: Sequence[tuple[Utterance, Utterance]]) -> list[float]:
+def _harms(metric: Metric, pairs: Sequence[tuple[Utterance, Utterance]]) -> list[tuple[float, bool]]:
+    """For each pair how much more it costs in B, and whether its share is another one (a baseline's are rounded)."""
     if not pairs:
         return []
-    sides = [np.array([each.shares[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True)]
-    return [round(float(harm), 6) for harm in costs(metric, sides[1]) - costs(metric, sides[0])]
+    a, b = (np.array([each.shares[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True))
+    moved = ~(np.abs(b - a) <= STORED).all(axis=1)
+    harms = np.where(moved, costs(metric, b) - costs(metric, a), 0.0)
+    return [(round(float(harm), 6), bool(moves)) for harm, moves in zip(harms, moved, strict=True)]
 
 
 def _changed(dataset: str, metric: Metric, harm: float, a: Utterance, b: Utterance, book: Book) -> Changed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modellab import tasks
@@ -173,22 +173,11 @@ def _looked_into(duel: Duel, library: Library, alpha: float) -> Duel:
 
 def _said(meeting: Meeting, library: Library) -> list[Said]:
     """The words of every shared utterance, for tasks that have them."""
-    book = library.book(meeting.b)
+    book, task = library.book(meeting.b), tasks.get(meeting.task)
     found = []
     for a, b in quality.both(meeting):
-        case = book.cases.get(a.id)
-        sides = [
-            spoken(meeting.task, case, None if x.error else x.output, book.language) if case else None for x in (a, b)
-        ]
-        if sides[0] and sides[1]:
+        ours, theirs = (spoken(task, book.cases.get(a.id), side, book.language) for side in (a, b))
+        if ours and theirs:
             cluster = a.cluster or b.cluster
-            found.append(Said(sides[0], sides[1], f"{meeting.dataset}/{cluster}" if cluster else ""))
-    return found
-
-
-def by_metric(lines: Sequence[Line]) -> Mapping[str, list[Line]]:
-    """The lines of each metric, in order."""
-    found: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        found[line.metric.name].append(line)
+            found.append(Said(ours, theirs, f"{meeting.dataset}/{cluster}" if cluster else ""))
     return found

@@ -165,6 +165,8 @@ def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> L
         paired.jackknife_error(line.metric, before, after),
         alpha / (2 * max(1, family)),
     )
+    if line.metric.better == "higher" and line.metric.unit == "ratio" and sees > max(line.a, line.b):
+        sees = math.inf  # nothing can fall so far
     told = adjusted is not None and adjusted <= alpha and line.change != 0
     better = "B" if (line.change < 0) == (line.metric.better == "lower") else "A"
     return replace(line, adjusted=adjusted, detects=sees, told=better if told else "")

@@ -21,17 +21,18 @@ stretch is LONG or more words deleted in a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from modellab.metrics.edit_distance import Step, align
-from modellab.text import Normaliser
+from modellab.tasks import Task, Worded
+from modellab.types import Utterance
 
 LONG = 3
 NUMBERS, NAMES, FUNCTION, OTHER = "numbers", "names", "function words", "other words"
 CLASSES = (NUMBERS, NAMES, FUNCTION, OTHER)
-HEARD = {"asr": "text", "streaming": "text", "robustness": "text", "tts": "heard"}  # the task's words in its output
+JUDGED, HEARD = ("tts",), "heard"  # tasks of which a judge heard the words, and where their output has them
 
 _NUMBERS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion
@@ -60,8 +61,9 @@ class Spoken:
     reference: str
     hypothesis: str
     written: str
-    normaliser: Normaliser
+    normalise: Callable[[str], str]
     language: str
+    compounds: bool = False
 
     @property
     def english(self) -> bool:
@@ -69,7 +71,7 @@ class Spoken:
 
     def steps(self) -> tuple[Step, ...]:
         """The alignment, word by word."""
-        return align(self.reference, self.hypothesis).steps
+        return align(self.reference, self.hypothesis, compounds=self.compounds).steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,24 @@ class Tally:
     dropped: int
 
 
-def spoken(task: str, case: Any, output: Any, language: str) -> Spoken | None:
-    """What the words of a stored output are held against; None for a task without words, or a language not given.
+def spoken(task: Task, case: Any, said: Utterance, language: str) -> Spoken | None:
+    """The words of a stored utterance; None for a task without, and where the output was not kept.
 
-    `language` is that of the dataset, for cases that name none. An output of None has no words.
+    `language` is that of the dataset, for cases that name none. A model that raised said nothing.
     """
-    if task not in HEARD:
+    if case is None or (said.output is None and not said.error):
         return None
-    case = getattr(case, "spoken", case)
-    said = "" if output is None else str(output.get(HEARD[task], ""))
-    own = str(getattr(case, "language", "")) or language
-    return Spoken(case.reference, case.normaliser(said), case.text, case.normaliser, own)
+    output = None if said.error else said.output
+    if isinstance(task, Worded):
+        written, heard, normalise = task.words(case, output)
+    elif task.NAME in JUDGED:
+        written, heard, normalise = case.text, "" if output is None else str(output.get(HEARD, "")), case.normaliser
+    else:
+        return None
+    inner = getattr(case, "spoken", case)
+    own = str(getattr(inner, "language", "")) or language
+    merged = bool(getattr(inner, "compounds", False))
+    return Spoken(normalise(written), normalise(heard), written, normalise, own, merged)
 
 
 def tally(steps: Sequence[Step], of: Spoken, names: frozenset[str]) -> Tally:
@@ -139,7 +148,7 @@ def names_in(of: Spoken) -> frozenset[str] | None:
         word
         for before, token in zip([".", *tokens], tokens, strict=False)
         if _first(token).isupper() and not before.rstrip("\"')”’").endswith(ENDS) and not re.match(r"\W*I\b", token)
-        for word in of.normaliser(token).split()
+        for word in of.normalise(token).split()
         if word not in FUNCTION_WORDS
     )
 

@@ -17,6 +17,7 @@ from modellab.metrics.view import columns as width_of
 from modellab.report import numbers
 
 WIDTH = 110
+NOT_KEPT = "(the output is not kept in a baseline)"
 
 
 def worst(duel: Duel, most: int) -> tuple[list[Changed], list[Changed]]:
@@ -57,7 +58,7 @@ def of_utterance(task: str, each: Changed) -> list[str]:
     return [
         f"{letter}  {line}"
         for letter, said in (("A", each.a), ("B", each.b))
-        for line in show(each.case, None if said.error else said.output)
+        for line in (show(each.case, said.output) if said.output is not None or said.error else [NOT_KEPT])
     ]
 
 

@@ -21,9 +21,12 @@ def text(found: Found, most: int) -> str:
 def _compared(found: Compared, most: int) -> Iterator[str]:
     yield f"## {quiet(found.a)} (A) against {quiet(found.b)} (B)\n"
     yield from (f"**{quiet(line)}**\n" for line in words.headlines(found))
-    yield from _notes(found.notes)
-    for duel in found.duels:
+    shown, left = words.detailed(found)
+    if len(found.duels) > 1:
+        yield from _table(tables.overview(found))
+    for duel in shown:
         yield from _duel(duel, most)
+    yield from _notes((*([left] if left else []), *found.notes))
     yield f"{quiet(tables.counted(found))}\n"
 
 

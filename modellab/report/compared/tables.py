@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from modellab.comparing.classes import Classes
 from modellab.comparing.duel import Compared, Duel
 from modellab.comparing.pace import Pace
-from modellab.comparing.quality import Line
+from modellab.comparing.quality import POOLED, Line
 from modellab.comparing.ranking import Ranking
 from modellab.report import numbers
 from modellab.report.compared import words
@@ -29,7 +29,8 @@ QUALITY = ("dataset", "metric", "A", "B", "B - A [95 %]", "p", "Holm", "better/s
 PACE = ("dataset", "clock", "A", "B", "B / A [95 %]", "p", "Holm", "N", "")
 MEMORY = ("dataset", "memory", "A", "B", "B - A", "may differ", "")
 CLASSES = ("errors", "words", "A", "B", "A /1,000", "B /1,000", "B - A [95 %]", "p", "Holm", "")
-SIDES = ("", "results of", "commit", "session", "utterances", "weights")
+SIDES = ("", "results of", "commit", "session", "weights", "N")
+OVERVIEW = ("task", "A and B", "dataset", "metric", "A", "B", "B - A [95 %]", "Holm", "N", "quality", "time", "memory")
 
 
 def sides(duel: Duel) -> Table:
@@ -42,8 +43,42 @@ def sides(duel: Duel) -> Table:
         many = {what: sorted({getattr(entry, what) for entry in entries}, key=str) for what in ("session", "weights")}
         commits = sorted({entry.commit.short for entry in entries})
         n = sum(len(entry.result.utterances) for entry in entries if entry.result)
-        rows.append((letter, name, _few(commits), _few(many["session"]), str(n), _few(many["weights"])))
-    return Table("sides", SIDES, tuple(rows), left=4)
+        rows.append((letter, name, _few(commits), _few(many["session"]), _few(many["weights"]), str(n)))
+    return Table("sides", SIDES, tuple(rows), left=5)
+
+
+def overview(found: Compared) -> Table:
+    """One line for each verdict, with what speed and memory say."""
+    rows = []
+    for duel in found.duels:
+        for line in duel.primary:
+            unit, pooled = line.metric.unit, line.dataset == POOLED
+            clocks = [each for each in duel.paces if pooled or each.dataset == line.dataset]
+            peaks = [each for each in duel.peaks if pooled or each.dataset == line.dataset]
+            rows.append(
+                (
+                    duel.task,
+                    words.pair(duel),
+                    line.dataset,
+                    line.metric.name,
+                    numbers.value(line.a, unit),
+                    numbers.value(line.b, unit),
+                    f"{numbers.change(line.change, unit)} {numbers.interval(line.interval, unit)}".rstrip(),
+                    words.p(line.adjusted),
+                    str(line.n),
+                    words.verdict(line),
+                    _agreed([each.told for each in clocks], "faster") if clocks else numbers.MISSING,
+                    _agreed([each.told for each in peaks], "smaller") if peaks else numbers.MISSING,
+                )
+            )
+    return Table("all comparisons", OVERVIEW, tuple(rows), 4)
+
+
+def _agreed(told: Sequence[str], how: str) -> str:
+    """Who is faster or smaller on all datasets of a line."""
+    if len(set(told)) > 1:
+        return "differs by dataset"
+    return f"{told[0]} is {how}" if told[0] else "cannot tell"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -116,6 +116,24 @@ def headlines(found: Compared) -> list[str]:
     return [first, *(_lead(duel, found, True) + sentence(line, found.family) for duel, line in told)]
 
 
+def detailed(found: Compared) -> tuple[list[Duel], str]:
+    """The duels to show in full, and a sentence on those that are not: of many, only where something differs."""
+    if len(found.duels) <= FEW:
+        return list(found.duels), ""
+    shown = [duel for duel in found.duels if _differs(duel)]
+    left = len(found.duels) - len(shown)
+    return shown, f"{left} of {len(found.duels)} pairs of systems in which nothing differs are not shown in full"
+
+
+def _differs(duel: Duel) -> bool:
+    told = [
+        *(line.told for line in duel.lines),
+        *(each.told for each in duel.paces),
+        *(each.told for each in duel.peaks),
+    ]
+    return bool(duel.changed) or any(told)
+
+
 def _lead(duel: Duel, found: Compared, several: bool) -> str:
     if not several:
         return ""
