@@ -262,10 +262,10 @@ def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement]
         if outcome.status is Status.ERROR:
             _conclude(request, suite, outcome, measurement.task, started)
         undecided = any(verdict.pending for verdict in outcome.verdicts) and not outcome.red
-        pending = failure.text(turned(outcome), measurement.task) if undecided else ""
+        pending = failure.text(turned(outcome), measurement.task, suite.project.baselines) if undecided else ""
         _keep(request, suite, outcome, started, pending)
         if outcome.red:
-            pytest.fail(failure.text(outcome, measurement.task), pytrace=False)
+            pytest.fail(failure.text(outcome, measurement.task, suite.project.baselines), pytrace=False)
 
     return judge
 

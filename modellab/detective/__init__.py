@@ -26,15 +26,27 @@ recall on injected faults: docs/detective.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from modellab import text
+from modellab.dataset import Dataset
 from modellab.detective import each, whole
 from modellab.detective.kinds import Fault, Finding, Kind
-from modellab.detective.scene import Heard, scene
+from modellab.detective.scene import Heard, elsewhere, scene
+from modellab.tasks import Task
+from modellab.types import Accepted, Result
 
-__all__ = ["Fault", "Finding", "Heard", "Kind", "examine", "scene"]
+__all__ = ["Fault", "Finding", "Heard", "Kind", "elsewhere", "examine", "scene", "suspect"]
 
 LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
+
+
+def suspect(
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+) -> list[Finding]:
+    """The findings on a result; `baselines` is where other models' answers are looked up."""
+    others = elsewhere(baselines, result.key) if baselines else {}
+    return examine(scene(task, result, data, accepted, others), data.normaliser)
 
 
 def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:

@@ -7,18 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from modellab.detective import signs
-from modellab.detective.kinds import Fault, Finding, Kind
+from modellab.detective.kinds import Fault, Finding, Kind, Suspicion
 from modellab.detective.scene import Heard
 from modellab.detective.whole import EVERYWHERE, FAST, FEWEST, NOTHING, finding, shown, usual_pace
 
 SLOW = 1 / FAST
-HUMAN = (0.8, 5.5)  # words per second that people speak, pauses included
-Suspicion = tuple[Kind, Fault, str]  # the sentence is about one utterance; a finding shows that of the worst
+HUMAN = (4.0, 30.0)  # letters per second that people speak, pauses included
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What single utterances are seen against. `usual` is in words/s, `cut_s` where everything ends (NaN: nowhere)."""
+    """What single utterances are seen against. `usual` is in letters/s; everything ends at `cut_s`, if it is finite."""
 
     every: Sequence[Heard]
     usual: float
@@ -46,7 +45,7 @@ def _finding(kind: Kind, fault: Fault, those: Sequence[tuple[Heard, str]]) -> Fi
 def _suspect(heard: Heard, context: Context) -> Suspicion:
     """The first of the questions that has an answer."""
     asked: tuple[Callable[[Heard, Context], Suspicion | None], ...] = (
-        _raised, _made_up, _empty, _loop, _language, _channels, _reference, _file_pace, _truncated, _stretch, _garbled,
+        _raised, _channels, _made_up, _empty, _loop, _language, _reference, _truncated, _file_pace, _stretch, _garbled,
     )  # fmt: skip
     return next((found for ask in asked if (found := ask(heard, context))), (Kind.WORDS, "model", _words(heard)))
 
@@ -109,16 +108,21 @@ def _file_pace(heard: Heard, context: Context) -> Suspicion | None:
     odd = not SLOW * context.usual <= pace <= FAST * context.usual or not HUMAN[0] <= pace <= HUMAN[1]
     if not odd:
         return None
-    usual = f", {context.usual:.1f} are usual here" if math.isfinite(context.usual) else ""
-    return Kind.RATE, "data", f"{pace:.1f} words/s{usual}, and nothing is right: is the file's sample rate true?"
+    usual = f", {context.usual:.0f} are usual here" if math.isfinite(context.usual) else ""
+    return Kind.RATE, "data", f"{pace:.0f} letters/s{usual}, and nothing is right: is the file's sample rate true?"
 
 
 def _truncated(heard: Heard, context: Context) -> Suspicion | None:
+    fast = signs.pace(heard) > FAST * context.usual and not heard.was_good
+    if fast and heard.kept > 0 and signs.lost(heard, 1):
+        return (
+            Kind.TRUNCATED,
+            "data",
+            f"words are missing, and the rest is {signs.pace(heard):.0f} letters/s: cut audio?",
+        )
     if not (where := signs.lost(heard)):
         return None
     part = {"start": "the start is", "end": "the end is", "middle": "a stretch in the middle is"}[where]
-    if signs.pace(heard) > FAST * context.usual and not heard.was_good:
-        return Kind.TRUNCATED, "data", f"{part} missing, and {signs.pace(heard):.1f} words/s are too fast: cut audio?"
     if where == "end" and heard.duration_s > context.cut_s:
         return Kind.TRUNCATED, "adapter", f"{part} missing, as in all longer than {context.cut_s:.1f} s"
     if context.lost_everywhere:

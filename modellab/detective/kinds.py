@@ -28,6 +28,9 @@ class Kind(StrEnum):
     WORDS = "words"  # some words are wrong: what recognisers do
 
 
+Suspicion = tuple[Kind, Fault, str]  # with the reason, as a sentence
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What some utterances of a case have in common. `ids` are theirs, in the dataset's order; `errors` theirs too."""

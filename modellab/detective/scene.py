@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from modellab import tasks
+from modellab import baseline
 from modellab.dataset import Dataset
+from modellab.errors import BaselineError
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.tasks import Worded
-from modellab.types import Accepted, Result, Row, Utterance
+from modellab.tasks import Task, Worded
+from modellab.types import Accepted, Key, Result, Row, Utterance
 
 MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
 
@@ -79,18 +80,38 @@ def wrong(reference: str, hypothesis: str) -> float:
 
 
 def scene(
-    result: Result, data: Dataset, accepted: Accepted | None = None, others: Mapping[str, list[str]] | None = None
+    task: Task,
+    result: Result,
+    data: Dataset,
+    accepted: Accepted | None = None,
+    others: Mapping[str, list[str]] | None = None,
 ) -> list[Heard]:
     """The utterances of a result in their order; none for a task whose answers are no words.
 
     `others` maps an utterance's id to what other models heard, as they gave it.
     """
-    task = tasks.get(result.key.task)
     if not isinstance(task, Worded):
         return []
     rows = {row["id"]: row for row in data.rows}
     there = [utterance for utterance in result.utterances if utterance.id in rows]
     return [_heard(task, item, rows[item.id], data, accepted, others or {}) for item in there]
+
+
+def elsewhere(baselines: Path, key: Key) -> dict[str, list[str]]:
+    """What other models' accepted results have heard in a case's dataset, by utterance; damaged files are left out."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((baselines / key.task / key.dataset).glob("*.json")):
+        other = baseline.key_of(path)
+        if other is None or other.model == key.model:
+            continue
+        try:
+            accepted = baseline.load(baselines, other)
+        except BaselineError:
+            continue
+        for id, answer in accepted.outputs.items() if accepted else ():
+            if isinstance(answer, str):
+                found.setdefault(id, []).append(answer)
+    return found
 
 
 def _heard(

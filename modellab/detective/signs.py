@@ -17,10 +17,10 @@ STRETCH = 3  # words in a row that are missing or made up
 LOST = 0.25  # a missing stretch is at least so much of the reference
 REST = 0.6  # ... and so much of the rest is right
 OTHER_TIME = (0.8, 1.08)  # the last segment ends within this much of the file, unless the model heard another one
-GARBAGE = 0.4  # at most so much of the reference is heard where the sound was not the file's
 FOREIGN = 0.5  # of the letters are in a script that the language does not use
-TELLING = 0.3  # of the words are among another language's commonest, and TELLING more than among the right one's
-OWN, ANOTHERS = 0.6, 0.34  # an answer is another utterance's: so wrong for its own reference, so right for that one
+TELLING, MORE = 0.3, 0.2  # of the words are among another language's commonest, and so many more than of its own
+OWN = 0.6  # an answer is another utterance's when it is at least so wrong for its own reference ...
+ANOTHERS, EXACTLY = 0.34, 0.2  # ... and at most so wrong for that one: among many alike, and alone
 FEW = 3  # words below which no answer is told by
 MANY_RIVALS = 3  # candidates looked at closely
 
@@ -67,17 +67,17 @@ def made_up(heard: Heard) -> int:
     return longest if longest >= STRETCH and heard.kept >= REST else 0
 
 
-def lost(heard: Heard) -> str:
-    """Which stretch is missing, "start", "end" or "middle", while the rest is right; '' for none.
+def lost(heard: Heard, least: int = STRETCH) -> str:
+    """Which stretch of so many words is missing, "start", "end" or "middle", while the rest is right; '' for none.
 
     Words next to the cut may be wrong: half of them was heard. They count as part of the stretch.
     """
-    stretches = [(where, length, hits) for where, length, hits in _stretches(heard)]
+    stretches = [*_stretches(heard)]
     if not stretches:
         return ""
     where, length, hits = max(stretches, key=lambda each: each[1])
     rest = heard.words - length
-    long_enough = length >= min(STRETCH, max(2, heard.words // 2)) and length >= LOST * heard.words
+    long_enough = length >= max(least, LOST * heard.words)
     return where if long_enough and rest and hits >= REST * rest else ""
 
 
@@ -86,11 +86,10 @@ def time_ratio(heard: Heard) -> float:
     return heard.end_s / heard.duration_s if heard.duration_s > 0 else math.nan
 
 
-def is_other_sound(heard: Heard) -> bool:
-    """Whether its times do not fit the file, and its words are garbage: another sound came to the model."""
+def is_other_time(heard: Heard) -> bool:
+    """Whether its times do not fit the file: sound of another length came to the model."""
     ratio = time_ratio(heard)
-    out = math.isfinite(ratio) and not OTHER_TIME[0] <= ratio <= OTHER_TIME[1]
-    return out and heard.kept <= GARBAGE and not sanity.is_empty(heard.hypothesis)
+    return math.isfinite(ratio) and not OTHER_TIME[0] <= ratio <= OTHER_TIME[1]
 
 
 def foreign(heard: Heard) -> str:
@@ -108,10 +107,10 @@ def foreign(heard: Heard) -> str:
     shares = {language: _share(words, language) for language in COMMON}
     best = max(shares, key=lambda language: (shares[language], language))
     own = shares.get(spoken, 0.0)
-    return best if len(words) >= FEW and best != spoken and shares[best] >= max(TELLING, own + TELLING) else ""
+    return best if len(words) >= FEW and best != spoken and shares[best] >= max(TELLING, own + MORE) else ""
 
 
-def belongs_to(heard: Heard, every: Sequence[Heard]) -> int | None:
+def belongs_to(heard: Heard, every: Sequence[Heard], most: float = EXACTLY) -> int | None:
     """The place in the dataset of the utterance whose reference the answer is; None for none but its own."""
     words = set(heard.hypothesis.split())
     if len(heard.hypothesis.split()) < FEW or heard.wrong < OWN:
@@ -123,7 +122,7 @@ def belongs_to(heard: Heard, every: Sequence[Heard]) -> int | None:
     )[:MANY_RIVALS]
     costs = [(wrong(every[place].reference, heard.hypothesis), place) for _, place in near]
     cost, place = min(costs, default=(math.inf, -1))
-    return place if cost <= ANOTHERS else None
+    return place if cost <= most else None
 
 
 def is_agreed(heard: Heard) -> bool:
@@ -137,8 +136,13 @@ def is_agreed(heard: Heard) -> bool:
 
 
 def pace(heard: Heard) -> float:
-    """Reference words per second of the file, in words/s."""
-    return heard.words / heard.duration_s if heard.duration_s > 0 else math.nan
+    """Letters of the reference per second of the file, in 1/s: about 10 to 18 where people speak."""
+    return fits(heard.said, heard)
+
+
+def fits(words: str, heard: Heard) -> float:
+    """Letters and digits of some words per second of the file, in 1/s."""
+    return sum(map(str.isalnum, words)) / heard.duration_s if heard.duration_s > 0 else math.nan
 
 
 def _share(words: Sequence[str], language: str) -> float:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from statistics import median
+from statistics import median, pstdev
 
 from modellab import text
 from modellab.detective import signs
-from modellab.detective.kinds import Fault, Finding, Kind
+from modellab.detective.kinds import Fault, Finding, Kind, Suspicion
 from modellab.detective.scene import Heard, wrong
 from modellab.errors import ModellabError
 
@@ -21,67 +21,81 @@ EVERYWHERE = 0.6  # of the utterances, and at least FEWEST, make a pattern
 FEWEST = 4
 HALVED = 0.5  # another normaliser leaves at most so many of the errors
 WORTH = 3  # errors that it takes away at least
-FAST = 1.5  # times the usual words per second: words are missing from the file
+GARBAGE = 0.3  # at most so much of the references is heard where the sound was not the files'
+FAST = 1.5  # times the usual letters per second: words are missing from the file
 NOTHING = 0.25  # of the reference is heard where nothing is right
 
 
 def mechanical(every: Sequence[Heard]) -> tuple[Finding, ...]:
     """What has one cause for all: asked first, for it explains what single utterances look like. At most one."""
     bad = [heard for heard in every if heard.bad]
-    if len(bad) < max(FEWEST, EVERYWHERE * len(every)):
-        return ()
-    found = (ask(every, bad) for ask in (_stuck, _late, _rate, _everything_empty))
-    return tuple(finding for finding in found if finding)[:1]
+    many = len(bad) >= max(FEWEST, EVERYWHERE * len(every))
+    asked = (_stuck, _late, _other_sound, _everything_empty) if many else (_other_sound,) if bad else ()
+    found = next((found for ask in asked if (found := ask(every, bad))), None)
+    return (finding(found[0], found[1], bad, found[2]),) if found else ()
 
 
-def _stuck(every: Sequence[Heard], _: Sequence[Heard]) -> Finding | None:
+def _stuck(every: Sequence[Heard], _: Sequence[Heard]) -> Suspicion | None:
     answers = Counter(heard.hypothesis for heard in every if heard.hypothesis)
     answer, times = answers.most_common(1)[0] if answers else ("", 0)
-    same = [heard for heard in every if heard.hypothesis == answer]
-    if times < max(FEWEST, EVERYWHERE * len(every)) or len({heard.reference for heard in same}) < FEWEST:
+    references = {heard.reference for heard in every if heard.hypothesis == answer}
+    if times < max(FEWEST, EVERYWHERE * len(every)) or len(references) < FEWEST:
         return None
     why = f"{times} of {len(every)} answers are the same, {shown(answer)}: does the adapter hand on what it is given?"
-    return finding(Kind.STUCK, "adapter", same, why)
+    return Kind.STUCK, "adapter", why
 
 
-def _late(every: Sequence[Heard], bad: Sequence[Heard]) -> Finding | None:
-    """Each answer is that of an utterance a fixed number of places away."""
+def _late(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
+    """Each answer is that of an utterance a fixed number of places away.
+
+    Either the answers came late or the transcripts are shifted. What the baseline heard tells, else the lengths: those
+    of the files fit the answers where the transcripts are wrong, and the transcripts where the answers are.
+    """
     shifts: Counter[int] = Counter()
     for place, heard in enumerate(every):
-        own = signs.belongs_to(heard, every) if heard.bad else None
+        own = signs.belongs_to(heard, every, signs.ANOTHERS) if heard.bad else None
         if own is not None:
             shifts[own - place] += 1
     shift, times = shifts.most_common(1)[0] if shifts else (0, 0)
     if times < max(FEWEST, HALVED * len(bad)):
         return None
-    fault: Fault = "adapter" if shift < 0 or any(heard.was_good for heard in bad) else "data"
-    where = f"{abs(shift)} {'before' if shift < 0 else 'behind'}"
-    cause = "does the adapter keep something from call to call?" if fault == "adapter" else "are transcripts shifted?"
-    why = f"{times} of {len(bad)} bad answers are right for the utterance {where} their own: {cause}"
-    return finding(Kind.LATE if fault == "adapter" else Kind.REFERENCE, fault, bad, why)
+    to_blame = any(heard.was_good for heard in bad) or _uneven(bad, "said") <= _uneven(bad, "answer")
+    where = f"{abs(shift)} {'before' if shift < 0 else 'behind'} their own"
+    start = f"{times} of {len(bad)} bad answers are right for the utterance {where}"
+    if to_blame:
+        return Kind.LATE, "adapter", f"{start}: does the adapter keep something from call to call?"
+    return Kind.REFERENCE, "data", f"{start}, and fit the files' lengths: are transcripts shifted?"
 
 
-def _rate(_: Sequence[Heard], bad: Sequence[Heard]) -> Finding | None:
-    other = [heard for heard in bad if signs.is_other_sound(heard)]
-    if len(other) < max(FEWEST, HALVED * len(bad)):
+def _uneven(those: Sequence[Heard], words: str) -> float:
+    """How much letters per second of file scatter: the standard deviation of their logarithm."""
+    paces = [signs.fits(getattr(heard, words), heard) for heard in those]
+    known = [math.log(pace) for pace in paces if pace > 0]
+    return pstdev(known) if len(known) > 1 else math.inf
+
+
+def _other_sound(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
+    """The model's times do not fit the files: sound of another length came to it."""
+    other = [heard for heard in every if signs.is_other_time(heard)]
+    if len(other) < max(FEWEST, HALVED * len(every)):
         return None
     ratio = median(signs.time_ratio(heard) for heard in other)
-    why = (
-        f"the model's last times are at {ratio:.2f} of the files' length, and next to nothing is right: it heard sound"
-        f" {ratio:.2f} times as long. Is the adapter's sample rate right, and the sound mono?"
-    )
-    return finding(Kind.RATE, "adapter", other, why)
+    heard = f"the model's last times are at {ratio:.2f} of the files' length"
+    if ratio < 1 and median(each.kept for each in bad) > GARBAGE:
+        return Kind.TRUNCATED, "adapter", f"{heard}, and what it heard is right: does all sound reach it?"
+    why = f"{heard}, and next to nothing is right: is the adapter's sample rate right, and its sound mono?"
+    return Kind.RATE, "adapter", why
 
 
-def _everything_empty(every: Sequence[Heard], bad: Sequence[Heard]) -> Finding | None:
+def _everything_empty(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
     empty = [heard for heard in bad if signs.is_empty(heard) and not heard.error]
     if len(empty) < max(FEWEST, EVERYWHERE * len(every)):
         return None
     silent = [heard for heard in empty if (file := signs.sound(heard)) and not file.speech]
     if len(silent) > len(empty) / 2:
-        return finding(Kind.EMPTY, "data", empty, f"{len(silent)} of {len(empty)} files without an answer are silent")
+        return Kind.EMPTY, "data", f"{len(silent)} of {len(empty)} files without an answer are silent"
     why = f"{len(empty)} of {len(every)} answers are empty: does sound reach the model, in [-1, 1]?"
-    return finding(Kind.EMPTY, "adapter", empty, why)
+    return Kind.EMPTY, "adapter", why
 
 
 def normaliser(every: Sequence[Heard], profiles: Iterable[str]) -> tuple[Finding, ...]:
@@ -117,7 +131,7 @@ def _errors(normalise: Callable[[str], str], heard: Heard) -> int:
 
 
 def usual_pace(every: Sequence[Heard]) -> float:
-    """Words per second of the utterances that are not bad, of all where most are; NaN for none."""
+    """Letters per second of the utterances that are not bad, of all where most are; NaN for none."""
     good = [signs.pace(heard) for heard in every if not heard.bad]
     some = good if len(good) >= FEWEST else [signs.pace(heard) for heard in every]
     known = [pace for pace in some if math.isfinite(pace)]

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
-from modellab import dataset
+from modellab import dataset, detective
 from modellab.report import damage, numbers
 from modellab.suite import Outcome
 from modellab.tasks import Surveyed, Task
 from modellab.types import Verdict
 
 WORST = 5
+MOST_KINDS = 4
 
 
-def text(outcome: Outcome, task: Task) -> str:
-    """The failure message of a case."""
+def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
+    """The failure message of a case; `baselines` is where other models' answers are looked up."""
     if outcome.error:
         return f"{outcome.cell.key}: ERROR\n{outcome.error}"
     red = [verdict for verdict in outcome.verdicts if verdict.red]
     lines = [f"{outcome.cell.key}: {outcome.status}", *(_metric_line(verdict) for verdict in red)]
     lines += [f"  note: {note}" for note in outcome.notes]
     if any(verdict.kind in {"quality", "sanity"} for verdict in red):
-        lines += ["", *_worst_lines(outcome, task)]
+        lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
     return "\n".join(lines)
+
+
+def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[str]:
+    """What kind of failure it looks like."""
+    assert outcome.result is not None, "a quality verdict without a result"
+    data = dataset.load(outcome.cell.dataset)
+    found = detective.suspect(task, outcome.result, data, outcome.accepted, baselines)
+    return ["", "  what it looks like:", *(f"  {finding}" for finding in found[:MOST_KINDS])] if found else []
 
 
 def _metric_line(verdict: Verdict) -> str:

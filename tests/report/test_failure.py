@@ -136,6 +136,10 @@ def test_the_worst_utterances_are_shown_with_what_was_heard(dataset: Path) -> No
         "            D    D",
         "       2 deletions",
         "       wer 100.00 % (was 50.00 %)",
+        "",
+        "  what it looks like:",
+        "  empty (model fault): 004: no answer to “call anna”",
+        "  words (model fault): 000: 2 wrong of 4 words",
     ]
 
 
@@ -155,7 +159,8 @@ def test_a_model_that_raised_is_told(dataset: Path) -> None:
     lost = heard(2, None, error="ValueError: lost\ntraceback")
     lines = shown(dataset, [*PERFECT[:2], lost, *PERFECT[3:]], accepted(PERFECT))
     assert blamed(lines) == ["002"]
-    assert lines[-1] == "       the model raised: ValueError: lost"
+    assert "       the model raised: ValueError: lost" in lines
+    assert lines[-1] == "  raised (adapter fault): 002: the adapter raised “ValueError: lost”"
 
 
 def test_one_is_shown_even_if_none_got_worse(dataset: Path) -> None:
