@@ -53,13 +53,23 @@ def promises(matrix: Matrix) -> list[Promise | Broken]:
     return found
 
 
+def cells(matrix: Matrix, promise: Promise) -> tuple[Cell, ...]:
+    """The cases that defend a production variant."""
+    criteria = room.of(matrix, STAGE)
+    return room.required(matrix, promise.folder, promise.model, promise.standing.variant, criteria).cells
+
+
+def is_foreign(matrix: Matrix, promise: Promise) -> bool:
+    """Whether it is in production by its author's word alone, and this project has no data for it."""
+    return promise.standing.last is None and not cells(matrix, promise)
+
+
 def broken(matrix: Matrix, promise: Promise) -> list[str]:
     """Why a production variant is not defended, one sentence for each case; none if it is."""
-    criteria = room.of(matrix, STAGE)
-    required = room.required(matrix, promise.folder, promise.model, promise.standing.variant, criteria)
-    if not required.cells:
+    required, criteria = cells(matrix, promise), room.of(matrix, STAGE)
+    if not required:
         return [f"no dataset that counts meets it: name one under datasets in {room.PYPROJECT}"]
-    return [said for cell in required.cells for said in _broken(matrix.project, cell, criteria)]
+    return [said for cell in required for said in _broken(matrix.project, cell, criteria)]
 
 
 def _broken(project: Project, cell: Cell, criteria: Criteria) -> Iterator[str]:
