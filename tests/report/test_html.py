@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 
 import pytest
 from jinja2 import DictLoader, UndefinedError
@@ -11,43 +10,7 @@ from markupsafe import Markup
 
 from modellab.report import html
 
-NASTY = [
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "javascript:alert(1)",
-    "</style><script>alert(1)</script>",
-    "--><svg onload=alert(1)>",
-    '" onmouseover="alert(1)',
-    "' autofocus onfocus='alert(1)",
-    "{{ 7 * 7 }}",
-    "]]><!--",
-    "a\0b",
-    "half \ud83d of a pair",
-    "pay\u202egnp.exe",
-    "\x1b[31mred\x1b[0m",
-]
-PLAIN = {
-    *("div", "span", "i", "b", "p", "figure", "figcaption", "label", "input", "output"),
-    *("table", "caption", "thead", "tbody", "tr", "th", "td"),
-}
-OWN = {"meta": {"http-equiv"}}  # attributes that act, which the templates write themselves
-
-
-class Seen(HTMLParser):
-    """What a browser would find: tags with their attributes, and text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+from .pages import NASTY, PLAIN, Seen, check
 
 
 @pytest.fixture
@@ -64,18 +27,6 @@ def write(monkeypatch: pytest.MonkeyPatch):
         return environment.get_template("x").render(**context)
 
     return rendered
-
-
-def check(page: str) -> Seen:
-    """Nothing of the data has become a tag, an attribute that acts, or an address."""
-    page.encode("utf-8")
-    assert "\0" not in page
-    assert not set(html.TURNING) & set(page)
-    seen = Seen(page)
-    for tag, attributes in seen.tags:
-        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
-        assert not {"src", "href", "style", "action", "srcdoc", "http-equiv"} & attributes.keys() - OWN.get(tag, set())
-    return seen
 
 
 @pytest.mark.parametrize("text", NASTY)
