@@ -178,14 +178,14 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     alignment = align(case.reference, _said(case, output, "text"))
     spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in case.words)
     events = (output or {"events": []})["events"]
-    came_s = [at_s for _, _, at_s, _ in events]
-    until_s = [*came_s[1:], max([case.duration_s, *came_s[-1:]]) + LAST_S]
+    end_s = max([case.duration_s, *(at_s for _, _, at_s, _ in events)]) + LAST_S
+    until_s = [*(at_s for _, _, at_s, _ in events[1:]), end_s][: len(events)]
     stood = tuple(
-        Span(at_s, end_s, "hypothesis", said) for (_, said, at_s, _), end_s in zip(events, until_s, strict=True)
+        Span(at_s, next_s, "hypothesis", said) for (_, said, at_s, _), next_s in zip(events, until_s, strict=True)
     )
     lanes = (Lane("spoken", spoken), Lane("the latest text, from when it came", stood))
     lines_of_events = tuple(show(case, output)[len(lines(alignment)) :])
-    timeline = [Timeline(until_s[-1], lanes)] if spoken or stood else []
+    timeline = [Timeline(end_s, lanes)] if spoken or stood else []
     return [Words(alignment.steps), *timeline, Lines(lines_of_events)]
 
 
