@@ -230,11 +230,19 @@ def _stored(path: Path) -> dict[str, Any]:
     return stored
 
 
-def _replace(path: Path, **changes: Any) -> Path:
+def renew(path: Path, shares: Mapping[str, Mapping[str, Share]], **facts: str) -> Path:
+    """Outputs scored anew: the shares that the file has, by utterance, and facts of its header; all else stays."""
+    return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in shares.items()},
+                    header={**_stored(path)["header"], **facts})  # fmt: skip
+
+
+def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None, /, **changes: Any) -> Path:
     """The same file with these parts of it new."""
     stored = _stored(path)
     try:
         utterances = stored.pop("utterances")
+        for id, each in (shares or {}).items():
+            utterances[id]["shares"] = codec.encode_shares({name: each[name] for name in utterances[id]["shares"]})
         _write(path, {**stored, **changes}, utterances)
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error

@@ -40,8 +40,8 @@ AFTER = timedelta(microseconds=1)  # a rescored entry comes right behind the one
 def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: bool = False) -> Entry:
     """The entry with every quality metric counted anew from its outputs; `normaliser` '' is the dataset's.
 
-    Its quality is not judged (see `judged`); its id follows from what it was made of, so that the same rescoring is the
-    same entry. ConfigError with the reason where it cannot be made.
+    Its quality is not judged (see `judged`); its id follows from what it was made of and its values, so that the same
+    rescoring is the same entry. ConfigError with the reason where it cannot be made.
     """
     result = _scorable(entry, data, references=references)
     chosen = text.get(normaliser or data.normaliser)
@@ -67,7 +67,7 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
         status=gate.worst(verdicts),
         error="",
         finished_at=(datetime.fromisoformat(entry.finished_at) + AFTER).isoformat(timespec="microseconds"),
-        id=uuid.uuid5(uuid.UUID(hex=source), f"{chosen} {data.digest}").hex,
+        id=uuid.uuid5(uuid.UUID(hex=source), f"{chosen} {data.digest} {sorted(pooled(anew).items())}").hex,
     )
 
 

@@ -23,6 +23,7 @@ from modellab.cli import (
     page,
     power,
     report,
+    rescore,
     run,
     tracking,
     transcribe,
@@ -70,6 +71,7 @@ app.command()(calibrate.calibrate)
 app.command()(power.power)
 app.command()(report.report)
 app.command()(history.history)
+app.command()(rescore.rescore)
 app.command()(page.page)
 app.command()(compare.compare)
 app.command()(lifecycle.promote)

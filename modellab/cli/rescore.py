@@ -1,0 +1,210 @@
+"""`modellab rescore`: stored results counted anew, without running a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.entry import Entry
+    from modellab.matrix import Cell
+    from modellab.project import Project
+    from modellab.renewal import Renewal
+    from modellab.types import Key
+
+NEWEST = 5  # sessions named when one is unknown
+FLIPS = 10  # changed orders that are told
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[SESSION|CASE ...]", help="A session, how it begins, or a case's id.")
+]
+
+
+def rescore(
+    names: Names = None,
+    normaliser: Annotated[
+        str, typer.Option(metavar="NAME", help="Another normaliser than the dataset's: shown, and kept with --keep.")
+    ] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Write results under another normaliser, too.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every result, not only the newest of each case.")] = False,
+    references: Annotated[
+        bool, typer.Option("--references", help="Reference texts were corrected; the audio is the same.")
+    ] = False,
+    profiles: Annotated[bool, typer.Option("--profiles", help="Only show the WER under every normaliser.")] = False,
+    baselines: Annotated[bool, typer.Option("--baselines", help="Score what is accepted anew, with --reason.")] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; stored in the baselines.")] = "",
+) -> None:
+    """Count every quality metric of stored results anew, without running a model.
+
+    For a normaliser or metric that changed: the outputs are in the ledger. New results go to a session of their own,
+    judged against today's baselines; no old line is changed. Exit status 1 if a result could not be scored.
+    """
+    from modellab import text
+
+    project = common.project()
+    if normaliser:
+        text.get(normaliser)
+    if baselines:
+        _baselines(project, names or [], reason, normaliser)
+        return
+    entries = _entries(project)
+    chosen = _chosen(entries, names or [], every=every)
+    if profiles:
+        _profiles(project, chosen)
+    else:
+        _results(project, entries, chosen, normaliser, keep=keep, references=references)
+
+
+# ---------------------------------------------------------------------------- results
+
+
+def _results(
+    project: Project, entries: list[Entry], chosen: list[Entry], normaliser: str, *, keep: bool, references: bool
+) -> None:
+    from modellab import renewal
+    from modellab.ledger import Ledger
+    from modellab.pytest_summary import new_session
+
+    data = renewal.Folders(project.golden)
+    renewals = renewal.renew(chosen, data, normaliser, references=references)
+    new = [each for each in renewals if each.after is not None]
+    other = any(normaliser not in ("", data[each.before.key.dataset].normaliser) for each in new)
+    if not other:
+        renewals = renewal.judge(renewals, _cells(project), project)
+        new = [each for each in renewals if each.after is not None]
+    if new:
+        common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
+    for each in renewals:
+        if each.refusal:
+            typer.echo(f"refused: {each.before.session}: {each.refusal}", err=True)
+    same = sum(each.same for each in renewals)
+    if same:
+        typer.echo(f"{same} as they were: nothing that counts has changed")
+    if other and not keep:
+        typer.echo("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
+    else:
+        ledger = Ledger(project.mlruns, new_session())
+        written = renewal.keep(renewals, ledger, {entry.id for entry in entries})
+        if ledger.trouble:
+            typer.echo(f"warning: {ledger.trouble}", err=True)
+        if len(new) > written:
+            typer.echo(f"{len(new) - written} are in the ledger already")
+        typer.echo(f"{written} new results in session {ledger.session}" if written else "nothing was written")
+    if any(each.refusal for each in renewals):
+        raise typer.Exit(1)
+
+
+def _row(each: Renewal) -> Iterator[str]:
+    from modellab import rescoring, tasks
+    from modellab.report import numbers
+
+    assert each.after is not None
+    assert each.after.result is not None
+    facts, metric = each.after.result.provenance, tasks.get(each.before.key.task).METRICS[0]
+    then, now = (facts[rescoring.BEFORE], facts["normaliser"])
+    values = [numbers.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
+    yield str(each.before.key)
+    yield each.before.finished_at[:16].replace("T", " ")
+    yield str(len(each.after.result.utterances))
+    yield now if then == now else f"{then} -> {now}"
+    yield metric.name
+    yield values[1] if values[0] == values[1] else " -> ".join(values)
+    yield str(each.after.status)
+
+
+def _entries(project: Project) -> list[Entry]:
+    from modellab import ledger
+
+    entries, warnings = ledger.read(project.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not entries:
+        raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}: `modellab run` makes some")
+    return entries
+
+
+def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
+    """The measured results that are meant, oldest first: of each case the newest, of a session or with --all each."""
+    from modellab import renewal
+
+    measured = renewal.measured(entries)
+    found: list[Entry] = [] if names else measured
+    for name in names:
+        by_case = [entry for entry in measured if str(entry.key) == name]
+        by_session = [entry for entry in measured if entry.session.startswith(name)]
+        if not by_case and not by_session:
+            newest = list(dict.fromkeys(entry.session for entry in reversed(measured)))[:NEWEST]
+            raise ConfigError(f"no case and no session is called {name!r}, the newest are: {', '.join(newest)}")
+        found += by_session or (by_case if every else by_case[-1:])
+    if not names and not every:
+        found = list({entry.key: entry for entry in measured}.values())
+    unique = {entry.id: entry for entry in found}
+    return sorted(unique.values(), key=lambda entry: (entry.finished_at, entry.id))
+
+
+def _cells(project: Project) -> dict[Key, Cell]:
+    from modellab import tasks
+    from modellab.matrix import Broken
+
+    matrix = common.matrix(project)
+    cells = (cell for task in tasks.names() for cell in matrix.cells(task))
+    return {cell.key: cell for cell in cells if not isinstance(cell, Broken)}
+
+
+# ---------------------------------------------------------------------------- baselines
+
+
+def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: str) -> None:
+    from modellab import renewal
+    from modellab.suite import today
+
+    if not reason.strip():
+        raise ConfigError("--baselines needs --reason TEXT: why they change is stored in them")
+    if normaliser:
+        raise ConfigError("--baselines takes each dataset's own normaliser: change `normaliser:` in its dataset.yaml")
+    found = renewal.accept(project, renewal.Folders(project.golden), names, reason.strip(), today())
+    if unknown := sorted(set(names) - {str(entry.key) for entry, _, _ in found}):
+        raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
+    for entry, written, refusal in found:
+        if refusal:
+            typer.echo(f"refused: {entry.key}: {refusal}", err=True)
+        for path in written:
+            typer.echo(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
+    files = sum(len(written) for _, written, _ in found)
+    current = sum(not written and not refusal for _, written, refusal in found)
+    typer.echo(f"{files} files written, {current} baselines have today's normaliser and digest already")
+    if any(refusal for _, _, refusal in found):
+        raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------------------- what the choice of a normaliser matters
+
+
+def _profiles(project: Project, chosen: Sequence[Entry]) -> None:
+    from modellab import renewal, sensitivity, text
+    from modellab.report import numbers
+
+    rows = sensitivity.rates(chosen, renewal.Folders(project.golden))
+    if not rows:
+        raise ConfigError("none of these results has a word error rate: only they depend on the choice of a normaliser")
+    table = (
+        [
+            str(row.entry.key),
+            str(row.size),
+            f"{row.own}",
+            *(numbers.value(row.rates[name], "ratio") for name in text.names()),
+        ]
+        for row in rows
+    )
+    common.print_table(["case", "N", "its own", *text.names()], table)
+    flips = list(sensitivity.flips(rows))
+    for flip in flips[:FLIPS]:
+        typer.echo(f"order changes: {flip}")
+    if len(flips) > FLIPS:
+        typer.echo(f"... and {len(flips) - FLIPS} more")
+    if not flips:
+        typer.echo("no two models of a dataset change places")

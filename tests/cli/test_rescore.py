@@ -1,0 +1,207 @@
+"""`modellab rescore`: stored results and baselines counted anew, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modellab import baseline, ledger, rescoring, text
+from modellab.entry import Entry
+from modellab.types import Key, Status
+
+from .conftest import Desk
+from .finished import CASE, KEY, SLOWER, measure
+
+NONE, BASIC = str(text.get("none")), str(text.get("basic"))
+
+
+def entries(desk: Desk) -> list[Entry]:
+    found, warnings = ledger.read(desk.root / "mlruns")
+    assert warnings == []
+    return found
+
+
+def lines(desk: Desk) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (desk.root / "mlruns" / "ledger").glob("*.jsonl")}
+
+
+def another_normaliser(desk: Desk, normaliser: str = "whisper_en") -> None:
+    """The dataset names another one from now on: its digest stays."""
+    desk.dataset("short_v1", normaliser=normaliser)
+
+
+def test_a_changed_profile_gives_new_lines_and_leaves_the_old(desk: Desk) -> None:
+    before = measure(desk, SLOWER, finished_at="2026-11-20T02:00:00.000000+00:00")
+    old = lines(desk)
+    another_normaliser(desk)
+    done = desk.type("rescore")
+    assert done.exit_code == 0, done.stderr
+    assert f"{CASE}  2026-11-20 02:00  8" in done.stdout
+    assert f"{BASIC} -> {text.get('whisper_en')}" in done.stdout
+    assert "1 new results in session " in done.stdout
+    assert {file: line for file, line in lines(desk).items() if file in old} == old
+    first, second = entries(desk)
+    assert first == replace(before, result=first.result)
+    assert rescoring.origin(second) == before.id
+    assert second.session not in {"s1", ""}
+    assert second.result is not None
+    assert second.result.provenance["normaliser"] == str(text.get("whisper_en"))
+    assert SLOWER.metric in {verdict.metric for verdict in second.verdicts}
+
+
+def test_the_second_time_nothing_is_written(desk: Desk) -> None:
+    measure(desk)
+    another_normaliser(desk)
+    desk.type("rescore")
+    old = lines(desk)
+    done = desk.type("rescore")
+    assert "1 are in the ledger already\nnothing was written" in done.stdout
+    assert lines(desk) == old
+
+
+def test_what_is_as_it_was_is_left_alone(desk: Desk) -> None:
+    measure(desk)
+    done = desk.type("rescore", "--all")
+    assert done.stdout == "1 as they were: nothing that counts has changed\nnothing was written\n"
+    assert len(entries(desk)) == 1
+
+
+def test_sessions_cases_and_all(desk: Desk) -> None:
+    for session in ("s1", "s2", "t1"):
+        measure(desk, session=session, wrong=2)
+    measure(desk, session="s3", key=Key("asr", "short_v1", "gone", "one", "cpu", "float32"))
+    another_normaliser(desk)
+    for arguments, number in ((("s",), 3), (("t1", CASE), 1), ((CASE,), 1), ((CASE, "--all"), 3), ((), 2)):
+        shown = desk.type("rescore", *arguments, "--normaliser", "none").stdout
+        assert shown.count(f"-> {NONE}") == number, arguments
+    done = desk.type("rescore", "--all")
+    assert "4 new results" in done.stdout
+    assert len(entries(desk)) == 8
+    gone = next(line for line in done.stdout.splitlines() if line.startswith("gone"))
+    assert gone.split()[-1] == "NEW", "the matrix has no such case, so nothing judges it"
+
+
+def test_quality_is_judged_anew(desk: Desk) -> None:
+    desk.accept(CASE)
+    measure(desk, wrong=8)
+    another_normaliser(desk)
+    desk.type("rescore")
+    assert entries(desk)[-1].status is Status.NOT_COMPARABLE, "the baseline is of the old normaliser"
+    done = desk.type("rescore", "--baselines", "--reason", "whisper_en from now on")
+    assert done.exit_code == 0, done.stderr
+    measure(desk, wrong=8, session="s2", normaliser=BASIC)
+    desk.type("rescore", "s2")
+    rescored = next(
+        entry
+        for entry in entries(desk)
+        if entry.session not in {"s1", "s2"} and entry.status is not Status.NOT_COMPARABLE
+    )
+    wer = next(verdict for verdict in rescored.verdicts if verdict.metric == "wer")
+    assert wer.baseline == 0.0
+    assert wer.change is not None
+    assert wer.change > 0.1
+
+
+def test_another_profile_is_shown_and_kept_only_when_asked(desk: Desk) -> None:
+    measure(desk)
+    done = desk.type("rescore", "--normaliser", "none")
+    assert "only shown, because a dataset names another normaliser" in done.stdout
+    assert len(entries(desk)) == 1
+    assert "1 new results" in desk.type("rescore", "--normaliser", "none", "--keep").stdout
+    assert len(entries(desk)) == 2
+
+
+def test_a_changed_dataset_is_refused_with_the_way_out(desk: Desk) -> None:
+    measure(desk, dataset_digest="sha256:before")
+    done = desk.type("rescore")
+    assert done.exit_code == 1
+    assert "refused: s1: " in done.stderr
+    assert "or give --references if only reference texts were corrected and the audio is the same" in done.stderr
+    assert done.stdout == "nothing was written\n"
+
+
+def test_the_merging_of_compounds_is_a_change_of_scoring_alone(desk: Desk) -> None:
+    measure(desk)
+    desk.dataset("short_v1", settings={"compounds": "merge"})
+    done = desk.type("rescore")
+    assert done.exit_code == 0, done.stderr
+    assert "1 new results" in done.stdout
+    assert not desk.type("rescore", "--all").stderr
+
+
+def test_profiles_and_who_changes_places(desk: Desk) -> None:
+    measure(desk, wrong=1)
+    other = replace(KEY, model="other")
+    desk.model("other")
+    measure(desk, key=other, wrong=0)
+    done = desk.type("rescore", "--profiles")
+    assert done.exit_code == 0, done.stderr
+    table = done.stdout.splitlines()
+    assert table[0].split() == ["case", "N", "its", "own", *text.names()]
+    assert [line.split()[0] for line in table[1:3]] == [CASE, str(other)]
+    assert table[-1] == "no two models of a dataset change places"
+
+
+# ---------------------------------------------------------------------------- baselines
+
+
+def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
+    desk.accept(CASE)
+    path = baseline.quality_path(desk.root / "baselines", KEY)
+    before = json.loads(path.read_text())
+    another_normaliser(desk, "none")
+    done = desk.type("rescore", "--baselines", "--reason", "as written")
+    assert done.exit_code == 0, done.stderr
+    after = json.loads(path.read_text())
+    assert (after["header"]["normaliser"], after["header"]["normaliser_before"]) == (NONE, BASIC)
+    assert after["header"]["reason"] == "as written"
+    assert {id: each["output"] for id, each in after["utterances"].items()} == {
+        id: each["output"] for id, each in before["utterances"].items()
+    }
+    paces = [each for each in path.parent.glob("*.json") if each != path]
+    assert [json.loads(each.read_text())["header"]["normaliser"] for each in paces] == [NONE]
+    assert [json.loads(each.read_text())["header"]["reason"] for each in paces] == ["the first"]
+    assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
+
+
+def test_the_baselines_of_this_project_are_what_scoring_gives_today() -> None:
+    """Every stored share, from the stored outputs: a faster normaliser or alignment must not move one."""
+    from modellab import accepted, dataset, tasks
+
+    root, found = Path(__file__).parents[2], 0
+    for entry in accepted.entries(root / "baselines"):
+        if not isinstance(tasks.get(entry.key.task), tasks.Recalled) or entry.key.task == "diarization":
+            continue
+        after = rescoring.rescored(entry, dataset.load(root / "golden" / entry.key.dataset))
+        assert entry.result is not None
+        assert after.result is not None
+        for before, now in zip(entry.result.utterances, after.result.utterances, strict=True):
+            for metric, share in before.shares.items():
+                assert now.shares[metric] == pytest.approx(share, abs=1e-6), (entry.key, now.id, metric)
+                found += 1
+    assert found > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--normaliser", "basc"), "unknown normaliser 'basc': did you mean basic?"),
+        (("s9",), "no case and no session is called 's9', the newest are: s1"),
+        (("--baselines",), "--baselines needs --reason TEXT"),
+        (("--baselines", "--reason", "x", "--normaliser", "none"), "--baselines takes each dataset's own normaliser"),
+        (("--baselines", "--reason", "x", "nothing"), "no baseline is of nothing: `modellab baselines list` shows"),
+    ],
+)
+def test_wrong_names(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+    measure(desk)
+    done = desk.type("rescore", *arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"modellab: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_empty_ledger_says_so(desk: Desk) -> None:
+    assert "there are no results in" in desk.type("rescore").stderr
