@@ -81,10 +81,11 @@ def test_its_process_ends_when_it_is_closed(subject: Subject) -> None:
 
 
 def _spans(output: Any) -> list[tuple[float, float]]:
-    """Every [.., start_s, end_s] of segments and words, every [start_s, end_s, ..] of regions and turns."""
+    """Every [.., start_s, end_s] of segments and words, every [start_s, end_s, ..] of regions, turns and utterances."""
     if not isinstance(output, dict):
         return []
     said = [(row[1], row[2]) for key in ("segments", "words") for row in output.get(key, [])]
-    active = [(row[0], row[1]) for key in ("regions", "turns") for row in output.get(key, []) if isinstance(row, list)]
+    lists = ("regions", "turns", "utterances")
+    active = [(row[0], row[1]) for key in lists for row in output.get(key, []) if isinstance(row, list)]
     known = [(start, end) for start, end in (*said, *active) if start is not None and end is not None]
     return [(start, end) for start, end in known if math.isfinite(start) and math.isfinite(end)]

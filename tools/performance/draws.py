@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from modellab.rttm import merged
-from modellab.types import Region, Turn
+from modellab.types import Region, SpokenTurn, Turn
 
 # naïve is in it composed and decomposed
 COMMON = "on off turn the light lights forty two degrees kitchen a b don't 2.5 -5 100%"
@@ -110,3 +110,48 @@ def meeting(n_turns: int, n_speakers: int, duration_s: float, seed: int = 1) -> 
 
 def _heard(r: Random, speaker: str) -> str:
     return f"speaker{speaker[-1]}" if r.random() > 0.1 else f"speaker{r.randrange(6)}"
+
+
+# ---------------------------------------------------------------------------- who said what
+
+
+class Session(NamedTuple):
+    """A meeting of two to six people as said and as heard, and the collar of tcpWER in s."""
+
+    reference: list[SpokenTurn]
+    hypothesis: list[SpokenTurn]
+    collar_s: float
+
+
+def sessions(n: int, seed: int = 1) -> Iterator[Session]:
+    """Speakers too many and too few, utterances and speakers without a word, times off by seconds, nothing heard."""
+    r = Random(seed)
+    for _ in range(n):
+        reference = _said(r, r.randint(2, 6), r.randint(1, 14))
+        hypothesis = _misheard(r, reference, r.randint(1, 7)) if r.random() > 0.03 else []
+        yield Session(reference, hypothesis, r.choice((0.5, 1.0, 5.0)))
+
+
+def _said(r: Random, n_speakers: int, n_utterances: int) -> list[SpokenTurn]:
+    """Utterances one after the other, with pauses and overlaps; now and then a speaker overlaps himself."""
+    end_s, found = 0.0, []
+    for _ in range(n_utterances):
+        said = words(r, 10)
+        start_s = max(0.0, round(end_s + r.uniform(-1.5, 2.0), 3))
+        end_s = round(start_s + 0.2 + 0.35 * len(said), 3)
+        found.append(SpokenTurn(start_s, end_s, f"person{r.randrange(n_speakers)}", " ".join(said)))
+    return found
+
+
+def _misheard(r: Random, said: list[SpokenTurn], n_speakers: int) -> list[SpokenTurn]:
+    """Words damaged, utterances lost and late, given to other speakers, some of whom never say a word."""
+    found = []
+    for start_s, _, speaker, text in said:
+        late_s = r.uniform(-8.0, 8.0) if r.random() < 0.2 else r.gauss(0.0, 0.2)
+        heard = damaged(r, text.split()) if r.random() > 0.1 else []
+        name = int(speaker[-1]) % n_speakers if r.random() > 0.15 else r.randrange(n_speakers)
+        start_s = max(0.0, round(start_s + late_s, 3))
+        found.append(
+            SpokenTurn(start_s, round(start_s + 0.2 + 0.35 * len(heard), 3), f"speaker{name}", " ".join(heard))
+        )
+    return found
