@@ -74,6 +74,21 @@ def resolve(folder: Path, revision: str) -> str:
     return _answer(*command).strip()
 
 
+def changes(path: Path) -> list[tuple[str, str, str]]:
+    """The commits that changed a file, newest first: hash, ISO date, subject. None outside a repository."""
+    form = "--format=%H%x09%cI%x09%s"
+    if not path.parent.is_dir():
+        return []
+    said = _answer("git", "-C", str(path.parent), "log", form, "--", path.name)
+    lines = (line.split("\t", 2) for line in said.splitlines())
+    return [(parts[0], parts[1], parts[2]) for parts in lines if len(parts) == 3]
+
+
+def content(path: Path, revision: str) -> str:
+    """What a file held at a commit; "" where it was not there."""
+    return _answer("git", "-C", str(path.parent), "show", f"{revision}:./{path.name}")
+
+
 def versions(distributions: Iterable[str]) -> dict[str, str]:
     """Python's version and that of each distribution that is installed, in the order given."""
     found = {"python": platform.python_version()}

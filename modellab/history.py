@@ -15,17 +15,19 @@ from typing import Literal
 
 import numpy as np
 
-from modellab import baseline, tasks
+from modellab import baseline, events, tasks
 from modellab.anchor import anchor_root
 from modellab.changes import FEWEST, PENALTY, Step, steps
 from modellab.entry import Entry
 from modellab.environment import Commit
 from modellab.errors import BaselineError, ConfigError, did_you_mean
+from modellab.events import Event
 from modellab.gate.quality import COMPARED
 from modellab.gate.validity import invalid
 from modellab.types import Key, Kind, Metric, Result, Status
 
 NONE = float("nan")
+BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class History:
     runs: tuple[Run, ...]
     series: tuple[Series, ...]
     notes: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()  # baselines accepted, stages moved, libraries upgraded
 
     def around(self, series: Series, step: Step) -> tuple[Run, Run]:
         """The runs before and after a step."""
@@ -109,7 +112,11 @@ def read(
     told = (replace(each, doubted=doubted) if each.kind == "speed" else each for each in every)
     series = tuple(_filled(each, levels, penalty) for each in told)
     notes = (*_notes(own, fitting, kept, newest), *_few(series), *sentences)
-    return History(key, newest.machine, runs, series, notes)
+    since = runs[0].at - BEFORE
+    happened = events.of(
+        key, newest.machine, baselines, [(run.at, run.facts) for run in runs if any(run.facts.values())]
+    )
+    return History(key, newest.machine, runs, series, notes, tuple(each for each in happened if each.at >= since))
 
 
 def _filled(series: Series, levels: Sequence[Mapping[str, float]], penalty: float) -> Series:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from modellab.changes import steps
 from modellab.cli.common import print_table
 from modellab.environment import Commit
+from modellab.events import Event, upgrades
 from modellab.history import History, Run, Series
 from modellab.report import chart, trend
 from modellab.types import Floats, Key, Kind, Status
@@ -42,7 +44,19 @@ def history() -> History:
         _series("peak_rss_bytes", "bytes", "memory", peak, 200.5 * MIB),
         _series("success_rate", "ratio", "quality", np.ones(NIGHTS), 1.0),
     )
-    return History(KEY, "amd-epyc-f25.1-2c-1t", tuple(_run(int(i)) for i in night), series)
+    runs = tuple(_run(int(i)) for i in night)
+    return History(KEY, "amd-epyc-f25.1-2c-1t", runs, series, events=_events(runs))
+
+
+def _events(runs: Sequence[Run]) -> tuple[Event, ...]:
+    """A baseline accepted twice, a promotion, and the upgrade that the versions show."""
+    noon = datetime.timedelta(hours=10)
+    made = (
+        Event(FIRST + noon, "baseline", "quality and speed accepted (3f8a2c1): first results"),
+        Event(FIRST + datetime.timedelta(days=8) + noon, "baseline", "quality accepted (b90d417): one error less"),
+        Event(FIRST + datetime.timedelta(days=14) + noon, "stage", "moved to production by Ada: three quiet weeks"),
+    )
+    return (*made, *upgrades([(run.at, run.facts) for run in runs]))
 
 
 def _series(
@@ -69,7 +83,7 @@ def main() -> None:
     """Print what the command would, and draw."""
     made = history()
     print_table(*trend.table(made))
-    print(*trend.sentences(made), sep="\n")
+    print(*trend.sentences(made), *trend.happened(made), sep="\n")
     chart.draw(made, Path(sys.argv[1]))
 
 

@@ -67,5 +67,9 @@ def _print(found: History) -> None:
     typer.echo("\nchange points:" if said else "\nno change point")
     for sentence in said:
         typer.echo(f"  {sentence}")
+    if events := list(trend.happened(found)):
+        typer.echo("\nbaselines, stages and upgrades:")
+    for event in events:
+        typer.echo(f"  {event}")
     for note in found.notes:
         typer.echo(f"note: {note}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from modellab.changes import INSTALL, Step
 from modellab.errors import ConfigError
 from modellab.history import History, Series
-from modellab.report import numbers, trend
+from modellab.report import marks, numbers, trend
 from modellab.types import Status
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COLOURS = {
     Status.REGRESSED: WORSE,
     Status.INCONCLUSIVE: "#bf8700",
 }  # of a point; others are faint
-WIDTH, PANEL, AROUND = 10.0, 1.9, 2.05  # inches
+WIDTH, PANEL, AROUND, GAP = 10.0, 1.9, 2.05, 0.3  # inches
 LABELS = 9  # commits named below, about
 CROWDED = 0.08  # of a panel's width: a step's size closer than that to the one before is put above it
 LETTER = 0.012  # of a panel's width: a letter of its title
@@ -61,13 +61,19 @@ def draw(history: History, path: Path) -> None:
     from matplotlib.figure import Figure
 
     moved = [series for series in history.series if not series.constant] or list(history.series[:1])
-    height = PANEL * len(moved) + AROUND
+    strip = marks.STRIP * len(marks.rows(history)) + (GAP if history.events else 0.0)
+    height = PANEL * len(moved) + AROUND + strip
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height))
         panels = figure.subplots(len(moved), 1, sharex=True, squeeze=False)[:, 0]
-        figure.subplots_adjust(left=0.09, right=0.88, top=1 - 1.05 / height, bottom=1.0 / height, hspace=0.45)
+        top = 1 - (1.05 + strip) / height
+        figure.subplots_adjust(left=0.09, right=0.88, top=top, bottom=1.0 / height, hspace=0.45)
         for panel, series in zip(panels, moved, strict=True):
             _panel(panel, series, history)
+            marks.lines(panel, history)
+        if history.events:
+            place = (0.09, top + (GAP + 0.12) / height, 0.79, (strip - GAP) / height)
+            marks.draw(figure.add_axes(place), history)
         _commits(panels[-1], history)
         _words(figure, history, moved, height)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -64,6 +64,12 @@ def sentences(history: History) -> Iterator[str]:
             yield f"{series.metric} {size(series, step)} ({levels}, {verdict}) {_between(before, after)}"
 
 
+def happened(history: History) -> Iterator[str]:
+    """One sentence for each event, oldest first."""
+    for event in history.events:
+        yield f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<8}  {event.text}"
+
+
 def _between(before: Run, after: Run) -> str:
     same = before.commit.hash == after.commit.hash
     if same and not (before.commit.dirty or after.commit.dirty):
