@@ -14,7 +14,12 @@ from modellab.errors import ConfigError
 from modellab.types import Key, Result, Status, Verdict
 
 FORMAT = 1
-NOT_A_VERSION = {"commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST}  # the rest of provenance are versions
+# what of a result's provenance is no version
+NOT_A_VERSION = {"commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST}
+
+
+class NewerError(ValueError):
+    """An entry in a format that only a newer modellab reads. It is no damage: it stays where it is."""
 
 
 class Options(Protocol):
@@ -143,9 +148,11 @@ def encode(entry: Entry) -> codec.Json:
 
 
 def decode(data: codec.Json) -> Entry:
-    """What `encode` wrote; raises one of `codec.MALFORMED` on anything else."""
+    """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `codec.MALFORMED`."""
+    if isinstance(data["format"], int) and data["format"] > FORMAT:
+        raise NewerError(f"written by a newer modellab (format {data['format']}, this one reads {FORMAT})")
     if data["format"] != FORMAT:
-        raise ValueError(f"format {data['format']!r}, expected {FORMAT}: written by another version of modellab?")
+        raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
     uuid.UUID(hex=data["id"])
     for moment in ("started_at", "finished_at"):
         datetime.datetime.fromisoformat(data[moment])

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modellab import codec
-from modellab.entry import Entry, decode, encode
+from modellab.entry import Entry, NewerError, decode, encode
 from modellab.environment import slug
 from modellab.types import Key, Status, Verdict
 
@@ -97,16 +97,22 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
         return [], [f"{path.name} cannot be read ({problem.strerror}): its results are left out"]
     entries: dict[str, Entry] = {}
     warnings: list[str] = []
+    newer: list[NewerError] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             entry = decode(json.loads(line))
             entries[entry.id] = entry
+        except NewerError as problem:
+            newer.append(problem)
         except TOO_DEEP as problem:
             cut = "was cut off (a kill or a full disk in the middle of the write?)"
             what = cut if number == len(lines) else f"is not a result ({type(problem).__name__}: {problem})"
             warnings.append(f"{path.name}, line {number} {what[:200]}: left out")
+    if newer:
+        results = "1 result was" if len(newer) == 1 else f"{len(newer)} results were"
+        warnings.append(f"{path.name}: {results} {newer[0]}: left out here, kept for it")
     return list(entries.values()), warnings
 
 

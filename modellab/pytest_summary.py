@@ -105,7 +105,7 @@ class Controller:
         if self.rows and not self.config.option.no_mlflow:
             from modellab import tracking
 
-            terminalreporter.write_line(tracking.push(self.project.mlruns))
+            terminalreporter.write_line(tracking.push(self.project.mlruns, root=self.project.root))
         self._tell_baselines(terminalreporter)
 
     def _show_rows(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -84,7 +84,7 @@ def sync(
     folder = project.mlruns
     if not ledger.files(folder):
         raise TrackingError(f"there are no results in {folder / 'ledger'}: `modellab run` makes some")
-    report = tracking.rebuild(folder) if rebuild else tracking.sync(folder)
+    report = tracking.rebuild(folder, project.root) if rebuild else tracking.sync(folder, root=project.root)
     typer.echo(sentence(dataclasses.asdict(report) | {"warnings": []}))
     for warning in report.warnings:
         typer.echo(f"warning: {warning}", err=True)

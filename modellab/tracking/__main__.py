@@ -18,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m modellab.tracking", description=__doc__)
     parser.add_argument("folder", type=Path, help="the project's mlruns folder")
     parser.add_argument("--uri", help="instead of MLFLOW_TRACKING_URI and the project's own database")
+    parser.add_argument("--root", type=Path, help="the project: the cases' pages are made from its datasets")
     parser.add_argument("--rebuild", action="store_true", help="move the project's database aside and make it again")
     parser.add_argument("--announce", action="store_true", help="print a line whenever something has been reached")
     given = parser.parse_args()
@@ -32,7 +33,9 @@ def main() -> int:
         store.check_installed()
         store.import_mlflow()
         reached("MLflow is imported")
-        report = rebuild(given.folder) if given.rebuild else sync(given.folder, given.uri, reached)
+        report = (
+            rebuild(given.folder, given.root) if given.rebuild else sync(given.folder, given.uri, reached, given.root)
+        )
         line, status = codec.dumps(dataclasses.asdict(report)), 0
     except TrackingError as problem:
         line, status = codec.dumps({"error": str(problem)}), 1

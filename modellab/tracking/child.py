@@ -18,11 +18,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import modellab
 from modellab import ledger
+from modellab import store as cache
 from modellab.errors import TrackingError
 from modellab.tracking import store
 
@@ -33,8 +35,10 @@ RUNS_PER_S = 4.0  # a server that takes fewer is slow
 TOTAL_S = 120.0  # however well it goes: a long backlog is for `modellab sync`
 
 
-def push(folder: Path, timeout_s: float | None = None, uri: str | None = None) -> str:
+def push(folder: Path, timeout_s: float | None = None, uri: str | None = None, root: Path | None = None) -> str:
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
+
+    `root` is the project, for the cases' pages.
 
     `timeout_s` is the longest silence from MLflow once it is imported: 60 s for a local database (its first start
     makes 90 tables), 10 s for a server. A server that takes fewer than RUNS_PER_S is left 10 s after the start, or
@@ -48,7 +52,7 @@ def push(folder: Path, timeout_s: float | None = None, uri: str | None = None) -
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
         store.check(uri)
-        return sentence(_run(folder, uri, pace))
+        return sentence(_run(folder, uri, pace, root))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
@@ -107,16 +111,11 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {seconds:.0f} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, pace: Pace) -> dict[str, Any]:
+def _run(folder: Path, uri: str, pace: Pace, root: Path | None) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
     command = [sys.executable, "-m", "modellab.tracking", str(folder), "--announce"]
-    home = str(Path(modellab.__file__).parent.parent)
-    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
-    environment = os.environ | {
-        "PYTHONPATH": path,
-        "MLFLOW_TRACKING_URI": uri,
-    }  # not an argument: it may hold a password
-    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), environment) as child:
+    command += ["--root", str(root)] if root else []
+    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), _environment(uri)) as child:
         last = b""
         for last in _lines(child, pace):
             if last.startswith(b"{"):
@@ -125,6 +124,23 @@ def _run(folder: Path, uri: str, pace: Pace) -> dict[str, Any]:
         log.seek(0)
         said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
         raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
+
+
+def _environment(uri: str) -> dict[str, str]:
+    """Ours, with modellab on the path and the address, which may hold a password: no argument shows it.
+
+    An installation without bytecode, in an environment that keeps Python from writing it, would compile MLflow's 1000
+    files at the end of each session, for 5 s: there the bytecode goes to modellab's cache.
+    """
+    home = str(Path(modellab.__file__).parent.parent)
+    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
+    environment = os.environ | {"PYTHONPATH": path, "MLFLOW_TRACKING_URI": uri}
+    found = find_spec("mlflow")
+    compiled = found and found.origin and Path(found.origin).with_name("__pycache__").is_dir()
+    if not compiled and environment.get("PYTHONDONTWRITEBYTECODE") and "PYTHONPYCACHEPREFIX" not in environment:
+        del environment["PYTHONDONTWRITEBYTECODE"]
+        environment["PYTHONPYCACHEPREFIX"] = str(cache.home() / "bytecode")
+    return environment
 
 
 def _lines(child: subprocess.Popen[bytes], pace: Pace) -> Iterator[bytes]:

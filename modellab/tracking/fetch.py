@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modellab import codec
-from modellab.entry import FORMAT, Entry, decode
+from modellab.entry import Entry, NewerError, decode
 from modellab.errors import ConfigError, TrackingError, did_you_mean
 from modellab.tracking import artifacts, runs, store
 from modellab.tracking.experiments import STORE_TAG
@@ -48,7 +48,6 @@ class Wanted:
                 exact = name == "model" and ":" in text
                 terms.append(f"tags.{name} = '{text}'" if exact else f"tags.{name} LIKE '{text}{_END[name]}'")
         return " and ".join(terms)
-
 
     def takes(self, entry: Entry) -> bool:
         """The filter's LIKE takes any letter for `_`."""
@@ -149,14 +148,9 @@ def _download(client: MlflowClient, run_id: str, folder: str) -> Path:
 
 def _entry(path: Path, run: mlflow.entities.Run, warn: Callable[[str], None]) -> Entry | None:
     try:
-        data = json.loads(gzip.decompress(path.read_bytes()))
-        if isinstance(data.get("format"), int) and data["format"] > FORMAT:
-            warn(
-                f"{path.name} of {run.info.run_name} was written by a newer modellab (format {data['format']}, this one"
-                f" reads {FORMAT}): left out, update modellab to see it"
-            )
-            return None
-        return decode(data)
+        return decode(json.loads(gzip.decompress(path.read_bytes())))
+    except NewerError as problem:
+        warn(f"{path.name} of {run.info.run_name} was {problem}: left out, update modellab to see it")
     except DAMAGED as problem:
         warn(f"{path.name} of {run.info.run_name} is damaged ({type(problem).__name__}: {problem}): left out"[:300])
-        return None
+    return None

@@ -69,8 +69,9 @@ class Sent:
 class Sender:
     """One sync: knows the store's experiments and runs, and counts what it does."""
 
-    def __init__(self, client: MlflowClient, folder: Path, uri: str, page: artifacts.Page | None = None) -> None:
-        self.client, self.folder, self.uri, self.page = client, folder, uri, page
+    def __init__(self, client: MlflowClient, folder: Path, uri: str) -> None:
+        self.client, self.folder, self.uri = client, folder, uri
+        self.page: artifacts.Page | None = None  # makes the page of a case
         self.report = Report(store.shown(uri))
         self.experiments = Experiments(client, folder, uri, self.report.warnings)
         self._found: dict[str, list[mlflow.entities.Run]] = {}

@@ -12,34 +12,41 @@ from typing import Any
 
 from modellab import codec, ledger
 from modellab.entry import FORMAT, Entry
-from modellab.tracking import runs, sqlite, store
+from modellab.tracking import pages, runs, sqlite, store
 from modellab.tracking.send import Report, Sender
 
 SENT = ".sent.json"  # ledger file -> its size and the experiments that have all of it: saves reading old files again
 
 
-def sync(folder: Path, uri: str | None = None, reached: Callable[[str], None] = lambda _: None) -> Report:
+def sync(
+    folder: Path,
+    uri: str | None = None,
+    reached: Callable[[str], None] = lambda _: None,
+    root: Path | None = None,
+) -> Report:
     """Send to MLflow whatever the ledger of the mlruns `folder` holds and the store lacks, each result once.
 
     Safe to kill at any moment and to call again. `uri` overrides MLFLOW_TRACKING_URI and the project's own database;
-    `reached` is called with the name of each run as it is sent.
+    `reached` is called with the name of each run as it is sent; `root` is the project, from which the cases' pages
+    are made: without it there are none.
     Raises TrackingError, with a sentence, when MLflow is missing, unreachable, slow or damaged.
     """
     started, uri = time.monotonic(), store.address(folder, uri)
     store.check(uri)
     with store.explained(uri), store.locked(folder):
         sender = Sender(store.connect(folder, uri), folder, uri)
+        sender.page = pages.maker(root, sender.report.warnings.append)
         _send_all(sender, folder, reached)
     sender.report.seconds = round(time.monotonic() - started, 2)
     return sender.report
 
 
-def rebuild(folder: Path) -> Report:
+def rebuild(folder: Path, root: Path | None = None) -> Report:
     """Move the project's own database and artifacts aside and write them anew from the ledger."""
     store.check_installed()
     with store.explained(store.own(folder)), store.locked(folder):
         aside = sqlite.move_aside(folder)
-    report = sync(folder, store.own(folder))
+    report = sync(folder, store.own(folder), root=root)
     if aside:
         report.warnings.append(f"the former database and artifacts lie in {aside}")
     return report
