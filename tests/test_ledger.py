@@ -69,7 +69,7 @@ DAMAGE = {
     "garbage": b"\x00\xff\xfe garbage",
     "not an object": b"[1, 2]",
     "an object of something else": b'{"format": 1}',
-    "a later format": b'{"format": 99}',
+    "no format": b'{"format": "99"}',
     "a number": b"17",
     "too deep": b"[" * 100_000,
     "a huge integer": b'{"format": ' + b"9" * 10_000 + b"}",
@@ -89,6 +89,21 @@ def test_a_line_that_is_no_entry_is_named_and_skipped(tmp_path, damage):
     assert entries == [before, after]
     assert len(warnings) == 1
     assert warnings[0].startswith("s1.jsonl, line 2 is not a result")
+
+
+def test_what_a_newer_modellab_wrote_is_kept_for_it_and_told_once(tmp_path):
+    book, mine = Ledger(tmp_path, "s1"), entry()
+    book.append(mine)
+    with book.path.open("ab") as file:
+        file.write(b'{"format": 99}\n' * 3)
+
+    assert ledger.read(tmp_path) == (
+        [mine],
+        [
+            "s1.jsonl: 3 results were written by a newer modellab (format 99, this one reads 1): left out here, kept"
+            " for it"
+        ],
+    )
 
 
 @pytest.mark.parametrize("field", ["id", "finished_at", "status", "key", "commit", "verdicts", "result", "values"])
