@@ -176,7 +176,7 @@ class Stage:
                 if isinstance(self.task, Drawn):
                     return list(self.task.draw(case, output))
                 if isinstance(self.task, Worded):
-                    return [Words(_steps(self.task, case, output)), *made]
+                    return [*_compared(self.task, case, output), *made]
                 return [*made, Lines(tuple(self.task.show(case, output)))]
             except ODD:
                 pass
@@ -221,9 +221,12 @@ class Stage:
         return type(panel).__name__.lower(), panel
 
 
-def _steps(task: Worded, case: Any, output: Any) -> tuple[tuple[str, str, str], ...]:
+def _compared(task: Worded, case: Any, output: Any) -> list[Panel]:
+    """The words as they were scored, and where they differ also as they were written."""
     spoken, heard, normaliser = task.words(case, output)
-    return align(normaliser(spoken), normaliser(heard)).steps
+    steps = align(normaliser(spoken), normaliser(heard)).steps
+    written = [Lines((spoken, heard), "as written")] if any(what for what, _, _ in steps) else []
+    return [Words(steps), *written]
 
 
 def _facts(utterance: Utterance, row: Row | None) -> Iterator[str]:
