@@ -6,8 +6,9 @@ Each reference word is of one class, in this order:
 - names (English only): a word that the raw reference writes with a capital where no sentence begins, `I` excepted. A
   heuristic: it takes titles and months for names, and misses a name that begins a sentence. A reference that is all in
   lower case, all in upper case or has a capital in more than half of its words says nothing about names.
-- function words (English only): Porter's list of stop words for English (Snowball project, 2001-2006, BSD licence,
-  snowballstem.org/algorithms/english/stop.txt), with `us`, `will`, `can` and `may` left out as its author does.
+- function words (English only): the 174 stop words of Porter's list (snowballstem.org/algorithms/english/stop.txt, BSD
+  licence), which leaves out `us`, `will`, `can` and `may` for their other meanings; and what a normaliser makes of
+  those with an apostrophe (`it s`, `dont`).
 - other words.
 
 A substituted or deleted word counts for the class of the reference word, an inserted one for its own. For languages
@@ -48,9 +49,11 @@ _STOPS = """i me my myself we our ours ourselves you your yours yourself yoursel
     in out on off over under again further then once here there when where why how all any both each few more most other
     some such no nor not only own same so than too very"""
 NUMBER_WORDS = frozenset(_NUMBERS.split())
-TAILS = frozenset("stdm") | {"ll", "ve", "re"}  # what a normaliser leaves of "it's" once the apostrophe is a blank
-HEADS = frozenset(word[:-2] for word in _STOPS.split() if word.endswith("n't")) - {"ca", "wo"}  # "don" of "don't"
-FUNCTION_WORDS = frozenset(_STOPS.split()) | TAILS | HEADS
+TAILS = frozenset("stdm") | {"ll", "ve", "re"}  # of "it's" where a normaliser makes the apostrophe a blank
+OTHERS = {"hell", "shell", "ill", "well", "id", "wed", "shed"}  # what "he'll" looks like without one is another word
+JOINED = frozenset(word.replace("'", "") for word in _STOPS.split() if "'" in word) - OTHERS
+FUNCTION_WORDS = frozenset(_STOPS.split()) | TAILS | JOINED
+PRONOUN = re.compile(r"\W*I\b")  # I, I'm, I'll
 ENDS = (".", "!", "?", ":", ";", "…")
 
 
@@ -141,13 +144,13 @@ def names_in(of: Spoken) -> frozenset[str] | None:
     """
     tokens = of.written.split()
     letters = [token for token in tokens if any(map(str.isalpha, token))]
-    capitals = [token for token in letters if _first(token).isupper()]
+    capitals = [token for token in letters if _first(token).isupper() and not PRONOUN.match(token)]
     if not of.english or not capitals or 2 * len(capitals) > len(letters):
         return None
     return frozenset(
         word
         for before, token in zip([".", *tokens], tokens, strict=False)
-        if _first(token).isupper() and not before.rstrip("\"')”’").endswith(ENDS) and not re.match(r"\W*I\b", token)
+        if _first(token).isupper() and not before.rstrip("\"')”’").endswith(ENDS) and not PRONOUN.match(token)
         for word in of.normalise(token).split()
         if word not in FUNCTION_WORDS
     )
