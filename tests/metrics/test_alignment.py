@@ -92,6 +92,35 @@ def test_nothing_at_all_has_no_rate() -> None:
     assert math.isnan(MEDIAN.value([empty.histogram()]))
 
 
+BY_HAND = [
+    # errors of start and end of each word, mean, bias (ms), boundaries within 50, 100 and 200 ms, median (ms)
+    pytest.param([(0, 0), (0, 0)], 0, 0, (4, 4, 4), None, id="none"),
+    pytest.param([(50, 50), (100, 100)], 75, 75, (2, 4, 4), None, id="a tolerance holds its own end"),
+    pytest.param([(51, -51), (101, -201)], 101, -25, (0, 2, 3), None, id="early and late"),
+    pytest.param([(-25, -25), (-25, -25)], 25, -25, (4, 4, 4), 25, id="all early: the middle of the bin from 20 to 30"),
+    pytest.param([(5, 15), (15, 25)], 15, 15, (4, 4, 4), 15, id="a bin with half of them"),
+    pytest.param([(5, 5), (5, 115)], 32.5, 32.5, (3, 3, 4), 20 / 3, id="two thirds into the first bin of 10 ms"),
+    pytest.param([(300, 300), (1000, 1000)], 650, 650, (0, 0, 0), 350, id="far"),
+]
+
+
+@pytest.mark.parametrize(("errors_ms", "mean_ms", "bias_ms", "within", "median_ms"), BY_HAND)
+def test_boundary_errors_by_hand(
+    errors_ms: list[tuple[float, float]],
+    mean_ms: float,
+    bias_ms: float,
+    within: tuple[int, int, int],
+    median_ms: float | None,
+) -> None:
+    found = boundaries([error / 1000 for pair in errors_ms for error in pair])
+    n = 2 * len(errors_ms)
+    assert found.mean() == pytest.approx(Ratio(n * mean_ms / 1000, n))
+    assert found.bias() == pytest.approx(Ratio(n * bias_ms / 1000, n))
+    assert tuple(found.within(tolerance_s).top for tolerance_s in (0.05, 0.1, 0.2)) == within
+    if median_ms is not None:
+        assert MEDIAN.value([found.histogram()]) == pytest.approx(median_ms / 1000)
+
+
 # ---------------------------------------------------------------------------- percentiles
 
 

@@ -7,47 +7,21 @@ The tests run the same checks on a share of the inputs.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import itertools
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from modellab.metrics import diarization
 from modellab.metrics.edit_distance import Alignment, Counts, align, wil_rate
 from modellab.types import Metric, Region, Turn
-from tools.performance import draws
+from tools.performance import draws, scores
+from tools.performance.check import EXACT, Check, Reference
 from tools.performance.draws import Recording
 
-EXACT = 1e-9
 BATCH = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What came out: how many inputs, the largest deviation, each disagreement as a sentence."""
-
-    inputs: int
-    worst: float
-    faults: tuple[str, ...]
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A check with the module and the package it asks and the number of inputs that are promised."""
-
-    module: str
-    package: str
-    inputs: int
-    run: Callable[[int], Check]
-
-    @property
-    def version(self) -> str:
-        return f"{self.package} {importlib.metadata.version(self.package)}"
 
 
 # ---------------------------------------------------------------------------- words and characters
@@ -223,6 +197,9 @@ REFERENCES = {
     "words": Reference("jiwer", "jiwer", 100_000, jiwers_counts),
     "errors": Reference("kaldialign", "kaldialign", 100_000, kaldis_errors),
     "seconds": Reference("pyannote.metrics", "pyannote.metrics", 10_000, pyannotes_seconds),
+    "meetings": Reference("meeteval", "meeteval", 2_000, scores.meetevals_errors),
+    "translations": Reference("sacrebleu", "sacrebleu", 1_000, scores.sacrebleus_scores),
+    "area": Reference("sklearn", "scikit-learn", 1_000, scores.sklearns_area),
 }
 
 
@@ -235,6 +212,9 @@ def main() -> int:
     failed = 0
     for name in asked.names or REFERENCES:
         reference = REFERENCES[name]
+        if not reference.is_here:
+            print(f"{name}: {reference.package} is not installed")
+            continue
         began = time.perf_counter()
         check = reference.run(max(1, round(reference.inputs * asked.share)))
         took_s = time.perf_counter() - began
