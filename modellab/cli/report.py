@@ -49,9 +49,9 @@ def report(
     Each SPEC names stored results: whisper:lab@main, @HEAD~1, a session. Several are held against the first.
     """
     project = common.project()
-    shelf = _shelf(project, source)
+    shelf = shelf_of(project, source)
     picks = _picks(shelf, specs or [], task, dataset)
-    made = _made(project, shelf, picks, rescore=rescore, utterances=bool(html) and utterances)
+    made = assembled(project, shelf, picks, rescore=rescore, utterances=bool(html) and utterances)
     files = {"html": html, "markdown": markdown, "csv": csv, "json": json, "parquet": parquet}
     wanted = {kind: path for kind, path in files.items() if path is not None}
     if figure:
@@ -64,8 +64,8 @@ def report(
         _print(made)
 
 
-def _shelf(project: Project, source: str) -> Shelf:
-    """Every stored result; ConfigError where there is none."""
+def shelf_of(project: Project, source: str = "") -> Shelf:
+    """Every stored result, also those of an MLflow store; ConfigError where there is none."""
     from modellab.shelf import Shelf
 
     more: Sequence[Entry] = ()
@@ -77,7 +77,7 @@ def _shelf(project: Project, source: str) -> Shelf:
     for warning in shelf.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if not shelf.entries:
-        unread = f", and {len(shelf.warnings)} lines that could not be read" if shelf.warnings else ""
+        unread = ", beside what the warnings are about" if shelf.warnings else ""
         raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}{unread}: `modellab run` makes some")
     return shelf
 
@@ -103,7 +103,10 @@ def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[
     return kept
 
 
-def _made(project: Project, shelf: Shelf, picks: Sequence[Pick], *, rescore: bool, utterances: bool) -> Report:
+def assembled(
+    project: Project, shelf: Shelf, picks: Sequence[Pick], *, rescore: bool = False, utterances: bool = False
+) -> Report:
+    """The report on some results, with whatever of the project belongs to it."""
     from modellab import scoring
 
     datasets, notes = _datasets(project, picks)

@@ -113,7 +113,7 @@ def _svg(size: tuple[float, float], paint: Callable[[Axes], None]) -> str:
     text = IDS.sub("", text)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var({variable})")
-    return re.sub(r"font: ([\d.]+px) [^;\"]*'DejaVu Sans'[^;\"]*", r"font: \1 system-ui, sans-serif", text).strip()
+    return text.replace("'DejaVu Sans'", "system-ui, sans-serif").strip()
 
 
 def _dots(axes: Axes, panel: Panel) -> None:
@@ -125,11 +125,7 @@ def _dots(axes: Axes, panel: Panel) -> None:
         low, high = each.interval or (each.value, each.value)
         axes.plot([low, high], [i, i], color=MARK, linewidth=2, solid_capstyle="butt", alpha=0.55, zorder=2)
         axes.plot([each.value], [i], "o", color=MARK, markersize=5, zorder=3)
-        label = (
-            prose.points(each).partition(" ")[0]
-            if panel.title.startswith("score")
-            else prose.value(each.value, each.unit)
-        )
+        label = prose.points(each).partition(" ")[0] if panel.title.startswith("score") else _amount(each)
         axes.annotate(label, (1.01, i), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=QUIET)
     axes.set_yticks(list(places), [_short(who.name) for who, _ in panel.numbers], fontsize=8)
     axes.set_ylim(len(panel.numbers) - 0.5, -0.5)
@@ -146,6 +142,10 @@ def _shown(each: Estimate) -> Estimate:
     return Estimate(each.value / 2**20, each.low / 2**20, each.high / 2**20, each.n, each.of, "MiB")
 
 
+def _amount(each: Estimate) -> str:
+    return _tick(each.value, each.unit) if each.unit == "MiB" else prose.value(each.value, each.unit)
+
+
 def _axis(axes: Axes, which: str, estimates: Sequence[Estimate]) -> None:
     """Round ticks in the unit; by the logarithm where the numbers differ tenfold."""
     from matplotlib import ticker
@@ -159,7 +159,7 @@ def _axis(axes: Axes, which: str, estimates: Sequence[Estimate]) -> None:
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: _tick(value, unit)))
     axis.set_minor_formatter(ticker.NullFormatter())
     axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0), numticks=6) if tenfold else ticker.MaxNLocator(5))
-    axes.tick_params(axis=which, labelsize=8, length=0)
+    axes.tick_params(axis=which, which="both", labelsize=8, length=0)
     axes.grid(axis=which, color=LINE, linewidth=0.6, zorder=0)
     axes.set_axisbelow(True)
 

@@ -11,15 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from tabulate import tabulate
-
 from modellab.report import prose, tables
 from modellab.scoring.records import Arena, Report
 
 MARKER = "<!-- modellab-report -->"
 LIMIT = 65_536  # characters that GitHub takes
 SPARE = 400  # for the sentence about what was left out
-SPECIAL = re.compile(r"[&<>\\`*_{}\[\]#|~!@$]|(?<=:)/|(?<=\bwww)\.")
+SPECIAL = re.compile(
+    r"[&<>\\`*|~@#$]"  # anywhere
+    r"|(?<![^\W_])_|_(?![^\W_])"  # not inside a word
+    r"|\](?=[(\[:])|\[(?=\^)"  # of links and footnotes
+    r"|(?<=:)/|(?<=\bwww)\."  # of addresses
+)
 MENTIONS = {"@": "@&#8203;", "#": "#&#8203;"}
 CELL = 300  # characters of a cell
 
@@ -82,7 +85,12 @@ def _verdict(report: Report) -> str:
 
 def _arena(arena: Arena) -> str:
     first, *rest = [escape(sentence) for sentence in prose.advice(arena)]
-    parts = [f"\n### {escape(arena.task)}\n", f"**{first}**", *rest, ""]
+    parts = [
+        f"\n### {escape(arena.task)}\n",
+        f"**{first}**",
+        *([fold("Evidence", "  \n".join(rest))] if rest else []),
+        "",
+    ]
     if len(arena.scores) > 1:
         parts.append(table(*tables.scores(arena)))
     parts.append(fold("Measured", table(*tables.measured(arena))))
@@ -97,9 +105,9 @@ def _arena(arena: Arena) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of GitHub's Markdown; every cell escaped."""
-    body = [[escape(cell) for cell in row] for row in rows]
-    return tabulate(body, headers=[escape(each) for each in headings], tablefmt="github", disable_numparse=True)
+    """A table of GitHub's Markdown, every cell escaped; not padded, since blanks count against the limit."""
+    lines = [[escape(each) for each in line] for line in (headings, ["---"] * len(headings), *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def fold(title: str, body: str) -> str:

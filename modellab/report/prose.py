@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from modellab.report import numbers
-from modellab.scoring.records import Arena, Estimate, Part, Report, Score
+from modellab.scoring.records import Arena, Estimate, Report, Score
 from modellab.scoring.words import Amount, Sentence
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
@@ -118,13 +117,6 @@ def shares(score: Score) -> str:
     return ", ".join(f"{part.name} {100 * part.weight:.0f} %" for part in score.parts if part.weight) or "nothing"
 
 
-def part(each: Part) -> str:
-    """What a part rests on: `2.78 % [1.28 %, 4.29 %], N 440: wer from 0.5 (0) to 0 (100)`."""
-    if not each.points.known:
-        return each.words
-    return f"{span(each.measured)}, N {n(each.measured)}: {each.words}"
-
-
 def grade(score: Score) -> str:
     """`A`, `B (A to B)`, `not rated (3 utterances, 20 are needed)`."""
     return f"{score.grade} ({score.grades or score.why})" if score.grades or score.why else score.grade
@@ -133,8 +125,3 @@ def grade(score: Score) -> str:
 def advice(arena: Arena) -> list[str]:
     """The recommendation, a sentence an item."""
     return [text(sentence) for sentence in arena.advice.sentences]
-
-
-def first(items: Sequence[str], most: int) -> list[str]:
-    """The first of them, and how many are left."""
-    return [*items[:most], *([f"and {len(items) - most} more"] if len(items) > most else [])]

@@ -28,7 +28,7 @@ def scores(arena: Arena) -> Table:
                 prose.grade(score),
                 *(prose.points(part.points) for part in score.parts),
                 prose.n(score.parts[0].measured),
-                data if score.compared else f"{data} (not compared)",
+                "as compared" if score.compared else f"only {data}",
             ]
         )
     return headings, rows
@@ -47,6 +47,24 @@ def measured(arena: Arena) -> Table:
     if not any(score.parts[4].measured.known for score in arena.scores):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     return headings, rows
+
+
+def parts(arena: Arena) -> Table:
+    """Each part of each score: its weight, its points, and from what they come."""
+    rows = [
+        [
+            score.who.name,
+            part.name,
+            f"{100 * part.weight:.0f} %" if part.weight else numbers.MISSING,
+            prose.points(part.points),
+            prose.span(part.measured),
+            prose.n(part.measured),
+            part.words,
+        ]
+        for score in arena.scores
+        for part in score.parts
+    ]
+    return ["model", "part", "weight", "points [95 %]", "measured [95 %]", "N", "from"], rows
 
 
 def front(arena: Arena) -> Table:

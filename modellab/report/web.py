@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DRAWN = 2  # contestants from which on a figure tells something
 LEFT = {
     "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
-    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", *KEYS,
+    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", "part", "from", *KEYS,
 }  # fmt: skip
 
 
@@ -39,6 +39,7 @@ class Section(NamedTuple):
     chosen: bool
     scores: Grid
     measured: Grid
+    parts: Grid
     against: Grid
     front: Grid
     datasets: Grid
@@ -77,6 +78,7 @@ def _section(report: Report, arena: Arena) -> Section:
         arena.advice.choice is not None,
         _grid(f"{task}: scores, best first", tables.scores(arena)),
         _grid(f"{task}: the numbers behind the scores", tables.measured(arena)),
+        _grid(f"{task}: the parts of each score", tables.parts(arena)),
         _grid(f"{task}: the best against the others, on the same utterances", tables.against(arena)),
         _grid(f"{task}: Pareto front", tables.front(arena)),
         _grid(f"{task}: each dataset", tables.datasets(report, task)),

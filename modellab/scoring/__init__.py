@@ -193,7 +193,7 @@ def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
 
 def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], refused: Sequence[str]) -> None:
     """Several picks of which no two results may be compared are no report."""
-    if len(shown.picks) < 2 or any(len(each.front) > 1 for each in arenas):
+    if len(shown.picks) < 2 or any(len(_sides(shown, each)) > 1 for each in arenas):
         return
     if any(finding.versus in {pick.spec for pick in shown.picks} for finding in found):
         return
@@ -205,6 +205,17 @@ def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], ref
     raise ConfigError(
         f"{names} have nothing in common: {first[0]} is of the task {first[0].task}, {first[1]} of {first[1].task}"
     )
+
+
+def _sides(shown: Shown, each: Arena) -> set[str]:
+    """The specs of those that an arena compares."""
+    return {
+        pick.spec
+        for pick in shown.picks
+        for entry in pick.entries
+        for point in each.front
+        if point.who in {arena.contestant(entry.key), arena.contestant(entry.key, pick.spec)}
+    }
 
 
 def _title(shown: Shown) -> str:

@@ -53,11 +53,7 @@ def advise(bench: Bench) -> Advice:
     if not allowed:
         return _none("Nothing can be recommended.", *barred)
     if len(field.cells) == 1:
-        only = (
-            f"{NOT_ENOUGH} to choose: on {several(field.datasets)} there is only ",
-            *_evidence(bench, allowed[0]),
-            ".",
-        )
+        only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(bench, allowed[0]), ".")
         return _none(only, *barred)
     best = min(allowed, key=lambda who: (_loss(bench, who), who.order))
     against = _against(bench, best, [who for who in allowed if who != best])
@@ -136,9 +132,8 @@ def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred
     tied = tuple(each.who for each in against if not each.apart)
     found = _found(bench, best, against)
     if not tied:
-        first: Sentence = (
-            f"Take {best.name}: the best {bench.field.metric.name}, told apart from the {len(against)} others.",
-        )
+        others = "the other" if len(against) == 1 else f"the {len(against)} others"
+        first: Sentence = (f"Take {best.name}: the best {bench.field.metric.name}, told apart from {others}.",)
         return Advice(best, (first, *found, *_price(bench, best), *barred), best, (), against)
     choice, why = _cheapest(bench, [best, *tied])
     if choice is None:
@@ -198,7 +193,14 @@ def _price(bench: Bench, who: Contestant) -> list[Sentence]:
     cost = score.parts[4].measured
     priced: Sentence = (", ", full(cost), " for an hour of audio") if cost.known else ()
     peak: Sentence = (", and at its peak ", full(point.memory)) if point.memory.known else ()
+    leading = max(
+        (each for each in bench.scores.values() if each.compared and each.who not in bench.out and each.points.known),
+        key=lambda each: (each.points.value, each.who == who),
+    )
     said: list[Sentence] = [("It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
+    if leading.who != who:
+        ahead = f"{leading.points.value:.0f} points and {score.points.value:.0f}"
+        said.append((f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",))
     faster = [
         other for other in bench.points.values()
         if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value

@@ -1,0 +1,176 @@
+"""One report as Markdown, HTML and long tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab.report import markdown, tidy, web
+from modellab.report.utterances import lines
+from modellab.scoring import Report
+from modellab.scoring.records import Said
+
+from ..scoring.makers import entry, failed, regressed, report, some
+
+EVIL = '</li></details><script>alert(1)</script><img src=x onerror="alert(2)"> @everyone | `x` \u202egnp'
+
+
+@pytest.fixture(scope="module")
+def made() -> Report:
+    entries = [
+        entry("good", errors=some(1), rtf=0.2, said={0: EVIL}),
+        entry("nearly", errors=some(2)),
+        entry("bad", errors=some(30), verdicts=(regressed(),)),
+        entry("other", provenance={"normaliser": "basic@2#1"}),
+    ]
+    return report(*entries, every=[*entries, failed("nearly", error=f"CrashError: {EVIL}")], utterances=True)
+
+
+@pytest.fixture(scope="module")
+def html(made: Report) -> str:
+    return web.render_html(made)
+
+
+# ---------------------------------------------------------------------------- Markdown
+
+
+def test_a_comment_starts_with_what_the_next_run_looks_for_and_is_worst_first(made: Report) -> None:
+    text = markdown.render_markdown(made)
+    assert text.startswith("<!-- modellab-report -->\n## modellab report: the newest results\n")
+    assert "**2 regressions or errors in 2 models.**" in text
+    places = [text.index(part) for part in ("| ERROR |", "| REGRESSED |", "### asr", "How a score is made")]
+    assert places == sorted(places)
+    assert "differ in the normaliser" in text
+
+
+def test_a_comment_keeps_to_its_limit_and_says_what_is_left_out(made: Report) -> None:
+    whole = markdown.render_markdown(made)
+    short = markdown.render_markdown(made, limit=4000)
+    assert len(short) <= 4000 < len(whole)
+    assert re.search(r"_\d+ more sections did not fit into 4000 characters", short)
+    assert short.count("<details>") == short.count("</details>")
+
+
+def test_nothing_of_an_error_is_markup(made: Report) -> None:
+    text = markdown.render_markdown(made)
+    assert "CrashError: &#60;/li&#62;" in text
+    assert not re.search(r"<(script|img|/li)", text)
+    assert "@everyone" not in text
+
+
+@given(st.text(max_size=60))
+def test_escaped_text_has_no_markup_left(text: str) -> None:
+    found = markdown.escape(text)
+    bare = re.sub(r"&#\d+;", "", found)
+    assert not re.search(r"[&<>|`*~$\\]|@\w|#\d|\]\(|https?://", bare)
+    assert "\n" not in found
+
+
+# ---------------------------------------------------------------------------- HTML
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags, ids, links, and attributes that load or run something."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.active: list[tuple[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "href" and (value or "").startswith("#"):
+                self.links.append((value or "")[1:])
+            if name.startswith("on") or (
+                name in {"src", "href"} and re.match(r"(https?:)?//|javascript:", value or "")
+            ):
+                self.active.append((name, value or ""))
+
+
+def test_one_file_in_which_nothing_is_loaded_and_nothing_of_the_data_runs(html: str) -> None:
+    page, text = Page(html), html
+    assert page.active == []
+    assert page.tags.count("script") == 1
+    assert "img" not in page.tags
+    assert "&lt;script&gt;alert(1)" in text
+    assert "⟨U+202E⟩" in text
+    assert "Content-Security-Policy" in text
+
+
+def test_its_links_lead_somewhere_and_its_parts_are_there(html: str) -> None:
+    page = Page(html)
+    own = [each for each in page.ids if not re.match(r"[mpC][0-9a-f]{8,}", each)]
+    assert len(own) == len(set(own))
+    assert set(page.links) <= set(page.ids)
+    assert page.tags.count("svg") == 5  # four panels and the front
+    assert page.tags.count("li") >= 4 * 40
+
+
+def test_the_same_report_gives_the_same_bytes(made: Report, html: str) -> None:
+    assert web.render_html(made) == html
+    assert not re.search(r"20(?!26-03)\d\d-\d\d-\d\dT", html)  # no time but the results'
+
+
+def test_drawings_follow_the_page_in_light_and_dark(html: str) -> None:
+    drawn = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    for svg in drawn:
+        assert "var(--ink)" in svg
+        assert not re.search(r"#1f2328|#fffffe|<metadata|<!--|DejaVu", svg)
+        assert "good:one cpu-int8" in svg
+
+
+def test_the_words_of_an_utterance_are_told_apart() -> None:
+    steps = (("", "turn", "turn"), ("S", "on", "off"), ("D", "the", ""), ("I", "", "<b>"), ("", "light", "light"))
+    text = str(lines([Said("7", 3.0, 4.0, steps), Said("8", 1.0, 1.0, error="no <memory>")]))
+    assert "<li><b>7</b> 3 of 4 turn <del>on</del><ins>off</ins> <del>the</del> <ins>&lt;b&gt;</ins> light</li>" in text
+    assert "<em>the model raised: no &lt;memory&gt;</em>" in text
+
+
+def test_a_long_utterance_is_cut_in_the_list() -> None:
+    text = str(lines([Said("1", 0.0, 900.0, tuple(("S", "word", "ward") for _ in range(900)))]))
+    assert len(text) < 1000
+
+
+# ---------------------------------------------------------------------------- long tables
+
+
+def test_a_row_for_each_number(made: Report) -> None:
+    rows = tidy.rows(made)
+    assert {tuple(row) for row in rows} == {tidy.COLUMNS}
+    wer = next(row for row in rows if row["metric"] == "wer" and row["model"] == "bad")
+    assert (wer["value"], wer["n"], wer["verdict"], wer["unit"]) == (0.075, 40, "REGRESSED", "ratio")
+    assert wer["low"] < wer["value"] < wer["high"]
+    assert (wer["commit"], wer["session"], wer["machine"]) == ("c0ffee0", "s1", "a-cpu-1t")
+    assert {row["metric"] for row in rows if row["kind"] == "score"} == {
+        "score", *(f"score/{part}" for part in ("quality", "speed", "memory", "stability", "cost")),
+    }  # fmt: skip
+    cost = next(row for row in rows if row["metric"] == "score/cost")
+    assert (cost["value"], cost["low"]) == (None, None)
+
+
+def test_csv_json_and_parquet_say_the_same(made: Report) -> None:
+    from pyarrow import parquet
+
+    rows = tidy.rows(made)
+    assert json.loads(tidy.render_json(made)) == rows
+    from_csv = list(csv.DictReader(io.StringIO(tidy.render_csv(made))))
+    assert [row["metric"] for row in from_csv] == [row["metric"] for row in rows]
+    assert [row["value"] for row in from_csv] == ["" if row["value"] is None else str(row["value"]) for row in rows]
+    data = tidy.render_parquet(made)
+    table = parquet.read_table(io.BytesIO(data))
+    assert table.column_names == list(tidy.COLUMNS)
+    assert table["value"].to_pylist() == [row["value"] for row in rows]
+    assert data == tidy.render_parquet(made)
