@@ -28,6 +28,7 @@ PLAIN = {
 }
 ACTING = {"src", "href", "style", "action", "srcdoc", "http-equiv"}
 OWN = {
+    "a": {"href"},
     "meta": {"http-equiv"},
     "img": {"src"},
     "audio": {"src"},
@@ -62,6 +63,7 @@ def check(page: str) -> Seen:
         assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
         assert not ACTING & attributes.keys() - OWN.get(tag, set()), (tag, attributes)
         source, style = attributes.get("src") or "", attributes.get("style") or ""
+        assert re.fullmatch(r"(#u\d+)?", attributes.get("href") or "")
         assert not source or html.SOUND.match(source) or html.PICTURE.match(source)
         assert re.fullmatch(r"(--share: [\d.]+%)?", style)
     return seen

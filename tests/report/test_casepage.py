@@ -24,7 +24,7 @@ from .pages import NASTY, PLAIN, Seen, check
 TEXTS = ["turn on the light", "set a timer", "open the door", "play the music"]
 MORE = {
     *("html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "h3", "h4", "dl", "dt", "dd", "main"),
-    *("article", "details", "summary", "pre", "small", "kbd", "footer", "script", "audio", "img"),
+    *("article", "details", "summary", "pre", "small", "kbd", "footer", "script", "audio", "img", "a", "ul", "li"),
     *("svg", "defs", "pattern", "rect", "circle", "path", "line", "text"),
 }
 
@@ -112,10 +112,19 @@ def test_against_a_baseline_what_got_worse_comes_first(golden: Path) -> None:
     assert "data:audio" not in page
 
 
+def test_what_it_looks_like_is_said_with_links(golden: Path) -> None:
+    said = [PERFECT[0], PERFECT[1], heard(2, "now now now now now now now now"), PERFECT[3]]
+    page = casepage.render(entry(golden, *said), golden, clips=0)
+    assert "<b>hallucination</b> <small>model fault</small> 002: “now now" in page  # the clips are tones
+    assert '<a href="#u1">to it</a>' in page
+    assert '<td class="right" data-sort="1"><a href="#u1">1</a></td><td>002</td>' in page
+
+
 def test_a_case_that_is_perfect_says_so_word_by_word(golden: Path) -> None:
     page = casepage.render(entry(golden, *PERFECT), golden, clips=0)
     assert notes(page) == []
     assert order(page) == ["000", "001", "002", "003"]
+    assert "What it looks like" not in page
     assert not re.search(r'<span class="[SDI]"', page)
 
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from modellab import tasks
+from modellab import detective, tasks
+from modellab.detective import Finding
 from modellab.entry import Entry
 from modellab.errors import ConfigError
 from modellab.report import damage, numbers
@@ -23,6 +24,7 @@ from modellab.types import Accepted, Metric, Result, Status, Utterance, Verdict
 
 CLIPS = 20  # the worst utterances that come with sound
 DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
+NAMED = 12  # utterances named of each kind of failure
 READINGS = {
     "load_s": "s",
     "first_call_s": "s",
@@ -35,19 +37,24 @@ READINGS = {
     "peak_vram_bytes": "bytes",
 }
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
+NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("chart", "pace", "listing")),
+    **dict.fromkeys(("overview", "findings", "scenes"), ()),
+    "hidden": 0,
+}  # what is shown of a case without utterances
 SHORT = 19  # letters of a digest: sha256: and twelve
 
 
 def render(entry: Entry, golden: Path, accepted: Accepted | None = None, clips: int = CLIPS) -> str:
     """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
 
-    `clips` is how many utterances, worst first, come with sound and spectrogram; 0 reads no audio.
+    `clips` is how many utterances, worst first, come with sound and spectrogram.
     """
     key = entry.key
     task = _task(key.task)
     data = scenes.data(entry, golden)
     fair, stale = _comparable(entry, accepted)
-    context: dict[str, Any] = {"chart": None, "pace": None, "overview": (), "listing": None, "scenes": (), "hidden": 0}
+    context: dict[str, Any] = dict(NOTHING)
     if entry.result and task:
         context |= _utterances(entry.result, task, data, fair, clips)
     return page(
@@ -92,11 +99,13 @@ def _utterances(result: Result, task: Task, data: scenes.Data, accepted: Accepte
     stage = scenes.Stage(task, data, accepted, clips)
     known = [name for name, fewest in PERCENTILES.items() if len(ordered) >= fewest]
     percentiles = [(name, result.readings.get(f"latency_{name}_s", math.nan)) for name in known]
+    numbers_of = {utterance.id: i for i, utterance in enumerate(ordered[:DETAILED], start=1)}
     shown = [stage.scene(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
     return {
         "chart": figures.latencies(result.utterances, percentiles),
         "pace": figures.pace(result.utterances),
         "overview": _overview(task, data, result),
+        "findings": _findings(task, data, result, accepted, numbers_of),
         "listing": _listing(ordered, accepted, metric),
         "scenes": shown,
         "worded": any(kind == "words" for scene in shown for kind, _ in scene.panels),
@@ -178,8 +187,23 @@ def _overview(task: Task, data: scenes.Data, result: Result) -> list[str]:
         return []
 
 
+def _findings(
+    task: Task, data: scenes.Data, result: Result, accepted: Accepted | None, numbers_of: Mapping[str, int]
+) -> list[tuple[Finding, list[tuple[str, int]]]]:
+    """What kinds of failure it looks like, each with (id, place on the page) of its first utterances."""
+    if data.whole is None:
+        return []
+    try:
+        found = detective.suspect(task, result, data.whole, accepted)
+    except scenes.ODD:
+        return []
+    return [(each, [(id, numbers_of[id]) for id in each.ids if id in numbers_of][:NAMED]) for each in found]
+
+
 def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Metric) -> dict[str, Any]:
-    """A table of every utterance, in the order of the page."""
+    """A table of every utterance, in the order of the page, each with a link to its place there."""
+    from markupsafe import Markup
+
     headings = ["", "utterance", metric.name, "baseline", "time", "RTF", ""]
     rows = []
     for i, each in enumerate(ordered, start=1):
@@ -188,7 +212,7 @@ def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Me
         rtf = each.wall_s / each.duration_s if each.duration_s > 0 else float("nan")
         rows.append(
             [
-                (str(i), i),
+                (Markup('<a href="#u{}">{}</a>').format(i, i) if i <= DETAILED else str(i), i),
                 each.id,
                 (numbers.value(now, metric.unit), now),
                 (numbers.value(then, metric.unit), then),

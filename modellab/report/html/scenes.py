@@ -32,6 +32,7 @@ class Data:
     rows: Mapping[str, Row] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    whole: dataset.Dataset | None = None  # as it was measured; None where it is not
 
     def case(self, task: Task, id: str) -> Any:
         """The task's case of a row; None where there is no such row, or the task cannot read it."""
@@ -62,7 +63,7 @@ def data(entry: Entry, golden: Path) -> Data:
         )
     if gone := sum(utterance.id not in rows for utterance in entry.result.utterances):
         notes.append(f"{gone} of {len(entry.result.utterances)} utterances are no longer in the dataset")
-    return Data(rows, found.options, tuple(notes))
+    return Data(rows, found.options, tuple(notes), None if notes else found)
 
 
 def _stamp(folder: Path) -> int:
