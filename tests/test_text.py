@@ -129,8 +129,8 @@ def test_a_normaliser_prints_name_version_and_hash() -> None:
 
 
 def test_every_normaliser_has_a_hash_of_its_own() -> None:
-    assert text.names() == ["auto", "basic", "none", "whisper_en"]
-    assert len({text.get(name).hash for name in text.names()}) == 4
+    assert text.names() == ["auto", "basic", "modellab_en", "none", "whisper_en"]
+    assert len({text.get(name).hash for name in text.names()}) == 5
 
 
 def shout(raw: str) -> str:
@@ -173,7 +173,7 @@ def test_a_text_is_normalised_once() -> None:
 
 def test_an_unknown_normaliser_names_the_closest() -> None:
     with pytest.raises(
-        ConfigError, match=r"'whisper_eng': did you mean whisper_en\? known: auto, basic, none, whisper_en"
+        ConfigError, match=r"'whisper_eng': did you mean whisper_en\? known: auto, basic, modellab_en, none, whisper_en"
     ):
         text.get("whisper_eng")
 

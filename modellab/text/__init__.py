@@ -5,6 +5,7 @@
 | `none`       | nothing: casing and punctuation count |
 | `basic`      | any language: NFKC, casefold, punctuation and symbols become spaces; combining marks stay |
 | `whisper_en` | English: exactly OpenAI Whisper's EnglishTextNormalizer |
+| `modellab_en`| English as it is said, however it is written: the known faults of `whisper_en` mended |
 | `auto`       | by the language of the case: `whisper_en` for English, for others `basic` and their profile |
 
 Profiles are in `modellab/text/profiles.py`: what is optional in writing (Arabic vowel signs, the dots of Russian e) is
@@ -20,7 +21,6 @@ nearly so.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 import warnings
 from collections.abc import Callable, Iterable
@@ -30,8 +30,11 @@ from pathlib import Path
 
 from modellab import languages
 from modellab.errors import ConfigError, did_you_mean
-from modellab.text import profiles
+from modellab.text import english, english_tables, profiles, spoken_numbers
+from modellab.text.english import modellab_en
 from modellab.text.folding import basic
+from modellab.text.library import spelling_file
+from modellab.text.library import whisper_files as _whisper_files
 from modellab.text.quick import Quick
 
 
@@ -116,14 +119,6 @@ def _openai_english() -> Callable[[str], str]:
     return normalise
 
 
-def _whisper_files() -> Iterable[Path]:
-    spec = importlib.util.find_spec("whisper_normalizer")
-    if spec is None or spec.origin is None:
-        raise ConfigError("the normaliser whisper_en needs whisper-normalizer: pip install whisper-normalizer")
-    folder = Path(spec.origin).parent
-    return [folder / "english.py", folder / "basic.py", folder / "normalizers" / "english.json"]
-
-
 @cache
 def _quick() -> Callable[[str], str]:
     return Quick(_openai_english())
@@ -151,9 +146,13 @@ def _build(
     return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
 
+_OWN_ENGLISH = (english, english_tables, spoken_numbers)
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
     "basic": lambda: _build(1, basic),
     "auto": lambda: _build(1, auto, basic, whisper_en, files=[Path(profiles.__file__), *_whisper_files()]),
+    "modellab_en": lambda: _build(
+        1, modellab_en, files=[*(Path(str(each.__file__)) for each in _OWN_ENGLISH), spelling_file()]
+    ),
     "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files(), instead=quick_whisper_en),
 }

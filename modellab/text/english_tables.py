@@ -1,0 +1,78 @@
+"""The words that `modellab_en` knows: numbers, contractions, titles, units, and what else is written in two ways."""
+
+from __future__ import annotations
+
+DIGITS = dict(zip("zero one two three four five six seven eight nine".split(), range(10), strict=True))  # noqa: SIM905
+TEENS = {
+    word: 10 + i
+    for i, word in enumerate(
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+    )
+}
+TENS = {
+    word: 20 + 10 * i
+    for i, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
+}
+DECADES = {word[:-1] + "ies": value for word, value in TENS.items()}
+SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+ORDINALS = {
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
+    "tenth": 10, "eleventh": 11, "twelfth": 12, **{f"{word}th": value for word, value in TEENS.items() if value > 12},
+    **{f"{word[:-1]}ieth": value for word, value in TENS.items()},
+}  # fmt: skip
+LAST_WRITTEN_OUT = 10  # "tenth" is a word, "11th" are figures
+SMALL_ORDINALS = {value: word for word, value in ORDINALS.items() if value <= LAST_WRITTEN_OUT}
+ORDINAL_SCALES = {"hundredth": 100, "thousandth": 10**3, "millionth": 10**6, "billionth": 10**9}
+MONTHS = frozenset(
+    "january february march april may june july august september october november december".split()  # noqa: SIM905
+)
+PARTS = {"2": ("half", "halves"), "3": ("third", "thirds"), "4": ("quarter", "quarters"), "5": ("fifth", "fifths"),
+         "8": ("eighth", "eighths")}  # fmt: skip
+VULGAR = {"½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5", "⅖": " 2/5", "⅗": " 3/5",
+          "⅘": " 4/5", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8"}  # fmt: skip
+
+CURRENCIES = {"$": ("dollar", "dollars"), "£": ("pound", "pounds"), "€": ("euro", "euros"), "¥": ("yen", "yen")}
+COINS = {"$": ("cent", "cents"), "£": ("penny", "pence"), "€": ("cent", "cents"), "¥": ("sen", "sen")}
+UNITS = {
+    "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "kg": "kilogram", "mg": "milligram", "lb": "pound",
+    "lbs": "pound", "oz": "ounce", "ft": "foot", "ml": "milliliter", "hz": "hertz", "khz": "kilohertz",
+    "mhz": "megahertz", "ghz": "gigahertz", "kb": "kilobyte", "mb": "megabyte", "gb": "gigabyte", "tb": "terabyte",
+    "kw": "kilowatt", "mph": "miles per hour", "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute",
+    "sec": "second", "secs": "second",
+}  # fmt: skip
+ALIKE = {"foot": "feet", "miles per hour": "miles per hour", "hertz": "hertz", "kilohertz": "kilohertz",
+         "megahertz": "megahertz", "gigahertz": "gigahertz"}  # units whose plural is no s  # fmt: skip
+
+FILLERS = frozenset({"uh", "um", "uhm", "umm", "hmm", "hm", "mm", "mmm", "mhm", "erm"})
+SOUNDS = (
+    "noise|laughter|laughs|laughing|applause|music|inaudible|crosstalk|coughs?|coughing|sighs?|silence|unintelligible"
+)
+BY_PERIOD = {  # abbreviations that are words of their own, so that only a period tells
+    "gov": "governor", "gen": "general", "sen": "senator", "rep": "representative", "pres": "president",
+    "rev": "reverend", "hon": "honorable", "asst": "assistant", "assoc": "associate", "col": "colonel",
+    "esq": "esquire", "ald": "alderman", "sgt": "sergeant", "ave": "avenue", "blvd": "boulevard", "rd": "road",
+    "dept": "department", "approx": "approximately", "inc": "incorporated", "corp": "corporation", "jan": "january",
+    "feb": "february", "aug": "august", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
+    "vs": "versus",
+}  # fmt: skip
+ALWAYS = {
+    "mr": "mister", "mrs": "missus", "prof": "professor", "capt": "captain", "lt": "lieutenant", "jr": "junior",
+    "sr": "senior", "etc": "et cetera", "ok": "okay", "cannot": "can not", "wanna": "want to", "gotta": "got to",
+    "gonna": "going to", "imma": "i am going to", "woulda": "would have", "coulda": "could have",
+    "shoulda": "should have", "kinda": "kind of", "sorta": "sort of", "dunno": "do not know", "lemme": "let me",
+    "gimme": "give me", "alright": "all right", "versus": "versus", "email": "email", "aint": "aint",
+}  # fmt: skip
+PLACES = {"st": ("saint", "street"), "dr": ("doctor", "drive")}  # before a name, and behind one
+BEHIND_A_PLACE = frozenset({
+    "is", "was", "and", "or", "in", "on", "at", "to", "from", "by", "near", "the", "for", "with", "will", "has", "had",
+    "are", "were", "of", "but",
+})  # fmt: skip
+PREFIXES = "co|re|pre|non|anti|multi|semi|sub|un|e"  # "co-operate" is "cooperate"
+CONTRACTIONS = (
+    (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"\blet's\b", "let us"),
+    (r"\bain't\b", "aint"), (r"\by'all\b", "you all"), (r"\bi'ma\b", "i am going to"), (r"\bma'am\b", "madam"),
+    (r"(?<![\w'])'cause\b", "because"), (r"(?<![\w'])'em\b", "them"), (r"\bo'clock\b", "oclock"),
+    (r"'([sd])(?= (?:been|gone|done)\b)", r" ha\1"), (r"'s(?= got\b)", " has"), (r"n't\b", " not"), (r"'re\b", " are"),
+    (r"'ll\b", " will"), (r"'ve\b", " have"), (r"\bi'm\b", "i am"), (r"'d\b", " would"),
+    (r"\b(it|he|she|that|there|here|what|who|where|how|when|why|everything|something|nothing)'s\b", r"\1 is"),
+)  # fmt: skip
