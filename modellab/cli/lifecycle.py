@@ -210,5 +210,10 @@ def _tell(standing: Standing) -> None:
 def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
     from modellab.report import evidence as report
 
+    evidence = list(evidence)
     for line in report.table(evidence, str(standing)).splitlines():
         typer.echo(f"    {line}")
+    if runs := dict.fromkeys(each.mlflow_run for each in evidence if each.mlflow_run):
+        typer.echo(
+            f"    in MLflow, behind the address that `modellab ui` gives: {' '.join(f'#/runs/{run}' for run in runs)}"
+        )

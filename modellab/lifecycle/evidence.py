@@ -112,7 +112,7 @@ def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
         yield Missing(f"{name}: measured {case.stale}", run)
     if case.newest is not None and case.runs < criteria.runs:
         what = f"{name}: {case.runs} of {criteria.runs} runs with the present weights, data and normaliser"
-        yield Missing(what, run)
+        yield Missing(what, f"{run}  # {criteria.runs - case.runs} more")
     if case.fitting and (count := len(_result(case.fitting[-1]).utterances)) < criteria.utterances:
         place = f"add rows to {case.cell.dataset / dataset.FILE_NAME}"
         yield Missing(f"{name}: {count} utterances, {criteria.utterances} are asked for", place)
