@@ -21,7 +21,7 @@ import pytest
 from modellab import environment, ledger
 from modellab.gate import settle, worst
 from modellab.project import Project
-from modellab.report import scorecard
+from modellab.report import github, scorecard
 from modellab.report.rows import Row
 
 EXIT_BROKEN = 3
@@ -100,6 +100,8 @@ class Controller:
         terminalreporter.section("modellab")
         if self.rows:
             self._show_rows(terminalreporter)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            self._annotate(terminalreporter)
         for line in scorecard.skipped(self.skips):
             terminalreporter.write_line(line)
         if self.rows and not self.config.option.no_mlflow:
@@ -122,6 +124,19 @@ class Controller:
         if self.trouble:
             write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
         self._write_markdown(title, write)
+
+    def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Red cases on the files that ran them, where GitHub shows them."""
+        root = self.config.rootpath
+        repository = os.environ.get("GITHUB_WORKSPACE", root)
+        pairs = zip(self.rows, (report.location for report in self.reports), strict=True)
+        red = [
+            (row, (os.path.relpath(root / file, repository), (line or 0) + 1))
+            for row, (file, line, _) in pairs
+            if row.red or row.error
+        ]
+        for line in github.errors(red):
+            terminalreporter.write_line(line)
 
     def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:
         written = [path for row in self.rows for path in row.written]

@@ -25,6 +25,7 @@ from modellab.cli import (
     report,
     rescore,
     run,
+    site,
     tracking,
     transcribe,
 )
@@ -70,6 +71,7 @@ app.command()(explain.explain)
 app.command()(calibrate.calibrate)
 app.command()(power.power)
 app.command()(report.report)
+app.command()(site.site)
 app.command()(history.history)
 app.command()(rescore.rescore)
 app.command()(page.page)

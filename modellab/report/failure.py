@@ -21,7 +21,7 @@ def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
     if outcome.error:
         return f"{outcome.cell.key}: ERROR\n{outcome.error}"
     red = [verdict for verdict in outcome.verdicts if verdict.red]
-    lines = [f"{outcome.cell.key}: {outcome.status}", *(_metric_line(verdict) for verdict in red)]
+    lines = [f"{outcome.cell.key}: {outcome.status}", *(metric_line(verdict) for verdict in red)]
     lines += [f"  note: {note}" for note in outcome.notes]
     if any(verdict.kind in {"quality", "sanity"} for verdict in red):
         lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
@@ -36,7 +36,8 @@ def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[st
     return ["", "  what it looks like:", *(f"  {finding}" for finding in found[:MOST_KINDS])] if found else []
 
 
-def _metric_line(verdict: Verdict) -> str:
+def metric_line(verdict: Verdict) -> str:
+    """A red metric in one line: its baseline, its value, the change with its interval, and why."""
     now, then = numbers.value(verdict.now, verdict.unit), numbers.value(verdict.baseline, verdict.unit)
     if verdict.kind == "speed":
         change, ends = numbers.share(verdict.change), verdict.interval

@@ -82,7 +82,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A project with the model `fake`, the dataset `short_v1` and one benchmark file; the current folder."""
-    for variable in ("CI", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI", "MODELLAB_MACHINE"):
+    for variable in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI", "MODELLAB_MACHINE"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
     (tmp_path / "conftest.py").write_text(CONFTEST)

@@ -210,7 +210,7 @@ def write_model(folder: Path) -> None:
 @pytest.fixture
 def fake_project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     """A project with one fake model and one dataset of eight tones, and no CI around it."""
-    for variable in ("CI", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI", "PYTEST_XDIST_WORKER"):
+    for variable in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI", "PYTEST_XDIST_WORKER"):
         monkeypatch.delenv(variable, raising=False)  # the last: the inner run is no part of an outer -n 2
     root = pytester.path
     # hypothesis complains when its plugin is loaded into a process that has used it before

@@ -208,3 +208,19 @@ def test_the_scorecard_goes_to_files_and_junit(fake_project: FakeProject, monkey
     junit = (root / "junit.xml").read_text()
     assert '<property name="wer" value="0"' in junit
     assert '<property name="rtf"' in junit
+
+
+def test_github_shows_red_cases_on_the_benchmark_that_ran_them(
+    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_project.accept()
+    for number in range(8):
+        fake_project.answer(number, "something else entirely")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(fake_project.root.parent))
+    result = fake_project.run()
+    assert result.ret == 1
+    where = f"file={fake_project.root.name}/benchmarks/test_asr.py,line=*"
+    result.stdout.fnmatch_lines([f"::error {where},title=REGRESSED fake%3Aone-short_v1-cpu-float32::wer: *"])
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "::error" not in fake_project.run().stdout.str()

@@ -1,0 +1,56 @@
+"""`modellab site`: a folder of all reports for a web server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common
+from modellab.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from modellab.entry import Entry
+
+TITLE = "Speech models: every report"
+
+
+def site(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where it is, or is to be made.")],
+    session: Annotated[
+        list[str] | None, typer.Option(metavar="SESSION", help="This session, or several; else the newest.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every session in the ledger.")] = False,
+    title: Annotated[str, typer.Option(help="Above the list.")] = TITLE,
+) -> None:
+    """Add the report of a session to a folder of all reports, latest on top, with a badge.
+
+    What the folder has already stays: fetch the published one, add to it, publish it again.
+    """
+    from modellab.cli import report
+    from modellab.report import site as room
+    from modellab.report import web
+    from modellab.shelf import Pick
+
+    project = common.project()
+    shelf = report.shelf_of(project)
+    sessions: dict[str, dict[str, Entry]] = {}
+    for entry in shelf.entries:  # of a case that ran twice the last
+        sessions.setdefault(entry.session, {})[f"{entry.key.task} {entry.key}"] = entry
+    names = list(sessions) if every else _known(session or [next(reversed(sessions))], list(sessions))
+    reports = {}
+    for name in names:
+        measured = tuple(entry for _, entry in sorted(sessions[name].items()) if entry.result)
+        if measured:
+            made = report.assembled(project, shelf, [Pick(f"@{name}", measured)], utterances=True)
+            reports[name] = web.render_html(made)
+    index = room.add(folder, reports, [room.Session.of([*sessions[name].values()]) for name in names], title)
+    typer.echo(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
+
+
+def _known(wanted: list[str], there: list[str]) -> list[str]:
+    for name in wanted:
+        if name not in there:
+            raise ConfigError(f"the ledger has no session {name!r}: {did_you_mean(name, there[-5:])}")
+    return wanted
