@@ -25,7 +25,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-QUALITY = ("dataset", "metric", "A", "B", "B - A [95 %]", "p", "Holm", "better/same/worse", "sign p", "N", "tells", "")
+QUALITY = ("dataset", "metric", "A", "B", "B - A [95 %]", "p", "Holm", "better/same/worse", "sign p", "N", "detects", "")
 PACE = ("dataset", "clock", "A", "B", "B / A [95 %]", "p", "Holm", "N", "")
 MEMORY = ("dataset", "memory", "A", "B", "B - A", "may differ", "")
 CLASSES = ("errors", "words", "A", "B", "A /1,000", "B /1,000", "B - A [95 %]", "p", "Holm", "")
@@ -214,5 +214,5 @@ def counted(found: Compared) -> str:
     """What the columns mean, in a line."""
     return (
         f"p is two-sided, by paired permutation; Holm counts {found.family} comparisons, told at {found.alpha:g};"
-        " better/same/worse: utterances of B; tells: the difference that would be told in four of five cases"
+        " better/same/worse: utterances of B; detects: the difference that would be told in four of five cases"
     )
