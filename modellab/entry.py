@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from modellab import codec, environment, tasks
@@ -145,6 +145,17 @@ def encode(entry: Entry) -> codec.Json:
         "settings": codec.plain(entry.settings),
         "result": None if entry.result is None else codec.encode_result(entry.result),
     }
+
+
+def as_line(entry: Entry) -> bytes:
+    """`encode` as JSON text, one utterance after the other: all of them at once take four times the memory."""
+    head = codec.dumps(encode(replace(entry, result=None)))
+    if entry.result is None:
+        return head.encode()
+    result = codec.dumps(codec.encode_result(replace(entry.result, utterances=())))
+    each = [codec.dumps(codec.encode_utterance(utterance)).encode() for utterance in entry.result.utterances]
+    before = head.removesuffix("null}") + result.removesuffix("]}")
+    return before.encode() + b",".join(each) + b"]}}"
 
 
 def decode(data: codec.Json) -> Entry:

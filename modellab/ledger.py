@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modellab import codec
-from modellab.entry import Entry, NewerError, decode, encode
+from modellab.entry import Entry, NewerError, as_line, decode
 from modellab.environment import slug
 from modellab.types import Key, Status, Verdict
 
@@ -41,7 +41,7 @@ class Ledger:
 
     def append(self, entry: Entry) -> Path | None:
         """Put the entry on disk. Returns the file that has it, None where there was no room anywhere; never raises."""
-        self._unsaved.append(codec.dumps(encode(entry)).encode() + b"\n")
+        self._unsaved.append(as_line(entry) + b"\n")
         problem = self._save(self.path)
         if not problem:
             return self.path
@@ -124,7 +124,7 @@ def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[V
         for entry in read_file(path)[0]:
             if entry.key in turned:
                 status, verdicts = turned[entry.key]
-                line = codec.dumps(encode(replace(entry, status=status, verdicts=verdicts))).encode() + b"\n"
+                line = as_line(replace(entry, status=status, verdicts=verdicts)) + b"\n"
                 try:
                     _append(path, line)
                 except OSError as problem:

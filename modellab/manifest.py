@@ -7,6 +7,7 @@ case where there is one.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -29,6 +30,8 @@ PARTS = ("script",)  # the keys that hold a list of mappings with files of their
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
+FIRST_CASE = re.compile(r"[ \t]*\n(?P<indent> *)- ")
+LARGE, TOGETHER = 2**16, 500  # characters of a manifest from which on its cases are read so many at a time
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -73,12 +76,30 @@ def read(folder: Path, head_only: bool = False) -> str:
 def mapping(folder: Path, text: str) -> dict[str, Any]:
     """The manifest's text as keys and values, unchecked."""
     try:
-        raw = yaml.load(text, Loader=_LOADER)
+        raw = _parsed(text)
     except yaml.YAMLError as fault:
         raise DatasetError(f"{file(folder)}: not YAML: {' '.join(str(fault).split())}") from None
     if not isinstance(raw, dict):
         raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {type(raw).__name__}")
     return {str(key): value for key, value in raw.items()}
+
+
+def _parsed(text: str) -> Any:
+    """The YAML. Many cases are read some hundreds at a time: their parse tree takes thirty times their text."""
+    found = CASES.search(text) if len(text) > LARGE else None
+    first = FIRST_CASE.match(text, found.end()) if found else None
+    if found is None or first is None:
+        return yaml.load(text, Loader=_LOADER)
+    starts = [each.start() for each in re.finditer(rf"^{first['indent']}- ", text[found.end() :], re.MULTILINE)]
+    edges = [*(found.end() + start for start in starts[::TOGETHER]), len(text)]
+    try:
+        parts = [yaml.load(text[start:end], Loader=_LOADER) for start, end in itertools.pairwise(edges)]
+        head = yaml.load(text[: found.start()], Loader=_LOADER)
+    except yaml.YAMLError:  # something that goes beyond one case, or a fault, whose line the whole text tells
+        return yaml.load(text, Loader=_LOADER)
+    if not isinstance(head, dict) or not all(isinstance(part, list) for part in parts):
+        return yaml.load(text, Loader=_LOADER)
+    return {**head, "cases": list(itertools.chain.from_iterable(parts))}
 
 
 def header(folder: Path, raw: Mapping[str, Any]) -> Header:

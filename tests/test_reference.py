@@ -46,12 +46,22 @@ def test_the_readings_are_medians_since_the_start(monkeypatch: pytest.MonkeyPatc
     left = seconds(monkeypatch, 9.0, 9.0, 1.0, 10.0, 5.0, 30.0, 2.0, 20.0)
     workload = Reference()
     assert workload.readings() == {}
+    workload.run()
     workload.start()
     for _ in range(3):
         workload.run()
     expected = {"reference_version": 2, "reference_arithmetic_s": 2.0, "reference_walk_s": 20.0}
     assert workload.readings() == expected
     assert next(left, None) is None
+
+
+def test_its_memory_is_there_before_a_peak_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = seconds(monkeypatch, *[1.0] * 4)
+    reference._inputs.cache_clear()
+    Reference().start()
+    assert reference._inputs.cache_info().currsize == 1
+    Reference().start()
+    assert list(left) == [1.0, 1.0], "once for each process"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ aloud is heard by a second model, the dataset's `judge`, in a process of its own
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -156,7 +157,13 @@ def lacking(name: str) -> str:
 
 def names() -> list[str]:
     """Every task there is, found on disk."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return list(_names())
+
+
+@functools.cache
+def _names() -> tuple[str, ...]:
+    """The folder is read once: every case asks several times."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def judged(name: str) -> tuple[str, ...]:
