@@ -9,7 +9,16 @@ from modellab.scoring.records import Arena, Estimate, Report, Score
 from modellab.scoring.words import Amount, Sentence
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
-HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "rtf": "RTF", "peak_bytes": "peak"}
+HEADINGS = {
+    "cer": "CER",
+    "f1": "F1",
+    "wer": "WER",
+    "der": "DER",
+    "cpwer": "cpWER",
+    "tcpwer": "tcpWER",
+    "rtf": "RTF",
+    "peak_bytes": "peak",
+}
 
 
 def value(number: float, unit: str, *, signed: bool = False) -> str:

@@ -12,7 +12,7 @@ from modellab.report import numbers
 from modellab.report.rows import Row
 from modellab.types import Status
 
-HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER"}
+HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "cpwer": "cpWER"}
 
 
 def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
