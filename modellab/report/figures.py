@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modellab.report import chart, prose
-from modellab.report.labels import place
-from modellab.scoring.records import Arena, Contestant, Estimate
+from modellab.scoring.records import Arena, Contestant, Estimate, Point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +34,7 @@ STYLE: dict[str, Any] = {
 WIDTH, ROW, AROUND, PARETO = 5.2, 0.27, 0.85, 3.9  # inches
 MOST = 16  # contestants of a panel; more are in the tables
 TENFOLD = 8.0  # a range wider than that is drawn by its logarithm
-CUT = 34  # letters of a name
+CUT = 40  # letters of a name
 IDS = re.compile(
     r' id="(?:figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|PathCollection|LineCollection|legend)_\d+"'
 )
@@ -86,10 +85,10 @@ def draw(arena: Arena, path: Path) -> None:
     height = 2 * (AROUND + ROW * max((len(panel.numbers) for panel in shown), default=1))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2 * WIDTH, height + PARETO), layout="constrained", facecolor=PAPER)
-        grid = figure.add_gridspec(3, 2, height_ratios=[height / 2, height / 2, PARETO])
-        for panel, spot in zip(shown, (grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]), strict=False):
-            _dots(figure.add_subplot(spot), panel)
-        _pareto(figure.add_subplot(grid[2, :]), arena)
+        upper, lower = figure.subfigures(2, 1, height_ratios=[height, PARETO])
+        for panel, axes in zip(shown, upper.subplots(2, 2).flat, strict=False):
+            _dots(axes, panel)
+        _pareto(lower.subplots(), arena)
         n = f"N {arena.utterances} utterances of {', '.join(arena.datasets)}"
         figure.suptitle(f"{arena.task} · {n} · 95 % intervals", fontsize=10, x=0.01, ha="left")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,8 +171,10 @@ def _tick(value: float, unit: str) -> str:
     return f"{value:.3g}{' s' if unit == 's' else ''}"
 
 
-def _points(arena: Arena) -> list[Any]:
-    return [point for point in arena.front if point.quality.known and point.speed.known][:MOST]
+def _points(arena: Arena) -> list[Point]:
+    """In the order of the scores."""
+    known = {point.who: point for point in arena.front if point.quality.known and point.speed.known}
+    return [known[score.who] for score in arena.scores if score.who in known][:MOST]
 
 
 def _pareto(axes: Axes, arena: Arena) -> None:
@@ -183,33 +184,33 @@ def _pareto(axes: Axes, arena: Arena) -> None:
         axes.set_axis_off()
         axes.text(0, 0.5, "no times", color=QUIET)
         return
-    for point in points:
-        x, y = point.speed, point.quality
-        (left, right), (low, high) = x.interval or (x.value,) * 2, y.interval or (y.value,) * 2
-        axes.plot([left, right], [y.value] * 2, color=MARK, alpha=0.4, linewidth=1.2, zorder=2)
-        axes.plot([x.value] * 2, [low, high], color=MARK, alpha=0.4, linewidth=1.2, zorder=2)
-        face = FRONT if point.front else PAPER
-        axes.plot(
-            [x.value],
-            [y.value],
-            "o",
-            markersize=7,
-            zorder=4,
-            markerfacecolor=face,
-            markeredgecolor=FRONT if point.front else MARK,
-        )
+    for number, point in enumerate(points, start=1):
+        _numbered(axes, point, number)
     line = sorted((p.speed.value, p.quality.value) for p in points if p.front)
     axes.plot([x for x, _ in line], [y for _, y in line], color=FRONT, linewidth=1, linestyle=(0, (4, 2)), zorder=1)
     for which, each in (("x", [p.speed for p in points]), ("y", [p.quality for p in points])):
         _axis(axes, which, each)
-    axes.margins(x=0.12, y=0.12)
+    axes.margins(x=0.08, y=0.12)
     axes.set_xlabel("RTF (left is faster)", fontsize=8, color=QUIET)
     better = "down" if arena.better == "lower" else "up"
     axes.set_ylabel(f"{prose.heading(arena.metric)} ({better} is better)", fontsize=8, color=QUIET)
-    axes.set_title(
-        "quality against speed: the green line is the Pareto front", loc="left", fontsize=9, fontweight="bold"
-    )
-    place(axes, [(p.speed.value, p.quality.value, _short(p.who.name)) for p in points], INK, PAPER)
+    axes.set_title("quality against speed: filled is on the Pareto front", loc="left", fontsize=9, fontweight="bold")
+
+
+def _numbered(axes: Axes, point: Point, number: int) -> None:
+    """A point with its two intervals and its number; the name stands beside the axes."""
+    x, y = point.speed, point.quality
+    (left, right), (low, high) = x.interval or (x.value,) * 2, y.interval or (y.value,) * 2
+    colour = FRONT if point.front else MARK
+    axes.plot([left, right], [y.value] * 2, color=colour, alpha=0.4, linewidth=1.2, zorder=2)
+    axes.plot([x.value] * 2, [low, high], color=colour, alpha=0.4, linewidth=1.2, zorder=2)
+    face, ink = (FRONT, PAPER) if point.front else (PAPER, INK)
+    zorder = 4 + (MOST - number) / MOST + point.front
+    axes.plot([x.value], [y.value], "o", markersize=12, zorder=zorder, markerfacecolor=face, markeredgecolor=colour)
+    middle = {"ha": "center", "va": "center_baseline"}
+    axes.annotate(str(number), (x.value, y.value), color=ink, fontsize=7.5, zorder=zorder + 0.01, **middle)
+    place = {"xycoords": "axes fraction", "va": "top", "fontsize": 8}
+    axes.annotate(f"{number}  {_short(point.who.name)}", (1.02, 1 - 0.065 * (number - 1)), color=INK, **place)
 
 
 def _front_said(arena: Arena) -> str:

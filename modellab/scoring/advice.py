@@ -134,13 +134,13 @@ def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
         first: Sentence = (f"Take {best.name}: the best {bench.field.metric.name}, told apart from {others}.",)
-        return Advice(best, (first, *found, *_price(bench, best), *barred), best, (), against)
+        return Advice(best, (first, *found, *_price(bench, best, best), *barred), best, (), against)
     choice, why = _cheapest(bench, [best, *tied])
     if choice is None:
         first = (f"{NOT_ENOUGH} to choose among {1 + len(tied)} that are tied: {why}.",)
         return Advice(None, (first, *found, *barred), best, tied, against)
     first = (f"Take {choice.name}: {why}.",)
-    return Advice(choice, (first, *found, *_price(bench, choice), *barred), best, tied, against)
+    return Advice(choice, (first, *found, *_price(bench, choice, best), *barred), best, tied, against)
 
 
 def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | None, str]:
@@ -185,7 +185,7 @@ def _versus(bench: Bench, each: Against) -> Sentence:
     return f"{each.who.name} is not told apart from it: ", change(each.change), told, *tail
 
 
-def _price(bench: Bench, who: Contestant) -> list[Sentence]:
+def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
     """What it takes, and who would be faster."""
     point, score = bench.points[who], bench.scores[who]
     if not point.speed.known:
@@ -197,7 +197,10 @@ def _price(bench: Bench, who: Contestant) -> list[Sentence]:
         (each for each in bench.scores.values() if each.compared and each.who not in bench.out and each.points.known),
         key=lambda each: (each.points.value, each.who == who),
     )
-    said: list[Sentence] = [("It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
+    own: Sentence = (
+        () if who == best else (f"It has a {bench.field.metric.name} of ", full(score.parts[0].measured), ". ")
+    )
+    said: list[Sentence] = [(*own, "It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
     if leading.who != who:
         ahead = f"{leading.points.value:.0f} points and {score.points.value:.0f}"
         said.append((f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",))
