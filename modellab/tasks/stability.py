@@ -23,6 +23,7 @@ from modellab import audio
 from modellab.errors import DatasetError
 from modellab.manifest import length_s
 from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
+from modellab.panels import Lines, Panel
 from modellab.tasks import asr
 from modellab.tasks.asr import Transcriber
 from modellab.types import Audio, Metric, Ratio, Row, Share
@@ -30,6 +31,7 @@ from modellab.types import Audio, Metric, Ratio, Row, Share
 NAME = "stability"
 RATE_HZ = 16_000
 SHOWN = 3  # differing outputs that are printed
+ENDS = 8  # readings that a page shows from the start, and from the end
 
 METRICS = (
     Metric("drift_rate", unit="ratio", better="lower"),
@@ -146,12 +148,38 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     if output is None:
         return ["(the model raised: no calls)"]
     grown = growth(output["rss_bytes"])
-    others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
     return [
-        f"call 1    {output['text']}",
-        *(others or [f"the same in all {case.repeats} calls"]),
+        *_said(case, output),
         f"memory {_kib(grown.slope)} a call, 95 % interval {_kib(grown.low)} to {_kib(grown.high)}",
     ]
+
+
+def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+    """The outputs as in `show`, and memory and time as they were: the slope is among the case's metrics."""
+    if output is None:
+        return [Lines(tuple(show(case, output)))]
+    rss = [f"{amount / 2**20:.1f}" for amount in output["rss_bytes"]]
+    times = [f"{1000 * wall_s:.1f}" for wall_s in output["wall_s"]]
+    return [
+        Lines(tuple(_said(case, output))),
+        Lines((_ends(rss),), "memory after each call, MiB"),
+        Lines((_ends(times),), "time of each call, ms"),
+    ]
+
+
+def _said(case: Case, output: Mapping[str, Any]) -> list[str]:
+    """The first output, and those that differ from it."""
+    others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
+    return [f"call 1    {output['text']}", *(others or [f"the same in all {case.repeats} calls"])]
+
+
+def _ends(texts: Sequence[str]) -> str:
+    """The values, of many the first and the last ones.
+
+    >>> _ends([str(i) for i in range(30)])
+    '0  1  2  3  4  5  6  7  ...  22  23  24  25  26  27  28  29'
+    """
+    return "  ".join(texts if len(texts) <= 2 * ENDS + 1 else [*texts[:ENDS], "...", *texts[-ENDS:]])
 
 
 def _kib(amount: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 from modellab import replies, tasks
 from modellab.augment import maker
 from modellab.panels import Lane, Lines, Sound, Span, Timeline, Words
-from modellab.tasks import Drawn, alignment, chat, diarization, robustness, streaming, tts, v2v, vad
+from modellab.tasks import Drawn, alignment, chat, diarization, robustness, stability, streaming, tts, v2v, vad
 
 HEADER: dict[str, Any] = {"normaliser": "basic", "language": "en", "judge": "whisper:lab", "settings": {}}
 CLIP = {"id": "a", "audio": "a.flac", "duration_s": 4.0}
@@ -135,6 +135,17 @@ def test_streaming_draws_the_words_over_what_came_of_them() -> None:
     )  # fmt: skip
     assert lines == Lines(("  1.10 s  partial  turn", "  4.30 s  final    turn off"))
     assert [type(panel) for panel in streaming.draw(case, None)] == [Words, Timeline, Lines]
+
+
+def test_stability_shows_each_call() -> None:
+    case = stability.read(CLIP, HEADER)
+    runs = {"text": "on", "others": [[3, "off"]], "wall_s": [0.1, 0.2], "rss_bytes": [2**20, 2**21], "duration_s": 8.0}
+    assert stability.draw(case, runs) == [
+        Lines(("call 1    on", "call 3    off")),
+        Lines(("1.0  2.0",), "memory after each call, MiB"),
+        Lines(("100.0  200.0",), "time of each call, ms"),
+    ]
+    assert stability.draw(case, None) == [Lines(("(the model raised: no calls)",))]
 
 
 def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
