@@ -58,16 +58,17 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
         **({"signature": task.signature(cases)} if entry.key.task in SIGNS_SCORES and isinstance(task, Signed) else {}),
     }
     anew = replace(result, utterances=utterances, provenance=provenance)
-    verdicts = (*_unjudged(task, anew), *(verdict for verdict in entry.verdicts if verdict.kind in PACE))
+    values = pooled(anew)
+    verdicts = (*_unjudged(task, values), *(verdict for verdict in entry.verdicts if verdict.kind in PACE))
     return replace(
         entry,
         result=anew,
-        values=pooled(anew),
+        values=values,
         verdicts=verdicts,
         status=gate.worst(verdicts),
         error="",
         finished_at=(datetime.fromisoformat(entry.finished_at) + AFTER).isoformat(timespec="microseconds"),
-        id=uuid.uuid5(uuid.UUID(hex=source), f"{chosen} {data.digest} {sorted(pooled(anew).items())}").hex,
+        id=uuid.uuid5(uuid.UUID(hex=source), f"{chosen} {data.digest} {sorted(values.items())}").hex,
     )
 
 
@@ -165,11 +166,11 @@ def _utterance(task: Task, cases: Mapping[str, Any], utterance: Utterance, entry
     return replace(utterance, shares=shares)
 
 
-def _unjudged(task: Task, result: Result) -> list[Verdict]:
+def _unjudged(task: Task, values: Mapping[str, float]) -> list[Verdict]:
     """One verdict for each metric of the task that says its value and nothing else."""
     found = []
     for metric in task.METRICS:
-        value = metric.value(utterance.shares[metric.name] for utterance in result.utterances)
+        value = values[metric.name]
         told = metric.gated and metric.kind == "quality" and not math.isnan(value)
         status, why = (Status.NEW, UNJUDGED) if told else (Status.PASS, "")
         found.append(Verdict(metric.name, metric.unit, metric.kind, status, value, why=why))

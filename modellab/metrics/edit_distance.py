@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -176,4 +177,5 @@ def _edits(reference: Sequence[str], hypothesis: Sequence[str]) -> list[Edit]:
 
     ids: dict[str, int] = {}
     ours, theirs = ([ids.setdefault(word, len(ids)) for word in words] for words in (reference, hypothesis))
-    return [(KINDS[edit.tag], edit.src_pos, edit.dest_pos) for edit in Levenshtein.editops(ours, theirs)]
+    edits: Any = Levenshtein.editops(ours, theirs).as_list()
+    return [(KINDS[what], i, j) for what, i, j in edits]

@@ -137,7 +137,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
     hypothesis = _hypothesis(case, output)
     alignment = _align(case, output)
-    words, length = alignment.words.hypothesis_length, alignment.words.reference_length
+    words, length = len(alignment.hypothesis), len(alignment.reference)
     return {
         "wer": alignment.wer(),
         "cer": alignment.cer(),

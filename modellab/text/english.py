@@ -218,6 +218,8 @@ _REPLACED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"(?<!\w)uh[- ]huh(?!\w)", "uhhuh"),
     (r"\be\.?g\.(?!\w)", "eg "),
     (r"\bo\.k\.", "ok "),
+    (r"\bph\.? ?d\b\.?", "phd "),
+    (r"(?<=\d)'(?=\d)", " "),
     (r"\b(\w+)\.(com|org|net|io|gov|edu|uk)\b", r"\1 dot \2"),
     *((pattern, full) for pattern, full in tables.CONTRACTIONS),
     (rf"\b({'|'.join(tables.BY_PERIOD)})\.(?!\d)", lambda found: tables.BY_PERIOD[found[1]] + " "),

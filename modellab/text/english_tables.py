@@ -53,7 +53,7 @@ BY_PERIOD = {  # abbreviations that are words of their own, so that only a perio
     "esq": "esquire", "ald": "alderman", "sgt": "sergeant", "ave": "avenue", "blvd": "boulevard", "rd": "road",
     "dept": "department", "approx": "approximately", "inc": "incorporated", "corp": "corporation", "jan": "january",
     "feb": "february", "aug": "august", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
-    "vs": "versus",
+    "vs": "versus", "mt": "mount", "ltd": "limited",
 }  # fmt: skip
 ALWAYS = {
     "mr": "mister", "mrs": "missus", "prof": "professor", "capt": "captain", "lt": "lieutenant", "jr": "junior",
