@@ -14,7 +14,7 @@ host's part. See `modellab/metrics/stability.py` for the slope and the percentil
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
