@@ -68,7 +68,7 @@ def test_nothing_of_an_error_is_markup(made: Report) -> None:
 @given(st.text(max_size=60))
 def test_escaped_text_has_no_markup_left(text: str) -> None:
     found = markdown.escape(text)
-    bare = re.sub(r"&#\d+;", "", found)
+    bare = re.sub(r"&#\d+;", "\u200b", found)
     assert not re.search(r"[&<>|`*~$\\]|@\w|#\d|\]\(|https?://", bare)
     assert "\n" not in found
 
