@@ -68,6 +68,13 @@ def test_a_shallow_clone_has_no_position(git, tmp_path):
     assert (found.hash, found.position) == (git("rev-parse", "HEAD"), 0)
 
 
+def test_the_author_is_gits_user(git, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    assert environment.author(tmp_path / "repository") == ""
+    git("config", "user.name", "Ada Lovelace")
+    assert environment.author(tmp_path / "repository") == "Ada Lovelace"
+
+
 def test_no_commit_is_empty(git, tmp_path, monkeypatch):
     unborn, elsewhere = environment.commit(tmp_path / "repository"), environment.commit(tmp_path)
     monkeypatch.setenv("PATH", "")

@@ -13,8 +13,8 @@ from huggingface_hub.errors import GatedRepoError
 
 from modellab import embedded
 from modellab.errors import WeightsError
-from modellab.models import weights
-from modellab.models.weights import digest, locate, split, why_missing
+from modellab.models import made, weights
+from modellab.models.weights import digest, locate, promised, split, why_missing
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ELSE = "f" * 40
@@ -217,6 +217,29 @@ def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
             (tmp_path / file).write_bytes(content)
         names.append(digest("path:folder", tmp_path))
     assert names[0] != names[1]
+
+
+@pytest.mark.parametrize(
+    ("place", "revision", "expected"),
+    [
+        ("package", None, "package"),
+        ("hf:owner/name", COMMIT, f"owner/name@{COMMIT}"),
+        ("hf:owner/name", "main", ""),
+        ("hf:owner/name", None, ""),
+        ("openai:tiny", None, ""),
+        ("path:folder", None, ""),
+    ],
+)
+def test_what_weights_will_be_called_is_told_where_it_is_sure(place: str, revision: str | None, expected: str) -> None:
+    assert promised(place, revision, Path()) == expected
+
+
+def test_and_is_what_they_are_called_in_the_end(tmp_path: Path) -> None:
+    assert promised("embedded:whisper-lab/ct2", None, tmp_path) == digest("embedded:whisper-lab/ct2", tmp_path)
+    (tmp_path / "make.py").write_text("a recipe")
+    name = promised("made:tiny", None, tmp_path)
+    assert name == f"{tmp_path.name}-tiny@{made.recipe(tmp_path)}"
+    assert digest("made:tiny", tmp_path / name) == name
 
 
 @pytest.mark.parametrize(
