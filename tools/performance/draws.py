@@ -132,6 +132,22 @@ def sessions(n: int, seed: int = 1) -> Iterator[Session]:
         yield Session(reference, hypothesis, r.choice((0.5, 1.0, 5.0)))
 
 
+def long_session(n_words: int, seed: int = 1) -> Session:
+    """A meeting of four people, so many words long, and what a model with a tenth of the words wrong hears of it."""
+    r = Random(seed)
+    vocabulary = [f"word{i}" for i in range(1500)]
+    end_s, left, reference, hypothesis = 0.0, n_words, [], []
+    while left > 0:
+        said = r.choices(vocabulary, k=min(left, r.randint(1, 20)))
+        start_s, end_s, who = end_s, end_s + 0.35 * len(said), r.randrange(4)
+        heard = [word if r.random() > 0.1 else r.choice(vocabulary) for word in said]
+        reference.append(SpokenTurn(start_s, end_s, f"person{who}", " ".join(said)))
+        name = f"speaker{who if r.random() > 0.1 else r.randrange(4)}"
+        hypothesis.append(SpokenTurn(start_s, end_s, name, " ".join(heard)))
+        left -= len(said)
+    return Session(reference, hypothesis, 5.0)
+
+
 def _said(r: Random, n_speakers: int, n_utterances: int) -> list[SpokenTurn]:
     """Utterances one after the other, with pauses and overlaps; now and then a speaker overlaps himself."""
     end_s, found = 0.0, []

@@ -38,7 +38,7 @@ def meetevals(session: Session) -> Errors:
     from meeteval.wer.wer.time_constrained import tcp_word_error_rate
 
     logging.getLogger("preprocess").setLevel(logging.ERROR)  # it tells of speakers who overlap themselves
-    sides = _segments(session.reference), _segments(session.hypothesis)
+    sides = segments(session.reference), segments(session.hypothesis)
     plain, timed = cp_word_error_rate(*sides), tcp_word_error_rate(*sides, collar=session.collar_s)
     return [plain.length, plain.errors, timed.errors]
 
@@ -60,7 +60,8 @@ def unlike(n: int, theirs: Iterable[Errors]) -> Iterator[str]:
             yield f"{session}: {own}, MeetEval {other}"
 
 
-def _segments(side: Iterable[SpokenTurn]) -> Any:
+def segments(side: Iterable[SpokenTurn]) -> Any:
+    """One side of a meeting as MeetEval's SegLST."""
     from meeteval.io import SegLST
 
     keys = ("start_time", "end_time", "speaker", "words")

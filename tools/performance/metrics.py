@@ -1,17 +1,19 @@
-"""python -m tools.performance.metrics: the error rate of an hour of diarization, ours and pyannote.metrics' in turn."""
+"""python -m tools.performance.metrics: an hour scored by our metrics and by the reference implementations, in turn."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
-from modellab.metrics import diarization
+from modellab.metrics import diarization, meeting
 from modellab.types import Region
-from tools.performance import draws, references
+from tools.performance import draws, meetings, references
 from tools.performance.check import EXACT
 
 TURNS, SPEAKERS, HOUR_S = 3000, 6, 3600.0
+WORDS = 10_000
 PAIRS = 3
 
 
@@ -38,6 +40,31 @@ def measure() -> dict[str, float]:
     return {"der_speedup": statistics.median(_seconds(theirs) / _seconds(ours, 10) for _ in range(PAIRS))}
 
 
+def meetings_too() -> dict[str, float]:
+    """`cpwer_speedup` and `tcpwer_speedup` on 10,000 words of four people, where MeetEval is installed."""
+    from meeteval.wer.wer.cp import cp_word_error_rate
+    from meeteval.wer.wer.time_constrained import tcp_word_error_rate
+
+    session = draws.long_session(WORDS)
+    sides = meetings.segments(session.reference), meetings.segments(session.hypothesis)
+
+    def ours(collar_s: float | None) -> int:
+        return meeting.compare(session.reference, session.hypothesis, collar_s).words.errors
+
+    def theirs(collar_s: float | None) -> int:
+        if collar_s is None:
+            return int(cp_word_error_rate(*sides).errors)
+        return int(tcp_word_error_rate(*sides, collar=collar_s).errors)
+
+    found = {}
+    for name, collar_s in (("cpwer", None), ("tcpwer", session.collar_s)):
+        if ours(collar_s) != theirs(collar_s):
+            raise AssertionError(f"the two disagree on {name}: {ours(collar_s)} and {theirs(collar_s)}")
+        pairs = [(_seconds(lambda c=collar_s: theirs(c)), _seconds(lambda c=collar_s: ours(c))) for _ in range(PAIRS)]
+        found[f"{name}_speedup"] = statistics.median(other / own for other, own in pairs)
+    return found
+
+
 def _seconds(work: Callable[[], object], times: int = 1) -> float:
     """CPU seconds of one call, the mean of so many."""
     began = time.process_time()
@@ -47,5 +74,6 @@ def _seconds(work: Callable[[], object], times: int = 1) -> float:
 
 
 if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{name} {value:.0f}")
+    also = meetings_too() if find_spec("meeteval") else {}
+    for name, value in {**measure(), **also}.items():
+        print(f"{name} {value:.4g}")
