@@ -87,7 +87,7 @@ class Engine:
         if not self.metered:
             return {}
         gc.collect()
-        self.reference.start()
+        self.reference.start(int(order.get("utterances", 0)))
         meter.reset_peak()
         meter.reset_peak_vram()
         self.kin.start()
@@ -114,7 +114,7 @@ class Engine:
         if self.on_gpu:
             self.throttle_meter.sample()
         if self.metered:
-            self.reference.run()
+            self.reference.follow()
         return {"output": self.studio.stored(task.encode(output), order["row"]["id"]), **asdict(timing)}
 
     def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:

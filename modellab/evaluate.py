@@ -155,7 +155,7 @@ def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result)
 
 def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     """One call that is not counted, then fresh meters. Its wall time in s; NaN when the model raised."""
-    start = {"task": task.NAME, "keep": loaded.keep}
+    start = {"task": task.NAME, "keep": loaded.keep, "utterances": len(data.rows)}
     loaded.ask("start", {**start, "warm_up": True})
     try:
         first_s = float(loaded.call(data.rows[0])["wall_s"])

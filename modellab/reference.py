@@ -24,6 +24,7 @@ VERSION = 2
 SIZE, PRODUCTS = 192, 6
 STEPS = 8_000
 WALK_BYTES = 16 * 2**20
+ENOUGH = 40  # runs, evenly spread over the calls of a long dataset: more of them tell nothing more
 FEWEST = 16  # runs without which no drift is told: medians of eight
 
 
@@ -33,13 +34,24 @@ class Reference:
     def __init__(self) -> None:
         self.arithmetic_s: list[float] = []
         self.walk_s: list[float] = []
+        self.calls, self.every = 0, 1
 
-    def start(self) -> None:
-        """Forget all times; the first time run once, so that the memory is there before a peak is measured."""
+    def start(self, calls: int = 0) -> None:
+        """Forget all times; `calls` is how many are to come, if that is known.
+
+        The first time run once, so that the memory is there before a peak is measured.
+        """
         if not _inputs.cache_info().currsize:
             self.run()
         self.arithmetic_s.clear()
         self.walk_s.clear()
+        self.calls, self.every = 0, max(1, calls // ENOUGH)
+
+    def follow(self) -> None:
+        """Run after a call of the model, or leave it out where there are many."""
+        if self.calls % self.every == 0:
+            self.run()
+        self.calls += 1
 
     def run(self) -> None:
         """Time each part once, after a first go that fills the caches again."""

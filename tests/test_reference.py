@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from collections.abc import Iterator
 
@@ -53,6 +54,24 @@ def test_the_readings_are_medians_since_the_start(monkeypatch: pytest.MonkeyPatc
     expected = {"reference_version": 2, "reference_arithmetic_s": 2.0, "reference_walk_s": 20.0}
     assert workload.readings() == expected
     assert next(left, None) is None
+
+
+@pytest.mark.parametrize(
+    ("calls", "known", "runs"),
+    [(40, 40, 40), (79, 79, 79), (80, 80, 40), (400, 400, 40), (419, 419, 42), (400, 0, 400)],
+)
+def test_a_long_dataset_has_some_forty_runs_evenly_spread(
+    monkeypatch: pytest.MonkeyPatch, calls: int, known: int, runs: int
+) -> None:
+    monkeypatch.setattr(reference, "_thread_s", lambda part: 1.0)
+    workload, after = Reference(), []
+    workload.start(known)
+    for call in range(calls):
+        before = len(workload.walk_s)
+        workload.follow()
+        after += [call] * (len(workload.walk_s) - before)
+    assert len(after) == runs
+    assert len({second - first for first, second in itertools.pairwise(after)}) == 1
 
 
 def test_its_memory_is_there_before_a_peak_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
