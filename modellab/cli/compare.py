@@ -59,7 +59,7 @@ def compare(
     library = Library(project.golden)
     picks = _picks(project, specs, task, dataset)
     if rescore:
-        picks = [whole.rescore(pick, library) for pick in picks]
+        picks = whole.rescore(picks, library)
     found = whole.compare(picks, library, Calibrations(project.baselines), metric or (), alpha)
     _write(found, json, markdown, worst)
     if "-" not in (json, markdown):

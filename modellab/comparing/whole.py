@@ -11,6 +11,7 @@ from modellab.comparing.holm import ALPHA
 from modellab.comparing.library import Library
 from modellab.comparing.pace import Noises
 from modellab.comparing.ranking import Ranking
+from modellab.entry import Entry
 from modellab.errors import ConfigError
 from modellab.rescoring import rescored
 from modellab.shelf import Pick
@@ -63,12 +64,23 @@ def _ranked(picks: Sequence[Pick], noises: Noises, wanted: Sequence[str], alpha:
     return Rankings(tuple(pick.spec for pick in picks), tuple(found), tuple(reasons))
 
 
-def rescore(pick: Pick, library: Library) -> Pick:
-    """The pick with every entry scored anew by its dataset of today; ConfigError where that cannot be."""
-    found = []
-    for entry in pick.entries:
-        data = library.data(entry.key.dataset)
-        if isinstance(data, str):
-            raise ConfigError(f"{entry.key} cannot be scored again: {data}")
-        found.append(rescored(entry, data))
-    return Pick(pick.spec, tuple(found))
+def rescore(picks: Sequence[Pick], library: Library) -> list[Pick]:
+    """The picks, scored anew by the datasets of today where all have results; ConfigError where that cannot be."""
+    shared = set.intersection(*({(entry.key.task, entry.key.dataset) for entry in pick.entries} for pick in picks))
+    return [
+        Pick(
+            pick.spec,
+            tuple(
+                _anew(entry, library) if (entry.key.task, entry.key.dataset) in shared else entry
+                for entry in pick.entries
+            ),
+        )
+        for pick in picks
+    ]
+
+
+def _anew(entry: Entry, library: Library) -> Entry:
+    data = library.data(entry.key.dataset)
+    if isinstance(data, str):
+        raise ConfigError(f"{entry.key} cannot be scored again: {data}")
+    return rescored(entry, data)
