@@ -24,6 +24,7 @@ from modellab.errors import BaselineError, ConfigError, did_you_mean
 from modellab.events import Event
 from modellab.gate.quality import COMPARED
 from modellab.gate.validity import invalid
+from modellab.rescoring import standing
 from modellab.types import Key, Kind, Metric, Result, Status
 
 NONE = float("nan")
@@ -99,7 +100,7 @@ def read(
 
     ConfigError for a case without results, and for a metric that it does not have.
     """
-    own = sorted((e for e in entries if e.key == key), key=lambda entry: (entry.finished_at, entry.id))
+    own = standing(e for e in entries if e.key == key)
     newest = next((entry.result for entry in reversed(own) if entry.result), None)
     if newest is None:
         raise ConfigError(f"the ledger has no result of {key}: `modellab run --model {key.model}:{key.variant}`")

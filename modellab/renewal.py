@@ -60,11 +60,6 @@ class Folders:
         return self.read[name]
 
 
-def measured(entries: Iterable[Entry]) -> list[Entry]:
-    """The entries that a model made: those that were rescored are made from them."""
-    return [entry for entry in entries if entry.result is not None and not rescoring.origin(entry)]
-
-
 def renew(entries: Iterable[Entry], data: Folders, normaliser: str = "", *, references: bool = False) -> list[Renewal]:
     """Each entry scored anew, not judged yet."""
     return [_renewed(entry, data, normaliser, references=references) for entry in entries]
@@ -111,14 +106,11 @@ def _tests(task: str) -> int:
     return sum(metric.gated and metric.kind == "quality" for metric in tasks.get(task).METRICS)
 
 
-def keep(renewals: Iterable[Renewal], ledger: Ledger, known: set[str]) -> int:
-    """Append what is new to the ledger, under its session; how many lines. `known` are the ids that it has."""
-    written = 0
+def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:
+    """Append what is new to the ledger, under its session."""
     for each in renewals:
-        if each.after is not None and each.after.id not in known:
+        if each.after is not None:
             ledger.append(replace(each.after, session=ledger.session))
-            written += 1
-    return written
 
 
 # ---------------------------------------------------------------------------- baselines

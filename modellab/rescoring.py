@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,7 +68,7 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
         status=gate.worst(verdicts),
         error="",
         finished_at=(datetime.fromisoformat(entry.finished_at) + AFTER).isoformat(timespec="microseconds"),
-        id=uuid.uuid5(uuid.UUID(hex=source), f"{chosen} {data.digest} {sorted(values.items())}").hex,
+        id=uuid.uuid5(uuid.UUID(hex=entry.id), f"{chosen} {data.digest} {sorted(values.items())}").hex,
     )
 
 
@@ -91,8 +91,15 @@ def judged(entry: Entry, cell: Cell, project: Project, family: int = 1) -> Entry
 
 
 def origin(entry: Entry) -> str:
-    """The id of the entry that this one was rescored from; '' for one that was measured."""
+    """The id of the measured entry that this one was rescored from; '' for one that was measured."""
     return entry.result.provenance.get(FROM, "") if entry.result else ""
+
+
+def standing(entries: Iterable[Entry]) -> list[Entry]:
+    """Each measurement once, as it was scored last; entries in their order."""
+    ordered = sorted(entries, key=lambda entry: (entry.finished_at, entry.id))
+    last = {origin(entry) or entry.id: entry for entry in ordered}
+    return [entry for entry in ordered if last[origin(entry) or entry.id] is entry]
 
 
 # ---------------------------------------------------------------------------- what can be scored anew

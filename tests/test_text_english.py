@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -124,6 +125,13 @@ def test_what_is_said_alike_is_written_alike(name: str) -> None:
 def test_the_faults_are_the_originals(raw: str, theirs: str) -> None:
     assert text.get("whisper_en")(raw) == theirs
     assert modellab_en(raw) != theirs
+
+
+def test_the_documentation_shows_these_cases() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "normalisers.md").read_text(encoding="utf-8")
+    for name, (ways, normal) in MENDED.items():
+        shown = ", ".join(f"`{way}`" for way in ways)
+        assert f"| {name} | {shown} | {f'`{normal}`' if normal else '(nothing)'} |" in page, name
 
 
 SCRIPTS = "हिन्दी में|ไม่มีน้ำ|தமிழ் மொழி|বাংলা ভাষা|안녕하세요 세계|你好 世界|привет мир ёлка йод|שלום|العربية|ქართული|አማርኛ"

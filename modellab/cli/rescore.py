@@ -56,15 +56,13 @@ def rescore(
     if profiles:
         _profiles(project, chosen)
     else:
-        _results(project, entries, chosen, normaliser, keep=keep, references=references)
+        _results(project, chosen, normaliser, keep=keep, references=references)
 
 
 # ---------------------------------------------------------------------------- results
 
 
-def _results(
-    project: Project, entries: list[Entry], chosen: list[Entry], normaliser: str, *, keep: bool, references: bool
-) -> None:
+def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bool, references: bool) -> None:
     from modellab import renewal
     from modellab.ledger import Ledger
     from modellab.pytest_summary import new_session
@@ -88,12 +86,10 @@ def _results(
         typer.echo("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
     else:
         ledger = Ledger(project.mlruns, new_session())
-        written = renewal.keep(renewals, ledger, {entry.id for entry in entries})
+        renewal.keep(renewals, ledger)
         if ledger.trouble:
             typer.echo(f"warning: {ledger.trouble}", err=True)
-        if len(new) > written:
-            typer.echo(f"{len(new) - written} are in the ledger already")
-        typer.echo(f"{written} new results in session {ledger.session}" if written else "nothing was written")
+        typer.echo(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
     if any(each.refusal for each in renewals):
         raise typer.Exit(1)
 
@@ -128,20 +124,22 @@ def _entries(project: Project) -> list[Entry]:
 
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
-    """The measured results that are meant, oldest first: of each case the newest, of a session or with --all each."""
-    from modellab import renewal
+    """The results that are meant, as they were scored last: of each case the newest, of a session each."""
+    from modellab import rescoring
 
-    measured = renewal.measured(entries)
-    found: list[Entry] = [] if names else measured
+    sessions = {entry.id: entry.session for entry in entries}
+    there = [entry for entry in rescoring.standing(entries) if entry.result is not None]
+    home = {entry.id: sessions.get(rescoring.origin(entry), entry.session) for entry in there}  # where it was measured
+    found: list[Entry] = [] if names else there
     for name in names:
-        by_case = [entry for entry in measured if str(entry.key) == name]
-        by_session = [entry for entry in measured if entry.session.startswith(name)]
+        by_case = [entry for entry in there if str(entry.key) == name]
+        by_session = [entry for entry in there if home[entry.id].startswith(name)]
         if not by_case and not by_session:
-            newest = list(dict.fromkeys(entry.session for entry in reversed(measured)))[:NEWEST]
+            newest = list(dict.fromkeys(home[entry.id] for entry in reversed(there)))[:NEWEST]
             raise ConfigError(f"no case and no session is called {name!r}, the newest are: {', '.join(newest)}")
         found += by_session or (by_case if every else by_case[-1:])
     if not names and not every:
-        found = list({entry.key: entry for entry in measured}.values())
+        found = list({entry.key: entry for entry in there}.values())
     unique = {entry.id: entry for entry in found}
     return sorted(unique.values(), key=lambda entry: (entry.finished_at, entry.id))
 

@@ -58,8 +58,22 @@ def test_the_second_time_nothing_is_written(desk: Desk) -> None:
     desk.type("rescore")
     old = lines(desk)
     done = desk.type("rescore")
-    assert "1 are in the ledger already\nnothing was written" in done.stdout
+    assert done.stdout == "1 as they were: nothing that counts has changed\nnothing was written\n"
     assert lines(desk) == old
+
+
+def test_there_and_back_again(desk: Desk) -> None:
+    """The newest line of a result is under the normaliser that its dataset names, however often that changed."""
+    measure(desk)
+    for normaliser in ("none", "whisper_en", "none", "basic"):
+        another_normaliser(desk, normaliser)
+        assert "1 new results" in desk.type("rescore").stdout
+    found = entries(desk)
+    names = [entry.result.provenance["normaliser"].partition("@")[0] for entry in found if entry.result]
+    assert names == ["basic", "none", "whisper_en", "none", "basic"]
+    assert {rescoring.origin(entry) for entry in found[1:]} == {found[0].id}
+    assert rescoring.standing(found) == [found[-1]]
+    assert found[-1].values == found[0].values
 
 
 def test_what_is_as_it_was_is_left_alone(desk: Desk) -> None:
