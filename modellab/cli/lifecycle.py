@@ -163,7 +163,7 @@ def _mlflow_runs(project: Project) -> Mapping[str, str]:
 def _mirrored(project: Project) -> str:
     from modellab.tracking import registry
 
-    return registry.say(project.mlruns, project.baselines)
+    return registry.say(project.mlruns, project.baselines, project.root)
 
 
 # ---------------------------------------------------------------------------- showing

@@ -76,13 +76,13 @@ def sync(
     """
     import dataclasses
 
-    from modellab import ledger, tracking
+    from modellab import ledger, stages, tracking
     from modellab.tracking import registry
     from modellab.tracking.child import sentence
 
     project = common.project()
     folder = project.mlruns
-    if not ledger.files(folder):
+    if not (ledger.files(folder) or stages.files(project.baselines)):
         raise TrackingError(f"there are no results in {folder / 'ledger'}: `modellab run` makes some")
     report = tracking.rebuild(folder, project.root) if rebuild else tracking.sync(folder, root=project.root)
     typer.echo(sentence(dataclasses.asdict(report) | {"warnings": []}))

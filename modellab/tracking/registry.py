@@ -29,8 +29,8 @@ from modellab.errors import ConfigError, TrackingError
 from modellab.report import evidence as report
 from modellab.stages import Record, Standing
 from modellab.tracking import runs, store
+from modellab.tracking.child import push
 from modellab.tracking.send import ENTRY_TAG
-from modellab.tracking.syncing import sync
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -56,13 +56,15 @@ class Promotion:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def say(folder: Path, baselines: Path) -> str:
+def say(folder: Path, baselines: Path, root: Path) -> str:
     """Send what the ledger has, mirror, and say in one sentence what came of it.
 
     Never raises: the files are what counts. Results come first: a version can point at its run only when it is made.
+    They are given as long as at the end of a session, and the rest of a long backlog stays for `sync`. `root` is the
+    project.
     """
     try:
-        sync(folder)
+        push(folder, root=root)
         new, place = mirror(folder, baselines)
     except (TrackingError, OSError) as problem:
         said = str(problem).partition(": nothing is lost")[0]

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from modellab import tracking
+from modellab import stages, tracking
 from modellab.errors import TrackingError
-from modellab.tracking import Report
+from modellab.stages import Record
+from modellab.tracking import Report, registry
 
 from .conftest import Desk
+
+MOVED = Record(stage="candidate", when="2026-11-21T08:00:00Z", by="Ada", because="it is quiet")
 
 
 @pytest.fixture
@@ -107,8 +110,8 @@ def test_sync_says_what_it_sent(
     make_ledger(desk)
     asked: list[Any] = []
 
-    def send(folder: Any) -> Report:
-        asked.append(folder)
+    def send(folder: Any, root: Any) -> Report:
+        asked.append((folder, root))
         return Report("mlruns/mlflow.db", new=3, seconds=1.0, warnings=["a line of the ledger is cut"])
 
     monkeypatch.setattr(tracking, name, send)
@@ -116,13 +119,30 @@ def test_sync_says_what_it_sent(
     assert result.exit_code == 0
     assert result.stdout == "logged 3 results to mlruns/mlflow.db in 1 s; see them: modellab ui\n"
     assert result.stderr == "warning: a line of the ledger is cut\n"
-    assert asked == [desk.root / "mlruns"]
+    assert asked == [(desk.root / "mlruns", desk.root)]
+
+
+@pytest.mark.parametrize(("new", "said"), [(0, ""), (1, "1 new version in the Model Registry\n")])
+def test_sync_brings_the_registry_up_to_date(desk: Desk, new: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stages.append(desk.root / "baselines", "fake", {"one": MOVED})
+    mirrored: list[Any] = []
+
+    def mirror(folder: Any, baselines: Any) -> tuple[int, str]:
+        mirrored.append((folder, baselines))
+        return new, "mlruns/mlflow.db"
+
+    monkeypatch.setattr(tracking, "sync", lambda *_, **__: Report("mlruns/mlflow.db"))
+    monkeypatch.setattr(registry, "mirror", mirror)
+    result = desk.type("sync")
+    assert result.exit_code == 0, "records alone, in a fresh clone, are something to send"
+    assert result.stdout == f"mlruns/mlflow.db already has all 0 results\n{said}"
+    assert mirrored == [(desk.root / "mlruns", desk.root / "baselines")]
 
 
 def test_sync_that_fails_is_one_sentence(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     make_ledger(desk)
 
-    def refuse(_: Any) -> Report:
+    def refuse(*_: Any, **__: Any) -> Report:
         raise TrackingError("MLflow does not answer: nothing is lost")
 
     monkeypatch.setattr(tracking, "sync", refuse)

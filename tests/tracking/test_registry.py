@@ -147,10 +147,10 @@ def test_without_records_no_store_is_asked(tmp_path: Path, baselines: Path) -> N
 def test_a_store_that_is_away_stops_nothing(mlruns: Path, baselines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stages.append(baselines, "whisper", {"lab": record("candidate", 1)})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ada:secret@127.0.0.1:9")
-    said = registry.say(mlruns, baselines)
+    said = registry.say(mlruns, baselines, mlruns.parent)
     assert said.startswith("MLflow's registry gets it with the next `modellab sync` (")
     assert "secret" not in said
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     (mlruns / "mlflow.db").write_text("no database at all" * 100)
-    assert "modellab sync" in registry.say(mlruns, baselines)
+    assert "modellab sync" in registry.say(mlruns, baselines, mlruns.parent)
     assert registry.run_ids(mlruns) == {}
