@@ -133,6 +133,12 @@ def test_the_same_result_gives_the_same_bytes(golden: Path) -> None:
     assert casepage.render(given, golden) == casepage.render(given, golden)
 
 
+def test_words_are_also_shown_as_written_where_the_normaliser_changed_them(golden: Path) -> None:
+    page = casepage.render(entry(golden, PERFECT[0], heard(1, "Set THE timer!"), heard(2, "open a door")), golden)
+    assert page.count("as written") == 1
+    assert "set a timer\nSet THE timer!" in page
+
+
 def test_times_are_drawn_with_n(golden: Path) -> None:
     page = casepage.render(entry(golden, *PERFECT), golden, clips=0)
     assert "Time of the model&#39;s call, N 4" in page

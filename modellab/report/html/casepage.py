@@ -130,7 +130,7 @@ def _facts(entry: Entry, accepted: Accepted | None) -> list[tuple[str, str]]:
         ("utterances", str(len(result.utterances)) if result else ""),
         ("baseline", " ".join(filter(None, (accepted.header.get("date"), accepted.header.get("reason")))) or "accepted")
         if accepted
-        else ("baseline", "none to compare utterances with"),
+        else ("baseline", "none to compare utterances with" if result else ""),
     ]
     return [(name, text) for name, text in found if text]
 
@@ -204,7 +204,8 @@ def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Me
     """A table of every utterance, in the order of the page, each with a link to its place there."""
     from markupsafe import Markup
 
-    headings = ["", "utterance", metric.name, "baseline", "time", "RTF", ""]
+    failed = any(each.error for each in ordered)
+    headings = ["", "utterance", metric.name, "baseline", "time", "RTF", *(["raised"] if failed else [])]
     rows = []
     for i, each in enumerate(ordered, start=1):
         share, before = each.shares.get(metric.name), damage.then(each, accepted, metric)
@@ -218,7 +219,7 @@ def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Me
                 (numbers.value(then, metric.unit), then),
                 (numbers.value(each.wall_s, "s"), each.wall_s),
                 (numbers.value(rtf, "s/s"), rtf),
-                str(Status.ERROR) if each.error else "",
+                *([str(Status.ERROR) if each.error else ""] if failed else []),
             ]
         )
     return {"headings": headings, "rows": rows}

@@ -223,10 +223,12 @@ class Stage:
 
 
 def _compared(task: Worded, case: Any, output: Any) -> list[Panel]:
-    """The words as they were scored, and where they differ also as they were written."""
+    """The words as they were scored; where they differ also as they were written, if that is not the same."""
     spoken, heard, normaliser = task.words(case, output)
-    steps = align(normaliser(spoken), normaliser(heard)).steps
-    written = [Lines((spoken, heard), "as written")] if any(what for what, _, _ in steps) else []
+    scored = normaliser(spoken), normaliser(heard)
+    steps = align(*scored).steps
+    tell = scored != (spoken, heard) and any(what for what, _, _ in steps)
+    written = [Lines((spoken, heard), "as written")] if tell else []
     return [Words(steps), *written]
 
 
