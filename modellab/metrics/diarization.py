@@ -182,7 +182,7 @@ def _timeline(
     who = np.array(rows, dtype=int)[whole]
     np.add.at(changes, (who, first), 1)
     np.add.at(changes, (who, last), -1)
-    active = np.cumsum(changes, axis=1)[:, :-1] > 0
+    active = np.cumsum(changes, axis=1, out=changes)[:, :-1] > 0
     n_ref = active[: len(ref)].sum(axis=0)
     kept = active[-1] & active[:-1].any(axis=0) & ((n_ref <= 1) | (not skip_overlap))
     return _Timeline((ref, hyp), np.diff(times_s)[kept], active[: len(ref), kept], active[len(ref) : -1, kept])
