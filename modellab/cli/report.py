@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FILE = "FILE"
 STDOUT = "-"
+MOST_TOLD = 3  # warnings of an MLflow store
 
 
 def report(
@@ -49,7 +50,7 @@ def report(
     Each SPEC names stored results: whisper:lab@main, @HEAD~1, a session. Several are held against the first.
     """
     project = common.project()
-    shelf = shelf_of(project, source)
+    shelf = shelf_of(project, source, specs or [])
     picks = _picks(shelf, specs or [], task, dataset)
     made = assembled(project, shelf, picks, rescore=rescore, utterances=bool(html) and utterances)
     files = {"html": html, "markdown": markdown, "csv": csv, "json": json, "parquet": parquet}
@@ -64,41 +65,59 @@ def report(
         _print(made)
 
 
-def shelf_of(project: Project, source: str = "") -> Shelf:
-    """Every stored result, also those of an MLflow store; ConfigError where there is none."""
+def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> Shelf:
+    """Every stored result, also those of an MLflow store; ConfigError where there is none.
+
+    What is accepted needs no ledger, but one of `specs` to name it.
+    """
     from modellab.shelf import Shelf
 
     more: Sequence[Entry] = ()
     if source:
         from modellab.tracking import fetch
 
-        more = fetch.entries(source)
+        told: list[str] = []
+        more = fetch.entries(source, warn=told.append)
+        for warning in [
+            *told[:MOST_TOLD],
+            *([f"{len(told) - MOST_TOLD} more of these"] if len(told) > MOST_TOLD else []),
+        ]:
+            _warn(warning)
     shelf = Shelf.read(project, more)
     for warning in shelf.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    if not shelf.entries:
+        _warn(warning)
+    if not shelf.entries and not (specs and shelf.accepted):
         unread = ", beside what the warnings are about" if shelf.warnings else ""
         raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}{unread}: `modellab run` makes some")
     return shelf
 
 
+def _warn(sentence: str) -> None:
+    typer.echo(f"warning: {sentence}", err=True)
+
+
 def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
+    from modellab import tasks
     from modellab.shelf import LATEST, Pick
 
     doubled = [spec for spec in specs if specs.count(spec) > 1]
     if doubled:
         raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
     found = [shelf.pick(spec) for spec in specs or [LATEST]]
+    unknown = sorted({entry.key.task for pick in found for entry in pick.entries} - set(tasks.names()))
+    if unknown:
+        _warn(f"this modellab has no task {', '.join(unknown)}: its results are left out (of a newer version?)")
     for name, wanted in (("task", task), ("dataset", dataset)):
         there = {getattr(entry.key, name) for pick in found for entry in pick.entries}
         if wanted and wanted not in there:
             raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
     kept = []
     for pick in found:
-        fits = (e for e in pick.entries if task in {"", e.key.task} and dataset in {"", e.key.dataset})
-        entries = tuple(fits)
+        known = (entry for entry in pick.entries if entry.key.task not in unknown)
+        entries = tuple(e for e in known if task in {"", e.key.task} and dataset in {"", e.key.dataset})
         if not entries:
-            raise ConfigError(f"{pick.spec!r} has no results of {' and '.join(filter(None, (task, dataset)))}")
+            wanted = " and ".join(filter(None, (task, dataset))) or "a task that is known here"
+            raise ConfigError(f"{pick.spec!r} has no results of {wanted}")
         kept.append(Pick(pick.spec, entries))
     return kept
 

@@ -94,6 +94,8 @@ def _arena(arena: Arena) -> str:
     if len(arena.scores) > 1:
         parts.append(table(*tables.scores(arena)))
     parts.append(fold("Measured", table(*tables.measured(arena))))
+    if len(arena.front) > 1:
+        parts.append(fold("Pareto front", table(*tables.front(arena))))
     if arena.left_out:
         parts.append(
             fold(f"Not compared ({len(arena.left_out)})", "\n".join(f"- {escape(why)}" for _, why in arena.left_out))

@@ -109,23 +109,37 @@ def _fair(every: Cells, metric: Metric) -> tuple[dict[Contestant, dict[str, Entr
     for dataset in sorted({dataset for whose in every.values() for dataset in whose}):
         there = [(who, whose[dataset]) for who, whose in every.items() if dataset in whose]
         there = [(who, entry) for who, entry in there if _ids(entry, metric)]
-        kinds = Counter(_kind(entry) for _, entry in there)
+        kinds = Counter(_kind(entry, metric) for _, entry in there)
         if not kinds:
             continue
-        newest = {_kind(entry): entry.finished_at for _, entry in sorted(there, key=lambda item: item[1].finished_at)}
+        ordered = sorted(there, key=lambda item: item[1].finished_at)
+        newest = {_kind(entry, metric): entry.finished_at for _, entry in ordered}
         most = max(kinds, key=lambda kind: (kinds[kind], newest[kind], kind))
-        model = next(entry for _, entry in there if _kind(entry) == most)
+        model = next(entry for _, entry in there if _kind(entry, metric) == most)
         for who, entry in there:
-            if why := unfair(entry, model):
+            if why := unfair(entry, model) or _otherwise(entry, model, metric):
                 reasons.setdefault(who, why)
             else:
                 fair.setdefault(who, {})[dataset] = entry
     return fair, {who: why for who, why in reasons.items() if who not in fair}
 
 
-def _kind(entry: Entry) -> tuple[str, str]:
+def _kind(entry: Entry, metric: Metric) -> tuple[str, str, int]:
     known = result_of(entry).provenance
-    return known.get("dataset_digest", ""), known.get("normaliser", "")
+    return known.get("dataset_digest", ""), known.get("normaliser", ""), _sums(entry, metric)
+
+
+def _sums(entry: Entry, metric: Metric) -> int:
+    """How many sums the metric's shares have; -1 where its utterances do not agree."""
+    lengths = {len(u.shares[metric.name]) for u in result_of(entry).utterances if metric.name in u.shares}
+    return lengths.pop() if len(lengths) == 1 else -1
+
+
+def _otherwise(entry: Entry, model: Entry, metric: Metric) -> str:
+    """Why two results of the same data cannot be put together all the same."""
+    if _sums(entry, metric) == _sums(model, metric):
+        return ""
+    return f"{entry.key} was scored by another version of {metric.name} than {model.key}: measure it anew"
 
 
 def _ids(entry: Entry, metric: Metric) -> set[str]:

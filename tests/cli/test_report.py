@@ -128,6 +128,42 @@ def test_without_the_dataset_there_is_a_report_all_the_same(desk: Desk) -> None:
     assert "short_v1 is not here, so there are no references and conditions" in done.stdout
 
 
+def test_what_is_accepted_needs_no_ledger(desk: Desk) -> None:
+    desk.accept("fake:one-short_v1-cpu-float32")
+    done = desk.type("report", "@baseline")
+    assert done.exit_code == 0, done.stderr
+    assert "fake:one cpu-float32" in done.stdout
+
+
+def test_a_task_of_a_newer_version_is_left_out(desk: Desk) -> None:
+    measure(desk)
+    measure(desk, key=Key("telepathy", "short_v1", "fake", "one", "cpu", "float32"))
+    done = desk.type("report")
+    assert done.exit_code == 0, done.stderr
+    assert "warning: this modellab has no task telepathy: its results are left out" in done.stderr
+
+
+def test_results_of_an_mlflow_store_come_along(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from modellab.tracking import fetch
+
+    theirs = measure(desk, key=OTHER, session="theirs")
+    next((desk.root / "mlruns" / "ledger").glob("theirs*")).unlink()
+    measure(desk)
+
+    def entries(uri: str, warn: Any) -> list[Entry]:
+        assert uri == "sqlite:///there.db"
+        for number in range(5):
+            warn(f"run {number} has no entry")
+        return [theirs]
+
+    monkeypatch.setattr(fetch, "entries", entries)
+    done = desk.type("report", "--from", "sqlite:///there.db")
+    assert done.exit_code == 0, done.stderr
+    assert "rival:one cpu-float32" in done.stdout
+    assert done.stderr.count("has no entry") == 3
+    assert "warning: 2 more of these" in done.stderr
+
+
 def test_an_empty_ledger(desk: Desk) -> None:
     done = desk.type("report")
     assert done.exit_code == 2

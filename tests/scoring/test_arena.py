@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from modellab.errors import ConfigError
@@ -36,6 +38,14 @@ def test_other_data_are_left_out_with_the_reason(changes: dict[str, str], said: 
 def test_only_utterances_that_all_have_are_compared() -> None:
     arena = report(entry("a", errors=some(1, 40)), entry("b", errors=some(1, 30))).arenas[0]
     assert arena.utterances == 30
+
+
+def test_shares_of_another_version_of_the_metric_are_left_out() -> None:
+    old = entry("c")
+    assert old.result is not None
+    three = tuple(replace(u, shares={**u.shares, "wer": (0.0, 10.0, 1.0)}) for u in old.result.utterances)
+    arena = report(entry("a"), entry("b"), replace(old, result=replace(old.result, utterances=three))).arenas[0]
+    assert "was scored by another version of wer" in dict(arena.left_out)["c:one cpu-int8"]
 
 
 def two(before: object, after: object) -> Shown:
