@@ -79,9 +79,12 @@ class Record(Strict):
     @classmethod
     def _utc(cls, value: Any) -> Any:
         """YAML reads a time without quotes as one."""
-        if isinstance(value, datetime.datetime):
-            return value.astimezone(datetime.UTC).strftime(FORM) if value.tzinfo else value.strftime(FORM)
-        return value
+        if not isinstance(value, datetime.datetime):
+            return value
+        try:
+            return (value.astimezone(datetime.UTC) if value.tzinfo else value).strftime(FORM)
+        except OverflowError:  # before the year 1 or after 9999
+            return str(value)
 
     @field_validator("when")
     @classmethod
@@ -166,10 +169,12 @@ def read(root: Path, model: str) -> Records:
         return {}
     try:
         raw = load_yaml(path)
-    except ConfigError as error:
-        marks = re.search(r"^(<{7}|={7}|>{7})", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-        why = "a merge conflict is in it: keep the records of both sides, in the order of `when`" if marks else error
-        raise ConfigError(f"{path}: {why}" if marks else str(why)) from error
+    except (ConfigError, ValueError, RecursionError) as error:  # ValueError: a date that there is not
+        if _has_marks(path):
+            why = "a merge conflict is in it: keep the records of both sides, in the order of `when`"
+            raise ConfigError(f"{path}: {why}") from error
+        said = " ".join(str(error).split())
+        raise ConfigError(said if str(path) in said else f"{path} is not readable YAML: {said}") from error
     _check_once(path)
     try:
         found = parse(_File, path, {"variants": {str(name): given for name, given in raw.items()}}).variants
@@ -178,6 +183,15 @@ def read(root: Path, model: str) -> Records:
     for variant, records in found.items():
         _check_order(path, variant, records)
     return found
+
+
+def _has_marks(path: Path) -> bool:
+    """Whether git has left a conflict in the file."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE) is not None
 
 
 def _check_once(path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modellab import stages
@@ -109,6 +110,36 @@ def test_what_is_damaged_says_how(tmp_path: Path, text: str, words: str) -> None
         stages.read(written(tmp_path, text), "fake")
     assert str(stages.file(tmp_path, "fake")) in str(caught.value)
     assert words in str(caught.value)
+
+
+SCRAPS = st.sampled_from(
+    ["lab:", "\n", "- ", "  ", "stage: production", "when: 2026-11-01T08:00:00Z", "when: 2026-13-41", "by: Ada",
+     "because: x", "evidence:", "{", "}", "[", "]", ", ", ": ", "<<<<<<< HEAD", "0001-01-01T00:00:00+14:00", "when: ",
+     "3.1", "? ", "&a ", "*a", "\0"]
+)  # fmt: skip
+
+
+@given(st.lists(SCRAPS | st.text(max_size=3), max_size=14).map("".join))
+@example("lab:\n- {stage: production, when: 0001-01-01T00:00:00+14:00, by: Ada, because: x}")
+@example("lab:\n- {stage: production, when: 2026-13-41, by: Ada, because: x}")
+@example("[" * 5000)
+def test_whatever_is_in_the_file_is_read_or_refused_in_one_sentence(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root, found, said = written(Path(folder), text), {}, ""
+        try:
+            found = dict(stages.read(root, "fake"))
+        except ConfigError as error:
+            said = str(error)
+        if said:
+            assert str(stages.file(root, "fake")) in said
+        else:
+            assert all(isinstance(record, Record) for records in found.values() for record in records)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    stages.file(tmp_path, "fake").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"fake\.yaml is not readable"):
+        stages.read(tmp_path, "fake")
 
 
 def test_a_time_without_quotes_is_one(tmp_path: Path) -> None:
