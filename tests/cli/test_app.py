@@ -11,8 +11,8 @@ import pytest
 from .conftest import Desk
 
 COMMANDS = (
-    "run", "transcribe", "diarize", "explain", "calibrate", "power", "history", "curves", "ui", "sync", "doctor",
-    "models", "datasets", "baselines",
+    "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore", "page",
+    "compare", "promote", "rollback", "lifecycle", "curves", "ui", "sync", "doctor", "models", "datasets", "baselines",
 )  # fmt: skip
 HEAVY = ("modellab.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
