@@ -139,7 +139,7 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """For each person reference over hypothesis, then who was heard besides, then how many errors time alone makes."""
     plain, timed = _compare(case, output), _compare(case, output, case.collar_s)
-    lines = [line for title, each in _aligned(case, output, plain) for line in (title, *view.lines(each))]
+    lines = [line for title, each in _aligned(case, output, plain) for line in _lines(title, each)]
     late = f"errors: {plain.words.errors}, with words at their time (+-{case.collar_s:g} s) {timed.words.errors}"
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, late, *failed]
@@ -159,6 +159,11 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     ]
     words = [Words(each.steps, title) for title, each in _aligned(case, output, found)]
     return [Timeline(case.duration_s, tuple(drawn)), *words]
+
+
+def _lines(title: str, words: Alignment) -> list[str]:
+    """One line for a person of whom every word was found."""
+    return [title, *view.lines(words)] if words.words.errors else [f"{title}: no errors"]
 
 
 def _span(side: str, each: SpokenTurn) -> Span:

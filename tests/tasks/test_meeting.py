@@ -183,8 +183,16 @@ def test_show_puts_each_persons_words_over_what_was_heard() -> None:
         "2 substitutions",
         "errors: 3, with words at their time (+-5 s) 3",
     ]
-    nobody = task.show(read({}), heard((0, 2, "x", "good morning"), (2, 3, "y", "hello ann"), (3, 4, "z", "so")))
-    assert nobody[8] == "nobody, heard as z"
+    assert task.show(read({}), heard((0, 2, "x", "good morning"), (2, 3, "y", "hello ann"), (3, 4, "z", "so"))) == [
+        "ann, heard as x: no errors",
+        "bob, heard as y: no errors",
+        "nobody, heard as z",
+        "ref  **",
+        "hyp  so",
+        "     I",
+        "1 insertion",
+        "errors: 1, with words at their time (+-5 s) 1",
+    ]
     raised = task.show(read({}), None)
     assert raised[0] == "ann, not heard"
     assert raised[-1] == "(the model raised: no words)"
