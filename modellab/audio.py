@@ -32,8 +32,8 @@ SLACK_S = 0.1  # a lossy codec's header may promise this much more than it decod
 LOSSLESS = frozenset({"WAV", "WAVEX", "FLAC", "AIFF", "AU", "CAF", "W64", "RF64"})
 WRITABLE = {".flac": "FLAC", ".wav": "WAV"}
 MP3_RATES_HZ = (8_000, 16_000, 22_050, 24_000)  # what of a sound's own rate is kept; above, 24 kHz
-MP3_LEVELS = {8_000: (0.5, 0.8)}  # libsndfile's compression levels: of 35 and 17 kbit/s there,
-MP3_LEVEL = (0.8, 0.9)  # of 42 and 25 kbit/s at the other rates
+MP3_LEVELS = {0.8: 5_200, 0.9: 3_000}  # libsndfile's compression levels, with the bytes of a second, about
+MP3_LEVELS_8K = {0.5: 4_300, 0.8: 2_100}  # at 8 kHz
 
 Samples = npt.NDArray[np.float32]
 
@@ -100,7 +100,9 @@ def compressed(audio: Audio, max_bytes: int) -> tuple[str, bytes] | None:
     samples = np.clip(resample(audio, rate_hz).samples, -1.0, 1.0)
     if "MP3" in soundfile.available_formats():
         form: dict[str, Any] = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT"}
-        tries = [("audio/mpeg", {**form, "compression_level": x}) for x in MP3_LEVELS.get(rate_hz, MP3_LEVEL)]
+        levels = MP3_LEVELS_8K if rate_hz == MP3_RATES_HZ[0] else MP3_LEVELS
+        fitting = (level for level, second in levels.items() if audio.duration_s * second <= max_bytes)
+        tries = [("audio/mpeg", {**form, "compression_level": level}) for level in fitting]
     else:
         tries = [("audio/wav", {"format": "WAV", "subtype": "PCM_16"})]
     for kind, how in tries:

@@ -13,7 +13,7 @@ import yaml
 from modellab import audio, dataset
 from modellab.entry import Entry
 from modellab.environment import Commit
-from modellab.report.html import casepage, scenes
+from modellab.report.html import casepage, clips, scenes
 from modellab.tasks import asr
 from modellab.text import get
 from modellab.types import Accepted, Audio, Key, Status, Utterance
@@ -190,8 +190,16 @@ def test_a_recording_that_is_gone_is_told(golden: Path) -> None:
     (golden / KEY.dataset / "clip.flac").unlink()
     page = casepage.render(given, golden)
     assert "the dataset has changed since" in notes(page)[0]
-    assert len(re.findall("recording: .*clip.flac cannot be read: No such file", page)) == 4
+    assert len(re.findall("recording: no sound: .*clip.flac does not exist", page)) == 4
     assert order(page) == ["000", "001", "002", "003"]
+
+
+def test_a_recording_that_is_too_long_is_drawn_without_sound(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "LEAST_BYTES", 1e9)
+    page = casepage.render(entry(golden, PERFECT[0]), golden)
+    assert "no sound: clip.flac is too long for a page: 2 s do not fit into 400 kB" in page
+    assert "data:image/png" in page
+    assert "<audio" not in page
 
 
 def test_a_page_stays_small(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:

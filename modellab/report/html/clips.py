@@ -24,6 +24,8 @@ from modellab.errors import AudioError
 from modellab.types import Audio, Floats
 
 MAX_BYTES = 400_000  # of one sound: 80 s of speech
+LEAST_BYTES = 2_000  # of a second at the lowest bit rate
+LONGEST_S = 900.0  # of a sound that is drawn
 KEPT_S = 60 * 86_400.0
 RECIPE = "1"  # goes up when other bytes are to be made of the same sound
 
@@ -39,19 +41,32 @@ def sound(path: Path, max_bytes: int = MAX_BYTES) -> str:
     def encoded(given: Audio) -> tuple[str, bytes]:
         found = audio.compressed(given, max_bytes)
         if found is None:
-            limit = f"{max_bytes / 1000:.0f} kB"
-            raise AudioError(f"{path.name} is too long for a page: {given.duration_s:.0f} s do not fit into {limit}")
+            raise _too_long(path, given.duration_s, max_bytes)
         return found
 
+    duration_s = _length_s(path)
+    if duration_s * LEAST_BYTES > max_bytes:  # seen before an hour is decoded
+        raise _too_long(path, duration_s, max_bytes)
     return _kept(path, f"sound-{max_bytes}", encoded)
 
 
 def spectrogram(path: Path) -> str:
-    """A log-mel spectrogram as the data URI of a PNG, low bands at the bottom; AudioError for an unreadable file.
+    """A log-mel spectrogram as the data URI of a PNG, low bands at the bottom; AudioError as for `sound`.
 
     64 bands, spaced as on the mel scale from 60 Hz to half the rate or 8 kHz; 60 dB from black to the loudest.
     """
+    if (duration_s := _length_s(path)) > LONGEST_S:
+        raise AudioError(f"{path.name} is too long for a picture: {duration_s:.0f} s, {LONGEST_S:.0f} s at most")
     return _kept(path, "picture", lambda given: ("image/png", _png(shades(given))))
+
+
+def _length_s(path: Path) -> float:
+    return audio.info(path).duration_s
+
+
+def _too_long(path: Path, duration_s: float, max_bytes: int) -> AudioError:
+    limit = f"{max_bytes / 1000:.0f} kB"
+    return AudioError(f"{path.name} is too long for a page: {duration_s:.0f} s do not fit into {limit}")
 
 
 def shades(given: Audio) -> npt.NDArray[np.uint8]:

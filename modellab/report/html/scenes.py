@@ -84,7 +84,7 @@ def _load(folder: Path, stamp: int) -> dataset.Dataset:  # noqa: ARG001  (a chan
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """A sound with its picture as data URIs, both "" where `problem` says why they are not there."""
+    """A sound with its picture as data URIs; `problem` says why there is no sound, or neither."""
 
     name: str
     sound: str = ""
@@ -103,9 +103,13 @@ class Booth:
         if self.left_bytes <= 0:
             return Player(name, problem="no room for more sound in this page")
         try:
-            made = Player(name, clips.sound(path), clips.spectrogram(path))
+            picture = clips.spectrogram(path)
         except AudioError as problem:
             return Player(name, problem=f"no sound: {problem}")
+        try:
+            made = Player(name, clips.sound(path), picture)
+        except AudioError as problem:  # an hour of a meeting
+            made = Player(name, picture=picture, problem=f"no sound: {problem}")
         self.left_bytes -= len(made.sound) + len(made.picture)
         return made
 
