@@ -110,7 +110,7 @@ def _listed(found: Compared, made: Sequence[Any]) -> str:
 def _sections(found: Compared) -> list[dict[str, Any]]:
     shown, left = words.detailed(found)
     first = {
-        "title": "All",
+        "title": "Overview",
         "plot": None,
         "said": [],
         "tables": [tables.overview(found)],

@@ -25,7 +25,20 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-QUALITY = ("dataset", "metric", "A", "B", "B - A [95 %]", "p", "Holm", "better/same/worse", "sign p", "N", "detects", "")
+QUALITY = (
+    "dataset",
+    "metric",
+    "A",
+    "B",
+    "B - A [95 %]",
+    "p",
+    "Holm",
+    "better/same/worse",
+    "sign p",
+    "N",
+    "detects",
+    "",
+)
 PACE = ("dataset", "clock", "A", "B", "B / A [95 %]", "p", "Holm", "N", "")
 MEMORY = ("dataset", "memory", "A", "B", "B - A", "may differ", "")
 CLASSES = ("errors", "words", "A", "B", "A /1,000", "B /1,000", "B - A [95 %]", "p", "Holm", "")
