@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from modellab.report import prose, tables
+from modellab.report.html import visible
 from modellab.scoring.records import Arena, Report
 
 MARKER = "<!-- modellab-report -->"
@@ -46,7 +47,7 @@ def escape(text: str) -> str:
     >>> escape("a|b <img> @all"), escape("_x_" + chr(10) + "y")
     ('a&#124;b &#60;img&#62; @&#8203;all', '&#95;x&#95; y')
     """
-    short = " ".join(text.split())
+    short = visible(" ".join(text.split()))
     short = short if len(short) <= CELL else f"{short[: CELL - 3]}..."
     return SPECIAL.sub(lambda found: MENTIONS.get(found[0], f"&#{ord(found[0])};"), short)
 

@@ -28,7 +28,7 @@ def scores(arena: Arena) -> Table:
                 prose.grade(score),
                 *(prose.points(part.points) for part in score.parts),
                 prose.n(score.parts[0].measured),
-                "as compared" if score.compared else f"only {data}",
+                "as compared" if score.compared else f"{data}, not compared",
             ]
         )
     return headings, rows
@@ -115,9 +115,7 @@ def _finding(each: Finding) -> list[str]:
         str(verdict.status),
         each.who.name,
         each.dataset,
-        verdict.title
-        if verdict.versus not in {each.versus, "baseline"}
-        else f"{verdict.metric} against {each.versus or '-'}",
+        _titled(each),
         numbers.value(verdict.baseline, verdict.unit),
         numbers.value(verdict.now, verdict.unit),
         change(verdict),
@@ -127,6 +125,11 @@ def _finding(each: Finding) -> list[str]:
         verdict.why or numbers.MISSING,
         f"{each.origin.session} at {each.origin.commit or 'an unknown commit'}",
     ]
+
+
+def _titled(each: Finding) -> str:
+    """The metric and what it was held against; an ERROR has neither."""
+    return f"{each.verdict.metric} against {each.versus}" if each.versus else "(the run)"
 
 
 def change(verdict: Verdict) -> str:

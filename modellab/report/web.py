@@ -59,7 +59,7 @@ def render_html(report: Report) -> str:
         style=style,
         red=len(tables.red(report)),
         counts=tuple(report.counts.items()),
-        findings=_grid("What changed, worst first", tables.findings(report)),
+        findings=_findings(report),
         formula=prose.formula(report),
         sections=[_section(report, arena) for arena in report.arenas],
         leaves=list(leaves(report.sheets)),
@@ -95,7 +95,17 @@ def _drawing(svg: str) -> Markup:
     return Markup(svg)  # noqa: S704 - matplotlib escapes the names that it draws
 
 
-def _grid(caption: str, table: tables.Table) -> Grid:
+def _findings(report: Report) -> Grid:
+    """The statuses, which are our own words, in their colours."""
+    from markupsafe import Markup
+
+    headings, rows = tables.findings(report)
+    badge = Markup('<span class="status {}">{}</span>')
+    shown = [[badge.format(status.lower(), status), *rest] for status, *rest in rows]
+    return _grid("What changed, worst first", (headings, shown))
+
+
+def _grid(caption: str, table: tuple[Sequence[str], Sequence[Sequence[Any]]]) -> Grid:
     headings, rows = table
     left = tuple(i for i, heading in enumerate(headings) if heading in LEFT)
     return Grid(caption, headings, rows, left)

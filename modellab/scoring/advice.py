@@ -131,6 +131,9 @@ def _found(bench: Bench, best: Contestant, against: Sequence[Against]) -> list[S
 def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred: Sequence[Sentence]) -> Advice:
     tied = tuple(each.who for each in against if not each.apart)
     found = _found(bench, best, against)
+    if not against:
+        lead = f"Take {best.name}: the only one of {len(bench.field.cells)} that may be recommended."
+        return Advice(best, ((lead,), *found, *_price(bench, best, best), *barred), best)
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
         first: Sentence = (f"Take {best.name}: the best {bench.field.metric.name}, told apart from {others}.",)

@@ -83,6 +83,7 @@ def test_an_open_regression_is_never_recommended() -> None:
     advice, said = advised(entry("good", verdicts=(regressed(),)), entry("bad", errors=some(30)))
     assert advice.choice is not None
     assert advice.choice.model == "bad"
+    assert said.startswith("Take bad:one cpu-int8: the only one of 2 that may be recommended.\n")
     assert "good:one cpu-int8 is not recommended: wer on short_v1 has an open regression (session s1)." in said
 
 
