@@ -9,7 +9,7 @@ STAMP := $(VENV)/.modellab-installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full test check gate-benchmark lock clean
+.PHONY: help setup smoke full test check gate-benchmark performance lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
 
 gate-benchmark: setup  ## how right the gate is, beside other tools: docs/performance/ (QUICK=1: build/gate-benchmark/)
 	@$(BIN)/python -m tools.gate_benchmark $(if $(QUICK),--quick --out build/gate-benchmark) $(ARGS)
+
+performance: setup  ## what the harness costs beside a bare loop: docs/performance/overhead.md (ARGS='--date 2026-01-31')
+	@$(BIN)/python -m tools.performance $(ARGS)
 
 lock:  ## resolve pyproject.toml afresh into constraints.txt
 	@sh tools/lock.sh $(VENV)
