@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from modellab.errors import TrackingError
+from modellab.errors import ModellabError, TrackingError
 from modellab.tracking import sqlite
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def explained(uri: str, *, reading: bool = False) -> Iterator[None]:
     """Whatever MLflow, its database driver or its HTTP client raise becomes one sentence: a TrackingError."""
     try:
         yield
-    except TrackingError:
+    except ModellabError:
         raise
     except Exception as problem:  # MLflow lets errors of SQLAlchemy, alembic, requests and the OS through as they are
         raise TrackingError(_sentence(uri, problem, reading)) from problem

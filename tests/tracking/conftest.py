@@ -224,6 +224,7 @@ def server(whole_server, monkeypatch) -> Iterator[Gate]:
     """The server, empty, open and quick."""
     from mlflow import MlflowClient
 
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # a loaded machine is no slow server
     client = MlflowClient(f"sqlite:///{whole_server.folder / 'mlflow.db'}")
     for experiment in client.search_experiments():
         if experiment.name != "Default":
