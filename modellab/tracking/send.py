@@ -223,6 +223,7 @@ class Sender:
         """Make the shared views of every experiment met show the metrics of these runs."""
         for name, experiment in self.experiments.met.items():
             entries = [entry for run in sent if run.experiment == name for entry in run.entries]
+            entries.sort(key=lambda entry: (entry.tier != "smoke", entry.key.dataset))
             columns = [key for entry in entries for key in runs.headline(entry)]
             sections = [section for entry in entries for section in runs.sections(entry)]
             for tag, text in views.tags(experiment.id, columns, sections, experiment.tags).items():

@@ -22,9 +22,9 @@ def tags(
 ) -> dict[str, str]:
     """The experiment tags to set so that the views show these metrics and those they show already.
 
-    `columns` are metric keys for the overview, `sections` the metric names whose charts the trend shows first.
+    `columns` are metric keys for the overview in their order, new ones behind those it has, `sections` the metric names whose charts the trend shows first.
     """
-    metrics = sorted({*_known(existing.get(OVERVIEW, ""), "selectedColumns"), *columns}, key=_order)
+    metrics = sorted(dict.fromkeys([*_known(existing.get(OVERVIEW, ""), "selectedColumns"), *columns]), key=_is_speed)
     names = list(dict.fromkeys([*_known(existing.get(TREND, ""), "compareRunSections"), *sections]))
     while len(_overview(metrics)) > LENGTH:
         metrics.pop()
@@ -56,9 +56,9 @@ def _known(view: str, part: str) -> list[str]:
         return []
 
 
-def _order(metric: str) -> tuple[bool, str]:
-    """Quality before speed, then by name."""
-    return metric.startswith("rtf/"), metric
+def _is_speed(metric: str) -> bool:
+    """Quality comes first, in the order of the first appearance."""
+    return metric.startswith("rtf/")
 
 
 def _overview(metrics: list[str]) -> str:
