@@ -33,6 +33,7 @@ from modellab.ledger import Ledger
 from modellab.tracking import runs, store, syncing
 from modellab.types import Key, Result, Status, Utterance, Verdict
 
+ROOT = Path(__file__).parents[1]
 VARIANTS, DATASETS = ("lab", "tiny"), ("asr_smoke_v1", "asr_lab_v1", "asr_long_v1")
 LATE = 0.7  # the share of syncs that are killed when the database is open
 BEGIN_S = 3.0  # a first guess of how long a sync takes; then what the last one took

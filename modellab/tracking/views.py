@@ -22,7 +22,8 @@ def tags(
 ) -> dict[str, str]:
     """The experiment tags to set so that the views show these metrics and those they show already.
 
-    `columns` are metric keys for the overview in their order, new ones behind those it has, `sections` the metric names whose charts the trend shows first.
+    `columns` are metric keys for the overview in their order, new ones behind those it has; `sections` the metric
+    names whose charts the trend shows first.
     """
     metrics = sorted(dict.fromkeys([*_known(existing.get(OVERVIEW, ""), "selectedColumns"), *columns]), key=_is_speed)
     names = list(dict.fromkeys([*_known(existing.get(TREND, ""), "compareRunSections"), *sections]))
