@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from modellab import dataset, rescoring, text
+from modellab import dataset, rescoring, sensitivity, text
 from modellab.dataset import Dataset
 from modellab.entry import Entry, decode, encode, pooled
 from modellab.errors import ConfigError
+from modellab.renewal import Folders
 from modellab.tasks import asr
 from modellab.types import Key, Metric, Status, Utterance
 
@@ -132,3 +133,33 @@ def test_corrected_references_are_taken_on_a_persons_word_with_the_same_audio(da
         rescoring.rescored(entry(data, longer, dataset_digest="sha256:x"), data, references=True)
     with pytest.raises(ConfigError, match="it has other utterances: --references takes corrected texts only"):
         rescoring.rescored(entry(data, said(data)[1:], dataset_digest="sha256:x"), data, references=True)
+
+
+# ---------------------------------------------------------------------------- who changes places
+
+
+def rated(model: str, basic: float, none: float) -> sensitivity.Rates:
+    rates = {**dict.fromkeys(text.names(), basic), "none": none}
+    return sensitivity.Rates(Entry(replace(KEY, model=model), Status.PASS, "s1"), "basic", 8, rates)
+
+
+def test_two_models_that_change_places_are_named() -> None:
+    said = list(sensitivity.flips([rated("a", 0.02, 0.5), rated("b", 0.03, 0.1), rated("c", 0.04, 0.6)]))
+    assert said == [
+        "a:one (cpu, float32) is ahead of b:one (cpu, float32) on short_v1 under basic (2.00%, 3.00%), behind under"
+        " none (50.00%, 10.00%)"
+    ]
+
+
+def test_rates_are_those_of_each_normaliser(data: Dataset) -> None:
+    (row,) = sensitivity.rates([entry(data)], Shelf(data))
+    assert (row.own, row.size) == ("none", len(SENTENCES))
+    assert row.rates == {"none": 1.0, "auto": 0.0, "basic": 0.0, "modellab_en": 0.0, "whisper_en": 0.0}
+
+
+class Shelf(Folders):
+    """One dataset, read already."""
+
+    def __init__(self, data: Dataset) -> None:
+        super().__init__(data.folder.parent)
+        self.read[data.name] = data
