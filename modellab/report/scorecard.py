@@ -24,10 +24,15 @@ def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
 
 def tables(rows: Sequence[Row], style: str = "plain") -> str:
     """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown."""
-    ordered = sorted(rows, key=lambda row: (row.key.task, row.key.dataset, str(row.key)))
+    ordered = _ordered(rows)
     return "\n\n".join(
         _table(task, list(group), style) for task, group in groupby(ordered, key=lambda row: row.key.task)
     )
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    """By name: cases end in another order with several processes."""
+    return sorted(rows, key=lambda row: (row.key.task, row.key.dataset, str(row.key)))
 
 
 def _table(task: str, rows: Sequence[Row], style: str) -> str:
@@ -79,7 +84,7 @@ def _remark(row: Row) -> str:
 def footnotes(rows: Sequence[Row]) -> list[str]:
     """What a person should know beside the tables, each said once, with the cases it is about."""
     about: dict[str, list[str]] = {}
-    for row in rows:
+    for row in _ordered(rows):
         for note in _notes(row):
             about.setdefault(note, []).append(str(row.key))
     return [f"{keys[0] if len(keys) == 1 else f'{len(keys)} cases'}: {note}" for note, keys in about.items()]
