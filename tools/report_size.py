@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -58,8 +59,9 @@ def golden(folder: Path, count: int, chance: random.Random) -> dataset.Dataset:
         said = " ".join(chance.choice(WORDS) for _ in range(chance.randint(4, 20)))
         soundfile.write(folder / "audio" / f"{number:04}.wav", np.full(16, 0.1 * chance.random()), 16_000)
         rows.append({
-            "id": f"{number:04}", "audio": f"audio/{number:04}.wav", "text": said, "duration_s": 0.4 * len(said.split()),
-            "speaker": f"speaker {number % 20:02}", "condition": ("clean", "noise", "room", "telephone")[number % 4],
+            "id": f"{number:04}", "audio": f"audio/{number:04}.wav", "text": said,
+            "duration_s": 0.4 * len(said.split()), "speaker": f"speaker {number % 20:02}",
+            "condition": ("clean", "noise", "room", "telephone")[number % 4],
         })  # fmt: skip
     header = {
         "task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made",
@@ -128,12 +130,14 @@ def fill(root: Path, models: int, datasets: int, utterances: int, sessions: int)
                 )
 
 
-def timed(root: Path, file: Path) -> float:
-    """Seconds of `modellab report --html`, Python's start and the ledger included."""
-    began = time.perf_counter()
+def timed(root: Path, file: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of `modellab report --html`, Python's start and the ledger included."""
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "modellab", "report", "--html", str(file)]
     subprocess.run(command, cwd=root, check=True, capture_output=True)
-    return time.perf_counter() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - began, cpu_s
 
 
 def opened(file: Path, width: int) -> tuple[str, float]:
@@ -143,8 +147,9 @@ def opened(file: Path, width: int) -> tuple[str, float]:
         return "no browser here", float("nan")
     with tempfile.TemporaryDirectory() as profile:
         command = [
-            browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--disable-background-networking",
-            f"--user-data-dir={profile}", f"--window-size={width},2000", "--dump-dom", file.as_uri(),
+            browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+            "--disable-background-networking", f"--user-data-dir={profile}", f"--window-size={width},2000",
+            "--dump-dom", file.as_uri(),
         ]  # fmt: skip
         began = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, timeout=OPEN_S, check=False)
@@ -166,12 +171,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root, lines = Path(folder), []
         fill(root, given.models, given.datasets, given.utterances, given.sessions)
-        whole_s = timed(root, root / "r.html")
+        first = timed(root, root / "r.html")
         size = (root / "r.html").stat().st_size
         again = timed(root, root / "again.html")
         same = (root / "again.html").read_bytes() == (root / "r.html").read_bytes()
         lines += [
-            f"| built | {min(whole_s, again):.1f} s | < {LIMIT_S:.0f} s |",
+            f"| built | {min(first[0], again[0]):.1f} s | < {LIMIT_S:.0f} s |",
+            f"| of that CPU time | {min(first[1], again[1]):.1f} s | |",
             f"| size | {size / 1e6:.1f} MB | < {LIMIT_BYTES / 1e6:.0f} MB |",
             f"| built twice, the same bytes | {'yes' if same else 'no'} | yes |",
         ]
