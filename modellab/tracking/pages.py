@@ -1,8 +1,15 @@
-"""The HTML page of a case, as an artifact: the worst utterances with their differences, sound and spectrogram."""
+"""The HTML page of a case, as an artifact: the worst utterances with their differences, sound and spectrogram.
+
+Pages are made by a process of their own, ahead of what is being sent: drawing them beside MLflow's writing costs a
+second core, not time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import multiprocessing
+from collections.abc import Callable, Iterable
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from pathlib import Path
 
 from modellab import baseline
@@ -13,30 +20,53 @@ from modellab.tracking import runs
 from modellab.types import Accepted
 
 CLIPS = 3  # utterances with sound: more would cost more than all the rest of a case
+PAGE_S = 60.0  # for one page, and the ones before it
 
 
-def maker(root: Path | None, warn: Callable[[str], None]) -> Callable[[Entry], str] | None:
-    """A function that makes a case's page from the datasets and baselines of the project at `root`.
+class Pages:
+    """Makes the pages of cases from the datasets and baselines of the project at `root`.
 
-    '' where it cannot be made; `warn` gets one sentence for all of them. None without a project.
+    Called with an entry it gives the page, '' where there is none; `warn` gets one sentence for all that fail.
     """
-    if root is None:
-        return None
-    from modellab.report.html import casepage  # jinja2 and what it draws with
 
-    project, failed = Project.at(root), False
+    def __init__(self, root: Path, warn: Callable[[str], None]) -> None:
+        self.root, self.warn, self.failed, self.told = root, warn, False, False
+        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        self.asked: dict[str, Future[str]] = {}
 
-    def page(entry: Entry) -> str:
-        nonlocal failed
+    def ask(self, entries: Iterable[Entry]) -> None:
+        """Have these entries' pages made, in this order: they will be wanted soon."""
+        for entry in entries:
+            if entry.id not in self.asked and entry.result and not self.failed:
+                self.asked[entry.id] = self.pool.submit(_render, self.root, entry)
+
+    def __call__(self, entry: Entry) -> str:
         try:
-            return casepage.render(entry, project.golden, _accepted(project, entry), CLIPS)
+            self.ask([entry])
+            page = self.asked.pop(entry.id, None)
+            return page.result(PAGE_S) if page else ""
         except Exception as problem:  # noqa: BLE001 - a page is for looking at: whatever is wrong with it, numbers go on
-            if not failed:
-                warn(f"{runs.clean(str(entry.key), 200)} has no page ({type(problem).__name__}: {problem})"[:400])
-            failed = True
+            if not self.told:
+                self.warn(f"{runs.clean(str(entry.key), 200)} has no page ({type(problem).__name__}: {problem})"[:400])
+            self.told = True
+            self.failed = isinstance(problem, OSError | BrokenExecutor)  # a TimeoutError is an OSError
             return ""
 
-    return page
+    def close(self) -> None:
+        """End the process; what has not been begun is not made."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _render(root: Path, entry: Entry) -> str:
+    from modellab.report.html import casepage  # jinja2 and what it draws with
+
+    project = _project(root)
+    return casepage.render(entry, project.golden, _accepted(project, entry), CLIPS)
+
+
+@functools.cache
+def _project(root: Path) -> Project:
+    return Project.at(root)
 
 
 def _accepted(project: Project, entry: Entry) -> Accepted | None:

@@ -24,6 +24,7 @@ from modellab.entry import Entry
 from modellab.tracking import artifacts, runs, store, views
 from modellab.tracking.experiments import Experiments
 from modellab.tracking.note import note
+from modellab.tracking.pages import Pages
 from modellab.tracking.runs import Run
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ LACKING = "modellab.lacking"  # a run without its artifacts says so, and why
 BATCH, METRICS = 90, 700  # MLflow takes 100 params or tags at once, and 1000 things in all
 DIGEST_LENGTH = 12
 AT_ONCE = 4  # requests under way to a server; a local database has one writer
+AHEAD = 8  # runs whose pages are made before their turn
 GIVE_UP = 2  # artifacts that failed one after the other: the rest is not tried
 
 
@@ -71,7 +73,7 @@ class Sender:
 
     def __init__(self, client: MlflowClient, folder: Path, uri: str) -> None:
         self.client, self.folder, self.uri = client, folder, uri
-        self.page: artifacts.Page | None = None  # makes the page of a case
+        self.pages: Pages | None = None
         self.report = Report(store.shown(uri))
         self.experiments = Experiments(client, folder, uri, self.report.warnings)
         self._found: dict[str, list[mlflow.entities.Run]] = {}
@@ -82,12 +84,20 @@ class Sender:
         self._look_up(wanted)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             results = pool.map(self._sent, wanted) if store.is_server(self.uri) else map(self._sent, wanted)
-            for run, sent in zip(wanted, results, strict=True):
+            self._ask_for_pages(wanted[:AHEAD])
+            for number, (run, sent) in enumerate(zip(wanted, results, strict=True)):
+                self._ask_for_pages(wanted[number + AHEAD : number + AHEAD + 1])
                 self.report.new += sent.new
                 self.report.resumed += sent.resumed
                 self.report.skipped += sent.skipped
                 self.report.warnings += [f"MLflow refused {run.name}: {sent.refused}"] if sent.refused else []
                 yield run, sent
+
+    def _ask_for_pages(self, soon: Iterable[Run]) -> None:
+        """Have the pages made of runs that the store does not have."""
+        for run in soon:
+            if self.pages and run.id not in self._found:
+                self.pages.ask(run.entries)
 
     def _look_up(self, wanted: Iterable[Run]) -> None:
         """Find the runs of earlier attempts with one query per session, and make the experiments that are missing."""
@@ -175,12 +185,12 @@ class Sender:
         here = store.local_folder(info.artifact_uri)
         if here is None:
             with tempfile.TemporaryDirectory(prefix="modellab-") as folder:
-                artifacts.write(Path(folder), entries, self.page)
+                artifacts.write(Path(folder), entries, self.pages)
                 self.client.log_artifacts(info.run_id, folder)
             return
         if store.is_server(self.uri) and not here.parents[2].is_dir():  # .../<experiment>/<run>/artifacts
             raise OSError(f"the server keeps them in {here.parents[2]}, a folder that is not on this computer")
-        artifacts.write(here, entries, self.page)
+        artifacts.write(here, entries, self.pages)
 
     def _log_datasets(self, run_id: str, entries: Iterable[Entry]) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

@@ -12,7 +12,8 @@ from typing import Any
 
 from modellab import codec, ledger
 from modellab.entry import FORMAT, Entry
-from modellab.tracking import pages, runs, sqlite, store
+from modellab.tracking import runs, sqlite, store
+from modellab.tracking.pages import Pages
 from modellab.tracking.send import Report, Sender
 
 SENT = ".sent.json"  # ledger file -> its size and the experiments that have all of it: saves reading old files again
@@ -35,8 +36,12 @@ def sync(
     store.check(uri)
     with store.explained(uri), store.locked(folder):
         sender = Sender(store.connect(folder, uri), folder, uri)
-        sender.page = pages.maker(root, sender.report.warnings.append)
-        _send_all(sender, folder, reached)
+        sender.pages = Pages(root, sender.report.warnings.append) if root else None
+        try:
+            _send_all(sender, folder, reached)
+        finally:
+            if sender.pages:
+                sender.pages.close()
     sender.report.seconds = round(time.monotonic() - started, 2)
     return sender.report
 
