@@ -15,7 +15,7 @@ from modellab.types import Key, Result, Status, Verdict
 
 FORMAT = 1
 # what of a result's provenance is no version
-NOT_A_VERSION = {  # the rest of provenance are versions
+NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST),
     *("rescored_from", "normaliser_before"),
 }

@@ -47,7 +47,7 @@ def _once(text: str) -> str:
     text = _SPELT.sub(_together, text)
     text = _without_accents(text.casefold())
     if _MARKED.search(text):
-        for pattern, replacement in _RULES:
+        for pattern, replacement in _rules():
             text = pattern.sub(replacement, text)
         text = _letters(text)
     words = [word for word in text.split() if word not in tables.FILLERS]
@@ -253,4 +253,9 @@ _REPLACED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"@", " at "),
     (r"(?<=\d) ?= ?(?=\d)", " equals "),
 )  # fmt: skip
-_RULES: list[Rule] = [(re.compile(pattern), replacement) for pattern, replacement in _REPLACED]
+
+
+@cache
+def _rules() -> list[Rule]:
+    """The same compiled, when they are first needed."""
+    return [(re.compile(pattern), replacement) for pattern, replacement in _REPLACED]
