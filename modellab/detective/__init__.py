@@ -14,7 +14,7 @@
 | normaliser | another normaliser halves the errors | scoring |
 | language | another script, another language's common words, or the model says so | model |
 | channels | channels that cancel or differ | data |
-| reference | the answer is another row's transcript, or other models agree on other words | data |
+| reference | the answer is the transcript of another bad row, or other models agree on other words | data |
 | truncated | a stretch of a quarter is missing, the rest is right | data, adapter, model |
 | garbled | next to nothing is right, everywhere | adapter |
 | words | some words are wrong | model |

@@ -92,7 +92,7 @@ def _reference(heard: Heard, context: Context) -> Suspicion | None:
     place = signs.belongs_to(heard, context.every)
     if place is not None and heard.was_good:
         return Kind.LATE, "adapter", f"the answer is right for {context.every[place].id}; the baseline's was right here"
-    if place is not None:
+    if place is not None and context.every[place].bad:  # a transcript that is elsewhere is missed there
         return Kind.REFERENCE, "data", f"the answer is right for {context.every[place].id}: are transcripts mixed up?"
     if signs.is_agreed(heard):
         models = f"{len(heard.others)} other models hear much the same"

@@ -77,6 +77,11 @@ def test_it_looks_like(wrong: list[Heard], kind: Kind, fault: str) -> None:
     assert str(found[0]).startswith(f"{kind} ({fault} fault): ")
 
 
+def test_an_answer_that_happens_to_be_another_row_s_is_no_mix_up() -> None:
+    """The other row was heard rightly: its transcript is where it belongs."""
+    assert [each.kind for each in examine(every(heard(2, SAID[4])), "basic")] == [Kind.WORDS]
+
+
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
     assert examine(every()) == []
     assert examine([]) == []
