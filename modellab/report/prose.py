@@ -7,6 +7,7 @@ import math
 from modellab.report import numbers
 from modellab.scoring.records import Arena, Estimate, Report, Score
 from modellab.scoring.words import Amount, Sentence
+from modellab.types import Metric
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
 HEADINGS = {
@@ -99,7 +100,10 @@ def formula(report: Report) -> list[str]:
 
 def _scales(report: Report) -> str:
     card = report.scorecard
+    metrics = {each.metric: Metric(each.metric, each.unit, each.better) for each in report.arenas}
+    known = [(metric, scale) for metric in metrics.values() if (scale := card.scale(metric))]
     ends = [
+        *((heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),
         ("RTF", value(card.speed.worst, "s/s"), value(card.speed.best, "s/s")),
         ("peak memory", value(card.memory.worst, "bytes"), value(card.memory.best, "bytes")),
         ("cost of an hour of audio", value(card.cost.worst, card.currency), value(card.cost.best, card.currency)),

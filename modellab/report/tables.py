@@ -86,7 +86,7 @@ def front(arena: Arena) -> Table:
 
 def against(arena: Arena) -> Table:
     """The best against each other one."""
-    headings = ["model", "worse than the best by [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
+    headings = ["model", "difference from the best [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
     rows = [
         [
             each.who.name,
