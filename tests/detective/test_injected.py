@@ -11,7 +11,7 @@ from modellab.detective import Kind
 from tools.detective.__main__ import recogniser, results, summary
 from tools.detective.catalogue import CATALOGUE
 
-SEEDS, SIZE, POOL = 3, 5, 23  # clips that the rules have not seen
+SEEDS, SIZE, POOL = 3, 7, 23  # clips that the rules have not seen
 RECALL, PRECISION = 0.75, 0.75
 HARD = {Kind.WORDS}  # whatever a broken case leaves over
 
