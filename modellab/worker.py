@@ -217,3 +217,5 @@ def _die_with_parent() -> None:
 if __name__ == "__main__":
     _die_with_parent()
     serve(int(sys.argv[1]), int(sys.argv[2]))
+    sys.stdout.flush()
+    os._exit(0)  # its engine's libraries take up to half a second to be taken down; what it wrote its parent removes

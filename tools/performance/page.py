@@ -55,7 +55,8 @@ HEADINGS = ("figure", "measured", "target", "met", "what")
 HOW = """\
 - The bare loop is `tools/performance/bare.py`: load the model, decode each clip, call the model. The suite does that
   and starts pytest, collects, warms up, measures the reference workload, scores, judges, and keeps the result in ledger
-  and MLflow. One thread each; the median of three pairs.
+  and MLflow. One thread each; the mean of two turns.
+  `ledger_over_bare` is the same without MLflow.
 - Memory is the peak of pytest's process, with a baseline of as many utterances; models live in another one.
   `controller_growth_mb` is how much that is above the peak with 100 utterances.
 - Cases, collection and memory are measured with a model that always says the same."""
