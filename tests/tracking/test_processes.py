@@ -96,17 +96,17 @@ def _start(folder: Path, *options: str, **variables: str) -> subprocess.Popen[st
     return subprocess.Popen(command, text=True, env=os.environ | variables, **pipes)
 
 
-def test_two_processes_make_one_database_at_once_and_both_are_killed_as_they_send(everything, mlruns, session, make):
-    """Real processes, a real SIGKILL: a third one finishes what they began."""
+def test_four_processes_make_one_database_at_once_and_all_are_killed_as_they_send(everything, mlruns, session, make):
+    """Real processes, a real SIGKILL: a fifth one finishes what they began."""
     book = Ledger(mlruns, "s2")
     many = [make(session="s2", variant=f"v{number}") for number in range(60)]
     for entry in many:
         book.append(entry)
-    both = [_start(mlruns), _start(mlruns)]
+    four = [_start(mlruns) for _ in range(4)]
     while not _runs(mlruns):
-        assert None in [process.poll() for process in both], [process.communicate() for process in both]
+        assert None in [process.poll() for process in four], [process.communicate() for process in four]
         time.sleep(0.02)
-    for process in both:
+    for process in four:
         process.send_signal(signal.SIGKILL)
         process.communicate()
     begun = _runs(mlruns)
