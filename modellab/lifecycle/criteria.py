@@ -87,7 +87,7 @@ def check(matrix: Matrix) -> None:
         for task, named in criteria.datasets.items():
             _each(f"{where} datasets.{task}", f"dataset of {task}", named, _datasets(matrix, task))
         _each(f"{where} limits", "metric", criteria.limits, {name for task in known for name in tasks.judged(task)})
-        places = {name: (name,) for name in known} | {name: _tasks(matrix, name) for name in dataset_names(matrix)}
+        places = {name: (name,) for name in known} | _tasks(matrix)
         _each(f"{where} limits_of", "task or dataset", criteria.limits_of, places)
         for place, given in criteria.limits_of.items():
             judged = {name for task in places[place] for name in tasks.judged(task)}
@@ -103,10 +103,11 @@ def _each(where: str, what: str, given: Iterable[str], known: Iterable[str]) -> 
 
 def _datasets(matrix: Matrix, task: str) -> list[str]:
     """The datasets of a task, and the broken ones: those say themselves what is wrong with them."""
-    return [name for name in dataset_names(matrix) if task in _tasks(matrix, name)]
+    return [name for name, of in _tasks(matrix).items() if task in of]
 
 
-def _tasks(matrix: Matrix, dataset: str) -> tuple[str, ...]:
-    """The task of a dataset; every task of a broken one."""
+def _tasks(matrix: Matrix) -> dict[str, tuple[str, ...]]:
+    """The task of each dataset; every task for a broken one."""
     headers = {entry[0].name: entry[1] for entry in matrix.datasets if isinstance(entry, tuple)}
-    return (headers[dataset].task,) if dataset in headers else tuple(tasks.names())
+    every = tuple(tasks.names())
+    return {name: (headers[name].task,) if name in headers else every for name in dataset_names(matrix)}
