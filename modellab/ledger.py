@@ -14,16 +14,20 @@ import errno
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from modellab import codec
 from modellab.entry import Entry, NewerError, as_line, decode
 from modellab.environment import slug
 from modellab.types import Key, Status, Verdict
 
+HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps the other half is beside it
+HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
 TOO_DEEP = (RecursionError, *codec.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
 
@@ -102,7 +106,7 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
         if not line.strip():
             continue
         try:
-            entry = decode(json.loads(line))
+            entry = decode(_parsed(line))
             entries[entry.id] = entry
         except NewerError as problem:
             newer.append(problem)
@@ -114,6 +118,14 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
         results = "1 result was" if len(newer) == 1 else f"{len(newer)} results were"
         warnings.append(f"{path.name}: {results} {newer[0]}: left out here, kept for it")
     return list(entries.values()), warnings
+
+
+def _parsed(line: bytes) -> Any:
+    """A line as JSON; half a surrogate pair, which the file keeps, is read as U+FFFD: it is no character."""
+    data = json.loads(line)
+    if not HALF_ESCAPED.search(line):
+        return data
+    return json.loads(HALF.sub("\ufffd", json.dumps(data, ensure_ascii=False)))
 
 
 def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[Verdict, ...]]]) -> str:

@@ -100,8 +100,10 @@ def test_what_a_newer_modellab_wrote_is_kept_for_it_and_told_once(tmp_path):
     assert ledger.read(tmp_path) == (
         [mine],
         [
-            "s1.jsonl: 3 results were written by a newer modellab (format 99, this one reads 1): left out here, kept"
-            " for it"
+            (
+                "s1.jsonl: 3 results were written by a newer modellab (format 99, this one reads 1):"
+                " left out here, kept for it"
+            )
         ],
     )
 
@@ -244,3 +246,11 @@ def _in_processes(calls: list[tuple]) -> None:
     for child in children:
         child.join()
     assert [child.exitcode for child in children] == [0] * len(children)
+
+
+def test_half_a_surrogate_pair_is_kept_in_the_file_and_read_as_what_can_be_shown(tmp_path):
+    book = Ledger(tmp_path, "s1")
+    book.append(entry("torn \ud800, whole \U0001f600, said \\ud800"))
+
+    assert b"\\ud800" in book.path.read_bytes()
+    assert [one.error for one in ledger.read(tmp_path)[0]] == ["torn \ufffd, whole \U0001f600, said \\ud800"]

@@ -44,7 +44,8 @@ class OneSentence(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `modellab models | head`: typer ends quietly
                 raise
-            raise _stop(str(error)) from error
+            where = error.filename or "the output"  # a file that was open already has no name
+            raise _stop(f"{where}: {error.strerror or error}") from error
 
 
 def _stop(sentence: str) -> typer.Exit:

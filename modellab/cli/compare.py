@@ -68,7 +68,7 @@ def compare(
         from modellab.report.compared import listening
 
         text = listening.page(found, library, ON_PAGE if worst is None else worst, sound_mb)
-        html.write_text(text, encoding="utf-8")
+        common.write(html, text)
         typer.echo(f"page: {html}", err=True)
 
 
@@ -93,7 +93,7 @@ def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
         if place == "-":
             typer.echo(form.text(found, most), nl=False)
         elif place:
-            Path(place).write_text(form.text(found, most), encoding="utf-8")
+            common.write(Path(place), form.text(found, most))
 
 
 def _print(found: Found, most: int) -> None:
@@ -125,10 +125,10 @@ def _print_duel(duel: Duel, most: int, *, several: bool) -> None:
         typer.echo(f"{duel.task}: {words.pair(duel)}\n")
     _print_tables([tables.sides(duel)])
     if differs := "; ".join(words.differences(duel)):
-        typer.echo(f"differs in: {differs}\n")
+        typer.echo(f"differs in: {common.printable(differs)}\n")
     _print_tables(tables.of_duel(duel))
     if shown := list(lines.of_duel(duel, most)):
-        typer.echo("\n".join([*shown, ""]))
+        typer.echo("\n".join([*map(common.printable, shown), ""]))
     _print_notes(duel.notes)
 
 
@@ -142,4 +142,4 @@ def _print_tables(found: Iterable[Table]) -> None:
 
 def _print_notes(notes: Iterable[str]) -> None:
     for note in notes:
-        typer.echo(f"note: {note}")
+        typer.echo(f"note: {common.printable(note)}")

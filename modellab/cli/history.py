@@ -46,7 +46,8 @@ def history(
     cost = PENALTY if penalty is None else penalty
     found = room.read(key, entries, project.baselines, metric, last, cost)
     _print(found)
-    chart.draw(found, file)
+    with common.writing(file):
+        chart.draw(found, file)
     typer.echo(f"chart: {file}")
 
 

@@ -44,8 +44,7 @@ def page(
     entry = _entry(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
     text = casepage.render(entry, project.golden, baseline.load(project.baselines, entry.key), clips)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    common.write(file, text)
     typer.echo(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 
 

@@ -198,11 +198,7 @@ def _write(made: Report, kind: str, path: Path) -> None:
         return
     if str(path) == STDOUT:
         raise ConfigError(f"--{kind} needs a file: it is not text")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
+    common.write(path, data)
     typer.echo(f"{kind}: {path}", err=True)
 
 
@@ -224,10 +220,8 @@ def _draw(made: Report, path: Path) -> None:
     tasks = [arena.task for arena in made.arenas]
     if len(tasks) > 1:
         raise ConfigError(f"--figure draws one task, and there are {len(tasks)}: --task {tasks[0]}, for example")
-    try:
+    with common.writing(path):
         figures.draw(made.arenas[0], path)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
     typer.echo(f"figure: {path}", err=True)
 
 
@@ -259,8 +253,8 @@ def _print_arena(arena: Arena) -> None:
     common.print_table(*tables.scores(arena))
     common.print_table(*tables.measured(arena))
     for sentence in prose.advice(arena):
-        typer.echo(f"  {sentence}")
+        typer.echo(f"  {common.printable(sentence)}")
     for line in prose.weights(arena):
         typer.echo(f"  note: {line}")
     for _, why in arena.left_out:
-        typer.echo(f"  not compared: {why}")
+        typer.echo(f"  not compared: {common.printable(why)}")

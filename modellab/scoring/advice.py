@@ -119,7 +119,7 @@ def _found(bench: Bench, best: Contestant, against: Sequence[Against]) -> list[S
     """The best, those that are not told apart from it, and the closest of the others."""
     test = f"paired permutation test, two-sided, Holm over {len(against)} at {100 * bench.alpha:g} %"
     said: list[Sentence] = [(f"The best {bench.field.metric.name} has ", *_evidence(bench, best), ".")]
-    said += [_versus(bench, each) for each in against if not each.apart]
+    said += [_versus(bench, each, len(against)) for each in against if not each.apart]
     apart = [each for each in against if each.apart]
     if apart:
         many = "One other is" if len(apart) == 1 else f"{len(apart)} others are"
@@ -179,9 +179,10 @@ def _evidence(bench: Bench, who: Contestant) -> Sentence:
     return f"{who.name}, ", full(quality), f" on {several(bench.field.datasets)}, {runs}"
 
 
-def _versus(bench: Bench, each: Against) -> Sentence:
+def _versus(bench: Bench, each: Against, others: int) -> Sentence:
     seen = bare(each.detects, bench.field.metric.unit)
-    told = f", {each.words}, two-sided p {each.p:.2g}"
+    chance = f" (not small enough among {others}: Holm at {100 * bench.alpha:g} %)" if each.p <= bench.alpha else ""
+    told = f", {each.words}, two-sided p {each.p:.2g}{chance}"
     tail: Sentence = (
         ("; a loss of ", seen, " would be seen.") if math.isfinite(each.detects) else ("; no loss would be seen.",)
     )

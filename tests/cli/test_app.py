@@ -80,7 +80,13 @@ def test_what_the_disk_refuses_is_one_sentence(desk: Desk, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "is_dir", refuse)
     result = desk.type("datasets")
     assert result.exit_code == 2
-    assert result.stderr == "modellab: [Errno 13] Permission denied: 'golden'\n"
+    assert result.stderr == "modellab: golden: Permission denied\n"
+
+
+def test_a_full_disk_behind_the_output_is_one_sentence(desk: Desk) -> None:
+    command = f"{sys.executable} -m modellab models show fake > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=desk.root, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "modellab: the output: No space left on device\n")
 
 
 def test_a_reader_that_leaves_early_is_no_error(desk: Desk) -> None:

@@ -263,3 +263,16 @@ def test_nothing_that_a_model_says_is_executed(desk: Desk) -> None:
     assert "&lt;script&gt;" in text
     document = said(desk, "one", "two", "--markdown", "-")
     assert not re.search(r"^<script>|\n```.*\n.*```x", document)
+
+
+@pytest.mark.parametrize("form", ["--html", "--json", "--markdown"])
+def test_a_full_disk_is_named_with_the_file(results: Desk, form: str) -> None:
+    assert refused(results, "one", "two", form, "/dev/full") == (
+        "modellab: /dev/full cannot be written (No space left on device)\n"
+    )
+
+
+def test_nothing_that_a_result_holds_takes_effect_on_a_terminal(desk: Desk) -> None:
+    measure(desk, key=ONE, versions={"lib": "\x1b[31mred\x1b[0m \u202eevil\n::error::x \ud800"})
+    measure(desk, key=TWO, versions={"lib": "2.0"})
+    assert "lib ␛[31mred␛[0m ⟨U+202E⟩evil ::error::x \ufffd -> " in said(desk, "one", "two")

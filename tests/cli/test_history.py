@@ -108,3 +108,10 @@ def test_a_torn_ledger_is_told(desk: Desk) -> None:
     done = desk.type("history", CASE)
     assert done.exit_code == 0
     assert done.stderr.startswith("warning: s1.jsonl, line 2 was cut off")
+
+
+def test_a_full_disk_is_named_with_the_chart(desk: Desk) -> None:
+    nights(desk, *[0.2] * 3)
+    (desk.root / "full.svg").symlink_to("/dev/full")
+    done = desk.type("history", CASE, "--output", "full.svg")
+    assert (done.exit_code, done.stderr) == (2, "modellab: full.svg cannot be written (No space left on device)\n")

@@ -79,3 +79,9 @@ def test_a_session_without_the_case_names_those_that_have_it(desk: Desk) -> None
     done = desk.type("page", CASE, "--session", "s7")
     assert done.exit_code == 2
     assert f"no session 's7' has a result of {CASE}; the newest that have: s1" in done.stderr
+
+
+def test_a_full_disk_is_named_with_the_file(desk: Desk) -> None:
+    measured(desk, "s1", "an answer")
+    done = desk.type("page", CASE, "-o", "/dev/full")
+    assert (done.exit_code, done.stderr) == (2, "modellab: /dev/full cannot be written (No space left on device)\n")
