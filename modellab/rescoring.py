@@ -142,8 +142,8 @@ def _check_same_audio(result: Result, data: Dataset, then: str, *, references: b
     changed = f"{result.key} was measured on {data.name} with the digest {then or 'unknown'}, it is {data.digest} now"
     if not references:
         raise ConfigError(
-            f"{changed}: run it again, or give --references if only reference texts were corrected and the audio is"
-            " the same"
+            f"{changed}: run it again, or `modellab rescore --references` if only reference texts were corrected and"
+            " the audio is the same"
         )
     lengths = {str(row["id"]): float(row.get("duration_s", 0.0)) for row in data.rows}
     if lengths.keys() != {utterance.id for utterance in result.utterances}:

@@ -88,10 +88,7 @@ class Shelf:
             if entry.result and all(not value or getattr(entry.key, part) == value for part, value in named.items())
         }
         if not newest:
-            there = sorted({_name(entry.key) for entry in pool})
-            raise ConfigError(
-                f"nothing fits {spec!r}: {'there are ' + ', '.join(there) if there else 'no results there'}"
-            )
+            raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
         return Pick(spec, tuple(newest[key] for key in sorted(newest, key=_order)))
 
     @cached_property
@@ -165,6 +162,17 @@ def _is_version(there: str, wanted: str) -> bool:
 
 def _name(key: Key) -> str:
     return f"{key.model}:{key.variant}"
+
+
+def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
+    """What a spec could have named: the devices of a variant that is there, else the variants that are."""
+    if not pool:
+        return "there are no results yet, `modellab run` makes some"
+    keys = [entry.key for entry in pool if entry.result and entry.key.model == model]
+    if devices := {f"{_name(key)}/{key.device}-{key.precision}" for key in keys if variant in ("", key.variant)}:
+        return f"there are {', '.join(sorted(devices))}"
+    names = {_name(entry.key) for entry in pool}
+    return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"
 
 
 def _order(key: Key) -> tuple[str, str, str]:

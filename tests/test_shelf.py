@@ -70,7 +70,9 @@ def test_a_spec_takes_the_newest_of_each_case(spec: str, expected: list[Entry]) 
     ("spec", "said"),
     [
         ("fke", "no results of 'fke': did you mean fake"),
-        ("fake:two", "nothing fits 'fake:two': there are fake:one, other:two"),
+        ("fake:two", "nothing fits 'fake:two': did you mean fake:one? known: fake:one, other:two"),
+        ("fake:one/cuda", "nothing fits 'fake:one/cuda': there are fake:one/cpu-float32, fake:one/cpu-int8"),
+        ("/cuda", "nothing fits '/cuda': there are fake:one, other:two"),
         ("other@1111", "nothing fits 'other@1111': there are fake:one"),
         ("", "'' names no results: expected"),
         ("@@", "no session, commit"),
@@ -84,6 +86,11 @@ def test_a_spec_that_takes_nothing_says_what_there_is(spec: str, said: str) -> N
     with pytest.raises(ConfigError) as raised:
         EVERY.pick(spec)
     assert said in str(raised.value)
+
+
+def test_an_empty_shelf_says_what_fills_it() -> None:
+    with pytest.raises(ConfigError, match=r"^nothing fits '@latest': there are no results yet, `modellab run`"):
+        shelf().pick("@latest")
 
 
 def test_what_ended_in_an_error_is_passed_over() -> None:

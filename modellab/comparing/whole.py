@@ -59,6 +59,8 @@ def _ranked(picks: Sequence[Pick], noises: Noises, wanted: Sequence[str], alpha:
             found.append(ranking.rank(ranking.contestants(picks, task), task, noises, wanted, alpha))
         except ConfigError as error:
             reasons.append(f"{task}: {error}")
+    if not found and len(picks) == 1:
+        raise ConfigError(f"{picks[0].spec} is one system: name another one to compare it with")
     if not found:
         raise ConfigError("; ".join(reasons))
     return Rankings(tuple(pick.spec for pick in picks), tuple(found), tuple(reasons))

@@ -147,7 +147,7 @@ def test_rescore_scores_both_alike(desk: Desk) -> None:
         (("one", "two", "--dataset", "short"), "did you mean short_v1?"),
         (("one", "two", "--metric", "were"), "asr has no metric 'were': did you mean wer?"),
         (("one", "two", "--json", "-", "--markdown", "-"), "cannot both be printed"),
-        (("one",), "a ranking of asr needs two systems or more"),
+        (("one",), "one is one system: name another one to compare it with"),
     ],
 )
 def test_what_is_misspelt_is_one_sentence(results: Desk, arguments: tuple[str, ...], sentence: str) -> None:
@@ -276,3 +276,9 @@ def test_nothing_that_a_result_holds_takes_effect_on_a_terminal(desk: Desk) -> N
     measure(desk, key=ONE, versions={"lib": "\x1b[31mred\x1b[0m \u202eevil\n::error::x \ud800"})
     measure(desk, key=TWO, versions={"lib": "2.0"})
     assert "lib ␛[31mred␛[0m ⟨U+202E⟩evil ::error::x \ufffd -> " in said(desk, "one", "two")
+
+
+def test_one_changed_utterance_is_one(desk: Desk) -> None:
+    measure(desk, key=ONE, wrong=1)
+    measure(desk, key=TWO, wrong=0)
+    assert "\nB is better in 1 utterance:\n" in said(desk, "one", "two")

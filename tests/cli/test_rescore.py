@@ -133,7 +133,7 @@ def test_a_changed_dataset_is_refused_with_the_way_out(desk: Desk) -> None:
     done = desk.type("rescore")
     assert done.exit_code == 1
     assert "refused: s1: " in done.stderr
-    assert "or give --references if only reference texts were corrected and the audio is the same" in done.stderr
+    assert "or `modellab rescore --references` if only reference texts were corrected and the audio" in done.stderr
     assert done.stdout == "nothing was written\n"
 
 

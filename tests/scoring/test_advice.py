@@ -48,6 +48,11 @@ def test_of_those_tied_the_cheapest() -> None:
     assert "would be seen." in said
 
 
+def test_a_small_p_among_several_says_why_it_is_not_enough() -> None:
+    _, said = advised(slow("good", 0), entry("one", errors=some(8)), entry("two", errors=some(8)))
+    assert said.count("two-sided p 0.0078 (not small enough among 2: Holm at 1 %)") == 2
+
+
 def test_cost_counts_where_every_machine_has_a_price() -> None:
     card = Scorecard.model_validate({"prices": {"gpu": 9.0, "a-cpu-*": 0.1}})
     advice, said = advised(entry("slow", rtf=0.2), entry("fast", rtf=0.02, machine="gpu"), card=card)

@@ -33,7 +33,8 @@ def of_duel(duel: Duel, most: int) -> Iterator[str]:
     every = [sum(each.harm > 0 for each in duel.changed), sum(each.harm < 0 for each in duel.changed)]
     for title, found, count in (("worse", lost, every[0]), ("better", gained, every[1])):
         if found:
-            yield f"B is {title} in {count} utterances" + (f", the {len(found)} most:" if count > len(found) else ":")
+            many = "1 utterance" if count == 1 else f"{count} utterances"
+            yield f"B is {title} in {many}" + (f", the {len(found)} most:" if count > len(found) else ":")
         for each in found:
             yield from _utterance(duel, each)
 
