@@ -35,6 +35,8 @@ def said(*walls_s: float, lengths_s: Sequence[float] = (), errors: Sequence[int]
         pytest.param(said(0.0001, 0.1, 0.1), False, id="too few others"),
         pytest.param(said(0.0001, 0.1, 0.1, 0.1, errors=[3]), False, id="too few that answered"),
         pytest.param(said(0.0001, 0.1, 0.1, 0.1, errors=[0]), False, id="the first one raised"),
+        pytest.param(said(0.1, 0.1, 0.1, 0.1, lengths_s=[0, 0, 0, 0]), False, id="text is read"),
+        pytest.param(said(0.0001, 0.1, 0.1, 0.1, lengths_s=[0, 0, 0, 0]), True, id="text that was read before"),
         pytest.param([], False, id="nothing"),
     ],
 )
