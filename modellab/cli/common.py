@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from modellab.project import Project
 
 UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
+GAP = 2  # blanks between the columns of a table
+WRAPPED, LAST = 30, 8  # to no less is the text in a column wrapped, and in the last one
 
 
 def project() -> Project:
@@ -73,13 +75,40 @@ def printable(text: str) -> str:
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """A table with a line of headings; text is taken as it is (no markup)."""
+    """A table with a line of headings; text is taken as it is (no markup). One too wide comes in parts."""
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for position, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=position == 0)  # the names stay whole: they get copied
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) if isinstance(cell, str) else cell for cell in row))
-    console().print(table)
+    headings = list(columns)
+    body = [[Text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    out = console()
+    lines = [[Text(heading) for heading in headings], *body]
+    widths = [max(cell_len(line[at].plain) for line in lines if at < len(line)) for at in range(len(headings))]
+    for part in _parts(widths, out.width):
+        table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+        for at in part:  # the names stay whole: they get copied
+            table.add_column(headings[at], overflow="fold", no_wrap=at == 0)
+        for row in body:
+            table.add_row(*(row[at] for at in part if at < len(row)))
+        out.print(table)
+
+
+def _parts(widths: Sequence[int], room: int) -> list[list[int]]:
+    """The columns of each part of a table: the names, and as many others as fit without being cut to pieces.
+
+    Long texts may wrap, and the last column, which mostly is one, down to less.
+
+    >>> _parts([20, 10, 10, 10], 80), _parts([20, 10, 10, 10], 45)
+    ([[0, 1, 2, 3]], [[0, 1, 2], [0, 3]])
+    """
+    needs = [min(width, WRAPPED) for width in widths]
+    needs[-1:] = [min(width, LAST) for width in needs[-1:]]
+    parts, used = [[0]], sum(widths[:1])
+    for at, need in enumerate(needs[1:], start=1):
+        if used + GAP + need > room and len(parts[-1]) > 1:
+            parts.append([0])
+            used = widths[0]
+        parts[-1].append(at)
+        used += GAP + need
+    return parts

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from modellab.cli import common
 
 from .conftest import Desk
 
@@ -93,3 +96,16 @@ def test_a_reader_that_leaves_early_is_no_error(desk: Desk) -> None:
     command = f"{sys.executable} -m modellab models show fake | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=desk.root, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_table_wider_than_the_terminal_comes_in_parts_with_the_names_in_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(common, "console", lambda: Console(width=30, highlight=False))
+    common.print_table(["model", "wer [95 %]", "stage"], [["whisper:lab", "1.22 % [0.00 %]", "production"]])
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["model", "wer", "[95", "%]"],
+        ["whisper:lab", "1.22", "%", "[0.00", "%]"],
+        ["model", "stage"],
+        ["whisper:lab", "production"],
+    ]
