@@ -50,6 +50,12 @@ def test_a_comment_starts_with_what_the_next_run_looks_for_and_is_worst_first(ma
     assert "differ in the normaliser" in text
 
 
+def test_one_regression_is_one() -> None:
+    made = report(entry("bad", errors=some(30), verdicts=(regressed(),)), entry("good"))
+    assert "**1 regression or error in 1 model.**" in markdown.render_markdown(made)
+    assert ">1 regression or error<" in web.render_html(made)
+
+
 def test_a_comment_keeps_to_its_limit_and_says_what_is_left_out(made: Report) -> None:
     whole = markdown.render_markdown(made)
     short = markdown.render_markdown(made, limit=4000)
