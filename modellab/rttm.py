@@ -15,10 +15,11 @@ Source: NIST, Rich Transcription 2009 evaluation plan, appendix A (RTTM) and sec
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
+from modellab import annotations
 from modellab.errors import DatasetError
 from modellab.types import Region, Turn
 
@@ -37,7 +38,8 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
     `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
     """
     found: dict[str, list[tuple[int, Turn]]] = {}
-    for number, fields in _lines(path):
+    for number, line in annotations.lines(path):
+        fields = line.split()
         if fields[0] == SPEAKER:
             name, turn = _turn(fields, _where(path, number))
             found.setdefault(name, []).append((number, turn))
@@ -52,7 +54,8 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
 def read_uem(path: Path) -> dict[str, list[Region]]:
     """The scored stretches of each recording of a UEM file, as written; DatasetError names file and line."""
     found: dict[str, list[Region]] = {}
-    for number, fields in _lines(path):
+    for number, line in annotations.lines(path):
+        fields = line.split()
         where = _where(path, number)
         if len(fields) != 4:
             raise DatasetError(f"{where}: {len(fields)} fields, expected recording, channel, start and end")
@@ -133,19 +136,6 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
             f" {before.start_s:g} to {before.end_s:g} s; correct it or write `same_speaker_overlap: merge` in the"
             " settings of the dataset"
         )
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The number and the fields of each line that says something."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except UnicodeDecodeError as fault:
-        raise DatasetError(f"{path}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip() and not line.lstrip().startswith(";"):
-            yield number, line.split()
 
 
 def _turn(fields: list[str], where: str) -> tuple[str, Turn]:

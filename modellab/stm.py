@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from modellab import annotations
 from modellab.errors import DatasetError
 from modellab.types import SpokenTurn
 
@@ -28,8 +29,8 @@ Recordings = dict[str, list[SpokenTurn]]
 def read(path: Path) -> Recordings:
     """The utterances of each recording of an STM file, by start; DatasetError names file and line of what is wrong."""
     found: Recordings = {}
-    for number, fields in _lines(path):
-        name, said = _utterance(fields, f"{path}, line {number}")
+    for number, line in annotations.lines(path, comment=";;"):
+        name, said = _utterance(line.split(maxsplit=FIELDS), f"{path}, line {number}")
         found.setdefault(name, []).append(said)
     return {name: sorted(said, key=lambda each: each.start_s) for name, said in found.items()}
 
@@ -42,19 +43,6 @@ def write(path: Path, recordings: Mapping[str, Iterable[SpokenTurn]]) -> None:
 def text(name: str, said: Iterable[SpokenTurn]) -> str:
     """The STM lines of one recording, by start; ValueError for a name with blanks in it."""
     return "".join(_line(name, each) for each in sorted(said))
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The number and the fields of each line that says something."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file") from None
-    except UnicodeDecodeError as fault:
-        raise DatasetError(f"{path}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip() and not line.lstrip().startswith(";;"):
-            yield number, line.split(maxsplit=FIELDS)
 
 
 def _utterance(fields: list[str], where: str) -> tuple[str, SpokenTurn]:

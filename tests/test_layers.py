@@ -35,7 +35,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
-    {"schema", "venvs", "kin", "panels"},
+    {"schema", "venvs", "kin", "panels", "annotations"},
     {"store"},
     {"languages"},
     {"types", "errors"},
