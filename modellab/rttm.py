@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from modellab import annotations
+from modellab import textlines
 from modellab.errors import DatasetError
 from modellab.types import Region, Turn
 
@@ -38,7 +38,7 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
     `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
     """
     found: dict[str, list[tuple[int, Turn]]] = {}
-    for number, line in annotations.lines(path):
+    for number, line in textlines.lines(path):
         fields = line.split()
         if fields[0] == SPEAKER:
             name, turn = _turn(fields, _where(path, number))
@@ -54,7 +54,7 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
 def read_uem(path: Path) -> dict[str, list[Region]]:
     """The scored stretches of each recording of a UEM file, as written; DatasetError names file and line."""
     found: dict[str, list[Region]] = {}
-    for number, line in annotations.lines(path):
+    for number, line in textlines.lines(path):
         fields = line.split()
         where = _where(path, number)
         if len(fields) != 4:

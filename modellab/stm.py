@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from modellab import annotations
+from modellab import textlines
 from modellab.errors import DatasetError
 from modellab.types import SpokenTurn
 
@@ -29,7 +29,7 @@ Recordings = dict[str, list[SpokenTurn]]
 def read(path: Path) -> Recordings:
     """The utterances of each recording of an STM file, by start; DatasetError names file and line of what is wrong."""
     found: Recordings = {}
-    for number, line in annotations.lines(path, comment=";;"):
+    for number, line in textlines.lines(path, comment=";;"):
         name, said = _utterance(line.split(maxsplit=FIELDS), f"{path}, line {number}")
         found.setdefault(name, []).append(said)
     return {name: sorted(said, key=lambda each: each.start_s) for name, said in found.items()}

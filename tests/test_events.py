@@ -103,7 +103,12 @@ def test_upgrades_are_what_differs() -> None:
 
 
 def test_a_history_has_the_events_since_its_first_result(root: Path, tmp_path: Path) -> None:
-    entries = [entry(2, numpy="2.2"), entry(3, numpy="2.2"), entry(5, numpy="2.3"), replace(entry(4), result=None, weights="")]
+    entries = [
+        entry(2, numpy="2.2"),
+        entry(3, numpy="2.2"),
+        entry(5, numpy="2.3"),
+        replace(entry(4), result=None, weights=""),
+    ]
     found = history.read(KEY, entries, root / "baselines")
     assert [(event.kind, event.text.partition(" (")[0]) for event in found.events] == [
         ("baseline", "quality and speed accepted"),

@@ -35,7 +35,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
-    {"schema", "venvs", "kin", "panels", "annotations"},
+    {"schema", "venvs", "kin", "panels", "textlines"},
     {"store"},
     {"languages"},
     {"types", "errors"},
