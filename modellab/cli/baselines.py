@@ -49,7 +49,7 @@ def accept(
     why = _reason(reason)
     project = common.project()
     cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
-    entries = _entries(project)
+    entries = common.entries(project)
     meant = _meant(entries, project, session, any_commit=any_commit)
     proposals = acceptance.propose(project, cells, meant, everything=not improved)
     files = 0
@@ -142,18 +142,6 @@ def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
     for sentence in dict.fromkeys(cell.error for cell in found if isinstance(cell, Broken)):
         typer.echo(f"broken, left out: {sentence}", err=True)
     return [cell for cell in found if not isinstance(cell, Broken)]
-
-
-def _entries(project: Project) -> list[Entry]:
-    """All results of the ledger, oldest first; ConfigError where there is none."""
-    from modellab import ledger
-
-    entries, warnings = ledger.read(project.mlruns)
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    if not entries:
-        raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}: `modellab run` makes some")
-    return entries
 
 
 def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: bool) -> list[Entry]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from modellab.entry import Entry
     from modellab.matrix import Matrix
     from modellab.project import Project
 
@@ -51,6 +52,20 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
+
+
+def entries(of: Project) -> list[Entry]:
+    """All results of the ledger, oldest first; ConfigError where there is none."""
+    import typer
+
+    from modellab import ledger
+
+    found, warnings = ledger.read(of.mlruns)
+    for warning in warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if not found:
+        raise ConfigError(f"there are no results in {of.mlruns / 'ledger'}: `modellab run` makes some")
+    return found
 
 
 def matrix(of: Project) -> Matrix:

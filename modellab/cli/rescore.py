@@ -51,7 +51,7 @@ def rescore(
     if baselines:
         _baselines(project, names or [], reason, normaliser)
         return
-    entries = _entries(project)
+    entries = common.entries(project)
     chosen = _chosen(entries, names or [], every=every)
     if profiles:
         _profiles(project, chosen)
@@ -110,17 +110,6 @@ def _row(each: Renewal) -> Iterator[str]:
     yield metric.name
     yield values[1] if values[0] == values[1] else " -> ".join(values)
     yield str(each.after.status)
-
-
-def _entries(project: Project) -> list[Entry]:
-    from modellab import ledger
-
-    entries, warnings = ledger.read(project.mlruns)
-    for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    if not entries:
-        raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}: `modellab run` makes some")
-    return entries
 
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:

@@ -77,7 +77,7 @@ def entries(
     query = wanted.query()
     if uri.startswith("sqlite:///") and not store.path(uri).is_file():
         raise TrackingError(f"there is no database {store.path(uri)}: expected one that `modellab sync` has written")
-    store.check(uri)
+    store.check(uri, reading=True)
     with store.explained(uri, reading=True):
         client = store.connect(store.path(uri).parent, uri)
         found: dict[str, Entry] = {}

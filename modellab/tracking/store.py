@@ -98,13 +98,13 @@ def check_installed() -> None:
         )
 
 
-def check(uri: str) -> None:
+def check(uri: str, *, reading: bool = False) -> None:
     """TrackingError at once for what MLflow would need minutes to say, at no cost: import no MLflow here."""
     check_installed()
     if uri.startswith("sqlite:///"):
         _check_database(uri)
     else:
-        _check_answers(uri)
+        _check_answers(uri, reading=reading)
 
 
 def _check_database(uri: str) -> None:
@@ -126,7 +126,7 @@ def path(uri: str) -> Path:
     return Path(uri.removeprefix("sqlite:///").partition("?")[0])
 
 
-def _check_answers(uri: str) -> None:
+def _check_answers(uri: str, *, reading: bool) -> None:
     """Somebody at a server's address says something, whatever it is, within a few seconds. Sends no password."""
     parts = urlsplit(uri)
     if parts.scheme not in {"http", "https"} or not parts.hostname or urllib.request.getproxies():
@@ -140,9 +140,8 @@ def _check_answers(uri: str) -> None:
             if not connection.recv(1):
                 raise OSError("it closes the connection")
     except (OSError, ValueError) as problem:
-        raise TrackingError(
-            f"MLflow at {shown(uri)} does not answer ({problem}): nothing is lost, `modellab sync` sends the rest"
-        ) from problem
+        later = "" if reading else ": nothing is lost, `modellab sync` sends the rest"
+        raise TrackingError(f"MLflow at {shown(uri)} does not answer ({problem}){later}") from problem
 
 
 def _encrypted(connection: socket.socket, host: str) -> socket.socket:
