@@ -42,21 +42,31 @@ def ask(child: subprocess.Popen[str], line: str) -> None:
     assert child.stdout.readline() == "done\n"
 
 
-def test_a_child_is_seen_with_its_own_children(child: subprocess.Popen[str]) -> None:
-    assert kin.living() == [child.pid]
+@pytest.fixture
+def here() -> set[int]:
+    """What other tests have left running."""
+    return set(kin.living())
+
+
+def new(here: set[int]) -> list[int]:
+    return [pid for pid in kin.living() if pid not in here]
+
+
+def test_a_child_is_seen_with_its_own_children(here: set[int], child: subprocess.Popen[str]) -> None:
+    assert new(here) == [child.pid]
     ask(child, "globals().update(own=subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1))")
-    first, second = kin.living()
+    first, second = new(here)
     assert first == child.pid
     assert second != os.getpid()
     ask(child, "own.communicate()")
-    assert kin.living() == [child.pid]
+    assert new(here) == [child.pid]
 
 
 def test_without_the_kernels_list_they_are_found_all_the_same(
-    child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    here: set[int], child: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(kin, "PROC", tmp_path)
-    assert kin.living() == [child.pid]
+    assert new(here) == [child.pid]
 
 
 def test_its_memory_is_on_the_peak_though_it_has_let_go_of_it(child: subprocess.Popen[str]) -> None:
@@ -83,15 +93,27 @@ def test_its_time_is_on_the_cpu_clock_alive_or_ended(child: subprocess.Popen[str
     assert 0.05 <= ended.cpu_s < ended.wall_s + alive.cpu_s, "what it had used before is not counted twice"
 
 
-def test_without_children_nothing_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never(pid: int) -> Iterator[int]:
-        raise AssertionError("looked for children")
+ALONE = """
+from modellab import kin
+from modellab.kin import Kin
+from modellab.meter import timed
 
-    monkeypatch.setattr(kin, "_children", never)
-    watch = Kin()
-    watch.start()
-    assert timed(lambda: "said", kin=watch)[0] == "said"
-    assert (watch.known, watch.peak_bytes, watch.thread) == (False, 0, None)
+def never(pid):
+    raise AssertionError("looked for children")
+
+kin._children = never
+watch = Kin()
+watch.start()
+assert timed(lambda: "said", kin=watch)[0] == "said"
+assert (watch.known, watch.peak_bytes, watch.thread) == (False, 0, None)
+print("nothing was looked for")
+"""
+
+
+def test_without_children_nothing_is_looked_for() -> None:
+    """In a process of its own: this one may have children of other tests."""
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+    assert done.stdout == "nothing was looked for\n", done.stderr
 
 
 def test_what_the_call_raises_comes_through_and_ends_the_watch(child: subprocess.Popen[str]) -> None:
