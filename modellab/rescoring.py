@@ -98,8 +98,13 @@ def origin(entry: Entry) -> str:
 def standing(entries: Iterable[Entry]) -> list[Entry]:
     """Each measurement once, as it was scored last; entries in their order."""
     ordered = sorted(entries, key=lambda entry: (entry.finished_at, entry.id))
-    last = {origin(entry) or entry.id: entry for entry in ordered}
-    return [entry for entry in ordered if last[origin(entry) or entry.id] is entry]
+    last = {measurement(entry): entry for entry in ordered}
+    return [entry for entry in ordered if last[measurement(entry)] is entry]
+
+
+def measurement(entry: Entry) -> str:
+    """What an entry and its copies that were scored anew have in common: they are one run of the model."""
+    return origin(entry) or entry.id
 
 
 # ---------------------------------------------------------------------------- what can be scored anew

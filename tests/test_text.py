@@ -6,10 +6,8 @@ import importlib.util
 import subprocess
 import sys
 import unicodedata
-import warnings
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import assume, given
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.errors import ConfigError
+from tools.performance.text import original
 
 TABLE = [
     # text, basic, whisper_en
@@ -71,22 +70,9 @@ def test_basic_keeps_every_letter_digit_and_combining_mark(raw: str) -> None:
 @pytest.fixture(scope="module")
 def openai() -> Callable[[str], str]:
     """The original, loaded without the rest of its package (which would bring torch)."""
-    package = importlib.util.find_spec("whisper")
-    if package is None or package.origin is None:
+    if (found := original()) is None:
         pytest.skip("openai-whisper is not installed: pip install 'modellab[whisper]'")
-    folder = Path(package.origin).parent / "normalizers"
-    spec = importlib.util.spec_from_file_location(
-        "openai_normalizers", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes, a file left open: theirs
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        normalise: Callable[[str], str] = module.EnglishTextNormalizer()
-    return normalise
+    return found
 
 
 PIECES = """

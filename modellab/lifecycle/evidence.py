@@ -19,6 +19,7 @@ from modellab.matrix import Cell, why_not
 from modellab.models import weights
 from modellab.project import Project
 from modellab.report import numbers
+from modellab.rescoring import standing
 from modellab.schema import Criteria
 from modellab.stages import Evidence
 from modellab.types import Accepted, Key, Result, Share
@@ -79,7 +80,7 @@ def short(text: str) -> str:
 
 def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
     """What there is of a case; `entries` are the ledger's, oldest first."""
-    mine = [entry for entry in entries if entry.key == cell.key]
+    mine = standing(entry for entry in entries if entry.key == cell.key)
     now = facts(cell, dataset.load(cell.dataset).digest)
     newest = mine[-1] if mine else None
     measured = [entry for entry in mine if entry.result is not None]

@@ -20,6 +20,7 @@ import numpy as np
 from modellab.entry import Entry
 from modellab.gate.paired import bottom_of, by_unit, costs, jackknife_error
 from modellab.gate.validity import invalid
+from modellab.rescoring import measurement, standing
 from modellab.scoring.records import Estimate
 from modellab.types import Floats, Metric, Result, Share, Utterance, top_over_bottom
 
@@ -103,7 +104,9 @@ def _t(freedom: int) -> float:
 
 def repeats(entry: Entry, every: Iterable[Entry]) -> list[Entry]:
     """The entry and other sessions of the same thing: case, machine class, weights, data, options and versions."""
-    return [other for other in every if other.result and other.id != entry.id and _same(entry, other)] + [entry]
+    mine = measurement(entry)
+    others = [other for other in every if other.result and measurement(other) != mine and _same(entry, other)]
+    return [*standing(others), entry]
 
 
 def _same(a: Entry, b: Entry) -> bool:

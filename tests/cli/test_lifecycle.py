@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from modellab import ledger
+from modellab.entry import now
 from modellab.types import Status
 
 from ..make import verdict
@@ -219,3 +223,16 @@ def test_criteria_that_name_what_there_is_not(desk: Desk, given: str, words: str
     result = promote(desk, NAME, "candidate")
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_what_was_scored_anew_is_no_further_run(proven: Desk) -> None:
+    criteria(proven, "runs = 4")
+    entries, _ = ledger.read(proven.root / "mlruns")
+    last = entries[-1]
+    assert last.result is not None
+    result = replace(last.result, provenance={**last.result.provenance, "rescored_from": last.id})
+    copy = replace(last, id=uuid.uuid4().hex, session="rescored", result=result, finished_at=now())
+    ledger.Ledger(proven.root / "mlruns", copy.session).append(copy)
+    refused = promote(proven, NAME, "production")
+    assert refused.exit_code == 1
+    assert f"{CASE}: 3 of 4 runs" in refused.stdout

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from modellab.entry import now
 from modellab.scoring import estimates
 from modellab.types import Metric, top_over_bottom
 
@@ -117,6 +118,16 @@ def test_repeats_are_of_the_same_thing() -> None:
         entry("b", session="model"),
     ]
     assert [each.session for each in estimates.repeats(own, [*other, own])] == ["same", "now"]
+
+
+def test_what_was_scored_anew_is_no_other_session() -> None:
+    own, other = entry(session="now"), entry(session="other")
+    copies = [
+        replace(entry(session="again", provenance={"rescored_from": each.id}), finished_at=now())
+        for each in (own, other)
+    ]
+    assert [each.session for each in estimates.repeats(own, [own, other, *copies])] == ["again", "now"]
+    assert [each.session for each in estimates.repeats(copies[0], [own, other, *copies])] == ["again", "again"]
 
 
 def test_what_is_accepted_has_a_reading_and_no_interval() -> None:
