@@ -1,7 +1,8 @@
-"""At most one loaded model at a time, and turns between pytest-xdist's workers.
+"""At most one loaded model at a time, and turns between the processes of a session.
 
 A model is loaded once for all its datasets: cells come ordered by engine. A lost worker is replaced for the next case.
-Under xdist, loading may overlap with loading, but nothing overlaps with a timed passage (`Turns`).
+Loading may overlap with loading, by another of pytest-xdist's workers or of MLflow by the process that will send the
+results, but nothing overlaps with a timed passage (`Turns`).
 """
 
 from __future__ import annotations

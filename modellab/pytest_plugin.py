@@ -22,7 +22,8 @@ from modellab.pytest_claims import Claims, cell_of
 from modellab.pytest_lifecycle import Production
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_silence import Silence, is_strict
-from modellab.pytest_summary import BROKEN, Controller, new_session, turns_file
+from modellab.pytest_summary import BROKEN, EARLY, Controller, new_session, turns_file
+from modellab.pytest_tracking import Tracking
 from modellab.report import failure
 from modellab.report.progress import announce, watch
 from modellab.report.rows import Row
@@ -90,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is None:
         config.pluginmanager.register(Controller(config, matrix.project, config.stash[SESSION]), "modellab-controller")
         config.pluginmanager.register(Silence(config, matrix), "modellab-silence")
+        config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 
 
 def _base(config: pytest.Config, matrix: Matrix) -> against.Base | None:
@@ -204,7 +206,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     strict = is_strict(config)
     threads = option.threads or project.threads
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
-    turns = turns_file(session) if worker else None
+    turns = turns_file(session) if worker or EARLY in config.stash else None
     options = Options(strict, option.reason.strip() if option.update_baselines else None, config.stash[FAMILY])
     base, tell = config.stash[BASE], announce(config)
     duel = against.Duel(base, threads, option.download, tell) if base else None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,8 +24,12 @@ from modellab.project import Project
 from modellab.report import github, scorecard
 from modellab.report.rows import Row
 
+if TYPE_CHECKING:
+    from modellab.tracking import Early
+
 EXIT_BROKEN = 3
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
+EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
 
 
 def new_session() -> str:
@@ -34,7 +38,7 @@ def new_session() -> str:
 
 
 def turns_file(session: str) -> Path:
-    """Where the xdist workers of a session lock each other out of a timed passage."""
+    """Where the processes of a session, xdist's workers and MLflow's, lock each other out of a timed passage."""
     return Path(tempfile.gettempdir()) / f"modellab-{session}.turns"
 
 
@@ -107,7 +111,8 @@ class Controller:
         if self.rows and not self.config.option.no_mlflow:
             from modellab import tracking
 
-            terminalreporter.write_line(tracking.push(self.project.mlruns, root=self.project.root))
+            early = self.config.stash.get(EARLY, None)
+            terminalreporter.write_line(tracking.push(self.project.mlruns, root=self.project.root, early=early))
         self._tell_baselines(terminalreporter)
 
     def _show_rows(self, terminalreporter: pytest.TerminalReporter) -> None:

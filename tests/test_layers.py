@@ -19,6 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
     {"__main__", "pytest_select"},
     {"pytest_plugin", "cli", "contract"},
+    {"pytest_tracking"},
     {"pytest_claims", "pytest_rounds", "pytest_silence", "pytest_lifecycle"},
     {"pytest_summary", "doctor"},
     {"tracking"},
@@ -35,9 +36,9 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
-    {"schema", "venvs", "kin", "panels", "textlines"},
+    {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances"},
     {"store"},
-    {"languages"},
+    {"languages", "spool"},
     {"types", "errors"},
     {"speech"},
 ]
@@ -82,6 +83,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
         "pytest_silence",
         "pytest_select",
         "pytest_lifecycle",
+        "pytest_tracking",
     },
 }
 HEAVY = [*ONLY.keys() - {"pytest"}, "scipy", "pandas", "sklearn", "sqlalchemy", "librosa", "onnxruntime"]

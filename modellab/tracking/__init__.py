@@ -1,6 +1,7 @@
 """Results in MLflow. The ledger comes first; here it is sent on, exactly once, by a process of its own.
 
     push(folder)        what a pytest session calls at its end: sync in a child process, with a time limit
+    Early.start(folder) a child that gets ready for that while the first model is loaded
     sync(folder)        send what the store lacks
     rebuild(folder)     move a damaged database aside and write a new one from the ledger
     entries(uri)        what a store has, as the ledger had it
@@ -10,12 +11,14 @@ Importing this package does not import mlflow.
 """
 
 from modellab.tracking.child import push
+from modellab.tracking.early import Early
 from modellab.tracking.fetch import Wanted, entries
 from modellab.tracking.send import Report
 from modellab.tracking.syncing import rebuild, sync
 from modellab.tracking.ui import ui_command, ui_environment, ui_links
 
 __all__ = [
+    "Early",
     "Report",
     "Wanted",
     "entries",

@@ -6,11 +6,14 @@ import argparse
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from modellab import codec
 from modellab.errors import TrackingError
-from modellab.tracking import rebuild, store, sync
+from modellab.tracking import process, rebuild, store, sync
+from modellab.tracking.pages import Pages
+from modellab.tracking.waiting import Waiting
 
 
 def main() -> int:
@@ -21,6 +24,7 @@ def main() -> int:
     parser.add_argument("--root", type=Path, help="the project: the cases' pages are made from its datasets")
     parser.add_argument("--rebuild", action="store_true", help="move the project's database aside and make it again")
     parser.add_argument("--announce", action="store_true", help="print a line whenever something has been reached")
+    parser.add_argument("--wait", nargs=2, metavar=("LOCK", "FILE"), help="get ready, then wait for a line: see Early")
     given = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print goes to stderr
@@ -31,11 +35,14 @@ def main() -> int:
 
     try:
         store.check_installed()
-        store.import_mlflow()
-        reached("MLflow is imported")
-        report = (
-            rebuild(given.folder, given.root) if given.rebuild else sync(given.folder, given.uri, reached, given.root)
-        )
+        pages = _wait(given, answers.fileno(), reached) if given.wait else None
+        if not given.wait:
+            store.import_mlflow()
+            reached("MLflow is imported")
+        if given.rebuild:
+            report = rebuild(given.folder, given.root)
+        else:
+            report = sync(given.folder, given.uri, reached, given.root, pages)
         line, status = codec.dumps(dataclasses.asdict(report)), 0
     except TrackingError as problem:
         line, status = codec.dumps({"error": str(problem)}), 1
@@ -43,5 +50,19 @@ def main() -> int:
     return status
 
 
+def _wait(given: argparse.Namespace, answers: int, reached: Callable[[str], None]) -> Pages | None:
+    """The maker of pages, when it is time to send. Where the database was changed for another, all starts anew."""
+    descriptor, turns = given.wait
+    waiting = Waiting(given.folder, store.address(given.folder), given.root, int(descriptor), Path(turns))
+    reached("MLflow is imported")
+    if not waiting.until_told():
+        os.dup2(answers, 1)
+        command = process.command(given.folder, given.root)
+        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+    return waiting.pages
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # MLflow and what it imports take most of a second to be taken down

@@ -1,7 +1,8 @@
 """Sync in a child process with a time limit: what a pytest session calls when it ends.
 
 MLflow costs seconds of import and 175 MB, and can hang; in a child neither reaches the session. Killing the
-child loses nothing, because the ledger has everything and `sync` goes on where it was.
+child loses nothing, because the ledger has everything and `sync` goes on where it was. A child that the session has
+started early (`early`) has imported MLflow already.
 """
 
 from __future__ import annotations
@@ -11,22 +12,18 @@ import json
 import math
 import os
 import select
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import modellab
 from modellab import ledger
-from modellab import store as cache
 from modellab.errors import TrackingError
-from modellab.tracking import store
+from modellab.tracking import process, store
+from modellab.tracking.early import Early
 
 START_S = 60.0  # for importing MLflow, which says nothing about the store
 LOCAL_S, SERVER_S = 60.0, 10.0
@@ -35,10 +32,17 @@ RUNS_PER_S = 4.0  # a server that takes fewer is slow
 TOTAL_S = 120.0  # however well it goes: a long backlog is for `modellab sync`
 
 
-def push(folder: Path, timeout_s: float | None = None, uri: str | None = None, root: Path | None = None) -> str:
+def push(
+    folder: Path,
+    timeout_s: float | None = None,
+    uri: str | None = None,
+    root: Path | None = None,
+    early: Early | None = None,
+) -> str:
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
 
-    `root` is the project, for the cases' pages.
+    `root` is the project, for the cases' pages; `early` a child that waits for this moment, if there is one. Without
+    it, or where it was made for another store or has died, the child is started now.
 
     `timeout_s` is the longest silence from MLflow once it is imported: 60 s for a local database (its first start
     makes 90 tables), 10 s for a server. A server that takes fewer than RUNS_PER_S is left 10 s after the start, or
@@ -52,7 +56,7 @@ def push(folder: Path, timeout_s: float | None = None, uri: str | None = None, r
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
         store.check(uri)
-        return sentence(_run(folder, uri, pace, root))
+        return sentence(_run(folder, uri, pace, root, early))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
@@ -111,36 +115,26 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {seconds:.0f} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, pace: Pace, root: Path | None) -> dict[str, Any]:
+def _run(folder: Path, uri: str, pace: Pace, root: Path | None, early: Early | None) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
-    command = [sys.executable, "-m", "modellab.tracking", str(folder), "--announce"]
-    command += ["--root", str(root)] if root else []
-    with tempfile.TemporaryFile() as log, _child(command, log.fileno(), _environment(uri)) as child:
-        last = b""
-        for last in _lines(child, pace):
-            if last.startswith(b"{"):
-                report: dict[str, Any] = json.loads(last)
-                return report
-        log.seek(0)
-        said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
-        raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
+    if early and early.go(folder, uri, root):
+        with contextlib.closing(early):
+            return _report(early.child, early.log, pace)
+    with (
+        tempfile.TemporaryFile() as log,
+        _child(process.command(folder, root), log.fileno(), process.environment(uri)) as child,
+    ):
+        return _report(child, log, pace)
 
 
-def _environment(uri: str) -> dict[str, str]:
-    """Ours, with modellab on the path and the address, which may hold a password: no argument shows it.
-
-    An installation without bytecode, in an environment that keeps Python from writing it, would compile MLflow's 1000
-    files at the end of each session, for 5 s: there the bytecode goes to modellab's cache.
-    """
-    home = str(Path(modellab.__file__).parent.parent)
-    path = os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
-    environment = os.environ | {"PYTHONPATH": path, "MLFLOW_TRACKING_URI": uri}
-    found = find_spec("mlflow")
-    compiled = found and found.origin and Path(found.origin).with_name("__pycache__").is_dir()
-    if not compiled and environment.get("PYTHONDONTWRITEBYTECODE") and "PYTHONPYCACHEPREFIX" not in environment:
-        del environment["PYTHONDONTWRITEBYTECODE"]
-        environment["PYTHONPYCACHEPREFIX"] = str(cache.home() / "bytecode")
-    return environment
+def _report(child: subprocess.Popen[bytes], log: IO[bytes], pace: Pace) -> dict[str, Any]:
+    for last in _lines(child, pace):
+        if last.startswith(b"{"):
+            report: dict[str, Any] = json.loads(last)
+            return report
+    log.seek(0)
+    said = log.read().decode(errors="replace").strip().splitlines()[-1:] or [f"exit status {child.wait()}"]
+    raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
 
 
 def _lines(child: subprocess.Popen[bytes], pace: Pace) -> Iterator[bytes]:
@@ -176,8 +170,7 @@ def _child(command: list[str], log: int, environment: dict[str, str]) -> Iterato
         try:
             yield child
         finally:
-            if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
+            process.end(child)
 
 
 def _late(what: str) -> str:

@@ -54,15 +54,26 @@ def ensure(path: Path, artifacts: Path) -> bool:
             return False
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.unlink(missing_ok=True)
+        draft = _draft(path)
+        drop_draft(path)
         try:
             make: Any = SqlAlchemyStore
             make(f"sqlite:///{draft}", artifacts.absolute().as_uri()).engine.dispose()
             os.replace(draft, path)
         finally:
-            draft.unlink(missing_ok=True)
+            drop_draft(path)
     return True
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def drop_draft(path: Path) -> None:
+    """Remove what this process has begun to make at `path`."""
+    draft = _draft(path)
+    for name in (draft.name, f"{draft.name}-journal"):
+        draft.with_name(name).unlink(missing_ok=True)
 
 
 def move_aside(folder: Path) -> Path | None:

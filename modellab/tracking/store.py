@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+import modellab
 from modellab.errors import ModellabError, TrackingError
 from modellab.tracking import sqlite
 
@@ -87,6 +88,12 @@ def masked(text: str) -> str:
         secret = os.environ.get(name, "")
         text = text.replace(secret, "***") if len(secret) > 3 else text
     return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def python_path() -> str:
+    """PYTHONPATH for a child process: ours, and modellab before all."""
+    home = str(Path(modellab.__file__).parent.parent)
+    return os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
 
 
 def check_installed() -> None:
@@ -163,17 +170,17 @@ def import_mlflow() -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, patience_s: float = sqlite.LOCK_S) -> Iterator[None]:
     """One process at a time writes to MLflow from this mlruns folder; TrackingError when the other takes long."""
     import filelock
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / ".sync.lock", timeout=sqlite.LOCK_S)
+        lock = filelock.FileLock(folder / ".sync.lock", timeout=patience_s)
         lock.acquire()
     except filelock.Timeout as problem:
         raise TrackingError(
-            f"another process has been sending from {folder} for {sqlite.LOCK_S:g} s: `modellab sync` sends the rest"
+            f"another process has been sending from {folder} for {patience_s:g} s: `modellab sync` sends the rest"
         ) from problem
     except OSError as problem:  # a read-only folder: nobody else can write to it from here either
         if os.access(folder, os.W_OK):

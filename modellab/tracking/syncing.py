@@ -24,19 +24,22 @@ def sync(
     uri: str | None = None,
     reached: Callable[[str], None] = lambda _: None,
     root: Path | None = None,
+    pages: Pages | None = None,
 ) -> Report:
     """Send to MLflow whatever the ledger of the mlruns `folder` holds and the store lacks, each result once.
 
     Safe to kill at any moment and to call again. `uri` overrides MLFLOW_TRACKING_URI and the project's own database;
     `reached` is called with the name of each run as it is sent; `root` is the project, from which the cases' pages
-    are made: without it there are none.
+    are made: without it there are none. `pages` is a maker of them that has been started already; it ends here.
     Raises TrackingError, with a sentence, when MLflow is missing, unreachable, slow or damaged.
     """
     started, uri = time.monotonic(), store.address(folder, uri)
     store.check(uri)
     with store.explained(uri), store.locked(folder):
         sender = Sender(store.connect(folder, uri), folder, uri)
-        sender.pages = Pages(root, sender.report.warnings.append) if root else None
+        sender.pages = pages or (Pages(root) if root else None)
+        if sender.pages:
+            sender.pages.warn = sender.report.warnings.append
         try:
             _send_all(sender, folder, reached)
         finally:
