@@ -1,13 +1,16 @@
 """What the harness itself costs, each figure beside what it is a part of: `python -m tools.performance.overhead`.
 
 suite_over_bare    wall time of `pytest benchmarks` over that of tools/performance/bare.py, which runs the same model
-                   over the same ten minutes of audio; in turns, the mean of the pairs. MLflow's store is there before
+                   over the same ten minutes of audio. Measured in turns: the median of the ratios of PAIRS pairs, which
+                   one turn on a busy machine does not move. MLflow's store is there before
 ledger_over_bare   the same with --no-mlflow
 controller_rss_mb  peak of pytest's own process with 20,000 utterances (MB of 10^6 bytes), their baseline included
 controller_growth_mb  the same less the peak with 100 utterances
 per_case_ms        (500 cases of a trivial model - 1 case) / 499, worker included, one clip each
 import_s, help_s   fresh processes, the median
 collect_10k_ratio  collecting 10,000 cases over collecting 10,000 parametrised tests of plain pytest, in turns
+
+All processes, the bare loop's too, find the bytecode of what they import, as after the first run of any installation.
 """
 
 from __future__ import annotations
@@ -24,13 +27,13 @@ from pathlib import Path
 
 import yaml
 
-from modellab import dataset
+from modellab import dataset, store
 from tools.performance import projects
 
 ROOT = Path(__file__).parents[2]
 MODEL, DATA = "distil_whisper", "asr_lab_v1"  # the slowest of the embedded ones: 0.06 of real time
 MINUTES = 10.0
-PAIRS, STARTS, TURNS = 2, 7, 3
+PAIRS, STARTS, TURNS = 4, 7, 3
 MANY, FEW, CASES = 20_000, 100, 500
 PLAIN = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio", "-q")
 PEAK = """
@@ -43,7 +46,7 @@ def pytest_unconfigure():
 
 
 def measure(scale: float = 1.0) -> dict[str, float]:
-    """All figures; `scale` shrinks every amount of work, for a trial. About five minutes of a quiet machine."""
+    """All figures; `scale` shrinks every amount of work, for a trial. About ten minutes of a quiet machine."""
     with tempfile.TemporaryDirectory(prefix="modellab-performance-") as place:
         folder = Path(place)
         return {
@@ -57,19 +60,19 @@ def measure(scale: float = 1.0) -> dict[str, float]:
 
 
 def suite_over_bare(root: Path, minutes: float) -> dict[str, float]:
-    """The suite's wall time over the bare loop's, with and without MLflow."""
+    """The suite's wall time over the bare loop's, with and without MLflow: the medians over the pairs."""
     _project(root)
     _minutes(root / "golden" / "first_v1", 0.1)
     folder = _minutes(root / "golden" / "minutes_v1", minutes)
     bare = [sys.executable, "-m", "tools.performance.bare", MODEL, str(folder)]
     suite = [_command("pytest"), "benchmarks", *PLAIN, "-k", f"{MODEL}:lab-minutes_v1"]
-    _seconds([*suite[:-1], f"{MODEL}:lab-first_v1"], root)  # makes MLflow's store, which later runs find
+    _seconds([*suite[:-1], f"{MODEL}:lab-first_v1"], root)  # makes MLflow's store and the bytecode
     ratios: dict[str, list[float]] = {"suite_over_bare": [], "ledger_over_bare": []}
     for _ in range(PAIRS):
         alone_s = _seconds(bare, ROOT)
         ratios["suite_over_bare"].append(_seconds(suite, root) / alone_s)
         ratios["ledger_over_bare"].append(_seconds([*suite, "--no-mlflow"], root) / alone_s)
-    return {name: statistics.fmean(values) for name, values in ratios.items()}
+    return {name: statistics.median(values) for name, values in ratios.items()}
 
 
 def _minutes(folder: Path, minutes: float) -> Path:
@@ -146,6 +149,7 @@ def _command(name: str) -> str:
 def _seconds(command: Sequence[str], cwd: Path | None = None) -> float:
     """Wall seconds of a process with one thread; its last words are the error where it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(cwd or ROOT), "HF_HUB_OFFLINE": "1"}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(store.home() / "bytecode")}
     start = time.perf_counter()
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start

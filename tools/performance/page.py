@@ -39,6 +39,7 @@ class Figure:
 FIGURES = (
     Figure("suite_over_bare", "x", "wall time of the suite over a bare loop's, ten minutes of audio", most=1.05),
     Figure("controller_rss_mb", "MB", "peak memory of pytest's own process with 20,000 utterances", most=300),
+    Figure("controller_growth_mb", "MB", "how much more that is than with 100 utterances", most=15),
     Figure("per_case_ms", "ms", "one more case among 500 of a trivial model, one clip each", most=30),
     Figure("import_s", "s", "`import modellab` in a fresh Python", most=0.2),
     Figure("help_s", "s", "`modellab --help`", most=0.5),
@@ -55,10 +56,9 @@ HEADINGS = ("figure", "measured", "target", "met", "what")
 HOW = """\
 - The bare loop is `tools/performance/bare.py`: load the model, decode each clip, call the model. The suite does that
   and starts pytest, collects, warms up, measures the reference workload, scores, judges, and keeps the result in ledger
-  and MLflow. One thread each; the mean of two turns.
+  and MLflow. One thread each, bytecode there for both; the median of four pairs.
   `ledger_over_bare` is the same without MLflow.
 - Memory is the peak of pytest's process, with a baseline of as many utterances; models live in another one.
-  `controller_growth_mb` is how much that is above the peak with 100 utterances.
 - Cases, collection and memory are measured with a model that always says the same."""
 
 
