@@ -31,7 +31,8 @@ def serve(root: Path) -> None:
     """Answer until the pipe ends."""
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # whatever libraries print goes to stderr
-        _warm_up()
+        with suppress(Exception):  # what is wrong shows at the first real page
+            warm_up()
         answer: Answer = ("", "")
         with suppress(BrokenPipeError, EOFError):
             while True:
@@ -53,16 +54,15 @@ def render(root: Path, entry: Entry) -> str:
     return casepage.render(entry, project.golden, _accepted(project, entry), CLIPS)
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Draw a page of nothing, compress silence, align two words: that imports and compiles what others need."""
     said = Utterance("0", {"wer": (1.0, 1.0)}, {"text": "a"}, 0.1, 0.1, 1.0)
     nothing = Result(Key("asr", "none", "none", "none", "cpu", "float32"), (said,), {}, "", {})
-    with suppress(Exception):  # what is wrong shows at the first real page
-        casepage.render(Entry(key=nothing.key, status=Status.PASS, session="", result=nothing), Path())
-        audio.compressed(Audio(np.zeros(1600, np.float32), 16_000), 10_000)
-        edit_distance.align("a", "b")
-        for name in text.names():
-            text.get(name)("a")
+    casepage.render(Entry(key=nothing.key, status=Status.PASS, session="", result=nothing), Path())
+    audio.compressed(Audio(np.zeros(1600, np.float32), 16_000), 10_000)
+    edit_distance.align("a", "b")
+    for name in text.names():
+        text.get(name)("a")
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from modellab import tracking
+from modellab.tracking import drawing
 from modellab.tracking.pages import Pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
@@ -30,6 +31,11 @@ def test_a_project_that_cannot_be_read_is_told_once_and_numbers_go_on(ready, ses
     assert report.new == len(session)
     assert len(report.warnings) == 1
     assert "has no page (ConfigError: " in report.warnings[0]
+
+
+def test_what_warms_the_maker_up_works():
+    """It goes on without, so that nothing else would show it."""
+    drawing.warm_up()
 
 
 def test_a_maker_that_has_died_is_no_page(make):
