@@ -8,22 +8,20 @@ Sorted keys, one line per utterance, so that `git diff` shows which utterance ch
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab import codec, seeds
+from modellab import codec, linefile, seeds
 from modellab.environment import SELFTEST
 from modellab.errors import BaselineError
+from modellab.spool import Table
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
 
-FORMAT = 1
 ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
@@ -57,27 +55,28 @@ def pace_path(root: Path, key: Key, machine: str) -> Path:
 def load(root: Path, key: Key) -> Accepted | None:
     """The accepted quality of a cell; None if there is none; BaselineError for a file that cannot be used."""
     path = quality_path(root, key)
-    if (stored := _read(path)) is None:
+    if (stored := linefile.read(path)) is None:
         return None
     try:
-        shares = {id: codec.decode_shares(entry["shares"]) for id, entry in stored["utterances"].items()}
-        outputs = {id: entry["output"] for id, entry in stored["utterances"].items()}
+        utterances = stored["utterances"]
+        shares = utterances.mapped(lambda entry: codec.decode_shares(entry["shares"]))
+        outputs = utterances.mapped(lambda entry: entry["output"])
         return Accepted(_header(stored), shares, outputs, codec.decode_numbers(stored.get("noise", {})))
     except codec.MALFORMED as error:
-        raise _damaged(path, error) from error
+        raise linefile.damaged(path, error) from error
 
 
 def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
     """The accepted speed and memory of a cell on a machine class; None if there is none."""
     path = pace_path(root, key, machine)
-    if (stored := _read(path)) is None:
+    if (stored := linefile.read(path)) is None:
         return None
     try:
-        times = {id: _times(clocks) for id, clocks in stored["utterances"].items()}
+        times = stored["utterances"].mapped(_times)
         sessions = tuple(codec.decode_numbers(each) for each in stored.get("sessions", []))
         return Pace(_header(stored), times, codec.decode_numbers(stored["readings"]), sessions)
     except codec.MALFORMED as error:
-        raise _damaged(path, error) from error
+        raise linefile.damaged(path, error) from error
 
 
 def other_machines(root: Path, key: Key) -> list[str]:
@@ -96,14 +95,18 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     before, pace_before = _before(load, root, result.key), _before(load_pace, root, result.key, result.machine)
     header = {**result.provenance, "reason": reason, "date": date}
     gated = [metric.name for metric in task.METRICS if metric.gated and metric.kind == "quality"]
-    quality = {
-        utterance.id: {
-            "output": None if utterance.error else task.remember(utterance.output),
-            "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in gated}),
-        }
+    quality = Table(
+        (
+            utterance.id,
+            {
+                "output": None if utterance.error else task.remember(utterance.output),
+                "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in gated}),
+            },
+        )
         for utterance in result.utterances
-    }
-    times = {u.id: _medians([p.utterances[i] for p in passes]) for i, u in enumerate(result.utterances) if not u.error}
+    )
+    every = zip(*(each.utterances for each in passes), strict=True)
+    times = Table((same[0].id, _medians(same)) for same in every if not same[0].error)
     medians = {
         name: statistics.median(p.readings[name] for p in passes) for name in READINGS if name in result.readings
     }
@@ -113,13 +116,13 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
     about = {name: text for name, text in header.items() if name != SELFTEST}  # no clock has a part in quality
-    _write(paths[0], {"format": FORMAT, "header": about, **({"noise": noise} if noise else {})}, quality)
+    linefile.write(paths[0], {"header": about, **({"noise": noise} if noise else {})}, quality)
     if not timed:
         return [paths[0]]
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
     sessions = kept_sessions(pace_before, pace) if pace_before else ()
-    top = {"format": FORMAT, "header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
-    _write(paths[1], top, times)
+    top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
+    linefile.write(paths[1], top, times)
     return list(paths)
 
 
@@ -159,13 +162,13 @@ def set_noise(root: Path, key: Key, noise: Mapping[str, float]) -> Path:
 
 def copy(path: Path, target: Path, reason: str, date: str) -> None:
     """Copy a baseline file whole, with a reason and date of its own; those it had get `accepted_` before them."""
-    stored = _read(path) or {}
+    stored = linefile.read(path) or {}
     try:
         utterances, header = stored.pop("utterances"), dict(stored["header"])
         accepted = {f"accepted_{name}": header[name] for name in ("reason", "date")}
     except codec.MALFORMED as error:
-        raise _damaged(path, error) from error
-    _write(target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances)
+        raise linefile.damaged(path, error) from error
+    linefile.write(target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances)
 
 
 def _before[**P, T](read: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -224,7 +227,7 @@ def _encoded(sessions: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    stored: dict[str, Any] | None = _read(path)
+    stored: dict[str, Any] | None = linefile.read(path)
     if stored is None:
         raise BaselineError(f"{path} does not exist: accept a baseline first, with --update-baselines --reason '...'")
     return stored
@@ -240,53 +243,13 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
     """The same file with these parts of it new."""
     stored = _stored(path)
     try:
-        utterances = stored.pop("utterances")
+        utterances = dict(stored.pop("utterances"))
         for id, each in (shares or {}).items():
             utterances[id]["shares"] = codec.encode_shares({name: each[name] for name in utterances[id]["shares"]})
-        _write(path, {**stored, **changes}, utterances)
+        linefile.write(path, {**stored, **changes}, utterances)
     except codec.MALFORMED as error:
-        raise _damaged(path, error) from error
+        raise linefile.damaged(path, error) from error
     return path
-
-
-def _read(path: Path) -> Any | None:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-        found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
-        raise BaselineError(f"{path} has format {found!r}, expected {FORMAT}: made by another version of modellab?")
-    return stored
-
-
-def _damaged(path: Path, error: Exception) -> BaselineError:
-    return BaselineError(
-        f"{path} is not a baseline ({type(error).__name__}: {error}): damaged, or a merge conflict?"
-        " Restore it with git, or accept a new one with --update-baselines --reason '...'"
-    )
-
-
-def _write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) -> None:
-    """One line per utterance and session; written beside and moved into place: a kill leaves the old or the new."""
-    rows = ((id, json.dumps(utterances[id], sort_keys=True, ensure_ascii=False)) for id in sorted(utterances))
-    lines = [f"{json.dumps(id)}: {row}" for id, row in rows]
-    sessions = [json.dumps(each, sort_keys=True) for each in top.get("sessions", [])]
-    rest = {name: part for name, part in top.items() if name != "sessions"}
-    head = json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
-    if sessions:
-        head += ',\n "sessions": [\n  ' + ",\n  ".join(sessions) + "\n ]"
-    text = head + ',\n "utterances": {\n  ' + ",\n  ".join(lines) + "\n }\n}\n"
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(text.encode("utf-8", "backslashreplace"))  # a lone surrogate becomes its own JSON escape
-        os.replace(draft, path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
 
 
 def _rounded(share: Share) -> Share:

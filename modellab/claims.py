@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from modellab import tasks, thresholds
 from modellab.errors import did_you_mean
 from modellab.gate import claim as gate
@@ -16,6 +14,7 @@ from modellab.matrix import Broken, Cell, Matrix
 from modellab.models import Claim, Model
 from modellab.project import Project
 from modellab.types import Floats, Result, Rule, Verdict
+from modellab.utterances import clusters, shares
 
 Place = tuple[str, str, str]  # model, variant, dataset
 
@@ -45,8 +44,7 @@ class Sample:
     def of(cls, result: Result) -> Sample:
         """The little of a result that claims need, so that a session can keep it."""
         said = result.utterances
-        shares = {name: np.array([u.shares[name] for u in said], dtype=float) for name in said[0].shares}
-        return cls(shares, tuple(utterance.cluster for utterance in said))
+        return cls({name: shares(said, name) for name in said[0].shares}, tuple(clusters(said)))
 
 
 def concern(cell: Cell) -> bool:

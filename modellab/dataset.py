@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from modellab import manifest
 from modellab.errors import AudioError, ConfigError, DatasetError, ModellabError, did_you_mean
 from modellab.manifest import FILE_NAME, ROW_KEYS, Header
+from modellab.spool import Spool
 from modellab.types import Row
 
 __all__ = ["FILE_NAME", "Dataset", "Header", "RowReader", "available", "header", "load", "validate", "write_digest"]
@@ -35,7 +36,7 @@ class RowReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A golden dataset in memory.
+    """A golden dataset: its rows are read when they are asked for, however many there are.
 
     `rows` have their files made absolute paths, and the header's `settings` where there are any: what `prepare` and
     `run` of a task know of the dataset, they know from the row. `digest` is that of what lies on disk now, which is
@@ -45,7 +46,7 @@ class Dataset:
     name: str
     folder: Path
     header: Header
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     digest: str
 
     @property
@@ -105,14 +106,14 @@ def load(folder: Path) -> Dataset:
 
     Audio is hashed for the digest and not decoded: a missing or broken file fails its own case later.
     """
-    raw = manifest.mapping(folder, manifest.read(folder))
+    raw = manifest.whole(folder)
     head = manifest.header(folder, raw)
     rows, faults = manifest.rows(folder, raw)
     if faults:
         raise faults[0]
     digest = manifest.digest(head, rows)
-    given = ({**row, "settings": head.settings} for row in rows) if head.settings else rows
-    return Dataset(folder.name, folder, head, tuple(given), digest)
+    given = Spool({**row, "settings": head.settings} for row in rows) if head.settings else rows
+    return Dataset(folder.name, folder, head, given, digest)
 
 
 def write_digest(folder: Path) -> str:
@@ -137,7 +138,7 @@ def validate(folder: Path, task: RowReader | None = None) -> list[str]:
 
 def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
     try:
-        raw = manifest.mapping(folder, manifest.read(folder))
+        raw = manifest.whole(folder)
     except DatasetError as fault:
         yield fault  # and nothing else can be known
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from modellab.manifest import seconds, sendable
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Utterance
+from modellab.utterances import RAISED, Utterances, clocks
 from modellab.worker import ModelError
 
 LOAD_TIMEOUT_S = 600.0
@@ -96,14 +97,16 @@ def evaluate(
     when every single utterance raised. One that raises among others is an utterance with an `error`. Of several seeds
     the first is timed and shown, see `seeds.merged`.
     """
-    cases = [task.read(row, data.options) for row in data.rows]
+    told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
+    for _ in _cases(task, data):
+        pass  # a fault in the last row is found before the first call
     first_s = warm_up(task, data, loaded)
-    done = _pass(task, cases, data, loaded, progress)
-    if all(utterance.error for utterance in done):
+    done = _pass(task, data, loaded, progress)
+    if clocks(done)[:, RAISED].all():
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
     meters = loaded.ask("finish", {"device": cell.key.device})
     again_s = repeats.readings(done, lambda i: _wall_s(loaded, data.rows[i]))
-    runs = [done, *(_pass(task, cases, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
+    runs = [done, *(_pass(task, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
     return Result(
         key=cell.key,
         utterances=seeds.merged(runs),
@@ -124,22 +127,26 @@ def evaluate(
             "threads": str(threads),
             "python": str(loaded.facts["python"]),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
-            **({"signature": task.signature(cases)} if isinstance(task, Signed) else {}),
+            **told,
             **loaded.facts["versions"],
         },
     )
 
 
-def _pass(
-    task: Task, cases: Sequence[Any], data: Dataset, loaded: Loaded, progress: Progress | None, seed: int = 0
-) -> list[Utterance]:
+def _cases(task: Task, data: Dataset) -> Iterator[Any]:
+    """The case of each row, one after the other: never are all of them in memory."""
+    options = data.options
+    return (task.read(row, options) for row in data.rows)
+
+
+def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, seed: int = 0) -> Sequence[Utterance]:
     """Every utterance once, with one seed."""
-    done: list[Utterance] = []
+    done, total = Utterances(), len(data.rows)
     loaded.seed(seed)
-    for case, row in zip(cases, data.rows, strict=True):
+    for case, row in zip(_cases(task, data), data.rows, strict=True):
         done.append(_utterance(task, case, row, loaded, data.header))
         if progress:
-            progress(seed * len(cases) + len(done), loaded.seeds * len(cases), done)
+            progress(seed * total + len(done), loaded.seeds * total, done)
     return done
 
 
@@ -147,8 +154,8 @@ def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result)
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
     warm_up(task, data, loaded)
     loaded.seed(0)
-    rows = {row["id"]: row for row in data.rows}
-    fresh = tuple(_retimed(utterance, rows[utterance.id], loaded) for utterance in result.utterances)
+    pairs = zip(result.utterances, data.rows, strict=True)
+    fresh = Utterances(_retimed(utterance, row, loaded) for utterance, row in pairs)
     meters = loaded.ask("finish", {"device": cell.key.device})
     return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
 
@@ -219,18 +226,17 @@ def _facts(loaded: Loaded) -> dict[str, float]:
     return {name: float(loaded.facts[name]) for name in ("load_s", "load_peak_rss_bytes")}
 
 
-def latencies(utterances: Iterable[Utterance]) -> dict[str, float]:
+def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
     """RTF by each clock and the percentiles of the model call's wall time; only of utterances that gave an answer.
 
     RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
     Percentiles use numpy's linear interpolation.
     """
-    good = [utterance for utterance in utterances if not utterance.error]
-    audio_s = sum(utterance.duration_s for utterance in good) or math.nan
-    wall = np.array([utterance.wall_s for utterance in good])
-    rtf = Ratio(float(wall.sum()), audio_s)
-    rtf_cpu = Ratio(sum(utterance.cpu_s for utterance in good), audio_s)
-    rtf_gpu = sum(utterance.gpu_s for utterance in good) / audio_s  # NaN without a GPU
+    table = clocks(utterances)
+    wall, cpu, gpu, length = table[table[:, RAISED] == 0].T[:RAISED]
+    audio_s = float(length.sum()) or math.nan
+    rtf, rtf_cpu = Ratio(float(wall.sum()), audio_s), Ratio(float(cpu.sum()), audio_s)
+    rtf_gpu = float(gpu.sum()) / audio_s  # NaN without a GPU
     p50, p95, p99 = np.percentile(wall, [50, 95, 99])
     return {
         "rtf": rtf.top / rtf.bottom,

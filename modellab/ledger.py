@@ -2,10 +2,10 @@
 
     mlruns/ledger/<session>.jsonl        one file per session and pytest-xdist worker (<session>-gw0.jsonl)
 
-Each line is one `Entry`, appended with one write and synced to the disk. Nothing is ever changed or removed; a later
-line with the id of an earlier one takes its place (the suite's test, at a session's end, may turn a verdict).
-Where the folder cannot be written, the lines go to a folder of this user under the system's temporary folder,
-and `files` finds them there too.
+Each line is one `Entry`, appended with one write (a long one with several) and synced to the disk. Nothing is ever
+changed or removed; a later line with the id of an earlier one takes its place (the suite's test, at a session's end,
+may turn a verdict). Where the folder cannot be written, the lines go to a folder of this user under the system's
+temporary folder, and `files` finds them there too.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from modellab import codec
-from modellab.entry import Entry, NewerError, as_line, decode
+from modellab.entry import Entry, NewerError, decode, pieces
 from modellab.environment import slug
 from modellab.types import Key, Status, Verdict
 
 HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps the other half is beside it
 HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
+BLOCK_BYTES = 2**20  # of a line that are written at once
 TOO_DEEP = (RecursionError, *codec.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
 
@@ -41,11 +43,11 @@ class Ledger:
         self.path = folder / "ledger" / name
         self.spare = fallback(folder) / name
         self.trouble = ""
-        self._unsaved: list[bytes] = []  # lines that found no room, oldest first; tried again at each append
+        self._unsaved: list[Entry] = []  # those that found no room, oldest first; tried again at each append
 
     def append(self, entry: Entry) -> Path | None:
         """Put the entry on disk. Returns the file that has it, None where there was no room anywhere; never raises."""
-        self._unsaved.append(as_line(entry) + b"\n")
+        self._unsaved.append(entry)
         problem = self._save(self.path)
         if not problem:
             return self.path
@@ -136,9 +138,8 @@ def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[V
         for entry in read_file(path)[0]:
             if entry.key in turned:
                 status, verdicts = turned[entry.key]
-                line = as_line(replace(entry, status=status, verdicts=verdicts)) + b"\n"
                 try:
-                    _append(path, line)
+                    _append(path, replace(entry, status=status, verdicts=verdicts))
                 except OSError as problem:
                     return f"{path} cannot be amended ({problem.strerror or problem})"
     return ""
@@ -168,8 +169,8 @@ def _is_own(folder: Path) -> bool:
         return False
 
 
-def _append(path: Path, line: bytes) -> None:
-    """One line with one write, then to the disk. After a torn line it starts on a fresh one."""
+def _append(path: Path, entry: Entry) -> None:
+    """One line, with one write unless it is long, then to the disk. After a torn line it starts on a fresh one."""
     fresh = not path.exists()
     if fresh:
         _make(path.parent)
@@ -177,14 +178,26 @@ def _append(path: Path, line: bytes) -> None:
     try:
         size = os.fstat(file).st_size
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        block = b"\n" + line if torn else line
-        if (written := os.write(file, block)) != len(block):
-            raise OSError(errno.ENOSPC, f"only {written} of {len(block)} bytes were taken: is the disk full?")
+        for block in _blocks(chain([b"\n"] if torn else [], pieces(entry), [b"\n"])):
+            if (written := os.write(file, block)) != len(block):
+                raise OSError(errno.ENOSPC, f"only {written} of {len(block)} bytes were taken: is the disk full?")
         os.fsync(file)
     finally:
         os.close(file)
     if fresh:
         _sync_folder(path.parent)
+
+
+def _blocks(some: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, so many at a time that each is worth a write."""
+    block = bytearray()
+    for piece in some:
+        block += piece
+        if len(block) >= BLOCK_BYTES:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
 
 
 def _make(folder: Path) -> None:

@@ -7,20 +7,21 @@ case where there is one.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import yaml
 from pydantic import ConfigDict, Field
 
 from modellab.errors import DatasetError
 from modellab.schema import Strict, Thresholds, parse
+from modellab.spool import Spool
 from modellab.types import Row
 
 FILE_NAME = "dataset.yaml"
@@ -30,8 +31,8 @@ PARTS = ("script",)  # the keys that hold a list of mappings with files of their
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
-FIRST_CASE = re.compile(r"[ \t]*\n(?P<indent> *)- ")
-LARGE, TOGETHER = 2**16, 500  # characters of a manifest from which on its cases are read so many at a time
+FIRST_CASE = re.compile(r" *- ")
+TOGETHER = 200  # cases read at a time
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -64,19 +65,37 @@ def file(folder: Path) -> Path:
 
 def read(folder: Path, head_only: bool = False) -> str:
     """The manifest's text, or what comes before its line `cases:`."""
+    with _opened(folder) as lines:
+        return "".join(takewhile(lambda line: not CASES.match(line), lines) if head_only else lines)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[TextIO]:
+    """The manifest's lines; DatasetError where there are none."""
     try:
         with file(folder).open(encoding="utf-8") as lines:
-            return "".join(takewhile(lambda line: not CASES.match(line), lines)) if head_only else lines.read()
+            yield lines
     except FileNotFoundError:
         raise DatasetError(f"{file(folder)}: no such file; a dataset is a folder with a {FILE_NAME}") from None
     except UnicodeDecodeError as fault:
         raise DatasetError(f"{file(folder)}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
 
 
+def whole(folder: Path) -> dict[str, Any]:
+    """The manifest as keys and values, unchecked; of its `cases` some hundreds are in memory at a time.
+
+    The parse tree of YAML takes thirty times its text. What is laid out in another way than one case below the other,
+    or cannot be read in parts, is read at once, and so is what is wrong: the whole text tells its line.
+    """
+    with _opened(folder) as lines:
+        found = _case_by_case(lines)
+    return mapping(folder, read(folder)) if found is None else found
+
+
 def mapping(folder: Path, text: str) -> dict[str, Any]:
     """The manifest's text as keys and values, unchecked."""
     try:
-        raw = _parsed(text)
+        raw = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as fault:
         raise DatasetError(f"{file(folder)}: not YAML: {' '.join(str(fault).split())}") from None
     if not isinstance(raw, dict):
@@ -84,22 +103,45 @@ def mapping(folder: Path, text: str) -> dict[str, Any]:
     return {str(key): value for key, value in raw.items()}
 
 
-def _parsed(text: str) -> Any:
-    """The YAML. Many cases are read some hundreds at a time: their parse tree takes thirty times their text."""
-    found = CASES.search(text) if len(text) > LARGE else None
-    first = FIRST_CASE.match(text, found.end()) if found else None
-    if found is None or first is None:
-        return yaml.load(text, Loader=_LOADER)
-    starts = [each.start() for each in re.finditer(rf"^{first['indent']}- ", text[found.end() :], re.MULTILINE)]
-    edges = [*(found.end() + start for start in starts[::TOGETHER]), len(text)]
+def _case_by_case(lines: Iterator[str]) -> dict[str, Any] | None:
+    """A manifest whose cases are a list at the end, one below the other; None for any other."""
+    head: list[str] = []
+    for line in lines:
+        if CASES.match(line):
+            break
+        head.append(line)
+    else:
+        return None
+    if line.rstrip() != "cases:":
+        return None
     try:
-        parts = [yaml.load(text[start:end], Loader=_LOADER) for start, end in itertools.pairwise(edges)]
-        head = yaml.load(text[: found.start()], Loader=_LOADER)
-    except yaml.YAMLError:  # something that goes beyond one case, or a fault, whose line the whole text tells
-        return yaml.load(text, Loader=_LOADER)
-    if not isinstance(head, dict) or not all(isinstance(part, list) for part in parts):
-        return yaml.load(text, Loader=_LOADER)
-    return {**head, "cases": list(itertools.chain.from_iterable(parts))}
+        top, cases = yaml.load("".join(head), Loader=_LOADER), Spool(_each_case(lines))
+    except (yaml.YAMLError, TypeError):
+        return None
+    return {**{str(key): value for key, value in top.items()}, "cases": cases} if isinstance(top, dict) else None
+
+
+def _each_case(lines: Iterator[str]) -> Iterator[Any]:
+    """The items of a list in YAML; TypeError for what is none."""
+    first = next(lines, "")
+    if not (mark := FIRST_CASE.match(first)):
+        raise TypeError(f"a list of cases was expected, got {first!r}")
+    part, count = [first], 1
+    for line in lines:
+        if line.startswith(mark[0]):
+            if count == TOGETHER:
+                yield from _list(part)
+                part, count = [], 0
+            count += 1
+        part.append(line)
+    yield from _list(part)
+
+
+def _list(lines: Sequence[str]) -> list[Any]:
+    """A list in YAML; TypeError for anything else."""
+    if isinstance(found := yaml.load("".join(lines), Loader=_LOADER), list):
+        return found
+    raise TypeError(f"a list was expected, got {type(found).__name__}")
 
 
 def header(folder: Path, raw: Mapping[str, Any]) -> Header:
@@ -107,20 +149,22 @@ def header(folder: Path, raw: Mapping[str, Any]) -> Header:
     return parse(Header, file(folder), {key: value for key, value in raw.items() if key != "cases"})
 
 
-def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[list[Row], list[DatasetError]]:
+def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[DatasetError]]:
     """The sound rows, their files made absolute paths, and every fault of the others and of the list."""
-    sound: dict[str, Row] = {}
+    sound: Spool[Row] = Spool()
+    known: set[str] = set()
     faults = list(_list_faults(folder, raw))
-    for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list) else []):
+    for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list | Spool) else []):
         fault = _row_fault(given)
         if fault:
             name = given.get("id", f"number {i + 1}") if isinstance(given, dict) else f"number {i + 1}"
             faults.append(DatasetError(f"{file(folder)}: case {name}: {fault}"))
-        elif given["id"] in sound:
+        elif given["id"] in known:
             faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
         else:
-            sound[given["id"]] = _absolute(folder, given)
-    return list(sound.values()), faults
+            known.add(given["id"])
+            sound.append(_absolute(folder, given))
+    return sound, faults
 
 
 def sendable(row: Row) -> Row:
@@ -194,7 +238,7 @@ def _part_faults(given: Mapping[str, Any]) -> Iterator[str]:
 def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]:
     """What can be wrong with the list of cases as a whole."""
     cases = raw.get("cases")
-    if not isinstance(cases, list) or not cases:
+    if not isinstance(cases, list | Spool) or not cases:
         yield DatasetError(f"{file(folder)}: expected `cases:` and at least one case below it, got {cases!r}")
     elif list(raw)[-1] != "cases":
         last = list(raw)[-1]
@@ -203,12 +247,13 @@ def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]
         )
 
 
-def digest(head: Header, rows: Iterable[Row]) -> str:
+def digest(head: Header, rows: Sequence[Row]) -> str:
     """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their files."""
     chosen = [getattr(head, key) for key in IN_DIGEST]
     chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
     total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
-    for each in sorted(rows, key=lambda each: str(each["id"])):
+    ids = [str(row["id"]) for row in rows]
+    for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
         total.update(json.dumps([_facts(each), *_contents(each)], sort_keys=True, default=str).encode())
     return f"sha256:{total.hexdigest()}"
 

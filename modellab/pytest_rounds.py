@@ -8,18 +8,19 @@ again.
 from __future__ import annotations
 
 import functools
-import math
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modellab import codec
 from modellab.matrix import Broken, Cell
 from modellab.suite import Measurement
 from modellab.types import Result
+from modellab.utterances import CPU, GPU, RAISED, WALL, clocks, shares
 
 # Options of pytest-benchmark that ask for something to be shown or kept.
 ASKING = ("json", "save", "autosave", "compare", "compare_fail", "histogram", "only", "skip", "columns", "cprofile")
@@ -63,18 +64,19 @@ def asked(config: pytest.Config) -> bool:
 
 def seconds(result: Result) -> list[float]:
     """The time of each call that gave an answer, in s: by the process's CPU clock on a CPU, else by GPU or wall."""
-    good = [utterance for utterance in result.utterances if not utterance.error]
-    if result.key.device == "cpu":
-        return [utterance.cpu_s for utterance in good]
-    return [utterance.gpu_s if math.isfinite(utterance.gpu_s) else utterance.wall_s for utterance in good]
+    table = clocks(result.utterances)
+    good = table[table[:, RAISED] == 0]
+    on_gpu = np.where(np.isfinite(good[:, GPU]), good[:, GPU], good[:, WALL])
+    times: list[float] = (good[:, CPU] if result.key.device == "cpu" else on_gpu).tolist()
+    return times
 
 
 def facts(measurement: Measurement) -> dict[str, Any]:
     """What pytest-benchmark's file says of a case beside its times; its verdict comes when the session ends."""
     result, key = measurement.result, measurement.result.key
-    on_gpu = any(math.isfinite(utterance.gpu_s) for utterance in result.utterances)
+    on_gpu = bool(np.isfinite(clocks(result.utterances)[:, GPU]).any())
     metric = measurement.task.METRICS[0]
-    value = metric.value(utterance.shares[metric.name] for utterance in result.utterances)
+    value = metric.value(shares(result.utterances, metric.name))
     numbers = {"rtf": result.readings["rtf"], "rtf_cpu": result.readings["rtf_cpu"], metric.name: value}
     return {
         **{name: codec.encode_number(number) for name, number in numbers.items()},

@@ -14,6 +14,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from modellab.types import Utterance
+from modellab.utterances import AUDIO, RAISED, WALL, clocks
 
 READING = "repeat_share"  # median share of the first call's wall time that the same call takes again
 SUSPECT = 0.2  # of what the others take
@@ -23,19 +24,20 @@ TRIES = 3  # calls made again
 
 def suspicious(done: Sequence[Utterance]) -> bool:
     """Whether the first utterance, called before, took far less than the others, its length allowed for."""
-    others = [utterance for utterance in done[1:] if not utterance.error]
-    if len(others) < TRIES or done[0].error:
+    table = clocks(done)
+    others = table[1:][table[1:, RAISED] == 0]
+    if len(others) < TRIES or (first := table[0])[RAISED]:
         return False
-    usual_s = statistics.median(utterance.wall_s for utterance in others)
-    audio_s = statistics.median(utterance.duration_s for utterance in others)
-    shorter = min(1.0, done[0].duration_s / audio_s) if audio_s else 1.0  # a model that reads text is given no audio
-    return usual_s >= LEAST_S and done[0].wall_s < SUSPECT * shorter * usual_s
+    usual_s, audio_s = (statistics.median(others[:, column].tolist()) for column in (WALL, AUDIO))
+    shorter = min(1.0, first[AUDIO] / audio_s) if audio_s else 1.0  # a model that reads text is given no audio
+    return bool(usual_s >= LEAST_S and first[WALL] < SUSPECT * shorter * usual_s)
 
 
 def readings(done: Sequence[Utterance], wall_s: Callable[[int], float]) -> dict[str, float]:
     """READING, if the pass is suspicious; `wall_s` calls the model again on the utterance of that place."""
     if not suspicious(done):
         return {}
-    places = sorted((i for i in range(1, len(done)) if not done[i].error), key=lambda i: done[i].wall_s)
+    table = clocks(done)
+    places = sorted((i for i in range(1, len(done)) if not table[i, RAISED]), key=lambda i: float(table[i, WALL]))
     start = (len(places) - TRIES) // 2  # the middle ones: neither a hiccup nor a clip of silence
-    return {READING: statistics.median(wall_s(i) / done[i].wall_s for i in places[start : start + TRIES])}
+    return {READING: statistics.median(wall_s(i) / float(table[i, WALL]) for i in places[start : start + TRIES])}

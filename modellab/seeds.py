@@ -12,23 +12,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from modellab.types import Metric, Result, Utterance
+from modellab.utterances import Utterances, shares
 
 SPREAD = "_seed_sd"  # behind a metric's name, in a result's readings
 
 
-def merged(runs: Sequence[Sequence[Utterance]]) -> tuple[Utterance, ...]:
+def merged(runs: Sequence[Sequence[Utterance]]) -> Sequence[Utterance]:
     """One utterance of each id: `runs` has the same utterances once for each seed. What raised once has raised."""
-    return tuple(runs[0]) if len(runs) == 1 else tuple(_merged(same) for same in zip(*runs, strict=True))
+    return runs[0] if len(runs) == 1 else Utterances(_merged(same) for same in zip(*runs, strict=True))
 
 
 def _merged(same: Sequence[Utterance]) -> Utterance:
     each = [utterance.shares for utterance in same]
-    shares = {
-        name: tuple(statistics.fmean(parts) for parts in zip(*(shares[name] for shares in each), strict=True))
+    means = {
+        name: tuple(statistics.fmean(parts) for parts in zip(*(one[name] for one in each), strict=True))
         for name in each[0]
     }
     raised = (f"with seed {seed}: {utterance.error}" for seed, utterance in enumerate(same) if utterance.error)
-    return replace(same[0], shares=shares, error=next(raised, ""))
+    return replace(same[0], shares=means, error=next(raised, ""))
 
 
 def spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> dict[str, float]:
@@ -39,7 +40,7 @@ def spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> di
 def _spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> Iterator[tuple[str, float]]:
     for metric in metrics:
         if metric.gated and metric.kind == "quality":
-            values = [metric.value(utterance.shares[metric.name] for utterance in run) for run in runs]
+            values = [metric.value(shares(run, metric.name)) for run in runs]
             if all(map(math.isfinite, values)):
                 yield f"{metric.name}{SPREAD}", statistics.stdev(values)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from modellab import against, baseline, dataset, environment, gate, studio, thresholds
 from modellab.against import Duel
 from modellab.claims import Sample, concern
@@ -24,6 +26,7 @@ from modellab.project import Project
 from modellab.selftest import outcome
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
+from modellab.utterances import RAISED, clocks
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -191,10 +194,10 @@ class Suite:
             notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
         if why := untrusted(m.result):
             notes.append(f"its times prove nothing: {why}")
-        raised = [utterance for utterance in m.result.utterances if utterance.error]
-        if raised:
-            first = raised[0].error.splitlines()[0]
-            notes.append(f"the model raised on {len(raised)} of {len(m.result.utterances)} utterances: {first}")
+        said = m.result.utterances
+        if raised := np.flatnonzero(clocks(said)[:, RAISED]).tolist():
+            first = said[raised[0]].error.splitlines()[0]
+            notes.append(f"the model raised on {len(raised)} of {len(said)} utterances: {first}")
         return notes
 
     def failed(self, cell: Cell, error: str) -> Outcome:

@@ -8,7 +8,8 @@ Units are in the field names: `_s` seconds, `_hz` hertz, `_bytes` bytes. `Case` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
@@ -81,9 +82,9 @@ class Metric:
     rate: Callable[[Floats], Floats] = top_over_bottom
     gated: bool = True
 
-    def value(self, shares: Iterable[Share]) -> float:
-        """The corpus value: add the shares up, then take the rate once. NaN for no shares."""
-        rows = np.array(list(shares), dtype=float)
+    def value(self, shares: Iterable[Share] | Floats) -> float:
+        """The corpus value: add the shares up, shape (n, k) as an array, then take the rate once. NaN for no shares."""
+        rows = shares if isinstance(shares, np.ndarray) else np.array(list(shares), dtype=float)
         return float(self.rate(rows.sum(axis=0))) if len(rows) else float("nan")
 
 
@@ -125,7 +126,7 @@ class Utterance:
     duration_s: float
     error: str = ""
     cluster: str = ""
-    gpu_s: float = float("nan")
+    gpu_s: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class Result:
     """One cell of the matrix, measured, before any judgement."""
 
     key: Key
-    utterances: tuple[Utterance, ...]
+    utterances: Sequence[Utterance]  # a tuple, or while it is measured `utterances.Utterances`
     readings: Mapping[str, float]  # per case: "load_s", "first_call_s", "latency_p50_s", "peak_rss_bytes", ...
     machine: str  # machine class, e.g. "amd-epyc-9b14-1t"; the key of speed and memory baselines
     provenance: Mapping[str, str]  # "dataset_digest", "normaliser", "weights", "commit", "threads", library versions

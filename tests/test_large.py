@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from modellab import codec, dataset, manifest
-from modellab.entry import Entry, as_line, encode
+from modellab.entry import Entry, encode, pieces
 from modellab.errors import DatasetError
 from modellab.types import Status
 
@@ -57,7 +57,8 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_cases_read_in_parts_are_the_same(text: str, tmp_path: Path) -> None:
-    assert manifest.mapping(tmp_path, text) == yaml.safe_load(text)
+    (tmp_path / dataset.FILE_NAME).write_text(text, encoding="utf-8")
+    assert manifest.whole(tmp_path) == yaml.safe_load(text)
 
 
 def test_many_cases_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +70,10 @@ def test_many_cases_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
         return load(text, Loader=Loader)
 
     monkeypatch.setattr(manifest.yaml, "load", noted)
-    text = TEXTS["block"]
-    manifest.mapping(tmp_path, text)
-    assert len(sizes) == 4
-    assert max(sizes) < len(text) / 2
+    (tmp_path / dataset.FILE_NAME).write_text(TEXTS["block"], encoding="utf-8")
+    manifest.whole(tmp_path)
+    assert len(sizes) == 7
+    assert max(sizes) < len(TEXTS["block"]) / 5
 
 
 def test_a_fault_is_told_with_its_line_in_the_whole_file(tmp_path: Path) -> None:
@@ -80,8 +81,9 @@ def test_a_fault_is_told_with_its_line_in_the_whole_file(tmp_path: Path) -> None
     with pytest.raises(yaml.YAMLError) as whole:
         yaml.safe_load(text)
     line = str(whole.value).rpartition("line ")[2].partition(",")[0]
+    (tmp_path / dataset.FILE_NAME).write_text(text, encoding="utf-8")
     with pytest.raises(DatasetError, match=f"line {line}"):
-        manifest.mapping(tmp_path, text)
+        manifest.whole(tmp_path)
 
 
 def test_what_comes_behind_the_cases_is_still_refused(tmp_path: Path) -> None:
@@ -97,6 +99,6 @@ def test_a_line_in_pieces_is_the_line() -> None:
     ]
     for said in ([], heard):
         entry = Entry(KEY, Status.PASS, "session", result(said), values={"wer": 0.5})
-        assert as_line(entry) == codec.dumps(encode(entry)).encode()
+        assert b"".join(pieces(entry)) == codec.dumps(encode(entry)).encode()
     failed = Entry(KEY, Status.ERROR, "session", error="it crashed: null}")
-    assert as_line(failed) == codec.dumps(encode(failed)).encode()
+    assert b"".join(pieces(failed)) == codec.dumps(encode(failed)).encode()

@@ -9,13 +9,15 @@ An absolute limit is checked whatever the baseline says.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from modellab.gate.paired import Comparison, compare, fewest_units
-from modellab.types import Accepted, Metric, Result, Rule, Status, Utterance, Verdict
+from modellab.types import Accepted, Floats, Metric, Result, Rule, Status, Utterance, Verdict
+from modellab.utterances import clusters, ids, shares
 
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
 NOISE_Z = 2.33  # one in a hundred
@@ -56,7 +58,7 @@ def not_comparable(result: Result, accepted: Accepted) -> str:
         then, now = accepted.header.get(name, "none"), result.provenance.get(name, "none")
         if then != now:
             return f"{name.replace('_', ' ')} was {then} in the baseline and is {now} now"
-    if accepted.shares.keys() != {utterance.id for utterance in result.utterances}:
+    if accepted.shares.keys() != set(ids(result.utterances)):
         return "the baseline holds other utterances than this run"
     return ""
 
@@ -70,21 +72,21 @@ def _compare(
     setting: Setting,
 ) -> Verdict:
     name = metric.name
-    value = metric.value(utterance.shares[name] for utterance in utterances)
+    after = shares(utterances, name)
+    value = metric.value(after)
     plain = Verdict(name, metric.unit, metric.kind, Status.PASS, value, versus=setting.versus, alpha=rule.alpha)
     if metric.kind == "sanity" or not metric.gated:
         return plain
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
         return replace(plain, status=Status.NEW, why=why, red=setting.strict)
-    if not hindrance and any(len(accepted.shares[u.id].get(name, ())) != len(u.shares[name]) for u in utterances):
+    before = None if hindrance else _before(accepted, utterances, name, after.shape[1])
+    if not hindrance and before is None:
         hindrance = f"the baseline has no {name}, or counts other things for it"
-    if hindrance:
+    if before is None:
         why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
         return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
-    before = np.array([accepted.shares[u.id][name] for u in utterances], dtype=float)
-    after = np.array([u.shares[name] for u in utterances], dtype=float)
-    found = compare(metric, before, after, [u.cluster for u in utterances], rule.alpha)
+    found = compare(metric, before, after, clusters(utterances), rule.alpha)
     status, why, pending = decide(metric, rule, found, family=setting.family, noise=accepted.noise.get(name, 0.0))
     return replace(
         plain,
@@ -99,6 +101,16 @@ def _compare(
         detects=found.detects,
         pending=pending,
     )
+
+
+def _before(accepted: Accepted, utterances: Sequence[Utterance], name: str, length: int) -> Floats | None:
+    """The accepted shares of the same utterances, shape (n, length); None where one has not so many."""
+    found = array("d")
+    for share in (accepted.shares[id].get(name, ()) for id in ids(utterances)):
+        if len(share) != length:
+            return None
+        found.extend(share)
+    return np.array(found).reshape(len(utterances), length)
 
 
 def decide(

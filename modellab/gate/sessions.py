@@ -16,10 +16,11 @@ import numpy as np
 
 from modellab.gate.trimmed import trimmed
 from modellab.types import Floats, Pace, Result
+from modellab.utterances import CPU, GPU, RAISED, WALL, clocks, ids
 
 Session = Mapping[str, float]
 
-CLOCKS = {"rtf": 0, "rtf_cpu": 1, "rtf_gpu": 2}  # the columns of Pace.times
+CLOCKS = {"rtf": WALL, "rtf_cpu": CPU, "rtf_gpu": GPU}  # the columns of Pace.times and of utterances.clocks
 REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
 PEAKS = ("peak_rss_bytes", "peak_vram_bytes")
 FEWEST = 5  # utterances without which nothing is decided
@@ -39,13 +40,12 @@ def session(result: Result, pace: Pace) -> dict[str, float]:
 
 def log_ratios(result: Result, pace: Pace, column: int) -> Floats:
     """log(now / accepted) of each utterance that has a time on both sides, shape (n,); columns as in CLOCKS."""
-    pairs = [
-        ((utterance.wall_s, utterance.cpu_s, utterance.gpu_s)[column], pace.times[utterance.id][column])
-        for utterance in result.utterances
-        if len(pace.times.get(utterance.id, ())) > column and not utterance.error
-    ]
-    both = np.array([pair for pair in pairs if min(pair) > 0 and math.isfinite(sum(pair))]).reshape(-1, 2)
-    return np.asarray(np.log(both[:, 0] / both[:, 1]), dtype=float)
+    table, names = clocks(result.utterances), ids(result.utterances)
+    accepted = (pace.times.get(name, ()) for name in names)
+    then = np.fromiter((times[column] if len(times) > column else math.nan for times in accepted), float, len(names))
+    now = table[:, column]
+    known = (table[:, RAISED] == 0) & np.isfinite(now + then) & (np.minimum(now, then) > 0)
+    return np.asarray(np.log(now[known] / then[known]), dtype=float)
 
 
 def machine_parts(now: Mapping[str, float], accepted: Mapping[str, float]) -> dict[str, float]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from modellab.environment import SELFTEST
 from modellab.types import Result
+from modellab.utterances import CPU, RAISED, WALL, clocks
 
 SPARE = 0.1  # cores above half of them that other processes may take
 NO_SPARE = 0.35  # the same where the model itself may use every core
@@ -66,8 +69,9 @@ def throttled(result: Result) -> str:
 
 def too_many_cores(result: Result) -> str:
     """The model used more cores than its threads: it ignores the setting, and waiting threads burn CPU time."""
-    good = [u for u in result.utterances if not u.error and math.isfinite(u.wall_s + u.cpu_s)]
-    wall_s, cpu_s = sum(u.wall_s for u in good), sum(u.cpu_s for u in good)
+    table = clocks(result.utterances)
+    good = table[(table[:, RAISED] == 0) & np.isfinite(table[:, WALL] + table[:, CPU])]
+    wall_s, cpu_s = good[:, WALL].sum(), good[:, CPU].sum()
     threads = _threads(result)
     if result.key.device != "cpu" or cpu_s <= CORES * threads * wall_s:
         return ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from modellab.report import numbers
 from modellab.types import Accepted, Metric, Share, Utterance
@@ -11,13 +12,18 @@ from modellab.types import Accepted, Metric, Share, Utterance
 ROUNDING = 1e-4  # a difference below is that between a number and its stored form
 
 
-def worst_first(utterances: Iterable[Utterance], accepted: Accepted | None, metric: Metric) -> list[Utterance]:
-    """The utterances by what they cost more than in the baseline, then by what they cost; equals stay in order."""
+def worst_first(
+    utterances: Sequence[Utterance], accepted: Accepted | None, metric: Metric, most: int | None = None
+) -> list[Utterance]:
+    """The utterances by what they cost more than in the baseline, then by what they cost; equals stay in order.
+
+    With `most` the first so many, without all the others in memory.
+    """
 
     def order(utterance: Utterance) -> tuple[float, float]:
         return -damage(utterance, accepted, metric), -cost(utterance.shares.get(metric.name), metric)
 
-    return sorted(utterances, key=order)
+    return sorted(utterances, key=order) if most is None else heapq.nsmallest(most, utterances, key=order)
 
 
 def damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:

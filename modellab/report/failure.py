@@ -52,14 +52,15 @@ def metric_line(verdict: Verdict) -> str:
 def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     result, metric = outcome.result, task.METRICS[0]
     assert result is not None, "a quality verdict without a result"
-    cases = {row["id"]: row for row in dataset.load(outcome.cell.dataset).rows}
-    options = outcome.cell.header.model_dump()
-    worst = damage.worst_first(result.utterances, outcome.accepted, metric)[:WORST]
+    rows, options = dataset.load(outcome.cell.dataset).rows, outcome.cell.header.model_dump()
+    worst = damage.worst_first(result.utterances, outcome.accepted, metric, WORST)
+    names = {utterance.id for utterance in worst}
+    cases = {row["id"]: task.read(row, options) for row in rows if row["id"] in names}
     lines = [f"  the {len(worst)} utterances that did most damage:"]
     for utterance in worst:
         if damage.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
             break
-        shown: Sequence[str] = task.show(task.read(cases[utterance.id], options), utterance.output)
+        shown: Sequence[str] = task.show(cases[utterance.id], utterance.output)
         first, *rest = shown or [""]
         lines.append(f"  {utterance.id}  {first}")
         lines += [f"  {' ' * len(utterance.id)}  {line}" for line in rest]
@@ -67,7 +68,7 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
         if utterance.error:
             lines.append(f"  {' ' * len(utterance.id)}  the model raised: {utterance.error.splitlines()[0]}")
     if hasattr(task, "overview"):
-        every = [task.read(cases[utterance.id], options) for utterance in result.utterances]
+        every = [task.read(row, options) for row in rows]
         table = cast(Surveyed, task).overview(every, [utterance.output for utterance in result.utterances])
         lines += ["", *(f"  {line}" for line in table)]
     return lines

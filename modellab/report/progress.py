@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modellab.types import Utterance
+from modellab.utterances import shares
 
 EVERY_S = 0.5
 
@@ -60,6 +61,6 @@ class Progress:
         """The line itself."""
         left_s = (now - self.start) / max(1, done - 1) * (total - done)
         metric = next(iter(utterances[-1].shares))
-        top, bottom = (sum(utterance.shares[metric][part] for utterance in utterances) for part in (0, 1))
+        top, bottom = shares(utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
         return f"  {self.name}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"

@@ -15,7 +15,7 @@ import functools
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
@@ -96,7 +96,7 @@ class Spoken(Task, Protocol):
 class Signed(Task, Protocol):
     """A task whose numbers mean something only with the settings of a library."""
 
-    def signature(self, cases: Sequence[Any]) -> str:
+    def signature(self, cases: Iterable[Any]) -> str:
         """Those settings and the library's version, kept with every result like the version of an engine."""
 
 

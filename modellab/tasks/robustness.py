@@ -12,7 +12,7 @@ is judged; the word error rate of each kind of condition is reported beside it, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,7 @@ def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None])
     ]
 
 
-def signature(cases: Sequence[Case]) -> str:  # noqa: ARG001  (the same for all)
+def signature(cases: Iterable[Case]) -> str:  # noqa: ARG001  (the same for all)
     """What made the clips: another version of a library may make others."""
     return ", ".join(maker.recipe())
 

@@ -19,7 +19,7 @@ written in), `copy_rate` (the source given back), `length_ratio` (characters, ag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -147,7 +147,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     }
 
 
-def signature(cases: Sequence[Case]) -> str:
+def signature(cases: Iterable[Case]) -> str:
     """sacrebleu's signatures of both scores: what makes them comparable with anybody else's."""
     return metric.signature(sorted({case.tokeniser for case in cases}))
 

@@ -209,10 +209,14 @@ def test_in_process_gives_the_same(fake_project: FakeProject) -> None:
 
 
 def test_a_baseline_that_cannot_be_written_is_told(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_bytes(path: Path, data: bytes) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    real = Path.open
 
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    def opened(path: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if mode == "w" and "baselines" in path.parts:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, mode, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
     result = fake_project.run("--update-baselines", "--reason", "no room")
     assert result.ret == BROKEN
     result.stdout.fnmatch_lines(["*fake:one-short_v1-cpu-float32: ERROR*", "*could not be written*stays as it was*"])

@@ -1,0 +1,117 @@
+"""A baseline's file: JSON with one line for each utterance, so that `git diff` shows which of them changed.
+
+Read and written line by line: twenty thousand utterances are never in memory at once. A file that somebody laid out
+otherwise is read as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modellab.errors import BaselineError
+from modellab.spool import Table
+
+FORMAT = 1
+UTTERANCES = "utterances"
+BEGIN, END = f' "{UTTERANCES}": {{\n', " }\n"
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """The file's parts, its utterances a mapping by id; None if there is none. BaselineError for one of no use."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            stored = _in_lines(lines)
+        if stored is None:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise damaged(path, error) from error
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
+        raise BaselineError(f"{path} has format {found!r}, expected {FORMAT}: made by another version of modellab?")
+    if isinstance(whole := stored.get(UTTERANCES), dict):
+        stored[UTTERANCES] = Table(whole.items())
+    return stored
+
+
+def _in_lines(lines: Iterator[str]) -> Any:
+    """A file as `write` lays it out; None for any other."""
+    head = []
+    for line in lines:
+        if line == BEGIN:
+            break
+        head.append(line)
+    else:
+        return None
+    try:
+        utterances = Table(_utterances(lines))
+        stored = json.loads("".join(head) + f'"{UTTERANCES}": {{}}' + "".join(lines))
+    except ValueError:
+        return None
+    return {**stored, UTTERANCES: utterances} if isinstance(stored, dict) else None
+
+
+def _utterances(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    """Name and value of each line up to the last; ValueError for what is no such line."""
+    last = False
+    for line in lines:
+        if line == END:
+            if not last:
+                raise ValueError("a comma behind the last utterance")
+            return
+        if last:
+            raise ValueError("no comma behind an utterance")
+        text = line.strip()
+        last = not text.endswith(",")
+        ((name, value),) = json.loads("{" + text.removesuffix(",") + "}").items()
+        yield name, value
+    raise ValueError("the file ends among the utterances")
+
+
+def write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) -> None:
+    """One line per utterance and session; written beside and moved into place: a kill leaves the old or the new."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # a lone surrogate becomes its own JSON escape
+        with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(_lines({"format": FORMAT, **top}, utterances))
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
+
+
+def _lines(top: Mapping[str, Any], utterances: Mapping[str, Any]) -> Iterator[str]:
+    sessions = [json.dumps(each, sort_keys=True) for each in top.get("sessions", [])]
+    rest = {name: part for name, part in top.items() if name != "sessions"}
+    head = json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
+    if sessions:
+        head += ',\n "sessions": [\n  ' + ",\n  ".join(sessions) + "\n ]"
+    yield f"{head},\n{BEGIN}  "
+    rows = (f"{json.dumps(id)}: {_row(utterances[id])}" for id in sorted(utterances))
+    yield from _parted(rows)
+    yield f"\n{END}}}\n"
+
+
+def _row(utterance: Any) -> str:
+    return json.dumps(utterance, sort_keys=True, ensure_ascii=False)
+
+
+def _parted(rows: Iterable[str]) -> Iterator[str]:
+    """The rows with a comma and a new line between them."""
+    for number, row in enumerate(rows):
+        yield f",\n  {row}" if number else row
+
+
+def damaged(path: Path, error: Exception) -> BaselineError:
+    """What to say of a file that cannot be used."""
+    return BaselineError(
+        f"{path} is not a baseline ({type(error).__name__}: {error}): damaged, or a merge conflict?"
+        " Restore it with git, or accept a new one with --update-baselines --reason '...'"
+    )

@@ -1,0 +1,184 @@
+"""Long sequences that take no memory: what does not fit into 128 KiB lies in a temporary file without a name.
+
+    Store    bytes to append to
+    Spool    a sequence to append to
+    Table    a mapping from names, such as the ids of utterances
+
+Items are pickled: what comes back is equal to what went in, and never the same object. The file has no name in the
+file system, so nobody else reads it and it is gone with its process, however that ends. Where there is no room on the
+disk the rest stays in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import sys
+import tempfile
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, overload
+
+MEMORY_BYTES = 2**17  # what a store holds in memory before it goes to the disk
+TOGETHER = 256  # items read at once
+
+
+class Store:
+    """Bytes to append to, in memory while they are few."""
+
+    __slots__ = ("_file", "_limit", "_memory", "size")
+
+    def __init__(self) -> None:
+        self.size = 0  # in bytes
+        self._memory = bytearray()
+        self._file: int | None = None  # its descriptor: has everything, once there is one
+        self._limit: float = MEMORY_BYTES
+
+    def append(self, data: bytes) -> None:
+        """Put bytes at the end."""
+        if self._file is None or not _written(self._file, data, self.size):
+            self._recall()
+            self._memory += data
+        self.size += len(data)
+        if self._file is None and self.size > self._limit:
+            self._move()
+
+    def read(self, start: int, end: int) -> memoryview:
+        """What lies from `start` to `end`, in bytes."""
+        if self._file is None:
+            return memoryview(bytes(memoryview(self._memory)[start:end]))
+        parts = []
+        while start < end:
+            parts.append(os.pread(self._file, end - start, start))
+            if not parts[-1]:
+                raise OSError("a temporary file of modellab was cut short by somebody else")
+            start += len(parts[-1])
+        return memoryview(b"".join(parts))
+
+    def _move(self) -> None:
+        """From memory to a file, if there is room for one; tried once."""
+        self._limit = math.inf
+        with suppress(OSError):
+            file, name = tempfile.mkstemp(prefix="modellab-")
+            Path(name).unlink()
+            if _written(file, self._memory, 0):
+                self._file, self._memory = file, bytearray()
+            else:
+                os.close(file)
+
+    def _recall(self) -> None:
+        """From a file that takes no more into memory, to stay."""
+        if self._file is not None:
+            self._memory = bytearray(self.read(0, self.size))
+            self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __del__(self) -> None:
+        self._close()
+
+
+class Spool[T](Sequence[T]):
+    """A sequence of anything that can be pickled, at 8 bytes of memory an item."""
+
+    __slots__ = ("_ends", "_store")
+
+    def __init__(self, items: Iterable[T] = ()) -> None:
+        self._ends = array("q", [0])  # where each item ends, behind where the first begins
+        self._store = Store()
+        for item in items:
+            self.append(item)
+
+    def append(self, item: T) -> None:
+        """Put an item at the end."""
+        self._store.append(pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
+        self._ends.append(self._store.size)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        if isinstance(place, slice):
+            return tuple(self[i] for i in range(len(self))[place])
+        i = range(len(self))[place]
+        found: T = pickle.loads(self._store.read(self._ends[i], self._ends[i + 1]))  # noqa: S301  (nobody else has the file)
+        return found
+
+    def __iter__(self) -> Iterator[T]:
+        start = 0
+        while start < len(self):
+            end = min(start + TOGETHER, len(self))
+            first, block = self._ends[start], self._store.read(self._ends[start], self._ends[end])
+            for i in range(start, end):
+                yield pickle.loads(block[self._ends[i] - first : self._ends[i + 1] - first])  # noqa: S301
+            start = end
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self[:3])!r}{' ...' if len(self) > 3 else ''}, {len(self)} items)"
+
+
+class Table[T](Mapping[str, T]):
+    """A mapping whose values lie in a spool. A name that comes twice has its last value, as in a dict."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, items: Iterable[tuple[str, T]] = ()) -> None:
+        self._places: dict[str, int] = {}
+        self._values: Spool[T] = Spool()
+        for name, value in items:
+            self._places[sys.intern(name)] = len(self._values)  # tables of the same utterances share their ids
+            self._values.append(value)
+
+    def mapped[U](self, change: Callable[[T], U]) -> Table[U]:
+        """The same names, each with what `change` makes of its value."""
+        made: Table[U] = Table()
+        made._places, made._values = self._places, Spool(map(change, self._values))
+        return made
+
+    def __getitem__(self, name: str) -> T:
+        return self._values[self._places[name]]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} items)"
+
+
+def same(one: Sequence[Any], other: object) -> bool:
+    """Whether another sequence has equal items in the same order, of whatever type it is itself."""
+    if not isinstance(other, Sequence) or isinstance(other, str | bytes) or len(one) != len(other):
+        return False
+    return all(mine == theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def _written(file: int, data: bytes | bytearray, place: int) -> bool:
+    """Whether the file took all of the data at this place."""
+    try:
+        while data:
+            taken = os.pwrite(file, data, place)
+            data, place = data[taken:], place + taken
+    except OSError:
+        return False
+    return True

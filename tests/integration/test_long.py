@@ -1,0 +1,38 @@
+"""Long datasets: what lies on disk while it is measured gives the same baselines, verdicts and messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conftest import FakeProject
+
+ON_DISK = "import modellab.spool\n\nmodellab.spool.MEMORY_BYTES = 0\n"
+
+
+def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
+    """Accept, change two answers, let one call raise: the baseline, what the case prints, what the ledger has."""
+    project.behave()
+    for path in (project.root / "baselines").rglob("*.json"):
+        path.unlink()
+    project.answer(2, "open the garden door please")
+    project.answer(5, "the code is four two one")
+    project.accept()
+    (accepted,) = (project.root / "baselines").glob("asr/short_v1/*float32.json")
+    project.answer(2, "open the garden")
+    project.answer(5, "the the the the the code")
+    project.behave(raise_on=[8])
+    failed = project.run()
+    failed.assert_outcomes(failed=1)
+    lines = failed.stdout.lines
+    printed = lines[lines.index("  the 5 utterances that did most damage:") :]
+    entry = project.ledger()[-1]
+    quality = [verdict for verdict in entry["verdicts"] if verdict["kind"] == "quality"]
+    said = [(each["id"], each["shares"], each["output"], each.get("error")) for each in entry["result"]["utterances"]]
+    return accepted.read_bytes(), printed[: printed.index("") if "" in printed else None], [quality, said]
+
+
+def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject) -> None:
+    conftest = fake_project.root / "conftest.py"
+    usual = story(fake_project)
+    conftest.write_text(ON_DISK + conftest.read_text())
+    assert story(fake_project) == usual

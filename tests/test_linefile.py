@@ -1,0 +1,107 @@
+"""The file of a baseline: written line by line, read line by line, and as a whole where somebody laid it out anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab import linefile
+from modellab.errors import BaselineError
+from modellab.spool import Table
+
+TOP = {"header": {"reason": 'a "quoted" one, with utterances: {', "date": "2026-01-31"}, "noise": {"wer": 0.001}}
+SESSIONS = {"sessions": [{"rtf": 0.01}, {"rtf": -0.02}]}
+ROWS: dict[str, Any] = {f"{i:03}": {"output": f"said {i}, \u2028 }}", "shares": {"wer": [i, 5]}} for i in range(20)}
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(), lambda each: st.lists(each) | st.dictionaries(st.text(), each)
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "asr" / "short_v1" / "fake-one.cpu-float32.json"
+
+
+@pytest.mark.parametrize("top", [TOP, {**TOP, **SESSIONS}], ids=["quality", "speed"])
+@pytest.mark.parametrize("rows", [ROWS, {"one": [0.1, 0.2]}, {}], ids=["many", "one", "none"])
+def test_it_reads_what_it_wrote(path: Path, top: dict[str, Any], rows: dict[str, Any]) -> None:
+    linefile.write(path, top, rows)
+    text = path.read_text(encoding="utf-8")
+    assert linefile.read(path) == json.loads(text) == {"format": 1, **top, "utterances": rows}
+    lines = text.splitlines()
+    assert all(sum(line.startswith(f"  {json.dumps(name)}: ") for line in lines) == 1 for name in rows)
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=8))
+def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: dict[str, Any]) -> None:
+    path = tmp_path_factory.mktemp("any") / "file.json"
+    linefile.write(path, TOP, rows)
+    stored = linefile.read(path)
+    assert stored is not None
+    assert stored["utterances"] == rows
+
+
+def test_a_file_as_it_is_written_is_read_line_by_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    linefile.write(path, TOP, ROWS)
+    sizes, loads = [], json.loads
+
+    def noted(text: str) -> Any:
+        sizes.append(len(text))
+        return loads(text)
+
+    monkeypatch.setattr(linefile.json, "loads", noted)
+    assert linefile.read(path) == {"format": 1, **TOP, "utterances": ROWS}
+    assert len(sizes) == len(ROWS) + 1
+    assert max(sizes) < path.stat().st_size / 4
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_that_was_laid_out_anew_is_the_same(path: Path, indent: int | None) -> None:
+    linefile.write(path, {**TOP, **SESSIONS}, ROWS)
+    before = linefile.read(path)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=indent), encoding="utf-8")
+    after = linefile.read(path)
+    assert before == after
+    assert after is not None
+    assert isinstance(after["utterances"], Table)
+
+
+DAMAGE = {
+    "cut among the utterances": lambda text: text[: len(text) // 2],
+    "cut before its end": lambda text: text[:-3],
+    "a comma too few": lambda text: text.replace('},\n  "003"', '}\n  "003"'),
+    "a comma too many": lambda text: text.replace("}\n }\n}", "},\n }\n}"),
+    "a merge conflict": lambda text: text.replace('  "003"', '<<<<<<< HEAD\n  "003"'),
+    "a header that is no JSON": lambda text: text.replace('"header"', "header"),
+    "something behind": lambda text: text + "}",
+    "two on a line without a name": lambda text: text.replace('  "003": ', '  "003", '),
+}
+
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
+def test_damage_is_told(path: Path, change: Any) -> None:
+    linefile.write(path, TOP, ROWS)
+    text = path.read_text(encoding="utf-8")
+    assert change(text) != text
+    path.write_text(change(text), encoding="utf-8")
+    with pytest.raises(BaselineError, match=r"is not a baseline \(JSONDecodeError.*merge conflict\?"):
+        linefile.read(path)
+
+
+def test_no_file_is_none_and_a_folder_is_not_one(path: Path) -> None:
+    assert linefile.read(path) is None
+    path.mkdir(parents=True)
+    with pytest.raises(BaselineError, match="IsADirectoryError"):
+        linefile.read(path)
+
+
+def test_another_format_is_told(path: Path) -> None:
+    linefile.write(path, TOP, ROWS)
+    path.write_text(path.read_text(encoding="utf-8").replace('"format": 1', '"format": 7'), encoding="utf-8")
+    with pytest.raises(BaselineError, match="has format 7, expected 1"):
+        linefile.read(path)
