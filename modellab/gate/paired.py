@@ -28,7 +28,7 @@ ALPHA = 0.01
 POWER = 0.80
 PERMUTATIONS = 9_999
 EXACT = 13  # changed units up to which every swapping is counted
-CHUNK = 256  # permutations at a time: bounds memory at CHUNK x units
+CHUNK, CELLS = 256, 2**20  # permutations at a time, and units x permutations: what bounds memory
 SEED = 20240229
 SLACK = 1e-6  # relative: sums in another order are the same sum
 STORED = 1e-6  # baselines keep shares to six decimals
@@ -126,8 +126,9 @@ def _shifts(difference: Floats, draws: int) -> Iterator[Floats]:
         yield ((np.arange(2**units)[:, None] >> np.arange(units)) & 1) @ difference
         return
     generator = np.random.default_rng(SEED)
-    for start in range(0, draws, CHUNK):
-        rows = min(CHUNK, draws - start)
+    chunk = min(CHUNK, max(4, CELLS // units // 4 * 4))  # a multiple of 4: the same draws in chunks of any size
+    for start in range(0, draws, chunk):
+        rows = min(chunk, draws - start)
         bits = np.frombuffer(generator.bytes(rows * ((units + 7) // 8)), dtype=np.uint8).reshape(rows, -1)
         swapped = np.unpackbits(bits, axis=1, count=units).astype(np.float32)
         yield (swapped @ difference.astype(np.float32)).astype(float)

@@ -67,6 +67,15 @@ def test_p_is_that_of_counting_every_swapping(metric: Metric) -> None:
     assert paired.permutation_p(metric, before, after)[0] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("cells", [1, 10_000, 2**30])
+def test_how_many_are_drawn_at_a_time_is_of_no_consequence(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(5)
+    before, after = (np.c_[generator.poisson(1, 1003), np.full(1003, 9)].astype(float) for _ in range(2))
+    expected = paired.permutation_p(WER, before, after)
+    monkeypatch.setattr(paired, "CELLS", cells)
+    assert paired.permutation_p(WER, before, after) == expected
+
+
 def test_exact_and_drawn_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = drawn(13, churn=1.0)
     exact, _ = paired.permutation_p(WER, before, after)
