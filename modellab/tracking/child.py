@@ -112,7 +112,8 @@ def sentence(report: dict[str, Any]) -> str:
     if not new:
         return f"{place} already has all {report['skipped']} results{behind}"
     results = "1 result" if new == 1 else f"{new} results"
-    return f"logged {results} to {place} in {seconds:.0f} s; see them: modellab ui{behind}"
+    took = f"{seconds:.1f}" if seconds < 1 else f"{seconds:.0f}"
+    return f"logged {results} to {place} in {took} s; see them: modellab ui{behind}"
 
 
 def _run(folder: Path, uri: str, pace: Pace, root: Path | None, early: Early | None) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def tracked(fake_project: FakeProject) -> FakeProject:
     """A project whose results are sent by a process that only notes what becomes of it."""
     fake_project.monkeypatch.setenv("FAKE_ROOT", str(fake_project.root))
     fake_project.monkeypatch.setenv("MODELLAB_MACHINE", "one")
+    (fake_project.root / "tmp").mkdir()
+    fake_project.monkeypatch.setenv("TMPDIR", str(fake_project.root / "tmp"))  # a session that is killed leaves files
     (fake_project.root / "child.py").write_text(CHILD)
     (fake_project.root / "conftest.py").write_text(CONFTEST)
     return fake_project
