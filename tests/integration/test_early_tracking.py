@@ -104,7 +104,6 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
         (("-k", "nothing"), []),
         (("--collect-only",), []),
         (("--no-mlflow",), []),
-        (("-n", "2", "--no-mlflow"), []),
         (("-x",), ["started", "ready", "told"]),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
