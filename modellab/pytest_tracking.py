@@ -13,11 +13,15 @@ from modellab.pytest_summary import EARLY, turns_file
 
 
 class Tracking:
-    """Starts that process once, where this session will have results to send; the controlling process only."""
+    """Starts that process once, where this session will have results to send; the controlling process only.
+
+    None with --in-process: the meters of a model in this process would count it.
+    """
 
     def __init__(self, config: pytest.Config, matrix: Matrix, session: str) -> None:
         self.config, self.matrix, self.session = config, matrix, session
-        self.over = config.option.no_mlflow or config.option.collectonly  # nothing is to be started (any more)
+        option = config.option
+        self.over = option.no_mlflow or option.collectonly or option.in_process  # nothing is to be started (any more)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:

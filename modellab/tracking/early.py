@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from modellab.tracking import process, store
+from modellab.tracking import process, sqlite, store
 
 GRACE_S = 0.3  # in which it ends by itself
 
@@ -68,7 +68,7 @@ class Early:
         return True
 
     def close(self) -> None:
-        """End it, if it has not ended: gently, as what it has begun to make is removed by itself."""
+        """End it, if it has not ended, and remove what it has begun to make."""
         if self.log.closed:
             return
         with self.child, self.log:
@@ -77,6 +77,9 @@ class Early:
             with suppress(subprocess.TimeoutExpired):
                 self.child.wait(GRACE_S)
             process.end(self.child)
+        uri = self.store[1]
+        if uri.startswith("sqlite:///"):
+            sqlite.drop_drafts(store.path(uri), self.child.pid)
 
 
 def _settings() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sqlite3
 import time
 from pathlib import Path
@@ -54,26 +55,23 @@ def ensure(path: Path, artifacts: Path) -> bool:
             return False
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        draft = _draft(path)
-        drop_draft(path)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        drop_drafts(path)
         try:
             make: Any = SqlAlchemyStore
             make(f"sqlite:///{draft}", artifacts.absolute().as_uri()).engine.dispose()
             os.replace(draft, path)
         finally:
-            drop_draft(path)
+            drop_drafts(path, os.getpid())
     return True
 
 
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
-def drop_draft(path: Path) -> None:
-    """Remove what this process has begun to make at `path`."""
-    draft = _draft(path)
-    for name in (draft.name, f"{draft.name}-journal"):
-        draft.with_name(name).unlink(missing_ok=True)
+def drop_drafts(path: Path, process: int | None = None) -> None:
+    """Remove what a process has begun to make for `path`; without its number what any has, none being at it now."""
+    theirs = re.compile(rf"\.{re.escape(path.name)}\.{process or '[0-9]+'}(-[a-z]+)?")
+    with contextlib.suppress(OSError):
+        for draft in [found for found in path.parent.iterdir() if theirs.fullmatch(found.name)]:
+            draft.unlink(missing_ok=True)
 
 
 def move_aside(folder: Path) -> Path | None:

@@ -61,5 +61,5 @@ class Waiting:
         while os.read(0, 1 << 10):
             pass
         if self.database:
-            sqlite.drop_draft(self.database)
+            sqlite.drop_drafts(self.database, os.getpid())
         os.killpg(0, signal.SIGKILL)  # this process leads its group

@@ -104,6 +104,7 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
         (("-k", "nothing"), []),
         (("--collect-only",), []),
         (("--no-mlflow",), []),
+        (("--in-process",), ["started"]),
         (("-x",), ["started", "ready", "told"]),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",
