@@ -13,6 +13,7 @@ from tools.performance import page
 GOOD = {
     "suite_over_bare": 1.03,
     "controller_rss_mb": 150.0,
+    "controller_growth_mb": 9.0,
     "per_case_ms": 20.0,
     "import_s": 0.1,
     "help_s": 0.3,
