@@ -146,7 +146,7 @@ def _garbled(heard: Heard, context: Context) -> Suspicion | None:
 
 
 def _words(heard: Heard) -> str:
-    counts = heard.alignment.words
+    counts = heard.counts
     parts = (("wrong", counts.substitutions), ("missing", counts.deletions), ("extra", counts.insertions))
     return f"{', '.join(f'{count} {what}' for what, count in parts if count)} of {heard.words} words"
 

@@ -12,7 +12,7 @@ from typing import Any
 from modellab import baseline
 from modellab.dataset import Dataset
 from modellab.errors import BaselineError
-from modellab.metrics.edit_distance import Alignment, align
+from modellab.metrics.edit_distance import Alignment, Counts, align
 from modellab.tasks import Task, Worded
 from modellab.types import Accepted, Key, Result, Row, Utterance
 
@@ -41,9 +41,15 @@ class Heard:
     others: tuple[str, ...] = ()
     audio: Path | None = None
 
-    @cached_property
+    @property
     def alignment(self) -> Alignment:
+        """Made anew each time: of many utterances few are looked at more closely."""
         return align(self.reference, self.hypothesis)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The errors in words."""
+        return self.alignment.words
 
     @cached_property
     def words(self) -> int:
@@ -51,7 +57,7 @@ class Heard:
 
     @property
     def errors(self) -> int:
-        return self.alignment.words.errors
+        return self.counts.errors
 
     @property
     def wrong(self) -> float:
@@ -61,7 +67,7 @@ class Heard:
     @property
     def kept(self) -> float:
         """Reference words that were heard, in [0, 1]; 1.0 where there are none."""
-        return self.alignment.words.hits / self.words if self.words else 1.0
+        return self.counts.hits / self.words if self.words else 1.0
 
     @property
     def bad(self) -> bool:
@@ -92,9 +98,12 @@ def scene(
     """
     if not isinstance(task, Worded):
         return []
-    rows = {row["id"]: row for row in data.rows}
-    there = [utterance for utterance in result.utterances if utterance.id in rows]
-    return [_heard(task, item, rows[item.id], data, accepted, others or {}) for item in there]
+    places, options = {row["id"]: i for i, row in enumerate(data.rows)}, data.options
+    return [
+        _heard(task, item, data.rows[places[item.id]], options, accepted, others or {})
+        for item in result.utterances
+        if item.id in places
+    ]
 
 
 def elsewhere(baselines: Path, key: Key) -> dict[str, list[str]]:
@@ -118,11 +127,11 @@ def _heard(
     task: Worded,
     item: Utterance,
     row: Row,
-    data: Dataset,
+    options: Mapping[str, Any],
     accepted: Accepted | None,
     others: Mapping[str, list[str]],
 ) -> Heard:
-    case = task.read(row, data.options)
+    case = task.read(row, options)
     said, answer, normalise = task.words(case, item.output)
     old = accepted.outputs.get(item.id) if accepted else None
     output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
@@ -137,7 +146,7 @@ def _heard(
         duration_s=float(row.get("duration_s", math.nan)),
         error=item.error,
         end_s=max(ends, default=math.nan),
-        language=str(row.get("language") or data.header.language or ""),
+        language=str(row.get("language") or options["language"] or ""),
         told=str(output.get("language") or ""),
         before=normalise(old) if isinstance(old, str) else None,
         others=tuple(normalise(text) for text in others.get(item.id, ())),
