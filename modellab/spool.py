@@ -20,7 +20,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 MEMORY_BYTES = 2**17  # what a store holds in memory before it goes to the disk
 TOGETHER = 256  # items read at once
@@ -82,6 +82,10 @@ class Store:
 
     def __del__(self) -> None:
         self._close()
+
+    def __reduce__(self) -> NoReturn:
+        """Neither copied nor pickled: two would close one file."""
+        raise TypeError(f"a {type(self).__name__} stays with its process: copy a list of what it holds")
 
 
 class Spool[T](Sequence[T]):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import errno
 import math
 import os
+import pickle
 import tempfile
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +96,12 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = Spool(["x" * 1000])
     assert list(tmp_path.iterdir()) == []
     assert made[0] == "x" * 1000
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_store_is_not_copied(copied: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match="stays with its process"):
+        copied(spool.Store())
 
 
 def test_where_the_disk_is_full_the_rest_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
