@@ -16,11 +16,12 @@ import os
 import pickle
 import sys
 import tempfile
+from abc import abstractmethod
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, overload
+from typing import NoReturn, overload
 
 MEMORY_BYTES = 2**17  # what a store holds in memory before it goes to the disk
 TOGETHER = 256  # items read at once
@@ -88,7 +89,32 @@ class Store:
         raise TypeError(f"a {type(self).__name__} stays with its process: copy a list of what it holds")
 
 
-class Spool[T](Sequence[T]):
+class Lazy[T](Sequence[T]):
+    """A sequence whose items are made anew when they are asked for; equal to any other with equal items."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def item(self, i: int) -> T:
+        """The item at a place from 0 on, which there is."""
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        places = range(len(self))[place]
+        return self.item(places) if isinstance(places, int) else tuple(map(self.item, places))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str | bytes) or len(self) != len(other):
+            return False
+        return all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+
+class Spool[T](Lazy[T]):
     """A sequence of anything that can be pickled, at 8 bytes of memory an item."""
 
     __slots__ = ("_ends", "_store")
@@ -107,14 +133,7 @@ class Spool[T](Sequence[T]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
-    @overload
-    def __getitem__(self, place: int) -> T: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
-    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
-        if isinstance(place, slice):
-            return tuple(self[i] for i in range(len(self))[place])
-        i = range(len(self))[place]
+    def item(self, i: int) -> T:
         found: T = pickle.loads(self._store.read(self._ends[i], self._ends[i + 1]))  # noqa: S301  (nobody else has the file)
         return found
 
@@ -126,11 +145,6 @@ class Spool[T](Sequence[T]):
             for i in range(start, end):
                 yield pickle.loads(block[self._ends[i] - first : self._ends[i + 1] - first])  # noqa: S301
             start = end
-
-    def __eq__(self, other: object) -> bool:
-        return same(self, other)
-
-    __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self[:3])!r}{' ...' if len(self) > 3 else ''}, {len(self)} items)"
@@ -168,13 +182,6 @@ class Table[T](Mapping[str, T]):
 
     def __repr__(self) -> str:
         return f"Table({len(self)} items)"
-
-
-def same(one: Sequence[Any], other: object) -> bool:
-    """Whether another sequence has equal items in the same order, of whatever type it is itself."""
-    if not isinstance(other, Sequence) or isinstance(other, str | bytes) or len(one) != len(other):
-        return False
-    return all(mine == theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def _written(file: int, data: bytes | bytearray, place: int) -> bool:

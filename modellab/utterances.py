@@ -11,11 +11,11 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from modellab.spool import TOGETHER, Spool, Store, same
+from modellab.spool import TOGETHER, Lazy, Spool, Store
 from modellab.types import Floats, Share, Utterance
 
 WALL, CPU, GPU, AUDIO, RAISED = range(5)  # columns: three clocks and the length of the audio, in s; 1.0 if it raised
@@ -34,7 +34,7 @@ class Rest(NamedTuple):
     odd: Mapping[str, Share] | None  # its shares, where they are laid out otherwise than the first utterance's
 
 
-class Utterances(Sequence[Utterance]):
+class Utterances(Lazy[Utterance]):
     """A sequence of utterances to append to. Shares come back as tuples of floats."""
 
     __slots__ = ("_layout", "_numbers", "_rest", "_uniform", "_width")
@@ -101,23 +101,12 @@ class Utterances(Sequence[Utterance]):
     def __len__(self) -> int:
         return len(self._rest)
 
-    @overload
-    def __getitem__(self, place: int) -> Utterance: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Utterance, ...]: ...
-    def __getitem__(self, place: int | slice) -> Utterance | tuple[Utterance, ...]:
-        if isinstance(place, slice):
-            return tuple(self[i] for i in range(len(self))[place])
-        i = range(len(self))[place]
+    def item(self, i: int) -> Utterance:
+        """Utterance i."""
         return self._made(i, self._rest[i])
 
     def __iter__(self) -> Iterator[Utterance]:
         return (self._made(i, rest) for i, rest in enumerate(self._rest))
-
-    def __eq__(self, other: object) -> bool:
-        return same(self, other)
-
-    __hash__ = None  # type: ignore[assignment]  # it grows
 
     def __repr__(self) -> str:
         return f"Utterances({len(self)})"

@@ -6,7 +6,21 @@ from typing import Any
 
 from .conftest import FakeProject
 
-ON_DISK = "import modellab.spool\n\nmodellab.spool.MEMORY_BYTES = 0\n"
+ON_DISK = """
+from pathlib import Path
+
+from modellab import spool
+
+move = spool.Store._move
+
+
+def noted(store):
+    move(store)
+    Path("moved").touch()
+
+
+spool.MEMORY_BYTES, spool.Store._move = 0, noted
+"""
 
 
 def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
@@ -35,4 +49,6 @@ def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject) -> None:
     conftest = fake_project.root / "conftest.py"
     usual = story(fake_project)
     conftest.write_text(ON_DISK + conftest.read_text())
+    assert not (fake_project.root / "moved").exists()
     assert story(fake_project) == usual
+    assert (fake_project.root / "moved").exists()
