@@ -59,9 +59,18 @@ def unexplained(run: Session, metric: str, parts: Sequence[str], sign: int = 1) 
     """What of a clock's logarithm the machine cannot account for; `sign` -1 turns it into how much faster it is.
 
     The machine can account for whatever the most changed of the `parts` of the reference workload shows: engines lean
-    on arithmetic and memory in different shares. A machine that is faster now excuses no slowdown.
+    on arithmetic and memory in different shares. A machine that is faster now excuses no slowdown; what it may hide is
+    `behind`.
     """
     return sign * run[metric] - max([0.0, *(sign * run[part] for part in parts)])
+
+
+def behind(run: Session, metric: str, parts: Sequence[str]) -> float:
+    """By how much a clock's logarithm lags behind the part of the reference workload that gained most (or lost least).
+
+    An engine that leans on that part, and takes as long as before, became slower by so much. 0.0 without parts.
+    """
+    return run[metric] - min(run[part] for part in parts) if parts else 0.0
 
 
 @dataclass(frozen=True, slots=True)

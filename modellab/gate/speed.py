@@ -7,7 +7,9 @@ sessions differ by: ln(1 + margin) and Student's t prediction limit t(1 - alpha,
 with standard deviation s. The caller confirms it on fresh timings.
 
 INCONCLUSIVE is what looks slower by more than the margin and has another excuse: the machine, a timing that proves
-little (`validity.py`), utterances that contradict each other, sessions that differ as much, or no sessions.
+little (`validity.py`), utterances that contradict each other, sessions that differ as much, or no sessions. So is what
+looks no slower while the reference workload became faster and the model did not (`sessions.behind`), by more than the
+margin and than sessions differ by: nobody knows how much of the workload's gain was this model's to have.
 
 Which clock: on one CPU thread `rtf_cpu` (process CPU time, hardly disturbed by other processes) and beside it `rtf`
 (wall, which alone sees waiting). With more threads `rtf` alone: threads that wait for each other burn CPU time. On CUDA
@@ -28,6 +30,7 @@ from modellab.gate.sessions import (
     REFERENCE,
     Noise,
     Session,
+    behind,
     log_ratios,
     machine_parts,
     unexplained,
@@ -83,6 +86,9 @@ class _Change:
     excess: float  # above the sessions' mean, without what the machine can account for
     gain: float  # the same the other way round: how much faster
     machine: float  # what the machine can account for of a slowdown
+    faster: float  # the logarithm of the reference workload's part that gained most; 0.0 for none
+    hidden: float  # by how much more than in the sessions the clock lags behind a faster machine
+    hidden_limit: float
     margin: float  # a logarithm
     limit: float  # of `excess`: the margin or the prediction limit
     gain_limit: float
@@ -125,6 +131,7 @@ def _change(found: Trimmed, metric: str, result: Result, pace: Pace, rule: Rule)
     slower = Noise.of([unexplained(each, metric, known) for each in sessions])
     faster = Noise.of([unexplained(each, metric, known, -1) for each in sessions])
     raw = Noise.of([each[metric] for each in sessions])
+    lags = Noise.of([behind(each, metric, [*parts]) for each in sessions if parts.keys() <= each.keys()])
     margin = math.log1p(share)
     return _Change(
         found,
@@ -132,6 +139,9 @@ def _change(found: Trimmed, metric: str, result: Result, pace: Pace, rule: Rule)
         excess=unexplained(run, metric, known) - _centre(slower.mean, share),
         gain=unexplained(run, metric, known, -1) - _centre(faster.mean, share),
         machine=max([0.0, *(run[part] for part in known)]),
+        faster=min([0.0, *parts.values()]),
+        hidden=behind(run, metric, [*parts]) - lags.mean,
+        hidden_limit=max(margin, lags.beyond(rule.alpha)),
         margin=margin,
         limit=max(margin, slower.beyond(rule.alpha)),
         gain_limit=max(margin, faster.beyond(rule.alpha)),
@@ -145,6 +155,8 @@ def _decide(change: _Change, metric: str, result: Result) -> tuple[Status, str]:
         return Status.INCONCLUSIVE, reason
     if max(change.total, change.excess) <= change.margin:
         better = change.gain > change.gain_limit and high < 0
+        if change.faster < 0.0 and change.hidden > change.hidden_limit:
+            return Status.INCONCLUSIVE, _hidden(change)
         return (Status.IMPROVED if better else Status.PASS), ""
     allowed = f"{math.expm1(change.limit):.0%} is allowed"
     excuse = _excuse(change, metric, result)
@@ -170,6 +182,15 @@ def _excuse(change: _Change, metric: str, result: Result) -> str:
     if change.excess <= change.margin:
         return f"so is the machine: its reference workload takes {math.expm1(change.machine):+.1%}"
     return ""
+
+
+def _hidden(change: _Change) -> str:
+    """A faster machine, and a model that did not become faster with it."""
+    return (
+        f"may be slower: it takes {math.expm1(change.found.mean):+.1%} where the machine's reference workload takes"
+        f" {math.expm1(change.faster):+.1%}, so the machine became faster and the model did not:"
+        " time it with --against, or accept its speed anew on the machine as it is"
+    )
 
 
 def _detects(change: _Change) -> float | None:

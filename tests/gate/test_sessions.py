@@ -12,7 +12,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.sessions import CLOCKS, Noise, log_ratios, machine_parts, session, unexplained
+from modellab.gate.sessions import CLOCKS, Noise, behind, log_ratios, machine_parts, session, unexplained
 from modellab.types import Pace, Result, Utterance
 
 from ..make import READINGS, name, pace, result, utterance
@@ -135,3 +135,17 @@ def test_a_prediction_limit_is_kept_by_the_next_session() -> None:
     draw = np.random.default_rng(5).normal(0.1, 0.03, (20_000, 11))
     beyond = sum(float(row[10] - row[:10].mean()) > Noise.of(row[:10]).beyond(0.01) for row in draw[:4000])
     assert 20 <= beyond <= 64
+
+
+@pytest.mark.parametrize(
+    ("clock", "parts", "lag"),
+    [
+        (0.0, {"a": -0.2, "w": -0.1}, 0.2),
+        (0.05, {"a": -0.2, "w": 0.1}, 0.25),
+        (-0.3, {"a": -0.2}, -0.1),
+        (0.2, {"a": 0.2, "w": 0.3}, 0.0),
+        (0.1, {}, 0.0),
+    ],
+)
+def test_a_clock_lags_behind_the_part_that_gained_most(clock: float, parts: dict[str, float], lag: float) -> None:
+    assert behind({"rtf": clock, **parts}, "rtf", [*parts]) == pytest.approx(lag)

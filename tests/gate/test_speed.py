@@ -280,6 +280,50 @@ def test_a_slower_machine_is_told_from_a_slower_model(slower: float, walk_s: flo
         assert verdicts["rtf_cpu"].why == said
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+@pytest.mark.parametrize(
+    ("slower", "arithmetic", "walk", "status"),
+    [
+        pytest.param(1.0, 1 / 1.2, 1 / 1.2, "INCONCLUSIVE", id="a fifth faster machine, the model as before"),
+        pytest.param(1.04, 1 / 1.2, 1 / 1.2, "INCONCLUSIVE", id="a fifth faster machine, the model 4 % longer"),
+        pytest.param(0.95, 1 / 1.2, 1 / 1.2, "INCONCLUSIVE", id="the model gained a part of what the machine did"),
+        pytest.param(1.0, 1 / 1.2, 1.0, "INCONCLUSIVE", id="only arithmetic is faster"),
+        pytest.param(1.0, 1.1, 1 / 1.2, "INCONCLUSIVE", id="arithmetic is slower, only memory faster"),
+        pytest.param(1 / 1.2, 1 / 1.2, 1 / 1.2, "PASS", id="the model became faster with the machine"),
+        pytest.param(1 / 1.4, 1 / 1.2, 1 / 1.2, "IMPROVED", id="the model gained more than the machine"),
+        pytest.param(0.8, 1 / 1.4, 1 / 1.4, "INCONCLUSIVE", id="no improvement where the machine gained more"),
+        pytest.param(1.0, 1 / 1.05, 1 / 1.05, "PASS", id="a machine faster within the margin"),
+        pytest.param(1.05, 1 / 1.06, 1 / 1.06, "INCONCLUSIVE", id="both within the margin, not together"),
+        pytest.param(1.0, 1.2, 1.2, "PASS", id="a slower machine hides nothing"),
+        pytest.param(1.3, 1 / 1.2, 1 / 1.2, "REGRESSED", id="slower anyway"),
+    ],
+)
+def test_a_faster_machine_hides_no_slowdown(
+    slower: float, arithmetic: float, walk: float, status: str, calibrated: bool
+) -> None:
+    parts = {"reference_arithmetic_s": 0.002 * arithmetic, "reference_walk_s": 0.001 * walk}
+    readings = {**READINGS, **REFERENCE, **parts}
+    calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0) if calibrated else ()
+    verdicts = judge(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
+    wanted = "INCONCLUSIVE" if status == "REGRESSED" and not calibrated else status
+    assert {verdict.status for verdict in verdicts.values()} == {wanted}
+    if slower == 1.0 and arithmetic == walk == 1 / 1.2:
+        assert verdicts["rtf_cpu"].why == (
+            "may be slower: it takes +0.0% where the machine's reference workload takes -16.7%, so the machine became"
+            " faster and the model did not: time it with --against, or accept its speed anew on the machine as it is"
+        )
+
+
+def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
+    """The accepted run met a slow moment of the reference workload: all sessions of the unchanged model say so."""
+    calibration = sessions(reference_arithmetic_s=-0.2, reference_walk_s=-0.2)
+    readings = {**READINGS, **REFERENCE, "reference_arithmetic_s": 0.002 / 1.2, "reference_walk_s": 0.001 / 1.2}
+    then = pace(timed(times(1.0)), **REFERENCE)
+    assert judge(then, timed(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status is Status.PASS
+    lagging = judge(then, timed(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
+    assert lagging.status is Status.INCONCLUSIVE, "sessions without the workload explain nothing"
+
+
 def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
     """Two of six sessions ran on a machine 30 % slower, as their reference workload shows."""
     calibration = [{**each, "reference_arithmetic_s": 0.0, "reference_walk_s": 0.0} for each in sessions(0.001)]
