@@ -13,13 +13,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import against, claims, pytest_rounds, tasks, thresholds
+from modellab import against, claims, pytest_options, pytest_rounds, tasks, thresholds
 from modellab.errors import ConfigError, ModellabError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
 from modellab.pytest_claims import Claims, cell_of
 from modellab.pytest_lifecycle import Production
+from modellab.pytest_options import pytest_addoption
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_silence import Silence, is_strict
 from modellab.pytest_summary import BROKEN, EARLY, Controller, new_session, turns_file
@@ -31,6 +32,8 @@ from modellab.suite import Measurement, Options, Outcome, Suite, open_suite, tur
 from modellab.tasks import Task
 from modellab.types import Status
 from modellab.worker import InProcess, Worker
+
+__all__ = ["pytest_addoption"]  # a hook of this plugin that lives elsewhere
 
 DEVICES = {"cpu": "runs on the CPU", "cuda": "needs an NVIDIA GPU", "mps": "needs Apple Metal"}
 TIERS = {
@@ -46,30 +49,9 @@ ROW = pytest.StashKey[dict[str, Any]]()
 BASE = pytest.StashKey[against.Base | None]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of a modellab run."""
-    group = parser.getgroup("modellab", "modellab: speech model regression suite")
-    group.addoption("--update-baselines", action="store_true", help="accept the results of this run (needs --reason)")
-    group.addoption("--reason", metavar="TEXT", default="", help="why the baselines change; stored in them")
-    group.addoption("--strict-baselines", action="store_true", help="a missing quality baseline fails (default in CI)")
-    group.addoption("--strict-matrix", action="store_true", help="a missing device, package or weight file fails")
-    group.addoption("--in-process", action="store_true", help="load models in pytest's own process, for a debugger")
-    group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")
-    group.addoption("--download", action="store_true", help="fetch missing weights from the hub")
-    group.addoption("--scorecard", metavar="FILE", help="also write the scorecard as Markdown to FILE")
-    reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
-    group.addoption("--against", metavar="REF", default="", help=reference)
-    group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
-    group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options, register the markers, start the controller."""
-    option = config.option
-    if option.update_baselines and not option.reason.strip():
-        raise pytest.UsageError("--update-baselines needs --reason 'why the numbers change': it is stored beside them")
-    if option.threads is not None and option.threads < 1:
-        raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")
+    pytest_options.check(config.option)
     try:
         matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath))
         names = matrix.model_names()

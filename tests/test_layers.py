@@ -20,7 +20,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"__main__", "pytest_select"},
     {"pytest_plugin", "cli", "contract"},
     {"pytest_tracking"},
-    {"pytest_claims", "pytest_rounds", "pytest_silence", "pytest_lifecycle"},
+    {"pytest_claims", "pytest_rounds", "pytest_silence", "pytest_lifecycle", "pytest_options"},
     {"pytest_summary", "doctor"},
     {"tracking"},
     {"lifecycle"},
@@ -83,6 +83,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
         "pytest_silence",
         "pytest_select",
         "pytest_lifecycle",
+        "pytest_options",
         "pytest_tracking",
     },
 }

@@ -1,0 +1,32 @@
+"""pytest glue: the options of a modellab run, and which of them cannot go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a modellab run."""
+    group = parser.getgroup("modellab", "modellab: speech model regression suite")
+    group.addoption("--update-baselines", action="store_true", help="accept the results of this run (needs --reason)")
+    group.addoption("--reason", metavar="TEXT", default="", help="why the baselines change; stored in them")
+    group.addoption("--strict-baselines", action="store_true", help="a missing quality baseline fails (default in CI)")
+    group.addoption("--strict-matrix", action="store_true", help="a missing device, package or weight file fails")
+    group.addoption("--in-process", action="store_true", help="load models in pytest's own process, for a debugger")
+    group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")
+    group.addoption("--download", action="store_true", help="fetch missing weights from the hub")
+    group.addoption("--scorecard", metavar="FILE", help="also write the scorecard as Markdown to FILE")
+    reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
+    group.addoption("--against", metavar="REF", default="", help=reference)
+    group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
+    group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
+
+
+def check(option: Any) -> None:
+    """UsageError for a value that no run can have, and for options of which one lacks the other."""
+    if option.update_baselines and not option.reason.strip():
+        raise pytest.UsageError("--update-baselines needs --reason 'why the numbers change': it is stored beside them")
+    if option.threads is not None and option.threads < 1:
+        raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")
