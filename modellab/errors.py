@@ -9,14 +9,20 @@ ModellabError
 ├── WorkerError        the process that holds a model failed
 │   ├── LoadError      the adapter raised while it loaded the model
 │   ├── CrashError     the process died (exit signal and the end of its log are in the message)
+│   ├── ProtocolError  the process wrote something that is not the answer to what it was asked
 │   └── HangError      the process gave no answer in time and was killed
+├── UnexpectedError    something else was raised while one case was measured, scored or judged
 └── TrackingError      MLflow could not take the results (they are safe in the ledger)
 
 A message says what came, what was expected and the likely cause, in one sentence.
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable
+
+MOST_CHARACTERS = 2_000  # of what one exception says
+MOST_TRACE_CHARACTERS = 4_000  # of where it was raised
 
 
 class ModellabError(Exception):
@@ -59,8 +65,53 @@ class HangError(WorkerError):
     """The worker process gave no answer in time and was killed."""
 
 
+class ProtocolError(WorkerError):
+    """The worker process wrote something that is not the answer to what it was asked."""
+
+
+class UnexpectedError(ModellabError):
+    """Something that nobody foresaw was raised while one case was measured, scored or judged."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "UnexpectedError":
+        """With what was raised, what was being done (its notes), where, and who is to hear of it."""
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+        return cls(
+            f"{told(error)}{notes}: neither the model nor the dataset is supposed to cause that, please report it\n"
+            f"{trace(error)}"
+        )
+
+
 class TrackingError(ModellabError):
     """MLflow could not take the results; they are safe in the ledger."""
+
+
+def told(error: BaseException) -> str:
+    """The type of an exception and what it says, whatever its `__str__` does, shortened where it is long.
+
+    >>> told(ValueError("no such clip"))
+    'ValueError: no such clip'
+    """
+    try:
+        text = str(error)
+    except Exception as second:  # noqa: BLE001 - __str__ may be a model's code, and what it raises is told instead
+        text = f"(what it says cannot be told: its __str__ raised {type(second).__name__})"
+    return shortened(f"{type(error).__name__}: {text}" if text else type(error).__name__, MOST_CHARACTERS)
+
+
+def trace(error: BaseException) -> str:
+    """The innermost calls that an exception came through, without the chain of those before it."""
+    frames = traceback.format_tb(error.__traceback__, limit=-6)
+    return "".join(frames)[-MOST_TRACE_CHARACTERS:].rstrip()
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters, and how many were left out.
+
+    >>> shortened("abcdef", 4), shortened("abc", 4)
+    ('abcd... (2 characters more)', 'abc')
+    """
+    return text if len(text) <= most else f"{text[:most]}... ({len(text) - most} characters more)"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from modellab.errors import WorkerError
 from modellab.manifest import seconds, sendable
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Case, Signed, Task
-from modellab.types import Ratio, Result, Row, Utterance
+from modellab.types import Ratio, Result, Row, Share, Utterance
 from modellab.utterances import RAISED, Utterances, clocks
 from modellab.worker import ModelError
 
@@ -178,9 +178,18 @@ def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) 
     except ModelError as raised:
         reply, error = {"output": None}, str(raised)
     output = None if error else loaded.examined(task, row, reply["output"])
-    shares, (wall_s, cpu_s, gpu_s) = task.score(case, output), _times(reply)
+    shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
     said_by, audio_s = cluster(row, header), _audio_s(case, output)
     return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
+
+
+def _scored(task: Task, case: Case, output: Any) -> Mapping[str, Share]:
+    """The shares of an output; whatever scoring raises names the utterance."""
+    try:
+        return task.score(case, output)
+    except Exception as error:
+        error.add_note(f"while utterance {case.id!r} was scored")
+        raise
 
 
 def _audio_s(case: Case, output: Any) -> float:

@@ -46,7 +46,10 @@ class Ledger:
         self._unsaved: list[Entry] = []  # those that found no room, oldest first; tried again at each append
 
     def append(self, entry: Entry) -> Path | None:
-        """Put the entry on disk. Returns the file that has it, None where there was no room anywhere; never raises."""
+        """Put the entry on disk. Returns the file that has it, None where there was no room anywhere.
+
+        Raises what encoding the entry raises, after which it is not tried again; never for want of room.
+        """
         self._unsaved.append(entry)
         problem = self._save(self.path)
         if not problem:
@@ -73,6 +76,9 @@ class Ledger:
                 self._unsaved.pop(0)
         except OSError as problem:
             return problem.strerror or str(problem)
+        except BaseException:  # it is no disk that refuses it: it would be refused again, and those behind it with it
+            self._unsaved.pop(0)
+            raise
         return ""
 
 

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from modellab import evaluate
-from modellab.errors import ModellabError
 from modellab.evaluate import Handle, Loaded
 from modellab.matrix import Cell, Loadable
 
@@ -72,7 +71,7 @@ class Pool:
             handle = self.start(self.threads, **cell.place)
             try:
                 self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
-            except (ModellabError, KeyboardInterrupt):
+            except BaseException:
                 handle.close()
                 raise
         return self.loaded

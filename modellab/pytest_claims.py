@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from modellab import claims, tasks
 from modellab.claims import Claimed, Sample
-from modellab.errors import ModellabError
 from modellab.matrix import Broken, Matrix, why_not
-from modellab.pytest_summary import BROKEN, publish
+from modellab.pytest_summary import fail_broken, publish
 from modellab.report import claims as report
 from modellab.report import scorecard
 from modellab.report.claims import ClaimRow
@@ -53,19 +52,19 @@ class Claims:
 
         def measure(claimed: Claimed | Broken) -> Sample:
             if isinstance(claimed, Broken):
-                _fail_broken(request, claimed.error)
+                fail_broken(request, claimed.error)
             if claimed.cell is None:
                 pytest.skip(claimed.missing)
             if reason := why_not(claimed.cell, download=option.download):
                 if option.strict_matrix:
-                    _fail_broken(request, f"--strict-matrix: {reason}")
+                    fail_broken(request, f"--strict-matrix: {reason}")
                 pytest.skip(reason)
             task, name = tasks.get(claimed.cell.key.task), str(claimed)
             try:
                 return suite.sample(task, claimed.cell, watch(self.config, name))
-            except ModellabError as error:
-                problem = f"{name}: ERROR\n{error}"
-            _fail_broken(request, problem)
+            except Exception as error:  # noqa: BLE001 - one claim ends here: whatever was raised is its ERROR
+                problem = f"{name}: ERROR\n{suite.failed(claimed.cell, error).error}"
+            return fail_broken(request, problem)
 
         return measure
 
@@ -129,8 +128,3 @@ def _param(found: Claimed | Broken) -> Any:
 
 def _marks(*names: str) -> list[pytest.MarkDecorator]:
     return [getattr(pytest.mark, name) for name in ("claims", *names)]
-
-
-def _fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
-    request.node.stash[BROKEN] = True
-    pytest.fail(message, pytrace=False)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from modellab import against, claims, pytest_options, pytest_rounds, tasks, thresholds
-from modellab.errors import ConfigError, ModellabError
+from modellab.errors import ConfigError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
 from modellab.project import Project
@@ -23,7 +23,7 @@ from modellab.pytest_lifecycle import Production
 from modellab.pytest_options import pytest_addoption
 from modellab.pytest_rounds import Rounds, Timed
 from modellab.pytest_silence import Silence, is_strict
-from modellab.pytest_summary import BROKEN, EARLY, Controller, new_session, turns_file
+from modellab.pytest_summary import BROKEN, EARLY, Controller, fail_broken, new_session, turns_file
 from modellab.pytest_tracking import Tracking
 from modellab.report import failure
 from modellab.report.progress import announce, watch
@@ -214,9 +214,9 @@ def evaluate(
         started, progress = time.time(), watch(request.config, str(runnable.key))
         try:
             return modellab_rounds.measure(lambda: suite.measure(task, runnable, progress))
-        except ModellabError as error:
-            problem = str(error)
-        _conclude(request, suite, suite.failed(runnable, problem), task, started)
+        except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is its ERROR, the next one runs
+            outcome = suite.failed(runnable, error)
+        _conclude(request, suite, outcome, task, started)
 
     return measure
 
@@ -227,7 +227,7 @@ def _runnable(request: pytest.FixtureRequest, cell: Cell | Broken, timed: Timed)
     reason = "" if isinstance(cell, Broken) else why_not(cell, download=option.download)
     if isinstance(cell, Broken) or (reason and option.strict_matrix):
         timed.nothing()
-        _fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")
+        fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")
     if reason:
         pytest.skip(reason)
     return cell
@@ -241,13 +241,15 @@ def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement]
     def judge(measurement: Measurement) -> None:
         try:
             outcome = suite.judge(measurement)
-        except ModellabError as error:
-            outcome = suite.failed(measurement.cell, str(error))
+        except Exception as error:  # noqa: BLE001 - one case ends here, as above
+            outcome = suite.failed(measurement.cell, error)
         if outcome.status is Status.ERROR:
             _conclude(request, suite, outcome, measurement.task, started)
         undecided = any(verdict.pending for verdict in outcome.verdicts) and not outcome.red
         pending = failure.text(turned(outcome), measurement.task, suite.project.baselines) if undecided else ""
-        _keep(request, suite, outcome, started, pending)
+        kept = _keep(request, suite, outcome, started, pending)
+        if kept.error:
+            fail_broken(request, failure.text(kept, measurement.task))
         if outcome.red:
             pytest.fail(failure.text(outcome, measurement.task, suite.project.baselines), pytrace=False)
 
@@ -255,20 +257,16 @@ def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement]
 
 
 def _conclude(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, task: Task, started: float) -> NoReturn:
-    _keep(request, suite, outcome, started)
-    _fail_broken(request, failure.text(outcome, task))
+    fail_broken(request, failure.text(_keep(request, suite, outcome, started), task))
 
 
-def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float, pending: str = "") -> None:
-    """Keep an outcome, then hand it to the report."""
-    row = Row.of(suite.keep(outcome, started), pending)
+def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float, pending: str = "") -> Outcome:
+    """Keep an outcome, then hand it to the report; the outcome as it was kept."""
+    kept = suite.keep(outcome, started)
+    row = Row.of(kept, pending)
     request.node.stash[ROW] = row.encode()
     request.node.user_properties.extend(row.properties())
-
-
-def _fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
-    request.node.stash[BROKEN] = True
-    pytest.fail(message, pytrace=False)
+    return kept
 
 
 @pytest.hookimpl(wrapper=True)

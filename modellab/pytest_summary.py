@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 EXIT_BROKEN = 3
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
+
+
+def fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
+    """Fail the test because there is no measurement, which is no regression."""
+    request.node.stash[BROKEN] = True
+    pytest.fail(message, pytrace=False)
 
 
 def new_session() -> str:

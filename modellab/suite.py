@@ -16,7 +16,7 @@ from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.environment import SELFTEST, Commit
-from modellab.errors import ModellabError
+from modellab.errors import ModellabError, UnexpectedError
 from modellab.evaluate import Loaded, Progress, again, evaluate
 from modellab.gate.validity import too_busy, untrusted
 from modellab.ledger import Ledger
@@ -92,7 +92,7 @@ class Suite:
     samples: dict[Key, Sample] = field(default_factory=dict)  # of cells that claims are about
 
     def measure(self, task: Task, cell: Cell, progress: Progress | None = None) -> Measurement:
-        """Run the cell. Raises ModellabError when there is no measurement; the next case then gets a new worker."""
+        """Run the cell. Raises when there is no measurement; the next case then gets a new worker."""
         data, rules = dataset.load(cell.dataset), thresholds.rules(task, cell, self.project)
         accepted = baseline.load(self.project.baselines, cell.key)
         anchor = baseline.load(self.project.baselines / baseline.ANCHOR, cell.key)
@@ -107,7 +107,7 @@ class Suite:
                 paces = self._paces(cell, first.machine)
                 passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
                 paired, notes = self._paired(against.Case(task, cell, data, first, rules), self.pool.get(cell))
-        except (ModellabError, KeyboardInterrupt):
+        except BaseException:
             self.close()
             raise
         if concern(cell):
@@ -130,7 +130,7 @@ class Suite:
                     loaded = self.pool.get(cell)
                 with self.turns.measuring():
                     result = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
-            except (ModellabError, KeyboardInterrupt):
+            except BaseException:
                 self.close()
                 raise
             self.samples[cell.key] = Sample.of(result)
@@ -200,13 +200,22 @@ class Suite:
             notes.append(f"the model raised on {len(raised)} of {len(said)} utterances: {first}")
         return notes
 
-    def failed(self, cell: Cell, error: str) -> Outcome:
-        """The outcome of a case that could not be measured."""
-        return Outcome(cell, Status.ERROR, error=error)
+    def failed(self, cell: Cell, error: Exception) -> Outcome:
+        """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
+        self.close()
+        expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
+        return Outcome(cell, Status.ERROR, error=str(expected))
 
     def keep(self, outcome: Outcome, started: float) -> Outcome:
-        """Append the outcome to the ledger: the first thing that happens to it. Trouble there becomes a note."""
-        self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, started))
+        """Append the outcome to the ledger: the first thing that happens to it. Trouble there becomes a note.
+
+        A result that cannot be written as an entry is an ERROR instead, and that is kept.
+        """
+        try:
+            self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, started))
+        except Exception as error:  # noqa: BLE001 - the boundary of one case: what its result holds must not stop the next
+            outcome = self.failed(outcome.cell, error)
+            self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, started))
         return replace(outcome, notes=(*outcome.notes, self.ledger.trouble)) if self.ledger.trouble else outcome
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import errors
-from modellab.errors import ModellabError, did_you_mean
+from modellab.errors import MOST_CHARACTERS, ModellabError, UnexpectedError, did_you_mean, told
 
 CLASSES = {
     name: value for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)
@@ -52,3 +52,41 @@ def test_did_you_mean(name: str, known: list[str], says: str) -> None:
 def test_all_known_names_are_told(name: str, known: list[str]) -> None:
     said = did_you_mean(name, known)
     assert said.endswith("known: " + ", ".join(sorted(known)))
+
+
+class OddError(Exception):
+    """It cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ValueError("no such clip"), "ValueError: no such clip"),
+        (AssertionError(), "AssertionError"),
+        (MemoryError(), "MemoryError"),
+        (KeyError("gone"), "KeyError: 'gone'"),
+        (OddError(), "OddError: (what it says cannot be told: its __str__ raised ValueError)"),
+    ],
+)
+def test_what_an_exception_says(error: Exception, says: str) -> None:
+    assert told(error) == says
+
+
+def test_a_long_story_is_cut() -> None:
+    said = told(ValueError("x" * 10_000))
+    assert len(said) < MOST_CHARACTERS + 60
+    assert said.endswith(f"... ({10_000 + len('ValueError: ') - MOST_CHARACTERS} characters more)")
+
+
+def test_an_unexpected_error_says_what_was_done_and_where() -> None:
+    try:
+        {}["gone"]
+    except KeyError as error:
+        error.add_note("while utterance '7' was scored")
+        said = str(UnexpectedError.of(error))
+    first, *rest = said.splitlines()
+    assert first.startswith("KeyError: 'gone' (while utterance '7' was scored): ")
+    assert "test_an_unexpected_error_says_what_was_done_and_where" in "\n".join(rest)

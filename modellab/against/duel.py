@@ -20,7 +20,6 @@ from modellab.against.base import Base, NoBaseError
 from modellab.against.cores import shared
 from modellab.against.process import Places, start
 from modellab.against.verdicts import Case
-from modellab.errors import ModellabError
 from modellab.evaluate import Loaded, load
 from modellab.gate import duet
 from modellab.matrix import Cell
@@ -69,7 +68,7 @@ class Duel:
         handle = start(place, self.threads, self.base.label)
         try:
             self.loaded = load(found, handle, self.threads, download=self.download)
-        except (ModellabError, KeyboardInterrupt):
+        except BaseException:
             handle.close()
             raise
         note = None if apart else self.places.notes.get(found.model.install)

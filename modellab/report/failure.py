@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from modellab import dataset, detective
+from modellab.errors import told
 from modellab.report import damage, numbers
 from modellab.suite import Outcome
 from modellab.tasks import Surveyed, Task
@@ -24,7 +25,10 @@ def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
     lines = [f"{outcome.cell.key}: {outcome.status}", *(metric_line(verdict) for verdict in red)]
     lines += [f"  note: {note}" for note in outcome.notes]
     if any(verdict.kind in {"quality", "sanity"} for verdict in red):
-        lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
+        try:
+            lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
+        except Exception as error:  # noqa: BLE001 - the verdict is told whatever happens to its illustration
+            lines += [f"  what did most damage cannot be shown: {told(error)}"]
     return "\n".join(lines)
 
 

@@ -1,0 +1,101 @@
+"""Whatever is raised while one case is measured, scored or judged: one ERROR with its cause, and the next case runs."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import pytest
+
+from modellab import ledger, suite
+from modellab.entry import Entry
+from modellab.report import failure
+from modellab.tasks import asr
+
+from .conftest import FakeProject
+
+BROKEN = 3  # exit status: no regression, but no measurement either
+
+
+class OddError(Exception):
+    """It cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def raising(error: BaseException) -> Any:
+    """A function that raises, whatever it is given."""
+
+    def function(*_: Any, **__: Any) -> NoReturn:
+        raise error
+
+    return function
+
+
+def once(real: Any, error: BaseException) -> Any:
+    """The real function but for its first call, which raises."""
+    calls: list[int] = []
+
+    def function(*arguments: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise error
+        return real(*arguments, **named)
+
+    return function
+
+
+@pytest.fixture
+def three_cases(fake_project: FakeProject) -> FakeProject:
+    fake_project.dataset("second_v1")
+    fake_project.dataset("third_v1")
+    return fake_project
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "words"),
+    [
+        ("scored", AssertionError("4300 digits"), "AssertionError: 4300 digits"),
+        ("measured", OddError(), "OddError: (what it says cannot be told: its __str__ raised ValueError)"),
+        ("judged", RecursionError("too deep"), "RecursionError: too deep"),
+        ("kept", OverflowError("too large"), "OverflowError: too large"),
+    ],
+)
+def test_one_case_is_one_error(
+    three_cases: FakeProject, monkeypatch: pytest.MonkeyPatch, where: str, error: Exception, words: str
+) -> None:
+    owner, name = {
+        "scored": (asr, "score"),
+        "measured": (suite.thresholds, "rules"),
+        "judged": (suite, "_changed"),
+        "kept": (Entry, "of"),
+    }[where]
+    if where == "judged":
+        three_cases.accept()
+        (three_cases.model / "loads.log").unlink()
+    monkeypatch.setattr(owner, name, once(getattr(owner, name), error))
+    result = three_cases.run()
+    assert result.ret == BROKEN, result.stdout.str()
+    outcomes = result.parseoutcomes()
+    assert (outcomes["passed"], outcomes["failed"]) == (2, 1)
+    assert words in result.stdout.str()
+    assert "INTERNALERROR" not in result.stdout.str()
+    found, warnings = ledger.read(three_cases.root / "mlruns")
+    entries = found[-3:]
+    assert warnings == []
+    assert [entry.status for entry in entries].count("ERROR") == 1
+    (failed,) = (entry for entry in entries if entry.status == "ERROR")
+    assert failed.error.startswith(words)
+    if where == "scored":
+        assert "(while utterance '000' was scored)" in failed.error
+        assert len(three_cases.loads()) == 2, "the cases after it get a fresh worker"
+
+
+def test_a_verdict_is_told_when_its_illustration_fails(
+    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_project.behave(raise_on=[5])
+    monkeypatch.setattr(failure, "_worst_lines", raising(KeyError("gone")))
+    result = fake_project.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*success_rate*is below the limit*", "*cannot be shown: KeyError: 'gone'*"])
