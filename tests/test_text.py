@@ -139,6 +139,14 @@ def test_the_hash_follows_the_source_of_every_part_and_every_file(tmp_path: Path
     assert str(text._build(2, shout)) != str(builds[0])
 
 
+def test_line_ends_of_a_checkout_are_not_hashed(tmp_path: Path) -> None:
+    table, hashes = tmp_path / "table.json", []
+    for content in (b"one\ntwo\n", b"one\r\ntwo\r\n", b"one\ntwo\n\n"):
+        table.write_bytes(content)
+        hashes.append(text._build(1, shout, files=[table]).hash)
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
 def test_the_files_behind_whisper_en_are_hashed() -> None:
     files = [path.name for path in text._whisper_files()]
     assert files == ["english.py", "basic.py", "english.json"]

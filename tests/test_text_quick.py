@@ -56,6 +56,33 @@ def test_any_text(openai: Callable[[str], str], raw: str) -> None:
     assert text.quick_whisper_en(raw) == openai(raw)
 
 
+LONG = ["<", "9", "$", "one ", "(", "' ", "  ", "9,", "and a half ", "he'd  ", "one one decillion ", "half 5$ "]
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_what_is_absurdly_long_ends_and_no_digit_is_lost(piece: str) -> None:
+    """OpenAI's own takes minutes for "<", and fails at 5,000 digits; Python's `re` would stay inside one match."""
+    raw = (piece * 30_000)[:30_000]
+    said = text.quick_whisper_en(raw)
+    assert said.count("9") == raw.count("9")
+
+
+@pytest.mark.parametrize("size", [1000, 1001, 5000])
+def test_a_figure_of_thousands_of_digits_is_cut(size: int) -> None:
+    pieces = text.quick_whisper_en(f"say {'9' * size} now").split()[1:-1]
+    assert "".join(pieces) == "9" * size
+    assert max(map(len, pieces)) == 1000
+
+
+def test_a_number_that_is_too_long_beside_an_apostrophe_is_cut() -> None:
+    assert text.quick_whisper_en(f"it's  {'9' * 5000}") == " ".join(["it is", *["9" * 1000] * 5])
+
+
+def test_up_to_the_limit_it_is_the_originals(openai: Callable[[str], str]) -> None:
+    for raw in ("9" * 1000, "one " * 1000, "<" * 500 + "a>b" + "[" * 99, "((a)" * 300, "'  " * 99 + "he'd    been"):
+        assert text.quick_whisper_en(raw) == openai(raw)
+
+
 def test_what_is_remembered_has_an_end(openai: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "REMEMBERED", 3)
     fast = Quick(text._openai_english())

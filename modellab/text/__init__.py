@@ -136,12 +136,15 @@ def _build(
     files: Iterable[Path] = (),
     instead: Callable[[str], str] | None = None,
 ) -> Normaliser:
-    """A normaliser with the hash of a function, its parts and files; `instead` gives the same output, faster."""
+    """A normaliser with the hash of a function, its parts and files; `instead` gives the same output, faster.
+
+    Line ends do not count: a checkout with CRLF has the same hash.
+    """
     digest = hashlib.sha256()
     for part in (function, *parts):
         digest.update(inspect.getsource(part).encode())
     for file in files:
-        digest.update(file.name.encode() + file.read_bytes())
+        digest.update(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
     remembering = lru_cache(maxsize=1 << 16)(instead or function)
     return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
