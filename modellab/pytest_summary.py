@@ -20,6 +20,7 @@ import pytest
 
 from modellab import environment, ledger
 from modellab.gate import settle, worst
+from modellab.headline import Headline
 from modellab.project import Project
 from modellab.report import github, scorecard
 from modellab.report.rows import Row
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from modellab.tracking import Early
 
 EXIT_BROKEN = 3
+PAINT: dict[str, dict[str, bool]] = {
+    "green": {"green": True},
+    "yellowgreen": {},
+    "yellow": {"yellow": True},
+    "red": {"red": True},
+}
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
 
@@ -56,6 +63,7 @@ class Controller:
         self.rows: list[Row] = []
         self.reports: list[Any] = []  # of the rows, in the same order
         self.skips: list[str] = []  # reasons
+        self.unread: dict[str, str] = {}  # cases that left no row, and the first line of why
         self.regressions = self.broken = 0
         self.trouble = ""  # the ledger's
 
@@ -64,6 +72,8 @@ class Controller:
         if encoded is not None:
             self.rows.append(Row.decode(encoded))
             self.reports.append(report)
+        elif report.failed and _of_a_case(report) and all(report.nodeid != known.nodeid for known in self.reports):
+            self.unread[_case_name(report.nodeid)] = _first_line(report)
         if report.failed and getattr(report, "modellab_broken", False):
             self.broken += 1
         elif report.failed:
@@ -105,10 +115,10 @@ class Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The scorecard, what was skipped and why, what was written, and where the results are."""
-        if not self.rows and not self.skips:
+        if not (self.rows or self.skips or self.unread):
             return
         terminalreporter.section("modellab")
-        if self.rows:
+        if self.rows or self.unread:
             self._show_rows(terminalreporter)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self._annotate(terminalreporter)
@@ -130,11 +140,22 @@ class Controller:
         for line in scorecard.tables(self.rows).splitlines():
             write(line, **_colour(line))
         write("")
-        for note in scorecard.footnotes(self.rows):
+        headline = self._headline()
+        write(headline.text, **PAINT[headline.colour], bold=True)
+        for note in self._notes():
             write(f"note: {note}")
         if self.trouble:
             write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
         self._write_markdown(title, write)
+
+    def _headline(self) -> Headline:
+        """How the session went, in one line."""
+        return Headline.of(self.rows, skipped=len(self.skips), unread=tuple(self.unread))
+
+    def _notes(self) -> list[str]:
+        """What stands below the tables, cases that left no row first."""
+        lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
+        return [*lost, *scorecard.footnotes(self.rows)]
 
     def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Red cases on the files that ran them, where GitHub shows them."""
@@ -163,9 +184,24 @@ class Controller:
 
     def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
         """The scorecard as Markdown."""
-        text = f"### {title}\n\n{scorecard.tables(self.rows, 'github')}\n\n"
-        text += "".join(f"- {note}\n" for note in scorecard.footnotes(self.rows))
+        headline = self._headline()
+        text = f"### {title}\n\n**{headline.lead}.** {headline.judged}.\n\n{scorecard.tables(self.rows, 'github')}\n\n"
+        text += "".join(f"- {note}\n" for note in self._notes())
         publish(self.config, text, write)
+
+
+def _of_a_case(report: Any) -> bool:
+    """Whether the failure is of a case: its own test, or one during which pytest-xdist's process died."""
+    return bool(getattr(report, "modellab_case", report.when == "???" and "[" in report.nodeid))
+
+
+def _case_name(nodeid: str) -> str:
+    return nodeid.partition("[")[2].removesuffix("]")
+
+
+def _first_line(report: Any) -> str:
+    lines = [line.removeprefix("E").strip() for line in str(report.longrepr).splitlines() if line.strip()]
+    return lines[0] if lines else "it failed without a word"
 
 
 def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode: str = "w") -> None:

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,10 +38,14 @@ SAME_DATA = ("dataset_digest", "normaliser")
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """What a spec takes: one entry with a result for each case, sorted by case."""
+    """What a spec takes: one entry with a result for each case, sorted by case.
+
+    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not.
+    """
 
     spec: str
     entries: tuple[Entry, ...]
+    failed: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,11 @@ class Shelf:
         """What is accepted, in the form of results."""
         return tuple(accepted.entries(self.baselines))
 
-    def pick(self, spec: str = LATEST) -> Pick:
-        """What a spec takes; ConfigError where that is nothing, with what there is."""
+    def pick(self, spec: str = LATEST, *, errors: bool = False) -> Pick:
+        """What a spec takes; ConfigError where that is nothing, with what there is.
+
+        With `errors` cases without any result are enough: what a report says of them is that they failed.
+        """
         match = SPEC.fullmatch(spec.strip())
         if match is None or not spec.strip():
             raise ConfigError(
@@ -82,14 +89,12 @@ class Shelf:
                 )
             named = dict.fromkeys(named, None) | {"when": spec.strip()}
         pool = self._at(named.pop("when") or LATEST)
-        newest = {
-            entry.key: entry
-            for entry in pool
-            if entry.result and all(not value or getattr(entry.key, part) == value for part, value in named.items())
-        }
-        if not newest:
+        fitting = [e for e in pool if all(not value or getattr(e.key, part) == value for part, value in named.items())]
+        newest = {entry.key: entry for entry in fitting if entry.result}
+        failed = {key: entry for key, entry in {e.key: e for e in fitting}.items() if entry.result is None}
+        if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
-        return Pick(spec, tuple(newest[key] for key in sorted(newest, key=_order)))
+        return Pick(spec, _sorted(newest), _sorted(failed))
 
     @cached_property
     def _models(self) -> set[str]:
@@ -173,6 +178,10 @@ def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
         return f"there are {', '.join(sorted(devices))}"
     names = {_name(entry.key) for entry in pool}
     return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"
+
+
+def _sorted(found: Mapping[Key, Entry]) -> tuple[Entry, ...]:
+    return tuple(found[key] for key in sorted(found, key=_order))
 
 
 def _order(key: Key) -> tuple[str, str, str]:

@@ -29,7 +29,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"suite", "calibration", "acceptance", "history", "shelf", "renewal"},
     {"accepted", "detective", "events"},
     {"pool", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
-    {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages"},
+    {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline"},
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},

@@ -15,7 +15,7 @@ from modellab.environment import Commit
 from modellab.errors import ConfigError
 from modellab.ledger import Ledger
 from modellab.project import Project
-from modellab.shelf import Shelf, unfair
+from modellab.shelf import Pick, Shelf, unfair
 from modellab.tasks import Recalled, asr, diarization, lid, robustness, translation
 from modellab.types import Status
 
@@ -95,7 +95,16 @@ def test_an_empty_shelf_says_what_fills_it() -> None:
 
 def test_what_ended_in_an_error_is_passed_over() -> None:
     failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
-    assert list(shelf(OLD, failed).pick("fake").entries) == [OLD]
+    assert shelf(OLD, failed).pick("fake") == Pick("fake", (OLD,), (failed,))
+    again = replace(entry(4), id="again")
+    assert shelf(OLD, failed, again).pick("fake").failed == (), "it runs again"
+
+
+def test_a_case_without_any_result_is_only_for_a_report() -> None:
+    failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
+    assert shelf(failed).pick("@latest", errors=True) == Pick("@latest", (), (failed,))
+    with pytest.raises(ConfigError, match="nothing fits 'fake'"):
+        shelf(failed).pick("fake")
 
 
 def test_a_revision_is_what_git_says(tmp_path: Path) -> None:

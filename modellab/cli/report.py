@@ -103,22 +103,28 @@ def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[
     doubled = [spec for spec in specs if specs.count(spec) > 1]
     if doubled:
         raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
-    found = [shelf.pick(spec) for spec in specs or [LATEST]]
-    unknown = sorted({entry.key.task for pick in found for entry in pick.entries} - set(tasks.names()))
+    found = [shelf.pick(spec, errors=True) for spec in specs or [LATEST]]
+    unknown = sorted({e.key.task for pick in found for e in (*pick.entries, *pick.failed)} - set(tasks.names()))
     if unknown:
         _warn(f"this modellab has no task {', '.join(unknown)}: its results are left out (of a newer version?)")
     for name, wanted in (("task", task), ("dataset", dataset)):
-        there = {getattr(entry.key, name) for pick in found for entry in pick.entries}
+        there = {getattr(entry.key, name) for pick in found for entry in (*pick.entries, *pick.failed)}
         if wanted and wanted not in there:
             raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
     kept = []
     for pick in found:
-        known = (entry for entry in pick.entries if entry.key.task not in unknown)
-        entries = tuple(e for e in known if task in {"", e.key.task} and dataset in {"", e.key.dataset})
-        if not entries:
+        entries, failed = (
+            tuple(
+                each
+                for each in some
+                if each.key.task not in unknown and task in {"", each.key.task} and dataset in {"", each.key.dataset}
+            )
+            for some in (pick.entries, pick.failed)
+        )
+        if not (entries or failed):
             wanted = " and ".join(filter(None, (task, dataset))) or "a task that is known here"
             raise ConfigError(f"{pick.spec!r} has no results of {wanted}")
-        kept.append(Pick(pick.spec, entries))
+        kept.append(Pick(pick.spec, entries, failed))
     return kept
 
 
@@ -171,7 +177,7 @@ def _rescored(pick: Pick, datasets: dict[str, Dataset]) -> Pick:
             raise ConfigError(f"{entry.key} cannot be scored anew: the dataset {entry.key.dataset} is not here")
         stale = data is not None and then not in {"", str(text.get(data.normaliser))}
         entries.append(rescored(entry, data) if data is not None and stale else entry)
-    return Pick(pick.spec, tuple(entries))
+    return Pick(pick.spec, tuple(entries), pick.failed)
 
 
 def _stages(project: Project, picks: Sequence[Pick]) -> dict[tuple[str, str], str]:
@@ -235,6 +241,7 @@ def _print(made: Report) -> None:
     from modellab.report import prose, tables
 
     typer.echo(f"{made.title} · {' · '.join(f'{name}: {value}' for name, value in made.facts)}")
+    typer.echo(made.headline.text)
     headings, rows = tables.findings(made)
     if rows:
         typer.echo("\nwhat changed, worst first")

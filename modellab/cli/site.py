@@ -41,10 +41,10 @@ def site(
     names = list(sessions) if every else _known(session or [next(reversed(sessions))], list(sessions))
     reports = {}
     for name in names:
-        measured = tuple(entry for _, entry in sorted(sessions[name].items()) if entry.result)
-        if measured:
-            made = report.assembled(project, shelf, [Pick(f"@{name}", measured)], utterances=True)
-            reports[name] = web.render_html(made)
+        cases = [entry for _, entry in sorted(sessions[name].items())]
+        measured, failed = (tuple(e for e in cases if bool(e.result) is there) for there in (True, False))
+        made = report.assembled(project, shelf, [Pick(f"@{name}", measured, failed)], utterances=True)
+        reports[name] = web.render_html(made)
     index = room.add(folder, reports, [room.Session.of([*sessions[name].values()]) for name in names], title)
     typer.echo(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
 

@@ -76,14 +76,10 @@ def _blocks(report: Report) -> Iterator[str]:
 
 def _verdict(report: Report) -> str:
     """What a reader of one line has to know."""
-    red = tables.red(report)
-    models = len({each.who.name for each in red})
-    many = "1 regression or error" if len(red) == 1 else f"{len(red)} regressions or errors"
-    where = "1 model" if models == 1 else f"{models} models"
-    said = f"**{many} in {where}.**" if red else "**Nothing regressed.**"
+    headline = report.headline
     counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
     facts = " · ".join(f"{name}: {value}" for name, value in report.facts)
-    return f"{said} {escape(counts)}\n\n{escape(facts)}\n"
+    return f"**{escape(headline.lead)}.** {escape(headline.judged)}.\n\n{escape(counts)} · {escape(facts)}\n"
 
 
 def _arena(arena: Arena) -> str:

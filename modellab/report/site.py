@@ -21,17 +21,22 @@ from typing import Any
 
 from modellab.entry import Entry
 from modellab.errors import ConfigError
+from modellab.headline import Headline
 from modellab.report.html import page
-from modellab.types import Status
 
 FORMAT = 1
 NAME = re.compile(r"[\w.-]+")
-COLOURS = {"green": "brightgreen", "yellow": "yellow", "red": "red"}
+COLOURS: Mapping[str, str] = {"green": "brightgreen", "yellowgreen": "yellowgreen", "yellow": "yellow", "red": "red"}
+MOST_NAMED = 20  # cases without a measurement
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session of the suite, counted. `cases` are all of its cases, `red` and `broken` those that failed."""
+    """One session of the suite, counted. `cases` are all of its cases, `red` and `broken` those that failed.
+
+    `headline`, `light` and `short` say how it went and what was judged; sessions that an older modellab put on the site
+    have none of them.
+    """
 
     name: str
     at: str  # ISO 8601, UTC
@@ -43,40 +48,50 @@ class Session:
     broken: int  # no measurement
     improved: int
     models: int
+    headline: str = ""
+    light: str = ""  # a `headline.Colour`
+    short: str = ""  # the headline for a badge
+    failed: Sequence[str] = ()  # the first names of those that are broken
+
+    @property
+    def colour(self) -> str:
+        """Of what an older modellab counted nobody knows what was judged: never green."""
+        return self.light or ("red" if self.red else "yellow")
+
+    @property
+    def message(self) -> str:
+        """How it went, in a few words."""
+        bad = [f"{self.red} red" if self.red else "", f"{self.broken} broken" if self.broken else ""]
+        old = f"{', '.join(filter(None, bad)) or 'none red'} of {self.cases}, unknown what was judged"
+        return self.short or old
 
     @classmethod
     def of(cls, entries: Sequence[Entry]) -> Session:
         """The session of these entries, one for each case, at least one."""
         last = max(entries, key=lambda entry: entry.finished_at)
-        broken = [entry for entry in entries if entry.status is Status.ERROR]
+        headline = Headline.of(entries)
         return cls(
             name=last.session,
             at=last.finished_at,
             commit=last.commit.hash + ("+" if last.commit.dirty else ""),
             branch=last.commit.branch,
             machines=", ".join(sorted({entry.result.machine for entry in entries if entry.result})),
-            cases=len(entries),
-            red=sum(entry.red for entry in entries) - len(broken),
-            broken=len(broken),
-            improved=sum(entry.status is Status.IMPROVED for entry in entries),
+            cases=headline.cases,
+            red=headline.regressions,
+            broken=headline.errors,
+            improved=headline.improved,
             models=len({(entry.key.model, entry.key.variant) for entry in entries}),
+            headline=headline.text,
+            light=headline.colour,
+            short=headline.short,
+            failed=headline.failed[:MOST_NAMED],
         )
-
-    @property
-    def colour(self) -> str:
-        """Green, yellow where something could not be measured, red."""
-        return "red" if self.red else "yellow" if self.broken else "green"
-
-    @property
-    def message(self) -> str:
-        """How it went, in a few words."""
-        bad = [f"{self.red} red" if self.red else "", f"{self.broken} broken" if self.broken else ""]
-        return f"{', '.join(filter(None, bad)) or 'none red'} of {self.cases}"
 
 
 def badge(session: Session) -> dict[str, Any]:
     """The session as an endpoint badge: https://shields.io/badges/endpoint-badge."""
-    return {"schemaVersion": 1, "label": "modellab", "message": session.message, "color": COLOURS[session.colour]}
+    return {"schemaVersion": 1, "label": "modellab", "message": session.message,
+            "color": COLOURS.get(session.colour, "yellow")}  # fmt: skip
 
 
 def sessions(folder: Path) -> list[Session]:

@@ -1,23 +1,26 @@
 """A report as a long table: one row for each model, dataset and metric, with N, interval and origin.
 
 Scores are rows as well: `metric` is "score" or "score/<part>", `dataset` names all of theirs. A part of a dataset has
-its key and value in `key` and `part`, which are empty elsewhere.
+its key and value in `key` and `part`, which are empty elsewhere. A case whose newest run ended in an ERROR has a row
+with the metric "run", the verdict ERROR and no value; `error` says why.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from modellab import codec
 from modellab.scoring.records import Contestant, Estimate, Measure, Origin, Report
+from modellab.types import Status
 
 COLUMNS = (
     "task", "model", "variant", "device", "precision", "spec", "dataset", "key", "part", "metric", "kind", "better",
     "value", "n", "n_of", "low", "high", "unit", "verdict", "grade", "stage", "compared", "commit", "session",
-    "finished_at", "machine", "normaliser", "dataset_digest", "weights",
+    "finished_at", "machine", "normaliser", "dataset_digest", "weights", "error",
 )  # fmt: skip
 Row = dict[str, Any]
 NUMBERS = ("value", "low", "high")
@@ -25,8 +28,18 @@ NUMBERS = ("value", "low", "high")
 
 def rows(report: Report) -> list[Row]:
     """Every row, in a fixed order; a number that is missing is None."""
-    found = [*_measures(report), *_slices(report), *_scores(report)]
+    found = [*_errors(report), *_measures(report), *_slices(report), *_scores(report)]
     return [{column: codec.plain(row.get(column, "")) for column in COLUMNS} for row in found]
+
+
+def _errors(report: Report) -> Iterator[Row]:
+    for each in report.findings:
+        if each.verdict.status is Status.ERROR:
+            yield {
+                **_who(each.who), **_number(Estimate(math.nan, unit="")), **_origin(each.origin),
+                "dataset": each.dataset, "metric": each.verdict.metric, "verdict": str(Status.ERROR),
+                "error": each.error,
+            }  # fmt: skip
 
 
 def _measures(report: Report) -> Iterator[Row]:

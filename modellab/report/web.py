@@ -10,12 +10,10 @@ from modellab.report.html import FOLDER, page
 from modellab.report.utterances import leaves
 from modellab.scoring.records import Arena, Report
 from modellab.scoring.slices import KEYS
-from modellab.types import Status
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-NOT_JUDGED = {Status.NEW, Status.NOT_COMPARABLE}
 DRAWN = 2  # contestants from which on a figure tells something
 LEFT = {
     "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
@@ -61,8 +59,7 @@ def render_html(report: Report) -> str:
         style=style,
         red=len(tables.red(report)),
         counts=tuple(report.counts.items()),
-        cases=sum(report.counts.values()),
-        judged=sum(count for status, count in report.counts.items() if status not in NOT_JUDGED),
+        headline=report.headline,
         findings=_findings(report),
         formula=prose.formula(report),
         sections=[_section(report, arena) for arena in report.arenas],

@@ -15,6 +15,7 @@ from modellab import tasks
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.errors import ConfigError
+from modellab.headline import Headline
 from modellab.scales import Scorecard
 from modellab.scoring import arena, estimates, findings, front
 from modellab.scoring.advice import Bench, advise
@@ -50,7 +51,8 @@ class Shown:
 def assemble(shown: Shown) -> Report:
     """The report; ConfigError where several picks share nothing that may be compared."""
     every = arena.cells(shown.picks)
-    found, refused = _findings(shown, every)
+    told, refused = findings.between(shown.picks, shown.alpha) if len(shown.picks) > 1 else ([], [])
+    found = findings.ordered([*_stored(every), *findings.failed(shown.picks), *told])
     out = _out(found)
     arenas = tuple(_arena(task, cells, every, shown, out) for task, cells in every.items())
     _refuse(shown, arenas, found, refused)
@@ -58,21 +60,26 @@ def assemble(shown: Shown) -> Report:
     measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
     parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
     sheets = tuple(sheet(who, entry, _data(entry, shown)) for who, entry in flat) if shown.utterances else ()
-    counts = Counter(str(entry.status) for _, entry in flat)
-    entries = [entry for _, entry in flat]
+    cases = _standing(shown.picks)
     notes = (*shown.notes, *dict.fromkeys(refused))
     return Report(
         _title(shown),
-        _facts(entries),
+        _facts(cases),
         arenas,
         measured,
         parts,
         found,
         notes,
         shown.card,
+        Headline.of(cases, differences=sum(finding.verdict.red for finding in told)),
         sheets,
-        dict(sorted(counts.items())),
+        dict(sorted(Counter(str(entry.status) for entry in cases).items())),
     )
+
+
+def _standing(picks: Sequence[Pick]) -> list[Entry]:
+    """Each case of each pick once: as it ended when it ran last."""
+    return [entry for pick in picks for entry in {each.key: each for each in (*pick.entries, *pick.failed)}.values()]
 
 
 def _data(entry: Entry, shown: Shown) -> Dataset | None:
@@ -81,19 +88,12 @@ def _data(entry: Entry, shown: Shown) -> Dataset | None:
     return data if data and data.digest == arena.result_of(entry).provenance.get("dataset_digest") else None
 
 
-def _findings(shown: Shown, every: Mapping[str, arena.Cells]) -> tuple[tuple[Finding, ...], list[str]]:
-    own = [
-        finding
-        for cells in every.values()
-        for who, whose in cells.items()
-        for entry in whose.values()
-        for finding in findings.stored(who, entry)
-    ]
-    errors = list(findings.failed(shown.picks, shown.every)) if shown.every else []
-    if len(shown.picks) < 2:
-        return findings.ordered([*own, *errors]), []
-    told, refused = findings.between(shown.picks, shown.alpha)
-    return findings.ordered([*own, *errors, *told]), refused
+def _stored(every: Mapping[str, arena.Cells]) -> Iterator[Finding]:
+    """What the stored verdicts of the results say."""
+    for cells in every.values():
+        for who, own in cells.items():
+            for entry in own.values():
+                yield from findings.stored(who, entry)
 
 
 def _out(found: Sequence[Finding]) -> dict[tuple[str, ...], str]:
@@ -201,7 +201,7 @@ def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], ref
     if reasons:
         raise ConfigError(reasons[0])
     names = " and ".join(repr(pick.spec) for pick in shown.picks)
-    first = [pick.entries[0].key for pick in shown.picks[:2]]
+    first = [(*pick.entries, *pick.failed)[0].key for pick in shown.picks[:2]]
     raise ConfigError(
         f"{names} have nothing in common: {first[0]} is of the task {first[0].task}, {first[1]} of {first[1].task}"
     )
@@ -225,19 +225,19 @@ def _title(shown: Shown) -> str:
     return f"modellab report: {', '.join(pick.spec for pick in shown.picks)}"
 
 
-def _facts(entries: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
-    """What, when and where; the same for the same results."""
-    days = sorted(entry.finished_at[:16].replace("T", " ") for entry in entries)
+def _facts(cases: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """What, when and where; the same for the same cases."""
+    days = sorted(entry.finished_at[:16].replace("T", " ") for entry in cases)
     commits = list(
-        dict.fromkeys(
-            entry.commit.short for entry in sorted(entries, key=lambda e: e.finished_at) if entry.commit.short
-        )
+        dict.fromkeys(entry.commit.short for entry in sorted(cases, key=lambda e: e.finished_at) if entry.commit.short)
     )
-    machines = sorted({arena.result_of(entry).machine for entry in entries if arena.result_of(entry).machine})
+    results = [entry.result for entry in cases if entry.result]
+    machines = sorted({result.machine for result in results if result.machine})
     more = f" and {len(commits) - 4} more" if len(commits) > 4 else ""
-    utterances = sum(len(arena.result_of(entry).utterances) for entry in entries)
+    utterances = f"{sum(len(result.utterances) for result in results)} utterances"
+    lost = len(cases) - len(results)
     return (
-        ("cases", f"{len(entries)} ({utterances} utterances)"),
+        ("cases", f"{len(cases)} ({utterances}{f', {lost} not measured' if lost else ''})"),
         ("measured", f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"),
         ("commits", ", ".join(commits[-4:]) + more if commits else "unknown"),
         ("machines", ", ".join(machines) or "unknown"),

@@ -16,7 +16,7 @@ from modellab.gate.trimmed import trimmed
 from modellab.scoring.arena import contestant, origin, result_of
 from modellab.scoring.records import Contestant, Finding, Origin
 from modellab.shelf import Pick, unfair
-from modellab.types import Key, Metric, Status, Utterance, Verdict
+from modellab.types import Metric, Status, Utterance, Verdict
 
 SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.ERROR}
 PACE = 0.10  # a share; speed of two sessions that differs by less is not told
@@ -45,17 +45,11 @@ def _why(verdict: Verdict) -> str:
     return "beyond what is detectable" if verdict.detects and abs(verdict.change or 0.0) > verdict.detects else ""
 
 
-def failed(picks: Sequence[Pick], every: Iterable[Entry]) -> Iterator[Finding]:
-    """Cases whose newest run, after the result that the report shows, ended in an ERROR."""
-    shown = {entry.key: entry for pick in picks for entry in pick.entries}
-    newest: dict[Key, Entry] = {}
-    for entry in every:
-        if entry.key in shown and entry.finished_at >= newest.get(entry.key, shown[entry.key]).finished_at:
-            newest[entry.key] = entry
-    for key, entry in sorted(newest.items(), key=lambda item: str(item[0])):
-        if entry.result is None:
-            verdict = Verdict("run", "1", "quality", Status.ERROR, math.nan, why=_line(entry.error), red=True)
-            yield Finding(contestant(key), key.dataset, verdict, _origin(entry), 0, "", entry.error)
+def failed(picks: Sequence[Pick]) -> Iterator[Finding]:
+    """Cases whose newest run ended in an ERROR, whether the report has an older result of them or none."""
+    for entry in {entry.key: entry for pick in picks for entry in pick.failed}.values():
+        verdict = Verdict("run", "1", "quality", Status.ERROR, math.nan, why=_line(entry.error), red=True)
+        yield Finding(contestant(entry.key), entry.key.dataset, verdict, _origin(entry), 0, "", entry.error)
 
 
 def between(picks: Sequence[Pick], alpha: float) -> tuple[list[Finding], list[str]]:

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from modellab.headline import Headline
 from modellab.scales import Part as PartName
 from modellab.scales import Scorecard
 from modellab.types import Kind, Verdict
@@ -241,5 +242,6 @@ class Report:
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     scorecard: Scorecard
+    headline: Headline
     sheets: tuple[Sheet, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)  # status -> cases

@@ -30,7 +30,7 @@ def made() -> Report:
         entry("bad", errors=some(30), verdicts=(regressed(),)),
         entry("other", provenance={"normaliser": "basic@2#1"}),
     ]
-    return report(*entries, every=[*entries, failed("nearly", error=f"CrashError: {EVIL}")], utterances=True)
+    return report(*entries, failed("nearly", error=f"CrashError: {EVIL}"), utterances=True)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def html(made: Report) -> str:
 def test_a_comment_starts_with_what_the_next_run_looks_for_and_is_worst_first(made: Report) -> None:
     text = markdown.render_markdown(made)
     assert text.startswith("<!-- modellab-report -->\n## modellab report: the newest results\n")
-    assert "**2 regressions or errors in 2 models.**" in text
+    assert "**1 regression, 1 error in 4 cases.** quality judged in 1 of 2 cases: not measured in 1; speed" in text
     places = [text.index(part) for part in ("| ERROR |", "| REGRESSED |", "### asr", "How a score is made")]
     assert places == sorted(places)
     assert "differ in the normaliser" in text
@@ -52,8 +52,8 @@ def test_a_comment_starts_with_what_the_next_run_looks_for_and_is_worst_first(ma
 
 def test_one_regression_is_one() -> None:
     made = report(entry("bad", errors=some(30), verdicts=(regressed(),)), entry("good"))
-    assert "**1 regression or error in 1 model.**" in markdown.render_markdown(made)
-    assert ">1 regression or error<" in web.render_html(made)
+    assert "**1 regression in 2 cases.**" in markdown.render_markdown(made)
+    assert ">1 regression in 2 cases<" in web.render_html(made)
 
 
 def test_a_comment_keeps_to_its_limit_and_says_what_is_left_out(made: Report) -> None:

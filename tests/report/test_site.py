@@ -27,16 +27,25 @@ def entry(day: int, status: Status = Status.PASS, *verdicts: Verdict, **key: str
                  commit=Commit(f"{day:x}" * 40, branch="main"))  # fmt: skip
 
 
-RED = verdict("wer", Status.REGRESSED)
+GOOD = verdict("wer", baseline=0.1)
+FAST = verdict("rtf", kind="speed", baseline=0.1)
+NO_SPEED = verdict("rtf", Status.NOT_COMPARABLE, kind="speed", why="accepted on a, this is b")
+NEW = verdict("wer", Status.NEW, why="no baseline: accept this run")
+RED = verdict("wer", Status.REGRESSED, baseline=0.1)
+BOTH = (GOOD, FAST)
 
 
 @pytest.mark.parametrize(
     ("entries", "message", "colour"),
     [
-        ([entry(1)], "none red of 1", "brightgreen"),
-        ([entry(1), entry(1, Status.REGRESSED, RED, variant="two")], "1 red of 2", "red"),
-        ([entry(1), entry(1, Status.ERROR, variant="two")], "1 broken of 2", "yellow"),
-        ([entry(1, Status.REGRESSED, RED), entry(1, Status.ERROR, variant="two")], "1 red, 1 broken of 2", "red"),
+        ([entry(1, Status.PASS, *BOTH)], "none red of 1", "brightgreen"),
+        ([entry(1, Status.PASS, GOOD, NO_SPEED)], "none red of 1, speed judged in 0", "yellowgreen"),
+        ([entry(1, Status.NEW, NEW, FAST)], "none red of 1, quality judged in 0", "yellow"),
+        ([entry(1)], "none red of 1, quality judged in 0, speed judged in 0", "yellow"),
+        ([entry(1, Status.PASS, *BOTH), entry(1, Status.REGRESSED, RED, FAST, variant="two")], "1 red of 2", "red"),
+        ([entry(1, Status.PASS, *BOTH), entry(1, Status.ERROR, variant="two")], "1 broken of 2", "yellow"),
+        ([entry(1, Status.ERROR)], "1 broken of 1", "red"),
+        ([entry(1, Status.REGRESSED, RED, FAST), entry(1, Status.ERROR, variant="two")], "1 red, 1 broken of 2", "red"),
     ],
 )
 def test_a_badge_says_how_it_went(entries: list[Entry], message: str, colour: str) -> None:
@@ -60,7 +69,10 @@ def test_the_latest_is_on_top_whatever_the_order(tmp_path: Path) -> None:
     assert [index.index(f'href="reports/{name}.html">2026') for name in names] == sorted(
         index.index(f'href="reports/{name}.html">2026') for name in names
     )
-    assert json.loads((tmp_path / "badge.json").read_text())["message"] == "none red of 1"
+    assert (
+        json.loads((tmp_path / "badge.json").read_text())["message"]
+        == "none red of 1, quality judged in 0, speed judged in 0"
+    )
     assert (tmp_path / "reports" / "s02.html").read_text() == "<p>s02", "what was there stays"
 
 

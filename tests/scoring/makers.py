@@ -80,7 +80,9 @@ def regressed(metric: str = "wer") -> Verdict:
 
 
 def pick(*entries: Entry, spec: str = "latest") -> Pick:
-    return Pick(spec, tuple(sorted(entries, key=lambda each: str(each.key))))
+    """What a spec takes, those that ended in an ERROR told apart."""
+    ordered = sorted(entries, key=lambda each: str(each.key))
+    return Pick(spec, *(tuple(each for each in ordered if bool(each.result) is there) for there in (True, False)))
 
 
 def report(*entries: Entry, **changes: Any) -> Report:

@@ -94,7 +94,7 @@ def test_an_open_regression_is_never_recommended() -> None:
 
 def test_a_newest_run_that_failed_is_never_recommended() -> None:
     entries = [entry("a"), entry("b")]
-    advice, said = advised(*entries, every=[*entries, failed("a")])
+    advice, said = advised(*entries, failed("a"))
     assert advice.choice is not None
     assert advice.choice.model == "b"
     assert "its newest run on short_v1 ended in an ERROR (session s9)" in said

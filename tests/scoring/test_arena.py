@@ -96,17 +96,12 @@ def test_specs_that_share_nothing_are_refused(before: dict, after: dict, said: s
 
 def test_what_is_stored_as_changed_comes_worst_first() -> None:
     entries = [entry("a"), entry("b", verdicts=(regressed(),))]
-    found = report(*entries, every=[*entries, failed("a")])
+    found = report(*entries, failed("a"))
     assert [(each.who.model, str(each.verdict.status)) for each in found.findings] == [
         ("a", "ERROR"),
         ("b", "REGRESSED"),
     ]
     assert found.findings[0].verdict.why == "CrashError: signal 11"
-
-
-def test_an_older_error_is_no_finding() -> None:
-    new = entry("a", finished_at="2026-03-05T00:00:00.000000+00:00")
-    assert report(new, every=[failed("a"), new]).findings == ()
 
 
 def test_the_front() -> None:

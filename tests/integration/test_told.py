@@ -1,0 +1,107 @@
+"""What a session could not measure is told at every door, from the first session of a fresh ledger on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from modellab.cli.app import app
+
+from .conftest import FakeProject, write_model
+
+BROKEN = 3
+FINE, CRASHED = "fake:one-short_v1-cpu-float32", "rival:one-short_v1-cpu-float32"
+LEAD = "1 error in 2 cases"
+JUDGED = "quality judged in 0 of 2 cases: no accepted baseline in 1, not measured in 1"
+
+
+def modellab(*arguments: str) -> str:
+    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def one_died(fake_project: FakeProject) -> FakeProject:
+    """Two models, of which one is killed in the middle; nothing is accepted, and nothing was run before."""
+    write_model(fake_project.root / "models" / "rival")
+    (fake_project.root / "models" / "rival" / "behaviour.json").write_text(json.dumps({"kill_on": 3}))
+    return fake_project
+
+
+def test_a_dead_worker_is_told_at_every_door(one_died: FakeProject) -> None:
+    result = one_died.run("--junitxml=junit.xml", "--scorecard=card.md", keyword="one")
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*"])
+    assert f"**{LEAD}.** {JUDGED}" in (one_died.root / "card.md").read_text()
+    junit = ET.parse(one_died.root / "junit.xml")
+    verdicts = {case.get("name"): case.find(".//property[@name='verdict']") for case in junit.iter("testcase")}
+    assert [(name or "", each.get("value")) for name, each in verdicts.items() if each is not None] == [
+        (f"test_asr[{FINE}]", "NEW"), (f"test_asr[{CRASHED}]", "ERROR"),
+    ]  # fmt: skip
+
+    markdown = modellab("report", "--markdown", "-")
+    assert f"**{LEAD}.** {JUDGED}" in markdown
+    assert "Nothing regressed" not in markdown
+    assert "cases: 2 (8 utterances, 1 not measured)" in markdown
+    assert "| ERROR | rival:one cpu-float32 | short_v1 | (the run) |" in markdown
+    assert "killed by SIGKILL" in markdown
+    terminal = modellab("report")
+    assert f"{LEAD}: {JUDGED}" in terminal
+    assert "rival:one" in terminal
+    rows = list(csv.DictReader(io.StringIO(modellab("report", "--csv", "-"))))
+    assert [(row["model"], "killed by SIGKILL" in row["error"]) for row in rows if row["verdict"] == "ERROR"] == [
+        ("rival", True)
+    ]
+    modellab("site", "public")
+    page = next((one_died.root / "public" / "reports").glob("*.html")).read_text()
+    assert LEAD in page
+    assert "killed by SIGKILL" in page
+    index = (one_died.root / "public" / "index.html").read_text()
+    assert f"{LEAD}: {JUDGED}" in index
+    assert CRASHED in index
+    badge = json.loads((one_died.root / "public" / "badge.json").read_text())
+    assert (badge["message"], badge["color"]) == ("1 broken of 2, quality judged in 0, speed judged in 0", "yellow")
+
+
+def test_where_every_case_died_the_report_says_so(one_died: FakeProject) -> None:
+    for name in ("fake", "rival"):
+        (one_died.root / "models" / name / "behaviour.json").write_text(json.dumps({"segfault_on": 3}))
+    result = one_died.run(keyword="one")
+    assert result.ret == BROKEN
+    lead = "Nothing was measured, 2 errors in 2 cases"
+    result.stdout.fnmatch_lines([f"{lead}: every case ended in an ERROR"])
+    markdown = modellab("report", "--markdown", "-")
+    assert f"**{lead}.**" in markdown
+    assert markdown.count("killed by SIGSEGV") >= 2
+    for kind in ("csv", "json"):
+        assert modellab("report", f"--{kind}", "-").count("killed by SIGSEGV") == 2
+    modellab("report", "--html", "report.html", "--parquet", "report.parquet")
+    assert lead in (one_died.root / "report.html").read_text()
+    modellab("site", "public")
+    assert lead in (one_died.root / "public" / "index.html").read_text()
+    assert json.loads((one_died.root / "public" / "badge.json").read_text())["color"] == "red"
+    assert "ERROR" in modellab("page", FINE)
+
+
+def test_a_model_that_cannot_be_read_is_an_error_of_the_session(one_died: FakeProject) -> None:
+    one_died.configure("rival", devices={"cpu": "float32"})
+    result = one_died.run(keyword="one or rival")
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*", "note: rival-broken ERROR: *config.yaml*"])
+
+
+def test_a_process_of_xdist_that_dies_is_an_error_of_the_session(one_died: FakeProject) -> None:
+    (one_died.root / "conftest.py").write_text(
+        'import os\n\nimport pytest\n\npytest_plugins = ["modellab.pytest_plugin"]\n\n\n'
+        '@pytest.hookimpl(tryfirst=True)\ndef pytest_runtest_call(item):\n    if "rival" in item.name:\n'
+        "        os._exit(9)\n"
+    )
+    result = one_died.run_subprocess("-n", "1", "--max-worker-restart", "0", keyword="one")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*", f"note: {CRASHED} ERROR: *crashed*"])
