@@ -85,15 +85,29 @@ def other_machines(root: Path, key: Key) -> list[str]:
     return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
 
 
-def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: str, *, timed: bool = True) -> list[Path]:
+def save(
+    root: Path,
+    task: Task,
+    passes: Sequence[Result],
+    reason: str,
+    date: str,
+    *,
+    timed: bool = True,
+    speed_only: bool = False,
+) -> list[Path]:
     """Accept a measurement: quality from its first pass, speed as the median over all passes.
 
     What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as
-    long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay.
+    long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with
+    `speed_only` the accepted quality.
     """
-    result = passes[0]
-    before, pace_before = _before(load, root, result.key), _before(load_pace, root, result.key, result.machine)
-    header = {**result.provenance, "reason": reason, "date": date}
+    header = {**passes[0].provenance, "reason": reason, "date": date}
+    written = [] if speed_only else [_save_quality(root, task, passes[0], header)]
+    return [*written, *([_save_pace(root, passes, header)] if timed else [])]
+
+
+def _save_quality(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> Path:
+    before = _before(load, root, result.key)
     gated = [metric.name for metric in task.METRICS if metric.gated and metric.kind == "quality"]
     quality = Table(
         (
@@ -105,25 +119,29 @@ def save(root: Path, task: Task, passes: Sequence[Result], reason: str, date: st
         )
         for utterance in result.utterances
     )
+    kept = before.noise if before and _same_model(before.header, result.provenance) else {}
+    drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
+    noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
+    about = {name: text for name, text in header.items() if name != SELFTEST}  # no clock has a part in quality
+    path = quality_path(root, result.key)
+    linefile.write(path, {"header": about, **({"noise": noise} if noise else {})}, quality)
+    return path
+
+
+def _save_pace(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> Path:
+    result = passes[0]
+    before = _before(load_pace, root, result.key, result.machine)
     every = zip(*(each.utterances for each in passes), strict=True)
     times = Table((same[0].id, _medians(same)) for same in every if not same[0].error)
     medians = {
         name: statistics.median(p.readings[name] for p in passes) for name in READINGS if name in result.readings
     }
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
-    paths = quality_path(root, result.key), pace_path(root, result.key, result.machine)
-    kept = before.noise if before and _same_model(before.header, result.provenance) else {}
-    drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
-    noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
-    about = {name: text for name, text in header.items() if name != SELFTEST}  # no clock has a part in quality
-    linefile.write(paths[0], {"header": about, **({"noise": noise} if noise else {})}, quality)
-    if not timed:
-        return [paths[0]]
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
-    sessions = kept_sessions(pace_before, pace) if pace_before else ()
-    top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
-    linefile.write(paths[1], top, times)
-    return list(paths)
+    sessions = kept_sessions(before, pace) if before else ()
+    path = pace_path(root, result.key, result.machine)
+    linefile.write(path, {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}, times)
+    return path
 
 
 def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:

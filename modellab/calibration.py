@@ -79,13 +79,18 @@ class Case:
 
 
 def prepare(
-    project: Project, cells: Iterable[Cell | Broken], threads: int, utterances: int
+    project: Project, cells: Iterable[Cell | Broken], threads: int, utterances: int, *, speed_only: bool = False
 ) -> tuple[list[Case], list[tuple[str, str]]]:
-    """The cells that can be calibrated here, and for each that cannot its name and a sentence."""
+    """The cells that can be calibrated here, and for each that cannot its name and a sentence.
+
+    With `speed_only` the files of accepted quality stay as they are: the noise of decoders that throw dice is not kept.
+    """
     cases, refused = [], []
     for cell in cells:
         try:
             found = cell.error if isinstance(cell, Broken) else _prepare(project, cell, threads, utterances)
+            if speed_only and isinstance(found, Case):
+                found.accepted = None
         except ModellabError as error:
             found = str(error)
         if isinstance(found, Case):
@@ -102,9 +107,10 @@ def _prepare(project: Project, cell: Cell, threads: int, utterances: int) -> Cas
     pace = baseline.load_pace(project.baselines, cell.key, machine)
     if pace is None:
         chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
+        only = " --speed-only" if baseline.quality_path(project.baselines, cell.key).is_file() else ""
         return (
             f"no accepted speed on {machine} to calibrate:"
-            f" make one with `modellab run {chosen} --update-baselines --reason '...'`"
+            f" make one with `modellab run {chosen} --update-baselines{only} --reason '...'`"
         )
     data = dataset.load(cell.dataset)
     if (then := pace.header.get("dataset_digest")) != data.digest:

@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,11 +26,13 @@ from modellab.models import weights
 from modellab.project import Project, find_root
 from modellab.store import home
 from modellab.tracking import store
+from modellab.types import Key
 
 DEFAULT = "embedded default"
 LOW_DISK_BYTES = 2_000_000_000
 GIGA = 1e9
-ACCEPT = "modellab run --update-baselines --reason '...'"
+ACCEPT = "--update-baselines --reason '...'"
+ACCEPT_SPEED = "modellab run --update-baselines --speed-only --reason '...'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +157,50 @@ def dataset_faults(folder: Path) -> list[str]:
 
 
 def baselines(cells: Matrix) -> Iterator[Check]:
-    """How many of the cases that can run here have something to be compared with."""
-    root, threads = cells.project.baselines, cells.project.threads
-    able = {each.engine for each in cells.loadables() if not matrix.why_not(each)}
-    keys = [
+    """How many of the cases that can run here have something to be compared with.
+
+    Speed and memory are counted for this machine class among the cases whose quality is accepted: those lack nothing
+    else, and their quality is not to be accepted anew for it.
+    """
+    root = cells.project.baselines
+    able = [
         cell.key
         for task in tasks.names()
         for cell in cells.cells(task)
-        if isinstance(cell, Cell) and cell.engine in able
+        if isinstance(cell, Cell) and not matrix.why_not(cell)
     ]
-    quality = [baseline.quality_path(root, key).is_file() for key in keys]
-    yield _share("quality", quality)
-    for device in dict.fromkeys(key.device for key in keys):
-        here = machine_class(threads, device)
-        pace = [baseline.pace_path(root, key, here).is_file() for key in keys if key.device == device]
-        yield _share(f"speed and memory on {here}", pace)
+    accepted = [key for key in able if baseline.quality_path(root, key).is_file()]
+    yield _quality(able, accepted)
+    for device in dict.fromkeys(key.device for key in accepted):
+        here = machine_class(cells.project.threads, device)
+        yield _speed(root, here, [key for key in accepted if key.device == device])
 
 
-def _share(name: str, there: list[bool]) -> Check:
-    found = f"{sum(there)} of the {len(there)} cases that can run here"
-    return Check("baselines", name, "ok" if there and all(there) else "absent", found, "" if all(there) else ACCEPT)
+def _quality(able: list[Key], accepted: list[Key]) -> Check:
+    found = f"{len(accepted)} of the {len(able)} cases that can run here"
+    lacking = next((key for key in able if key not in accepted), None)
+    if lacking is None:
+        return Check("baselines", "quality", "ok" if able else "absent", found)
+    case = f"--model {lacking.model}:{lacking.variant} --dataset {lacking.dataset}"
+    one = f"modellab run {case} --device {lacking.device} --precision {lacking.precision} {ACCEPT}"
+    more = len(able) - len(accepted) - 1
+    return Check("baselines", "quality", "absent", found, f"{one}" + (f" (and so {more} more)" if more else ""))
+
+
+def _speed(root: Path, here: str, accepted: list[Key]) -> Check:
+    """Of cases of one device, whose quality is accepted: how many have their speed accepted on this machine class."""
+    name = f"speed and memory on {here}"
+    there = [key for key in accepted if baseline.pace_path(root, key, here).is_file()]
+    found = f"{len(there)} of the {len(accepted)} cases with accepted quality"
+    if len(there) == len(accepted):
+        return Check("baselines", name, "ok", found)
+    others: Counter[str] = Counter()
+    for key in accepted:
+        others.update(machine for machine in baseline.other_machines(root, key) if machine != here)
+    known = ", ".join(f"{count} on {machine}" for machine, count in sorted(others.items()))
+    narrow = f" --device {accepted[0].device}" if accepted[0].device != "cpu" else ""
+    mend = ACCEPT_SPEED.replace(" run", f" run{narrow}") + ", then modellab calibrate"
+    return Check("baselines", name, "absent", found + (f" (accepted elsewhere: {known})" if known else ""), mend)
 
 
 def tracking(project: Project) -> Iterator[Check]:

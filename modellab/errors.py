@@ -4,7 +4,7 @@ ModellabError
 ├── ConfigError        a config.yaml, pyproject.toml or command-line value is malformed or names something unknown
 ├── DatasetError       a golden dataset's manifest is malformed or its audio does not match
 │   └── AudioError     one audio file is missing, empty, undecodable or holds no usable samples
-├── BaselineError      a baseline file cannot be read
+├── BaselineError      a baseline file cannot be read, or a measurement cannot become one
 ├── WeightsError       a model's weights are missing or damaged
 ├── WorkerError        the process that holds a model failed
 │   ├── LoadError      the adapter raised while it loaded the model
@@ -42,7 +42,7 @@ class AudioError(DatasetError):
 
 
 class BaselineError(ModellabError):
-    """A baseline file cannot be read."""
+    """A baseline file cannot be read, or a measurement cannot become one."""
 
 
 class WeightsError(ModellabError):

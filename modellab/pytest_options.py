@@ -12,6 +12,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("modellab", "modellab: speech model regression suite")
     group.addoption("--update-baselines", action="store_true", help="accept the results of this run (needs --reason)")
     group.addoption("--reason", metavar="TEXT", default="", help="why the baselines change; stored in them")
+    only = "with --update-baselines: accept speed and memory on this machine, leave the accepted quality alone"
+    group.addoption("--speed-only", action="store_true", help=only)
     group.addoption("--strict-baselines", action="store_true", help="a missing quality baseline fails (default in CI)")
     group.addoption("--strict-matrix", action="store_true", help="a missing device, package or weight file fails")
     group.addoption("--in-process", action="store_true", help="load models in pytest's own process, for a debugger")
@@ -28,5 +30,7 @@ def check(option: Any) -> None:
     """UsageError for a value that no run can have, and for options of which one lacks the other."""
     if option.update_baselines and not option.reason.strip():
         raise pytest.UsageError("--update-baselines needs --reason 'why the numbers change': it is stored beside them")
+    if option.speed_only and not option.update_baselines:
+        raise pytest.UsageError("--speed-only says what --update-baselines accepts: give both, and --reason")
     if option.threads is not None and option.threads < 1:
         raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import against, claims, pytest_options, pytest_rounds, tasks, thresholds
+from modellab import against, baseline, claims, pytest_options, pytest_rounds, tasks, thresholds
 from modellab.errors import ConfigError
 from modellab.matrix import Broken, Cell, Matrix, why_not
 from modellab.pool import Pool
@@ -189,7 +189,8 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     threads = option.threads or project.threads
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
     turns = turns_file(session) if worker or EARLY in config.stash else None
-    options = Options(strict, option.reason.strip() if option.update_baselines else None, config.stash[FAMILY])
+    reason = option.reason.strip() if option.update_baselines else None
+    options = Options(strict, reason, config.stash[FAMILY], option.speed_only)
     base, tell = config.stash[BASE], announce(config)
     duel = against.Duel(base, threads, option.download, tell) if base else None
     opened = open_suite(project, options, pool, session, worker, turns, duel)
@@ -225,6 +226,10 @@ def _runnable(request: pytest.FixtureRequest, cell: Cell | Broken, timed: Timed)
     """The cell, or the failure or skip that stands for it."""
     option = request.config.option
     reason = "" if isinstance(cell, Broken) else why_not(cell, download=option.download)
+    if isinstance(cell, Cell) and not reason and option.speed_only:
+        root = request.config.stash[MATRIX].project.baselines
+        if not baseline.quality_path(root, cell.key).is_file():
+            pytest.skip(f"no accepted quality that --speed-only could add speed to: {cell.key} is accepted without it")
     if isinstance(cell, Broken) or (reason and option.strict_matrix):
         timed.nothing()
         fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")

@@ -176,7 +176,9 @@ class Controller:
             terminalreporter.section("BASELINES WRITTEN", sep="!", yellow=True, bold=True)
             reason = self.config.option.reason
             terminalreporter.write_line(f"{len(written)} files now hold this run's results, because: {reason}")
-            terminalreporter.write_line("only absolute limits were held; review with `git diff baselines/` and commit")
+            only = self.config.option.speed_only
+            held = "quality was judged and stays as accepted" if only else "only absolute limits were held"
+            terminalreporter.write_line(f"{held}; review with `git diff baselines/` and commit")
             for path in written:
                 shown = Path(path)
                 inside = shown.is_relative_to(self.project.root)

@@ -16,9 +16,9 @@ from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
 from modellab.entry import Entry
 from modellab.environment import SELFTEST, Commit
-from modellab.errors import ModellabError, UnexpectedError
+from modellab.errors import BaselineError, ModellabError, UnexpectedError
 from modellab.evaluate import Loaded, Progress, again, evaluate
-from modellab.gate.validity import too_busy, untrusted
+from modellab.gate.validity import invalid, too_busy, untrusted
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
@@ -30,6 +30,7 @@ from modellab.utterances import RAISED, clocks
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
+PACE = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
 Paces = tuple[Pace | None, Pace | None]  # the last baseline, the pinned release
 
 
@@ -40,6 +41,7 @@ class Options:
     strict_baselines: bool = False  # a missing quality baseline is red
     reason: str | None = None  # why this run becomes the baseline; None: it is held to one
     family: int = 1  # tests of quality in the whole session
+    speed_only: bool = False  # with a reason: only speed and memory become the baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +172,7 @@ class Suite:
         verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts, *creep)
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
-            pace = gate.judge_pace(m.passes[-1], None, m.rules)
-            beyond = {v.metric for v in (*gate.judge(m.result, None, metrics, m.rules), *pace) if v.red}
-            verdicts = tuple(v if v.metric in beyond else _accept(v) for v in verdicts)
-            written = tuple(baseline.save(self.project.baselines, m.task, m.passes, self.options.reason, today()))
+            verdicts, written = self._accept(m, verdicts, self.options.reason)
         return Outcome(
             m.cell,
             gate.worst(verdicts),
@@ -181,16 +180,32 @@ class Suite:
             m.result,
             m.anchor if _crept(verdicts) else m.accepted,
             changed=_changed(m) if m.accepted else None,
-            notes=tuple(self._notes(m)),
+            notes=tuple(self._notes(m, verdicts)),
             written=written,
         )
 
-    def _notes(self, m: Measurement) -> list[str]:
+    def _accept(
+        self, m: Measurement, verdicts: tuple[Verdict, ...], reason: str
+    ) -> tuple[tuple[Verdict, ...], tuple[Path, ...]]:
+        """Make the measurement the baseline: the verdicts that are left to fail it, and the files written."""
+        only = self.options.speed_only
+        if only and any(v.red for v in verdicts if v.kind not in PACE):
+            return verdicts, ()  # speed of a model whose quality is red is nobody's to accept
+        if only and (doubt := next(filter(None, map(invalid, m.passes)), "")):
+            raise BaselineError(f"its speed and memory were not accepted: {doubt}; run it again on a quiet machine")
+        pace = gate.judge_pace(m.passes[-1], None, m.rules)
+        beyond = {v.metric for v in (*gate.judge(m.result, None, m.task.METRICS, m.rules), *pace) if v.red}
+        left = tuple(v if v.metric in beyond or (only and v.kind not in PACE) else _accept(v) for v in verdicts)
+        return left, tuple(baseline.save(self.project.baselines, m.task, m.passes, reason, today(), speed_only=only))
+
+    def _notes(self, m: Measurement, verdicts: Sequence[Verdict]) -> list[str]:
         notes = [*m.notes]
+        if self.options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
+            notes.append(f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted")
         now = m.result.provenance["weights"]
         if m.accepted and (then := m.accepted.header.get("weights", "unknown")) != now:
             notes.append(f"the weights changed since the baseline: {then} -> {now}")
-        if self.options.reason is not None and (busy := too_busy(m.result)):
+        if self.options.reason is not None and not self.options.speed_only and (busy := too_busy(m.result)):
             notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
         if why := untrusted(m.result):
             notes.append(f"its times prove nothing: {why}")

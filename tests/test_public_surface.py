@@ -187,6 +187,6 @@ def test_the_options_of_the_plugin() -> None:
     pytest_plugin.pytest_addoption(parser)
     options = {name for group in parser._groups for option in group.options for name in option.names()}
     assert options == {
-        "--update-baselines", "--reason", "--strict-baselines", "--strict-matrix", "--in-process", "--threads",
-        "--download", "--scorecard", "--against", "--against-env", "--no-mlflow",
+        "--update-baselines", "--reason", "--speed-only", "--strict-baselines", "--strict-matrix", "--in-process",
+        "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow",
     }  # fmt: skip

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modellab.cli import choice, common
+from modellab.cli.run import pytest_command
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from modellab.calibration import Case
+    from modellab.matrix import Matrix
     from modellab.project import Project
+    from modellab.selection import Selection
 
 COLUMNS = (
     "case",
@@ -43,12 +47,20 @@ def calibrate(
         int, typer.Option(min=5, metavar="N", help="At most so many utterances a session, evenly spread.")
     ] = 40,
     threads: Annotated[int, typer.Option(min=0, metavar="N", help="Threads each model may use; 0: the project's.")] = 0,
+    speed_only: Annotated[
+        bool, typer.Option("--speed-only", help="Leave the files of accepted quality alone.")
+    ] = False,
+    update_baselines: Annotated[
+        bool, typer.Option("--update-baselines", help="First accept speed and memory here; with --speed-only.")
+    ] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for --update-baselines: stored in them.")] = "",
 ) -> None:
     """Measure how much the accepted cases vary on this machine.
 
     Runs each chosen case several times without any change and writes the spread into its baselines. Only then may its
     speed fail a test. Ctrl-C keeps the sessions that are finished.
     """
+    _check(speed_only=speed_only, update_baselines=update_baselines, reason=reason)
     from modellab import calibration
     from modellab.pool import Pool
     from modellab.worker import Worker
@@ -57,7 +69,9 @@ def calibrate(
     matrix, selection = common.matrix(project), choice.chosen(model, dataset, device, precision, tier)
     choice.check(matrix, selection)
     threads = threads or project.threads
-    cases, refused = calibration.prepare(project, selection.cells(matrix), threads, utterances)
+    if update_baselines:
+        _accept_speed(matrix, selection, threads, reason)
+    cases, refused = calibration.prepare(project, selection.cells(matrix), threads, utterances, speed_only=speed_only)
     if not cases:
         told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be mended here is first
         raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
@@ -73,6 +87,23 @@ def calibrate(
         raise typer.Exit(INTERRUPTED)
     if not any(case.kept for case in cases):
         raise typer.Exit(NOTHING_MEASURED)
+
+
+def _check(*, speed_only: bool, update_baselines: bool, reason: str) -> None:
+    if update_baselines and not (speed_only and reason.strip()):
+        raise ConfigError(
+            "calibrate --update-baselines accepts speed and memory alone: give it --speed-only and --reason '...'"
+        )
+
+
+def _accept_speed(matrix: Matrix, selection: Selection, threads: int, reason: str) -> None:
+    """`modellab run --update-baselines --speed-only` on the chosen cases; its exit status where it is not 0."""
+    command = pytest_command(
+        matrix, selection, ["--update-baselines", "--speed-only", f"--reason={reason}", f"--threads={threads}"]
+    )
+    if status := subprocess.run(command, check=False).returncode:
+        typer.echo("not calibrated: the run that accepts speed and memory did not pass", err=True)
+        raise typer.Exit(status)
 
 
 def _tell_refused(refused: Sequence[tuple[str, str]]) -> None:

@@ -140,3 +140,54 @@ def _wait_for_lines(path: Path, number: int) -> None:
     while len(path.read_text().splitlines()) < number:
         assert time.monotonic() < end, f"{path} never had {number} lines"
         time.sleep(0.05)
+
+
+# ---------------------------------------------------------------------------- a new machine
+
+
+def test_speed_only_leaves_the_accepted_quality_alone(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = accepted.root / "baselines" / "asr" / "short_v1" / "fake-one.cpu-float32.json"
+    before = path.read_bytes()
+    monkeypatch.setattr(calibration.Case, "noise", lambda case: {"wer": 0.1})  # a decoder that throws dice
+    assert accepted.type("calibrate", "--sessions", "5", "--speed-only").exit_code == 0
+    assert path.read_bytes() == before
+    assert accepted.type("calibrate", "--sessions", "1").exit_code == 0
+    assert len(stored(accepted)["sessions"]) == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--update-baselines",), ("--update-baselines", "--reason", "why"), ("--update-baselines", "--speed-only")],
+)
+def test_calibrate_accepts_speed_alone_and_with_a_reason(desk: Desk, arguments: tuple[str, ...]) -> None:
+    result = desk.type("calibrate", *arguments)
+    assert result.exit_code == 2
+    assert "accepts speed and memory alone: give it --speed-only and --reason" in result.stderr
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_new_machine_is_accepted_and_calibrated_at_once(
+    accepted: Desk, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    ran = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        ran.append(command[3:])
+        return subprocess.CompletedProcess(command, status)
+
+    monkeypatch.setattr("modellab.cli.calibrate.subprocess.run", run)
+    order = ("--model", "fake", "--sessions", "1", "--update-baselines", "--speed-only", "--reason", "a new machine")
+    result = accepted.type("calibrate", *order)
+    assert result.exit_code == status
+    wanted = {"--model=fake", "--tier=smoke", "--update-baselines", "--speed-only", "--reason=a new machine"}
+    assert wanted <= set(ran[0])
+    assert len(stored(accepted).get("sessions", [])) == (1 if status == 0 else 0)
+    assert ("not calibrated: the run that accepts" in result.stderr) is (status != 0)
+
+
+def test_where_quality_is_accepted_speed_alone_is_advised(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELLAB_MACHINE", "another")
+    result = accepted.type("calibrate", "--model", "fake")
+    assert result.exit_code == 2
+    said = "`modellab run --model fake:one --dataset short_v1 --update-baselines --speed-only --reason '...'`"
+    assert said in " ".join(result.stderr.split())

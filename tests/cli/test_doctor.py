@@ -86,7 +86,7 @@ def test_what_is_missing_comes_with_its_remedy(desk: Desk) -> None:
         "bad torn: ",
         "bad short_v1: 2 problems, the first: ",
         "-> modellab datasets validate short_v1",
-        "modellab run --update-baselines --reason '...'",
+        "modellab run --model fake:one --dataset short_v1 --device cpu --precision float32 --update-baselines --reason",
         "bad results: ",
     ):
         assert said in text, (said, result.stdout)
@@ -95,14 +95,27 @@ def test_what_is_missing_comes_with_its_remedy(desk: Desk) -> None:
 @pytest.mark.usefixtures("loads")
 def test_baselines_are_counted_for_this_machine_class(desk: Desk) -> None:
     here = machine_class(1, "cpu")
+    desk.model("other")
+    desk.model("third")
+    desk.dataset("long_v1", judge="nobody:here")  # broken, so no case that can run
     folder = desk.root / "baselines" / "asr" / "short_v1"
     folder.mkdir(parents=True)
-    (folder / "fake-one.cpu-float32.json").write_text("{}")
+    for name in ("fake-one.cpu-float32", "fake-two.cpu-float32", "fake-one.cpu-float32.old-1t"):
+        (folder / f"{name}.json").write_text("{}")
+    (folder / f"other-one.cpu-float32.{here}.json").write_text("{}")  # of no accepted quality: not counted
+    checks = {name: check for name, check in examined(desk).items() if name.startswith("baselines")}
+    total = int(checks["baselines: quality"]["found"].split()[3])
+    assert checks["baselines: quality"]["found"] == f"1 of the {total} cases that can run here"
+    first, more = checks["baselines: quality"]["mend"].split(" (and so ")
+    assert first.startswith("modellab run --model ")
+    assert "--speed-only" not in first
+    assert more == f"{total - 2} more)"
+    speed = checks[f"baselines: speed and memory on {here}"]
+    assert speed["found"] == "0 of the 1 cases with accepted quality (accepted elsewhere: 1 on old-1t)"
+    assert speed["mend"] == "modellab run --update-baselines --speed-only --reason '...', then modellab calibrate"
     (folder / f"fake-one.cpu-float32.{here}.json").write_text("{}")
-    (folder / "fake-two.cpu-float32.json").write_text("{}")
-    checks = examined(desk)
-    assert checks["baselines: quality"]["found"].startswith("1 of ")
-    assert checks[f"baselines: speed and memory on {here}"]["found"].startswith("1 of ")
+    speed = examined(desk)[f"baselines: speed and memory on {here}"]
+    assert (speed["state"], speed["found"], speed["mend"]) == ("ok", "1 of the 1 cases with accepted quality", "")
 
 
 @pytest.mark.usefixtures("loads")
