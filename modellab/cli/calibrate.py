@@ -72,10 +72,7 @@ def calibrate(
     if update_baselines:
         _accept_speed(matrix, selection, threads, reason)
     cases, refused = calibration.prepare(project, selection.cells(matrix), threads, utterances, speed_only=speed_only)
-    if not cases:
-        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be mended here is first
-        raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
-    _tell_refused(refused)
+    _tell_refused(refused, nothing=not cases)
     interrupted = False
     try:
         calibration.run(project, cases, Pool(Worker, threads), sessions, lambda line: typer.echo(line, err=True))
@@ -106,8 +103,11 @@ def _accept_speed(matrix: Matrix, selection: Selection, threads: int, reason: st
         raise typer.Exit(status)
 
 
-def _tell_refused(refused: Sequence[tuple[str, str]]) -> None:
-    """Each reason once, with the cases that it keeps out."""
+def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
+    """Each reason once, with the cases that it keeps out; ConfigError where it keeps out all."""
+    if nothing:
+        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be mended here is first
+        raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
     reasons = dict.fromkeys(reason for _, reason in refused)
     for reason in reasons:
         names = [name for name, why in refused if why == reason]
