@@ -6,6 +6,7 @@ raises at the first fault; `validate` also decodes the audio and lists every fau
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import manifest
-from modellab.errors import AudioError, ConfigError, DatasetError, ModellabError, did_you_mean
+from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.manifest import FILE_NAME, ROW_KEYS, Header
 from modellab.spool import Spool
 from modellab.types import Row
@@ -92,8 +93,24 @@ class Dataset:
 
 
 def available(root: Path) -> list[Path]:
-    """The folders directly under `root` that hold a `dataset.yaml`, sorted by name."""
-    return sorted(path.parent for path in root.glob(f"*/{FILE_NAME}"))
+    """The folders directly under `root` with something called `dataset.yaml` in them, sorted by name.
+
+    Whatever it is: a link to nothing or a folder of that name is no dataset, but somebody meant one.
+    """
+    try:
+        return sorted(folder for folder in root.iterdir() if _is_meant(folder / FILE_NAME))
+    except OSError:
+        return []
+
+
+def _is_meant(file: Path) -> bool:
+    try:
+        os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it may be there and cannot be looked at: reading says so
+        return True
+    return True
 
 
 def header(folder: Path) -> Header:
@@ -180,6 +197,8 @@ def _task_faults(where: str, head: Header | None, row: Row, task: RowReader | No
         task.read(row, head.model_dump())
     except (ConfigError, DatasetError) as fault:
         yield DatasetError(f"{where}: {fault}")
+    except ODD as fault:  # whatever stands in a row is a fault of that row
+        yield DatasetError(f"{where}: {described(row)} is no row of this task ({type(fault).__name__}: {fault})")
 
 
 def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[DatasetError]:

@@ -114,6 +114,10 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text) - most} characters more)"
 
 
+# What code raises over values that nobody expected: caught where a file of somebody else's is taken apart.
+ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """What to say behind an unknown name: the closest known one, then all of them.
 

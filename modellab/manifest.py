@@ -16,11 +16,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-import yaml
 from pydantic import ConfigDict, Field
 
+from modellab import textfile, yamltext
 from modellab.errors import DatasetError
-from modellab.schema import Strict, Thresholds, parse
+from modellab.schema import MOST, Settings, Strict, Thresholds, parse
 from modellab.spool import Spool
 from modellab.types import Row
 
@@ -32,8 +32,8 @@ IN_DIGEST = ("task", "version", "language")  # the header's facts that change wh
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
 FIRST_CASE = re.compile(r" *- ")
+LONGEST_BYTES = 255  # of the name of a file or folder
 TOGETHER = 200  # cases read at a time
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Header(Strict):
@@ -42,7 +42,7 @@ class Header(Strict):
     model_config = ConfigDict(strict=True)
 
     task: str
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=MOST)
     language: str  # ISO 639-1, e.g. "en"; "mul" where each row has its own
     tier: Literal["smoke", "full", "nightly"]
     licence: str  # SPDX
@@ -54,7 +54,7 @@ class Header(Strict):
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
-    settings: dict[str, Any] = {}  # what the task lets a dataset choose: its SETTINGS
+    settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
 
 
@@ -73,12 +73,10 @@ def read(folder: Path, head_only: bool = False) -> str:
 def _opened(folder: Path) -> Iterator[TextIO]:
     """The manifest's lines; DatasetError where there are none."""
     try:
-        with file(folder).open(encoding="utf-8") as lines:
+        with textfile.opened(file(folder)) as lines:
             yield lines
-    except FileNotFoundError:
-        raise DatasetError(f"{file(folder)}: no such file; a dataset is a folder with a {FILE_NAME}") from None
-    except UnicodeDecodeError as fault:
-        raise DatasetError(f"{file(folder)}: not UTF-8 text ({fault.reason} at byte {fault.start})") from None
+    except textfile.UnreadableError as fault:
+        raise DatasetError(f"{file(folder)}: {fault}; a dataset is a folder with a {FILE_NAME} in UTF-8") from None
 
 
 def whole(folder: Path) -> dict[str, Any]:
@@ -95,12 +93,12 @@ def whole(folder: Path) -> dict[str, Any]:
 def mapping(folder: Path, text: str) -> dict[str, Any]:
     """The manifest's text as keys and values, unchecked."""
     try:
-        raw = yaml.load(text, Loader=_LOADER)
-    except yaml.YAMLError as fault:
-        raise DatasetError(f"{file(folder)}: not YAML: {' '.join(str(fault).split())}") from None
+        raw = yamltext.parse(text)
+    except yamltext.YamlError as fault:
+        raise DatasetError(f"{file(folder)}: not YAML: {fault}") from None
     if not isinstance(raw, dict):
-        raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {type(raw).__name__}")
-    return {str(key): value for key, value in raw.items()}
+        raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {yamltext.shown(raw)}")
+    return raw
 
 
 def _case_by_case(lines: Iterator[str]) -> dict[str, Any] | None:
@@ -115,10 +113,10 @@ def _case_by_case(lines: Iterator[str]) -> dict[str, Any] | None:
     if line.rstrip() != "cases:":
         return None
     try:
-        top, cases = yaml.load("".join(head), Loader=_LOADER), Spool(_each_case(lines))
-    except (yaml.YAMLError, TypeError):
+        top, cases = yamltext.parse("".join(head)), Spool(_each_case(lines))
+    except (yamltext.YamlError, TypeError):
         return None
-    return {**{str(key): value for key, value in top.items()}, "cases": cases} if isinstance(top, dict) else None
+    return {**top, "cases": cases} if isinstance(top, dict) and "cases" not in top else None
 
 
 def _each_case(lines: Iterator[str]) -> Iterator[Any]:
@@ -139,7 +137,7 @@ def _each_case(lines: Iterator[str]) -> Iterator[Any]:
 
 def _list(lines: Sequence[str]) -> list[Any]:
     """A list in YAML; TypeError for anything else."""
-    if isinstance(found := yaml.load("".join(lines), Loader=_LOADER), list):
+    if isinstance(found := yamltext.parse("".join(lines)), list):
         return found
     raise TypeError(f"a list was expected, got {type(found).__name__}")
 
@@ -205,32 +203,51 @@ def seconds(row: Row) -> float:
 def _row_fault(given: Any) -> str:
     """What is wrong with the keys that are the same for every task; empty if nothing is."""
     if not isinstance(given, dict):
-        return f"expected a mapping with {', '.join(ROW_KEYS)}, got {given!r}"
+        return f"expected a mapping with {', '.join(ROW_KEYS)}, got {yamltext.shown(given)}"
     needed = ROW_KEYS if "audio" in given or "duration_s" in given or len(given) == 1 else ("id",)
     for key in needed:
         if key not in given:
             return f"the key {key!r} is missing; every row has {', '.join(needed)}"
     for key in ("id", "text", *FILES):
         if not isinstance(given.get(key, ""), str):
-            return f"{key} is {given[key]!r}, expected text; YAML reads 001, on and no as other things unless quoted"
+            came = yamltext.shown(given[key])
+            return f"{key} is {came}, expected text; YAML reads 7, 0.5 and true as other things unless quoted"
     if not given["id"]:
         return f"id is {given['id']!r}, expected a name"
-    if empty := next((key for key in FILES if not given.get(key, "file")), ""):
-        return f"{empty} is empty, expected a file beside {FILE_NAME}"
+    if not given["id"].isprintable():
+        return f"id is {yamltext.shown(given['id'])}, expected a name without line ends and control characters"
+    if fault := next((fault for key in FILES if (fault := _file_fault(key, given.get(key, "file")))), ""):
+        return f"{fault}, expected a file beside {FILE_NAME}"
     duration_s = given.get("duration_s", 1.0)
     if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
-        return f"duration_s is {duration_s!r}, expected a number of seconds above 0"
+        return f"duration_s is {yamltext.shown(duration_s)}, expected a number of seconds above 0"
     return next(_part_faults(given), "")
+
+
+def _file_fault(key: str, name: str) -> str:
+    """What is wrong with the name of a file, whether it is there or not; '' if nothing is."""
+    if not name:
+        return f"{key} is empty"
+    if not name.isprintable():
+        return f"{key} is {yamltext.shown(name)}, which has control characters in it"
+    if len(name) > 10 * LONGEST_BYTES or any(len(part.encode()) > LONGEST_BYTES for part in name.split("/")):
+        return f"{key} is {yamltext.shown(name)}, longer than the {LONGEST_BYTES} bytes that a file's name may have"
+    try:
+        Path(name).expanduser()
+    except RuntimeError:
+        return f"{key} is {yamltext.shown(name)}, and there is no such user"
+    return ""
 
 
 def _part_faults(given: Mapping[str, Any]) -> Iterator[str]:
     for key in PARTS:
         parts = given.get(key, [])
         if not isinstance(parts, list):
-            yield f"{key} is {parts!r}, expected a list"
+            yield f"{key} is {yamltext.shown(parts)}, expected a list"
             continue
         for i, part in enumerate(parts):
-            fault = _row_fault({"id": key, **part}) if isinstance(part, dict) else f"{part!r}, expected a mapping"
+            is_part = isinstance(part, dict)
+            fault = _row_fault({"id": key, **part}) if is_part else f"{yamltext.shown(part)}, expected a mapping"
             if fault:
                 yield f"{key}[{i}]: {fault}"
 
@@ -239,7 +256,9 @@ def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]
     """What can be wrong with the list of cases as a whole."""
     cases = raw.get("cases")
     if not isinstance(cases, list | Spool) or not cases:
-        yield DatasetError(f"{file(folder)}: expected `cases:` and at least one case below it, got {cases!r}")
+        yield DatasetError(
+            f"{file(folder)}: expected `cases:` and at least one case below it, got {yamltext.shown(cases)}"
+        )
     elif list(raw)[-1] != "cases":
         last = list(raw)[-1]
         yield DatasetError(
@@ -272,4 +291,8 @@ def _contents(row: Row) -> Iterator[str]:
 
 
 def _content(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+    """What a file holds, as a hash; `missing` also for one that cannot be read, which fails its own case later."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+    except OSError:
+        return "missing"

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from modellab import dataset, models, tasks
 from modellab.dataset import Header
-from modellab.errors import ConfigError, ModellabError, did_you_mean
+from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Device, Model, Variant, own, weights
 from modellab.project import Project
 from modellab.types import Key
 
 TIERS = ("smoke", "full", "nightly")
+SAID = 1000  # characters of what is wrong with a file
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -86,12 +87,21 @@ class Matrix:
     @functools.cached_property
     def models(self) -> list[tuple[Path, Model] | Broken]:
         """Each model folder with its configuration, sorted by name."""
-        return [_read_model(name, folder) for name, folder in sorted(models.folders(self.project.models).items())]
+        folders, faults = models.folders(self.project.models), models.faults(self.project.models)
+        return [
+            _read_model(name, folders[name]) if name in folders else Broken(name, faults[name])
+            for name in sorted(folders.keys() | faults.keys())
+        ]
 
     @functools.cached_property
     def datasets(self) -> list[tuple[Path, Header] | Broken]:
         """Each dataset folder with its header, sorted by name."""
-        return [read_header(folder) for folder in dataset.available(self.project.golden)]
+        folders, spellings = dataset.available(self.project.golden), dict[str, str]()
+        first = [spellings.setdefault(folder.name.casefold(), folder.name) for folder in folders]
+        return [
+            read_header(folder) if name == folder.name else _twin(folder, name)
+            for folder, name in zip(folders, first, strict=True)
+        ]
 
     def model_names(self) -> list[str]:
         """The name of each model folder, broken ones too."""
@@ -144,21 +154,29 @@ def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
         known = [name for task in model.tasks for name in tasks.judged(task)]
         given = [*model.thresholds, *(name for variant in model.variants.values() for name in variant.thresholds)]
         _check_names("thresholds", given, known, " and ".join(model.tasks))
-    except ConfigError as error:
+    except (ConfigError, *ODD) as error:
         return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
     return folder, model
+
+
+def _twin(folder: Path, other: str) -> Broken:
+    """A dataset whose name differs from another's in case only."""
+    why = f"{folder}: {other} is a dataset too, and where disks ignore case their baselines are one file: rename one"
+    return Broken(folder.name, why)
 
 
 def read_header(folder: Path) -> tuple[Path, Header] | Broken:
     """A dataset folder with its header, the names in it checked; Broken with a sentence if they are not sound."""
     try:
+        if not folder.name.isprintable():
+            raise ConfigError(f"the folder's name is {folder.name!r}, expected one without control characters")
         header = dataset.header(folder)
         _check_names("limits", header.limits, tasks.judged(header.task), header.task)
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
         _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
-    except ModellabError as error:
+    except (ModellabError, *ODD) as error:
         file = folder / dataset.FILE_NAME
         return Broken(folder.name, _about(file, error), _named(file, "task"))
     return folder, header
@@ -180,9 +198,11 @@ def _named(file: Path, key: str) -> tuple[str, ...]:
     return tuple(name for name in tasks.names() if name in named)
 
 
-def _about(file: Path, error: ModellabError) -> str:
+def _about(file: Path, error: Exception) -> str:
     """The sentence of an error, with the file in front if it is not there."""
-    return str(error) if str(file) in str(error) else f"{file}: {error}"
+    said = str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
+    text = " ".join((said if str(file) in said else f"{file}: {said}").split())
+    return text if len(text) <= SAID else f"{text[:SAID]}..."
 
 
 def _cells(

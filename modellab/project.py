@@ -29,6 +29,7 @@ from typing import Any
 
 import pydantic
 
+from modellab import textfile
 from modellab.errors import ConfigError, did_you_mean
 from modellab.scales import Scorecard
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
@@ -98,9 +99,10 @@ def settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("modellab", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        tool = tomllib.loads(textfile.read(path)).get("tool", {})
+    except (textfile.UnreadableError, RecursionError, ValueError) as error:  # ValueError: also a number of 5,000 digits
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    table = tool.get("modellab", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: [tool.modellab] is {table!r}, expected a table")
     return table

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
+from pydantic_core import PydanticCustomError
 
+from modellab import yamltext
 from modellab.errors import ConfigError, did_you_mean
+
+MOST = 1_000_000_000  # of anything that is counted
 
 
 class Strict(pydantic.BaseModel):
-    """A frozen record that refuses unknown keys."""
+    """A frozen record that refuses unknown keys and numbers that are not finite."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _sure(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings of any kind, refused where YAML leaves open what one is."""
+    if doubt := next(yamltext.unquoted(values), ""):
+        raise PydanticCustomError("unsure", "{doubt}", {"doubt": doubt})
+    return values
+
+
+Settings = Annotated[dict[str, Any], pydantic.AfterValidator(_sure)]  # what a task or an engine makes of it
 
 
 class Threshold(Strict):
@@ -42,8 +56,8 @@ class Criteria(Strict):
     devices: tuple[str, ...] = ("cpu",)
     limits: dict[str, float] = {}  # metric -> absolute limit, wherever it is measured
     limits_of: dict[str, dict[str, float]] = {}  # task or dataset -> the same, closer
-    runs: int = pydantic.Field(default=1, ge=1)
-    utterances: int = pydantic.Field(default=1, ge=1)
+    runs: int = pydantic.Field(default=1, ge=1, le=MOST)
+    utterances: int = pydantic.Field(default=1, ge=1, le=MOST)
     days: float = pydantic.Field(default=0.0, ge=0)
 
 
@@ -70,7 +84,9 @@ def _sentence(kind: type[pydantic.BaseModel], problem: Any) -> str:
         return f"unknown key {where!r}: {did_you_mean(str(key), _known(kind, parents))}"
     if problem["type"] == "missing":
         return f"{where!r} is missing"
-    return f"{where!r} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    if problem["type"] == "unsure":
+        return f"{where}.{problem['msg']}"
+    return f"{where!r} is {yamltext.shown(problem['input'])}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
 
 
 def _known(kind: type[pydantic.BaseModel], parents: list[Any]) -> list[str]:

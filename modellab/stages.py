@@ -19,7 +19,6 @@ import datetime
 import itertools
 import os
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,13 +77,12 @@ class Record(Strict):
     @field_validator("when", mode="before")
     @classmethod
     def _utc(cls, value: Any) -> Any:
-        """YAML reads a time without quotes as one."""
-        if not isinstance(value, datetime.datetime):
-            return value
+        """A time may be written in other ways that ISO 8601 knows; without a zone it is UTC."""
         try:
-            return (value.astimezone(datetime.UTC) if value.tzinfo else value).strftime(FORM)
-        except OverflowError:  # before the year 1 or after 9999
-            return str(value)
+            given = datetime.datetime.fromisoformat(value)
+            return (given.astimezone(datetime.UTC) if given.tzinfo else given).strftime(FORM)
+        except (TypeError, ValueError, OverflowError):  # OverflowError: before the year 1 or after 9999
+            return value
 
     @field_validator("when")
     @classmethod
@@ -169,13 +167,13 @@ def read(root: Path, model: str) -> Records:
         return {}
     try:
         raw = load_yaml(path)
-    except (ConfigError, ValueError, RecursionError) as error:  # ValueError: a date that there is not
+    except ConfigError as error:
         if _has_marks(path):
             why = "a merge conflict is in it: keep the records of both sides, in the order of `when`"
             raise ConfigError(f"{path}: {why}") from error
-        said = " ".join(str(error).split())
-        raise ConfigError(said if str(path) in said else f"{path} is not readable YAML: {said}") from error
-    _check_once(path)
+        if "twice" in str(error):
+            raise ConfigError(f"{error}: put its records into one list, in the order of `when`") from error
+        raise
     try:
         found = parse(_File, path, {"variants": {str(name): given for name, given in raw.items()}}).variants
     except ConfigError as error:
@@ -192,14 +190,6 @@ def _has_marks(path: Path) -> bool:
     except OSError:
         return False
     return re.search(r"^(<{7}|={7}|>{7})", text, re.MULTILINE) is not None
-
-
-def _check_once(path: Path) -> None:
-    """YAML takes the last of two equal keys without a word."""
-    names = Counter(re.findall(r"^([^\s#-][^:\n]*):", path.read_text(encoding="utf-8"), re.MULTILINE))
-    for name, count in names.items():
-        if count > 1:
-            raise ConfigError(f"{path} has {name} {count} times: put its records into one list, in the order of `when`")
 
 
 def _check_order(path: Path, variant: str, records: tuple[Record, ...]) -> None:

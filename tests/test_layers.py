@@ -38,7 +38,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"seeds", "repeats", "scales"},
     {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances"},
     {"store"},
-    {"languages", "spool"},
+    {"languages", "spool", "textfile", "yamltext"},
     {"types", "errors"},
     {"speech"},
 ]

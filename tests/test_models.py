@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -13,7 +15,7 @@ import yaml
 
 from modellab import models
 from modellab.errors import ConfigError
-from modellab.models import Model, config, find_package, folders
+from modellab.models import Model, config, faults, find_package, folders
 
 from .make import CONFIG
 
@@ -176,7 +178,7 @@ def test_a_file_that_is_no_mapping(tmp_path: Path, text: str, says: str) -> None
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"config.yaml is not readable YAML: .*No such file"):
+    with pytest.raises(ConfigError, match=r"config.yaml is not readable YAML: no such file"):
         config(tmp_path)
 
 
@@ -206,8 +208,27 @@ def test_a_place_named_twice_is_one_place(alone: Path) -> None:
 def test_two_models_of_one_name_are_refused(alone: Path) -> None:
     write(alone / "beta")
     write(alone.parent / "other" / "beta")
-    with pytest.raises(ConfigError, match=r"two model folders are called 'beta': .*place/beta and .*other/beta"):
-        folders([alone, alone.parent / "other"])
+    write(alone.parent / "other" / "alpha")
+    places = [alone, alone.parent / "other"]
+    assert re.fullmatch(r"two model folders are called 'beta': .*place/beta and .*other/beta", faults(places)["beta"])
+    assert list(folders(places)) == ["alpha"], "the others are there"
+
+
+def test_names_that_differ_in_case_only_are_one(alone: Path) -> None:
+    write(alone / "beta")
+    write(alone.parent / "other" / "Beta")
+    assert list(faults([alone, alone.parent / "other"])) == ["beta"]
+
+
+@pytest.mark.parametrize(
+    "made", [Path.mkdir, lambda path: path.symlink_to("nowhere"), lambda path: path.symlink_to(path)]
+)
+def test_a_config_that_is_no_file_is_told(alone: Path, made: Callable[[Path], None]) -> None:
+    (alone / "beta").mkdir(parents=True)
+    made(alone / "beta" / "config.yaml")
+    assert folders([alone]) == {"beta": alone / "beta"}
+    with pytest.raises(ConfigError, match=r"beta/config.yaml is not readable YAML: it (is a|cannot be read)"):
+        config(alone / "beta")
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["a package that is a model", "a package that holds models"])
@@ -225,8 +246,8 @@ def test_an_installed_package_brings_models(alone: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("value", ["no_such_package", "no_such_package.models", "this"])
 def test_an_entry_point_to_no_package_is_told(alone: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setattr(models, "entry_points", lambda group: [EntryPoint("gone", value, group)])
-    with pytest.raises(ConfigError, match=f"entry point 'gone' of modellab.models names '{value}': no such package"):
-        folders()
+    assert folders() == {}
+    assert f"entry point 'gone' of modellab.models names '{value}': no such package" in faults()["gone"]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,11 @@ GOOD = "{stage: production, when: 2026-11-01T08:00:00Z, by: Ada, because: quiet}
         pytest.param("- a", "holds list, expected keys and values", id="list"),
         pytest.param("{", "is not readable YAML", id="no yaml"),
         pytest.param("lab: production", "'lab' is 'production'", id="no list"),
-        pytest.param(f"lab:\n- {GOOD}\nlab: []\n", "has lab 2 times: put its records into one list", id="twice"),
+        pytest.param(
+            f"lab:\n- {GOOD}\nlab: []\n",
+            "line 3: the key 'lab' is given twice, first in line 1: put its records into",
+            id="twice",
+        ),
         pytest.param(f"lab: [{GOOD.replace('production', 'productoin')}]", "'lab.0.stage' is 'productoin'", id="stage"),
         pytest.param(
             f"lab: [{GOOD.replace('because', 'becuse')}]", "unknown key 'lab.0.becuse': did you mean because?", id="key"

@@ -7,6 +7,8 @@ point group `modellab.models` (its value is a package that is such a folder, or 
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points
@@ -15,14 +17,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
-import yaml
 
+from modellab import textfile, yamltext
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models.weights import PACKAGE, SCHEMES, is_known
-from modellab.schema import Stage, Strict, Thresholds, parse
+from modellab.schema import Settings, Stage, Strict, Thresholds, parse
 
 FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0
+MOST_SEEDS = 1000
+NAME = re.compile(r"\w[\w.+-]{0,99}")
+IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
 Device = Literal["cpu", "cuda", "mps"]
 Tier = Literal["smoke", "full", "nightly"]
 
@@ -51,9 +56,9 @@ class Variant(Strict):
     domain: Literal["open", "lab"] = "open"
     languages: tuple[str, ...] = ()  # empty: any
     devices: dict[Device, tuple[str, ...]] = {}
-    options: dict[str, Any] = {}
+    options: Settings = {}
     needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
-    seeds: int | None = pydantic.Field(default=None, ge=1)
+    seeds: int | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
 
     def weights_for(self, precision: str) -> str:
@@ -71,11 +76,13 @@ class Model(Strict):
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]
-    options: dict[str, Any] = {}
+    options: Settings = {}
     variants: dict[str, Variant]
     claims: tuple[Claim, ...] = ()
     thresholds: Thresholds = {}  # metric -> margin, limit, ...: how this model's cases are judged
-    seeds: int = pydantic.Field(default=1, ge=1)  # passes over a dataset, for decoders that draw at random
+    seeds: int = pydantic.Field(
+        default=1, ge=1, le=MOST_SEEDS
+    )  # passes over a dataset, for decoders that draw at random
     timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance of up to TIMEOUT_AUDIO_S
 
     def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
@@ -102,15 +109,34 @@ class Model(Strict):
 
 
 def folders(more: Iterable[Path] = ()) -> dict[str, Path]:
-    """Every model folder by name; a later place may not take an earlier one's name."""
+    """Every model folder by name, without those that `faults` names."""
+    return _search(more)[0]
+
+
+def faults(more: Iterable[Path] = ()) -> dict[str, str]:
+    """A sentence for each name that two folders have, and for each entry point that leads nowhere."""
+    return _search(more)[1]
+
+
+def _search(more: Iterable[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """The folders by name, and why some names have none."""
     found: dict[str, Path] = {}
-    for place in (FOLDER, *more, *_entry_points()):
-        for path in sorted([place / "config.yaml", *place.glob("*/config.yaml")]):
-            if path.is_file():
-                name = path.parent.name
-                if found.setdefault(name, path.parent) != path.parent:
-                    raise ConfigError(f"two model folders are called {name!r}: {found[name]} and {path.parent}")
-    return found
+    spellings: dict[str, str] = {}  # a folder's name is part of file names: `A` and `a` are one on some disks
+    points, faults = _entry_points()
+    for folder in (folder for place in (FOLDER, *more, *points) for folder in _in(place)):
+        name = spellings.setdefault(folder.name.casefold(), folder.name)
+        if found.setdefault(name, folder) != folder:
+            faults[name] = f"two model folders are called {folder.name!r}: {found[name]} and {folder}"
+    return {name: folder for name, folder in found.items() if name not in faults}, faults
+
+
+def _in(place: Path) -> list[Path]:
+    """The model folders of a place: itself, and those directly in it. A config.yaml of any kind makes one."""
+    try:
+        inside = sorted(place.iterdir())
+    except OSError:
+        inside = []
+    return [folder for folder in (place, *inside) if os.path.lexists(folder / "config.yaml")]
 
 
 def config(folder: Path) -> Model:
@@ -119,10 +145,28 @@ def config(folder: Path) -> Model:
     if not folder.name.isidentifier():
         raise ConfigError(f"{path}: a model folder's name is a Python identifier, {folder.name!r} is none")
     model = parse(Model, path, load_yaml(path))
+    if fault := next(_name_faults(model), ""):
+        raise ConfigError(f"{path}: {fault}")
     for name in model.variants:
         if fault := _fault(model, name):
             raise ConfigError(f"{path}: variants.{name}{fault}")
     return model
+
+
+def _name_faults(model: Model) -> Iterator[str]:
+    """What is wrong with names that become parts of file names."""
+    spellings: dict[str, str] = {}
+    for name in model.variants:
+        if not NAME.fullmatch(name):
+            yield f"variants has {yamltext.shown(name)}, {IS_NAME}"
+        if (other := spellings.setdefault(name.casefold(), name)) != name:
+            yield f"variants has {other!r} and {name!r}: their baselines are one file where disks ignore case"
+    pairs = (model.devices, *(variant.devices for variant in model.variants.values()))
+    for precision in (name for devices in pairs for names in devices.values() for name in names):
+        if not NAME.fullmatch(precision):
+            yield f"devices has the precision {yamltext.shown(precision)}, {IS_NAME}"
+    if not model.variants:
+        yield "variants is empty, expected at least one"
 
 
 def _fault(model: Model, name: str) -> str:
@@ -143,9 +187,9 @@ def _fault(model: Model, name: str) -> str:
 def load_yaml(path: Path) -> Mapping[str, Any]:
     """A YAML file's top-level mapping, or ConfigError."""
     try:
-        values = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not readable YAML: {' '.join(str(error).split())}") from error
+        values = yamltext.parse(textfile.read(path))
+    except (textfile.UnreadableError, yamltext.YamlError) as fault:
+        raise ConfigError(f"{path} is not readable YAML: {fault}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds {type(values).__name__}, expected keys and values")
     return values
@@ -159,11 +203,15 @@ def find_package(name: str) -> ModuleSpec | None:
         return None
 
 
-def _entry_points() -> Iterator[Path]:
+def _entry_points() -> tuple[list[Path], dict[str, str]]:
+    """Where other packages keep their models, and a sentence for each that names no package."""
+    places: list[Path] = []
+    faults: dict[str, str] = {}
     for point in sorted(entry_points(group="modellab.models"), key=lambda point: point.name):
         spec = find_package(point.value)
         if spec is None or not spec.submodule_search_locations:
-            raise ConfigError(
-                f"the entry point {point.name!r} of modellab.models names {point.value!r}: no such package is installed"
-            )
-        yield from map(Path, spec.submodule_search_locations)
+            wrong = f"names {point.value!r}: no such package is installed"
+            faults[point.name] = f"the entry point {point.name!r} of modellab.models {wrong}"
+        else:
+            places += map(Path, spec.submodule_search_locations)
+    return places, faults

@@ -66,8 +66,12 @@ def locate(weights: str, revision: str | None, folder: Path, *, download: bool =
     if scheme == "openai":
         return _openai(place, download=download)
     if scheme == "path":
-        path = folder / Path(place).expanduser()
-        if not path.exists():
+        try:
+            path = folder / Path(place).expanduser()
+            found = path.exists()
+        except (RuntimeError, OSError) as error:  # RuntimeError: ~name of nobody
+            raise WeightsError(f"{place!r} cannot be looked at ({error}): config.yaml names it as weights") from error
+        if not found:
             raise WeightsError(f"{path} does not exist: config.yaml names it as weights")
         return path
     raise WeightsError(f"unknown weights scheme {scheme!r} in {weights!r}: known: {', '.join(SCHEMES)}, {PACKAGE}")

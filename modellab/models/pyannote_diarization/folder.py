@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from modellab.errors import WeightsError
-from modellab.models import weights
+from modellab.errors import ConfigError, WeightsError
+from modellab.models import load_yaml, weights
 
 FILES = {"segmentation": ("pytorch_model.bin",), "embedding": ("pytorch_model.bin",)}
 PLDA = ("plda.npz", "xvec_transform.npz")
@@ -27,8 +26,7 @@ def config(folder: Path, parts: Mapping[str, str], scratch: Path) -> dict[str, A
     file = folder / "config.yaml"
     if not file.is_file():
         raise WeightsError(f"{file} is missing: the folder of a pipeline has a config.yaml")
-    found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    params = found["pipeline"]["params"]
+    found, params = _read(file)
     for name, files in FILES.items():
         params[name] = _part(folder, name, str(params[name]), files, parts)
     if "plda" in params:
@@ -37,6 +35,19 @@ def config(folder: Path, parts: Mapping[str, str], scratch: Path) -> dict[str, A
         params["plda"] = {"checkpoint": str(_unread_plda(scratch)), "subfolder": "plda"}
     found.pop("version", None)  # of pyannote.audio 3; 4 reads it as a requirement
     return found
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The configuration, and what of it names the parts."""
+    try:
+        found = dict(load_yaml(file))
+    except ConfigError as error:
+        raise WeightsError(str(error)) from error
+    pipeline = found.get("pipeline")
+    params = pipeline.get("params") if isinstance(pipeline, dict) else None
+    if not isinstance(params, dict) or not FILES.keys() <= params.keys():
+        raise WeightsError(f"{file} has no pipeline.params with {' and '.join(FILES)}: is it that of a pipeline?")
+    return found, params
 
 
 def _part(folder: Path, name: str, place: str, files: tuple[str, ...], parts: Mapping[str, str]) -> Any:

@@ -1,0 +1,42 @@
+"""Text files, and everything that is none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modellab import textfile
+
+
+@pytest.mark.parametrize(
+    "data", [b"one\ntwo\n", b"one\r\ntwo\r\n", b"\xef\xbb\xbfone\ntwo\n"], ids=["LF", "CRLF", "BOM"]
+)
+def test_line_ends_and_byte_order_marks_make_no_difference(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(data)
+    assert textfile.read(tmp_path / "a") == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "it is a folder, expected a file"),
+        (lambda path: os.mkfifo(path), "it is a device or pipe, expected a file"),
+        (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
+        (lambda path: path.symlink_to(path), "it cannot be read .Too many levels of symbolic links"),
+        (lambda path: path.write_text("a: b", encoding="utf-16"), "not UTF-8 text .invalid start byte at byte 0"),
+    ],
+)
+def test_why_there_is_no_text(tmp_path: Path, make: Callable[[Path], None], words: str) -> None:
+    make(tmp_path / "a")
+    with pytest.raises(textfile.UnreadableError, match=words):
+        textfile.read(tmp_path / "a")
+
+
+@pytest.mark.parametrize(("name", "words"), [("a\0b", "its name holds a NUL"), ("a" * 300, "File name too long")])
+def test_a_name_that_no_file_has(tmp_path: Path, name: str, words: str) -> None:
+    with pytest.raises(textfile.UnreadableError, match=words):
+        textfile.read(tmp_path / name)
