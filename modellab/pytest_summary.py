@@ -35,6 +35,10 @@ PAINT: dict[str, dict[str, bool]] = {
     "yellow": {"yellow": True},
     "red": {"red": True},
 }
+STATUS_PAINT = {
+    "REGRESSED": "red", "ERROR": "red", "ABOVE_LIMIT": "red", "BELOW_LIMIT": "red", "INCONCLUSIVE": "yellow",
+    "IMPROVED": "green",
+}  # fmt: skip
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
 
@@ -219,7 +223,7 @@ def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode
 
 def _colour(line: str) -> dict[str, bool]:
     """How to paint a line of the scorecard, by its verdict."""
-    for word, paint in (("REGRESSED", "red"), ("ERROR", "red"), ("INCONCLUSIVE", "yellow"), ("IMPROVED", "green")):
+    for word, paint in STATUS_PAINT.items():
         if f"  {word}" in line:
             return {paint: True}
     return {}

@@ -163,8 +163,15 @@ class Status(StrEnum):
     NEW = "NEW"  # nothing to compare with
     NOT_COMPARABLE = "NOT_COMPARABLE"  # a comparison would be unfair: other machine, other data, other normaliser
     INCONCLUSIVE = "INCONCLUSIVE"  # the measurement cannot decide
+    BELOW_LIMIT = "BELOW_LIMIT"  # beyond an absolute limit, of a metric where more is better, and see ABOVE_LIMIT
+    ABOVE_LIMIT = "ABOVE_LIMIT"  # beyond an absolute limit; nothing accepted kept it, so nobody can say it got worse
     REGRESSED = "REGRESSED"
     ERROR = "ERROR"  # there is no measurement: crash, hang, broken input
+
+    @property
+    def at_limit(self) -> bool:
+        """Whether it tells of an absolute limit and not of a change."""
+        return self in {Status.ABOVE_LIMIT, Status.BELOW_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ def test_the_fields_of_a_record(record: type, expected: str) -> None:
 
 def test_the_statuses() -> None:
     assert {str(status) for status in Status} == {
-        "PASS", "IMPROVED", "NEW", "NOT_COMPARABLE", "INCONCLUSIVE", "REGRESSED", "ERROR",
+        "PASS", "IMPROVED", "NEW", "NOT_COMPARABLE", "INCONCLUSIVE", "BELOW_LIMIT", "ABOVE_LIMIT",
+        "REGRESSED", "ERROR",
     }  # fmt: skip
 
 

@@ -75,7 +75,8 @@ def judge_pace(
     if pace is None and others:
         why = f"accepted on {', '.join(others)}, this is {result.machine}"
         verdicts = [v if v.red else replace(v, status=Status.NOT_COMPARABLE, why=why) for v in verdicts]
-    return [*verdicts, *limits.others(result, rules, {verdict.metric for verdict in verdicts})]
+    judged = {verdict.metric for verdict in verdicts}
+    return [*verdicts, *limits.others(result, rules, judged, pace.readings if pace else {})]
 
 
 def pace_creep(result: Result, anchor: Pace | None, accepted: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:

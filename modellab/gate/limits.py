@@ -17,13 +17,32 @@ def held(verdict: Verdict, rule: Rule) -> Verdict:
     return limited(sensitive(verdict, rule), rule)
 
 
-def limited(verdict: Verdict, rule: Rule) -> Verdict:
-    """The same verdict, or a red one when the value (lower is better) is above its absolute limit, or is none."""
+def limited(verdict: Verdict, rule: Rule, accepted: float | None = None) -> Verdict:
+    """The same verdict, or a red one when the value (lower is better) is above its absolute limit, or is none.
+
+    `accepted` is the accepted value where the verdict holds none.
+    """
     if rule.limit is None or verdict.now <= rule.limit:
         return verdict
     now, limit = shown(verdict.now, verdict.unit), shown(rule.limit, verdict.unit)
     why = f"{now} is above the limit {limit}" if verdict.now > rule.limit else f"no value to hold to the limit {limit}"
-    return replace(verdict, status=Status.REGRESSED, why=f"{why}; {verdict.why}".rstrip("; "), red=True)
+    before = accepted if verdict.baseline is None else verdict.baseline
+    return beyond(verdict, why, kept=before is not None and before <= rule.limit)
+
+
+def beyond(verdict: Verdict, why: str, *, kept: bool, better: str = "lower") -> Verdict:
+    """The verdict turned red by an absolute limit. `kept` says that the accepted value was within it.
+
+    REGRESSED is said where the comparison says so, or where what was accepted kept the limit. Without a baseline nobody
+    knows whether it got worse: then it is above (or below) the limit, and no more. A value that is not there is
+    INCONCLUSIVE, and red because a limit that nobody can check must not look kept.
+    """
+    status = Status.ABOVE_LIMIT if better == "lower" else Status.BELOW_LIMIT
+    if math.isnan(verdict.now):
+        status = Status.INCONCLUSIVE
+    elif kept or verdict.status is Status.REGRESSED:
+        status = Status.REGRESSED
+    return replace(verdict, status=status, why=f"{why}; {verdict.why}".rstrip("; "), red=True)
 
 
 def sensitive(verdict: Verdict, rule: Rule) -> Verdict:
@@ -37,17 +56,21 @@ def sensitive(verdict: Verdict, rule: Rule) -> Verdict:
     return replace(verdict, status=Status.INCONCLUSIVE, why=f"{why}; {verdict.why}".rstrip("; "))
 
 
-def others(result: Result, rules: Mapping[str, Rule], judged: Collection[str]) -> list[Verdict]:
+def others(
+    result: Result, rules: Mapping[str, Rule], judged: Collection[str], accepted: Mapping[str, float]
+) -> list[Verdict]:
     """Verdicts on the readings that have nothing but a limit (load_s, latency_p50_s, ...), in the rules' order.
 
-    What a GPU should have told and did not is INCONCLUSIVE: a limit that nobody checks must not look kept.
+    `accepted` are the readings of the baseline, as far as there are any. What a GPU should have told and did not is
+    INCONCLUSIVE: a limit that nobody checks must not look kept.
     """
     verdicts = []
     for metric, rule in rules.items():
         if rule.limit is None or metric in judged:
             continue
         if metric in result.readings:
-            verdicts.append(limited(_reading(metric, float(result.readings[metric]), Status.PASS), rule))
+            reading = _reading(metric, float(result.readings[metric]), Status.PASS)
+            verdicts.append(limited(reading, rule, accepted.get(metric)))
         elif metric in ON_CUDA and result.key.device == "cuda":
             why = f"it was not measured: nothing to hold to the limit {rule.limit:g}"
             verdicts.append(replace(_reading(metric, math.nan, Status.INCONCLUSIVE), why=why))

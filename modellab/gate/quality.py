@@ -3,7 +3,8 @@
 A metric regressed when its pooled value got worse by its margin or more, and by more than chance (`paired.py`; the
 level is the whole suite's, `family.py`), or by more than a cap that no statistics excuses. Identical outputs pass at
 once. Worse by the margin without being told from chance, or too few utterances to tell anything, is INCONCLUSIVE.
-An absolute limit is checked whatever the baseline says.
+An absolute limit is checked whatever the baseline says; what is beyond one without a baseline that kept it is above the
+limit, and not REGRESSED.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from modellab.gate import limits
 from modellab.gate.paired import Comparison, compare, fewest_units
 from modellab.types import Accepted, Floats, Metric, Result, Rule, Status, Utterance, Verdict
 from modellab.utterances import clusters, ids, shares
@@ -48,7 +50,8 @@ def judge(
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
         verdict = _compare(metric, rule, result.utterances, accepted, hindrance, setting)
-        verdicts.append(_limit(verdict, metric, rule.limit, result.key.dataset))
+        kept = accepted if accepted and not hindrance else None
+        verdicts.append(_limit(verdict, metric, rule.limit, result, kept))
     return verdicts
 
 
@@ -161,13 +164,26 @@ def _sensitive(rule: Rule, found: Comparison, why: str) -> tuple[Status, str, bo
     return Status.INCONCLUSIVE, f"{why}; {asked}".removeprefix("; "), False
 
 
-def _limit(verdict: Verdict, metric: Metric, limit: float | None, dataset: str) -> Verdict:
-    """The same verdict, or a red one when the value is beyond its absolute limit."""
-    if limit is None:
-        return verdict
-    beyond = verdict.now > limit if metric.better == "lower" else verdict.now < limit
-    if not (beyond or math.isnan(verdict.now)):
+def _limit(verdict: Verdict, metric: Metric, limit: float | None, result: Result, accepted: Accepted | None) -> Verdict:
+    """The same verdict, or a red one when the value is beyond its absolute limit.
+
+    `accepted` is None where there is nothing that the result may be compared with.
+    """
+    if limit is None or _within(metric, verdict.now, limit):
         return verdict
     side = "above" if metric.better == "lower" else "below"
-    why = f"{verdict.now:.4g} is {side} the limit {limit:g} of {dataset}"
-    return replace(verdict, status=Status.REGRESSED, why=f"{why}; {verdict.why}".rstrip("; "), red=True)
+    why = f"{verdict.now:.4g} is {side} the limit {limit:g} of {result.key.dataset}"
+    if math.isnan(verdict.now):
+        why = f"no value to hold to the limit {limit:g} of {result.key.dataset}"
+    before = _before(accepted, result.utterances, metric.name, _length(result, metric)) if accepted else None
+    kept = before is not None and _within(metric, metric.value(before), limit)
+    return limits.beyond(verdict, why, kept=kept, better=metric.better)
+
+
+def _length(result: Result, metric: Metric) -> int:
+    return int(shares(result.utterances, metric.name).shape[1])
+
+
+def _within(metric: Metric, value: float, limit: float) -> bool:
+    """Whether a value keeps a limit; NaN keeps none."""
+    return value <= limit if metric.better == "lower" else value >= limit

@@ -105,8 +105,9 @@ def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
         yield Missing(f"{name}: never measured here, {criteria.runs} {_plural('run', criteria.runs)} asked for", run)
     elif case.newest.red:
         said = case.newest.error.splitlines()[:1] or [v.metric + ": " + v.why for v in case.newest.verdicts if v.red]
+        word = "beyond a limit" if case.newest.status.at_limit else "open regression"
         yield Missing(
-            f"{name}: open regression: {case.newest.status} in its newest session {case.newest.session} ({said[0]})",
+            f"{name}: {word}: {case.newest.status} in its newest session {case.newest.session} ({said[0]})",
             f"modellab explain {name}; mend it, then {run}",
         )
     elif case.stale:

@@ -24,6 +24,8 @@ COLOURS = {
     Status.PASS: "#0550ae",
     Status.IMPROVED: BETTER,
     Status.REGRESSED: WORSE,
+    Status.ABOVE_LIMIT: WORSE,
+    Status.BELOW_LIMIT: WORSE,
     Status.INCONCLUSIVE: "#bf8700",
 }  # of a point; others are faint
 WIDTH, PANEL, AROUND, GAP = 10.0, 1.9, 2.05, 0.3  # inches

@@ -57,7 +57,6 @@ def render_html(report: Report) -> str:
         title=report.title,
         facts=report.facts,
         style=style,
-        red=len(tables.red(report)),
         counts=tuple(report.counts.items()),
         headline=report.headline,
         findings=_findings(report),
@@ -102,7 +101,7 @@ def _findings(report: Report) -> Grid:
 
     headings, rows = tables.findings(report)
     badge = Markup('<span class="status {}">{}</span>')
-    shown = [[badge.format(status.lower(), status), *rest] for status, *rest in rows]
+    shown = [[badge.format(status.lower().replace("_", "-"), status), *rest] for status, *rest in rows]
     return _grid("What changed, worst first", (headings, shown))
 
 

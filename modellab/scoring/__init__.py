@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from modellab import tasks
@@ -29,6 +29,7 @@ from modellab.types import Status
 __all__ = ["Report", "Shown", "assemble"]
 
 DEPRECATED = "deprecated"
+_Whys = Mapping[tuple[str, ...], str]  # by task and cell: why it is not recommended
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def assemble(shown: Shown) -> Report:
     every = arena.cells(shown.picks)
     told, refused = findings.between(shown.picks, shown.alpha) if len(shown.picks) > 1 else ([], [])
     found = findings.ordered([*_stored(every), *findings.failed(shown.picks), *told])
-    out = _out(found)
+    out = {True: _out(found, at_limit=True), False: _out(found, at_limit=False)}
     arenas = tuple(_arena(task, cells, every, shown, out) for task, cells in every.items())
     _refuse(shown, arenas, found, refused)
     flat = [(who, entry) for cells in every.values() for who, own in cells.items() for entry in own.values()]
@@ -96,13 +97,19 @@ def _stored(every: Mapping[str, arena.Cells]) -> Iterator[Finding]:
                 yield from findings.stored(who, entry)
 
 
-def _out(found: Sequence[Finding]) -> dict[tuple[str, ...], str]:
-    """Who has an open regression or an ERROR, by task and cell, with the sentence."""
+def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], str]:
+    """Who has an open regression or an ERROR, or else is at a limit, by task and cell, with the sentence."""
     why: dict[tuple[str, ...], str] = {}
-    for each in found:
+    for each in (each for each in found if each.verdict.status.at_limit is at_limit):
         if each.verdict.status is Status.ERROR:
             why.setdefault(
                 each.who.order, f"its newest run on {each.dataset} ended in an ERROR (session {each.origin.session})"
+            )
+        elif at_limit:
+            side = "above" if each.verdict.status is Status.ABOVE_LIMIT else "below"
+            why.setdefault(
+                each.who.order,
+                f"{each.verdict.title} on {each.dataset} is {side} its limit (session {each.origin.session})",
             )
         elif each.verdict.red:
             why.setdefault(
@@ -113,20 +120,16 @@ def _out(found: Sequence[Finding]) -> dict[tuple[str, ...], str]:
 
 
 def _arena(
-    task: str, cells: arena.Cells, every: Mapping[str, arena.Cells], shown: Shown, red: Mapping[tuple[str, ...], str]
+    task: str, cells: arena.Cells, every: Mapping[str, arena.Cells], shown: Shown, bad: Mapping[bool, _Whys]
 ) -> Arena:
     chosen = arena.field(task, cells)
     scores = {who: _score(who, own, chosen, every, shown) for who, own in cells.items()}
     machines = {who: _machine(whose) for who, whose in chosen.cells.items()}
     points = front.front([scores[who] for who in chosen.cells], machines, chosen.metric.better)
-    out = {}
-    for who in cells:
-        stage = shown.stages.get((who.model, who.variant), "")
-        if stage == DEPRECATED:
-            out[who] = "it is deprecated"
-        elif why := red.get(who.order) or red.get((*who.order[:-1], "")):
-            out[who] = why
-    bench = Bench(chosen, scores, {point.who: point for point in points}, out, shown.card, shown.alpha)
+    deprecated = {who: "it is deprecated" for who in cells if shown.stages.get((who.model, who.variant)) == DEPRECATED}
+    out = {**_told(cells, bad[False]), **deprecated}
+    limited = {who: why for who, why in _told(cells, bad[True]).items() if who not in out}
+    bench = Bench(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
     ranked = sorted(
         scores.values(),
         key=lambda each: (not each.compared, math.isnan(each.points.value), -each.points.value, each.who.order),
@@ -135,6 +138,12 @@ def _arena(
         task, chosen.metric.name, chosen.metric.unit, chosen.metric.better, chosen.datasets, len(chosen.ids),
         tuple(ranked), tuple(points), advise(bench), tuple((who.name, why) for who, why in chosen.left_out),
     )  # fmt: skip
+
+
+def _told(cells: Iterable[Contestant], whys: _Whys) -> dict[Contestant, str]:
+    """What is said of each of them, or of its model whatever else was picked."""
+    said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in cells}
+    return {who: why for who, why in said.items() if why}
 
 
 def _score(

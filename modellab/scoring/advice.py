@@ -1,6 +1,8 @@
 """Which one to take, in plain words that name their evidence, or that there is not enough of it.
 
-1. Of those measured on the same data, whoever is deprecated, has an open regression or ended in an ERROR is out.
+1. Of those measured on the same data, whoever is deprecated, has an open regression or ended in an ERROR is out. Who is
+   beyond an absolute limit without ever having kept it is compared like the others and not recommended: that somebody
+   else is within its limits does not make it the better one.
 2. The best by the task's first metric is held against each other one on the same utterances: paired permutation test,
    two-sided because the same data chose the best, Holm's step-down over the arena. Who is not told apart is tied.
 3. A tie counts only where a loss of a tenth of the quality scale would have been seen with 80 % power.
@@ -28,14 +30,23 @@ STAGES = {"production": 0, "candidate": 1, "experimental": 2, "": 3}
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the advice on one task rests on. `out` says of whom, and why, that it cannot be recommended."""
+    """What the advice on one task rests on.
+
+    `out` says of whom, and why, that it is not compared, `limited` of whom that it is compared and not recommended.
+    """
 
     field: Field
     scores: Mapping[Contestant, Score]
     points: Mapping[Contestant, Point]
     out: Mapping[Contestant, str]
+    limited: Mapping[Contestant, str]
     card: Scorecard
     alpha: float
+
+    @property
+    def barred(self) -> Mapping[Contestant, str]:
+        """Who cannot be recommended, and why."""
+        return {**self.limited, **self.out}
 
 
 def advise(bench: Bench) -> Advice:
@@ -48,15 +59,18 @@ def advise(bench: Bench) -> Advice:
         return _none(f"{NOT_ENOUGH}: {data}, and {card.fewest} utterances are needed.")
     allowed = [who for who in field.cells if who not in bench.out]
     barred: list[Sentence] = [
-        (f"{who.name} is not recommended: {why}.",) for who, why in bench.out.items() if who in field.cells
+        (f"{who.name} is not recommended: {why}.",) for who, why in bench.barred.items() if who in field.cells
     ]
-    if not allowed:
+    if not set(allowed) - set(bench.limited):
         return _none("Nothing can be recommended.", *barred)
     if len(field.cells) == 1:
         only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(bench, allowed[0]), ".")
         return _none(only, *barred)
     best = min(allowed, key=lambda who: (_loss(bench, who), who.order))
     against = _against(bench, best, [who for who in allowed if who != best])
+    if best in bench.limited:
+        head: Sentence = (f"{NOT_ENOUGH}: the best is beyond a limit, and was never accepted within it.",)
+        return Advice(None, (head, *_found(bench, best, against), *barred), best, (), against)
     if blind := _blind(bench, against):
         tied = tuple(each.who for each in against if not each.apart)
         return Advice(None, (blind, *_found(bench, best, against), *barred), best, tied, against)
@@ -138,7 +152,8 @@ def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
         first: Sentence = (f"Take {best.name}: the best {bench.field.metric.name}, told apart from {others}.",)
         return Advice(best, (first, *found, *_price(bench, best, best), *barred), best, (), against)
-    choice, why = _cheapest(bench, [best, *tied])
+    free = [who for who in (best, *tied) if who not in bench.limited]
+    choice, why = _cheapest(bench, free) if free != [best] else (None, "all but one are beyond a limit")
     if choice is None:
         first = (f"{NOT_ENOUGH} to choose among {1 + len(tied)} that are tied: {why}.",)
         return Advice(None, (first, *found, *barred), best, tied, against)
@@ -198,7 +213,11 @@ def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
     priced: Sentence = (", ", full(cost), " for an hour of audio") if cost.known else ()
     peak: Sentence = (", and at its peak ", full(point.memory)) if point.memory.known else ()
     leading = max(
-        (each for each in bench.scores.values() if each.compared and each.who not in bench.out and each.points.known),
+        (
+            each
+            for each in bench.scores.values()
+            if each.compared and each.who not in bench.barred and each.points.known
+        ),
         key=lambda each: (each.points.value, each.who == who),
     )
     own: Sentence = (
@@ -211,7 +230,7 @@ def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
     faster = [
         other for other in bench.points.values()
         if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value
-        and not other.speed.overlaps(point.speed) and other.who not in bench.out
+        and not other.speed.overlaps(point.speed) and other.who not in bench.barred
     ]  # fmt: skip
     if faster:
         quick = min(faster, key=lambda other: (other.speed.value, other.who.order))

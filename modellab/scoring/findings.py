@@ -21,7 +21,10 @@ from modellab.types import Metric, Status, Utterance, Verdict
 SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.ERROR}
 PACE = 0.10  # a share; speed of two sessions that differs by less is not told
 FEWEST = 5  # utterances with times on both sides
-WORST_FIRST = {Status.ERROR: 0, Status.REGRESSED: 1, Status.INCONCLUSIVE: 2, Status.IMPROVED: 3, Status.PASS: 4}
+WORST_FIRST = {
+    Status.ERROR: 0, Status.REGRESSED: 1, Status.ABOVE_LIMIT: 2, Status.BELOW_LIMIT: 2, Status.INCONCLUSIVE: 3,
+    Status.IMPROVED: 4, Status.PASS: 5,
+}  # fmt: skip
 
 
 def stored(who: Contestant, entry: Entry) -> Iterator[Finding]:
@@ -143,7 +146,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(
         sorted(
             once.values(),
-            key=lambda f: (WORST_FIRST.get(f.verdict.status, 5), f.who.order, f.dataset, f.verdict.metric, f.versus),
+            key=lambda f: (WORST_FIRST.get(f.verdict.status, 6), f.who.order, f.dataset, f.verdict.metric, f.versus),
         )
     )
 

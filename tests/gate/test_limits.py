@@ -31,7 +31,24 @@ def measured(status: Status = Status.PASS, **changes: Any) -> Verdict:
 def test_a_limit_is_absolute(now: float, limit: float | None, why: str) -> None:
     found = limited(measured(now=now), Rule(limit=limit))
     assert (found.red, found.why) == (bool(why), why)
-    assert found.status is (Status.REGRESSED if why else Status.PASS)
+    beyond = Status.INCONCLUSIVE if math.isnan(now) else Status.ABOVE_LIMIT
+    assert found.status is (beyond if why else Status.PASS)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "accepted", "status"),
+    [
+        (0.2, None, Status.ABOVE_LIMIT),
+        (0.18, None, Status.REGRESSED),
+        (None, None, Status.ABOVE_LIMIT),
+        (None, 0.2, Status.ABOVE_LIMIT),
+        (None, 0.18, Status.REGRESSED),
+    ],
+)
+def test_what_was_accepted_within_the_limit_regressed(
+    baseline: float | None, accepted: float | None, status: Status
+) -> None:
+    assert limited(measured(baseline=baseline), Rule(limit=0.19), accepted).status is status
 
 
 def test_a_limit_names_its_unit_and_keeps_what_was_said() -> None:

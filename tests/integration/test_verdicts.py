@@ -105,7 +105,7 @@ def test_a_limit_on_speed_needs_no_calibration_and_holds_while_baselines_are_wri
     for arguments in ([], ["--update-baselines", "--reason", "try to hide it"]):
         result = fake_project.run(*arguments)
         assert result.ret == 1
-        result.stdout.fnmatch_lines(lines("latency_p50_s: *: REGRESSED (* s is above the limit 0.01 s)"))
+        result.stdout.fnmatch_lines(lines("latency_p50_s: *: ABOVE_LIMIT (* s is above the limit 0.01 s)"))
 
 
 def test_speed_of_another_machine_is_never_red(fake_project: FakeProject) -> None:
@@ -159,7 +159,21 @@ def test_a_limit_holds_whatever_the_baseline_says(fake_project: FakeProject) -> 
     fake_project.dataset(limits={"wer": 0.5})
     result = fake_project.run("--update-baselines", "--reason", "try to hide it")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(lines("wer: *: REGRESSED (* is above the limit 0.5 of short_v1*"))
+    result.stdout.fnmatch_lines(lines("wer: *: ABOVE_LIMIT (* is above the limit 0.5 of short_v1*"))
+
+
+def test_a_new_model_above_a_limit_is_red_and_nowhere_called_a_regression(fake_project: FakeProject) -> None:
+    for number in range(8):
+        fake_project.answer(number, "something else in its place")
+    fake_project.dataset(limits={"wer": 0.5})
+    result = fake_project.run("--scorecard", "scorecard.md", "--junit-xml", "junit.xml")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["fake:one *  ABOVE_LIMIT  wer"])
+    pages = [(fake_project.root / name).read_text() for name in ("scorecard.md", "junit.xml")]
+    assert all("ABOVE_LIMIT" in page for page in pages)
+    assert not any("REGRESSED" in text for text in [*pages, result.stdout.str()])
+    (entry,) = fake_project.ledger()
+    assert (entry["status"], entry["verdicts"][0]["status"]) == ("ABOVE_LIMIT", "ABOVE_LIMIT")
 
 
 def test_a_run_that_writes_baselines_says_so(fake_project: FakeProject) -> None:

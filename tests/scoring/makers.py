@@ -79,6 +79,11 @@ def regressed(metric: str = "wer") -> Verdict:
     )
 
 
+def above(metric: str = "wer") -> Verdict:
+    """Beyond an absolute limit, without a baseline."""
+    return Verdict(metric, "ratio", "quality", Status.ABOVE_LIMIT, 0.2, why="0.2 is above the limit 0.1", red=True)
+
+
 def pick(*entries: Entry, spec: str = "latest") -> Pick:
     """What a spec takes, those that ended in an ERROR told apart."""
     ordered = sorted(entries, key=lambda each: str(each.key))

@@ -10,7 +10,7 @@ from modellab.report import prose
 from modellab.scales import Scorecard
 from modellab.scoring.records import Advice
 
-from .makers import entry, failed, regressed, report, some
+from .makers import above, entry, failed, regressed, report, some
 
 
 def advised(*entries: Any, **changes: Any) -> tuple[Advice, str]:
@@ -90,6 +90,28 @@ def test_an_open_regression_is_never_recommended() -> None:
     assert advice.choice.model == "bad"
     assert said.startswith("Take bad:one cpu-int8: the only one of 2 that may be recommended.\n")
     assert "good:one cpu-int8 is not recommended: wer on short_v1 has an open regression (session s1)." in said
+
+
+def test_a_limit_without_a_baseline_does_not_make_the_other_one_the_better() -> None:
+    both = [entry("limited", verdicts=(above(),)), entry("other", errors=some(1))]
+    advice, said = advised(*both)
+    assert advice.choice is None
+    assert said.startswith("Not enough evidence: the best is beyond a limit, and was never accepted within it.\n")
+    assert "limited:one cpu-int8 is not recommended: wer on short_v1 is above its limit (session s1)." in said
+    assert "open regression" not in said
+
+
+def test_who_is_tied_with_one_beyond_its_limit_is_not_recommended() -> None:
+    advice, said = advised(entry("limited", errors=some(1), verdicts=(above(),)), entry("other"))
+    assert advice.choice is None
+    assert said.startswith("Not enough evidence to choose among 2 that are tied: all but one are beyond a limit.\n")
+
+
+def test_who_is_told_apart_from_one_beyond_its_limit_is_recommended_for_that() -> None:
+    advice, said = advised(entry("limited", errors=some(30), verdicts=(above(),)), entry("other"))
+    assert advice.choice is not None
+    assert advice.choice.model == "other"
+    assert said.startswith("Take other:one cpu-int8: the best wer, told apart from the other.\n")
 
 
 def test_a_newest_run_that_failed_is_never_recommended() -> None:
