@@ -1,0 +1,61 @@
+"""What an audio file may ask of this machine, and the sentences that say so.
+
+A header can claim anything: 2^63 samples, 1 Hz, a gap of a year. Nothing is allocated from a claim; what is decoded is
+counted while it comes, and stops at these limits.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from modellab.errors import AudioError
+
+MAX_FILE_BYTES = 16 * 2**30  # of a file, pictures included
+MAX_DECODED_BYTES = 2 * 2**30  # of float32 samples: 9.3 h of 16 kHz mono, 3.1 h of 48 kHz
+MAX_DURATION_S = 24 * 3600.0
+MAX_GAP_S = 3600.0  # silence put in for timestamps that jump
+MAX_DECODING_S = 900.0  # wall seconds for one file
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
+MAX_CHANNELS = 256
+SAMPLE_BYTES = 4  # float32
+
+
+def check_file(path: Path, file_bytes: int) -> None:
+    """AudioError for a file that is larger than any recording this suite is made for."""
+    if file_bytes > MAX_FILE_BYTES:
+        raise AudioError(f"{path} has {file_bytes:,} bytes, expected at most {MAX_FILE_BYTES:,}: cut it into parts")
+
+
+def check_shape(path: Path, rate_hz: int, channels: int) -> None:
+    """AudioError for a sample rate or a number of channels that no recording has."""
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise AudioError(
+            f"{path} states a sample rate of {rate_hz} Hz, expected {MIN_RATE_HZ} to {MAX_RATE_HZ}: "
+            "is its header damaged?"
+        )
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioError(f"{path} states {channels} channels, expected 1 to {MAX_CHANNELS}: is its header damaged?")
+
+
+def check_decoded(path: Path, frames: int, rate_hz: int, width: int = 1) -> None:
+    """AudioError once so many frames of `width` channels in memory are too long or too large."""
+    frame_bytes = SAMPLE_BYTES * width
+    if frames * frame_bytes > MAX_DECODED_BYTES or frames > MAX_DURATION_S * rate_hz:
+        hours = min(MAX_DURATION_S, MAX_DECODED_BYTES / frame_bytes / rate_hz) / 3600
+        raise AudioError(
+            f"{path} decodes to more than {hours:.1f} h at {rate_hz} Hz, which is as much as is held in memory: "
+            "cut the recording into parts"
+        )
+
+
+class Deadline:
+    """Wall seconds that decoding one file may take."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.end_s = path, time.monotonic() + MAX_DECODING_S
+
+    def check(self) -> None:
+        """AudioError when they are over."""
+        if time.monotonic() > self.end_s:
+            raise AudioError(f"{self.path} was not decoded within {MAX_DECODING_S:.0f} s: is it damaged, or very long?")

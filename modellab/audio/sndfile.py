@@ -1,0 +1,92 @@
+"""Decoding by libsndfile: WAV, FLAC, Ogg, MP3 and some twenty more.
+
+It is read from the front to the end, block by block, and never asked to seek: telephone codecs cannot, and the number
+of samples that a header states is not believed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modellab.audio import chunks, joined
+from modellab.audio.lengths import UNKNOWN, Claim, broken_off, silent, undecodable
+from modellab.audio.tape import Tape
+
+if TYPE_CHECKING:
+    import soundfile
+
+SLACK_S = 0.1  # a lossy codec's header may promise this much more than it decodes to (encoder padding)
+LOSSLESS = frozenset({"WAV", "WAVEX", "FLAC", "AIFF", "AU", "CAF", "W64", "RF64"})
+BLOCK_SAMPLES = 1 << 18
+UNKNOWN_FRAMES = 1 << 48  # libsndfile says 2^63 - 1 where a FLAC does not state its length
+# What soundfile and PyAV raise besides their own errors, for headers that make no sense.
+ODD_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, AttributeError, AssertionError,
+              EOFError, OSError, MemoryError)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file as libsndfile sees it, and what is known of its length."""
+
+    file: soundfile.SoundFile
+    claim: Claim
+
+    @property
+    def lossless(self) -> bool:
+        return self.file.format in LOSSLESS
+
+
+def opened(path: Path, part: tuple[int, int] | None = None) -> Opened | None:
+    """The file, or a part of it; None where the format is not one of libsndfile's. Raises AudioError."""
+    import soundfile
+
+    class Forward(soundfile.SoundFile):  # type: ignore[misc]
+        """soundfile seeks behind every read of a file that can: these never can."""
+
+        def seekable(self) -> bool:
+            return False
+
+    promise = chunks.promise(path) if part is None else None
+    source: Any = path
+    if part is not None:
+        source = joined.Window(path, *part)
+    elif promise is not None and promise.stated is None and promise.size_at >= 0:
+        size = min(promise.present, 0xFFFF_FF00).to_bytes(4, "little")
+        source = joined.Window(path, 0, path.stat().st_size, {promise.size_at: size})
+    try:
+        file = Forward(source)
+    except (soundfile.SoundFileError, TypeError):  # TypeError: a name ending in .raw
+        return None
+    except ODD_ERRORS as error:
+        raise undecodable(path, error) from error
+    return Opened(file, _claim(path, file, promise))
+
+
+def read(path: Path, source: Opened, tape: Tape) -> None:
+    """Everything onto the tape. Raises AudioError for a file that is cut, damaged or too large."""
+    import soundfile
+
+    file = source.file
+    tape.start(file.samplerate, file.channels)
+    try:
+        while len(block := file.read(max(1, BLOCK_SAMPLES // file.channels), dtype="float32", always_2d=True)):
+            tape.add(block)
+    except (soundfile.SoundFileError, *ODD_ERRORS) as error:
+        raise broken_off(path, error, tape.duration_s, source.claim) from error
+    source.claim.check(path, tape.duration_s, 0.0 if source.lossless else SLACK_S)
+
+
+def _claim(path: Path, file: soundfile.SoundFile, promise: chunks.Promise | None) -> Claim:
+    """What the header says of the length; AudioError where it shows that the file is cut."""
+    if promise is not None:
+        chunks.check(path, file.frames / file.samplerate if 0 <= file.frames < UNKNOWN_FRAMES else math.nan, promise)
+    if promise is not None and promise.stated is None:
+        return UNKNOWN
+    if not 0 < file.frames < UNKNOWN_FRAMES or file.samplerate <= 0:
+        if file.frames == 0 and file.format in LOSSLESS - {"FLAC"}:
+            raise silent(path)
+        return UNKNOWN
+    return Claim("stated", file.frames / file.samplerate)

@@ -1,0 +1,90 @@
+"""A header may claim anything: one sentence, and nothing is allocated for it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from modellab import audio
+from modellab.audio import limits
+from modellab.errors import AudioError
+from tests.audio.makers import by_soundfile
+
+
+def header(channels: int = 1, rate_hz: int = 16_000, bits: int = 16, tag: int = 1) -> bytes:
+    """A WAV of 2,000 bytes of samples with these facts."""
+    width = channels * bits // 8
+    facts = struct.pack("<HHIIHH", tag, channels & 0xFFFF, rate_hz, rate_hz * width & 0xFFFF_FFFF, width & 0xFFFF, bits)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 2036)
+        + b"WAVEfmt \x10\0\0\0"
+        + facts
+        + b"data"
+        + struct.pack("<I", 2000)
+        + bytes(2000)
+    )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"rate_hz": 0}, {"rate_hz": 1}, {"rate_hz": 999}, {"rate_hz": 1_092_676}, {"rate_hz": 2**31 - 1},
+     {"rate_hz": 2**32 - 1}, {"channels": 0}, {"channels": 0xFFFF}, {"channels": 1000},
+     {"channels": 0xFFFF, "tag": 0xFFFF},
+     {"bits": 0}, {"bits": 175}, {"tag": 0x1234}],
+    ids=str,
+)  # fmt: skip
+def test_absurd_facts_are_one_sentence(tmp_path: Path, facts: dict[str, int]) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(header(**facts))
+    for how in (audio.read, audio.info):
+        with pytest.raises(AudioError) as caught:
+            how(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MAX_FILE_BYTES", 1000, r"has 32,044 bytes, expected at most 1,000"),
+        ("MAX_DECODED_BYTES", 1000, r"decodes to more than 0\.0 h at 16000 Hz"),
+        ("MAX_DURATION_S", 0.5, r"decodes to more than 0\.0 h at 16000 Hz"),
+        ("MAX_DECODING_S", -1.0, r"was not decoded within -1 s"),
+    ],
+)
+def test_a_limit_has_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: float, says: str
+) -> None:
+    monkeypatch.setattr(limits, name, value)
+    (tmp_path / "a.wav").write_bytes(by_soundfile("WAV"))
+    with pytest.raises(AudioError, match=says):
+        audio.read(tmp_path / "a.wav")
+
+
+def test_what_resampling_would_need_is_bounded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_DECODED_BYTES", 100_000)
+    (tmp_path / "a.wav").write_bytes(by_soundfile("WAV"))
+    assert audio.read(tmp_path / "a.wav", 16_000).duration_s == 1.0
+    with pytest.raises(AudioError, match="decodes to more than"):
+        audio.read(tmp_path / "a.wav", 48_000)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OverflowError("too\nlarge"), ValueError("array is too big"), OSError(5, "I/O")]
+)
+def test_whatever_a_decoder_raises_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    import soundfile
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", fail)
+    (tmp_path / "a.wav").write_bytes(by_soundfile("WAV"))
+    with pytest.raises(AudioError, match=r"cannot be decoded to its end") as caught:
+        audio.read(tmp_path / "a.wav")
+    assert "\n" not in str(caught.value)
