@@ -1,8 +1,9 @@
 """The bytes that a header promises, and those that are there: libsndfile takes a cut file for a short one.
 
 WAV, RF64, W64, AIFF, CAF, AU and NIST SPHERE hold their samples in one chunk with a length. Writers that cannot go
-back (a pipe, a recorder that was killed) leave a placeholder there, each its own: 0, 0x7ffff000, 0x7fffffff, 0x80000000, 0xffffffff,
-2000000000, or one of these less the header. Then the length is unknown, and what follows the header is the sound.
+back (a pipe, a recorder that was killed) leave a placeholder there, each its own: 0, 0x7ffff000, 0x7fffffff,
+0x80000000, 0xffffffff, 2000000000, or one of these less the header. Then the length is unknown, and what follows the
+header is the sound.
 """
 
 from __future__ import annotations
