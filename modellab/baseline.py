@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab import codec, linefile, seeds
-from modellab.environment import SELFTEST
+from modellab import allocator, codec, linefile, seeds
+from modellab.environment import HARDWARE, SELFTEST
 from modellab.errors import BaselineError
 from modellab.spool import Table
 from modellab.tasks import Task
@@ -32,7 +32,8 @@ MOST_SESSIONS = 20  # the newest are kept
 FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
-HARMLESS = ("commit", "normaliser", SELFTEST)  # what may differ from the run before without another model behind it
+# what may differ from the run before without another model behind it
+HARMLESS = ("commit", "normaliser", SELFTEST, HARDWARE, allocator.KEY)
 
 
 def quality_path(root: Path, key: Key) -> Path:
@@ -122,7 +123,7 @@ def _save_quality(root: Path, task: Task, result: Result, header: Mapping[str, s
     kept = before.noise if before and _same_model(before.header, result.provenance) else {}
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
-    about = {name: text for name, text in header.items() if name != SELFTEST}  # no clock has a part in quality
+    about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
     path = quality_path(root, result.key)
     linefile.write(path, {"header": about, **({"noise": noise} if noise else {})}, quality)
     return path
@@ -154,6 +155,8 @@ def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:
     """
     if len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
         return ()
+    if before.header.get(allocator.KEY) != after.header.get(allocator.KEY):
+        return ()  # their peaks are those of another allocator
     shifts = {**_clock_changes(before, after), **_reference_changes(before, after)}
     names = {name for each in before.sessions for name in each if name in (*CLOCKS, *REFERENCE)}
     if not names <= shifts.keys():

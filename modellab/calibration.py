@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab import baseline, dataset, tasks
+from modellab import allocator, baseline, dataset, tasks
 from modellab.dataset import Dataset
 from modellab.environment import machine_class
 from modellab.errors import ModellabError
@@ -174,6 +174,9 @@ def _other_model(result: Result, pace: Pace) -> str:
     version = "reference_version"
     if result.key.device == "cpu" and result.readings.get(version) != pace.readings.get(version):
         return "its speed was accepted beside another version of the reference workload: accept it again first"
+    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
+    if then != now:
+        return f"its memory was accepted with the allocator set to {then} and it is {now} now: accept it again first"
     return ""
 
 

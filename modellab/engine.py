@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from modellab import meter, tasks
+from modellab import allocator, meter, tasks
 from modellab.environment import versions
 from modellab.kin import Kin
 from modellab.models import code, complete, weights
@@ -77,6 +77,7 @@ class Engine:
             "weights": weights.digest(order["weights"], path),
             "versions": versions(ENGINES),
             "python": sys.version.split()[0],
+            allocator.KEY: allocator.described(),
         }
 
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +88,7 @@ class Engine:
         if not self.metered:
             return {}
         gc.collect()
+        allocator.trim()
         self.reference.start(int(order.get("utterances", 0)))
         meter.reset_peak()
         meter.reset_peak_vram()

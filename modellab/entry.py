@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from modellab import codec, environment, tasks
+from modellab import allocator, codec, environment, tasks
 from modellab.environment import Commit
 from modellab.errors import ConfigError
 from modellab.types import Key, Result, Status, Verdict
@@ -17,7 +17,8 @@ from modellab.utterances import shares
 FORMAT = 1
 # what of a result's provenance is no version
 NOT_A_VERSION = {
-    *("commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST),
+    *("commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST, environment.HARDWARE),
+    allocator.KEY,
     *("rescored_from", "normaliser_before"),
 }
 

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+HARDWARE = "hardware"  # the key of provenance under which a result says what computed it
+KERNELS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
+           "OPENBLAS_CORETYPE")  # fmt: skip
 SELFTEST = "selftest"  # the key of provenance under which a result says what its machine's self-test said
 ANSWER_S = 5.0  # the longest any helper program may take
 BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # a CI checkout has no branch
@@ -120,6 +123,18 @@ def machine_class(threads: int, device: str) -> str:
     if kind == "cpu":
         return slug(f"{given or f'{_cpu()}-{os.cpu_count() or 0}c'}-{threads}t")
     return slug(f"{given or _cpu()}-{kind}")
+
+
+def hardware(device: str) -> str:
+    """What the last bits of an output depend on: the CPU with its generation, or the GPU.
+
+    Whatever MODELLAB_MACHINE calls the machine. Variables that make libraries compute as on an older CPU belong to it.
+    """
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        return slug(_gpu(index or "0").partition(",")[0])
+    forced = [f"{name}={os.environ[name]}" for name in KERNELS if os.environ.get(name)]
+    return " ".join([slug(_cpu()), *forced])
 
 
 def slug(text: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import repeats, seeds, text
+from modellab import allocator, repeats, seeds, text
 from modellab.dataset import Dataset, Header
-from modellab.environment import machine_class
+from modellab.environment import HARDWARE, hardware, machine_class
 from modellab.errors import WorkerError
 from modellab.manifest import seconds, sendable
 from modellab.matrix import Cell, Loadable
@@ -126,6 +126,8 @@ def evaluate(
             "weights": str(loaded.facts["weights"]),
             "threads": str(threads),
             "python": str(loaded.facts["python"]),
+            HARDWARE: hardware(cell.key.device),
+            **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
             **told,
             **loaded.facts["versions"],

@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from modellab import allocator
 from modellab.engine import Engine, pin_threads
 from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModellabError, WorkerError
 from modellab.meter import thread_environment
@@ -78,7 +79,12 @@ class Worker:
             os.close(reply_write)
 
     def _environment(self, threads: int) -> dict[str, str]:
-        return {**thread_environment(threads), "PYTHONUNBUFFERED": "1", SCRATCH: str(self.scratch)}
+        return {
+            **thread_environment(threads),
+            **allocator.ENVIRONMENT,
+            "PYTHONUNBUFFERED": "1",
+            SCRATCH: str(self.scratch),
+        }
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         """One request, one reply. Raises what went wrong on the other side as a ModellabError."""

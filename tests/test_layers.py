@@ -36,7 +36,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
-    {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances"},
+    {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances", "allocator"},
     {"store"},
     {"languages", "spool", "textfile", "yamltext"},
     {"types", "errors"},

@@ -5,14 +5,19 @@ sessions. Without at least five of them it is the larger of 3 % and 12 MiB. `rul
 one engine differ by 0.08 % between processes, so four deviations are far out; the caller confirms on a second run.
 
 An accepted peak is a single one. Where the sessions' mean lies elsewhere it is set right by that, at most by 1 % or
-1 MiB, so that no growth hides in it.
+1 MiB, so that no growth hides in it. Where it lies farther away than the margin, either the code changed between the
+two or its peak has two modes: what lies between them is INCONCLUSIVE until the peak is accepted anew, what lies above
+both REGRESSED, below both IMPROVED. Sessions that hold both modes widen the margin by their standard deviation.
+
+A peak accepted under another setting of the allocator is NOT_COMPARABLE: the same code has another one under it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from modellab import allocator
 from modellab.gate.limits import MIB, held
 from modellab.gate.sessions import Noise
 from modellab.gate.validity import broken_meters
@@ -56,16 +61,14 @@ def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdic
     if pace is None or metric not in pace.readings:
         return replace(plain, why=f"no baseline for {result.machine}")
     then = float(pace.readings[metric])
-    noise = Noise.of([each[metric] for each in pace.sessions if metric in each])
+    if why := _other_allocator(metric, result, pace):
+        return replace(plain, status=Status.NOT_COMPARABLE, baseline=then, change=now - then, why=why)
+    peaks = [each[metric] for each in pace.sessions if metric in each]
+    noise = Noise.of(peaks)
     margin = margin_bytes(then, noise, rule.margin)
-    status, why = Status.PASS, ""
-    beyond = now - centre_bytes(then, noise, rule.margin)
-    if beyond > margin:
-        status = Status.REGRESSED
-        whose = "accepted peak" if beyond == now - then else "peak of the calibration sessions"
-        why = f"{beyond / MIB:+.0f} MiB above the {whose}, {margin / MIB:.0f} MiB is allowed"
-    elif -beyond > margin:
-        status = Status.IMPROVED
+    status, why = _decide(now, then, noise, margin, rule)
+    if status is not Status.PASS and apart(then, noise, margin):
+        status, why = _between(now, then, peaks, margin, (status, why))
     if reason := broken_meters(result):
         status, why = Status.INCONCLUSIVE, reason
     return replace(
@@ -76,4 +79,43 @@ def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdic
         why=why,
         red=status is Status.REGRESSED,
         detects=margin + POWER * noise.error,
+    )
+
+
+def apart(accepted: float, noise: Noise, margin: float) -> bool:
+    """Whether the accepted peak is none of the calibration sessions': farther from their mean than the margin."""
+    return noise.calibrated and abs(noise.mean - accepted) > margin
+
+
+def _decide(now: float, then: float, noise: Noise, margin: float, rule: Rule) -> tuple[Status, str]:
+    beyond = now - centre_bytes(then, noise, rule.margin)
+    if beyond > margin:
+        whose = "accepted peak" if beyond == now - then else "peak of the calibration sessions"
+        return Status.REGRESSED, f"{beyond / MIB:+.0f} MiB above the {whose}, {margin / MIB:.0f} MiB is allowed"
+    return (Status.IMPROVED if -beyond > margin else Status.PASS), ""
+
+
+def _between(
+    now: float, then: float, peaks: Sequence[float], margin: float, found: tuple[Status, str]
+) -> tuple[Status, str]:
+    """What becomes of a change where the accepted peak and the sessions' contradict each other."""
+    if not min(then, *peaks) - margin <= now <= max(then, *peaks) + margin:
+        return found
+    if abs(now - then) <= margin:
+        return Status.PASS, ""
+    mean = sum(peaks) / len(peaks)
+    return Status.INCONCLUSIVE, (
+        f"the accepted peak is {then / MIB:.1f} MiB and that of its calibration sessions {mean / MIB:.1f} MiB: the code"
+        " changed between them or its peak has two modes, accept its memory anew (--update-baselines --speed-only)"
+    )
+
+
+def _other_allocator(metric: str, result: Result, pace: Pace) -> str:
+    """Why the accepted peak is that of another allocator; '' if it is not, or if the GPU's is meant."""
+    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
+    if then == now or metric != "peak_rss_bytes":
+        return ""
+    return (
+        f"its memory was accepted under another setting of the allocator ({then}; now {now}): accept it anew"
+        " (--update-baselines --speed-only)"
     )

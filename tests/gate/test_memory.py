@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modellab.gate import memory
 from modellab.types import Pace, Rule, Status, Verdict
 
-from ..make import KEY, READINGS, result
+from ..make import KEY, PROVENANCE, READINGS, result
 
 MIB = 2.0**20
 
@@ -63,12 +63,60 @@ def test_a_peak_is_held_to_its_margin(then: float, now: float, status: str) -> N
         pytest.param(995, 1004, "PASS", id="an unlucky one"),
         pytest.param(995, 1006, "REGRESSED", id="hides no growth"),
         pytest.param(1300, 1019, "PASS", id="sessions of another model set it right by 1 %"),
-        pytest.param(1300, 1021, "REGRESSED", id="and no further"),
+        pytest.param(1300, 1021, "INCONCLUSIVE", id="and contradict it from there to their own peak"),
+        pytest.param(1300, 1311, "REGRESSED", id="above both"),
+        pytest.param(700, 690, "INCONCLUSIVE", id="and below as well"),
+        pytest.param(700, 689, "IMPROVED", id="below both"),
     ],
 )
 def test_a_single_accepted_peak_is_set_right_by_the_sessions(sessions_at: int, now: int, status: str) -> None:
     verdict = judge(1000 * MIB, now * MIB, calibrated(sessions_at * MIB))
     assert (verdict.status, verdict.change) == (status, (now - 1000) * MIB)
+
+
+LOW, HIGH = 197.9 * MIB, 210.5 * MIB  # the two peaks that one unchanged recogniser had
+
+
+@pytest.mark.parametrize(
+    ("then", "sessions", "now", "status"),
+    [
+        pytest.param(LOW, [HIGH] * 6, HIGH, "INCONCLUSIVE", id="accepted low, calibrated high: high is no growth"),
+        pytest.param(LOW, [HIGH] * 6, LOW, "PASS", id="and low is as accepted"),
+        pytest.param(LOW, [HIGH] * 6, HIGH + 20 * MIB, "REGRESSED", id="20 MiB above both"),
+        pytest.param(HIGH, [LOW] * 6, LOW, "INCONCLUSIVE", id="accepted high, calibrated low: low is no gain"),
+        pytest.param(HIGH, [LOW] * 6, LOW + 20 * MIB, "REGRESSED", id="the high one hides no growth of 20 MiB"),
+        pytest.param(LOW, [LOW, HIGH] * 3, HIGH, "PASS", id="sessions that hold both, accepted low"),
+        pytest.param(HIGH, [LOW, HIGH] * 3, LOW, "PASS", id="sessions that hold both, accepted high"),
+        pytest.param(LOW, [LOW] * 5 + [HIGH], HIGH, "PASS", id="one session of six"),
+        pytest.param(LOW, [LOW, HIGH] * 3, HIGH + 30 * MIB, "REGRESSED", id="30 MiB above both"),
+    ],
+)
+def test_two_modes_of_unchanged_code_are_neither_better_nor_worse(
+    then: float, sessions: list[float], now: float, status: str
+) -> None:
+    verdict = judge(then, now, tuple({"peak_rss_bytes": peak} for peak in sessions))
+    assert verdict.status == status
+    if status == "INCONCLUSIVE":
+        assert "its peak has two modes, accept its memory anew" in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [({}, "a=1"), ({"allocator": "a=1"}, "a=2"), ({"allocator": "a=1"}, "default")]
+)
+@pytest.mark.parametrize("peak", [50.0, 100.0, 150.0])
+def test_peaks_of_different_allocators_are_not_compared(then: dict[str, str], now: str, peak: float) -> None:
+    accepted = Pace(then, {}, {"peak_rss_bytes": 100 * MIB, "peak_vram_bytes": 100 * MIB})
+    readings = {**READINGS, "peak_rss_bytes": peak * MIB, "peak_vram_bytes": 150 * MIB}
+    measured = result(
+        [], readings=readings, provenance={**PROVENANCE, "allocator": now}, key=replace(KEY, device="cuda")
+    )
+    resident, gpu = memory.judge(measured, accepted, {})
+    assert (resident.status, resident.red) == (Status.NOT_COMPARABLE, False)
+    was = then.get("allocator", "not recorded")
+    assert resident.why.startswith(f"its memory was accepted under another setting of the allocator ({was}; now {now})")
+    assert gpu.status is Status.REGRESSED, "the GPU's memory has another allocator"
+    (limited, _) = memory.judge(measured, accepted, {"peak_rss_bytes": Rule(limit=10 * MIB)})
+    assert limited.red, "an absolute limit holds anyway"
 
 
 def test_the_sentence_names_the_growth_and_the_margin() -> None:
