@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from modellab import against, baseline, dataset, environment, gate, studio, thresholds
+from modellab import against, baseline, dataset, environment, gate, remarks, studio, thresholds
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
@@ -18,7 +16,7 @@ from modellab.entry import Entry
 from modellab.environment import SELFTEST, Commit
 from modellab.errors import BaselineError, ModellabError, UnexpectedError
 from modellab.evaluate import Loaded, Progress, again, evaluate
-from modellab.gate.validity import invalid, too_busy, untrusted
+from modellab.gate.validity import invalid, too_busy
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
@@ -26,7 +24,6 @@ from modellab.project import Project
 from modellab.selftest import outcome
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
-from modellab.utterances import RAISED, clocks
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -173,14 +170,15 @@ class Suite:
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
             verdicts, written = self._accept(m, verdicts, self.options.reason)
+        changed = _changed(m) if m.accepted else None
         return Outcome(
             m.cell,
             gate.worst(verdicts),
             verdicts,
             m.result,
             m.anchor if _crept(verdicts) else m.accepted,
-            changed=_changed(m) if m.accepted else None,
-            notes=tuple(self._notes(m, verdicts)),
+            changed=changed,
+            notes=tuple(self._notes(m, verdicts, changed)),
             written=written,
         )
 
@@ -198,21 +196,13 @@ class Suite:
         left = tuple(v if v.metric in beyond or (only and v.kind not in PACE) else _accept(v) for v in verdicts)
         return left, tuple(baseline.save(self.project.baselines, m.task, m.passes, reason, today(), speed_only=only))
 
-    def _notes(self, m: Measurement, verdicts: Sequence[Verdict]) -> list[str]:
-        notes = [*m.notes]
+    def _notes(self, m: Measurement, verdicts: Sequence[Verdict], changed: int | None) -> list[str]:
+        machines = baseline.other_machines(self.project.baselines, m.cell.key)
+        notes = [*m.notes, *remarks.about(m.result, m.accepted, changed, machines)]
         if self.options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
             notes.append(f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted")
-        now = m.result.provenance["weights"]
-        if m.accepted and (then := m.accepted.header.get("weights", "unknown")) != now:
-            notes.append(f"the weights changed since the baseline: {then} -> {now}")
         if self.options.reason is not None and not self.options.speed_only and (busy := too_busy(m.result)):
             notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
-        if why := untrusted(m.result):
-            notes.append(f"its times prove nothing: {why}")
-        said = m.result.utterances
-        if raised := np.flatnonzero(clocks(said)[:, RAISED]).tolist():
-            first = said[raised[0]].error.splitlines()[0]
-            notes.append(f"the model raised on {len(raised)} of {len(said)} utterances: {first}")
         return notes
 
     def failed(self, cell: Cell, error: Exception) -> Outcome:

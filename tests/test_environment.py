@@ -183,3 +183,16 @@ def test_a_fleet_can_name_its_machines(fresh, device, expected):
 def test_a_class_is_safe_as_a_file_name():
     assert environment.slug("../..\\x y/Z\0ü") == "x-y-z"
     assert environment.slug("///") == "unknown"
+
+
+def test_hardware_is_the_cpus_whatever_the_machine_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in environment.KERNELS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(environment, "_cpu", lambda: "AMD EPYC f25.17")
+    monkeypatch.setattr(environment, "_gpu", lambda index: "NVIDIA L4, 550.54.15")
+    monkeypatch.setenv("MODELLAB_MACHINE", "bench")
+    assert [environment.hardware(device) for device in ("cpu", "mps", "cuda")] == ["amd-epyc-f25.17"] * 2 + [
+        "nvidia-l4"
+    ]
+    monkeypatch.setenv("CT2_FORCE_CPU_ISA", "AVX2")
+    assert environment.hardware("cpu") == "amd-epyc-f25.17 CT2_FORCE_CPU_ISA=AVX2"

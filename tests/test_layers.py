@@ -27,7 +27,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"report"},
     {"scoring", "comparing", "sensitivity"},
     {"suite", "calibration", "acceptance", "history", "shelf", "renewal"},
-    {"accepted", "detective", "events"},
+    {"accepted", "detective", "events", "remarks"},
     {"pool", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline"},
     {"worker", "matrix"},

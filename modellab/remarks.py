@@ -1,0 +1,45 @@
+"""What a person should know beside the verdicts of one case: sentences about a result and what was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from modellab.environment import HARDWARE
+from modellab.gate.validity import untrusted
+from modellab.types import Accepted, Result
+from modellab.utterances import RAISED, clocks
+
+PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
+
+
+def about(result: Result, accepted: Accepted | None, changed: int | None, machines: Sequence[str]) -> Iterator[str]:
+    """Each sentence that holds; `changed` outputs differ, `machines` have accepted speed of the case."""
+    now = result.provenance["weights"]
+    if accepted and (then := accepted.header.get("weights", "unknown")) != now:
+        yield f"the weights changed since the baseline: {then} -> {now}"
+    if accepted and changed and (elsewhere := accepted_elsewhere(result, accepted, machines)):
+        yield elsewhere
+    if why := untrusted(result):
+        yield f"its times prove nothing: {why}"
+    if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
+        first = result.utterances[raised[0]].error.splitlines()[0]
+        yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"
+
+
+def accepted_elsewhere(result: Result, accepted: Accepted, machines: Sequence[str]) -> str:
+    """That the quality was accepted on another CPU or GPU, in a sentence; '' if it was not, or nobody knows.
+
+    A baseline of old does not name its hardware: then the machine classes that have speed of the case tell it.
+    """
+    then, now = accepted.header.get(HARDWARE, ""), result.provenance.get(HARDWARE, "")
+    if not then and machines and result.machine not in machines:
+        then, now = ", ".join(machines), result.machine
+    if not then or not now or then == now:
+        return ""
+    kind = PROCESSORS.get(result.key.device, "CPU")
+    return (
+        f"its quality was accepted on another {kind} ({then}, this is {now}), and outputs differ: the arithmetic of"
+        f" another {kind} alone changes some, of int8 most"
+    )

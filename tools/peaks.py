@@ -1,0 +1,143 @@
+"""How much the peak memory of unchanged models differs between processes, and what the allocator has to do with it.
+
+    python -m tools.peaks --runs 20
+
+Each run of a case is a fresh worker process that loads the model and hears a few utterances, as a gated run does. The
+settings of the allocator take turns, so that what the machine does meanwhile falls on both: `settled` is what workers
+get (`modellab/allocator.py`), `default` is glibc's own, whose thresholds move.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from unittest.mock import patch
+
+from modellab import allocator, dataset, tasks
+from modellab.environment import hardware
+from modellab.evaluate import evaluate, load
+from modellab.gate.memory import MARGIN_BYTES, MARGIN_SHARE
+from modellab.matrix import Cell, Matrix, why_not
+from modellab.project import Project
+from modellab.selection import find_case
+from modellab.worker import Worker
+
+MIB = 2**20
+SETTINGS = ("settled", "default")
+CASES = (
+    "faster_whisper:lab-asr_smoke_v1-cpu-float32",
+    "faster_whisper:lab-asr_smoke_v1-cpu-int8",
+    "whisper_cpp:lab-asr_smoke_v1-cpu-f16",
+    "whisper:lab-asr_smoke_v1-cpu-float32",
+    "distil_whisper:lab-asr_smoke_v1-cpu-float32",
+    "silero_vad:jit-vad_smoke_v1-cpu-float32",
+    "espeak:en-us-tts_smoke_v1-cpu-int16",
+    "heuristic_diarization:ge2e-diar_smoke_v1-cpu-float32",
+    "pyannote_diarization:tiny-diar_smoke_v1-cpu-float32",
+    "ctc_aligner:tiny-align_smoke_v1-cpu-float32",
+    "seamlessm4t:tiny-asr_multi_v1-cpu-float32",
+    "lfm2_5_audio:tiny-asr_taught_v1-cpu-float32",
+)
+
+
+@dataclass(slots=True)
+class Runs:
+    """The peaks (bytes) and CPU times (s per s of audio) of one case under one setting."""
+
+    peaks: list[float] = field(default_factory=list)
+    rtf_cpu: list[float] = field(default_factory=list)
+
+    @property
+    def spread(self) -> float:
+        """The largest peak less the smallest, in bytes."""
+        return max(self.peaks) - min(self.peaks)
+
+    @property
+    def sd(self) -> float:
+        return statistics.stdev(self.peaks) if len(self.peaks) > 1 else 0.0
+
+    @property
+    def within(self) -> bool:
+        """Whether any two runs lie within the margin that a calibrated case has at least."""
+        return self.spread <= max(MARGIN_SHARE * statistics.median(self.peaks), MARGIN_BYTES)
+
+
+def measure(cell: Cell, setting: str, utterances: int, runs: Runs) -> None:
+    """One more run of a case in a fresh process."""
+    data = dataset.load(cell.dataset)
+    some = replace(data, rows=tuple(data.rows[i] for i in range(min(utterances, len(data.rows)))))
+    with patch.dict(allocator.ENVIRONMENT, clear=setting == "default"):
+        worker = Worker(1)
+    try:
+        loaded = load(cell, worker, 1)
+        result = evaluate(tasks.get(cell.key.task), cell, some, loaded, 1, "")
+    finally:
+        worker.close()
+    runs.peaks.append(result.readings["peak_rss_bytes"])
+    runs.rtf_cpu.append(result.readings["rtf_cpu"])
+
+
+def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
+    """Markdown: a line per case."""
+    yield "| case | setting | runs | least, MiB | median | most | sd | within the margin | CPU time |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for case, settings in found.items():
+        for setting, runs in settings.items():
+            if not runs.peaks:
+                continue
+            least, middle, most = (f"{f(runs.peaks) / MIB:.1f}" for f in (min, statistics.median, max))
+            ratio = statistics.median(runs.rtf_cpu) / statistics.median(settings["settled"].rtf_cpu)
+            speed = f"{statistics.median(runs.rtf_cpu):.4f}" + ("" if setting == "settled" else f" ({ratio:.2f})")
+            numbers = (
+                str(len(runs.peaks)),
+                least,
+                middle,
+                most,
+                f"{runs.sd / MIB:.2f}",
+                "yes" if runs.within else "no",
+            )
+            yield f"| {' | '.join((f'`{case}`', setting, *numbers, speed))} |"
+
+
+def run(cases: Sequence[str], runs: int, utterances: int, settings: Sequence[str]) -> dict[str, dict[str, Runs]]:
+    """So many runs of every case, the settings in turn; what cannot run here is told and left out."""
+    matrix = Matrix(Project.at(Path()))
+    found: dict[str, dict[str, Runs]] = {}
+    for case in cases:
+        cell = find_case(matrix, case)
+        if reason := why_not(cell):
+            print(f"left out: {case}: {reason}", file=sys.stderr)
+            continue
+        found[case] = {setting: Runs() for setting in settings}
+        for _ in range(runs):
+            for setting in settings:
+                measure(cell, setting, utterances, found[case][setting])
+        print("\n".join(list(table({case: found[case]}))[2:]), flush=True)
+    return found
+
+
+def main() -> None:
+    """The table of the cases that were asked for, a line as soon as it is measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", default=CASES, help="ids as pytest shows them; the embedded ones")
+    parser.add_argument("--runs", type=int, default=20, help="of each case under each setting")
+    parser.add_argument("--utterances", type=int, default=8, help="of each run")
+    parser.add_argument("--setting", action="append", choices=SETTINGS, help="only this one; may be repeated")
+    parser.add_argument("--json", type=Path, help="also write every number to this file")
+    given = parser.parse_args()
+    found = run(given.cases, given.runs, given.utterances, given.setting or SETTINGS)
+    print(f"\n{hardware('cpu')}, {os.cpu_count()} cores\n")
+    print("\n".join(table(found)))
+    if given.json:
+        numbers = {case: {s: [r.peaks, r.rtf_cpu] for s, r in each.items()} for case, each in found.items()}
+        given.json.write_text(json.dumps(numbers, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
