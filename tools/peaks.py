@@ -92,8 +92,9 @@ def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
             if not runs.peaks:
                 continue
             least, middle, most = (f"{f(runs.peaks) / MIB:.1f}" for f in (min, statistics.median, max))
-            ratio = statistics.median(runs.rtf_cpu) / statistics.median(settings["settled"].rtf_cpu)
-            speed = f"{statistics.median(runs.rtf_cpu):.4f}" + ("" if setting == "settled" else f" ({ratio:.2f})")
+            speed = f"{statistics.median(runs.rtf_cpu):.4f}"
+            if setting != "settled" and (settled := settings.get("settled")):
+                speed += f" ({statistics.median(runs.rtf_cpu) / statistics.median(settled.rtf_cpu):.2f})"
             numbers = (
                 str(len(runs.peaks)),
                 least,
