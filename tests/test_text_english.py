@@ -165,4 +165,4 @@ def test_no_letter_and_no_vowel_sign_of_an_indic_script_is_lost(raw: str) -> Non
 
 
 def test_it_has_a_name_and_a_hash_of_its_own() -> None:
-    assert str(text.get("modellab_en")).startswith("modellab_en@1#")
+    assert str(text.get("modellab_en")).startswith("modellab_en@2#")

@@ -30,7 +30,16 @@ from pathlib import Path
 
 from modellab import languages
 from modellab.errors import ConfigError, did_you_mean
-from modellab.text import english, english_tables, profiles, spoken_numbers
+from modellab.text import (
+    apostrophes,
+    english,
+    english_money,
+    english_tables,
+    number_patterns,
+    profiles,
+    spoken_numbers,
+    written_numbers,
+)
 from modellab.text.english import modellab_en
 from modellab.text.folding import basic
 from modellab.text.library import spelling_file
@@ -149,13 +158,13 @@ def _build(
     return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
 
-_OWN_ENGLISH = (english, english_tables, spoken_numbers)
+_OWN_ENGLISH = (english, english_tables, english_money, apostrophes, spoken_numbers, written_numbers, number_patterns)
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
     "basic": lambda: _build(1, basic),
     "auto": lambda: _build(1, auto, basic, whisper_en, files=[Path(profiles.__file__), *_whisper_files()]),
     "modellab_en": lambda: _build(
-        1, modellab_en, files=[*(Path(str(each.__file__)) for each in _OWN_ENGLISH), spelling_file()]
+        2, modellab_en, files=[*(Path(str(each.__file__)) for each in _OWN_ENGLISH), spelling_file()]
     ),
     "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files(), instead=quick_whisper_en),
 }

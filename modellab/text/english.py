@@ -11,25 +11,26 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from functools import cache
 
+from modellab.text import english_money as money
 from modellab.text import english_tables as tables
+from modellab.text.apostrophes import PLAIN
 from modellab.text.library import spelling_file
-from modellab.text.spoken_numbers import figures, ordinal, written
+from modellab.text.spoken_numbers import FIGURES, figures, ordinal
+from modellab.text.written_numbers import apart, in_words
 
 MOST_ROUNDS = 6  # until nothing changes; two are usual
-IDENTIFIER = 7  # as many figures without commas are read one by one, unless they end in 000
+LAST_MARKS = " .,;:!?\u2026'\u2019\u201d\"\u00bb\u2013\u2014"  # at the end of a text they are not looked at
 
-_PLAIN = str.maketrans({
-    **dict.fromkeys("\u2019\u2018\u02bc\u00b4`", "'"), **dict.fromkeys("\u2010\u2011\u2012\u2212", "-"),
-    **tables.VULGAR, "\u00ad": None, "\u200b": None,
-})  # fmt: skip
+_PLAIN: dict[int, str | None] = {
+    **PLAIN, **dict.fromkeys((0x2010, 0x2011, 0x2012), "-"), 0xAD: None, 0x200B: None, 0x2116: "#",
+}  # fmt: skip
 _LATIN = {"œ": "oe", "ø": "o", "æ": "ae", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
 _TABLE = str.maketrans(_LATIN)
 
-Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
+Rule = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]  # applied where the first is in the text
 
 
 def modellab_en(text: str) -> str:
@@ -42,17 +43,22 @@ def modellab_en(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
+    text = text.rstrip(LAST_MARKS).translate(_PLAIN)
+    if _WRITTEN.search(text):
+        text = _replaced(text, _BEFORE_FOLDING)
+    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _SPELT.sub(_together, text)
     text = _without_accents(text.casefold())
     if _MARKED.search(text):
-        for pattern, replacement in _rules():
-            text = pattern.sub(replacement, text)
-        text = _letters(text)
-    words = [word for word in text.split() if word not in tables.FILLERS]
+        text = _without_marks(text)
+        text = in_words(_replaced(text, _rules()[0]))
+        text = _SYMBOLS.sub(_symbol if _WORD.search(text) else " ", text)
+        text = _letters(_replaced(text, _rules()[1]))
+    words = text.split()
+    words = [word for i, word in enumerate(words) if word not in tables.FILLERS or _is_unit(words, i)]
     words = [part for i, word in enumerate(words) for part in _in_full(words, i, word).split()]
-    words = _dates(figures(words))
+    words = _dates(_units(figures(words)))
     return " ".join(_spelling().get(word, word) for word in _coins(words))
 
 
@@ -88,16 +94,31 @@ def _without_accents(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
+class _Letters(dict[int, str | None]):
+    """What becomes of a character: letters, marks and figures stay, an apostrophe leaves no gap."""
+
+    def __missing__(self, code: int) -> str | None:
+        category = unicodedata.category(chr(code))
+        gone = code == ord("'") or category == "Cf"
+        self[code] = None if gone else " " if category[0] in "PSC" and code != ord(".") else chr(code)
+        return self[code]
+
+
+_LETTERS = _Letters()
+_POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
+
+
 def _letters(text: str) -> str:
-    """Letters, marks and figures; a point between figures stays, an apostrophe leaves no gap."""
-    kept = []
-    for i, character in enumerate(text):
-        category = unicodedata.category(character)
-        if character == "." and 0 < i < len(text) - 1 and text[i - 1].isdecimal() and text[i + 1].isdecimal():
-            kept.append(character)
-        elif character != "'" and category != "Cf":
-            kept.append(" " if category[0] in "PSC" else character)
-    return "".join(kept)
+    """Letters, marks and figures; a point between figures stays."""
+    return _POINT.sub(" ", text).translate(_LETTERS)
+
+
+def _without_marks(text: str) -> str:
+    """The text without what is between [ or < and the next ] or >; looks no further than to the last of these."""
+    if "[" not in text and "<" not in text:
+        return text
+    end = max(text.rfind("]"), text.rfind(">")) + 1
+    return _BRACKETS.sub(" ", text[:end]) + text[end:]
 
 
 # ---------------------------------------------------------------------------- words
@@ -115,9 +136,32 @@ def _in_full(words: list[str], i: int, word: str) -> str:
         return "percent"
     if word == "cent" and words[i - 1 : i] == ["per"]:
         return ""
-    if word in ("minus", "negative") and words[i + 1 : i + 2] and figures(words[i + 1 : i + 2])[0][0].isdecimal():
+    if word in ("minus", "negative") and _begins_number(words, i + 1 + (words[i + 1 : i + 2] == ["point"])):
         return "minus"
-    return tables.ALWAYS.get(word, word)
+    return tables.ALWAYS.get(word) or money.ALIKE.get(word, word)
+
+
+def _begins_number(words: list[str], i: int) -> bool:
+    return i < len(words) and figures(words[i : i + 1])[0][0].isdecimal()
+
+
+def _is_unit(words: list[str], i: int) -> bool:
+    """ "mm" behind a number is a unit, else a filler."""
+    return (
+        words[i] in tables.UNITS
+        and i > 0
+        and (words[i - 1] in _AMOUNTS or words[i - 1] in tables.PARTS or words[i - 1][-1].isdecimal())
+    )
+
+
+def _units(words: list[str]) -> list[str]:
+    """Abbreviated units behind a number in full."""
+    found = list(words)
+    for i, word in enumerate(words):
+        if i and word in tables.UNITS and (words[i - 1] in tables.SCALES or FIGURES.fullmatch(words[i - 1])):
+            name = tables.UNITS[word]
+            found[i] = name if words[i - 1] == "1" else tables.ALIKE.get(name, f"{name}s")
+    return " ".join(found).split()
 
 
 def _dates(words: list[str]) -> list[str]:
@@ -130,8 +174,9 @@ def _dates(words: list[str]) -> list[str]:
     return found
 
 
-_NOTES = frozenset(name for names in tables.CURRENCIES.values() for name in names)
-_COINS = frozenset(name for names in tables.COINS.values() for name in names)
+_AMOUNTS = frozenset({*tables.DIGITS, *tables.TEENS, *tables.TENS, "hundred", *tables.SCALES})
+_NOTES = frozenset(name.split()[-1] for names in money.CURRENCIES.values() for name in names)
+_COINS = frozenset(name for names in money.COINS.values() for name in names)
 
 
 def _coins(words: list[str]) -> list[str]:
@@ -151,30 +196,33 @@ def _spelling() -> dict[str, str]:
 
 # ---------------------------------------------------------------------------- what is written in figures
 
-
-def _apart(figure: str) -> str:
-    return " " + " ".join(character for character in figure if character.isdecimal()) + " "
-
-
-def _counted(number: str, names: tuple[str, str]) -> str:
-    return f"{number} {names[0] if number == '1' else names[1]}"
+_WRITTEN = re.compile(r"\d|[" + "".join(tables.VULGAR) + "]")
+_GAP = "[\u00a0\u2007\u2009\u202f']"  # between thousands, and never between two numbers
 
 
-def _money(found: re.Match[str]) -> str:
-    sign, whole, parts, scale = found["sign"], found["whole"].replace(",", ""), found["parts"], found["scale"]
-    if scale or (parts and len(parts) != 2):
-        amount = whole + (f".{parts}" if parts else "")
-        return f" {amount} {scale or ''} {tables.CURRENCIES[sign][1]} "
-    coins = _counted(str(int(parts)), tables.COINS[sign]) if parts and int(parts) else ""
-    notes = _counted(written(Decimal(whole)), tables.CURRENCIES[sign]) if int(whole) or not coins else ""
-    return f" {notes} {coins} "
+def _grouped(found: re.Match[str]) -> str:
+    """Thousands with blanks or apostrophes between them, with commas."""
+    comma = "" if found["decimals"] else ","
+    return re.sub(r"\D", comma, found["figure"])
 
 
-def _time(found: re.Match[str]) -> str:
-    hour, minute, half = int(found["hour"]), found["minute"], found["half"] or ""
-    if minute == "00":
-        return f" {hour} {half or 'oclock'} "
-    return f" {hour} {minute if minute[0] != '0' else f'0 {minute[1]}'} {half} "
+_BEFORE_FOLDING: list[Rule] = [
+    ("", re.compile(rf"(?<![\d.,])(?P<figure>[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})++)(?!\d)(?P<decimals>(?=,\d))?"),
+     _grouped),
+    ("", re.compile(r"(?<![\d.,])(?P<figure>[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+)(?!\d)"
+                r"(?P<decimals>(?=,\d))?"), _grouped),
+    ("", re.compile(rf"(?<=[\d{''.join(tables.VULGAR)}])(?=[{''.join(tables.VULGAR)}])"), " "),
+    ("", re.compile(rf"[{''.join(tables.VULGAR)}]"), lambda found: tables.VULGAR[found[0]]),
+    ("", re.compile(r"(?<=\d) ?[\u00ba\u02da](?![^\W_]{2})"), "°"),
+    ("", re.compile(r"(?<=\d)²"), " squared "),
+    ("", re.compile(r"(?<=\d)³"), " cubed "),
+]  # fmt: skip
+
+
+def _telephone(found: re.Match[str]) -> str:
+    """Seven figures one by one; "100-1500" is a range."""
+    round_ones = not int(found[1]) % 50 and not int(found[2]) % 50 and found[2][0] != "0"
+    return found[0] if round_ones else f" {apart(found[0])} "
 
 
 def _iso(found: re.Match[str]) -> str:
@@ -182,80 +230,58 @@ def _iso(found: re.Match[str]) -> str:
     return f" {months[int(found[2]) - 1]} {ordinal(int(found[3]))} {found[1]} "
 
 
-def _fraction(found: re.Match[str]) -> str:
-    whole, top, bottom = found["whole"], found["top"], found["bottom"]
-    if whole and 8 % int(bottom) == 0:
-        return f" {Decimal(whole) + Decimal(top) / Decimal(bottom)} "
-    return f" {whole or ''} {_counted(top, tables.PARTS[bottom])} " if int(top) < int(bottom) else f" {top} {bottom} "
+def _symbol(found: re.Match[str]) -> str:
+    """The word for a sign that stands alone; where the text has no word at all, no sign has one."""
+    if found["currency"]:
+        return f" {money.names(found['currency'])[0]} "
+    if found["degrees"]:
+        return f" degrees {'celsius' if found['scale'] == 'c' else 'fahrenheit' if found['scale'] else ''} "
+    return " percent "
 
 
-def _unit(found: re.Match[str]) -> str:
-    name = tables.UNITS[found[2]]
-    return f"{found[1]} {name if found[1] == '1' else tables.ALIKE.get(name, f'{name}s')} "
-
-
-def _grouped(found: re.Match[str]) -> str:
-    return f" {written(Decimal(found[0].replace(',', '')))} "
-
-
-def _unbroken(found: re.Match[str]) -> str:
-    figure = found[0]
-    named = figure[0] == "0" or (len(figure) >= IDENTIFIER and not figure.endswith("000"))
-    return _apart(figure) if named else f" {written(Decimal(figure))} " if len(figure) >= IDENTIFIER else figure
-
-
-def _small_ordinal(found: re.Match[str]) -> str:
-    value = int(found[1])
-    return f" {ordinal(value)} " if value else found[0]
-
-
-_SCALES = "hundred|thousand|million|billion|trillion"
 _MARKED = re.compile(r"[^a-z ]|uh huh")  # without it no rule applies
-_NOT_IN_NUMBER = r"(?<![\w.,])"
-_REPLACED: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
-    (r"[\[<][^\]>]*[\]>]", " "),
-    (rf"\((?:{tables.SOUNDS})\)", " "),
-    (r"(?<!\w)uh[- ]huh(?!\w)", "uhhuh"),
-    (r"\be\.?g\.(?!\w)", "eg "),
-    (r"\bo\.k\.", "ok "),
-    (r"\bph\.? ?d\b\.?", "phd "),
-    (r"(?<=\d)'(?=\d)", " "),
-    (r"\b(\w+)\.(com|org|net|io|gov|edu|uk)\b", r"\1 dot \2"),
-    *((pattern, full) for pattern, full in tables.CONTRACTIONS),
-    (rf"\b({'|'.join(tables.BY_PERIOD)})\.(?!\d)", lambda found: tables.BY_PERIOD[found[1]] + " "),
-    (rf"\b({tables.PREFIXES})-(?=[a-z])", r"\1"),
-    (r"\(?(?<!\d)(\d{3})\)?[- .](\d{3})[-.](\d{4})(?!\d)", lambda found: _apart(found[0])),
-    (r"(?<![\d-])(\d{3})-(\d{4})(?![\d-])", lambda found: _apart(found[0])),
-    (r"(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])", _iso),
-    (r"(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?: ?(?P<half>am|pm)\b)?(?!:?\d)", _time),
-    (rf"(?P<sign>[$£€¥]) ?(?P<whole>\d[\d,]*)(?:\.(?P<parts>\d+))?(?: ?(?P<scale>{_SCALES})\b)?", _money),
-    (r"¢ ?(\d+)|(\d+) ?¢", lambda found: f" {_counted(found[1] or found[2], tables.COINS['$'])} "),
-    (r"(\d) ?% ?", r"\1 percent "),
-    (r"(\d) ?° ?c\b", r"\1 degrees celsius "),
-    (r"(\d) ?° ?f\b", r"\1 degrees fahrenheit "),
-    (r"(\d) ?°", r"\1 degrees "),
-    (rf"{_NOT_IN_NUMBER}(?:(?P<whole>\d+)[ -])?(?P<top>\d)[/\u2044](?P<bottom>[23458])(?![\d/.])", _fraction),
-    (rf"{_NOT_IN_NUMBER}\d{{1,3}}(?:,\d{{3}})+(?![\d,])(?!\.\d)", _grouped),
-    (r"(?<=\d),(?=\d{3}(?:\D|$))", ""),
-    (r"\d+(?:\.\d+){2,}", lambda found: " " + found[0].replace(".", " point ") + " "),
-    (r"(?<![\w.])\.(\d+)(?![\d.])", lambda found: f" point {_apart(found[1])}"),
-    (r"(?<![\w.])- ?(?=\d)(?<!\d - )", " minus "),
-    (r"(?<![\w.])\+ ?(?=\d)", " plus "),
-    (r"(?:#|\bno\.) ?(?=\d)", " number "),
-    (r"(?<=\d) ?[\u2013\u2014] ?(?=\d)|(?<=\d)-(?=\d)", " to "),
-    (r"(?<!\w)'?(\d{2}|\d{4})'?s\b", r" \1s "),
-    (r"\b([1-9]|10)(?:st|nd|rd|th)\b", _small_ordinal),
-    (rf"{_NOT_IN_NUMBER}(\d+(?:\.\d+)?) ?({'|'.join(tables.UNITS)})\b\.?", _unit),
-    (r"(?<![\w.])\d+(?![\w.]|,\d)|(?<![\w.])\d+(?=\.(?!\d))", _unbroken),
-    (r"([a-z])(?=\d)", r"\1 "),
-    (r"(\d)(?=[a-z])(?!(?:st|nd|rd|th|s)\b)", r"\1 "),
-    (r"&", " and "),
-    (r"@", " at "),
-    (r"(?<=\d) ?= ?(?=\d)", " equals "),
+_WORD = re.compile(r"[^\W_]")
+_BRACKETS = re.compile(r"(?:\[|<(?![\s\d]))[^\]>]*[\]>]")  # "3 < 5" is none
+_SYMBOLS = re.compile(
+    rf"(?P<percent>%)|(?P<degrees>°)(?: ?(?P<scale>[cf])\b)?|(?<![^\W_])(?P<currency>[{money.SIGNS}])(?![^\W_])"
+)
+_REPLACED: tuple[tuple[str, str, str | Callable[[re.Match[str]], str]], ...] = (  # where the first is in the text
+    ("(", rf"\((?:{tables.SOUNDS})\)", " "),
+    ("uh", r"(?<!\w)uh[- ]huh(?!\w)", "uhhuh"),
+    (".", r"\be\.?g\.(?!\w)", "eg "),
+    (".", r"\bo\.k\.", "ok "),
+    ("ph", r"\bph\.? ?d\b\.?", "phd "),
+    ("'", r"(?<=\d)'(?=\d)", " "),
+    (".", r"\b(\w+)\.(com|org|net|io|gov|edu|uk)\b", r"\1 dot \2"),
+    *(("'", pattern, full) for pattern, full in tables.CONTRACTIONS),
+    (".", rf"\b({'|'.join(tables.BY_PERIOD)})\.(?!\d)", lambda found: tables.BY_PERIOD[found[1]] + " "),
+    ("-", rf"\b({tables.PREFIXES})-(?=[a-z])", r"\1"),
+    ("km/h", r"(?<=\d) ?km/h\b", " kph"),
+    (".", r"\(?(?<!\d)(\d{3})\)?[- .](\d{3})[-.](\d{4})(?!\d)", lambda found: f" {apart(found[0])} "),
+    ("-", r"\(?(?<!\d)(\d{3})\)?[- .](\d{3})[-.](\d{4})(?!\d)", lambda found: f" {apart(found[0])} "),
+    ("-", r"(?<![\d-])(\d{3})-(\d{4})(?![\d-])", _telephone),
+    ("-", r"(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])", _iso),
+    ("#", r"# ?(?=\d)", " number "),
+    ("no.", r"\bno\. ?(?=\d)", " number "),
 )  # fmt: skip
+_LAST: tuple[tuple[str, str, str], ...] = (
+    ("", r"([a-z])(?=\d)", r"\1 "),
+    ("", r"(\d)(?=[a-z])(?!(?:(?:st|nd|rd|th)s?|s)\b)", r"\1 "),
+    ("&", r"&", " and "),
+    ("@", r"@", " at "),
+    ("=", r"(?<=\d)\s*=\s*(?=\d|minus|plus|point)", " equals "),
+)
+
+
+def _replaced(text: str, rules: Iterable[Rule]) -> str:
+    for trigger, pattern, replacement in rules:
+        if trigger in text:
+            text = pattern.sub(replacement, text)
+    return text
 
 
 @cache
-def _rules() -> list[Rule]:
-    """The same compiled, when they are first needed."""
-    return [(re.compile(pattern), replacement) for pattern, replacement in _REPLACED]
+def _rules() -> tuple[list[Rule], list[Rule]]:
+    """The rules before and behind numbers, compiled when they are first needed."""
+    first: list[Rule] = [(trigger, re.compile(pattern), replacement) for trigger, pattern, replacement in _REPLACED]
+    return first, [(trigger, re.compile(pattern), replacement) for trigger, pattern, replacement in _LAST]

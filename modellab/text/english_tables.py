@@ -26,43 +26,54 @@ ORDINAL_SCALES = {"hundredth": 100, "thousandth": 10**3, "millionth": 10**6, "bi
 MONTHS = frozenset(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
-PARTS = {"2": ("half", "halves"), "3": ("third", "thirds"), "4": ("quarter", "quarters"), "5": ("fifth", "fifths"),
-         "8": ("eighth", "eighths")}  # fmt: skip
-VULGAR = {"½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5", "⅖": " 2/5", "⅗": " 3/5",
-          "⅘": " 4/5", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8"}  # fmt: skip
+DENOMINATORS = {
+    2: ("half", "halves"), 4: ("quarter", "quarters"), 100: ("hundredth", "hundredths"),
+    1000: ("thousandth", "thousandths"),
+    **{value: (word, f"{word}s") for value, word in SMALL_ORDINALS.items() if value not in (1, 2, 4)},
+}  # fmt: skip
+PARTS = {name: value for value, names in DENOMINATORS.items() for name in names} | {"fourth": 4, "fourths": 4}
+PLURAL_ORDINALS = {f"{word}s": value for word, value in ORDINALS.items()}  # "seven sixteenths"
+VULGAR = {
+    "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅖": "2/5", "⅗": "3/5", "⅘": "4/5",
+    "⅙": "1/6", "⅚": "5/6", "⅐": "1/7", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8", "⅑": "1/9", "⅒": "1/10",
+}  # fmt: skip
 
-CURRENCIES = {"$": ("dollar", "dollars"), "£": ("pound", "pounds"), "€": ("euro", "euros"), "¥": ("yen", "yen")}
-COINS = {"$": ("cent", "cents"), "£": ("penny", "pence"), "€": ("cent", "cents"), "¥": ("sen", "sen")}
 UNITS = {
     "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "kg": "kilogram", "mg": "milligram", "lb": "pound",
     "lbs": "pound", "oz": "ounce", "ft": "foot", "ml": "milliliter", "hz": "hertz", "khz": "kilohertz",
     "mhz": "megahertz", "ghz": "gigahertz", "kb": "kilobyte", "mb": "megabyte", "gb": "gigabyte", "tb": "terabyte",
-    "kw": "kilowatt", "mph": "miles per hour", "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute",
+    "kw": "kilowatt", "mph": "miles per hour", "kph": "kilometers per hour", "kmh": "kilometers per hour",
+    "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute",
     "sec": "second", "secs": "second",
 }  # fmt: skip
-ALIKE = {"foot": "feet", "miles per hour": "miles per hour", "hertz": "hertz", "kilohertz": "kilohertz",
-         "megahertz": "megahertz", "gigahertz": "gigahertz"}  # units whose plural is no s  # fmt: skip
+ALIKE = {  # units whose plural is no s
+    "foot": "feet", "miles per hour": "miles per hour", "kilometers per hour": "kilometers per hour", "hertz": "hertz",
+    "kilohertz": "kilohertz", "megahertz": "megahertz", "gigahertz": "gigahertz",
+}  # fmt: skip
 
 FILLERS = frozenset({"uh", "um", "uhm", "umm", "hmm", "hm", "mm", "mmm", "mhm", "erm"})
 SOUNDS = (
     "noise|laughter|laughs|laughing|applause|music|inaudible|crosstalk|coughs?|coughing|sighs?|silence|unintelligible"
 )
-BY_PERIOD = {  # abbreviations that are words of their own, so that only a period tells
+BY_PERIOD = {  # abbreviations that are words of their own, so that only a period within the text tells
     "gov": "governor", "gen": "general", "sen": "senator", "rep": "representative", "pres": "president",
-    "rev": "reverend", "hon": "honorable", "asst": "assistant", "assoc": "associate", "col": "colonel",
-    "esq": "esquire", "ald": "alderman", "sgt": "sergeant", "ave": "avenue", "blvd": "boulevard", "rd": "road",
-    "dept": "department", "approx": "approximately", "inc": "incorporated", "corp": "corporation", "jan": "january",
-    "feb": "february", "aug": "august", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
-    "vs": "versus", "mt": "mount", "ltd": "limited",
+    "rev": "reverend", "hon": "honorable", "col": "colonel", "ald": "alderman", "ave": "avenue", "jan": "january",
+    "mt": "mount",
 }  # fmt: skip
 ALWAYS = {
     "mr": "mister", "mrs": "missus", "prof": "professor", "capt": "captain", "lt": "lieutenant", "jr": "junior",
     "sr": "senior", "etc": "et cetera", "ok": "okay", "cannot": "can not", "wanna": "want to", "gotta": "got to",
     "gonna": "going to", "imma": "i am going to", "woulda": "would have", "coulda": "could have",
     "shoulda": "should have", "kinda": "kind of", "sorta": "sort of", "dunno": "do not know", "lemme": "let me",
-    "gimme": "give me", "alright": "all right", "versus": "versus", "email": "email", "aint": "aint",
+    "gimme": "give me", "alright": "all right", "asst": "assistant", "assoc": "associate", "esq": "esquire",
+    "sgt": "sergeant",
+    "blvd": "boulevard", "rd": "road", "dept": "department", "approx": "approximately", "inc": "incorporated",
+    "corp": "corporation", "feb": "february", "aug": "august", "sept": "september", "oct": "october",
+    "nov": "november", "dec": "december", "vs": "versus", "ltd": "limited",
 }  # fmt: skip
-PLACES = {"st": ("saint", "street"), "dr": ("doctor", "drive")}  # before a name, and behind one
+PLACES = {  # before a name, and behind one
+    "st": ("saint", "street"), "dr": ("doctor", "drive"), "ave": ("ave", "avenue"),
+}  # fmt: skip
 BEHIND_A_PLACE = frozenset({
     "is", "was", "and", "or", "in", "on", "at", "to", "from", "by", "near", "the", "for", "with", "will", "has", "had",
     "are", "were", "of", "but",

@@ -15,8 +15,11 @@ from modellab.text.english_tables import (
     DECADES,
     DIGITS,
     LAST_WRITTEN_OUT,
+    MONTHS,
     ORDINAL_SCALES,
     ORDINALS,
+    PARTS,
+    PLURAL_ORDINALS,
     SCALES,
     SMALL_ORDINALS,
     TEENS,
@@ -24,10 +27,14 @@ from modellab.text.english_tables import (
 )
 
 FIGURES = re.compile(r"[0-9]+(\.[0-9]+)?")
+LONGEST = 15  # figures of a number that is reckoned with; longer ones are as they are
 CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time
+_HOURS = frozenset(map(str, range(1, 13)))
 ZEROS = ("oh", "o")
+AROUND = 8  # as many words from a number are looked at
 TIMES = {"double": 2, "triple": 3}
-BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *ORDINALS, *ZEROS, *TIMES, "a"})
+EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
+BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *ORDINALS, *PLURAL_ORDINALS, *ZEROS, *TIMES, "a"})
 
 
 class Number(NamedTuple):
@@ -40,11 +47,11 @@ class Number(NamedTuple):
 def figures(words: list[str]) -> list[str]:
     """The words with every spoken number in figures."""
     found: list[str] = []
-    i = 0
+    reader, i = _Reader(words), 0
     while i < len(words):
         number = None
-        if words[i] in BEGINNINGS or words[i][0].isdecimal():
-            number = _Reader(words).read(i, bool(found) and bool(FIGURES.fullmatch(found[-1])))
+        if words[i] in BEGINNINGS or (words[i][0].isdecimal() and not reader.is_alone(i)):
+            number = reader.read(i, found[-1] if found else "")
         found += number.text.split() if number else [words[i]]
         i = number.end if number else i + 1
     return found
@@ -78,27 +85,58 @@ class _Reader:
     """Reads one number of a list of words."""
 
     def __init__(self, words: list[str]) -> None:
-        self.words = words
+        self.words = [*words, *[""] * AROUND]
+        self.at = self.words.__getitem__  # '' before the first word and behind the last
+        self.joins = True  # whether "and" may be within a number
 
-    def at(self, i: int) -> str:
-        return self.words[i] if 0 <= i < len(self.words) else ""
+    def is_alone(self, i: int) -> bool:
+        """A figure before another one, or the last word."""
+        following = self.at(i + 1)
+        return (not following or following[0].isdecimal()) and self.at(i).isdecimal()
 
-    def read(self, i: int, among_figures: bool) -> Number | None:
-        """The number that begins at word i; None where none does."""
+    def read(self, i: int, before: str) -> Number | None:
+        """The number that begins at word i; None where none does. `before` is what the word before it became."""
         word = self.at(i)
         if word in ZEROS:
+            among_figures = before == "point" or FIGURES.fullmatch(before)
             return Number("0", i + 1) if among_figures and self._is_digit(i + 1) else None
         if word in TIMES and self._is_digit(i + 1):
             digit = "0" if self.at(i + 1) in ZEROS else str(DIGITS.get(self.at(i + 1), self.at(i + 1)))
             return Number(" ".join([digit] * TIMES[word]), i + 2)
         if word in DECADES:
             return Number(f"{DECADES[word]}s", i + 1)
-        if word in ORDINALS:
-            return None if ORDINALS[word] <= LAST_WRITTEN_OUT else Number(ordinal(ORDINALS[word]), i + 1)
+        if word in ORDINALS or word in PLURAL_ORDINALS:
+            value, many = ORDINALS.get(word, 0) or PLURAL_ORDINALS[word], "" if word in ORDINALS else "s"
+            return None if value <= LAST_WRITTEN_OUT else Number(f"{ordinal(value)}{many}", i + 1)
         if word == "a" and self.at(i + 1) in {"hundred", *SCALES} and self.at(i - 1) != "half":
-            return self._cardinal(i + 1, Decimal(1))
+            return self._counted(i + 1, Decimal(1))
         small = self._small(i)
-        return self._year(i) or self._cardinal(small[1], small[0]) if small else None
+        if small is None:
+            return None
+        if small[0] in (1, 3) and self.at(small[1]) in ("fourth", "fourths"):
+            return Number(f"{small[0]} {'quarter' if small[0] == 1 else 'quarters'}", small[1] + 1)
+        return self._year(i, before) or self._counted(small[1], small[0])
+
+    def _counted(self, i: int, value: Decimal) -> Number:
+        """A whole number. "between one hundred and two" are two where no other "and" follows."""
+        number = self._cardinal(i, value)
+        if number.end < i + 2 or "and" not in self.words[i : number.end]:
+            return number
+        begin = i - 1
+        while begin > 0 and self.at(begin - 1) not in ("between", "and") and i - begin < 3:
+            begin -= 1
+        if self.at(begin - 1) != "between":
+            return number
+        if self.at(number.end) == "and" and self._small(number.end + 1):
+            return number
+        self.joins = False
+        try:
+            return self._cardinal(i, value)
+        finally:
+            self.joins = True
+
+    def _behind_and(self, i: int) -> int:
+        return i + 1 if self.joins and self.at(i) == "and" else i
 
     def _is_digit(self, i: int) -> bool:
         word = self.at(i)
@@ -112,75 +150,131 @@ class _Reader:
             return Decimal(TENS[word] + ones), i + 2 if ones else i + 1
         if word in DIGITS or word in TEENS:
             return Decimal(DIGITS.get(word, TEENS.get(word, 0))), i + 1
-        return (Decimal(word), i + 1) if FIGURES.fullmatch(word) else None
+        return (Decimal(word), i + 1) if len(word) <= LONGEST and FIGURES.fullmatch(word) else None
 
-    def _year(self, i: int) -> Number | None:
-        """ "nineteen ninety", "twenty oh five", "nineteen sixties"."""
+    def _year(self, i: int, before: str) -> Number | None:
+        """ "nineteen ninety", "twenty oh five", "nineteen sixties", "nineteen hundreds"."""
         word, behind = self.at(i), self.at(i + 1)
         century = TEENS.get(word, TENS.get(word, 0))
+        if word == "two" and behind == "thousands":
+            return Number("2000s", i + 2)
         if century not in CENTURIES:
             return None
-        if behind in DECADES:
-            return Number(f"{century}{DECADES[behind]}s", i + 2)
+        if behind in DECADES or behind == "hundreds":
+            return Number(f"{century}{DECADES.get(behind, '00')}s", i + 2)
         if behind in ZEROS and DIGITS.get(self.at(i + 2), 0) > 0:
             return Number(f"{century}0{DIGITS[self.at(i + 2)]}", i + 3)
         if behind in TEENS or behind in TENS:
             rest = self._small(i + 1)
-            if rest and self.at(rest[1]) not in {"hundred", *SCALES}:
+            if rest and self.at(rest[1]) not in {"hundred", *SCALES} and not self._no_year(i, century, rest, before):
                 return Number(f"{century}{rest[0]}", rest[1])
         return None
 
+    def _no_year(self, i: int, century: int, rest: tuple[Decimal, int], before: str) -> bool:
+        """Whether somebody counts ("twelve thirteen fourteen") or tells minutes and seconds ("ten fifteen thirty")."""
+        following = self._small(rest[1])
+        in_a_row = before == str(century - 1) or (following is not None and following[0] == rest[0] + 1)
+        hour = before in _HOURS and self.at(i - 2) not in MONTHS
+        return (rest[0] == century + 1 and in_a_row) or (hour and century < 19 and rest[0] < 60)
+
     def _cardinal(self, i: int, value: Decimal) -> Number:
         """The whole number whose first part, of this value, ends before word i."""
-        if self.at(i) == "point" and (point := self._point(i, value)):
-            if " " in point.text:
-                return point
-            value, i = Decimal(point.text), point.end
-            exact = point.text
-        else:
-            exact = ""
-        if self.words[i : i + 3] == ["and", "a", "half"] and not exact:
-            value, i = value + Decimal("0.5"), i + 3
+        point, exact = self._point(i, value), ""
+        if point and " " in point.text:
+            return point
+        if point:
+            exact, value, i = point.text, Decimal(point.text), point.end
+        elif isinstance(parts := self._parts(i, value), Number):
+            return parts
+        elif parts:
+            value, i = parts
         if self.at(i) not in {"hundred", *SCALES}:
             return self._ended(i, value, exact or self.at(i - 1))
+        return self._scaled(i, value)
+
+    def _scaled(self, i: int, value: Decimal) -> Number:
+        """The number whose first part, of this value, is before "hundred" or a scale at word i."""
         total, last = Decimal(0), 10**15
         while True:
-            value, i = self._hundreds(i, value)
+            value, i = self._hundreds(i, value, last)
+            if (point := self._point(i, value)) and " " not in point.text and self.at(point.end) in SCALES:
+                value, i = Decimal(point.text), point.end  # "one hundred point five million"
             scale = SCALES.get(self.at(i), 0)
             if not scale or scale >= last:
-                return self._ended(i, total + value)
+                return self._with_parts(i, total, value)
             total, last, i = total + value * scale, scale, i + 1
-            rest = self._small(i + (self.at(i) == "and"))
-            following = self.at(rest[1]) if rest else ""
-            if not rest or rest[0] != int(rest[0]) or rest[0] >= scale or SCALES.get(following, 0) >= scale:
-                return self._ended(i, total)
-            value, i = rest
+            start = self._behind_and(i)
+            rest_ = self._small(start)
+            if not rest_ or not self._goes_on(*rest_, scale):
+                return self._with_parts(i, total, Decimal(0), scale)
+            value, i = rest_
 
-    def _hundreds(self, i: int, value: Decimal) -> tuple[Decimal, int]:
+    def _goes_on(self, value: Decimal, i: int, scale: int) -> bool:
+        """Whether a small number that ends before word i is the rest of one that a scale has just ended."""
+        if value != int(value) or value >= scale:
+            return False
+        value, i = self._hundreds(i, value, scale)
+        return value < scale and SCALES.get(self.at(i), 0) < scale
+
+    def _hundreds(self, i: int, value: Decimal, last: int) -> tuple[Decimal, int]:
+        """The value with "hundred" and what is behind it; `last` is the scale that was before."""
         if self.at(i) != "hundred":
             return value, i
         value, i = value * 100, i + 1
-        rest = self._small(i + (self.at(i) == "and"))
-        return (value + rest[0], rest[1]) if rest and rest[0] < 100 and rest[0] == int(rest[0]) else (value, i)
+        rest = self._small(self._behind_and(i))
+        if not rest or rest[0] >= 100 or rest[0] != int(rest[0]):
+            return value, i
+        following = self.at(rest[1])
+        another = following == "hundred" or SCALES.get(following, 0) >= last  # "one hundred and two hundred"
+        return (value, i) if another else (value + rest[0], rest[1])
 
-    def _ended(self, i: int, value: Decimal, said: str = "") -> Number:
+    def _with_parts(self, i: int, total: Decimal, value: Decimal, scale: int = 1) -> Number:
+        """The number with decimals or "and a half" behind it, of its last `scale` where that is a million or more."""
+        whole = int(total + value)
+        if whole == total + value and (point := self._point(i, Decimal(whole))):
+            return point
+        parts = self._parts(i, total + value)
+        if isinstance(parts, Number):
+            return parts
+        if parts and scale > SCALES["thousand"]:
+            return Number(written(total + (parts[0] - total) * scale), parts[1])
+        return Number(written(parts[0]), parts[1]) if parts else self._ended(i, value, total=total)
+
+    def _parts(self, i: int, value: Decimal) -> Number | tuple[Decimal, int] | None:
+        """What "and a half", "and three quarters" make of a whole number; others are "2 and 1 third"."""
+        if not self.joins or self.at(i) != "and" or value != int(value):
+            return None
+        count, end = (Decimal(1), i + 2) if self.at(i + 1) in ("a", "an") else self._small(i + 1) or (Decimal(0), i)
+        name = self.at(end)
+        many = name in PARTS and (name.endswith("s") or name == "halves")
+        if not 0 < count < 100 or many == (count == 1) or count != int(count):
+            return None
+        if bottom := PARTS.get(name):
+            if bottom in EXACT_PARTS and count < bottom:
+                return value + count * EXACT_PARTS[bottom], end + 1
+            return Number(f"{written(value)} and {count} {name}", end + 1)
+        return None
+
+    def _ended(self, i: int, value: Decimal, said: str = "", total: Decimal = Decimal(0)) -> Number:
         """The number, with an ordinal behind its tens or hundreds where there is one."""
         tens, last = self.at(i - 1) in TENS, self.at(i - 1) in {"hundred", *SCALES}
-        if last and self.at(i) == "and" and self.at(i + 1) in ORDINALS:
+        if last and self.at(i) == "and" and self.at(i + 1) in ORDINALS and self.joins:
             i += 1
-        one = ORDINALS.get(self.at(i), 0)
+        one, many = ORDINALS.get(self.at(i), 0), PLURAL_ORDINALS.get(self.at(i), 0)
         if value == int(value) and ((tens and 0 < one < 10) or (last and one)):
-            return Number(ordinal(int(value) + one), i + 1)
-        if self.at(i) in ORDINAL_SCALES and value == int(value):
-            return Number(ordinal(int(value) * ORDINAL_SCALES[self.at(i)]), i + 1)
-        return Number(said if FIGURES.fullmatch(said) else written(value), i)
+            return Number(ordinal(int(total + value) + one), i + 1)
+        if tens and 2 < many < 10:
+            return Number(f"{ordinal(int(total + value) + many)}s", i + 1)
+        if self.at(i) in ORDINAL_SCALES and value == int(value) and value:
+            return Number(ordinal(int(total + value * ORDINAL_SCALES[self.at(i)])), i + 1)
+        return Number(said if FIGURES.fullmatch(said) else written(total + value), i)
 
     def _point(self, i: int, value: Decimal) -> Number | None:
         """The digits behind "point"; with a second "point" the parts as they are, as of a version."""
         parts = [str(value)]
         while self.at(i) == "point":
             digits, end = "", i + 1
-            while (part := self._small(end)) or (self.at(end) in ZEROS and digits):
+            while (part := self._small(end)) or self.at(end) in ZEROS:
                 if part and "." in str(part[0]):
                     break
                 digits, end = digits + (str(part[0]) if part else "0"), part[1] if part else end + 1
@@ -188,7 +282,8 @@ class _Reader:
                     break
             if not digits:
                 break
-            parts, i = [*parts, digits], end
+            parts.append(digits)
+            i = end
         if len(parts) == 1:
             return None
         return Number(".".join(parts) if len(parts) == 2 and "." not in parts[0] else " point ".join(parts), i)
