@@ -107,7 +107,7 @@ ALIKE = [  # written, and as it is said
     ("5 percent – 10 percent", "five percent to ten percent"),
     ("2.5 million–3 million", "two point five million to three million"), ("5am–10am", "five am to ten am"),
     ("1, 2, 3, 4, 5, 6, 7, 8, 9, 10.", "one two three four five six seven eight nine ten"),
-    ("11, 12, 13, 14, 15, 16, 17, 18, 19, 20", "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty", ),
+    ("11, 12, 13, 14, 15, 16, 17, 18, 19, 20", "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"),  # noqa: E501
     ("in the 90s–2000s", "in the nineties to two thousands"), ("-5 − 3", "minus five minus three"),
     ("5+3", "five plus three"),
 ]  # fmt: skip
