@@ -14,10 +14,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from modellab.types import Key, Result, Share, Status, Utterance, Verdict
+from modellab.types import Basis, Break, Key, Result, Share, Status, Utterance, Verdict
 
 Json = dict[str, Any]
-OPTIONAL = ("baseline", "change", "p", "least_p", "detects")  # of a verdict: None says that there is none
+OPTIONAL = ("baseline", "change", "p", "least_p", "detects", "adjusted_p")  # of a verdict: None says that there is none
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -154,8 +154,10 @@ def decode_result(data: Json) -> Result:
 
 
 def encode_verdict(verdict: Verdict) -> Json:
-    """A verdict, field by field."""
+    """A verdict, field by field; what broke only where something did."""
     interval = verdict.interval
+    basis = {"basis": [encode_number(part) for part in verdict.basis]} if verdict.basis else {}
+    breaks = {"broken": verdict.broken, "breaks": [_encode_break(each) for each in verdict.breaks]}
     return {
         "metric": verdict.metric,
         "unit": verdict.unit,
@@ -169,7 +171,14 @@ def encode_verdict(verdict: Verdict) -> Json:
         "versus": verdict.versus,
         "alpha": verdict.alpha,
         "pending": verdict.pending,
+        **basis,
+        **(breaks if verdict.broken else {}),
     }
+
+
+def _encode_break(each: Break) -> Json:
+    lost, of = encode_number(each.lost), encode_number(each.of)
+    return {"id": each.id, "lost": lost, "of": of, "again": each.again, "lines": list(each.lines)}
 
 
 def decode_verdict(data: Json) -> Verdict:
@@ -188,4 +197,21 @@ def decode_verdict(data: Json) -> Verdict:
         versus=str(data.get("versus", "baseline")),
         alpha=float(data.get("alpha", 0.01)),
         pending=bool(data.get("pending", False)),
+        basis=_decode_basis(data.get("basis")),
+        broken=int(data.get("broken", 0)),
+        breaks=tuple(_decode_break(each) for each in data.get("breaks", ())),
     )
+
+
+def _decode_basis(data: Any) -> Basis | None:
+    if data is None:
+        return None
+    mean, spread, bottom, units, error = map(decode_number, data)
+    return Basis(mean, spread, bottom, int(units), error)
+
+
+def _decode_break(data: Json) -> Break:
+    again = data["again"]
+    lines = tuple(str(line) for line in data["lines"])
+    lost, of = decode_number(data["lost"]), decode_number(data["of"])
+    return Break(str(data["id"]), lost, of, None if again is None else bool(again), lines)

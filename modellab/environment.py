@@ -5,6 +5,7 @@ Every function answers quickly and never raises: what cannot be found out is emp
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import os
 import platform
@@ -189,3 +190,8 @@ def _answer(*command: str, **variables: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def today() -> str:
+    """The date in UTC, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -160,6 +160,17 @@ def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result)
     fresh = Utterances(_retimed(utterance, row, loaded) for utterance, row in pairs)
     meters = loaded.ask("finish", {"device": cell.key.device})
     return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
+
+
+def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str]) -> Sequence[Utterance]:
+    """These utterances alone, with every seed of the model; their times prove nothing."""
+    rows = [row for row in data.rows if str(row["id"]) in names]
+    loaded.ask("start", {"task": task.NAME, "keep": loaded.keep, "utterances": len(rows)})
+    runs = []
+    for seed in range(loaded.seeds):
+        loaded.seed(seed)
+        runs.append([_utterance(task, task.read(row, data.options), row, loaded, data.header) for row in rows])
+    return seeds.merged(runs)
 
 
 def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:

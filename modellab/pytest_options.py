@@ -15,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     only = "with --update-baselines: accept speed and memory on this machine, leave the accepted quality alone"
     group.addoption("--speed-only", action="store_true", help=only)
     group.addoption("--strict-baselines", action="store_true", help="a missing quality baseline fails (default in CI)")
+    undecided = "what an INCONCLUSIVE quality does: told (default), or fail, so that one broken utterance is red"
+    group.addoption("--inconclusive", choices=("told", "fail"), default="told", help=undecided)
     group.addoption("--strict-matrix", action="store_true", help="a missing device, package or weight file fails")
     group.addoption("--in-process", action="store_true", help="load models in pytest's own process, for a debugger")
     group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")

@@ -44,7 +44,7 @@ TIERS = {
 MATRIX = pytest.StashKey[Matrix]()
 SESSION = pytest.StashKey[str]()
 ROUNDS = pytest.StashKey[Rounds]()
-FAMILY = pytest.StashKey[int]()  # tests of quality in the session: a case alone is held to alpha / FAMILY
+FAMILY = pytest.StashKey[int]()  # cases whose quality is judged: one alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
 BASE = pytest.StashKey[against.Base | None]()
 
@@ -124,16 +124,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Count the session's tests of quality, so that the suite's false alarms, and not the case's, are 1 %."""
-    judged = (_judged(item) for item in session.items)
+    """Count the cases that this machine can run, so that the suite's false alarms, and not the case's, are 1 %."""
+    download = session.config.option.download
+    judged = (_judged(item, download=download) for item in session.items)
     session.config.stash[FAMILY] = max(1, sum(judged))
 
 
-def _judged(item: pytest.Item) -> int:
+def _judged(item: pytest.Item, *, download: bool) -> bool:
     callspec, task = getattr(item, "callspec", None), getattr(getattr(item, "module", None), "task", None)
-    if callspec is None or task is None or not isinstance(callspec.params.get("cell"), Cell):
-        return 0
-    return sum(metric.gated and metric.kind == "quality" for metric in task.METRICS)
+    cell = callspec.params.get("cell") if callspec else None
+    if task is None or not isinstance(cell, Cell) or why_not(cell, download=download):
+        return False
+    return any(metric.gated and metric.kind == "quality" for metric in task.METRICS)
 
 
 def _engine(item: pytest.Item) -> Any:
@@ -190,7 +192,8 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
     pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
     turns = turns_file(session) if worker or EARLY in config.stash else None
     reason = option.reason.strip() if option.update_baselines else None
-    options = Options(strict, reason, config.stash[FAMILY], option.speed_only)
+    undecided = option.inconclusive == "fail"
+    options = Options(strict, reason, config.stash[FAMILY], option.speed_only, undecided)
     base, tell = config.stash[BASE], announce(config)
     duel = against.Duel(base, threads, option.download, tell) if base else None
     opened = open_suite(project, options, pool, session, worker, turns, duel)

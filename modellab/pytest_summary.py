@@ -90,10 +90,15 @@ class Controller:
         """When every case has run, the suite's test decides on those that are red only if they stand out among all."""
         done = yield
         settled = settle([row.verdicts for row in self.rows], self.project.judging.alpha)
-        turned = {i: verdicts for i, verdicts in enumerate(settled) if verdicts != self.rows[i].verdicts}
-        for i, verdicts in turned.items():
-            self.rows[i] = replace(self.rows[i], verdicts=verdicts, status=worst(verdicts))
-            self._fail(self.reports[i], self.rows[i].pending)
+        red = [[verdict.status for verdict in row.verdicts] for row in self.rows]
+        self.rows = [
+            replace(row, verdicts=verdicts, status=worst(verdicts)) if verdicts else row
+            for row, verdicts in zip(self.rows, settled, strict=True)
+        ]
+        turned = [i for i, row in enumerate(self.rows) if [verdict.status for verdict in row.verdicts] != red[i]]
+        for i in turned:
+            if self.reports[i].passed:
+                self._fail(self.reports[i], self.rows[i].pending)
         if turned:
             self.trouble = ledger.amend(
                 self.project.mlruns,
@@ -141,6 +146,8 @@ class Controller:
         title = scorecard.title(environment.commit(self.project.root).short, machine, self.rows)
         write(title, bold=True)
         write("")
+        for line in scorecard.first(self.rows):
+            write(line, yellow=True)
         for line in scorecard.tables(self.rows).splitlines():
             write(line, **_colour(line))
         write("")
@@ -191,7 +198,10 @@ class Controller:
     def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
         """The scorecard as Markdown."""
         headline = self._headline()
-        text = f"### {title}\n\n**{headline.lead}.** {headline.judged}.\n\n{scorecard.tables(self.rows, 'github')}\n\n"
+        first = "\n".join(scorecard.first(self.rows))
+        first = f"```\n{first}\n```\n\n" if first else ""
+        text = f"### {title}\n\n**{headline.lead}.** {headline.judged}.\n\n{first}"
+        text += f"{scorecard.tables(self.rows, 'github')}\n\n"
         text += "".join(f"- {note}\n" for note in self._notes())
         publish(self.config, text, write)
 

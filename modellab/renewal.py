@@ -91,7 +91,7 @@ def _alike(before: Share, after: Share) -> bool:
 def judge(renewals: Sequence[Renewal], cells: Mapping[Key, Cell], project: Project) -> list[Renewal]:
     """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
     there = [each for each in renewals if each.after is not None and each.before.key in cells]
-    family = max(1, sum(_tests(each.before.key.task) for each in there))
+    family = max(1, len(there))
     found = {}
     for each in there:
         assert each.after is not None
@@ -100,10 +100,6 @@ def judge(renewals: Sequence[Renewal], cells: Mapping[Key, Cell], project: Proje
     for (source, entry), verdicts in zip(found.items(), settled, strict=True):
         found[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
     return [replace(each, after=found.get(each.before.id, each.after)) for each in renewals]
-
-
-def _tests(task: str) -> int:
-    return sum(metric.gated and metric.kind == "quality" for metric in tasks.get(task).METRICS)
 
 
 def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:

@@ -75,7 +75,7 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
 def judged(entry: Entry, cell: Cell, project: Project, family: int = 1) -> Entry:
     """The entry with its quality held against the baseline and the anchor of today; speed and memory as they were.
 
-    `family` is the number of tests of quality in the whole session.
+    `family` is the number of cases in the whole session.
     """
     assert entry.result is not None
     task = tasks.get(entry.key.task)

@@ -31,6 +31,14 @@ def _sure(values: dict[str, Any]) -> dict[str, Any]:
 Settings = Annotated[dict[str, Any], pydantic.AfterValidator(_sure)]  # what a task or an engine makes of it
 
 
+class Broken(Strict):
+    """When an utterance is broken, and how many a healthy model breaks (see `types.Gross`)."""
+
+    share: float | None = pydantic.Field(default=None, gt=0, le=1)
+    least: float | None = pydantic.Field(default=None, ge=0)
+    often: float | None = pydantic.Field(default=None, gt=0, lt=1)
+
+
 class Threshold(Strict):
     """Numbers that judge one metric; what is left out comes from the place below (see `modellab/thresholds.py`)."""
 
@@ -40,6 +48,7 @@ class Threshold(Strict):
     cap: float | None = pydantic.Field(default=None, gt=0)
     alpha: float | None = pydantic.Field(default=None, gt=0, lt=0.5)
     sensitivity: float | None = pydantic.Field(default=None, gt=0)
+    broken: Broken | None = None
 
 
 Thresholds = dict[str, Threshold]  # by metric

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import against, baseline, dataset, environment, gate, remarks, studio, thresholds
+from modellab import against, baseline, broken, dataset, environment, gate, remarks, studio, thresholds
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
 from modellab.entry import Entry
-from modellab.environment import SELFTEST, Commit
+from modellab.environment import SELFTEST, Commit, today
 from modellab.errors import BaselineError, ModellabError, UnexpectedError
 from modellab.evaluate import Loaded, Progress, again, evaluate
 from modellab.gate.validity import invalid, too_busy
@@ -37,8 +36,9 @@ class Options:
 
     strict_baselines: bool = False  # a missing quality baseline is red
     reason: str | None = None  # why this run becomes the baseline; None: it is held to one
-    family: int = 1  # tests of quality in the whole session
+    family: int = 1  # cases of the whole session whose quality is judged
     speed_only: bool = False  # with a reason: only speed and memory become the baseline
+    undecided_fails: bool = False  # an INCONCLUSIVE quality is red
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Measurement:
     pace_verdicts: tuple[Verdict, ...]
     passes: tuple[Result, ...]
     notes: tuple[str, ...] = ()  # of the measurement itself
+    again: broken.Again | None = None  # what broken utterances gave in a fresh process
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ class Suite:
                 first = self._marked(evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress))
                 paces = self._paces(cell, first.machine)
                 passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
+                sides = () if self.options.reason is not None else (accepted, anchor)
+                names = broken.to_run_again(first, sides, task, rules)
+                anew, told = broken.run_again(task, data, cell, self.pool, names)
                 paired, notes = self._paired(against.Case(task, cell, data, first, rules), self.pool.get(cell))
         except BaseException:
             self.close()
@@ -113,8 +117,8 @@ class Suite:
             self.samples[cell.key] = Sample.of(first)
         kept = replace(first, readings=passes[-1].readings)
         others = baseline.other_machines(self.project.baselines, cell.key)
-        verdicts = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)]
-        return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, tuple(notes))
+        verdicts, said = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)], (*told, *notes)
+        return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, said, anew)
 
     def _marked(self, result: Result) -> Result:
         """The result with what the self-test of its machine said, if there was one."""
@@ -164,9 +168,12 @@ class Suite:
 
     def judge(self, m: Measurement) -> Outcome:
         """Verdicts on a measurement; with a reason it becomes the baseline and only absolute limits can fail it."""
-        metrics, setting = m.task.METRICS, gate.Setting(self.options.strict_baselines, family=self.options.family)
+        metrics, options = m.task.METRICS, self.options
+        setting = gate.Setting(options.strict_baselines, family=options.family, again=m.again)
         creep = gate.creep(m.result, m.anchor, m.accepted, metrics, m.rules, setting)
         verdicts = (*gate.judge(m.result, m.accepted, metrics, m.rules, setting), *m.pace_verdicts, *creep)
+        verdicts = broken.shown(verdicts, m.task, m.data, m.result, {"baseline": m.accepted, "anchor": m.anchor})
+        verdicts = gate.undecided_red(verdicts) if options.undecided_fails else verdicts
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
             verdicts, written = self._accept(m, verdicts, self.options.reason)
@@ -263,11 +270,6 @@ def _changed(m: Measurement) -> int:
     assert m.accepted is not None
     then, now = m.accepted.outputs, m.result.utterances
     return sum(then.get(u.id) != (None if u.error else m.task.remember(u.output)) for u in now)
-
-
-def today() -> str:
-    """The date in UTC, ISO 8601."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
 
 
 def open_suite(

@@ -11,7 +11,7 @@ thresholds of a variant                    the same file
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,7 +26,7 @@ from modellab.types import Rule
 
 BUILT_IN = "built in"
 PYPROJECT = "pyproject.toml"
-NUMBERS = tuple(field.name for field in fields(Rule))
+NUMBERS = tuple(field.name for field in fields(Rule) if field.name != "built_in_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,13 @@ def check(matrix: Matrix) -> None:
 
 def rules(task: Task, cell: Cell, project: Project) -> dict[str, Rule]:
     """The rule of each metric, of speed, memory and the readings that may have a limit."""
-    found = sources(task, cell, project)
-    return {name: Rule(**{number: source.value for number, source in each.items()}) for name, each in found.items()}
+    return {name: rule(each) for name, each in sources(task, cell, project).items()}
+
+
+def rule(found: Mapping[str, Source]) -> Rule:
+    """The rule of one metric from its numbers."""
+    numbers = {number: source.value for number, source in found.items()}
+    return Rule(**numbers, built_in_limit="limit" in found and found["limit"].origin == BUILT_IN)
 
 
 def sources(task: Task, cell: Cell, project: Project) -> Sources:
@@ -93,8 +98,11 @@ def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
     found: Sources = {name: {} for name in names}
     for metric in task.METRICS:
         if metric.gated and metric.kind == "quality":
-            given = {"margin": metric.margin, "margin_relative": metric.margin_relative, "cap": metric.cap}
-            found[metric.name] = {name: Source(value, BUILT_IN) for name, value in given.items() if value is not None}
+            given = {"margin": metric.margin, "margin_relative": metric.margin_relative}
+            gross = {
+                f"broken_{part}": value for part, value in (metric.gross._asdict() if metric.gross else {}).items()
+            }
+            found[metric.name] = {name: Source(value, BUILT_IN) for name, value in {**given, **gross}.items()}
     for name, limit in task.LIMITS.items():
         found[name]["limit"] = Source(limit, BUILT_IN)
     return found
@@ -115,8 +123,9 @@ def _places(cell: Cell, project: Project) -> Iterator[tuple[str, Thresholds]]:
 
 
 def _given(threshold: Threshold) -> Iterator[tuple[str, float]]:
+    parts = {f"broken_{name}": value for name, value in threshold.broken or ()}
     for number in NUMBERS:
-        if (value := getattr(threshold, number)) is not None:
+        if (value := parts.get(number) if number.startswith("broken_") else getattr(threshold, number)) is not None:
             yield number, value
 
 

@@ -17,12 +17,39 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from modellab.gross import RARE, Basis, Break, Gross
 from modellab.speech import Audio, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
 
 __all__ = [
-    "Accepted", "Audio", "Floats", "Key", "Kind", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Row",
-    "Rule", "Segment", "Setting", "Share", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
-    "top_over_bottom", "total",
+    "RARE",
+    "Accepted",
+    "Audio",
+    "Basis",
+    "Break",
+    "Floats",
+    "Gross",
+    "Key",
+    "Kind",
+    "Metric",
+    "Pace",
+    "Ratio",
+    "Region",
+    "Reply",
+    "Result",
+    "Row",
+    "Rule",
+    "Segment",
+    "Setting",
+    "Share",
+    "SpokenTurn",
+    "Status",
+    "Transcript",
+    "Turn",
+    "Utterance",
+    "Verdict",
+    "Word",
+    "top_over_bottom",
+    "total",
 ]  # fmt: skip
 
 Row = Mapping[str, Any]  # one entry of a manifest's `cases`, its `audio` made an absolute path
@@ -66,9 +93,9 @@ class Metric:
     """How to pool, compare and print one number.
 
     `rate` turns the sum of all utterances' shares, shape (..., k), into the corpus value, shape (...).
-    `margin` is the change for the worse that nobody minds, in `unit`; `margin_relative` the same as a share of the
-    baseline; the larger of the two counts. `cap` is a change that no statistics excuses; None: from the amount of
-    data (`gate.paired.cap`). `gated=False` is reported and never judged.
+    `margin` is the smallest change for the worse that matters, in `unit`; `margin_relative` the same as a share of the
+    baseline; the larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its
+    built-in limit counts; None: never. `gated=False` is reported and never judged.
     """
 
     name: str
@@ -76,8 +103,7 @@ class Metric:
     better: Literal["lower", "higher"]
     margin: float = 0.0
     margin_relative: float = 0.0
-    cap: float | None = None
-    burst: float = 4.0
+    gross: Gross | None = None
     kind: Kind = "quality"
     rate: Callable[[Floats], Floats] = top_over_bottom
     gated: bool = True
@@ -96,8 +122,9 @@ class Rule:
     """How one metric of one case is judged. None takes what is built in for the metric or the mode.
 
     `margin` is in the metric's unit for quality and a share (0.1 = 10 %) for speed and memory. `limit` is an absolute
-    value, `cap` a change that no statistics excuses. `alpha` is the chance of a false alarm: of the whole suite for
-    quality, of one confirmed case for speed. A case that cannot see `sensitivity` does not pass, it is INCONCLUSIVE.
+    value, `cap` a change that is red whatever its reason; no cap is built in. `alpha` is the chance of a false alarm:
+    of the whole suite for quality, of one confirmed case for speed. A case that cannot see `sensitivity` does not pass,
+    it is INCONCLUSIVE. `broken_...` are the parts of `Gross`. A `built_in_limit` on a share is held with statistics.
     """
 
     margin: float | None = None
@@ -106,6 +133,10 @@ class Rule:
     cap: float | None = None
     alpha: float = 0.01
     sensitivity: float | None = None
+    broken_share: float | None = None
+    broken_least: float | None = None
+    broken_often: float | None = None
+    built_in_limit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +209,11 @@ class Status(StrEnum):
 class Verdict:
     """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a share of it.
 
-    `p` is the one-sided chance of such a change for the worse if nothing got worse, `least_p` the smallest that
-    these data could have given (both None without a test). `detects` is the smallest change for the worse that would
-    be seen with 80 % power, in the unit of `change`. `versus` is what it was compared with: "baseline", "anchor"
-    (the pinned release) or the reference of a paired speed run.
+    `p` is the one-sided chance of such a change for the worse if nothing got worse, `least_p` the smallest that these
+    data could have given, `adjusted_p` is p with the other metrics of the case counted, by which the suite's test goes
+    (None without a test). `detects` is the smallest change for the worse that would be seen with 80 % power, in the
+    unit of `change`. `versus` is what it was compared with: "baseline", "anchor" (the pinned release) or the reference
+    of a paired speed run. `broken` utterances are counted, the first of them are `breaks`.
     """
 
     metric: str
@@ -200,6 +232,10 @@ class Verdict:
     versus: str = "baseline"
     alpha: float = 0.01
     pending: bool = False  # beyond its margin and its own alpha: the whole suite's test decides at the end
+    adjusted_p: float | None = None
+    basis: Basis | None = None
+    broken: int = 0
+    breaks: tuple[Break, ...] = ()
 
     @property
     def title(self) -> str:

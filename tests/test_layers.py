@@ -28,7 +28,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"scoring", "comparing", "sensitivity"},
     {"suite", "calibration", "acceptance", "history", "shelf", "renewal"},
     {"accepted", "detective", "events", "remarks"},
-    {"pool", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
+    {"pool", "broken", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline"},
     {"worker", "matrix"},
     {"engine"},
@@ -40,7 +40,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"store"},
     {"languages", "spool", "textfile", "yamltext"},
     {"types", "errors"},
-    {"speech"},
+    {"speech", "gross"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

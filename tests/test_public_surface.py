@@ -26,7 +26,7 @@ def names(namespace: Any) -> set[str]:
         name
         for name, value in vars(namespace).items()
         if not name.startswith("_")
-        and getattr(value, "__module__", own) in {own, "modellab.speech"}
+        and getattr(value, "__module__", own) in {own, "modellab.speech", "modellab.gross"}
         and not inspect.ismodule(value)
     }
 
@@ -41,8 +41,8 @@ def fields(record: type) -> list[str]:
 def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
-        "Accepted", "Audio", "Key", "Metric", "Pace", "Ratio", "Region", "Reply", "Result", "Rule", "Segment",
-        "Setting", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
+        "Accepted", "Audio", "Basis", "Break", "Gross", "Key", "Metric", "Pace", "Ratio", "Region", "Reply", "Result",
+        "Rule", "Segment", "Setting", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
         "top_over_bottom",
@@ -56,6 +56,11 @@ MODEL = (
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
     " judge settings digest"
+)
+
+VERDICT = (
+    "metric unit kind status now baseline change interval why red p least_p detects versus alpha pending"
+    " adjusted_p basis broken breaks"
 )
 
 
@@ -72,15 +77,15 @@ HEADER = (
         (types.Reply, "text audio first_token_s first_audio_s complete"),
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
-        (types.Metric, "name unit better margin margin_relative cap burst kind rate gated"),
+        (types.Metric, "name unit better margin margin_relative gross kind rate gated"),
         (types.Key, "task dataset model variant device precision"),
         (types.Utterance, "id shares output wall_s cpu_s duration_s error cluster gpu_s"),
         (types.Result, "key utterances readings machine provenance"),
-        (types.Rule, "margin margin_relative limit cap alpha sensitivity"),
         (
-            types.Verdict,
-            "metric unit kind status now baseline change interval why red p least_p detects versus alpha pending",
+            types.Rule,
+            "margin margin_relative limit cap alpha sensitivity broken_share broken_least broken_often built_in_limit",
         ),
+        (types.Verdict, VERDICT),
         (types.Accepted, "header shares outputs noise"),
         (types.Pace, "header times readings sessions"),
         (Model, MODEL),
@@ -189,5 +194,5 @@ def test_the_options_of_the_plugin() -> None:
     options = {name for group in parser._groups for option in group.options for name in option.names()}
     assert options == {
         "--update-baselines", "--reason", "--speed-only", "--strict-baselines", "--strict-matrix", "--in-process",
-        "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow",
+        "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow", "--inconclusive",
     }  # fmt: skip

@@ -114,6 +114,8 @@ def test_the_statuses_are_ranked_mildest_first() -> None:
         "NEW",
         "NOT_COMPARABLE",
         "INCONCLUSIVE",
+        "BELOW_LIMIT",
+        "ABOVE_LIMIT",
         "REGRESSED",
         "ERROR",
     ]

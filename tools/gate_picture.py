@@ -15,8 +15,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from modellab import baseline, tasks
+from modellab.gate.case import Sides
+from modellab.gate.decision import alone, margin
 from modellab.gate.paired import Comparison, by_chance, compare
-from modellab.gate.quality import decide, margin
 from modellab.types import Floats, Key, Rule
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +79,7 @@ def main() -> None:
     figure, rows = plt.subplots(2, 2, figsize=(9, 5.4), width_ratios=[1, 1.5], layout="constrained")
     for (left, right), after, name in zip(rows, (upgraded, damaged), ("another engine", "with damage"), strict=True):
         found = compare(WER, before, after, clusters)
-        status, _, _ = decide(WER, Rule(), found)
+        status = alone(Sides(WER, Rule(), before, after), clusters).status
         units = [np.array([side[np.array(clusters) == one].sum(axis=0) for one in sorted(set(clusters))])
                  for side in (before, after)]  # fmt: skip
         draw_changes(left, before, after)

@@ -44,7 +44,7 @@ def accept(
     Of each selected case the newest result in the ledger, of the present commit. Exit status 1 if one was refused.
     """
     from modellab import acceptance
-    from modellab.suite import today
+    from modellab.environment import today
 
     why = _reason(reason)
     project = common.project()
@@ -82,7 +82,7 @@ def pin(
 ) -> None:
     """Make the accepted results the anchor: the release that every case is held against besides its baseline."""
     from modellab import anchor
-    from modellab.suite import today
+    from modellab.environment import today
 
     why = _reason(reason)
     project = common.project()

@@ -61,10 +61,10 @@ def _print(checks: list[Check]) -> None:
 
 def _selftest(as_json: bool) -> None:
     """Measure, tell, and inside a project keep the outcome: its results are marked with it."""
+    from modellab.environment import today
     from modellab.project import find_root
     from modellab.selftest import measure, outcome
     from modellab.selftest.checks import worst
-    from modellab.suite import today
 
     project = common.project_or_here()
     checks = measure.examine(threads=project.threads, tell=lambda name: typer.echo(f"measuring {name} ...", err=True))

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from modellab.entry import Entry
     from modellab.gate.power_pace import Sight
-    from modellab.matrix import Cell
+    from modellab.matrix import Cell, Matrix
     from modellab.project import Project
-    from modellab.thresholds import Sources
+    from modellab.thresholds import Source, Sources
     from modellab.types import Accepted, Metric, Pace, Rule, Verdict
 
 SHORT = 12  # letters of a commit
+PARTS = "broken_"  # how the numbers of `broken` begin
 
 
 def explain(case: choice.CaseName) -> None:
@@ -30,7 +31,8 @@ def explain(case: choice.CaseName) -> None:
     from modellab.selection import find_case
 
     project = common.project()
-    cell = find_case(common.matrix(project), case)
+    matrix = common.matrix(project)
+    cell = find_case(matrix, case)
     task = tasks.get(cell.key.task)
     sources = thresholds.sources(task, cell, project)
     rules = thresholds.rules(task, cell, project)
@@ -38,7 +40,7 @@ def explain(case: choice.CaseName) -> None:
     accepted = baseline.load(project.baselines, cell.key)
     pace = baseline.load_pace(project.baselines, cell.key, machine)
     typer.echo(f"{cell.key}\n\nthresholds")
-    common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, project))
+    common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, matrix))
     _print_baselines(project, cell)
     _print_calibration(cell, machine, pace, accepted, rules)
     entries = [entry for entry in ledger.read(project.mlruns)[0] if entry.key == cell.key]
@@ -48,21 +50,65 @@ def explain(case: choice.CaseName) -> None:
 # ---------------------------------------------------------------------------- thresholds
 
 
-def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, project: Project) -> Iterator[list[str]]:
+def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, matrix: Matrix) -> Iterator[list[str]]:
     """A line for every number: the suite's alpha once, then metric by metric in the order in which they are judged."""
     from modellab.thresholds import NUMBERS
 
-    suite = project.judging.alpha
+    suite = matrix.project.judging.alpha
     origins = [given["alpha"].origin for given in sources.values() if given["alpha"].value == suite]
     yield ["every", "alpha", f"{suite:g}", origins[0] if origins else ""]
     for metric, unit in _judged(cell, sources):
-        built_in = dict(_built_in(cell, metric, accepted))
+        built_in = dict(_built_in(cell, metric))
         for number in NUMBERS:
             if (source := sources[metric].get(number)) is None:
                 if number in built_in:
                     yield [metric, number, built_in[number], "built in"]
-            elif not _says_nothing(number, source.value, suite):
+            elif not _says_nothing(number, source.value, suite) and not number.startswith(PARTS):
                 yield [metric, number, _shown(number, source.value, unit), source.origin]
+        yield from _broken(cell, metric, sources[metric], accepted, matrix)
+
+
+def _broken(
+    cell: Cell, metric: str, given: Mapping[str, Source], accepted: Accepted | None, matrix: Matrix
+) -> Iterator[list[str]]:
+    """When an utterance is broken by this metric, and how many of them are red at once in the suite of this tier."""
+    from modellab import thresholds
+    from modellab.gate import breaks
+
+    judged = _quality(cell).get(metric)
+    how = breaks.gross(judged, thresholds.rule(given)) if judged else None
+    if judged is None or how is None:
+        return
+    told = f"{100 * how.share:g} % of an utterance, {how.least:g} or more; a healthy model breaks {100 * how.often:g} %"
+    if accepted:
+        groups = _groups(cell, accepted)
+        sizes, cases = breaks.sizes(len(groups), groups), _cases(cell.tier, matrix)
+        counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(cell).values())
+        level = breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
+        least = breaks.fewest(sizes, level, how.often)
+        told += (
+            f"; {least or 'none'} of {len(groups)} are red at once in a suite of {cases} case{'s' if cases > 1 else ''}"
+        )
+    origins = dict.fromkeys(source.origin for name, source in given.items() if name.startswith(PARTS))
+    yield [metric, "broken", told, ", ".join(origins)]
+
+
+def _groups(cell: Cell, accepted: Accepted) -> list[str]:
+    """Whom each accepted utterance is judged together with."""
+    from modellab import dataset
+    from modellab.evaluate import cluster
+
+    data = dataset.load(cell.dataset)
+    return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.shares]
+
+
+def _cases(tier: str, matrix: Matrix) -> int:
+    """The cases of a tier that this machine can run: the suite that a run of it is."""
+    from modellab import tasks
+    from modellab.matrix import Cell, why_not
+
+    every = [cell for task in tasks.names() for cell in matrix.cells(task)]
+    return max(1, sum(isinstance(cell, Cell) and cell.tier == tier and not why_not(cell) for cell in every))
 
 
 def _says_nothing(number: str, value: float, suite: float) -> bool:
@@ -88,9 +134,9 @@ def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
             yield name, "s"
 
 
-def _built_in(cell: Cell, metric: str, accepted: Accepted | None) -> Iterator[tuple[str, str]]:
-    """What a rule without the number falls back on: the modes' own margins, and a cap that comes from the data."""
-    from modellab.gate import duet, memory, paired, power, speed
+def _built_in(cell: Cell, metric: str) -> Iterator[tuple[str, str]]:
+    """What a rule without the number falls back on: the modes' own margins."""
+    from modellab.gate import duet, memory, speed
 
     if metric in speed.JUDGED[cell.key.device]:
         yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * duet.MARGIN:g} % with --against"
@@ -103,10 +149,6 @@ def _built_in(cell: Cell, metric: str, accepted: Accepted | None) -> Iterator[tu
             )
         )
         yield "margin", f"{known} or {memory.DEVIATIONS:g} sd; not calibrated {unknown}"
-    elif accepted and (judged := _quality(cell).get(metric)):
-        shares = power.shares_of(accepted, metric)
-        cap = paired.cap(judged, shares, shares) if len(shares) else math.inf
-        yield "cap", f"{_shown('cap', cap, judged.unit)}, from the amount of data"
 
 
 def _quality(cell: Cell) -> dict[str, Metric]:

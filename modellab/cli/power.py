@@ -138,8 +138,8 @@ def _scene(facts: Known, metric: Metric) -> Scene | None:
 
 
 def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[list[str]]:
+    from modellab.gate import decision
     from modellab.gate import power as room
-    from modellab.gate import quality
     from modellab.report import numbers
 
     scene = _scene(facts, metric)
@@ -156,7 +156,7 @@ def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[lis
     needed, planned = room.utterances(scene, effect), room.planned_utterances(scene, effect)
     formula = f" (formula: {planned})" if planned else ""
     if needed is None:
-        least = quality.margin(metric, scene.rule, float(metric.rate(scene.shares.sum(axis=0))))
+        least = decision.margin(metric, scene.rule, float(metric.rate(scene.shares.sum(axis=0))))
         hidden = effect <= least
         formula = f": the margin is {numbers.value(least, metric.unit)}" if hidden else formula
         needs = f"no number of utterances{formula}" if hidden else f"more than can be simulated{formula}"
@@ -257,8 +257,26 @@ def _against(pace: Pace, metric: str, rule: Rule, effect: float | None) -> list[
     return [name, numbers.share(effect), f"{100 * power_pace.paired_power(sd, rule, effect):.0f} %", needs, source]
 
 
+def _broken(facts: Known, metric: Metric) -> Iterator[str]:
+    """How many broken utterances are red at once."""
+    from modellab.gate import breaks
+
+    scene = _scene(facts, metric)
+    how = breaks.gross(metric, facts.rules[metric.name])
+    if scene is None or how is None:
+        return
+    sizes = breaks.sizes(len(scene.shares), scene.clusters or None)
+    alone, among = (breaks.fewest(sizes, breaks.BROKEN * scene.rule.alpha / n, how.often) for n in (1, FAMILY))
+    yield (
+        f"{metric.name}: {alone or 'none'} of {len(scene.shares)} broken utterances are red at once,"
+        f" {among or 'none'} among {FAMILY} cases (broken: {100 * how.share:g} % lost, {how.least:g} or more)"
+    )
+
+
 def _notes(facts: Known, chosen: list[Metric], metric: str) -> Iterator[str]:
     key = facts.cell.key
+    for each in chosen:
+        yield from _broken(facts, each)
     if chosen and facts.churn:
         yield f"{100 * facts.churn:g} % of the utterances change for no reason"
     elif chosen:

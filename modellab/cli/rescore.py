@@ -147,7 +147,7 @@ def _cells(project: Project) -> dict[Key, Cell]:
 
 def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: str) -> None:
     from modellab import renewal
-    from modellab.suite import today
+    from modellab.environment import today
 
     if not reason.strip():
         raise ConfigError("--baselines needs --reason TEXT: why they change is stored in them")

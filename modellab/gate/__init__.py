@@ -1,6 +1,7 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
-- quality.py: what the model said; paired.py compares utterance by utterance, family.py counts the whole suite's tests
+- quality.py: what the model said; case.py compares all metrics of a case, decision.py says what of it is red:
+  paired.py, exact.py utterance by utterance; joint.py one test for a case; breaks.py what broke; family.py the suite
 - speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
 - memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
 - power.py, power_pace.py: how small a change a case sees, and what a smaller one needs
@@ -13,10 +14,21 @@ from dataclasses import replace
 
 from modellab.gate import limits, memory, quality, speed
 from modellab.gate.family import settle, turned
-from modellab.gate.quality import Setting
+from modellab.gate.quality import Setting, to_run_again
 from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
-__all__ = ["Setting", "creep", "judge", "judge_pace", "pace_creep", "settle", "turned", "worst"]
+__all__ = [
+    "Setting",
+    "creep",
+    "judge",
+    "judge_pace",
+    "pace_creep",
+    "settle",
+    "to_run_again",
+    "turned",
+    "undecided_red",
+    "worst",
+]
 
 ORDER = list(Status)
 
@@ -96,6 +108,12 @@ def worst(verdicts: Iterable[Verdict]) -> Status:
     """The status of a whole case: red verdicts first, then quality before speed and memory, then the sternest."""
     ranked = sorted(verdicts, key=lambda verdict: (verdict.red, _tells(verdict), ORDER.index(verdict.status)))
     return ranked[-1].status if ranked else Status.PASS
+
+
+def undecided_red(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts as `--inconclusive fail` has them: an undecided quality is red."""
+    doubt = {Status.INCONCLUSIVE}
+    return tuple(replace(v, red=True) if v.status in doubt and v.kind in {"quality", "sanity"} else v for v in verdicts)
 
 
 def _tells(verdict: Verdict) -> bool:

@@ -14,8 +14,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from modellab.gate.decision import margin
 from modellab.gate.paired import POWER, bottom_of, by_unit, fewest_units
-from modellab.gate.quality import margin
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 
 VERSUS = "claim"  # what such a verdict is compared with

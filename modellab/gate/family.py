@@ -1,16 +1,24 @@
-"""The suite's false alarms: many tests, one chance of 1 % that any of them is red for nothing.
+"""The suite's false alarms: many cases, one chance of 1 % that any of them is red for nothing.
 
-Holm's step-down (1979) on Tarone's testable hypotheses (1990): a comparison in which so little changed that its p could
-never be small enough is left out of the count. So thirty cases of which one engine's changed are not thirty tests. It
-holds because how much changed says nothing about the direction if nothing got worse.
+Holm's step-down (1979) on Tarone's testable hypotheses (1990): a case in which so little changed that its p could never
+be small enough is left out of the count. So thirty cases of which one engine's changed are not thirty tests. It holds
+because how much changed says nothing about the direction if nothing got worse. A case is one test, however many metrics
+it has (`joint.py`).
+
+Of the suite's alpha 0.8 are for this test, so that seven changed units (2^-7) still suffice, and 0.2 for what broke
+(`breaks.py`), whose chance falls tenfold with each further utterance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from modellab.types import Status, Verdict
+from modellab.gate.paired import visible
+from modellab.types import Basis, Status, Verdict
+
+SWAPPED = 0.8  # share of the suite's alpha
+SHORT = 1.2  # the formula of `visible` is short by a fifth: power at its size is 60 to 70 % instead of 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +38,18 @@ def rejected(hypotheses: Sequence[Hypothesis], alpha: float = 0.01) -> list[bool
     >>> rejected([Hypothesis(0.004, 0.001), Hypothesis(0.3, 0.001)]), rejected([Hypothesis(0.008, 0.001)] * 2)
     ([True, False], [False, False])
     """
+    return stepped_down(hypotheses, alpha)[0]
+
+
+def stepped_down(hypotheses: Sequence[Hypothesis], alpha: float = 0.01) -> tuple[list[bool], int]:
+    """What `rejected` gives, and by how many tests alpha was divided at last."""
     scaled = [(h.p * alpha / h.alpha, h.least_p * alpha / h.alpha) for h in hypotheses]
     open_ = set(range(len(scaled)))
     while True:
-        level = alpha / _testable(sorted(scaled[i][1] for i in open_), alpha)
-        found = {i for i in open_ if max(scaled[i]) <= level}
+        tests = _testable(sorted(scaled[i][1] for i in open_), alpha)
+        found = {i for i in open_ if max(scaled[i]) <= alpha / tests}
         if not found:
-            return [i not in open_ for i in range(len(scaled))]
+            return [i not in open_ for i in range(len(scaled))], tests
         open_ -= found
 
 
@@ -49,19 +62,48 @@ def _testable(least: Sequence[float], alpha: float) -> int:
 
 
 def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:
-    """A whole session's verdicts, case by case, with those turned to REGRESSED that the suite's test finds."""
-    tests = [
-        (case, position, Hypothesis(verdict.p, verdict.least_p, verdict.alpha))
-        for case, verdicts in enumerate(cases)
-        for position, verdict in enumerate(verdicts)
-        if verdict.p is not None and verdict.least_p is not None
+    """A whole session's verdicts, case by case: `detects` as the suite sees it, and REGRESSED what its test finds."""
+    tests = [(i, versus) for i, verdicts in enumerate(cases) for versus in dict.fromkeys(v.versus for v in verdicts)]
+    asked = {test: [v for v in cases[test[0]] if v.versus == test[1] and _p(v) is not None] for test in tests}
+    asked = {test: verdicts for test, verdicts in asked.items() if verdicts}
+    hits, count = stepped_down([_hypothesis(verdicts, alpha) for verdicts in asked.values()], alpha * SWAPPED)
+    found = {test for test, hit in zip(asked, hits, strict=True) if hit}
+    return [
+        tuple(
+            turned(seen) if seen.pending and (i, seen.versus) in found and _stands_out(seen, count) else seen
+            for seen in (_with_sight(verdict, count) for verdict in verdicts)
+        )
+        for i, verdicts in enumerate(cases)
     ]
-    found = rejected([test for _, _, test in tests], alpha)
-    settled = [list(verdicts) for verdicts in cases]
-    for (case, position, _), hit in zip(tests, found, strict=True):
-        if hit and settled[case][position].pending:
-            settled[case][position] = turned(settled[case][position])
-    return [tuple(verdicts) for verdicts in settled]
+
+
+def _hypothesis(verdicts: Iterable[Verdict], alpha: float) -> Hypothesis:
+    """The case's: that of the metric with the smallest p, each counted by its own alpha."""
+    each = [(alpha / v.alpha, _p(v), v.least_p) for v in verdicts]
+    p = min(scale * p for scale, p, _ in each if p is not None)
+    return Hypothesis(p, min(scale * least for scale, _, least in each if least is not None), alpha * SWAPPED)
+
+
+def _p(verdict: Verdict) -> float | None:
+    """The p that the suite goes by; None without a test, and of old verdicts the metric's own."""
+    return None if verdict.least_p is None else verdict.p if verdict.adjusted_p is None else verdict.adjusted_p
+
+
+def _stands_out(verdict: Verdict, count: int) -> bool:
+    """Whether it is this metric that the case is red for."""
+    p = _p(verdict)
+    return p is not None and p <= SWAPPED * verdict.alpha / count
+
+
+def _with_sight(verdict: Verdict, count: int) -> Verdict:
+    if verdict.basis is None:
+        return verdict
+    return replace(verdict, detects=sees(verdict.basis, SWAPPED * verdict.alpha / count))
+
+
+def sees(basis: Basis, alpha: float) -> float:
+    """The smallest change for the worse that is red in four of five suites, in the metric's unit."""
+    return SHORT * visible(basis, alpha)
 
 
 def turned(verdict: Verdict) -> Verdict:

@@ -1,11 +1,11 @@
 """The same utterances before and after: how much a pooled rate changed, and whether that may be chance.
 
 - p: paired permutation test. If nothing got worse, "before" and "after" of a unit may as well be swapped; p is the
-  share of swappings that look at least as bad as what happened. All 2^n are counted up to 13 changed units, else 9,999
-  drawn with a fixed seed, and p = (1 + as bad) / 10,000 (Phipson & Smyth 2010). For a rate with a fixed bottom such as
-  WER this is the sign-flip test on error differences.
+  share of swappings that look at least as bad as what happened. All 2^n are counted up to 13 changed units, and for
+  whole-numbered changes of a rate with a fixed bottom such as WER always (`exact.py`). Else 9,999 are drawn with a
+  fixed seed, and more where hardly any is as bad; p = (1 + as bad) / (1 + drawn) (Phipson & Smyth 2010).
 - units are clusters (speakers, recordings) where the dataset names them: their utterances are swapped together, because
-  one speaker's errors change together.
+  one speaker's errors change together. One name for everything is one unit: of it alone nothing can be said of others.
 - interval: jackknife over units (leave one out) with Student's t, for any rate of sums.
 - detects: the smallest change for the worse that the test sees with 80 % power, from the spread of what changed now and
   the sizes of the errors in the baseline.
@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from modellab.types import Floats, Metric
+from modellab.gate.exact import changes, sign_flip_p
+from modellab.types import Basis, Floats, Metric
 
 ALPHA = 0.01
 POWER = 0.80
@@ -32,8 +33,8 @@ CHUNK, CELLS = 256, 2**20  # permutations at a time, and units x permutations: w
 SEED = 20240229
 SLACK = 1e-6  # relative: sums in another order are the same sum
 STORED = 1e-6  # baselines keep shares to six decimals
-BENIGN = 0.02  # share of words that change for no reason when a library is upgraded
-CAP_Z = 3.09  # one in a thousand
+ENOUGH = 10  # swappings as bad, below which more are drawn
+FINE = 20  # times the number of swappings among which one is that bad by the level that is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Comparison:
     """What changed. `p` is for "got worse", `p_better` for "got better"; both 1.0 where nothing changed.
 
     `change`, `interval` and `detects` are in the metric's unit; `detects` is above 0 whichever direction is worse.
-    `units` counts clusters or utterances, `changed` those of them that differ; `words` says it of utterances. `cap` is
-    the change that is beyond what an upgrade may do by chance; infinite where the metric has none.
+    `units` counts clusters or utterances, `changed` those of them that differ; `words` says it of utterances. `basis`
+    is what `detects` was computed from.
     """
 
     now: float
@@ -55,7 +56,7 @@ class Comparison:
     units: int
     changed: int
     detects: float
-    cap: float
+    basis: Basis
     words: str
 
     def worse(self, metric: Metric) -> float:
@@ -64,34 +65,54 @@ class Comparison:
 
 
 def compare(
-    metric: Metric, before: Floats, after: Floats, clusters: Sequence[str] | None = None, alpha: float = ALPHA
+    metric: Metric,
+    before: Floats,
+    after: Floats,
+    clusters: Sequence[str] | None = None,
+    alpha: float = ALPHA,
+    family: int = 1,
 ) -> Comparison:
-    """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own."""
-    sizes, bottom, allowed = costs(metric, before), bottom_of(before), cap(metric, before, after)
-    words = f"{int(_moved(before, after).sum())} of {len(before)} utterances changed"
+    """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own.
+
+    `alpha / family` is the level that p will be held to: it says how finely a p has to be known that is drawn.
+    """
+    sizes, bottom = costs(metric, before), bottom_of(before)
+    words = f"{int(moved(before, after).sum())} of {len(before)} utterances changed"
     before, after = by_unit(before, clusters), by_unit(after, clusters)
-    moved = _moved(before, after)
+    error, rows = jackknife_error(metric, before, after), len(before)
+    if alone(clusters):
+        before, after = (side.sum(axis=0, keepdims=True) for side in (before, after))
+    differ = moved(before, after)
     now, baseline = float(metric.rate(after.sum(axis=0))), float(metric.rate(before.sum(axis=0)))
-    p, p_better = permutation_p(metric, before, after) if moved.any() else (1.0, 1.0)
-    error = jackknife_error(metric, before, after)
-    change = now - baseline if moved.any() else 0.0
-    changed = int(moved.sum())
+    p, p_better = swap_p(metric, before, after, alpha / family) if differ.any() else (1.0, 1.0)
+    change, changed = now - baseline if differ.any() else 0.0, int(differ.sum())
     if len(before) < len(sizes):
-        words += f", in {changed} of {len(before)} clusters"
+        words += f", in {changed} of {len(before)} cluster{'s' if len(before) > 1 else ''}"
+    basis = basis_of(sizes, bottom, len(before), error)
     return Comparison(
         now,
         baseline,
         change,
-        _interval(change, error, len(before)),
+        _interval(change, error, rows),
         p,
         p_better,
         least_p(changed),
         len(before),
         changed,
-        detectable(sizes, bottom, len(before), error, alpha),
-        allowed,
+        visible(basis, alpha),
+        basis,
         words,
     )
+
+
+def swap_p(metric: Metric, before: Floats, after: Floats, level: float) -> tuple[float, float]:
+    """`permutation_p` from so many swappings that it can tell whether p is `level` or less."""
+    ends = permutation_p(metric, before, after)
+    draws = math.ceil(FINE / level)
+    drawn = moved(before, after).sum() > EXACT and _counted(metric, before, after) is None
+    if drawn and draws > PERMUTATIONS and min(ends) < ENOUGH / (PERMUTATIONS + 1):
+        return permutation_p(metric, before, after, draws)
+    return ends
 
 
 def permutation_p(metric: Metric, before: Floats, after: Floats, draws: int = PERMUTATIONS) -> tuple[float, float]:
@@ -99,26 +120,35 @@ def permutation_p(metric: Metric, before: Floats, after: Floats, draws: int = PE
 
     `draws` is how many swappings are drawn where they are not all counted.
     """
+    many = moved(before, after).sum() > EXACT
+    if many and (counted := _counted(metric, before, after)) is not None:
+        return counted
     sign = 1.0 if metric.better == "lower" else -1.0
     seen = sign * float(metric.rate(after.sum(axis=0)) - metric.rate(before.sum(axis=0)))
     worse = better = drawn = 0
-    for change in (sign * changes for changes in by_chance(metric, before, after, draws)):
+    for change in (sign * each for each in by_chance(metric, before, after, draws)):
         slack = SLACK * (np.nanmax(np.abs(change), initial=0.0) + abs(seen))
         worse += int((~(change < seen - slack)).sum())  # a rate that does not exist counts as bad
         better += int((~(change > seen + slack)).sum())
         drawn += len(change)
-    own = 0 if _moved(before, after).sum() <= EXACT else 1  # among all swappings the one that happened is there already
+    own = int(many)  # among all swappings the one that happened is there already
     return (worse + own) / (drawn + own), (better + own) / (drawn + own)
+
+
+def _counted(metric: Metric, before: Floats, after: Floats) -> tuple[float, float] | None:
+    """p with every swapping counted; None where the change is no sum of whole numbers."""
+    each = changes(metric, before, after)
+    return None if each is None else sign_flip_p(each)
 
 
 def by_chance(metric: Metric, before: Floats, after: Floats, draws: int = PERMUTATIONS) -> Iterator[Floats]:
     """The change of the rate after each swapping, in the metric's unit, shape (m,) at a time."""
     sums = before.sum(axis=0), after.sum(axis=0)
-    for shift in _shifts((after - before)[_moved(before, after)], draws):
+    for shift in shifts((after - before)[moved(before, after)], draws):
         yield np.asarray(metric.rate(sums[1] - shift) - metric.rate(sums[0] + shift))
 
 
-def _shifts(difference: Floats, draws: int) -> Iterator[Floats]:
+def shifts(difference: Floats, draws: int) -> Iterator[Floats]:
     """What swapping moves from after to before, shape (m, k) at a time; the order of the units does not matter."""
     units = len(difference)
     difference = difference[np.lexsort(difference.T)]
@@ -136,7 +166,7 @@ def _shifts(difference: Floats, draws: int) -> Iterator[Floats]:
 
 def least_p(changed: int) -> float:
     """The smallest p that so many changed units can give; 1.0 for none."""
-    return 2.0**-changed if changed <= EXACT else 1 / (PERMUTATIONS + 1)
+    return 2.0 ** -min(changed, 1000)
 
 
 def fewest_units(alpha: float) -> int:
@@ -154,38 +184,31 @@ def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
     return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) else math.nan
 
 
-def cap(metric: Metric, before: Floats, after: Floats) -> float:
-    """A change for the worse that chance does not explain: CAP_Z standard errors of benign churn.
-
-    The variance of a paired difference is a burst times the share of what differs, per word. Between real systems the
-    burst of WER is 3.6 to 5.5 (`metric.burst`); where the baseline's own errors come in larger bursts, it is theirs.
-    What differs benignly is taken as three times what got better, which damage cannot raise (twice would do if gains
-    and losses were equal, but where a change looks bad gains were few), and at least BENIGN. So an upgrade that changes
-    every transcript has a wider cap than one that should change none.
-    """
-    if metric.cap is not None:
-        return metric.cap
-    bottom = bottom_of(before)
-    if bottom <= 0:
-        return math.inf
-    sizes = costs(metric, before)
-    gained = float(np.clip(sizes - costs(metric, after), 0.0, None).sum())
-    burst = max(metric.burst, float((sizes**2).sum() / sizes.sum()) if sizes.sum() > 0 else 0.0)
-    return CAP_Z * math.sqrt(burst * max(BENIGN, 3 * gained / bottom) / bottom)
-
-
 def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: float) -> float:
     """The smallest change for the worse that is seen with 80 % power, in the metric's unit.
 
     `sizes` are what each utterance of the baseline adds to the bad side, which damage is taken to do as well; `bottom`
-    is what their sum is divided by; `error` is the standard error of the present change. Two parts, added as squares:
-    the damage that hits enough units for p to be `alpha` where nothing else changed, and the sum that stands out of
-    what did change. Infinite where no change can be seen, whatever its size.
+    is what their sum is divided by; `error` is the standard error of the present change.
+    """
+    return visible(basis_of(sizes, bottom, units, error), alpha)
+
+
+def basis_of(sizes: Floats, bottom: float, units: int, error: float) -> Basis:
+    """The little of a comparison that `visible` needs."""
+    hit = sizes[sizes > 0]
+    mean, spread = (float(hit.mean()), float((hit**2).sum() / hit.sum())) if len(hit) else (1.0, 1.0)
+    return Basis(mean, spread, bottom, units, error)
+
+
+def visible(basis: Basis, alpha: float) -> float:
+    """The smallest change for the worse that a test at level `alpha` sees with 80 % power, in the metric's unit.
+
+    Two parts, added as squares: the damage that hits enough units for p to be `alpha` where nothing else changed, and
+    the sum that stands out of what did change. Infinite where no change can be seen, whatever its size.
     """
     from scipy.special import bdtrc, ndtri
 
-    hit = sizes[sizes > 0]
-    mean, spread = (float(hit.mean()), float((hit**2).sum() / hit.sum())) if len(hit) else (1.0, 1.0)
+    mean, spread, bottom, units, error = basis
     need = fewest_units(alpha)
     if need > units or bottom <= 0:
         return math.inf
@@ -222,14 +245,14 @@ def bottom_of(shares: Floats) -> float:
     return float(shares[:, 1].sum()) if shares.shape[1] > 1 else 1.0
 
 
-def _moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
+def moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
     """Which rows differ; what is no number differs from everything."""
     moved: npt.NDArray[np.bool_] = ~(np.abs(after - before) <= STORED).all(axis=1)
     return moved
 
 
 def by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
-    """Shares summed by cluster, shape (n_units, k). One cluster of everything is no cluster: utterances are units."""
+    """Shares summed by cluster, shape (n_units, k); of one cluster for everything the utterances."""
     if clusters is None or len(set(clusters)) < 2:
         return shares
     names = [name or f"\0{row}" for row, name in enumerate(clusters)]
@@ -237,3 +260,8 @@ def by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
     summed: npt.NDArray[np.float64] = np.zeros((int(unit.max()) + 1, shares.shape[1]))
     np.add.at(summed, unit, shares)
     return summed
+
+
+def alone(clusters: Sequence[str] | None) -> bool:
+    """Whether everything is of one named speaker or recording."""
+    return clusters is not None and len(clusters) > 0 and set(clusters) == {clusters[0]} and clusters[0] != ""

@@ -5,7 +5,7 @@ Quality by simulation with the gate's own functions on the case's own accepted s
 - damage: utterances drawn at random get further errors, whose sizes are drawn from those of the errors that are there
 - churn: a share of the utterances gets such an error on one of the two sides, which side is a coin's choice: what an
   upgrade changes for no reason
-- the comparison and the decision are those of `paired.py` and `quality.py`; seeds are fixed
+- the comparison and the decision are those of `case.py` and `decision.py`; seeds are fixed
 
 The planning formula beside it needs no simulation: change = z sqrt(burst (churned + change) / words), with z the sum
 of the normal quantiles of 1 - alpha and of the power. The variance per word of a paired difference is burst times the
@@ -22,8 +22,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from modellab.gate import quality
-from modellab.gate.paired import POWER, SEED, bottom_of, compare, costs
+from modellab.gate import decision
+from modellab.gate.case import Sides
+from modellab.gate.paired import POWER, SEED, bottom_of, costs
 from modellab.types import Accepted, Floats, Metric, Rule, Status
 
 RUNS = 100  # simulated comparisons per point: the power there is known to 4 points
@@ -37,7 +38,7 @@ MOST = 20_000  # utterances up to which a need is simulated; beyond, the formula
 class Scene:
     """What is simulated: `shares` of shape (n_utterances, k) as accepted, `churn` a share of the utterances.
 
-    `noise` is the sd of the metric's value between runs that differ in their seeds only; `family` the number of tests
+    `noise` is the sd of the metric's value between runs that differ in their seeds only; `family` the number of cases
     that share the suite's alpha.
     """
 
@@ -101,7 +102,7 @@ def smallest(scene: Scene, runs: int = RUNS) -> float:
 def utterances(scene: Scene, effect: float, runs: int = RUNS) -> int | None:
     """How many utterances of this kind see `effect` with 80 % power; None if none do, or more than MOST are needed."""
     guess = planned_utterances(scene, effect)
-    if effect <= quality.margin(scene.metric, scene.rule, float(scene.metric.rate(scene.shares.sum(axis=0)))):
+    if effect <= decision.margin(scene.metric, scene.rule, float(scene.metric.rate(scene.shares.sum(axis=0)))):
         return None
     if not 0 < guess <= MOST:
         return None
@@ -167,9 +168,8 @@ def _seen(scene: Scene, effect: float, generator: np.random.Generator) -> bool:
     _worsen(metric, before, churned[~late], drawn[~late])
     hits = int(generator.poisson(effect * scene.bottom / float(sizes.mean())))
     _worsen(metric, after, generator.integers(count, size=hits), generator.choice(sizes, hits))
-    found = compare(metric, before, after, scene.clusters or None, scene.rule.alpha)
-    status, _, _ = quality.decide(metric, scene.rule, found, scene.family, scene.noise)
-    return status is Status.REGRESSED
+    sides = Sides(metric, scene.rule, before, after)
+    return decision.alone(sides, scene.clusters or None, scene.family, scene.noise).status is Status.REGRESSED
 
 
 def _worsen(metric: Metric, shares: Floats, rows: npt.NDArray[np.intp], amounts: Floats) -> None:

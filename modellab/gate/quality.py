@@ -1,10 +1,11 @@
 """Quality: paired on the same utterances, by speaker or recording where the dataset names them.
 
-A metric regressed when its pooled value got worse by its margin or more, and by more than chance (`paired.py`; the
-level is the whole suite's, `family.py`), or by more than a cap that no statistics excuses. Identical outputs pass at
-once. Worse by the margin without being told from chance, or too few utterances to tell anything, is INCONCLUSIVE.
-An absolute limit is checked whatever the baseline says; what is beyond one without a baseline that kept it is above the
-limit, and not REGRESSED.
+A metric regressed when its pooled value got worse by its margin or more, and by more than chance (`paired.py`, one test
+for each case by `joint.py`; the level is the whole suite's, `family.py`), or with more broken utterances than a healthy
+model ever has (`breaks.py`). Identical outputs pass at once. Worse by the margin without being told from chance, or too
+few utterances to tell anything, is INCONCLUSIVE; so are one or two broken utterances. No size of a summed change is red
+by itself, since one loop makes any sum: only a `cap` that a person wrote. An absolute limit is checked whatever the
+baseline says; what is beyond one without a baseline that kept it is above the limit, and not REGRESSED.
 """
 
 from __future__ import annotations
@@ -16,22 +17,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from modellab.gate import limits
-from modellab.gate.paired import Comparison, compare, fewest_units
-from modellab.types import Accepted, Floats, Metric, Result, Rule, Status, Utterance, Verdict
+from modellab.gate import breaks, case, limits
+from modellab.gate.case import Seen, Sides
+from modellab.gate.decision import Decision, decide, few, margin, within
+from modellab.gate.family import SWAPPED, sees
+from modellab.types import Accepted, Floats, Metric, Result, Rule, Share, Status, Verdict
 from modellab.utterances import clusters, ids, shares
 
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
-NOISE_Z = 2.33  # one in a hundred
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a comparison is made against, and among how many others."""
+    """What a comparison is made against, and among how many others.
+
+    `again` has the shares of broken utterances that were run once more, utterance -> metric -> share; None: none was.
+    """
 
     strict: bool = False  # a missing baseline is red
     versus: str = "baseline"
-    family: int = 1  # tests in the whole session: alone, each is held to alpha / family
+    family: int = 1  # cases in the whole session: alone, each is held to alpha / family
+    again: Mapping[str, Mapping[str, Share]] | None = None
 
 
 ALONE = Setting()
@@ -46,13 +52,41 @@ def judge(
 ) -> list[Verdict]:
     """One verdict for each metric of the task, in the task's order."""
     hindrance = not_comparable(result, accepted) if accepted else ""
+    compared = _compared(result, accepted, metrics, rules, setting) if accepted and not hindrance else {}
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
-        verdict = _compare(metric, rule, result.utterances, accepted, hindrance, setting)
+        after = shares(result.utterances, metric.name)
+        plain = Verdict(
+            metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=setting.versus,
+            alpha=rule.alpha,
+        )  # fmt: skip
+        if not _judged(metric):
+            verdict = plain
+        elif metric.name in compared:
+            noise = accepted.noise.get(metric.name, 0.0) if accepted else 0.0
+            verdict = _verdict(plain, compared[metric.name], ids(result.utterances), setting, noise)
+        else:
+            verdict = _without(plain, accepted, hindrance, strict=setting.strict)
+        doubt = few(result, accepted, metric, rule, setting.family, setting.again or {})
         kept = accepted if accepted and not hindrance else None
-        verdicts.append(_limit(verdict, metric, rule.limit, result, kept))
+        verdicts.append(_limit(verdict, metric, rule.limit, result, kept, doubt))
     return verdicts
+
+
+def to_run_again(
+    result: Result, accepted: Accepted | None, metrics: Sequence[Metric], rules: Mapping[str, Rule]
+) -> list[str]:
+    """The broken utterances of metrics whose change matters: what is to be run once more. Worst first, not too many."""
+    if accepted is None or not_comparable(result, accepted):
+        return []
+    names, found = ids(result.utterances), []
+    for one in _sides(result, accepted, metrics, rules):
+        how, then = breaks.gross(one.metric, one.rule), one.metric.value(one.before)
+        worse = (one.metric.value(one.after) - then) * (1 if one.metric.better == "lower" else -1)
+        if how and worse >= margin(one.metric, one.rule, then):
+            found += [names[row] for row in breaks.find(one.metric, how, one.before, one.after).rows]
+    return list(dict.fromkeys(found))[: breaks.MOST_AGAIN]
 
 
 def not_comparable(result: Result, accepted: Accepted) -> str:
@@ -66,124 +100,98 @@ def not_comparable(result: Result, accepted: Accepted) -> str:
     return ""
 
 
-def _compare(
-    metric: Metric,
-    rule: Rule,
-    utterances: Sequence[Utterance],
-    accepted: Accepted | None,
-    hindrance: str,
-    setting: Setting,
-) -> Verdict:
-    name = metric.name
-    after = shares(utterances, name)
-    value = metric.value(after)
-    plain = Verdict(name, metric.unit, metric.kind, Status.PASS, value, versus=setting.versus, alpha=rule.alpha)
-    if metric.kind == "sanity" or not metric.gated:
-        return plain
+def _judged(metric: Metric) -> bool:
+    return metric.gated and metric.kind != "sanity"
+
+
+def _sides(result: Result, accepted: Accepted, metrics: Sequence[Metric], rules: Mapping[str, Rule]) -> list[Sides]:
+    """The judged metrics that the baseline has, too."""
+    found, names = [], ids(result.utterances)
+    for metric in filter(_judged, metrics):
+        after = shares(result.utterances, metric.name)
+        before = _before(accepted, names, metric.name, after.shape[1])
+        if before is not None:
+            found.append(Sides(metric, rules.get(metric.name, Rule()), before, after))
+    return found
+
+
+def _compared(
+    result: Result, accepted: Accepted, metrics: Sequence[Metric], rules: Mapping[str, Rule], setting: Setting
+) -> dict[str, Seen]:
+    """Each of them compared, by name."""
+    found = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), setting.family)
+    if setting.again:
+        found = case.retried(found, ids(result.utterances), setting.again)
+    return {each.sides.metric.name: each for each in found}
+
+
+def _without(plain: Verdict, accepted: Accepted | None, hindrance: str, *, strict: bool) -> Verdict:
+    """The verdict where there is nothing to compare with."""
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
-        return replace(plain, status=Status.NEW, why=why, red=setting.strict)
-    before = None if hindrance else _before(accepted, utterances, name, after.shape[1])
-    if not hindrance and before is None:
-        hindrance = f"the baseline has no {name}, or counts other things for it"
-    if before is None:
-        why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
-        return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
-    found = compare(metric, before, after, clusters(utterances), rule.alpha)
-    status, why, pending = decide(metric, rule, found, family=setting.family, noise=accepted.noise.get(name, 0.0))
+        return replace(plain, status=Status.NEW, why=why, red=strict)
+    hindrance = hindrance or f"the baseline has no {plain.metric}, or counts other things for it"
+    why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
+    return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
+
+
+def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], setting: Setting, noise: float) -> Verdict:
+    found = seen.found
+    answer = decide(seen, setting.family, noise)
     return replace(
         plain,
-        status=status,
+        status=answer.status,
         baseline=found.baseline,
         change=found.change,
         interval=found.interval,
-        why=why,
-        red=status is Status.REGRESSED,
+        why=answer.why,
+        red=answer.status is Status.REGRESSED,
         p=found.p,
         least_p=found.least_p,
-        detects=found.detects,
-        pending=pending,
+        detects=sees(found.basis, SWAPPED * plain.alpha / setting.family),
+        pending=answer.pending,
+        adjusted_p=seen.p,
+        basis=found.basis,
+        broken=seen.broke,
+        breaks=seen.named(names),
     )
 
 
-def _before(accepted: Accepted, utterances: Sequence[Utterance], name: str, length: int) -> Floats | None:
+def _before(accepted: Accepted, names: Sequence[str], metric: str, length: int) -> Floats | None:
     """The accepted shares of the same utterances, shape (n, length); None where one has not so many."""
     found = array("d")
-    for share in (accepted.shares[id].get(name, ()) for id in ids(utterances)):
+    for share in (accepted.shares[id].get(metric, ()) for id in names):
         if len(share) != length:
             return None
         found.extend(share)
-    return np.array(found).reshape(len(utterances), length)
+    return np.array(found).reshape(len(names), length)
 
 
-def decide(
-    metric: Metric, rule: Rule, found: Comparison, family: int = 1, noise: float = 0.0
-) -> tuple[Status, str, bool]:
-    """The answer, its sentence, and whether the suite's test may still turn it red at the end.
-
-    `family` is the number of tests in the session: now, a change is red if its p is alpha / family or less. `noise` is
-    the sd of the metric's value between runs that differ in nothing but their seeds.
-    """
-    worse = found.worse(metric)
-    counts = found.words
-    if found.changed == 0:
-        return _sensitive(rule, found, "")
-    if math.isnan(worse):
-        return Status.INCONCLUSIVE, "one side has no value: there is nothing to divide by", False
-    limit = margin(metric, rule, found.baseline)
-    cap = found.cap if rule.cap is None else rule.cap
-    if worse >= max(limit, cap):
-        return Status.REGRESSED, f"{counts}; beyond the cap of {cap:.4g}, whatever chance may do", False
-    if worse <= 0:
-        improved = found.p_better <= rule.alpha and -worse >= limit
-        return (Status.IMPROVED, counts, False) if improved else _sensitive(rule, found, counts)
-    need = fewest_units(rule.alpha)
-    if found.units < need:
-        return Status.INCONCLUSIVE, f"{counts}: too few to tell, {need} is the least", False
-    if worse < limit:
-        return _sensitive(rule, found, counts)
-    if noise and worse <= NOISE_Z * math.sqrt(2) * noise:
-        return Status.INCONCLUSIVE, f"{counts}: runs that differ in nothing differ by as much (sd {noise:.2g})", False
-    if found.p <= rule.alpha / family:
-        return Status.REGRESSED, f"{counts}, p {found.p:.2g}", False
-    return Status.INCONCLUSIVE, f"{counts}, p {found.p:.2g}: may be chance", found.p <= rule.alpha
-
-
-def margin(metric: Metric, rule: Rule, baseline: float) -> float:
-    """The change for the worse that nobody minds, in the metric's unit; above 0, so that 'none' is never too much."""
-    absolute = metric.margin if rule.margin is None else rule.margin
-    share = metric.margin_relative if rule.margin_relative is None else rule.margin_relative
-    return max(absolute, share * abs(baseline), np.finfo(float).tiny)
-
-
-def _sensitive(rule: Rule, found: Comparison, why: str) -> tuple[Status, str, bool]:
-    """PASS, unless the case was asked to see a change that it cannot see."""
-    if rule.sensitivity is None or found.detects <= rule.sensitivity:
-        return Status.PASS, why, False
-    asked = f"asked to see {rule.sensitivity:.4g}, sees {found.detects:.4g}: more utterances are needed"
-    return Status.INCONCLUSIVE, f"{why}; {asked}".removeprefix("; "), False
-
-
-def _limit(verdict: Verdict, metric: Metric, limit: float | None, result: Result, accepted: Accepted | None) -> Verdict:
-    """The same verdict, or a red one when the value is beyond its absolute limit.
+def _limit(
+    verdict: Verdict,
+    metric: Metric,
+    limit: float | None,
+    result: Result,
+    accepted: Accepted | None,
+    instead: Decision | None = None,
+) -> Verdict:
+    """The same verdict, or when the value is beyond its absolute limit a red one, or what is said `instead`.
 
     `accepted` is None where there is nothing that the result may be compared with.
     """
-    if limit is None or _within(metric, verdict.now, limit):
+    if limit is None or within(metric, verdict.now, limit):
         return verdict
     side = "above" if metric.better == "lower" else "below"
     why = f"{verdict.now:.4g} is {side} the limit {limit:g} of {result.key.dataset}"
     if math.isnan(verdict.now):
         why = f"no value to hold to the limit {limit:g} of {result.key.dataset}"
-    before = _before(accepted, result.utterances, metric.name, _length(result, metric)) if accepted else None
-    kept = before is not None and _within(metric, metric.value(before), limit)
+    elif instead:
+        why = f"{verdict.now:.4g} is {side} the built-in limit {limit:g}: {instead.why}"
+        return replace(verdict, status=instead.status, why=why)
+    before = _before(accepted, ids(result.utterances), metric.name, _length(result, metric)) if accepted else None
+    kept = before is not None and within(metric, metric.value(before), limit)
     return limits.beyond(verdict, why, kept=kept, better=metric.better)
 
 
 def _length(result: Result, metric: Metric) -> int:
     return int(shares(result.utterances, metric.name).shape[1])
-
-
-def _within(metric: Metric, value: float, limit: float) -> bool:
-    """Whether a value keeps a limit; NaN keeps none."""
-    return value <= limit if metric.better == "lower" else value >= limit

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modellab.types import Audio, Floats, Metric, Ratio, Share
+from modellab.types import RARE, Audio, Floats, Metric, Ratio, Share
 
 FRAME_S = 0.02
 FLOOR_DBFS = -60.0  # a frame below is silence, whatever the rest is like
@@ -46,7 +46,7 @@ HEALTH_METRICS = (
     Metric("clipped_rate", unit="ratio", better="lower", kind="sanity", margin=0.0005),
     Metric("dc_offset", unit="1", better="lower", kind="sanity", margin=0.002),
     Metric("silent_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
-    Metric("long_pause_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("long_pause_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
 )
 HEALTH_LIMITS: Mapping[str, float] = {
     "bad_sample_rate": 0.0,
@@ -56,8 +56,8 @@ HEALTH_LIMITS: Mapping[str, float] = {
     "long_pause_rate": 0.05,
 }
 LENGTH_METRICS = (
-    Metric("too_short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
-    Metric("too_long_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("too_short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
+    Metric("too_long_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
 )
 LENGTH_LIMITS: Mapping[str, float] = {"too_short_rate": 0.05, "too_long_rate": 0.05}
 

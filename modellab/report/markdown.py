@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from modellab.report import prose, tables
+from modellab.report import broken, prose, tables
 from modellab.report.html import visible
 from modellab.scoring.records import Arena, Report
 
@@ -56,6 +56,8 @@ def _blocks(report: Report) -> Iterator[str]:
     """The parts in the order of what a reader needs first."""
     yield f"## {escape(report.title)}\n"
     yield _verdict(report)
+    if report.broken:
+        yield _broken(report)
     red = tables.red(report)
     headings, rows = tables.findings(report)
     if red:
@@ -80,6 +82,15 @@ def _verdict(report: Report) -> str:
     counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
     facts = " · ".join(f"{name}: {value}" for name, value in report.facts)
     return f"**{escape(headline.lead)}.** {escape(headline.judged)}.\n\n{escape(counts)} · {escape(facts)}\n"
+
+
+def _broken(report: Report) -> str:
+    """Utterances that lost most of their words: not red, and the first thing to look at."""
+    lines = [f"\n### {broken.TITLE.capitalize()}\n"]
+    for each in report.broken:
+        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
+        lines += [f"  - {escape(line)}" for line in broken.lines(each.breaks)]
+    return "\n".join(lines) + "\n"
 
 
 def _arena(arena: Arena) -> str:

@@ -8,7 +8,8 @@ from itertools import groupby
 from tabulate import tabulate
 
 from modellab import tasks
-from modellab.report import numbers
+from modellab.gate import breaks
+from modellab.report import broken, numbers
 from modellab.report.rows import Row
 from modellab.types import Status
 
@@ -30,9 +31,22 @@ def tables(rows: Sequence[Row], style: str = "plain") -> str:
     )
 
 
+def first(rows: Sequence[Row]) -> list[str]:
+    """What a person has to look at though it is not red: the broken utterances, what broke again before the others."""
+    found = [(row, breaks.named(row.verdicts)) for row in _ordered(rows)]
+    shown = [(row, each) for row, each in found if each and not any(v.red for v in row.verdicts if v.breaks)]
+    if not shown:
+        return []
+    lines = [broken.TITLE]
+    for row, each in sorted(shown, key=lambda one: breaks.urgency(one[1])):
+        lines.append(f"{row.key}: {row.status}")
+        lines += [f"  {line}" for line in broken.lines(each)]
+    return [*lines, ""]
+
+
 def _ordered(rows: Sequence[Row]) -> list[Row]:
-    """By name: cases end in another order with several processes."""
-    return sorted(rows, key=lambda row: (row.key.task, row.key.dataset, str(row.key)))
+    """By name, what has broken utterances first: cases end in another order with several processes."""
+    return sorted(rows, key=lambda row: (row.key.task, not breaks.named(row.verdicts), row.key.dataset, str(row.key)))
 
 
 def _table(task: str, rows: Sequence[Row], style: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modellab.report import figures, prose, tables
-from modellab.report.html import FOLDER, page
+from modellab.report import broken, figures, prose, tables
+from modellab.report.html import FOLDER, page, visible
 from modellab.report.utterances import leaves
 from modellab.scoring.records import Arena, Report
 from modellab.scoring.slices import KEYS
+from modellab.types import Break
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -59,12 +60,20 @@ def render_html(report: Report) -> str:
         style=style,
         counts=tuple(report.counts.items()),
         headline=report.headline,
+        red=bool(tables.red(report)),
+        broken=[(each.case, each.status, _text(each.breaks)) for each in report.broken],
+        broken_title=broken.TITLE.capitalize(),
         findings=_findings(report),
         formula=prose.formula(report),
         sections=[_section(report, arena) for arena in report.arenas],
         leaves=list(leaves(report.sheets)),
         notes=report.notes,
     )
+
+
+def _text(breaks: Sequence[Break]) -> str:
+    """Broken utterances as lines."""
+    return visible("\n".join(broken.lines(breaks)))
 
 
 def _section(report: Report, arena: Arena) -> Section:

@@ -75,6 +75,7 @@ def assemble(shown: Shown) -> Report:
         Headline.of(cases, differences=sum(finding.verdict.red for finding in told)),
         sheets,
         dict(sorted(Counter(str(entry.status) for entry in cases).items())),
+        findings.broken(cases),
     )
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from modellab import tasks
 from modellab.entry import Entry
+from modellab.gate import breaks
 from modellab.gate.family import Hypothesis, rejected
 from modellab.gate.paired import Comparison, compare
 from modellab.gate.trimmed import trimmed
 from modellab.scoring.arena import contestant, origin, result_of
-from modellab.scoring.records import Contestant, Finding, Origin
+from modellab.scoring.records import Broken, Contestant, Finding, Origin
 from modellab.shelf import Pick, unfair
 from modellab.types import Metric, Status, Utterance, Verdict
 
@@ -34,6 +35,16 @@ def stored(who: Contestant, entry: Entry) -> Iterator[Finding]:
             n = len(entry.result.utterances) if entry.result else 0
             believed = replace(verdict, why=verdict.why or _why(verdict), p=None if _gain(verdict) else verdict.p)
             yield Finding(who, entry.key.dataset, believed, _origin(entry), n, verdict.versus, entry.error)
+
+
+def broken(entries: Iterable[Entry]) -> tuple[Broken, ...]:
+    """The cases that are not red and have broken utterances; what broke again comes first."""
+    found = [
+        Broken(str(entry.key), entry.status, breaks.named(entry.verdicts))
+        for entry in entries
+        if any(v.breaks for v in entry.verdicts) and not any(v.red for v in entry.verdicts if v.breaks)
+    ]
+    return tuple(sorted(found, key=lambda each: (breaks.urgency(each.breaks), each.case)))
 
 
 def _gain(verdict: Verdict) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from modellab.headline import Headline
 from modellab.scales import Part as PartName
 from modellab.scales import Scorecard
-from modellab.types import Kind, Verdict
+from modellab.types import Break, Kind, Status, Verdict
 
 Step = tuple[str, str, str]  # (what, reference, hypothesis): what is "", "S", "D" or "I"
 
@@ -231,6 +231,15 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A case that is not red and has utterances that lost a large part of their words."""
+
+    case: str
+    status: Status
+    breaks: tuple[Break, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole report."""
 
@@ -245,3 +254,4 @@ class Report:
     headline: Headline
     sheets: tuple[Sheet, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)  # status -> cases
+    broken: tuple[Broken, ...] = ()  # what a person has to look at first

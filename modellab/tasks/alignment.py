@@ -26,7 +26,7 @@ from modellab.errors import DatasetError, described
 from modellab.manifest import length_s
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
 from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
-from modellab.types import Audio, Metric, Ratio, Row, Share, Word
+from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, Word
 
 NAME = "alignment"
 RATE_HZ = 16_000
@@ -36,8 +36,8 @@ SLACK_S = 0.02  # so much a word may be outside the clip: one frame of a Whisper
 METRICS = (
     Metric("mean_error_s", unit="s", better="lower", margin=0.005, margin_relative=0.05),
     Metric("within_100ms", unit="ratio", better="higher", margin=0.01),
-    Metric("matched_rate", unit="ratio", better="higher", margin=0.01),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("matched_rate", unit="ratio", better="higher", margin=0.01, gross=Gross()),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("within_50ms", unit="ratio", better="higher", gated=False),
     Metric("within_200ms", unit="ratio", better="higher", gated=False),
     Metric("median_error_s", unit="s", better="lower", rate=percentile(50), gated=False),

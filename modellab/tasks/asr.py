@@ -33,23 +33,23 @@ from modellab.manifest import length_s
 from modellab.metrics import sanity, view
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
-from modellab.types import Audio, Metric, Ratio, Row, Share, Transcript
+from modellab.types import RARE, Audio, Gross, Metric, Ratio, Row, Share, Transcript
 
 NAME = "asr"
 RATE_HZ = 16_000
 SHORT = 0.5  # a hypothesis with fewer than this share of the reference's words is "short"
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
-    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
     Metric("mer", unit="ratio", better="lower", gated=False),
     Metric("wil", unit="ratio", better="lower", gated=False, rate=wil_rate),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
-    Metric("short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
-    Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
-    Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
+    Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
 )
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,

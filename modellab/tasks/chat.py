@@ -28,7 +28,7 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
-from modellab.types import Audio, Metric, Ratio, Reply, Row, Share
+from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
 
 NAME = "chat"
 RATE_HZ = 16_000
@@ -36,13 +36,13 @@ EXPECTATIONS = ("keywords", "regex", "modality")
 LINE = ("text", "audio", "duration_s", "expect")
 
 METRICS = (
-    Metric("met_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
-    Metric("spoken_wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
-    Metric("stable_rate", unit="ratio", better="higher", margin=0.01, cap=0.10),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("met_rate", unit="ratio", better="higher", margin=0.01, gross=Gross(0.5, 0.0, 0.05)),
+    Metric("spoken_wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
+    Metric("stable_rate", unit="ratio", better="higher", margin=0.01, gross=Gross(0.5, 0.0, 0.05)),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("answered_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
     Metric("modality_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
-    Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
+    Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02, gross=RARE),
     *replies.METRICS,
 )
 LIMITS: Mapping[str, float] = {

@@ -33,21 +33,21 @@ from modellab.metrics import diarization as metric
 from modellab.metrics import lanes
 from modellab.metrics.diarization import Collar, Diarization
 from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
-from modellab.types import Audio, Metric, Ratio, Region, Row, Share, Turn
+from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, Turn
 
 NAME = "diarization"
 RATE_HZ = 16_000
 SLACK_S = 0.1  # a turn may end this much behind the stated duration: RTTMs are rounded, and made on frames
 
 METRICS = (
-    Metric("der", unit="ratio", better="lower", margin=0.005, cap=0.05),
+    Metric("der", unit="ratio", better="lower", margin=0.005, gross=Gross(0.03, 0.0, 0.10)),
     Metric("der_without_overlap", unit="ratio", better="lower", gated=False),
     Metric("miss_rate", unit="ratio", better="lower", gated=False),
     Metric("false_alarm_rate", unit="ratio", better="lower", gated=False),
     Metric("confusion_rate", unit="ratio", better="lower", gated=False),
-    Metric("jer", unit="ratio", better="lower", margin=0.01, cap=0.10),
-    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, cap=0.5),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("jer", unit="ratio", better="lower", margin=0.01, gross=Gross(0.03, 0.0, 0.10)),
+    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, gross=Gross(1.0, 1.0, 0.10)),
+    Metric("success_rate", unit="ratio", better="higher"),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("turns", "rttm", "uem", "num_speakers", "condition")

@@ -32,17 +32,17 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.metrics.meeting import Attribution
 from modellab.panels import Lane, Panel, Span, Timeline, Words
 from modellab.text import Normaliser
-from modellab.types import Audio, Metric, Ratio, Row, Share, SpokenTurn
+from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, SpokenTurn
 
 NAME = "meeting"
 RATE_HZ = 16_000
 SLACK_S = 0.1  # an utterance may end this much behind the stated duration: files are rounded
 
 METRICS = (
-    Metric("cpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, cap=0.10),
-    Metric("tcpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, cap=0.10),
-    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, cap=0.5),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("cpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, gross=Gross(0.05, 3.0, 0.10)),
+    Metric("tcpwer", unit="ratio", better="lower", margin=0.005, margin_relative=0.02, gross=Gross(0.05, 3.0, 0.10)),
+    Metric("speaker_count_error", unit="1", better="lower", margin=0.1, gross=Gross(1.0, 1.0, 0.10)),
+    Metric("success_rate", unit="ratio", better="higher"),
     *(
         Metric(f"{name}_{part}", unit="ratio", better="lower", gated=False)
         for name in ("cpwer", "tcpwer")

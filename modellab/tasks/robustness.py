@@ -27,7 +27,7 @@ from modellab.metrics.edit_distance import align
 from modellab.metrics.view import lines
 from modellab.tasks import asr
 from modellab.text import Normaliser
-from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
+from modellab.types import Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
 
 NAME = "robustness"
 RATE_HZ = 16_000
@@ -43,8 +43,8 @@ def above(sums: Floats) -> Floats:
 
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("wer_above_clean", unit="ratio", better="lower", gated=False, rate=above),
     *(Metric(name, unit="ratio", better="lower", gated=False) for name in OF_KIND.values()),
 )

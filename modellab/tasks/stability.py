@@ -35,7 +35,7 @@ ENDS = 8  # readings that a page shows from the start, and from the end
 
 METRICS = (
     Metric("drift_rate", unit="ratio", better="lower"),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("leak_rate", unit="ratio", better="lower", kind="sanity"),
     Metric("growth_bytes", unit="bytes", better="lower", gated=False),
     Metric("growth_low_bytes", unit="bytes", better="lower", gated=False),

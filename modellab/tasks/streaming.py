@@ -32,7 +32,7 @@ from modellab.panels import Lane, Lines, Panel, Span, Timeline, Words
 from modellab.streaming.choose import DEFAULTS, Choice, choice
 from modellab.streaming.drive import Noted, listen
 from modellab.text import Normaliser
-from modellab.types import Audio, Floats, Metric, Ratio, Row, Share, Transcript
+from modellab.types import RARE, Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
 
 NAME = "streaming"
 RATE_HZ = 16_000
@@ -47,10 +47,10 @@ def more(sums: Floats) -> Floats:
 
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
     Metric("corrections", unit="ratio", better="lower", margin=0.02),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
-    Metric("pretend_rate", unit="ratio", better="lower", kind="sanity", margin=0.1),
+    Metric("success_rate", unit="ratio", better="higher"),
+    Metric("pretend_rate", unit="ratio", better="lower", kind="sanity", margin=0.1, gross=RARE),
     Metric("wer_above_batch", unit="ratio", better="lower", kind="sanity", margin=0.02, rate=more),
     Metric("batch_wer", unit="ratio", better="lower", gated=False),
     Metric("erasure", unit="ratio", better="lower", gated=False),

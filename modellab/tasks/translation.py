@@ -30,21 +30,21 @@ from modellab.manifest import length_s
 from modellab.metrics import sanity
 from modellab.metrics import translation as metric
 from modellab.text import Normaliser, scripts
-from modellab.types import Audio, Metric, Ratio, Row, Share
+from modellab.types import RARE, Audio, Metric, Ratio, Row, Share
 
 NAME = "translation"
 RATE_HZ = 16_000
 AUTO = "auto"
 
 METRICS = (
-    Metric("chrf", unit="ratio", better="higher", margin=0.005, cap=0.05, rate=metric.chrf_rate),
+    Metric("chrf", unit="ratio", better="higher", margin=0.005, rate=metric.chrf_rate),
     Metric("bleu", unit="ratio", better="higher", rate=metric.bleu_rate, gated=False),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
-    Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("success_rate", unit="ratio", better="higher"),
+    Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
     Metric("foreign_script_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
-    Metric("copy_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
-    Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02),
+    Metric("copy_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
+    Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
 )
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,

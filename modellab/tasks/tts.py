@@ -29,16 +29,16 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
-from modellab.types import Audio, Metric, Ratio, Row, Share
+from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
 
 NAME = "tts"
 JUDGE_RATE_HZ = 16_000
 ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer"}  # by models that take seconds: only for rows that ask
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
-    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
     *sound.HEALTH_METRICS,
     *sound.LENGTH_METRICS,

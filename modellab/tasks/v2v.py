@@ -30,7 +30,7 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
-from modellab.types import Audio, Metric, Ratio, Reply, Row, Share
+from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
 
 NAME = "v2v"
 RATE_HZ = 16_000
@@ -38,13 +38,13 @@ AUTO = "auto"
 NO_COUNTS: Mapping[str, Share] = {"bleu": (0.0,) * 12, "chrf": (0.0,) * 20}
 
 METRICS = (
-    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
-    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, burst=20.0),  # a word's letters
-    Metric("chrf", unit="ratio", better="higher", margin=0.005, cap=0.05, rate=translation.chrf_rate),
-    Metric("success_rate", unit="ratio", better="higher", cap=0.05),
+    Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
+    Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
+    Metric("chrf", unit="ratio", better="higher", margin=0.005, rate=translation.chrf_rate),
+    Metric("success_rate", unit="ratio", better="higher"),
     Metric("bleu", unit="ratio", better="higher", rate=translation.bleu_rate, gated=False),
     Metric("spoken_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
-    Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
+    Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02, gross=RARE),
     *replies.METRICS,
     Metric("similarity", unit="1", better="higher", gated=False),
 )

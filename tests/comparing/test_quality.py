@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,14 +115,28 @@ def test_detects_is_told_so_often() -> None:
 
 @pytest.mark.parametrize("clustered", [False, True])
 def test_a_family_of_many_needs_a_finer_p(clustered: bool) -> None:
-    """With 9,999 permutations p cannot fall under 0.0002: of 100 comparisons none would be told."""
+    """With 9,999 swappings p could not fall under 0.0002: of 100 comparisons none would be told."""
     clusters = tuple(f"s{i % 40}" if clustered else "" for i in range(120))
     strong, weak = (quality.draft(WER, "d", drawn(worse, clusters)) for worse in (0.8, 0.0))
     assert strong is not None
     assert weak is not None
-    assert strong.line.p == pytest.approx(2 / (paired.PERMUTATIONS + 1))
+    assert strong.line.p < 2 / (paired.PERMUTATIONS + 1), "every swapping of whole words is counted"
     assert quality.finer([strong], 0.01)[0].line.p == strong.line.p
     assert quality.finer([strong, *[weak] * 99], 0.01)[0].line.p * 100 < 0.01
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_of_seconds_more_swappings_are_drawn(clustered: bool) -> None:
+    late = Metric("late_s", unit="s", better="lower")
+    rows = drawn(0.8, tuple(f"s{i % 40}" if clustered else "" for i in range(120)))
+    shift = np.random.default_rng(1).random(rows.after.shape) * [1.0, 0.0]
+    strong = quality.draft(late, "d", replace(rows, after=rows.after + shift))
+    assert strong is not None
+    floor = pytest.approx(2 / (paired.PERMUTATIONS + 1))
+    assert strong.line.p == floor
+    assert quality.finer([strong], 0.01)[0].line.p == floor
+    many = [strong] * 2 + [replace(strong, line=replace(strong.line, p=0.5))] * 98
+    assert quality.finer(many, 0.01)[0].line.p * 100 < 0.01
 
 
 def drawn(worse: float, clusters: tuple[str, ...]) -> Rows:

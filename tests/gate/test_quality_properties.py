@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,7 +47,7 @@ def test_the_order_of_the_utterances_changes_nothing(rows: list[tuple[int, int, 
 def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
     """Seconds or milliseconds above the line, with the margin in the same unit."""
     before, after = sides(rows)
-    large = Metric("wer", unit="ratio", better="lower", margin=2.0, cap=math.inf)
+    large = Metric("wer", unit="ratio", better="lower", margin=2.0)
     scaled = judge(large, [(1000 * a, n) for a, n in before], [(1000 * b, n) for b, n in after])
     plain = judge(WER, before, after)
     assert (plain.status, plain.p) == (scaled.status, scaled.p)
@@ -58,7 +57,7 @@ def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
 @given(ROWS)
 def test_both_directions_are_mirror_images(rows: list[tuple[int, int, int]]) -> None:
     before, after = sides(rows)
-    up = Metric("up", unit="ratio", better="higher", margin=WER.margin, cap=math.inf)
+    up = Metric("up", unit="ratio", better="higher", margin=WER.margin)
     assert judge(WER, before, after).status is judge(up, after, before).status
     there, back = judge(WER, before, after), judge(WER, after, before)
     assert (there.status is Status.REGRESSED) == (back.status is Status.IMPROVED)

@@ -6,15 +6,17 @@ import json
 
 from modellab import ledger
 
-from .conftest import SENTENCES, FakeProject
+from .conftest import SENTENCES, FakeProject, write_model
 from .test_verdicts import lines
 
-NO_CAP = '[tool.modellab]\nmodels = ["models"]\n[tool.modellab.thresholds]\nwer.cap = 9.0\ncer.cap = 9.0\n'
+MODELS = '[tool.modellab]\nmodels = ["models"]\n'
 
 
 def one_word_worse(fake_project: FakeProject) -> None:
-    """In each of eight utterances: p is 2^-8, below 1 % and above 1 % / 3 tests."""
-    (fake_project.root / "pyproject.toml").write_text(NO_CAP + "[tool.pytest.ini_options]\n")
+    """In each of eight utterances: p is 2^-8, below 0.8 % and above 0.8 % / 3 cases, the others of which are calm."""
+    for name in ("fake_calm", "fake_still"):
+        write_model(fake_project.root / "models" / name)
+    (fake_project.root / "pyproject.toml").write_text(MODELS + "[tool.pytest.ini_options]\n")
     fake_project.accept()
     for number, text in enumerate(SENTENCES):
         fake_project.answer(number, text + "s")
@@ -24,7 +26,7 @@ def test_a_case_that_stands_out_at_the_end_turns_red(fake_project: FakeProject) 
     one_word_worse(fake_project)
     result = fake_project.run("--junitxml=report.xml", "-rA")
     assert result.ret == 1
-    result.assert_outcomes(failed=1, deselected=result.parseoutcomes()["deselected"])
+    result.assert_outcomes(failed=1, passed=2, deselected=result.parseoutcomes()["deselected"])
     result.stdout.fnmatch_lines(
         lines(
             "FAILURES*",
@@ -35,8 +37,10 @@ def test_a_case_that_stands_out_at_the_end_turns_red(fake_project: FakeProject) 
     )
     assert "p 0.0039" in (fake_project.root / "report.xml").read_text()
     entries, complaints = ledger.read(fake_project.root / "mlruns")
-    assert ([str(entry.status) for entry in entries], complaints) == (["NEW", "REGRESSED"], [])
-    assert [entry["status"] for entry in fake_project.ledger()] == ["NEW", "INCONCLUSIVE", "REGRESSED"]
+    assert complaints == []
+    assert sorted(str(entry.status) for entry in entries) == ["NEW"] * 3 + ["PASS"] * 2 + ["REGRESSED"]
+    told = [entry["status"] for entry in fake_project.ledger() if entry["key"]["model"] == "fake"]
+    assert told == ["NEW", "INCONCLUSIVE", "REGRESSED"]
 
 
 def test_the_same_with_two_workers(fake_project: FakeProject) -> None:

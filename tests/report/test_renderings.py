@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -16,6 +17,7 @@ from modellab.report import markdown, tidy, web
 from modellab.report.utterances import lines
 from modellab.scoring import Report
 from modellab.scoring.records import Said
+from modellab.types import Break, Status
 
 from ..scoring.makers import entry, failed, regressed, report, some
 
@@ -54,6 +56,27 @@ def test_one_regression_is_one() -> None:
     made = report(entry("bad", errors=some(30), verdicts=(regressed(),)), entry("good"))
     assert "**1 regression in 2 cases.**" in markdown.render_markdown(made)
     assert ">1 regression in 2 cases<" in web.render_html(made)
+
+
+def test_broken_utterances_come_first_with_their_texts() -> None:
+    lines = ("ref  what is the weather", f"hyp  {EVIL}", "was  what is the weather")
+    told = replace(regressed(), status=Status.INCONCLUSIVE, red=False, broken=1)
+    once, twice = (replace(told, breaks=(Break("0007", 4.0, 5.0, again, lines),)) for again in (False, True))
+    entries = [
+        entry("once", verdicts=(once,), status=Status.PASS),
+        entry("twice", verdicts=(twice,), status=Status.INCONCLUSIVE),
+        entry("bad", errors=some(30), verdicts=(regressed(), replace(twice, red=True))),
+    ]
+    made = report(*entries)
+    assert [each.case.partition(":")[0] for each in made.broken] == ["twice", "once"], "what is red is told elsewhere"
+    text, html = markdown.render_markdown(made), web.render_html(made)
+    places = [text.index(part) for part in ("Look at these first", "twice", "broke again in", "once", "### What got")]
+    assert places == sorted(places)
+    assert html.index("Look at these first") < html.index("What changed")
+    assert "ref  what is the weather" in html
+    for found in (text, html):
+        assert "<script>alert" not in found
+        assert "@everyone" not in text
 
 
 def test_a_comment_keeps_to_its_limit_and_says_what_is_left_out(made: Report) -> None:

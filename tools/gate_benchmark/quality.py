@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from modellab.gate.paired import BENIGN, CAP_Z, compare
-from modellab.gate.quality import decide, margin
+from modellab.gate import breaks, decision
+from modellab.gate.case import Sides
+from modellab.gate.decision import margin
 from modellab.tasks import asr
 from modellab.types import Metric, Rule, Status
 from tools.gate_benchmark.contest import finite
@@ -19,7 +20,7 @@ from tools.gate_benchmark.figures import POWER, Bools, Floats, clopper_pearson, 
 from tools.gate_benchmark.words import Errors, Model, Source
 
 METRIC: Metric = next(metric for metric in asr.METRICS if metric.name == "wer")
-RULE = Rule(margin=METRIC.margin, margin_relative=METRIC.margin_relative, cap=METRIC.cap)
+RULE = Rule(margin=METRIC.margin, margin_relative=METRIC.margin_relative)
 UTTERANCES = (100, 300, 1000, 2620)  # 2620: LibriSpeech test-clean
 CHURN = (0.02, 0.05, 0.10, 0.25, 1.0)
 MIDDLE = (1000, 0.05)
@@ -67,7 +68,7 @@ def sums(errors: Errors) -> Sums:
 
 
 def modellab(errors: Errors) -> Bools:
-    """modellab's gate: `decide(compare(...))`, called wherever the answer is not plain without it."""
+    """modellab's gate: `decision.alone`, called wherever the answer is not plain without it."""
     answer, plain = foregone(errors)
     rows = np.flatnonzero(~plain)
     answer[rows] = [judged(errors.words[row], errors.before[row], errors.after[row]) for row in rows]
@@ -77,7 +78,7 @@ def modellab(errors: Errors) -> Bools:
 def judged(words: Floats, before: Floats, after: Floats, clusters: list[str] | None = None, rule: Rule = RULE) -> bool:
     """The gate itself on one run; is it red?"""
     first, second = (np.stack([side, words], axis=1) for side in (before, after))
-    return decide(METRIC, rule, compare(METRIC, first, second, clusters))[0] is Status.REGRESSED
+    return decision.alone(Sides(METRIC, rule, first, second), clusters).status is Status.REGRESSED
 
 
 def foregone(errors: Errors) -> tuple[Bools, Bools]:
@@ -85,7 +86,7 @@ def foregone(errors: Errors) -> tuple[Bools, Bools]:
 
     Less than the margin is never red. With S = sum of differences / root of the sum of their squares, p is at least
     3/32 for S <= 1 (Dvořák & Tiwary 2020) and at most exp(-S^2 / 2) for any (Hoeffding 1963). Many small differences
-    behave as the normal distribution does. Changes that might be beyond the cap are left to the gate.
+    behave as the normal distribution does. So many broken utterances as might be red at once are left to the gate.
     """
     total = sums(errors)
     difference = errors.after - errors.before
@@ -96,8 +97,11 @@ def foregone(errors: Errors) -> tuple[Bools, Bools]:
     limit = np.array([margin(METRIC, RULE, rate) for rate in baseline])
     material = total.change >= limit * (1 - 1e-9)
     low, high = np.where(fourth < 0.02, 1.9, 1.0), np.where(fourth < 0.02, 2.9, 3.6)
-    uncapped = total.change < CAP_Z * np.sqrt(METRIC.burst * BENIGN / total.words)
-    green = ~material | ((strength <= low) & uncapped)
+    how = breaks.gross(METRIC, RULE)
+    assert how is not None
+    needed = breaks.fewest([1] * errors.words.shape[1], breaks.BROKEN * RULE.alpha, how.often) or math.inf
+    unbroken = breaks.broken(difference, errors.words, how).sum(axis=1) < needed
+    green = ~material | ((strength <= low) & unbroken)
     red = (total.change >= 1.01 * limit) & (strength >= high) & ((difference != 0).sum(axis=1) >= 14)
     return red.copy(), green | red
 
@@ -227,7 +231,7 @@ def clustered(model: Model, runs: int, utterances: int = 1000) -> dict[str, Any]
     named = [str(unit) for unit in np.repeat(np.arange(SPEAKERS), utterances // SPEAKERS)]
     ways = {"speakers named": named, "utterances taken as independent": None}
     found: dict[str, Any] = {"utterances": utterances, "speakers": SPEAKERS, "runs": runs}
-    for part, rule in (("false_alarm", RULE), ("by_test", replace(RULE, cap=math.inf))):
+    for part, rule in (("false_alarm", RULE), ("by_test", replace(RULE, broken_least=math.inf))):
         found[part] = {
             title: float(np.mean([judged(*row, clusters, rule) for row in zip(words, one, other, strict=True)]))
             for title, clusters in ways.items()

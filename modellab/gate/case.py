@@ -1,0 +1,125 @@
+"""All metrics of one case together: what changed, what broke, what broke again, and one p for the case.
+
+`seen` compares; `retried` adds what one more run of the broken utterances in a fresh process gave. It tells the dice of
+a process from what repeats, and nothing else: an upgrade's bad luck (another rounding, another chunk border) repeats as
+faithfully as a bug. So it may acquit, and it has to confirm what is red by broken utterances alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from modellab.gate import breaks as counting
+from modellab.gate import joint
+from modellab.gate.breaks import Breaks
+from modellab.gate.family import SWAPPED
+from modellab.gate.paired import Comparison, compare, costs
+from modellab.types import Break, Floats, Metric, Rule, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One metric of a case before and after: shares of shape (n, k), paired by row."""
+
+    metric: Metric
+    rule: Rule
+    before: Floats
+    after: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One more run of the broken utterances. `rows` of the `asked` ones broke again by this metric.
+
+    `left` is the change for the worse with the new outputs in their place. `acquits` says that by no metric of the case
+    any of them broke again, and that an unchanged model has as many in one case of twenty.
+    """
+
+    asked: frozenset[int]
+    rows: frozenset[int]
+    left: float
+    acquits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One metric, compared. `p` has the case's other metrics counted; `shared` of them count what broke."""
+
+    sides: Sides
+    found: Comparison
+    p: float
+    breaks: Breaks | None = None
+    shared: int = 1
+    again: Again | None = None
+
+    @property
+    def broke(self) -> int:
+        """How many utterances broke."""
+        return self.breaks.count if self.breaks else 0
+
+    def named(self, ids: Sequence[str]) -> tuple[Break, ...]:
+        """The broken utterances, worst first, as far as they are run again."""
+        if self.breaks is None:
+            return ()
+        return tuple(
+            Break(ids[row], float(self.breaks.lost[row]), float(self.breaks.bottom[row]), self._again(int(row)))
+            for row in self.breaks.rows[: counting.MOST_AGAIN]
+        )
+
+    def _again(self, row: int) -> bool | None:
+        return row in self.again.rows if self.again and row in self.again.asked else None
+
+
+def seen(given: Sequence[Sides], clusters: Sequence[str] | None = None, family: int = 1) -> list[Seen]:
+    """Each metric compared, in order. `family` is the number of cases in the suite."""
+    found = [compare(one.metric, one.before, one.after, clusters, SWAPPED * one.rule.alpha, family) for one in given]
+    tests = [joint.Test(one.metric, one.before, one.after, each.p) for one, each in zip(given, found, strict=True)]
+    together = joint.adjusted(tests, clusters, max((one.rule.alpha for one in given), default=0.0))
+    hows = [counting.gross(one.metric, one.rule) for one in given]
+    counted = sum(how is not None for how in hows)
+    return [
+        Seen(one, each, p, counting.find(one.metric, how, one.before, one.after, clusters) if how else None, counted)
+        for one, each, p, how in zip(given, found, together, hows, strict=True)
+    ]
+
+
+def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping[str, Share]]) -> list[Seen]:
+    """The case with the shares of a further run: utterance -> metric -> share. Unchanged where nothing had broken."""
+    asked = [row for row, name in enumerate(ids) if name in anew]
+    if not asked or not any(each.broke for each in case):
+        return list(case)
+    fresh = [_fresh(each, ids, asked, anew) for each in case]
+    again = [_broke_again(each, after, asked) for each, after in zip(case, fresh, strict=True)]
+    acquits = not any(again) and all(
+        each.breaks.p > counting.COMMON and set(each.breaks.rows.tolist()) <= set(asked) for each in case if each.breaks
+    )
+    return [
+        replace(each, again=Again(frozenset(asked), rows, _worse(each, after), acquits))
+        for each, after, rows in zip(case, fresh, again, strict=True)
+    ]
+
+
+def _fresh(each: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[str, Mapping[str, Share]]) -> Floats:
+    """The metric's shares with those of the further run in their place."""
+    after = each.sides.after.copy()
+    for row in asked:
+        after[row] = anew[ids[row]][each.sides.metric.name]
+    return after
+
+
+def _broke_again(each: Seen, fresh: Floats, asked: Sequence[int]) -> frozenset[int]:
+    if each.breaks is None:
+        return frozenset()
+    lost = costs(each.sides.metric, fresh) - costs(each.sides.metric, each.sides.before)
+    once = set(each.breaks.rows.tolist()) & set(asked)
+    return frozenset(once & set(np.flatnonzero(counting.broken(lost, each.breaks.bottom, each.breaks.gross)).tolist()))
+
+
+def _worse(each: Seen, fresh: Floats) -> float:
+    """The change for the worse of these shares."""
+    metric = each.sides.metric
+    change = metric.value(fresh) - metric.value(each.sides.before)
+    return change if metric.better == "lower" else -change

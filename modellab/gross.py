@@ -1,0 +1,38 @@
+"""What the gate counts beside rates: broken utterances, and what the smallest visible change follows from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Gross(NamedTuple):
+    """When an utterance is broken: it lost `share` of its bottom (words, seconds of speech) and at least `least`."""
+
+    share: float = 0.5
+    least: float = 3.0
+    often: float = 0.01  # the share of utterances that an unchanged model breaks from one run to the next, at most
+
+
+RARE = Gross(0.5, 0.0, 0.01)  # of what an utterance is or is not: empty, a loop
+
+
+class Basis(NamedTuple):
+    """What `Verdict.detects` follows from."""
+
+    mean: float  # of the errors' sizes
+    spread: float
+    bottom: float  # what they are divided by
+    units: int  # that are swapped
+    error: float  # standard error of the change
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """One broken utterance (see `Gross`): it lost `lost` of its `of` words or seconds since the baseline."""
+
+    id: str
+    lost: float
+    of: float
+    again: bool | None = None  # whether it broke once more in a fresh process; None: it was not run again
+    lines: tuple[str, ...] = ()  # its reference, what is said now, what was said before

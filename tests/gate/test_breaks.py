@@ -1,0 +1,112 @@
+"""Broken utterances: which they are, how many an unchanged model has, when a rerun confirms them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab.gate import breaks
+from modellab.gate.breaks import break_p, broken, confirmed, fewest, find, gross
+from modellab.tasks import asr, diarization
+from modellab.types import Gross, Metric, Rule
+
+WER, CER, DER = asr.METRICS[0], asr.METRICS[1], diarization.METRICS[0]
+
+
+@pytest.mark.parametrize(
+    ("lost", "words", "expected"),
+    [
+        pytest.param(5, 10, True, id="exactly half"),
+        pytest.param(4, 10, False, id="less than half"),
+        pytest.param(2, 2, False, id="fewer than three words"),
+        pytest.param(3, 3, True, id="three of three"),
+        pytest.param(1000, 10, True, id="a loop"),
+        pytest.param(3, 0, True, id="three words made up where nobody spoke"),
+        pytest.param(2, 0, False, id="two of them"),
+        pytest.param(-10, 10, False, id="mended"),
+        pytest.param(math.nan, 10, False, id="no number"),
+    ],
+)
+def test_which_utterance_is_broken(lost: float, words: float, expected: bool) -> None:
+    assert broken(np.array([lost]), np.array([words]), Gross()).tolist() == [expected]
+
+
+def test_without_a_least_what_had_nothing_to_lose_is_not_broken() -> None:
+    assert broken(np.array([0.0, 0.4]), np.array([0.0, 10.0]), Gross(0.03, 0.0, 0.1)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+@pytest.mark.parametrize("utterances", [10, 40, 400])
+def test_it_is_the_binomial_tail(count: int, utterances: int) -> None:
+    expected = scipy.stats.binom.sf(count - 1, utterances, 0.01)
+    assert break_p(count, 0, [1] * utterances, 0.01) == pytest.approx(expected)
+
+
+def test_within_speakers_it_is_beta_binomial() -> None:
+    often, sizes = 0.05, [10, 10, 20]
+    generator = np.random.default_rng(1)
+    a, b = (share * (1 - breaks.TOGETHER) / breaks.TOGETHER for share in (often, 1 - often))
+    rates = generator.beta(a, b, (200_000, 3))
+    drawn = generator.binomial(sizes, rates).sum(axis=1)
+    for count in (1, 3, 6):
+        assert break_p(count, 0, sizes, often) == pytest.approx((drawn >= count).mean(), abs=0.003)
+
+
+@given(st.integers(1, 20), st.integers(0, 5), st.lists(st.integers(1, 12), min_size=1, max_size=12))
+def test_more_damage_is_never_likelier(count: int, mended: int, sizes: list[int]) -> None:
+    p = break_p(count, mended, sizes, 0.01)
+    assert break_p(count + 1, mended, sizes, 0.01) <= p + 1e-12
+    assert break_p(count, mended + 1, sizes, 0.01) >= p - 1e-12
+    assert break_p(count, mended, [*sizes, 1], 0.01) >= p - 1e-12 or mended
+
+
+def test_how_many_are_red_at_once_in_a_suite_of_thirty() -> None:
+    found = {n: fewest([1] * n, 0.002 / 30, 0.01) for n in (3, 10, 20, 40, 100, 400)}
+    assert found == {3: 3, 10: 4, 20: 4, 40: 5, 100: 8, 400: 15}
+    assert fewest([1], 0.002, 0.01) is None, "one utterance proves nothing"
+    assert [fewest([1] * 2, 0.002 / m, 0.01) for m in (1, 20, 30)] == [2, 2, None]
+    assert fewest([10] * 4, 0.002 / 30, 0.01) == 8, "what breaks together counts for less"
+
+
+@pytest.mark.parametrize(
+    ("asked", "again", "expected"), [(1, 1, True), (5, 1, True), (6, 1, False), (20, 2, True), (20, 0, False)]
+)
+def test_what_confirms(asked: int, again: int, expected: bool) -> None:
+    assert confirmed(asked, again, 0.01) is expected
+
+
+def test_a_loop_counts_once_and_the_worst_comes_first() -> None:
+    before, after = np.full((4, 2), (0.0, 10.0)), np.array([[6.0, 10], [0, 10], [1000, 10], [2, 10]])
+    found = find(WER, Gross(), before, after)
+    assert (found.count, found.rows.tolist(), found.sizes) == (2, [2, 0], (1, 1, 1, 1))
+
+
+def test_a_model_that_mends_as_much_has_only_changed() -> None:
+    zero, lost = (0.0, 10.0), (10.0, 10.0)
+    before, after = np.array([lost] * 4 + [zero] * 36), np.array([zero] * 4 + [lost] * 5 + [zero] * 31)
+    assert find(WER, Gross(), before, after).p > 0.5
+    assert find(WER, Gross(), before[4:], after[4:]).p < 1e-4
+
+
+def test_clusters_are_sizes() -> None:
+    sides = np.zeros((5, 2))
+    assert sorted(find(WER, Gross(), sides, sides, ["a", "a", "", "", "b"]).sizes) == [1, 1, 1, 2]
+
+
+def test_a_rule_replaces_parts() -> None:
+    assert gross(WER, Rule()) == Gross(0.5, 3.0, 0.01)
+    assert gross(WER, Rule(broken_least=1.0, broken_often=0.03)) == Gross(0.5, 1.0, 0.03)
+    assert gross(CER, Rule()) is None, "the same outputs are counted once, by WER"
+    assert gross(Metric("x", unit="1", better="lower"), Rule(broken_share=0.2)) == Gross(0.2, 3.0, 0.01)
+
+
+def test_der_of_every_recording() -> None:
+    before = np.full((6, 2), (5.0, 100.0))
+    found = find(DER, DER.gross or Gross(), before, before + np.array([4.5, 0.0]))
+    assert found.count == 6
+    assert found.p == pytest.approx(1e-6)
