@@ -9,7 +9,7 @@ STAMP := $(VENV)/.modellab-installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full test check gate-benchmark performance lock clean
+.PHONY: help setup smoke full test check arithmetic gate-benchmark performance lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/modellab datasets validate
+
+arithmetic: setup  ## model tests and smoke as CPUs with other instructions compute (ARGS=plain or ARGS=avx2 for one)
+	@sh tools/arithmetic.sh $(BIN) $(ARGS)
 
 gate-benchmark: setup  ## how right the gate is, beside other tools: docs/performance/ (QUICK=1: build/gate-benchmark/)
 	@$(BIN)/python -m tools.gate_benchmark $(if $(QUICK),--quick --out build/gate-benchmark) $(ARGS)

@@ -2,8 +2,8 @@
 
 `make.py` has one function, `make(name: str, folder: Path) -> None`, which writes the checkpoint into an empty folder
 with the library's own classes. It runs once per machine, in a process of its own, so that what it imports and needs
-never counts as the model's. The result is called after the recipe (the text of every .py file that begins with
-`make`), for two machines may train to slightly different numbers.
+never counts as the model's. The result is called after the recipe: the text of every .py file that begins with `make`,
+and what the folder ships in `taught/` (`taught.py`, which makes it the same to the bit on every machine).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def recipe(folder: Path) -> str:
     """A name for what makes the checkpoints of a model folder."""
     sums = hashlib.sha256()
     for path in sorted(folder.glob("make*.py")):
+        sums.update(path.read_bytes())
+    for path in sorted(folder.glob("taught/*.safetensors")):
         sums.update(path.read_bytes())
     return sums.hexdigest()[:12]
 

@@ -48,7 +48,7 @@ class TestTiny:
         assert len(lengths_s) == 2
         assert sum(lengths_s) == pytest.approx(found["length_s"])
         assert 25 <= lengths_s[0] <= 30  # the gap in which nobody speaks is from 1.2 s to 36.2 s
-        assert found["apart"] == " ".join(texts)
+        assert found["apart"] == " ".join(filter(None, texts))  # whatever it hears in each
 
     def test_speech_comes_in_pieces_that_are_the_taught_sound(self, found: Found) -> None:
         assert found["pieces"][0] == 4 * FRAME - 960

@@ -27,8 +27,8 @@ QUIET = 1e-4  # magnitudes below are taken for it
 Sound = tuple[torch.Tensor, torch.Tensor]  # codes (8, n), samples at 24 kHz (n * 1920,)
 
 
-def write(folder: Path, sounds: Iterable[Sound]) -> None:
-    """Fit a detokenizer to the sounds and write its two files."""
+def empty() -> LFM2AudioDetokenizer:
+    """A detokenizer as the library draws it."""
     config = Lfm2Config(
         vocab_size=8,
         hidden_size=WIDTH,
@@ -44,14 +44,19 @@ def write(folder: Path, sounds: Iterable[Sound]) -> None:
         for name, weight in voice.lfm.named_parameters():
             if weight.dim() > 1 and "embed" not in name:
                 weight.mul_(SPREAD)
-        _fit(voice, sounds)
-    folder.mkdir()
-    written = {**config.to_dict(), "layer_types": ["conv", "sliding_attention"], "sliding_window": 30}
+    return voice
+
+
+def save(voice: LFM2AudioDetokenizer, folder: Path) -> None:
+    """Write its two files, as the published ones are."""
+    folder.mkdir(exist_ok=True)
+    written = {**voice.lfm.config.to_dict(), "layer_types": ["conv", "sliding_attention"], "sliding_window": 30}
     (folder / "config.json").write_text(json.dumps(written), encoding="utf-8")
     save_file({name: weight.contiguous() for name, weight in voice.state_dict().items()}, folder / "model.safetensors")
 
 
-def _fit(voice: LFM2AudioDetokenizer, sounds: Iterable[Sound]) -> None:
+def fit(voice: LFM2AudioDetokenizer, sounds: Iterable[Sound]) -> None:
+    """Solve the last layer for the sounds."""
     hidden, wanted = [], []
     for codes, samples in sounds:
         hidden.append(_hidden(voice, codes))

@@ -1,7 +1,7 @@
 """A tiny pipeline in the form of community-1, made through pyannote.audio's own classes. Nothing in it was trained.
 
-It says who speaks when at random, but the same each time: it tests the real code path, from the folder of a pipeline
-through segmentation, embedding, PLDA and clustering to turns, and nothing about diarization.
+It says who speaks when at random, but the same each time and on every machine: it tests the real code path, from the
+folder of a pipeline through segmentation, embedding, PLDA and clustering to turns, and nothing about diarization.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import yaml
+
+from modellab.models import taught
 
 SEED = 0
 DIMENSION, LDA_DIMENSION = 16, 8
@@ -43,13 +45,21 @@ def make(name: str, folder: Path) -> None:
     if name != "tiny":
         raise ValueError(f"no recipe for {name!r}, only for 'tiny'")
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+    parts, _ = begun()
+    for prefix, model in parts.items():
+        taught.restore(model, Path(__file__).parent, name, prefix)
+        _save(model, folder / prefix.rstrip("."))
+    _plda(folder / "plda")
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+
+
+def begun() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both models by the prefix of their names, and a copy of their exact weights by name."""
     import torch
 
     torch.manual_seed(SEED)
-    _save(_segmentation(), folder / "segmentation")
-    _save(_embedding(), folder / "embedding")
-    _plda(folder / "plda")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    parts = {"segmentation.": _segmentation(), "embedding.": _embedding()}
+    return parts, {key: value for prefix, model in parts.items() for key, value in taught.begin(model, prefix).items()}
 
 
 def _segmentation() -> Any:
@@ -111,7 +121,7 @@ def _save(model: Any, folder: Path) -> None:
 def _plda(folder: Path) -> None:
     """A transform from 16 to 8 dimensions and unit covariances."""
     folder.mkdir()
-    directions = np.linalg.qr(np.random.default_rng(SEED).normal(size=(DIMENSION, LDA_DIMENSION)))[0]
+    directions = np.kron(np.eye(LDA_DIMENSION), [[1.0], [1.0]]) / 2  # each of two dimensions: exact, as all of it
     np.savez(folder / "xvec_transform.npz", mean1=np.zeros(DIMENSION), mean2=np.zeros(LDA_DIMENSION), lda=directions)
     np.savez(
         folder / "plda.npz", mu=np.zeros(LDA_DIMENSION), tr=np.eye(LDA_DIMENSION), psi=np.linspace(4, 1, LDA_DIMENSION)

@@ -1,13 +1,11 @@
-"""Makes the tiny checkpoint: the library's own classes, small, fitted to `make_lessons.py` by the library's own loss.
+"""Makes the tiny checkpoint: the library's own classes, small, with what `teach.py` taught them.
 
-`python -m modellab.models.made modellab/models/seamlessm4t tiny FOLDER` makes it by hand, in under a minute. It knows
-nothing but its lessons, so its scores say only that the code path works, from speech or text to text. What it says
-aloud is noise: text-to-unit model and vocoder are as they were drawn.
+It knows nothing but its lessons (`make_lessons.py`), so its scores say only that the code path works, from speech or
+text to text. What it says aloud is noise: text-to-unit model and vocoder are as they were drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,34 +19,35 @@ from transformers import (
     SeamlessM4Tv2Model,
 )
 
-from modellab import audio
+from modellab.models import taught
 
 from . import make_lessons as lessons
 
 SEED = 7
-STEPS, ENOUGH = 400, 0.01  # at most so many steps; the mean loss at which to stop
-LEARNING_RATE = 5e-3
-NOISE = 0.3  # of what is added to the encoded sounds, in their own sd: elsewhere they differ by a little
 PAD, UNKNOWN, BEGIN, END = range(4)
 WIDTH, LAYERS, HEADS = 64, 1, 4
 UNITS = 64  # of the speech that is not taught
 SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
-IGNORED = -100
 
 
 def make(name: str, folder: Path) -> None:
     """Write checkpoint `tiny`: model, generation settings, tokeniser and feature extractor."""
     if name != "tiny":
         raise ValueError(f"there is no recipe for {name!r}, only for 'tiny'")
-    torch.set_num_threads(1)  # the same sums in the same order on every machine of a kind
-    torch.manual_seed(SEED)
-    vocabulary = Vocabulary()
-    processor = _processor(vocabulary)
-    model = SeamlessM4Tv2Model(_config(len(vocabulary.tokens)))
-    model.generation_config = _generation(vocabulary)
-    _teach(model, processor, lessons.every())
+    model, processor, _ = begun()
+    taught.restore(model, Path(__file__).parent, name)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
+
+
+def begun() -> tuple[Any, Any, dict[str, torch.Tensor]]:
+    """The model before anything was taught, its processor, and a copy of its exact weights by name."""
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    vocabulary = Vocabulary()
+    model = SeamlessM4Tv2Model(_config(len(vocabulary.tokens)))
+    model.generation_config = _generation(vocabulary)
+    return model, _processor(vocabulary), taught.begin(model)
 
 
 class Vocabulary:
@@ -150,69 +149,3 @@ def _generation(vocabulary: Vocabulary) -> Any:
     config.id_to_text = {str(number): token for token, number in vocabulary.tokens.items()}
     config.char_to_id = dict(vocabulary.tokens)
     return config
-
-
-def _teach(model: Any, processor: Any, every: Sequence[lessons.Lesson]) -> None:
-    """Fit all lessons at once; ValueError where the loss stays too high.
-
-    The speech encoder stays as it was drawn: what it makes of each sound tells the sounds apart, and is computed once.
-    """
-    taught = [
-        parameter
-        for name, parameter in model.named_parameters()
-        if name.startswith(("shared", "text_encoder", "text_decoder", "lm_head"))
-    ]
-    optimiser = torch.optim.AdamW(taught, lr=LEARNING_RATE, weight_decay=0.0)
-    heard, written = (_batch(processor, [each for each in every if each.heard is kind]) for kind in (True, False))
-    states = _encoded(model.eval(), heard)
-    worst = float("inf")
-    for _ in range(STEPS):
-        model.set_modality("speech")
-        noisy = states + NOISE * states.std() * torch.randn_like(states)
-        losses = [model(encoder_outputs=(noisy,), **heard).loss, model(**written).loss]
-        torch.stack(losses).sum().backward()
-        torch.nn.utils.clip_grad_norm_(taught, 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        worst = max(float(loss.detach()) for loss in losses)
-        if worst < ENOUGH:
-            return
-    raise ValueError(f"the lessons were not learnt in {STEPS} steps: the loss is {worst:.3f}, not {ENOUGH}")
-
-
-def _encoded(model: Any, heard: dict[str, torch.Tensor]) -> torch.Tensor:
-    """What the speech encoder makes of each sound alone, as in use; takes the features out of the batch."""
-    rows = zip(heard.pop("input_features"), heard["attention_mask"], strict=True)
-    with torch.no_grad():
-        states = [
-            model.speech_encoder(
-                input_features=features[None, : mask.sum()], attention_mask=mask[None, : mask.sum()]
-            ).last_hidden_state[0]
-            for features, mask in rows
-        ]
-    return _padded(states, 0)
-
-
-def _batch(processor: Any, every: Sequence[lessons.Lesson]) -> dict[str, torch.Tensor]:
-    """Lessons of one kind as the library's training input."""
-    if every[0].heard:
-        sounds = [audio.read(lessons.FOLDER / f"{each.name}.ogg", 16_000).samples for each in every]
-        given = processor(audio=sounds, sampling_rate=16_000, return_tensors="pt")
-    else:
-        rows = [
-            processor(text=each.source, src_lang=lessons.LANGUAGES[each.source_language], return_tensors="pt")
-            for each in every
-        ]
-        given = {key: _padded([row[key][0] for row in rows], PAD) for key in ("input_ids", "attention_mask")}
-    tokenizer = processor.tokenizer
-    read, said = [], []
-    for each in every:
-        language = tokenizer.convert_tokens_to_ids(f"__{lessons.LANGUAGES[each.target_language]}__")
-        words = tokenizer(each.target, add_special_tokens=False)["input_ids"]
-        read.append(torch.tensor([END, language, *words]))
-        said.append(torch.tensor([IGNORED, *words, END]))  # the language is told, not guessed
-    return {**given, "decoder_input_ids": _padded(read, PAD), "labels": _padded(said, IGNORED)}
-
-
-def _padded(rows: Sequence[torch.Tensor], value: int) -> torch.Tensor:
-    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=value)
