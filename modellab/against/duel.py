@@ -88,6 +88,8 @@ class Duel:
         base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
         first = self._pairs(case, candidate, base, duet.FIRST, generator)
         peaks = verdicts.peaks(case, candidate, base, label)
+        if (more := verdicts.more_pairs(case, first)) > 0:
+            first = joined([first, self._pairs(case, candidate, base, more, generator, first)])
         notes = [*self.notes, *verdicts.differences(case.task, candidate, base, first, label)]
         second = None
         if verdicts.look_slower(case, first):
@@ -118,8 +120,9 @@ class Duel:
     ) -> Pairs:
         """Fresh pairs, a few of each of so many fresh processes."""
         parts: list[Pairs] = []
+        wanted = verdicts.confirming(case, first)
         for i in range(processes):
-            left = duet.SECOND - sum(len(part.audio_s) for part in parts)
+            left = wanted - sum(len(part.audio_s) for part in parts)
             fresh = self._fresh(case, again)
             parts.append(self._pairs(case, *fresh, math.ceil(left / (processes - i)), generator, first))
         return joined(parts)

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from modellab import allocator
 from modellab.dataset import Dataset
 from modellab.evaluate import Loaded
 from modellab.gate import duet, memory
 from modellab.gate.limits import MIB, held
 from modellab.gate.sessions import Noise
 from modellab.gate.speed import JUDGED
-from modellab.gate.validity import too_many_cores, untrusted
+from modellab.gate.validity import too_busy, too_many_cores, untrusted
 from modellab.matrix import Cell
 from modellab.pairs import Pairs
 from modellab.tasks import Task
@@ -52,6 +53,27 @@ def look_slower(case: Case, pairs: Pairs) -> bool:
     return any(_looks_slower(case, metric, pairs) for metric in _clocks(case, pairs))
 
 
+def more_pairs(case: Case, first: Pairs) -> int:
+    """How many further pairs the first look needs where they spread: by the clock that decides."""
+    rule, ratios = _deciding(case, first)
+    return duet.first_pairs(ratios, rule) - len(ratios) if len(ratios) > 1 else 0
+
+
+def confirming(case: Case, first: Pairs) -> int:
+    """How many fresh pairs confirm what the first ones showed."""
+    rule, ratios = _deciding(case, first)
+    return duet.second_pairs(ratios, rule) if len(ratios) > 1 else duet.SECOND
+
+
+def _deciding(case: Case, pairs: Pairs) -> tuple[Rule, Floats]:
+    """The rule and the finite ratios of the clock that decides: CPU time of one thread, a GPU's own, else the wall."""
+    known = _clocks(case, pairs)
+    several = case.cell.key.device == "cpu" and case.result.provenance["threads"] != "1"
+    metric = "rtf" if several or not known else known[-1]
+    ratios = _ratios(pairs, metric)
+    return case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
+
+
 def speed(case: Case, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
     """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
     return [_speed(case, metric, first, second, label) for metric in _clocks(case, first)]
@@ -78,7 +100,8 @@ def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: s
     fresh = None if second is None else _ratios(second, metric)
     rule = case.rules.get(metric, Rule())
     invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
-    verdict = duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid)
+    load = too_busy(case.result)
+    verdict = duet.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid, load)
     if reason := untrusted(case.result):
         return replace(verdict, status=Status.INCONCLUSIVE, why=reason, red=False)
     return verdict
@@ -95,9 +118,17 @@ def peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdi
     """Peak memory since both were asked to start."""
     now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
     metrics = [metric for metric in memory.METRICS[case.cell.key.device] if metric in now and metric in then]
-    return [
+    found = [
         _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
         for metric in metrics
+    ]
+    ours, theirs = (side.facts.get(allocator.KEY, "not recorded") for side in (candidate, base))
+    why = f"{label} measures memory under another setting of the allocator ({theirs}; here {ours})"
+    return [
+        replace(each, status=Status.NOT_COMPARABLE, why=why, red=False)
+        if ours != theirs and each.metric == "peak_rss_bytes"
+        else each
+        for each in found
     ]
 
 

@@ -3,11 +3,16 @@ slows both sides of a pair.
 
 A pair gives log(candidate's time / reference's time). Two stages keep false alarms rare and a clean case cheap:
 
-1. FIRST pairs. Slower-looking: the trimmed mean is at least ln(1 + margin) and p <= 0.08. Anything else passes.
+1. FIRST pairs. Slower-looking: the trimmed mean is at least ln(1 + margin) and p <= 0.08. Anything else passes, if
+   the pairs exclude what is asked for: the one-sided 95 % limit of the change lies below ASKED above the margin (or the
+   rule's `sensitivity`). Else it is INCONCLUSIVE: a machine too busy to see a slowdown is no proof that there is none.
 2. SECOND fresh pairs, which decide alone (what drew attention to them is not counted again): REGRESSED when their
    trimmed mean is at least ln(1 + margin) and p <= 0.35 alpha. The sizes and levels see the smallest slowdown among
    those that keep a suite of thirty cases in which nothing got slower below 1 % red runs, with 16 calls when nothing
    looks slower and 50 otherwise (tried on simulated and recorded noise, see docs/performance/gate.md).
+
+Where the first eight pairs spread so much that this would not do, both stages take more (`first_pairs`, `second_pairs`,
+up to MOST_FIRST and MOST_SECOND). The spread alone decides how many, never the mean, so the levels stay what they are.
 
 The test is Yuen's (1974) one-sided t on the 20 % trimmed mean. Randomised interleaving: Bulej et al. 2020 (duet
 benchmarking); Abedi & Brecht 2017 (randomised multiple interleaved trials).
@@ -31,6 +36,9 @@ ALPHA = 0.01
 SHARE = 0.35  # of alpha: the p of the confirmation
 MARGIN = 0.01  # a share: slower by less than this is nobody's concern
 POWER = 0.8
+ASKED = 0.04  # a share above the margin: a slowdown that a paired run has to see or to exclude
+EXCLUDED = 0.90  # two-sided, so that 95 % lie below the upper end
+MOST_FIRST, MOST_SECOND = 32, 51
 WORST = 8.0  # detects: no spread asks for a larger logarithm than this (a factor of 3,000)
 
 
@@ -42,6 +50,33 @@ def looks_slower(log_ratios: Floats, margin: float = MARGIN) -> bool:
 def confirmed(log_ratios: Floats, margin: float = MARGIN, alpha: float = ALPHA) -> bool:
     """Whether fresh pairs, shape (n,), n >= 2, show by themselves that the candidate is slower."""
     return _slower(trimmed(log_ratios), margin, SHARE * alpha)
+
+
+def asked(rule: Rule) -> float:
+    """The slowdown, a share, that a PASS has to exclude."""
+    if rule.sensitivity is not None:
+        return rule.sensitivity
+    return (MARGIN if rule.margin is None else rule.margin) + ASKED
+
+
+def first_pairs(log_ratios: Floats, rule: Rule) -> int:
+    """How many pairs the first look takes, from the spread of its first ones, shape (n,), n >= 2.
+
+    So many that the limit of an unchanged model lies half-way to what is asked for; FIRST at least, MOST_FIRST at most.
+    """
+    found = trimmed(log_ratios)
+    half = found.interval(EXCLUDED)[1] - found.mean
+    needed = len(log_ratios) * (half / (math.log1p(asked(rule)) / 2)) ** 2
+    return min(MOST_FIRST, max(FIRST, math.ceil(needed)))
+
+
+def second_pairs(log_ratios: Floats, rule: Rule) -> int:
+    """How many fresh pairs confirm: the fewest that see what is asked for with 80 % power, MOST_SECOND at most."""
+    margin = MARGIN if rule.margin is None else rule.margin
+    for pairs in range(SECOND, MOST_SECOND, 2):
+        if detects(log_ratios, pairs, margin, rule.alpha) <= asked(rule):
+            return pairs
+    return MOST_SECOND
 
 
 def detects(log_ratios: Floats, pairs: int = SECOND, margin: float = MARGIN, alpha: float = ALPHA) -> float:
@@ -73,12 +108,14 @@ def judge(
     base: float,
     versus: str,
     invalid: str = "",
+    load: str = "",
 ) -> Verdict:
     """The verdict on one clock of a paired run; only pairs with a time on both sides count.
 
     `first` and `second` hold log ratios, shapes (>= FIRST,) and (>= SECOND,); `second` is None where the first look
     asked for none. `now` and `base` are the two sides' RTF in s/s, `versus` names the reference, `invalid` says why
-    the clocks prove little. `change` is a share of the reference's time, from the pairs that decided.
+    the clocks prove little, `load` what else the machine did. `change` is a share of the reference's time, from the
+    pairs that decided.
     """
     margin = MARGIN if rule.margin is None else rule.margin
     plain = Verdict(metric, "s/s", "speed", Status.PASS, now, base, versus=versus, alpha=rule.alpha)
@@ -87,7 +124,8 @@ def judge(
     if (few := _too_few(first, second)) and len(first) < FIRST:
         return held(replace(plain, status=Status.INCONCLUSIVE, why=few), rule)
     spread = first if second is None or few else np.concatenate([first, second])
-    sees = detects(spread, SECOND, margin, rule.alpha)
+    confirming = second_pairs(first, rule) if second is None or few else len(second)
+    sees = detects(spread, confirming, margin, rule.alpha)
     decided = first if second is None or few else second
     found = trimmed(decided)
     low, high = found.interval()
@@ -103,12 +141,26 @@ def judge(
         status, why = _confirm(found, second, few, margin, rule.alpha, invalid)
     elif found.mean <= -math.log1p(sees) and 1 - found.p_above() <= rule.alpha:
         status = Status.IMPROVED
+    last = decided if looks_slower(first, margin) else first
+    if status is Status.PASS and (unseen := _unseen(trimmed(last), len(last), rule)):
+        status, why = Status.INCONCLUSIVE, unseen + (f": {load}" if load else "")
     red = status is Status.REGRESSED
     return held(replace(measured, status=status, why=why, red=red), rule)
 
 
 def _slower(found: Trimmed, margin: float, alpha: float) -> bool:
     return found.mean >= math.log1p(margin) and found.p_above() <= alpha
+
+
+def _unseen(found: Trimmed, pairs: int, rule: Rule) -> str:
+    """Why these pairs are too coarse for a PASS, in a sentence; '' where they exclude what is asked for."""
+    upper = found.interval(EXCLUDED)[1]
+    if upper < math.log1p(asked(rule)):
+        return ""
+    return (
+        f"{pairs} pairs cannot exclude that it is {asked(rule):.1%} slower"
+        f" ({math.expm1(found.mean):+.1%}, up to {math.expm1(upper):+.1%})"
+    )
 
 
 def _too_few(first: Floats, second: Floats | None) -> str:
