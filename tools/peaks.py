@@ -22,7 +22,8 @@ from unittest.mock import patch
 from modellab import allocator, dataset, tasks
 from modellab.environment import hardware
 from modellab.evaluate import evaluate, load
-from modellab.gate.memory import MARGIN_BYTES, MARGIN_SHARE
+from modellab.gate.memory import margin_bytes
+from modellab.gate.sessions import Noise
 from modellab.matrix import Cell, Matrix, why_not
 from modellab.project import Project
 from modellab.selection import find_case
@@ -54,18 +55,18 @@ class Runs:
     rtf_cpu: list[float] = field(default_factory=list)
 
     @property
-    def spread(self) -> float:
-        """The largest peak less the smallest, in bytes."""
-        return max(self.peaks) - min(self.peaks)
-
-    @property
     def sd(self) -> float:
         return statistics.stdev(self.peaks) if len(self.peaks) > 1 else 0.0
 
     @property
+    def margin(self) -> float:
+        """What the gate allows above the sessions' mean, in bytes, were these runs the calibration sessions."""
+        return margin_bytes(statistics.mean(self.peaks), Noise.of(self.peaks))
+
+    @property
     def within(self) -> bool:
-        """Whether any two runs lie within the margin that a calibrated case has at least."""
-        return self.spread <= max(MARGIN_SHARE * statistics.median(self.peaks), MARGIN_BYTES)
+        """Whether every run lies within that margin of the mean."""
+        return max(abs(peak - statistics.mean(self.peaks)) for peak in self.peaks) <= self.margin
 
 
 def measure(cell: Cell, setting: str, utterances: int, runs: Runs) -> None:
@@ -85,8 +86,8 @@ def measure(cell: Cell, setting: str, utterances: int, runs: Runs) -> None:
 
 def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
     """Markdown: a line per case."""
-    yield "| case | setting | runs | least, MiB | median | most | sd | within the margin | CPU time |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| case | setting | runs | least, MiB | median | most | sd | margin | all within | CPU time |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for case, settings in found.items():
         for setting, runs in settings.items():
             if not runs.peaks:
@@ -101,6 +102,7 @@ def table(found: Mapping[str, Mapping[str, Runs]]) -> Iterator[str]:
                 middle,
                 most,
                 f"{runs.sd / MIB:.2f}",
+                f"{runs.margin / MIB:.1f}",
                 "yes" if runs.within else "no",
             )
             yield f"| {' | '.join((f'`{case}`', setting, *numbers, speed))} |"
