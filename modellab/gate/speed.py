@@ -36,7 +36,7 @@ from modellab.gate.sessions import (
     unexplained,
 )
 from modellab.gate.trimmed import Trimmed, trimmed
-from modellab.gate.validity import invalid, too_busy, untrusted
+from modellab.gate.validity import crowded, invalid, too_busy, untrusted
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN = 0.10  # a share
@@ -108,6 +108,12 @@ def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdic
         return replace(plain, status=Status.INCONCLUSIVE, why=why)
     change = _change(trimmed(ratios), metric, result, pace, rule)
     status, why = _decide(change, metric, result)
+    if (
+        status is Status.PASS
+        and metric == "rtf"
+        and (then := crowded(pace.readings, int(result.provenance["threads"])))
+    ):
+        status, why = Status.INCONCLUSIVE, f"its speed was accepted while {then}: accept it anew on a quiet machine"
     mean, (low, high) = change.found.mean, change.found.interval()
     return replace(
         plain,

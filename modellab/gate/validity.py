@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -46,10 +47,15 @@ def too_busy(result: Result) -> str:
     On two cores one busy core moved either clock by up to 5 %; 1.4 to 1.7 busy cores moved the wall clock by 25 to
     220 % and the CPU clock by 1 to 9 %.
     """
-    others, cores = (result.readings.get(name, math.nan) for name in ("other_cores", "cores"))
+    return crowded(result.readings, _threads(result))
+
+
+def crowded(readings: Mapping[str, float], threads: int) -> str:
+    """The same of readings, those of accepted speed among them."""
+    others, cores = (readings.get(name, math.nan) for name in ("other_cores", "cores"))
     if math.isnan(others + cores):
         return ""
-    allowed = cores / 2 + SPARE if cores > _threads(result) else NO_SPARE
+    allowed = cores / 2 + SPARE if cores > threads else NO_SPARE
     return f"other processes kept {others:.1f} of {cores:.0f} cores busy" if others > allowed else ""
 
 

@@ -66,6 +66,17 @@ def test_a_faster_machine_hides_no_slowdown(
         )
 
 
+def test_times_that_were_accepted_on_a_busy_machine_let_no_wall_clock_pass() -> None:
+    then = pace(timed(times(1.0)), other_cores=1.9, cores=2.0)
+    verdicts = judge(then, timed(times(1.0)))
+    assert verdicts["rtf"].status is Status.INCONCLUSIVE
+    said = "its speed was accepted while other processes kept 1.9 of 2 cores busy: accept it anew on a quiet machine"
+    assert verdicts["rtf"].why == said
+    assert verdicts["rtf_cpu"].status is Status.PASS, "CPU time hardly feels them"
+    assert judge(then, timed(times(1.5)))["rtf"].status is Status.REGRESSED
+    assert judge(then, timed(times(0.5)))["rtf"].status is Status.IMPROVED
+
+
 def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
     """The accepted run met a slow moment of the reference workload: all sessions of the unchanged model say so."""
     calibration = sessions(reference_arithmetic_s=-0.2, reference_walk_s=-0.2)
