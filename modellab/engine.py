@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -56,7 +57,8 @@ class Engine:
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
         folder = Path(order["folder"])
-        path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
+        with _variables(order.get("fetching", {})):
+            path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
         complete.check(path, order.get("files", ()))
         setting = Setting(
             model=order["model"],
@@ -140,6 +142,21 @@ class Engine:
         self.model = None
         self.studio.close()
         gc.collect()
+
+
+@contextmanager
+def _variables(more: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables that are there for so long: a token is the hub's alone, not the model's."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _computes_with(held: Any, depth: int = 3) -> Iterator[str]:

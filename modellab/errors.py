@@ -100,9 +100,12 @@ def told(error: BaseException) -> str:
 
 
 def trace(error: BaseException) -> str:
-    """The innermost calls that an exception came through, without the chain of those before it."""
-    frames = traceback.format_tb(error.__traceback__, limit=-6)
-    return "".join(frames)[-MOST_TRACE_CHARACTERS:].rstrip()
+    """The innermost calls that an exception and those before it came through."""
+    try:
+        lines = traceback.format_exception(error, limit=-6)
+    except Exception:  # noqa: BLE001 - formatting it calls code of its own, which may be a model's
+        lines = traceback.format_tb(error.__traceback__, limit=-6)
+    return "".join(lines)[-MOST_TRACE_CHARACTERS:].rstrip()
 
 
 def shortened(text: str, most: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import allocator, repeats, seeds, text
+from modellab import allocator, repeats, seeds, text, worker_environment
 from modellab.dataset import Dataset, Header
 from modellab.environment import HARDWARE, hardware, machine_class
 from modellab.errors import WorkerError
@@ -83,6 +83,7 @@ def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False
         "threads": threads,
         "options": cell.model.options_for(cell.key.variant),
         "download": download,
+        **({"fetching": worker_environment.for_fetching()} if download else {}),
     }
     facts = handle.ask("load", order, LOAD_TIMEOUT_S)
     return Loaded(handle, cell.engine, facts, cell.model.timeout_for, cell.model.seeds_for(cell.key.variant))

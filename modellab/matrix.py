@@ -46,7 +46,8 @@ class Loadable:
     @property
     def place(self) -> own.Start:
         """Where its process runs, as arguments of a `Worker`: nothing for the present Python."""
-        return own.start(self.folder) if self.model.environment == "own" else {}
+        further: own.Start = {"further": names} if (names := self.model.environment_variables) else {}
+        return {**(own.start(self.folder) if self.model.environment == "own" else {}), **further}
 
 
 @dataclass(frozen=True, slots=True)

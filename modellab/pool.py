@@ -32,10 +32,13 @@ class Turns:
 
     @contextmanager
     def _hold(self, how: int) -> Iterator[None]:
-        if self.path is None:
+        try:
+            descriptor = -1 if self.path is None else os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # the session is over, or there was no room for its folder
+            descriptor = -1
+        if descriptor < 0:
             yield
             return
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, how)
             yield

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import copy
 import os
-import tempfile
 import uuid
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from modellab import environment, ledger
+from modellab import environment, ledger, leftovers
 from modellab.gate import settle, worst
 from modellab.headline import Headline
 from modellab.project import Project
@@ -56,7 +56,7 @@ def new_session() -> str:
 
 def turns_file(session: str) -> Path:
     """Where the processes of a session, xdist's workers and MLflow's, lock each other out of a timed passage."""
-    return Path(tempfile.gettempdir()) / f"modellab-{session}.turns"
+    return leftovers.named("session", session) / "turns"
 
 
 class Controller:
@@ -70,6 +70,9 @@ class Controller:
         self.unread: dict[str, str] = {}  # cases that left no row, and the first line of why
         self.regressions = self.broken = 0
         self.trouble = ""  # the ledger's
+        self.folder: leftovers.Folder | None = None  # in which the session's processes take turns
+        with suppress(OSError):  # no room: then they take none
+            self.folder = leftovers.Folder("session", session)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         encoded = getattr(report, "modellab", None)
@@ -118,9 +121,12 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        turns_file(self.session).unlink(missing_ok=True)
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
             session.exitstatus = EXIT_BROKEN
+
+    def pytest_unconfigure(self) -> None:
+        if self.folder:
+            self.folder.close()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The scorecard, what was skipped and why, what was written, and where the results are."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from modellab import audio
+from modellab import audio, leftovers
 from modellab.types import Audio, Key
 
 SCRATCH = "MODELLAB_SCRATCH"  # a folder that a worker's parent removes when the worker has gone, however it went
@@ -65,7 +64,7 @@ class Studio:
     """Stores what one model says."""
 
     def __init__(self) -> None:
-        self.scratch: tempfile.TemporaryDirectory[str] | None = None
+        self.scratch: leftovers.Folder | None = None
         self.folder: Path | None = None
 
     def keep(self, folder: str | None) -> None:
@@ -86,7 +85,7 @@ class Studio:
     def close(self) -> None:
         """Remove the scratch folder."""
         if self.scratch is not None:
-            self.scratch.cleanup()
+            self.scratch.close()
             self.scratch = None
 
     def _write(self, sound: Audio, name: str) -> dict[str, Any]:
@@ -103,5 +102,5 @@ class Studio:
         if place := os.environ.get(SCRATCH):
             return Path(place)
         if self.scratch is None:  # in pytest's own process
-            self.scratch = tempfile.TemporaryDirectory(prefix="modellab-audio-")
-        return Path(self.scratch.name)
+            self.scratch = leftovers.Folder("audio")
+        return self.scratch.path

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import against, baseline, broken, dataset, environment, gate, remarks, studio, thresholds
+from modellab import against, baseline, broken, dataset, environment, gate, leftovers, remarks, studio, thresholds
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
@@ -283,6 +283,7 @@ def open_suite(
 ) -> Suite:
     """A suite that writes to the project's ledger; `worker` is pytest-xdist's name of this process, or ''."""
     ledger = Ledger(project.mlruns, session, worker or "main")
+    leftovers.sweep()
     studio.prune(project.mlruns)
     mark = outcome.mark(project.mlruns, pool.threads)
     return Suite(project, options, pool, ledger, Turns(turns), environment.commit(project.root), duel, mark)

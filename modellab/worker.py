@@ -1,7 +1,8 @@
 """A process that holds one model: `python -m modellab.worker`, JSON lines over two private pipes.
 
-The parent's side is `Worker`, the child's is `serve`. Whatever the model's libraries print goes to a log file, whose
-end is part of every failure. A hang is killed, a crash is told with its signal, and the child dies with its parent.
+The parent's side is `Worker`, the child's is `serve`. Whatever the model's libraries print goes to a log of bounded
+size, whose end is part of every failure. A hang is killed, a crash is told with its signal, what is no reply is told as
+what it is, and the child dies with its parent.
 """
 
 from __future__ import annotations
@@ -9,28 +10,39 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-import traceback
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from modellab import allocator
+from modellab import allocator, leftovers, worker_environment
 from modellab.engine import Engine, pin_threads
-from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModellabError, WorkerError
+from modellab.errors import (
+    MOST_CHARACTERS,
+    CrashError,
+    DatasetError,
+    HangError,
+    LoadError,
+    ModellabError,
+    ProtocolError,
+    WorkerError,
+    shortened,
+    told,
+    trace,
+)
+from modellab.masking import masked
 from modellab.meter import thread_environment
 from modellab.studio import SCRATCH
+from modellab.worker_log import WorkerLog
+from modellab.worker_pipes import MOST_REPLY_BYTES, PROTOCOL, Pipes, too_long
 
-LOG_TAIL_LINES = 20
-LOG_TAIL_BYTES = 8_000
 PR_SET_PDEATHSIG = 1
+END_S = 5.0  # how long a process that was killed may take to go
+FORKED_S = 0.1  # how long an answer waits for a second process that the model has forked, which may answer too
 
 
 class ModelError(WorkerError):
@@ -40,7 +52,8 @@ class ModelError(WorkerError):
 class Worker:
     """The parent's handle on one worker process. Not safe for use by several threads.
 
-    `python`, `cwd` and `env` (variables besides this process's own) choose another environment or another modellab.
+    `python`, `cwd` and `env` (variables besides those that pass) choose another environment or another modellab;
+    `further` names variables of this process that also pass; `older`: the modellab there may be an older one.
     """
 
     def __init__(
@@ -49,109 +62,99 @@ class Worker:
         python: str = sys.executable,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
+        further: Iterable[str] = (),
+        *,
+        older: bool = False,
     ) -> None:
+        with ExitStack() as undo:
+            try:
+                self.scratch = leftovers.Folder("worker")
+                undo.callback(self.scratch.close)
+                self.log = WorkerLog()
+                undo.callback(self.log.close)
+                self.pipes = Pipes(self._is_alive, older=older)
+                undo.callback(self.pipes.close)
+            except (OSError, RuntimeError) as error:  # no room, no file descriptors, no thread
+                what = f"no worker could be started: {error}"
+                raise WorkerError(f"{what}: is the disk full, or `ulimit -n` small?") from error
+            given = {**worker_environment.passed(further), **self._environment(threads), **(env or {})}
+            self._start([python, "-m", "modellab.worker"], cwd, given)
+            undo.pop_all()
+        self.log.started()
+        self.pipes.started()
+
+    def _start(self, command: list[str], cwd: Path | None, env: Mapping[str, str]) -> None:
         try:
-            self.scratch = Path(tempfile.mkdtemp(prefix="modellab-worker-"))
-            descriptor = os.open(self.scratch / "log", os.O_WRONLY | os.O_CREAT)
-        except OSError as error:
-            raise WorkerError(f"no worker could be started, its log has no place ({error}): disk full?") from error
-        self.log = self.scratch / "log"
-        request_read, self.requests = os.pipe()
-        self.replies, reply_write = os.pipe()
-        self.buffer = b""
-        try:
-            with os.fdopen(descriptor, "wb") as log:
-                self.process = subprocess.Popen(
-                    [python, "-m", "modellab.worker", str(request_read), str(reply_write)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    pass_fds=(request_read, reply_write),
-                    cwd=cwd,
-                    env={**os.environ, **self._environment(threads), **(env or {})},
-                    start_new_session=True,
-                )
+            self.process = subprocess.Popen(
+                [*command, *map(str, self.pipes.theirs)],
+                stdin=subprocess.DEVNULL,
+                stdout=self.log.end,
+                stderr=subprocess.STDOUT,
+                pass_fds=self.pipes.theirs,
+                cwd=cwd,
+                env=env,
+                start_new_session=True,
+            )
         except OSError as error:  # no memory, too many processes, no such Python
-            self._forget()
-            raise WorkerError(f"no worker process could be started with {python}: {error}") from error
-        finally:
-            os.close(request_read)
-            os.close(reply_write)
+            raise WorkerError(f"no worker process could be started with {command[0]}: {error}") from error
 
     def _environment(self, threads: int) -> dict[str, str]:
+        scratch = str(self.scratch.path)  # also of temporary files that a killed process cannot remove
         return {
             **thread_environment(threads),
             **allocator.ENVIRONMENT,
             "PYTHONUNBUFFERED": "1",
-            SCRATCH: str(self.scratch),
+            SCRATCH: scratch,
+            "TMPDIR": scratch,
         }
+
+    def _is_alive(self) -> bool:
+        return self.process.poll() is None
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
         """One request, one reply. Raises what went wrong on the other side as a ModellabError."""
         try:
-            os.write(self.requests, json.dumps({"verb": verb, **order}).encode() + b"\n")
-        except BrokenPipeError:
+            reply = self.pipes.ask({"verb": verb, **order}, time.monotonic() + timeout_s)
+        except TimeoutError:
+            self.kill()
+            within = f"no answer to {verb!r} within {timeout_s:g} s"
+            raise HangError(f"{within}: the worker was killed{self.log.tail()}") from None
+        except EOFError:
             raise self._crash(verb) from None
-        reply: dict[str, Any] = json.loads(self._line(verb, timeout_s))
+        except ProtocolError as error:
+            self.kill()
+            raise ProtocolError(f"{error} (during {verb!r}; the worker was killed){self.log.tail()}") from error
+        except BaseException:  # Ctrl-C: the reply would come when nobody waits for it
+            self.kill()
+            raise
         if "error" in reply:
-            raise_reply(verb, reply, self.tail())
+            raise_reply(verb, reply, self.log.tail())
         return reply
-
-    def _line(self, verb: str, timeout_s: float) -> bytes:
-        deadline = time.monotonic() + timeout_s
-        while b"\n" not in self.buffer:
-            ready, _, _ = select.select([self.replies], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                self.kill()
-                raise HangError(f"no answer to {verb!r} within {timeout_s:g} s: the worker was killed{self.tail()}")
-            chunk = os.read(self.replies, 1 << 16)
-            if not chunk:
-                raise self._crash(verb)
-            self.buffer += chunk
-        line, _, self.buffer = self.buffer.partition(b"\n")
-        return line
 
     def _crash(self, verb: str) -> CrashError:
         try:
-            code = self.process.wait(timeout=5)
+            code = self.process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            return CrashError(f"the worker closed its pipe during {verb!r} and went on running: killed{self.tail()}")
-        return CrashError(f"the worker died during {verb!r}: {exit_reason(code)}{self.tail()}")
-
-    def tail(self) -> str:
-        """The end of the worker's log, for a message; '' if it printed nothing."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - LOG_TAIL_BYTES))
-                lines = file.read().decode(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-        except OSError:
-            return ""
-        return "\nend of the worker's log:\n" + "\n".join(f"  | {line[:300]}" for line in lines) if lines else ""
+            closed = f"the worker closed its pipe during {verb!r} and went on running: killed"
+            return CrashError(closed + self.log.tail())
+        return CrashError(f"the worker died during {verb!r}: {exit_reason(code)}{self.log.tail()}")
 
     def kill(self) -> None:
         """End the worker and whatever it started, at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=END_S)
 
     def close(self) -> None:
         """Ask the worker to go, insist after a second, and remove its log and what it wrote."""
-        self._hang_up()
+        self.pipes.close()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=1)
         self.kill()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._hang_up()
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
-    def _hang_up(self) -> None:
-        """Close the pipes, which tells the worker to go."""
-        for descriptor in (self.requests, self.replies):
-            with suppress(OSError):
-                os.close(descriptor)
+        self.log.close()
+        self.scratch.close()
 
 
 class InProcess:
@@ -186,32 +189,69 @@ def exit_reason(code: int) -> str:
     return f"killed by {name}" + (f" ({known[name]})" if name in known else "")
 
 
-def raise_reply(verb: str, reply: Mapping[str, Any], tail: str) -> None:
+def raise_reply(verb: str, reply: Mapping[str, Any], tail: str) -> NoReturn:
     """Raise the error that a reply carries, as what it means to the parent."""
-    text = str(reply["error"])
-    if reply["kind"] == "dataset":
+    text, where = masked(str(reply["error"])), masked(str(reply.get("trace", "")))
+    if reply.get("kind") == "dataset":
         raise DatasetError(text)
     if verb == "load":
-        raise LoadError(f"the model could not be loaded: {text}\n{reply['trace']}{tail}")
-    raise ModelError(f"{text}\n{reply['trace']}")
+        raise LoadError(f"the model could not be loaded: {text}\n{where}{tail}")
+    raise ModelError(f"{text}\n{where}")
 
 
 def serve(requests: int, replies: int) -> None:
     """The child's loop: a line in, a line out, until the parent is gone."""
-    engine = Engine()
+    engine, own = Engine(), os.getpid()
+    forks: list[bool] = []
+    os.register_at_fork(after_in_parent=lambda: forks.append(True))
     with os.fdopen(requests, "rb") as lines, os.fdopen(replies, "wb") as out:
         for line in lines:
-            out.write(_answer(engine, json.loads(line)).encode() + b"\n")
+            order = json.loads(line)
+            answer = _answer(engine, order)
+            if os.getpid() != own:
+                out.write(_line(order, _fault(f"the model forked during {order['verb']!r}, and both processes answer")))
+                out.flush()
+                os._exit(1)
+            if forks:
+                time.sleep(FORKED_S)
+                forks.clear()
+            out.write(_line(order, answer))
             out.flush()
 
 
-def _answer(engine: Engine, order: Mapping[str, Any]) -> str:
+def _line(order: Mapping[str, Any], answer: Mapping[str, Any]) -> bytes:
+    """An answer as the line of a reply; an answer that is none is an error."""
+    number = {"id": order["id"]} if "id" in order else {}  # an older parent sends none
     try:
-        return json.dumps(getattr(engine, order["verb"])(order))
+        line = json.dumps({**number, **answer}).encode()
+    except Exception as error:  # noqa: BLE001 - the process boundary, as below
+        line = json.dumps({**number, **_raised(error)}).encode()
+    if len(line) > MOST_REPLY_BYTES:
+        line = json.dumps({**number, **_fault(too_long(len(line)))}).encode()
+    return line + b"\n"
+
+
+def _answer(engine: Engine, order: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        answer: dict[str, Any] = getattr(engine, order["verb"])(order)
+        return answer
     except Exception as error:  # noqa: BLE001 - the process boundary: whatever a model's code raises becomes one failed utterance
-        kind = "dataset" if isinstance(error, DatasetError) else "model"
-        text = str(error) if isinstance(error, ModellabError) else f"{type(error).__name__}: {error}"
-        return json.dumps({"error": text[:2000], "kind": kind, "trace": traceback.format_exc(limit=-6)[-4000:]})
+        return _raised(error)
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    """The reply about what was raised."""
+    try:
+        text = shortened(str(error), MOST_CHARACTERS) if isinstance(error, ModellabError) else told(error)
+        str(error)
+    except Exception:  # noqa: BLE001 - its own code is broken, so nothing it says of the utterance can be believed
+        return _fault(f"the model raised {told(error)}\n{trace(error)}")
+    return {"error": text, "kind": "dataset" if isinstance(error, DatasetError) else "model", "trace": trace(error)}
+
+
+def _fault(text: str) -> dict[str, Any]:
+    """The reply that says that this process cannot be trusted any more."""
+    return {"error": text, "kind": PROTOCOL, "trace": ""}
 
 
 def _die_with_parent() -> None:

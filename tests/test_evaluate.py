@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from modellab import worker_environment
 from modellab.dataset import Dataset
 from modellab.errors import CrashError, DatasetError, WorkerError
 from modellab.evaluate import Loaded, again, evaluate, latencies, load
@@ -76,7 +77,10 @@ def run(model: Scripted, count: int = 3, **more: Any) -> Any:
 # ---------------------------------------------------------------------------- loading
 
 
-def test_the_order_to_load_names_everything() -> None:
+def test_the_order_to_load_names_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in worker_environment.FETCHING:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_TOKEN", "a token")
     model = Scripted(0.1)
     variants = {"one": {"weights": "hf:a/b", "revision": "abc", "options": {"beam_size": 5}}}
     ready = load(cell(Path("models/fake"), variants=variants, options={"language": "en"}), model, 3, download=True)
@@ -95,6 +99,7 @@ def test_the_order_to_load_names_everything() -> None:
         "threads": 3,
         "options": {"language": "en", "beam_size": 5},
         "download": True,
+        "fetching": {"HF_TOKEN": "a token"},
     }
     assert ready.engine == ("fake", "one", "cpu", "float32")
 

@@ -36,9 +36,11 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
+    {"worker_log", "worker_pipes", "worker_environment"},
     {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances", "allocator"},
     {"store"},
     {"languages", "spool", "textfile", "yamltext"},
+    {"masking", "leftovers"},
     {"types", "errors"},
     {"speech", "gross"},
 ]

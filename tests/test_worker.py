@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from modellab.errors import CrashError, DatasetError, HangError, LoadError, WorkerError
-from modellab.worker import LOG_TAIL_LINES, ModelError, Worker, exit_reason, raise_reply
+from modellab.errors import CrashError, DatasetError, HangError, LoadError, ProtocolError, WorkerError
+from modellab.worker import ModelError, Worker, exit_reason, raise_reply
 
 from . import tiny
 from .tiny import order, row
@@ -118,7 +121,8 @@ def test_a_megabyte_on_stdout_is_no_reply(folder: Path) -> None:
     opened = started(folder, "chatter")
     try:
         assert opened.ask("utterance", row(folder), 60)["output"]["text"] == "turn on the light "
-        assert opened.log.stat().st_size > 2**20
+        assert "x" * 79 in opened.log.tail()
+        assert opened.log.total_bytes > 2**20
     finally:
         opened.close()
 
@@ -173,7 +177,68 @@ def test_a_hang_is_killed(folder: Path) -> None:
         opened.close()
 
 
+def test_a_stopped_worker_is_killed_in_time_though_it_reads_nothing(folder: Path) -> None:
+    opened = started(folder, "")
+    try:
+        os.kill(opened.process.pid, signal.SIGSTOP)
+        long = row(folder, "good")
+        long["row"]["text"] = "word " * 2**16
+        with pytest.raises(HangError, match="no answer to 'utterance' within 1 s: the worker was killed"):
+            opened.ask("utterance", long, 1)
+        assert opened.process.returncode == -signal.SIGKILL
+    finally:
+        opened.close()
+
+
+def test_a_worker_that_is_no_longer_trusted_is_killed(folder: Path) -> None:
+    opened = started(folder, "fork")
+    try:
+        with pytest.raises(ProtocolError, match="the model forked during 'utterance', and both processes answer"):
+            opened.ask("utterance", row(folder), 60)
+        assert opened.process.returncode == -signal.SIGKILL
+        with pytest.raises(CrashError):
+            opened.ask("finish", {"device": "cpu"}, 60)
+    finally:
+        opened.close()
+
+
+def test_a_worker_whose_pipe_is_closed_is_killed(folder: Path) -> None:
+    opened = started(folder, "close its pipe")
+    try:
+        with pytest.raises(CrashError, match="the worker closed its pipe during 'utterance' and went on running"):
+            opened.ask("utterance", row(folder), 60)
+    finally:
+        opened.close()
+
+
 # ---------------------------------------------------------------------------- what stays behind
+
+
+def test_few_file_descriptors_are_one_sentence() -> None:
+    """The same as under `ulimit -n 16`."""
+    code = """
+import os, resource
+from modellab.errors import WorkerError
+from modellab.worker import Worker
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+taken = []
+try:
+    while True:
+        taken.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+while taken:
+    os.close(taken.pop())
+    try:
+        Worker(1).close()
+    except WorkerError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    lines = done.stdout.splitlines()
+    assert lines
+    assert all(line.startswith("no worker ") and "Too many open files" in line for line in lines)
 
 
 def test_close_leaves_no_process_and_no_log(folder: Path, tmp_path: Path) -> None:
@@ -186,7 +251,7 @@ def test_close_leaves_no_process_and_no_log(folder: Path, tmp_path: Path) -> Non
     assert opened.process.returncode is not None
     psutil.wait_procs([psutil.Process(helper)] if running(helper) else [], timeout=10)
     assert not running(helper), "what the model's library started is gone too"
-    assert not opened.log.exists()
+    assert not opened.scratch.path.exists()
 
 
 def test_twenty_workers_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,37 +278,6 @@ def test_a_python_that_is_not_there_leaks_nothing(tmp_path: Path, monkeypatch: p
 
 
 # ---------------------------------------------------------------------------- the small parts
-
-
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
-    """A handle whose process is not there, for its log alone."""
-    handle = Worker.__new__(Worker)
-    handle.log = tmp_path / "worker.log"
-    return handle
-
-
-@pytest.mark.parametrize(
-    ("content", "lines"),
-    [
-        pytest.param(b"", [], id="nothing"),
-        pytest.param(b"one\ntwo\n", ["one", "two"], id="short"),
-        pytest.param(b"".join(b"%d\n" % i for i in range(50)), [str(i) for i in range(30, 50)], id="the last lines"),
-        pytest.param(b"x" * 1000, ["x" * 300], id="a long line is cut"),
-        pytest.param(b"caf\xe9\n", ["caf\ufffd"], id="not UTF-8"),
-        pytest.param(b"first\n" + b"y" * 10_000, ["y" * 300], id="the end of a long log"),
-        pytest.param(b"10 %\r20 %\r30 %\n", ["10 %", "20 %", "30 %"], id="a progress bar"),
-    ],
-)
-def test_the_tail_of_the_log(quiet: Worker, content: bytes, lines: list[str]) -> None:
-    quiet.log.write_bytes(content)
-    shown = quiet.tail().splitlines()
-    assert shown == (["", "end of the worker's log:", *(f"  | {line}" for line in lines)] if lines else [])
-    assert len(lines) <= LOG_TAIL_LINES
-
-
-def test_a_log_that_is_gone_has_no_tail(quiet: Worker) -> None:
-    assert quiet.tail() == ""
 
 
 @pytest.mark.parametrize(

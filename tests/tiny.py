@@ -50,6 +50,13 @@ class Tiny:
         print("still here", flush=True)
         time.sleep(600)
 
+    def fork(self):
+        os.fork()
+
+    def close_its_pipe(self):
+        os.close(int(sys.argv[2]))
+        time.sleep(60)
+
     def chatter(self):
         os.write(1, b"x" * 79 * 2**14)
         print("y" * 2**20)

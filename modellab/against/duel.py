@@ -65,7 +65,7 @@ class Duel:
         found = self.base.loadable(cell, self.places.checkout(), download=self.download)
         apart = found.model.environment == "own"
         place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
-        handle = start(place, self.threads, self.base.label)
+        handle = start(place, self.threads, self.base.label, found.model.environment_variables)
         try:
             self.loaded = load(found, handle, self.threads, download=self.download)
         except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,6 @@ class Named:
         self.handle.close()
 
 
-def start(place: Place, threads: int, label: str) -> Named:
-    """A worker at that place."""
-    return Named(Worker(threads, str(place.python), place.cwd, place.env), label)
+def start(place: Place, threads: int, label: str, further: Iterable[str] = ()) -> Named:
+    """A worker at that place; `further` names variables of the environment that its model wants."""
+    return Named(Worker(threads, str(place.python), place.cwd, place.env, further, older=True), label)

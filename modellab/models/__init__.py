@@ -73,6 +73,7 @@ class Model(Strict):
     status: Stage  # of every variant, until a record in baselines/lifecycle/ says otherwise
     packages: tuple[str, ...] = ()  # import names without which it cannot run
     environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see own.py
+    environment_variables: tuple[str, ...] = ()  # that its process gets besides the usual ones; NAME or PREFIX_*
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]

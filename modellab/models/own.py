@@ -30,6 +30,7 @@ class Start(TypedDict, total=False):
 
     python: str
     env: dict[str, str]
+    further: tuple[str, ...]
 
 
 def place(folder: Path) -> Path:
