@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -212,33 +210,6 @@ def test_a_worker_whose_pipe_is_closed_is_killed(folder: Path) -> None:
 
 
 # ---------------------------------------------------------------------------- what stays behind
-
-
-def test_few_file_descriptors_are_one_sentence() -> None:
-    """The same as under `ulimit -n 16`."""
-    code = """
-import os, resource
-from modellab.errors import WorkerError
-from modellab.worker import Worker
-
-resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
-taken = []
-try:
-    while True:
-        taken.append(os.open("/dev/null", os.O_RDONLY))
-except OSError:
-    pass
-while taken:
-    os.close(taken.pop())
-    try:
-        Worker(1).close()
-    except WorkerError as error:
-        print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    lines = done.stdout.splitlines()
-    assert lines
-    assert all(line.startswith("no worker ") and "Too many open files" in line for line in lines)
 
 
 def test_close_leaves_no_process_and_no_log(folder: Path, tmp_path: Path) -> None:
