@@ -22,6 +22,7 @@ from modellab.spool import Table
 from modellab.tasks import Task
 from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
 
+File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
 ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
@@ -103,11 +104,23 @@ def save(
     `speed_only` the accepted quality.
     """
     header = {**passes[0].provenance, "reason": reason, "date": date}
-    written = [] if speed_only else [_save_quality(root, task, passes[0], header)]
-    return [*written, *([_save_pace(root, passes, header)] if timed else [])]
+    _check_names(passes[0])
+    written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
+    written += [_pace_file(root, passes, header)] if timed else []
+    linefile.write_all(written)  # all of them, or none
+    return [path for path, _, _ in written]
 
 
-def _save_quality(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> Path:
+def _check_names(result: Result) -> None:
+    """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
+    for name in (*(str(getattr(result.key, part)) for part in Key.__slots__), result.machine):
+        if not name or name.startswith(".") or set(name) & set("/\\\0"):
+            raise BaselineError(
+                f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"
+            )
+
+
+def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> File:
     before = _before(load, root, result.key)
     gated = [metric.name for metric in task.METRICS if metric.gated and metric.kind == "quality"]
     quality = Table(
@@ -124,12 +137,10 @@ def _save_quality(root: Path, task: Task, result: Result, header: Mapping[str, s
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
     about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
-    path = quality_path(root, result.key)
-    linefile.write(path, {"header": about, **({"noise": noise} if noise else {})}, quality)
-    return path
+    return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
 
 
-def _save_pace(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> Path:
+def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
     result = passes[0]
     before = _before(load_pace, root, result.key, result.machine)
     every = zip(*(each.utterances for each in passes), strict=True)
@@ -140,9 +151,8 @@ def _save_pace(root: Path, passes: Sequence[Result], header: Mapping[str, str]) 
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
     sessions = kept_sessions(before, pace) if before else ()
-    path = pace_path(root, result.key, result.machine)
-    linefile.write(path, {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}, times)
-    return path
+    top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
+    return pace_path(root, result.key, result.machine), top, times
 
 
 def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:

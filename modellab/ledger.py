@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from modellab import codec
+from modellab import codec, linefile, studio
 from modellab.entry import Entry, NewerError, decode, pieces
 from modellab.environment import slug
 from modellab.types import Key, Status, Verdict
@@ -94,15 +94,18 @@ def read(folder: Path) -> tuple[list[Entry], list[str]]:
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path in files(folder):
-        entries, complaints = read_file(path)
+        entries, complaints = read_file(path, folder)
         warnings += complaints
         for entry in entries:
             found.setdefault(entry.id, entry)
     return sorted(found.values(), key=lambda entry: (entry.finished_at, entry.id)), warnings
 
 
-def read_file(path: Path) -> tuple[list[Entry], list[str]]:
-    """The entries of one file, in its order, with one sentence for every line that is not an entry."""
+def read_file(path: Path, folder: Path) -> tuple[list[Entry], list[str]]:
+    """The entries of one file, in its order, with one sentence for every line that is not an entry.
+
+    `folder` is the project's mlruns: a sound that lies elsewhere than in its saved audio is left alone.
+    """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as problem:
@@ -115,6 +118,9 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
             continue
         try:
             entry = decode(_parsed(line))
+            if b'"rate_hz"' in line:
+                entry, strangers = confined(entry, folder)
+                warnings += [f"{path.name}, line {number}: {stranger}" for stranger in strangers]
             entries[entry.id] = entry
         except NewerError as problem:
             newer.append(problem)
@@ -126,6 +132,21 @@ def read_file(path: Path) -> tuple[list[Entry], list[str]]:
         results = "1 result was" if len(newer) == 1 else f"{len(newer)} results were"
         warnings.append(f"{path.name}: {results} {newer[0]}: left out here, kept for it")
     return list(entries.values()), warnings
+
+
+def confined(entry: Entry, folder: Path) -> tuple[Entry, list[str]]:
+    """The entry without foreign sounds, and a sentence where there are some that exist."""
+    if entry.result is None:
+        return entry, []
+    utterances, strangers = [], []
+    for utterance in entry.result.utterances:
+        output, refused = studio.confined(utterance.output, folder)
+        utterances.append(replace(utterance, output=output) if refused else utterance)
+        strangers += [path for path in refused if Path(path).exists()]
+    told = f"{strangers[0]!r} is no saved audio of this project: left alone" if strangers else ""
+    more = f", and {len(strangers) - 1} more" if len(strangers) > 1 else ""
+    kept = replace(entry, result=replace(entry.result, utterances=tuple(utterances)))
+    return kept, [told + more] if told else []
 
 
 def _parsed(line: bytes) -> Any:
@@ -141,7 +162,7 @@ def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[V
     for path in files(folder):
         if not path.name.startswith(slug(session)):
             continue
-        for entry in read_file(path)[0]:
+        for entry in read_file(path, folder)[0]:
             if entry.key in turned:
                 status, verdicts = turned[entry.key]
                 try:
@@ -191,7 +212,7 @@ def _append(path: Path, entry: Entry) -> None:
     finally:
         os.close(file)
     if fresh:
-        _sync_folder(path.parent)
+        linefile.sync_folder(path.parent)
 
 
 def _blocks(some: Iterable[bytes]) -> Iterator[bytes]:
@@ -212,12 +233,3 @@ def _make(folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         (folder.parent / ".gitignore").write_text("*\n", encoding="ascii")
     folder.mkdir(exist_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

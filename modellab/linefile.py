@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,16 +76,48 @@ def _utterances(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
 
 def write(path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]) -> None:
     """One line per utterance and session; written beside and moved into place: a kill leaves the old or the new."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    write_all([(path, top, utterances)])
+
+
+def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]) -> None:
+    """The same for several files that belong together: all of them are new, or none; on the disk when it returns."""
+    drafts = {path: path.with_name(f".{path.name}.{os.getpid()}") for path, _, _ in files}
+    path = files[0][0]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # a lone surrogate becomes its own JSON escape
-        with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(_lines({"format": FORMAT, **top}, utterances))
-        os.replace(draft, path)
+        for path, top, utterances in files:
+            _make_folder(path.parent)
+            # a lone surrogate becomes its own JSON escape
+            with drafts[path].open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.writelines(_lines({"format": FORMAT, **top}, utterances))
+                file.flush()
+                os.fsync(file.fileno())
+        for path, draft in drafts.items():  # everything is on the disk, in the same folder: no room is needed any more
+            os.replace(draft, path)
+        for folder in {path.parent for path in drafts}:
+            sync_folder(folder)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
+    finally:
+        for draft in drafts.values():
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder with those above it, each on the disk."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _lines(top: Mapping[str, Any], utterances: Mapping[str, Any]) -> Iterator[str]:

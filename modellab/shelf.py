@@ -61,7 +61,8 @@ class Shelf:
     def read(cls, project: Project, more: Iterable[Entry] = ()) -> Shelf:
         """The project's ledger; `more` are results from elsewhere, such as an MLflow server."""
         found, warnings = ledger.read(project.mlruns)
-        every = {entry.id: entry for entry in (*more, *found)}
+        elsewhere = (ledger.confined(entry, project.mlruns)[0] for entry in more)  # its sounds are not here
+        every = {entry.id: entry for entry in (*elsewhere, *found)}
         ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))
         return cls(project.root, project.baselines, tuple(ordered), tuple(warnings))
 

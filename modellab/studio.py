@@ -6,10 +6,12 @@ becomes a file and `{"audio": path, "rate_hz": ..., "duration_s": ...}`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from modellab.types import Audio, Key
 
 SCRATCH = "MODELLAB_SCRATCH"  # a folder that a worker's parent removes when the worker has gone, however it went
 SESSIONS = 20  # whose audio is kept
+MOST_NAME_BYTES = 120  # of an utterance's id in a file's name: file systems take 255
+ELSEWHERE = "(not of the saved audio)"  # in place of the folder of a sound that is left alone
 
 
 def place(mlruns: Path, session: str, key: Key) -> Path:
@@ -29,8 +33,11 @@ def place(mlruns: Path, session: str, key: Key) -> Path:
 
 def prune(mlruns: Path, sessions: int = SESSIONS) -> None:
     """Remove the audio of all but the newest sessions: the ledger keeps what was heard in it."""
-    kept = sorted((mlruns / "audio").glob("*/"), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    for folder in kept[sessions:]:
+    ages = []
+    for folder in (mlruns / "audio").glob("*/"):
+        with suppress(OSError):  # another session has just removed it
+            ages.append((folder.stat().st_mtime, folder))
+    for _, folder in sorted(ages, reverse=True)[sessions:]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -43,6 +50,51 @@ def file_name(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name)
 
 
+def unique_name(name: str) -> str:
+    """The same, another one for each name: what had to be replaced or cut is told apart by a digest.
+
+    >>> unique_name("000"), unique_name("a/b"), unique_name("a b")
+    ('000', 'a_b-c14cddc0', 'a_b-c8687a08')
+    """
+    safe = file_name(name).encode()[:MOST_NAME_BYTES].decode(errors="ignore")
+    return (
+        safe if safe == name else f"{safe}-{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
+    )
+
+
+def confined(output: Any, mlruns: Path) -> tuple[Any, list[str]]:
+    """A stored output without sounds that lie elsewhere than in the saved audio of `mlruns`, and their paths.
+
+    Somebody else may have written it: no other file of this machine is to be shown or sent. Links and `..` count as
+    where they lead.
+    """
+    refused: list[str] = []
+    saved = (mlruns / "audio").resolve()
+
+    def checked(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if not _is_sound(value):
+                return {key: checked(part) for key, part in value.items()}
+            if _lies_in(value["audio"], saved):
+                return value
+            refused.append(value["audio"])
+            return {**value, "audio": f"{ELSEWHERE}/{Path(value['audio']).name}"}
+        return [checked(part) for part in value] if isinstance(value, list) else value
+
+    return checked(output), refused
+
+
+def _lies_in(path: str, folder: Path) -> bool:
+    try:
+        return Path(path).resolve().is_relative_to(folder)
+    except (OSError, ValueError, RuntimeError):  # a loop of links, a NUL
+        return False
+
+
+def _is_sound(value: Mapping[Any, Any]) -> bool:
+    return isinstance(value.get("audio"), str) and "rate_hz" in value
+
+
 def files(output: Any) -> Iterator[Path]:
     """Where each sound of a stored output lies, wherever in it; some may be gone (see `prune`).
 
@@ -50,7 +102,7 @@ def files(output: Any) -> Iterator[Path]:
     ['1.flac']
     """
     if isinstance(output, Mapping):
-        if isinstance(output.get("audio"), str) and "rate_hz" in output:
+        if _is_sound(output):
             yield Path(output["audio"])
         else:
             for value in output.values():
@@ -92,7 +144,7 @@ class Studio:
         """The file of one sound; samples that are not finite become 0: `encode` has counted them."""
         folder = self._folder()
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{file_name(name)}.flac"
+        path = folder / f"{unique_name(name)}.flac"
         audio.write(path, Audio(np.nan_to_num(sound.samples, posinf=0.0, neginf=0.0), sound.rate_hz))
         return {"audio": str(path), "rate_hz": sound.rate_hz, "duration_s": sound.duration_s}
 

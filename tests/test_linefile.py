@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +107,44 @@ def test_another_format_is_told(path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace('"format": 1', '"format": 7'), encoding="utf-8")
     with pytest.raises(BaselineError, match="has format 7, expected 1"):
         linefile.read(path)
+
+
+def test_files_that_belong_together_are_all_new_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / "a" / "quality.json", tmp_path / "a" / "speed.json"]
+    linefile.write_all([(path, {"header": {"reason": "first"}}, {}) for path in paths])
+    before = [path.read_bytes() for path in paths]
+    real, synced = os.fsync, []
+
+    def fsync(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(BaselineError, match=r"speed\.json could not be written: .*No space left"):
+        linefile.write_all([(path, {"header": {"reason": "second"}}, {}) for path in paths])
+    assert [path.read_bytes() for path in paths] == before
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["quality.json", "speed.json"]
+
+
+def test_file_and_folders_are_on_the_disk_before_it_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    real, replaced = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    def replace(draft: Path, path: Path) -> None:
+        synced.append("replaced")
+        replaced(draft, path)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    path = tmp_path / "asr" / "short_v1" / "quality.json"
+    linefile.write(path, {"header": {}}, {})
+    draft = next(name for name in synced if "quality" in name)
+    assert synced.index(draft) < synced.index("replaced") < len(synced) - 1, "the file before it has its name"
+    assert synced[-1] == str(path.parent), "then the name"
+    assert {str(tmp_path), str(tmp_path / "asr")} <= set(synced), "and the folders that are new"

@@ -24,12 +24,12 @@ def kept(tmp_path: Path) -> Studio:
 
 def test_each_sound_becomes_a_file_wherever_it_is(kept: Studio, tmp_path: Path) -> None:
     output = {"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"text": "", "audio": None}], "n": 2}
-    stored = kept.stored(output, "case/1")
+    stored = kept.stored(output, "case-1")
     said = tmp_path / "said"
-    assert sorted(path.name for path in said.iterdir()) == ["case_1-turns-1.flac", "case_1.flac"]
+    assert sorted(path.name for path in said.iterdir()) == ["case-1-turns-1.flac", "case-1.flac"]
     facts = {"rate_hz": 16_000, "duration_s": 5 / 16_000}
-    assert stored["audio"] == {"audio": str(said / "case_1.flac"), **facts}
-    assert stored["turns"][0] == {"text": "hi", "audio": {"audio": str(said / "case_1-turns-1.flac"), **facts}}
+    assert stored["audio"] == {"audio": str(said / "case-1.flac"), **facts}
+    assert stored["turns"][0] == {"text": "hi", "audio": {"audio": str(said / "case-1-turns-1.flac"), **facts}}
     assert (stored["turns"][1], stored["n"]) == ({"text": "", "audio": None}, 2)
 
 
@@ -66,3 +66,54 @@ def test_the_newest_sessions_keep_their_audio(tmp_path: Path) -> None:
     studio.prune(tmp_path, sessions=2)
     assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == ["a", "c"]
     assert studio.place(tmp_path, "a", key).name == "espeak_en-tts_v1-cpu-float32"
+
+
+@pytest.mark.parametrize(
+    ("names", "begins"),
+    [
+        (["a/b", "a b", "a_b"], "a_b"),
+        (["x" * 300, "x" * 301], "xxx"),
+        (["ü" * 300, "ü" * 299 + "u"], "üü"),
+        (["..", "../..", "."], "."),
+    ],
+)
+def test_each_name_has_a_file_of_its_own_that_every_file_system_takes(
+    kept: Studio, tmp_path: Path, names: list[str], begins: str
+) -> None:
+    paths = {Path(kept.stored(TONE, name)["audio"]) for name in names}
+    assert len(paths) == len(names)
+    assert {path.parent for path in paths} == {tmp_path / "said"}
+    assert all(path.is_file() and path.name.startswith(begins) for path in paths)
+
+
+def test_two_sessions_may_prune_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for session in "abc":
+        (tmp_path / "audio" / session).mkdir(parents=True)
+    real = Path.stat
+
+    def stat(path: Path, **how: bool) -> os.stat_result:
+        if path.name == "b" and os.path.isdir(path):  # noqa: PTH112 - without stat
+            path.rmdir()  # the other session was quicker
+        return real(path, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    studio.prune(tmp_path, sessions=1)
+    assert len(list((tmp_path / "audio").iterdir())) == 1
+
+
+def test_only_saved_audio_of_this_project_is_a_sound(tmp_path: Path) -> None:
+    saved, outside = tmp_path / "mlruns" / "audio" / "s1", tmp_path / "secret.flac"
+    saved.mkdir(parents=True)
+    for path in (saved / "a.flac", outside):
+        path.write_bytes(b"flac")
+    (saved / "link.flac").symlink_to(outside)
+    (saved / "loop.flac").symlink_to(saved / "loop.flac")
+    strange = [str(outside), "/etc/passwd", str(saved / "../../../secret.flac"), str(saved / "link.flac"), "a\0b", ""]
+    good = {"audio": str(saved / "a.flac"), "rate_hz": 8000}
+    output = {"turns": [{"text": "x", "audio": {"audio": path, "rate_hz": 8000}} for path in strange], "audio": good}
+    kept, refused = studio.confined(output, tmp_path / "mlruns")
+    assert refused == strange
+    assert kept["audio"] == good
+    assert [turn["text"] for turn in kept["turns"]] == ["x"] * len(strange)
+    assert not any(path.exists() for path in studio.files(kept) if path.name != "a.flac")
+    assert studio.confined({"text": "x", "segments": [["x", 0.0, None]]}, tmp_path)[1] == []

@@ -71,7 +71,7 @@ def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> N
             continue
         for path in paths:
             size = path.stat().st_size  # before reading: what is appended meanwhile is looked at next time
-            members, warnings = ledger.read_file(path)
+            members, warnings = ledger.read_file(path, folder)
             sender.report.warnings += warnings
             files[path] = size, members
             entries |= {entry.id: entry for entry in members if entry.id not in entries}

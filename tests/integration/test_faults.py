@@ -185,6 +185,46 @@ def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project:
     assert [entry["status"] for entry in fake_project.ledger()] == ["NEW"]
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_killed_session_leaves_is_swept_at_the_next_start(
+    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    process = start(fake_project)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert list(place.glob("modellab*")), "of the worker, which nobody could remove"
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    fake_project.behave()
+    assert fake_project.run().ret == 0
+    assert list(place.glob("modellab*")) == []
+
+
+def test_a_full_disk_between_the_two_files_of_a_baseline_leaves_both(
+    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_project.machine = "machine-1"
+    fake_project.accept()
+    before = {path: path.read_bytes() for path in (fake_project.root / "baselines").rglob("*.json")}
+    assert len(before) == 2
+    real = Path.open
+
+    def opened(path: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if mode == "w" and "machine-1" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, mode, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", opened)
+    fake_project.answer(0, "something else")
+    result = fake_project.run("--update-baselines", "--reason", "no room")
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines(["*could not be written*stays as it was*"])
+    there = fake_project.root / "baselines"
+    assert {path: path.read_bytes() for path in there.rglob("*") if path.is_file()} == before
+
+
 def test_kill_9_of_the_worker_costs_one_case(fake_project: FakeProject) -> None:
     process = start(fake_project)
     worker_of(fake_project).kill()
@@ -199,7 +239,7 @@ def test_no_log_file_stays_behind(fake_project: FakeProject, tmp_path: Path, mon
     logs.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(logs))
     fake_project.run()
-    assert not list(logs.glob("modellab-worker-*"))
+    assert not list(logs.glob("modellab*"))
 
 
 def test_in_process_gives_the_same(fake_project: FakeProject) -> None:
