@@ -51,7 +51,8 @@ def test_the_nouns() -> None:
 
 
 MODEL = (
-    "summary tasks status packages environment environment_variables files install devices options variants claims thresholds seeds timeout_s"
+    "summary tasks status packages environment environment_variables files install devices options variants claims"
+    " thresholds seeds timeout_s"
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
