@@ -29,10 +29,11 @@ full: setup  ## every case this machine can run: smoke and full tier
 test: setup  ## the project's own tests
 	@$(BIN)/pytest tests -ra -n 2 $(ARGS)
 
-check: setup  ## what CI checks beside the tests: ruff, mypy, golden data
+check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden data
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
 	@$(BIN)/modellab datasets validate
 
 arithmetic: setup  ## model tests and smoke as CPUs with other instructions compute (ARGS=plain or ARGS=avx2 for one)

@@ -41,6 +41,7 @@ from modellab.worker_log import WorkerLog
 from modellab.worker_pipes import MOST_REPLY_BYTES, PROTOCOL, Pipes, too_long
 
 PR_SET_PDEATHSIG = 1
+PICKLES = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}  # a checkpoint is data: torch.load runs no code of it, whoever calls
 END_S = 5.0  # how long a process that was killed may take to go
 FORKED_S = 0.1  # how long an answer waits for a second process that the model has forked, which may answer too
 
@@ -103,6 +104,7 @@ class Worker:
         return {
             **thread_environment(threads),
             **allocator.ENVIRONMENT,
+            **PICKLES,
             "PYTHONUNBUFFERED": "1",
             SCRATCH: scratch,
             "TMPDIR": scratch,
@@ -162,6 +164,7 @@ class InProcess:
 
     def __init__(self, threads: int) -> None:
         pin_threads(threads)
+        os.environ.update(PICKLES)
         self.engine = Engine()
 
     def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:  # noqa: ARG002

@@ -26,8 +26,16 @@ from .folder import config
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message=r"(?s).*torchcodec")  # decodes files; here audio comes in memory
     from pyannote.audio import Pipeline
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
 
 huggingface_hub.constants.HF_HUB_OFFLINE = True  # where the weights were located, the library is imported already
+
+KNOWN = [
+    Problem,
+    Resolution,
+    Specifications,
+    torch.torch_version.TorchVersion,
+]  # all that a checkpoint may hold but tensors
 
 
 class PyannoteDiarization:
@@ -38,7 +46,7 @@ class PyannoteDiarization:
         torch.set_num_threads(setting.threads)
         options: dict[str, Any] = dict(setting.options)
         self.exclusive: bool = options.pop("exclusive")
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory() as scratch, torch.serialization.safe_globals(KNOWN):
             self.pipeline = Pipeline.from_pretrained(config(setting.weights, options.pop("parts"), Path(scratch)))
         self.pipeline.to(torch.device(setting.device))
 
