@@ -15,7 +15,7 @@ import yaml
 FOLDER = Path(__file__).parents[1] / ".github" / "workflows"
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yml"))}
 JOBS = {f"{name}:{job}": body for name, workflow in WORKFLOWS.items() for job, body in workflow["jobs"].items()}
-OF_THE_BRANCH = re.compile(r"\bmake\b|pytest|\.venv|modellab |pip |python|\./")
+OF_THE_BRANCH = re.compile(r"\bmake\b|pytest|\.venv|(?:^|[\s/;&|])modellab |\bpip |python|(?:^|\s)\./", re.MULTILINE)
 
 
 def steps(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
