@@ -20,6 +20,7 @@ from modellab.types import Ratio, Result, Row, Share, Utterance
 from modellab.utterances import RAISED, Utterances, clocks
 from modellab.worker import ModelError
 
+OF_TRANSCRIPTS = ("asr", "meeting", "robustness")  # tasks whose normaliser is that of the spoken language
 LOAD_TIMEOUT_S = 600.0
 
 
@@ -129,11 +130,21 @@ def evaluate(
             "python": str(loaded.facts["python"]),
             HARDWARE: hardware(cell.key.device),
             **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
+            **numbers_as_written(task, data, data.normaliser),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
             **told,
             **loaded.facts["versions"],
         },
     )
+
+
+def numbers_as_written(task: Task, data: Dataset, normaliser: str) -> dict[str, str]:
+    """The languages of a recognition dataset in which figures and words are not folded, as a fact of the result."""
+    if task.NAME not in OF_TRANSCRIPTS or normaliser != "auto":
+        return {}
+    languages = {str(row.get("language") or data.header.language) for row in data.rows}
+    kept = text.as_written(normaliser, languages)
+    return {text.AS_WRITTEN: kept} if kept else {}
 
 
 def _cases(task: Task, data: Dataset) -> Iterator[Any]:

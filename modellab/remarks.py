@@ -8,6 +8,7 @@ import numpy as np
 
 from modellab.environment import HARDWARE
 from modellab.gate.validity import untrusted
+from modellab.text import AS_WRITTEN
 from modellab.types import Accepted, Result
 from modellab.utterances import RAISED, clocks
 
@@ -23,6 +24,8 @@ def about(result: Result, accepted: Accepted | None, changed: int | None, machin
         yield elsewhere
     if why := untrusted(result):
         yield f"its times prove nothing: {why}"
+    if kept := result.provenance.get(AS_WRITTEN):
+        yield f'figures and words are not folded for {kept}: "12" and the same number in words are an error'
     if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
         first = result.utterances[raised[0]].error.splitlines()[0]
         yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"

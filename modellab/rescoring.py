@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from modellab import baseline, gate, manifest, tasks, text, thresholds
+from modellab import baseline, evaluate, gate, manifest, tasks, text, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry, pooled
 from modellab.errors import ConfigError
@@ -50,7 +50,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     by_id = {case.id: case for case in cases}
     utterances = tuple(_utterance(task, by_id, utterance, entry) for utterance in result.utterances)
     provenance = {
-        **result.provenance,
+        **{name: fact for name, fact in result.provenance.items() if name != text.AS_WRITTEN},
+        **evaluate.numbers_as_written(task, data, chosen.name),
         "dataset_digest": data.digest,
         "normaliser": str(chosen),
         FROM: source,

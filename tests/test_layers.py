@@ -55,6 +55,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "soxr": {"audio"},
     "av": {"audio", "doctor"},
     "whisper_normalizer": {"text"},
+    "text_to_num": {"text"},
     "huggingface_hub": {"models"},
     "torch": {"models", "embedded", "augment", "selftest"},
     "torch_audiomentations": {"augment"},

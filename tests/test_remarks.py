@@ -58,3 +58,11 @@ def test_other_weights_and_raised_utterances_are_told() -> None:
         f"the weights changed since the baseline: sha256:old -> {PROVENANCE['weights']}",
         "the model raised on 1 of 3 utterances: ValueError: lost",
     ]
+
+
+def test_languages_whose_numbers_are_not_folded_are_told() -> None:
+    facts = {**PROVENANCE, "numbers_as_written": "ja, pl"}
+    assert any(
+        "not folded for ja, pl" in said for said in remarks.about(result(SAID, provenance=facts), None, None, ())
+    )
+    assert not list(remarks.about(result(SAID, provenance=PROVENANCE), None, None, ()))

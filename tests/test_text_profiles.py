@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.errors import ConfigError
-from modellab.text import profiles, scripts
+from modellab.text import letters, numerals, profiles, scripts
 from modellab.types import Ratio
 
 TABLE = [
@@ -40,7 +40,10 @@ TABLE = [
     ("vi", "Tiếng Việt", "tiếng việt"),
     ("en", "It's forty-two", "it is 42"),
 ]
-LANGUAGES = sorted({language for language, _, _ in TABLE} - {"en", "cmn_Hant", "arb"} | {"ur", "km", "lo", "be", "ca"})
+LANGUAGES = sorted(
+    {language for language, _, _ in TABLE} - {"en", "cmn_Hant", "arb"}
+    | {"ur", "km", "lo", "be", "ca", "ro", "ml", "uz", "haw", "uk", "yi", "ckb", "es", "it", "pt", "nl", "da"}
+)
 ALPHABET = st.characters(codec="utf-8", max_codepoint=0x30FF) | st.sampled_from("猫語言ёЁIİı'\u2019\u200d\u0307ﻻ１٣ि้")
 
 
@@ -73,7 +76,8 @@ def test_no_letter_and_no_vowel_sign_of_an_indic_script_is_lost(words: list[str]
 @given(word=st.text(OTHERS, min_size=1), language=st.sampled_from(["th", "lo"]))
 def test_nothing_of_thai_and_lao_is_lost(word: str, language: str) -> None:
     kept = auto(language)(word).replace(" ", "")
-    assert unicodedata.normalize("NFKC", kept) == unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word))
+    whole = letters.joined(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", word)), language)
+    assert unicodedata.normalize("NFKC", kept) == unicodedata.normalize("NFKC", whole)
 
 
 def test_whispers_own_normaliser_destroys_what_ours_keeps() -> None:
@@ -99,7 +103,7 @@ def test_a_profile_says_whether_it_splits_characters(language: str, splits: bool
 def test_only_auto_asks_for_the_language() -> None:
     assert text.get("basic").for_language("zh") is text.get("basic")
     assert text.get("auto").for_language("") is text.get("auto")
-    assert text.get("auto").for_language("eng") is text.get("whisper_en")
+    assert text.get("auto").for_language("eng") is text.get("modellab_en")
     assert text.get("auto")("Ёлка") == text.basic("Ёлка")
     assert str(text.get("auto").for_language("hin")).replace(":hi", "") == str(text.get("auto"))
     with pytest.raises(ConfigError, match="unknown language code 'klingon'"):
@@ -107,7 +111,8 @@ def test_only_auto_asks_for_the_language() -> None:
 
 
 def test_every_profile_is_of_a_language_code() -> None:
-    for language in {*profiles._LETTERS, *profiles._CAPITALS, *profiles.UNSPACED, *profiles.APOSTROPHE_PARTS}:
+    own = {*profiles._LETTERS, *profiles._CAPITALS, *profiles.UNSPACED, *profiles.APOSTROPHE_PARTS}
+    for language in {*own, *letters.PAIRS, *letters.AFTER, *letters.EVERYWHERE, *numerals.LANGUAGES}:
         assert text.get("auto").for_language(language).name == f"auto:{language}"
 
 

@@ -6,7 +6,7 @@
 | `basic`      | any language: NFKC, casefold, punctuation and symbols become spaces; combining marks stay |
 | `whisper_en` | English: exactly OpenAI Whisper's EnglishTextNormalizer |
 | `modellab_en`| English as it is said, however it is written: the known faults of `whisper_en` mended |
-| `auto`       | by the language of the case: `whisper_en` for English, for others `basic` and their profile |
+| `auto`       | by the language of the case: `modellab_en` for English, for others `basic` and their profile |
 
 Profiles are in `modellab/text/profiles.py`: what is optional in writing (Arabic vowel signs, the dots of Russian e) is
 taken away, nothing else. `whisper_en` on another script than Latin drops vowels: never use it there.
@@ -27,15 +27,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
+from types import ModuleType
 
-from modellab import languages
+from modellab import languages as iso
 from modellab.errors import ConfigError, did_you_mean
 from modellab.text import (
     apostrophes,
     english,
     english_money,
     english_tables,
+    folding,
+    letters,
     number_patterns,
+    numerals,
     profiles,
     spoken_numbers,
     written_numbers,
@@ -45,6 +49,8 @@ from modellab.text.folding import basic
 from modellab.text.library import spelling_file
 from modellab.text.library import whisper_files as _whisper_files
 from modellab.text.quick import Quick
+
+AS_WRITTEN = "numbers_as_written"  # the fact of a result that names the languages in which numbers are not folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,17 @@ def get(name: str) -> Normaliser:
     return _BUILDERS[name]()
 
 
+def as_written(name: str, languages: Iterable[str]) -> str:
+    """Those of the languages in which `auto` leaves numbers as they are written, "ja, pl"; '' under another normaliser.
+
+    >>> as_written("auto", ["pl", "en", "ja", "fr"]), as_written("basic", ["pl"])
+    ('ja, pl', '')
+    """
+    if name != "auto":
+        return ""
+    return ", ".join(sorted({code for tag in languages if tag and not profiles.folds_numbers(code := iso.code(tag))}))
+
+
 def none(text: str) -> str:
     """The text as it is."""
     return text
@@ -94,9 +111,9 @@ def auto(text: str) -> str:
 @cache
 def _profile(tag: str) -> Normaliser:
     """The normaliser `auto` for one language; ConfigError for a code that is none."""
-    language = languages.code(tag)
+    language = iso.code(tag)
     if language == "en":
-        return get("whisper_en")
+        return get("modellab_en")
     whole = get("auto")
     function = lru_cache(maxsize=1 << 16)(lambda text: profiles.normalise(text, language))
     return Normaliser(f"auto:{language}", whole.version, whole.hash, function, language in profiles.UNSPACED)
@@ -143,9 +160,11 @@ def _build(
     function: Callable[[str], str],
     *parts: Callable[..., object],
     files: Iterable[Path] = (),
+    also: Callable[[], str] = str,
     instead: Callable[[str], str] | None = None,
 ) -> Normaliser:
-    """A normaliser with the hash of a function, its parts and files; `instead` gives the same output, faster.
+    """A normaliser with the hash of a function, its parts, its files and what `also` says; `instead` gives the same
+    output, faster.
 
     Line ends do not count: a checkout with CRLF has the same hash.
     """
@@ -154,17 +173,27 @@ def _build(
         digest.update(inspect.getsource(part).encode())
     for file in files:
         digest.update(file.name.encode() + file.read_bytes().replace(b"\r\n", b"\n"))
+    digest.update(also().encode())
     remembering = lru_cache(maxsize=1 << 16)(instead or function)
     return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
 
 _OWN_ENGLISH = (english, english_tables, english_money, apostrophes, spoken_numbers, written_numbers, number_patterns)
+_PROFILES = (folding, apostrophes, profiles, letters, numerals)
+
+
+def _files(*modules: ModuleType) -> list[Path]:
+    return [Path(str(module.__file__)) for module in modules]
+
+
+def _english_files() -> list[Path]:
+    return [*_files(*_OWN_ENGLISH), spelling_file()]
+
+
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
-    "basic": lambda: _build(1, basic),
-    "auto": lambda: _build(1, auto, basic, whisper_en, files=[Path(profiles.__file__), *_whisper_files()]),
-    "modellab_en": lambda: _build(
-        2, modellab_en, files=[*(Path(str(each.__file__)) for each in _OWN_ENGLISH), spelling_file()]
-    ),
+    "basic": lambda: _build(2, basic, files=_files(folding, apostrophes)),
+    "auto": lambda: _build(2, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version),
+    "modellab_en": lambda: _build(2, modellab_en, files=_english_files()),
     "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files(), instead=quick_whisper_en),
 }

@@ -202,15 +202,15 @@ _GAP = "[\u00a0\u2007\u2009\u202f']"  # between thousands, and never between two
 
 def _grouped(found: re.Match[str]) -> str:
     """Thousands with blanks or apostrophes between them, with commas."""
-    comma = "" if found["decimals"] else ","
-    return re.sub(r"\D", comma, found["figure"])
+    decimals = re.match(r",\d", found.string[found.end() : found.end() + 2])
+    return re.sub(r"\D", "" if decimals else ",", found[0])
 
 
 _BEFORE_FOLDING: list[Rule] = [
-    ("", re.compile(rf"(?<![\d.,])(?P<figure>[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})++)(?!\d)(?P<decimals>(?=,\d))?"),
+    ("", re.compile(rf"(?<![\d.,])[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})++(?!\d)"),
      _grouped),
-    ("", re.compile(r"(?<![\d.,])(?P<figure>[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+)(?!\d)"
-                r"(?P<decimals>(?=,\d))?"), _grouped),
+    ("", re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)"),
+     _grouped),
     ("", re.compile(rf"(?<=[\d{''.join(tables.VULGAR)}])(?=[{''.join(tables.VULGAR)}])"), " "),
     ("", re.compile(rf"[{''.join(tables.VULGAR)}]"), lambda found: tables.VULGAR[found[0]]),
     ("", re.compile(r"(?<=\d) ?[\u00ba\u02da](?![^\W_]{2})"), "°"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 SIGNS = "$£¤¥֏؋৳฿៛₠-⃀"  # for a character class: every currency sign but the cent's
@@ -53,6 +54,7 @@ SCALE_LETTERS = {
     "k": "thousand", **dict.fromkeys(("m", "mn", "mln", "mio"), "million"),
     **dict.fromkeys(("b", "bn", "bln"), "billion"), **dict.fromkeys(("t", "tn", "trn"), "trillion"),
 }  # fmt: skip
+DECIMAL_POINTS = ("dollars", "pounds", "yen")  # "$1.234" has decimals, "1.234 €" has thousands
 ALIKE = {  # names of which people use several forms
     "zlotys": "zloty", "zlotych": "zloty", "bahts": "baht", "nairas": "naira", "liras": "lira", "lire": "lira",
     "hryvnias": "hryvnia", "hryvnya": "hryvnia", "kronor": "kroner", "krona": "krone", "rouble": "ruble",
@@ -75,3 +77,8 @@ def names(sign: str) -> Names:
 def counted(number: str, names: Names) -> str:
     """A number with the name of what is counted."""
     return f"{number} {names[number != '1']}"
+
+
+def scale(found: re.Match[str] | None) -> str:
+    """The name of a scale that was found as a `word` or as `letters`."""
+    return "" if found is None else found["word"] or SCALE_LETTERS[found["letters"].strip()]

@@ -15,6 +15,7 @@ SCALE = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
 CURRENCY = rf"(?:(?<![^\W_])(?:{'|'.join(money.DOLLARS)})\$|[{money.SIGNS}])"
 CODE = rf"\b(?:{'|'.join(money.CODES)})\b"
 START = re.compile(rf"[\d.{money.SIGNS}¢%+±\u2212\u2013-]|{CODE}(?=\.? ?[\d.+\u2212-])|{CURRENCY}")
+JOINTS = frozenset(" -+\u2212\u2013\u2014")  # what may bind two quantities begins with
 PLAIN = re.compile(r"(?:(?<![^ ])(?:0|[1-9]\d{0,5}) (?=\d{1,6}(?![\d/])))++")  # figures before another one
 BARE = re.compile(r"\d++(?:$| \D|[^\d :./,'a-z-])")  # a figure that begins nothing longer
 SIGN = re.compile(r"(?P<minus>[-\u2013](?! )|\u2212 ?)|(?P<plus>\+ ?)|(?P<both>± ?)")

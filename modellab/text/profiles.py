@@ -8,26 +8,35 @@ script as 0-9, and:
 | ar, arz, ur, fa, ps, ckb | vowel signs, tanwin, shadda, sukun and tatweel go | ordinary text leaves them out |
 | fa, ur, ps, ckb | Arabic yeh and kaf become the Persian letters | keyboards mix them |
 | he, yi | points and cantillation go | as in Arabic |
+| he | gershayim and quotes between letters leave no gap | keyboards have no gershayim |
 | ru, be | ё is е | the dots are optional |
 | tr, az, crh | I is ı and İ is i | casefold knows only English |
+| ro, ml, bn and others | the pairs of `letters` | Unicode does not join them |
+| uz, haw, to, sm, ty | an apostrophe is a letter (in uz behind o and g) | oʻ is another letter than o |
 | fr, it, ca, oc, br | an apostrophe parts words | l'eau is two words |
+| fr, es, pt, de, nl, da, it | numbers in words and in figures are one | see `numerals` |
 | zh, yue, wuu, ja, th, lo, km, my | a blank between characters, marks with their letter | no blanks between words |
 
 Kept on purpose, because they tell words apart: hamza and the kinds of alef, nukta and every vowel sign of Indic
 scripts, tones of Thai and Vietnamese, umlauts and accents, traditional and simplified Han (a model that writes the
-other one is charged), kana as written. Figures are not written out as words, nor words as figures, outside English.
+other one is charged), kana as written. In other languages words are not turned into figures: `folds_numbers`.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 from typing import Any
 
-from modellab.text.folding import basic
+from modellab.text import letters, numerals
+from modellab.text.apostrophes import PLAIN
+from modellab.text.folding import folded
 
 UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my"})
 APOSTROPHE_PARTS = frozenset({"fr", "it", "ca", "oc", "br"})
+QUOTES_WITHIN = frozenset({"he", "yi"})
+_QUOTE_WITHIN = re.compile(r"(?<=[\u05d0-\u05ea])[\"\u201c\u201d\u2033](?=[\u05d0-\u05ea])")
 UNSPACED_SCRIPTS = r"\p{Han}\p{scx=Hira}\p{scx=Kana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 
@@ -55,12 +64,25 @@ def normalise(text: str, language: str) -> str:
     >>> normalise("Ёлка, ещё!", "ru"), normalise("l'eau", "fr"), normalise("我愛Python。", "zh")
     ('елка еще', 'l eau', '我 愛 python')
     """
-    text = unicodedata.normalize("NFKC", text).translate(_CAPITALS.get(language, {}))
+    text = text.translate(PLAIN)
+    if language in numerals.LANGUAGES:
+        text = numerals.before(text, language)
+    text = unicodedata.normalize("NFKC", text).translate(PLAIN).translate(_CAPITALS.get(language, {}))
+    text = letters.joined(unicodedata.normalize("NFKC", text.casefold()), language)
     if language in APOSTROPHE_PARTS:
-        text = text.replace("'", " ").replace("\u2019", " ")
-    text = "".join(_digit(character) for character in basic(text).translate(_LETTERS.get(language, {})))
-    text = basic(text)  # what is left may compose anew
+        text = text.replace("'", " ")
+    if language in QUOTES_WITHIN:
+        text = _QUOTE_WITHIN.sub("", text)
+    text = "".join(_digit(character) for character in folded(text).translate(_LETTERS.get(language, {})))
+    text = folded(text)  # what is left may compose anew
+    if language in numerals.LANGUAGES:
+        text = numerals.figures(text, language)
     return " ".join(_characters().findall(text)) if language in UNSPACED else text
+
+
+def folds_numbers(language: str) -> bool:
+    """Whether a number in words and in figures is the same text in a language."""
+    return language in numerals.LANGUAGES or language == "en"
 
 
 def _digit(character: str) -> str:

@@ -31,6 +31,7 @@ LONGEST = 15  # figures of a number that is reckoned with; longer ones are as th
 CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time
 _HOURS = frozenset(map(str, range(1, 13)))
 ZEROS = ("oh", "o")
+CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths"})  # behind figures
 AROUND = 8  # as many words from a number are looked at
 TIMES = {"double": 2, "triple": 3}
 EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
@@ -90,9 +91,8 @@ class _Reader:
         self.joins = True  # whether "and" may be within a number
 
     def is_alone(self, i: int) -> bool:
-        """A figure before another one, or the last word."""
-        following = self.at(i + 1)
-        return (not following or following[0].isdecimal()) and self.at(i).isdecimal()
+        """Whether a figure stays as it is, because nothing behind it belongs to it."""
+        return self.at(i + 1) not in CONTINUING
 
     def read(self, i: int, before: str) -> Number | None:
         """The number that begins at word i; None where none does. `before` is what the word before it became."""
@@ -242,7 +242,7 @@ class _Reader:
 
     def _parts(self, i: int, value: Decimal) -> Number | tuple[Decimal, int] | None:
         """What "and a half", "and three quarters" make of a whole number; others are "2 and 1 third"."""
-        if not self.joins or self.at(i) != "and" or value != int(value):
+        if self.at(i) != "and" or not self.joins or value != int(value):
             return None
         count, end = (Decimal(1), i + 2) if self.at(i + 1) in ("a", "an") else self._small(i + 1) or (Decimal(0), i)
         name = self.at(end)
@@ -271,6 +271,8 @@ class _Reader:
 
     def _point(self, i: int, value: Decimal) -> Number | None:
         """The digits behind "point"; with a second "point" the parts as they are, as of a version."""
+        if self.at(i) != "point":
+            return None
         parts = [str(value)]
         while self.at(i) == "point":
             digits, end = "", i + 1

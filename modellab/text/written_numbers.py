@@ -92,6 +92,8 @@ class _Reader:
 
     def _joint(self, last: Quantity) -> tuple[str, int] | None:
         """What binds the next quantity to the last one, and where that begins."""
+        if self.text[last.end : last.end + 1] not in patterns.JOINTS:
+            return None
         if operator := patterns.OPERATOR.match(self.text, last.end):
             return ("minus" if operator["minus"] else "plus"), operator.end()
         if dash := patterns.TO.match(self.text, last.end):
@@ -120,7 +122,7 @@ class _Reader:
 
     def _sign(self, i: int, *, bound: bool) -> tuple[str, int]:
         """The word for a sign at i, and the position behind it."""
-        sign = patterns.SIGN.match(self.text, i)
+        sign = None if self.text[i : i + 1].isdecimal() else patterns.SIGN.match(self.text, i)
         if sign is None or (not bound and i and patterns.MARK_BEFORE.match(self.text[i - 1])):
             return "", i
         return ("minus" if sign["minus"] else "plus" if sign["plus"] else "plus or minus"), sign.end()
@@ -130,8 +132,7 @@ class _Reader:
         number = patterns.NUMBER.match(self.text, i + 1 + (self.text[i + 1 : i + 2] == " "))
         if number is None or (i and self.text[i - 1].isalnum()):
             return None
-        figure = _figure(number)
-        words = money.counted(figure, money.CENTS) if self.text[i] == "¢" else f"{figure} percent"
+        words = money.counted(_figure(number), money.CENTS) if self.text[i] == "¢" else f"{_figure(number)} percent"
         return Quantity(f"{sign} {words}".strip(), number.end())
 
     def _other(self, i: int) -> Quantity | None:
@@ -173,9 +174,10 @@ class _Reader:
     def _european(self, i: int) -> Quantity | None:
         """ "1.234,50 €": points between thousands are known by the comma behind them, or by being several."""
         found = patterns.EUROPEAN.match(self.text, i)
-        if found is None or (found["parts"] is None and found["whole"].count(".") < 2):
+        if found is None:
             return None
-        return self._paid(found.end(), found["whole"].replace(".", ""), found["parts"] or "")
+        paid = self._paid(found.end(), found["whole"].replace(".", ""), found["parts"] or "")
+        return paid if _is_grouped(found) or (paid and not paid.words.endswith(money.DECIMAL_POINTS)) else None
 
     def _measured(self, i: int, number: str) -> Quantity:
         """A number that ends at i, with a percent sign or a degree behind it."""
@@ -204,13 +206,13 @@ class _Reader:
             sign = "$" if behind["name"].startswith("dollar") else "€"
         else:
             return None
-        words, number = _amount(sign, whole, parts, _scale(scaled))
+        words, number = _amount(sign, whole, parts, money.scale(scaled))
         return Quantity(words, behind.end(), number)
 
     def _money(self, i: int, sign: str) -> Quantity | None:
         """A number at i that a currency stands before."""
         number: re.Match[str] | None = patterns.EUROPEAN.match(self.text, i)
-        if number is None or (number["parts"] is None and number["whole"].count(".") < 2):
+        if number is None or not (_is_grouped(number) or money.names(sign)[1] not in money.DECIMAL_POINTS):
             number = patterns.COMMA.match(self.text, i)
         if number:
             whole, parts = number["whole"].replace(".", ""), number["parts"] or ""
@@ -219,12 +221,13 @@ class _Reader:
         else:
             return None
         scaled = patterns.SCALED.match(self.text, number.end())
-        words, figure = _amount(sign, whole, parts, _scale(scaled))
+        words, figure = _amount(sign, whole, parts, money.scale(scaled))
         return Quantity(words, scaled.end() if scaled else number.end(), figure, sign)
 
 
-def _scale(scaled: re.Match[str] | None) -> str:
-    return "" if scaled is None else scaled["word"] or money.SCALE_LETTERS[scaled["letters"].strip()]
+def _is_grouped(found: re.Match[str]) -> bool:
+    """Whether points are surely between thousands: a decimal comma is behind them, or there are several."""
+    return found["parts"] is not None or found["whole"].count(".") > 1
 
 
 def _amount(sign: str, whole: str, parts: str, scale: str) -> tuple[str, str]:

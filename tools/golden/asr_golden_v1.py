@@ -25,7 +25,7 @@ HEADER = {
     "domain": "open",
     "licence": "CC0-1.0",
     "source": lab.SOURCE.format(name="asr_golden_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "limits": {"success_rate": 1.0},
 }

@@ -24,7 +24,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": lab.SOURCE.format(name="asr_lab_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "limits": {"wer": 0.10, "success_rate": 1.0},
 }

@@ -29,7 +29,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": lab.SOURCE.format(name="asr_smoke_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "cluster": "utterance",  # the same eight synthesised voices in every run: nothing is concluded about others
     "limits": {"wer": 0.10, "success_rate": 1.0},

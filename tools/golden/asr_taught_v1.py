@@ -18,7 +18,7 @@ HEADER = {
     "domain": "open",
     "licence": "CC0-1.0",
     "source": lessons.SOURCE,
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "cluster": "utterance",  # one synthesised voice: nothing is concluded about others
     "limits": {"wer": 0.10, "success_rate": 1.0},

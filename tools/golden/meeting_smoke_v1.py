@@ -33,7 +33,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": lab.SOURCE.format(name="meeting_smoke_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "settings": {"collar_s": 5.0},
     "limits": {"cpwer": 0.25, "success_rate": 1.0},

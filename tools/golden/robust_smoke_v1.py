@@ -19,7 +19,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": borrow.SOURCE.format(name="asr_smoke_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "cluster": "utterance",
     "settings": {"seed": 1},

@@ -16,7 +16,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": borrow.SOURCE.format(name="align_smoke_v1"),
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "rate_hz": 16000,
     "cluster": "utterance",
     "limits": {"success_rate": 1.0, "wer": 0.15, "wer_above_batch": 0.05},

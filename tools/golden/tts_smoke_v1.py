@@ -24,7 +24,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": "written by python -m tools.golden tts_smoke_v1; references from asr_smoke_v1",
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "judge": "faster_whisper:lab",
     "limits": {"wer": 0.20, "success_rate": 1.0},
 }

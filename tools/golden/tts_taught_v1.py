@@ -15,7 +15,7 @@ HEADER = {
     "domain": "open",  # like asr_taught_v1
     "licence": "CC0-1.0",
     "source": "written for this project",
-    "normaliser": "whisper_en",
+    "normaliser": "modellab_en",
     "judge": "faster_whisper:lab",
     "limits": {"wer": 0.2, "success_rate": 1.0},
 }
