@@ -132,7 +132,7 @@ def _report(project: Project, cases: Sequence[Case]) -> None:
 def _row(project: Project, case: Case) -> tuple[list[str], str]:
     """A case's line of the table, and what a person should know beside it."""
     from modellab import baseline, thresholds
-    from modellab.gate import power_pace
+    from modellab.gate import memory, power_pace
     from modellab.report import numbers
 
     key = case.cell.key
@@ -142,7 +142,11 @@ def _row(project: Project, case: Case) -> tuple[list[str], str]:
     first, wall = clocks[power_pace.decisive(pace, key.device)], clocks["rtf"]
     peak = power_pace.peaks(pace, key.device, rules)[0]
     reason, away = first.hindrance(rules[first.metric]), first.offset(rules[first.metric])
-    note = f"its sessions lie {away:+.0%} from the accepted times: accept it again on the machine as it is now"
+    notes = [f"its sessions lie {away:+.0%} from the accepted times: accept it again on the machine as it is now"]
+    notes = notes if away else []
+    if memory.apart(accepted := pace.readings[peak.metric], peak.noise, peak.limit):
+        apart = numbers.change(peak.noise.mean - accepted, "bytes")
+        notes.append(f"its sessions' peaks lie {apart} from the accepted one: accept its memory again")
     cells = [
         str(key),
         str(len(pace.sessions)),
@@ -154,4 +158,4 @@ def _row(project: Project, case: Case) -> tuple[list[str], str]:
         numbers.value(case.churn, "ratio"),
         f"no: {reason}" if reason else "yes",
     ]
-    return cells, note if away else ""
+    return cells, "; ".join(notes)

@@ -191,3 +191,14 @@ def test_where_quality_is_accepted_speed_alone_is_advised(accepted: Desk, monkey
     assert result.exit_code == 2
     said = "`modellab run --model fake:one --dataset short_v1 --update-baselines --speed-only --reason '...'`"
     assert said in " ".join(result.stderr.split())
+
+
+def test_peaks_that_lie_apart_from_the_accepted_one_are_told(accepted: Desk) -> None:
+    path = accepted.root / "baselines" / "asr" / "short_v1" / "fake-one.cpu-float32.bench-1t.json"
+    kept = json.loads(path.read_text())
+    kept["readings"]["peak_rss_bytes"] /= 2
+    path.write_text(json.dumps(kept))
+    result = accepted.type("calibrate", "--sessions", "5")
+    (note,) = [line for line in result.stdout.splitlines() if "peaks lie" in line]
+    assert note.startswith("note: fake:one-short_v1-cpu-float32: ")
+    assert note.endswith("MiB from the accepted one: accept its memory again")
