@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from modellab import allocator, codec, environment, tasks
+from modellab import allocator, codec, environment, linecheck, tasks
 from modellab.environment import Commit
 from modellab.errors import ConfigError
 from modellab.types import Key, Result, Status, Verdict
@@ -170,11 +170,9 @@ def decode(data: codec.Json) -> Entry:
         raise NewerError(f"written by a newer modellab (format {data['format']}, this one reads {FORMAT})")
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
-    uuid.UUID(hex=data["id"])
-    for moment in ("started_at", "finished_at"):
-        datetime.datetime.fromisoformat(data[moment])
-    texts = {name: str(data[name]) for name in TEXTS}
-    return Entry(
+    linecheck.check(data)
+    texts = {name: data[name] for name in TEXTS}
+    entry = Entry(
         key=codec.decode_key(data["key"]),
         status=Status(data["status"]),
         result=None if data["result"] is None else codec.decode_result(data["result"]),
@@ -185,7 +183,24 @@ def decode(data: codec.Json) -> Entry:
         settings=dict(data["settings"]),
         **texts,
     )
+    if entry.result is not None:
+        _check_metrics(entry.result)
+    return entry
+
+
+def _check_metrics(result: Result) -> None:
+    """ValueError for a share from which its metric cannot be counted; of a task that is unknown here any will do."""
+    try:
+        metrics = {metric.name: metric for metric in tasks.get(result.key.task).METRICS}
+    except ConfigError:
+        return
+    widths = {name: len(share) for utterance in result.utterances for name, share in utterance.shares.items()}
+    for name in widths.keys() & metrics.keys():
+        try:
+            metrics[name].value([(1.0,) * widths[name]])
+        except (IndexError, ValueError) as error:
+            raise ValueError(f"{name} cannot be counted from {widths[name]} numbers") from error
 
 
 def _commit(data: codec.Json) -> Commit:
-    return Commit(str(data["hash"]), int(data["position"]), str(data["branch"]), bool(data["dirty"]))
+    return Commit(data["hash"], data["position"], data["branch"], data["dirty"])

@@ -23,7 +23,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
-KEYS = st.builds(Key, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+PARTS = st.text("aZ09 _.:ü-", min_size=1, max_size=8).filter(lambda name: name not in {".", ".."})  # of file names
+KEYS = st.builds(Key, PARTS, PARTS, PARTS, PARTS, PARTS, PARTS)
 UTTERANCES = st.builds(
     Utterance,
     id=TEXTS,
@@ -56,19 +57,6 @@ VERDICTS = st.builds(
     why=TEXTS,
     red=st.booleans(),
 )
-ENTRIES = st.builds(
-    Entry,
-    key=KEYS,
-    status=st.sampled_from(Status),
-    session=TEXTS,
-    result=st.none() | RESULTS,
-    verdicts=st.lists(VERDICTS, max_size=3).map(tuple),
-    error=TEXTS,
-    values=st.dictionaries(NAMES, FLOATS, max_size=3),
-    commit=st.builds(Commit, TEXTS, st.integers(0, 10**6), TEXTS, st.booleans()),
-    versions=st.dictionaries(NAMES, TEXTS, max_size=3),
-    settings=st.dictionaries(NAMES, JSON, max_size=3),
-)
 
 
 def same(one: object, other: object) -> bool:
@@ -82,7 +70,65 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
-@given(ENTRIES)
+READ = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # of a ledger: it has no half characters
+SECONDS = st.floats(0, allow_infinity=False) | st.just(math.nan)
+LINES = st.builds(
+    Entry,
+    key=KEYS,
+    status=st.sampled_from(Status),
+    session=PARTS,
+    verdicts=st.lists(
+        st.builds(
+            Verdict,
+            metric=READ,
+            unit=READ,
+            kind=st.sampled_from(["quality", "speed", "memory", "sanity"]),
+            status=st.sampled_from(Status),
+            now=FLOATS,
+            baseline=st.none() | SOME,
+            interval=st.none() | st.tuples(FLOATS, FLOATS),
+            why=READ,
+            red=st.booleans(),
+        ),
+        max_size=3,
+    ).map(tuple),
+    error=READ,
+    values=st.dictionaries(READ, FLOATS, max_size=3),
+    commit=st.builds(Commit, READ, st.integers(0, 10**6), READ, st.booleans()),
+    versions=st.dictionaries(READ, READ, max_size=3),
+    settings=st.dictionaries(READ, JSON, max_size=3),
+)
+MEASURED = st.lists(
+    st.builds(
+        Utterance,
+        id=READ,
+        shares=st.fixed_dictionaries({"wer": st.tuples(FLOATS, FLOATS), "own": st.tuples(FLOATS)}),
+        output=JSON,
+        wall_s=SECONDS,
+        cpu_s=SECONDS,
+        duration_s=SECONDS,
+        gpu_s=SECONDS,
+        error=READ,
+        cluster=READ,
+    ),
+    max_size=3,
+    unique_by=lambda utterance: utterance.id,
+)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> Entry:
+    """An entry such as the suite writes, with or without a result."""
+    made = draw(LINES)
+    if draw(st.booleans()):
+        return made
+    about = {"readings": draw(st.dictionaries(READ, FLOATS, max_size=3)), "machine": draw(PARTS)}
+    provenance = draw(st.dictionaries(READ.filter(lambda name: name != "seeds"), READ, max_size=3))
+    result = Result(key=made.key, utterances=tuple(draw(MEASURED)), provenance=provenance, **about)
+    return dataclasses.replace(made, result=result)
+
+
+@given(entries())
 def test_an_entry_survives_the_disk(given_entry):
     line = codec.dumps(entry.encode(given_entry)).encode("utf-8")  # what the ledger writes
 

@@ -37,7 +37,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
     {"worker_log", "worker_pipes", "worker_environment"},
-    {"schema", "venvs", "kin", "linefile", "panels", "textlines", "utterances", "allocator"},
+    {"schema", "venvs", "kin", "linefile", "linecheck", "panels", "textlines", "utterances", "allocator"},
     {"store"},
     {"languages", "spool", "textfile", "yamltext"},
     {"masking", "leftovers"},
