@@ -19,7 +19,8 @@ from modellab.yamltext import shown
 DEPTH = 40  # lists and mappings within each other, where anything may stand
 MOST = 10**9  # of anything that is counted
 YEARS = range(1971, 9999)  # a moment in any other cannot be put into another time zone or another unit
-SEEDS = re.compile("[1-9][0-9]{0,4}")
+COUNTS = ("seeds", "threads")  # of a result's provenance, where they are there
+COUNT = re.compile("[1-9][0-9]{0,4}")
 NO_NAME = frozenset("/\\\0")
 
 
@@ -57,7 +58,7 @@ def _shallow(value: Any) -> Any:
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Number = Finite | Literal["inf", "-inf"] | None  # None is NaN
 Span = Annotated[float, Field(allow_inf_nan=False, ge=0)] | None  # of time or memory
-Share = Annotated[list[Number], Field(min_length=1, max_length=100)]
+Share = Annotated[list[Number], Field(min_length=1)]
 Name = Annotated[str, Field(max_length=255), AfterValidator(_name)]
 Moment = Annotated[str, AfterValidator(_moment)]
 Verdict = Annotated[str, AfterValidator(_status)]
@@ -158,10 +159,9 @@ def _agree(line: _Entry, result: _Result) -> None:
     """ValueError where parts of a line contradict each other."""
     if result.key != line.key:
         raise ValueError(f"it is a result of {result.key.dataset} in a line of {line.key.dataset}")
-    if not SEEDS.fullmatch(result.provenance.get("seeds", "1")):
-        raise ValueError(
-            f"result.provenance.seeds is {shown(result.provenance['seeds'])}, expected how many there were"
-        )
+    for name in COUNTS:
+        if not COUNT.fullmatch(count := result.provenance.get(name, "1")):
+            raise ValueError(f"result.provenance.{name} is {shown(count)}, expected how many there were")
     widths: dict[str, int] = {}
     ids: set[str] = set()
     for utterance in result.utterances:

@@ -86,4 +86,4 @@ def too_many_cores(result: Result) -> str:
 
 
 def _threads(result: Result) -> int:
-    return int(result.provenance["threads"])
+    return int(result.provenance.get("threads", "1"))
