@@ -3,8 +3,11 @@
     SPEAKER meeting 1 0.500 2.250 <NA> <NA> alice <NA> <NA>     an RTTM line: recording, channel, start, length, speaker
     meeting 1 0.000 60.000                                      a UEM line: recording, channel, start, end
 
-Times are seconds. Blank lines, comments (`;;`) and RTTM's other line types are passed over. A recording is a name; one
-file may hold several. Times are rounded to a microsecond, so that 0.1 + 0.2 ends at 0.3.
+Times are seconds. Blank lines, comments (`;;`, `#`) and RTTM's other line types are passed over, NOSCORE is read by
+`read_unscored`. A recording is a name; one file may hold several. Times are rounded to a microsecond, so that 0.1 + 0.2
+ends at 0.3. Fields are separated by blanks and tabs, so no name has any; a line with more fields than the format has is
+refused. A turn without a length is one in which nobody speaks: it adds no time and no speaker, but a collar lies around
+it, as in md-eval.pl.
 
 A speaker who overlaps himself is a fault of the file, for it would count twice: refused, unless `merge` is asked for.
 Touching turns of a speaker stay two; an overlap of up to `TOUCH_S` is the rounding of the file's decimals.
@@ -14,8 +17,7 @@ Source: NIST, Rich Transcription 2009 evaluation plan, appendix A (RTTM) and sec
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,8 +27,11 @@ from modellab.types import Region, Turn
 
 DECIMALS = 6
 TOUCH_S = 0.0021  # start and length rounded to milliseconds, twice
-SPEAKER = "SPEAKER"
-OTHERS = {"SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB"}
+FORM, COMMENTS = "RTTM or UEM", (";", "#")
+FEWEST, MOST = 8, 10  # fields of a line: the last two may be left out
+ABSENT = "<na>"
+SPEAKER, NOSCORE = "SPEAKER", "NOSCORE"
+OTHERS = {"SEGMENT", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB"}
 OTHERS |= {"A/P", "SPKR-INFO"}
 
 Recordings = dict[str, list[Turn]]
@@ -38,30 +43,55 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
     `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
     """
     found: dict[str, list[tuple[int, Turn]]] = {}
-    for number, line in textlines.lines(path):
-        fields = line.split()
-        if fields[0] == SPEAKER:
-            name, turn = _turn(fields, _where(path, number))
-            found.setdefault(name, []).append((number, turn))
-        elif fields[0] not in OTHERS:
-            raise DatasetError(f"{_where(path, number)}: the line begins with {fields[0]!r}, expected {SPEAKER}")
+    for number, kind, name, fields in _lines(path):
+        turns = found.setdefault(name, [])
+        if kind == SPEAKER:
+            turns.append((number, _turn(fields, _where(path, number))))
     if not merge:
         for turns in found.values():
             _check_overlap(path, turns)
     return {name: merged(turn for _, turn in turns) for name, turns in found.items()}
 
 
-def read_uem(path: Path) -> dict[str, list[Region]]:
-    """The scored stretches of each recording of a UEM file, as written; DatasetError names file and line."""
+def read_unscored(path: Path) -> dict[str, list[Region]]:
+    """What an RTTM file says is not to be scored (NOSCORE), of each of its recordings; DatasetError as of `read`."""
     found: dict[str, list[Region]] = {}
-    for number, line in textlines.lines(path):
-        fields = line.split()
-        where = _where(path, number)
+    for number, kind, name, fields in _lines(path):
+        regions = found.setdefault(name, [])
+        if kind == NOSCORE:
+            regions.append(Region(*_span(fields, _where(path, number))))
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Number, type, recording and fields of the lines that are read here."""
+    for number, line in textlines.lines(path, *COMMENTS):
+        fields, where = textlines.fields(line), _where(path, number)
+        kind = fields[0].upper()
+        if kind not in {SPEAKER, NOSCORE, *OTHERS}:
+            raise DatasetError(f"{where}: the line begins with {fields[0][:40]!r}, expected {SPEAKER}")
+        if kind in OTHERS:
+            continue
+        if not FEWEST <= len(fields) <= MOST:
+            wanted = f"expected {kind}, recording, channel, start, length, <NA>, <NA>, speaker"
+            blank = "; has a name a blank in it?" if len(fields) > MOST else ""
+            raise DatasetError(f"{where}: {len(fields)} fields, {wanted}, <NA>, <NA>{blank}")
+        yield number, kind, fields[1], fields
+
+
+def read_uem(path: Path) -> dict[str, list[Region]]:
+    """The scored stretches of each recording of a UEM file, as written; DatasetError names file and line.
+
+    One without a length covers nothing.
+    """
+    found: dict[str, list[Region]] = {}
+    for number, line in textlines.lines(path, *COMMENTS):
+        fields, where = textlines.fields(line), _where(path, number)
         if len(fields) != 4:
             raise DatasetError(f"{where}: {len(fields)} fields, expected recording, channel, start and end")
         start_s, end_s = _seconds(fields[2], "start", where), _seconds(fields[3], "end", where)
-        if end_s <= start_s:
-            raise DatasetError(f"{where}: it ends at {end_s:g} s and starts at {start_s:g} s; a UEM line has no length")
+        if end_s < start_s:
+            raise DatasetError(f"{where}: it ends at {end_s:g} s and starts at {start_s:g} s")
         found.setdefault(fields[0], []).append(Region(start_s, end_s))
     return found
 
@@ -92,7 +122,7 @@ def text(name: str, turns: Iterable[Turn]) -> str:
 def write_uem(path: Path, recordings: Mapping[str, Iterable[Region]]) -> None:
     """Write a UEM file; ValueError for a name with blanks in it."""
     lines = [
-        f"{_name(name)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
+        f"{textlines.name(name, FORM, *COMMENTS)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
         for name, regions in recordings.items()
         for start_s, end_s in regions
     ]
@@ -122,7 +152,7 @@ def overlap(turns: Iterable[Turn]) -> tuple[Turn, Turn] | None:
     by_speaker: dict[str, list[Turn]] = {}
     for turn in sorted(turns):
         by_speaker.setdefault(turn.speaker, []).append(turn)
-    pairs = (pair for own in by_speaker.values() for pair in pairwise(own))
+    pairs = (pair for own in by_speaker.values() for pair in pairwise(own) if pair[1].end_s > pair[1].start_s)
     return next(((before, turn) for before, turn in pairs if before.end_s - turn.start_s > TOUCH_S), None)
 
 
@@ -138,38 +168,33 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
         )
 
 
-def _turn(fields: list[str], where: str) -> tuple[str, Turn]:
-    if len(fields) < 8:
-        wanted = "expected SPEAKER, recording, channel, start, length, <NA>, <NA>, speaker"
-        raise DatasetError(f"{where}: {len(fields)} fields, {wanted}")
+def _turn(fields: list[str], where: str) -> Turn:
+    """A SPEAKER line; what stands where nothing or a number belongs is the rest of a name with a blank in it."""
+    speaker, *rest = fields[7:]
+    if speaker.lower() == ABSENT:
+        raise DatasetError(f"{where}: the speaker is {speaker}, expected a name; has the recording's a blank in it?")
+    if wrong := next((each for each in rest if each.lower() != ABSENT and not textlines.NUMBER.fullmatch(each)), ""):
+        raise DatasetError(f"{where}: {wrong[:40]!r} behind the speaker {speaker!r}; has a name a blank in it?")
+    return Turn(*_span(fields, where), speaker)
+
+
+def _span(fields: list[str], where: str) -> tuple[float, float]:
+    """Start and end, in s."""
     start_s, length_s = _seconds(fields[3], "start", where), _seconds(fields[4], "length", where)
-    if length_s == 0:
-        raise DatasetError(f"{where}: a turn with no length at {start_s:g} s; remove the line")
-    return fields[1], Turn(start_s, round(start_s + length_s, DECIMALS), fields[7])
+    return start_s, round(start_s + length_s, DECIMALS)
 
 
 def _seconds(field: str, what: str, where: str) -> float:
-    """A finite number of seconds from 0 up, or DatasetError."""
-    try:
-        seconds = float(field)
-    except ValueError:
-        raise DatasetError(f"{where}: {what} is {field!r}, expected seconds") from None
-    if not math.isfinite(seconds) or seconds < 0:
-        raise DatasetError(f"{where}: {what} is {field} s, expected a finite time from 0 up")
-    return round(seconds, DECIMALS)
+    return round(textlines.seconds(field, what, where), DECIMALS)
 
 
 def _line(name: str, turn: Turn) -> str:
-    start_s, length_s = _decimal(turn.start_s), _decimal(turn.end_s - turn.start_s)
-    return f"{SPEAKER} {_name(name)} 1 {start_s} {length_s} <NA> <NA> {_name(turn.speaker)} <NA> <NA>\n"
-
-
-def _name(name: str) -> str:
-    if len(name.split()) != 1 or name != name.strip():
-        raise ValueError(
-            f"the name {name!r} is empty or has blanks in it: RTTM and UEM separate their fields by blanks"
-        )
-    return name
+    start_s, end_s = round(turn.start_s, DECIMALS), round(turn.end_s, DECIMALS)  # both, so that the end comes back
+    times = f"{_decimal(start_s)} {_decimal(end_s - start_s)}"
+    speaker = textlines.name(turn.speaker, FORM)
+    if speaker.lower() == ABSENT:
+        raise ValueError(f"a speaker is called {speaker!r}, which is RTTM's word for none")
+    return f"{SPEAKER} {textlines.name(name, FORM)} 1 {times} <NA> <NA> {speaker} <NA> <NA>\n"
 
 
 def _decimal(seconds: float) -> str:

@@ -78,7 +78,17 @@ def test_decimals_add_up(file: Path) -> None:
     [
         ("SPEAKER m 1 -0.5 2 <NA> <NA> a <NA> <NA>", "start is -0.5 s, expected a finite time from 0 up"),
         ("SPEAKER m 1 0.5 -2 <NA> <NA> a <NA> <NA>", "length is -2 s, expected a finite time from 0 up"),
-        ("SPEAKER m 1 0.5 0.0 <NA> <NA> a <NA> <NA>", "a turn with no length at 0.5 s"),
+        ("SPEAKER m 1 0.5 2 <NA> <NA> Speaker 2 <NA> <NA>", "11 fields, expected SPEAKER, recording"),
+        ("SPEAKER m 1 0.5 2 <NA> <NA> Ann Lee <NA> <NA>", "11 fields, expected SPEAKER"),
+        ("SPEAKER m 1 0.5 2 <NA> <NA> Ann Lee <NA>", "'Lee' behind the speaker 'Ann'; has a name a blank in it?"),
+        (
+            "SPEAKER team call 1 2.5 4.0 <NA> <NA> alice <NA>",
+            "the speaker is <NA>, expected a name; has the recording's",
+        ),
+        ("SPEAKER team call 1 2.5 4.0 <NA> <NA> alice <NA> <NA>", "11 fields, expected SPEAKER"),
+        ("NOSCORE team call 1 x", "5 fields, expected NOSCORE, recording, channel, start, length"),
+        ("SPEAKER m 1 1_0 2 <NA> <NA> a <NA> <NA>", "start is '1_0', expected seconds"),
+        ("SPEAKER m 1 1e300 2 <NA> <NA> a <NA> <NA>", "start is 1e300 s, expected a finite time from 0 up"),
         ("SPEAKER m 1 nan 2 <NA> <NA> a <NA> <NA>", "start is nan s"),
         ("SPEAKER m 1 0,5 2 <NA> <NA> a <NA> <NA>", "start is '0,5', expected seconds"),
         ("SPEAKER m 1 0.5 2 a", "6 fields, expected SPEAKER, recording, channel, start, length"),
@@ -107,7 +117,7 @@ def test_rounding_is_no_overlap(file: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("m 1 5.0 5.0", "it ends at 5 s and starts at 5 s"),
+        ("m 1 5.0 4.5", "it ends at 4.5 s and starts at 5 s"),
         ("m 1 -1 5.0", "start is -1 s"),
         ("m 0 5.0", "3 fields, expected recording, channel, start and end"),
     ],

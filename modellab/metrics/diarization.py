@@ -6,7 +6,8 @@ Conventions
 -----------
 Turns are (start_s, end_s, speaker), in any order; a speaker who overlaps himself counts once. Names of the two sides
 need not agree: hypothesis speakers are mapped one to one to reference speakers so that mapped pairs share the most
-time (Hungarian algorithm), over the scored time of the whole recording. In each scored instant, with R reference and H
+time (Hungarian algorithm), over the scored time of the whole recording, or over that of the UEM, with what collars and
+`skip_overlap` leave out, as md-eval.pl does. In each scored instant, with R reference and H
 hypothesis speakers of whom C are mapped pairs:
 
     miss        max(0, R - H)       false alarm    max(0, H - R)       confusion    min(R, H) - C
@@ -24,7 +25,10 @@ JER is 1 - |ref and hyp| / |ref or hyp| of each reference speaker and its mapped
 over reference speakers, in [0, 1], lower is better. A short speaker counts as much as a long one.
 
 Sources: NIST, Rich Transcription 2009 evaluation plan (DER); Ryant et al., Second DIHARD evaluation plan (JER).
-Deviations: from md-eval.pl none in DER known, but a UEM must be given. From pyannote.metrics none for turns that do not
+Deviations: from md-eval.pl, unless `mapped` is given, in DER with a collar or without overlaps: it maps speakers over
+what is not scored as well, so its DER is never lower (in 12 of 748 recordings by 0.1 to 0.5 s of errors, in the others
+the same). With `mapped`, or where all is scored, none; but a UEM must be given, and NON-LEX lines, around which md-eval
+scores nothing, are passed over. From pyannote.metrics none for turns that do not
 overlap their own speaker, which it counts twice. From dscore: it maps speakers for JER by the least sum of JER instead
 of the longest common time; its JER is never higher than this one. Where several mappings have the longest common time,
 pyannote.metrics takes any of them and this one that of the least JER.
@@ -91,8 +95,11 @@ def compare(
     uem: Iterable[tuple[float, float]],
     *,
     skip_overlap: bool = False,
+    mapped: Iterable[tuple[float, float]] | None = None,
 ) -> Diarization:
     """Score a hypothesis against a reference within `uem`, from which collars are taken beforehand: see `scored`.
+
+    Speakers are mapped over what is scored, or over `mapped`, overlaps included: see the module.
 
     >>> found = compare([Turn(0, 2, "a"), Turn(2, 4, "b")], [Turn(0, 3, "x"), Turn(3, 5, "y")], [(0, 5)])
     >>> found.der(), found.confusion_s, found.mapping
@@ -101,13 +108,16 @@ def compare(
     time = _timeline(reference, hypothesis, merge(uem), skip_overlap)
     reference_s, hypothesis_s, common_s = time.reference_s(), time.hypothesis_s(), time.common_s()
     mapping = _mapping(reference_s, hypothesis_s, common_s)
+    if mapped is not None:
+        every = _timeline(reference, hypothesis, merge(mapped), skip_overlap=False)
+        mapping = _mapping(every.reference_s(), every.hypothesis_s(), every.common_s())
     n_ref, n_hyp = time.reference.sum(axis=0), time.hypothesis.sum(axis=0)
     possible_s = _sum(time.lengths_s * np.minimum(n_ref, n_hyp))
     return Diarization(
         speech_s=sum(reference_s.values()),
         miss_s=_sum(time.lengths_s * np.maximum(0, n_ref - n_hyp)),
         false_alarm_s=_sum(time.lengths_s * np.maximum(0, n_hyp - n_ref)),
-        confusion_s=max(0.0, possible_s - sum(common_s[ref, hyp] for hyp, ref in mapping.items())),
+        confusion_s=max(0.0, possible_s - sum(common_s.get((ref, hyp), 0.0) for hyp, ref in mapping.items())),
         jaccard_errors=_jaccard_errors(reference_s, hypothesis_s, common_s, mapping),
         mapping=mapping,
         n_hypothesis=len(hypothesis_s),
@@ -228,6 +238,6 @@ def _jaccard_errors(
 ) -> dict[str, float]:
     errors = dict.fromkeys(reference_s, 1.0)
     for hyp, ref in mapping.items():
-        both_s = common_s[ref, hyp]
-        errors[ref] = 1 - both_s / (reference_s[ref] + hypothesis_s[hyp] - both_s)
+        if (both_s := common_s.get((ref, hyp), 0.0)) > 0:
+            errors[ref] = 1 - both_s / (reference_s[ref] + hypothesis_s[hyp] - both_s)
     return errors

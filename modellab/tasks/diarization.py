@@ -12,6 +12,9 @@ Output as JSON: {"turns": [[start_s, end_s, speaker], ...]}.
     collar_s, collar        not scored around a reference boundary: collar `nist` each side, `pyannote` both together
     skip_overlap            leave out where the reference has several speakers at once
     same_speaker_overlap    `refuse` an RTTM in which a speaker overlaps himself, or `merge` his turns
+    mapping                 speakers are mapped over what is `scored`, or as `md-eval` does: see the metrics
+
+What the RTTM says is NOSCORE is not scored, and no speaker is mapped by it.
 
 Everything is counted in seconds, exactly (see `modellab/metrics/diarization.py`). A model that raised counts as one
 that found nobody. `miss_rate`, `false_alarm_rate` and `confusion_rate` are the parts of `der`: only reported.
@@ -20,8 +23,9 @@ that found nobody. `miss_rate`, `false_alarm_rate` and `confusion_rate` are the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
@@ -32,6 +36,7 @@ from modellab.manifest import length_s
 from modellab.metrics import diarization as metric
 from modellab.metrics import lanes
 from modellab.metrics.diarization import Collar, Diarization
+from modellab.metrics.vad import merge, subtract
 from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
 from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, Turn
 
@@ -57,12 +62,14 @@ SETTINGS: Mapping[str, Any] = {
     "collar": "nist",
     "skip_overlap": False,
     "same_speaker_overlap": "refuse",
+    "mapping": "scored",
 }
 CHOICES: Mapping[str, Sequence[Any]] = {
     "speaker_count": ("unknown", "known"),
     "collar": metric.COLLARS,
     "skip_overlap": (False, True),
     "same_speaker_overlap": ("refuse", "merge"),
+    "mapping": ("scored", "md-eval"),
 }
 
 
@@ -89,6 +96,7 @@ class Case:
     scored: tuple[Region, ...]
     skip_overlap: bool = False
     condition: str = ""
+    mapped: tuple[Region, ...] | None = None  # over what speakers are mapped; None: what is scored
 
 
 def read(row: Row, options: Mapping[str, Any]) -> Case:
@@ -100,10 +108,15 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     if late:
         raise DatasetError(f"case {name!r}: {list(late)} ends behind the clip's {duration_s:g} s")
     _check_count(row, turns, settings["speaker_count"])
-    scored = metric.scored(_uem(row, duration_s), turns, settings["collar_s"], cast(Collar, settings["collar"]))
+    unscored = _in_file(row, "rttm", rttm.read_unscored) if "rttm" in row else []
+    whole = subtract(_uem(row, duration_s), merge(unscored))
+    scored = metric.scored(whole, turns, settings["collar_s"], cast(Collar, settings["collar"]))
     if not scored:
-        raise DatasetError(f"case {name!r}: a collar of {settings['collar_s']:g} s leaves nothing of the clip to score")
-    return Case(name, duration_s, tuple(turns), tuple(scored), settings["skip_overlap"], str(row.get("condition", "")))
+        taken = f"a collar of {settings['collar_s']:g} s" if whole else "NOSCORE"
+        raise DatasetError(f"case {name!r}: {taken} leaves nothing of the clip to score")
+    mapped = tuple(whole) if settings["mapping"] == "md-eval" else None
+    about = settings["skip_overlap"], str(row.get("condition", ""))
+    return Case(name, duration_s, tuple(turns), tuple(scored), *about, mapped)
 
 
 def prepare(row: Row) -> Given:
@@ -192,7 +205,7 @@ def _kind(piece: lanes.Piece) -> Kind:
 
 def _compare(case: Case, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:
     skip = case.skip_overlap if skip_overlap is None else skip_overlap
-    return metric.compare(case.turns, _found(output), case.scored, skip_overlap=skip)
+    return metric.compare(case.turns, _found(output), case.scored, skip_overlap=skip, mapped=case.mapped)
 
 
 def _found(output: Mapping[str, Any] | None) -> list[Turn]:
@@ -217,8 +230,7 @@ def _turns(row: Row, *, merge: bool) -> list[Turn]:
     if ("rttm" in row) == ("turns" in row):
         raise DatasetError(f"case {name!r}: expected `rttm` with a file or `turns` with a list, one of the two")
     if "rttm" in row:
-        path = Path(row["rttm"])
-        return rttm.one(rttm.read(path, merge=merge), path, name, Path(row["audio"]).stem)
+        return _in_file(row, "rttm", partial(rttm.read, merge=merge))
     given = row["turns"]
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise DatasetError(f"case {name!r}: expected `turns` as a list of [start_s, end_s, speaker], got {given!r}")
@@ -234,24 +246,30 @@ def _turns(row: Row, *, merge: bool) -> list[Turn]:
     return rttm.merged(turns)
 
 
+def _in_file[T](row: Row, key: str, read: Callable[[Path], Mapping[str, T]]) -> T:
+    """What a file of the row holds of its recording."""
+    path = Path(row[key])
+    return rttm.one(read(path), path, str(row["id"]), Path(row["audio"]).stem)
+
+
 def _uem(row: Row, duration_s: float) -> list[Region]:
     """What of the recording is scored."""
     if "uem" not in row:
         return [Region(0.0, duration_s)]
-    name, path = str(row["id"]), Path(row["uem"])
-    uem = rttm.one(rttm.read_uem(path), path, name, Path(row["audio"]).stem)
+    uem = _in_file(row, "uem", rttm.read_uem)
     covered = metric.covered(uem, duration_s)
     if not covered:
         raise DatasetError(
-            f"case {name!r}: {path} covers nothing of the clip's {duration_s:g} s, its first stretch starts at"
-            f" {min(uem).start_s:g} s: is it the UEM of another recording?"
+            f"case {row['id']!r}: {row['uem']} covers nothing of the clip's {duration_s:g} s, its first stretch"
+            f" starts at {min(uem).start_s:g} s: is it the UEM of another recording?"
         )
     return covered
 
 
 def _check_count(row: Row, turns: Sequence[Turn], speaker_count: str) -> None:
     """DatasetError where a row's `num_speakers` does not fit its reference or the dataset's setting."""
-    name, told, there = str(row["id"]), row.get("num_speakers"), len({turn.speaker for turn in turns})
+    name, told = str(row["id"]), row.get("num_speakers")
+    there = len({turn.speaker for turn in turns if turn.end_s > turn.start_s})
     if (told is None) == (speaker_count == "known"):
         wanted = "expected `num_speakers`" if told is None else "remove `num_speakers`"
         raise DatasetError(f"case {name!r}: settings.speaker_count is {speaker_count}, {wanted}")
@@ -268,10 +286,8 @@ def _turn(given: Any) -> Turn:
         raise ValueError(f"{described(given)}, expected [start_s, end_s, speaker]") from None
     if not isinstance(speaker, str) or not speaker:
         raise ValueError(f"{list(given)}, expected a name as speaker")
-    if not 0 <= start_s < math.inf or not math.isfinite(end_s):
-        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected finite seconds from 0 up")
-    if end_s <= start_s:
-        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected a turn that ends after it starts")
+    if not 0 <= start_s <= end_s < math.inf:
+        raise ValueError(f"[{start_s:g}, {end_s:g}, {speaker}], expected finite seconds from 0 up, the end not before")
     return Turn(start_s, end_s, speaker)
 
 

@@ -78,7 +78,7 @@ def test_a_model_is_told_the_count_where_the_dataset_says_so(tmp_path: Path) -> 
         ({"turns": [[0, 1]]}, {}, "a list ([0, 1]), expected [start_s, end_s, speaker]"),
         ({"turns": [[-1, 1, "a"]]}, {}, "[-1, 1, a], expected finite seconds from 0 up"),
         ({"turns": [[0, math.nan, "a"]]}, {}, "expected finite seconds from 0 up"),
-        ({"turns": [[2, 1, "a"]]}, {}, "[2, 1, a], expected a turn that ends after it starts"),
+        ({"turns": [[2, 1, "a"]]}, {}, "[2, 1, a], expected finite seconds from 0 up, the end not before"),
         ({"turns": [[0, 1, 7]]}, {}, "expected a name as speaker"),
         ({"turns": [[0, 2, "a"], [1, 3, "a"]]}, {}, "overlap and are one speaker's"),
         ({"turns": [[0, 5, "a"]]}, {}, "[0.0, 5.0, 'a'] ends behind the clip's 4 s"),
@@ -156,7 +156,7 @@ def test_turns_are_json() -> None:
         ("0-1", "diarize() returned a str ('0-1')"),
         ([(0.0, 1.0)], "diarize() returned a tuple ((0.0, 1.0)), expected [start_s, end_s, speaker]"),
         ([(0.0, 1.0, 3)], "expected a name as speaker"),
-        ([(1.0, 0.5, "x")], "expected a turn that ends after it starts"),
+        ([(1.0, 0.5, "x")], "expected finite seconds from 0 up, the end not before"),
     ],
 )
 def test_anything_else_says_what_came(output: object, says: str) -> None:
