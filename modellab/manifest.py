@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -27,6 +27,7 @@ from modellab.types import Row
 FILE_NAME = "dataset.yaml"
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
 FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
+TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
 PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
@@ -284,15 +285,15 @@ def _facts(row: Row) -> Row:
 
 def _contents(row: Row) -> Iterator[str]:
     """What its files hold, its parts' behind its own."""
-    yield from (_content(row[key]) for key in FILES if key in row)
+    yield from (_content(row[key], is_text=key in TEXTS) for key in FILES if key in row)
     for key in PARTS:
         for part in row.get(key, ()):
             yield from _contents(part)
 
 
-def _content(file: Path) -> str:
+def _content(file: Path, *, is_text: bool) -> str:
     """What a file holds, as a hash; `missing` also for one that cannot be read, which fails its own case later."""
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
-    except OSError:
-        return "missing"
+    with suppress(OSError):
+        if file.is_file():
+            return hashlib.sha256(textfile.hashed(file) if is_text else file.read_bytes()).hexdigest()
+    return "missing"

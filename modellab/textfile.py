@@ -31,6 +31,11 @@ def opened(path: Path) -> Iterator[TextIO]:
         raise UnreadableError(f"it cannot be read ({fault.strerror or fault})") from None
 
 
+def hashed(path: Path) -> bytes:
+    """What a text file's hash is made of: its bytes, with the line ends of Linux whatever this checkout has."""
+    return path.read_bytes().replace(b"\r\n", b"\n")
+
+
 def read(path: Path) -> str:
     """The whole text; UnreadableError as of `opened`."""
     with opened(path) as lines:

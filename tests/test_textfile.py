@@ -40,3 +40,9 @@ def test_why_there_is_no_text(tmp_path: Path, make: Callable[[Path], None], word
 def test_a_name_that_no_file_has(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(textfile.UnreadableError, match=words):
         textfile.read(tmp_path / name)
+
+
+def test_line_ends_make_no_other_hash(tmp_path: Path) -> None:
+    (tmp_path / "lf").write_bytes(b"one\ntwo\n")
+    (tmp_path / "crlf").write_bytes(b"one\r\ntwo\r\n")
+    assert textfile.hashed(tmp_path / "crlf") == textfile.hashed(tmp_path / "lf") == b"one\ntwo\n"

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from modellab import audio, store
+from modellab import audio, store, textfile
 from modellab.augment import conditions
 from modellab.augment.conditions import Condition
 from modellab.errors import AudioError, ConfigError, ModellabError
@@ -126,7 +126,7 @@ def _sha(path: Path) -> str:
 
 def recipe() -> list[str]:
     """What makes the files: a hash of the source of the conditions, and the versions of the libraries."""
-    source = Path(conditions.__file__).read_bytes()
+    source = textfile.hashed(Path(conditions.__file__))
     return [hashlib.sha256(source).hexdigest()[:12], *(f"{name} {_version(name)}" for name in LIBRARIES)]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modellab import rttm, textlines
 from modellab.cli import common
-from modellab.errors import CrashError, HangError, ModellabError
+from modellab.errors import ConfigError, CrashError, HangError, ModellabError
 
 if TYPE_CHECKING:
     from modellab.evaluate import Loaded
@@ -31,17 +34,18 @@ def diarize(
 ) -> None:
     """Say who speaks when in audio or video files, as lines of RTTM.
 
-    The recording of a line is the file's name without its ending. The model runs in a process of its own.
+    The recording of a line is the file's name without its ending, blanks as _. The model runs in a process of its own.
     """
     from modellab import transcription
 
+    names = _names(files)
     project = common.project_or_here()
     loadable = transcription.choose(common.matrix(project), model, device, precision, TASK)
     failed = False
     with transcription.loaded(loadable, threads or project.threads, TASK) as ready:
-        for file in files:
+        for file, name in zip(files, names, strict=True):
             try:
-                typer.echo(_rttm(ready, file, speakers), nl=False)
+                typer.echo(_rttm(ready, file, name, speakers), nl=False)
                 sys.stdout.flush()
             except (CrashError, HangError):
                 raise
@@ -52,13 +56,44 @@ def diarize(
         raise typer.Exit(2)
 
 
-def _rttm(ready: Loaded, file: Path, speakers: int | None) -> str:
+def _names(files: Sequence[Path]) -> list[str]:
+    """The recording that each file becomes; ConfigError for two that would become one."""
+    names = [_plain(file.stem) for file in files]
+    for number, name in enumerate(names):
+        if (first := names.index(name)) < number:
+            raise ConfigError(
+                f"{files[first]} and {files[number]} would both be the recording {name!r} in the RTTM: name them"
+                " differently, or give them one at a time"
+            )
+    return names
+
+
+def _plain(name: str) -> str:
+    """A name without what RTTM's fields cannot hold."""
+    printable = name.encode("utf-8", "replace").decode("utf-8")
+    return textlines.NO_NAME.sub("_", "_".join(printable.lstrip("\ufeff").split())) or "_"
+
+
+def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
     """The RTTM lines of one file. AudioError for one that cannot be used; WorkerError when the model fails."""
-    from modellab import audio, rttm
+    from modellab import audio
     from modellab.types import Turn
 
     duration_s = audio.info(file).duration_s
     told = {} if speakers is None else {"num_speakers": speakers}
     row = {"id": file.name, "audio": str(file), "duration_s": duration_s, **told}
     turns = ready.ask("utterance", {"row": row}, duration_s)["output"]["turns"]
-    return rttm.text("_".join(file.stem.split()), [Turn(*turn) for turn in turns])
+    speakers_as = _speakers(speaker for _, _, speaker in turns)
+    return rttm.text(name, [Turn(start_s, end_s, speakers_as[speaker]) for start_s, end_s, speaker in turns])
+
+
+def _speakers(names: Iterable[str]) -> dict[str, str]:
+    """What each speaker is called in RTTM: a name that it can hold, and nobody else's."""
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        others = set(found.values())
+        spare = (f"{_plain(name)}_{number}" for number in count(2))
+        found[name] = next(
+            each for each in chain([_plain(name)], spare) if each not in others and each.lower() != rttm.ABSENT
+        )
+    return found

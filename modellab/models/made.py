@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from modellab import store
+from modellab import store, textfile
 from modellab.errors import WeightsError
 from modellab.models import code
 
@@ -33,7 +33,7 @@ def recipe(folder: Path) -> str:
     """A name for what makes the checkpoints of a model folder."""
     sums = hashlib.sha256()
     for path in sorted(folder.glob("make*.py")):
-        sums.update(path.read_bytes())
+        sums.update(textfile.hashed(path))
     for path in sorted(folder.glob("taught/*.safetensors")):
         sums.update(path.read_bytes())
     return sums.hexdigest()[:12]

@@ -48,7 +48,7 @@ def table(entry: Entry) -> str:
 
 def slug(entry: Entry) -> str:
     """The dataset as a name that every artifact store takes."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", entry.key.dataset)[:100]
+    return runs.kept_apart(re.sub(r"[^A-Za-z0-9_-]", "_", entry.key.dataset)[:100], entry.key.dataset)
 
 
 def line(entry: Entry) -> bytes:

@@ -204,12 +204,22 @@ def clean(text: str, length: int) -> str:
 def clean_key(text: str) -> str:
     """A name that MLflow takes for metrics, params and tags: letters, digits and `_-. :/`, no path tricks.
 
-    >>> clean_key("wer/a b%c"), clean_key("../wer//x")
-    ('wer/a b_c', '_./wer/x')
+    What had to be changed ends in a hash of what it was, so that no two names become one.
+
+    >>> clean_key("wer/a b.c"), clean_key("wer/a%c"), clean_key("../wer//x")
+    ('wer/a b.c', 'wer/a_c-65b4c185', '_./wer/x-82e46346')
     """
     allowed = re.sub(r"[^A-Za-z0-9_\-. :/]", "_", text)[:KEY_LENGTH]
     parts = [re.sub(r"^\.", "_", part) for part in allowed.split("/") if part]
-    return "/".join(parts) or "_"
+    return kept_apart("/".join(parts) or "_", text)
+
+
+def kept_apart(cleaned: str, text: str) -> str:
+    """A cleaned name as it is where it is the text itself, else with eight digits of the text's hash behind it."""
+    if cleaned == text:
+        return cleaned
+    mark = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+    return f"{cleaned[: KEY_LENGTH - 9]}-{mark}"
 
 
 def milliseconds(moment: str) -> int:

@@ -47,6 +47,28 @@ def test_turns_to_stdout_as_rttm(diarizer: Desk, tmp_path: Path) -> None:
     assert rttm.read(tmp_path / "found.rttm") == {name: [Turn(0, 0.75, "person0"), Turn(0.5, 1.25, "person1")]}
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "name"), [("d1/talk.wav", "d2/talk.wav", "talk"), ("team call.wav", "team_call.mp3", "team_call")]
+)
+def test_two_files_of_one_name_are_refused_before_anything_is_heard(
+    diarizer: Desk, one: str, other: str, name: str
+) -> None:
+    result = diarizer.type("diarize", one, "x.wav", other, "--model", "everybody")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{one} and {other} would both be the recording {name!r} in the RTTM" in result.stderr
+    assert "x.wav" not in result.stderr, "nothing was opened"
+
+
+def test_names_of_speakers_are_ones_that_rttm_can_hold(diarizer: Desk, tmp_path: Path) -> None:
+    adapter = diarizer.root / "models" / "everybody" / "adapter.py"
+    adapter.write_text(adapter.read_text().replace('f"person {k}".replace(" ", "")', '["a b", "a_b", "<NA>", "c"][k]'))
+    result = diarizer.type("diarize", diarizer.audio(), "--model", "everybody", "--speakers", "4")
+    assert (result.exit_code, result.stderr) == (0, "")
+    (tmp_path / "found.rttm").write_text(result.stdout)
+    (turns,) = rttm.read(tmp_path / "found.rttm").values()
+    assert [turn.speaker for turn in turns] == ["a_b", "a_b_2", "<NA>_2", "c"]
+
+
 def test_one_bad_file_does_not_cost_the_others(diarizer: Desk) -> None:
     result = diarizer.type("diarize", "none.wav", diarizer.audio(), "--model", "everybody")
     assert result.exit_code == 2

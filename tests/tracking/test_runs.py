@@ -8,7 +8,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import modellab
@@ -140,6 +140,14 @@ def test_keys_are_taken_by_mlflow(text):
     assert not FORBIDDEN.search(key)
     assert posixpath.normpath(key) == key
     assert not key.startswith((".", "/"))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+@example("wer/größe_v1", "wer/grüße_v1")
+@example("a" * 260 + "b", "a" * 260 + "c")
+@example("a/b", "a//b")
+def test_two_names_have_two_keys(one, other):
+    assert (runs.clean_key(one) == runs.clean_key(other)) is (one == other)
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits + "_- :", min_size=1, max_size=250))
