@@ -156,7 +156,8 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[Data
     for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list | Spool) else []):
         fault = _row_fault(given)
         if fault:
-            name = given.get("id", f"number {i + 1}") if isinstance(given, dict) else f"number {i + 1}"
+            called = given.get("id") if isinstance(given, dict) else None
+            name = called if isinstance(called, str) and called and called.isprintable() else f"number {i + 1}"
             faults.append(DatasetError(f"{file(folder)}: case {name}: {fault}"))
         elif given["id"] in known:
             faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))

@@ -42,6 +42,7 @@ TIERS = {
     "nightly": "runs every night on a large GPU",
 }
 MATRIX = pytest.StashKey[Matrix]()
+SHOWN = pytest.StashKey[set[Broken]]()  # what cannot be read and has its failing case already
 SESSION = pytest.StashKey[str]()
 ROUNDS = pytest.StashKey[Rounds]()
 FAMILY = pytest.StashKey[int]()  # cases whose quality is judged: one alone is held to alpha / FAMILY
@@ -95,13 +96,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if {"evaluate", "cell"} <= set(metafunc.fixturenames):
         task: Task = metafunc.module.task
         config = metafunc.config
-        cells = config.stash[MATRIX].cells(task.NAME)
+        shown = config.stash.setdefault(SHOWN, set())
+        every = config.stash[MATRIX].cells(task.NAME)
+        cells = [cell for cell in every if not (isinstance(cell, Broken) and cell in shown)]
+        shown |= {cell for cell in cells if isinstance(cell, Broken)}
         metafunc.parametrize("cell", [_param(task.NAME, cell, config.stash[ROUNDS]) for cell in cells])
 
 
 def _param(task: str, cell: Cell | Broken, rounds: Rounds) -> Any:
-    if isinstance(cell, Broken):
-        return pytest.param(cell, id=str(cell), marks=_marks(task, *TIERS, "cpu"))
+    if isinstance(cell, Broken):  # once, in the first file of benchmarks that is about it, with the marks of all
+        return pytest.param(cell, id=str(cell), marks=_marks(*(cell.tasks or tasks.names()), *TIERS, "cpu"))
     marks = _marks(task, cell.tier, cell.key.device, cell.key.model)
     return pytest.param(cell, id=str(cell.key), marks=(*marks, *rounds.marks(cell)))
 

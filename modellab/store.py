@@ -17,6 +17,7 @@ from pathlib import Path
 
 import filelock
 
+from modellab import textfile
 from modellab.errors import WeightsError
 
 SUMS = "SHA256SUMS"
@@ -24,7 +25,8 @@ SUMS = "SHA256SUMS"
 
 def home() -> Path:
     """The cache folder of this user."""
-    return Path(os.environ.get("MODELLAB_CACHE") or Path.home() / ".cache" / "modellab").expanduser()
+    given = os.environ.get("MODELLAB_CACHE", "")
+    return textfile.expanded(given, "MODELLAB_CACHE") if given else Path.home() / ".cache" / "modellab"
 
 
 def once(folder: Path, what: str, write: Callable[[Path], None], timeout_s: float) -> Path:

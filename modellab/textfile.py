@@ -7,9 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from modellab.errors import ConfigError
+
 
 class UnreadableError(ValueError):
     """Why a file gives no text."""
+
+
+def expanded(place: str, what: str) -> Path:
+    """A path with `~` and `~name` put in; ConfigError, with `what` names it, for a user whom nobody knows."""
+    try:
+        return Path(place).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{what} is {place!r}: there is no such user, and so no home folder") from None
 
 
 @contextmanager

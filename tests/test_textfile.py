@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from modellab import textfile
+from modellab.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,12 @@ def test_why_there_is_no_text(tmp_path: Path, make: Callable[[Path], None], word
 def test_a_name_that_no_file_has(tmp_path: Path, name: str, words: str) -> None:
     with pytest.raises(textfile.UnreadableError, match=words):
         textfile.read(tmp_path / name)
+
+
+def test_the_home_of_nobody() -> None:
+    assert textfile.expanded("~/a", "X") == Path.home() / "a"
+    with pytest.raises(ConfigError, match="X is '~nobody-here/a': there is no such user"):
+        textfile.expanded("~nobody-here/a", "X")
 
 
 def test_line_ends_make_no_other_hash(tmp_path: Path) -> None:

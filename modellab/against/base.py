@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import models
+from modellab import models, textfile
 from modellab.against import revision
 from modellab.errors import ConfigError, ModellabError, did_you_mean
 from modellab.matrix import Broken, Loadable, Matrix, missing_device, why_not
@@ -161,7 +161,7 @@ def _why_neither(ref: str, matrix: Matrix) -> str:
 
 def _python(env: str, here: Path) -> Path:
     """The Python of an environment: a folder with bin/python, or the program itself."""
-    given = here / Path(env).expanduser()
+    given = here / textfile.expanded(env, "--against-env")
     for path in (given / "bin" / "python", given):
         if path.is_file() and os.access(path, os.X_OK):
             return path.absolute()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from modellab import models
+from modellab import models, textfile
 from modellab.errors import ConfigError
 from modellab.matrix import Loadable, Matrix, loadables, why_not
 from modellab.models import find_package
@@ -39,7 +39,7 @@ def _here(matrix: Matrix, name: str) -> list[Loadable]:
 def _named(matrix: Matrix, name: str) -> list[Loadable]:
     """The loadables of a model by name, of a folder in a package, or of a folder."""
     head, _, tail = name.partition(":")
-    folder = Path(name).expanduser()
+    folder = textfile.expanded(name, "--model")
     if head in matrix.model_names():
         found, model, variant = find_model(matrix, name)
     elif (spec := find_package(head)) is not None and spec.submodule_search_locations:

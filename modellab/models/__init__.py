@@ -164,8 +164,8 @@ def _name_faults(model: Model) -> Iterator[str]:
             yield f"variants has {other!r} and {name!r}: their baselines are one file where disks ignore case"
     pairs = (model.devices, *(variant.devices for variant in model.variants.values()))
     for precision in (name for devices in pairs for names in devices.values() for name in names):
-        if not NAME.fullmatch(precision):
-            yield f"devices has the precision {yamltext.shown(precision)}, {IS_NAME}"
+        if not NAME.fullmatch(precision) or "." in precision:
+            yield f"devices has the precision {yamltext.shown(precision)}, {IS_NAME} (a precision has no .)"
     if not model.variants:
         yield "variants is empty, expected at least one"
 

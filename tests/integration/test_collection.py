@@ -57,9 +57,15 @@ def test_a_typo_in_a_dataset_costs_that_dataset_only(fake_project: FakeProject) 
 def test_a_typo_in_a_config_fails_once_however_many_tasks_there_are(fake_project: FakeProject) -> None:
     vad = (fake_project.root / "benchmarks" / "test_asr.py").read_text().replace("asr", "vad")
     (fake_project.root / "benchmarks" / "test_vad.py").write_text(vad)
-    fake_project.configure(devises={"cpu": ["float32"]})
-    result = fake_project.run()
-    result.assert_outcomes(failed=1, deselected=result.parseoutcomes().get("deselected", 0))
+    fake_project.configure(devises={"cpu": ["float32"]}, tasks=["asr", "vad"])
+    fake_project.dataset("fake_v2", task="arf")
+    result = fake_project.run(keyword="fake")
+    result.assert_outcomes(failed=2, deselected=result.parseoutcomes().get("deselected", 0))
+    for task in ("asr", "vad"):
+        assert [line.partition("[")[2] for line in collected(fake_project, "-m", task)] == [
+            "fake-broken]",
+            "fake_v2-broken]",
+        ]
 
 
 def test_a_typo_in_pyproject_is_a_usage_error(fake_project: FakeProject) -> None:
