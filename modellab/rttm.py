@@ -162,7 +162,7 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
         before, turn = pair
         number = max(number for number, each in turns if each in pair)
         raise DatasetError(
-            f"{_where(path, number)}: {turn.speaker!r} speaks from {turn.start_s:g} s and is still speaking from"
+            f"{_where(path, number)}: {turn.speaker[:40]!r} speaks from {turn.start_s:g} s and is still speaking from"
             f" {before.start_s:g} to {before.end_s:g} s; correct it or write `same_speaker_overlap: merge` in the"
             " settings of the dataset"
         )
@@ -174,7 +174,7 @@ def _turn(fields: list[str], where: str) -> Turn:
     if speaker.lower() == ABSENT:
         raise DatasetError(f"{where}: the speaker is {speaker}, expected a name; has the recording's a blank in it?")
     if wrong := next((each for each in rest if each.lower() != ABSENT and not textlines.NUMBER.fullmatch(each)), ""):
-        raise DatasetError(f"{where}: {wrong[:40]!r} behind the speaker {speaker!r}; has a name a blank in it?")
+        raise DatasetError(f"{where}: {wrong[:40]!r} behind the speaker {speaker[:40]!r}; has a name a blank in it?")
     return Turn(*_span(fields, where), speaker)
 
 
