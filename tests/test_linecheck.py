@@ -128,7 +128,7 @@ def test_whatever_is_in_a_line_the_others_are_read(place: str, value: Any) -> No
         others = [{**LINE, "id": f"{n:032x}"} for n in (1, 2)]
         lines = [json.dumps(each) for each in (others[0], changed(place, value), others[1])]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        found, told = ledger.read_file(path)
+        found, told = ledger.read_file(path, Path(folder))
     assert {f"{n:032x}" for n in (1, 2)} <= {each.id for each in found}
     assert len(found) + len(told) == 3
     assert all("line 2" in sentence and "\n" not in sentence for sentence in told)
