@@ -21,7 +21,7 @@ from modellab.errors import BaselineError
 from modellab.spool import Table
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN
-from modellab.types import Accepted, Key, Pace, Result, Share, Utterance
+from modellab.types import Accepted, Key, Metric, Pace, Result, Share, Utterance
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
 ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
@@ -123,13 +123,13 @@ def _check_names(result: Result) -> None:
 
 def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> File:
     before = _before(load, root, result.key)
-    gated = [metric.name for metric in task.METRICS if metric.gated and metric.kind == "quality"]
+    names = [metric.name for metric in task.METRICS if metric.judged(metric.margin) and _has(result, metric)]
     quality = Table(
         (
             utterance.id,
             {
                 "output": None if utterance.error else task.remember(utterance.output),
-                "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in gated}),
+                "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in names}),
             },
         )
         for utterance in result.utterances
@@ -154,6 +154,11 @@ def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) 
     sessions = kept_sessions(before, pace) if before else ()
     top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
     return pace_path(root, result.key, result.machine), top, times
+
+
+def _has(result: Result, metric: Metric) -> bool:
+    """Whether a result holds it: those of old know nothing of metrics that came later, and are judged on request."""
+    return not metric.on_request or metric.name in result.utterances[0].shares
 
 
 def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:

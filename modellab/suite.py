@@ -7,7 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import against, baseline, broken, dataset, environment, gate, leftovers, remarks, studio, thresholds
+from modellab import (
+    against,
+    baseline,
+    broken,
+    dataset,
+    environment,
+    gate,
+    leftovers,
+    outputs,
+    remarks,
+    studio,
+    thresholds,
+)
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset
@@ -177,7 +189,7 @@ class Suite:
         written: tuple[Path, ...] = ()
         if self.options.reason is not None:
             verdicts, written = self._accept(m, verdicts, self.options.reason)
-        changed = _changed(m) if m.accepted else None
+        changed = sum(1 for _ in outputs.changed(m.task, m.result, m.accepted)) if m.accepted else None
         return Outcome(
             m.cell,
             gate.worst(verdicts),
@@ -210,6 +222,8 @@ class Suite:
             notes.append(f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted")
         if self.options.reason is not None and not self.options.speed_only and (busy := too_busy(m.result)):
             notes.append(f"speed was accepted while {busy}: accept it again on a quiet machine")
+        if m.accepted and (what := outputs.unmoved(m.task, m.result, m.accepted, m.rules)):
+            notes.append(what)
         return notes
 
     def failed(self, cell: Cell, error: Exception) -> Outcome:
@@ -264,12 +278,6 @@ def _accept(verdict: Verdict) -> Verdict:
     if verdict.status in {Status.PASS, Status.IMPROVED}:
         return verdict
     return replace(verdict, status=Status.NEW, red=False, why=f"accepted by this run; was {verdict.status}")
-
-
-def _changed(m: Measurement) -> int:
-    assert m.accepted is not None
-    then, now = m.accepted.outputs, m.result.utterances
-    return sum(then.get(u.id) != (None if u.error else m.task.remember(u.output)) for u in now)
 
 
 def open_suite(

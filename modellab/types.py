@@ -95,7 +95,8 @@ class Metric:
     `rate` turns the sum of all utterances' shares, shape (..., k), into the corpus value, shape (...).
     `margin` is the smallest change for the worse that matters, in `unit`; `margin_relative` the same as a share of the
     baseline; the larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its
-    built-in limit counts; None: never. `gated=False` is reported and never judged.
+    built-in limit counts; None: never. `gated=False` is reported and never judged; with
+    `on_request` it is judged where thresholds give it a margin, and baselines keep it.
     """
 
     name: str
@@ -107,6 +108,11 @@ class Metric:
     kind: Kind = "quality"
     rate: Callable[[Floats], Floats] = top_over_bottom
     gated: bool = True
+    on_request: bool = False
+
+    def judged(self, margin: float | None = None) -> bool:
+        """Whether a change of it can fail a case whose thresholds give it this margin, or none."""
+        return self.kind == "quality" and (self.gated or (self.on_request and margin is not None))
 
     def value(self, shares: Iterable[Share] | Floats) -> float:
         """The corpus value: add the shares up, shape (n, k) as an array, then take the rate once. NaN for no shares."""

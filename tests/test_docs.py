@@ -194,7 +194,7 @@ def test_margins_and_limits_are_those_of_the_code(task: str, metric: Metric) -> 
     assert task in in_tasks
     assert better == metric.better
     if not metric.gated:
-        assert margin == "not judged"
+        assert margin == ("[on request](thresholds.md#on-request)" if metric.on_request else "not judged")
     elif metric.kind == "sanity":
         assert margin == "limit only"
     else:

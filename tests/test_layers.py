@@ -29,7 +29,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"suite", "calibration", "acceptance", "history", "shelf", "renewal"},
     {"accepted", "detective", "events", "remarks"},
     {"pool", "broken", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
-    {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline"},
+    {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline", "outputs"},
     {"worker", "matrix"},
     {"engine"},
     {"tasks", "models"},

@@ -124,7 +124,7 @@ def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
     metrics = {metric.name: metric for metric in tasks.get(cell.key.task).METRICS}
     for name, given in sources.items():
         if name in metrics:
-            if (metrics[name].gated and metrics[name].kind == "quality") or "limit" in given:
+            if metrics[name].judged(given["margin"].value if "margin" in given else None) or "limit" in given:
                 yield name, metrics[name].unit
         elif name in memory.METRICS[cell.key.device]:
             yield name, "bytes"

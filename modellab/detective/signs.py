@@ -40,7 +40,7 @@ COMMON = {
 
 def is_loop(heard: Heard) -> bool:
     """Whether the answer goes round in circles, and what was said does not."""
-    return sanity.has_loop(heard.hypothesis) and not sanity.has_loop(heard.reference)
+    return sanity.has_loop(heard.hypothesis, heard.reference)
 
 
 def is_empty(heard: Heard) -> bool:

@@ -61,13 +61,13 @@ def judge(
             metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=setting.versus,
             alpha=rule.alpha,
         )  # fmt: skip
-        if not _judged(metric):
+        if not metric.judged(rule.margin):
             verdict = plain
         elif metric.name in compared:
             noise = accepted.noise.get(metric.name, 0.0) if accepted else 0.0
             verdict = _verdict(plain, compared[metric.name], ids(result.utterances), setting, noise)
         else:
-            verdict = _without(plain, accepted, hindrance, strict=setting.strict)
+            verdict = _without(plain, accepted, hindrance, strict=setting.strict, new=metric.on_request)
         doubt = few(result, accepted, metric, rule, setting.family, setting.again or {})
         kept = accepted if accepted and not hindrance else None
         verdicts.append(_limit(verdict, metric, rule.limit, result, kept, doubt))
@@ -100,14 +100,10 @@ def not_comparable(result: Result, accepted: Accepted) -> str:
     return ""
 
 
-def _judged(metric: Metric) -> bool:
-    return metric.gated and metric.kind != "sanity"
-
-
 def _sides(result: Result, accepted: Accepted, metrics: Sequence[Metric], rules: Mapping[str, Rule]) -> list[Sides]:
     """The judged metrics that the baseline has, too."""
     found, names = [], ids(result.utterances)
-    for metric in filter(_judged, metrics):
+    for metric in (each for each in metrics if each.judged(rules.get(each.name, Rule()).margin)):
         after = shares(result.utterances, metric.name)
         before = _before(accepted, names, metric.name, after.shape[1])
         if before is not None:
@@ -125,10 +121,13 @@ def _compared(
     return {each.sides.metric.name: each for each in found}
 
 
-def _without(plain: Verdict, accepted: Accepted | None, hindrance: str, *, strict: bool) -> Verdict:
-    """The verdict where there is nothing to compare with."""
+def _without(plain: Verdict, accepted: Accepted | None, hindrance: str, *, strict: bool, new: bool) -> Verdict:
+    """The verdict where there is nothing to compare with; `new` metrics may be missing in a baseline of before."""
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
+        return replace(plain, status=Status.NEW, why=why, red=strict)
+    if new and not hindrance:
+        why = f"the baseline has no {plain.metric}: score it anew (modellab rescore) or accept with --update-baselines"
         return replace(plain, status=Status.NEW, why=why, red=strict)
     hindrance = hindrance or f"the baseline has no {plain.metric}, or counts other things for it"
     why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"

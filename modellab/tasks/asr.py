@@ -30,7 +30,7 @@ from typing import Any, Protocol
 from modellab import audio, text
 from modellab.errors import DatasetError, described, did_you_mean
 from modellab.manifest import length_s
-from modellab.metrics import sanity, view
+from modellab.metrics import sanity, view, writing
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Row, Share, Transcript
@@ -50,6 +50,8 @@ METRICS = (
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
+    Metric("case_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
+    Metric("punctuation_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
 )
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
@@ -137,6 +139,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
     hypothesis = _hypothesis(case, output)
     alignment = _align(case, output)
+    written = writing.compare(case.text, "" if output is None else output["text"])
     words, length = len(alignment.hypothesis), len(alignment.reference)
     return {
         "wer": alignment.wer(),
@@ -148,7 +151,9 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "short_rate": Ratio(float(words < SHORT * length)),
         "words_per_s": sanity.words_per_s(hypothesis, case.duration_s),
         "empty_rate": Ratio(float(sanity.is_empty(hypothesis))),
-        "loop_rate": Ratio(float(sanity.has_loop(hypothesis) and not sanity.has_loop(case.reference))),
+        "loop_rate": Ratio(float(sanity.has_loop(hypothesis, case.reference))),
+        "case_error_rate": written.case_error_rate(),
+        "punctuation_error_rate": written.punctuation_error_rate(),
     }
 
 

@@ -134,7 +134,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     said = _said(case, output)
     longest = max(len(_dense(reference)) for reference in case.references)
     copied = bool(case.source) and said == case.normaliser(case.source) and said not in case.references
-    looped = sanity.has_loop(said) and not any(map(sanity.has_loop, case.references))
+    looped = all(sanity.has_loop(said, reference) for reference in case.references)
     return {
         "chrf": metric.chrf(case.references, said),
         "bleu": metric.bleu(case.references, said, case.tokeniser),

@@ -162,6 +162,18 @@ def test_a_limit_holds_whatever_the_baseline_says(fake_project: FakeProject) -> 
     result.stdout.fnmatch_lines(lines("wer: *: ABOVE_LIMIT (* is above the limit 0.5 of short_v1*"))
 
 
+def test_outputs_that_changed_where_no_metric_counts_are_told(fake_project: FakeProject) -> None:
+    fake_project.accept()
+    answers = json.loads((fake_project.model / "answers.json").read_text())
+    shouted = {length: f"{text.upper()}." for length, text in answers.items()}
+    (fake_project.model / "answers.json").write_text(json.dumps(shouted))
+    result = fake_project.run("--scorecard", "scorecard.md")
+    assert result.ret == 0
+    what = "8 of 8 outputs changed in what no judged metric counts: casing in 8, punctuation in 8; such as “"
+    assert what in result.stdout.str()
+    assert what in (fake_project.root / "scorecard.md").read_text()
+
+
 def test_a_new_model_above_a_limit_is_red_and_nowhere_called_a_regression(fake_project: FakeProject) -> None:
     for number in range(8):
         fake_project.answer(number, "something else in its place")

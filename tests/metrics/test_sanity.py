@@ -93,3 +93,61 @@ def test_words_per_s() -> None:
 )
 def test_is_empty(text: str, empty: bool) -> None:
     assert sanity.is_empty(text) is empty
+
+
+PROSE = str.split(
+    "in the morning the two brothers walked down to the harbour where their father had kept a small boat for as long"
+    " as either of them could remember and asked the old man on the quay whether the weather would hold until evening"
+)
+VOWELS = "aeiou"
+
+
+def spoken(count: int, letters: str = "") -> list[str]:
+    """So many words of a made-up but varied text; `letters` replaces the vowels, for another script."""
+    table = str.maketrans(dict(zip(VOWELS, letters, strict=True))) if letters else {}
+    words = [f"{PROSE[i * 7 % len(PROSE)]}{VOWELS[i % 5]}{PROSE[i * i % len(PROSE)]}" for i in range(count)]
+    return [word.translate(table) for word in words]
+
+
+@pytest.mark.parametrize("count", [20, 300, 639, 1600, 4000])
+@pytest.mark.parametrize("phrase", ["it should have been a dresser", "no", " ".join(PROSE[:25])])
+def test_a_loop_at_the_end_rings_whatever_the_length(count: int, phrase: str) -> None:
+    words = spoken(count)
+    looped = " ".join([*words[: count // 2], *[phrase] * 12])
+    assert sanity.has_loop(looped, " ".join(words))
+
+
+@pytest.mark.parametrize("letters", ["", "अआइईउ", "აეიოუ", "ะาิีึ"])
+@pytest.mark.parametrize("count", [300, 639, 4000])
+def test_a_word_that_was_missed_is_no_loop_in_any_script(count: int, letters: str) -> None:
+    words = spoken(count, letters)
+    assert not any(sanity.has_loop(" ".join(words[:i] + words[i + 1 :]), " ".join(words)) for i in range(0, count, 97))
+
+
+def test_a_text_does_not_become_denser_by_its_length_or_its_alphabet() -> None:
+    words = spoken(4000)
+    short, long = (sanity.compression_ratio(" ".join(words[:n])) for n in (600, 4000))
+    assert long == pytest.approx(short, rel=0.15)
+    other = sanity.compression_ratio(" ".join(spoken(600, "अआइईउ")))
+    assert other == pytest.approx(short, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "loop"),
+    [
+        pytest.param("no no no no no no", "no no no no no no", False, id="as it was said"),
+        pytest.param("no no no no no", "no no no no no no", False, id="one more than was said"),
+        pytest.param("no no no no no no", "no " * 60, True, id="far more often than was said"),
+        pytest.param("no no no no no no", "yes " * 6, True, id="another phrase than was said"),
+        pytest.param("so thank you thank you thank you thank you", "you thank " * 4, False, id="from another word on"),
+        pytest.param("la la la la la la " + " ".join(PROSE), "thank you " * 30, True, id="a song and then a loop"),
+    ],
+)
+def test_only_the_phrase_that_was_said_is_excused(reference: str, hypothesis: str, loop: bool) -> None:
+    assert sanity.has_loop(hypothesis, reference) is loop
+
+
+def test_characters_are_words_where_there_are_no_blanks() -> None:
+    assert sanity.has_loop("谢谢观看" * 4, "今天天气很好")
+    assert sanity.has_loop(" ".join("谢谢观看" * 4), "今天天气很好")
+    assert not sanity.has_loop("今天天气很好我们一起去公园散步吧" * 2, "")
