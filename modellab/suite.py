@@ -217,7 +217,8 @@ class Suite:
 
     def _notes(self, m: Measurement, verdicts: Sequence[Verdict], changed: int | None) -> list[str]:
         machines = baseline.other_machines(self.project.baselines, m.cell.key)
-        notes = [*m.notes, *remarks.about(m.result, m.accepted, changed, machines)]
+        looks = detective.notes(verdicts, m.task, m.result, m.data, m.accepted, self.project.baselines)
+        notes = [*looks, *m.notes, *remarks.about(m.result, m.accepted, changed, machines)]
         if self.options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
             notes.append(f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted")
         if self.options.reason is not None and not self.options.speed_only and (busy := too_busy(m.result)):

@@ -15,7 +15,7 @@
 | language | another script, another language's common words, or the model says so | model |
 | channels | channels that cancel or differ | data |
 | reference | the answer is the transcript of another bad row, or other models agree on other words | data |
-| truncated | a stretch of a quarter is missing, the rest is right | data, adapter, model |
+| truncated | a stretch of a quarter is missing, the rest is right; the last words are, in many | data, adapter, model |
 | garbled | next to nothing is right, everywhere | adapter |
 | words | some words are wrong | model |
 
@@ -33,11 +33,15 @@ from modellab.dataset import Dataset
 from modellab.detective import each, whole
 from modellab.detective.kinds import Fault, Finding, Kind
 from modellab.detective.scene import Heard, elsewhere, scene
+from modellab.errors import told
 from modellab.tasks import Task
-from modellab.types import Accepted, Result
+from modellab.types import Accepted, Result, Status, Verdict
+from modellab.utterances import shares
 
-__all__ = ["Fault", "Finding", "Heard", "Kind", "elsewhere", "examine", "scene", "suspect"]
+__all__ = ["Fault", "Finding", "Heard", "Kind", "doubts", "elsewhere", "examine", "notes", "scene", "suspect"]
 
+ABSURD = 0.2  # of the words are wrong: then a new case is asked about
+FEW, MANY = 2, 0.2  # utterances, and their share in a new case, that make a finding worth a word
 LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
 
 
@@ -45,8 +49,46 @@ def suspect(
     task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
 ) -> list[Finding]:
     """The findings on a result; `baselines` is where other models' answers are looked up."""
-    others = elsewhere(baselines, result.key) if baselines else {}
+    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
     return examine(scene(task, result, data, accepted, others), data.normaliser)
+
+
+def notes(
+    verdicts: Iterable[Verdict],
+    task: Task,
+    result: Result,
+    data: Dataset,
+    accepted: Accepted | None = None,
+    baselines: Path | None = None,
+) -> list[str]:
+    """What a case looks like whose quality is new or undecided, and not red; red cases are told at length elsewhere."""
+    spoken = [verdict for verdict in verdicts if verdict.kind in {"quality", "sanity"}]
+    if any(verdict.red and verdict.status is not Status.NEW for verdict in spoken):
+        return []
+    if not any(verdict.status in {Status.NEW, Status.INCONCLUSIVE} for verdict in spoken):
+        return []
+    try:
+        return [finding.note for finding in doubts(task, result, data, accepted, baselines)]
+    except Exception as error:  # noqa: BLE001 - a suspicion that cannot be formed takes no verdict away
+        return [f"what this looks like cannot be told: {told(error)}"]
+
+
+def doubts(
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+) -> list[Finding]:
+    """The findings that matter on a case that is not red: a new one, or one that cannot be decided.
+
+    With something accepted these are what got worse in two utterances or more; without, where at least a fifth of
+    the words of the task's first metric is wrong, what at least a fifth of the utterances have in common.
+    """
+    if accepted is None and not task.METRICS[0].value(shares(result.utterances, task.METRICS[0].name)) >= ABSURD:
+        return []
+    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
+    every = scene(task, result, data, accepted, others)
+    changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}
+    least = max(FEW, MANY * len(every)) if accepted is None else FEW
+    found = [each for each in examine(every, data.normaliser) if each.kind is not Kind.WORDS]
+    return [each for each in found if len(changed.intersection(each.ids)) >= least]
 
 
 def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:
@@ -56,6 +98,7 @@ def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:
     """
     found = [*whole.normaliser(every, _profiles(every, used))]
     found += [] if found else whole.mechanical(every)
+    found += [] if found else whole.clipped(every)
     explained = {id for finding in found for id in finding.ids}
     found += each.findings(every, [heard for heard in every if heard.bad and heard.id not in explained])
     return sorted(found, key=lambda finding: (-finding.errors, finding.kind))

@@ -11,7 +11,9 @@ from modellab.detective.kinds import Fault, Finding, Kind, Suspicion
 from modellab.detective.scene import Heard
 from modellab.detective.whole import EVERYWHERE, FAST, FEWEST, NOTHING, finding, shown, usual_pace
 
-SLOW = 1 / FAST
+SLOW = 0.6  # times the usual letters per second: a file that plays too slow
+BRISK = 15.0  # letters per second below which nothing is cut or sped up, however slow the others are
+SEVERAL = 4  # words: with fewer a file is mostly silence, and its pace says nothing
 HUMAN = (4.0, 30.0)  # letters per second that people speak, pauses included
 
 
@@ -105,15 +107,16 @@ def _file_pace(heard: Heard, context: Context) -> Suspicion | None:
     pace = signs.pace(heard)
     if heard.kept > NOTHING or heard.was_good or not math.isfinite(pace):
         return None
-    odd = not SLOW * context.usual <= pace <= FAST * context.usual or not HUMAN[0] <= pace <= HUMAN[1]
-    if not odd:
+    fast = pace > max(BRISK, FAST * context.usual) or pace > HUMAN[1]
+    slow = heard.words >= SEVERAL and (pace < SLOW * context.usual or pace < HUMAN[0])
+    if not (fast or slow):
         return None
     usual = f", {context.usual:.0f} are usual here" if math.isfinite(context.usual) else ""
     return Kind.RATE, "data", f"{pace:.0f} letters/s{usual}, and nothing is right: is the file's sample rate true?"
 
 
 def _truncated(heard: Heard, context: Context) -> Suspicion | None:
-    fast = signs.pace(heard) > FAST * context.usual and not heard.was_good
+    fast = signs.pace(heard) > max(BRISK, FAST * context.usual) and not heard.was_good
     if fast and heard.kept > 0 and signs.lost(heard, 1):
         return (
             Kind.TRUNCATED,

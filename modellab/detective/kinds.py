@@ -28,6 +28,22 @@ class Kind(StrEnum):
     WORDS = "words"  # some words are wrong: what recognisers do
 
 
+LOOKS_LIKE = "this looks like "
+LOOKS = {
+    Kind.LANGUAGE: "the wrong language",
+    Kind.RATE: "a wrong sample rate",
+    Kind.NORMALISER: "another way of writing the same words",
+    Kind.REFERENCE: "wrong transcripts",
+    Kind.TRUNCATED: "lost words at one end",
+    Kind.NON_SPEECH: "made-up words",
+    Kind.EMPTY: "empty answers",
+    Kind.STUCK: "one answer to everything",
+    Kind.LATE: "answers to other calls",
+    Kind.CHANNELS: "channels that cancel or differ",
+    Kind.GARBLED: "garbled sound",
+    Kind.LOOP: "loops",
+    Kind.RAISED: "an adapter that raises",
+}
 Suspicion = tuple[Kind, Fault, str]  # with the reason, as a sentence
 
 
@@ -40,6 +56,11 @@ class Finding:
     ids: tuple[str, ...]
     errors: int
     sentence: str  # what it looks like and why, for a person
+
+    @property
+    def note(self) -> str:
+        """For a case that is not red, such as `this looks like the wrong language: language (model fault): ...`."""
+        return f"{LOOKS_LIKE}{LOOKS[self.kind]}: {self}"
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.fault} fault): {self.sentence}"

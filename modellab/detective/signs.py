@@ -13,10 +13,10 @@ from modellab.errors import ConfigError
 from modellab.metrics import sanity
 from modellab.text import scripts
 
+FEW_LOST = 2  # words lost at one end: more are a stretch
 STRETCH = 3  # words in a row that are missing or made up
 LOST = 0.25  # a missing stretch is at least so much of the reference
 REST = 0.6  # ... and so much of the rest is right
-OTHER_TIME = (0.8, 1.08)  # the last segment ends within this much of the file, unless the model heard another one
 FOREIGN = 0.5  # of the letters are in a script that the language does not use
 TELLING, MORE = 0.3, 0.2  # of the words are among another language's commonest, and so many more than of its own
 OWN = 0.6  # an answer is another utterance's when it is at least so wrong for its own reference ...
@@ -81,15 +81,12 @@ def lost(heard: Heard, least: int = STRETCH) -> str:
     return where if long_enough and rest and hits >= REST * rest else ""
 
 
-def time_ratio(heard: Heard) -> float:
-    """The end of the last segment out of the file's length; NaN without times."""
-    return heard.end_s / heard.duration_s if heard.duration_s > 0 else math.nan
-
-
-def is_other_time(heard: Heard) -> bool:
-    """Whether its times do not fit the file: sound of another length came to the model."""
-    ratio = time_ratio(heard)
-    return math.isfinite(ratio) and not OTHER_TIME[0] <= ratio <= OTHER_TIME[1]
+def lacks(heard: Heard, place: int) -> bool:
+    """Whether up to FEW_LOST words are missing at the end (place -1) or the start (0), and all the rest is right."""
+    steps = [step[0] for step in heard.alignment.steps]
+    missing = steps.count("D")
+    edge = steps[-missing:] if place else steps[:missing]
+    return 0 < missing <= FEW_LOST and len(steps) > 2 * missing and heard.errors == missing and set(edge) == {"D"}
 
 
 def foreign(heard: Heard) -> str:
@@ -129,6 +126,7 @@ def is_agreed(heard: Heard) -> bool:
     """Whether two or more other models heard the same words, and all of them not those of the reference."""
     return (
         len(heard.others) > 1
+        and not heard.was_good
         and heard.wrong >= OWN
         and len(heard.hypothesis.split()) >= FEW
         and sum(wrong(heard.hypothesis, other) <= ANOTHERS for other in heard.others) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from modellab.types import Floats
 SILENT_DB = -60.0  # RMS re full scale
 FLAT_DB = 9.0  # speech goes up and down by 20 to 50 dB; noise, hum and tones stay where they are
 FRAME_S = 0.05
+END_FRAME_S, BELOW_DB = 0.025, 30.0
 ALIKE = 0.5  # correlation of channels below which they are different sounds
 CANCELLED = 0.1  # power of the mean of all channels out of their mean power
 LEAST_POWER = 1e-7
@@ -22,7 +24,10 @@ LEAST_POWER = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Facts about one file. `swing_db` is between quiet and loud frames (5th to 95th percentile)."""
+    """Facts about one file.
+
+    `swing_db` is between quiet and loud frames (5th to 95th percentile), `end_s` where the last loud one ends.
+    """
 
     duration_s: float
     level_db: float
@@ -30,6 +35,7 @@ class Sound:
     channels: int
     cancels: bool
     differs: bool
+    end_s: float = math.nan
 
     @property
     def speech(self) -> bool:
@@ -55,7 +61,17 @@ def listen(path: Path) -> Sound | None:
         channels=every.shape[1],
         cancels=bool(every.shape[1] > 1 and loud and (mono**2).mean() < CANCELLED * power.mean()),
         differs=bool(every.shape[1] > 1 and loud and _correlation(every) < ALIKE),
+        end_s=_end_s(mono, rate_hz),
     )
+
+
+def _end_s(mono: Floats, rate_hz: int) -> float:
+    """Where the sound ends: behind the last short frame that is at most BELOW_DB under the loudest; NaN for silence."""
+    size = max(1, round(END_FRAME_S * rate_hz))
+    frames = len(mono) // size
+    power = (mono[: frames * size].reshape(frames, size) ** 2).mean(axis=1)
+    loud = np.flatnonzero(power > max(1e-10, power.max(initial=0.0) * 10 ** (-BELOW_DB / 10)))
+    return float((loud[-1] + 1) * size / rate_hz) if len(loud) else math.nan
 
 
 def _swing_db(mono: Floats, rate_hz: int) -> float:

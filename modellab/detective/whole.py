@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median, pstdev
 
 from modellab import text
-from modellab.detective import signs
+from modellab.detective import signs, times
 from modellab.detective.kinds import Fault, Finding, Kind, Suspicion
 from modellab.detective.scene import Heard, wrong
 from modellab.errors import ModellabError
@@ -20,9 +20,11 @@ from modellab.errors import ModellabError
 EVERYWHERE = 0.6  # of the utterances, and at least FEWEST, make a pattern
 FEWEST = 4
 HALVED = 0.5  # another normaliser leaves at most so many of the errors
+RARE = 0.05  # of the utterances: fewer that lack a word at one end may be chance
 WORTH = 3  # errors that it takes away at least
 GARBAGE = 0.3  # at most so much of the references is heard where the sound was not the files'
 FAST = 1.5  # times the usual letters per second: words are missing from the file
+RATE_QUESTION = "is the adapter's sample rate right, and its sound mono?"
 NOTHING = 0.25  # of the reference is heard where nothing is right
 
 
@@ -30,6 +32,7 @@ def mechanical(every: Sequence[Heard]) -> tuple[Finding, ...]:
     """What has one cause for all: asked first, for it explains what single utterances look like. At most one."""
     bad = [heard for heard in every if heard.bad]
     many = len(bad) >= max(FEWEST, EVERYWHERE * len(every))
+    bad = bad or [heard for heard in every if heard.errors]
     asked = (_stuck, _late, _other_sound, _everything_empty) if many else (_other_sound,) if bad else ()
     found = next((found for ask in asked if (found := ask(every, bad))), None)
     return (finding(found[0], found[1], bad, found[2]),) if found else ()
@@ -76,15 +79,39 @@ def _uneven(those: Sequence[Heard], words: str) -> float:
 
 def _other_sound(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
     """The model's times do not fit the files: sound of another length came to it."""
-    other = [heard for heard in every if signs.is_other_time(heard)]
-    if len(other) < max(FEWEST, HALVED * len(every)):
+    if (found := times.stretched(every)) is None:
         return None
-    ratio = median(signs.time_ratio(heard) for heard in other)
-    heard = f"the model's last times are at {ratio:.2f} of the files' length"
-    if ratio < 1 and median(each.kept for each in bad) > GARBAGE:
-        return Kind.TRUNCATED, "adapter", f"{heard}, and what it heard is right: does all sound reach it?"
-    why = f"{heard}, and next to nothing is right: is the adapter's sample rate right, and its sound mono?"
-    return Kind.RATE, "adapter", why
+    right = median(each.kept for each in bad)
+    if found.ratio < 1 - times.MUCH and right > GARBAGE:
+        why = f"{found}, and what it heard is right: does all sound reach it?"
+        return Kind.TRUNCATED, "adapter", why
+    garbage = ", and next to nothing is right" if right <= GARBAGE else ""
+    return Kind.RATE, "adapter", f"{found}{garbage}: {RATE_QUESTION}"
+
+
+def clipped(every: Sequence[Heard]) -> tuple[Finding, ...]:
+    """Answers that lack their first or last words and are right otherwise: more of them than misheard ones.
+
+    A recogniser mishears anywhere. What the baseline had and is now missing at one end alone got lost mechanically.
+    """
+    worse = [heard for heard in every if heard.errors and (heard.before is None or _lost_since(heard))]
+    for where, place in (("last", -1), ("first", 0)):
+        those = [heard for heard in worse if signs.lacks(heard, place)]
+        if len(those) >= max(FEWEST, HALVED * len(worse), RARE * len(every)):
+            example = those[0]
+            had = ", and the baseline had them" if example.before is not None else ""
+            why = (
+                f"the {where} words are missing in {len(those)} of {len(every)} answers that are right otherwise{had},"
+                f" such as {shown(example.answer)} for {shown(example.said)}: does the adapter lose the"
+                f" {'end' if place else 'start'} of the sound, or of the answer?"
+            )
+            return (finding(Kind.TRUNCATED, "adapter", those, why),)
+    return ()
+
+
+def _lost_since(heard: Heard) -> bool:
+    """Whether the baseline's answer was better."""
+    return heard.before is not None and wrong(heard.reference, heard.before) < heard.wrong
 
 
 def _everything_empty(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:

@@ -8,6 +8,7 @@ from itertools import groupby
 from tabulate import tabulate
 
 from modellab import tasks
+from modellab.detective.kinds import LOOKS_LIKE
 from modellab.gate import breaks
 from modellab.report import broken, numbers
 from modellab.report.rows import Row
@@ -89,6 +90,9 @@ def _remark(row: Row) -> str:
         return row.error.splitlines()[0][:90]
     if row.red:
         return ", ".join(dict.fromkeys(verdict.title for verdict in row.red))
+    looks = [note.removeprefix(LOOKS_LIKE).partition(":")[0] for note in row.notes if note.startswith(LOOKS_LIKE)]
+    if looks:
+        return f"looks like {looks[0]}"
     doubtful = [verdict.title for verdict in row.verdicts if verdict.status is Status.INCONCLUSIVE]
     if doubtful:
         return ", ".join(doubtful)

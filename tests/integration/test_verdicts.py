@@ -162,6 +162,22 @@ def test_a_limit_holds_whatever_the_baseline_says(fake_project: FakeProject) -> 
     result.stdout.fnmatch_lines(lines("wer: *: ABOVE_LIMIT (* is above the limit 0.5 of short_v1*"))
 
 
+def test_an_undecided_case_says_what_it_looks_like(fake_project: FakeProject) -> None:
+    fake_project.dataset(thresholds={"cer": {"margin": 1.0}})
+    fake_project.accept()
+    answers = json.loads((fake_project.model / "answers.json").read_text())
+    cut = {length: text.rpartition(" ")[0] if i % 2 else text for i, (length, text) in enumerate(answers.items())}
+    (fake_project.model / "answers.json").write_text(json.dumps(cut))
+    result = fake_project.run("--scorecard", "scorecard.md")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["fake:one *  INCONCLUSIVE  looks like lost words at one end"])
+    note = (
+        "this looks like lost words at one end: truncated (adapter fault): the last words are missing in 4 of 8 answers"
+    )
+    assert note in result.stdout.str()
+    assert note in (fake_project.root / "scorecard.md").read_text()
+
+
 def test_outputs_that_changed_where_no_metric_counts_are_told(fake_project: FakeProject) -> None:
     fake_project.accept()
     answers = json.loads((fake_project.model / "answers.json").read_text())
