@@ -12,6 +12,7 @@ from modellab import (
     baseline,
     broken,
     dataset,
+    detective,
     environment,
     gate,
     leftovers,
@@ -19,7 +20,7 @@ from modellab import (
     remarks,
     studio,
     thresholds,
-)
+)  # fmt: skip
 from modellab.against import Duel
 from modellab.claims import Sample, concern
 from modellab.dataset import Dataset

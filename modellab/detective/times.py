@@ -18,17 +18,19 @@ from modellab.detective import signs
 from modellab.detective.scene import Heard
 from modellab.types import Floats
 
-FEWEST, FEW_FOR_LITTLE = 4, 8  # files for a ratio that is far off, and for one that is not
+FEWEST, FEW_FOR_LITTLE = 4, 12  # files for a ratio that is far off, and for one that is not
 SHORTEST_S = 1.0  # times of shorter clips say nothing: Whisper ends segments behind the sound
 ROUNDED_S = 1.5  # no model rounds its times up by more
+HALF, MOSTLY = 0.5, 0.9  # of the files: by far too long, and on one side
 MOST = 100  # files that are read
 MUCH = 0.2  # off by as much is far off; less has to be shown closely
 LITTLE = 0.03  # off by less is nothing
 SPREAD, CLOSE = 0.15, 0.03  # robust sd of the ratios, far off and not
 OUTLIERS, LEAST_SPREAD = 3.0, 0.01  # in such sd, files that say something else are left out of the slope
 VARIED = 0.08  # sd of the lengths over their mean, with less there is no slope
-STEPS = 3.0  # standard errors of the slope
-AGREED = 0.5  # of what the ratio is off by, the slope is at least off by too
+STEPS = 4.0  # standard errors of the slope
+AGREED = 0.5  # of what the ratio is off by, the slope differs from it at most
+QUIET_S = 0.05  # of silence at a file's end: without it noise may hide where speech ended
 RATE_HZ = 16_000
 
 
@@ -45,31 +47,43 @@ class Stretched:
 
 
 def stretched(every: Sequence[Heard]) -> Stretched | None:
-    """How times are stretched, by one factor in all files looked at; None where they fit, or nobody can tell."""
+    """How times are stretched, by one factor in the files looked at; None where they fit, or nobody can tell."""
     told = [each for each in every if math.isfinite(each.end_s) and each.duration_s >= SHORTEST_S and not each.error]
     told = [each for each in told if not signs.is_empty(each)][:: max(1, len(told) // MOST)]
-    pairs = np.array([(_end_s(each), each.end_s) for each in told]).reshape(-1, 2)
-    pairs = pairs[np.isfinite(pairs).all(axis=1) & (pairs > 0).all(axis=1)]
+    table = np.array([(each.duration_s, _end_s(each), each.end_s) for each in told]).reshape(-1, 3)
+    table[:, 1] = np.where(np.isfinite(table[:, 1]), table[:, 1], table[:, 0])
+    table = table[np.isfinite(table).all(axis=1) & (table > 0).all(axis=1)]
+    if len(table) < FEWEST:
+        return None
+    lengths, pairs = table[:, 0], table[:, 1:]
+    over = pairs[:, 1] - lengths > ROUNDED_S
+    if over.mean() >= HALF and np.median(pairs[:, 1] / lengths) > 1 + MUCH:
+        return Stretched(float(np.median(pairs[over, 1] / pairs[over, 0])), len(table))
+    far = abs(_middle(pairs)) > math.log1p(MUCH)
+    if not far:
+        pairs = pairs[lengths - pairs[:, 0] >= QUIET_S]
     if len(pairs) < FEWEST:
         return None
-    logs = np.log(pairs[:, 1] / pairs[:, 0])
-    middle = float(np.median(logs))
+    logs, middle = np.log(pairs[:, 1] / pairs[:, 0]), _middle(pairs)
     spread = 1.4826 * float(np.median(np.abs(logs - middle)))
-    far = abs(middle) > math.log1p(MUCH)
     if abs(middle) < math.log1p(LITTLE) or spread > (SPREAD if far else CLOSE):
         return None
-    if not far and (len(pairs) < FEW_FOR_LITTLE or np.mean(np.sign(logs) == np.sign(middle)) < 0.9):
+    if not far and (len(pairs) < FEW_FOR_LITTLE or np.mean(np.sign(logs) == np.sign(middle)) < MOSTLY):
         return None
     ratio = math.exp(middle)
-    beyond = far and (ratio < 1 or float(np.median(pairs[:, 1] - pairs[:, 0])) > ROUNDED_S)
     agree = pairs[np.abs(logs - middle) <= OUTLIERS * max(spread, LEAST_SPREAD)]
-    return Stretched(ratio, len(pairs)) if beyond or _slope_agrees(agree, ratio) else None
+    return Stretched(ratio, len(pairs)) if ratio < 1 - MUCH or _slope_agrees(agree, ratio) else None
+
+
+def _middle(pairs: Floats) -> float:
+    """The median logarithm of the ratios."""
+    return float(np.median(np.log(pairs[:, 1] / pairs[:, 0])))
 
 
 def _end_s(heard: Heard) -> float:
-    """Where the sound ends in the file; its length where there is none to listen to."""
+    """Where the sound ends in the file; NaN where there is none to listen to."""
     file = signs.sound(heard)
-    return file.end_s if file else heard.duration_s
+    return file.end_s if file else math.nan
 
 
 def _slope_agrees(pairs: Floats, ratio: float) -> bool:
@@ -81,4 +95,4 @@ def _slope_agrees(pairs: Floats, ratio: float) -> bool:
     rest = said - slope * ends - offset
     error = float(np.sqrt((rest**2).sum() / max(1, len(pairs) - 2) / ((ends - ends.mean()) ** 2).sum()))
     off, wanted = slope - 1, ratio - 1
-    return bool(off * wanted > 0 and abs(off) >= AGREED * abs(wanted) and abs(off) >= STEPS * error)
+    return bool(abs(off - wanted) <= AGREED * abs(wanted) and abs(off) >= STEPS * error)

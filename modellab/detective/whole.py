@@ -22,6 +22,7 @@ FEWEST = 4
 HALVED = 0.5  # another normaliser leaves at most so many of the errors
 RARE = 0.05  # of the utterances: fewer that lack a word at one end may be chance
 WORTH = 3  # errors that it takes away at least
+RIGHT = 0.6  # of the references is heard only where the sound was not far off
 GARBAGE = 0.3  # at most so much of the references is heard where the sound was not the files'
 FAST = 1.5  # times the usual letters per second: words are missing from the file
 RATE_QUESTION = "is the adapter's sample rate right, and its sound mono?"
@@ -82,6 +83,8 @@ def _other_sound(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | No
     if (found := times.stretched(every)) is None:
         return None
     right = median(each.kept for each in bad)
+    if found.ratio > 1 + times.MUCH and right > RIGHT:
+        return None
     if found.ratio < 1 - times.MUCH and right > GARBAGE:
         why = f"{found}, and what it heard is right: does all sound reach it?"
         return Kind.TRUNCATED, "adapter", why
