@@ -23,16 +23,19 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.fit:
         fit.write(options.counts)
     else:
-        plan = benchmark.Plan(options.quick, tuple(options.traces), options.counts, options.jobs)
+        only, published = tuple(options.only or ()), OUT / "gate.json"
+        plan = benchmark.Plan(options.quick, tuple(options.traces), options.counts, options.jobs, only, published)
         benchmark.run(plan, options.out)
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = argparse.ArgumentParser(prog="python -m tools.gate_benchmark", description=__doc__)
-    made.add_argument("--quick", action="store_true", help="fewer repetitions and cells: under a minute")
+    made.add_argument("--quick", action="store_true", help="fewer repetitions and cells: minutes")
     made.add_argument("--out", type=Path, default=OUT, help="folder of gate.md, gate.json and plots (%(default)s)")
     made.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (%(default)s)")
+    parts = ("suites", "detection", "words", "speed")
+    made.add_argument("--only", choices=parts, action="append", help="measure this part anew, keep the published rest")
     made.add_argument("--traces", type=Path, action="append", default=[], help="timings of --record, one data set more")
     made.add_argument("--counts", type=Path, help="word errors of real systems (JSON lines), one source more")
     made.add_argument("--record", type=Path, metavar="FILE", help="append timings of this machine to FILE (.npz)")

@@ -11,7 +11,20 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from tools.gate_benchmark import analysis, contest, memory, ours, peaks, peers, quality, release, traces, words
+from tools.gate_benchmark import (
+    analysis,
+    contest,
+    detection,
+    memory,
+    ours,
+    peaks,
+    peers,
+    quality,
+    release,
+    suites,
+    traces,
+    words,
+)
 from tools.gate_benchmark.noise import NOISE
 from tools.gate_benchmark.timings import Data, Recorded, Simulated
 
@@ -34,6 +47,8 @@ class Plan:
     traces: tuple[Path, ...] = ()
     counts: Path | None = None
     jobs: int = 1
+    only: tuple[str, ...] = ()  # parts that are measured anew, the others are those that were published; all if empty
+    published: Path | None = None
 
 
 def run(plan: Plan, out: Path) -> None:
@@ -59,13 +74,21 @@ def publish(figures: Json, out: Path) -> None:
 
 def measure(plan: Plan) -> Json:
     """Every part; speed and quality in processes side by side."""
-    figures: Json = {"quick": plan.quick, "titles": titles(plan), "speed": {}}
-    for (part, group, name), found in _results(list(_tasks(plan)), plan.jobs):
+    figures: Json = json.loads((plan.published).read_text(encoding="utf-8")) if plan.only and plan.published else {}
+    figures = {name: found for name, found in figures.items() if name not in plan.only}
+    figures |= {"quick": plan.quick, "titles": titles(plan)}
+    chosen = [task for task in _tasks(plan) if not plan.only or task[0][0] in plan.only]
+    for (part, group, name), found in _results(chosen, plan.jobs):
         figures.setdefault(part, {}).setdefault(group, {})[name] = found
         print(".", end="", flush=True)
     print()
-    for source, cells in figures.pop("words").items():
+    for source, cells in figures.pop("words", {}).items():
         figures["quality" if source == "model" else f"quality_{source}"] = cells
+    return figures if plan.only and "words" not in plan.only else _rest(plan, figures)
+
+
+def _rest(plan: Plan, figures: Json) -> Json:
+    """The figures that are measured in one piece."""
     figures["hit_sizes"] = quality.hit_sizes(words.model(), HIT_RUNS // (20 if plan.quick else 1))
     figures["clustered"] = quality.clustered(words.model(), CLUSTERED_RUNS // (10 if plan.quick else 1))
     recorded = peaks.load()
@@ -98,6 +121,11 @@ def _tasks(plan: Plan) -> Iterator[Task]:
         for utterances, churn in effort.cells:
             key = ("words", source.name, f"N={utterances},churn={churn:.0%}")
             yield key, partial(_cell, plan.counts, source.name, utterances, churn, effort)
+    whole = suites.QUICK if plan.quick else suites.FULL
+    for name, *cell in suites.tasks(whole):
+        yield ("suites", name, f"{cell[0]}x{cell[1]}"), partial(suites.measured, name, *cell)
+    for name, *cell in detection.tasks(whole.tries):
+        yield ("detection", name, f"{cell[0]}x{cell[1]}"), partial(detection.measured, name, *cell)
     for data in data_sets(plan.traces):
         if plan.quick and data.name.startswith("traces_wall"):
             continue

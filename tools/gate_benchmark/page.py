@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tools.gate_benchmark import page_suites
 from tools.gate_benchmark.contest import percent
 from tools.gate_benchmark.figures import HIGHEST, SHOWN
 from tools.gate_benchmark.plots import BARS_FILE, name
@@ -50,7 +51,8 @@ REPRODUCE = """## Run it again
 
 ```console
 $ make gate-benchmark            # everything, minutes
-$ make gate-benchmark QUICK=1    # under a minute, coarser, into build/gate-benchmark
+$ make gate-benchmark QUICK=1    # minutes, coarser, into build/gate-benchmark
+$ python -m tools.gate_benchmark --only suites --only detection      # whole suites anew, the rest as published
 ```
 
 Seeds are fixed: two runs give the same figures, the cost of the analysis apart. Timings of a machine of one's own:
@@ -68,7 +70,9 @@ Earnings-21 (Del Rio et al. 2021), which are not shipped: `--fit --counts FILE` 
 
 def write(figures: Json) -> str:
     """The whole page in Markdown."""
-    parts = [INTRODUCTION, release(figures["release"]), speed(figures), quality(figures), memory(figures)]
+    whole = (figures["suites"], figures["detection"]) if {"suites", "detection"} <= figures.keys() else None
+    suites = [page_suites.write(*whole, table)] if whole else []
+    parts = [INTRODUCTION, release(figures["release"]), *suites, speed(figures), quality(figures), memory(figures)]
     if figures["quick"]:
         parts.insert(1, "**A quick run: coarse figures.**\n")
     return "\n".join([*parts, CAVEATS, REPRODUCE])

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tools.gate_benchmark import page_suites
+from tools.gate_benchmark.detection import ROWS
 from tools.gate_benchmark.figures import HIGHEST, geometric_mean
 
 Json = dict[str, Any]
@@ -21,7 +23,7 @@ SAME_COST = 24  # calls of a clean case that a rival in the same session may use
 def checks(figures: Json) -> list[Json]:
     """Each target with what was measured."""
     parts: dict[str, Callable[[Json], Iterator[Json]]] = {
-        "speed": _speed, "quality": _quality, "memory": _memory, "analysis": _analysis
+        "suites": _suites, "speed": _speed, "quality": _quality, "memory": _memory, "analysis": _analysis
     }  # fmt: skip
     return [row for part, check in parts.items() if figures.get(part) for row in check(figures)]
 
@@ -39,6 +41,21 @@ def finer(speed: Json, kind: str, name: str = OURS) -> dict[str, float]:
         if rivals and ours:
             found[data] = best / ours
     return found
+
+
+def _suites(figures: Json) -> Iterator[Json]:
+    """The promise, noise by noise over suites of every size, and the damage that has to be seen."""
+    cells = {name: each for name, each in figures["suites"].items() if name not in page_suites.NOT_KEPT}
+    bounds = {name: page_suites.upper(*page_suites.pooled(each)) for name, each in cells.items()}
+    yield _largest("suite red for nothing, 95 % bound", page_suites.BOUND, bounds, "%")
+    seen = {
+        f"{name}, {cell}": one["red"] / one["tries"]
+        for name, row in ROWS.items()
+        if row.wanted is not None
+        for cell, one in figures.get("detection", {}).get(name, {}).items()
+    }
+    if seen:
+        yield _least(f"damage seen in suites: the least of {len(seen)}", 0.9, min(seen.values()), seen, "%")
 
 
 def _speed(figures: Json) -> Iterator[Json]:

@@ -1,0 +1,67 @@
+"""Whole suites in the gate benchmark: its short cut against the gate itself, its noise, its page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from modellab.types import Status
+from tools.gate_benchmark import detection, page_suites, suites, unchanged
+from tools.gate_benchmark.page import table
+from tools.gate_benchmark.suites import drawn, foregone, judged
+from tools.gate_benchmark.unchanged import NOISES
+
+
+@pytest.mark.parametrize("name", ["plain", "empties", "zeros", "speakers20", "speakers4"])
+def test_what_is_called_plain_is_neither_red_nor_pending(name: str) -> None:
+    cases = drawn(NOISES[name], np.random.default_rng(1), 20, 40)
+    plain, least = foregone(cases, 30)
+    assert plain.any()
+    for row in np.flatnonzero(plain):
+        for verdict in judged(cases.sides(row), cases.clusters, 30):
+            assert verdict.status is not Status.REGRESSED
+            assert not verdict.pending
+            assert verdict.least_p is not None
+            assert verdict.least_p >= least[row]
+
+
+@pytest.mark.parametrize("name", NOISES)
+def test_both_runs_are_drawn_alike(name: str) -> None:
+    cases = drawn(NOISES[name], np.random.default_rng(2), 60, 40)
+    before, after = (side.sum(axis=1) / cases.words.sum(axis=1) for side in (cases.before, cases.after))
+    assert scipy.stats.ks_2samp(before, after).pvalue > 1e-4
+    assert (cases.before >= 0).all()
+    one, other = cases.letters
+    assert (one >= cases.before).all()
+    assert (other >= cases.after).all()
+    assert ((one == other) | (cases.before != cases.after)).all()
+
+
+def test_noise_has_the_rates_that_it_names() -> None:
+    rng = np.random.default_rng(3)
+    said = unchanged.words(rng, (50, 400))
+    assert said.min() >= 3
+    assert said.mean() == pytest.approx(14, rel=0.05)
+    before, after = NOISES["int8"].draw(rng, said)
+    assert (before != after).mean() == pytest.approx(0.14, abs=0.01)
+    before, _ = NOISES["own_rate"].draw(rng, said)
+    assert (before == said).mean() == pytest.approx(0.01, abs=0.006)
+
+
+def test_the_same_seeds_give_the_same_figures() -> None:
+    assert suites.measured("loops", 3, 20, 4) == suites.measured("loops", 3, 20, 4)
+    assert detection.measured("garbage on 10", 1, 10, 3) == {"tries": 3, "red": 3}
+
+
+def test_der_rises_in_all_recordings() -> None:
+    assert detection.measured("der", 10, 6, 5)["red"] >= 4
+    assert suites.measured("der", 2, 6, 3)["suites"] == 3
+
+
+def test_the_page_names_each_noise_and_what_is_beyond_the_promise() -> None:
+    cells = {"30x40": {"suites": 200, "red": 1}, "1x40": {"suites": 100, "red": 0}}
+    found = page_suites.write({"loops": cells, "own_rate": cells, "der": cells}, {"detects": {}}, table)
+    assert "| 3 in 1,000 end in a loop of 5 to 30 words | 0.00% | 0.50% | 0.33% |" in found
+    assert found.index("DER on 4") < found.index("a run has a rate of its own")
+    assert page_suites.upper(0, 300) == pytest.approx(0.00994, abs=1e-4)
