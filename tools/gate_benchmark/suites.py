@@ -42,7 +42,7 @@ class Effort:
         return max(2, round(whole / len(self.utterances) * (0.4 if utterances >= 1000 else 1.0)))
 
 
-FULL = Effort({1: 1200, 10: 900, 30: 600, 100: 300}, (10, 20, 40, 100, 400, 2000))
+FULL = Effort({1: 600, 10: 300, 30: 300, 100: 120}, (10, 20, 40, 100, 400, 2000), tries=100)
 QUICK = Effort({1: 300, 30: 45}, (10, 40, 400), (6, 10), 20)
 
 
