@@ -32,9 +32,9 @@ class Test:
 
 
 def adjusted(tests: Sequence[Test], clusters: Sequence[str] | None, alpha: float) -> list[float]:
-    """The p of each test with the others counted. Above `alpha` it is an upper bound, where nobody needs the value."""
+    """The p of each test with the others counted; its own where that is above `alpha`, and red it can never be."""
     live = [test for test in tests if moved(test.before, test.after).any()]
-    bounds = [min(1.0, len(live) * test.p) if len(live) else 1.0 for test in tests]
+    bounds = [test.p if test.p > alpha else min(1.0, len(live) * test.p) for test in tests]
     smallest = min((test.p for test in live), default=1.0)
     if len(live) < 2 or smallest > alpha:
         return bounds

@@ -63,7 +63,7 @@ def test_alone_it_is_the_own_p_and_nothing_is_drawn(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(joint, "shifts", None)
     before, after = sides(np.ones(9))
     assert adjusted([One(WER, before, after, 2**-9)], None, 0.01) == [2**-9]
-    assert both(np.r_[np.ones(3), np.zeros(9)], np.r_[np.ones(3), np.zeros(9)])[1] == [0.25, 0.25, 1.0]
+    assert both(np.r_[np.ones(3), np.zeros(9)], np.r_[np.ones(3), np.zeros(9)])[1] == [0.125, 0.125, 1.0]
 
 
 def test_noise_of_two_metrics_is_rarely_small() -> None:
