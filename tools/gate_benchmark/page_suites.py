@@ -54,10 +54,11 @@ def write(suites: Json, detection: Json, table: Table) -> str:
         for name in ordered
         if name != "der"
     ]
+    numbers = f"{utterances[0]:,} to {utterances[-1]:,}"
     return f"""## Whole suites
 
 Suites of cases with WER and CER through the gate's own functions and the suite's test at the end: the share that is red
-though nothing got worse, over 10 to 2,000 utterances together, with the one-sided 95 % bound (Clopper & Pearson). The
+though nothing got worse, over {numbers} utterances together, with the one-sided 95 % bound (Clopper & Pearson). The
 promise is 1 %. The last rows are beyond it and told for that: models that break more than one utterance in a hundred
 from run to run, and a run with a rate of its own, which a single run on each side cannot tell from damage. There the
 confirmation in a fresh process, which is not simulated here, turns most of the reds by broken utterances into
