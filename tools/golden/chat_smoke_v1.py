@@ -19,7 +19,7 @@ HEADER = {
     "domain": "lab",
     "licence": "CC0-1.0",
     "source": f"written for this project; recordings {lessons.SOURCE}",
-    "normaliser": "modellab_en",
+    "normaliser": "whisper_en",
     "rate_hz": 16000,
     "judge": "faster_whisper:lab",
     "settings": {"modality": ["text", "audio"]},
