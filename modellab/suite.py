@@ -30,6 +30,7 @@ from modellab.errors import BaselineError, ModellabError, UnexpectedError
 from modellab.evaluate import Loaded, Progress, again, evaluate
 from modellab.gate.validity import invalid, too_busy
 from modellab.ledger import Ledger
+from modellab.masking import masked
 from modellab.matrix import Cell
 from modellab.pool import Pool, Turns
 from modellab.project import Project
@@ -232,7 +233,7 @@ class Suite:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
-        return Outcome(cell, Status.ERROR, error=str(expected))
+        return Outcome(cell, Status.ERROR, error=masked(str(expected)))
 
     def keep(self, outcome: Outcome, started: float) -> Outcome:
         """Append the outcome to the ledger: the first thing that happens to it. Trouble there becomes a note.

@@ -55,7 +55,7 @@ def three_cases(fake_project: FakeProject) -> FakeProject:
 @pytest.mark.parametrize(
     ("where", "error", "words"),
     [
-        ("scored", AssertionError("4300 digits"), "AssertionError: 4300 digits"),
+        ("scored", AssertionError("4300 digits of s3cr3t-1"), "AssertionError: 4300 digits of ***"),
         ("measured", OddError(), "OddError: (what it says cannot be told: its __str__ raised ValueError)"),
         ("judged", RecursionError("too deep"), "RecursionError: too deep"),
         ("kept", OverflowError("too large"), "OverflowError: too large"),
@@ -73,6 +73,7 @@ def test_one_case_is_one_error(
     if where == "judged":
         three_cases.accept()
         (three_cases.model / "loads.log").unlink()
+    monkeypatch.setenv("A_TOKEN", "s3cr3t-1")
     monkeypatch.setattr(owner, name, once(getattr(owner, name), error))
     result = three_cases.run()
     assert result.ret == BROKEN, result.stdout.str()
