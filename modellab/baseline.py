@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab import allocator, codec, linefile, seeds
+from modellab import allocator, codec, finite, linefile, seeds
 from modellab.environment import HARDWARE, SELFTEST
 from modellab.errors import BaselineError
 from modellab.spool import Table
@@ -28,6 +28,7 @@ ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
             "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
+TOLD = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # accepted and never judged by
 REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
 CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
 MOST_SESSIONS = 20  # the newest are kept
@@ -62,11 +63,11 @@ def load(root: Path, key: Key) -> Accepted | None:
         return None
     try:
         utterances = stored["utterances"]
-        shares = utterances.mapped(lambda entry: codec.decode_shares(entry["shares"]))
-        outputs = utterances.mapped(lambda entry: entry["output"])
-        return Accepted(_header(stored), shares, outputs, codec.decode_numbers(stored.get("noise", {})))
+        shares = finite.each(utterances, lambda entry: finite.shares(entry["shares"]))
+        outputs = finite.each(utterances, lambda entry: entry["output"])
+        return Accepted(_header(stored), shares, outputs, finite.numbers(stored.get("noise", {})))
     except codec.MALFORMED as error:
-        raise linefile.damaged(path, error) from error
+        raise _damaged(path, error) from error
 
 
 def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
@@ -75,11 +76,23 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
     if (stored := linefile.read(path)) is None:
         return None
     try:
-        times = stored["utterances"].mapped(_times)
-        sessions = tuple(codec.decode_numbers(each) for each in stored.get("sessions", []))
-        return Pace(_header(stored), times, codec.decode_numbers(stored["readings"]), sessions)
+        times = finite.each(stored["utterances"], finite.times)
+        sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
+        return Pace(_header(stored), times, finite.numbers(stored["readings"], _silent(stored["readings"])), sessions)
     except codec.MALFORMED as error:
-        raise linefile.damaged(path, error) from error
+        raise _damaged(path, error) from error
+
+
+def _silent(readings: Mapping[str, Any]) -> Sequence[str]:
+    """What may be null: what nothing is judged by, such as a first call that raised, and the rates of what has none.
+
+    A model that translates text has no length to divide by, so all its clocks are null.
+    """
+    return (*TOLD, *CLOCKS) if all(readings.get(clock) is None for clock in CLOCKS) else TOLD
+
+
+def _damaged(path: Path, error: Exception) -> BaselineError:
+    return linefile.damaged(path, error, error.name if isinstance(error, finite.NumberError) else "")
 
 
 def other_machines(root: Path, key: Key) -> list[str]:
@@ -129,7 +142,7 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
             utterance.id,
             {
                 "output": None if utterance.error else task.remember(utterance.output),
-                "shares": codec.encode_shares({name: _rounded(utterance.shares[name]) for name in names}),
+                "shares": codec.encode_shares({name: _acceptable(utterance, name) for name in names}),
             },
         )
         for utterance in result.utterances
@@ -145,10 +158,10 @@ def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) 
     result = passes[0]
     before = _before(load_pace, root, result.key, result.machine)
     every = zip(*(each.utterances for each in passes), strict=True)
-    times = Table((same[0].id, _medians(same)) for same in every if not same[0].error)
-    medians = {
-        name: statistics.median(p.readings[name] for p in passes) for name in READINGS if name in result.readings
-    }
+    timed_calls = ((same[0].id, _medians(same)) for same in every if not same[0].error)
+    times = Table((id, clocks) for id, clocks in timed_calls if all(map(math.isfinite, clocks)))
+    known = [name for name in READINGS if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
+    medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
     readings = codec.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
     sessions = kept_sessions(before, pace) if before else ()
@@ -245,13 +258,6 @@ def _reference_changes(before: Pace, after: Pace) -> dict[str, float]:
     return {part: math.log(now[part] / then[part]) for part in REFERENCE}
 
 
-def _times(clocks: Sequence[Any]) -> tuple[float, ...]:
-    """One utterance's accepted seconds: wall, CPU and perhaps GPU."""
-    if len(clocks) not in (2, 3):
-        raise ValueError(f"{len(clocks)} times of an utterance, 2 or 3 were expected")
-    return tuple(float(time) for time in clocks)
-
-
 def _medians(passes: Sequence[Utterance]) -> tuple[float, ...]:
     """The times of one utterance: the median of each clock that all passes have."""
     clocks = zip(*((each.wall_s, each.cpu_s, each.gpu_s) for each in passes), strict=True)
@@ -287,6 +293,16 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
     except codec.MALFORMED as error:
         raise linefile.damaged(path, error) from error
     return path
+
+
+def _acceptable(utterance: Utterance, metric: str) -> Share:
+    """The rounded share of a result that becomes the baseline; BaselineError for one that is no number."""
+    share = _rounded(utterance.shares[metric])
+    if not share or not all(map(finite.is_number, share)):
+        raise BaselineError(
+            f"{utterance.id}: {metric} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted"
+        )
+    return share
 
 
 def _rounded(share: Share) -> Share:

@@ -30,7 +30,7 @@ def read(path: Path) -> dict[str, Any] | None:
             stored = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, error) from error
     if not isinstance(stored, dict) or stored.get("format") != FORMAT:
         found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
@@ -142,9 +142,22 @@ def _parted(rows: Iterable[str]) -> Iterator[str]:
         yield f",\n  {row}" if number else row
 
 
-def damaged(path: Path, error: Exception) -> BaselineError:
-    """What to say of a file that cannot be used."""
+def damaged(path: Path, error: Exception, name: str = "") -> BaselineError:
+    """What to say of a file that cannot be used; `name` is the utterance or key that the error is about, if known."""
+    line = line_of(path, name) if name else 0
+    where = f"{path}, line {line}" if line else str(path)
     return BaselineError(
-        f"{path} is not a baseline ({type(error).__name__}: {error}): damaged, or a merge conflict?"
+        f"{where} is not a baseline ({type(error).__name__}: {error}): damaged, or a merge conflict?"
         " Restore it with git, or accept a new one with --update-baselines --reason '...'"
     )
+
+
+def line_of(path: Path, name: str) -> int:
+    """The first line that begins with this name, from 1; 0 where there is none."""
+    begins = {f"{json.dumps(name)}:", f"{json.dumps(name, ensure_ascii=False)}:"}
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            found = (number for number, line in enumerate(lines, start=1) if line.strip().startswith(tuple(begins)))
+            return next(found, 0)
+    except OSError:
+        return 0

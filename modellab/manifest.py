@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field
 
 from modellab import textfile, yamltext
 from modellab.errors import DatasetError
-from modellab.schema import MOST, Settings, Strict, Thresholds, parse
+from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
 from modellab.spool import Spool
 from modellab.types import Row
 
@@ -51,7 +51,7 @@ class Header(Strict):
     normaliser: str = "none"
     domain: Literal["open", "lab"] = "open"  # lab: inside the vocabulary of the embedded model
     rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
-    limits: dict[str, float] = {}  # metric -> absolute limit, whatever the baseline says
+    limits: dict[str, Number] = {}  # metric -> absolute limit, whatever the baseline says
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic_core import PydanticCustomError
 
-from modellab import yamltext
+from modellab import finite, yamltext
 from modellab.errors import ConfigError, did_you_mean
 
 MOST = 1_000_000_000  # of anything that is counted
 
 
 class Strict(pydantic.BaseModel):
-    """A frozen record that refuses unknown keys and numbers that are not finite."""
+    """A frozen record that refuses unknown keys, and numbers that are NaN or infinite: nothing is held to those."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -31,23 +31,34 @@ def _sure(values: dict[str, Any]) -> dict[str, Any]:
 Settings = Annotated[dict[str, Any], pydantic.AfterValidator(_sure)]  # what a task or an engine makes of it
 
 
+def _no_truth(value: Any) -> Any:
+    """`yes` and `on` are true in YAML, and true would be 1."""
+    if isinstance(value, bool):
+        raise ValueError("a number was expected")
+    return value
+
+
+# of a number that judges: true and what nothing reaches are none
+Number = Annotated[float, pydantic.BeforeValidator(_no_truth), pydantic.Field(ge=-finite.MOST, le=finite.MOST)]
+
+
 class Broken(Strict):
     """When an utterance is broken, and how many a healthy model breaks (see `types.Gross`)."""
 
-    share: float | None = pydantic.Field(default=None, gt=0, le=1)
-    least: float | None = pydantic.Field(default=None, ge=0)
-    often: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    share: Number | None = pydantic.Field(default=None, gt=0, le=1)
+    least: Number | None = pydantic.Field(default=None, ge=0)
+    often: Number | None = pydantic.Field(default=None, gt=0, lt=1)
 
 
 class Threshold(Strict):
     """Numbers that judge one metric; what is left out comes from the place below (see `modellab/thresholds.py`)."""
 
-    margin: float | None = pydantic.Field(default=None, ge=0)
-    margin_relative: float | None = pydantic.Field(default=None, ge=0)
-    limit: float | None = None
-    cap: float | None = pydantic.Field(default=None, gt=0)
-    alpha: float | None = pydantic.Field(default=None, gt=0, lt=0.5)
-    sensitivity: float | None = pydantic.Field(default=None, gt=0)
+    margin: Number | None = pydantic.Field(default=None, ge=0)
+    margin_relative: Number | None = pydantic.Field(default=None, ge=0)
+    limit: Number | None = None
+    cap: Number | None = pydantic.Field(default=None, gt=0)
+    alpha: Number | None = pydantic.Field(default=None, gt=0, lt=0.5)
+    sensitivity: Number | None = pydantic.Field(default=None, gt=0)
     broken: Broken | None = None
 
 
@@ -63,8 +74,8 @@ class Criteria(Strict):
 
     datasets: dict[str, tuple[str, ...]] = {}  # by task; of a task that is left out every smoke dataset counts
     devices: tuple[str, ...] = ("cpu",)
-    limits: dict[str, float] = {}  # metric -> absolute limit, wherever it is measured
-    limits_of: dict[str, dict[str, float]] = {}  # task or dataset -> the same, closer
+    limits: dict[str, Number] = {}  # metric -> absolute limit, wherever it is measured
+    limits_of: dict[str, dict[str, Number]] = {}  # task or dataset -> the same, closer
     runs: int = pydantic.Field(default=1, ge=1, le=MOST)
     utterances: int = pydantic.Field(default=1, ge=1, le=MOST)
     days: float = pydantic.Field(default=0.0, ge=0)

@@ -38,7 +38,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"seeds", "repeats", "scales"},
     {"worker_log", "worker_pipes", "worker_environment"},
     {"schema", "venvs", "kin", "linefile", "linecheck", "panels", "textlines", "utterances", "allocator"},
-    {"store"},
+    {"store", "finite"},
     {"languages", "spool", "textfile", "yamltext"},
     {"masking", "leftovers"},
     {"types", "errors"},

@@ -13,6 +13,7 @@ from modellab.manifest import Header
 from modellab.matrix import Cell, Matrix
 from modellab.models import Model
 from modellab.project import Judging, Project
+from modellab.schema import parse
 
 from .make import CONFIG, HEADER, KEY
 
@@ -136,3 +137,48 @@ def test_a_metric_of_another_task_is_none_of_this_one(tmp_path: Path) -> None:
 def test_a_slip_in_the_project_is_told_at_once(tmp_path: Path, judging: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         thresholds.check(Matrix(project(tmp_path, **judging)))
+
+
+# ---------------------------------------------------------------------------- numbers that nothing can be held to
+
+ODD = [float("nan"), float("inf"), float("-inf"), 1e300, 10**400, True]
+WRITTEN: list[tuple[str, Any, Any]] = [  # where a number that judges can be written, and how
+    ("a dataset's limits", Header, lambda odd: {**HEADER, "limits": {"wer": odd}}),
+    *(
+        (f"{number} in a dataset", Header, lambda odd, number=number: {**HEADER, "thresholds": {"wer": {number: odd}}})
+        for number in thresholds.NUMBERS
+    ),
+    ("a model's thresholds", Model, lambda odd: {**CONFIG, "thresholds": {"wer": {"limit": odd}}}),
+    (
+        "a variant's thresholds",
+        Model,
+        lambda odd: {
+            **CONFIG,
+            "variants": {"one": {"weights": "package", "thresholds": {"wer": {"limit": odd}}}},
+        },
+    ),
+    ("the project's thresholds", Judging, lambda odd: {"thresholds": {"wer": {"limit": odd}}}),
+    ("the project's cases", Judging, lambda odd: {"cases": {"*": {"wer": {"limit": odd}}}}),
+    ("the project's alpha", Judging, lambda odd: {"alpha": odd}),
+    ("a stage's limits", Judging, lambda odd: {"lifecycle": {"production": {"limits": {"wer": odd}}}}),
+    (
+        "a stage's limits of a task",
+        Judging,
+        lambda odd: {"lifecycle": {"production": {"limits_of": {"asr": {"wer": odd}}}}},
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=["nan", "inf", "-inf", "1e300", "10**400", "true"])
+@pytest.mark.parametrize(("where", "kind", "values"), WRITTEN, ids=[where for where, _, _ in WRITTEN])
+def test_a_limit_that_holds_nothing_is_refused(where: str, kind: Any, values: Any, odd: Any) -> None:
+    with pytest.raises(ConfigError) as found:
+        parse(kind, Path("some.yaml"), values(odd))
+    assert str(found.value).startswith("some.yaml: ")
+    assert len(str(found.value)) < 400
+
+
+@pytest.mark.parametrize("odd", [*ODD[:-1], 0, -1, 86_401])
+def test_a_timeout_that_never_strikes_is_refused(odd: float) -> None:
+    with pytest.raises(ConfigError, match=r"^models/fake/config.yaml: 'timeout_s' is "):
+        parse(Model, Path("models/fake/config.yaml"), {**CONFIG, "timeout_s": odd})

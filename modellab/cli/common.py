@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -52,6 +53,15 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(f"{path} cannot be written ({error.strerror or error})") from error
+
+
+def number(value: float | None) -> float | None:
+    """An option's number as it is; refused where it is NaN or infinite, to which no bound applies."""
+    if value is not None and not math.isfinite(value):
+        import typer
+
+        raise typer.BadParameter(f"{value} is no number that anything can be held to")
+    return value
 
 
 def entries(of: Project) -> list[Entry]:

@@ -24,6 +24,14 @@ Specs = Annotated[
 SHOWN, ON_PAGE = 5, 50  # changed utterances each way
 
 
+Alpha = Annotated[
+    float, typer.Option(min=1e-6, max=0.5, callback=common.number, help="The chance of any false difference.")
+]
+Megabytes = Annotated[
+    float, typer.Option(min=0, callback=common.number, help="Megabytes of sound in the page; 0 for none.")
+]
+
+
 def compare(
     specs: Specs,
     task: Annotated[str, typer.Option(metavar="TASK", help="Only this task.")] = "",
@@ -41,8 +49,8 @@ def compare(
     rescore: Annotated[
         bool, typer.Option("--rescore", help="Score both sides alike from their stored outputs.")
     ] = False,
-    alpha: Annotated[float, typer.Option(min=1e-6, max=0.5, help="The chance of any false difference.")] = 0.01,
-    sound_mb: Annotated[float, typer.Option(min=0, help="Megabytes of sound in the page; 0 for none.")] = 15.0,
+    alpha: Alpha = 0.01,
+    sound_mb: Megabytes = 15.0,
 ) -> None:
     """Compare stored results: the same utterances in A and in B, or many systems in order.
 

@@ -24,7 +24,8 @@ def history(
     ] = None,
     last: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N results; 0 takes all.")] = 0,
     penalty: Annotated[
-        float | None, typer.Option(help="What a change point costs; less finds more. 2.5 if not given.")
+        float | None,
+        typer.Option(callback=common.number, help="What a change point costs; less finds more. 2.5 if not given."),
     ] = None,
 ) -> None:
     """Show where a case changed, over all its sessions.

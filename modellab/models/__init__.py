@@ -25,6 +25,7 @@ from modellab.schema import Settings, Stage, Strict, Thresholds, parse
 
 FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0
+LONGEST_TIMEOUT_S = 86_400.0
 MOST_SEEDS = 1000
 NAME = re.compile(r"\w[\w.+-]{0,99}")
 IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
@@ -84,7 +85,7 @@ class Model(Strict):
     seeds: int = pydantic.Field(
         default=1, ge=1, le=MOST_SEEDS
     )  # passes over a dataset, for decoders that draw at random
-    timeout_s: float = pydantic.Field(default=120.0, gt=0)  # for one utterance of up to TIMEOUT_AUDIO_S
+    timeout_s: float = pydantic.Field(default=120.0, gt=0, le=LONGEST_TIMEOUT_S)  # for an utterance of TIMEOUT_AUDIO_S
 
     def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
         """The device and precision pairs a variant offers."""

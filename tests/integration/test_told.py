@@ -105,3 +105,31 @@ def test_a_process_of_xdist_that_dies_is_an_error_of_the_session(one_died: FakeP
     result = one_died.run_subprocess("-n", "1", "--max-worker-restart", "0", keyword="one")
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*", f"note: {CRASHED} ERROR: *crashed*"])
+
+
+@pytest.mark.parametrize("odd", ["null", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    ("before", "after"), [('"wer": [0, 5]', '"wer": [{}, 5]'), ('"peak_rss_bytes": ', '"peak_rss_bytes": {} , "x": ')]
+)
+def test_a_baseline_with_a_number_that_is_none_is_damaged(
+    fake_project: FakeProject, before: str, after: str, odd: str
+) -> None:
+    fake_project.machine = "here-1t"
+    fake_project.accept()
+    for number in range(8):
+        fake_project.answer(number, "not a word of it")
+    paths = [path for path in (fake_project.root / "baselines").rglob("*.json") if before in path.read_text()]
+    assert len(paths) == 1
+    paths[0].write_text(paths[0].read_text().replace(before, after.format(odd), 1))
+    result = fake_project.run()
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines(["*: ERROR*", f"*{paths[0].name}, line * is not a baseline*finite number*"])
+    result.stdout.fnmatch_lines(["Nothing was measured, 1 error in 1 case: every case ended in an ERROR"])
+
+
+def test_a_limit_that_is_none_is_one_broken_case(fake_project: FakeProject) -> None:
+    fake_project.dataset("second_v1", limits={"wer": float("nan")})
+    result = fake_project.run("-k", "one or second", keyword="one or second")
+    assert result.ret == BROKEN
+    result.stdout.fnmatch_lines(["*second_v1*limits.wer*nan*finite number*"])
+    result.assert_outcomes(passed=1, failed=1)
