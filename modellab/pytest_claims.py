@@ -12,7 +12,7 @@ from modellab.claims import Claimed, Sample
 from modellab.matrix import Broken, Matrix, why_not
 from modellab.pytest_summary import fail_broken, publish
 from modellab.report import claims as report
-from modellab.report import scorecard
+from modellab.report import escape, scorecard
 from modellab.report.claims import ClaimRow
 from modellab.report.progress import watch
 from modellab.suite import Suite
@@ -79,7 +79,7 @@ class Claims:
             request.node.stash[ROW] = row.encode()
             request.node.user_properties.extend(row.properties())
             if verdict.red:
-                pytest.fail(report.failure(row), pytrace=False)
+                pytest.fail(escape.lines(report.failure(row)), pytrace=False)
 
         return judge
 
@@ -108,10 +108,11 @@ class Claims:
             write(line, red="  REGRESSED" in line)
         notes = [*(f"note: {note}" for note in report.notes(self.rows)), *scorecard.skipped(self.skips)]
         for line in notes:
-            write(line)
+            write(escape.line(line))
         if self.rows:
             controller = self.config.pluginmanager.get_plugin("modellab-controller")
-            text = f"\n### claims\n\n{report.table(self.rows, 'github')}\n\n" + "".join(f"- {note}\n" for note in notes)
+            text = f"\n### claims\n\n{report.table(self.rows, 'github')}\n\n"
+            text += "".join(f"- {escape.markdown(note)}\n" for note in notes)
             publish(self.config, text, write, mode="a" if getattr(controller, "rows", ()) else "w")
 
 

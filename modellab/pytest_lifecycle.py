@@ -11,6 +11,7 @@ from modellab.lifecycle import criteria, production
 from modellab.lifecycle.production import Promise
 from modellab.matrix import Broken, Matrix
 from modellab.pytest_summary import BROKEN, publish
+from modellab.report import escape
 
 PROMISED = "promised"  # the parameter of such a test
 FAULTS = pytest.StashKey[list[str]]()
@@ -39,7 +40,7 @@ class Production:
         def judge(promised: Promise | Broken) -> None:
             if isinstance(promised, Broken):
                 request.node.stash[BROKEN] = True
-                pytest.fail(promised.error, pytrace=False)
+                pytest.fail(escape.lines(promised.error), pytrace=False)
             if self.config.option.update_baselines:
                 pytest.skip("baselines are being written: the next run holds production to them")
             if production.is_foreign(self.matrix, promised):

@@ -22,13 +22,14 @@ from modellab import environment, ledger, leftovers
 from modellab.gate import settle, worst
 from modellab.headline import Headline
 from modellab.project import Project
-from modellab.report import github, scorecard
+from modellab.report import escape, github, scorecard
 from modellab.report.rows import Row
 
 if TYPE_CHECKING:
     from modellab.tracking import Early
 
 EXIT_BROKEN = 3
+MOST_OF_A_NOTE = 1_000  # characters
 PAINT: dict[str, dict[str, bool]] = {
     "green": {"green": True},
     "yellowgreen": {},
@@ -46,7 +47,7 @@ EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send 
 def fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
     """Fail the test because there is no measurement, which is no regression."""
     request.node.stash[BROKEN] = True
-    pytest.fail(message, pytrace=False)
+    pytest.fail(escape.lines(message), pytrace=False)
 
 
 def new_session() -> str:
@@ -138,7 +139,7 @@ class Controller:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self._annotate(terminalreporter)
         for line in scorecard.skipped(self.skips):
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(escape.line(line))
         if self.rows and not self.config.option.no_mlflow:
             from modellab import tracking
 
@@ -153,14 +154,14 @@ class Controller:
         write(title, bold=True)
         write("")
         for line in scorecard.first(self.rows):
-            write(line, yellow=True)
+            write(escape.line(line), yellow=True)
         for line in scorecard.tables(self.rows).splitlines():
             write(line, **_colour(line))
         write("")
         headline = self._headline()
         write(headline.text, **PAINT[headline.colour], bold=True)
         for note in self._notes():
-            write(f"note: {note}")
+            write(f"note: {escape.line(note)}")
         if self.trouble:
             write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
         self._write_markdown(title, write)
@@ -205,10 +206,10 @@ class Controller:
         """The scorecard as Markdown."""
         headline = self._headline()
         first = "\n".join(scorecard.first(self.rows))
-        first = f"```\n{first}\n```\n\n" if first else ""
-        text = f"### {title}\n\n**{headline.lead}.** {headline.judged}.\n\n{first}"
+        text = f"### {escape.markdown(title)}\n\n**{headline.lead}.** {headline.judged}.\n\n"
+        text += f"{escape.block(first)}\n\n" if first else ""
         text += f"{scorecard.tables(self.rows, 'github')}\n\n"
-        text += "".join(f"- {note}\n" for note in self._notes())
+        text += "".join(f"- {escape.markdown(note, MOST_OF_A_NOTE)}\n" for note in self._notes())
         publish(self.config, text, write)
 
 

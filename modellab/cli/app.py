@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from modellab.cli import (
     baselines,
     calibrate,
+    common,
     compare,
     curves,
     datasets,
@@ -49,7 +50,7 @@ class OneSentence(TyperGroup):
 
 
 def _stop(sentence: str) -> typer.Exit:
-    typer.echo(f"modellab: {sentence}", err=True)
+    typer.echo(f"modellab: {common.printable(sentence)}", err=True)
     return typer.Exit(2)
 
 

@@ -72,7 +72,7 @@ def entries(of: Project) -> list[Entry]:
 
     found, warnings = ledger.read(of.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {printable(warning)}", err=True)
     if not found:
         raise ConfigError(f"there are no results in {of.mlruns / 'ledger'}: `modellab run` makes some")
     return found
@@ -94,9 +94,9 @@ def console() -> Console:
 
 def printable(text: str) -> str:
     """Text from a result for a terminal: no escape sequence takes effect, none turns the direction or breaks a line."""
-    from modellab.report.html import visible
+    from modellab.report import escape
 
-    return visible(" ".join(text.splitlines()) if "\n" in text else text)
+    return escape.line(text)
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:

@@ -87,7 +87,7 @@ def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[
 
     shelf = Shelf.read(project)
     for warning in shelf.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {common.printable(warning)}", err=True)
     return [pairing.chosen(shelf.pick(spec), task, dataset) for spec in specs]
 
 

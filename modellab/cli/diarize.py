@@ -51,7 +51,7 @@ def diarize(
                 raise
             except ModellabError as error:
                 failed = True
-                typer.echo(f"modellab: {str(error).splitlines()[0]}", err=True)
+                typer.echo(f"modellab: {common.printable(str(error).splitlines()[0])}", err=True)
     if failed:
         raise typer.Exit(2)
 

@@ -40,7 +40,7 @@ def history(
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {common.printable(warning)}", err=True)
     key = _key(project, entries, case)
     file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
     chart.check(file)
@@ -68,10 +68,10 @@ def _print(found: History) -> None:
     said = list(trend.sentences(found))
     typer.echo("\nchange points:" if said else "\nno change point")
     for sentence in said:
-        typer.echo(f"  {sentence}")
+        typer.echo(f"  {common.printable(sentence)}")
     if events := list(trend.happened(found)):
         typer.echo("\nbaselines, stages and upgrades:")
     for event in events:
-        typer.echo(f"  {event}")
+        typer.echo(f"  {common.printable(event)}")
     for note in found.notes:
-        typer.echo(f"note: {note}")
+        typer.echo(f"note: {common.printable(note)}")

@@ -40,7 +40,7 @@ def page(
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {common.printable(warning)}", err=True)
     entry = _entry(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
     text = casepage.render(entry, project.golden, baseline.load(project.baselines, entry.key), clips)

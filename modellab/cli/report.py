@@ -93,7 +93,7 @@ def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> S
 
 
 def _warn(sentence: str) -> None:
-    typer.echo(f"warning: {sentence}", err=True)
+    typer.echo(f"warning: {common.printable(sentence)}", err=True)
 
 
 def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
@@ -250,7 +250,7 @@ def _print(made: Report) -> None:
         _print_arena(arena)
     typer.echo("\nhow a score is made")
     for line in [*prose.formula(made), *made.notes]:
-        typer.echo(f"  {line}")
+        typer.echo(f"  {common.printable(line)}")
 
 
 def _print_arena(arena: Arena) -> None:

@@ -78,7 +78,7 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
     for each in renewals:
         if each.refusal:
-            typer.echo(f"refused: {each.before.session}: {each.refusal}", err=True)
+            typer.echo(f"refused: {each.before.session}: {common.printable(each.refusal)}", err=True)
     same = sum(each.same for each in renewals)
     if same:
         typer.echo(f"{same} as they were: nothing that counts has changed")
@@ -158,7 +158,7 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
         raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
     for entry, written, refusal in found:
         if refusal:
-            typer.echo(f"refused: {entry.key}: {refusal}", err=True)
+            typer.echo(f"refused: {entry.key}: {common.printable(refusal)}", err=True)
         for path in written:
             typer.echo(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
     files = sum(len(written) for _, written, _ in found)

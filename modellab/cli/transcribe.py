@@ -86,7 +86,7 @@ class Outcomes:
             names = ("file", "text", "language", "segments", "duration_s", "wall_s", "rtf")
             self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s})
             return
-        typer.echo(f"{heard.file}: {heard.text}" if self.several else heard.text)
+        typer.echo(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
         sys.stdout.flush()
         facts = "{model} {device}-{precision}".format(**self.facts)
         spent = f"{heard.duration_s:.1f} s of audio in {heard.wall_s:.2f} s (RTF {heard.rtf:.3f})"
@@ -98,7 +98,7 @@ class Outcomes:
         self.failed = True
         sentence = str(error).splitlines()[0]
         named = sentence if str(file) in sentence else f"{file}: {sentence}"
-        typer.echo(f"modellab: {named}", err=True)
+        typer.echo(f"modellab: {common.printable(named)}", err=True)
         if self.as_json:
             self._line({"file": str(file), "error": sentence})
 

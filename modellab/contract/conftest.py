@@ -12,6 +12,7 @@ from modellab.contract.choice import Chosen
 from modellab.contract.option import CHOSEN
 from modellab.contract.subject import OF_TEXT, Subject
 from modellab.errors import ModellabError
+from modellab.report import escape
 
 THREADS = 1
 
@@ -53,6 +54,6 @@ def subject(request: pytest.FixtureRequest, sounds_folder: Path) -> Iterator[Sub
     try:
         made = Subject.of(tasks.get(task), loadable, sounds_folder, THREADS)
     except ModellabError as error:
-        pytest.fail(str(error), pytrace=False)
+        pytest.fail(escape.lines(str(error)), pytrace=False)
     yield made
     made.loaded.handle.close()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tabulate import tabulate
 
 from modellab import codec
-from modellab.report import numbers
+from modellab.report import escape, numbers
 from modellab.types import Key, Status, Verdict
 
 
@@ -50,19 +50,20 @@ def table(rows: Sequence[ClaimRow], style: str = "plain") -> str:
     headers = ["model", "dataset", "device", "metric", "N", "claimed", "measured", "difference [95 %]", "detects",
                "verdict", "source"]  # fmt: skip
     ordered = sorted(rows, key=lambda row: (str(row.key), row.verdict.metric))
-    body = [_line(row, bold=style == "github") for row in ordered]
+    markdown = style == "github"
+    body = [_line(row, escape.markdown if markdown else escape.line, bold=markdown) for row in ordered]
     align = ("left",) * 4 + ("right",) * 5 + ("left",) * 2
     return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
 
 
-def _line(row: ClaimRow, *, bold: bool) -> list[str]:
+def _line(row: ClaimRow, safe: Callable[[str], str], *, bold: bool) -> list[str]:
     key, verdict = row.key, row.verdict
     span = numbers.interval(verdict.interval, verdict.unit)
     status = f"**{verdict.status}**" if bold and verdict.red else str(verdict.status)
     sees = verdict.detects is not None and math.isfinite(verdict.detects)
     return [
-        f"{key.model}:{key.variant}",
-        key.dataset,
+        safe(f"{key.model}:{key.variant}"),
+        safe(key.dataset),
         f"{key.device}-{key.precision}",
         verdict.metric,
         str(row.utterances),
@@ -71,7 +72,7 @@ def _line(row: ClaimRow, *, bold: bool) -> list[str]:
         f"{numbers.change(verdict.change, verdict.unit)} {span}".strip(),
         numbers.change(verdict.detects, verdict.unit) if sees else numbers.MISSING,
         status,
-        row.source.replace("|", "\\|") if bold else row.source,
+        safe(row.source),
     ]
 
 

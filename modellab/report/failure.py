@@ -8,7 +8,7 @@ from typing import cast
 
 from modellab import dataset, detective
 from modellab.errors import told
-from modellab.report import damage, numbers
+from modellab.report import damage, escape, numbers
 from modellab.suite import Outcome
 from modellab.tasks import Surveyed, Task
 from modellab.types import Verdict
@@ -20,7 +20,7 @@ MOST_KINDS = 4
 def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
     """The failure message of a case; `baselines` is where other models' answers are looked up."""
     if outcome.error:
-        return f"{outcome.cell.key}: ERROR\n{outcome.error}"
+        return escape.lines(f"{outcome.cell.key}: ERROR\n{outcome.error}")
     red = [verdict for verdict in outcome.verdicts if verdict.red]
     lines = [f"{outcome.cell.key}: {outcome.status}", *(metric_line(verdict) for verdict in red)]
     lines += [f"  note: {note}" for note in outcome.notes]
@@ -29,7 +29,7 @@ def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
             lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
         except Exception as error:  # noqa: BLE001 - the verdict is told whatever happens to its illustration
             lines += [f"  what did most damage cannot be shown: {told(error)}"]
-    return "\n".join(lines)
+    return escape.lines("\n".join(lines))
 
 
 def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[str]:

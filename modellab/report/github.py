@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from modellab.report import failure
+from modellab.report import escape, failure
 from modellab.report.rows import Row
 from modellab.types import Status
 
@@ -34,12 +34,4 @@ def _message(row: Row) -> str:
 
 def _command(place: Place, title: str, message: str) -> str:
     file, line = place
-    return f"::error file={_property(file)},line={line},title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return f"::error file={escape.property(file)},line={line},title={escape.property(title)}::{escape.data(message)}"

@@ -8,24 +8,15 @@ mentions after that, so a space of no width stands behind @ and #.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from modellab.report import broken, prose, tables
-from modellab.report.html import visible
+from modellab.report.escape import markdown as escape
 from modellab.scoring.records import Arena, Report
 
 MARKER = "<!-- modellab-report -->"
 LIMIT = 65_536  # characters that GitHub takes
 SPARE = 400  # for the sentence about what was left out
-SPECIAL = re.compile(
-    r"[&<>\\`*|~@#$]"  # anywhere
-    r"|(?<![^\W_])_|_(?![^\W_])"  # not inside a word
-    r"|\](?=[(\[:])|\[(?=\^)"  # of links and footnotes
-    r"|(?<=:)/|(?<=\bwww)\."  # of addresses
-)
-MENTIONS = {"@": "@&#8203;", "#": "#&#8203;"}
-CELL = 300  # characters of a cell
 
 
 def render_markdown(report: Report, limit: int = LIMIT) -> str:
@@ -39,17 +30,6 @@ def render_markdown(report: Report, limit: int = LIMIT) -> str:
     if left:
         text += f"\n_{left} more sections did not fit into {limit} characters: they are in the HTML report._\n"
     return text
-
-
-def escape(text: str) -> str:
-    """Any text as Markdown that shows it as it is, on one line.
-
-    >>> escape("a|b <img> @all"), escape("_x_" + chr(10) + "y")
-    ('a&#124;b &#60;img&#62; @&#8203;all', '&#95;x&#95; y')
-    """
-    short = visible(" ".join(text.split()))
-    short = short if len(short) <= CELL else f"{short[: CELL - 3]}..."
-    return SPECIAL.sub(lambda found: MENTIONS.get(found[0], f"&#{ord(found[0])};"), short)
 
 
 def _blocks(report: Report) -> Iterator[str]:

@@ -10,7 +10,7 @@ from tabulate import tabulate
 from modellab import tasks
 from modellab.detective.kinds import LOOKS_LIKE
 from modellab.gate import breaks
-from modellab.report import broken, numbers
+from modellab.report import broken, escape, numbers
 from modellab.report.rows import Row
 from modellab.types import Status
 
@@ -57,18 +57,19 @@ def _table(task: str, rows: Sequence[Row], style: str) -> str:
     speed = ["RTF", "change", "detects", "peak MiB", "verdict"]
     headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "detects", *speed]
     align = ("left", "left", "left", *["right"] * 8, "left")
-    body = [_line(row, bold=style == "github") for row in rows]
+    body = [_line(row, markdown=style == "github") for row in rows]
     return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
 
 
-def _line(row: Row, *, bold: bool) -> list[str]:
+def _line(row: Row, *, markdown: bool) -> list[str]:
     key, primary, speed = row.key, row.primary, row.verdict("rtf")
     peak = row.readings.get("peak_rss_bytes")
-    verdict = f"**{row.status}**" if bold and (row.red or row.status is Status.ERROR) else str(row.status)
-    remark = _remark(row).replace("|", "\\|") if bold else _remark(row)  # a bar would end Markdown's cell
+    bold = markdown and (row.red or row.status is Status.ERROR)
+    verdict = f"**{row.status}**" if bold else str(row.status)
+    safe = escape.markdown if markdown else escape.line
     return [
-        f"{key.model}:{key.variant}",
-        key.dataset,
+        safe(f"{key.model}:{key.variant}"),
+        safe(key.dataset),
         f"{key.device}-{key.precision}",
         str(row.utterances or numbers.MISSING),
         numbers.value(primary.now, primary.unit) if primary else numbers.MISSING,
@@ -80,7 +81,7 @@ def _line(row: Row, *, bold: bool) -> list[str]:
         numbers.share(speed.change) if speed else numbers.MISSING,
         numbers.detects(speed.detects, "ratio") if speed else numbers.MISSING,
         f"{peak / 2**20:.0f}" if peak else numbers.MISSING,
-        f"{verdict}  {remark}".rstrip(),
+        f"{verdict}  {safe(_remark(row))}".rstrip(),
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from modellab import codec
+from modellab.report import escape
 from modellab.scoring.records import Contestant, Estimate, Measure, Origin, Report
 from modellab.types import Status
 
@@ -99,7 +100,8 @@ def render_csv(report: Report) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows(report))
+    for row in rows(report):
+        writer.writerow({name: escape.cell(value) if isinstance(value, str) else value for name, value in row.items()})
     return text.getvalue()
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from modellab.report import numbers
-from modellab.report.html import visible
+from modellab.report.escape import visible
 from modellab.scoring.records import Said, Sheet, Step
 
 if TYPE_CHECKING:

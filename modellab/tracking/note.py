@@ -6,6 +6,7 @@ import re
 
 from modellab.entry import Entry
 from modellab.report import numbers
+from modellab.report.escape import visible
 from modellab.tracking.runs import SEVERITY, Run, clean
 from modellab.types import Verdict
 
@@ -40,7 +41,7 @@ def _headline(errors: list[Entry], judged: list[tuple[Entry, Verdict]]) -> str:
 
 def _block(error: str) -> str:
     """An error with the end of its log, as it was printed."""
-    return f"```\n{error[-ERROR_LENGTH:].replace('```', '` ` `')}\n```"
+    return f"```\n{visible(error[-ERROR_LENGTH:]).replace('```', '` ` `')}\n```"
 
 
 def _table(rows: list[str], room: int) -> str:
@@ -81,5 +82,5 @@ def _change(verdict: Verdict) -> str:
 
 def _safe(text: str) -> str:
     """Text that stays inside its table cell and is not read as Markdown or HTML."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
+    flat = visible(" ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
     return re.sub(r"([`\[\]*_])", r"\\\1", flat)

@@ -133,3 +133,31 @@ def test_a_limit_that_is_none_is_one_broken_case(fake_project: FakeProject) -> N
     assert result.ret == BROKEN
     result.stdout.fnmatch_lines(["*second_v1*limits.wer*nan*finite number*"])
     result.assert_outcomes(passed=1, failed=1)
+
+
+EVIL = "<img src=x> @octocat fixes #1 [x](y) ##[stop-commands]zzz \x1b]0;title\x07\n::error::injected\n\u202egnp"
+
+
+def test_what_an_exception_says_takes_no_effect(fake_project: FakeProject) -> None:
+    adapter = fake_project.model / "adapter.py"
+    adapter.write_text(adapter.read_text().replace('"the decoder lost its way"', repr(EVIL)))
+    fake_project.behave(raise_always=True)
+    fake_project.monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    fake_project.monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(fake_project.root / "summary.md"))
+    result = fake_project.run("--junitxml=junit.xml", "--scorecard=card.md")
+    assert result.ret == BROKEN
+    terminal = result.stdout.str()
+    assert "octocat" in terminal
+    assert not set("\x1b\x07\u202e") & set(terminal)
+    assert "##[" not in terminal
+    commands = [line for line in terminal.splitlines() if line.lstrip().startswith("::")]
+    assert [line.partition(" ")[0] for line in commands] == ["::error"]
+    ET.parse(fake_project.root / "junit.xml")
+    for text in (
+        (fake_project.root / "card.md").read_text(),
+        (fake_project.root / "summary.md").read_text(),
+        modellab("report", "--markdown", "-").replace("<!-- modellab-report -->", ""),
+    ):
+        assert "octocat" in text
+        for acting in ("<img", "@octocat", "#1", "](y)", "##[", "\x1b", "\x07", "\u202e"):
+            assert acting not in text

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 from modellab.report import html
+from modellab.report.escape import TURNING
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -57,7 +58,7 @@ def check(page: str) -> Seen:
     """Nothing of the data has become a tag, an attribute that acts, or an address."""
     page.encode("utf-8")
     assert "\0" not in page
-    assert not set(html.TURNING) & set(page)
+    assert not set(TURNING) & set(page)
     seen = Seen(page)
     for tag, attributes in seen.tags:
         assert not [name for name in attributes if name.startswith("on")], (tag, attributes)

@@ -53,7 +53,7 @@ fake:improves  short_v1   cpu-float32   40  0.10 %  -2.00 % [-3.00 %, -1.00 %]\
 
 def cells(line: str) -> list[str]:
     """The cells of a line of a Markdown table."""
-    return [cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")]
+    return [cell.strip() for cell in line.replace("&#124;", "/").strip("|").split("|")]
 
 
 def test_the_table_has_a_line_for_each_case_sorted_by_name() -> None:

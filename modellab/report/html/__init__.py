@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modellab.report import numbers
+from modellab.report.escape import visible
 from modellab.report.html import figures
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent
-TURNING = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))  # overrides, embeddings, isolates
-ODD = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{TURNING}]")
 SOUND = re.compile(r"data:audio/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]*={0,2}\Z")
 PICTURE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]*={0,2}\Z")
 RELATIVE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|\Z))[\w./ -]+\Z")  # no scheme, no host, no way up
@@ -54,23 +53,6 @@ def policy(script: str) -> str:
         "form-action": "'none'",
     }
     return "; ".join(f"{name} {source}" for name, source in sources.items())
-
-
-def visible(text: str) -> str:
-    r"""Text in which nothing hides: control characters as their pictures, what turns the direction as its name.
-
-    >>> visible("a\0b\x1b[1m"), visible("a\ud800"), visible("pay\u202egnp")
-    ('a␀b␛[1m', 'a�', 'pay⟨U+202E⟩gnp')
-    """
-    return ODD.sub(lambda found: _picture(ord(found[0])), text) if ODD.search(text) else text
-
-
-def _picture(code: int) -> str:
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    return f"⟨U+{code:04X}⟩" if chr(code) in TURNING else "�"
 
 
 def media(uri: str, kind: re.Pattern[str]) -> str:
