@@ -2,6 +2,10 @@
 
 What it needs is what GitHub Actions sets: GITHUB_TOKEN (with `pull-requests: write`), GITHUB_REPOSITORY, and the number
 of the pull request in GITHUB_REF (`refs/pull/12/merge`) or in the event's file.
+
+Only a comment of our own account is written over, whatever somebody else's begins with. Who we are, GitHub says to a
+person's token (`GET /user`); the token of a job may not ask, and its comments are by github-actions[bot]. The token of
+another app may not ask either: MODELLAB_COMMENT_AUTHOR names it.
 """
 
 from __future__ import annotations
@@ -22,13 +26,18 @@ API = "https://api.github.com"
 PAGE = 100
 MOST_PAGES = 30
 TIMEOUT_S = 20.0
+JOB = "github-actions[bot]"
+AUTHOR = "MODELLAB_COMMENT_AUTHOR"
 
 
 def post(text: str) -> str:
     """Write the comment, or write over the one that is there; its address. ConfigError says what is missing."""
     token, repository, number = _token(), _repository(), _number()
-    base = f"{os.environ.get('GITHUB_API_URL', API).rstrip('/')}/repos/{repository}"
-    there = next(_own(base, number, token), None)
+    api = os.environ.get("GITHUB_API_URL", API).rstrip("/")
+    base = f"{api}/repos/{repository}"
+    marked = list(_marked(base, number, token))
+    account = _account(api, token) if marked else ""
+    there = next((id for id, author in marked if author == account), None)
     if there is None:
         return _address(_call("POST", f"{base}/issues/{number}/comments", token, {"body": text}))
     return _address(_call("PATCH", f"{base}/issues/comments/{there}", token, {"body": text}))
@@ -38,11 +47,25 @@ def _address(answer: Any) -> str:
     return str(answer.get("html_url", "")) if isinstance(answer, dict) else ""
 
 
-def _own(base: str, number: int, token: str) -> Iterator[int]:
-    """The ids of the comments that begin with the marker, oldest first."""
+def _account(api: str, token: str) -> str:
+    """The login that our comments are by."""
+    if named := os.environ.get(AUTHOR, ""):
+        return named
+    try:
+        found = _call("GET", f"{api}/user", token)
+    except ConfigError:  # a job's token may write comments and not ask who it is
+        return JOB
+    login = found.get("login") if isinstance(found, dict) else None
+    return login if isinstance(login, str) and login else JOB
+
+
+def _marked(base: str, number: int, token: str) -> Iterator[tuple[int, str]]:
+    """The comments that begin with the marker, oldest first: their ids and who they are by, '' where that is gone."""
     for page in range(1, MOST_PAGES + 1):
         found = _call("GET", f"{base}/issues/{number}/comments?per_page={PAGE}&page={page}", token)
-        yield from (int(each["id"]) for each in found if str(each.get("body") or "").startswith(MARKER))
+        for each in found:
+            if str(each.get("body") or "").startswith(MARKER):
+                yield int(each["id"]), str((each.get("user") or {}).get("login") or "")
         if len(found) < PAGE:
             return
 

@@ -47,6 +47,8 @@ class Experiments:
             if made := self._make(name, place):
                 return made
             found = self.client.get_experiment_by_name(name)
+        if found is None or not found.experiment_id:
+            raise store.no_server(self.uri, "experiment")
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
             self.warnings.append(f"experiment {name} had been deleted in MLflow and was restored")
@@ -63,11 +65,14 @@ class Experiments:
 
         tags = {STORE_TAG: uuid.uuid4().hex}
         try:
-            return Experiment(self.client.create_experiment(name, place, tags=tags), tags[STORE_TAG], tags, fresh=True)
+            made = self.client.create_experiment(name, place, tags=tags)
         except MlflowException as problem:
             if problem.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
             return None
+        if not made:
+            raise store.no_server(self.uri, "experiment")
+        return Experiment(made, tags[STORE_TAG], tags, fresh=True)
 
     def _known(self, found: mlflow.entities.Experiment) -> Experiment:
         id, tags = str(found.experiment_id), dict(found.tags)

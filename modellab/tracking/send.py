@@ -158,7 +158,10 @@ class Sender:
 
     def _create(self, run: Run) -> mlflow.entities.RunInfo:
         experiment = self.experiments.get(run.experiment)
-        return self.client.create_run(experiment.id, run.start_ms, _about(run), run.name).info
+        made = self.client.create_run(experiment.id, run.start_ms, _about(run), run.name).info
+        if not made.run_id:
+            raise store.no_server(self.uri, "run")
+        return made
 
     def _log_artifacts(self, info: mlflow.entities.RunInfo, run: Run, entries: Sequence[Entry]) -> str:
         """Tables, pages, entries and audio. '' or what the artifact store said: it may be out of reach, or full."""

@@ -217,6 +217,14 @@ def explained(uri: str, *, reading: bool = False) -> Iterator[None]:
         raise TrackingError(_sentence(uri, problem, reading)) from problem
 
 
+def no_server(uri: str, lacks: str) -> TrackingError:
+    """What to say of a server that answers, and not as MLflow does: what it was given is not there."""
+    return TrackingError(
+        f"MLflow at {shown(uri)} did not take the results (its answer names no {lacks}: is it an MLflow server?):"
+        " nothing is lost, `modellab sync` sends the results later"
+    )
+
+
 def _sentence(uri: str, problem: Exception, reading: bool) -> str:
     said = masked(" ".join(str(problem).split()))[:300] or type(problem).__name__
     place = shown(uri)

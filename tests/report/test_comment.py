@@ -17,13 +17,14 @@ from modellab.report.markdown import MARKER
 
 
 class Hub(ThreadingHTTPServer):
-    """A pull request's comments; `status` 0 answers, anything else refuses."""
+    """A pull request's comments; `status` 0 answers, anything else refuses. `user` answers to who it is."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.comments: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str]] = []
         self.status = 0
+        self.user: dict[str, str] | None = None
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -36,12 +37,16 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(("GET", self.path))
+        if self.path == "/user":
+            self._reply(self.server.user or {"message": "no"}, 200 if self.server.user else 403)
+            return
         page = int(self.path.rpartition("page=")[2])
         self._reply(self.server.comments[100 * (page - 1) : 100 * page])
 
     def do_POST(self) -> None:
         self.server.asked.append(("POST", self.path))
-        self.server.comments.append({"id": 1000, "html_url": "https://hub/1000", **self._body()})
+        by = {"user": self.server.user or {"login": "github-actions[bot]"}}
+        self.server.comments.append({"id": 1000, "html_url": "https://hub/1000", **by, **self._body()})
         self._reply(self.server.comments[-1], 201)
 
     def do_PATCH(self) -> None:
@@ -78,9 +83,35 @@ def test_the_first_time_a_comment_then_the_same_one_again(hub: Hub) -> None:
     hub.comments = [{"id": i, "body": "a person's" if i else None} for i in range(150)]
     assert comment.post(f"{MARKER}\nfirst") == "https://hub/1000"
     assert comment.post(f"{MARKER}\nsecond") == "https://hub/1000"
-    assert [method for method, _ in hub.asked] == ["GET", "GET", "POST", "GET", "GET", "PATCH"]
+    assert [method for method, _ in hub.asked] == ["GET", "GET", "POST", "GET", "GET", "GET", "PATCH"]
     assert hub.asked[2][1] == "/repos/ours/repo/issues/12/comments"
     assert [each["body"] for each in hub.comments if each["id"] == 1000] == [f"{MARKER}\nsecond"]
+
+
+@pytest.mark.parametrize(
+    ("user", "named", "own"),
+    [
+        (None, "", "github-actions[bot]"),
+        ({"login": "lea"}, "", "lea"),
+        (None, "our-app[bot]", "our-app[bot]"),
+    ],
+)
+def test_only_our_own_comment_is_written_over(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, user: dict[str, str] | None, named: str, own: str
+) -> None:
+    monkeypatch.setenv("MODELLAB_COMMENT_AUTHOR", named)
+    hub.user = user
+    theirs = [{"id": i, "body": f"{MARKER} I am a report too", "user": by} for i, by in enumerate(
+        ({"login": "mallory"}, None, {"login": "github-actions"}, {"login": "other[bot]"}, {})
+    )]  # fmt: skip
+    hub.comments = [dict(each) for each in theirs]
+    comment.post(f"{MARKER}\nfirst")
+    assert hub.comments[:-1] == theirs, "left alone"
+    hub.comments[-1]["user"] = {"login": own}
+    comment.post(f"{MARKER}\nsecond")
+    assert hub.comments[:-1] == theirs
+    assert hub.comments[-1]["body"] == f"{MARKER}\nsecond"
+    assert len(hub.comments) == len(theirs) + 1
 
 
 def test_the_number_from_the_event(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

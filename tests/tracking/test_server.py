@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -117,3 +120,36 @@ def test_what_is_stored_is_what_the_ledger_has_but_no_address(mlruns, server):
     assert report.store == server.url
     assert "me:" not in json.dumps(json.loads((mlruns / "ledger" / ".sent.json").read_text()))
     assert store.is_server(uri)
+
+
+class Empty(BaseHTTPRequestHandler):
+    """Answers `{}` to everything, and to creating an experiment with an id where `knows` has it."""
+
+    knows: ClassVar[dict[str, dict[str, str]]] = {}
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = json.dumps(next((self.knows[end] for end in self.knows if end in self.path), {})).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+KNOWN = {"experiments/get-by-name": {"experiment": {"experiment_id": "3"}}}
+
+
+@pytest.mark.parametrize(("knows", "lacks"), [({}, "experiment"), (KNOWN, "run")])
+def test_a_server_that_answers_nothing_has_taken_nothing(mlruns, monkeypatch, knows, lacks):
+    monkeypatch.setattr(Empty, "knows", knows)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as empty:
+        threading.Thread(target=empty.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        said = tracking.push(mlruns, uri=f"http://127.0.0.1:{empty.server_port}")
+        empty.shutdown()
+    assert f"did not take the results (its answer names no {lacks}: is it an MLflow server?)" in said
+    assert "logged" not in said
