@@ -6,8 +6,9 @@
 2. The best by the task's first metric is held against each other one on the same utterances: paired permutation test,
    two-sided because the same data chose the best, Holm's step-down over the arena. Who is not told apart is tied.
 3. A tie counts only where a loss of a tenth of the quality scale would have been seen with 80 % power.
-4. Of the tied the cheapest is taken: by cost where each has a price, else by RTF, on one machine class. Where their
-   intervals meet, production goes before candidate before experimental, then the higher score.
+4. Of the tied the cheapest is taken: by cost where each has a price, else by RTF, on one machine class. By neither
+   where a machine was busy, or sessions are too few to know how far they differ. Where intervals meet, production goes
+   before candidate before experimental, then the higher score.
 """
 
 from __future__ import annotations
@@ -146,11 +147,14 @@ def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred
     tied = tuple(each.who for each in against if not each.apart)
     found = _found(bench, best, against)
     if not against:
-        lead = f"Take {best.name}: the only one of {len(bench.field.cells)} that may be recommended."
+        lead = (
+            f"Take {best.name}{_alone(bench, best)}: the only one of {len(bench.field.cells)} that may be recommended."
+        )
         return Advice(best, ((lead,), *found, *_price(bench, best, best), *barred), best)
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
-        first: Sentence = (f"Take {best.name}: the best {bench.field.metric.name}, told apart from {others}.",)
+        which = f"the best {bench.field.metric.name}, told apart from {others}"
+        first: Sentence = (f"Take {best.name}{_alone(bench, best)}: {which}.",)
         return Advice(best, (first, *found, *_price(bench, best, best), *barred), best, (), against)
     free = [who for who in (best, *tied) if who not in bench.limited]
     choice, why = _cheapest(bench, free) if free != [best] else (None, "all but one are beyond a limit")
@@ -159,6 +163,12 @@ def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred
         return Advice(None, (first, *found, *barred), best, tied, against)
     first = (f"Take {choice.name}: {why}.",)
     return Advice(choice, (first, *found, *_price(bench, choice, best), *barred), best, tied, against)
+
+
+def _alone(bench: Bench, who: Contestant) -> str:
+    """What the recommendation does not rest on."""
+    speed = bench.scores[who].parts[1]
+    return "" if speed.points.known else f" on quality alone (no speed: {speed.words})"
 
 
 def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | None, str]:
@@ -172,6 +182,8 @@ def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | No
     prices = costs if by_cost else {who: bench.points[who].speed for who in tied}
     if not all(price.known for price in prices.values()):
         return None, f"{next(who.name for who in tied if not prices[who].known)} has no times"
+    if doubtful := [who for who in tied if not bench.scores[who].parts[1].points.known]:
+        return None, f"the speed of {doubtful[0].name} decides nothing ({bench.scores[doubtful[0]].parts[1].words})"
     cheapest = min(tied, key=lambda who: (prices[who].value, who.order))
     near = [who for who in tied if prices[who].overlaps(prices[cheapest])]
     what = "cost" if by_cost else "RTF"
@@ -209,6 +221,9 @@ def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
     point, score = bench.points[who], bench.scores[who]
     if not point.speed.known:
         return [(f"{who.name} has no times: what it takes is unknown.",)]
+    if not score.parts[1].points.known:
+        took: Sentence = ("It took RTF ", full(point.speed), f" on {point.machine}, which decides nothing here: ")
+        return [(*took, f"{score.parts[1].words}.")]
     cost = score.parts[4].measured
     priced: Sentence = (", ", full(cost), " for an hour of audio") if cost.known else ()
     peak: Sentence = (", and at its peak ", full(point.memory)) if point.memory.known else ()
@@ -231,6 +246,7 @@ def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
         other for other in bench.points.values()
         if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value
         and not other.speed.overlaps(point.speed) and other.who not in bench.barred
+        and bench.scores[other.who].parts[1].points.known
     ]  # fmt: skip
     if faster:
         quick = min(faster, key=lambda other: (other.speed.value, other.who.order))

@@ -119,9 +119,10 @@ def _same(a: Entry, b: Entry) -> bool:
 def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
     """Wall-clock RTF pooled over datasets; each group is the entry that counts, last, behind its repeats.
 
-    The interval is that between sessions where some dataset has three that are not in doubt, else over utterances.
+    Of a group whose last session is in doubt the newest that is not counts, if there is one. The interval is that
+    between sessions where some dataset has three that are not in doubt, else over utterances.
     """
-    results = [group[-1].result for group in groups if group[-1].result]
+    results = [entry.result for group in groups if (entry := _sound(group) or group[-1]).result]
     shares = list(chain.from_iterable(_times(result) for result in results))
     if shares:
         found = rate(RTF, shares)
@@ -131,6 +132,25 @@ def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
         n = sum(len(result.utterances) for result in results) if math.isfinite(number) else 0
         found = Estimate(number, n=n, unit="s/s")
     return _between(found, [_readings(group, "rtf", sound=True) for group in groups])
+
+
+def doubt(groups: Sequence[Sequence[Entry]]) -> str:
+    """Why the speed must not decide anything; '' where it may.
+
+    A busy machine, or a clock that is in doubt, says nothing; one session says nothing of how far sessions differ.
+    """
+    for group in groups:
+        if not _sound(group) and (result := group[-1].result):
+            return f"on {group[-1].key.dataset} its times are in doubt: {invalid(result)}"
+    if session_spread(groups)[1]:
+        return ""
+    most = max((len(_readings(group, "rtf", sound=True)) for group in groups), default=0)
+    return f"{most} session{'s' * (most != 1)}, {FEWEST_SESSIONS} are needed to know how far sessions differ"
+
+
+def _sound(group: Sequence[Entry]) -> Entry | None:
+    """The newest session whose clocks are not in doubt."""
+    return next((entry for entry in reversed(group) if entry.result and not invalid(entry.result)), None)
 
 
 def _times(result: Result) -> list[Share]:

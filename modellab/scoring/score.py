@@ -139,6 +139,8 @@ def _quality(metric: Metric, groups: Groups, card: Scorecard) -> Made:
 def _speed(speed: Estimate, groups: Groups, card: Scorecard) -> Made:
     if not speed.known:
         return NOTHING, speed, "no times"
+    if why := estimates.doubt(groups):
+        return NOTHING, speed, why
     machines = ", ".join(_machines(groups))
     return on(card.speed, speed), speed, f"RTF from {card.speed.worst:g} (0) to {card.speed.best:g} (100) on {machines}"
 
@@ -157,6 +159,8 @@ def _cost(speed: Estimate, groups: Groups, card: Scorecard) -> Made:
     unknown = [machine for machine, price in prices.items() if price is None]
     if unknown or not speed.known:
         why = f"no price for {unknown[0]} in scorecard.prices" if unknown else "no times"
+        return NOTHING, Estimate(math.nan, unit=card.currency), why
+    if why := estimates.doubt(groups):
         return NOTHING, Estimate(math.nan, unit=card.currency), why
     if len(set(prices.values())) > 1:
         return NOTHING, Estimate(math.nan, unit=card.currency), "measured on machines of several prices"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from modellab.report import prose
 from modellab.scales import Scorecard
 from modellab.scoring.records import Advice
 
-from .makers import above, entry, failed, regressed, report, some
+from .makers import above, again, entry, failed, regressed, report, some
 
 
 def advised(*entries: Any, **changes: Any) -> tuple[Advice, str]:
-    arena = report(*entries, **changes).arenas[0]
+    """With as many sessions of each as speed needs, unless `every` says otherwise."""
+    arena = report(*entries, **{"every": [*again(*entries), *entries], **changes}).arenas[0]
     return arena.advice, "\n".join(prose.advice(arena))
 
 
@@ -153,3 +155,49 @@ def test_the_best_score_is_told_where_it_is_another() -> None:
     card = Scorecard.model_validate({"weights": {"quality": 1, "speed": 99, "memory": 0, "stability": 0, "cost": 0}})
     _, said = advised(slow("good", 1), entry("bad", errors=some(30)), card=card)
     assert "By score bad:one cpu-int8 is ahead (" in said
+
+
+# ---------------------------------------------------------------------------- speed that decides nothing
+
+BUSY = {"other_cores": 1.9, "cores": 2.0}
+FEW = "1 session, 3 are needed to know how far sessions differ"
+DISTURBED = "on short_v1 its times are in doubt: other processes kept 1.9 of 2 cores busy"
+
+
+@pytest.mark.parametrize(
+    ("every", "readings", "why"),
+    [(1, {}, FEW), (2, {}, FEW.replace("1 session", "2 sessions")), (3, BUSY, DISTURBED)],
+)
+def test_of_a_busy_machine_or_too_few_sessions_only_quality_counts(
+    every: int, readings: dict[str, float], why: str
+) -> None:
+    pair = [slow("good", 1, readings=readings), entry("bad", errors=some(30), readings=readings)]
+    runs = [*pair, *[each for each in again(*pair) if int(each.session[-1]) < every - 1]]
+    advice, said = advised(*pair, every=runs)
+    assert advice.choice is not None
+    assert said.startswith(
+        f"Take good:one cpu-int8 on quality alone (no speed: {why}): the best wer, told apart from the other."
+    )
+    assert f"which decides nothing here: {why}." in said
+    assert "as fast" not in said
+
+
+def test_of_those_tied_none_is_taken_for_a_speed_of_one_session() -> None:
+    pair = [slow("good", 1), entry("nearly", errors=some(2))]
+    advice, said = advised(*pair, every=pair)
+    assert advice.choice is None
+    assert said.startswith(
+        f"Not enough evidence to choose among 2 that are tied: the speed of good:one cpu-int8 decides nothing ({FEW})."
+    )
+
+
+def test_a_busy_session_leaves_the_quiet_ones_before_it() -> None:
+    quiet = [entry("a", errors=some(1)), entry("b", errors=some(30))]
+    disturbed = {**BUSY, "rtf": 9.0}
+    busy = [
+        replace(each, id=f"{each.id} busy", result=replace(each.result, readings={**each.result.readings, **disturbed}))
+        for each in quiet
+    ]
+    _, said = advised(*busy, every=[*again(*quiet), *quiet, *busy])
+    assert said.startswith("Take a:one cpu-int8: the best wer")
+    assert "It takes RTF 0.05" in said

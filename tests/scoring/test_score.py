@@ -13,13 +13,13 @@ from modellab.scoring.score import NOT_RATED, on, points
 from modellab.types import Metric
 
 from ..make import name, result, utterance
-from .makers import entry, key, report, some
+from .makers import again, entry, key, report, some
 
 CHEAP = Scorecard.model_validate({"prices": {"a-cpu-*": 2.0}})
 
 
 def scored(*entries: Any, card: Scorecard | None = None, **changes: Any) -> Score:
-    own = report(*entries, card=card or Scorecard(), **changes)
+    own = report(*entries, card=card or Scorecard(), **{"every": [*again(*entries), *entries], **changes})
     return next(each for arena in own.arenas if arena.task == "asr" for each in arena.scores)
 
 
@@ -108,7 +108,7 @@ def test_repeated_answers_that_differ_weigh_on_stability() -> None:
         key=key(dataset="again_v1", task="stability"),
     )
     other = entry(key={"task": "stability"}, dataset="again_v1", id="again", result=drifted)
-    calm, shaken = scored(entry()), scored(entry(), other)
+    calm, shaken = scored(entry(), every=()), scored(entry(), other, every=())
     assert part(calm, "stability").points.value == 100.0
     assert part(shaken, "stability").points.value == 0.0
     assert "25.0 % of repeated answers differ (again_v1, 3 clips)" in part(shaken, "stability").words
@@ -127,3 +127,32 @@ def test_a_metric_without_a_scale_has_no_points() -> None:
     metric = Metric("loudness", "LUFS", "lower")
     assert Scorecard().scale(metric) is None
     assert Scorecard().scale(asr.METRICS[0]) is not None
+
+
+SLOWED = (
+    "on short_v1 its times are in doubt: the machine slowed down meanwhile: its reference workload took +20% in the"
+    " second half of the run"
+)
+
+
+@pytest.mark.parametrize(
+    ("readings", "why"),
+    [
+        ({}, "1 session, 3 are needed to know how far sessions differ"),
+        (
+            {"other_cores": 1.9, "cores": 2.0},
+            "on short_v1 its times are in doubt: other processes kept 1.9 of 2 cores busy",
+        ),
+        (
+            {"reference_drift": 0.2},
+            SLOWED,
+        ),
+    ],
+)
+def test_speed_and_cost_have_no_points_from_what_proves_nothing(readings: dict[str, float], why: str) -> None:
+    only = entry(errors=some(20), rtf=0.1, readings=readings)
+    found = scored(only, card=CHEAP, every=[only])
+    for each in (part(found, "speed"), part(found, "cost")):
+        assert (each.points.known, each.weight, each.words) == (False, 0.0, why)
+    assert part(found, "speed").measured.known, "it is shown"
+    assert part(found, "quality").points.known
