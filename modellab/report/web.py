@@ -10,7 +10,7 @@ from modellab.report.html import FOLDER, page, visible
 from modellab.report.utterances import leaves
 from modellab.scoring.records import Arena, Report
 from modellab.scoring.slices import KEYS
-from modellab.types import Break
+from modellab.types import Break, Status
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -63,6 +63,7 @@ def render_html(report: Report) -> str:
         red=bool(tables.red(report)),
         broken=[(each.case, each.status, _text(each.breaks)) for each in report.broken],
         broken_title=broken.TITLE.capitalize(),
+        errors=_errors(report),
         findings=_findings(report),
         formula=prose.formula(report),
         sections=[_section(report, arena) for arena in report.arenas],
@@ -104,11 +105,22 @@ def _drawing(svg: str) -> Markup:
     return Markup(svg)  # noqa: S704 - matplotlib escapes the names that it draws
 
 
+def _errors(report: Report) -> list[tuple[str, str, str]]:
+    """Each case without a measurement: its name, the first line of why, and the rest."""
+    found = []
+    for each in report.findings:
+        if each.verdict.status is Status.ERROR:
+            first, _, rest = each.error.strip().partition("\n")
+            found.append((f"{each.who.name} on {each.dataset}", first or each.verdict.why, rest))
+    return found
+
+
 def _findings(report: Report) -> Grid:
     """The statuses, which are our own words, in their colours."""
     from markupsafe import Markup
 
     headings, rows = tables.findings(report)
+    rows = [row for row in rows if row[0] != Status.ERROR]  # they have a place of their own: `_errors`
     badge = Markup('<span class="status {}">{}</span>')
     shown = [[badge.format(status.lower().replace("_", "-"), status), *rest] for status, *rest in rows]
     return _grid("What changed, worst first", (headings, shown))

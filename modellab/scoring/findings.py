@@ -29,9 +29,10 @@ WORST_FIRST = {
 
 
 def stored(who: Contestant, entry: Entry) -> Iterator[Finding]:
-    """The verdicts of a result that say it changed."""
+    """The verdicts of a result that say it changed, and those on its quality that could not be decided."""
     for verdict in entry.verdicts:
-        if verdict.red or verdict.status in SHOWN:
+        undecided = verdict.status is Status.INCONCLUSIVE and verdict.kind == "quality"
+        if verdict.red or undecided or verdict.status in SHOWN:
             n = len(entry.result.utterances) if entry.result else 0
             believed = replace(verdict, why=verdict.why or _why(verdict), p=None if _gain(verdict) else verdict.p)
             yield Finding(who, entry.key.dataset, believed, _origin(entry), n, verdict.versus, entry.error)
