@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modellab.report import broken, figures, prose, tables
-from modellab.report.html import FOLDER, page, visible
+from modellab.report.escape import visible
+from modellab.report.html import FOLDER, page
 from modellab.report.utterances import leaves
 from modellab.scoring.records import Arena, Report
 from modellab.scoring.slices import KEYS
