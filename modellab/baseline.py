@@ -28,7 +28,6 @@ ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
             "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
-TOLD = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # accepted and never judged by
 REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
 CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
 MOST_SESSIONS = 20  # the newest are kept
@@ -78,17 +77,9 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
     try:
         times = finite.each(stored["utterances"], finite.times)
         sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
-        return Pace(_header(stored), times, finite.numbers(stored["readings"], _silent(stored["readings"])), sessions)
+        return Pace(_header(stored), times, finite.readings(stored["readings"], CLOCKS), sessions)
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error
-
-
-def _silent(readings: Mapping[str, Any]) -> Sequence[str]:
-    """What may be null: what nothing is judged by, such as a first call that raised, and the rates of what has none.
-
-    A model that translates text has no length to divide by, so all its clocks are null.
-    """
-    return (*TOLD, *CLOCKS) if all(readings.get(clock) is None for clock in CLOCKS) else TOLD
 
 
 def _damaged(path: Path, error: Exception) -> BaselineError:
@@ -142,7 +133,9 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
             utterance.id,
             {
                 "output": None if utterance.error else task.remember(utterance.output),
-                "shares": codec.encode_shares({name: _acceptable(utterance, name) for name in names}),
+                "shares": codec.encode_shares(
+                    {name: finite.kept(_rounded(utterance.shares[name]), f"{utterance.id}: {name}") for name in names}
+                ),
             },
         )
         for utterance in result.utterances
@@ -293,16 +286,6 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
     except codec.MALFORMED as error:
         raise linefile.damaged(path, error) from error
     return path
-
-
-def _acceptable(utterance: Utterance, metric: str) -> Share:
-    """The rounded share of a result that becomes the baseline; BaselineError for one that is no number."""
-    share = _rounded(utterance.shares[metric])
-    if not share or not all(map(finite.is_number, share)):
-        raise BaselineError(
-            f"{utterance.id}: {metric} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted"
-        )
-    return share
 
 
 def _rounded(share: Share) -> Share:

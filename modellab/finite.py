@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from modellab.errors import BaselineError
 from modellab.spool import Table
 
 MOST = 1e15  # no count, time or size of a speech model is beyond; sums of such numbers stay finite
+TOLD = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # accepted and never judged by
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -56,6 +58,21 @@ def shares(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
             raise ValueError(f"{metric} is {_shown(share)}, finite numbers were expected")
         found[str(metric)] = tuple(map(float, share))
     return found
+
+
+def readings(data: Mapping[str, Any], clocks: Sequence[str]) -> dict[str, float]:
+    """The numbers of a case. Null may be what nothing is judged by, such as a first call that raised.
+
+    A model that translates text has no length to divide by, so all its clocks are null.
+    """
+    return numbers(data, (*TOLD, *clocks) if all(data.get(clock) is None for clock in clocks) else TOLD)
+
+
+def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:
+    """A share of a result that becomes the baseline; BaselineError for one that is no number."""
+    if not share or not all(map(is_number, share)):
+        raise BaselineError(f"{where} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted")
+    return share
 
 
 def times(clocks: Sequence[Any]) -> tuple[float, ...]:
