@@ -31,5 +31,5 @@ def test_two_workers_give_the_same_and_load_each_model_once(fake_project: FakePr
     assert len(expected) == 6
     loaded = Counter(line.split()[0] for line in fake_project.loads())
     assert loaded == {"one": 3, "two": 3, "three": 3}, "once, and once in a fresh process for each case that broke"
-    card = [line for line in both.outlines if line.startswith("fake:")]
+    card = [line for line in both.outlines if line.startswith("fake:") and "float32: " not in line]
     assert len(card) == 6, "the scorecard is whole"
