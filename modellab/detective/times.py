@@ -28,7 +28,7 @@ LITTLE = 0.03  # off by less is nothing
 SPREAD, CLOSE = 0.15, 0.03  # robust sd of the ratios, far off and not
 OUTLIERS, LEAST_SPREAD = 3.0, 0.01  # in such sd, files that say something else are left out of the slope
 VARIED = 0.08  # sd of the lengths over their mean, with less there is no slope
-STEPS = 4.0  # standard errors of the slope
+STEPS, STEPS_FAR = 4.0, 3.0  # standard errors of the slope, and where the times are far off
 AGREED = 0.5  # of what the ratio is off by, the slope differs from it at most
 QUIET_S = 0.05  # of silence at a file's end: without it noise may hide where speech ended
 RATE_HZ = 16_000
@@ -72,7 +72,7 @@ def stretched(every: Sequence[Heard]) -> Stretched | None:
         return None
     ratio = math.exp(middle)
     agree = pairs[np.abs(logs - middle) <= OUTLIERS * max(spread, LEAST_SPREAD)]
-    return Stretched(ratio, len(pairs)) if ratio < 1 - MUCH or _slope_agrees(agree, ratio) else None
+    return Stretched(ratio, len(pairs)) if ratio < 1 - MUCH or _slope_agrees(agree, ratio, far=far) else None
 
 
 def _middle(pairs: Floats) -> float:
@@ -86,7 +86,7 @@ def _end_s(heard: Heard) -> float:
     return file.end_s if file else math.nan
 
 
-def _slope_agrees(pairs: Floats, ratio: float) -> bool:
+def _slope_agrees(pairs: Floats, ratio: float, *, far: bool) -> bool:
     """Whether longer files are off by more: the ends follow the files' with that factor, and not with a fixed delay."""
     ends, said = pairs.T
     if ends.std() < VARIED * ends.mean() or len(pairs) < FEWEST:
@@ -95,4 +95,6 @@ def _slope_agrees(pairs: Floats, ratio: float) -> bool:
     rest = said - slope * ends - offset
     error = float(np.sqrt((rest**2).sum() / max(1, len(pairs) - 2) / ((ends - ends.mean()) ** 2).sum()))
     off, wanted = slope - 1, ratio - 1
+    if far:
+        return bool(off >= AGREED * wanted and off >= STEPS_FAR * error)
     return bool(abs(off - wanted) <= AGREED * abs(wanted) and abs(off) >= STEPS * error)
