@@ -17,10 +17,23 @@ from modellab import manifest
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.manifest import FILE_NAME, ROW_KEYS, Header
 from modellab.spool import Spool
-from modellab.types import Row
+from modellab.types import Row, Utterance
+from modellab.utterances import AUDIO, clocks
 
-__all__ = ["FILE_NAME", "Dataset", "Header", "RowReader", "available", "header", "load", "validate", "write_digest"]
+__all__ = [
+    "FILE_NAME",
+    "Dataset",
+    "Header",
+    "RowReader",
+    "available",
+    "doubts",
+    "header",
+    "load",
+    "validate",
+    "write_digest",
+]
 
+DENSE_BYTES_PER_S = 200_000  # no more are in a second of sound, or the manifest is wrong (or it is a picture)
 DURATION_TOLERANCE_S = 0.02  # the manifest's duration may be rounded, and MP3 pads
 
 
@@ -145,6 +158,54 @@ def write_digest(folder: Path) -> str:
     return digest
 
 
+def doubts(data: Dataset, utterances: Sequence[Utterance]) -> list[str]:
+    """What a run has to say of its dataset: a digest that is missing or stale, lengths that are not the files'.
+
+    The length of an utterance is the decoded one wherever the manifest's is wrong; what a model made has its own.
+    """
+    told = []
+    if not data.header.digest:
+        told.append(
+            "its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"
+        )
+    elif data.header.digest != data.digest:
+        told.append(
+            "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
+        )
+    wrong = []
+    for i, (row, heard_s) in enumerate(zip(data.rows, clocks(utterances)[:, AUDIO].tolist(), strict=False)):
+        known_s = manifest.seconds(row), float(row.get("duration_s", heard_s))
+        if all(abs(heard_s - each) > DURATION_TOLERANCE_S for each in known_s) and not _is_made(utterances[i]):
+            wrong.append((str(row["id"]), heard_s, known_s[0]))
+    if wrong:
+        id, heard_s, stated_s = max(wrong, key=lambda each: abs(each[1] - each[2]))
+        count = f"{len(wrong)} of {len(utterances)} lengths in its manifest are not the files'"
+        told.append(f"{count}: {id} lasts {heard_s:.2f} s, not {stated_s:.2f} s; RTF counts what was decoded")
+    return told
+
+
+def longest_s(row: Row) -> float:
+    """The seconds of audio that a call may be about, for its time limit: the file's, if it looks far longer than said.
+
+    Decoding every file twice for a limit would be dear; a manifest that is right within a few times costs nothing.
+    """
+    from modellab import audio
+
+    stated_s = manifest.seconds(row)
+    for _, part in manifest.sounding(row):
+        try:
+            dense = Path(part["audio"]).stat().st_size > DENSE_BYTES_PER_S * float(part["duration_s"])
+            stated_s = max(stated_s, audio.info(Path(part["audio"])).duration_s) if dense else stated_s
+        except (OSError, AudioError):
+            continue  # the call itself tells
+    return stated_s
+
+
+def _is_made(utterance: Utterance) -> bool:
+    """Whether its length is that of audio that the model made."""
+    return isinstance(utterance.output, Mapping) and "duration_s" in utterance.output
+
+
 def validate(folder: Path, task: RowReader | None = None) -> list[str]:
     """Every fault of the dataset, one sentence each; an empty list means that it is sound.
 
@@ -168,7 +229,7 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
     yield from faults
     for row in rows:
         where = f"{manifest.file(folder)}: case {row['id']}"
-        yield from _reference_faults(where, row)
+        yield from _reference_faults(where, row, task)
         yield from _task_faults(where, head, row, task)
         for place, part in manifest.sounding(row):
             yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
@@ -176,8 +237,10 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         yield from _digest_faults(folder, head, manifest.digest(head, rows))
 
 
-def _reference_faults(where: str, row: Row) -> Iterator[DatasetError]:
+def _reference_faults(where: str, row: Row, task: RowReader | None) -> Iterator[DatasetError]:
     text = row.get("text", "-1")
+    if text == "" and getattr(task, "WITHOUT_SPEECH", False):
+        return
     if not text.strip():
         yield DatasetError(f"{where}: the reference text is empty, so it has no error rate")
     elif not any(character.isalnum() for character in text):
@@ -191,7 +254,7 @@ def _task_faults(where: str, head: Header | None, row: Row, task: RowReader | No
     unknown = sorted(row.keys() - set(known))
     for key in unknown:
         yield ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(key, known)}")
-    if head is None or unknown or any(_reference_faults(where, row)):
+    if head is None or unknown or any(_reference_faults(where, row, task)):
         return
     try:
         task.read(row, head.model_dump())

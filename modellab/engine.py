@@ -23,7 +23,7 @@ from modellab.kin import Kin
 from modellab.models import code, complete, weights
 from modellab.reference import Reference
 from modellab.studio import Studio
-from modellab.types import Setting
+from modellab.types import Audio, Setting
 
 ENGINES = (
     "torch",
@@ -119,7 +119,8 @@ class Engine:
             self.throttle_meter.sample()
         if self.metered:
             self.reference.follow()
-        return {"output": self.studio.stored(task.encode(output), order["row"]["id"]), **asdict(timing)}
+        said = self.studio.stored(task.encode(output), order["row"]["id"])
+        return {"output": said, "given_s": _given_s(given), **asdict(timing)}
 
     def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """As a judge: what this model makes of another's output. Not timed."""
@@ -157,6 +158,15 @@ def _variables(more: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _given_s(given: Any) -> float | None:
+    """The seconds of decoded audio that a model is given; None for text alone."""
+    if isinstance(given, Audio):
+        return given.duration_s
+    parts = given if isinstance(given, list | tuple) else [getattr(given, "audio", None)]
+    lengths = [part.duration_s for part in parts if isinstance(part, Audio)]
+    return sum(lengths) if lengths else None
 
 
 def _computes_with(held: Any, depth: int = 3) -> Iterator[str]:

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import allocator, repeats, seeds, text, worker_environment
-from modellab.dataset import Dataset, Header
+from modellab.dataset import DURATION_TOLERANCE_S, Dataset, Header, longest_s
 from modellab.environment import HARDWARE, hardware, machine_class
 from modellab.errors import WorkerError
-from modellab.manifest import seconds, sendable
+from modellab.manifest import sendable, sounding
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Share, Utterance
@@ -52,7 +52,7 @@ class Loaded:
 
     def call(self, row: Row) -> dict[str, Any]:
         """The timed call on one manifest row: its encoded output, and its time by each clock."""
-        return self.ask("utterance", {"row": sendable(row)}, seconds(row))
+        return self.ask("utterance", {"row": sendable(row)}, longest_s(row))
 
     def examined(self, task: Task, row: Row, output: Any) -> Any:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
@@ -204,7 +204,7 @@ def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) 
         reply, error = {"output": None}, str(raised)
     output = None if error else loaded.examined(task, row, reply["output"])
     shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
-    said_by, audio_s = cluster(row, header), _audio_s(case, output)
+    said_by, audio_s = cluster(row, header), _audio_s(case, output, row, reply.get("given_s"))
     return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
@@ -217,10 +217,18 @@ def _scored(task: Task, case: Case, output: Any) -> Mapping[str, Share]:
         raise
 
 
-def _audio_s(case: Case, output: Any) -> float:
-    """The seconds of audio that the call's time is held against: what the model made, else what it was given."""
+def _audio_s(case: Case, output: Any, row: Row, given_s: float | None) -> float:
+    """The seconds of audio that the call's time is held against: what the model made, else what it was given.
+
+    That is the manifest's length, and the decoded one where the two are not the same.
+    """
     made = output.get("duration_s") if isinstance(output, Mapping) else None
-    return case.duration_s if made is None else float(made)
+    if made is not None:
+        return float(made)
+    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
+    if given_s is None or not stated_s or abs(given_s - stated_s) <= DURATION_TOLERANCE_S:
+        return case.duration_s
+    return case.duration_s * given_s / stated_s
 
 
 def cluster(row: Row, header: Header) -> str:

@@ -49,6 +49,15 @@ class Setting:
 # ---------------------------------------------------------------------------- out: what a model says
 
 
+def inside(at_s: float, duration_s: float) -> float:
+    """A time cut to [0, duration_s]; NaN stays NaN.
+
+    >>> inside(30.0, 2.0), inside(-0.1, 2.0), inside(math.nan, 2.0)
+    (2.0, 0.0, nan)
+    """
+    return min(max(at_s, 0.0), duration_s)  # both keep a NaN that comes first
+
+
 class Segment(NamedTuple):
     """A stretch of a transcript; the times are seconds from the start of the audio, NaN where unknown."""
 
@@ -66,10 +75,20 @@ class Transcript:
     language: str = ""
 
     @classmethod
-    def of(cls, segments: Iterable[tuple[str, float, float]], language: str = "") -> Transcript:
-        """Join segments (text, start_s, end_s) into one transcript."""
-        parts = tuple(Segment(text, float(start), float(end)) for text, start, end in segments)
-        return cls(" ".join(part.text.strip() for part in parts if part.text.strip()), parts, language)
+    def of(
+        cls, segments: Iterable[tuple[str, float, float]], language: str = "", duration_s: float = math.inf
+    ) -> Transcript:
+        """Join segments (text, start_s, end_s) into one transcript.
+
+        Segments without text are left out. Times are cut to [0, duration_s]: Whisper computes windows of 30 s, and
+        libraries end the last segment where the window does. An unknown time (NaN) stays one.
+        """
+        parts = tuple(
+            Segment(text, inside(float(start), duration_s), inside(float(end), duration_s))
+            for text, start, end in segments
+            if text.strip()
+        )
+        return cls(" ".join(part.text.strip() for part in parts), parts, language)
 
 
 class Region(NamedTuple):

@@ -120,9 +120,8 @@ class Suite:
                 first = self._marked(evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress))
                 paces = self._paces(cell, first.machine)
                 passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
-                sides = () if self.options.reason is not None else (accepted, anchor)
-                names = broken.to_run_again(first, sides, task, rules)
-                anew, told = broken.run_again(task, data, cell, self.pool, names)
+                old = () if self.options.reason is not None else (accepted, anchor)
+                anew, told = broken.run_again(task, data, cell, self.pool, broken.to_run_again(first, old, task, rules))
                 paired, notes = self._paired(against.Case(task, cell, data, first, rules), self.pool.get(cell))
         except BaseException:
             self.close()
@@ -132,6 +131,7 @@ class Suite:
         kept = replace(first, readings=passes[-1].readings)
         others = baseline.other_machines(self.project.baselines, cell.key)
         verdicts, said = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)], (*told, *notes)
+        said += tuple(dataset.doubts(data, kept.utterances))
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, said, anew)
 
     def _marked(self, result: Result) -> Result:

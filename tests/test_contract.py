@@ -75,7 +75,7 @@ def test_a_sound_model_in_a_package_keeps_the_contract(
     monkeypatch.setenv("PYTHONPATH", str(pytester.path))
     result = run(pytester, "--model", "mypackage:mymodel", "-k", "not ten_minutes")
     counts = result.parseoutcomes()
-    assert counts["passed"] == 13
+    assert counts["passed"] == 15
     assert "failed" not in counts
     assert result.ret == 0
 

@@ -92,8 +92,16 @@ def test_segments_make_a_transcript(segments: list[tuple[str, float, float]], te
     made = Transcript.of(segments, language="en")
     assert made.text == text
     assert made.language == "en"
-    assert made.segments == tuple(Segment(*segment) for segment in segments)
+    assert made.segments == tuple(Segment(*segment) for segment in segments if segment[0].strip())
     assert all(isinstance(segment.start_s, float) for segment in made.segments)
+
+
+def test_times_behind_the_end_are_cut_to_it() -> None:
+    """Whisper's window is 30 s long, and silence comes as a segment without text."""
+    made = Transcript.of([("a", -0.1, 1.5), ("", 0.0, 30.0), ("b", 1.5, 30.0), ("c", math.nan, 2.5)], duration_s=2.0)
+    assert [tuple(map(str, each)) for each in made.segments] == [
+        ("a", "0.0", "1.5"), ("b", "1.5", "2.0"), ("c", "nan", "2.0")
+    ]  # fmt: skip
 
 
 def test_a_transcript_takes_a_generator_and_unknown_times() -> None:

@@ -15,6 +15,7 @@ compares the length with the manifest's.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modellab.audio import ffmpeg, joined, kinds, limits, mp3, sndfile
+from modellab.audio import ffmpeg, joined, kinds, limits, mp3, ogg, sndfile
 from modellab.audio.lengths import silent, undecodable
 from modellab.audio.tape import Samples, Tape
 from modellab.audio.writing import compressed, resample, write
@@ -70,7 +71,10 @@ def info(path: Path) -> Info:
     decoded once, block by block, and its samples are counted.
     """
     with _one_sentence(path):
-        return _stated(path) or _counted(path)
+        if (stated := _stated(path)) is not None:
+            return stated
+        state = path.stat()
+        return _counted(path, state.st_size, state.st_mtime_ns)
 
 
 @contextmanager
@@ -91,12 +95,15 @@ def _stated(path: Path) -> Info | None:
         if source is not None and source.lossless and source.claim.kind == "stated":
             with source.file as file:
                 limits.check_shape(path, file.samplerate, file.channels)
-                limits.check_decoded(path, file.frames, file.samplerate)
+                if not limits.fits(file.frames, file.samplerate):
+                    return None  # whether that is true, decoding tells
                 return Info(file.frames / file.samplerate, file.samplerate, file.channels)
     return None
 
 
-def _counted(path: Path) -> Info:
+@functools.lru_cache(maxsize=256)
+def _counted(path: Path, size: int, changed_ns: int) -> Info:  # noqa: ARG001  (a file that changed is another one)
+    """The file decoded once; asked again, it is not decoded again."""
     tape = _decoded(path, mix=True, keep=False)
     if not tape.frames:
         raise silent(path)
@@ -140,9 +147,15 @@ def _one(path: Path, mix: bool, keep: bool, part: tuple[int, int] | None = None)
     source = sndfile.opened(path, part)
     if source is None:
         ffmpeg.read(path, tape, part)
-    else:
-        with source.file:
+        return tape
+    with source.file:
+        try:
             sndfile.read(path, source, tape)
+        except AudioError:
+            if source.file.format != "OGG" or not ogg.is_sound(path, part):
+                raise
+            tape = Tape(path, mix, keep)
+            ffmpeg.read(path, tape, part)  # a gap: libsndfile joins what is on either side
     return tape
 
 

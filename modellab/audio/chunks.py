@@ -9,7 +9,7 @@ header is the sound.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ ROUND = (1 << 28, 100_000_000)  # placeholders are multiples of these
 NEAR = 4096 + 64  # 0x7ffff000 is 0x80000000 less a page
 W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 MAX_CHUNKS = 100_000
+MORE = 0.1  # share of the stated bytes that has to follow behind them to be sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,30 @@ def _riff(file: BinaryIO, size: int, magic: bytes) -> Promise | None:
                 return _judged(start, large, size)
             if stated == 0 and _chunk_follows(file, start, size):
                 return Promise(start, 0, 0)
-            return _judged(start, stated, size, start - 4)
+            found = _judged(start, stated, size, start - 4)
+            return replace(found, stated=None) if _goes_on(file, start, stated, size) else found
     return None
+
+
+def _goes_on(file: BinaryIO, start: int, stated: int, size: int) -> bool:
+    """Whether sound goes on behind the stated samples: much of it, no chunk, no tag, no padding.
+
+    Such is the header of a recorder that wrote it at its start and did not come to correct it.
+    """
+    end = start + stated
+    if not stated or size - end <= max(64, MORE * stated):
+        return False
+    file.seek(end)
+    behind = file.read(min(size - end, 1 << 16))
+    names = (behind[:4], behind[1:5]) if stated % 2 else (behind[:4],)
+    return (
+        bool(behind.strip(b"\0")) and behind[:3] not in {b"ID3", b"TAG"} and not any(_is_name(name) for name in names)
+    )
+
+
+def _is_name(name: bytes) -> bool:
+    """Whether four bytes may name a chunk: letters, digits and blanks."""
+    return len(name) == 4 and all((chr(byte).isalnum() and byte < 128) or byte == 32 for byte in name)
 
 
 def _chunk_follows(file: BinaryIO, at: int, size: int) -> bool:

@@ -59,7 +59,19 @@ DEMUXERS = (
 )
 WITHOUT_A_HEADER = {"aac", "ac3", "ac4", "dts", "dtshd", "eac3", "loas", "mp3", "mpegts", "amr", "g729", "gsm", "mlp",
                     "truehd", "sbc", "aptx"}  # fmt: skip  # one may begin anywhere; lengths are estimates
-TIMED = {"mov", "matroska", "mpegts", "mpeg", "flv", "asf", "nut", "mxf", "rm"}  # each packet says when it is
+TIMED = {
+    "mov",
+    "matroska",
+    "mpegts",
+    "mpeg",
+    "flv",
+    "asf",
+    "nut",
+    "mxf",
+    "rm",
+    "avi",
+    "ogg",
+}  # each packet says when it is
 
 
 def head(path: Path) -> bytes:

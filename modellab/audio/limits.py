@@ -38,11 +38,15 @@ def check_shape(path: Path, rate_hz: int, channels: int) -> None:
         raise AudioError(f"{path} states {channels} channels, expected 1 to {MAX_CHANNELS}: is its header damaged?")
 
 
+def fits(frames: int, rate_hz: int, width: int = 1) -> bool:
+    """Whether so many frames of `width` channels are held in memory."""
+    return frames * SAMPLE_BYTES * width <= MAX_DECODED_BYTES and frames <= MAX_DURATION_S * rate_hz
+
+
 def check_decoded(path: Path, frames: int, rate_hz: int, width: int = 1) -> None:
     """AudioError once so many frames of `width` channels in memory are too long or too large."""
-    frame_bytes = SAMPLE_BYTES * width
-    if frames * frame_bytes > MAX_DECODED_BYTES or frames > MAX_DURATION_S * rate_hz:
-        hours = min(MAX_DURATION_S, MAX_DECODED_BYTES / frame_bytes / rate_hz) / 3600
+    if not fits(frames, rate_hz, width):
+        hours = min(MAX_DURATION_S, MAX_DECODED_BYTES / SAMPLE_BYTES / width / rate_hz) / 3600
         raise AudioError(
             f"{path} decodes to more than {hours:.1f} h at {rate_hz} Hz, which is as much as is held in memory: "
             "cut the recording into parts"

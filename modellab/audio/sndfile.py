@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modellab.audio import chunks, joined
+from modellab.audio import chunks, flac, joined
 from modellab.audio.lengths import UNKNOWN, Claim, broken_off, silent, undecodable
 from modellab.audio.tape import Tape
 
@@ -50,14 +50,14 @@ def opened(path: Path, part: tuple[int, int] | None = None) -> Opened | None:
             return False
 
     promise = chunks.promise(path) if part is None else None
-    source: Any = path
-    if part is not None:
-        source = joined.Window(path, *part)
-    elif promise is not None and promise.stated is None and promise.size_at >= 0:
-        size = min(promise.present, 0xFFFF_FF00).to_bytes(4, "little")
-        source = joined.Window(path, 0, path.stat().st_size, {promise.size_at: size})
+    instead: dict[int, bytes] = {}  # bytes of a header that would keep a decoder from reading on
+    if promise is not None and promise.stated is None and promise.size_at >= 0:
+        instead = {promise.size_at: min(promise.present, 0xFFFF_FF00).to_bytes(4, "little")}
+    elif part is None and (facts := flac.header(path)) is not None and flac.states_too_little(path, facts):
+        instead = flac.without_total(facts)
+    whole = part is None and not instead
     try:
-        file = Forward(source)
+        file = Forward(path if whole else joined.Window(path, *(part or (0, path.stat().st_size)), instead))
     except (soundfile.SoundFileError, TypeError):  # TypeError: a name ending in .raw
         return None
     except ODD_ERRORS as error:

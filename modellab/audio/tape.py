@@ -24,7 +24,7 @@ class Tape:
     rate_hz: int = 0
     channels: int = 0
     frames: int = 0
-    _blocks: list[Samples] = field(default_factory=list)
+    _blocks: list[Samples | int] = field(default_factory=list)
     _deadline: limits.Deadline = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,10 +55,10 @@ class Tape:
             self._blocks.append(block.mean(axis=1, dtype=np.float32, keepdims=True))
 
     def silence(self, frames: int) -> None:
-        """Frames of silence, where a stream has a gap."""
+        """Frames of silence, where a stream has a gap; they take no memory until they are looked at."""
         self._count(frames)
         if self.keep:
-            self._blocks.append(np.zeros((frames, 1 if self.mix else self.channels), np.float32))
+            self._blocks.append(frames)
 
     def append(self, other: Tape) -> None:
         """Another recording behind this one, at this one's rate. Raises AudioError where their channels differ."""
@@ -84,9 +84,17 @@ class Tape:
 
     def samples(self) -> Samples:
         """Everything, shape (n_frames, 1 or n_channels)."""
-        if not self._blocks:
-            return np.zeros((0, 1), np.float32)
-        return self._blocks[0] if len(self._blocks) == 1 else np.concatenate(self._blocks)
+        if len(self._blocks) == 1 and isinstance(only := self._blocks[0], np.ndarray):
+            return only
+        every = np.zeros((self.frames, 1 if self.mix else max(1, self.channels)), np.float32)
+        at = 0
+        for block in self._blocks:
+            if isinstance(block, int):
+                at += block
+            else:
+                every[at : at + len(block)] = block
+                at += len(block)
+        return every
 
     def _count(self, frames: int) -> None:
         self.frames += frames

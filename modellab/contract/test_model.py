@@ -55,12 +55,13 @@ def test_many_calls_need_no_more_memory_than_a_few(subject: Subject) -> None:
     assert many - few <= max(LEAK_BYTES, LEAK * few), found
 
 
-def test_times_are_in_order_and_inside_the_sound(subject: Subject) -> None:
-    output = subject.heard("hum")
+@pytest.mark.parametrize("sound", ["hum", "silence", "a_tenth_of_a_second"])
+def test_times_are_in_order_and_inside_the_sound(subject: Subject, sound: str) -> None:
+    output = subject.heard(sound)
     spans = list(_spans(output))
     if not spans:
         pytest.skip(f"{subject.name} gives no times in the task {subject.task.NAME} for this sound")
-    length_s = subject.sound("hum").duration_s
+    length_s = subject.sound(sound).duration_s
     assert all(-SLACK_S <= start <= end <= length_s + SLACK_S for start, end in spans), spans
     starts = [start for start, _ in spans]
     assert starts == sorted(starts)

@@ -156,6 +156,8 @@ def normaliser(every: Sequence[Heard], profiles: Iterable[str]) -> tuple[Finding
 def _errors(normalise: Callable[[str], str], heard: Heard) -> int:
     """Word errors under another normaliser, in words of the present one's reference."""
     reference = normalise(heard.said)
+    if not heard.words:  # nobody speaks: words are words, however they are written
+        return len(normalise(heard.answer).split())
     scale = heard.words / max(1, len(reference.split()))
     return round(wrong(reference, normalise(heard.answer)) * max(1, len(reference.split())) * scale)
 

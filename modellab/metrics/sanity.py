@@ -46,6 +46,19 @@ def is_empty(hypothesis: str) -> bool:
     return not any(map(str.isalnum, hypothesis))
 
 
+def made_up(reference: str, hypothesis: str) -> Ratio:
+    """Whether words were made up where nobody speaks; nothing where somebody does.
+
+    Pooled it is the share of clips without speech that got words, 0 to 1, lower is better; NaN where there is no such
+    clip. How many words they are is in the WER, as insertions. Source: Koenecke et al. (2024), "Careless Whisper", and
+    Baranski et al. (2025), who count the clips of non-speech to which Whisper gives words.
+
+    >>> made_up("", "thank you"), made_up("", ""), made_up("yes", "no")
+    (Ratio(top=1.0, bottom=1.0), Ratio(top=0.0, bottom=1.0), Ratio(top=0.0, bottom=0.0))
+    """
+    return Ratio(0.0, 0.0) if reference else Ratio(float(not is_empty(hypothesis)), 1.0)
+
+
 def has_loop(text: str, reference: str = "") -> bool:
     """Whether the text goes round in circles: a phrase back to back too often, or a stretch that compresses too well.
 

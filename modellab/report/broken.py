@@ -13,5 +13,6 @@ AGAIN = {True: "broke again in a fresh process", False: "not again in a fresh pr
 def lines(breaks: Iterable[Break]) -> Iterator[str]:
     """Each with its reference, what was said before and what is said now."""
     for each in breaks:
-        yield f"{each.id}: lost {each.lost:.4g} of {each.of:.4g}, {AGAIN[each.again]}"
+        what = f"lost {each.lost:.4g} of {each.of:.4g}" if each.of else f"{each.lost:.4g} made up where nobody speaks"
+        yield f"{each.id}: {what}, {AGAIN[each.again]}"
         yield from (f"  {line}" for line in each.lines)

@@ -15,6 +15,10 @@ Under `settings:` a dataset may say `compounds: merge`: neighbouring words that 
 A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
 row, and `language: mul` in its header.
 
+A clip in which nobody speaks has the text "": words that a model gives there are insertions, and the share of such
+clips with words is `hallucination_rate`, NaN in a dataset without them. They have no part in `short_rate` and
+`empty_rate`.
+
 Sanity metrics are held by absolute limits rather than by small changes: their margins are wide because a rise is only
 suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rate` for lost ones.
 """
@@ -50,6 +54,7 @@ METRICS = (
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
+    Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
     Metric("case_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
     Metric("punctuation_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
 )
@@ -61,6 +66,7 @@ LIMITS: Mapping[str, float] = {
     "empty_rate": 0.05,
     "loop_rate": 0.05,
 }
+WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
 ROW = ("text", "speaker", "voice", "condition", "language")
 SETTINGS: Mapping[str, Any] = {"compounds": "split"}
 SCORING: Mapping[str, Sequence[Any]] = {"compounds": ("split", "merge")}  # settings that no model hears of
@@ -88,16 +94,20 @@ class Case:
 
 
 def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where the reference has no words; uses the header's `normaliser` and `language`."""
+    """A Case, or DatasetError where words are missing; uses the header's `normaliser` and `language`.
+
+    The text "" is that of a clip in which nobody speaks; a text of which the normaliser leaves nothing is a fault.
+    """
     words = row.get("text")
-    if not isinstance(words, str) or not words.strip():
+    if not isinstance(words, str) or (words and not words.strip()):
         raise DatasetError(
-            f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}"
+            f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}; "
+            'where nobody speaks it is ""'
         )
     language = str(row.get("language") or options.get("language") or "")
     normaliser = text.get(options["normaliser"]).for_language(language)
     reference = normaliser(words)
-    if sanity.is_empty(reference):
+    if words and sanity.is_empty(reference):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
@@ -148,12 +158,13 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "wil": alignment.wil(),
         "success_rate": Ratio(float(output is not None)),
         "length_ratio": sanity.length_ratio(case.reference, hypothesis),
-        "short_rate": Ratio(float(words < SHORT * length)),
+        "short_rate": Ratio(float(words < SHORT * length), float(length > 0)),
         "words_per_s": sanity.words_per_s(hypothesis, case.duration_s),
-        "empty_rate": Ratio(float(sanity.is_empty(hypothesis))),
+        "empty_rate": Ratio(float(length > 0 and sanity.is_empty(hypothesis)), float(length > 0)),
         "loop_rate": Ratio(float(sanity.has_loop(hypothesis, case.reference))),
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
+        "hallucination_rate": sanity.made_up(case.reference, hypothesis),
     }
 
 

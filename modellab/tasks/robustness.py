@@ -23,6 +23,7 @@ from modellab import audio
 from modellab.augment import conditions, maker
 from modellab.augment.conditions import Condition
 from modellab.errors import ConfigError, DatasetError
+from modellab.metrics import sanity
 from modellab.metrics.edit_distance import align
 from modellab.metrics.view import lines
 from modellab.tasks import asr
@@ -47,9 +48,11 @@ METRICS = (
     Metric("success_rate", unit="ratio", better="higher"),
     Metric("wer_above_clean", unit="ratio", better="lower", gated=False, rate=above),
     *(Metric(name, unit="ratio", better="lower", gated=False) for name in OF_KIND.values()),
+    Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
 ROW = ("text", "condition", "speaker")
+WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
 SETTINGS: Mapping[str, Any] = {"seed": 1}
 PACKAGES: Mapping[str, str] = {"torch_audiomentations": "robustness"}
 
@@ -104,6 +107,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "success_rate": Ratio(float(output is not None)),
         "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
         **{name: wer if kind == case.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
+        "hallucination_rate": sanity.made_up(case.spoken.reference, _said(case, output)),
     }
 
 

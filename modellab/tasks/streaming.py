@@ -7,8 +7,9 @@ and again on a growing window; 16 kHz mono in. Which of the two, the clock, the 
 Output as JSON: {"text": str, "events": [[kind, text, at_s, fed_s], ...], "batch": str or null, "clock": str}.
 
 `batch` is what the same model's `transcribe` says to the whole clip, asked for outside the clocks. Word error rates are
-those of `modellab.tasks.asr`. A model that raised counts as one that said nothing. Latencies are reported and never
-judged against a baseline: they are the machine's as much as the model's.
+those of `modellab.tasks.asr`, and so is the text "" of a clip in which nobody speaks. A model that raised counts as one
+that said nothing. Latencies are reported and never judged against a baseline: they are the machine's as much as the
+model's.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ METRICS = (
     Metric("pretend_rate", unit="ratio", better="lower", kind="sanity", margin=0.1, gross=RARE),
     Metric("wer_above_batch", unit="ratio", better="lower", kind="sanity", margin=0.02, rate=more),
     Metric("batch_wer", unit="ratio", better="lower", gated=False),
+    Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
     Metric("erasure", unit="ratio", better="lower", gated=False),
     Metric("first_word_latency_s", unit="s", better="lower", gated=False),
     Metric("confirmed_latency_s", unit="s", better="lower", gated=False),
@@ -60,6 +62,7 @@ METRICS = (
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0, "pretend_rate": 0.1}
 ROW = ("text", "words", "speaker")
+WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
 SETTINGS: Mapping[str, Any] = DEFAULTS
 
 
@@ -97,7 +100,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     choice(options.get("settings", {}), {})
     said = row.get("text")
     normaliser = text.get(options["normaliser"])
-    if not isinstance(said, str) or sanity.is_empty(normaliser(said)):
+    if not isinstance(said, str) or (said and sanity.is_empty(normaliser(said))):
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
     duration_s = length_s(row)
     words = tuple(_word(row["id"], entry, duration_s) for entry in row.get("words", ()))
@@ -146,9 +149,10 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "wer": wer,
         "corrections": Ratio(reading.corrections(), spoken),
         "success_rate": Ratio(float(output is not None)),
-        "pretend_rate": Ratio(float(reading.pretends(case.duration_s))),
+        "pretend_rate": Ratio(float(spoken > 0 and reading.pretends(case.duration_s)), float(spoken > 0)),
         "wer_above_batch": (0.0, 0.0, 0.0) if batch is None else (wer.top, whole.top, wer.bottom),
         "batch_wer": whole,
+        "hallucination_rate": sanity.made_up(case.reference, _said(case, output, "text")),
         "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
         "first_word_latency_s": reading.first_word(case.words),
         "confirmed_latency_s": reading.confirmed(case.words),

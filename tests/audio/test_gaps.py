@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +23,9 @@ TIMED = [
     ("matroska", "aac"),
     ("webm", "libopus"),
     ("flv", "aac"),
+    ("ogg", "libopus"),
+    ("ogg", "flac"),
+    ("asf", "wmav2"),
 ]
 
 
@@ -82,6 +86,15 @@ def test_a_sound_that_begins_behind_the_picture_keeps_its_time(tmp_path: Path, f
 def test_joined_transport_streams_are_heard_behind_each_other(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_bytes(by_ffmpeg("mpegts", "aac", 1.0) * 2)
     assert audio.read(tmp_path / "a.ts").duration_s == pytest.approx(2.0, abs=0.1)
+
+
+def test_an_ogg_that_lost_a_page_has_no_gap_but_damage(tmp_path: Path) -> None:
+    whole = by_ffmpeg("ogg", "libopus", 4.0)
+    starts = [found.start() for found in re.finditer(b"OggS", whole)]
+    assert len(starts) > 4
+    (tmp_path / "a.ogg").write_bytes(whole[: starts[3]] + whole[starts[4] :])
+    with pytest.raises(AudioError, match="promises"):
+        audio.read(tmp_path / "a.ogg")
 
 
 def test_a_gap_without_end_is_refused(tmp_path: Path) -> None:

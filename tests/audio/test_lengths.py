@@ -75,8 +75,33 @@ def test_a_flac_of_unknown_length_is_decoded(tmp_path: Path, total: int) -> None
 @pytest.mark.parametrize("total", [2**31, 2**36 - 1])
 def test_a_flac_that_states_absurdly_much_is_refused(tmp_path: Path, total: int) -> None:
     (tmp_path / "a.flac").write_bytes(flac(total))
-    with pytest.raises(AudioError, match=r"promises [\d.]+ s and 1\.00 s came|cannot be decoded to its end"):
-        audio.read(tmp_path / "a.flac")
+    for how in (audio.read, audio.info):
+        with pytest.raises(AudioError, match=r"promises [\d.]+ s and 1\.00 s came|cannot be decoded to its end"):
+            how(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("total", [1, 4_000, 15_000])
+def test_a_flac_that_states_too_little_is_read_to_its_end(tmp_path: Path, total: int) -> None:
+    """Unless its last frame is cut by the stated end, as libFLAC cuts it too."""
+    (tmp_path / "a.flac").write_bytes(flac(total))
+    came = audio.read(tmp_path / "a.flac").duration_s
+    assert came == (1.0 if total < 12_288 else total / 16_000)
+    assert audio.info(tmp_path / "a.flac").duration_s == came
+
+
+@pytest.mark.parametrize(("size", "riff_size"), [(3_200, 3_236), (16_000, 16_036), (8_000, 0xFFFF_FFFF)])
+def test_a_wav_whose_sound_goes_on_behind_the_stated_end_is_read_on(tmp_path: Path, size: int, riff_size: int) -> None:
+    data = wav(size, riff_size)
+    (tmp_path / "a.wav").write_bytes(data)
+    assert audio.read(tmp_path / "a.wav").duration_s == 1.0
+
+
+@pytest.mark.parametrize(
+    "tail", [bytes(20_000), b"TAG" + bytes(125), b"LIST" + (20_000).to_bytes(4, "little") + b"x" * 20_000]
+)
+def test_padding_tags_and_chunks_behind_a_wavs_samples_are_no_sound(tmp_path: Path, tail: bytes) -> None:
+    (tmp_path / "a.wav").write_bytes(by_soundfile("WAV") + tail)
+    assert audio.read(tmp_path / "a.wav").duration_s == 1.0
 
 
 @pytest.mark.parametrize("stated", [1 << 62, 0xFFFF_FFFF])

@@ -80,6 +80,13 @@ class TestOne:
         assert 2 < end_s < 3
         assert later_s - end_s == pytest.approx(0.5, abs=0.1)
 
+    def test_segments_are_inside_the_sound_and_have_words(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
+        clips = heard[engine]["clips"]
+        assert clips["silence"]["segments"] == clips["noise"]["segments"] == []
+        for name, length_s in (("instant", 0.1), ("tone", 3.0), ("again", 2.8632)):
+            times = [(start_s, end_s) for _, start_s, end_s in clips[name]["segments"]]
+            assert all(0 <= start_s <= end_s <= length_s + 1e-3 for start_s, end_s in times), (name, times)
+
     def test_words_are_timed_in_order_within_the_audio(self, engine: Engine, heard: dict[Engine, Answers]) -> None:
         said, timed = heard[engine]["clips"], heard[engine]["words"]
         for clip, length_s in (("again", 2.8632), ("later", 3.3632)):

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modellab.errors import AudioError, ConfigError, DatasetError
 from modellab.tasks import asr
@@ -70,7 +72,6 @@ def test_the_language_chooses_the_profile_of_auto() -> None:
     ("text", "says"),
     [
         (None, "has no reference text"),
-        ("", "has no reference text"),
         ("  \n", "has no reference text"),
         (42, "has no reference text"),
         ("Uh... (noise)", "whisper_en leaves nothing of 'Uh... (noise)'"),
@@ -81,6 +82,39 @@ def test_a_reference_without_words_names_the_case(text: object, says: str) -> No
         asr.read({**ROW, "text": text}, HEADER)
     assert "'007'" in str(caught.value)
     assert says in str(caught.value)
+
+
+def test_a_clip_without_speech_has_an_empty_text() -> None:
+    """Words made up there are insertions, as sclite and jiwer count them; saying nothing is right, not empty."""
+    spoken, silent = case("turn on the light"), case("")
+    assert silent.reference == ""
+    right, wrong = asr.score(silent, said("")), asr.score(silent, said("Thank you."))
+    heard = asr.score(spoken, said("turn on the light"))
+    assert value("wer", heard, right) == 0.0
+    assert value("wer", heard, wrong) == 2 / 4
+    assert value("hallucination_rate", heard, right, wrong) == 1 / 2
+    assert value("empty_rate", heard, right) == 0.0
+    assert value("short_rate", right, heard) == 0.0
+    assert value("empty_rate", asr.score(spoken, said("")), right) == 1.0
+    assert asr.score(silent, None)["hallucination_rate"] == Ratio(0.0, 1.0)
+    assert asr.show(silent, said("thank you"))
+
+
+def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None:
+    assert math.isnan(value("hallucination_rate", asr.score(case("a b"), said("a c d"))))
+
+
+@given(
+    pairs=st.lists(
+        st.tuples(*[st.lists(st.sampled_from("abcd"), max_size=5).map(" ".join)] * 2), min_size=1, max_size=8
+    ).filter(lambda pairs: any(reference for reference, _ in pairs))
+)
+def test_the_pooled_wer_is_jiwers_also_with_clips_without_speech(pairs: list[tuple[str, str]]) -> None:
+    import jiwer
+
+    shares = [asr.score(case(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
+    references, hypotheses = map(list, zip(*pairs, strict=True))
+    assert value("wer", *shares) == pytest.approx(jiwer.wer(references, hypotheses))
 
 
 def test_a_missing_text_key_is_the_same_error() -> None:

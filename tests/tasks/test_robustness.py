@@ -30,6 +30,13 @@ def said(text: str) -> dict[str, Any]:
     return robustness.encode(robustness.Heard(Transcript(text), 1.6))
 
 
+def test_a_clip_without_speech_counts_made_up_words() -> None:
+    silent = robustness.read({**ROW, "text": ""}, HEADER)
+    shares = [robustness.score(silent, said(text)) for text in ("", "thank you")]
+    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in shares) == 0.5
+    assert [each["wer"] for each in shares] == [(0, 0), (2, 0)]
+
+
 def test_an_output_is_a_transcript_and_the_length_of_what_was_heard() -> None:
     output = said("one two")
     assert (output["text"], output["duration_s"]) == ("one two", 1.6)

@@ -52,6 +52,15 @@ def test_a_clip_is_streamed_and_heard_whole() -> None:
     assert streaming.remember(output) == "turn up the light"
 
 
+def test_a_clip_without_speech_counts_made_up_words() -> None:
+    silent = streaming.read({**ROW, "text": "", "words": []}, HEADER)
+    outputs = [{"text": text, "events": [["final", text, 2.0, 2.0]], "batch": "", "clock": ""} for text in ("", "bye")]
+    shares = [streaming.score(silent, output) for output in outputs]
+    assert [each["wer"] for each in shares] == [(0, 0), (1, 0)]
+    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in shares) == 0.5
+    assert np.isnan(METRIC["pretend_rate"].value(each["pretend_rate"] for each in shares))
+
+
 def test_an_engine_that_waits_for_the_end_is_found_out() -> None:
     output = streaming.encode(streaming.run(Grows(), given(step_s=30.0)))
     shares = streaming.score(CASE, output)

@@ -60,6 +60,7 @@ class TransformersWhisper:
                 for segment in said["segments"][0]
             ),
             self.language or "",
+            audio.duration_s,
         )
 
     def _transcribe_batched(self, audio: Audio) -> Transcript:
@@ -71,9 +72,8 @@ class TransformersWhisper:
             "ignore_warning": True,
         }
         said = self.pipeline(given, **cut, generate_kwargs=self.options)
-        return Transcript.of(
-            ((chunk["text"], *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"]), self.language or ""
-        )
+        parts = ((chunk["text"], *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"])
+        return Transcript.of(parts, self.language or "", audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
@@ -84,7 +84,9 @@ class TransformersWhisper:
         return [Word(chunk["text"].strip(), *map(_seconds, chunk["timestamp"])) for chunk in said["chunks"]]
 
     def identify(self, audio: Audio) -> str:
-        """The most probable language of the first 30 s."""
+        """The most probable language of the first 30 s; an English-only checkpoint says "en" to everything."""
+        if not getattr(self.model.generation_config, "is_multilingual", False):
+            return "en"
         inputs = self.processor(audio.samples, sampling_rate=audio.rate_hz, return_tensors="pt")
         with torch.inference_mode():
             token = self.model.detect_language(inputs.input_features.to(self.device, self.dtype))

@@ -31,7 +31,7 @@ class FasterWhisper:
         if not len(audio.samples):
             return Transcript("")
         segments, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.options)
-        return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language)
+        return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
@@ -43,6 +43,8 @@ class FasterWhisper:
 
     def identify(self, audio: Audio) -> str:
         """The most probable language of the first 30 s; an English-only checkpoint says "en" to everything."""
+        if not self.model.model.is_multilingual:
+            return "en"
         language, _, _ = self.model.detect_language(audio.samples)
         return str(language)
 

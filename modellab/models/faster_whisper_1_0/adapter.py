@@ -18,7 +18,8 @@ class FasterWhisper10:
         if not len(audio.samples):
             return Transcript("")
         segments, info = self.model.transcribe(audio.samples, **self.options)
-        return Transcript.of(((each.text, each.start, each.end) for each in segments), info.language)
+        parts = ((each.text, each.start, each.end) for each in segments)
+        return Transcript.of(parts, info.language, audio.duration_s)
 
 
 load = FasterWhisper10

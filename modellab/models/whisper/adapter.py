@@ -17,6 +17,8 @@ class Whisper:
         self.threads = setting.threads
         torch.set_num_threads(self.threads)
         self.model = whisper.load_model(str(setting.weights), device="cpu")
+        if heads := alignment_heads(setting):  # loading a file leaves them at the upper half of the decoder
+            self.model.set_alignment_heads(heads)
         if setting.device == "mps":  # the mask for word times is sparse, which MPS cannot hold
             self.model.register_buffer("alignment_heads", self.model.alignment_heads.to_dense(), persistent=False)
         self.model.to(setting.device)
@@ -27,7 +29,8 @@ class Whisper:
         if not len(audio.samples):
             return Transcript("")
         said = self.model.transcribe(audio.samples, **self.options)
-        return Transcript.of(((s["text"], s["start"], s["end"]) for s in said["segments"]), said["language"])
+        parts = ((s["text"], s["start"], s["end"]) for s in said["segments"])
+        return Transcript.of(parts, said["language"], audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
@@ -39,12 +42,24 @@ class Whisper:
         return [Word(word["word"].strip(), float(word["start"]), float(word["end"])) for word in words]
 
     def identify(self, audio: Audio) -> str:
-        """The most probable language of the first 30 s; ValueError from an English-only checkpoint."""
+        """The most probable language of the first 30 s; an English-only checkpoint says "en" to everything."""
         model = self.model
+        if not model.is_multilingual:
+            return "en"
         window = whisper.pad_or_trim(torch.from_numpy(audio.samples))
         mel = whisper.log_mel_spectrogram(window, model.dims.n_mels).to(model.device)
         _, chances = model.detect_language(mel)
         return str(max(chances, key=chances.__getitem__))
+
+
+def alignment_heads(setting: Setting) -> bytes | None:
+    """The cross-attention heads that follow the audio, for the checkpoints of OpenAI; None for any other.
+
+    The library knows them by a checkpoint's name, which its files do not hold: the variant's name or the file's.
+    """
+    known: dict[str, bytes] = whisper._ALIGNMENT_HEADS
+    stem = setting.weights.stem if setting.weights else ""
+    return known.get(setting.variant) or known.get(stem)
 
 
 load = Whisper

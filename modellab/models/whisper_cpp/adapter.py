@@ -12,6 +12,7 @@ from modellab.types import Audio, Setting, Transcript, Word
 # ggml's enum of file types -> the names whisper.cpp's file names use
 FILE_TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9: "q5_1"}
 FILE_TYPE_AT = 4 * 11  # after the magic number and ten sizes
+MULTILINGUAL_TOKENS = 51_865
 BACKENDS = {"cpu": {"CPU"}, "cuda": {"CUDA"}, "mps": {"Metal", "MTL"}}  # as whisper.cpp's system info names them
 QUIET = {"print_progress": False, "print_realtime": False, "print_timestamps": False}
 SENTENCES = {"token_timestamps": False, "max_len": 0, "split_on_word": False}
@@ -31,6 +32,7 @@ class WhisperCpp:
                 f"this build of pywhispercpp has no backend for {setting.device} and would use the CPU in silence:"
                 " build it from source with that backend (see README.md)"
             )
+        self.file = setting.weights
         self.language = setting.options.get("language")
         own = {"language": self.language or "auto", "n_threads": setting.threads}
         self.options = {**QUIET, **SENTENCES, **setting.options, **own}
@@ -41,25 +43,27 @@ class WhisperCpp:
         if not len(audio.samples):
             return Transcript("")
         segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
-        return Transcript.of(_timed(segments, audio.duration_s), self.language or "")
+        return Transcript.of(_timed(segments), self.language or "", audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, with whisper.cpp's estimate of their times; `text` is not used."""
         if not len(audio.samples):
             return []
         segments = self.model.transcribe(audio.samples, **{**self.options, **WORDS})
-        return [Word(text.strip(), *times) for text, *times in _timed(segments, audio.duration_s) if text.strip()]
+        said = Transcript.of(_timed(segments), duration_s=audio.duration_s)
+        return [Word(text.strip(), start_s, end_s) for text, start_s, end_s in said.segments]
 
     def identify(self, audio: Audio) -> str:
-        """The most probable language of the first 30 s."""
+        """The most probable language of the first 30 s; an English-only file says "en" to everything."""
+        if not multilingual(self.file):
+            return "en"
         (language, _), _ = self.model.auto_detect_language(audio.samples, n_threads=self.options["n_threads"])
         return str(language)
 
 
-def _timed(segments: Iterable[Any], length_s: float) -> Iterator[tuple[str, float, float]]:
-    """Text, start and end in seconds. whisper.cpp may end the last one up to 0.2 s after the sound: that is cut."""
-    for segment in segments:
-        yield segment.text, min(segment.t0 / 100, length_s), min(segment.t1 / 100, length_s)
+def _timed(segments: Iterable[Any]) -> Iterator[tuple[str, float, float]]:
+    """Text, start and end in seconds; the last one may end up to 0.2 s after the sound."""
+    return ((segment.text, segment.t0 / 100, segment.t1 / 100) for segment in segments)
 
 
 def precision(path: Path) -> str:
@@ -69,6 +73,13 @@ def precision(path: Path) -> str:
         header = file.read(4)
     number = struct.unpack("<i", header)[0] % 1000 if len(header) == 4 else -1  # thousands: quantisation version
     return FILE_TYPES.get(number, f"ggml type {number}")
+
+
+def multilingual(path: Path) -> bool:
+    """Whether a ggml file has the vocabulary of several languages, as whisper.cpp decides it."""
+    with path.open("rb") as file:
+        file.seek(4)
+        return int(struct.unpack("<i", file.read(4))[0]) >= MULTILINGUAL_TOKENS
 
 
 def backends(system_info: str) -> set[str]:
