@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from modellab import allocator, codec, environment, linecheck, tasks
 from modellab.environment import Commit
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, shortened
+from modellab.masking import masked
 from modellab.types import Key, Result, Status, Verdict
 from modellab.utterances import shares
 
 FORMAT = 1
+MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 # what of a result's provenance is no version
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", environment.SELFTEST, environment.HARDWARE),
@@ -57,6 +59,8 @@ class Finished(Protocol):
     def result(self) -> Result | None: ...
     @property
     def error(self) -> str: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
 
 def now() -> str:
@@ -69,7 +73,8 @@ class Entry:
     """One finished case. `id` is what makes it unique everywhere, however often it is sent.
 
     `result` is None when the case ended in an ERROR before there was one; then `error` says why.
-    `values` are the pooled metrics, `settings` the effective configuration (device, precision, threads, options).
+    `values` are the pooled metrics, `settings` the effective configuration (device, precision, threads, options),
+    `notes` what a person should know beside the verdicts: what a failure looks like, what no judged metric counts.
     """
 
     key: Key
@@ -84,6 +89,7 @@ class Entry:
     commit: Commit = field(default_factory=Commit)
     versions: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     host: str = field(default_factory=environment.hostname)
     started_at: str = field(default_factory=now)
     finished_at: str = field(default_factory=now)
@@ -113,8 +119,21 @@ class Entry:
             commit=commit,
             versions={name: text for name, text in provenance.items() if name not in NOT_A_VERSION},
             settings={**settings, **case.cell.model.options_for(key.variant)},
+            notes=bounded(masked(note) for note in case.notes),
             started_at=_iso(started),
         )
+
+
+def bounded(notes: Iterable[str]) -> tuple[str, ...]:
+    """So many notes as an entry keeps, each as long as it may be; the last one says how many are left out.
+
+    >>> bounded(["a", "b"]), bounded(["a"] * 50)[-1]
+    (('a', 'b'), 'and 31 more notes')
+    """
+    every = [shortened(note, MOST_OF_A_NOTE) for note in notes]
+    if len(every) <= MOST_NOTES:
+        return tuple(every)
+    return (*every[: MOST_NOTES - 1], f"and {len(every) - MOST_NOTES + 1} more notes")
 
 
 def pooled(result: Result) -> dict[str, float]:
@@ -146,6 +165,7 @@ def encode(entry: Entry) -> codec.Json:
         "commit": {name: getattr(entry.commit, name) for name in Commit.__slots__},
         "versions": dict(entry.versions),
         "settings": codec.plain(entry.settings),
+        **({"notes": list(entry.notes)} if entry.notes else {}),
         "result": None if entry.result is None else codec.encode_result(entry.result),
     }
 
@@ -181,6 +201,7 @@ def decode(data: codec.Json) -> Entry:
         commit=_commit(data["commit"]),
         versions={str(name): str(text) for name, text in data["versions"].items()},
         settings=dict(data["settings"]),
+        notes=bounded(data.get("notes", ())),
         **texts,
     )
     if entry.result is not None:

@@ -140,6 +140,7 @@ class _Entry(_Line):
     commit: _Commit
     versions: dict[str, str]
     settings: Annotated[dict[str, Any], AfterValidator(_shallow)]
+    notes: list[str] = []
     result: _Result | None
 
 

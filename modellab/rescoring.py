@@ -31,6 +31,7 @@ from modellab.types import Result, Status, Utterance, Verdict
 FROM = "rescored_from"  # in a result's provenance: the id of the entry that was measured
 BEFORE = "normaliser_before"
 PACE = ("speed", "memory")
+EARLIER = "when it was measured: "
 UNJUDGED = "scored anew and not held against a baseline"
 SAME_LENGTH_S = 0.02
 SIGNS_SCORES = ("translation",)  # tasks whose signature is that of the scorer, and not of how the audio was made
@@ -68,6 +69,7 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
         verdicts=verdicts,
         status=gate.worst(verdicts),
         error="",
+        notes=tuple(f"{EARLIER}{note.removeprefix(EARLIER)}" for note in entry.notes),
         finished_at=(datetime.fromisoformat(entry.finished_at) + AFTER).isoformat(timespec="microseconds"),
         id=uuid.uuid5(uuid.UUID(hex=entry.id), f"{chosen} {data.digest} {sorted(values.items())}").hex,
     )

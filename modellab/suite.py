@@ -199,7 +199,7 @@ class Suite:
             m.result,
             m.anchor if _crept(verdicts) else m.accepted,
             changed=changed,
-            notes=tuple(self._notes(m, verdicts, changed)),
+            notes=tuple(map(masked, self._notes(m, verdicts, changed))),
             written=written,
         )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modellab import ledger
-from modellab.entry import Entry
+from modellab.entry import MOST_NOTES, MOST_OF_A_NOTE, Entry
 from modellab.ledger import Ledger
 from modellab.types import Key, Status
 
@@ -254,3 +254,32 @@ def test_half_a_surrogate_pair_is_kept_in_the_file_and_read_as_what_can_be_shown
 
     assert b"\\ud800" in book.path.read_bytes()
     assert [one.error for one in ledger.read(tmp_path)[0]] == ["torn \ufffd, whole \U0001f600, said \\ud800"]
+
+
+def test_notes_are_kept_bounded_and_old_lines_have_none(tmp_path):
+    noted = dataclasses.replace(entry("no model"), notes=("it looks like clipping", "casing changed"))
+    many = dataclasses.replace(entry("no audio"), notes=tuple("x" * 9_000 for _ in range(99)))
+    book = Ledger(tmp_path, "s1")
+    for each in (noted, many, entry("old")):
+        book.append(each)
+    lines = book.path.read_text().splitlines()
+    found, warnings = ledger.read(tmp_path)
+
+    assert warnings == []
+    assert [each.notes for each in found[::2]] == [noted.notes, ()]
+    assert len(found[1].notes) == MOST_NOTES
+    assert found[1].notes[-1] == "and 80 more notes"
+    assert all(len(note) < MOST_OF_A_NOTE + 50 for note in found[1].notes)
+    assert ["notes" in json.loads(line) for line in lines] == [True, True, False]
+
+
+@pytest.mark.parametrize("notes", ["a text", [1], {"a": "b"}, None])
+def test_notes_of_another_kind_are_no_entry(tmp_path, notes):
+    book = Ledger(tmp_path, "s1")
+    book.append(dataclasses.replace(entry(), notes=("fine",)))
+    line = json.loads(book.path.read_text())
+    book.path.write_text(json.dumps({**line, "notes": notes}) + "\n")
+    found, (warning,) = ledger.read(tmp_path)
+
+    assert found == []
+    assert "notes" in warning

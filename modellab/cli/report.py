@@ -246,6 +246,11 @@ def _print(made: Report) -> None:
     if rows:
         typer.echo("\nwhat changed, worst first")
         common.print_table(headings, rows)
+    if made.noted:
+        typer.echo(f"\n{prose.NOTED}")
+    for each in made.noted:
+        for note in each.notes:
+            typer.echo(f"  {common.printable(f'{each.case} {each.status}: {note}')}")
     for arena in made.arenas:
         _print_arena(arena)
     typer.echo("\nhow a score is made")

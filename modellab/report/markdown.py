@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from modellab.report import broken, prose, tables
 from modellab.report.escape import markdown as escape
-from modellab.scoring.records import Arena, Report
+from modellab.scoring.records import Arena, Noted, Report
 
 MARKER = "<!-- modellab-report -->"
 LIMIT = 65_536  # characters that GitHub takes
+MOST_NOTED, MOST_NOTES = 20, 5  # cases whose notes are shown, and of each
 SPARE = 400  # for the sentence about what was left out
 
 
@@ -38,6 +39,8 @@ def _blocks(report: Report) -> Iterator[str]:
     yield _verdict(report)
     if report.broken:
         yield _broken(report)
+    if report.noted:
+        yield fold(f"{prose.NOTED.capitalize()} ({len(report.noted)})", _noted(report.noted))
     red = tables.red(report)
     headings, rows = tables.findings(report)
     if red:
@@ -71,6 +74,19 @@ def _broken(report: Report) -> str:
         lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
         lines += [f"  - {escape(line)}" for line in broken.lines(each.breaks)]
     return "\n".join(lines) + "\n"
+
+
+def _noted(noted: Sequence[Noted]) -> str:
+    """What a person should know of some cases, the most urgent ones first, bounded: a comment has only so much room."""
+    lines = []
+    for each in noted[:MOST_NOTED]:
+        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
+        lines += [f"  - {escape(note)}" for note in each.notes[:MOST_NOTES]]
+        if (left := len(each.notes) - MOST_NOTES) > 0:
+            lines.append(f"  - and {left} more in the HTML report")
+    if (left := len(noted) - MOST_NOTED) > 0:
+        lines.append(f"- and {left} more cases in the HTML report")
+    return "\n".join(lines)
 
 
 def _arena(arena: Arena) -> str:

@@ -10,6 +10,7 @@ from modellab.scoring.words import Amount, Sentence
 from modellab.types import Metric
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
+NOTED = "what to know of the cases"
 HEADINGS = {
     "cer": "CER",
     "f1": "F1",

@@ -64,6 +64,8 @@ def render_html(report: Report) -> str:
         red=bool(tables.red(report)),
         broken=[(each.case, each.status, _text(each.breaks)) for each in report.broken],
         broken_title=broken.TITLE.capitalize(),
+        noted=[(each.case, str(each.status), each.notes) for each in report.noted],
+        noted_title=prose.NOTED.capitalize(),
         errors=_errors(report),
         findings=_findings(report),
         formula=prose.formula(report),

@@ -76,6 +76,7 @@ def assemble(shown: Shown) -> Report:
         sheets,
         dict(sorted(Counter(str(entry.status) for entry in cases).items())),
         findings.broken(cases),
+        findings.noted(cases),
     )
 
 

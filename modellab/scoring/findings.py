@@ -14,8 +14,9 @@ from modellab.gate import breaks
 from modellab.gate.family import Hypothesis, rejected
 from modellab.gate.paired import Comparison, compare
 from modellab.gate.trimmed import trimmed
+from modellab.headline import urgency
 from modellab.scoring.arena import contestant, origin, result_of
-from modellab.scoring.records import Broken, Contestant, Finding, Origin
+from modellab.scoring.records import Broken, Contestant, Finding, Noted, Origin
 from modellab.shelf import Pick, unfair
 from modellab.types import Metric, Status, Utterance, Verdict
 
@@ -46,6 +47,12 @@ def broken(entries: Iterable[Entry]) -> tuple[Broken, ...]:
         if any(v.breaks for v in entry.verdicts) and not any(v.red for v in entry.verdicts if v.breaks)
     ]
     return tuple(sorted(found, key=lambda each: (breaks.urgency(each.breaks), each.case)))
+
+
+def noted(entries: Iterable[Entry]) -> tuple[Noted, ...]:
+    """The cases with notes: red first, then without a measurement, undecided, the rest."""
+    own = sorted((entry for entry in entries if entry.notes), key=lambda entry: (urgency(entry), str(entry.key)))
+    return tuple(Noted(str(entry.key), entry.status, entry.notes) for entry in own)
 
 
 def _gain(verdict: Verdict) -> bool:

@@ -240,6 +240,15 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A case and what a person should know of it beside its verdicts."""
+
+    case: str
+    status: Status
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The whole report."""
 
@@ -255,3 +264,4 @@ class Report:
     sheets: tuple[Sheet, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)  # status -> cases
     broken: tuple[Broken, ...] = ()  # what a person has to look at first
+    noted: tuple[Noted, ...] = ()  # most urgent first

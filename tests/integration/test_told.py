@@ -10,9 +10,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
+from modellab import ledger, remarks
 from modellab.cli.app import app
 
-from .conftest import FakeProject, write_model
+from .conftest import SENTENCES, FakeProject, write_model
 
 BROKEN = 3
 FINE, CRASHED = "fake:one-short_v1-cpu-float32", "rival:one-short_v1-cpu-float32"
@@ -161,3 +162,28 @@ def test_what_an_exception_says_takes_no_effect(fake_project: FakeProject) -> No
         assert "octocat" in text
         for acting in ("<img", "@octocat", "#1", "](y)", "##[", "\x1b", "\x07", "\u202e"):
             assert acting not in text
+
+
+def test_what_a_case_has_to_say_is_told_at_every_door(
+    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_project.accept()
+    monkeypatch.setenv("HUB_TOKEN", "s3cr3t-1")
+    real = remarks.about
+    monkeypatch.setattr(remarks, "about", lambda *found: [*real(*found), "loaded with s3cr3t-1 <img src=x>"])
+    for number in range(8):
+        fake_project.answer(number, SENTENCES[number].upper())
+    result = fake_project.run()
+    result.stdout.fnmatch_lines(
+        ["note: *loaded with [*][*][*]*", "note: *outputs changed in what no judged metric counts*"]
+    )
+    entries, _ = ledger.read(fake_project.root / "mlruns")
+    assert any("loaded with ***" in note for note in entries[-1].notes)
+    modellab("report", "--html", "report.html")
+    modellab("page", FINE, "-o", "case.html")
+    files = [(fake_project.root / name).read_text() for name in ("report.html", "case.html")]
+    pages = [modellab("report"), modellab("report", "--markdown", "-"), *files]
+    for page in pages:
+        assert "outputs changed in what no judged metric counts" in page
+        assert "s3cr3t-1" not in page
+    assert "<img src=x>" not in "".join(pages[1:])

@@ -254,3 +254,11 @@ def test_nothing_of_the_data_executes(text: str, tmp_path: Path) -> None:
     assert [tag for tag, _ in seen.tags].count("script") == 1
     assert page.count("<style>") == page.count("</style>") == 1
     assert Seen(page).tags == seen.tags
+
+
+def test_what_the_run_had_to_say_is_on_its_page(golden: Path) -> None:
+    page = casepage.render(entry(golden, heard(0, TEXTS[0]), notes=("the weights changed", NASTY[0])), golden)
+    assert "What the run had to say" in page
+    assert "<li>the weights changed</li>" in page
+    assert NASTY[0] not in page
+    assert "What the run had to say" not in casepage.render(entry(golden, heard(0, TEXTS[0])), golden)

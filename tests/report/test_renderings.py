@@ -79,6 +79,31 @@ def test_broken_utterances_come_first_with_their_texts() -> None:
         assert "@everyone" not in text
 
 
+def test_what_cases_have_to_say_is_shown_the_most_urgent_first_and_takes_no_effect() -> None:
+    quiet = entry("good", notes=("outputs changed in what no judged metric counts: casing in 3 of 40",))
+    red = entry("bad", errors=some(30), verdicts=(regressed(),), notes=(f"looks like {EVIL}",))
+    made = report(quiet, red, entry("silent"))
+    assert [each.case.partition(":")[0] for each in made.noted] == ["bad", "good"]
+    text, page = markdown.render_markdown(made), web.render_html(made)
+    assert "What to know of the cases (2)" in text
+    assert text.index("looks like") < text.index("casing in 3 of 40")
+    assert "<h2>What to know of the cases</h2>" in page
+    assert "casing in 3 of 40" in page
+    for rendering in (text, page):
+        assert "<script>alert(1)" not in rendering
+        assert "\u202e" not in rendering
+
+
+def test_notes_leave_room_for_the_rest_of_a_comment() -> None:
+    notes = tuple(f"note {number} {'x' * 480}" for number in range(20))
+    made = report(*(entry(f"m{number}", notes=notes) for number in range(40)))
+    text = markdown.render_markdown(made)
+    assert "and 15 more in the HTML report" in text
+    assert "and 20 more cases in the HTML report" in text
+    assert len(text[text.index("What to know") : text.index("### asr")]) < markdown.LIMIT / 1.5
+    assert "How a score is made" in text
+
+
 def test_a_comment_keeps_to_its_limit_and_says_what_is_left_out(made: Report) -> None:
     whole = markdown.render_markdown(made)
     short = markdown.render_markdown(made, limit=4000)

@@ -63,6 +63,7 @@ def render(entry: Entry, golden: Path, accepted: Accepted | None = None, clips: 
         status=str(entry.status),
         facts=_facts(entry, fair),
         notes=[*([] if task else [f"no task {key.task} here: its outputs are not shown"]), *data.notes, *stale],
+        told=entry.notes,
         error=entry.error,
         verdicts=[_verdict(verdict) for verdict in entry.verdicts if verdict.red or not math.isnan(verdict.now)],
         utterances=len(entry.result.utterances) if entry.result else 0,
