@@ -40,14 +40,16 @@ def gross(metric: Metric, rule: Rule) -> Gross | None:
 
 @dataclass(frozen=True)
 class Breaks:
-    """What broke and what was mended in one case. `lost` and `bottom` are of every utterance, shape (n,).
+    """What broke and what was mended in one case. `lost`, `bottom` and `now` are of every utterance, shape (n,).
 
-    `sizes` are the numbers of utterances of each speaker, [1, 1, ...] where none is named.
+    `lost` is what it lost since the baseline, `now` all that it lacks now. `sizes` are the numbers of utterances of
+    each speaker, [1, 1, ...] where none is named.
     """
 
     gross: Gross
     lost: Floats
     bottom: Floats
+    now: Floats
     sizes: tuple[int, ...]
 
     @cached_property
@@ -63,14 +65,20 @@ class Breaks:
     @cached_property
     def p(self) -> float:
         """The chance that an unchanged model breaks so many."""
-        mended = int(broken(-self.lost, self.bottom, self.gross).sum())
-        return break_p(self.count, mended, self.sizes, self.gross.often)
+        return break_p(self.count, int(self.mended.sum()), self.sizes, self.gross.often)
+
+    @property
+    def mended(self) -> npt.NDArray[np.bool_]:
+        """Which utterances were broken and no longer are. One that still lacks everything is not: its loop ended."""
+        nothing = (self.now >= self.bottom - STORED) & (self.bottom > _needed(self.bottom, self.gross))
+        return np.asarray(broken(-self.lost, self.bottom, self.gross) & ~nothing)
 
 
 def find(metric: Metric, how: Gross, before: Floats, after: Floats, clusters: Sequence[str] | None = None) -> Breaks:
     """What broke between two sides of shape (n, k), paired by row."""
     bottom = before[:, 1] if before.shape[1] > 1 else np.zeros(len(before))
-    return Breaks(how, costs(metric, after) - costs(metric, before), bottom, tuple(sizes(len(before), clusters)))
+    now = costs(metric, after)
+    return Breaks(how, now - costs(metric, before), bottom, now, tuple(sizes(len(before), clusters)))
 
 
 def broken(lost: Floats, bottom: Floats, how: Gross) -> npt.NDArray[np.bool_]:
@@ -79,9 +87,14 @@ def broken(lost: Floats, bottom: Floats, how: Gross) -> npt.NDArray[np.bool_]:
     >>> broken(np.array([18.0, 2.0, 5.0]), np.array([10.0, 2.0, 10.0]), Gross()).tolist()
     [True, False, True]
     """
-    needed = np.maximum(how.share * bottom, how.least)
+    needed = _needed(bottom, how)
     found: npt.NDArray[np.bool_] = (needed > 0) & (lost >= needed - STORED)
     return found
+
+
+def _needed(bottom: Floats, how: Gross) -> Floats:
+    """What an utterance has to lose to be broken."""
+    return np.maximum(how.share * bottom, how.least)
 
 
 def break_p(count: int, mended: int, sizes: Sequence[int], often: float, together: float = TOGETHER) -> float:

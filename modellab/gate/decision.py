@@ -96,7 +96,7 @@ def _broke(seen: Seen, family: int) -> str:
         return ""
     if found.p > breaks.BROKEN * seen.sides.rule.alpha / (family * seen.shared):
         return ""
-    if seen.again and not breaks.confirmed(_asked(seen), len(seen.again.rows), found.gross.often):
+    if seen.again and (asked := _asked(seen)) and not breaks.confirmed(asked, len(seen.again.rows), found.gross.often):
         return ""
     return f"a healthy model breaks so many once in {1 / max(found.p, 1e-12):,.0f} runs"
 
@@ -107,9 +107,9 @@ def _acquitted(seen: Seen, limit: float) -> bool:
 
 
 def _asked(seen: Seen) -> int:
-    """How many of the utterances that this metric calls broken were run again."""
-    assert seen.again is not None
-    assert seen.breaks is not None
+    """How many of the utterances that this metric calls broken were run again; 0 where other metrics took the room."""
+    if seen.again is None or seen.breaks is None:
+        return 0
     return len(seen.again.asked & set(seen.breaks.rows.tolist()))
 
 
@@ -117,9 +117,9 @@ def _counts(seen: Seen) -> str:
     """How many utterances changed and broke, and whether they broke again."""
     if not seen.broke:
         return seen.found.words
-    if seen.again is None:
+    if seen.again is None or not (asked := _asked(seen)):
         return f"{seen.found.words}, {seen.broke} broke"
-    asked, rows = _asked(seen), len(seen.again.rows)
+    rows = len(seen.again.rows)
     word = ("again" if rows else "not again") if asked == 1 else f"{rows} of {asked} again"
     return f"{seen.found.words}, {seen.broke} broke ({word} in a fresh process{'' if rows else ': flaky'})"
 

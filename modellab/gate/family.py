@@ -63,18 +63,27 @@ def _testable(least: Sequence[float], alpha: float) -> int:
 
 def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:
     """A whole session's verdicts, case by case: `detects` as the suite sees it, and REGRESSED what its test finds."""
-    tests = [(i, versus) for i, verdicts in enumerate(cases) for versus in dict.fromkeys(v.versus for v in verdicts)]
-    asked = {test: [v for v in cases[test[0]] if v.versus == test[1] and _p(v) is not None] for test in tests}
-    asked = {test: verdicts for test, verdicts in asked.items() if verdicts}
-    hits, count = stepped_down([_hypothesis(verdicts, alpha) for verdicts in asked.values()], alpha * SWAPPED)
-    found = {test for test, hit in zip(asked, hits, strict=True) if hit}
+    found = {versus: _found(cases, versus, alpha) for versus in dict.fromkeys(v.versus for case in cases for v in case)}
     return [
         tuple(
-            turned(seen) if seen.pending and (i, seen.versus) in found and _stands_out(seen, count) else seen
-            for seen in (_with_sight(verdict, count) for verdict in verdicts)
+            turned(seen)
+            if seen.pending and i in found[seen.versus][0] and _stands_out(seen, found[seen.versus][1])
+            else seen
+            for seen in (_with_sight(verdict, found[verdict.versus][1]) for verdict in verdicts)
         )
         for i, verdicts in enumerate(cases)
     ]
+
+
+def _found(cases: Sequence[tuple[Verdict, ...]], versus: str, alpha: float) -> tuple[set[int], int]:
+    """The cases that stand out against the baseline, or the pinned release, and by how many alpha was divided.
+
+    Each of the two is a question of its own, as it is while the suite runs.
+    """
+    tested = {i: [v for v in case if v.versus == versus and _p(v) is not None] for i, case in enumerate(cases)}
+    tested = {i: verdicts for i, verdicts in tested.items() if verdicts}
+    hits, count = stepped_down([_hypothesis(verdicts, alpha) for verdicts in tested.values()], alpha * SWAPPED)
+    return {i for i, hit in zip(tested, hits, strict=True) if hit}, count
 
 
 def _hypothesis(verdicts: Iterable[Verdict], alpha: float) -> Hypothesis:
