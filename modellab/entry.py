@@ -16,6 +16,7 @@ from modellab.types import Key, Result, Status, Verdict
 from modellab.utterances import shares
 
 FORMAT = 1
+UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
 MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 # what of a result's provenance is no version
 NOT_A_VERSION = {
@@ -122,6 +123,16 @@ class Entry:
             notes=bounded(masked(note) for note in case.notes),
             started_at=_iso(started),
         )
+
+
+def unread(task: str, *, model: str = UNREAD, dataset: str = UNREAD) -> Key:
+    """The key under which a model or dataset that cannot be read is an ERROR: there are no cases of it."""
+    return Key(task, dataset, model, UNREAD, UNREAD, UNREAD)
+
+
+def is_unread(key: Key) -> bool:
+    """Whether a key is of that kind: no device has the name."""
+    return key.device == UNREAD
 
 
 def bounded(notes: Iterable[str]) -> tuple[str, ...]:

@@ -129,6 +129,11 @@ class Matrix:
             if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
                 yield from _cells(task, *entry, fitting)
 
+    def find(self, name: str) -> Cell | Broken | None:
+        """What a case of this name is about; None for a name that no case has."""
+        every = (cell for task in tasks.names() for cell in self.cells(task))
+        return next((cell for cell in every if name == str(cell.key if isinstance(cell, Cell) else cell)), None)
+
     def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:
         """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""
         if not header.judge:

@@ -72,7 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
-        config.pluginmanager.register(Controller(config, matrix.project, config.stash[SESSION]), "modellab-controller")
+        config.pluginmanager.register(Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
         config.pluginmanager.register(Silence(config, matrix), "modellab-silence")
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 

@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from modellab import environment, ledger, leftovers
+from modellab import entry, environment, ledger, leftovers, tasks
+from modellab.entry import Entry
+from modellab.errors import MOST_CHARACTERS, shortened
 from modellab.gate import settle, worst
 from modellab.headline import Headline
-from modellab.project import Project
+from modellab.masking import masked
+from modellab.matrix import Broken, Matrix
 from modellab.report import escape, github, scorecard
 from modellab.report.rows import Row
+from modellab.types import Key, Status
 
 if TYPE_CHECKING:
     from modellab.tracking import Early
@@ -63,8 +67,9 @@ def turns_file(session: str) -> Path:
 class Controller:
     """What the controlling process (the only one without xdist) hears of the cases, and what it makes of it."""
 
-    def __init__(self, config: pytest.Config, project: Project, session: str) -> None:
-        self.config, self.project, self.session = config, project, session
+    def __init__(self, config: pytest.Config, matrix: Matrix, session: str) -> None:
+        self.config, self.matrix, self.session = config, matrix, session
+        self.project, self.ledger = matrix.project, ledger.Ledger(matrix.project.mlruns, session)
         self.rows: list[Row] = []
         self.reports: list[Any] = []  # of the rows, in the same order
         self.skips: list[str] = []  # reasons
@@ -81,13 +86,26 @@ class Controller:
             self.rows.append(Row.decode(encoded))
             self.reports.append(report)
         elif report.failed and _of_a_case(report) and all(report.nodeid != known.nodeid for known in self.reports):
-            self.unread[_case_name(report.nodeid)] = _first_line(report)
+            self._lost(_case_name(report.nodeid), report)
         if report.failed and getattr(report, "modellab_broken", False):
             self.broken += 1
         elif report.failed:
             self.regressions += 1
         elif report.skipped and getattr(report, "modellab_case", False):
             self.skips.append(str(report.longrepr[2]).removeprefix("Skipped: "))
+
+    def _lost(self, name: str, report: Any) -> None:
+        """Keep a case that left no row as an ERROR: a file that cannot be read, a process that died."""
+        if name not in self.unread:
+            found = self.matrix.find(name)
+            text = found.error if isinstance(found, Broken) else f"{_first_line(report)}\n{report.longrepr}"
+            error = masked(shortened(text.strip(), MOST_CHARACTERS))
+            if found is not None:
+                commit, tier = environment.commit(self.project.root), found.tier
+                key = _unread(self.matrix, found) if isinstance(found, Broken) else found.key
+                kept = Entry(key, Status.ERROR, self.session, error=error, commit=commit, tier=tier)
+                self.ledger.append(kept)
+        self.unread[name] = _first_line(report)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
@@ -162,6 +180,8 @@ class Controller:
         write(headline.text, **PAINT[headline.colour], bold=True)
         for note in self._notes():
             write(f"note: {escape.line(note)}")
+        if self.ledger.trouble:
+            write(f"note: {self.ledger.trouble}")
         if self.trouble:
             write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
         self._write_markdown(title, write)
@@ -213,6 +233,13 @@ class Controller:
         publish(self.config, text, write)
 
 
+def _unread(matrix: Matrix, found: Broken) -> Key:
+    """The key of a folder that cannot be read; of a task that it names, where it can be told."""
+    task = (found.tasks or tasks.names())[0]
+    name = escape.visible(found.name)
+    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
+
+
 def _of_a_case(report: Any) -> bool:
     """Whether the failure is of a case: its own test, or one during which pytest-xdist's process died."""
     return bool(getattr(report, "modellab_case", report.when == "???" and "[" in report.nodeid))
@@ -223,7 +250,9 @@ def _case_name(nodeid: str) -> str:
 
 
 def _first_line(report: Any) -> str:
-    lines = [line.removeprefix("E").strip() for line in str(report.longrepr).splitlines() if line.strip()]
+    crash = getattr(report.longrepr, "reprcrash", None)  # of a traceback: what was raised
+    text = crash.message.removeprefix("Failed: ") if crash else str(report.longrepr)
+    lines = [line.removeprefix("E").strip() for line in text.splitlines() if line.strip()]
     return lines[0] if lines else "it failed without a word"
 
 

@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from modellab import accepted, environment, ledger
-from modellab.entry import Entry
+from modellab.entry import Entry, is_unread
 from modellab.errors import ConfigError, did_you_mean
 from modellab.project import Project
 from modellab.types import Key
@@ -92,7 +92,8 @@ class Shelf:
         pool = self._at(named.pop("when") or LATEST)
         fitting = [e for e in pool if all(not value or getattr(e.key, part) == value for part, value in named.items())]
         newest = {entry.key: entry for entry in fitting if entry.result}
-        failed = {key: entry for key, entry in {e.key: e for e in fitting}.items() if entry.result is None}
+        last = {e.key: e for e in fitting}.values()
+        failed = {e.key: e for e in last if e.result is None and not _is_mended(e, self.entries)}
         if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
         return Pick(spec, _sorted(newest), _sorted(failed))
@@ -164,6 +165,17 @@ def _begins(session: str, when: str) -> bool:
 
 def _is_version(there: str, wanted: str) -> bool:
     return there == wanted or there.startswith(f"{wanted}.")
+
+
+def _is_mended(failed: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether a model or dataset that could not be read has a case in a later session: then it could be read."""
+    if not is_unread(failed.key):
+        return False
+    return any(
+        {entry.key.model, entry.key.dataset} & {failed.key.model, failed.key.dataset}
+        for entry in entries
+        if entry.session != failed.session and entry.finished_at > failed.finished_at and not is_unread(entry.key)
+    )
 
 
 def _name(key: Key) -> str:

@@ -184,7 +184,7 @@ def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict
         pytest.param({"normalizer": "basic"}, "unknown key 'normalizer': did you mean normaliser?", id="unknown key"),
         pytest.param({"task": "asrr"}, "unknown task 'asrr': did you mean asr? known: ", id="task"),
         pytest.param(
-            {"limits": {"wre": 0.1}}, "limits has 'wre', no metric of asr: did you mean wer? known: cer, ", id="limit"
+            {"limits": {"wre": 0.1}}, "limits has 'wre', no metric of asr: did you mean wer? known: ", id="limit"
         ),
     ],
 )

@@ -95,6 +95,28 @@ def test_a_model_that_cannot_be_read_is_an_error_of_the_session(one_died: FakePr
     result = one_died.run(keyword="one or rival")
     assert result.ret == BROKEN
     result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*", "note: rival-broken ERROR: *config.yaml*"])
+    (line,) = (line for line in one_died.ledger() if line["key"]["model"] == "rival")
+    assert (line["status"], line["result"], line["key"]["task"], line["tier"]) == ("ERROR", None, "asr", "smoke")
+    assert "config.yaml" in line["error"]
+    for kind in ("markdown", "csv", "json"):
+        assert "config.yaml" in modellab("report", f"--{kind}", "-")
+    assert f"**{LEAD}.** {JUDGED}" in modellab("report", "--markdown", "-")
+    modellab("site", "public")
+    assert f"{LEAD}: {JUDGED}" in (one_died.root / "public" / "index.html").read_text()
+
+    one_died.configure("rival", devices={"cpu": ["float32"]})
+    (one_died.root / "models" / "rival" / "behaviour.json").write_text("{}")
+    assert one_died.run(keyword="one or rival").ret == 0
+    assert "ERROR" not in modellab("report", "--markdown", "-")  # it could be read since
+
+
+def test_a_dataset_that_cannot_be_read_is_an_error_of_the_session(one_died: FakeProject) -> None:
+    one_died.dataset("second_v1", licence=7)
+    assert one_died.run(keyword="fake or second").ret == BROKEN
+    (line,) = (line for line in one_died.ledger() if line["key"]["dataset"] == "second_v1")
+    assert (line["status"], line["key"]["model"], line["key"]["task"]) == ("ERROR", "unread", "asr")
+    assert f"**{LEAD}.** {JUDGED}" in modellab("report", "--markdown", "-")
+    assert "licence" in modellab("report")
 
 
 def test_a_process_of_xdist_that_dies_is_an_error_of_the_session(one_died: FakeProject) -> None:
@@ -106,6 +128,18 @@ def test_a_process_of_xdist_that_dies_is_an_error_of_the_session(one_died: FakeP
     result = one_died.run_subprocess("-n", "1", "--max-worker-restart", "0", keyword="one")
     assert result.ret == 1
     result.stdout.fnmatch_lines([f"{LEAD}: {JUDGED}*", f"note: {CRASHED} ERROR: *crashed*"])
+    entries, warnings = ledger.read(one_died.root / "mlruns")
+    assert warnings == []
+    assert [(str(each.key), each.status) for each in entries if each.result is None] == [(CRASHED, "ERROR")]
+    assert f"**{LEAD}.** {JUDGED}" in modellab("report", "--markdown", "-")
+    assert "crashed while running" in modellab("report", "--csv", "-")
+
+
+def test_a_case_that_strict_matrix_fails_is_an_error_of_the_session(one_died: FakeProject) -> None:
+    one_died.configure("rival", packages=["no_such_package_anywhere"])
+    assert one_died.run("--strict-matrix", keyword="one or rival").ret == BROKEN
+    assert f"**{LEAD}.** {JUDGED}" in modellab("report", "--markdown", "-")
+    assert "--strict-matrix" in modellab("report")
 
 
 @pytest.mark.parametrize("odd", ["null", "NaN", "Infinity"])
