@@ -84,7 +84,7 @@ def _broken(
         groups = _groups(cell, accepted)
         sizes, cases = breaks.sizes(len(groups), groups), _cases(cell.tier, matrix)
         counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(cell).values())
-        level = breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
+        level = breaks.own_share(how) * breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
         least = breaks.fewest(sizes, level, how.often)
         told += (
             f"; {least or 'none'} of {len(groups)} are red at once in a suite of {cases} case{'s' if cases > 1 else ''}"

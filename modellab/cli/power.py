@@ -266,7 +266,8 @@ def _broken(facts: Known, metric: Metric) -> Iterator[str]:
     if scene is None or how is None:
         return
     sizes = breaks.sizes(len(scene.shares), scene.clusters or None)
-    alone, among = (breaks.fewest(sizes, breaks.BROKEN * scene.rule.alpha / n, how.often) for n in (1, FAMILY))
+    level = breaks.own_share(how) * breaks.BROKEN * scene.rule.alpha
+    alone, among = (breaks.fewest(sizes, level / n, how.often) for n in (1, FAMILY))
     yield (
         f"{metric.name}: {alone or 'none'} of {len(scene.shares)} broken utterances are red at once,"
         f" {among or 'none'} among {FAMILY} cases (broken: {100 * how.share:g} % lost, {how.least:g} or more)"

@@ -109,4 +109,18 @@ def test_der_of_every_recording() -> None:
     before = np.full((6, 2), (5.0, 100.0))
     found = find(DER, DER.gross or Gross(), before, before + np.array([4.5, 0.0]))
     assert found.count == 6
-    assert found.p == pytest.approx(1e-6)
+    assert found.p == pytest.approx(1e-6 / 0.9), "a tenth of the level is for what is wrecked"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "count", "p"),
+    [
+        pytest.param(95.0, 4, 1e-8 / 0.1, id="all wrong in four of four: once in a hundred each"),
+        pytest.param(45.0, 4, 1e-4 / 0.9, id="less than half: once in ten each"),
+        pytest.param(0.0, 0, 1.0, id="nothing"),
+    ],
+)
+def test_recordings_that_are_all_wrong_are_rarer(wrong: float, count: int, p: float) -> None:
+    before = np.full((4, 2), (5.0, 100.0))
+    found = find(DER, DER.gross or Gross(), before, before + np.array([wrong, 0.0]))
+    assert (found.count, found.p) == (count, pytest.approx(p))

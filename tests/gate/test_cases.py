@@ -172,6 +172,23 @@ def test_gains_do_not_hide_what_broke() -> None:
     assert found["empty_rate"].red, "six of forty are silent"
 
 
+@pytest.mark.parametrize("cases", [1, 30])
+@pytest.mark.parametrize("recordings", [3, 4, 6])
+def test_few_recordings_that_are_all_wrong_are_red(recordings: int, cases: int) -> None:
+    """Nothing said of anybody in any of them, where 5 % were wrong."""
+    metrics = [each for each in diarization.METRICS if each.name in ("der", "jer", "speaker_count_error")]
+    healthy: dict[str, Share] = {"der": (15.0, 300.0), "jer": (0.4, 4.0), "speaker_count_error": (0.0, 1.0)}
+    silent: dict[str, Share] = {"der": (300.0, 300.0), "jer": (4.0, 4.0), "speaker_count_error": (4.0, 1.0)}
+    swapped: dict[str, Share] = {**healthy, "der": (105.0, 300.0)}
+    then, now, one = (
+        [utterance(name(i), healthy if i >= hit else what) for i in range(recordings)]
+        for hit, what in ((0, healthy), (recordings, silent), (1, swapped))
+    )
+    setting = gate.Setting(family=cases)
+    assert gate.judge(result(now), accepted(then), metrics, {}, setting)[0].status is Status.REGRESSED
+    assert not any(each.red for each in gate.judge(result(one), accepted(then), metrics, {}, setting))
+
+
 def test_a_loop_that_ends_as_garbage_excuses_nothing() -> None:
     """Of ten utterances one had a loop; now all ten are wrong from the first word to the last."""
     found = settled(spoken([40.0, *[0.0] * 9]), spoken([WORDS] * 10), 30)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.gate_benchmark import fit, quality, words
+from tools.gate_benchmark import fit, page, quality, release, words
 
 GENERATOR = np.random.default_rng
 MODEL = words.Model(20.0, 190.0, 0.18, 0.26, 0.07, 1.5, 0.08)
@@ -132,3 +132,16 @@ def test_batches_are_the_runs_that_were_asked_for() -> None:
 def test_naming_the_speakers_keeps_false_alarms_down() -> None:
     found = quality.clustered(MODEL, 25)["by_test"]
     assert found["speakers named"] <= found["utterances taken as independent"]
+
+
+def test_figures_of_the_rule_before_say_so() -> None:
+    measured = quality.cell(MODEL, 40, 0.1, quality.Effort(10, 5, 1))
+    before = {name: {key: x for key, x in gate.items() if key != "rule"} for name, gate in measured.items()}
+    clustered = {"speakers": 40, "utterances": 1000, "false_alarm": {"named": 0.01}, "by_test": {"named": 0.01}}
+    alike = {"hit_sizes": {"1": 0.003}, "titles": {"model": "fitted"}, "clustered": clustered}
+    assert not quality.outdated({"N=40": measured})
+    assert quality.outdated({"N=40": measured, "N=80": before})
+    assert page.OUTDATED not in page.quality({**alike, "quality": {"N=40": measured}})
+    assert page.OUTDATED in page.quality({**alike, "quality": {"N=40": before}})
+    (row, *_) = (row for row in release.checks({"quality": {release.MIDDLE: before}}) if "seen at" in row["name"])
+    assert "(quality, by the rule before)" in row["name"]

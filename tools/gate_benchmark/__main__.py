@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = argparse.ArgumentParser(prog="python -m tools.gate_benchmark", description=__doc__)
-    made.add_argument("--quick", action="store_true", help="fewer repetitions and cells: minutes")
+    made.add_argument("--quick", action="store_true", help="fewer repetitions and cells: two to three minutes")
     made.add_argument("--out", type=Path, default=OUT, help="folder of gate.md, gate.json and plots (%(default)s)")
     made.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (%(default)s)")
     parts = ("suites", "detection", "words", "speed")
