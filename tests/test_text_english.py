@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import text
+from modellab.text import english, written_numbers
 from tools.performance import sentences
 
 # name: (what is said or written in one way, ... in others), and what all of them become
@@ -166,3 +168,21 @@ def test_no_letter_and_no_vowel_sign_of_an_indic_script_is_lost(raw: str) -> Non
 
 def test_it_has_a_name_and_a_hash_of_its_own() -> None:
     assert str(text.get("modellab_en")).startswith("modellab_en@2#")
+
+
+PIECES = ("1", "½", "1,31", "$5", "–", "-", " ", "km", "12 ", "012 ", ".5", ":30", "th", "€", "k")
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_what_is_remembered_of_a_text_changes_nothing(pieces: list[str]) -> None:
+    raw = "".join(pieces) * 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written_numbers, "LONG", re.compile(""))  # nothing is remembered
+        anew = english.modellab_en(raw)
+    assert english.modellab_en(raw) == anew
+
+
+@pytest.mark.parametrize("piece", ["½ ", "$9 ", "1,31 ", "912 ", "twenty ", "a.b. ", "5 km "])
+def test_a_text_that_repeats_itself_is_read_to_its_end(piece: str) -> None:
+    few, many = english.modellab_en(piece * 30 + "done"), english.modellab_en(piece * 3000 + "done")
+    assert many.split() == few.split()[:-1] * 100 + ["done"]

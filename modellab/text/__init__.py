@@ -34,6 +34,7 @@ from modellab.errors import ConfigError, did_you_mean
 from modellab.text import (
     apostrophes,
     english,
+    english_letters,
     english_money,
     english_tables,
     folding,
@@ -41,6 +42,7 @@ from modellab.text import (
     number_patterns,
     numerals,
     profiles,
+    quantities,
     spoken_numbers,
     written_numbers,
 )
@@ -178,7 +180,10 @@ def _build(
     return Normaliser(function.__name__, version, digest.hexdigest()[:8], remembering)
 
 
-_OWN_ENGLISH = (english, english_tables, english_money, apostrophes, spoken_numbers, written_numbers, number_patterns)
+_OWN_ENGLISH = (
+    english, english_letters, english_tables, english_money, apostrophes, spoken_numbers, written_numbers, quantities,
+    number_patterns,
+)  # fmt: skip
 _PROFILES = (folding, apostrophes, profiles, letters, numerals)
 
 

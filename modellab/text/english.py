@@ -16,19 +16,14 @@ from functools import cache
 
 from modellab.text import english_money as money
 from modellab.text import english_tables as tables
-from modellab.text.apostrophes import PLAIN
+from modellab.text.english_letters import letters, plain, without_accents
 from modellab.text.library import spelling_file
+from modellab.text.quantities import apart
 from modellab.text.spoken_numbers import FIGURES, figures, ordinal
-from modellab.text.written_numbers import apart, in_words
+from modellab.text.written_numbers import in_words
 
 MOST_ROUNDS = 6  # until nothing changes; two are usual
 LAST_MARKS = " .,;:!?\u2026'\u2019\u201d\"\u00bb\u2013\u2014"  # at the end of a text they are not looked at
-
-_PLAIN: dict[int, str | None] = {
-    **PLAIN, **dict.fromkeys((0x2010, 0x2011, 0x2012), "-"), 0xAD: None, 0x200B: None, 0x2116: "#",
-}  # fmt: skip
-_LATIN = {"œ": "oe", "ø": "o", "æ": "ae", "ß": "ss", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"}
-_TABLE = str.maketrans(_LATIN)
 
 Rule = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]  # applied where the first is in the text
 
@@ -43,23 +38,29 @@ def modellab_en(text: str) -> str:
 
 
 def _once(text: str) -> str:
-    text = text.rstrip(LAST_MARKS).translate(_PLAIN)
+    text = plain(text.rstrip(LAST_MARKS))
     if _WRITTEN.search(text):
         text = _replaced(text, _BEFORE_FOLDING)
-    text = unicodedata.normalize("NFKC", text).translate(_PLAIN)
-    text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
+    text = plain(unicodedata.normalize("NFKC", text))
+    if "." in text:
+        text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     text = _SPELT.sub(_together, text)
-    text = _without_accents(text.casefold())
+    text = without_accents(text.casefold())
     if _MARKED.search(text):
         text = _without_marks(text)
         text = in_words(_replaced(text, _rules()[0]))
-        text = _SYMBOLS.sub(_symbol if _WORD.search(text) else " ", text)
-        text = _letters(_replaced(text, _rules()[1]))
+        if _SYMBOL.search(text):
+            text = _SYMBOLS.sub(_symbol if _WORD.search(text) else " ", text)
+        text = letters(_replaced(text, _rules()[1]))
     words = text.split()
-    words = [word for i, word in enumerate(words) if word not in tables.FILLERS or _is_unit(words, i)]
-    words = [part for i, word in enumerate(words) for part in _in_full(words, i, word).split()]
-    words = _dates(_units(figures(words)))
-    return " ".join(_spelling().get(word, word) for word in _coins(words))
+    if not tables.FILLERS.isdisjoint(words):
+        words = [word for i, word in enumerate(words) if word not in tables.FILLERS or _is_unit(words, i)]
+    if not _SHORT.isdisjoint(words):
+        full = (_in_full(words, i, word) if word in _SHORT else word for i, word in enumerate(words))
+        words = [part for word in full for part in word.split()]
+    words = _coins(_dates(_units(figures(words))))
+    spelling = _spelling()
+    return " ".join([spelling.get(word, word) for word in words])
 
 
 # ---------------------------------------------------------------------------- letters
@@ -80,39 +81,6 @@ def _together(found: re.Match[str]) -> str:
     return article + joined if told > 1 and joined.lower() not in _SPECIAL else found[0]
 
 
-def _without_accents(text: str) -> str:
-    """Latin letters without their marks, decimal digits of any script as 0-9; other letters keep their marks."""
-    if text.isascii():
-        return text
-    kept: list[str] = []
-    for character in unicodedata.normalize("NFD", text.translate(_TABLE)):
-        if (decimal := unicodedata.decimal(character, None)) is not None:
-            character = str(decimal)
-        marked = unicodedata.category(character) == "Mn" and kept and kept[-1].isascii() and kept[-1].isalpha()
-        if not marked:
-            kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept))
-
-
-class _Letters(dict[int, str | None]):
-    """What becomes of a character: letters, marks and figures stay, an apostrophe leaves no gap."""
-
-    def __missing__(self, code: int) -> str | None:
-        category = unicodedata.category(chr(code))
-        gone = code == ord("'") or category == "Cf"
-        self[code] = None if gone else " " if category[0] in "PSC" and code != ord(".") else chr(code)
-        return self[code]
-
-
-_LETTERS = _Letters()
-_POINT = re.compile(r"(?<!\d)\.|\.(?!\d)")
-
-
-def _letters(text: str) -> str:
-    """Letters, marks and figures; a point between figures stays."""
-    return _POINT.sub(" ", text).translate(_LETTERS)
-
-
 def _without_marks(text: str) -> str:
     """The text without what is between [ or < and the next ] or >; looks no further than to the last of these."""
     if "[" not in text and "<" not in text:
@@ -122,6 +90,11 @@ def _without_marks(text: str) -> str:
 
 
 # ---------------------------------------------------------------------------- words
+
+
+_SHORT = frozenset(
+    {*tables.PLACES, *tables.ALWAYS, *money.ALIKE, "dot", "per", "cent", "minus", "negative"}
+)  # for which `_in_full` has something else, mostly
 
 
 def _in_full(words: list[str], i: int, word: str) -> str:
@@ -156,6 +129,8 @@ def _is_unit(words: list[str], i: int) -> bool:
 
 def _units(words: list[str]) -> list[str]:
     """Abbreviated units behind a number in full."""
+    if _UNITS.isdisjoint(words):
+        return words
     found = list(words)
     for i, word in enumerate(words):
         if i and word in tables.UNITS and (words[i - 1] in tables.SCALES or FIGURES.fullmatch(words[i - 1])):
@@ -166,6 +141,8 @@ def _units(words: list[str]) -> list[str]:
 
 def _dates(words: list[str]) -> list[str]:
     """The day behind a month is an ordinal: "March 3" and "March third" are read alike."""
+    if tables.MONTHS.isdisjoint(words):
+        return words
     days = (i for i, word in enumerate(words) if i and words[i - 1] in tables.MONTHS and word.isdecimal())
     found = list(words)
     for i in days:
@@ -174,6 +151,7 @@ def _dates(words: list[str]) -> list[str]:
     return found
 
 
+_UNITS = frozenset(tables.UNITS)
 _AMOUNTS = frozenset({*tables.DIGITS, *tables.TEENS, *tables.TENS, "hundred", *tables.SCALES})
 _NOTES = frozenset(name.split()[-1] for names in money.CURRENCIES.values() for name in names)
 _COINS = frozenset(name for names in money.COINS.values() for name in names)
@@ -181,6 +159,8 @@ _COINS = frozenset(name for names in money.COINS.values() for name in names)
 
 def _coins(words: list[str]) -> list[str]:
     """ "two dollars and seven cents" without its "and"."""
+    if "and" not in words or _NOTES.isdisjoint(words):
+        return words
     return [
         word
         for i, word in enumerate(words)
@@ -209,13 +189,14 @@ def _grouped(found: re.Match[str]) -> str:
 _BEFORE_FOLDING: list[Rule] = [
     ("", re.compile(rf"(?<![\d.,])[1-9]\d{{0,2}}(?:{_GAP}\d{{3}})++(?!\d)"),
      _grouped),
-    ("", re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)"),
+    ("", re.compile(r"(?<![\d.,])(?!(?<=[^\d.,][1-9]\d\d )\d{3})"  # behind a group that has failed it fails, too
+                    r"[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)"),
      _grouped),
     ("", re.compile(rf"(?<=[\d{''.join(tables.VULGAR)}])(?=[{''.join(tables.VULGAR)}])"), " "),
     ("", re.compile(rf"[{''.join(tables.VULGAR)}]"), lambda found: tables.VULGAR[found[0]]),
     ("", re.compile(r"(?<=\d) ?[\u00ba\u02da](?![^\W_]{2})"), "°"),
-    ("", re.compile(r"(?<=\d)²"), " squared "),
-    ("", re.compile(r"(?<=\d)³"), " cubed "),
+    ("²", re.compile(r"(?<=\d)²"), " squared "),
+    ("³", re.compile(r"(?<=\d)³"), " cubed "),
 ]  # fmt: skip
 
 
@@ -242,6 +223,7 @@ def _symbol(found: re.Match[str]) -> str:
 _MARKED = re.compile(r"[^a-z ]|uh huh")  # without it no rule applies
 _WORD = re.compile(r"[^\W_]")
 _BRACKETS = re.compile(r"(?:\[|<(?![\s\d]))[^\]>]*[\]>]")  # "3 < 5" is none
+_SYMBOL = re.compile(rf"[%°{money.SIGNS}]")
 _SYMBOLS = re.compile(
     rf"(?P<percent>%)|(?P<degrees>°)(?: ?(?P<scale>[cf])\b)?|(?<![^\W_])(?P<currency>[{money.SIGNS}])(?![^\W_])"
 )

@@ -16,7 +16,13 @@ CURRENCY = rf"(?:(?<![^\W_])(?:{'|'.join(money.DOLLARS)})\$|[{money.SIGNS}])"
 CODE = rf"\b(?:{'|'.join(money.CODES)})\b"
 START = re.compile(rf"[\d.{money.SIGNS}¢%+±\u2212\u2013-]|{CODE}(?=\.? ?[\d.+\u2212-])|{CURRENCY}")
 JOINTS = frozenset(" -+\u2212\u2013\u2014")  # what may bind two quantities begins with
-PLAIN = re.compile(r"(?:(?<![^ ])(?:0|[1-9]\d{0,5}) (?=\d{1,6}(?![\d/])))++")  # figures before another one
+TELLING = "|".join(  # words that belong to the figure before them, or to the one behind
+    (*UNITS, *money.CODES, SCALE, "m|mn|mln|mio|bn|bln|tn|trn|percent|degrees|[ap]m|dollars?|euros?|cents|pounds|pence")
+)
+PLAIN = re.compile(  # figures before another one or before other words, with these words
+    r"(?:(?<![^ ])(?:0|[1-9]\d{0,5}) "
+    rf"(?:(?=\d{{1,6}}(?![\d/]))|(?:(?!(?:{TELLING})\b)[a-z]++(?: |\Z))++))++"
+)
 BARE = re.compile(r"\d++(?:$| \D|[^\d :./,'a-z-])")  # a figure that begins nothing longer
 SIGN = re.compile(r"(?P<minus>[-\u2013](?! )|\u2212 ?)|(?P<plus>\+ ?)|(?P<both>± ?)")
 BEFORE = re.compile(rf"(?:(?P<sign>{CURRENCY})|(?P<code>{CODE})\.?) ?(?=[-+\u2212]?\.?\d)")
@@ -30,10 +36,13 @@ ORDINAL = re.compile(r"(?P<figure>\d{1,3}(?:,\d{3})++|\d++)(?:st|nd|rd|th)(?P<ma
 DECADE = re.compile(r"(?<!\w)(\d{4}|\d{2})'?s\b")
 EUROPEAN = re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})++)(?:,(?P<parts>\d{1,2}))?(?!\d|[.,]\d)")
 COMMA = re.compile(r"(?<![\d,.])(?P<whole>\d++),(?P<parts>\d{1,2})(?!\d|,\d)")
+_SINGLE = r"|(?P<whole>\d++)(?:\.(?P<parts>\d++)(?!\.\d))?|(?<![\w.])\.(?P<bare>\d++)(?!\.\d)"
 NUMBER = re.compile(
     r"(?P<grouped>\d{1,3}(?:,\d{3})++(?!\d|,\d)|\d{1,2}(?:,\d{2}(?=,))++,\d{3}(?!\d|,\d))(?:\.(?P<cents>\d++)(?!\.\d))?"
-    r"|(?P<whole>\d++)(?:\.(?P<parts>\d++)(?!\.\d))?|(?<![\w.])\.(?P<bare>\d++)(?!\.\d)"
+    + _SINGLE
 )
+SINGLE = re.compile(rf"(?P<grouped>(?!))(?P<cents>){_SINGLE}")  # where figures are known not to be groups
+GROUPS = re.compile(r"\d{1,3}(?:,\d{3})++|\d{1,2}(?:,\d{2}(?=,))++")
 SCALED = re.compile(rf" ?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:m|mn|mln|mio|bn|bln|tn|trn)\b)")
 BEHIND = re.compile(
     rf"(?P<sign>{CURRENCY})(?!\d)| (?P<apart>{CURRENCY})(?! ?\.?\d)"

@@ -51,7 +51,8 @@ LANGUAGES: dict[str, Numerals] = {
 ALIKE = {"percento": "per cento", "porciento": "por ciento", "pourcent": "pour cent"}
 
 _BLANKS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[\u00a0\u2007\u2009\u202f']\d{3})+(?!\d)"
-                     r"|(?<![\d.,])[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)")  # fmt: skip
+                     r"|(?<![\d.,])(?!(?<=[^\d.,\u00a0\u2007\u2009\u202f'][1-9]\d\d )\d{3})"  # it has failed there
+                     r"[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)")  # fmt: skip
 _POINTS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.]\d|\d)")
 _SIGN_BEFORE = re.compile(r"([€$£]) ?(\d[\d.,]*\d|\d)")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")

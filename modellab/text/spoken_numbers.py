@@ -35,7 +35,8 @@ CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fo
 AROUND = 8  # as many words from a number are looked at
 TIMES = {"double": 2, "triple": 3}
 EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
-BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *ORDINALS, *PLURAL_ORDINALS, *ZEROS, *TIMES, "a"})
+LATER = (word for each in (ORDINALS, PLURAL_ORDINALS) for word, value in each.items() if value > LAST_WRITTEN_OUT)
+BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *LATER, *ZEROS, *TIMES, "a"})
 
 
 class Number(NamedTuple):
@@ -47,6 +48,8 @@ class Number(NamedTuple):
 
 def figures(words: list[str]) -> list[str]:
     """The words with every spoken number in figures."""
+    if BEGINNINGS.isdisjoint(words) and CONTINUING.isdisjoint(words):
+        return words
     found: list[str] = []
     reader, i = _Reader(words), 0
     while i < len(words):

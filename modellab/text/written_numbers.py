@@ -1,34 +1,33 @@
 """What is written with figures, in the words it is read aloud with: "$150–$250" is "150 dollars to 250 dollars".
 
-A text is read once from left to right, one quantity after the other: a sign, a currency, a number (or a time, a
-fraction, an ordinal, a version), a scale, a currency, a percent or degree sign behind it. A dash is "to" only between
-two quantities, and "minus" only where one begins, so that no sign is read twice and none is lost. The words are those
-that `spoken_numbers` reads; figures stay figures.
+A text is read once from left to right, one of its `quantities` after the other. A dash is "to" only between two
+quantities, and "minus" only where one begins, so that no sign is read twice and none is lost.
+
+What was read is remembered by what stands there, so that a text that repeats itself takes no longer than another one.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import NamedTuple
 
-from modellab.text import english_money as money
 from modellab.text import number_patterns as patterns
-from modellab.text.english_tables import DENOMINATORS
-from modellab.text.spoken_numbers import CENTURIES, LONGEST, ordinal, written
+from modellab.text.quantities import Quantities, Quantity
 
-IDENTIFIER = 7  # as many figures without commas are read one by one, unless they end in 000
-COMMON_PARTS = frozenset({*range(2, 11), 16, 32, 64, 100, 1000})  # "5/16" is a fraction, "9/11" is none
-MOST_PARTS = 100  # of a fraction behind a whole number
+REACH = 80  # characters from where a quantity begins: neither it nor what binds the next one depends on more,
+LONG = re.compile(r"[\d.,]{21}")  # unless there are as many figures
+TELEPHONE = re.compile(r"\d+(?:-\d+)+")
 
 
-class Quantity(NamedTuple):
-    """Something with a figure that was read: its words, where it ends, and what a range has to know of it."""
+class _Read(NamedTuple):
+    """A quantity and what binds the next one to it; positions are counted from where the quantity begins."""
 
     words: str
     end: int
-    number: str = ""  # without sign, currency and unit; '' if it cannot stand without them
-    currency: str = ""  # as it is written before the number
+    number: str
+    currency: str
+    joint: str  # '' where nothing follows
+    following: int  # where the next one begins
 
 
 def in_words(text: str) -> str:
@@ -36,20 +35,13 @@ def in_words(text: str) -> str:
     return _Reader(text).whole()
 
 
-def apart(figure: str) -> str:
-    """The figures one by one.
-
-    >>> apart("555-0123")
-    '5 5 5 0 1 2 3'
-    """
-    return " ".join(character for character in figure if character.isdecimal())
-
-
 class _Reader:
     """Reads a text from left to right."""
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.quantities = Quantities(text)
+        self.known: dict[tuple[str, bool, str], _Read | None] = {}
 
     def whole(self) -> str:
         """The text with every quantity in words."""
@@ -61,34 +53,57 @@ class _Reader:
                 done = plain.end()
                 continue
             found.append(self.text[done:begin])
-            if quantity := self._quantity(begin):
-                words, done = self._range(quantity, begin)
-                found.append(f" {words} ")
+            if read := self._read(begin):
+                words, done = self._range(read, begin) if read.joint else (read.words, begin + read.end)
+                found += (" ", words, " ")
             else:
                 found.append(start[0])
                 done = start.end()
         return "".join([*found, self.text[done:]])
 
-    def _range(self, first: Quantity, begin: int) -> tuple[str, int]:
+    def _range(self, first: _Read, begin: int) -> tuple[str, int]:
         """The words of a quantity and of those that a dash or an operator binds to it, and where they end."""
-        words, joints, last = [first.words], [""], first
-        while joint := self._joint(last):
-            name, start = joint
-            following = self._quantity(start, bound=True)
+        words, joints, last, start = [first.words], [""], first, begin
+        while last.joint:
+            start_of_next = start + last.following
+            following = self._read(start_of_next, bound=True)
             if following is None:
                 break
-            if name == "to" and last.currency and following.words == following.number:  # "$5-10 million"
-                following = self._money(start, last.currency) or following
+            if last.joint == "to" and last.currency and following.words == following.number:  # "$5-10 million"
+                following = self._read(start_of_next, bound=True, currency=last.currency) or following
                 if following.number and last.number:
                     words[-1] = last.number
             words.append(following.words)
-            joints.append(name)
-            last = following
-        if len(words) > 2 and re.fullmatch(r"\d+(?:-\d+)+", self.text[begin : last.end]):
+            joints.append(last.joint)
+            last, start = following, start_of_next
+        end = start + last.end
+        if len(words) > 2 and TELEPHONE.fullmatch(self.text, begin, end):
             joints = [""] * len(words)  # a date, an account, a telephone number
-        elif patterns.EQUATION.match(self.text, last.end):
+        elif patterns.EQUATION.match(self.text, end):
             joints = ["minus" if name == "to" else name for name in joints]
-        return " ".join(filter(None, (word for pair in zip(joints, words, strict=True) for word in pair))), last.end
+        return " ".join(filter(None, (word for pair in zip(joints, words, strict=True) for word in pair))), end
+
+    def _read(self, i: int, *, bound: bool = False, currency: str = "") -> _Read | None:
+        """The quantity that begins at i, None where none does; a `bound` one stands behind a dash.
+
+        With a `currency` it is an amount of that.
+        """
+        if not i:
+            return self._anew(i, bound, currency)
+        key = (self.text[i - 1 : i + REACH], bound, currency)
+        if key in self.known:
+            return self.known[key]
+        read = self._anew(i, bound, currency)
+        if not LONG.search(key[0]):
+            self.known[key] = read
+        return read
+
+    def _anew(self, i: int, bound: bool, currency: str) -> _Read | None:
+        found = self.quantities.money(i, currency) if currency else self.quantities.quantity(i, bound=bound)
+        if found is None:
+            return None
+        joint, following = self._joint(found) or ("", i)
+        return _Read(found.words, found.end - i, found.number, found.currency, joint, following - i)
 
     def _joint(self, last: Quantity) -> tuple[str, int] | None:
         """What binds the next quantity to the last one, and where that begins."""
@@ -100,201 +115,3 @@ class _Reader:
             negative = dash[0] == "--" and last.words.startswith("minus")
             return "to", dash.start() + 1 if negative else dash.end()
         return None
-
-    # ------------------------------------------------------------------ one quantity
-
-    def _quantity(self, i: int, *, bound: bool = False) -> Quantity | None:
-        """The quantity that begins at i, None where none does; a `bound` one stands behind a dash."""
-        sign, start = self._sign(i, bound=bound)
-        currency = ""
-        if before := patterns.BEFORE.match(self.text, start):
-            currency, start = before["sign"] or before["code"], before.end()
-            if not sign:
-                sign, start = self._sign(start, bound=True)
-        elif self.text[start : start + 1] in ("¢", "%"):
-            return self._mark_before(start, sign)
-        if not (self.text[start : start + 1].isdecimal() or self.text[start : start + 1] == "."):
-            return None
-        found = self._money(start, currency) if currency else self._other(start) or self._number(start)
-        if found is None or not sign:
-            return found
-        return found._replace(words=f"{sign} {found.words}", number="")
-
-    def _sign(self, i: int, *, bound: bool) -> tuple[str, int]:
-        """The word for a sign at i, and the position behind it."""
-        sign = None if self.text[i : i + 1].isdecimal() else patterns.SIGN.match(self.text, i)
-        if sign is None or (not bound and i and patterns.MARK_BEFORE.match(self.text[i - 1])):
-            return "", i
-        return ("minus" if sign["minus"] else "plus" if sign["plus"] else "plus or minus"), sign.end()
-
-    def _mark_before(self, i: int, sign: str) -> Quantity | None:
-        """ "¢7" and "%5"."""
-        number = patterns.NUMBER.match(self.text, i + 1 + (self.text[i + 1 : i + 2] == " "))
-        if number is None or (i and self.text[i - 1].isalnum()):
-            return None
-        words = money.counted(_figure(number), money.CENTS) if self.text[i] == "¢" else f"{_figure(number)} percent"
-        return Quantity(f"{sign} {words}".strip(), number.end())
-
-    def _other(self, i: int) -> Quantity | None:
-        """A time, a version, a fraction, an ordinal or a decade at i."""
-        if patterns.BARE.match(self.text, i):
-            return None
-        if (time := patterns.TIME.match(self.text, i)) and not (i and self.text[i - 1] == ":"):
-            return Quantity(_time(time), time.end())
-        if (version := patterns.VERSION.match(self.text, i)) and not self._european(i):
-            return Quantity(version[0].replace(".", " point "), version.end())
-        if (fraction := patterns.FRACTION.match(self.text, i)) and (words := _fraction(fraction)):
-            return self._measured(fraction.end(), words)
-        if nth := patterns.ORDINAL.match(self.text, i):
-            figure = nth["figure"].replace(",", "")
-            return Quantity(
-                (ordinal(int(figure)) if len(figure) <= LONGEST else apart(figure)) + nth["many"], nth.end()
-            )
-        if decade := patterns.DECADE.match(self.text, i):
-            return Quantity(f"{decade[1]}s", decade.end())
-        return None
-
-    def _number(self, i: int) -> Quantity | None:
-        """A number at i with a scale, a currency or a measure behind it."""
-        if european := self._european(i):
-            return european
-        comma = patterns.COMMA.match(self.text, i)
-        if comma and (patterns.TAKES_A_COMMA.match(self.text, comma.end())):
-            return self._measured(comma.end(), f"{comma['whole']}.{comma['parts']}")
-        if comma and (paid := self._paid(comma.end(), comma["whole"], comma["parts"])):
-            return paid
-        number = patterns.NUMBER.match(self.text, i)
-        if number is None:
-            return None
-        whole, parts = _parts(number)
-        if paid := self._paid(number.end(), whole, parts):
-            return paid
-        return self._measured(number.end(), _figure(number))
-
-    def _european(self, i: int) -> Quantity | None:
-        """ "1.234,50 €": points between thousands are known by the comma behind them, or by being several."""
-        found = patterns.EUROPEAN.match(self.text, i)
-        if found is None:
-            return None
-        paid = self._paid(found.end(), found["whole"].replace(".", ""), found["parts"] or "")
-        return paid if _is_grouped(found) or (paid and not paid.words.endswith(money.DECIMAL_POINTS)) else None
-
-    def _measured(self, i: int, number: str) -> Quantity:
-        """A number that ends at i, with a percent sign or a degree behind it."""
-        measure = patterns.MEASURE.match(self.text, i)
-        if measure is None:
-            unit = patterns.UNIT_IN_RANGE.match(self.text, i)
-            return Quantity(f"{number} {unit[0].strip()}", unit.end()) if unit else Quantity(number, i, number)
-        if measure["percent"]:
-            words = f"{number} percent"
-        elif measure["cents"]:
-            words = money.counted(number, money.CENTS)
-        else:
-            scale = "celsius" if measure["celsius"] else "fahrenheit" if measure["fahrenheit"] else ""
-            words = f"{money.counted(number, ('degree', 'degrees'))} {scale}".strip()
-        return Quantity(words, measure.end(), number)
-
-    # ------------------------------------------------------------------ money
-
-    def _paid(self, i: int, whole: str, parts: str) -> Quantity | None:
-        """A number that ends at i, with a currency behind it."""
-        scaled = patterns.SCALED.match(self.text, i)
-        end = scaled.end() if scaled else i
-        if behind := patterns.BEHIND.match(self.text, end):
-            sign = behind["sign"] or behind["apart"] or behind["code"]
-        elif len(parts) == 2 and not scaled and (behind := patterns.NAMED.match(self.text, end)):
-            sign = "$" if behind["name"].startswith("dollar") else "€"
-        else:
-            return None
-        words, number = _amount(sign, whole, parts, money.scale(scaled))
-        return Quantity(words, behind.end(), number)
-
-    def _money(self, i: int, sign: str) -> Quantity | None:
-        """A number at i that a currency stands before."""
-        number: re.Match[str] | None = patterns.EUROPEAN.match(self.text, i)
-        if number is None or not (_is_grouped(number) or money.names(sign)[1] not in money.DECIMAL_POINTS):
-            number = patterns.COMMA.match(self.text, i)
-        if number:
-            whole, parts = number["whole"].replace(".", ""), number["parts"] or ""
-        elif number := patterns.NUMBER.match(self.text, i):
-            whole, parts = _parts(number)
-        else:
-            return None
-        scaled = patterns.SCALED.match(self.text, number.end())
-        words, figure = _amount(sign, whole, parts, money.scale(scaled))
-        return Quantity(words, scaled.end() if scaled else number.end(), figure, sign)
-
-
-def _is_grouped(found: re.Match[str]) -> bool:
-    """Whether points are surely between thousands: a decimal comma is behind them, or there are several."""
-    return found["parts"] is not None or found["whole"].count(".") > 1
-
-
-def _amount(sign: str, whole: str, parts: str, scale: str) -> tuple[str, str]:
-    """The words of an amount, and its number alone where it has no coins."""
-    names, coins = money.names(sign), money.COINS.get(sign)
-    if len(whole) > LONGEST:
-        return f"{apart(whole)} {f'point {apart(parts)}' if parts else ''} {names[1]}", ""
-    if scale or (parts and (len(parts) != 2 or coins is None)):
-        number = f"{whole or '0'}.{parts}" if parts else whole
-        number = f"{number} {scale}".strip()
-        return f"{number} {names[1]}", number
-    small = money.counted(str(int(parts)), coins) if coins and parts and int(parts) else ""
-    number = written(Decimal(whole or "0"))
-    notes = money.counted(number, names) if int(whole or "0") or not small else ""
-    return f"{notes} {small}".strip(), "" if small else number
-
-
-# ---------------------------------------------------------------------------- numbers
-
-
-def _parts(number: re.Match[str]) -> tuple[str, str]:
-    """The figures before and behind the point."""
-    if number["bare"] is not None:
-        return "", number["bare"]
-    return (number["grouped"] or number["whole"]).replace(",", ""), number["cents"] or number["parts"] or ""
-
-
-def _figure(number: re.Match[str]) -> str:
-    """A number as it is written where no currency belongs to it."""
-    whole, parts = _parts(number)
-    if number["bare"] is not None:
-        return f"point {apart(parts)}"
-    if parts:
-        return f"{whole}.{parts}"
-    if number["grouped"] and len(whole) <= LONGEST:
-        return written(Decimal(whole))
-    by_figure = (whole[0] == "0" and len(whole) > 1) or (len(whole) >= IDENTIFIER and not whole.endswith("000"))
-    if by_figure or len(whole) > LONGEST:
-        return apart(whole)
-    return written(Decimal(whole)) if len(whole) >= IDENTIFIER else whole
-
-
-def _time(found: re.Match[str]) -> str:
-    """ "10:05" is "10 0 5", as "ten oh five"; "19:30" is "1930", as "nineteen thirty"."""
-    hour, minute = found["hour"] or found["dotted"], found["minute"] or found["behind"]
-    second, half = found["second"] or "", (found["half"] or found["half_too"] or "").strip()
-    hour = str(int(hour))
-    if not second and minute == "00":
-        return f"{hour} {half or 'oclock'}"
-    if int(hour) in CENTURIES and minute != "00":
-        said = [f"{hour}{minute}", _two_figures(second)]
-    elif minute in ("19", "20") and second not in ("", "00"):
-        said = [hour, minute + second]
-    else:
-        said = [hour, _two_figures(minute), _two_figures(second)]
-    return " ".join(filter(None, (*said, half)))
-
-
-def _two_figures(figure: str) -> str:
-    return f"0 {figure[1:]}" if figure.startswith("0") else figure
-
-
-def _fraction(found: re.Match[str]) -> str:
-    """ "3/4" is "3 quarters", "1 3/4" is "1 and 3 quarters"; '' for what is no fraction."""
-    whole, top, bottom = found["whole"], int(found["top"]), int(found["bottom"])
-    fits = 2 <= bottom <= MOST_PARTS if whole else bottom in COMMON_PARTS
-    if not fits or not 0 < top < bottom:
-        return ""
-    names = DENOMINATORS.get(bottom, (ordinal(bottom), f"{ordinal(bottom)}s"))
-    return f"{f'{int(whole)} and ' if whole else ''}{money.counted(str(top), names)}"
