@@ -19,7 +19,7 @@ import numpy as np
 from modellab import allocator, baseline, dataset, tasks
 from modellab.dataset import Dataset
 from modellab.environment import machine_class
-from modellab.errors import ModellabError
+from modellab.errors import sentence
 from modellab.evaluate import evaluate
 from modellab.gate.power_pace import PAIR, pair_spread
 from modellab.gate.quality import COMPARED
@@ -52,6 +52,7 @@ class Case:
     kept: int = 0
     thrown: int = 0
     trouble: str = ""  # why it was given up
+    failed: bool = False  # because something was raised
     previous: Result | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)  # what each session remembers, by utterance
     values: list[dict[str, float]] = field(default_factory=list)  # of each session, of every judged quality metric
@@ -91,8 +92,8 @@ def prepare(
             found = cell.error if isinstance(cell, Broken) else _prepare(project, cell, threads, utterances)
             if speed_only and isinstance(found, Case):
                 found.accepted = None
-        except ModellabError as error:
-            found = str(error)
+        except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next is prepared
+            found = sentence(error)
         if isinstance(found, Case):
             cases.append(found)
         else:
@@ -161,8 +162,8 @@ def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> N
                 else:
                     pool.close()
                     time.sleep(PAUSE_S)
-    except ModellabError as error:
-        case.trouble = str(error).splitlines()[0]
+    except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next one runs
+        case.trouble, case.failed = sentence(error), True
     say(f"{name}: {case.trouble}")
 
 

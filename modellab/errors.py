@@ -99,6 +99,18 @@ def told(error: BaseException) -> str:
     return shortened(f"{type(error).__name__}: {text}" if text else type(error).__name__, MOST_CHARACTERS)
 
 
+def sentence(error: BaseException) -> str:
+    """An exception as one line: what modellab raised on purpose as it is, anything else with its type.
+
+    >>> sentence(ConfigError("no such model\\nmore")), sentence(KeyError("text"))
+    ('no such model', "KeyError: 'text' (nobody foresaw that, please report it)")
+    """
+    if isinstance(error, ModellabError):
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    return f"{' '.join(told(error).split())}{notes} (nobody foresaw that, please report it)"
+
+
 def trace(error: BaseException) -> str:
     """The innermost calls that an exception and those before it came through."""
     try:

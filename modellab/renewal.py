@@ -17,7 +17,7 @@ from modellab import accepted, baseline, dataset, gate, rescoring, tasks, text
 from modellab.anchor import anchor_root
 from modellab.dataset import Dataset
 from modellab.entry import Entry
-from modellab.errors import ModellabError
+from modellab.errors import sentence
 from modellab.ledger import Ledger
 from modellab.matrix import Cell
 from modellab.project import Project
@@ -68,9 +68,9 @@ def renew(entries: Iterable[Entry], data: Folders, normaliser: str = "", *, refe
 def _renewed(entry: Entry, data: Folders, normaliser: str, *, references: bool) -> Renewal:
     try:
         after = rescoring.rescored(entry, data[entry.key.dataset], normaliser, references=references)
-    except ModellabError as error:
-        return Renewal(entry, refusal=str(error))
-    return Renewal(entry) if _same(entry, after) else Renewal(entry, after)
+        return Renewal(entry) if _same(entry, after) else Renewal(entry, after)
+    except Exception as error:  # noqa: BLE001 - one result ends here: whatever was raised refuses it, the next is scored
+        return Renewal(entry, refusal=sentence(error))
 
 
 def _same(before: Entry, after: Entry) -> bool:
@@ -92,14 +92,19 @@ def judge(renewals: Sequence[Renewal], cells: Mapping[Key, Cell], project: Proje
     """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
     there = [each for each in renewals if each.after is not None and each.before.key in cells]
     family = max(1, len(there))
-    found = {}
+    found, refused = {}, {}
     for each in there:
         assert each.after is not None
-        found[each.before.id] = rescoring.judged(each.after, cells[each.before.key], project, family)
+        try:
+            found[each.before.id] = rescoring.judged(each.after, cells[each.before.key], project, family)
+        except Exception as error:  # noqa: BLE001 - one result ends here, as above
+            refused[each.before.id] = Renewal(each.before, refusal=sentence(error))
     settled = gate.settle([entry.verdicts for entry in found.values()], project.judging.alpha)
     for (source, entry), verdicts in zip(found.items(), settled, strict=True):
         found[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
-    return [replace(each, after=found.get(each.before.id, each.after)) for each in renewals]
+    return [
+        refused.get(each.before.id) or replace(each, after=found.get(each.before.id, each.after)) for each in renewals
+    ]
 
 
 def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:
@@ -122,8 +127,8 @@ def accept(
             if not names or str(entry.key) in names:
                 try:
                     found.append((entry, _accepted(root, entry, data[entry.key.dataset], reason, date), ""))
-                except ModellabError as error:
-                    found.append((entry, [], str(error)))
+                except Exception as error:  # noqa: BLE001 - one baseline ends here, as above
+                    found.append((entry, [], sentence(error)))
     return found
 
 

@@ -238,3 +238,18 @@ def test_what_cannot_be_calibrated_is_refused_in_a_sentence(project: Project) ->
 @pytest.mark.parametrize(("n", "most", "expected"), [(1, 40, [0]), (5, 2, [0, 4]), (10, 4, [0, 3, 6, 9])])
 def test_utterances_are_evenly_spread(n: int, most: int, expected: list[int]) -> None:
     assert calibration.evenly(n, most) == expected
+
+
+def test_whatever_one_case_raises_the_next_one_runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def once(*_: Any, **__: Any) -> Result:
+        if not said:
+            said.append("")
+            raise KeyError("text")
+        return measured()
+
+    said: list[str] = []
+    monkeypatch.setattr(calibration, "evaluate", once)
+    first, second = case(project), case(project)
+    calibration.run(project, [first, second], cast(Pool, NoPool()), 1, said.append)
+    assert (first.failed, first.kept, first.trouble.partition(" (")[0]) == (True, 0, "KeyError: 'text'")
+    assert (second.failed, second.kept) == (False, 1)

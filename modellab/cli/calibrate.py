@@ -30,6 +30,7 @@ COLUMNS = (
     "changed",
     "may fail",
 )
+FAILED = 1
 INTERRUPTED = 2
 NOTHING_MEASURED = 3
 
@@ -58,7 +59,7 @@ def calibrate(
     """Measure how much the accepted cases vary on this machine.
 
     Runs each chosen case several times without any change and writes the spread into its baselines. Only then may its
-    speed fail a test. Ctrl-C keeps the sessions that are finished.
+    speed fail a test. Ctrl-C keeps the sessions that are finished. Exit status 1 if a case failed.
     """
     _check(speed_only=speed_only, update_baselines=update_baselines, reason=reason)
     from modellab import calibration
@@ -84,6 +85,8 @@ def calibrate(
         raise typer.Exit(INTERRUPTED)
     if not any(case.kept for case in cases):
         raise typer.Exit(NOTHING_MEASURED)
+    if any(case.failed for case in cases):
+        raise typer.Exit(FAILED)
 
 
 def _check(*, speed_only: bool, update_baselines: bool, reason: str) -> None:

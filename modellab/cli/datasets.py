@@ -76,12 +76,12 @@ def _row(folder: Path) -> list[str | Text]:
     from rich.text import Text
 
     from modellab import dataset, manifest
-    from modellab.errors import ModellabError
+    from modellab.errors import sentence
 
     try:
         data = dataset.load(folder)
-    except ModellabError as error:
-        return [folder.name, "", "", "", "", "", "", Text(f"broken: {error}", "red")]
+    except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
+        return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
     audio = _length(sum(map(manifest.seconds, data.rows)))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")

@@ -12,7 +12,7 @@ import typer
 
 from modellab import rttm, textlines
 from modellab.cli import common
-from modellab.errors import ConfigError, CrashError, HangError, ModellabError
+from modellab.errors import ConfigError, CrashError, HangError, sentence
 
 if TYPE_CHECKING:
     from modellab.evaluate import Loaded
@@ -47,11 +47,12 @@ def diarize(
             try:
                 typer.echo(_rttm(ready, file, name, speakers), nl=False)
                 sys.stdout.flush()
-            except (CrashError, HangError):
+            except (CrashError, HangError, BrokenPipeError):
                 raise
-            except ModellabError as error:
-                failed = True
-                typer.echo(f"modellab: {common.printable(str(error).splitlines()[0])}", err=True)
+            except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
+                failed, said = True, sentence(error)
+                named = said if str(file) in said else f"{file}: {said}"
+                typer.echo(f"modellab: {common.printable(named)}", err=True)
     if failed:
         raise typer.Exit(2)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common
-from modellab.errors import CrashError, HangError, ModellabError
+from modellab.errors import CrashError, HangError, sentence
 
 if TYPE_CHECKING:
     from modellab.evaluate import Loaded
@@ -42,7 +42,7 @@ def transcribe(
         try:
             audio.info(file)  # before a model is loaded for nothing
             usable.append(file)
-        except ModellabError as error:
+        except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
             outcomes.fail(file, error)
     if usable:
         if transcription.is_embedded(loadable):
@@ -74,9 +74,9 @@ class Outcomes:
             for file in files:
                 try:
                     self.show(transcription.transcribe(ready, file), ready)
-                except (CrashError, HangError):
+                except (CrashError, HangError, BrokenPipeError):
                     raise
-                except ModellabError as error:
+                except Exception as error:  # noqa: BLE001 - one file ends here, as above
                     self.fail(file, error)
 
     def show(self, heard: Transcription, ready: Loaded) -> None:
@@ -93,14 +93,14 @@ class Outcomes:
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         typer.echo(f"{facts}, {threads}: {spent}, loaded in {load_s:.2f} s", err=True)
 
-    def fail(self, file: Path, error: ModellabError) -> None:
+    def fail(self, file: Path, error: Exception) -> None:
         """One sentence to stderr, and with --json an object too, so that there is one for each file."""
         self.failed = True
-        sentence = str(error).splitlines()[0]
-        named = sentence if str(file) in sentence else f"{file}: {sentence}"
+        said = sentence(error)
+        named = said if str(file) in said else f"{file}: {said}"
         typer.echo(f"modellab: {common.printable(named)}", err=True)
         if self.as_json:
-            self._line({"file": str(file), "error": sentence})
+            self._line({"file": str(file), "error": said})
 
     @staticmethod
     def _line(values: dict[str, Any]) -> None:

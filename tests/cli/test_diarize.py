@@ -80,3 +80,21 @@ def test_a_model_that_cannot_is_refused(diarizer: Desk) -> None:
     result = diarizer.type("diarize", diarizer.audio(), "--model", "fake")
     assert result.exit_code == 2
     assert "no diarization: expected one of everybody" in result.stderr
+
+
+def test_whatever_one_file_raises_the_next_one_is_heard(diarizer: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from modellab.cli import diarize
+
+    real, calls = diarize._rttm, list[str]()
+
+    def once(*given: object) -> str:
+        calls.append("")
+        if len(calls) == 1:
+            raise RecursionError("too deep")
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(diarize, "_rttm", once)
+    result = diarizer.type("diarize", diarizer.audio(), diarizer.audio(1), "--model", "everybody")
+    assert result.exit_code == 2
+    assert "RecursionError: too deep" in result.stderr
+    assert result.stdout.startswith("SPEAKER ")

@@ -219,3 +219,18 @@ def test_wrong_names(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
 
 def test_an_empty_ledger_says_so(desk: Desk) -> None:
     assert "there are no results in" in desk.type("rescore").stderr
+
+
+def test_whatever_one_result_raises_is_its_refusal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(desk)
+    another_normaliser(desk)
+
+    def raises(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no words")
+
+    for owner, name in ((rescoring, "judged"), (rescoring, "rescored")):
+        monkeypatch.setattr(owner, name, raises)
+        done = desk.type("rescore")
+        assert done.exit_code == 1
+        assert "refused: s1: ZeroDivisionError: no words" in done.stderr
+        assert "nothing was written" in done.stdout
