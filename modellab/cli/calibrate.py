@@ -83,6 +83,11 @@ def calibrate(
     _report(project, cases)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+    _exit(cases)
+
+
+def _exit(cases: Sequence[Case]) -> None:
+    """The status of what was not measured, or of a case that failed."""
     if not any(case.kept for case in cases):
         raise typer.Exit(NOTHING_MEASURED)
     if any(case.failed for case in cases):
