@@ -42,7 +42,10 @@ def measured(arena: Arena) -> Table:
     rows = []
     for score in arena.scores:
         quality, speed, memory, _, cost = (part.measured for part in score.parts)
-        pairs = [cell for each in (quality, speed, memory) for cell in (prose.span(each), prose.n(each))]
+        spans = (prose.span(quality), _doubted(prose.span(speed), score.doubt), prose.span(memory))
+        pairs = [
+            cell for span, each in zip(spans, (quality, speed, memory), strict=True) for cell in (span, prose.n(each))
+        ]
         rows.append([score.who.name, *pairs, prose.span(cost)])
     if not any(score.parts[4].measured.known for score in arena.scores):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
@@ -76,12 +79,17 @@ def front(arena: Arena) -> Table:
         rows.append(
             [
                 point.who.name,
-                place if point.speed.known else "no times",
+                _doubted(place, point.doubt) if point.speed.known else "no times",
                 ("on the front" if point.memory_front else "behind it") if point.memory.known else "no peak",
                 f"beyond the intervals by {beaten}" if beaten else numbers.MISSING,
             ]
         )
     return ["model", "quality and speed", "quality and memory", "beaten in quality and speed"], rows
+
+
+def _doubted(text: str, doubt: str) -> str:
+    """What rests on times that decide nothing says why, in brackets."""
+    return f"{text} ({doubt})" if doubt else text
 
 
 def against(arena: Arena) -> Table:

@@ -19,7 +19,7 @@ import numpy as np
 
 from modellab.entry import Entry
 from modellab.gate.paired import bottom_of, by_unit, costs, jackknife_error
-from modellab.gate.validity import invalid
+from modellab.gate.validity import invalid, too_busy
 from modellab.rescoring import measurement, standing
 from modellab.scoring.records import Estimate
 from modellab.types import Floats, Metric, Result, Share, Utterance, top_over_bottom
@@ -146,6 +146,17 @@ def doubt(groups: Sequence[Sequence[Entry]]) -> str:
         return ""
     most = max((len(_readings(group, "rtf", sound=True)) for group in groups), default=0)
     return f"{most} session{'s' * (most != 1)}, {FEWEST_SESSIONS} are needed to know how far sessions differ"
+
+
+def mark(groups: Sequence[Sequence[Entry]]) -> str:
+    """The same in a word or two, for a table: busy, in doubt, 1 session; '' where the speed may decide something."""
+    if not doubt(groups):
+        return ""
+    results = [group[-1].result for group in groups if not _sound(group)]
+    if results:
+        return "busy" if any(result and too_busy(result) for result in results) else "in doubt"
+    most = max((len(_readings(group, "rtf", sound=True)) for group in groups), default=0)
+    return f"{most} session{'s' * (most != 1)}"
 
 
 def _sound(group: Sequence[Entry]) -> Entry | None:

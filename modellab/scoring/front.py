@@ -45,7 +45,7 @@ def front(scores: Sequence[Score], machines: dict[Contestant, str], better: Lite
 
 def _point(score: Score, machine: str) -> Point:
     quality, speed, memory = (part.measured for part in score.parts[:3])
-    return Point(score.who, quality, speed, memory, machine, front=False, memory_front=False)
+    return Point(score.who, quality, speed, memory, machine, front=False, memory_front=False, doubt=score.doubt)
 
 
 def _beats(

@@ -136,6 +136,7 @@ class Score:
     datasets: tuple[str, ...]
     compared: bool
     stage: str = ""
+    doubt: str = ""  # why its speed decides nothing, for a table: "busy", "1 session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class Point:
     front: bool  # nobody measured there has both better quality and better speed
     memory_front: bool
     beaten_by: tuple[str, ...] = ()
+    doubt: str = ""  # of its speed, as in `Score`
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ def score(
     total = _total(parts)
     why = _lacks(parts, wanted, whole, card)
     grade = NOT_RATED if why else letter(total.value, card)
-    datasets = tuple(group[-1].key.dataset for group in groups)
-    return Score(who, total, grade, "" if why else _span(total, card), why, parts, datasets, compared, stage)
+    datasets, doubt = tuple(group[-1].key.dataset for group in groups), estimates.mark(groups) if speed.known else ""
+    return Score(who, total, grade, "" if why else _span(total, card), why, parts, datasets, compared, stage, doubt)
 
 
 def letter(value: float, card: Scorecard) -> str:

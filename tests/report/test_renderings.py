@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.report import markdown, tidy, web
+from modellab.report import markdown, tables, tidy, web
 from modellab.report.utterances import lines
 from modellab.scoring import Report
 from modellab.scoring.records import Said
 from modellab.types import Break, Status
 
-from ..scoring.makers import entry, failed, regressed, report, some
+from ..scoring.makers import again, entry, failed, regressed, report, some
 
 EVIL = '</li></details><script>alert(1)</script><img src=x onerror="alert(2)"> @everyone | `x` \u202egnp'
 
@@ -228,3 +228,19 @@ def test_csv_json_and_parquet_say_the_same(made: Report) -> None:
     assert table.column_names == list(tidy.COLUMNS)
     assert table["value"].to_pylist() == [row["value"] for row in rows]
     assert data == tidy.render_parquet(made)
+
+
+def test_times_that_decide_nothing_are_marked_where_they_stand() -> None:
+    busy = entry("busy", readings={"other_cores": 2.0, "cores": 2.0})
+    sound, once = entry("sound"), entry("once")
+    made = report(sound, busy, once, every=[*again(sound), sound, busy, once])
+    marks = {score.who.model: score.doubt for score in made.arenas[0].scores}
+    assert marks == {"sound": "", "busy": "busy", "once": "1 session"}
+    for table in (tables.measured, tables.front):
+        cells = {row[0].partition(":")[0]: " ".join(row) for row in table(made.arenas[0])[1]}
+        assert "(busy)" in cells["busy"]
+        assert "(1 session)" in cells["once"]
+        assert "(" not in cells["sound"]
+    for text in (markdown.render_markdown(made), web.render_html(made)):
+        assert "(busy)" in text
+        assert "(1 session)" in text
