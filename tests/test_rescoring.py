@@ -162,3 +162,13 @@ class Shelf(Folders):
     def __init__(self, data: Dataset) -> None:
         super().__init__(data.folder.parent)
         self.read[data.name] = data
+
+
+def test_a_length_that_was_corrected_to_the_decoded_one_is_the_same_audio(data: Dataset) -> None:
+    """The manifest says a second too much: the result has the length that was heard."""
+    heard = entry(data, dataset_digest="sha256:before the correction")
+    wrong = replace(data, rows=tuple({**row, "duration_s": row["duration_s"] + 1} for row in data.rows))
+    assert rescoring.rescored(heard, wrong, "basic", references=True).values["wer"] == 0.0
+    gone = replace(wrong, rows=tuple({**row, "audio": Path("nowhere.flac")} for row in wrong.rows))
+    with pytest.raises(ConfigError, match="the audio is another one"):
+        rescoring.rescored(heard, gone, "basic", references=True)
