@@ -161,8 +161,9 @@ def effect(value: float | None, digits: int = 1) -> str:
     return f"> {HIGHEST:.0%}" if value is None else f"{value:.{digits}%}"
 
 
-OUTDATED = """The column `modellab` is of the rule before: 1 % by swapping and a cap on the sum, in place of 0.8 % and
-of counting what broke. It was not measured anew, because these counts are not shipped.
+BEFORE = "†"
+OUTDATED = f"""{BEFORE} by the rule before: 1 % by swapping and a cap on the sum, in place of 0.8 % and of counting what
+broke. These cells have not been measured anew.
 """
 
 
@@ -175,7 +176,7 @@ def quality(figures: Json) -> str:
     for part, source in QUALITY.items():
         if cells := figures.get(part):
             first = next(iter(cells.values()))
-            rows = [[cell, *(quality_entry(gates[rule]) for rule in RULES)] for cell, gates in cells.items()]
+            rows = [[cell, *(quality_entry(rule, gates[rule]) for rule in RULES)] for cell, gates in cells.items()]
             title = figures["titles"][source]
             texts += [
                 f"### {title[0].upper()}{title[1:]}\n",
@@ -194,10 +195,11 @@ def hits(found: Json) -> str:
     )
 
 
-def quality_entry(gate: Json) -> str:
+def quality_entry(rule: str, gate: Json) -> str:
     """False alarms and what is seen."""
     seen = "-" if gate["mde80"] is None else f"{gate['mde80']:.2%}"
-    return f"{gate['false_alarm']:.1%} / {seen}"
+    before = f" {BEFORE}" if outdated({"": {rule: gate}}) else ""
+    return f"{gate['false_alarm']:.1%} / {seen}{before}"
 
 
 def clustered(found: Json) -> str:

@@ -169,7 +169,8 @@ def cell(source: Source, utterances: int, churn: float, effort: Effort) -> dict[
 
 def outdated(cells: Mapping[str, Mapping[str, Any]]) -> bool:
     """Whether some cell was measured with a rule of the gate that is no more."""
-    return any(gates["modellab"].get("rule") != COUNTED for gates in cells.values())
+    ours = [gates["modellab"] for gates in cells.values() if "modellab" in gates]
+    return any(gate.get("rule") != COUNTED for gate in ours)
 
 
 def batches(source: Source, what: str, runs: int, utterances: int, churn: float) -> Iterator[Errors]:

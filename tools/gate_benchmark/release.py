@@ -88,7 +88,7 @@ def _quality(figures: Json) -> Iterator[Json]:
     yield _largest("WER: false alarms", 0.013, alarms, "%")
     for part in ("quality", "quality_counts"):  # the targets are for 18 % WER and 20 words; asr_lab_v1 has 3 % and 6
         if gates := figures.get(part, {}).get(MIDDLE):
-            name = f"{part}, by the rule before" if outdated(figures[part]) else part
+            name = f"{part}, by the rule before" if outdated({MIDDLE: gates}) else part
             ours, rival = _known(gates["modellab"]["mde80"]), _known(gates["relative_5"]["mde80"])
             yield _most(f"WER seen at {MIDDLE} ({name})", 0.004, ours, unit="%")
             yield _least(f"times finer than +5 % relative at {MIDDLE} ({name})", 2.5, rival / ours)
