@@ -83,9 +83,9 @@ def pace(said: Sequence[Utterance], **readings: float) -> Pace:
 
 
 def asr_shares(errors: float, words: float = 5.0) -> dict[str, Share]:
-    """What the ASR task's gated metrics need."""
-    ratio = Ratio(errors, words)
-    return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": ratio, "success_rate": Ratio(1.0)}
+    """What the ASR task's metrics need."""
+    ratio, hits = Ratio(errors, words), max(0.0, words - errors)
+    return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": (hits, words, words), "success_rate": Ratio(1.0)}
 
 
 def cell(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: Key = KEY, **config: Any) -> Cell:

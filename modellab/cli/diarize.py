@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab import rttm, textlines
+from modellab import textlines
 from modellab.cli import common
 from modellab.errors import ConfigError, CrashError, HangError, sentence
 
@@ -77,7 +77,7 @@ def _plain(name: str) -> str:
 
 def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
     """The RTTM lines of one file. AudioError for one that cannot be used; WorkerError when the model fails."""
-    from modellab import audio
+    from modellab import audio, rttm
     from modellab.types import Turn
 
     duration_s = audio.info(file).duration_s
@@ -90,6 +90,8 @@ def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
 
 def _speakers(names: Iterable[str]) -> dict[str, str]:
     """What each speaker is called in RTTM: a name that it can hold, and nobody else's."""
+    from modellab import rttm
+
     found: dict[str, str] = {}
     for name in dict.fromkeys(names):
         others = set(found.values())

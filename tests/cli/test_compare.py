@@ -120,7 +120,7 @@ def test_one_spec_of_several_systems_is_a_ranking(results: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"normaliser": "none@1#2"}, "differ in the normaliser (basic@1#"),
+        ({"normaliser": "none@1#2"}, "differ in the normaliser (basic@2#"),
         ({"dataset_digest": "sha256:e"}, "differ in the content of short_v1"),
     ],
 )
