@@ -199,6 +199,7 @@ class Case:
     verdicts: tuple[Verdict, ...] = ()
     result: Result | None = None
     error: str = ""
+    notes: tuple[str, ...] = ()
 
 
 KEY = Key("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")

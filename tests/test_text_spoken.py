@@ -122,7 +122,9 @@ def fractions(draw: st.DrawFn) -> Pair:
     bottom, whole = draw(st.sampled_from(sorted(PARTS))), draw(st.none() | st.integers(1, 99))
     top = draw(st.integers(1, bottom - 1))
     name = PARTS[bottom] if top == 1 else f"{PARTS[bottom]}s".replace("halfs", "halves")
-    said = f"{draw(st.sampled_from(['one', 'a'])) if top == 1 and whole else spoken.cardinal(top)} {name}"
+    said = (
+        f"{draw(st.sampled_from(['one', 'a'])) if top == 1 and whole and bottom < 10 else spoken.cardinal(top)} {name}"
+    )
     return f"{f'{whole} ' if whole else ''}{top}/{bottom}", f"{f'{spoken.cardinal(whole)} and ' if whole else ''}{said}"
 
 

@@ -113,7 +113,8 @@ def _is_number(word: str, language: str) -> bool:
 def _read(text: str, language: str, threshold: float = 3.0) -> str:
     from text_to_num import alpha2digit
 
-    return str(alpha2digit(text, language, threshold=threshold))
+    found = str(alpha2digit(text, language, threshold=threshold))
+    return found.replace("ª", "a").replace("º", "o")  # as NFKC writes them
 
 
 @lru_cache(maxsize=1 << 14)

@@ -90,7 +90,6 @@ def test_the_workers_secrets_stay_where_they_are(
     assert "  | ***" in three_cases.ledger()[-3]["error"]
 
 
-@pytest.mark.parametrize("timeout_s", [1e300])
-def test_an_endless_timeout_overflows_nothing(three_cases: FakeProject, timeout_s: float) -> None:
-    result = misbehave(three_cases, "os.kill(os.getpid(), signal.SIGKILL)", timeout_s=timeout_s)
+def test_the_longest_timeout_overflows_nothing(three_cases: FakeProject) -> None:
+    result = misbehave(three_cases, "os.kill(os.getpid(), signal.SIGKILL)", timeout_s=86_400)
     assert_one_error(three_cases, result, "killed by SIGKILL")

@@ -67,7 +67,7 @@ def test_one_case_is_one_error(
     owner, name = {
         "scored": (asr, "score"),
         "measured": (suite.thresholds, "rules"),
-        "judged": (suite, "_changed"),
+        "judged": (suite, "_judge_pace"),
         "kept": (Entry, "of"),
     }[where]
     if where == "judged":

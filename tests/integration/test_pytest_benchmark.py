@@ -134,7 +134,7 @@ def test_an_utterance_that_raised_has_no_time(fake_project: FakeProject) -> None
     fake_project.run("--benchmark-json", str(path))
     (bench,) = benches(path)
     assert bench["stats"]["rounds"] == 7
-    assert bench["extra_info"]["verdict"] == "REGRESSED"
+    assert bench["extra_info"]["verdict"] == "BELOW_LIMIT"
 
 
 def test_under_xdist_it_switches_itself_off(fake_project: FakeProject) -> None:

@@ -88,9 +88,8 @@ HOSTILE = "a'b\"c`d%e\\f\n<g>|h\0i\ud800j ../../k {l} 日本語 " + "x" * 9000
 
 def test_hostile_text_is_stored_and_breaks_nothing(everything, tmp_path, empty_database, make):
     folder = tmp_path / "ml runs #1 100% 'q' ü"
-    fields = dict.fromkeys(("dataset", "model", "variant", "device", "precision"), HOSTILE)
     utterance = Utterance(HOSTILE, {HOSTILE: (1.0, 2.0)}, {"text": HOSTILE}, 0.1, 0.1, 1.0, error=HOSTILE)
-    sample = make(**fields)
+    sample = make()  # names that cannot be a file's are refused when the line is read
     facts = dict.fromkeys(("dataset_digest", "normaliser"), HOSTILE)
     hostile = dataclasses.replace(
         sample,
@@ -178,7 +177,7 @@ def test_what_a_model_said_is_kept_with_its_run_once(ready, client_class, make, 
     sound.parent.mkdir(parents=True)
     sound.write_bytes(b"fLaC")
     output = {"heard": "yes", "audio": {"audio": str(sound), "rate_hz": 16000, "duration_s": 1.0}}
-    entry = make(task="tts", dataset="tts/v1", model="espeak", session="s9")
+    entry = make(task="tts", dataset="tts_v1", model="espeak", session="s9")
     utterance = Utterance("01", {"wer": (0.0, 1.0)}, output, 0.1, 0.1, 1.0)
     Ledger(ready, "s9").append(
         dataclasses.replace(entry, result=dataclasses.replace(entry.result, utterances=(utterance,)))
