@@ -1,0 +1,65 @@
+"""What accepted results rest on has not changed: normalisers, datasets, weights, the recipe of altered clips.
+
+Each of these has a digest in the files under `baselines/`. Where a change is meant, the baselines are rescored or
+accepted anew in the same commit; where it is not (a file moved, a function renamed), the change is wrong.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from modellab import baseline, dataset, models, text
+from modellab.augment import maker
+from modellab.models import weights
+from modellab.types import Key
+
+ROOT = Path(__file__).parents[1]
+BASELINES = ROOT / "baselines"
+FILES = sorted(path for path in BASELINES.glob("*/*/*.json") if baseline.key_of(path))
+KEYS = {str(path.relative_to(BASELINES)): key for path in FILES if (key := baseline.key_of(path))}
+
+each_accepted = pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+
+
+@cache
+def _dataset(name: str) -> dataset.Dataset:
+    return dataset.load(ROOT / "golden" / name)
+
+
+def _header(key: Key) -> dict[str, str]:
+    accepted = baseline.load(BASELINES, key)
+    assert accepted is not None
+    return dict(accepted.header)
+
+
+def test_there_is_something_to_compare_with() -> None:
+    assert len(KEYS) >= 40
+
+
+@each_accepted
+def test_the_dataset_is_the_one_that_was_heard(key: Key) -> None:
+    assert _header(key)["dataset_digest"] == _dataset(key.dataset).digest
+
+
+@each_accepted
+def test_the_normaliser_is_the_one_that_scored(key: Key) -> None:
+    name = _dataset(key.dataset).options.get("normaliser", "")
+    assert _header(key).get("normaliser", "") == (str(text.get(name)) if name else "")
+
+
+@each_accepted
+def test_the_weights_are_the_ones_that_ran(key: Key) -> None:
+    folder = models.folders()[key.model]
+    variant = models.config(folder).variants[key.variant]
+    name = variant.weights_for(key.precision)
+    promised = weights.promised(name, variant.revision, folder)  # without making or fetching any
+    digest = promised or weights.digest(name, weights.locate(name, variant.revision, folder))
+    assert _header(key).get("weights", weights.PACKAGE) == digest
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS.values() if key.task == "robustness"], ids=str)
+def test_altered_clips_are_made_by_the_same_recipe(key: Key) -> None:
+    assert _header(key)["signature"].split(", ")[0] == maker.recipe()[0]
