@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from modellab import gate
+from modellab import gate, heard
 from modellab.dataset import Dataset
 from modellab.errors import ModellabError, told
 from modellab.evaluate import Loaded, once_more
@@ -68,7 +68,8 @@ def shown(
         return tuple(verdicts)
     places = {id: place for place, id in enumerate(ids(result.utterances)) if id in wanted}
     said = {id: result.utterances[place] for id, place in places.items()}
-    cases = {str(row["id"]): task.read(row, data.options) for row in data.rows if str(row["id"]) in wanted}
+    rows = {id: row for row in data.rows if (id := str(row["id"])) in wanted}
+    cases = {id: heard.stored(task, row, data.options, said[id]) for id, row in rows.items()}
 
     def lines(each: Break, versus: str) -> Break:
         accepted = sides.get(versus)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 
 from modellab import manifest
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
+from modellab.heard import DURATION_TOLERANCE_S
 from modellab.manifest import FILE_NAME, ROW_KEYS, Header
 from modellab.spool import Spool
-from modellab.types import Row, Utterance
-from modellab.utterances import AUDIO, clocks
+from modellab.types import Row
 
 __all__ = [
     "FILE_NAME",
@@ -32,9 +32,6 @@ __all__ = [
     "validate",
     "write_digest",
 ]
-
-DENSE_BYTES_PER_S = 200_000  # no more are in a second of sound, or the manifest is wrong (or it is a picture)
-DURATION_TOLERANCE_S = 0.02  # the manifest's duration may be rounded, and MP3 pads
 
 
 class RowReader(Protocol):
@@ -158,52 +155,13 @@ def write_digest(folder: Path) -> str:
     return digest
 
 
-def doubts(data: Dataset, utterances: Sequence[Utterance]) -> list[str]:
-    """What a run has to say of its dataset: a digest that is missing or stale, lengths that are not the files'.
-
-    The length of an utterance is the decoded one wherever the manifest's is wrong; what a model made has its own.
-    """
-    told = []
+def doubts(data: Dataset) -> list[str]:
+    """What a run has to say of its dataset's digest, which may be missing or stale."""
     if not data.header.digest:
-        told.append(
-            "its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"
-        )
-    elif data.header.digest != data.digest:
-        told.append(
-            "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
-        )
-    wrong = []
-    for i, (row, heard_s) in enumerate(zip(data.rows, clocks(utterances)[:, AUDIO].tolist(), strict=False)):
-        known_s = manifest.seconds(row), float(row.get("duration_s", heard_s))
-        if all(abs(heard_s - each) > DURATION_TOLERANCE_S for each in known_s) and not _is_made(utterances[i]):
-            wrong.append((str(row["id"]), heard_s, known_s[0]))
-    if wrong:
-        id, heard_s, stated_s = max(wrong, key=lambda each: abs(each[1] - each[2]))
-        count = f"{len(wrong)} of {len(utterances)} lengths in its manifest are not the files'"
-        told.append(f"{count}: {id} lasts {heard_s:.2f} s, not {stated_s:.2f} s; RTF counts what was decoded")
-    return told
-
-
-def longest_s(row: Row) -> float:
-    """The seconds of audio that a call may be about, for its time limit: the file's, if it looks far longer than said.
-
-    Decoding every file twice for a limit would be dear; a manifest that is right within a few times costs nothing.
-    """
-    from modellab import audio
-
-    stated_s = manifest.seconds(row)
-    for _, part in manifest.sounding(row):
-        try:
-            dense = Path(part["audio"]).stat().st_size > DENSE_BYTES_PER_S * float(part["duration_s"])
-            stated_s = max(stated_s, audio.info(Path(part["audio"])).duration_s) if dense else stated_s
-        except (OSError, AudioError):
-            continue  # the call itself tells
-    return stated_s
-
-
-def _is_made(utterance: Utterance) -> bool:
-    """Whether its length is that of audio that the model made."""
-    return isinstance(utterance.output, Mapping) and "duration_s" in utterance.output
+        return ["its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"]
+    if data.header.digest != data.digest:
+        return ["its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"]
+    return []
 
 
 def validate(folder: Path, task: RowReader | None = None) -> list[str]:

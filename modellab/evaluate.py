@@ -9,16 +9,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import allocator, repeats, seeds, text, worker_environment
-from modellab.dataset import DURATION_TOLERANCE_S, Dataset, Header, longest_s
+from modellab import allocator, heard, repeats, seeds, text, worker_environment
+from modellab.dataset import Dataset, Header
 from modellab.environment import HARDWARE, hardware, machine_class
 from modellab.errors import WorkerError
-from modellab.manifest import sendable, sounding
+from modellab.manifest import seconds, sendable, sounding
 from modellab.matrix import Cell, Loadable
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Share, Utterance
 from modellab.utterances import RAISED, Utterances, clocks
-from modellab.worker import ModelError
+from modellab.worker import ModelError, MoreTime
 
 OF_TRANSCRIPTS = ("asr", "meeting", "robustness")  # tasks whose normaliser is that of the spoken language
 LOAD_TIMEOUT_S = 600.0
@@ -27,7 +27,9 @@ LOAD_TIMEOUT_S = 600.0
 class Handle(Protocol):
     """A model behind a process boundary, or not: `worker.Worker` or `worker.InProcess`."""
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]: ...
+    def ask(
+        self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: MoreTime | None = None
+    ) -> dict[str, Any]: ...
     def close(self) -> None: ...
 
 
@@ -52,7 +54,10 @@ class Loaded:
 
     def call(self, row: Row) -> dict[str, Any]:
         """The timed call on one manifest row: its encoded output, and its time by each clock."""
-        return self.ask("utterance", {"row": sendable(row)}, longest_s(row))
+        limit_s = self.timeout_for(seconds(row))
+        return self.handle.ask(
+            "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(heard.longest_s(row))
+        )
 
     def examined(self, task: Task, row: Row, output: Any) -> Any:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
@@ -157,8 +162,8 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
     """Every utterance once, with one seed."""
     done, total = Utterances(), len(data.rows)
     loaded.seed(seed)
-    for case, row in zip(_cases(task, data), data.rows, strict=True):
-        done.append(_utterance(task, case, row, loaded, data.header))
+    for row in data.rows:
+        done.append(_utterance(task, row, data, loaded))
         if progress:
             progress(seed * total + len(done), loaded.seeds * total, done)
     return done
@@ -181,7 +186,7 @@ def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str])
     runs = []
     for seed in range(loaded.seeds):
         loaded.seed(seed)
-        runs.append([_utterance(task, task.read(row, data.options), row, loaded, data.header) for row in rows])
+        runs.append([_utterance(task, row, data, loaded) for row in rows])
     return seeds.merged(runs)
 
 
@@ -197,14 +202,15 @@ def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     return first_s
 
 
-def _utterance(task: Task, case: Any, row: Row, loaded: Loaded, header: Header) -> Utterance:
+def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance:
     try:
         reply, error = loaded.call(row), ""
     except ModelError as raised:
         reply, error = {"output": None}, str(raised)
-    output = None if error else loaded.examined(task, row, reply["output"])
+    output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
+    case = heard.case(task, row, data.options, given_s, output)
     shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
-    said_by, audio_s = cluster(row, header), _audio_s(case, output, row, reply.get("given_s"))
+    said_by, audio_s = cluster(row, data.header), _audio_s(case, output, row, given_s)
     return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
@@ -225,8 +231,10 @@ def _audio_s(case: Case, output: Any, row: Row, given_s: float | None) -> float:
     made = output.get("duration_s") if isinstance(output, Mapping) else None
     if made is not None:
         return float(made)
+    if (known := heard.decoded(row, given_s)) is not row:
+        return float(known["duration_s"])
     stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
-    if given_s is None or not stated_s or abs(given_s - stated_s) <= DURATION_TOLERANCE_S:
+    if given_s is None or not stated_s or abs(given_s - stated_s) <= heard.DURATION_TOLERANCE_S:
         return case.duration_s
     return case.duration_s * given_s / stated_s
 

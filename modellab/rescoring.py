@@ -19,14 +19,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from modellab import audio, baseline, evaluate, gate, manifest, tasks, text, thresholds
+from modellab import audio, baseline, evaluate, gate, heard, manifest, tasks, text, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry, pooled
 from modellab.errors import AudioError, ConfigError
 from modellab.matrix import Cell
 from modellab.project import Project
 from modellab.tasks import Recalled, Signed, Task
-from modellab.types import Result, Status, Utterance, Verdict
+from modellab.types import Result, Row, Status, Utterance, Verdict
 
 FROM = "rescored_from"  # in a result's provenance: the id of the entry that was measured
 BEFORE = "normaliser_before"
@@ -47,9 +47,10 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     result = _scorable(entry, data, references=references)
     chosen = text.get(normaliser or data.normaliser)
     task, source = tasks.get(entry.key.task), origin(entry) or entry.id
-    cases = [task.read(row, {**data.options, "normaliser": chosen.name}) for row in data.rows]
-    by_id = {case.id: case for case in cases}
-    utterances = tuple(_utterance(task, by_id, utterance, entry) for utterance in result.utterances)
+    options = {**data.options, "normaliser": chosen.name}
+    cases = [task.read(row, options) for row in data.rows]
+    rows = {case.id: row for case, row in zip(cases, data.rows, strict=True)}
+    utterances = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
     provenance = {
         **{name: fact for name, fact in result.provenance.items() if name != text.AS_WRITTEN},
         **evaluate.numbers_as_written(task, data, chosen.name),
@@ -183,14 +184,18 @@ def _decoded_s(row: Mapping[str, Any]) -> float:
     return float(row["duration_s"]) * heard_s / stated_s if stated_s else math.nan
 
 
-def _utterance(task: Task, cases: Mapping[str, Any], utterance: Utterance, entry: Entry) -> Utterance:
+def _utterance(
+    task: Task, rows: Mapping[str, Row], options: Mapping[str, Any], utterance: Utterance, entry: Entry
+) -> Utterance:
     """The utterance with new shares, or ConfigError where its output is not what the task reads today."""
-    if utterance.id not in cases:
+    if utterance.id not in rows:
         raise ConfigError(f"{entry.key} has an utterance {utterance.id!r} that its dataset has no more: run it again")
     if utterance.output is None and not utterance.error and not isinstance(task, Recalled):
         raise ConfigError(f"a baseline of {entry.key.task} keeps too little of {entry.key} to score it again")
     try:
-        shares = task.score(cases[utterance.id], None if utterance.error else utterance.output)
+        shares = task.score(
+            heard.stored(task, rows[utterance.id], options, utterance), None if utterance.error else utterance.output
+        )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ConfigError(
             f"the output of {utterance.id} of {entry.key} cannot be scored ({type(error).__name__}: {error}): it was"

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,6 +42,7 @@ from modellab.worker_pipes import MOST_REPLY_BYTES, PROTOCOL, Pipes, too_long
 
 PR_SET_PDEATHSIG = 1
 PICKLES = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}  # a checkpoint is data: torch.load runs no code of it, whoever calls
+MoreTime = Callable[[], float]  # the seconds that a call may take, found out when they are needed
 END_S = 5.0  # how long a process that was killed may take to go
 FORKED_S = 0.1  # how long an answer waits for a second process that the model has forked, which may answer too
 
@@ -113,10 +114,20 @@ class Worker:
     def _is_alive(self) -> bool:
         return self.process.poll() is None
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
-        """One request, one reply. Raises what went wrong on the other side as a ModellabError."""
+    def ask(
+        self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: MoreTime | None = None
+    ) -> dict[str, Any]:
+        """One request, one reply. Raises what went wrong on the other side as a ModellabError.
+
+        Where no reply has come within `timeout_s`, `more_s` is asked for a limit that takes longer to find out.
+        """
+        begun_s = time.monotonic()
         try:
-            reply = self.pipes.ask({"verb": verb, **order}, time.monotonic() + timeout_s)
+            try:
+                reply = self.pipes.ask({"verb": verb, **order}, begun_s + timeout_s)
+            except TimeoutError:
+                timeout_s = max(timeout_s, more_s() if more_s else 0.0)
+                reply = self.pipes.answer(begun_s + timeout_s)
         except TimeoutError:
             self.kill()
             within = f"no answer to {verb!r} within {timeout_s:g} s"
@@ -167,7 +178,13 @@ class InProcess:
         os.environ.update(PICKLES)
         self.engine = Engine()
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:  # noqa: ARG002
+    def ask(
+        self,
+        verb: str,
+        order: Mapping[str, Any],
+        timeout_s: float,  # noqa: ARG002
+        more_s: MoreTime | None = None,  # noqa: ARG002
+    ) -> dict[str, Any]:
         """Call the engine at once."""
         reply: dict[str, Any] = getattr(self.engine, verb)(order)
         return reply

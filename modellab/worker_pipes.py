@@ -64,6 +64,10 @@ class Pipes:
             raise ProtocolError(f"the worker wrote something before it was asked: {_shown(line)}")
         self._number += 1
         self._send(json.dumps({**order, "id": self._number}).encode() + b"\n", deadline)
+        return self.answer(deadline)
+
+    def answer(self, deadline: float) -> dict[str, Any]:
+        """The reply to the request that was sent last; asked again behind a TimeoutError, it waits on."""
         line = self._line(deadline)
         if self._older and self._number == 1:
             self._older = not line.startswith(b'{"id": ')

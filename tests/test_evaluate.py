@@ -40,7 +40,7 @@ class Scripted:
         self.replies, self.gpu = list(replies), gpu
         self.asked: list[tuple[str, Any, float]] = []
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
         self.asked.append((verb, order, timeout_s))
         if verb == "load":
             return dict(FACTS)
@@ -119,7 +119,7 @@ def test_one_call_is_a_warm_up_and_fresh_meters_follow_it() -> None:
 class Heard(Scripted):
     """A judge that hears the same in everything, or fails."""
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
         super().ask(verb, order, timeout_s)
         if isinstance(self.replies[0], Exception):
             raise self.replies[0]

@@ -34,6 +34,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"engine"},
     {"tasks", "models"},
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},
+    {"heard"},
     {"manifest", "audio", "text", "rttm", "stm", "meter", "metrics", "changes", "environment", "codec", "project"},
     {"seeds", "repeats", "scales"},
     {"worker_log", "worker_pipes", "worker_environment"},

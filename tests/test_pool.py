@@ -26,7 +26,7 @@ class FakeHandle:
         self.events, self.number, self.error = events, number, error
         events.append(f"start {number}")
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
         self.events.append(f"{verb} {order['variant']} {order['precision']} in {self.number}")
         if self.error:
             raise self.error

@@ -136,7 +136,7 @@ def through_a_worker(place: Any, options: Mapping[str, Any]) -> tuple[Any, int]:
     calls = 0
 
     class Counting(Worker):
-        def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
             nonlocal calls
             calls += verb == "utterance"
             return super().ask(verb, order, timeout_s)

@@ -172,3 +172,11 @@ def test_a_length_that_was_corrected_to_the_decoded_one_is_the_same_audio(data: 
     gone = replace(wrong, rows=tuple({**row, "audio": Path("nowhere.flac")} for row in wrong.rows))
     with pytest.raises(ConfigError, match="the audio is another one"):
         rescoring.rescored(heard, gone, "basic", references=True)
+
+
+def test_what_is_counted_over_time_keeps_the_decoded_length(data: Dataset) -> None:
+    """A manifest that is wrong about every file changes nothing of the scores that are counted over seconds."""
+    right = rescoring.rescored(entry(data), data, "basic")
+    stated = replace(data, rows=tuple({**row, "duration_s": row["duration_s"] + 1} for row in data.rows))
+    wrong = rescoring.rescored(entry(data), stated, "basic")
+    assert wrong.values["words_per_s"] == right.values["words_per_s"] > 0

@@ -175,6 +175,23 @@ def test_a_hang_is_killed(folder: Path) -> None:
         opened.close()
 
 
+def test_a_longer_limit_is_asked_for_before_a_hang_is_believed(folder: Path) -> None:
+    opened = started(folder, "")
+
+    def more_s() -> float:
+        os.kill(opened.process.pid, signal.SIGCONT)
+        return 60.0
+
+    try:
+        os.kill(opened.process.pid, signal.SIGSTOP)
+        assert "output" in opened.ask("utterance", row(folder, "good"), 0.5, more_s)
+        os.kill(opened.process.pid, signal.SIGSTOP)
+        with pytest.raises(HangError, match="no answer to 'utterance' within 1 s: the worker was killed"):
+            opened.ask("utterance", row(folder, "good"), 0.5, lambda: 1.0)
+    finally:
+        opened.close()
+
+
 def test_a_stopped_worker_is_killed_in_time_though_it_reads_nothing(folder: Path) -> None:
     opened = started(folder, "")
     try:

@@ -40,8 +40,10 @@ HEADER_BYTES = 200  # where the numbers are
 WORDS = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x10_0000, 1_000_000)
 
 CHILD = """
-import resource, sys
+import os, resource, sys
 from pathlib import Path
+out = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # decoders print
 resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
 from modellab import audio
 from modellab.errors import AudioError
@@ -56,7 +58,7 @@ for line in sys.stdin:
     except BaseException as error:
         said = f"FAULT: {type(error).__name__}: {error}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{peak} {said}".replace("\\n", " "), flush=True)
+    print(f"{peak} {said}".replace("\\n", " "), file=out, flush=True)
 """
 
 

@@ -19,7 +19,7 @@ from modellab.evaluate import Handle
 from modellab.models import own
 from modellab.store import home
 from modellab.venvs import Tell
-from modellab.worker import Worker
+from modellab.worker import MoreTime, Worker
 
 ANSWER_S = 120.0  # importing modellab on a slow disk
 ASK = "import modellab.worker; print(modellab.worker.__file__)"
@@ -144,10 +144,12 @@ class Named:
     def __init__(self, handle: Handle, label: str) -> None:
         self.handle, self.label = handle, label
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(
+        self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: MoreTime | None = None
+    ) -> dict[str, Any]:
         """The handle's answer."""
         try:
-            return self.handle.ask(verb, order, timeout_s)
+            return self.handle.ask(verb, order, timeout_s, more_s)
         except ModellabError as error:
             raise type(error)(f"the base ({self.label}): {error}") from error
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from modellab import baseline
+from modellab import baseline, heard
 from modellab.dataset import Dataset
 from modellab.errors import BaselineError
 from modellab.metrics.edit_distance import Alignment, Counts, align
@@ -176,7 +176,7 @@ def _heard(
         answer=answer,
         reference=normalise(said),
         hypothesis=normalise(answer),
-        duration_s=float(row.get("duration_s", math.nan)),
+        duration_s=float(heard.row_of(row, item).get("duration_s", math.nan)),
         error=item.error,
         end_s=max(ends, default=math.nan),
         language=str(row.get("language") or options["language"] or ""),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from modellab import dataset, detective
+from modellab import dataset, detective, heard
 from modellab.errors import told
 from modellab.report import damage, escape, numbers
 from modellab.suite import Outcome
@@ -58,8 +58,8 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     assert result is not None, "a quality verdict without a result"
     rows, options = dataset.load(outcome.cell.dataset).rows, outcome.cell.header.model_dump()
     worst = damage.worst_first(result.utterances, outcome.accepted, metric, WORST)
-    names = {utterance.id for utterance in worst}
-    cases = {row["id"]: task.read(row, options) for row in rows if row["id"] in names}
+    said = {utterance.id: utterance for utterance in worst}
+    cases = {id: heard.stored(task, row, options, said[id]) for row in rows if (id := row["id"]) in said}
     lines = [f"  the {len(worst)} utterances that did most damage:"]
     for utterance in worst:
         if damage.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
@@ -72,7 +72,8 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
         if utterance.error:
             lines.append(f"  {' ' * len(utterance.id)}  the model raised: {utterance.error.splitlines()[0]}")
     if hasattr(task, "overview"):
-        every = [task.read(row, options) for row in rows]
+        pairs = zip(rows, result.utterances, strict=True)
+        every = [heard.stored(task, row, options, utterance) for row, utterance in pairs]
         table = cast(Surveyed, task).overview(every, [utterance.output for utterance in result.utterances])
         lines += ["", *(f"  {line}" for line in table)]
     return lines

@@ -34,7 +34,7 @@ class Scripted:
         self.asked: list[str] = []
         self.closed = False
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
         self.asked.append(verb)
         if verb == "finish":
             return {"peak_rss_bytes": self.peak, "peak_vram_bytes": self.peak}

@@ -145,7 +145,7 @@ class Broken:
 
     closed = False
 
-    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
         raise ModelError("the decoder lost its way") if verb == "utterance" else CrashError("killed by SIGSEGV")
 
     def close(self) -> None:

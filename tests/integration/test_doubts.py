@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import yaml
 
-from modellab import dataset
+from modellab import dataset, heard
 
 from .conftest import FakeProject, length
 
@@ -31,7 +31,7 @@ def test_a_length_that_is_not_the_files_is_told_and_not_used(fake_project: FakeP
 
     result.assert_outcomes(passed=1)
     true_s = length(2) / 16_000
-    told = f"1 of 8 lengths in its manifest are not the files': 002 lasts {true_s:.2f} s, not 15.00 s; RTF counts"
+    told = f"1 of 8 lengths in its manifest are not the files': 002 lasts {true_s:.2f} s, not 15.00 s; RTF and scores count"
     result.stdout.fnmatch_lines([f"note: *{told}*"])
     measured = fake_project.ledger()[-1]["result"]
     assert measured["utterances"][2]["duration_s"] == pytest.approx(true_s)
@@ -47,14 +47,14 @@ def test_a_digest_that_is_missing_or_stale_is_told(fake_project: FakeProject) ->
     fake_project.run().stdout.fnmatch_lines(["note: *its dataset's digest is stale*"])
 
 
-def test_the_time_limit_is_that_of_the_file_where_the_manifest_says_far_less(
-    fake_project: FakeProject,
-) -> None:
+def test_the_longest_length_is_the_files_where_that_is_longer(fake_project: FakeProject) -> None:
     folder = change(fake_project, 1, duration_s=1.0)
-    row = dataset.load(folder).rows[1]
-    assert dataset.longest_s(row) == 1.0  # near enough: nothing is decoded for it
     soundfile.write(folder / "audio" / "001.flac", np.random.default_rng(0).normal(0, 0.1, 160_000), 16_000)
-    assert dataset.longest_s(row) == 10.0
+    row = dataset.load(folder).rows[1]
+    assert heard.longest_s(row) == 10.0
+    assert heard.longest_s({**row, "duration_s": 12.0}) == 12.0
+    assert heard.longest_s({**row, "settings": {"repeats": 3}}) == 30.0
+    assert heard.longest_s({**row, "audio": folder / "no.flac"}) == 1.0
 
 
 def test_every_fault_of_every_row_is_listed(fake_project: FakeProject) -> None:

@@ -179,7 +179,7 @@ def _overview(task: Task, data: scenes.Data, result: Result) -> list[str]:
     """What the task has to say of all utterances together; nothing where one of them is no longer in the dataset."""
     if not hasattr(task, "overview"):
         return []
-    cases = [data.case(task, utterance.id) for utterance in result.utterances]
+    cases = [data.case(task, utterance) for utterance in result.utterances]
     if any(case is None for case in cases):
         return []
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modellab import codec, dataset, manifest, studio
+from modellab import codec, dataset, heard, manifest, studio
 from modellab.entry import Entry
 from modellab.errors import AudioError, ModellabError
 from modellab.metrics.edit_distance import align
@@ -34,10 +34,11 @@ class Data:
     notes: tuple[str, ...] = ()
     whole: dataset.Dataset | None = None  # as it was measured; None where it is not
 
-    def case(self, task: Task, id: str) -> Any:
-        """The task's case of a row; None where there is no such row, or the task cannot read it."""
+    def case(self, task: Task, utterance: Utterance) -> Any:
+        """The task's case that an utterance was; None where there is no such row, or the task cannot read it."""
+        row = self.rows.get(utterance.id)
         try:
-            return task.read(self.rows[id], self.options) if id in self.rows else None
+            return None if row is None else heard.stored(task, row, self.options, utterance)
         except ODD:
             return None
 
@@ -158,7 +159,7 @@ class Stage:
     def scene(self, number: int, utterance: Utterance) -> Scene:
         """The utterance at this place of the page; the first `clips` have sound."""
         metric = self.task.METRICS[0]
-        row, case = self.data.rows.get(utterance.id), self.data.case(self.task, utterance.id)
+        row, case = self.data.rows.get(utterance.id), self.data.case(self.task, utterance)
         heard = number <= self.clips
         return Scene(
             number=number,
