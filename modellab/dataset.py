@@ -26,7 +26,6 @@ __all__ = [
     "Header",
     "RowReader",
     "available",
-    "doubts",
     "header",
     "load",
     "validate",
@@ -153,15 +152,6 @@ def write_digest(folder: Path) -> str:
     signed = f"{text[: cases.start()]}digest: {digest}\n{text[cases.start() :]}"
     manifest.file(folder).write_text(signed, encoding="utf-8")
     return digest
-
-
-def doubts(data: Dataset) -> list[str]:
-    """What a run has to say of its dataset's digest, which may be missing or stale."""
-    if not data.header.digest:
-        return ["its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"]
-    if data.header.digest != data.digest:
-        return ["its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"]
-    return []
 
 
 def validate(folder: Path, task: RowReader | None = None) -> list[str]:

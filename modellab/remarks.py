@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from modellab import heard
+from modellab.dataset import Dataset
 from modellab.environment import HARDWARE
 from modellab.gate.validity import untrusted
 from modellab.text import AS_WRITTEN
-from modellab.types import Accepted, Result
+from modellab.types import Accepted, Result, Utterance
 from modellab.utterances import RAISED, clocks
 
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
@@ -29,6 +31,15 @@ def about(result: Result, accepted: Accepted | None, changed: int | None, machin
     if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
         first = result.utterances[raised[0]].error.splitlines()[0]
         yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"
+
+
+def of_dataset(task: heard.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
+    """What is not as the dataset says: a digest that is missing or stale, lengths that are not the files'."""
+    if not data.header.digest:
+        yield "its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"
+    elif data.header.digest != data.digest:
+        yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
+    yield from heard.doubts(task, data.rows, data.options, utterances)
 
 
 def accepted_elsewhere(result: Result, accepted: Accepted, machines: Sequence[str]) -> str:

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from modellab import (
-    against, baseline, broken, dataset, detective, environment, gate, heard, leftovers, outputs, remarks, studio,
+    against,
+    baseline,
+    broken,
+    dataset,
+    detective,
+    environment,
+    gate,
+    leftovers,
+    outputs,
+    remarks,
+    studio,
     thresholds,
 )  # fmt: skip
 from modellab.against import Duel
@@ -121,7 +131,7 @@ class Suite:
         kept = replace(first, readings=passes[-1].readings)
         others = baseline.other_machines(self.project.baselines, cell.key)
         verdicts, said = [*paired, *_others(_judge_pace(passes[-1], paces, rules, others), paired)], (*told, *notes)
-        said += (*dataset.doubts(data), *heard.doubts(task, data.rows, data.options, kept.utterances))
+        said += tuple(remarks.of_dataset(task, data, kept.utterances))
         return Measurement(cell, task, data, kept, accepted, anchor, rules, tuple(verdicts), passes, said, anew)
 
     def _marked(self, result: Result) -> Result:

@@ -31,7 +31,7 @@ def test_a_length_that_is_not_the_files_is_told_and_not_used(fake_project: FakeP
 
     result.assert_outcomes(passed=1)
     true_s = length(2) / 16_000
-    told = f"1 of 8 lengths in its manifest are not the files': 002 lasts {true_s:.2f} s, not 15.00 s; RTF and scores count"
+    told = f"1 of 8 lengths in its manifest are not the files': 002 lasts {true_s:.2f} s, not 15.00 s; RTF and scores"
     result.stdout.fnmatch_lines([f"note: *{told}*"])
     measured = fake_project.ledger()[-1]["result"]
     assert measured["utterances"][2]["duration_s"] == pytest.approx(true_s)
