@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modellab.types import Basis, Break, Key, Result, Share, Status, Utterance, Verdict
@@ -156,7 +156,7 @@ def decode_result(data: Json) -> Result:
 def encode_verdict(verdict: Verdict) -> Json:
     """A verdict, field by field; what broke only where something did."""
     interval = verdict.interval
-    basis = {"basis": [encode_number(part) for part in verdict.basis]} if verdict.basis else {}
+    basis = {"basis": _encode_basis(verdict.basis)} if verdict.basis else {}
     breaks = {"broken": verdict.broken, "breaks": [_encode_break(each) for each in verdict.breaks]}
     return {
         "metric": verdict.metric,
@@ -174,6 +174,11 @@ def encode_verdict(verdict: Verdict) -> Json:
         **basis,
         **(breaks if verdict.broken else {}),
     }
+
+
+def _encode_basis(basis: Basis) -> list[Any]:
+    rest = (basis.bottom, float(basis.units), basis.error)
+    return [list(map(encode_number, basis.sizes)), *map(encode_number, rest)]
 
 
 def _encode_break(each: Break) -> Json:
@@ -206,8 +211,14 @@ def decode_verdict(data: Json) -> Verdict:
 def _decode_basis(data: Any) -> Basis | None:
     if data is None:
         return None
-    mean, spread, bottom, units, error = map(decode_number, data)
-    return Basis(mean, spread, bottom, int(units), error)
+    if len(data) == 5:  # of before: mean and spread of the sizes
+        return Basis((decode_number(data[0]),), *_decode_rest(data[2:]))
+    return Basis(tuple(map(decode_number, data[0])), *_decode_rest(data[1:]))
+
+
+def _decode_rest(data: Sequence[Any]) -> tuple[float, int, float]:
+    bottom, units, error = map(decode_number, data)
+    return bottom, int(units), error
 
 
 def _decode_break(data: Json) -> Break:

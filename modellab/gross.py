@@ -20,8 +20,7 @@ RARE = Gross(0.5, 0.0, 0.01)  # of what an utterance is or is not: empty, a loop
 class Basis(NamedTuple):
     """What `Verdict.detects` follows from."""
 
-    mean: float  # of the errors' sizes
-    spread: float
+    sizes: tuple[float, ...]  # of the errors: the means of equal parts, the smallest first
     bottom: float  # what they are divided by
     units: int  # that are swapped
     error: float  # standard error of the change

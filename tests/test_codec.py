@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modellab import codec, entry
 from modellab.entry import Entry
 from modellab.environment import Commit
-from modellab.types import Key, Metric, Result, Status, Utterance, Verdict
+from modellab.types import Basis, Key, Metric, Result, Status, Utterance, Verdict
 
 TEXTS = st.text(max_size=20)  # lone surrogates included: what a broken model says is kept as well
 NAMES = st.text(min_size=1, max_size=8)
@@ -143,6 +143,23 @@ def test_a_result_survives_text(result):
     back = codec.decode_result(json.loads(codec.dumps(codec.encode_result(result))))
 
     assert same(dataclasses.asdict(back), dataclasses.asdict(result))
+
+
+@pytest.mark.parametrize("error", [0.002, math.nan, math.inf])
+def test_what_a_case_detects_follows_from_survives_text(error):
+    verdict = Verdict("wer", "ratio", "quality", Status.PASS, 0.1, basis=Basis((1.0, 2.5), 4000.0, 400, error))
+
+    back = codec.decode_verdict(json.loads(codec.dumps(codec.encode_verdict(verdict))))
+
+    assert same(dataclasses.asdict(back), dataclasses.asdict(verdict))
+
+
+def test_a_ledger_of_before_told_mean_and_spread_of_the_sizes():
+    old = codec.encode_verdict(Verdict("wer", "ratio", "quality", Status.PASS, 0.1)) | {
+        "basis": [1.5, 2, 4000, 400, 0.1]
+    }
+
+    assert codec.decode_verdict(old).basis == Basis((1.5,), 4000.0, 400, 0.1)
 
 
 @given(VERDICTS)

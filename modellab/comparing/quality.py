@@ -18,7 +18,7 @@ import numpy as np
 
 from modellab.comparing.holm import sign_p
 from modellab.comparing.pairing import Meeting
-from modellab.gate import paired
+from modellab.gate import paired, sight
 from modellab.types import Floats, Metric, Share, Utterance
 
 POOLED = "all"  # the dataset of a line that pools several
@@ -158,7 +158,7 @@ def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> L
     """The line, with what the whole family makes of it."""
     line, found = each.line, each.rows
     before, after = (paired.by_unit(side, found.clusters) for side in (found.before, found.after))
-    sees = paired.detectable(
+    sees = sight.detectable(
         paired.costs(line.metric, found.before),
         paired.bottom_of(found.before),
         line.units,

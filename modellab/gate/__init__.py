@@ -2,6 +2,7 @@
 
 - quality.py: what the model said; case.py compares all metrics of a case, decision.py says what of it is red:
   paired.py, exact.py utterance by utterance; joint.py one test for a case; breaks.py what broke; family.py the suite
+- sight.py: how small a change a case would have seen
 - speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
 - memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
 - power.py, power_pace.py: how small a change a case sees, and what a smaller one needs

@@ -17,7 +17,7 @@ from modellab.gate import joint
 from modellab.gate.breaks import Breaks
 from modellab.gate.family import SWAPPED
 from modellab.gate.paired import Comparison, compare, costs
-from modellab.types import Break, Floats, Metric, Rule, Share
+from modellab.types import Break, Floats, Gross, Metric, Rule, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,14 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One metric, compared. `p` has the case's other metrics counted; `shared` of them count what broke."""
+    """One metric, compared. `p` has the case's `tests` metrics counted; `shared` of them count what broke."""
 
     sides: Sides
     found: Comparison
     p: float
     breaks: Breaks | None = None
     shared: int = 1
+    tests: int = 1
     again: Again | None = None
 
     @property
@@ -81,9 +82,13 @@ def seen(given: Sequence[Sides], clusters: Sequence[str] | None = None, family: 
     hows = [counting.gross(one.metric, one.rule) for one in given]
     counted = sum(how is not None for how in hows)
     return [
-        Seen(one, each, p, counting.find(one.metric, how, one.before, one.after, clusters) if how else None, counted)
+        Seen(one, each, p, _what_broke(one, how, clusters) if how else None, counted, len(given))
         for one, each, p, how in zip(given, found, together, hows, strict=True)
     ]
+
+
+def _what_broke(one: Sides, how: Gross, clusters: Sequence[str] | None) -> Breaks:
+    return counting.find(one.metric, how, one.before, one.after, clusters)
 
 
 def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping[str, Share]]) -> list[Seen]:

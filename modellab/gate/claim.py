@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modellab.gate.decision import margin
-from modellab.gate.paired import POWER, bottom_of, by_unit, fewest_units
+from modellab.gate.paired import bottom_of, by_unit
+from modellab.gate.sight import POWER, fewest_units
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 
 VERSUS = "claim"  # what such a verdict is compared with

@@ -15,7 +15,8 @@ import numpy as np
 from modellab.gate import breaks, case
 from modellab.gate.case import Seen, Sides
 from modellab.gate.family import SWAPPED, sees
-from modellab.gate.paired import costs, fewest_units
+from modellab.gate.paired import costs
+from modellab.gate.sight import fewest_units
 from modellab.types import Accepted, Metric, Result, Rule, Share, Status
 from modellab.utterances import clusters, ids, shares
 
@@ -136,7 +137,7 @@ def _sensitive(seen: Seen, family: int, why: str) -> Decision:
     rule = seen.sides.rule
     if rule.sensitivity is None:
         return Decision(Status.PASS, why)
-    detects = sees(seen.found.basis, SWAPPED * rule.alpha / family)
+    detects = sees(seen.found.basis, SWAPPED * rule.alpha / family, seen.tests)
     if detects <= rule.sensitivity:
         return Decision(Status.PASS, why)
     asked = f"asked to see {rule.sensitivity:.4g}, sees {detects:.4g}: more utterances are needed"

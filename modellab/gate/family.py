@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from modellab.gate.paired import visible
+from modellab.gate.joint import level
+from modellab.gate.sight import visible
 from modellab.types import Basis, Status, Verdict
 
 SWAPPED = 0.8  # share of the suite's alpha
-SHORT = 1.2  # the formula of `visible` is short by a fifth: power at its size is 60 to 70 % instead of 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tu
             turned(seen)
             if seen.pending and i in found[seen.versus][0] and _stands_out(seen, found[seen.versus][1])
             else seen
-            for seen in (_with_sight(verdict, found[verdict.versus][1]) for verdict in verdicts)
+            for seen in (_with_sight(verdict, found[verdict.versus][1], verdicts) for verdict in verdicts)
         )
         for i, verdicts in enumerate(cases)
     ]
@@ -104,15 +104,19 @@ def _stands_out(verdict: Verdict, count: int) -> bool:
     return p is not None and p <= SWAPPED * verdict.alpha / count
 
 
-def _with_sight(verdict: Verdict, count: int) -> Verdict:
+def _with_sight(verdict: Verdict, count: int, case: Sequence[Verdict]) -> Verdict:
     if verdict.basis is None:
         return verdict
-    return replace(verdict, detects=sees(verdict.basis, SWAPPED * verdict.alpha / count))
+    tests = sum(each.basis is not None and each.versus == verdict.versus for each in case)
+    return replace(verdict, detects=sees(verdict.basis, SWAPPED * verdict.alpha / count, tests))
 
 
-def sees(basis: Basis, alpha: float) -> float:
-    """The smallest change for the worse that is red in four of five suites, in the metric's unit."""
-    return SHORT * visible(basis, alpha)
+def sees(basis: Basis, alpha: float, tests: int) -> float:
+    """The smallest change for the worse that is red in four of five suites, in the metric's unit.
+
+    `alpha` is the level of the case, and `tests` the number of its metrics that are judged.
+    """
+    return visible(basis, level(alpha, tests))
 
 
 def turned(verdict: Verdict) -> Verdict:

@@ -31,6 +31,15 @@ class Test:
     p: float
 
 
+def level(alpha: float, tests: int) -> float:
+    """What a metric's own p has to reach so that the case's is `alpha`, of so many metrics that all changed.
+
+    Bonferroni's share of it where that is what `adjusted` does. Above, metrics that see the same cost nothing: what the
+    joint test takes from one of them is what another one finds.
+    """
+    return alpha / tests if alpha <= BONFERRONI else alpha
+
+
 def adjusted(tests: Sequence[Test], clusters: Sequence[str] | None, alpha: float) -> list[float]:
     """The p of each test with the others counted; its own where that is above `alpha`, and red it can never be."""
     live = [test for test in tests if moved(test.before, test.after).any()]

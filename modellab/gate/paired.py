@@ -7,8 +7,7 @@
 - units are clusters (speakers, recordings) where the dataset names them: their utterances are swapped together, because
   one speaker's errors change together. One name for everything is one unit: of it alone nothing can be said of others.
 - interval: jackknife over units (leave one out) with Student's t, for any rate of sums.
-- detects: the smallest change for the worse that the test sees with 80 % power, from the spread of what changed now and
-  the sizes of the errors in the baseline.
+- detects: the smallest change for the worse that the test sees with 80 % power (`sight.py`).
 
 Units that gave the same on both sides tell nothing about a change and take no part in the test.
 """
@@ -23,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab.gate.exact import changes, sign_flip_p
+from modellab.gate.sight import basis_of, visible
 from modellab.types import Basis, Floats, Metric
 
 ALPHA = 0.01
-POWER = 0.80
 PERMUTATIONS = 9_999
 EXACT = 13  # changed units up to which every swapping is counted
 CHUNK, CELLS = 256, 2**20  # permutations at a time, and units x permutations: what bounds memory
@@ -55,9 +54,14 @@ class Comparison:
     least_p: float
     units: int
     changed: int
-    detects: float
     basis: Basis
+    alpha: float
     words: str
+
+    @property
+    def detects(self) -> float:
+        """The smallest change for the worse that a comparison like this one sees at `alpha`, alone."""
+        return visible(self.basis, self.alpha)
 
     def worse(self, metric: Metric) -> float:
         """The change with its sign turned so that above 0 is worse."""
@@ -99,8 +103,8 @@ def compare(
         least_p(changed),
         len(before),
         changed,
-        visible(basis, alpha),
         basis,
+        alpha,
         words,
     )
 
@@ -169,11 +173,6 @@ def least_p(changed: int) -> float:
     return 2.0 ** -min(changed, 1000)
 
 
-def fewest_units(alpha: float) -> int:
-    """So many units must have changed, all for the worse, before p can be `alpha` or less: 7 for 1 %."""
-    return math.ceil(-math.log2(alpha))
-
-
 def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
     """Standard error of the change: leave one unit out (Efron & Tibshirani 1993, ch. 11). NaN for fewer than two."""
     n = len(before)
@@ -182,46 +181,6 @@ def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
     left = metric.rate(after.sum(axis=0) - after) - metric.rate(before.sum(axis=0) - before)
     known = left[np.isfinite(left)]
     return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) else math.nan
-
-
-def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: float) -> float:
-    """The smallest change for the worse that is seen with 80 % power, in the metric's unit.
-
-    `sizes` are what each utterance of the baseline adds to the bad side, which damage is taken to do as well; `bottom`
-    is what their sum is divided by; `error` is the standard error of the present change.
-    """
-    return visible(basis_of(sizes, bottom, units, error), alpha)
-
-
-def basis_of(sizes: Floats, bottom: float, units: int, error: float) -> Basis:
-    """The little of a comparison that `visible` needs."""
-    hit = sizes[sizes > 0]
-    mean, spread = (float(hit.mean()), float((hit**2).sum() / hit.sum())) if len(hit) else (1.0, 1.0)
-    return Basis(mean, spread, bottom, units, error)
-
-
-def visible(basis: Basis, alpha: float) -> float:
-    """The smallest change for the worse that a test at level `alpha` sees with 80 % power, in the metric's unit.
-
-    Two parts, added as squares: the damage that hits enough units for p to be `alpha` where nothing else changed, and
-    the sum that stands out of what did change. Infinite where no change can be seen, whatever its size.
-    """
-    from scipy.special import bdtrc, ndtri
-
-    mean, spread, bottom, units, error = basis
-    need = fewest_units(alpha)
-    if need > units or bottom <= 0:
-        return math.inf
-    low, high = 0.0, 50.0 * units
-    for _ in range(60):  # damaged utterances so that `need` of the units are hit with 80 % power
-        middle = (low + high) / 2
-        enough = bdtrc(need - 1, units, -math.expm1(-middle / units)) >= POWER
-        low, high = (low, middle) if enough else (middle, high)
-    counted = high * mean / bottom
-    z2 = float(ndtri(1 - alpha) + ndtri(POWER)) ** 2
-    own = z2 * spread / bottom  # what damage alone would need if its sum were normal: `counted` knows better
-    among = (own + math.sqrt(own**2 + 4 * z2 * (error if math.isfinite(error) else 0.0) ** 2)) / 2
-    return math.sqrt(counted**2 + among**2 - own**2)
 
 
 def _interval(change: float, error: float, units: int) -> tuple[float, float] | None:

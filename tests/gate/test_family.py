@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from modellab.gate.family import Hypothesis, rejected, settle
-from modellab.gate.paired import least_p, visible
+from modellab.gate.paired import least_p
+from modellab.gate.sight import visible
 from modellab.types import Basis, Status, Verdict
 
 from ..make import verdict
@@ -107,11 +108,20 @@ def test_p_has_no_floor_that_a_large_suite_could_not_pass() -> None:
 
 
 def test_what_a_case_detects_is_what_it_detects_in_its_suite() -> None:
-    basis = Basis(1.5, 2.0, 4000.0, 400, 0.002)
+    basis = Basis((1.0, 2.0), 4000.0, 400, 0.002)
     one = verdict("wer", basis=basis, p=0.5, least_p=2**-40, detects=9.0)
     alone, among = settle([(one,)])[0][0].detects, settle([(one,)] * 30)[0][0].detects
-    assert alone == pytest.approx(1.2 * visible(basis, 0.008))
-    assert among == pytest.approx(1.2 * visible(basis, 0.008 / 30))
+    assert alone == visible(basis, 0.008)
+    assert among == visible(basis, 0.008 / 30)
+
+
+def test_a_case_detects_what_is_left_when_its_other_metrics_are_counted() -> None:
+    """Below 0.1 % two metrics are two tests (Bonferroni); a metric that is not compared is none."""
+    basis = Basis((1.0, 2.0), 4000.0, 400, 0.002)
+    wer = verdict("wer", basis=basis, p=0.5, least_p=2**-40, detects=9.0)
+    suite = [(wer, replace(wer, metric="cer"), verdict("rtf"))] * 30
+    assert settle(suite)[0][0].detects == visible(basis, 0.008 / 30 / 2)
+    assert settle(suite[:1])[0][0].detects == visible(basis, 0.008)
 
 
 def test_verdicts_of_old_have_a_p_of_their_own_only() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modellab.gate import paired
+from modellab.gate import paired, sight
 from modellab.gate.paired import compare
 from modellab.metrics.edit_distance import wil_rate
 from modellab.types import Floats, Metric
@@ -88,7 +88,7 @@ def test_the_least_p(changed: int, expected: float) -> None:
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.01, 7), (0.05, 5), (0.001, 10)])
 def test_the_fewest_units(alpha: float, expected: int) -> None:
-    assert paired.fewest_units(alpha) == expected
+    assert sight.fewest_units(alpha) == expected
     assert paired.least_p(expected) <= alpha < paired.least_p(expected - 1)
 
 

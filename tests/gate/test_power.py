@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modellab.gate import power
-from modellab.gate.paired import detectable
 from modellab.gate.power import Scene
+from modellab.gate.sight import detectable
 from modellab.tasks import asr, vad
 from modellab.types import Floats, Metric, Rule
 
