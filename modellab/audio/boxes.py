@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from modellab.audio.joined import several
+from modellab.audio.lengths import cut
 from modellab.errors import AudioError
 
 PARENTS = {b"moov", b"trak", b"mdia", b"minf", b"dinf"}
@@ -30,7 +31,7 @@ def check_mp4(path: Path) -> None:
         if len(begins) > 1:
             raise several(path, begins[1])
         if top and top[-1][2] > size and top[-1][0] in PARENTS | {b"mdat", b"moof"}:
-            raise _cut(path, top[-1][2], size)
+            raise cut(path, top[-1][2], size)
         for box in top:
             _refuse_elsewhere(path, file, box, 0)
 
@@ -47,14 +48,7 @@ def check_matroska(path: Path) -> None:
     stated = int.from_bytes(first[at + 4 : at + 4 + width]) & ((1 << 7 * width) - 1)
     end = at + 4 + width + stated
     if stated != (1 << 7 * width) - 1 and end > size:
-        raise _cut(path, end, size)
-
-
-def _cut(path: Path, promised_bytes: int, size: int) -> AudioError:
-    return AudioError(
-        f"{path} is truncated: its header promises {promised_bytes:,} bytes and {size:,} came; "
-        "was the download or the copy interrupted?"
-    )
+        raise cut(path, end, size)
 
 
 def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[Box]:

@@ -3,9 +3,9 @@
 Conventions
 -----------
 Packets are put where their timestamps say: a gap of more than GAP_S becomes silence, as `aresample=async=1` does it,
-and so does a sound that begins later than the picture. Time 0 is where the first of the file's streams begins.
-Timestamps that go back (joined streams) are followed by appending. Formats that have no timestamps are joined packet
-by packet.
+and so does a sound that begins later than the picture; AVI has packets without bytes there (`avi.py`). Time 0 is where
+the first of the file's streams begins. Timestamps that go back (joined streams) are followed by appending. Formats that
+have no timestamps are joined packet by packet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modellab.audio import boxes, chunks, joined, kinds, limits
+from modellab.audio import avi, boxes, chunks, joined, kinds, limits
 from modellab.audio.lengths import UNKNOWN, Claim, broken_off, undecodable
 from modellab.audio.sndfile import ODD_ERRORS, SLACK_S
 from modellab.audio.tape import Tape
@@ -32,7 +32,7 @@ GAP_S = 0.1  # timestamps are rounded, and encoders prime: less is no gap
 MOST_BAD = 0.02  # share of packets of a stream without a header that may be undecodable: tags, joins
 CLAIM_SHARE = 0.98  # of a container's stated length that has to come: it counts padding
 OPEN_TIMEOUT_S = 60.0
-STATES_LENGTH = {"mov", "matroska", "asf", "avi", "caf", "aiff", "wav", "w64", "au", "ape", "wv", "tta", "flac", "ogg",
+STATES_LENGTH = {"mov", "matroska", "asf", "caf", "aiff", "wav", "w64", "au", "ape", "wv", "tta", "flac", "ogg",
                  "mxf", "tak"}  # fmt: skip  # in all others FFmpeg's length is an estimate
 
 
@@ -71,13 +71,15 @@ def read(path: Path, tape: Tape, part: tuple[int, int] | None = None) -> None:
         first_s = container.start_time / 1e6 if container.start_time is not None else 0.0
         clock = Clock(tape, name in kinds.TIMED, first_s)
         claim = _claim(path, stream, name)
+        gaps = avi.gaps(path, stream.index) if name == "avi" and part is None else avi.Gaps()
+        tick_s = float(stream.time_base or 0)
         converters: dict[Any, Any] = {}
         layout = ""
         for frame in _frames(path, container, stream, tape, name in kinds.WITHOUT_A_HEADER):
             if not tape.rate_hz:
                 tape.start(int(frame.sample_rate), len(frame.layout.channels))
             layout = layout or frame.layout.name
-            clock.place(frame.time)
+            clock.place(gaps.shifted(frame.time, tick_s))
             shape = (frame.sample_rate, frame.format.name, frame.layout.name)
             if shape not in converters:  # at the stream's own rate nothing is held back to be flushed
                 converters[shape] = av.AudioResampler(format="fltp", rate=tape.rate_hz, layout=layout)

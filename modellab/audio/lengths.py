@@ -41,6 +41,14 @@ def truncated(path: Path, decoded_s: float, promised_s: float | None) -> AudioEr
     )
 
 
+def cut(path: Path, promised_bytes: int, size: int) -> AudioError:
+    """The error of a file that has fewer bytes than it states."""
+    return AudioError(
+        f"{path} is truncated: its header promises {promised_bytes:,} bytes and {size:,} came; "
+        "was the download or the copy interrupted?"
+    )
+
+
 def silent(path: Path) -> AudioError:
     """The error of a file without a sample."""
     return AudioError(f"{path} holds no audio samples, only a header: was the recording stopped before it was written?")

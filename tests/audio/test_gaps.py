@@ -26,6 +26,9 @@ TIMED = [
     ("ogg", "libopus"),
     ("ogg", "flac"),
     ("asf", "wmav2"),
+    ("avi", "mp2"),
+    ("avi", "ac3"),
+    ("avi", "aac"),
 ]
 
 
@@ -74,7 +77,7 @@ def video(form: str, sound_from_s: float, picture_s: float = 3.0) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("form", ["mp4", "matroska", "mpegts"])
+@pytest.mark.parametrize("form", ["mp4", "matroska", "mpegts", "avi"])
 def test_a_sound_that_begins_behind_the_picture_keeps_its_time(tmp_path: Path, form: str) -> None:
     (tmp_path / "a").write_bytes(video(form, 1.5))
     read = audio.read(tmp_path / "a")
