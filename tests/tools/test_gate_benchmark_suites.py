@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
 
 from modellab.types import Status
-from tools.gate_benchmark import detection, page_suites, suites, unchanged
+from tools.gate_benchmark import benchmark, detection, page_suites, suites, unchanged
 from tools.gate_benchmark.page import table
 from tools.gate_benchmark.suites import drawn, foregone, judged
 from tools.gate_benchmark.unchanged import NOISES
@@ -57,6 +60,23 @@ def test_the_same_seeds_give_the_same_figures() -> None:
 def test_der_rises_in_all_recordings() -> None:
     assert detection.measured("der", 10, 6, 5)["red"] >= 4
     assert suites.measured("der", 2, 6, 3)["suites"] == 3
+
+
+def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) -> None:
+    stale = {"suites": 10, "red": 1}
+    published = tmp_path / "gate.json"
+    published.write_text(json.dumps({"suites": {"der": {"1x4": stale, "30x4": stale}}, "kept": 1}), encoding="utf-8")
+    plan = benchmark.Plan(quick=True, only=("suites",), published=published, cells=("30x6", "30x1?"))
+
+    found = benchmark.measure(plan)
+
+    assert found["kept"] == 1
+    assert found["suites"]["der"]["1x4"] == stale
+    assert found["suites"]["der"]["30x6"] == suites.measured("der", 30, 6, 5) | {"code": suites.code()}
+    assert found["suites"]["int8"].keys() == {"30x10"}
+    page = page_suites.write(found["suites"], {}, table, found["code"])
+    every = sum(cell["suites"] for cells in found["suites"].values() for cell in cells.values())
+    assert f"{every - 20:,} of these {every:,} suites were judged by the gate as it is, the others by earlier" in page
 
 
 def test_the_page_names_each_noise_and_what_is_beyond_the_promise() -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ TITLES = {
     "gha": "simulated, GitHub's hosted runners",
     "mixed": "simulated, a fleet of mixed machines",
 }
+MEASURED_BY = ("suites", "detection")  # parts whose cells say by which state of the gate
 CLUSTERED_RUNS, MEMORY_RUNS, HIT_RUNS = 1000, 20_000, 600
 
 
@@ -49,6 +51,7 @@ class Plan:
     jobs: int = 1
     only: tuple[str, ...] = ()  # parts that are measured anew, the others are those that were published; all if empty
     published: Path | None = None
+    cells: tuple[str, ...] = ()  # patterns: of the parts in `only` just these cells are measured anew; all if empty
 
 
 def run(plan: Plan, out: Path) -> None:
@@ -75,16 +78,22 @@ def publish(figures: Json, out: Path) -> None:
 def measure(plan: Plan) -> Json:
     """Every part; speed and quality in processes side by side."""
     figures: Json = json.loads((plan.published).read_text(encoding="utf-8")) if plan.only and plan.published else {}
-    figures = {name: found for name, found in figures.items() if name not in plan.only}
-    figures |= {"quick": plan.quick, "titles": titles(plan)}
-    chosen = [task for task in _tasks(plan) if not plan.only or task[0][0] in plan.only]
-    for (part, group, name), found in _results(chosen, plan.jobs):
-        figures.setdefault(part, {}).setdefault(group, {})[name] = found
+    figures = {name: found for name, found in figures.items() if plan.cells or name not in plan.only}
+    code = suites.code()
+    figures |= {"quick": plan.quick, "titles": titles(plan), "code": code}
+    for (part, group, name), found in _results([task for task in _tasks(plan) if _chosen(plan, task[0])], plan.jobs):
+        by = {"code": code} if part in MEASURED_BY else {}
+        figures.setdefault(part, {}).setdefault(group, {})[name] = found | by
         print(".", end="", flush=True)
     print()
     for source, cells in figures.pop("words", {}).items():
         figures["quality" if source == "model" else f"quality_{source}"] = cells
     return figures if plan.only and "words" not in plan.only else _rest(plan, figures)
+
+
+def _chosen(plan: Plan, name: Name) -> bool:
+    part, _, cell = name
+    return not plan.only or (part in plan.only and (not plan.cells or any(fnmatch(cell, each) for each in plan.cells)))
 
 
 def _rest(plan: Plan, figures: Json) -> Json:

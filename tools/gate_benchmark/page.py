@@ -54,6 +54,7 @@ REPRODUCE = """## Run it again
 $ make gate-benchmark            # everything: an hour or more on two cores
 $ make gate-benchmark QUICK=1    # two to three minutes, coarser, into build/gate-benchmark
 $ python -m tools.gate_benchmark --only suites --only detection      # whole suites anew, the rest as published
+$ python -m tools.gate_benchmark --only suites --cells '30x*'        # of them those of 30 cases
 ```
 
 Seeds are fixed: two runs give the same figures, the cost of the analysis apart. Timings of a machine of one's own:
@@ -72,7 +73,7 @@ Earnings-21 (Del Rio et al. 2021), which are not shipped: `--fit --counts FILE` 
 def write(figures: Json) -> str:
     """The whole page in Markdown."""
     whole = (figures["suites"], figures["detection"]) if {"suites", "detection"} <= figures.keys() else None
-    suites = [page_suites.write(*whole, table)] if whole else []
+    suites = [page_suites.write(*whole, table, figures.get("code", ""))] if whole else []
     parts = [INTRODUCTION, release(figures["release"]), *suites, speed(figures), quality(figures), memory(figures)]
     if figures["quick"]:
         parts.insert(1, "**A quick run: coarse figures.**\n")

@@ -39,8 +39,8 @@ def upper(red: int, suites: int) -> float:
     return clopper_pearson(red, suites, ONE_SIDED)[1]
 
 
-def write(suites: Json, detection: Json, table: Table) -> str:
-    """Both tables, with what they do not promise."""
+def write(suites: Json, detection: Json, table: Table, code: str = "") -> str:
+    """Both tables, with what they do not promise; `code` is the present state of the gate."""
     sizes = sorted({cases_of(cell) for cells in suites.values() for cell in cells})
     header = ["noise of an unchanged model", *(f"suites of {size}" for size in sizes), "all", "95 % bound", "of suites"]
     ordered = sorted(suites, key=lambda name: (name in NOT_KEPT, list(TITLES).index(name)))
@@ -62,7 +62,7 @@ though nothing got worse, over {numbers} utterances together, with the one-sided
 promise is 1 %. The last rows are beyond it and told for that: models that break more than one utterance in a hundred
 from run to run, and a run with a rate of its own, which a single run on each side cannot tell from damage. There the
 confirmation in a fresh process, which is not simulated here, turns most of the reds by broken utterances into
-`INCONCLUSIVE`.
+`INCONCLUSIVE`.{_earlier(suites, "suites", code)}
 
 {table(header, rows)}
 Red of suites of {large}, by the number of utterances in a case:
@@ -71,11 +71,22 @@ Red of suites of {large}, by the number of utterances in a case:
 ### Damage seen in suites
 
 One case of a suite is damaged; the others, and the rest of its own utterances, change as int8 does on another CPU (a
-word in 15 %) or as named. Share of {_tries(detection)} suites in which it is red.
+word in 15 %) or as named. Share of {_tries(detection)} suites in which it is red.{_earlier(detection, "tries", code)}
 
 {table(["damage", "utterances", *(f"suites of {size}" for size in _sizes(detection))], _damage(detection))}
 At the size that the scorecard prints as `detects` (target 75 to 90 %): {_detects(detection.get("detects", {}))}.
 """
+
+
+def _earlier(part: Json, count: str, code: str) -> str:
+    """A sentence where some of the suites were judged by an earlier state of the gate."""
+    cells = [cell for group in part.values() for cell in group.values()]
+    now, every = (sum(cell[count] for cell in cells if cell.get("code") == code), sum(cell[count] for cell in cells))
+    if now == every or not code:
+        return ""
+    return (
+        f"\n\n{now:,} of these {every:,} suites were judged by the gate as it is, the others by earlier states of it."
+    )
 
 
 def _row(name: str, cells: Mapping[str, Json], sizes: Sequence[int]) -> list[str]:

@@ -57,6 +57,10 @@ def _suites(figures: Json) -> Iterator[Json]:
     }
     if seen:
         yield _least(f"damage seen in suites: the least of {len(seen)}", 0.9, min(seen.values()), seen, "%")
+    at = {cell: one["red"] / one["tries"] for cell, one in figures.get("detection", {}).get("detects", {}).items()}
+    if at:
+        yield _least(f"damage of the size printed as detects: the least of {len(at)}", 0.75, min(at.values()), at, "%")
+        yield _largest("damage of the size printed as detects", 0.9, at, "%")
 
 
 def _speed(figures: Json) -> Iterator[Json]:

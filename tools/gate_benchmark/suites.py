@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from modellab.gate import breaks, case, decision, settle
+from modellab import gross
+from modellab.gate import breaks, case, decision, exact, family, joint, paired, settle, sight
 from modellab.gate.case import Sides
 from modellab.gate.paired import by_unit
 from modellab.tasks import asr, diarization
@@ -22,6 +25,7 @@ Json = dict[str, Any]
 WER, CER = asr.METRICS[:2]
 DER, JER = (next(metric for metric in diarization.METRICS if metric.name == name) for name in ("der", "jer"))
 RULE = Rule()
+DECIDING = (breaks, case, decision, exact, family, gross, joint, paired, sight)
 CELLS = 2_000_000  # utterances drawn at a time
 CALM = Verdict("wer", "ratio", "quality", Status.INCONCLUSIVE, 0.0, p=1.0, least_p=1.0, adjusted_p=1.0)
 ONE_SIDED = 0.90  # two-sided confidence whose upper end is the one-sided bound of 95 %
@@ -120,6 +124,12 @@ def foregone(cases: Drawn, family: int) -> tuple[Bools, Floats]:
     needed = breaks.fewest(sizes, breaks.BROKEN * RULE.alpha / family, how.often) or math.inf
     few = breaks.broken(cases.after - cases.before, cases.words, how).sum(axis=1) < needed
     return low & few, 2.0 ** -np.minimum(counts, 1000)
+
+
+def code() -> str:
+    """A digest of the sources that decide on quality: which state of the gate a figure is of."""
+    files = [Path(str(module.__file__)) for module in DECIDING]
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def red(suite: list[tuple[Verdict, ...]]) -> bool:
