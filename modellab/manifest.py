@@ -296,5 +296,5 @@ def _content(file: Path, *, is_text: bool) -> str:
     """What a file holds, as a hash; `missing` also for one that cannot be read, which fails its own case later."""
     with suppress(OSError):
         if file.is_file():
-            return hashlib.sha256(textfile.hashed(file) if is_text else file.read_bytes()).hexdigest()
+            return textfile.digest(file, is_text=is_text)
     return "missing"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from modellab.errors import ConfigError
+
+MOST_BYTES = 512 * 2**20  # a manifest of a million cases has half of that
 
 
 class UnreadableError(ValueError):
@@ -30,6 +33,8 @@ def opened(path: Path) -> Iterator[TextIO]:
             raise UnreadableError("its name holds a NUL character")
         if path.exists() and not path.is_file():
             raise UnreadableError(f"it is a {'folder' if path.is_dir() else 'device or pipe'}, expected a file")
+        if path.exists() and (size := path.stat().st_size) > MOST_BYTES:
+            raise UnreadableError(f"it has {size:,} bytes, expected at most {MOST_BYTES:,}: is it really text?")
         with path.open(encoding="utf-8-sig") as lines:
             yield lines
     except FileNotFoundError:
@@ -44,6 +49,14 @@ def opened(path: Path) -> Iterator[TextIO]:
 def hashed(path: Path) -> bytes:
     """What a text file's hash is made of: its bytes, with the line ends of Linux whatever this checkout has."""
     return path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def digest(path: Path, *, is_text: bool) -> str:
+    """The SHA-256 of what a file holds, of a text as `hashed` has it; any other file takes no memory for it."""
+    if is_text:
+        return hashlib.sha256(hashed(path)).hexdigest()
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def read(path: Path) -> str:

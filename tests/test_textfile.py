@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,12 @@ def test_line_ends_and_byte_order_marks_make_no_difference(tmp_path: Path, data:
     assert textfile.read(tmp_path / "a") == "one\ntwo\n"
 
 
+def sparse(path: Path) -> None:
+    """A file that takes no room and is far too long."""
+    path.touch()
+    os.truncate(path, 2**32)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -28,6 +35,7 @@ def test_line_ends_and_byte_order_marks_make_no_difference(tmp_path: Path, data:
         (lambda path: os.mkfifo(path), "it is a device or pipe, expected a file"),
         (lambda path: path.symlink_to("nowhere"), "it is a link to a file that is not there"),
         (lambda path: path.symlink_to(path), "it cannot be read .Too many levels of symbolic links"),
+        (sparse, "it has 4,294,967,296 bytes, expected at most 536,870,912: is it really text?"),
         (lambda path: path.write_text("a: b", encoding="utf-16"), "not UTF-8 text .invalid start byte at byte 0"),
     ],
 )
@@ -53,3 +61,9 @@ def test_line_ends_make_no_other_hash(tmp_path: Path) -> None:
     (tmp_path / "lf").write_bytes(b"one\ntwo\n")
     (tmp_path / "crlf").write_bytes(b"one\r\ntwo\r\n")
     assert textfile.hashed(tmp_path / "crlf") == textfile.hashed(tmp_path / "lf") == b"one\ntwo\n"
+
+
+def test_the_digest_of_other_files_is_that_of_their_bytes(tmp_path: Path) -> None:
+    (tmp_path / "crlf").write_bytes(b"one\r\ntwo\r\n")
+    assert textfile.digest(tmp_path / "crlf", is_text=True) == hashlib.sha256(b"one\ntwo\n").hexdigest()
+    assert textfile.digest(tmp_path / "crlf", is_text=False) == hashlib.sha256(b"one\r\ntwo\r\n").hexdigest()

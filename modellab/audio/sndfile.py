@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modellab.audio import chunks, flac, joined
+from modellab.audio import chunks, flac, joined, kinds
 from modellab.audio.lengths import UNKNOWN, Claim, broken_off, silent, undecodable
 from modellab.audio.tape import Tape
 
@@ -55,14 +55,24 @@ def opened(path: Path, part: tuple[int, int] | None = None) -> Opened | None:
         instead = {promise.size_at: min(promise.present, 0xFFFF_FF00).to_bytes(4, "little")}
     elif part is None and (facts := flac.header(path)) is not None and flac.states_too_little(path, facts):
         instead = flac.without_total(facts)
-    whole = part is None and not instead
+    whole = part is None and not instead and not _goes_by_name(path)
     try:
         file = Forward(path if whole else joined.Window(path, *(part or (0, path.stat().st_size)), instead))
-    except (soundfile.SoundFileError, TypeError):  # TypeError: a name ending in .raw
+    except soundfile.SoundFileError:
         return None
     except ODD_ERRORS as error:
         raise undecodable(path, error) from error
     return Opened(file, _claim(path, file, promise))
+
+
+def _goes_by_name(path: Path) -> bool:
+    """Whether libsndfile would go by a file's name.
+
+    Of what it does not know, it takes any bytes for sound whose name ends in .au, .gsm or .vox, and opens a second
+    file beside it (`._name`). soundfile wants to know more of a .raw.
+    """
+    first = kinds.head(path)
+    return path.suffix.lower() == ".raw" or not (kinds.demuxer(first) or kinds.is_mpeg_audio(first))
 
 
 def read(path: Path, source: Opened, tape: Tape) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,27 @@ def test_a_movie_whose_sound_is_elsewhere_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mov").write_bytes(changed)
     with pytest.raises(AudioError, match="refers to another file for its sound"):
         audio.read(tmp_path / "a.mov")
+
+
+@pytest.mark.parametrize("suffix", ["au", "snd", "gsm", "vox", "vox6", "sd2", "raw", "wav"])
+def test_a_name_makes_no_sound_of_other_bytes(tmp_path: Path, suffix: str) -> None:
+    page = tmp_path / f"a.{suffix}"
+    page.write_bytes(b"<html><body>404 not found</body></html>\n" * 400)
+    with pytest.raises(AudioError, match="cannot be decoded as audio"):
+        audio.read(page)
+
+
+@pytest.mark.parametrize("suffix", ["au", "raw", "vox", "mp3"])
+def test_sound_is_heard_whatever_its_name(tmp_path: Path, suffix: str) -> None:
+    for form in ("WAV", "FLAC", "NIST", "PVF"):
+        named = tmp_path / f"{form}.{suffix}"
+        named.write_bytes(by_soundfile(form))
+        assert audio.read(named).duration_s == 1.0
+
+
+def test_no_second_file_is_opened_beside_an_unknown_one(tmp_path: Path) -> None:
+    """libsndfile looks for the resource fork of what it does not know: opening a FIFO would wait for ever."""
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)) * 40)
+    os.mkfifo(tmp_path / "._a.bin")
+    with pytest.raises(AudioError, match="cannot be decoded as audio"):
+        audio.read(tmp_path / "a.bin")
