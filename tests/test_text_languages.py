@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import text
-from modellab.text import numerals, profiles
+from modellab.text import numeral_names, profiles
 from modellab.text.apostrophes import APOSTROPHES
+from tests import transcripts_languages
 
 
 def auto(language: str, raw: str) -> str:
@@ -96,12 +97,31 @@ def test_numbers_in_words_and_in_figures_are_one(language: str, words: str, figu
     assert any(map(str.isdecimal, once))
 
 
+MORE = [(language, *row) for language, rows in transcripts_languages.NUMBERS.items() for row in rows]
+
+
+@pytest.mark.parametrize(("language", "words", "figures"), MORE)
+def test_what_transcripts_write_in_words_and_in_figures_is_one(language: str, words: str, figures: str) -> None:
+    once = auto(language, words)
+    assert once == auto(language, figures)
+    assert auto(language, once) == once
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [("fr", "-5", "5"), ("de", "10-12", "10 12"), ("es", "3,50 €", "350 €"), ("fr", "1 maison", "une maison"),
+     ("de", "1, 2, 3", "ein 2 3"), ("nl", "06 19 84", "06 1984"), ("de", "12-34-56", "12 bis 34 bis 56")],
+)  # fmt: skip
+def test_what_is_said_differently_in_a_language_differs(language: str, one: str, other: str) -> None:
+    assert auto(language, one) != auto(language, other)
+
+
 @pytest.mark.parametrize(("language", "raw"), ARTICLES)
 def test_articles_are_no_numbers(language: str, raw: str) -> None:
     assert auto(language, raw) == raw
 
 
-@given(n=st.integers(0, 999_999_999), language=st.sampled_from(sorted(numerals.LANGUAGES)))
+@given(n=st.just(0) | st.integers(2, 999_999_999), language=st.sampled_from(sorted(numeral_names.LANGUAGES)))
 def test_figures_stay_what_they_are(n: int, language: str) -> None:
     words = auto(language, str(n)).split()
     scales = {"million": 10**6, "milliard": 10**9}
@@ -113,7 +133,7 @@ def test_figures_stay_what_they_are(n: int, language: str) -> None:
     assert auto(language, f"{n:,}".replace(",", "\u00a0")) == " ".join(words)
 
 
-@pytest.mark.parametrize("language", sorted(numerals.LANGUAGES))
+@pytest.mark.parametrize("language", sorted(numeral_names.LANGUAGES))
 def test_long_texts_are_read_in_pieces_that_part_no_number(language: str) -> None:
     words, figures = NUMBERS[language][0]
     assert auto(language, f"{words} bla " * 500) == auto(language, f"{figures} bla " * 500)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modellab import text
+from tests.transcripts import FURTHER
 
 ALIKE = [  # written, and as it is said
     ("$150-$250", "150 dollars to 250 dollars"),
@@ -110,6 +111,7 @@ ALIKE = [  # written, and as it is said
     ("11, 12, 13, 14, 15, 16, 17, 18, 19, 20", "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"),  # noqa: E501
     ("in the 90s–2000s", "in the nineties to two thousands"), ("-5 − 3", "minus five minus three"),
     ("5+3", "five plus three"),
+    *(pair for pairs in FURTHER.values() for pair in pairs),
 ]  # fmt: skip
 UNLIKE = [
     ("10:00:30", "10:00:59"), ("1:23:45", "1:23:46"), ("10:15:30", "10:15"), ("a factor of .5.", "a factor of 5."),
@@ -124,7 +126,7 @@ EXACT = {
     "one hundred three point two five": "103.25", "we need 1/3.": "we need 1 third", "₳5": "5 australs",
     "Apple Inc.": "apple incorporated", "he did one more rep.": "he did 1 more rep", "5-year-old": "5 year old",
     "covid-19": "covid 19", "a - b 5": "a b 5", "yes - 5 people": "yes 5 people", "C++ 5": "c 5", "Ke$ha": "ke ha",
-    "3 < 5 and 7 > 2": "3 5 and 7 2", "12-34-56": "12 34 56", "$100s": "100 dollars s",
+    "3 < 5 and 7 > 2": "3 less than 5 and 7 greater than 2", "12-34-56": "12 34 56", "$100s": "100 dollars s",
     "World War two nineteen forty five": "world war 2 1945", "May five nineteen fifteen": "may fifth 1915",
 }  # fmt: skip
 

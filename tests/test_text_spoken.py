@@ -32,7 +32,7 @@ CURRENCIES = {"$": ("dollar", "dollars", "cent", "cents"), "£": ("pound", "poun
 SIGNED = st.sampled_from(sorted(CURRENCIES))
 DASHES = st.sampled_from(["-", "–", " - ", " – ", " to "])
 PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth",
-         10: "tenth", 16: "sixteenth"}  # fmt: skip
+         10: "tenth", 16: "sixteenth", 32: "thirty second", 64: "sixty fourth"}  # fmt: skip
 Pair = tuple[str, str]
 
 
@@ -122,9 +122,7 @@ def fractions(draw: st.DrawFn) -> Pair:
     bottom, whole = draw(st.sampled_from(sorted(PARTS))), draw(st.none() | st.integers(1, 99))
     top = draw(st.integers(1, bottom - 1))
     name = PARTS[bottom] if top == 1 else f"{PARTS[bottom]}s".replace("halfs", "halves")
-    said = (
-        f"{draw(st.sampled_from(['one', 'a'])) if top == 1 and whole and bottom < 10 else spoken.cardinal(top)} {name}"
-    )
+    said = f"{draw(st.sampled_from(['one', 'a'])) if top == 1 and whole else spoken.cardinal(top)} {name}"
     return f"{f'{whole} ' if whole else ''}{top}/{bottom}", f"{f'{spoken.cardinal(whole)} and ' if whole else ''}{said}"
 
 

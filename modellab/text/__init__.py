@@ -34,16 +34,24 @@ from modellab.errors import ConfigError, did_you_mean
 from modellab.text import (
     apostrophes,
     english,
+    english_addresses,
     english_letters,
     english_money,
+    english_romans,
+    english_rules,
     english_tables,
+    english_units,
     folding,
     letters,
+    number_forms,
     number_patterns,
+    numeral_names,
     numerals,
     profiles,
     quantities,
+    spoken_fractions,
     spoken_numbers,
+    spoken_zeros,
     written_numbers,
 )
 from modellab.text.english import modellab_en
@@ -181,10 +189,11 @@ def _build(
 
 
 _OWN_ENGLISH = (
-    english, english_letters, english_tables, english_money, apostrophes, spoken_numbers, written_numbers, quantities,
-    number_patterns,
+    english, english_letters, english_tables, english_money, english_addresses, english_romans, english_rules,
+    english_units, apostrophes, number_forms, spoken_fractions, spoken_numbers, spoken_zeros, written_numbers,
+    quantities, number_patterns,
 )  # fmt: skip
-_PROFILES = (folding, apostrophes, profiles, letters, numerals)
+_PROFILES = (folding, apostrophes, profiles, letters, numeral_names, numerals)
 
 
 def _files(*modules: ModuleType) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 DIGITS = dict(zip("zero one two three four five six seven eight nine".split(), range(10), strict=True))  # noqa: SIM905
+DIGITS["nought"] = 0
 TEENS = {
     word: 10 + i
     for i, word in enumerate(
@@ -44,12 +45,32 @@ UNITS = {
     "mhz": "megahertz", "ghz": "gigahertz", "kb": "kilobyte", "mb": "megabyte", "gb": "gigabyte", "tb": "terabyte",
     "kw": "kilowatt", "mph": "miles per hour", "kph": "kilometers per hour", "kmh": "kilometers per hour",
     "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute",
-    "sec": "second", "secs": "second",
+    "sec": "second", "secs": "second", "yrs": "year", "ms": "millisecond", "μs": "microsecond", "ns": "nanosecond",
+    "μm": "micrometer", "nm": "nanometer", "mcg": "microgram", "μg": "microgram", "cl": "centiliter", "dl": "deciliter",
+    "mi": "mile", "yd": "yard", "yds": "yard", "gal": "gallon", "tbsp": "tablespoon", "tsp": "teaspoon",
+    "db": "decibel", "kwh": "kilowatt hour", "mwh": "megawatt hour", "gwh": "gigawatt hour", "gw": "gigawatt",
+    "kv": "kilovolt", "kj": "kilojoule", "kcal": "kilocalorie", "kpa": "kilopascal", "hpa": "hectopascal",
+    "kbps": "kilobits per second", "mbps": "megabits per second", "gbps": "gigabits per second",
+    "mps": "meters per second",
 }  # fmt: skip
 ALIKE = {  # units whose plural is no s
-    "foot": "feet", "miles per hour": "miles per hour", "kilometers per hour": "kilometers per hour", "hertz": "hertz",
-    "kilohertz": "kilohertz", "megahertz": "megahertz", "gigahertz": "gigahertz",
+    "foot": "feet", **{name: name for name in UNITS.values() if "per" in name or name.endswith("hertz")},
 }  # fmt: skip
+AREAS = {**UNITS, "m": "meter", "in": "inch"}  # behind "square" and "cubic"
+PER = {**UNITS, "s": "second", "h": "hour", "d": "day", "wk": "week", "mo": "month", "yr": "year", "l": "liter",
+       "m": "meter"}  # fmt: skip
+RATES = frozenset(
+    {
+        *PER.values(),
+        "night",
+        "head",
+        "person",
+        "share",
+        "piece",
+        "barrel",
+        "ton",
+    }
+)  # what "an" before is as "per"
 
 FILLERS = frozenset({"uh", "um", "uhm", "umm", "hmm", "hm", "mm", "mmm", "mhm", "erm"})
 SOUNDS = (
@@ -70,6 +91,7 @@ ALWAYS = {
     "blvd": "boulevard", "rd": "road", "dept": "department", "approx": "approximately", "inc": "incorporated",
     "corp": "corporation", "feb": "february", "aug": "august", "sept": "september", "oct": "october",
     "nov": "november", "dec": "december", "vs": "versus", "ltd": "limited",
+    "pct": "percent", "sq": "square",
 }  # fmt: skip
 PLACES = {  # before a name, and behind one
     "st": ("saint", "street"), "dr": ("doctor", "drive"), "ave": ("ave", "avenue"),
@@ -78,6 +100,15 @@ BEHIND_A_PLACE = frozenset({
     "is", "was", "and", "or", "in", "on", "at", "to", "from", "by", "near", "the", "for", "with", "will", "has", "had",
     "are", "were", "of", "but",
 })  # fmt: skip
+BEFORE_NUMBERS = {
+    "p": "page", "pp": "pages", "pg": "page", "vol": "volume", "vols": "volumes", "ch": "chapter", "chs": "chapters",
+    "fig": "figure", "figs": "figures", "ext": "extension", "nos": "numbers", "art": "article", "para": "paragraph",
+    "ver": "version", "eq": "equation", "eqs": "equations",
+}  # fmt: skip
+COMPARED = {
+    "≥": "greater than or equal to", "≤": "less than or equal to", ">": "greater than", "<": "less than",
+    "≈": "about", "~": "about", "≠": "not equal to",
+}  # fmt: skip
 PREFIXES = "co|re|pre|non|anti|multi|semi|sub|un|e"  # "co-operate" is "cooperate"
 CONTRACTIONS = (
     (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"\blet's\b", "let us"),

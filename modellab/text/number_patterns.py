@@ -24,14 +24,17 @@ PLAIN = re.compile(  # figures before another one or before other words, with th
     rf"(?:(?=\d{{1,6}}(?![\d/]))|(?:(?!(?:{TELLING})\b)[a-z]++(?: |\Z))++))++"
 )
 BARE = re.compile(r"\d++(?:$| \D|[^\d :./,'a-z-])")  # a figure that begins nothing longer
-SIGN = re.compile(r"(?P<minus>[-\u2013](?! )|\u2212 ?)|(?P<plus>\+ ?)|(?P<both>± ?)")
+SIGN = re.compile(r"(?P<both>(?:±|\+/[-\u2212]) ?)|(?P<minus>[-\u2013](?! )|\u2212 ?)|(?P<plus>\+ ?)")
 BEFORE = re.compile(rf"(?:(?P<sign>{CURRENCY})|(?P<code>{CODE})\.?) ?(?=[-+\u2212]?\.?\d)")
 TIME = re.compile(
     r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:\.\d++)?))?+(?!:?\d|\.\d)"
-    r"(?P<half> ?(?:[ap]m|oclock)\b)?|(?P<dotted>1?\d)\.(?P<behind>[0-5]\d)(?P<half_too> ?[ap]m\b)"
+    r"(?P<half> ?(?:[ap]m|oclock|noon|midnight)\b)?|(?P<dotted>1?\d)\.(?P<behind>[0-5]\d)(?P<half_too> ?[ap]m\b)"
 )
 VERSION = re.compile(r"\d++(?:\.\d++){2,}+")
-FRACTION = re.compile(r"(?<![\w.,/])(?:(?P<whole>\d{1,9})[ -])?(?P<top>\d{1,3})/(?P<bottom>\d{1,4})(?![\d/]|\.\d)")
+FRACTION = re.compile(
+    r"(?<![\w.,/])(?:(?P<whole>\d{1,9})[ -])?(?P<top>\d{1,3})/(?P<bottom>\d{1,4})(?:(?:st|nd|rd|th)s?\b)?"
+    r"(?![\d/]|\.\d)"
+)
 ORDINAL = re.compile(r"(?P<figure>\d{1,3}(?:,\d{3})++|\d++)(?:st|nd|rd|th)(?P<many>s?)\b")
 DECADE = re.compile(r"(?<!\w)(\d{4}|\d{2})'?s\b")
 EUROPEAN = re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})++)(?:,(?P<parts>\d{1,2}))?(?!\d|[.,]\d)")
@@ -43,19 +46,24 @@ NUMBER = re.compile(
 )
 SINGLE = re.compile(rf"(?P<grouped>(?!))(?P<cents>){_SINGLE}")  # where figures are known not to be groups
 GROUPS = re.compile(r"\d{1,3}(?:,\d{3})++|\d{1,2}(?:,\d{2}(?=,))++")
-SCALED = re.compile(rf" ?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:m|mn|mln|mio|bn|bln|tn|trn)\b)")
+SCALED = re.compile(rf"[ -]?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:m|mn|mln|mio|bn|bln|tn|trn)\b)")
 BEHIND = re.compile(
     rf"(?P<sign>{CURRENCY})(?!\d)| (?P<apart>{CURRENCY})(?! ?\.?\d)"
     rf"|(?: |(?<=\w))(?P<code>{'|'.join(money.CODES)})\b(?! ?\d)\.?"
 )
 NAMED = re.compile(r" ?(?P<name>dollars?|euros?)\b")
-MEASURE = re.compile(r" ?(?:(?P<percent>%)|(?P<celsius>° ?c\b)|(?P<fahrenheit>° ?f\b)|(?P<degrees>°)|(?P<cents>¢))")
+MEASURE = re.compile(
+    r" ?(?:(?P<percent>%)|(?P<mille>‰)|(?P<celsius>° ?c\b)|(?P<fahrenheit>° ?f\b)|(?P<degrees>°)|(?P<cents>¢))"
+)
 TAKES_A_COMMA = re.compile(rf" ?(?:[%°]|percent\b|(?:{SCALE}|{'|'.join(UNITS)})\b)")
 TO = re.compile(r" - |- (?! )| ?\u2013 ?|\u2014|-{1,2}(?!-)")
 UNIT_IN_RANGE = re.compile(
     rf" ?(?:{'|'.join(UNITS)}|percent|degrees|[ap]m|dollars|cents|euros|pounds|pence|{SCALE})\b"
     r"(?=(?: [-\u2013] |[-\u2013])[\d+\u2212-])"
+    r"|(?P<same>[a-z]{1,2})(?=[-\u2013]\d[\d.,]{0,12}+(?P=same)\b)"  # "10k-20k"
 )
+MARK_IN_RANGE = re.compile(r"['\"]{1,2}(?=[-\u2013]\d)")
+PER = re.compile(r"/(?=[a-z])")
 OPERATOR = re.compile(r" ?(?P<minus>\u2212) ?| ?(?P<plus>\+) ?")
 EQUATION = re.compile(r" ?=")
 MARK_BEFORE = re.compile(r"[\w.+\u2013\u2014-]")

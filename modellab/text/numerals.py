@@ -3,8 +3,9 @@
 Both sides of a comparison go through it, so what matters is that figures and words meet: "vingt-et-un" and "21",
 "3,14" and "trois virgule un quatre", "5 €" and "cinq euros". It expects words in lower case with single blanks.
 
-- A lone "un", "ein" or "uno" stays, because it is an article more often than a number; "un deux trois" is "1 2 3". A
-  lone figure 1 stays one, too.
+- A lone "un", "ein" or "een" stays, because it is an article more often than a number, and a lone figure 1 becomes it:
+  "1 chat" is "un chat", and "1 maison" differs from "une maison". "un deux trois" is "1 2 3". "uno", "eins" and "één"
+  are numbers where nothing follows them.
 - What sounds alike ("neuf", "sei", "acht") becomes a figure on both sides, which costs nothing.
 - A million stays a word ("2 million"), so that "2,5 millions" and "deux virgule cinq millions" meet.
 - A figure that begins with 0 is read one by one: text2num makes "06 12" of "zéro six douze".
@@ -14,47 +15,29 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import NamedTuple
+
+from modellab.text.numeral_names import LANGUAGES, Numerals
 
 TOGETHER = 200  # words that the library reads at a time: it takes quadratic time; a number is not parted
 MOST = 400  # words; then even a number is
 
 
-class Numerals(NamedTuple):
-    """What a language calls the things beside its numbers; patterns of words in lower case without marks removed."""
-
-    small: dict[str, str]  # numbers that the library leaves as words where they stand alone
-    one: str  # the word for one before a million
-    comma: str  # decimals, in words
-    million: str
-    milliard: str  # '' where people say a thousand millions
-    signs: dict[str, str]
-    points: bool = True  # between thousands; else blanks
-
-
-LANGUAGES: dict[str, Numerals] = {
-    "fr": Numerals({"deux": "2", "zéro": "0"}, "une?", "virgule", "millions?", "milliards?",
-                   {"%": "pour cent", "€": "euros", "$": "dollars", "£": "livres", "°": "degrés"}, points=False),
-    "es": Numerals({"dos": "2", "cero": "0"}, "un", "coma", "mill(?:ón|ones)", "",
-                   {"%": "por ciento", "€": "euros", "$": "dólares", "£": "libras", "°": "grados"}),
-    "pt": Numerals({"dois": "2", "duas": "2", "zero": "0"}, "um", "vírgula", "milh(?:ão|ões)", "",
-                   {"%": "por cento", "€": "euros", "$": "dólares", "£": "libras", "°": "graus"}),
-    "de": Numerals({"zwei": "2", "zwo": "2", "null": "0"}, "eine?", "komma", "million(?:en)?", "milliarden?",
-                   {"%": "prozent", "€": "euro", "$": "dollar", "£": "pfund", "°": "grad"}),
-    "nl": Numerals({"twee": "2", "nul": "0"}, "een|één", "komma", "miljoen", "miljard",
-                   {"%": "procent", "€": "euro", "$": "dollar", "£": "pond", "°": "graden"}),
-    "da": Numerals({"to": "2", "nul": "0"}, "en", "komma", "million(?:er)?", "milliard(?:er)?",
-                   {"%": "procent", "€": "euro", "$": "dollar", "£": "pund", "°": "grader"}),
-    "it": Numerals({"due": "2", "zero": "0"}, "un", "virgola", "milion[ei]", "miliard[oi]",
-                   {"%": "per cento", "€": "euro", "$": "dollari", "£": "sterline", "°": "gradi"}),
-}  # fmt: skip
 ALIKE = {"percento": "per cento", "porciento": "por ciento", "pourcent": "pour cent"}
 
 _BLANKS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[\u00a0\u2007\u2009\u202f']\d{3})+(?!\d)"
                      r"|(?<![\d.,])(?!(?<=[^\d.,\u00a0\u2007\u2009\u202f'][1-9]\d\d )\d{3})"  # it has failed there
                      r"[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)")  # fmt: skip
 _POINTS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.]\d|\d)")
-_SIGN_BEFORE = re.compile(r"([€$£]) ?(\d[\d.,]*\d|\d)")
+_SIGN_BEFORE = re.compile(r"((?<!\w)[rR]\$|[€$£]) ?(\d[\d.,]*\d|\d)")
+_FRENCH = re.compile(r"(?<![\d.,])(?<!\d )[1-9]\d?(?: \d{3})++(?![ .]?\d)")  # "3 200"
+_MINUS = re.compile(r"(?<![^\s(])[-\u2212\u2013](?=\d)")
+_RANGE = re.compile(
+    r"(?<![\d.,/-])([1-9]\d{0,5}(?:[.,]\d{1,3}(?!\d))?) ?[-\u2013] ?"
+    r"(?=[1-9]\d{0,5}(?![\d/-]| ?[-\u2013] ?\d))"
+)
+_PAID = re.compile(r"(?<![\d.,])(\d{1,9}),(\d\d) ?([rR]\$|[€$£])")
+_UNIT = re.compile(r"(\d) ?(km|cm|mm|kg|kr)\b")
+_PAIR = re.compile(r"(?<!\d )\b(1[3-9]|20) ([1-9]\d)\b(?! \d)")
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _ZEROS = re.compile(r"\b0\d+")
 _LONG = re.compile(r"\b[1-9]\d{6,14}\b")
@@ -71,13 +54,46 @@ def before(text: str, language: str) -> str:
     """Thousands together, decimals and signs in words: what punctuation would be lost with."""
     known = LANGUAGES[language]
     text = text.replace("\u2011", "-")
+    if not any(map(str.isdecimal, text)):
+        return text
     text = _BLANKS.sub(lambda found: re.sub(r"\D", "", found[0]), text)
     if known.points:
         text = _POINTS.sub(lambda found: found[0].replace(".", ""), text)
+    else:
+        text = _FRENCH.sub(lambda found: found[0].replace(" ", ""), text)
     text = _SIGN_BEFORE.sub(r"\2 \1", text)
+    text = _MINUS.sub(f"{known.minus} ", text)
+    text = _RANGE.sub(rf"\1 {known.to} ", text)
+    text = _PAID.sub(rf"\1 \3{known.coins} \2 ", text)
+    text = _hours(text, known)
     for sign, word in known.signs.items():
-        text = text.replace(sign, f" {word} ") if any(map(str.isdecimal, text)) else text
+        text = _sign(sign).sub(f" {word} ", text)
+    text = _UNIT.sub(lambda found: f"{found[1]} {_unit(found, known)} ", text)
     return _decimals(text, language)
+
+
+@cache
+def _sign(sign: str) -> re.Pattern[str]:
+    """A sign of several characters ("n°", "°C") is one in capitals, too, and no part of a word."""
+    before, after = r"(?<!\w)" if sign[0].isalpha() else "", r"(?!\w)" if sign[-1].isalpha() else ""
+    return re.compile(before + re.escape(sign).replace("°", "[°º]" if len(sign) > 1 else "°") + after, re.IGNORECASE)
+
+
+def _unit(found: re.Match[str], known: Numerals) -> str:
+    """The name of a unit behind its number."""
+    alone = found[1] == "1" and not found.string[max(found.start() - 1, 0) : found.start()].strip(" ")
+    return known.units[found[2]][not alone] if found[2] in known.units else found[2]
+
+
+def _hours(text: str, known: Numerals) -> str:
+    """ "20h30" and "8:30 Uhr", with the word where it is said."""
+    sign, word = known.hour
+    if not sign:
+        return text
+    if sign == "h":
+        text = re.sub(r"(?<![\w.,])([01]?\d|2[0-4]) ?[hH] ?([0-5]\d)(?!\w)", rf"\1 {word} \2 ", text)
+        return re.sub(r"(?<![\w.,])([01]?\d|2[0-4]) ?[hH](?!\w)", rf"\1 {word.split()[0]} ", text)
+    return re.sub(rf"(?i)(?<![\w.,:])([01]?\d|2[0-4]):([0-5]\d) {sign}(?!\w)", rf"\1 {word} \2 ", text)
 
 
 def _decimals(text: str, language: str) -> str:
@@ -94,7 +110,31 @@ def figures(text: str, language: str) -> str:
         done.append(_figures(" ".join(words[:end]), language))
         words = words[end:] if end < len(words) else []
     text = _LONG.sub(lambda found: _millions(int(found[0]), known), " ".join(done))
-    return _ZEROS.sub(lambda found: " ".join(found[0]), text)
+    text = _ZEROS.sub(lambda found: " ".join(found[0]), text)
+    if known.pairs:
+        text = _PAIR.sub(lambda found: found[0] if int(found[2]) == int(found[1]) + 1 else found[1] + found[2], text)
+    text = _halves(language).sub(lambda found: f"{found[1]} {known.comma} 5{found[2] or ''}", text)
+    return _single(text, known)
+
+
+@cache
+def _halves(language: str) -> re.Pattern[str]:
+    """ "3 et demi" and "1 million et demi": "and a half" behind figures."""
+    return re.compile(rf"\b(\d{{1,6}})( million| milliard)? {LANGUAGES[language].half}\b")
+
+
+def _single(text: str, known: Numerals) -> str:
+    """A figure 1 that belongs to no other number as the article that people say."""
+    words = text.split()
+    if "1" not in words:
+        return text
+    kept = {"million", "milliard", known.comma}
+    for i, word in enumerate(words):
+        before, after = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else ""
+        among_figures = before[:1].isdecimal() or after[:1].isdecimal() or before == known.comma or after in kept
+        if word == "1" and not among_figures:
+            words[i] = known.single[0] if after else known.single[1]
+    return " ".join(words)
 
 
 def _end(words: list[str], language: str) -> int:
@@ -124,7 +164,18 @@ def _figures(text: str, language: str) -> str:
     read = [_scale(part, language) or _decimals(_read(part, language).strip(), language) for part in parts]
     text = " ".join(filter(None, read))
     text = re.sub(rf"\b(?:{known.one})(?= (?:million|milliard)\b)", "1", text)
-    return " ".join(known.small.get(word, word.rstrip(".")) for word in text.split())
+    return " ".join(known.small.get(word, _nth(language, word.rstrip("."))) for word in text.split())
+
+
+@lru_cache(maxsize=1 << 12)
+def _nth(language: str, word: str) -> str:
+    """An ordinal in figures with one ending."""
+    if not word[:1].isdecimal():
+        return word
+    for pattern, nth in LANGUAGES[language].ordinals.items():
+        if found := re.fullmatch(pattern, word):
+            return found.expand(nth)
+    return word
 
 
 @cache

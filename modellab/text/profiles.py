@@ -29,7 +29,7 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-from modellab.text import letters, numerals
+from modellab.text import letters, numeral_names, numerals
 from modellab.text.apostrophes import PLAIN
 from modellab.text.folding import folded
 
@@ -65,7 +65,7 @@ def normalise(text: str, language: str) -> str:
     ('елка еще', 'l eau', '我 愛 python')
     """
     text = text.translate(PLAIN)
-    if language in numerals.LANGUAGES:
+    if language in numeral_names.LANGUAGES:
         text = numerals.before(text, language)
     text = unicodedata.normalize("NFKC", text).translate(PLAIN).translate(_CAPITALS.get(language, {}))
     text = letters.joined(unicodedata.normalize("NFKC", text.casefold()), language)
@@ -75,14 +75,14 @@ def normalise(text: str, language: str) -> str:
         text = _QUOTE_WITHIN.sub("", text)
     text = "".join(_digit(character) for character in folded(text).translate(_LETTERS.get(language, {})))
     text = folded(text)  # what is left may compose anew
-    if language in numerals.LANGUAGES:
+    if language in numeral_names.LANGUAGES:
         text = numerals.figures(text, language)
     return " ".join(_characters().findall(text)) if language in UNSPACED else text
 
 
 def folds_numbers(language: str) -> bool:
     """Whether a number in words and in figures is the same text in a language."""
-    return language in numerals.LANGUAGES or language == "en"
+    return language in numeral_names.LANGUAGES or language == "en"
 
 
 def _digit(character: str) -> str:

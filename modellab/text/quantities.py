@@ -13,12 +13,17 @@ from typing import NamedTuple
 
 from modellab.text import english_money as money
 from modellab.text import number_patterns as patterns
+from modellab.text.english_addresses import apart
 from modellab.text.english_tables import DENOMINATORS
-from modellab.text.spoken_numbers import CENTURIES, LONGEST, ordinal, written
+from modellab.text.number_forms import LONGEST, ordinal, written
+from modellab.text.spoken_numbers import CENTURIES
 
 IDENTIFIER = 7  # as many figures without commas are read one by one, unless they end in 000
 COMMON_PARTS = frozenset({*range(2, 11), 16, 32, 64, 100, 1000})  # "5/16" is a fraction, "9/11" is none
 MOST_PARTS = 100  # of a fraction behind a whole number
+_RATED = frozenset({
+    "percent", *(name.split()[-1] for names in (*money.CURRENCIES.values(), *money.COINS.values()) for name in names),
+})  # fmt: skip
 
 
 class Quantity(NamedTuple):
@@ -28,15 +33,6 @@ class Quantity(NamedTuple):
     end: int
     number: str = ""  # without sign, currency and unit; '' if it cannot stand without them
     currency: str = ""  # as it is written before the number
-
-
-def apart(figure: str) -> str:
-    """The figures one by one.
-
-    >>> apart("555-0123")
-    '5 5 5 0 1 2 3'
-    """
-    return " ".join(character for character in figure if character.isdecimal())
 
 
 class Quantities:
@@ -59,6 +55,8 @@ class Quantities:
         if not (self.text[start : start + 1].isdecimal() or self.text[start : start + 1] == "."):
             return None
         found = self.money(start, currency) if currency else self._other(start) or self._number(start)
+        if found and patterns.PER.match(self.text, found.end) and found.words.split()[-1] in _RATED:
+            found = found._replace(words=f"{found.words} per", end=found.end + 1, number="")
         if found is None or not sign:
             return found
         return found._replace(words=f"{sign} {found.words}", number="")
@@ -134,11 +132,15 @@ class Quantities:
     def _measured(self, i: int, number: str) -> Quantity:
         """A number that ends at i, with a percent sign or a degree behind it."""
         measure = patterns.MEASURE.match(self.text, i)
+        if measure is None and (mark := patterns.MARK_IN_RANGE.match(self.text, i)):
+            return Quantity(number, mark.end(), number)  # "6'-7'"
         if measure is None:
             unit = patterns.UNIT_IN_RANGE.match(self.text, i)
             return Quantity(f"{number} {unit[0].strip()}", unit.end()) if unit else Quantity(number, i, number)
         if measure["percent"]:
             words = f"{number} percent"
+        elif measure["mille"]:
+            words = f"{number} per mille"
         elif measure["cents"]:
             words = money.counted(number, money.CENTS)
         else:

@@ -7,9 +7,7 @@ Digits said one by one stay apart ("one two three" is "1 2 3" and not 123), a mi
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import NamedTuple
 
 from modellab.text.english_tables import (
     DECADES,
@@ -18,32 +16,26 @@ from modellab.text.english_tables import (
     MONTHS,
     ORDINAL_SCALES,
     ORDINALS,
-    PARTS,
     PLURAL_ORDINALS,
     SCALES,
-    SMALL_ORDINALS,
     TEENS,
     TENS,
 )
+from modellab.text.number_forms import FIGURES, LONGEST, Number, nth, ordinal, written
+from modellab.text.spoken_fractions import denominator
+from modellab.text.spoken_zeros import TIMES, ZEROS, is_digit, oh
 
-FIGURES = re.compile(r"[0-9]+(\.[0-9]+)?")
-LONGEST = 15  # figures of a number that is reckoned with; longer ones are as they are
 CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time
+EARLY_CENTURIES = range(10, 13)  # only with more than minutes behind them: "ten sixty six"
 _HOURS = frozenset(map(str, range(1, 13)))
-ZEROS = ("oh", "o")
 CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths"})  # behind figures
 AROUND = 8  # as many words from a number are looked at
-TIMES = {"double": 2, "triple": 3}
+MANY = 500  # words; in a text of more what was read is remembered
 EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
 LATER = (word for each in (ORDINALS, PLURAL_ORDINALS) for word, value in each.items() if value > LAST_WRITTEN_OUT)
-BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *LATER, *ZEROS, *TIMES, "a"})
-
-
-class Number(NamedTuple):
-    """A number that was read: what is written for it, and the position behind it."""
-
-    text: str
-    end: int
+BEGINNINGS = frozenset(
+    {*DIGITS, *TEENS, *TENS, *DECADES, *LATER, *ORDINAL_SCALES, *ZEROS, *TIMES, "a", "an", "hundred"}
+)
 
 
 def figures(words: list[str]) -> list[str]:
@@ -52,37 +44,14 @@ def figures(words: list[str]) -> list[str]:
         return words
     found: list[str] = []
     reader, i = _Reader(words), 0
+    read = reader.remembered if len(words) > MANY else reader.read
     while i < len(words):
         number = None
         if words[i] in BEGINNINGS or (words[i][0].isdecimal() and not reader.is_alone(i)):
-            number = reader.read(i, found[-1] if found else "")
+            number = read(i, found[-1] if found else "")
         found += number.text.split() if number else [words[i]]
         i = number.end if number else i + 1
     return found
-
-
-def written(value: Decimal) -> str:
-    """A number as `modellab_en` writes it: groups of millions and more by name.
-
-    >>> written(Decimal("2500000")), written(Decimal("1990")), written(Decimal("2.5"))
-    ('2 million 500000', '1990', '2.5')
-    """
-    if value != value.to_integral_value():
-        return f"{value:f}"
-    rest, parts = int(value), []
-    for name, scale in sorted(SCALES.items(), key=lambda each: -each[1]):
-        if scale > SCALES["thousand"] and rest >= scale:
-            parts += [str(rest // scale), name]
-            rest %= scale
-    return " ".join([*parts, *([str(rest)] if rest or not parts else [])])
-
-
-def ordinal(value: int) -> str:
-    """1 is "first", 21 is "21st"."""
-    if value in SMALL_ORDINALS:
-        return SMALL_ORDINALS[value]
-    ending = "th" if 10 <= value % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
-    return f"{value}{ending}"
 
 
 class _Reader:
@@ -91,34 +60,69 @@ class _Reader:
     def __init__(self, words: list[str]) -> None:
         self.words = [*words, *[""] * AROUND]
         self.at = self.words.__getitem__  # '' before the first word and behind the last
+        self.known: dict[tuple[str, ...], tuple[str, int] | None] = {}
         self.joins = True  # whether "and" may be within a number
 
     def is_alone(self, i: int) -> bool:
         """Whether a figure stays as it is, because nothing behind it belongs to it."""
         return self.at(i + 1) not in CONTINUING
 
+    def remembered(self, i: int, before: str) -> Number | None:
+        """The same as `read`; what stands between the same words is read once, but for long numbers."""
+        key = (before, *self.words[max(i - AROUND, 0) : i + 2 * AROUND])
+        if i < AROUND or key not in self.known:
+            number = self.read(i, before)
+            if number and number.end > i + AROUND:
+                return number
+            self.known[key] = (number.text, number.end - i) if number else None
+            return number
+        known = self.known[key]
+        return Number(known[0], i + known[1]) if known else None
+
     def read(self, i: int, before: str) -> Number | None:
         """The number that begins at word i; None where none does. `before` is what the word before it became."""
         word = self.at(i)
         if word in ZEROS:
-            among_figures = before == "point" or FIGURES.fullmatch(before)
-            return Number("0", i + 1) if among_figures and self._is_digit(i + 1) else None
-        if word in TIMES and self._is_digit(i + 1):
-            digit = "0" if self.at(i + 1) in ZEROS else str(DIGITS.get(self.at(i + 1), self.at(i + 1)))
-            return Number(" ".join([digit] * TIMES[word]), i + 2)
+            zero = oh(self.at, i, before)
+            if zero is None and word == "oh" and self.at(i + 1) == "point":
+                return self._point(i + 1, Decimal(0))
+            return Number(*zero) if zero else None
+        if word in ("a", "an"):
+            return self._article(i)
         if word in DECADES:
             return Number(f"{DECADES[word]}s", i + 1)
-        if word in ORDINALS or word in PLURAL_ORDINALS:
-            value, many = ORDINALS.get(word, 0) or PLURAL_ORDINALS[word], "" if word in ORDINALS else "s"
-            return None if value <= LAST_WRITTEN_OUT else Number(f"{ordinal(value)}{many}", i + 1)
-        if word == "a" and self.at(i + 1) in {"hundred", *SCALES} and self.at(i - 1) != "half":
-            return self._counted(i + 1, Decimal(1))
+        if word in ORDINALS or word in PLURAL_ORDINALS or word in ORDINAL_SCALES:
+            return nth(i, word)
+        if word in TIMES and is_digit(self.at, i + 1):
+            digit = "0" if self.at(i + 1) in ZEROS else str(DIGITS.get(self.at(i + 1), self.at(i + 1)))
+            return Number(" ".join([digit] * TIMES[word]), i + 2)
+        if word == "hundred":  # "the hundred and first"
+            number = self._counted(i, Decimal(1))
+            return number if number.text[-1].isalpha() else None
         small = self._small(i)
-        if small is None:
-            return None
+        return self._begun(i, small, before) if small else None
+
+    def _begun(self, i: int, small: tuple[Decimal, int], before: str) -> Number:
+        """The number that begins with a small one at word i."""
         if small[0] in (1, 3) and self.at(small[1]) in ("fourth", "fourths"):
             return Number(f"{small[0]} {'quarter' if small[0] == 1 else 'quarters'}", small[1] + 1)
+        if self.words[small[1] : small[1] + 2] == ["thirty", "seconds"] and small[0] in range(1, 32):
+            return Number(f"{small[0]} 32nds", small[1] + 2)
         return self._year(i, before) or self._counted(small[1], small[0])
+
+    def _article(self, i: int) -> Number | None:
+        """ "a hundred", "a quarter", "a third of": one of them."""
+        name, behind = self.at(i + 1), self.at(i + 2)
+        if name in {"hundred", *SCALES}:
+            return self._counted(i + 1, Decimal(1)) if self.at(i - 1) != "half" else None
+        if name in ORDINAL_SCALES and behind == "of":
+            return Number(ordinal(ORDINAL_SCALES[name]), i + 2)
+        if name in ("half", "quarter"):
+            return Number(f"1 {name}", i + 2)
+        part = denominator(self.at, i + 1)
+        return (
+            Number(f"1 {part.name}", part.end) if part and not part.many and self.at(part.end) in ("of", "") else None
+        )
 
     def _counted(self, i: int, value: Decimal) -> Number:
         """A whole number. "between one hundred and two" are two where no other "and" follows."""
@@ -141,10 +145,6 @@ class _Reader:
     def _behind_and(self, i: int) -> int:
         return i + 1 if self.joins and self.at(i) == "and" else i
 
-    def _is_digit(self, i: int) -> bool:
-        word = self.at(i)
-        return word in DIGITS or word in ZEROS or (len(word) == 1 and word.isdecimal())
-
     def _small(self, i: int) -> tuple[Decimal, int] | None:
         """A number below a hundred in words, or any in figures, and the position behind it."""
         word = self.at(i)
@@ -159,6 +159,8 @@ class _Reader:
         """ "nineteen ninety", "twenty oh five", "nineteen sixties", "nineteen hundreds"."""
         word, behind = self.at(i), self.at(i + 1)
         century = TEENS.get(word, TENS.get(word, 0))
+        if century in EARLY_CENTURIES and behind in TENS and (rest := self._small(i + 1)) and rest[0] >= 60:
+            return Number(f"{century}{rest[0]}", rest[1]) if self.at(rest[1]) not in {"hundred", *SCALES} else None
         if word == "two" and behind == "thousands":
             return Number("2000s", i + 2)
         if century not in CENTURIES:
@@ -228,6 +230,8 @@ class _Reader:
         if not rest or rest[0] >= 100 or rest[0] != int(rest[0]):
             return value, i
         following = self.at(rest[1])
+        if rest[0] < 10 and self.at(rest[1] - 2) != "and" and is_digit(self.at, rest[1]):
+            return value, i  # "eight hundred five five five"
         another = following == "hundred" or SCALES.get(following, 0) >= last  # "one hundred and two hundred"
         return (value, i) if another else (value + rest[0], rest[1])
 
@@ -248,15 +252,14 @@ class _Reader:
         if self.at(i) != "and" or not self.joins or value != int(value):
             return None
         count, end = (Decimal(1), i + 2) if self.at(i + 1) in ("a", "an") else self._small(i + 1) or (Decimal(0), i)
-        name = self.at(end)
-        many = name in PARTS and (name.endswith("s") or name == "halves")
-        if not 0 < count < 100 or many == (count == 1) or count != int(count):
+        part = denominator(self.at, end)
+        if part is None and end > i + 2 and self.at(end - 1) in TENS:  # "five thirty seconds"
+            part = denominator(self.at, end - 1)
+        if part is None or not 0 < count < 100 or part.many == (count == 1) or count != int(count):
             return None
-        if bottom := PARTS.get(name):
-            if bottom in EXACT_PARTS and count < bottom:
-                return value + count * EXACT_PARTS[bottom], end + 1
-            return Number(f"{written(value)} and {count} {name}", end + 1)
-        return None
+        if part.value in EXACT_PARTS and count < part.value:
+            return value + count * EXACT_PARTS[part.value], part.end
+        return Number(f"{written(value)} and {count} {part.name}", part.end)
 
     def _ended(self, i: int, value: Decimal, said: str = "", total: Decimal = Decimal(0)) -> Number:
         """The number, with an ordinal behind its tens or hundreds where there is one."""

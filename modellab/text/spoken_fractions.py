@@ -1,0 +1,34 @@
+"""The lower number of a fraction in words: "halves", "a sixteenth", "sixty fourths", "thirty seconds"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from modellab.text.english_tables import DENOMINATORS, LAST_WRITTEN_OUT, ORDINALS, PARTS, PLURAL_ORDINALS, TENS
+from modellab.text.number_forms import ordinal
+
+
+class Denominator(NamedTuple):
+    """A lower number that was read: its value, what `modellab_en` calls it, whether that is many, and where it ends."""
+
+    value: int
+    name: str
+    many: bool
+    end: int
+
+
+def denominator(at: Callable[[int], str], i: int) -> Denominator | None:
+    """The one that begins at word i; None where none does. Up to the tenth only what cannot be an ordinal alone is."""
+    name, end, tens = at(i), i + 1, 0
+    if name in TENS and (at(end) in ORDINALS or at(end) in PLURAL_ORDINALS):
+        name, end, tens = at(end), end + 1, TENS[name]
+    nth = ORDINALS.get(name, 0) or PLURAL_ORDINALS.get(name, 0)
+    if tens and nth >= LAST_WRITTEN_OUT:
+        return None
+    value = tens + nth if tens or nth > LAST_WRITTEN_OUT else PARTS.get(name, 0)
+    if not value:
+        return None
+    many = name == "halves" or name in PLURAL_ORDINALS or (name in PARTS and name.endswith("s"))
+    names = DENOMINATORS.get(value, (ordinal(value), f"{ordinal(value)}s"))
+    return Denominator(value, names[many], many, end)

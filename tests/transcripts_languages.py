@@ -1,0 +1,73 @@
+"""Numbers as seven languages say them and write them."""
+
+from __future__ import annotations
+
+NUMBERS: dict[str, list[tuple[str, str]]] = {
+    "fr": [
+        ("vingt heures trente", "20h30"), ("quatorze heures", "14h"), ("quatre-vingt-dix-neuf", "99"),
+        ("mille neuf cent quatre-vingt-dix-neuf", "1999"), ("dix-neuf cent quatre-vingt-dix-neuf", "1999"),
+        ("deux mille vingt-quatre", "2024"), ("premier", "1er"), ("deuxième", "2e"), ("troisième", "3ème"),
+        ("le vingt et unième siècle", "le 21e siècle"), ("cinq pour cent", "5 %"),
+        ("trois euros cinquante", "3,50 €"), ("moins cinq degrés", "-5 °"), ("moins cinq", "-5"),
+        ("trois mille deux cents", "3 200"), ("trois mille deux cents", "3200"), ("un million", "1 000 000"),
+        ("deux milliards", "2 000 000 000"), ("zéro virgule cinq", "0,5"), ("cent un", "101"), ("un chat", "1 chat"),
+        ("l'un des deux", "l'un des 2"), ("numéro cinq", "n° 5"), ("soixante et onze", "71"), ("quatre-vingts", "80"),
+        ("deux cents personnes", "200 personnes"), ("cinq kilomètres", "5 km"),
+        ("dix-sept virgule trois pour cent", "17,3 %"),
+    ],
+    "es": [
+        ("veintiuno", "21"), ("treinta y cinco por ciento", "35 %"), ("mil novecientos noventa y nueve", "1999"),
+        ("dos mil veinticuatro", "2024"), ("primero", "1º"), ("primera", "1ª"), ("segundo", "2º"),
+        ("menos cinco", "-5"), ("menos cinco grados", "-5 °"), ("tres euros con cincuenta", "3,50 €"),
+        ("cien mil", "100.000"), ("un millón y medio", "1,5 millones"), ("uno coma cinco millones", "1,5 millones"),
+        ("quinientos", "500"), ("uno", "1"), ("un perro", "1 perro"), ("veinte", "20"), ("diez a doce", "10 a 12"),
+        ("ciento uno", "101"), ("mil millones", "1.000 millones"), ("dos mil quinientos euros", "2.500 €"),
+        ("cinco dólares", "$5"), ("tercer", "3er"),
+    ],
+    "pt": [
+        ("vinte e cinco por cento", "25%"), ("mil novecentos e noventa e nove", "1999"),
+        ("dois mil e vinte e quatro", "2024"), ("primeiro", "1º"), ("primeira", "1ª"), ("menos cinco", "-5"),
+        ("três reais", "R$ 3"), ("três euros", "3 €"), ("um milhão e meio", "1,5 milhão"), ("cem mil", "100.000"),
+        ("quinhentos", "500"), ("um", "1"), ("dezesseis", "16"), ("dezasseis", "16"), ("cento e um", "101"),
+        ("dois mil milhões", "2.000 milhões"),
+    ],
+    "de": [
+        ("neunzehnhundertneunundneunzig", "1999"), ("neunzehn hundert neunundneunzig", "1999"),
+        ("zweitausendvierundzwanzig", "2024"), ("zwanzig vierundzwanzig", "2024"), ("der erste Mai", "der 1. Mai"),
+        ("am einundzwanzigsten", "am 21."), ("fünf Prozent", "5 %"), ("fünf Prozent", "5%"), ("minus fünf", "-5"),
+        ("drei Euro fünfzig", "3,50 €"), ("eineinhalb Stunden", "1,5 Stunden"), ("anderthalb", "1,5"),
+        ("zehn bis zwölf", "10-12"), ("zehn bis zwölf", "10 bis 12"), ("ein Haus", "1 Haus"), ("eins", "1"),
+        ("eine Million", "1 Million"), ("eineinhalb Millionen", "1,5 Millionen"),
+        ("zwei Komma fünf Millionen", "2,5 Millionen"), ("hundert", "100"), ("einhundert", "100"),
+        ("tausend", "1000"), ("hunderteins", "101"), ("einhundertundeins", "101"), ("acht Uhr dreißig", "8:30 Uhr"),
+        ("acht Uhr dreissig", "8:30 Uhr"), ("zwanzig Uhr", "20 Uhr"), ("dreissig", "30"), ("dreißig", "30"),
+        ("fünf Kilometer", "5 km"), ("zwo", "2"), ("eine Milliarde", "1.000.000.000"),
+        ("dreitausendzweihundert", "3200"),
+    ],
+    "nl": [
+        ("negentienhonderdnegenennegentig", "1999"), ("negentien negenennegentig", "1999"),
+        ("tweeduizend vierentwintig", "2024"), ("twintig vierentwintig", "2024"), ("eerste", "1e"),
+        ("de eenentwintigste", "de 21e"), ("vijf procent", "5%"), ("min vijf", "-5"), ("drie euro vijftig", "€ 3,50"),
+        ("anderhalf", "1,5"), ("tien tot twaalf", "10-12"), ("één", "1"), ("een huis", "1 huis"), ("honderd", "100"),
+        ("honderdeen", "101"), ("honderd en een", "101"), ("duizend", "1000"), ("twee miljard", "2 miljard"),
+        ("drieënveertig", "43"), ("vijfentwintighonderd", "2500"), ("twintig", "20"), ("achttienhonderd", "1800"),
+    ],
+    "da": [
+        ("nitten hundrede og nioghalvfems", "1999"), ("nitten hundrede nioghalvfems", "1999"),
+        ("nittenhundrede nioghalvfems", "1999"), ("nitten nioghalvfems", "1999"), ("to tusind og fireogtyve", "2024"),
+        ("totusind fireogtyve", "2024"), ("tyve fireogtyve", "2024"), ("første", "1."),
+        ("den enogtyvende", "den 21."), ("fem procent", "5%"), ("fem procent", "5 %"), ("minus fem", "-5"),
+        ("halvanden", "1,5"), ("ti til tolv", "10-12"), ("en", "1"), ("hundrede", "100"), ("et hundrede", "100"),
+        ("hundrede og en", "101"), ("tusind", "1000"), ("halvtreds", "50"), ("halvtredsindstyve", "50"),
+        ("tres", "60"), ("femoghalvfjerds", "75"), ("fem kroner", "5 kr"), ("to millioner", "2.000.000"),
+        ("to milliarder", "2 milliarder"),
+    ],
+    "it": [
+        ("millenovecentonovantanove", "1999"), ("duemilaventiquattro", "2024"), ("primo", "1º"), ("prima", "1ª"),
+        ("ventunesimo", "21º"), ("cinque per cento", "5%"), ("meno cinque", "-5"), ("tre euro e cinquanta", "3,50 €"),
+        ("uno", "1"), ("un cane", "1 cane"), ("cento", "100"), ("centouno", "101"), ("mille", "1000"),
+        ("duemila", "2000"), ("un milione", "1.000.000"), ("un milione e mezzo", "1,5 milioni"),
+        ("due miliardi", "2.000.000.000"), ("trentatré", "33"), ("trentatre", "33"), ("ventitré", "23"),
+        ("ventotto", "28"), ("due virgola cinque", "2,5"), ("l'ottantasei", "l'86"), ("l'otto marzo", "l'8 marzo"),
+    ],
+}  # fmt: skip
