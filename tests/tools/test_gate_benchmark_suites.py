@@ -65,12 +65,15 @@ def test_der_rises_in_all_recordings() -> None:
 def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) -> None:
     stale = {"suites": 10, "red": 1}
     published = tmp_path / "gate.json"
-    published.write_text(json.dumps({"suites": {"der": {"1x4": stale, "30x4": stale}}, "kept": 1}), encoding="utf-8")
+    titles = {"counts": "counts from a file that is not here"}
+    before = {"suites": {"der": {"1x4": stale, "30x4": stale}}, "kept": 1, "titles": titles}
+    published.write_text(json.dumps(before), encoding="utf-8")
     plan = benchmark.Plan(quick=True, only=("suites",), published=published, cells=("30x6", "30x1?"))
 
     found = benchmark.measure(plan)
 
     assert found["kept"] == 1
+    assert found["titles"].items() >= titles.items()
     assert found["suites"]["der"]["1x4"] == stale
     assert found["suites"]["der"]["30x6"] == suites.measured("der", 30, 6, 5) | {"code": suites.code()}
     assert found["suites"]["int8"].keys() == {"30x10"}

@@ -80,7 +80,8 @@ def measure(plan: Plan) -> Json:
     figures: Json = json.loads((plan.published).read_text(encoding="utf-8")) if plan.only and plan.published else {}
     figures = {name: found for name, found in figures.items() if plan.cells or name not in plan.only}
     code = suites.code()
-    figures |= {"quick": plan.quick, "titles": titles(plan), "code": code}
+    known = figures.get("titles", {}) | titles(plan)
+    figures |= {"quick": plan.quick, "titles": known, "code": code}
     for (part, group, name), found in _results([task for task in _tasks(plan) if _chosen(plan, task[0])], plan.jobs):
         by = {"code": code} if part in MEASURED_BY else {}
         figures.setdefault(part, {}).setdefault(group, {})[name] = found | by
