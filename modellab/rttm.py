@@ -5,9 +5,13 @@
 
 Times are seconds. Blank lines, comments (`;;`, `#`) and RTTM's other line types are passed over, NOSCORE is read by
 `read_unscored`. A recording is a name; one file may hold several. Times are rounded to a microsecond, so that 0.1 + 0.2
-ends at 0.3. Fields are separated by blanks and tabs, so no name has any; a line with more fields than the format has is
-refused. A turn without a length is one in which nobody speaks: it adds no time and no speaker, but a collar lies around
-it, as in md-eval.pl.
+ends at 0.3. A turn without a length is one in which nobody speaks: it adds no time and no speaker, but a collar lies
+around it, as in md-eval.pl.
+
+Fields are separated by blanks and tabs, so no name has any. A line with more fields than the format has is refused, and
+so is a confidence that is rather the end of a name (`Speaker 1 <NA>`): a whole number that is no probability, that
+differs from another one behind the same name, that makes its line longer than those without one, or that follows a word
+that is nobody's name. A confidence with a decimal point (1.0) is one.
 
 A speaker who overlaps himself is a fault of the file, for it would count twice: refused, unless `merge` is asked for.
 Touching turns of a speaker stay two; an overlap of up to `TOUCH_S` is the rounding of the file's decimals.
@@ -17,7 +21,8 @@ Source: NIST, Rich Transcription 2009 evaluation plan, appendix A (RTTM) and sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +35,12 @@ TOUCH_S = 0.0021  # start and length rounded to milliseconds, twice
 FORM, COMMENTS = "RTTM or UEM", (";", "#")
 FEWEST, MOST = 8, 10  # fields of a line: the last two may be left out
 ABSENT = "<na>"
+WHOLE = re.compile(r"[0-9]+")
+NOBODYS = frozenset({  # words that recordings number people with
+    "speaker", "spkr", "spk", "person", "participant", "guest", "host", "caller", "agent", "customer", "client",
+    "interviewer", "interviewee", "talker", "voice", "channel", "track", "subject", "user", "unknown", "student",
+    "teacher", "doctor", "patient", "male", "female", "man", "woman", "child",
+})  # fmt: skip
 SPEAKER, NOSCORE = "SPEAKER", "NOSCORE"
 OTHERS = {"SEGMENT", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "IP", "SU", "CB"}
 OTHERS |= {"A/P", "SPKR-INFO"}
@@ -43,10 +54,13 @@ def read(path: Path, *, merge: bool = False) -> Recordings:
     `merge` joins turns in which a speaker overlaps himself, instead of refusing them.
     """
     found: dict[str, list[tuple[int, Turn]]] = {}
+    spoken: list[tuple[int, list[str]]] = []
     for number, kind, name, fields in _lines(path):
         turns = found.setdefault(name, [])
         if kind == SPEAKER:
             turns.append((number, _turn(fields, _where(path, number))))
+            spoken.append((number, fields[7:]))
+    _check_confidences(path, spoken)
     if not merge:
         for turns in found.values():
             _check_overlap(path, turns)
@@ -166,6 +180,30 @@ def _check_overlap(path: Path, turns: list[tuple[int, Turn]]) -> None:
             f" {before.start_s:g} to {before.end_s:g} s; correct it or write `same_speaker_overlap: merge` in the"
             " settings of the dataset"
         )
+
+
+def _check_confidences(path: Path, lines: Sequence[tuple[int, list[str]]]) -> None:
+    """DatasetError for a whole number behind a speaker that is rather the end of his name, by all lines of the file.
+
+    `lines` are numbers and the fields from the speaker on.
+    """
+    shortest = min((len(rest) for _, rest in lines if rest[1:2] in ([], ["<NA>"], ["<na>"])), default=MOST)
+    first: dict[str, str] = {}
+    for number, (speaker, *rest) in lines:
+        if not rest or not WHOLE.fullmatch(rest[0]):
+            continue
+        whole = rest[0]
+        if (
+            whole not in {"0", "1"}
+            or first.setdefault(speaker, whole) != whole
+            or 1 + len(rest) > shortest
+            or speaker.lower() in NOBODYS
+        ):
+            name = f"{speaker}_{whole}"[:40]
+            raise DatasetError(
+                f"{_where(path, number)}: {whole[:40]!r} behind the speaker {speaker[:40]!r} looks like the end of a"
+                f" name with a blank in it; write {name!r}, or a confidence with a decimal point (1.0)"
+            )
 
 
 def _turn(fields: list[str], where: str) -> Turn:

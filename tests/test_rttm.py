@@ -151,3 +151,45 @@ def test_the_recording_is_found_by_name(file: Path) -> None:
 def test_names_with_blanks_are_not_written(file: Path) -> None:
     with pytest.raises(ValueError, match="has blanks in it"):
         rttm.write(file, {"m": [Turn(0, 1, "alice smith")]})
+
+
+CALL = "SPEAKER call 1 {start} 2 <NA> <NA> {rest}\n"
+
+
+@pytest.mark.parametrize(
+    ("rests", "line", "says"),
+    [
+        (["Speaker 1 <NA>", "Speaker 2 <NA>"], 1, "'1' behind the speaker 'Speaker' looks like the end of a name"),
+        (["Ann 1 <NA>", "Ann 2 <NA>"], 2, "'2' behind the speaker 'Ann' looks like the end of a name"),
+        (["Ann 0 <NA>", "Ann 1 <NA>"], 2, "write 'Ann_1', or a confidence with a decimal point (1.0)"),
+        (["Ann 01 <NA>"], 1, "write 'Ann_01'"),
+        (["spk 0 <NA>"], 1, "write 'spk_0'"),
+        (["Person 1"], 1, "write 'Person_1'"),
+        (["Ann <NA>", "Bob 1 <NA>"], 2, "write 'Bob_1'"),  # the other line has nine fields
+        (["Ann", "Bob 1"], 2, "write 'Bob_1'"),
+        (["Ann <NA>", "Bob 12 <NA>"], 2, "write 'Bob_12'"),
+    ],
+)
+def test_a_number_that_ends_a_name_is_no_confidence(file: Path, rests: list[str], line: int, says: str) -> None:
+    file.write_text("".join(CALL.format(start=3 * i, rest=rest) for i, rest in enumerate(rests)))
+    with pytest.raises(DatasetError) as caught:
+        rttm.read(file)
+    assert f"line {line}: " in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rests",
+    [
+        ["Ann 1 <NA>", "Bob 1 <NA>"],
+        ["Ann 1 <NA>", "Ann 0.5 <NA>"],
+        ["Speaker 0.98 <NA>", "Speaker 1.0 <NA>"],
+        ["Ann <NA> <NA>", "Bob 1 <NA>"],
+        ["Ann <NA> 3", "Bob <NA> 2"],  # a lookahead is in seconds
+        ["Ann -3.25 <NA>"],  # a logarithm, as some tools write it
+        ["1 1 <NA>", "2 1 <NA>"],
+    ],
+)
+def test_confidences_are_passed_over(file: Path, rests: list[str]) -> None:
+    file.write_text("".join(CALL.format(start=3 * i, rest=rest) for i, rest in enumerate(rests)))
+    assert [turn.speaker for turn in rttm.read(file)["call"]] == [rest.split()[0] for rest in rests]
