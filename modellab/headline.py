@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from modellab.types import Key, Kind, Status, Verdict
@@ -23,6 +23,7 @@ OPEN = {Status.NEW, Status.NOT_COMPARABLE, Status.INCONCLUSIVE}  # of a verdict 
 QUALITY: frozenset[Kind] = frozenset({"quality"})
 PACE: frozenset[Kind] = frozenset({"speed", "memory"})
 NOT_MEASURED, UNDECIDED = "not measured", "undecided"
+SKIPPED = "skipped"
 NO_BASELINE, NONE_HERE = "no accepted baseline", "no accepted baseline for this machine"
 TOLD = {"accepted by this run": "accepted by this run", "scored anew": "scored anew"}  # how a verdict's `why` begins
 NOUNS = {Status.REGRESSED: "regression", Status.ERROR: "error"}  # the other statuses go by their name
@@ -82,14 +83,22 @@ class Headline:
     pace: Judged
     failed: tuple[str, ...] = ()  # the names of the cases without a measurement
     differences: int = 0  # what got worse between two results of a report; 0 where only one is shown
-    skipped: int = 0
+    left: Mapping[str, int] = field(default_factory=dict)  # cases without a verdict, by why: skipped, not run
     improved: int = 0
 
     @classmethod
     def of(
-        cls, cases: Iterable[Case], *, differences: int = 0, skipped: int = 0, unread: Sequence[str] = ()
+        cls,
+        cases: Iterable[Case],
+        *,
+        differences: int = 0,
+        left: Mapping[str, int] | None = None,
+        unread: Sequence[str] = (),
     ) -> Headline:
-        """Count finished cases; `unread` names those whose files could not even be read: errors as well."""
+        """Count finished cases; `unread` names those whose files could not even be read: errors as well.
+
+        `left` counts the cases that were selected and have no verdict, by why.
+        """
         every = list(cases)
         red = Counter(status for case in every if (status := _red(case)))
         failed = (*(str(case.key) for case in every if case.status is Status.ERROR), *unread)
@@ -98,7 +107,8 @@ class Headline:
             counted[Status.ERROR] = counted.get(Status.ERROR, 0) + len(unread)
         quality, pace = (_with(Judged.count(every, kinds), len(unread)) for kinds in (QUALITY, PACE))
         improved = sum(case.status is Status.IMPROVED for case in every)
-        return cls(len(every) + len(unread), counted, quality, pace, failed, differences, skipped, improved)
+        without = {why: count for why, count in (left or {}).items() if count}
+        return cls(len(every) + len(unread), counted, quality, pace, failed, differences, without, improved)
 
     @property
     def errors(self) -> int:
@@ -112,14 +122,17 @@ class Headline:
     @property
     def complete(self) -> bool:
         """Whether all was judged, so that green may be said without a word beside it."""
-        return self.quality.all and self.pace.all and self.quality.of > 0 and not self.skipped
+        return self.quality.all and self.pace.all and self.quality.of > 0 and not self.left
 
     @property
     def colour(self) -> Colour:
-        """Red; yellow where quality was not judged everywhere; yellow-green where speed or memory was not."""
+        """Red; yellow where quality was not judged everywhere; yellow-green where speed or memory was not.
+
+        A case that was skipped could not run here: it changes no colour.
+        """
         if self.regressions or self.differences or not self.cases or self.errors == self.cases:
             return "red"
-        if self.errors or not self.quality.all or not self.quality.of:
+        if self.errors or not self.quality.all or not self.quality.of or self.left.keys() - {SKIPPED}:
             return "yellow"
         return "green" if self.pace.all else "yellowgreen"
 
@@ -140,15 +153,16 @@ class Headline:
     @property
     def judged(self) -> str:
         """In how many cases quality, and speed and memory, were judged, and why not in the others."""
+        left = "".join(f"; {_cases(count)} {why}" for why, count in self.left.items())
         if self.cases and self.errors == self.cases:
-            return "every case ended in an ERROR"
+            return f"every case ended in an ERROR{left}"
         parts = []
         if self.quality.of:
             parts.append(f"quality judged in {self.quality.share} cases{self.quality.reasons}")
         if self.pace.of:
             parts.append(f"speed and memory {'' if parts else 'judged '}in {self.pace.share}{self.pace.reasons}")
         text = ("; " if self.quality.why else ", ").join(parts) or "no case has a verdict"
-        return f"{text}; {_cases(self.skipped)} skipped" if self.skipped else text
+        return f"{text}{left}"
 
     @property
     def text(self) -> str:

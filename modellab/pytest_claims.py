@@ -10,6 +10,7 @@ import pytest
 from modellab import claims, tasks
 from modellab.claims import Claimed, Sample
 from modellab.matrix import Broken, Matrix, why_not
+from modellab.pytest_fates import why_skipped
 from modellab.pytest_summary import fail_broken, publish
 from modellab.report import claims as report
 from modellab.report import escape, scorecard
@@ -95,7 +96,7 @@ class Claims:
         if getattr(report, "modellab_claim", None):
             self.rows.append(ClaimRow.decode(report.modellab_claim))
         elif report.skipped and getattr(report, "modellab_claimed", False):
-            self.skips.append(str(report.longrepr[2]).removeprefix("Skipped: "))
+            self.skips.append(why_skipped(report))
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -113,7 +114,7 @@ class Claims:
             controller = self.config.pluginmanager.get_plugin("modellab-controller")
             text = f"\n### claims\n\n{report.table(self.rows, 'github')}\n\n"
             text += "".join(f"- {escape.markdown(note)}\n" for note in notes)
-            publish(self.config, text, write, mode="a" if getattr(controller, "rows", ()) else "w")
+            publish(self.config, text, write, mode="a" if getattr(controller, "published", False) else "w")
 
 
 def _is_claim(item: pytest.Item) -> bool:

@@ -78,7 +78,7 @@ class Production:
         for line in lines:
             terminalreporter.write_line(f"  {line}", red=True)
         controller = self.config.pluginmanager.get_plugin("modellab-controller")
-        mode = "a" if getattr(controller, "rows", ()) else "w"
+        mode = "a" if getattr(controller, "published", False) else "w"
         publish(self.config, f"\n{said}\n\n" + "".join(f"- **{line}**\n" for line in lines), _quiet, mode)
 
 

@@ -288,5 +288,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if report.when == "call" and ROW in item.stash:
         report.modellab = item.stash[ROW]
     report.modellab_broken = item.stash.get(BROKEN, False)
-    report.modellab_case = hasattr(item, "callspec") and "cell" in item.callspec.params
+    report.modellab_case = hasattr(item, "callspec") and isinstance(item.callspec.params.get("cell"), Cell | Broken)
     return report

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -153,9 +153,11 @@ class BenchmarkRounds(Rounds):
         return () if isinstance(cell, Broken) else (_mark(cell.key.dataset, cell.key.device),)
 
     @pytest.fixture
-    def modellab_rounds(self, benchmark: Any) -> Timed:
-        """How this test's model calls are timed, and where the times go."""
-        return Timed(benchmark)
+    def modellab_rounds(self, benchmark: Any) -> Iterator[Timed]:
+        """How this test's model calls are timed, and where the times go; a test may end before it measures."""
+        timed = Timed(benchmark)
+        yield timed
+        timed.nothing()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_benchmark_group_stats(self) -> Generator[None, Any, Any]:

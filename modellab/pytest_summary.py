@@ -18,16 +18,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from modellab import entry, environment, ledger, leftovers, tasks
-from modellab.entry import Entry
-from modellab.errors import MOST_CHARACTERS, shortened
+from modellab import environment, ledger, leftovers
 from modellab.gate import settle, worst
 from modellab.headline import Headline
-from modellab.masking import masked
 from modellab.matrix import Broken, Matrix
+from modellab.pytest_fates import Fates, first_line, is_of_a_case, keep_error, name_of, why_skipped
 from modellab.report import escape, github, scorecard
 from modellab.report.rows import Row
-from modellab.types import Key, Status
+from modellab.types import Status
 
 if TYPE_CHECKING:
     from modellab.tracking import Early
@@ -74,38 +72,66 @@ class Controller:
         self.reports: list[Any] = []  # of the rows, in the same order
         self.skips: list[str] = []  # reasons
         self.unread: dict[str, str] = {}  # cases that left no row, and the first line of why
+        self.fates = Fates(config, matrix, self.ledger)
+        self.swallowed: list[str] = []  # cases that are red, and whose tests passed
+        self.published = False  # the scorecard's file is this session's
         self.regressions = self.broken = 0
         self.trouble = ""  # the ledger's
-        self.folder: leftovers.Folder | None = None  # in which the session's processes take turns
+        self.folder: leftovers.Folder | None = None  # where the session's processes take turns
         with suppress(OSError):  # no room: then they take none
             self.folder = leftovers.Folder("session", session)
 
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.fates.refuse(report)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.fates.select(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.fates.select(ids)
+
     def pytest_runtest_logreport(self, report: Any) -> None:
+        self.fates.reach(report)
         encoded = getattr(report, "modellab", None)
         if encoded is not None:
-            self.rows.append(Row.decode(encoded))
-            self.reports.append(report)
-        elif report.failed and _of_a_case(report) and all(report.nodeid != known.nodeid for known in self.reports):
-            self._lost(_case_name(report.nodeid), report)
+            self._row(Row.decode(encoded), report)
+        if report.failed and is_of_a_case(report):
+            self._fallen(report)
         if report.failed and getattr(report, "modellab_broken", False):
             self.broken += 1
         elif report.failed:
             self.regressions += 1
-        elif report.skipped and getattr(report, "modellab_case", False):
-            self.skips.append(str(report.longrepr[2]).removeprefix("Skipped: "))
+        elif getattr(report, "modellab_case", False) and self._place(report.nodeid) is None:
+            if report.skipped:
+                self.skips.append(why_skipped(report))
+            elif report.when == "call" and report.outcome == "passed":
+                self.fates.pass_without_verdict(report)
 
-    def _lost(self, name: str, report: Any) -> None:
-        """Keep a case that left no row as an ERROR: a file that cannot be read, a process that died."""
-        if name not in self.unread:
-            found = self.matrix.find(name)
-            text = found.error if isinstance(found, Broken) else f"{_first_line(report)}\n{report.longrepr}"
-            error = masked(shortened(text.strip(), MOST_CHARACTERS))
-            if found is not None:
-                commit, tier = environment.commit(self.project.root), found.tier
-                key = _unread(self.matrix, found) if isinstance(found, Broken) else found.key
-                kept = Entry(key, Status.ERROR, self.session, error=error, commit=commit, tier=tier)
-                self.ledger.append(kept)
-        self.unread[name] = _first_line(report)
+    def _row(self, row: Row, report: Any) -> None:
+        """Keep a case's row; that of a test that is run once more takes the place of the one before."""
+        if (at := self._place(report.nodeid)) is not None:
+            del self.rows[at], self.reports[at]
+        self.rows.append(row)
+        self.reports.append(report)
+
+    def _place(self, nodeid: str) -> int | None:
+        return next((at for at, report in enumerate(self.reports) if report.nodeid == nodeid), None)
+
+    def _fallen(self, report: Any) -> None:
+        """Hear of a case whose test failed: one whose row is not red fell beside its verdicts, and is an ERROR."""
+        name, at = name_of(report.nodeid), self._place(report.nodeid)
+        found, line = self.matrix.find(name), first_line(report)
+        if at is None:
+            if name not in self.unread:
+                whole = found.error if isinstance(found, Broken) else f"{line}\n{report.longrepr}"
+                keep_error(self.matrix, self.ledger, found, whole)
+            self.unread.setdefault(name, line)
+        elif not (self.rows[at].red or self.rows[at].error):
+            beside = f"its test failed beside its verdicts ({report.when}): {line}"
+            error = keep_error(self.matrix, self.ledger, found, f"{beside}\n{report.longrepr}")
+            self.rows[at] = replace(self.rows[at], status=Status.ERROR, verdicts=(), error=error)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
@@ -142,6 +168,15 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
             session.exitstatus = EXIT_BROKEN
+        passed = (row for row, report in zip(self.rows, self.reports, strict=True) if report.passed)
+        names = [str(row.key) for row in passed if row.red or row.error]
+        self.swallowed = names if exitstatus == pytest.ExitCode.OK else []
+        if self.swallowed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.fates.keep_not_run(str(session.shouldfail or session.shouldstop or "the session was interrupted before"))
+        for plugin in self.config.pluginmanager.get_plugins() if self._is_of_cases else ():
+            if hasattr(plugin, "add_global_property"):  # pytest's JUnit XML
+                plugin.add_global_property("modellab", escape.line(self._headline().text))
 
     def pytest_unconfigure(self) -> None:
         if self.folder:
@@ -149,21 +184,30 @@ class Controller:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The scorecard, what was skipped and why, what was written, and where the results are."""
-        if not (self.rows or self.skips or self.unread):
+        if not self._is_of_cases:
+            if self.config.option.scorecard:  # or that of a session before would be taken for this one's
+                publish(self.config, "**Nothing was measured.** No case was selected.\n", terminalreporter.write_line)
             return
         terminalreporter.section("modellab")
-        if self.rows or self.unread:
-            self._show_rows(terminalreporter)
+        self._show_rows(terminalreporter)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self._annotate(terminalreporter)
         for line in scorecard.skipped(self.skips):
             terminalreporter.write_line(escape.line(line))
-        if self.rows and not self.config.option.no_mlflow:
+        if (self.rows or self.unread) and not self.config.option.no_mlflow:
             from modellab import tracking
 
             early = self.config.stash.get(EARLY, None)
             terminalreporter.write_line(tracking.push(self.project.mlruns, root=self.project.root, early=early))
         self._tell_baselines(terminalreporter)
+
+    @property
+    def _is_of_cases(self) -> bool:
+        """Whether any case was selected, or is in a file that could not be collected."""
+        fates = self.fates
+        return bool(
+            self.rows or self.skips or self.unread or fates.uncollected or fates.not_run or fates.without_verdict
+        )
 
     def _show_rows(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
@@ -188,12 +232,14 @@ class Controller:
 
     def _headline(self) -> Headline:
         """How the session went, in one line."""
-        return Headline.of(self.rows, skipped=len(self.skips), unread=tuple(self.unread))
+        unread = (*self.unread, *self.fates.uncollected)
+        return Headline.of(self.rows, left=self.fates.left(len(self.skips)), unread=unread)
 
     def _notes(self) -> list[str]:
         """What stands below the tables, cases that left no row first."""
         lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
-        return [*lost, *scorecard.footnotes(self.rows)]
+        lost += [f"{name} is red, and its test passed: does it catch what gate(...) raises?" for name in self.swallowed]
+        return [*lost, *self.fates.notes(), *scorecard.footnotes(self.rows)]
 
     def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Red cases on the files that ran them, where GitHub shows them."""
@@ -231,29 +277,7 @@ class Controller:
         text += f"{scorecard.tables(self.rows, 'github')}\n\n"
         text += "".join(f"- {escape.markdown(note, MOST_OF_A_NOTE)}\n" for note in self._notes())
         publish(self.config, text, write)
-
-
-def _unread(matrix: Matrix, found: Broken) -> Key:
-    """The key of a folder that cannot be read; of a task that it names, where it can be told."""
-    task = (found.tasks or tasks.names())[0]
-    name = escape.visible(found.name)
-    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
-
-
-def _of_a_case(report: Any) -> bool:
-    """Whether the failure is of a case: its own test, or one during which pytest-xdist's process died."""
-    return bool(getattr(report, "modellab_case", report.when == "???" and "[" in report.nodeid))
-
-
-def _case_name(nodeid: str) -> str:
-    return nodeid.partition("[")[2].removesuffix("]")
-
-
-def _first_line(report: Any) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)  # of a traceback: what was raised
-    text = crash.message.removeprefix("Failed: ") if crash else str(report.longrepr)
-    lines = [line.removeprefix("E").strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "it failed without a word"
+        self.published = True
 
 
 def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode: str = "w") -> None:

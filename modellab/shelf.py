@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from modellab import accepted, environment, ledger
-from modellab.entry import Entry, is_unread
+from modellab.entry import UNREAD, Entry, is_unread
 from modellab.errors import ConfigError, did_you_mean
 from modellab.project import Project
 from modellab.types import Key
@@ -168,11 +168,15 @@ def _is_version(there: str, wanted: str) -> bool:
 
 
 def _is_mended(failed: Entry, entries: Sequence[Entry]) -> bool:
-    """Whether a model or dataset that could not be read has a case in a later session: then it could be read."""
+    """Whether a model, dataset or file of tests that could not be read has a case in a later session.
+
+    Of a file of tests neither is known: any case of a later session says that it was mended.
+    """
     if not is_unread(failed.key):
         return False
+    of_a_file = failed.key.model == failed.key.dataset == UNREAD
     return any(
-        {entry.key.model, entry.key.dataset} & {failed.key.model, failed.key.dataset}
+        of_a_file or {entry.key.model, entry.key.dataset} & {failed.key.model, failed.key.dataset}
         for entry in entries
         if entry.session != failed.session and entry.finished_at > failed.finished_at and not is_unread(entry.key)
     )

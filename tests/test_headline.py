@@ -100,12 +100,12 @@ def test_green_stands_alone_only_where_all_was_judged() -> None:
 
 
 def test_what_could_not_be_read_and_what_was_skipped_count() -> None:
-    headline = Headline.of([FINE], skipped=2, unread=["broken-model-broken"])
+    headline = Headline.of([FINE], left={"skipped": 2}, unread=["broken-model-broken"])
     assert headline.lead == "1 error in 2 cases"
     assert headline.judged.startswith("quality judged in 1 of 2 cases: not measured in 1; speed")
     assert headline.judged.endswith("; 2 cases skipped")
     assert headline.failed == ("broken-model-broken",)
-    assert not Headline.of([FINE], skipped=1).complete
+    assert not Headline.of([FINE], left={"skipped": 1}).complete
     assert Headline.of([], unread=["x"]).lead == "Nothing was measured, 1 error in 1 case"
 
 
