@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modellab import audio, evaluate
-from modellab.errors import ConfigError, WeightsError, did_you_mean
+from modellab.errors import ConfigError, WeightsError, WorkerError, did_you_mean
 from modellab.evaluate import Loaded
 from modellab.matrix import Loadable, Matrix, obstacle
 from modellab.models import Model, weights
 from modellab.selection import find_model, known
-from modellab.worker import Worker
+from modellab.worker import ModelError, Worker
 
+Heard = TypeVar("Heard")
 TASK = "asr"
 DEFAULT = "faster_whisper:lab"  # the quickest to start; where it cannot run, the first embedded variant that can
 
@@ -83,16 +84,59 @@ def _embedded(matrix: Matrix) -> list[Loadable]:
     return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
 
 
+class Listener:
+    """A model in a worker process, ready for files of a task. One that is lost is loaded again for the next file."""
+
+    def __init__(self, loadable: Loadable, threads: int, task: str = TASK) -> None:
+        self.loadable, self.threads, self.task = loadable, threads, task
+        self._ready: Loaded | None = None
+
+    def get(self) -> Loaded:
+        """The model, loaded. Raises WorkerError where it cannot be."""
+        if self._ready is None:
+            worker = Worker(self.threads, **self.loadable.place)
+            try:
+                ready = evaluate.load(self.loadable, worker, self.threads)
+                ready.ask("start", {"task": self.task})
+            except BaseException:  # Ctrl-C too: no process stays behind
+                worker.close()
+                raise
+            self._ready = ready
+        return self._ready
+
+    def hear(self, listen: Callable[[Loaded], Heard]) -> Heard:
+        """What `listen` makes of the model; after a crash, a hang or nonsense its process is gone."""
+        ready = self.get()
+        try:
+            return listen(ready)
+        except WorkerError as error:
+            if not isinstance(error, ModelError):  # which is an answer
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._ready is not None:
+            self._ready.handle.close()
+            self._ready = None
+
+
+@contextmanager
+def listening(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Listener]:
+    """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded."""
+    listener = Listener(loadable, threads, task)
+    try:
+        listener.get()
+        yield listener
+    finally:
+        listener.close()
+
+
 @contextmanager
 def loaded(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Loaded]:
-    """The model in a worker process, ready for files of a task; gone when the block ends. Raises WorkerError."""
-    worker = Worker(threads, **loadable.place)
-    try:
-        ready = evaluate.load(loadable, worker, threads)
-        ready.ask("start", {"task": task})
-        yield ready
-    finally:
-        worker.close()
+    """The same for one file."""
+    with listening(loadable, threads, task) as listener:
+        yield listener.get()
 
 
 def transcribe(ready: Loaded, file: Path) -> Transcription:

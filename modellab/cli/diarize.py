@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ import typer
 
 from modellab import textlines
 from modellab.cli import common
-from modellab.errors import ConfigError, CrashError, HangError, sentence
+from modellab.errors import ConfigError, sentence
 
 if TYPE_CHECKING:
     from modellab.evaluate import Loaded
@@ -42,12 +43,13 @@ def diarize(
     project = common.project_or_here()
     loadable = transcription.choose(common.matrix(project), model, device, precision, TASK)
     failed = False
-    with transcription.loaded(loadable, threads or project.threads, TASK) as ready:
+    with transcription.listening(loadable, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
             try:
-                typer.echo(_rttm(ready, file, name, speakers), nl=False)
+                lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
+                typer.echo(lines, nl=False)
                 sys.stdout.flush()
-            except (CrashError, HangError, BrokenPipeError):
+            except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
                 failed, said = True, sentence(error)

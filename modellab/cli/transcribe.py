@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from modellab.cli import common
-from modellab.errors import CrashError, HangError, sentence
+from modellab.errors import sentence
 
 if TYPE_CHECKING:
     from modellab.evaluate import Loaded
@@ -67,14 +68,15 @@ class Outcomes:
         }
 
     def transcribe(self, files: list[Path]) -> None:
-        """Load the model once, then every file. A lost worker ends it: the error goes up."""
+        """Load the model once, then every file; it is loaded again where its process was lost over one."""
         from modellab import transcription
 
-        with transcription.loaded(self.loadable, self.threads) as ready:
+        with transcription.listening(self.loadable, self.threads) as listener:
             for file in files:
                 try:
-                    self.show(transcription.transcribe(ready, file), ready)
-                except (CrashError, HangError, BrokenPipeError):
+                    heard = listener.hear(partial(transcription.transcribe, file=file))
+                    self.show(heard, listener.get())
+                except BrokenPipeError:  # nobody reads on
                     raise
                 except Exception as error:  # noqa: BLE001 - one file ends here, as above
                     self.fail(file, error)

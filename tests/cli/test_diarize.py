@@ -98,3 +98,13 @@ def test_whatever_one_file_raises_the_next_one_is_heard(diarizer: Desk, monkeypa
     assert result.exit_code == 2
     assert "RecursionError: too deep" in result.stderr
     assert result.stdout.startswith("SPEAKER ")
+
+
+def test_a_recording_that_costs_the_worker_does_not_cost_the_next_one(diarizer: Desk) -> None:
+    adapter = diarizer.root / "models" / "everybody" / "adapter.py"
+    crash = "if len(audio.samples) == 24160:\n            import os; os._exit(9)\n        return ["
+    adapter.write_text(ADAPTER.replace("return [", crash))
+    result = diarizer.type("diarize", *(diarizer.audio(number) for number in range(3)), "--model", "everybody")
+    assert result.exit_code == 2
+    assert [line.split()[1] for line in result.stdout.splitlines()] == ["000", "002"]
+    assert result.stderr.startswith(f"modellab: {diarizer.audio(1)}: the worker died during 'utterance': it exited")

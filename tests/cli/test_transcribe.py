@@ -164,3 +164,30 @@ def test_the_embedded_default(desk: Desk) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stderr == "whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere\n"
     assert json.loads(result.stdout)["model"] == "faster_whisper:lab"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [
+        ({"segfault_on": 2}, "the worker died during 'utterance': killed by SIGSEGV"),
+        ({"kill_on": 2}, "the worker died during 'utterance': killed by SIGKILL"),
+        ({"hang_on": 2}, "no answer to 'utterance' within 1 s: the worker was killed"),
+        ({"once_on": 2, "code": "os.write(int(sys.argv[2]), b'garbage\\n')"}, "the worker was killed"),
+    ],
+)
+def test_a_file_that_costs_the_worker_does_not_cost_the_next_ones(
+    desk: Desk, behaviour: dict[str, object], said: str
+) -> None:
+    desk.model("fake", timeout_s=1.0)
+    behave(desk, **behaviour)
+    result = desk.type("transcribe", *(desk.audio(number) for number in range(3)), "--model", "fake")
+    assert result.exit_code == 2
+    assert [line.rpartition(": ")[2] for line in result.stdout.splitlines()] == [
+        "turn on the kitchen light",
+        "open the garden door please",
+    ]
+    (told,) = [line for line in result.stderr.splitlines() if line.startswith("modellab: ")]
+    assert told.startswith(f"modellab: {desk.audio(1)}: ")
+    assert said in told
+    loads = (desk.root / "models" / "fake" / "loads.log").read_text().split()
+    assert len({each for each in loads if each.isdigit()}) == 2, "a process for those before, and one for those after"
