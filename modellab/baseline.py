@@ -20,7 +20,7 @@ from modellab.environment import HARDWARE, SELFTEST
 from modellab.errors import BaselineError
 from modellab.spool import Table
 from modellab.tasks import Task
-from modellab.text import AS_WRITTEN
+from modellab.text import AS_WRITTEN, CUT
 from modellab.types import Accepted, Key, Metric, Pace, Result, Share, Utterance
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
@@ -35,7 +35,7 @@ FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
 # what may differ from the run before without another model behind it
-HARMLESS = ("commit", "normaliser", AS_WRITTEN, SELFTEST, HARDWARE, allocator.KEY)
+HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)
 
 
 def quality_path(root: Path, key: Key) -> Path:

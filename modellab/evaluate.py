@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from modellab import allocator, heard, repeats, seeds, text, worker_environment
+from modellab import allocator, heard, repeats, seeds, text, textfacts, worker_environment
 from modellab.dataset import Dataset, Header
 from modellab.environment import HARDWARE, hardware, machine_class
 from modellab.errors import WorkerError
@@ -20,7 +20,6 @@ from modellab.types import Ratio, Result, Row, Share, Utterance
 from modellab.utterances import RAISED, Utterances, clocks
 from modellab.worker import ModelError, MoreTime
 
-OF_TRANSCRIPTS = ("asr", "meeting", "robustness")  # tasks whose normaliser is that of the spoken language
 LOAD_TIMEOUT_S = 600.0
 
 
@@ -135,21 +134,12 @@ def evaluate(
             "python": str(loaded.facts["python"]),
             HARDWARE: hardware(cell.key.device),
             **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
-            **numbers_as_written(task, data, data.normaliser),
+            **textfacts.facts(task, data, data.normaliser, done),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
             **told,
             **loaded.facts["versions"],
         },
     )
-
-
-def numbers_as_written(task: Task, data: Dataset, normaliser: str) -> dict[str, str]:
-    """The languages of a recognition dataset in which figures and words are not folded, as a fact of the result."""
-    if task.NAME not in OF_TRANSCRIPTS or normaliser != "auto":
-        return {}
-    languages = {str(row.get("language") or data.header.language) for row in data.rows}
-    kept = text.as_written(normaliser, languages)
-    return {text.AS_WRITTEN: kept} if kept else {}
 
 
 def _cases(task: Task, data: Dataset) -> Iterator[Any]:

@@ -10,7 +10,8 @@ from modellab import heard
 from modellab.dataset import Dataset
 from modellab.environment import HARDWARE
 from modellab.gate.validity import untrusted
-from modellab.text import AS_WRITTEN
+from modellab.text import AS_WRITTEN, CUT
+from modellab.text.quick import MOST_DIGITS, MOST_WORDS
 from modellab.types import Accepted, Result, Utterance
 from modellab.utterances import RAISED, clocks
 
@@ -28,6 +29,11 @@ def about(result: Result, accepted: Accepted | None, changed: int | None, machin
         yield f"its times prove nothing: {why}"
     if kept := result.provenance.get(AS_WRITTEN):
         yield f'figures and words are not folded for {kept}: "12" and the same number in words are an error'
+    if cut := result.provenance.get(CUT):
+        yield (
+            f"whisper_en cut figures of more than {MOST_DIGITS:,} digits or numbers of more than {MOST_WORDS:,} words"
+            f" in {cut} text{'s' if cut != '1' else ''}: OpenAI's own gives another text or fails"
+        )
     if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
         first = result.utterances[raised[0]].error.splitlines()[0]
         yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from modellab import audio, baseline, evaluate, gate, heard, manifest, tasks, text, thresholds
+from modellab import audio, baseline, gate, heard, manifest, tasks, text, textfacts, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry, pooled
 from modellab.errors import AudioError, ConfigError
@@ -52,8 +52,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     rows = {case.id: row for case, row in zip(cases, data.rows, strict=True)}
     utterances = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
     provenance = {
-        **{name: fact for name, fact in result.provenance.items() if name != text.AS_WRITTEN},
-        **evaluate.numbers_as_written(task, data, chosen.name),
+        **{name: fact for name, fact in result.provenance.items() if name not in (text.AS_WRITTEN, text.CUT)},
+        **textfacts.facts(task, data, chosen.name, result.utterances),
         "dataset_digest": data.digest,
         "normaliser": str(chosen),
         FROM: source,

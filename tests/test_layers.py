@@ -30,7 +30,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"accepted", "detective", "events", "remarks"},
     {"pool", "broken", "against", "ledger", "anchor", "transcription", "strays", "claims", "selftest", "rescoring"},
     {"evaluate", "baseline", "gate", "entry", "selection", "pairs", "thresholds", "stages", "headline", "outputs"},
-    {"worker", "matrix"},
+    {"worker", "matrix", "textfacts"},
     {"engine"},
     {"tasks", "models"},
     {"dataset", "embedded", "reference", "replies", "studio", "streaming", "augment"},

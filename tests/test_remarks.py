@@ -66,3 +66,10 @@ def test_languages_whose_numbers_are_not_folded_are_told() -> None:
         "not folded for ja, pl" in said for said in remarks.about(result(SAID, provenance=facts), None, None, ())
     )
     assert not list(remarks.about(result(SAID, provenance=PROVENANCE), None, None, ()))
+
+
+def test_numbers_that_whisper_en_cut_are_told() -> None:
+    (said,) = remarks.about(result(SAID, provenance={**PROVENANCE, "numbers_cut": "2"}), None, None, ())
+    assert said.startswith(
+        "whisper_en cut figures of more than 1,000 digits or numbers of more than 1,000 words in 2 texts"
+    )

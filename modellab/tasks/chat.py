@@ -96,7 +96,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     if not isinstance(script, list) or not script:
         raise DatasetError(f"case {row['id']!r}: expected `script` as a list of what the user says, got {script!r}")
     modality = {**SETTINGS, **options.get("settings", {})}["modality"]
-    normaliser = text.get(options["normaliser"])
+    normaliser = text.of_row(row, options)
     try:
         lines = tuple(_line(line, modality, normaliser) for line in script)
     except ValueError as error:

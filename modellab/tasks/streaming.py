@@ -99,7 +99,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     """A Case, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
     choice(options.get("settings", {}), {})
     said = row.get("text")
-    normaliser = text.get(options["normaliser"])
+    normaliser = text.of_row(row, options)
     if not isinstance(said, str) or (said and sanity.is_empty(normaliser(said))):
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
     duration_s = length_s(row)

@@ -102,7 +102,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     words, wanted = row.get("text"), row.get("estimates", [])
     if not isinstance(words, str) or not words.strip():
         raise DatasetError(f"case {row['id']!r} has no prompt: expected `text` with the words to say, got {words!r}")
-    normaliser = text.get(options["normaliser"])
+    normaliser = text.of_row(row, options)
     reference = normaliser(words)
     if sanity.is_empty(reference):
         raise DatasetError(
@@ -249,7 +249,7 @@ def _joined(pieces: Any) -> Audio:
 
 
 def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
-    return align(case.reference, case.normaliser(str((output or {}).get("heard") or "")))
+    return align(case.reference, case.normaliser(str((output or {}).get("heard") or "")), not case.normaliser.splits)
 
 
 def _mean_of(value: float | None) -> Ratio:

@@ -23,11 +23,12 @@ from __future__ import annotations
 import hashlib
 import inspect
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from modellab import languages as iso
 from modellab.errors import ConfigError, did_you_mean
@@ -58,9 +59,11 @@ from modellab.text.english import modellab_en
 from modellab.text.folding import basic
 from modellab.text.library import spelling_file
 from modellab.text.library import whisper_files as _whisper_files
-from modellab.text.quick import Quick
+from modellab.text.quick import MOST_WORDS, Quick
 
+SEVERAL = "mul"  # the language of a dataset whose rows have their own
 AS_WRITTEN = "numbers_as_written"  # the fact of a result that names the languages in which numbers are not folded
+CUT = "numbers_cut"  # the fact that counts the texts with numbers that `whisper_en` cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,12 @@ def get(name: str) -> Normaliser:
     return _BUILDERS[name]()
 
 
+def of_row(row: Mapping[str, Any], options: Mapping[str, Any]) -> Normaliser:
+    """The dataset's normaliser for what is said in a row: in the row's language, else in the dataset's."""
+    language = str(row.get("language") or options.get("language") or "")
+    return get(options["normaliser"]).for_language("" if language == SEVERAL else language)
+
+
 def as_written(name: str, languages: Iterable[str]) -> str:
     """Those of the languages in which `auto` leaves numbers as they are written, "ja, pl"; '' under another normaliser.
 
@@ -105,7 +114,21 @@ def as_written(name: str, languages: Iterable[str]) -> str:
     """
     if name != "auto":
         return ""
-    return ", ".join(sorted({code for tag in languages if tag and not profiles.folds_numbers(code := iso.code(tag))}))
+    known = (tag for tag in languages if tag and tag != SEVERAL)
+    return ", ".join(sorted({code for tag in known if not profiles.folds_numbers(code := iso.code(tag))}))
+
+
+def is_cut(name: str, text: str) -> bool:
+    """Whether `whisper_en` cuts an absurd figure of a text, so that it gives another one than OpenAI's own.
+
+    >>> is_cut("whisper_en", "9" * 5000), is_cut("whisper_en", "nine"), is_cut("basic", "9" * 5000)
+    (True, False, False)
+    """
+    if name != "whisper_en" or len(text) <= MOST_WORDS:
+        return False
+    quick = Quick(_openai_english())
+    quick(text)
+    return quick.cuts > 0
 
 
 def none(text: str) -> str:

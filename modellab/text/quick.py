@@ -68,6 +68,7 @@ class Quick:
         self.parts: dict[str, str] = {}  # stretch -> its words; of an awkward one before numbers and spelling
         self.awkward: set[str] = set()
         self.phrases: dict[str, list[str]] = {}  # number words -> what becomes of them
+        self.cuts = 0  # how often a figure or a number was cut
 
     def __call__(self, text: str) -> str:
         """The same as the original's."""
@@ -103,6 +104,7 @@ class Quick:
         try:
             return str(self.original(text))
         except (ValueError, AssertionError):  # a number that is too long for it
+            self.cuts += 1
             return " ".join(filter(None, map(self, text.split())))
 
     def _learn(self, stretches: list[str]) -> None:
@@ -153,7 +155,9 @@ class Quick:
         """The words with numbers in figures, phrase by phrase."""
         found: list[str] = []
         phrase: list[str] = []
-        for word in _cut(words):
+        pieces = _cut(words)
+        self.cuts += len(pieces) > len(words)
+        for word in pieces:
             if word in self.number_words or (word[-1].isdecimal() and self._is_number(word)):
                 phrase.append(word)
                 continue
@@ -171,6 +175,7 @@ class Quick:
         if (known := self.phrases.get(key)) is None:
             if len(self.phrases) > REMEMBERED:
                 self.phrases.clear()
+            self.cuts += len(phrase) > MOST_WORDS
             pieces = (phrase[i : i + MOST_WORDS] for i in range(0, len(phrase), MOST_WORDS))
             known = self.phrases[key] = [word for piece in pieces for word in self._processed(piece)]
         return known
@@ -182,6 +187,7 @@ class Quick:
         except (ValueError, AssertionError):
             if len(phrase) <= SHORT:
                 raise
+            self.cuts += 1
             pieces = (phrase[i : i + SHORT] for i in range(0, len(phrase), SHORT))
             return [word for piece in pieces for word in self._processed(piece)]
 
