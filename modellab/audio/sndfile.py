@@ -81,6 +81,8 @@ def read(path: Path, source: Opened, tape: Tape) -> None:
 
     file = source.file
     tape.start(file.samplerate, file.channels)
+    if source.lossless and file.format != "FLAC" and 0 < file.frames < UNKNOWN_FRAMES:
+        tape.check(file.frames)  # of uncompressed sound the bytes are there, so that much would come
     try:
         while len(block := file.read(max(1, BLOCK_SAMPLES // file.channels), dtype="float32", always_2d=True)):
             tape.add(block)

@@ -39,6 +39,10 @@ class Tape:
         limits.check_shape(self.path, rate_hz, channels)
         self.rate_hz, self.channels = rate_hz, channels
 
+    def check(self, frames: int) -> None:
+        """AudioError where so many frames are more than a tape may hold."""
+        limits.check_decoded(self.path, frames, self.rate_hz, 1 if self.mix else self.channels)
+
     def tick(self) -> None:
         """AudioError when decoding has taken too long."""
         self._deadline.check()
@@ -98,4 +102,4 @@ class Tape:
 
     def _count(self, frames: int) -> None:
         self.frames += frames
-        limits.check_decoded(self.path, self.frames, self.rate_hz, 1 if self.mix else self.channels)
+        self.check(self.frames)

@@ -88,3 +88,17 @@ def test_whatever_a_decoder_raises_is_one_sentence(
     with pytest.raises(AudioError, match=r"cannot be decoded to its end") as caught:
         audio.read(tmp_path / "a.wav")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["WAV", "AIFF", "AU", "W64", "CAF"])
+def test_what_is_too_long_by_its_bytes_is_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    import soundfile
+
+    monkeypatch.setattr(limits, "MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
+    (tmp_path / "a").write_bytes(by_soundfile(form))
+    for how in (audio.read, audio.info):
+        with pytest.raises(AudioError, match="decodes to more than"):
+            how(tmp_path / "a")
