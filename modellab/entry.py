@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from modellab import allocator, codec, environment, linecheck, tasks
 from modellab.environment import Commit
 from modellab.errors import ConfigError, shortened
-from modellab.masking import masked
+from modellab.masking import masked, masked_settings
 from modellab.types import Key, Result, Status, Verdict
 from modellab.utterances import shares
 
@@ -116,10 +116,10 @@ class Entry:
             error=case.error,
             values=pooled(result) if result else {},
             tier=case.cell.tier,
-            weights=provenance.get("weights", ""),
+            weights=masked(provenance.get("weights", "")),
             commit=commit,
             versions={name: text for name, text in provenance.items() if name not in NOT_A_VERSION},
-            settings={**settings, **case.cell.model.options_for(key.variant)},
+            settings=masked_settings({**settings, **case.cell.model.options_for(key.variant)}),
             notes=bounded(masked(note) for note in case.notes),
             started_at=_iso(started),
         )

@@ -1,7 +1,8 @@
 """Secrets made unreadable wherever text leaves this process: ledger, terminal, reports, MLflow.
 
 A secret is the value of an environment variable whose name says so, as it is, quoted for a URL or escaped for JSON,
-and whatever stands before the @ of a URL. A secret that nobody put into the environment is not known here.
+whatever stands before the @ of a URL, and a token whose issuer gave it a form. Any other secret that nobody put into
+the environment is not known here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
 MASK = "***"
@@ -19,6 +22,10 @@ SAYS_SO = re.compile(
     re.IGNORECASE,
 )
 USER_INFO = re.compile(r"(?<=://)[^/\s@'\"<>]+@")  # user:password@ of a URL
+ISSUED = re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, JSON web tokens
+    r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bAKIA[0-9A-Z]{16}\b"
+    r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
+)
 PLAIN = {"true", "false", "none", "null", "auto", "default"}  # settings whose names only look like secrets
 
 
@@ -37,9 +44,49 @@ def masked(text: str, environment: Mapping[str, str] = os.environ) -> str:
     >>> masked("logged in to https://ann:pw@example.com with s3cr3t-1", {"HUB_TOKEN": "s3cr3t-1"})
     'logged in to https://***@example.com with ***'
     """
-    for secret in sorted(set(_secrets(environment)), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+    if len(text) < SHORTEST:
+        return text
+    if known := _pattern(tuple(getattr(environment, "_data", environment).items())):  # os.environ decodes at each look
+        text = known.sub(MASK, text)
+    if "_" in text or "-" in text or "AKIA" in text:
+        text = ISSUED.sub(MASK, text)
     return USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
+
+
+def masked_texts(value: Any) -> Any:
+    """The same lists and mappings with secrets masked in every text of them; names of fields stay.
+
+    >>> masked_texts({"text": ["at http://a:b@c"], "n": 1})
+    {'text': ['at http://***@c'], 'n': 1}
+    """
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {name: masked_texts(part) for name, part in value.items()}
+    return [masked_texts(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def masked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without secrets: those in their texts, and any text whose name says that it is one.
+
+    >>> masked_settings({"api_key": "s3cr3t-1", "max_new_tokens": 32, "url": "http://a:b@c/"})
+    {'api_key': '***', 'max_new_tokens': 32, 'url': 'http://***@c/'}
+    """
+    return {
+        name: MASK
+        if isinstance(value, str) and is_secret(name) and value.strip().lower() not in PLAIN | {""}
+        else masked_settings(value)
+        if isinstance(value, Mapping)
+        else masked_texts(value)
+        for name, value in settings.items()
+    }
+
+
+@lru_cache(maxsize=2)
+def _pattern(variables: tuple[tuple[str | bytes, str | bytes], ...]) -> re.Pattern[str] | None:
+    """Every spelling of every secret of an environment, the longest first; None where there is none."""
+    found = sorted(set(_secrets({os.fsdecode(name): os.fsdecode(value) for name, value in variables})), key=len)
+    return re.compile("|".join(map(re.escape, reversed(found)))) if found else None
 
 
 def _secrets(environment: Mapping[str, str]) -> Iterator[str]:

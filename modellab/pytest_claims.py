@@ -13,7 +13,7 @@ from modellab.matrix import Broken, Matrix, why_not
 from modellab.pytest_fates import why_skipped
 from modellab.pytest_summary import fail_broken, publish
 from modellab.report import claims as report
-from modellab.report import escape, scorecard
+from modellab.report import escape, scorecard, terminal
 from modellab.report.claims import ClaimRow
 from modellab.report.progress import watch
 from modellab.suite import Suite
@@ -103,7 +103,7 @@ class Claims:
         """The claims, below the scorecard and apart from it."""
         if not self.rows and not self.skips:
             return
-        write = terminalreporter.write_line
+        write = terminal.writer(terminalreporter)
         terminalreporter.section("claims")
         for line in report.table(self.rows).splitlines() if self.rows else ():
             write(line, red="  REGRESSED" in line)

@@ -11,7 +11,7 @@ from modellab.lifecycle import criteria, production
 from modellab.lifecycle.production import Promise
 from modellab.matrix import Broken, Matrix
 from modellab.pytest_summary import BROKEN, publish
-from modellab.report import escape
+from modellab.report import escape, terminal
 
 PROMISED = "promised"  # the parameter of such a test
 FAULTS = pytest.StashKey[list[str]]()
@@ -74,9 +74,10 @@ class Production:
         count = len(self.kept) + len(self.broken)
         said = f"production: {len(self.kept)} of {count} variants have accepted baselines that fit, within their limits"
         lines = [f"{name}: {fault}" for name in sorted(self.broken) for fault in self.broken[name]]
-        terminalreporter.write_line(said, red=bool(lines))
+        write = terminal.writer(terminalreporter)
+        write(said, red=bool(lines))
         for line in lines:
-            terminalreporter.write_line(f"  {line}", red=True)
+            write(f"  {line}", red=True)
         controller = self.config.pluginmanager.get_plugin("modellab-controller")
         mode = "a" if getattr(controller, "published", False) else "w"
         publish(self.config, f"\n{said}\n\n" + "".join(f"- **{line}**\n" for line in lines), _quiet, mode)

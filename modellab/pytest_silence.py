@@ -10,6 +10,7 @@ import pytest
 from modellab import strays, tasks
 from modellab.matrix import Cell, Matrix
 from modellab.pytest_summary import EXIT_BROKEN
+from modellab.report import terminal
 from modellab.strays import Stray
 
 
@@ -63,8 +64,9 @@ class Silence:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The sentences, below the scorecard."""
+        write = terminal.writer(terminalreporter)
         for line in self.lines:
-            terminalreporter.write_line(line, red=True)
+            write(line, red=True)
 
 
 def _all(count: int) -> str:

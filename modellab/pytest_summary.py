@@ -23,7 +23,7 @@ from modellab.gate import settle, worst
 from modellab.headline import Headline
 from modellab.matrix import Broken, Matrix
 from modellab.pytest_fates import Fates, first_line, is_of_a_case, keep_error, name_of, why_skipped
-from modellab.report import escape, github, scorecard
+from modellab.report import escape, github, scorecard, terminal
 from modellab.report.rows import Row
 from modellab.types import Status
 
@@ -159,17 +159,17 @@ class Controller:
         """Report a case that has passed as failed after all, to everyone who listens."""
         late = copy.copy(passed)
         late.outcome, late.longrepr, late.modellab = "failed", text, None
-        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal and passed in terminal.stats.get("passed", []):
-            terminal.stats["passed"].remove(passed)
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and passed in reporter.stats.get("passed", []):
+            reporter.stats["passed"].remove(passed)
         self.config.hook.pytest_runtest_logreport(report=late)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
             session.exitstatus = EXIT_BROKEN
-        passed = (row for row, report in zip(self.rows, self.reports, strict=True) if report.passed)
-        names = [str(row.key) for row in passed if row.red or row.error]
+        pairs = zip(self.rows, self.reports, strict=True)
+        names = [str(row.key) for row, report in pairs if report.passed and (row.red or row.error)]
         self.swallowed = names if exitstatus == pytest.ExitCode.OK else []
         if self.swallowed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -186,19 +186,22 @@ class Controller:
         """The scorecard, what was skipped and why, what was written, and where the results are."""
         if not self._is_of_cases:
             if self.config.option.scorecard:  # or that of a session before would be taken for this one's
-                publish(self.config, "**Nothing was measured.** No case was selected.\n", terminalreporter.write_line)
+                publish(
+                    self.config, "**Nothing was measured.** No case was selected.\n", terminal.writer(terminalreporter)
+                )
             return
+        write = terminal.writer(terminalreporter)
         terminalreporter.section("modellab")
-        self._show_rows(terminalreporter)
+        self._show_rows(write)
         if os.environ.get("GITHUB_ACTIONS") == "true":
             self._annotate(terminalreporter)
         for line in scorecard.skipped(self.skips):
-            terminalreporter.write_line(escape.line(line))
+            write(escape.line(line))
         if (self.rows or self.unread) and not self.config.option.no_mlflow:
             from modellab import tracking
 
             early = self.config.stash.get(EARLY, None)
-            terminalreporter.write_line(tracking.push(self.project.mlruns, root=self.project.root, early=early))
+            write(tracking.push(self.project.mlruns, root=self.project.root, early=early))
         self._tell_baselines(terminalreporter)
 
     @property
@@ -209,8 +212,7 @@ class Controller:
             self.rows or self.skips or self.unread or fates.uncollected or fates.not_run or fates.without_verdict
         )
 
-    def _show_rows(self, terminalreporter: pytest.TerminalReporter) -> None:
-        write = terminalreporter.write_line
+    def _show_rows(self, write: terminal.Write) -> None:
         machine = environment.machine_class(self.config.option.threads or self.project.threads, "cpu")
         title = scorecard.title(environment.commit(self.project.root).short, machine, self.rows)
         write(title, bold=True)
@@ -252,21 +254,20 @@ class Controller:
             if row.red or row.error
         ]
         for line in github.errors(red):
-            terminalreporter.write_line(line)
+            terminal.command(terminalreporter, line)
 
     def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:
         written = [path for row in self.rows for path in row.written]
         if written:
             terminalreporter.section("BASELINES WRITTEN", sep="!", yellow=True, bold=True)
-            reason = self.config.option.reason
-            terminalreporter.write_line(f"{len(written)} files now hold this run's results, because: {reason}")
-            only = self.config.option.speed_only
-            held = "quality was judged and stays as accepted" if only else "only absolute limits were held"
-            terminalreporter.write_line(f"{held}; review with `git diff baselines/` and commit")
+            write = terminal.writer(terminalreporter)
+            write(f"{len(written)} files now hold this run's results, because: {self.config.option.reason}")
+            held = ("only absolute limits were held", "quality was judged and stays as accepted")
+            write(f"{held[self.config.option.speed_only]}; review with `git diff baselines/` and commit")
             for path in written:
                 shown = Path(path)
                 inside = shown.is_relative_to(self.project.root)
-                terminalreporter.write_line(f"  {shown.relative_to(self.project.root) if inside else shown}")
+                write(f"  {shown.relative_to(self.project.root) if inside else shown}")
 
     def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
         """The scorecard as Markdown."""

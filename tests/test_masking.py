@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.masking import SHORTEST, is_secret, masked
+from modellab.masking import SHORTEST, is_secret, masked, masked_settings, masked_texts
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,46 @@ def test_no_secret_is_left(before: str, secret: str, after: str) -> None:
         and secret.strip() not in "***@"
     ):
         assert secret.strip() not in masked(before + secret + after, environment).replace("***", "")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "hf_" + "aB3" * 11,
+        "ghp_" + "aB3" * 12,
+        "github_pat_" + "a_B3" * 8,
+        "AKIA" + "Q7" * 8,
+        "sk-proj-" + "aB3-" * 8,
+        "xoxb-123456-" + "aB3" * 4,
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0ab.c2lnbmF0dXJl_-x",
+    ],
+)
+def test_tokens_with_a_form_of_their_own_need_no_variable(token: str) -> None:
+    assert masked(f"401 for {token}: gated", {}) == "401 for ***: gated"
+
+
+@pytest.mark.parametrize("text", ["hf_hub", "sk-learn", "a_b-c", "eyJ", "AKIA", "the model said hf"])
+def test_what_only_begins_like_one_stays(text: str) -> None:
+    assert masked(text, {}) == text
+
+
+def test_a_variable_that_changes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for secret in ("first-s3cr3t", "other-s3cr3t"):
+        monkeypatch.setenv("SOME_TOKEN", secret)
+        assert masked(f"with {secret}") == "with ***"
+
+
+def test_settings_hide_what_their_names_call_a_secret() -> None:
+    settings = {"hub": {"token": "abcdef", "url": "https://a:b@c/d"}, "prompts": ["no"], "max_tokens": 8, "api_key": ""}
+    assert masked_settings(settings) == {
+        "hub": {"token": "***", "url": "https://***@c/d"},
+        "prompts": ["no"],
+        "max_tokens": 8,
+        "api_key": "",
+    }
+
+
+def test_texts_keep_their_shape() -> None:
+    assert masked_texts([{"text": "x ghp_" + "a" * 30, "spans": [[0.5, None, True]]}]) == [
+        {"text": "x ***", "spans": [[0.5, None, True]]}
+    ]

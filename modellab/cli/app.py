@@ -50,7 +50,7 @@ class OneSentence(TyperGroup):
 
 
 def _stop(sentence: str) -> typer.Exit:
-    typer.echo(f"modellab: {common.printable(sentence)}", err=True)
+    common.say(f"modellab: {common.printable(sentence)}", err=True)
     return typer.Exit(2)
 
 
@@ -91,7 +91,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"modellab {version('modellab')}")
+        common.say(f"modellab {version('modellab')}")
         raise typer.Exit
 
 

@@ -60,13 +60,13 @@ def accept(
             _tell_accepted(proposal, written, project)
     refused = [proposal for proposal in proposals if proposal.refusal]
     for proposal in refused:
-        typer.echo(f"refused: {proposal.cell.key}: {proposal.refusal}", err=True)
+        common.say(f"refused: {proposal.cell.key}: {proposal.refusal}", err=True)
     _tell_rest(proposals, {entry.key for entry in entries}, everything=not improved)
     if files:
         shown = _shown(project.baselines, project)
-        typer.echo(f"{_counted(files, 'file')} written, because: {why}\nreview with `git diff {shown}/` and commit")
+        common.say(f"{_counted(files, 'file')} written, because: {why}\nreview with `git diff {shown}/` and commit")
     else:
-        typer.echo("nothing was written")
+        common.say("nothing was written")
     if refused:
         raise typer.Exit(1)
 
@@ -92,8 +92,8 @@ def pin(
         raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
     shown = _shown(anchor.anchor_root(project.baselines), project)
     cases = sum(1 for cell in cells if anchor.files(project.baselines, cell.key))
-    typer.echo(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
-    typer.echo(f"review with `git status {shown}/` and commit")
+    common.say(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
+    common.say(f"review with `git status {shown}/` and commit")
 
 
 @app.command("list")
@@ -114,12 +114,12 @@ def every() -> None:
     common.print_table(["case", "accepted", "commit", "anchor", "speed and memory on", "reason"], rows)
     for each in found:
         if each.problem:
-            typer.echo(f"damaged: {each.problem}", err=True)
+            common.say(f"damaged: {each.problem}", err=True)
     if bare := len(keys) - len(found):
-        typer.echo(f"{_counted(bare, 'case')} of the matrix without a baseline")
+        common.say(f"{_counted(bare, 'case')} of the matrix without a baseline")
     broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
     for path in anchor.unused(project.baselines, keys, broken):
-        typer.echo(f"unused: no case has {_shown(path, project)}")
+        common.say(f"unused: no case has {_shown(path, project)}")
     if any(each.problem for each in found):
         raise typer.Exit(1)
 
@@ -140,7 +140,7 @@ def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
     choice.check(matrix, selection)
     found = list(selection.cells(matrix))
     for sentence in dict.fromkeys(cell.error for cell in found if isinstance(cell, Broken)):
-        typer.echo(f"broken, left out: {sentence}", err=True)
+        common.say(f"broken, left out: {sentence}", err=True)
     return [cell for cell in found if not isinstance(cell, Broken)]
 
 
@@ -172,14 +172,14 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
 
     entry = proposal.entry
     assert entry is not None
-    typer.echo(f"accepted: {proposal.cell.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
+    common.say(f"accepted: {proposal.cell.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
     for verdict in proposal.improved:
         then, now = numbers.value(verdict.baseline, verdict.unit), numbers.value(verdict.now, verdict.unit)
-        typer.echo(f"  {verdict.metric} {then} -> {now}")
+        common.say(f"  {verdict.metric} {then} -> {now}")
     for note in proposal.notes:
-        typer.echo(f"  note: {note}")
+        common.say(f"  note: {note}")
     for path in written:
-        typer.echo(f"  {_shown(path, project)}")
+        common.say(f"  {_shown(path, project)}")
 
 
 def _tell_rest(proposals: Iterable[Proposal], measured: set[Key], *, everything: bool) -> None:
@@ -190,15 +190,15 @@ def _tell_rest(proposals: Iterable[Proposal], measured: set[Key], *, everything:
     done = sum(proposal.done for proposal in rest)
     same = len(rest) - len(without) - done
     if same:
-        typer.echo(f"{_counted(same, 'case')} not improved, left alone: --all accepts them too")
+        common.say(f"{_counted(same, 'case')} not improved, left alone: --all accepts them too")
     if done:
-        typer.echo(f"{_counted(done, 'case')} accepted already")
+        common.say(f"{_counted(done, 'case')} accepted already")
     if elsewhere:
-        typer.echo(
+        common.say(
             f"{_counted(elsewhere, 'case')} with results of other commits or sessions only: --any-commit takes them"
         )
     if never := len(without) - elsewhere:
-        typer.echo(f"{_counted(never, 'case')} never measured here")
+        common.say(f"{_counted(never, 'case')} never measured here")
 
 
 def _shown(path: Path, project: Project) -> Path:

@@ -76,10 +76,10 @@ def calibrate(
     _tell_refused(refused, nothing=not cases)
     interrupted = False
     try:
-        calibration.run(project, cases, Pool(Worker, threads), sessions, lambda line: typer.echo(line, err=True))
+        calibration.run(project, cases, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True))
     except KeyboardInterrupt:
         interrupted = True
-        typer.echo("interrupted: the sessions that were finished are kept", err=True)
+        common.say("interrupted: the sessions that were finished are kept", err=True)
     _report(project, cases)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -107,7 +107,7 @@ def _accept_speed(matrix: Matrix, selection: Selection, threads: int, reason: st
         matrix, selection, ["--update-baselines", "--speed-only", f"--reason={reason}", f"--threads={threads}"]
     )
     if status := subprocess.run(command, check=False).returncode:
-        typer.echo("not calibrated: the run that accepts speed and memory did not pass", err=True)
+        common.say("not calibrated: the run that accepts speed and memory did not pass", err=True)
         raise typer.Exit(status)
 
 
@@ -120,7 +120,7 @@ def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
     for reason in reasons:
         names = [name for name, why in refused if why == reason]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        typer.echo(f"not calibrated: {names[0]}{more}: {reason}", err=True)
+        common.say(f"not calibrated: {names[0]}{more}: {reason}", err=True)
 
 
 def _report(project: Project, cases: Sequence[Case]) -> None:
@@ -134,7 +134,7 @@ def _report(project: Project, cases: Sequence[Case]) -> None:
         notes += [f"note: {case.cell.key}: {said}" for said in (case.trouble, thrown, note) if said]
     common.print_table(COLUMNS, rows)
     for line in notes:
-        typer.echo(line)
+        common.say(line)
 
 
 def _row(project: Project, case: Case) -> tuple[list[str], str]:

@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modellab.errors import ConfigError
 
@@ -66,13 +66,11 @@ def number(value: float | None) -> float | None:
 
 def entries(of: Project) -> list[Entry]:
     """All results of the ledger, oldest first; ConfigError where there is none."""
-    import typer
-
     from modellab import ledger
 
     found, warnings = ledger.read(of.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {printable(warning)}", err=True)
+        say(f"warning: {warning}", err=True)
     if not found:
         raise ConfigError(f"there are no results in {of.mlruns / 'ledger'}: `modellab run` makes some")
     return found
@@ -92,6 +90,25 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else UNWRAPPED, highlight=False)
 
 
+def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Text for a person, of one line or several, in which nothing takes effect; `style` is that of `typer.secho`.
+
+    Every command says what it says through this, and hands data to `put`: tests/cli/test_say.py holds them to it.
+    """
+    import typer
+
+    from modellab.report import escape
+
+    typer.secho(escape.lines(str(text)), err=err, nl=nl, **style)
+
+
+def put(data: str) -> None:
+    """Data for a program to stdout (JSON, CSV, Markdown, RTTM); what made it has escaped it for its form."""
+    import typer
+
+    typer.echo(data, nl=False)
+
+
 def printable(text: str) -> str:
     """Text from a result for a terminal: no escape sequence takes effect, none turns the direction or breaks a line."""
     from modellab.report import escape
@@ -106,7 +123,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) ->
     from rich.text import Text
 
     headings = list(columns)
-    body = [[Text(printable(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    body = [[Text(printable(cell)) if isinstance(cell, str) else _safe(cell) for cell in row] for row in rows]
     out = console()
     lines = [[Text(heading) for heading in headings], *body]
     widths = [max(cell_len(line[at].plain) for line in lines if at < len(line)) for at in range(len(headings))]
@@ -117,6 +134,14 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) ->
         for row in body:
             table.add_row(*(row[at] for at in part if at < len(row)))
         out.print(table)
+
+
+def _safe(cell: Text) -> Text:
+    """A coloured cell in which nothing takes effect."""
+    from rich.text import Text
+
+    shown = printable(cell.plain)
+    return cell if shown == cell.plain else Text(shown, cell.style)
 
 
 def _parts(widths: Sequence[int], room: int) -> list[list[int]]:

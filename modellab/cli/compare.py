@@ -77,7 +77,7 @@ def compare(
 
         text = listening.page(found, library, ON_PAGE if worst is None else worst, sound_mb)
         common.write(html, text)
-        typer.echo(f"page: {html}", err=True)
+        common.say(f"page: {html}", err=True)
 
 
 def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[Pick]:
@@ -87,7 +87,7 @@ def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[
 
     shelf = Shelf.read(project)
     for warning in shelf.warnings:
-        typer.echo(f"warning: {common.printable(warning)}", err=True)
+        common.say(f"warning: {common.printable(warning)}", err=True)
     return [pairing.chosen(shelf.pick(spec), task, dataset) for spec in specs]
 
 
@@ -99,7 +99,7 @@ def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
     most = SHOWN if worst is None else worst
     for place, form in ((json, data), (markdown, document)):
         if place == "-":
-            typer.echo(form.text(found, most), nl=False)
+            common.put(form.text(found, most))
         elif place:
             common.write(Path(place), form.text(found, most))
 
@@ -110,19 +110,19 @@ def _print(found: Found, most: int) -> None:
 
     if isinstance(found, Rankings):
         for ranking in found.rankings:
-            typer.echo(f"{ranking.task}: {words.ranked(ranking)}\n")
+            common.say(f"{ranking.task}: {words.ranked(ranking)}\n")
             _print_tables(tables.of_ranking(ranking))
         _print_notes(found.notes)
         return
     for line in words.headlines(found):
-        typer.echo(line)
-    typer.echo()
+        common.say(line)
+    common.say()
     shown, left = words.detailed(found)
     if len(found.duels) > 1:
         _print_tables([tables.overview(found)])
     for duel in shown:
         _print_duel(duel, most, several=len(found.duels) > 1)
-    typer.echo(tables.counted(found))
+    common.say(tables.counted(found))
     _print_notes([*([left] if left else []), *found.notes])
 
 
@@ -130,24 +130,24 @@ def _print_duel(duel: Duel, most: int, *, several: bool) -> None:
     from modellab.report.compared import lines, tables, words
 
     if several:
-        typer.echo(f"{duel.task}: {words.pair(duel)}\n")
+        common.say(f"{duel.task}: {words.pair(duel)}\n")
     _print_tables([tables.sides(duel)])
     if differs := "; ".join(words.differences(duel)):
-        typer.echo(f"differs in: {common.printable(differs)}\n")
+        common.say(f"differs in: {common.printable(differs)}\n")
     _print_tables(tables.of_duel(duel))
     if shown := list(lines.of_duel(duel, most)):
-        typer.echo("\n".join([*map(common.printable, shown), ""]))
+        common.say("\n".join([*map(common.printable, shown), ""]))
     _print_notes(duel.notes)
 
 
 def _print_tables(found: Iterable[Table]) -> None:
     for table in found:
-        typer.echo(table.title)
+        common.say(table.title)
         common.print_table(table.columns, table.rows)
         _print_notes(table.notes)
-        typer.echo()
+        common.say()
 
 
 def _print_notes(notes: Iterable[str]) -> None:
     for note in notes:
-        typer.echo(f"note: {common.printable(note)}")
+        common.say(f"note: {common.printable(note)}")

@@ -32,7 +32,7 @@ def curves(
         raise ConfigError("the cases are of several datasets: name cases of one, so that the columns can be compared")
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        common.say(f"warning: {warning}", err=True)
     newest = {str(entry.key): entry.result for entry in entries if entry.result is not None}
     for cell in found:
         if str(cell.key) not in newest:

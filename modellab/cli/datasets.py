@@ -40,17 +40,17 @@ def validate(
         found = dataset_faults(folder)
         problems += len(found)
         for problem in found:
-            typer.echo(problem)
+            common.say(problem)
         if not found:
             rows = dataset.load(folder).rows
             files += sum("audio" in row for row in rows)
             held = sum(map(manifest.seconds, rows))
             seconds += held
-            typer.echo(f"{folder.name}: {len(rows)} cases, {_length(held)} of audio")
+            common.say(f"{folder.name}: {len(rows)} cases, {_length(held)} of audio")
     if problems:
-        typer.echo(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
+        common.say(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
-    typer.echo(f"all sound: {files} files, {_length(seconds)} of audio")
+    common.say(f"all sound: {files} files, {_length(seconds)} of audio")
 
 
 def folders(golden: Path) -> list[Path]:

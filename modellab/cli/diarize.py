@@ -47,14 +47,14 @@ def diarize(
         for file, name in zip(files, names, strict=True):
             try:
                 lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
-                typer.echo(lines, nl=False)
+                common.put(lines)
                 sys.stdout.flush()
             except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
                 failed, said = True, sentence(error)
                 named = said if str(file) in said else f"{file}: {said}"
-                typer.echo(f"modellab: {common.printable(named)}", err=True)
+                common.say(f"modellab: {common.printable(named)}", err=True)
     if failed:
         raise typer.Exit(2)
 

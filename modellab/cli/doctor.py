@@ -37,13 +37,15 @@ def doctor(
     checks = examine(common.project_or_here())
     able = can_run_default(checks)
     if as_json:
-        typer.echo(json.dumps({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]}, indent=1))
+        common.put(
+            json.dumps({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]}, indent=1) + "\n"
+        )
     else:
         _print(checks)
         verdict = (
             "ready: `modellab run --tier smoke` runs the embedded models" if able else "the default cannot run here"
         )
-        typer.secho(f"\n{verdict}", fg="green" if able else "red", bold=True)
+        common.say(f"\n{verdict}", fg="green" if able else "red", bold=True)
     if not able:
         raise typer.Exit(1)
 
@@ -51,12 +53,12 @@ def doctor(
 def _print(checks: list[Check]) -> None:
     colours = {"ok": "green", "absent": "yellow", "bad": "red"}
     for area, group in groupby(checks, key=lambda check: check.area):
-        typer.secho(f"\n{area}", bold=True)
+        common.say(f"\n{area}", bold=True)
         for check in group:
-            state = typer.style(f"{check.state:6}", fg=colours[check.state])
-            typer.echo(f"  {state}  {check.name}: {check.found}")
+            common.say(f"  {check.state:6}", nl=False, fg=colours[check.state])
+            common.say(f"  {check.name}: {check.found}")
             if check.mend:
-                typer.echo(f"          -> {check.mend}")
+                common.say(f"          -> {check.mend}")
 
 
 def _selftest(as_json: bool) -> None:
@@ -67,16 +69,18 @@ def _selftest(as_json: bool) -> None:
     from modellab.selftest.checks import worst
 
     project = common.project_or_here()
-    checks = measure.examine(threads=project.threads, tell=lambda name: typer.echo(f"measuring {name} ...", err=True))
+    checks = measure.examine(threads=project.threads, tell=lambda name: common.say(f"measuring {name} ...", err=True))
     state = worst(checks)
     kept = outcome.keep(project.mlruns, project.threads, checks, today()) if find_root(project.root) else None
     if as_json:
-        typer.echo(json.dumps({"state": state, "checks": [dataclasses.asdict(each) for each in checks]}, indent=1))
+        common.put(
+            json.dumps({"state": state, "checks": [dataclasses.asdict(each) for each in checks]}, indent=1) + "\n"
+        )
     else:
         _print_selftest(checks)
-        typer.secho("\n" + _verdict(checks), fg={"ok": "green", "failed": "red"}.get(state, "yellow"), bold=True)
+        common.say("\n" + _verdict(checks), fg={"ok": "green", "failed": "red"}.get(state, "yellow"), bold=True)
         if kept:
-            typer.echo(f"kept for the results of this machine: {kept}")
+            common.say(f"kept for the results of this machine: {kept}")
     if state != "ok":
         raise typer.Exit(1 if state == "failed" else UNDECIDED)
 

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import typer
-
 from modellab.cli import choice, common
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ def explain(case: choice.CaseName) -> None:
     machine = machine_class(project.threads, cell.key.device)
     accepted = baseline.load(project.baselines, cell.key)
     pace = baseline.load_pace(project.baselines, cell.key, machine)
-    typer.echo(f"{cell.key}\n\nthresholds")
+    common.say(f"{cell.key}\n\nthresholds")
     common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, matrix))
     _print_baselines(project, cell)
     _print_calibration(cell, machine, pace, accepted, rules)
@@ -184,12 +182,12 @@ def _print_baselines(project: Project, cell: Cell) -> None:
             header = _header(root, cell, path)
             facts = [header.get(fact, "")[: SHORT if fact == "commit" else None] for fact in ("date", "commit")]
             rows.append([name, _place(path, project), *facts, header.get("weights", ""), header.get("reason", "")])
-    typer.echo("\ncompared with")
+    common.say("\ncompared with")
     if rows:
         common.print_table(("", "file", "date", "commit", "weights", "reason"), rows)
     else:
         chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
-        typer.echo(f"nothing yet: `modellab run {chosen} --update-baselines --reason '...'`")
+        common.say(f"nothing yet: `modellab run {chosen} --update-baselines --reason '...'`")
 
 
 def _header(root: Path, cell: Cell, path: Path) -> Mapping[str, str]:
@@ -215,9 +213,9 @@ def _print_calibration(
     from modellab.gate import power_pace
     from modellab.report import numbers
 
-    typer.echo(f"\ncalibration on {machine}")
+    common.say(f"\ncalibration on {machine}")
     if pace is None:
-        typer.echo("no accepted speed on this machine class: speed and memory are not judged here")
+        common.say("no accepted speed on this machine class: speed and memory are not judged here")
     else:
         rows = [_clock_row(sight, rules[sight.metric]) for sight in power_pace.clocks(pace, cell.key.device, rules)]
         for sight in power_pace.peaks(pace, cell.key.device, rules):
@@ -228,12 +226,12 @@ def _print_calibration(
         common.print_table(("metric", "sessions", "sd", "sees", "may fail"), rows)
         if not pace.sessions:
             key = cell.key
-            typer.echo(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
+            common.say(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
     units = {name: metric.unit for name, metric in _quality(cell).items()} | {"churn": "ratio"}
     noise = accepted.noise if accepted else {}
     for name in sorted(noise):
         what = "of the outputs differ between runs" if name == "churn" else "sd between runs of the unchanged model"
-        typer.echo(f"{name}: {numbers.value(noise[name], units.get(name, '1'))} {what}")
+        common.say(f"{name}: {numbers.value(noise[name], units.get(name, '1'))} {what}")
 
 
 def _clock_row(sight: Sight, rule: Rule) -> list[str]:
@@ -252,13 +250,13 @@ def _print_last(entry: Entry | None) -> None:
     from modellab.types import Status
 
     if entry is None:
-        typer.echo("\nno result in the ledger yet")
+        common.say("\nno result in the ledger yet")
         return
     machine = f" on {entry.result.machine}" if entry.result else ""
     commit = f" at {entry.commit.short}{'+' if entry.commit.dirty else ''}" if entry.commit.hash else ""
-    typer.echo(f"\nlast result: {entry.status}, {entry.finished_at[:16].replace('T', ' ')} UTC{machine}{commit}")
+    common.say(f"\nlast result: {entry.status}, {entry.finished_at[:16].replace('T', ' ')} UTC{machine}{commit}")
     if entry.error:
-        typer.echo(entry.error.splitlines()[0])
+        common.say(entry.error.splitlines()[0])
     if entry.verdicts:
         columns = ("metric", "now", "change", "p", "detects", "verdict", "why")
         told = [each for each in entry.verdicts if each.change is not None or each.status is not Status.PASS]

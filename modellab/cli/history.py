@@ -40,7 +40,7 @@ def history(
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {common.printable(warning)}", err=True)
+        common.say(f"warning: {common.printable(warning)}", err=True)
     key = _key(project, entries, case)
     file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
     chart.check(file)
@@ -49,7 +49,7 @@ def history(
     _print(found)
     with common.writing(file):
         chart.draw(found, file)
-    typer.echo(f"chart: {file}")
+    common.say(f"chart: {file}")
 
 
 def _key(project: Project, entries: list[Entry], case: str) -> Key:
@@ -66,12 +66,12 @@ def _print(found: History) -> None:
 
     common.print_table(*trend.table(found))
     said = list(trend.sentences(found))
-    typer.echo("\nchange points:" if said else "\nno change point")
+    common.say("\nchange points:" if said else "\nno change point")
     for sentence in said:
-        typer.echo(f"  {common.printable(sentence)}")
+        common.say(f"  {common.printable(sentence)}")
     if events := list(trend.happened(found)):
-        typer.echo("\nbaselines, stages and upgrades:")
+        common.say("\nbaselines, stages and upgrades:")
     for event in events:
-        typer.echo(f"  {common.printable(event)}")
+        common.say(f"  {common.printable(event)}")
     for note in found.notes:
-        typer.echo(f"note: {common.printable(note)}")
+        common.say(f"note: {common.printable(note)}")

@@ -91,7 +91,7 @@ def lifecycle(
             rows += _rows(_standings(matrix, *entry))
     common.print_table(["model", "stage", "since", "by", "because"], rows)
     for stray in moves.strays(matrix):
-        typer.echo(f"damaged: {stray}", err=True)
+        common.say(f"damaged: {stray}", err=True)
 
 
 # ---------------------------------------------------------------------------- moving
@@ -112,13 +112,13 @@ def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run:
     if any(move.missing for move in plan):
         raise typer.Exit(1)
     if dry_run:
-        typer.echo("dry run: nothing was written")
+        common.say("dry run: nothing was written")
         return
     commit = environment.commit(project.root)
     path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
-    typer.echo(f"{shown} written: review it and commit it")
-    typer.echo(
+    common.say(f"{shown} written: review it and commit it")
+    common.say(
         _mirrored(project) if mlflow else "MLflow's registry was left alone: `modellab sync` brings it up to date"
     )
 
@@ -127,15 +127,15 @@ def _show(move: Move) -> None:
     standing, verb = move.standing, "goes back" if move.rollback else "goes"
     if move.missing:
         count = f"{len(move.missing)} {'criterion is' if len(move.missing) == 1 else 'criteria are'} not met"
-        typer.secho(f"refused: {standing} stays {standing.stage}, for {move.to} {count}", fg="red", bold=True)
+        common.say(f"refused: {standing} stays {standing.stage}, for {move.to} {count}", fg="red", bold=True)
         for missing in move.missing:
-            typer.echo(f"  missing  {missing.what}\n           {missing.mend}")
+            common.say(f"  missing  {missing.what}\n           {missing.mend}")
         return
     way = f"{verb} from {standing.stage} to {move.to}" if standing.stage != move.to else f"stays {move.to}, on record"
-    typer.secho(f"{standing} {way}", bold=True)
+    common.say(f"{standing} {way}", bold=True)
     _tell_evidence(move.evidence, standing)
     if move.silent and move.evidence:
-        typer.echo(f"  nothing is shown of {', '.join(move.silent)}: no dataset that counts meets it there")
+        common.say(f"  nothing is shown of {', '.join(move.silent)}: no dataset that counts meets it there")
 
 
 def _already(standings: list[Standing]) -> str:
@@ -150,7 +150,7 @@ def _entries(project: Project) -> list[Entry]:
 
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        common.say(f"warning: {warning}", err=True)
     return entries
 
 
@@ -198,12 +198,12 @@ def _row(name: str, standing: Standing) -> list[str]:
 
 
 def _tell(standing: Standing) -> None:
-    typer.secho(f"{standing}: {standing.stage}", bold=True)
-    typer.echo(f"  {'':20}  {standing.start}, as its config.yaml says")
+    common.say(f"{standing}: {standing.stage}", bold=True)
+    common.say(f"  {'':20}  {standing.start}, as its config.yaml says")
     for record in standing.records:
         back = "back to " if record.rollback else ""
         commit = f" at {record.commit[:7]}{'+' * record.commit.endswith('+')}" if record.commit else ""
-        typer.echo(f"  {record.when}  {back}{record.stage}, by {record.by}{commit}: {record.because}")
+        common.say(f"  {record.when}  {back}{record.stage}, by {record.by}{commit}: {record.because}")
         _tell_evidence(record.evidence, standing)
 
 
@@ -212,8 +212,8 @@ def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
 
     evidence = list(evidence)
     for line in report.table(evidence, str(standing)).splitlines():
-        typer.echo(f"    {line}")
+        common.say(f"    {line}")
     if runs := dict.fromkeys(each.mlflow_run for each in evidence if each.mlflow_run):
-        typer.echo(
+        common.say(
             f"    in MLflow, behind the address that `modellab ui` gives: {' '.join(f'#/runs/{run}' for run in runs)}"
         )

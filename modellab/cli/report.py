@@ -93,7 +93,7 @@ def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> S
 
 
 def _warn(sentence: str) -> None:
-    typer.echo(f"warning: {common.printable(sentence)}", err=True)
+    common.say(f"warning: {common.printable(sentence)}", err=True)
 
 
 def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
@@ -200,12 +200,12 @@ def _write(made: Report, kind: str, path: Path) -> None:
     """One rendering into its file, or to standard output for `-`; ConfigError where it cannot be written."""
     data = _rendered(made, kind)
     if str(path) == STDOUT and isinstance(data, str):
-        typer.echo(data, nl=False)
+        common.put(data)
         return
     if str(path) == STDOUT:
         raise ConfigError(f"--{kind} needs a file: it is not text")
     common.write(path, data)
-    typer.echo(f"{kind}: {path}", err=True)
+    common.say(f"{kind}: {path}", err=True)
 
 
 def _rendered(made: Report, kind: str) -> str | bytes:
@@ -228,45 +228,45 @@ def _draw(made: Report, path: Path) -> None:
         raise ConfigError(f"--figure draws one task, and there are {len(tasks)}: --task {tasks[0]}, for example")
     with common.writing(path):
         figures.draw(made.arenas[0], path)
-    typer.echo(f"figure: {path}", err=True)
+    common.say(f"figure: {path}", err=True)
 
 
 def _comment(made: Report) -> None:
     from modellab.report import comment, markdown
 
-    typer.echo(f"comment: {comment.post(markdown.render_markdown(made))}", err=True)
+    common.say(f"comment: {comment.post(markdown.render_markdown(made))}", err=True)
 
 
 def _print(made: Report) -> None:
     from modellab.report import prose, tables
 
-    typer.echo(f"{made.title} · {' · '.join(f'{name}: {value}' for name, value in made.facts)}")
-    typer.echo(made.headline.text)
+    common.say(f"{made.title} · {' · '.join(f'{name}: {value}' for name, value in made.facts)}")
+    common.say(made.headline.text)
     headings, rows = tables.findings(made)
     if rows:
-        typer.echo("\nwhat changed, worst first")
+        common.say("\nwhat changed, worst first")
         common.print_table(headings, rows)
     if made.noted:
-        typer.echo(f"\n{prose.NOTED}")
+        common.say(f"\n{prose.NOTED}")
     for each in made.noted:
         for note in each.notes:
-            typer.echo(f"  {common.printable(f'{each.case} {each.status}: {note}')}")
+            common.say(f"  {common.printable(f'{each.case} {each.status}: {note}')}")
     for arena in made.arenas:
         _print_arena(arena)
-    typer.echo("\nhow a score is made")
+    common.say("\nhow a score is made")
     for line in [*prose.formula(made), *made.notes]:
-        typer.echo(f"  {common.printable(line)}")
+        common.say(f"  {common.printable(line)}")
 
 
 def _print_arena(arena: Arena) -> None:
     from modellab.report import prose, tables
 
-    typer.echo(f"\n{arena.task} · {prose.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
+    common.say(f"\n{arena.task} · {prose.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
     common.print_table(*tables.scores(arena))
     common.print_table(*tables.measured(arena))
     for sentence in prose.advice(arena):
-        typer.echo(f"  {common.printable(sentence)}")
+        common.say(f"  {common.printable(sentence)}")
     for line in prose.weights(arena):
-        typer.echo(f"  note: {line}")
+        common.say(f"  note: {line}")
     for _, why in arena.left_out:
-        typer.echo(f"  not compared: {common.printable(why)}")
+        common.say(f"  not compared: {common.printable(why)}")

@@ -78,18 +78,18 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
     for each in renewals:
         if each.refusal:
-            typer.echo(f"refused: {each.before.session}: {common.printable(each.refusal)}", err=True)
+            common.say(f"refused: {each.before.session}: {common.printable(each.refusal)}", err=True)
     same = sum(each.same for each in renewals)
     if same:
-        typer.echo(f"{same} as they were: nothing that counts has changed")
+        common.say(f"{same} as they were: nothing that counts has changed")
     if other and not keep:
-        typer.echo("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
+        common.say("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
     else:
         ledger = Ledger(project.mlruns, new_session())
         renewal.keep(renewals, ledger)
         if ledger.trouble:
-            typer.echo(f"warning: {ledger.trouble}", err=True)
-        typer.echo(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
+            common.say(f"warning: {ledger.trouble}", err=True)
+        common.say(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
     if any(each.refusal for each in renewals):
         raise typer.Exit(1)
 
@@ -158,12 +158,12 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
         raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
     for entry, written, refusal in found:
         if refusal:
-            typer.echo(f"refused: {entry.key}: {common.printable(refusal)}", err=True)
+            common.say(f"refused: {entry.key}: {common.printable(refusal)}", err=True)
         for path in written:
-            typer.echo(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
+            common.say(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
     files = sum(len(written) for _, written, _ in found)
     current = sum(not written and not refusal for _, written, refusal in found)
-    typer.echo(f"{files} files written, {current} baselines have today's normaliser and digest already")
+    common.say(f"{files} files written, {current} baselines have today's normaliser and digest already")
     if any(refusal for _, _, refusal in found):
         raise typer.Exit(1)
 
@@ -190,8 +190,8 @@ def _profiles(project: Project, chosen: Sequence[Entry]) -> None:
     common.print_table(["case", "N", "its own", *text.names()], table)
     flips = list(sensitivity.flips(rows))
     for flip in flips[:FLIPS]:
-        typer.echo(f"order changes: {flip}")
+        common.say(f"order changes: {flip}")
     if len(flips) > FLIPS:
-        typer.echo(f"... and {len(flips) - FLIPS} more")
+        common.say(f"... and {len(flips) - FLIPS} more")
     if not flips:
-        typer.echo("no two models of a dataset change places")
+        common.say("no two models of a dataset change places")

@@ -46,7 +46,7 @@ def site(
         made = report.assembled(project, shelf, [Pick(f"@{name}", measured, failed)], utterances=True)
         reports[name] = web.render_html(made)
     index = room.add(folder, reports, [room.Session.of([*sessions[name].values()]) for name in names], title)
-    typer.echo(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
+    common.say(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
 
 
 def _known(wanted: list[str], there: list[str]) -> list[str]:

@@ -25,17 +25,17 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
     folder = common.project().mlruns
     uri = store.address(folder)
     if store.is_server(uri):
-        typer.echo(f"results go to the server at {store.shown(uri)} (MLFLOW_TRACKING_URI): open it in a browser")
+        common.say(f"results go to the server at {store.shown(uri)} (MLFLOW_TRACKING_URI): open it in a browser")
         return
     if uri != store.own(folder):
         raise ConfigError(f"MLFLOW_TRACKING_URI is {uri}, expected a server or nothing: unset it to see {folder}")
     store.check_installed()
     _check_database(folder)
     _check_port(port)
-    typer.echo(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")
+    common.say(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")
     for experiment, views in tracking.ui_links(folder, port).items():
         for view, address in views.items():
-            typer.echo(f"  {experiment:8} {view:9} {address}")
+            common.say(f"  {experiment:8} {view:9} {address}")
     command = tracking.ui_command(folder, port)
     sys.stdout.flush()
     os.execve(command[0], command, tracking.ui_environment())  # noqa: S606 - a list we built ourselves
@@ -85,8 +85,8 @@ def sync(
     if not (ledger.files(folder) or stages.files(project.baselines)):
         raise TrackingError(f"there are no results in {folder / 'ledger'}: `modellab run` makes some")
     report = tracking.rebuild(folder, project.root) if rebuild else tracking.sync(folder, root=project.root)
-    typer.echo(sentence(dataclasses.asdict(report) | {"warnings": []}))
+    common.say(sentence(dataclasses.asdict(report) | {"warnings": []}))
     for warning in report.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        common.say(f"warning: {warning}", err=True)
     if new := registry.mirror(folder, project.baselines)[0]:
-        typer.echo(f"{new} new version{'s' * (new > 1)} in the Model Registry")
+        common.say(f"{new} new version{'s' * (new > 1)} in the Model Registry")

@@ -47,7 +47,7 @@ def transcribe(
             outcomes.fail(file, error)
     if usable:
         if transcription.is_embedded(loadable):
-            typer.echo("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere", err=True)
+            common.say("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere", err=True)
         outcomes.transcribe(usable)
     if outcomes.failed:
         raise typer.Exit(2)
@@ -88,25 +88,27 @@ class Outcomes:
             names = ("file", "text", "language", "segments", "duration_s", "wall_s", "rtf")
             self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s})
             return
-        typer.echo(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
+        common.say(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
         sys.stdout.flush()
         facts = "{model} {device}-{precision}".format(**self.facts)
         spent = f"{heard.duration_s:.1f} s of audio in {heard.wall_s:.2f} s (RTF {heard.rtf:.3f})"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        typer.echo(f"{facts}, {threads}: {spent}, loaded in {load_s:.2f} s", err=True)
+        common.say(f"{facts}, {threads}: {spent}, loaded in {load_s:.2f} s", err=True)
 
     def fail(self, file: Path, error: Exception) -> None:
         """One sentence to stderr, and with --json an object too, so that there is one for each file."""
         self.failed = True
         said = sentence(error)
         named = said if str(file) in said else f"{file}: {said}"
-        typer.echo(f"modellab: {common.printable(named)}", err=True)
+        common.say(f"modellab: {common.printable(named)}", err=True)
         if self.as_json:
             self._line({"file": str(file), "error": said})
 
     @staticmethod
     def _line(values: dict[str, Any]) -> None:
-        typer.echo(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False))
+        from modellab.report import escape
+
+        common.put(escape.json_text(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)) + "\n")
 
 
 def _rounded(value: Any) -> Any:

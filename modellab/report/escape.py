@@ -2,10 +2,11 @@ r"""Text from models, adapters and exceptions on its way out: made visible, and 
 
 | door | function | what takes no effect |
 |---|---|---|
-| any | `visible` | control characters, what turns the direction of text, half a surrogate pair, invisible tags |
+| any | `visible` | secrets, control characters, what turns the direction of text, half a surrogate pair, tags |
 | terminal, log of a job | `line`, `lines` | escape sequences; workflow commands (`::error`, `##[stop-commands]`) |
 | Markdown: comment, scorecard, job summary | `markdown` | HTML, links, images, mentions, `fixes #1` |
 | annotation of GitHub Actions | `data`, `property` | a second command, another field |
+| JSON that is printed | `json_text` | the same characters, as `\u202e`: nothing is lost |
 | CSV | `cell` | formulas (`=`, `+`, `-`, `@`, tab and carriage return in front) |
 | HTML | jinja2's autoescape, behind `visible` (`report/html`) | markup |
 | JUnit XML | pytest's own, behind `lines` | characters that XML has not |
@@ -13,7 +14,10 @@ r"""Text from models, adapters and exceptions on its way out: made visible, and 
 
 from __future__ import annotations
 
+import json
 import re
+
+from modellab.masking import masked
 
 TURNING = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))  # overrides, embeddings, isolates
 HIDDEN = "".join(map(chr, [0x2028, 0x2029, *range(0xE0000, 0xE0080)]))  # line separators, tags
@@ -35,9 +39,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def visible(text: str) -> str:
     r"""Text in which nothing hides: control characters as their pictures, what turns the direction as its name.
 
+    Secrets are masked: whatever a model said, this is where it leaves.
+
     >>> visible("a\0b\x1b[1m"), visible("a\ud800"), visible("pay\u202egnp")
     ('a␀b␛[1m', 'a�', 'pay⟨U+202E⟩gnp')
     """
+    text = masked(text)
     return ODD.sub(lambda found: _picture(ord(found[0])), text) if ODD.search(text) else text
 
 
@@ -100,6 +107,15 @@ def data(text: str) -> str:
     """
     whole = OLD_COMMAND.sub(r"##\\", text.replace("\r", "\n"))
     return "%0A".join(visible(each) for each in whole.replace("%", "%25").split("\n"))
+
+
+def json_text(text: str) -> str:
+    r"""JSON with nothing in it that takes effect where it is printed: such characters as JSON writes them in ASCII.
+
+    >>> json_text('{"a": "pay\u202egnp \x9b1m"}')
+    '{"a": "pay\\u202egnp \\u009b1m"}'
+    """
+    return ODD.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def property(text: str) -> str:

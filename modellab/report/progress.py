@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from modellab.report import escape
+from modellab.report.terminal import writer
 from modellab.types import Utterance
 from modellab.utterances import shares
 
@@ -29,8 +31,9 @@ def announce(config: Any) -> Callable[[str], None]:
     def tell(line: str) -> None:
         if terminal is not None:
             with capture.global_and_fixture_disabled():
-                terminal.write_line("")
-                terminal.write_line(f"modellab: {line}")
+                write = writer(terminal)
+                write("")
+                write(f"modellab: {line}")
 
     return tell
 
@@ -63,4 +66,4 @@ class Progress:
         metric = next(iter(utterances[-1].shares))
         top, bottom = shares(utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
-        return f"  {self.name}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"
+        return f"  {escape.line(self.name)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"

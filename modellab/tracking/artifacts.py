@@ -18,6 +18,7 @@ from pathlib import Path
 
 from modellab import codec
 from modellab.entry import Entry, encode
+from modellab.masking import masked_settings, masked_texts
 from modellab.tracking import runs
 
 TABLES, PAGES, ENTRIES, SOUNDS = "utterances", "pages", "entries", "audio"
@@ -52,8 +53,11 @@ def slug(entry: Entry) -> str:
 
 
 def line(entry: Entry) -> bytes:
-    """The entry as the ledger has it, without the line's end."""
-    return codec.dumps(encode(entry)).encode()
+    """The entry as the ledger has it, without the line's end, its secrets masked: a server is read by many."""
+    data = encode(entry)
+    result = data["result"]
+    kept = None if result is None else {**result, "utterances": masked_texts(result["utterances"])}
+    return codec.dumps({**data, "settings": masked_settings(data["settings"]), "result": kept}).encode()
 
 
 def digest(entry: Entry) -> str:

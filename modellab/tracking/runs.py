@@ -17,6 +17,7 @@ from typing import Any
 
 from modellab import codec, studio
 from modellab.entry import Entry
+from modellab.masking import masked, masked_settings
 from modellab.types import Status, Utterance
 
 SEVERITY = {status: rank for rank, status in enumerate(Status)}
@@ -122,7 +123,8 @@ def tags(run: Run) -> dict[str, str]:
 
 def params(entry: Entry) -> dict[str, str]:
     """The effective configuration."""
-    return {clean_key(name): clean(_text(value), PARAM_LENGTH) for name, value in entry.settings.items()}
+    settings = masked_settings(entry.settings)
+    return {clean_key(name): clean(_text(value), PARAM_LENGTH) for name, value in settings.items()}
 
 
 def metrics(entry: Entry) -> dict[str, float]:
@@ -196,8 +198,8 @@ def rounded(value: float) -> float:
 
 
 def clean(text: str, length: int) -> str:
-    """Text that every MLflow store takes: valid Unicode, no NUL, not longer than `length`."""
-    valid = text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\N{SYMBOL FOR NULL}")
+    """Text that every MLflow store takes: valid Unicode, no NUL, not longer than `length`, and no secret in it."""
+    valid = masked(text).encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\N{SYMBOL FOR NULL}")
     return valid if len(valid) <= length else valid[: length - 1] + "…"
 
 

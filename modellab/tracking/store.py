@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import modellab
+from modellab import masking
 from modellab.errors import ModellabError, TrackingError
 from modellab.tracking import sqlite
 
@@ -87,7 +88,7 @@ def masked(text: str) -> str:
     for name in SECRETS:
         secret = os.environ.get(name, "")
         text = text.replace(secret, "***") if len(secret) > 3 else text
-    return re.sub(r"//[^/@\s]*@", "//", text)
+    return re.sub(r"//[^/@\s]*@", "//", masking.masked(text))
 
 
 def python_path() -> str:

@@ -12,6 +12,7 @@ from modellab.comparing.duel import Compared, Duel
 from modellab.comparing.quality import Line
 from modellab.comparing.ranking import Ranking
 from modellab.comparing.whole import Found, Rankings
+from modellab.report import escape
 from modellab.report.compared import lines, words
 
 FORMAT = 1
@@ -20,7 +21,8 @@ FORMAT = 1
 def text(found: Found, most: int) -> str:
     """The document; the same comparison gives the same bytes."""
     content = _rankings(found) if isinstance(found, Rankings) else _compared(found, most)
-    return json.dumps(_plain({"format": FORMAT, **content}), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    text = json.dumps(_plain({"format": FORMAT, **content}), ensure_ascii=False, indent=1, allow_nan=False)
+    return escape.json_text(text) + "\n"
 
 
 def _compared(found: Compared, most: int) -> dict[str, Any]:

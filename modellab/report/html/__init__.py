@@ -55,10 +55,16 @@ def policy(script: str) -> str:
     return "; ".join(f"{name} {source}" for name, source in sources.items())
 
 
-def media(uri: str, kind: re.Pattern[str]) -> str:
+class Address(str):
+    """What has passed for the address of a sound or a picture: nothing in it is text that could hide anything."""
+
+    __slots__ = ()
+
+
+def media(uri: str, kind: re.Pattern[str]) -> Address:
     """The address as it came, or ValueError for anything but data of this kind or a file beside the page."""
     if kind.match(uri) or RELATIVE.match(uri):
-        return uri
+        return Address(uri)
     raise ValueError(f"{uri[:60]!r} is no address for a page: expected data: of sound or picture, or a relative file")
 
 
@@ -77,7 +83,7 @@ def _environment() -> Environment:
         """What `{{ }}` puts on the page, before it is escaped; None would be a hole in the data."""
         if value is None:
             raise ValueError("a template shows None: say in words what is missing")
-        return value if isinstance(value, Markup) else visible(str(value))
+        return value if isinstance(value, Markup | Address) else visible(str(value))
 
     found = Environment(
         loader=FileSystemLoader(FOLDER),

@@ -1,0 +1,113 @@
+"""Everything that the command line says goes through one function, in which no foreign text takes effect."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modellab.cli import common
+from modellab.report import escape, terminal
+
+from .conftest import Desk
+
+PACKAGE = Path(common.__file__).parents[1]
+RAW = {"echo", "secho", "print", "write_line", "line"}  # what prints: of typer, click, Python, pytest's terminal
+PRINTERS = {"typer", "click", "sys.stdout", "sys.stderr", "terminalreporter", "terminal", "reporter"}
+MAY = {  # and why
+    "cli/common.py": "say and put themselves, and rich's table of escaped cells",
+    "report/terminal.py": "pytest's terminal behind escape.lines",
+    "report/progress.py": "moves the cursor",
+    "models/taught.py": "tells whoever teaches a checkpoint anew what came of it",
+    "tracking/__main__.py": "answers its parent process in JSON and repr",
+}
+EVIL = "\x1b]0;title\x07\x9b31m\u202egnp\r::error::x ##[stop-commands]y"
+
+
+def raw_prints(path: Path) -> Iterator[int]:
+    """The lines on which something is printed past `say`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        owner, _, name = called.rpartition(".")
+        if called == "print" or (name in RAW | {"write"} and owner in PRINTERS) or called == "console.print":
+            yield node.lineno
+
+
+def test_nobody_prints_past_it() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if str(path.relative_to(PACKAGE)) not in MAY
+        for line in raw_prints(path)
+    }
+    assert not found, "say it with common.say, or hand data to common.put"
+
+
+def test_what_may_print_does() -> None:
+    for name in MAY:
+        assert any(raw_prints(PACKAGE / name)), f"{name} prints nothing any more: take it off the list"
+
+
+def test_what_is_said_takes_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    common.say(f"{EVIL}\n::stop-commands::z")
+    common.say(ValueError(EVIL), err=True)
+    for text in capsys.readouterr():
+        assert not set(text) & set("\x1b\x07\x9b\u202e\r")
+        assert "\n::" not in f"\n{text}"
+        assert "##[" not in text
+
+
+def test_a_cell_with_a_colour_is_no_exception(capsys: pytest.CaptureFixture[str]) -> None:
+    from rich.text import Text
+
+    common.print_table(["a", "b"], [["plain", Text(EVIL, "red")]])
+    assert not set(capsys.readouterr().out) & set("\x07\x9b\u202e\r")
+
+
+class Screen:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write_line(self, text: str, **_: bool) -> None:
+        self.lines.append(text)
+
+
+def test_nor_does_what_pytest_shows() -> None:
+    screen = Screen()
+    terminal.writer(screen)(EVIL, red=True)
+    assert screen.lines == [escape.lines(EVIL)]
+
+
+@given(st.text(), st.text(alphabet=EVIL))
+def test_printed_json_says_the_same_without_effect(plain: str, evil: str) -> None:
+    shown = escape.json_text(json.dumps({"a": plain + evil}, ensure_ascii=False))
+    assert escape.ODD.search(shown) is None
+    assert json.loads(shown) == {"a": plain + evil}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_transcript_takes_no_effect(desk: Desk, arguments: tuple[str, ...]) -> None:
+    folder = desk.root / "models" / "fake"
+    answers = json.loads((folder / "answers.json").read_text())
+    (folder / "answers.json").write_text(json.dumps(dict.fromkeys(answers, f"light {EVIL}")))
+    result = desk.type("transcribe", desk.audio(), "--model", "fake", *arguments)
+    assert result.exit_code == 0
+    assert not set(result.stdout) & set("\x1b\x07\x9b\u202e\r")
+    if arguments:
+        assert json.loads(result.stdout)["text"] == f"light {EVIL}"
+
+
+def test_a_summary_of_a_model_and_a_broken_dataset_take_no_effect(desk: Desk) -> None:
+    desk.model("fake", summary=f"fake {EVIL}")
+    (desk.root / "golden" / "torn_v1").mkdir()
+    (desk.root / "golden" / "torn_v1" / "dataset.yaml").write_text(f"task: {json.dumps(EVIL)}\n")
+    for arguments in (("models", "fake"), ("models",), ("datasets",), ("datasets", "validate")):
+        result = desk.type(*arguments)
+        assert not set(result.stdout + result.stderr) & set("\x1b\x07\x9b\u202e\r"), arguments
