@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -91,8 +92,7 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
                 file.writelines(_lines({"format": FORMAT, **top}, utterances))
                 file.flush()
                 os.fsync(file.fileno())
-        for path, draft in drafts.items():  # everything is on the disk, in the same folder: no room is needed any more
-            os.replace(draft, path)
+        _replace(drafts)  # everything is on the disk, in the same folder: no room is needed any more
         for folder in {path.parent for path in drafts}:
             sync_folder(folder)
     except OSError as error:
@@ -101,6 +101,51 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
         for draft in drafts.values():
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+
+def _replace(drafts: Mapping[Path, Path]) -> None:
+    """Move every draft to its place; where one cannot be moved, those before it are taken back."""
+    former = {path: _aside(path) for path in drafts} if len(drafts) > 1 else {}
+    moved: list[Path] = []
+    try:
+        for path, draft in drafts.items():
+            os.replace(draft, path)
+            moved.append(path)
+    except BaseException as error:  # Ctrl-C too: the files belong together
+        if stuck := [str(path) for path in moved if not _taken_back(path, former[path])]:
+            what = f"{', '.join(stuck)} is the new one already and could not be taken back"
+            raise BaselineError(f"a baseline is written in part ({error}): {what}, restore it with git") from error
+        raise
+    finally:
+        for before in former.values():
+            if before is not None:
+                with suppress(OSError):
+                    before.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path | None:
+    """A second name of a file as it is, or a copy where the disk knows no such names; None where there is no file."""
+    before = path.with_name(f".{path.name}.{os.getpid()}.before")
+    before.unlink(missing_ok=True)
+    try:
+        os.link(path, before)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        shutil.copyfile(path, before)
+    return before
+
+
+def _taken_back(path: Path, before: Path | None) -> bool:
+    """Make a file what it was; whether that went well."""
+    try:
+        if before is None:
+            path.unlink()
+        else:
+            os.replace(before, path)
+    except OSError:
+        return False
+    return True
 
 
 def _make_folder(folder: Path) -> None:

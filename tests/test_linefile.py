@@ -128,6 +128,53 @@ def test_files_that_belong_together_are_all_new_or_none(tmp_path: Path, monkeypa
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["quality.json", "speed.json"]
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()])
+def test_where_the_second_has_no_name_the_first_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, *, before: bool, linked: bool
+) -> None:
+    paths = [tmp_path / "quality.json", tmp_path / "speed.json"]
+    if before:
+        linefile.write_all([(path, {"header": {"reason": "first"}}, {}) for path in paths])
+    there = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    real = os.replace
+
+    def replace(draft: Path, path: Path) -> None:
+        if path == paths[1]:
+            raise error
+        real(draft, path)
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "replace", replace)
+    if not linked and before:
+        monkeypatch.setattr(os, "link", no_links)
+    with pytest.raises((BaselineError, KeyboardInterrupt)) as raised:
+        linefile.write_all([(path, {"header": {"reason": "second"}}, {}) for path in paths])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == there
+    if isinstance(error, OSError):
+        assert "Input/output error: the baseline before it stays as it was" in str(raised.value)
+
+
+def test_what_cannot_be_taken_back_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / "quality.json", tmp_path / "speed.json"]
+    linefile.write_all([(path, {"header": {"reason": "first"}}, {}) for path in paths])
+    real, calls = os.replace, []
+
+    def replace(draft: Path, path: Path) -> None:
+        calls.append(path)
+        if len(calls) > 1:
+            raise OSError(errno.EROFS, "Read-only file system")
+        real(draft, path)
+
+    monkeypatch.setattr(os, "replace", replace)
+    words = r"written in part \(.*Read-only.*\): .*quality\.json is the new one already .* restore it with git"
+    with pytest.raises(BaselineError, match=words):
+        linefile.write_all([(path, {"header": {"reason": "second"}}, {}) for path in paths])
+
+
 def test_file_and_folders_are_on_the_disk_before_it_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
     real, replaced = os.fsync, os.replace

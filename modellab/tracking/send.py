@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -101,20 +101,35 @@ class Sender:
 
     def _look_up(self, wanted: Iterable[Run]) -> None:
         """Find the runs of earlier attempts with one query per session, and make the experiments that are missing."""
-        from mlflow.entities import ViewType
-
         sessions: dict[str, set[str]] = {}
         for run in wanted:
             experiment = self.experiments.get(run.experiment)
             if not experiment.fresh:
                 query = _query(run)
                 sessions.setdefault(query, set()).add(experiment.id)
+        for found in self._search(sessions):
+            self._found.setdefault(found.data.tags.get(RUN_TAG, ""), []).append(found)
+
+    def look_again(self, sent: Sequence[Run]) -> Iterator[tuple[Run, mlflow.entities.Run]]:
+        """Runs that were sent as the store has them now, with one query per session."""
+        sessions: dict[str, set[str]] = {}
+        for run in sent:
+            sessions.setdefault(_query(run), set()).add(self.experiments.get(run.experiment).id)
+        by_id = {run.id: run for run in sent}
+        for found in self._search(sessions):
+            id = found.data.tags.get(RUN_TAG, "")
+            if id in by_id and found.info.lifecycle_stage == "active":
+                yield by_id[id], found
+
+    def _search(self, sessions: Mapping[str, Iterable[str]]) -> Iterator[mlflow.entities.Run]:
+        """What these queries find in these experiments."""
+        from mlflow.entities import ViewType
+
         for query, ids in sessions.items():
             token = None
             while token != "":
                 page = self.client.search_runs(sorted(ids), query, ViewType.ALL, page_token=token)
-                for found in page:
-                    self._found.setdefault(found.data.tags.get(RUN_TAG, ""), []).append(found)
+                yield from page
                 token = page.token or ""
 
     def _sent(self, run: Run) -> Sent:

@@ -12,7 +12,7 @@ from typing import Any
 
 from modellab import codec, ledger
 from modellab.entry import FORMAT, Entry
-from modellab.tracking import runs, sqlite, store
+from modellab.tracking import readback, runs, sqlite, store
 from modellab.tracking.pages import Pages
 from modellab.tracking.send import Report, Sender
 
@@ -77,10 +77,14 @@ def _send_all(sender: Sender, folder: Path, reached: Callable[[str], None]) -> N
             entries |= {entry.id: entry for entry in members if entry.id not in entries}
     wanted = runs.group(entries.values())
     unsent: set[str] = set()
+    new = []
     for run, result in sender.send(wanted):
         if not result.whole:
             unsent.update(entry.id for entry in run.entries)
+        new += [run] if result.new else []
         reached(run.name)
+    for run in readback.dropped(sender, new):
+        unsent.update(entry.id for entry in run.entries)
     sender.show(wanted)
     if sender.uri.startswith("sqlite:///"):
         sqlite.settle(store.path(sender.uri))

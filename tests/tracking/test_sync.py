@@ -249,3 +249,24 @@ def test_a_second_session_is_sent_without_reading_the_first(ready, make, monkeyp
 
     assert numbers(tracking.sync(ready)) == (1, 0, 4)
     assert read == ["s2.jsonl"]
+
+
+def test_numbers_that_a_server_drops_are_told_and_sent_again(everything, ready, monkeypatch):
+    from mlflow import MlflowClient
+
+    real = MlflowClient.log_batch
+
+    def without_wer(self, run_id, metrics=(), params=(), tags=(), **more):
+        real(self, run_id, [each for each in metrics if not each.key.startswith("wer/")], params, tags, **more)
+
+    with monkeypatch.context() as dropping:
+        dropping.setattr(MlflowClient, "log_batch", without_wer)
+        first = tracking.sync(ready)
+    second, third = tracking.sync(ready), tracking.sync(ready)
+
+    told = [line for line in first.warnings if "lacks" in line]
+    assert re.search(r"^MLflow said yes to faster_whisper:lab .* and lacks 2 of \d+ numbers of it \(wer/", told[0])
+    assert len(told) == 2, told
+    assert (second.new, second.resumed, second.warnings) == (3, 3, [])
+    assert numbers(third) == (0, 0, 4)
+    assert sum(row[1].startswith("wer/") for row in everything(ready)["metrics"]) == 3
