@@ -6,6 +6,7 @@ import pytest
 
 from modellab import text
 from tests.transcripts import FURTHER
+from tests.transcripts_numbers import NUMBERS
 
 ALIKE = [  # written, and as it is said
     ("$150-$250", "150 dollars to 250 dollars"),
@@ -111,7 +112,7 @@ ALIKE = [  # written, and as it is said
     ("11, 12, 13, 14, 15, 16, 17, 18, 19, 20", "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"),  # noqa: E501
     ("in the 90s–2000s", "in the nineties to two thousands"), ("-5 − 3", "minus five minus three"),
     ("5+3", "five plus three"),
-    *(pair for pairs in FURTHER.values() for pair in pairs),
+    *(pair for pairs in (*FURTHER.values(), *NUMBERS.values()) for pair in pairs),
 ]  # fmt: skip
 UNLIKE = [
     ("10:00:30", "10:00:59"), ("1:23:45", "1:23:46"), ("10:15:30", "10:15"), ("a factor of .5.", "a factor of 5."),

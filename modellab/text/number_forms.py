@@ -16,6 +16,7 @@ from modellab.text.english_tables import (
 )
 
 FIGURES = re.compile(r"[0-9]+(\.[0-9]+)?")
+ROUND = re.compile(r"10{2,3}|100000")  # what "a hundred" and "a hundred thousand" are
 LONGEST = 15  # figures of a number that is reckoned with; longer ones are as they are
 
 

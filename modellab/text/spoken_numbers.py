@@ -21,12 +21,11 @@ from modellab.text.english_tables import (
     TEENS,
     TENS,
 )
-from modellab.text.number_forms import FIGURES, LONGEST, Number, nth, ordinal, written
+from modellab.text.number_forms import FIGURES, LONGEST, ROUND, Number, nth, ordinal, written
 from modellab.text.spoken_fractions import denominator
 from modellab.text.spoken_zeros import TIMES, ZEROS, is_digit, oh
 
-CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time
-EARLY_CENTURIES = range(10, 13)  # only with more than minutes behind them: "ten sixty six"
+CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time, "ten sixty six" none
 _HOURS = frozenset(map(str, range(1, 13)))
 CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths"})  # behind figures
 AROUND = 8  # as many words from a number are looked at
@@ -115,6 +114,8 @@ class _Reader:
         name, behind = self.at(i + 1), self.at(i + 2)
         if name in {"hundred", *SCALES}:
             return self._counted(i + 1, Decimal(1)) if self.at(i - 1) != "half" else None
+        if ROUND.fullmatch(name) or (name == "1" and behind in SCALES):
+            return Number("", i + 1)  # "a $100 bill" is "a hundred dollar bill"
         if name in ORDINAL_SCALES and behind == "of":
             return Number(ordinal(ORDINAL_SCALES[name]), i + 2)
         if name in ("half", "quarter"):
@@ -159,7 +160,9 @@ class _Reader:
         """ "nineteen ninety", "twenty oh five", "nineteen sixties", "nineteen hundreds"."""
         word, behind = self.at(i), self.at(i + 1)
         century = TEENS.get(word, TENS.get(word, 0))
-        if century in EARLY_CENTURIES and behind in TENS and (rest := self._small(i + 1)) and rest[0] >= 60:
+        if behind in TENS and self.at(i + 2) in PLURAL_ORDINALS:  # "ten sixty fourths"
+            return None
+        if 10 <= century < 13 and behind in TENS and (rest := self._small(i + 1)) and rest[0] >= 60:
             return Number(f"{century}{rest[0]}", rest[1]) if self.at(rest[1]) not in {"hundred", *SCALES} else None
         if word == "two" and behind == "thousands":
             return Number("2000s", i + 2)

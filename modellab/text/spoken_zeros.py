@@ -10,6 +10,7 @@ from modellab.text.number_forms import FIGURES
 ZEROS = ("oh", "o")
 TIMES = {"double": 2, "triple": 3}
 EXCLAIMED = frozenset({"my", "no", "yes", "yeah", "well", "god", "boy", "dear", "really", "i", "okay", "wow", "come"})
+BEFORE_A_YEAR = ("in", "since", "of", "from")  # "the class of oh five"
 At = Callable[[int], str]  # the word at a place, '' before the first and behind the last
 
 
@@ -35,5 +36,7 @@ def oh(at: At, i: int, before: str) -> tuple[str, int] | None:
         return f"0 {DIGITS[following]} 0 0", i + 3
     if following in TIMES:
         return ("0", i + 1) if is_digit(at, i + 2) else None
+    if before in BEFORE_A_YEAR and following in DIGITS and following != "zero":
+        return "0", i + 1
     several = is_digit(at, i + 1) and (is_digit(at, i + 2) or at(i + 2) in TIMES)
     return ("0", i + 1) if several else None
