@@ -28,7 +28,7 @@ from modellab.types import Metric, Status
 from .test_layers import LAYERS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
 TOP = {path.name for path in ROOT.iterdir()} | {"mlruns", ".venv"}
 MADE_BY_USE = ("mlruns/", ".venv/", "build/", "baselines/")  # comes and goes
 EXAMPLES = ("batched_whisper", "wordcount", "meetings_v1", "mine")  # names that the pages ask the reader to make
