@@ -1,0 +1,54 @@
+"""The files that GitHub and citation managers read: issue forms, dependabot, CITATION.cff."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+FORMS = sorted(path for path in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+FIELDS = {"markdown", "input", "textarea", "dropdown", "checkboxes"}
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_is_one_that_github_shows(path: Path) -> None:
+    form = load(path)
+    assert form.keys() == {"name", "description", "body"}
+    fields = [field for field in form["body"] if field["type"] != "markdown"]
+    assert fields
+    assert {field["type"] for field in form["body"]} <= FIELDS
+    assert len({field["id"] for field in fields}) == len(fields)
+    assert len({field["attributes"]["label"] for field in fields}) == len(fields)
+    for field in fields:
+        assert field["attributes"].keys() <= {"label", "description", "render", "options", "multiple"}
+        assert ("options" in field["attributes"]) == (field["type"] == "dropdown")
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
+def test_an_issue_form_asks_what_this_machine_can_run(path: Path) -> None:
+    assert "modellab doctor" in path.read_text(encoding="utf-8")
+
+
+def test_the_citation_is_of_this_version_and_names_no_person() -> None:
+    citation = load(ROOT / "CITATION.cff")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert [author.keys() for author in citation["authors"]] == [{"name"}], "an entity: persons have family-names"
+
+
+def test_dependabot_watches_actions_and_python_weekly_in_groups() -> None:
+    updates = load(ROOT / ".github/dependabot.yml")["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"github-actions", "pip"}
+    for update in updates:
+        assert update["schedule"]["interval"] == "weekly"
+        assert [group["patterns"] for group in update["groups"].values()] == [["*"]]
