@@ -61,10 +61,10 @@ def load(root: Path, key: Key) -> Accepted | None:
     if (stored := linefile.read(path)) is None:
         return None
     try:
-        utterances = stored["utterances"]
-        shares = finite.each(utterances, lambda entry: finite.shares(entry["shares"]))
+        utterances, read = stored["utterances"], finite.Alike()
+        shares = finite.each(utterances, lambda entry: read(entry["shares"]))
         outputs = finite.each(utterances, lambda entry: entry["output"])
-        return Accepted(_header(stored), shares, outputs, finite.numbers(stored.get("noise", {})))
+        return Accepted(_header(stored), shares, outputs, finite.spreads(stored.get("noise", {})))
     except codec.MALFORMED as error:
         raise _damaged(path, error) from error
 

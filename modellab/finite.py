@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modellab.errors import BaselineError
@@ -30,16 +30,14 @@ def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST
 
 
-def numbers(data: Mapping[str, Any], missing: Collection[str] = ()) -> dict[str, float]:
-    """Named numbers; NumberError for one that is none. A null of a name in `missing` says that there is none: left out.
+def numbers(data: Mapping[str, Any]) -> dict[str, float]:
+    """Named numbers; NumberError for one that is none.
 
-    >>> numbers({"peak_rss_bytes": 3}), numbers({"rtf": None}, missing=("rtf",))
-    ({'peak_rss_bytes': 3.0}, {})
+    >>> numbers({"peak_rss_bytes": 3})
+    {'peak_rss_bytes': 3.0}
     """
     found = {}
     for name, value in data.items():
-        if value is None and name in missing:
-            continue
         if not is_number(value):
             raise NumberError(str(name), f"{_shown(value)} is no finite number")
         found[str(name)] = float(value)
@@ -56,16 +54,50 @@ def shares(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     for metric, share in data.items():
         if not isinstance(share, list) or not share or not all(map(is_number, share)):
             raise ValueError(f"{metric} is {_shown(share)}, finite numbers were expected")
+        if len(share) == 2 and share[1] < 0:  # of a rate the lower number
+            raise ValueError(f"{metric} is {_shown(share)}: nothing counts {share[1]:g} of anything")
         found[str(metric)] = tuple(map(float, share))
     return found
 
 
+class Alike:
+    """`shares` of utterances that belong together: each has the metrics of the first, of as many numbers.
+
+    >>> read = Alike()
+    >>> read({"wer": [1, 8]}), read({"wer": [0, 3]})
+    ({'wer': (1.0, 8.0)}, {'wer': (0.0, 3.0)})
+    """
+
+    def __init__(self) -> None:
+        self.widths: dict[str, int] | None = None
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+        found = shares(data)
+        widths = {name: len(share) for name, share in found.items()}
+        self.widths = widths if self.widths is None else self.widths
+        if widths != self.widths:
+            names = sorted(name for name in widths.keys() | self.widths if widths.get(name) != self.widths.get(name))
+            there, first = ([each.get(name, 0) for name in names] for each in (widths, self.widths))
+            raise ValueError(f"{', '.join(names)} has {there} numbers, and {first} in the first utterance")
+        return found
+
+
+def spreads(data: Mapping[str, Any]) -> dict[str, float]:
+    """Named standard deviations and shares: numbers of which none is below 0."""
+    found = numbers(data)
+    for name, value in found.items():
+        if value < 0:
+            raise NumberError(name, f"{value:g} is below 0")
+    return found
+
+
 def readings(data: Mapping[str, Any], clocks: Sequence[str]) -> dict[str, float]:
-    """The numbers of a case. Null may be what nothing is judged by, such as a first call that raised.
+    """The numbers of a case, none below 0. Null may be what nothing is judged by, such as a first call that raised.
 
     A model that translates text has no length to divide by, so all its clocks are null.
     """
-    return numbers(data, (*TOLD, *clocks) if all(data.get(clock) is None for clock in clocks) else TOLD)
+    none = (*TOLD, *clocks) if all(data.get(clock) is None for clock in clocks) else TOLD
+    return spreads({name: value for name, value in data.items() if value is not None or name not in none})
 
 
 def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:

@@ -96,7 +96,8 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
         for folder in {path.parent for path in drafts}:
             sync_folder(folder)
     except OSError as error:
-        raise BaselineError(f"{path} could not be written: {error}: the baseline before it stays as it was") from error
+        at = next((each for each in drafts if f"'{each}'" in str(error)), path)  # the system's words may name another
+        raise BaselineError(f"{at} could not be written: {error}: the baseline before it stays as it was") from error
     finally:
         for draft in drafts.values():
             with suppress(OSError):

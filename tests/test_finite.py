@@ -61,6 +61,9 @@ def test_a_share_that_is_no_number(root: Path, share: str, odd: str) -> None:
         ('"wer": [0, 5]', '"wer": null', "wer is null, finite numbers were expected"),
         ('"wer": [0, 5]', '"wer": []', "wer is [], finite numbers"),
         ('"wer": [0, 5]', '"wer": 0', "wer is 0, finite numbers"),
+        ('"wer": [0, 5]', '"wer": [0, -5]', "wer is [0, -5]: nothing counts -5 of anything"),
+        ('"wer": [0, 5]', '"wer": [0]', "wer has [2] numbers, and [1] in the first utterance"),
+        ('"wer": [0, 5]', '"cer": [0, 5]', "in the first utterance"),
         ('"shares"', '"other"', "no 'shares'"),
         ('{"output": "a b c"', '{"out": "a b c"', "no 'output'"),
     ],
@@ -149,3 +152,14 @@ def test_whatever_is_read_is_finite_or_refused(data: Any, read: Any) -> None:
         return
     values = [found.values()] if read is finite.numbers else found.values() if read is finite.shares else [found]
     assert all(math.isfinite(number) for some in values for number in some)
+
+
+@pytest.mark.parametrize("name", ["rtf", "peak_rss_bytes", "load_s"])
+def test_no_reading_is_below_zero(name: str) -> None:
+    with pytest.raises(finite.NumberError, match=f"{name}: -1 is below 0"):
+        finite.readings({"rtf": 0.5, "peak_rss_bytes": 1e8, "load_s": 1.0, name: -1}, ("rtf",))
+
+
+def test_nor_is_a_spread() -> None:
+    with pytest.raises(finite.NumberError, match=r"wer: -0\.1 is below 0"):
+        finite.spreads({"wer": -0.1})
