@@ -38,6 +38,7 @@ PENALTY = 2.5
 SMALL = 12.0  # short series estimate their noise badly: their penalty is (1 + SMALL / n) times larger
 QN = 2.2219  # makes Qn the sd of normal values
 SPIKE = 3.0  # sd
+LARGEST = 1e100  # of a value: squares of differences stay finite; larger ones are scaled down
 AROUND = 2  # points on each side that say what is odd
 INSTALL = "pip install 'modellab[history]'"
 
@@ -63,9 +64,10 @@ def steps(values: Floats, penalty: float = PENALTY) -> list[Step]:
     if not (penalty > 0 and math.isfinite(penalty)):
         raise ConfigError(f"the penalty is {penalty:g}, expected more than 0; {PENALTY:g} is usual, less finds more")
     n = len(values)
-    if n < FEWEST or np.ptp(values) == 0:
+    small = values / max(1.0, float(np.abs(values).max(initial=0.0)) / LARGEST)
+    if n < FEWEST or np.ptp(small) == 0:
         return []
-    flat = clipped(scaled(values))
+    flat = clipped(scaled(small))
     cuts = _placed(flat, _pelt(flat, penalty * (1 + SMALL / n) * math.log(n)))
     edges = [0, *cuts, n]
     levels = [float(np.median(values[start:end])) for start, end in pairwise(edges)]

@@ -18,23 +18,35 @@ A message says what came, what was expected and the likely cause, in one sentenc
 """
 
 import difflib
+import sys
 import traceback
 from collections.abc import Iterable
+from typing import ClassVar
 
 MOST_CHARACTERS = 2_000  # of what one exception says
+MOST_QUOTING = 1_500  # of a sentence that quotes from a file that a person wrote
 MOST_TRACE_CHARACTERS = 4_000  # of where it was raised
 
 
 class ModellabError(Exception):
     """Base class: `except ModellabError` catches everything in this module."""
 
+    longest: ClassVar[int] = sys.maxsize  # characters
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(shortened(text, self.longest))
+
 
 class ConfigError(ModellabError):
     """A config.yaml, pyproject.toml or command-line value is malformed or names something unknown."""
 
+    longest = MOST_QUOTING
+
 
 class DatasetError(ModellabError):
     """A golden dataset's manifest is malformed or its audio does not match."""
+
+    longest = MOST_QUOTING
 
 
 class AudioError(DatasetError):

@@ -147,3 +147,10 @@ def test_without_ruptures(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match=r"need the package ruptures: pip install 'modellab\[history\]'"):
         places(STILL + UP)
     assert places(STILL) == [], "nothing to look for"
+
+
+def test_absurd_values_overflow_nothing() -> None:
+    """What a damaged line of the ledger may hold: warnings are errors here."""
+    assert places([1e308, -1e308] * 10) == []
+    (step,) = steps(np.array([-1e308] * 15 + [1e308] * 15))
+    assert (step.index, step.before, step.after) == (15, -1e308, 1e308)

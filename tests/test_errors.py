@@ -90,3 +90,13 @@ def test_an_unexpected_error_says_what_was_done_and_where() -> None:
     first, *rest = said.splitlines()
     assert first.startswith("KeyError: 'gone' (while utterance '7' was scored): ")
     assert "test_an_unexpected_error_says_what_was_done_and_where" in "\n".join(rest)
+
+
+@pytest.mark.parametrize("kind", [errors.ConfigError, errors.DatasetError, errors.AudioError])
+def test_what_quotes_from_a_file_stays_a_sentence(kind: type[ModellabError]) -> None:
+    assert len(str(kind(f"expected a list, got {'a' * 5_000!r}"))) < 1_600
+    assert str(kind("expected a list, got 'a'")) == "expected a list, got 'a'"
+
+
+def test_the_end_of_a_workers_log_is_told_whole() -> None:
+    assert len(str(errors.CrashError("a" * 10_000))) == 10_000
