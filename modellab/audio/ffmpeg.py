@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 GAP_S = 0.1  # timestamps are rounded, and encoders prime: less is no gap
 MOST_BAD = 0.02  # share of packets of a stream without a header that may be undecodable: tags, joins
 CLAIM_SHARE = 0.98  # of a container's stated length that has to come: it counts padding
-OPEN_TIMEOUT_S = 60.0
+OPEN_TIMEOUT_S = 20.0  # for what the file is; FFmpeg searches gigabytes for it
 STATES_LENGTH = {"mov", "matroska", "asf", "caf", "aiff", "wav", "w64", "au", "ape", "wv", "tta", "flac", "ogg",
                  "mxf", "tak"}  # fmt: skip  # in all others FFmpeg's length is an estimate
 

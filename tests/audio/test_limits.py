@@ -102,3 +102,19 @@ def test_what_is_too_long_by_its_bytes_is_not_decoded(
     for how in (audio.read, audio.info):
         with pytest.raises(AudioError, match="decodes to more than"):
             how(tmp_path / "a")
+
+
+def test_ffmpeg_may_not_search_for_ever_what_a_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import av
+
+    asked: list[tuple[float, float]] = []
+
+    def opened(*_: object, timeout: tuple[float, float], **__: object) -> None:
+        asked.append(timeout)
+        raise av.ExitError(1, "Immediate exit requested")
+
+    monkeypatch.setattr(av, "open", opened)
+    (tmp_path / "a").write_bytes(by_soundfile("WAV")[:36] + b"HURF9999" + bytes(1000))
+    with pytest.raises(AudioError, match="Immediate exit requested"):
+        audio.read(tmp_path / "a")
+    assert asked == [(20.0, limits.MAX_DECODING_S)]
