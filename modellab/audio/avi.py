@@ -10,6 +10,8 @@ Source: Microsoft, AVI RIFF File Reference; OpenDML AVI File Format Extensions (
 
 from __future__ import annotations
 
+import mmap
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from modellab.audio.chunks import is_placeholder
 from modellab.audio.joined import several
 from modellab.audio.lengths import cut
 
-MAX_CHUNKS = 5_000_000
+MAX_CHUNKS = 3_000_000  # sound and picture of half a day
+NAME = re.compile(rb"[ -~]{4}")  # what is no name is no chunk: padding, damage
 LISTS = {b"RIFF", b"LIST"}
 SAMPLE_BYTES_AT = 44  # in a stream's header: 0 where each packet is a tick
 Chunk = tuple[bytes, int, int]  # name, where its bytes begin, how many
@@ -78,11 +81,11 @@ def _check_list(path: Path, file: BinaryIO, kind: bytes, at: int, length: int, s
 def _chunks(file: BinaryIO, size: int) -> Iterator[Chunk]:
     """Every chunk in order, of lists their beginning and then what is in them: their lengths are not relied on."""
     at = 0
-    for _ in range(MAX_CHUNKS):
-        file.seek(at)
-        head = file.read(8)
-        if len(head) < 8 or at >= size:
-            return
-        kind, length = head[:4], int.from_bytes(head[4:], "little")
-        yield kind, at + 8, length
-        at += 12 if kind in LISTS else 8 + length + length % 2
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        for _ in range(MAX_CHUNKS):
+            head = held[at : at + 8]
+            if len(head) < 8 or at >= size or not NAME.match(head):
+                return
+            kind, length = head[:4], int.from_bytes(head[4:], "little")
+            yield kind, at + 8, length
+            at += 12 if kind in LISTS else 8 + length + length % 2

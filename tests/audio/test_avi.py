@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from modellab import audio
-from modellab.audio.avi import Gaps
+from modellab.audio.avi import Gaps, _chunks
 from modellab.errors import AudioError
 from tests.audio.makers import by_ffmpeg
 
@@ -59,3 +60,10 @@ def test_a_gap_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(whole)
     with pytest.raises(AudioError, match=r"has a gap of 4[78]\d\d s in its timestamps"):
         audio.read(tmp_path / "a")
+
+
+def test_zeros_behind_the_last_chunk_are_none(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(by_ffmpeg("avi", "mp2", 1.0))
+    os.truncate(tmp_path / "a", 200_000_000)
+    with (tmp_path / "a").open("rb") as file:
+        assert sum(1 for _ in _chunks(file, 200_000_000)) < 200
