@@ -68,7 +68,7 @@ def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) 
     titles = {"counts": "counts from a file that is not here"}
     before = {"suites": {"der": {"1x4": stale, "30x4": stale}}, "kept": 1, "titles": titles}
     published.write_text(json.dumps(before), encoding="utf-8")
-    plan = benchmark.Plan(quick=True, only=("suites",), published=published, cells=("30x6", "30x1?"))
+    plan = benchmark.Plan(quick=True, only=("suites",), published=published, cells=("30x6", "int8/30x1?"))
 
     found = benchmark.measure(plan)
 
@@ -76,6 +76,7 @@ def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) 
     assert found["titles"].items() >= titles.items()
     assert found["suites"]["der"]["1x4"] == stale
     assert found["suites"]["der"]["30x6"] == suites.measured("der", 30, 6, 5) | {"code": suites.code()}
+    assert found["suites"].keys() == {"der", "int8"}
     assert found["suites"]["int8"].keys() == {"30x10"}
     page = page_suites.write(found["suites"], {}, table, found["code"])
     every = sum(cell["suites"] for cells in found["suites"].values() for cell in cells.values())

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (%(default)s)")
     parts = ("suites", "detection", "words", "speed")
     made.add_argument("--only", choices=parts, action="append", help="measure this part anew, keep the published rest")
-    made.add_argument("--cells", action="append", metavar="PATTERN", help="of these parts only such cells: '30x*'")
+    made.add_argument("--cells", action="append", metavar="PATTERN", help="of these only such cells: '30x*', 'int8/*'")
     made.add_argument("--traces", type=Path, action="append", default=[], help="timings of --record, one data set more")
     made.add_argument("--counts", type=Path, help="word errors of real systems (JSON lines), one source more")
     made.add_argument("--record", type=Path, metavar="FILE", help="append timings of this machine to FILE (.npz)")

@@ -93,8 +93,9 @@ def measure(plan: Plan) -> Json:
 
 
 def _chosen(plan: Plan, name: Name) -> bool:
-    part, _, cell = name
-    return not plan.only or (part in plan.only and (not plan.cells or any(fnmatch(cell, each) for each in plan.cells)))
+    part, group, cell = name
+    wanted = not plan.cells or any(fnmatch(each, way) for each in (cell, f"{group}/{cell}") for way in plan.cells)
+    return not plan.only or (part in plan.only and wanted)
 
 
 def _rest(plan: Plan, figures: Json) -> Json:
