@@ -14,7 +14,7 @@ from pathlib import Path
 from modellab import baseline, dataset, gate, tasks, text, thresholds
 from modellab.dataset import Dataset
 from modellab.entry import Entry
-from modellab.errors import ModellabError
+from modellab.errors import ODD, ModellabError
 from modellab.gate.validity import invalid
 from modellab.matrix import Cell
 from modellab.project import Project
@@ -141,10 +141,24 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
     missing = [name for name in names if any(name not in utterance.shares for utterance in result.utterances)]
     if missing:
         return f"it was measured before there was {', '.join(missing)}: run it again"
+    if fault := next(_forgotten(result, task), ""):
+        return fault
     beyond = list(_beyond(result, task, rules))
     if beyond:
         return f"limits are never accepted away: {beyond[0].metric} {beyond[0].why.partition(';')[0]}"
     return ""
+
+
+def _forgotten(result: Result, task: tasks.Task) -> Iterator[str]:
+    """A sentence for each output that a baseline could not keep, for it is not what the task gives."""
+    for utterance in result.utterances:
+        try:
+            _ = None if utterance.error else task.remember(utterance.output)
+        except ODD as error:
+            yield (
+                f"the output of {utterance.id} cannot be kept ({type(error).__name__}: {error}): is its line of the"
+                " ledger damaged, or of another version of the task? run it again"
+            )
 
 
 def _beyond(result: Result, task: tasks.Task, rules: Mapping[str, Rule]) -> Iterator[Verdict]:

@@ -177,6 +177,20 @@ def test_a_result_from_before_a_metric(desk: Desk) -> None:
     assert "it was measured before there was cer, mer," in accept(desk).stderr
 
 
+@pytest.mark.parametrize("damaged", [{}, [], "text", 7])
+def test_a_result_whose_output_is_damaged_is_refused(desk: Desk, damaged: Any) -> None:
+    """A line of the ledger that was damaged costs its own case, not the command."""
+    entry = measure(desk, BETTER)
+    assert entry.result is not None
+    first, *rest = entry.result.utterances
+    spoilt = dataclasses.replace(entry.result, utterances=(dataclasses.replace(first, output=damaged), *rest))
+    later = dataclasses.replace(entry, id="0" * 32, result=spoilt, finished_at="2999-01-01T00:00:00+00:00")
+    Ledger(desk.root / "mlruns", "s1").append(later)
+    done = accept(desk)
+    assert (done.exit_code, there(desk)) == (1, [])
+    assert f"refused: {CASE}: the output of {first.id} cannot be kept (" in done.stderr
+
+
 def test_a_damaged_baseline_is_no_reason_to_write_over_it(desk: Desk) -> None:
     measure(desk, BETTER)
     path = baseline.quality_path(desk.root / "baselines", KEY)
