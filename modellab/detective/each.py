@@ -15,6 +15,7 @@ SLOW = 0.6  # times the usual letters per second: a file that plays too slow
 BRISK = 15.0  # letters per second below which nothing is cut or sped up, however slow the others are
 SEVERAL = 4  # words: with fewer a file is mostly silence, and its pace says nothing
 HUMAN = (4.0, 30.0)  # letters per second that people speak, pauses included
+CAREFUL = 1  # wrong word beside a missing stretch, where no file and no adapter is to blame
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def _truncated(heard: Heard, context: Context) -> Suspicion | None:
         return Kind.TRUNCATED, "adapter", f"{part} missing, as in all longer than {context.cut_s:.1f} s"
     if context.lost_everywhere:
         return Kind.TRUNCATED, "adapter", f"{part} missing, as nearly everywhere: does all sound reach the model?"
+    if not signs.lost(heard, edges=CAREFUL):
+        return None  # noise does that, too: words are dropped, and others misheard beside them
     return Kind.TRUNCATED, "model", f"{part} missing: {shown(heard.answer)} for {shown(heard.said)}"
 
 

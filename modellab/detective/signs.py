@@ -15,6 +15,7 @@ from modellab.text import scripts
 
 FEW_LOST = 2  # words lost at one end: more are a stretch
 STRETCH = 3  # words in a row that are missing or made up
+EDGES = 2  # wrong words next to such a stretch: one at each end
 LOST = 0.25  # a missing stretch is at least so much of the reference
 REST = 0.6  # ... and so much of the rest is right
 FOREIGN = 0.5  # of the letters are in a script that the language does not use
@@ -67,12 +68,12 @@ def made_up(heard: Heard) -> int:
     return longest if longest >= STRETCH and heard.kept >= REST else 0
 
 
-def lost(heard: Heard, least: int = STRETCH) -> str:
+def lost(heard: Heard, least: int = STRETCH, edges: int = EDGES) -> str:
     """Which stretch of so many words is missing, "start", "end" or "middle", while the rest is right; '' for none.
 
-    Words next to the cut may be wrong: half of them was heard. They count as part of the stretch.
+    Words next to the cut may be wrong, `edges` of them: half of them was heard. They count as part of the stretch.
     """
-    stretches = [*_stretches(heard)]
+    stretches = [*_stretches(heard, edges)]
     if not stretches:
         return ""
     where, length, hits = max(stretches, key=lambda each: each[1])
@@ -164,14 +165,14 @@ def _runs(heard: Heard) -> Iterator[tuple[str, int, int]]:
         at += length
 
 
-def _stretches(heard: Heard) -> Iterator[tuple[str, int, int]]:
+def _stretches(heard: Heard, edges: int) -> Iterator[tuple[str, int, int]]:
     """Missing stretches: where, reference words, and hits outside of them. Lone wrong words at their edges belong."""
     steps = [step for step in heard.alignment.steps if step[0] != "I"]
     hits = sum(step[0] == "" for step in steps)
     at = 0
     for is_wrong, group in groupby(steps, key=lambda step: step[0] != ""):
         whats = [step[0] for step in group]
-        if is_wrong and whats.count("D") >= max(1, len(whats) - 2):
+        if is_wrong and whats.count("D") >= max(1, len(whats) - edges):
             where = "start" if at == 0 else "end" if at + len(whats) == len(steps) else "middle"
             yield where, len(whats), hits
         at += len(whats)
