@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from modellab.changes import INSTALL, Step
 from modellab.errors import ConfigError
 from modellab.history import History, Series
-from modellab.report import marks, numbers, trend
+from modellab.report import escape, marks, numbers, trend
 from modellab.types import Status
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "text.color": INK,
+    "text.parse_math": False,  # a reason may speak of $5
     "xtick.color": INK,
     "ytick.color": INK,
     "svg.hashsalt": "modellab",  # the same history gives the same file
@@ -61,11 +63,13 @@ def draw(history: History, path: Path) -> None:
     check(path)
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     moved = [series for series in history.series if not series.constant] or list(history.series[:1])
     strip = marks.STRIP * len(marks.rows(history)) + (GAP if history.events else 0.0)
     height = PANEL * len(moved) + AROUND + strip
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # drawn as a box
         figure = Figure(figsize=(WIDTH, height))
         panels = figure.subplots(len(moved), 1, sharex=True, squeeze=False)[:, 0]
         top = 1 - (1.05 + strip) / height
@@ -78,6 +82,8 @@ def draw(history: History, path: Path) -> None:
             marks.draw(figure.add_axes(place), history)
         _commits(panels[-1], history)
         _words(figure, history, moved, height)
+        for words in figure.findobj(Text):
+            words.set_text(escape.visible(words.get_text()))
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
 
@@ -198,7 +204,7 @@ def _commits(panel: Axes, history: History) -> None:
         if all(abs(i - other) >= apart for other in named):
             named.append(i)
     form = "%H:%M" if history.runs[0].at.date() == history.runs[-1].at.date() else "%Y-%m-%d"
-    labels = [f"{trend.commit(history.runs[i])}\n{history.runs[i].at:{form}}" for i in named]
+    labels = [f"{escape.visible(trend.commit(history.runs[i]))}\n{history.runs[i].at:{form}}" for i in named]
     panel.set_xticks(named, labels, fontsize=8)
 
 

@@ -14,6 +14,7 @@ import pytest
 from modellab.changes import Step
 from modellab.environment import Commit
 from modellab.errors import ConfigError
+from modellab.events import Event
 from modellab.history import NONE, History, Run, Series
 from modellab.report import chart
 from modellab.types import Status
@@ -116,3 +117,12 @@ def test_a_spike_in_doubt_does_not_squeeze_the_panel(tmp_path: Path) -> None:
     numbers = [float(word) for word in drawn(history(RTF), tmp_path) if word.startswith("0.0")]
     assert max(numbers) < 0.06
     assert not any(math.isclose(number, 0.4) for number in numbers)
+
+
+def test_whatever_an_event_and_a_machine_say_is_drawn(tmp_path: Path) -> None:
+    found = replace(
+        history(WER), machine="a\ud800-cpu", events=(Event(START, "upgrade", "$x_{ \ud800 \x1b[1m $5 and $6"),)
+    )
+    words = drawn(found, tmp_path)
+    assert any("$x_{ \ufffd \u241b[1m $5 and $6" in each for each in words)
+    assert any("a\ufffd-cpu" in each for each in words)
