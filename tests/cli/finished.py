@@ -31,7 +31,7 @@ def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:
         first, *rest = row["text"].split()
         heard = " ".join(["tern" if i < wrong else first, *rest])
         output = {"text": heard, "segments": [], "language": "en"}
-        found.append(utterance(case.id, TASK.score(case, output), output))
+        found.append(utterance(case.id, TASK.score(case, output), output, duration_s=row["duration_s"]))
     return tuple(found)
 
 

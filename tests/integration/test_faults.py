@@ -173,7 +173,9 @@ def test_ctrl_c_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProje
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert b"modellab scorecard" in output
     assert gone(worker)
-    assert len(fake_project.ledger()) == 1
+    finished, unfinished = fake_project.ledger()
+    assert (finished["status"], unfinished["status"]) == ("NEW", "ERROR")
+    assert unfinished["error"].startswith("not run: ")
 
 
 def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProject) -> None:
