@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from modellab import spool
+
 from .conftest import FakeProject
 
 ON_DISK = """
@@ -45,7 +49,9 @@ def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
     return accepted.read_bytes(), printed[: printed.index("") if "" in printed else None], [quality, said]
 
 
-def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject) -> None:
+def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "MEMORY_BYTES", spool.MEMORY_BYTES)  # as ON_DISK sets it until the test ends
+    monkeypatch.setattr(spool.Store, "_move", spool.Store._move)
     conftest = fake_project.root / "conftest.py"
     usual = story(fake_project)
     conftest.write_text(ON_DISK + conftest.read_text())
