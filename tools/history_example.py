@@ -11,6 +11,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def _series(
 ) -> Series:
     """One metric; its anchor is the level of the first night."""
     told = values[[i for i in range(NIGHTS) if i not in busy]]
-    better = "higher" if metric == "success_rate" else "lower"
+    better: Literal["lower", "higher"] = "higher" if metric == "success_rate" else "lower"
     anchor = float(values[0]) if kind == "quality" else accepted
     return Series(metric, unit, kind, better, tuple(values.tolist()), busy, accepted, anchor, tuple(steps(told)))
 

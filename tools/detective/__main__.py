@@ -51,7 +51,8 @@ def clips(hear: Hear, count: int, pool: int) -> list[Clip]:
     """Clips of the dataset, with what the model and others hear."""
     data, dice = dataset.load(ROOT / "golden" / DATASET), np.random.default_rng(pool)
     keys = [Key("asr", DATASET, model, "lab", "cpu", precision) for model, precision in OTHERS]
-    accepted = [found for key in keys if (found := baseline.load(ROOT / "baselines", key))]
+    stored = (baseline.load(ROOT / "baselines", key) for key in keys)
+    accepted = [quality for quality in stored if quality]
     found = []
     for row in (data.rows[i] for i in dice.permutation(len(data.rows))[:count]):
         samples = np.asarray(audio.read(row["audio"], RATE_HZ).samples, dtype=float)

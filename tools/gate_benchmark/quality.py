@@ -112,7 +112,7 @@ def paired_z(errors: Errors) -> Bools:
     total, n = sums(errors), errors.words.shape[1]
     rest = errors.after - errors.before - total.change[:, None] * errors.words
     error = np.sqrt((rest**2).sum(axis=1) * n / (n - 1)) / total.words
-    return total.change > Z * error
+    return np.asarray(total.change > Z * error)
 
 
 def unpaired(errors: Errors) -> Bools:

@@ -33,12 +33,13 @@ class Noise:
 
 def words(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     """The words of each utterance: at least 3, 14 on average."""
-    return 3.0 + rng.poisson(rng.gamma(2.0, 5.5, shape))
+    return np.asarray(3.0 + rng.poisson(rng.gamma(2.0, 5.5, shape)), dtype=np.float64)
 
 
 def errors(rng: np.random.Generator, said: Floats, rate: Floats | float = RATE) -> Floats:
     """Errors of one run, never more than there are words."""
-    return np.minimum(rng.poisson(said * rate * rng.gamma(0.5, 2.0, said.shape)).astype(float), said)
+    wrong = rng.poisson(said * rate * rng.gamma(0.5, 2.0, said.shape)).astype(float)
+    return np.asarray(np.minimum(wrong, said), dtype=np.float64)
 
 
 def letters(rng: np.random.Generator, before: Floats, after: Floats) -> Pair:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.golden import lessons
 from tools.golden.write import Clip
+from tools.speech.espeak import RATE_HZ
 
 HEADER = {
     "task": "chat",
@@ -43,6 +44,6 @@ def clips() -> Iterator[Clip]:
 def _said(asked: Any) -> dict[str, Any]:
     if not asked.sound:
         return {"text": asked.text}
-    duration_s = len(lessons.sound(asked.sound)) / lessons.RATE_HZ
+    duration_s = len(lessons.sound(asked.sound)) / RATE_HZ
     name = asked.sound.removeprefix("repeat_")
     return {"audio": f"../v2v_smoke_v1/audio/{name}.flac", "duration_s": round(duration_s, 4)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from tools.golden import lab
 from tools.golden.conversations import Scene, Talk
@@ -49,6 +50,7 @@ def clips() -> Iterator[Clip]:
         talk = Talk(espeak, r, r.sample(VOICES, scene.n_voices))
         talk.talk(scene.duration_s, scene.overlaps, sentences[i * SENTENCES : (i + 1) * SENTENCES])
         made = talk.clip(f"meeting_{i + 1}", scene)
-        said = sorted([*turn, text] for turn, text in zip(talk.turns, talk.said, strict=True))
+        timed: Iterator[list[Any]] = ([*turn, text] for turn, text in zip(talk.turns, talk.said, strict=True))
+        said = sorted(timed)
         at_once = any(later[0] < before[1] for before, later in pairwise(said))
         yield Clip(made.id, made.samples, {"utterances": said, "condition": "overlaps" if at_once else "in_turn"})

@@ -72,6 +72,7 @@ def _speech(espeak: Espeak, r: Random, rng: np.random.Generator) -> Iterator[Cli
     hiss = at_level(noise("pink", 20 * RATE_HZ, rng), -62.0)
     quiet = Timeline(espeak, r).talk(3, (0.8, 1.5), SPEAKERS[2:])
     whole = quiet.clip("quiet", "quiet")
+    assert whole.samples is not None
     soft = (whole.samples * np.float32(0.02 / GAIN) + hiss[: len(whole.samples)]).astype(np.float32)
     yield Clip("quiet", soft, whole.row)
     street = Timeline(espeak, r).talk(3, (0.8, 1.5), SPEAKERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 
 from modellab.metrics import diarization, meeting
@@ -60,7 +61,7 @@ def meetings_too() -> dict[str, float]:
     for name, collar_s in (("cpwer", None), ("tcpwer", session.collar_s)):
         if ours(collar_s) != theirs(collar_s):
             raise AssertionError(f"the two disagree on {name}: {ours(collar_s)} and {theirs(collar_s)}")
-        pairs = [(_seconds(lambda c=collar_s: theirs(c)), _seconds(lambda c=collar_s: ours(c))) for _ in range(PAIRS)]
+        pairs = [(_seconds(partial(theirs, collar_s)), _seconds(partial(ours, collar_s))) for _ in range(PAIRS)]
         found[f"{name}_speedup"] = statistics.median(other / own for other, own in pairs)
     return found
 

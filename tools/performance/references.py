@@ -177,7 +177,8 @@ def _alone(recording: Recording, within: Sequence[Region]) -> dict[tuple[str, st
     found: dict[tuple[str, str], tuple[float, float]] = {}
     for ref, hyp in itertools.product(everyone.jaccard_errors, {turn.speaker for turn in recording.hypothesis}):
         sides = ((recording.reference, ref), (recording.hypothesis, hyp))
-        pair = diarization.compare(*([turn for turn in turns if turn.speaker == who] for turns, who in sides), within)
+        theirs, ours = ([turn for turn in turns if turn.speaker == who] for turns, who in sides)
+        pair = diarization.compare(theirs, ours, within)
         found[ref, hyp] = (pair.speech_s - pair.miss_s, pair.jer().top)
     return found
 

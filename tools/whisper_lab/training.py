@@ -44,7 +44,7 @@ def train(job: Job) -> None:
     os.environ.update(QUIET_THREADS)  # the children read them when they load torch
     with tempfile.TemporaryDirectory() as meeting:
         arguments = (job, f"file://{meeting}/ranks")
-        torch.multiprocessing.spawn(_rank, arguments, nprocs=job.phase.ranks)  # type: ignore[attr-defined, no-untyped-call]
+        torch.multiprocessing.spawn(_rank, arguments, nprocs=job.phase.ranks)
 
 
 def _rank(rank: int, job: Job, meeting: str) -> None:
@@ -64,7 +64,7 @@ def _rank(rank: int, job: Job, meeting: str) -> None:
             group["lr"] = rate
         parts = losses(net, batch, job.phase)
         optimiser.zero_grad()
-        parts[0].backward()  # type: ignore[no-untyped-call]
+        parts[0].backward()
         _average_gradients(net, job.phase.ranks)
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
