@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.modellab-installed
 ARGS ?=
 
+# The tests start a thousand processes of Python: where none may keep bytecode, each compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup smoke full test check arithmetic gate-benchmark performance lock clean
 
