@@ -29,6 +29,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from modellab import extras
 from modellab.errors import ConfigError
 from modellab.types import Floats
 
@@ -40,7 +41,6 @@ QN = 2.2219  # makes Qn the sd of normal values
 SPIKE = 3.0  # sd
 LARGEST = 1e100  # of a value: squares of differences stay finite; larger ones are scaled down
 AROUND = 2  # points on each side that say what is odd
-INSTALL = "pip install 'modellab[history]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,8 @@ def _placed(values: Floats, cuts: list[int]) -> list[int]:
 
 def _pelt(values: Floats, penalty: float) -> list[int]:
     """The first index of each new level. ruptures' KernelCPD with a linear kernel is PELT with squared error, in C."""
-    try:
-        from ruptures import KernelCPD
-    except ImportError as error:
-        raise ConfigError(f"change points need the package ruptures: {INSTALL}") from error
+    extras.need("reports", "finding change points")
+    from ruptures import KernelCPD
+
     found = KernelCPD(kernel="linear", min_size=SHORTEST).fit(values[:, None]).predict(pen=penalty)
     return [int(cut) for cut in found[:-1]]  # the last is the end of the series

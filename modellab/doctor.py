@@ -11,14 +11,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import psutil
 
-from modellab import baseline, dataset, matrix, tasks, transcription
+from modellab import baseline, dataset, extras, matrix, tasks, transcription
 from modellab.environment import machine_class
 from modellab.errors import ModellabError, TrackingError
 from modellab.matrix import Broken, Cell, Loadable, Matrix
@@ -49,7 +48,7 @@ class Check:
 def examine(project: Project) -> list[Check]:
     """Every check; datasets, baselines and tracking only inside a project. Takes seconds: it loads the default."""
     cells = Matrix(project)
-    checks = [*machine(project), *engines(cells), *weights_here(cells), *default(cells, project)]
+    checks = [*machine(project), *more(), *engines(cells), *weights_here(cells), *default(cells, project)]
     if find_root(project.root):
         return [*checks, *datasets(project), *baselines(cells), *tracking(project), *space(project)]
     return [*checks, Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")]
@@ -72,18 +71,27 @@ def machine(project: Project) -> Iterator[Check]:
     for device in ("cuda", "mps"):
         why = matrix.missing_device(device)
         yield Check(area, device, "absent" if why else "ok", why or machine_class(project.threads, device))
-    yield _pyav(area)
+    if not extras.missing("media"):
+        yield _pyav(area)
 
 
 def _pyav(area: str) -> Check:
     try:
         import av
-    except ImportError as error:
+    except ImportError as error:  # it is there and does not load
         return Check(area, "audio and video", "bad", f"PyAV: {error}", "pip install --force-reinstall av")
     libraries = ", ".join(
         f"{name} {'.'.join(map(str, av.library_versions[name]))}" for name in ("libavcodec", "libavformat")
     )
     return Check(area, "audio and video", "ok", f"PyAV {av.__version__} with {libraries}")
+
+
+def more(area: str = "extras") -> Iterator[Check]:
+    """What the harness does with packages that it does not bring."""
+    for name, extra in extras.EXTRAS.items():
+        lacks = extras.missing(name)
+        found = f"{extra.brings} ({', '.join(lacks)} not installed)" if lacks else extra.brings
+        yield Check(area, name, "absent" if lacks else "ok", found, extras.install(name) if lacks else "")
 
 
 def engines(cells: Matrix) -> Iterator[Check]:
@@ -205,20 +213,24 @@ def _speed(root: Path, here: str, accepted: list[Key]) -> Check:
 
 def tracking(project: Project) -> Iterator[Check]:
     """MLflow and the place that results go to."""
+    if extras.missing("mlflow"):
+        meant = store.given()
+        found = f", and MLFLOW_TRACKING_URI names {store.shown(meant)}: nothing is sent there" if meant else ""
+        mend = f"{extras.install('mlflow')}, then modellab sync"
+        found = f"MLflow is not installed{found or ': results stay in the ledger'}"
+        yield Check("tracking", "MLflow", "bad" if meant else "absent", found, mend)
+        return
     uri = store.address(project.mlruns)
     try:
-        store.check_installed()
         store.check(uri)
     except TrackingError as error:
-        if find_spec("mlflow") is None:
-            mend = "pip install mlflow"
-        elif store.is_server(uri):
+        if store.is_server(uri):
             mend = "start that server, or unset MLFLOW_TRACKING_URI; then modellab sync"
         else:
             mend = "modellab sync --rebuild"
         yield Check("tracking", "MLflow", "bad", str(error), mend)
         return
-    found = f"MLflow {importlib.metadata.version('mlflow')}, results go to {store.shown(uri)}"
+    found = f"MLflow {importlib.metadata.version('mlflow-skinny')}, results go to {store.shown(uri)}"
     yield Check("tracking", "MLflow", "ok", found)
 
 

@@ -2,6 +2,7 @@
 
 ModellabError
 ├── ConfigError        a config.yaml, pyproject.toml or command-line value is malformed or names something unknown
+│   └── ExtraError     a package that one of modellab's extras brings is not installed
 ├── DatasetError       a golden dataset's manifest is malformed or its audio does not match
 │   └── AudioError     one audio file is missing, empty, undecodable or holds no usable samples
 ├── BaselineError      a baseline file cannot be read, or a measurement cannot become one
@@ -41,6 +42,10 @@ class ConfigError(ModellabError):
     """A config.yaml, pyproject.toml or command-line value is malformed or names something unknown."""
 
     longest = MOST_QUOTING
+
+
+class ExtraError(ConfigError):
+    """A package that one of modellab's extras brings is not installed."""
 
 
 class DatasetError(ModellabError):

@@ -144,7 +144,7 @@ def test_clipping_leaves_edges() -> None:
 
 def test_without_ruptures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ruptures", None)
-    with pytest.raises(ConfigError, match=r"need the package ruptures: pip install 'modellab\[history\]'"):
+    with pytest.raises(ConfigError, match=r"needs ruptures, .*: pip install 'modellab\[reports\]'"):
         places(STILL + UP)
     assert places(STILL) == [], "nothing to look for"
 

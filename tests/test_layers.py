@@ -41,7 +41,7 @@ LAYERS = [  # top to bottom; a module may import from layers below its own, neve
     {"schema", "venvs", "kin", "linefile", "linecheck", "panels", "textlines", "utterances", "allocator"},
     {"store", "finite"},
     {"languages", "spool", "textfile", "yamltext"},
-    {"masking", "leftovers"},
+    {"masking", "leftovers", "extras"},
     {"types", "errors"},
     {"speech", "gross"},
 ]

@@ -1,6 +1,7 @@
 """Audio files in and out: any format -> mono float32 at the rate you ask for.
 
-soundfile reads WAV, FLAC, OGG and MP3; what it does not know goes to PyAV (FFmpeg in its wheel), so video works too.
+soundfile reads WAV, FLAC, OGG and MP3; what it does not know goes to PyAV (FFmpeg in its wheel), so video works too;
+that is the extra `media`.
 
 Conventions
 -----------

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modellab import extras
 from modellab.audio import avi, boxes, chunks, joined, kinds, limits
 from modellab.audio.lengths import UNKNOWN, Claim, broken_off, undecodable
 from modellab.audio.sndfile import ODD_ERRORS, SLACK_S
@@ -28,6 +29,7 @@ from modellab.errors import AudioError
 if TYPE_CHECKING:
     from av.container import InputContainer
 
+WHOLE = "it reads whole WAV, FLAC, OGG and MP3 files"
 GAP_S = 0.1  # timestamps are rounded, and encoders prime: less is no gap
 MOST_BAD = 0.02  # share of packets of a stream without a header that may be undecodable: tags, joins
 CLAIM_SHARE = 0.98  # of a container's stated length that has to come: it counts padding
@@ -64,9 +66,9 @@ class Clock:
 
 def read(path: Path, tape: Tape, part: tuple[int, int] | None = None) -> None:
     """Everything of the first audio stream onto the tape. Raises AudioError."""
-    import av
-
     with _opened(path, part) as (container, name):
+        import av
+
         stream = _audio_stream(path, container)
         first_s = container.start_time / 1e6 if container.start_time is not None else 0.0
         clock = Clock(tape, name in kinds.TIMED, first_s)
@@ -101,10 +103,12 @@ def counted_s(path: Path) -> float:
 @contextmanager
 def _opened(path: Path, part: tuple[int, int] | None) -> Iterator[tuple[InputContainer, str]]:
     """The container and the short name of its format; whatever FFmpeg raises inside is one AudioError."""
-    import av
-
     first = kinds.head(path)
     kinds.refuse_lists(path, first)
+    if problem := extras.lacking("media", f"{path} is not read by libsndfile alone ({WHOLE}): decoding it"):
+        raise AudioError(problem)
+    import av
+
     name = kinds.demuxer(first) if first[:3] != b"ID3" else ""
     if name == "mov":
         boxes.check_mp4(path)

@@ -57,12 +57,15 @@ def compare(
     A and B are models, variants, commits, sessions or versions: `whisper:lab faster_whisper:lab/cpu-int8`,
     `@baseline @latest`, `whisper@main whisper@HEAD`. Nothing is run.
     """
+    from modellab import extras
     from modellab.comparing import whole
     from modellab.comparing.library import Calibrations, Library
     from modellab.errors import ConfigError
 
     if json == markdown == "-":
         raise ConfigError("--json - and --markdown - cannot both be printed: give one of them a file")
+    if html:
+        extras.need("reports", "`modellab compare --html`")
     project = common.project()
     library = Library(project.golden)
     picks = _picks(project, specs, task, dataset)

@@ -32,11 +32,12 @@ def history(
 
     The source is the ledger. A change point lies between two results; the commits of both are named.
     """
+    from modellab import extras, ledger
     from modellab import history as room
-    from modellab import ledger
     from modellab.changes import PENALTY
     from modellab.report import chart
 
+    extras.need("reports", "`modellab history`")
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:

@@ -33,10 +33,11 @@ def page(
 
     One file that needs nothing else: differences word by word or as timelines, players, spectrograms.
     """
-    from modellab import baseline, ledger
+    from modellab import baseline, extras, ledger
     from modellab.report.html import casepage
     from modellab.studio import file_name
 
+    extras.need("reports", "`modellab page`")
     project = common.project()
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:

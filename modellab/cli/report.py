@@ -49,6 +49,7 @@ def report(
 
     Each SPEC names stored results: whisper:lab@main, @HEAD~1, a session. Several are held against the first.
     """
+    _check_extras(html=html, figure=figure, parquet=parquet)
     project = common.project()
     shelf = shelf_of(project, source, specs or [])
     picks = _picks(shelf, specs or [], task, dataset)
@@ -63,6 +64,15 @@ def report(
         _comment(made)
     if not (wanted or figure or comment):
         _print(made)
+
+
+def _check_extras(**files: Path | None) -> None:
+    """ExtraError for a file that cannot be written here, before anything is computed for it."""
+    from modellab import extras
+
+    for option, path in files.items():
+        if path is not None:
+            extras.need("parquet" if option == "parquet" else "reports", f"`modellab report --{option}`")
 
 
 def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> Shelf:

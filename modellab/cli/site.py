@@ -28,11 +28,13 @@ def site(
 
     What the folder has already stays: fetch the published one, add to it, publish it again.
     """
+    from modellab import extras
     from modellab.cli import report
     from modellab.report import site as room
     from modellab.report import web
     from modellab.shelf import Pick
 
+    extras.need("reports", "`modellab site`")
     project = common.project()
     shelf = report.shelf_of(project)
     sessions: dict[str, dict[str, Entry]] = {}

@@ -29,7 +29,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
         return
     if uri != store.own(folder):
         raise ConfigError(f"MLFLOW_TRACKING_URI is {uri}, expected a server or nothing: unset it to see {folder}")
-    store.check_installed()
+    store.check_pages()
     _check_database(folder)
     _check_port(port)
     common.say(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")

@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modellab.changes import INSTALL, Step
+from modellab import extras
+from modellab.changes import Step
 from modellab.errors import ConfigError
 from modellab.history import History, Series
 from modellab.report import escape, marks, numbers, trend
@@ -49,13 +50,10 @@ STYLE = {
 
 
 def check(path: Path) -> None:
-    """ConfigError for a file of another kind, and where matplotlib is missing."""
+    """ConfigError for a file of another kind, and where what draws is missing."""
     if path.suffix.lower() not in FORMATS:
         raise ConfigError(f"{path} is no chart's name, expected one that ends in {' or '.join(FORMATS)}")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(f"charts need the package matplotlib: {INSTALL}") from error
+    extras.need("reports", "a chart")
 
 
 def draw(history: History, path: Path) -> None:

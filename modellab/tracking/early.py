@@ -11,9 +11,9 @@ import os
 import subprocess
 import tempfile
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
+from modellab import extras
 from modellab.tracking import process, sqlite, store
 
 GRACE_S = 0.3  # in which it ends by itself
@@ -48,7 +48,7 @@ class Early:
     @classmethod
     def start(cls, folder: Path, root: Path | None, turns: Path) -> Early | None:
         """A child for the store in force; None where there is no MLflow, or no room for a process."""
-        if find_spec("mlflow") is None:
+        if extras.missing("mlflow"):
             return None
         try:
             return cls(folder, root, turns)

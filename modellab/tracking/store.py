@@ -22,8 +22,8 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import modellab
-from modellab import masking
-from modellab.errors import ModellabError, TrackingError
+from modellab import extras, masking
+from modellab.errors import ExtraError, ModellabError, TrackingError
 from modellab.tracking import sqlite
 
 if TYPE_CHECKING:
@@ -46,7 +46,12 @@ ENVIRONMENT = {  # unless the user has set them
 
 def address(folder: Path, uri: str | None = None) -> str:
     """The tracking URI in force: the one given, else MLFLOW_TRACKING_URI, else the project's own database."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI", "").strip() or own(folder)
+    return uri or given() or own(folder)
+
+
+def given() -> str:
+    """The tracking URI of the environment; '' where there is none."""
+    return os.environ.get("MLFLOW_TRACKING_URI", "").strip()
 
 
 def own(folder: Path) -> str:
@@ -97,18 +102,39 @@ def python_path() -> str:
     return os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
 
 
-def check_installed() -> None:
+def check_installed(uri: str = "", *, reading: bool = False) -> None:
     """TrackingError where there is no MLflow."""
-    if find_spec("mlflow") is None:
-        raise TrackingError(
-            "MLflow is not installed, so nothing was logged to it (nothing is lost: the results are in the ledger);"
-            " pip install mlflow, then `modellab sync`"
+    if problem := why_missing(uri, reading=reading):
+        raise TrackingError(problem)
+
+
+def why_missing(uri: str = "", *, reading: bool = False) -> str:
+    """What to say, and to do, where there is no MLflow; '' where there is. `reading` is of the store at `uri`."""
+    if not extras.missing("mlflow"):
+        return ""
+    command = extras.install("mlflow")
+    if reading:
+        return f"reading results from MLflow at {shown(uri)} needs MLflow, which is not installed: {command}"
+    meant = f", though MLFLOW_TRACKING_URI names {shown(given())}" if given() else ""
+    return (
+        f"MLflow is not installed{meant}: nothing was sent to it, and nothing is lost, the ledger has the results;"
+        f" to send them later: {command}, then `modellab sync`"
+    )
+
+
+def check_pages() -> None:
+    """ExtraError where there is no MLflow that has pages: mlflow-skinny sends and reads, and cannot show."""
+    extras.need("mlflow", "`modellab ui`")
+    if find_spec("flask") is None:
+        raise ExtraError(
+            f"`modellab ui` needs all of MLflow, and only mlflow-skinny is installed, which has no pages:"
+            f" {extras.install('mlflow')}"
         )
 
 
 def check(uri: str, *, reading: bool = False) -> None:
     """TrackingError at once for what MLflow would need minutes to say, at no cost: import no MLflow here."""
-    check_installed()
+    check_installed(uri, reading=reading)
     if uri.startswith("sqlite:///"):
         _check_database(uri)
     else:

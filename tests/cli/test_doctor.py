@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modellab import doctor, transcription
+from modellab import doctor, extras, transcription
 from modellab.environment import machine_class
 from modellab.errors import LoadError
 from modellab.evaluate import Loaded
@@ -20,7 +21,7 @@ from modellab.selftest.checks import Check, check
 
 from .conftest import Desk
 
-AREAS = ["machine", "engines", "weights", "datasets", "baselines", "tracking", "space"]
+AREAS = ["machine", "extras", "engines", "weights", "datasets", "baselines", "tracking", "space"]
 
 
 @pytest.fixture
@@ -129,6 +130,27 @@ def test_a_damaged_database_and_a_dead_server(desk: Desk, monkeypatch: pytest.Mo
     assert check["mend"].startswith("start that server")
 
 
+@pytest.mark.usefixtures("loads")
+def test_extras_that_are_here_and_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = examined(desk)
+    assert {checks[f"extras: {name}"]["state"] for name in extras.EXTRAS} == {"ok"}
+    for name in ("mlflow", "pyarrow", "PIL", "av"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    checks = examined(desk)
+    lacking = {name for name in extras.EXTRAS if checks[f"extras: {name}"]["state"] == "absent"}
+    assert lacking == {"mlflow", "parquet", "reports", "media"}
+    assert checks["extras: reports"]["found"].endswith("(Pillow not installed)")
+    assert checks["extras: reports"]["mend"] == "pip install 'modellab[reports]'"
+    assert "machine: audio and video" not in checks
+    tracking = checks["tracking: MLflow"]
+    assert (tracking["state"], tracking["found"]) == ("absent", "MLflow is not installed: results stay in the ledger")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@tracking.example")
+    tracking = examined(desk)["tracking: MLflow"]
+    assert (tracking["state"], tracking["mend"]) == ("bad", "pip install 'modellab[mlflow]', then modellab sync")
+    assert "MLFLOW_TRACKING_URI names https://tracking.example: nothing is sent there" in tracking["found"]
+
+
 def test_a_default_that_does_not_load_is_exit_status_1(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise LoadError("the model could not be loaded: libgomp.so.1 is missing\nand a trace")
@@ -148,7 +170,7 @@ def test_outside_a_project(
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     checks = examined(desk)
     assert checks["project: project"]["state"] == "absent"
-    assert {check["area"] for check in checks.values()} == {"machine", "engines", "weights", "project"}
+    assert {check["area"] for check in checks.values()} == {"machine", "extras", "engines", "weights", "project"}
 
 
 @pytest.mark.usefixtures("loads")

@@ -98,7 +98,8 @@ def test_without_the_extra(desk: Desk, monkeypatch: pytest.MonkeyPatch, package:
     done = desk.type("history", CASE)
     assert done.exit_code == 2
     assert done.stdout == ""
-    assert done.stderr.endswith(f"need the package {package}: pip install 'modellab[history]'\n")
+    said = f"`modellab history` needs {package}, which is not installed: pip install 'modellab[reports]'"
+    assert done.stderr == f"modellab: {said}\n"
 
 
 def test_a_torn_ledger_is_told(desk: Desk) -> None:

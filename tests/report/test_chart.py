@@ -109,7 +109,7 @@ def test_other_kinds_of_files(tmp_path: Path, name: str) -> None:
 
 def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ConfigError, match=r"need the package matplotlib: pip install 'modellab\[history\]'"):
+    with pytest.raises(ConfigError, match=r"needs matplotlib, .*: pip install 'modellab\[reports\]'"):
         chart.draw(history(WER), tmp_path / "chart.svg")
 
 

@@ -149,7 +149,7 @@ def test_beside_a_measurement_none_is_started(ready, turns):
 
 
 def test_without_mlflow_none_is_started(ready, turns, monkeypatch):
-    monkeypatch.setattr("modellab.tracking.early.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
 
     assert Early.start(ready, None, turns) is None
     assert not turns.exists()

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modellab import extras
 from modellab.report import numbers
 from modellab.report.escape import visible
 from modellab.report.html import figures
@@ -76,6 +77,7 @@ def _text(name: str) -> str:
 @cache
 def _environment() -> Environment:
     """The one jinja environment; templates are compiled once per process."""
+    extras.need("reports", "an HTML page")
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
