@@ -17,13 +17,18 @@ from typing import Literal
 
 import psutil
 
-from modellab import baseline, dataset, extras, matrix, tasks, transcription
-from modellab.environment import machine_class
+from modellab import datasets as dataset
+from modellab import tasks
 from modellab.errors import ModellabError, TrackingError
-from modellab.matrix import Broken, Cell, Loadable, Matrix
 from modellab.models import weights
-from modellab.project import Project, find_root
-from modellab.store import home
+from modellab.plan import matrix
+from modellab.plan.matrix import Broken, Cell, Loadable, Matrix
+from modellab.plan.settings import Project, find_root
+from modellab.results import baselines as baseline
+from modellab.runner import transcribe
+from modellab.system import extras
+from modellab.system.cache import home
+from modellab.system.machine import machine_class
 from modellab.tracking import store
 from modellab.types import Key
 
@@ -126,12 +131,12 @@ def weights_here(cells: Matrix) -> Iterator[Check]:
 
 def default(cells: Matrix, project: Project) -> Iterator[Check]:
     """Really load what runs when nothing is named: a package may be there and not work."""
-    extra = transcription.DEFAULT.partition(":")[0].replace("_", "-")
+    extra = transcribe.DEFAULT.partition(":")[0].replace("_", "-")
     mend = f"pip install 'modellab[{extra}]'"
     try:
-        chosen = transcription.choose(cells)
+        chosen = transcribe.choose(cells)
         mend = f"pip install --force-reinstall 'modellab[{chosen.model.install}]'"
-        with transcription.loaded(chosen, project.threads) as ready:
+        with transcribe.loaded(chosen, project.threads) as ready:
             found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
     except (ModellabError, OSError) as error:
         yield Check("weights", DEFAULT, "bad", str(error).splitlines()[0], mend)

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic_core import PydanticCustomError
 
-from modellab import finite, yamltext
 from modellab.errors import ConfigError, did_you_mean
+from modellab.system import yamltext
+from modellab.types import finite
 
 MOST = 1_000_000_000  # of anything that is counted
 
@@ -51,7 +52,7 @@ class Broken(Strict):
 
 
 class Threshold(Strict):
-    """Numbers that judge one metric; what is left out comes from the place below (see `modellab/thresholds.py`)."""
+    """Numbers that judge one metric; what is left out comes from the place below (see `modellab/plan/thresholds.py`)."""
 
     margin: Number | None = pydantic.Field(default=None, ge=0)
     margin_relative: Number | None = pydantic.Field(default=None, ge=0)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab.manifest import Header
-from modellab.matrix import Cell
+from modellab.datasets.manifest import Header
 from modellab.models import Model, Variant
-from modellab.suite import Outcome
+from modellab.plan.matrix import Cell
+from modellab.runner.session import Outcome
 from modellab.types import Accepted, Key, Pace, Ratio, Result, Share, Status, Utterance, Verdict
 
 KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")

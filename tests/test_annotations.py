@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modellab import rttm, stm
+from modellab.annotations import rttm, stm
 from modellab.errors import DatasetError
 from modellab.tasks import diarization
 from modellab.types import Region, SpokenTurn, Turn

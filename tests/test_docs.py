@@ -16,13 +16,12 @@ from typing import Any
 import pytest
 import typer
 
-from modellab import audio, models, tasks
+from modellab import audio, models, tasks, units
 from modellab.cli.app import app
-from modellab.engine import Engine
-from modellab.manifest import Header
+from modellab.datasets.manifest import Header
 from modellab.models import Model, Variant
-from modellab.project import Judging, Project
-from modellab.report import numbers
+from modellab.plan.settings import Judging, Project
+from modellab.runner.engine import Engine
 from modellab.types import Metric, Status
 
 from .test_layers import LAYERS
@@ -198,7 +197,7 @@ def test_margins_and_limits_are_those_of_the_code(task: str, metric: Metric) -> 
     elif metric.kind == "sanity":
         assert margin == "limit only"
     else:
-        assert margin == numbers.value(metric.margin, metric.unit)
+        assert margin == units.value(metric.margin, metric.unit)
     stated = tasks.get(task).LIMITS.get(metric.name)
     assert stated is None or float(limit) == stated
 

@@ -11,26 +11,27 @@ from pathlib import Path
 
 import pytest
 
-from modellab import baseline, dataset, models, text
-from modellab.augment import maker
+from modellab import datasets, models, text
+from modellab.audio import augmentation
 from modellab.models import weights
+from modellab.results import baselines
 from modellab.types import Key
 
 ROOT = Path(__file__).parents[1]
 BASELINES = ROOT / "baselines"
-FILES = sorted(path for path in BASELINES.glob("*/*/*.json") if baseline.key_of(path))
-KEYS = {str(path.relative_to(BASELINES)): key for path in FILES if (key := baseline.key_of(path))}
+FILES = sorted(path for path in BASELINES.glob("*/*/*.json") if baselines.key_of(path))
+KEYS = {str(path.relative_to(BASELINES)): key for path in FILES if (key := baselines.key_of(path))}
 
 each_accepted = pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 
 
 @cache
-def _dataset(name: str) -> dataset.Dataset:
-    return dataset.load(ROOT / "golden" / name)
+def _dataset(name: str) -> datasets.Dataset:
+    return datasets.load(ROOT / "golden" / name)
 
 
 def _header(key: Key) -> dict[str, str]:
-    accepted = baseline.load(BASELINES, key)
+    accepted = baselines.load(BASELINES, key)
     assert accepted is not None
     return dict(accepted.header)
 
@@ -62,4 +63,4 @@ def test_the_weights_are_the_ones_that_ran(key: Key) -> None:
 
 @pytest.mark.parametrize("key", [key for key in KEYS.values() if key.task == "robustness"], ids=str)
 def test_altered_clips_are_made_by_the_same_recipe(key: Key) -> None:
-    assert _header(key)["signature"].split(", ")[0] == maker.recipe()[0]
+    assert _header(key)["signature"].split(", ")[0] == augmentation.recipe()[0]

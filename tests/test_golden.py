@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modellab import dataset, tasks
+from modellab import datasets, tasks
 from tools.golden.__main__ import names
 from tools.speech import voices
 from tools.whisper_lab import corpus, grammar
@@ -16,13 +16,13 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 LAB = ("asr_smoke_v1", "asr_lab_v1")
 
 
-@pytest.mark.parametrize("folder", dataset.available(GOLDEN), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", datasets.available(GOLDEN), ids=lambda folder: folder.name)
 def test_every_dataset_is_sound(folder: Path) -> None:
-    assert dataset.validate(folder, tasks.get(dataset.header(folder).task)) == []
+    assert datasets.validate(folder, tasks.get(datasets.header(folder).task)) == []
 
 
 def test_every_dataset_can_be_made_again() -> None:
-    assert [folder.name for folder in dataset.available(GOLDEN)] == names()
+    assert [folder.name for folder in datasets.available(GOLDEN)] == names()
 
 
 def test_all_of_it_stays_under_30_mb() -> None:
@@ -31,14 +31,14 @@ def test_all_of_it_stays_under_30_mb() -> None:
 
 @pytest.mark.parametrize("name", LAB)
 def test_no_sentence_was_trained_on(name: str) -> None:
-    texts = [row["text"] for row in dataset.load(GOLDEN / name).rows]
+    texts = [row["text"] for row in datasets.load(GOLDEN / name).rows]
     assert len(set(texts)) == len(texts)
     assert not corpus.banned_texts().intersection(texts)
     assert set(" ".join(texts).split()) <= set(grammar.VOCABULARY)
 
 
 def test_the_lab_set_has_enough_of_everything() -> None:
-    rows = dataset.load(GOLDEN / "asr_lab_v1").rows
+    rows = datasets.load(GOLDEN / "asr_lab_v1").rows
     assert len(rows) >= 400
     unseen = {row["speaker"] for row in rows if row["voice"] == "unseen"}
     assert len({row["speaker"] for row in rows}) == 20
@@ -48,7 +48,7 @@ def test_the_lab_set_has_enough_of_everything() -> None:
 
 
 def test_word_times_leave_no_gap_and_no_word_was_guessed() -> None:
-    rows = dataset.load(GOLDEN / "align_smoke_v1").rows
+    rows = datasets.load(GOLDEN / "align_smoke_v1").rows
     assert len(rows) == 24
     texts = [" ".join(word for word, _, _ in row["words"]) for row in rows]
     assert not corpus.banned_texts().intersection(texts)

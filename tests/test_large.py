@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from modellab import codec, dataset, manifest
-from modellab.entry import Entry, encode, pieces
+from modellab import datasets
+from modellab.datasets import manifest
 from modellab.errors import DatasetError
+from modellab.results import serialization
+from modellab.results.entry import Entry, encode, pieces
 from modellab.types import Status
 
 from .make import HEADER, KEY, asr_shares, name, result, utterance
@@ -57,7 +59,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_cases_read_in_parts_are_the_same(text: str, tmp_path: Path) -> None:
-    (tmp_path / dataset.FILE_NAME).write_text(text, encoding="utf-8")
+    (tmp_path / datasets.FILE_NAME).write_text(text, encoding="utf-8")
     assert manifest.whole(tmp_path) == yaml.safe_load(text)
 
 
@@ -70,7 +72,7 @@ def test_many_cases_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
         return parse(text)
 
     monkeypatch.setattr(manifest.yamltext, "parse", noted)
-    (tmp_path / dataset.FILE_NAME).write_text(TEXTS["block"], encoding="utf-8")
+    (tmp_path / datasets.FILE_NAME).write_text(TEXTS["block"], encoding="utf-8")
     manifest.whole(tmp_path)
     assert len(sizes) == 7
     assert max(sizes) < len(TEXTS["block"]) / 5
@@ -81,15 +83,15 @@ def test_a_fault_is_told_with_its_line_in_the_whole_file(tmp_path: Path) -> None
     with pytest.raises(yaml.YAMLError) as whole:
         yaml.safe_load(text)
     line = str(whole.value).rpartition("line ")[2].partition(",")[0]
-    (tmp_path / dataset.FILE_NAME).write_text(text, encoding="utf-8")
+    (tmp_path / datasets.FILE_NAME).write_text(text, encoding="utf-8")
     with pytest.raises(DatasetError, match=f"line {line}"):
         manifest.whole(tmp_path)
 
 
 def test_what_comes_behind_the_cases_is_still_refused(tmp_path: Path) -> None:
-    (tmp_path / dataset.FILE_NAME).write_text(TEXTS["a key behind the cases"], encoding="utf-8")
+    (tmp_path / datasets.FILE_NAME).write_text(TEXTS["a key behind the cases"], encoding="utf-8")
     with pytest.raises(DatasetError, match="'limits' comes after `cases`"):
-        dataset.load(tmp_path)
+        datasets.load(tmp_path)
 
 
 def test_a_line_in_pieces_is_the_line() -> None:
@@ -99,6 +101,6 @@ def test_a_line_in_pieces_is_the_line() -> None:
     ]
     for said in ([], heard):
         entry = Entry(KEY, Status.PASS, "session", result(said), values={"wer": 0.5})
-        assert b"".join(pieces(entry)) == codec.dumps(encode(entry)).encode()
+        assert b"".join(pieces(entry)) == serialization.dumps(encode(entry)).encode()
     failed = Entry(KEY, Status.ERROR, "session", error="it crashed: null}")
-    assert b"".join(pieces(failed)) == codec.dumps(encode(failed)).encode()
+    assert b"".join(pieces(failed)) == serialization.dumps(encode(failed)).encode()

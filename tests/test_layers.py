@@ -161,7 +161,7 @@ def test_a_library_has_its_room(library: str) -> None:
 
 def test_what_collection_imports_is_light() -> None:
     tasks = [module(path) for path in (PACKAGE / "tasks").glob("*.py")]
-    names = ["modellab.pytest_plugin", "modellab.pytest_select", "modellab.selection", *tasks]
+    names = ["modellab.pytest_plugin", "modellab.pytest_plugin.select", "modellab.plan.selection", *tasks]
     script = f"import sys, {', '.join(names)}; print(*sorted(set({HEAVY!r}) & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modellab import dataset
-from modellab.augment import conditions, maker
+from modellab import datasets
+from modellab.audio import augmentation, conditions
 from modellab.models import made
 
 from .make import HEADER
@@ -33,12 +33,12 @@ def test_digest_of_a_dataset(tmp_path: Path, key: str) -> None:
     )
     (tmp_path / "a.flac").write_bytes(b"\r\n")
     (tmp_path / "a.txt").write_text(LINES[key])
-    before = dataset.load(tmp_path).digest
+    before = datasets.load(tmp_path).digest
     with_crlf(tmp_path / "a.txt")
     with_crlf(tmp_path / "dataset.yaml")
-    assert dataset.load(tmp_path).digest == before
+    assert datasets.load(tmp_path).digest == before
     (tmp_path / "a.flac").write_bytes(b"\n")
-    assert dataset.load(tmp_path).digest != before, "sound is no text"
+    assert datasets.load(tmp_path).digest != before, "sound is no text"
 
 
 def test_recipe_of_made_checkpoints(tmp_path: Path) -> None:
@@ -51,11 +51,11 @@ def test_recipe_of_made_checkpoints(tmp_path: Path) -> None:
 
 
 def test_recipe_of_augmented_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, copy = maker.recipe(), tmp_path / "conditions.py"
+    before, copy = augmentation.recipe(), tmp_path / "conditions.py"
     copy.write_bytes(Path(conditions.__file__).read_bytes())
     with_crlf(copy)
     monkeypatch.setattr(conditions, "__file__", str(copy))
-    assert maker.recipe() == before
+    assert augmentation.recipe() == before
 
 
 def test_git_is_told() -> None:

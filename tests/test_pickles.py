@@ -11,7 +11,7 @@ import pytest
 
 from modellab import models
 from modellab.errors import LoadError
-from modellab.worker import Worker
+from modellab.runner.worker import Worker
 
 from .tiny import order, write_adapter
 

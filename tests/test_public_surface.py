@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from modellab import pytest_plugin, tasks, types
-from modellab.manifest import ROW_KEYS, Header
+from modellab.datasets.manifest import ROW_KEYS, Header
 from modellab.models import Claim, Model, Variant
-from modellab.project import Project
+from modellab.plan.settings import Project
 from modellab.tasks import Task, alignment, asr, chat, diarization, lid, meeting, translation, v2v, vad
 from modellab.types import Status
 
@@ -26,7 +26,7 @@ def names(namespace: Any) -> set[str]:
         name
         for name, value in vars(namespace).items()
         if not name.startswith("_")
-        and getattr(value, "__module__", own) in {own, "modellab.speech", "modellab.gross"}
+        and getattr(value, "__module__", own) in {own, "modellab.types.speech", "modellab.types.gate_counts"}
         and not inspect.ismodule(value)
     }
 

@@ -11,9 +11,8 @@ import huggingface_hub.constants
 import pytest
 from huggingface_hub.errors import GatedRepoError
 
-from modellab import embedded
 from modellab.errors import WeightsError
-from modellab.models import made, weights
+from modellab.models import embedded, made, weights
 from modellab.models.weights import digest, locate, promised, split, why_missing
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

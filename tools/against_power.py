@@ -26,14 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
-from modellab import against, dataset, tasks, thresholds
-from modellab.environment import hardware
-from modellab.evaluate import Loaded, evaluate, load
-from modellab.matrix import Cell, Matrix
-from modellab.project import Project
-from modellab.selection import find_case
+from modellab import datasets, tasks
+from modellab.plan import thresholds
+from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.selection import find_case
+from modellab.plan.settings import Project
+from modellab.runner import paired
+from modellab.runner.evaluate import Loaded, evaluate, load
+from modellab.runner.worker import Worker
+from modellab.system.machine import hardware
 from modellab.types import Status, Verdict
-from modellab.worker import Worker
 
 CASE = "faster_whisper:lab-asr_smoke_v1-cpu-int8"
 UTTERANCES = 8  # of the pass before the pairs, which the pairs take nothing from but the machine's load
@@ -92,7 +94,7 @@ def slowed(cell: Cell, share: float, folder: Path) -> Cell:
 
 def once(project: Project, matrix: Matrix, cell: Cell, share: float, folder: Path, seed: int) -> Run:
     """One paired run of a cell, slower by a share, against itself."""
-    started, task, data = time.monotonic(), tasks.get(cell.key.task), dataset.load(cell.dataset)
+    started, task, data = time.monotonic(), tasks.get(cell.key.task), datasets.load(cell.dataset)
     rows = tuple(data.rows)
     first = seed % len(rows)
     turned = replace(data, rows=rows[first:] + rows[:first])  # so that each run begins elsewhere
@@ -105,14 +107,14 @@ def once(project: Project, matrix: Matrix, cell: Cell, share: float, folder: Pat
         open_now.append(load(candidate, Worker(1), 1))
         return open_now[0]
 
-    base = against.resolve(f":{cell.key.variant}", "", matrix, project.root)
-    duel = against.Duel(base, 1, False, lambda line: print(line, file=sys.stderr))
+    base = paired.resolve(f":{cell.key.variant}", "", matrix, project.root)
+    duel = paired.Duel(base, 1, False, lambda line: print(line, file=sys.stderr))
     try:
         duel.get(cell)
         loaded = fresh()
         some = replace(turned, rows=turned.rows[:UTTERANCES])
         result = evaluate(task, candidate, some, loaded, 1, "")
-        case = against.Case(task, cell, turned, result, thresholds.rules(task, cell, project))  # the base is its cell's
+        case = paired.Case(task, cell, turned, result, thresholds.rules(task, cell, project))  # the base is its cell's
         verdicts, _ = duel.judge(case, loaded, fresh)
     finally:
         duel.close()

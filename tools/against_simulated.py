@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from modellab.gate import duet
+from modellab.gate import paired_speed
 from modellab.types import Floats, Rule, Status
 
 HICCUPS, HICCUP = 0.05, 0.3
@@ -31,16 +31,22 @@ def pairs(generator: np.random.Generator, slower: float, sd: float, n: int) -> F
 
 def status(generator: np.random.Generator, slower: float, sd: float) -> Status:
     """What the gate says of one run."""
-    start = pairs(generator, slower, sd, duet.FIRST)
-    first = np.concatenate([start, pairs(generator, slower, sd, duet.first_pairs(start, RULE) - duet.FIRST)])
-    fresh = pairs(generator, slower, sd, duet.second_pairs(first, RULE)) if duet.looks_slower(first) else None
-    return duet.judge("rtf_cpu", first, fresh, RULE, 0.1, 0.1, "main").status
+    start = pairs(generator, slower, sd, paired_speed.FIRST)
+    first = np.concatenate(
+        [start, pairs(generator, slower, sd, paired_speed.first_pairs(start, RULE) - paired_speed.FIRST)]
+    )
+    fresh = (
+        pairs(generator, slower, sd, paired_speed.second_pairs(first, RULE))
+        if paired_speed.looks_slower(first)
+        else None
+    )
+    return paired_speed.judge("rtf_cpu", first, fresh, RULE, 0.1, 0.1, "main").status
 
 
 def seen_by_fewest(generator: np.random.Generator, slower: float, sd: float) -> bool:
     """Whether the smallest numbers of pairs, eight and seventeen, are red."""
-    first, second = (pairs(generator, slower, sd, n) for n in (duet.FIRST, duet.SECOND))
-    return duet.looks_slower(first) and duet.confirmed(second)
+    first, second = (pairs(generator, slower, sd, n) for n in (paired_speed.FIRST, paired_speed.SECOND))
+    return paired_speed.looks_slower(first) and paired_speed.confirmed(second)
 
 
 def table(runs: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How often `modellab history` is wrong, and how soon it is right: the figures in `modellab/changes.py`.
+"""How often `modellab history` is wrong, and how soon it is right: the figures in `modellab/stats/change_points.py`.
 
     python tools/change_points.py [SERIES]        5,000 series each take ten minutes
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from modellab.changes import steps
+from modellab.stats.change_points import steps
 from modellab.types import Floats
 
 SEED = 20261121

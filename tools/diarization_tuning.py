@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from modellab import audio, dataset, models
+from modellab import audio, datasets, models
 from modellab.metrics.diarization import Diarization, compare
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Audio, Setting, Turn
 from tools.golden.conversations import DEVELOPMENT, Scene, conversation
 from tools.speech.espeak import RATE_HZ, Espeak
@@ -50,14 +50,16 @@ def development() -> list[Recording]:
 
 def golden(name: str) -> list[Recording]:
     """A golden dataset with its turns in the manifest."""
-    rows = dataset.load(ROOT / "golden" / name).rows
+    rows = datasets.load(ROOT / "golden" / name).rows
     return [(audio.read(row["audio"], RATE_HZ), [Turn(*turn) for turn in row["turns"]]) for row in rows]
 
 
 def score(recordings: Sequence[Recording], known: bool, **changes: Any) -> str:
     """DER, its confusion and the mean error of the count, over all recordings."""
     options = {**models.config(FOLDER).options_for("ge2e"), **changes}
-    model = code.load(FOLDER, "adapter").load(Setting("heuristic", "ge2e", WEIGHTS, "cpu", "float32", 1, options))
+    model = adapter_code.load(FOLDER, "adapter").load(
+        Setting("heuristic", "ge2e", WEIGHTS, "cpu", "float32", 1, options)
+    )
     found: list[Diarization] = []
     for sound, turns in recordings:
         told = len({turn.speaker for turn in turns}) if known else None

@@ -14,10 +14,11 @@ import yaml
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from modellab import baseline, tasks
+from modellab import tasks
 from modellab.gate.case import Sides
 from modellab.gate.decision import alone, margin
-from modellab.gate.paired import Comparison, by_chance, compare
+from modellab.gate.paired_quality import Comparison, by_chance, compare
+from modellab.results import baselines
 from modellab.types import Floats, Key, Rule
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +30,7 @@ WORSE, BETTER, CHANCE, INK = "#b2182b", "#2166ac", "#c6c6c6", "#222222"
 
 def shares(model: str, precision: str) -> Floats:
     """The accepted (errors, words) of each utterance, shape (400, 2)."""
-    accepted = baseline.load(ROOT / "baselines", Key("asr", DATASET, model, "lab", "cpu", precision))
+    accepted = baselines.load(ROOT / "baselines", Key("asr", DATASET, model, "lab", "cpu", precision))
     assert accepted is not None, f"baselines/asr/{DATASET} has no {model}"
     return np.array([accepted.shares[id]["wer"] for id in sorted(accepted.shares)])
 

@@ -15,12 +15,12 @@ from typing import Literal
 
 import numpy as np
 
-from modellab.changes import steps
 from modellab.cli.common import print_table
-from modellab.environment import Commit
-from modellab.events import Event, upgrades
-from modellab.history import History, Run, Series
-from modellab.report import chart, trend
+from modellab.reports.history import chart, text
+from modellab.reports.history.events import Event, upgrades
+from modellab.reports.history.series import History, Run, Series
+from modellab.stats.change_points import steps
+from modellab.system.machine import Commit
 from modellab.types import Floats, Key, Kind, Status
 
 SEED = 7
@@ -83,8 +83,8 @@ def _run(night: int) -> Run:
 def main() -> None:
     """Print what the command would, and draw."""
     made = history()
-    print_table(*trend.table(made))
-    print(*trend.sentences(made), *trend.happened(made), sep="\n")
+    print_table(*text.table(made))
+    print(*text.sentences(made), *text.happened(made), sep="\n")
     chart.draw(made, Path(sys.argv[1]))
 
 

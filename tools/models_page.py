@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import baseline, stages, tasks
-from modellab.matrix import Broken, Cell, Matrix
+from modellab import tasks, units
+from modellab.lifecycle import stages
 from modellab.models import Model
 from modellab.models.weights import split
-from modellab.project import Project
-from modellab.report import numbers
+from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.settings import Project
+from modellab.results import baselines
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "models.md"
@@ -83,12 +84,12 @@ def _rank(line: Line) -> tuple[int, bool]:
 def _line(project: Project, cell: Cell) -> Line:
     key = cell.key
     where, scheme = f"{key.device} {key.precision}", split(cell.weights)[0]
-    accepted = baseline.load(project.baselines, key)
+    accepted = baselines.load(project.baselines, key)
     if accepted is None:
         return Line(key.model, key.task, where, DECLARED, "not measured")
     metric = tasks.get(key.task).METRICS[0]
     value = metric.value(shares[metric.name] for shares in accepted.shares.values())
-    result = f"`{key.dataset}`: {metric.name} {numbers.value(value, metric.unit)}, {len(accepted.shares)} cases"
+    result = f"`{key.dataset}`: {metric.name} {units.value(value, metric.unit)}, {len(accepted.shares)} cases"
     mark = SMALL if scheme in {"embedded", "made"} else REAL
     how = f"{HOW.get(scheme, 'downloaded weights')}, {accepted.header.get('date', 'no date')}"
     return Line(key.model, key.task, where, mark, f"`{key.variant}`: {how}", result)

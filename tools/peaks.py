@@ -4,7 +4,7 @@
 
 Each run of a case is a fresh worker process that loads the model and hears a few utterances, as a gated run does. The
 settings of the allocator take turns, so that what the machine does meanwhile falls on both: `settled` is what workers
-get (`modellab/allocator.py`), `default` is glibc's own, whose thresholds move.
+get (`modellab/system/allocator.py`), `default` is glibc's own, whose thresholds move.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
-from modellab import allocator, dataset, tasks
-from modellab.environment import hardware
-from modellab.evaluate import evaluate, load
+from modellab import datasets, tasks
+from modellab.gate.calibration_noise import Noise
 from modellab.gate.memory import margin_bytes
-from modellab.gate.sessions import Noise
-from modellab.matrix import Cell, Matrix, why_not
-from modellab.project import Project
-from modellab.selection import find_case
-from modellab.worker import Worker
+from modellab.plan.matrix import Cell, Matrix, why_not
+from modellab.plan.selection import find_case
+from modellab.plan.settings import Project
+from modellab.runner.evaluate import evaluate, load
+from modellab.runner.worker import Worker
+from modellab.system import allocator
+from modellab.system.machine import hardware
 
 MIB = 2**20
 SETTINGS = ("settled", "default")
@@ -71,7 +72,7 @@ class Runs:
 
 def measure(cell: Cell, setting: str, utterances: int, runs: Runs) -> None:
     """One more run of a case in a fresh process."""
-    data = dataset.load(cell.dataset)
+    data = datasets.load(cell.dataset)
     some = replace(data, rows=tuple(data.rows[i] for i in range(min(utterances, len(data.rows)))))
     with patch.dict(allocator.ENVIRONMENT, clear=setting == "default"):
         worker = Worker(1)

@@ -27,10 +27,11 @@ import numpy as np
 import soundfile
 import yaml
 
-from modellab import dataset, text
-from modellab.entry import Entry, pooled
-from modellab.environment import Commit
-from modellab.ledger import Ledger
+from modellab import datasets as dataset
+from modellab import text
+from modellab.results.entry import Entry, pooled
+from modellab.results.ledger import Ledger
+from modellab.system.machine import Commit
 from modellab.tasks import asr
 from modellab.types import Key, Result, Status, Utterance
 

@@ -24,10 +24,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from modellab import environment, ledger, tracking
-from modellab.entry import Entry
-from modellab.ledger import Ledger
-from modellab.project import Project
+from modellab import tracking
+from modellab.plan.settings import Project
+from modellab.results import ledger
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.system import machine
 from modellab.types import Result
 from tools.tracking_kills import entry as synthetic
 
@@ -136,8 +138,8 @@ def measure(name: str, repeats: int, count: int) -> dict[str, Any]:
         crowd = push(folder, bytecode)
     typical = sorted(smoke, key=lambda cost: cost.whole_s)[len(smoke) // 2]
     return {
-        "machine": environment.machine_class(1, "cpu"),
-        "commit": environment.commit(ROOT).short,
+        "machine": machine.machine_class(1, "cpu"),
+        "commit": machine.commit(ROOT).short,
         "smoke_cases": typical.cases,
         "smoke_s": suite_s,
         "push_s": typical.whole_s,

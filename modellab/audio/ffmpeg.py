@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modellab import extras
 from modellab.audio import avi, boxes, chunks, joined, kinds, limits
 from modellab.audio.lengths import UNKNOWN, Claim, broken_off, undecodable
 from modellab.audio.sndfile import ODD_ERRORS, SLACK_S
 from modellab.audio.tape import Tape
 from modellab.errors import AudioError
+from modellab.system import extras
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import choice, common
+from modellab.cli import common, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modellab.acceptance import Proposal
-    from modellab.entry import Entry
-    from modellab.matrix import Cell, Matrix
-    from modellab.project import Project
-    from modellab.selection import Selection
+    from modellab.acceptance.propose import Proposal
+    from modellab.plan.matrix import Cell, Matrix
+    from modellab.plan.selection import Selection
+    from modellab.plan.settings import Project
+    from modellab.results.entry import Entry
     from modellab.types import Key
 
 app = typer.Typer(help="Accept measured results, pin a release, list what is accepted.", no_args_is_help=True)
@@ -28,11 +28,11 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; stor
 @app.command()
 def accept(
     reason: Reason,
-    model: choice.ModelNames = None,
-    dataset: choice.DatasetNames = None,
-    device: choice.DeviceNames = None,
-    precision: choice.PrecisionNames = None,
-    tier: choice.TierName = "",
+    model: options.ModelNames = None,
+    dataset: options.DatasetNames = None,
+    device: options.DeviceNames = None,
+    precision: options.PrecisionNames = None,
+    tier: options.TierName = "",
     improved: Annotated[
         bool, typer.Option("--improved/--all", help="Only cases with an IMPROVED metric, or every selected case.")
     ] = True,
@@ -43,19 +43,19 @@ def accept(
 
     Of each selected case the newest result in the ledger, of the present commit. Exit status 1 if one was refused.
     """
-    from modellab import acceptance
-    from modellab.environment import today
+    from modellab.acceptance import propose
+    from modellab.system.machine import today
 
     why = _reason(reason)
     project = common.project()
-    cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
+    cells = _cells(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
     entries = common.entries(project)
     meant = _meant(entries, project, session, any_commit=any_commit)
-    proposals = acceptance.propose(project, cells, meant, everything=not improved)
+    proposals = propose.propose(project, cells, meant, everything=not improved)
     files = 0
     for proposal in proposals:
         if _is_taken(proposal, everything=not improved):
-            written = acceptance.accept(project, proposal, why, today())
+            written = propose.accept(project, proposal, why, today())
             files += len(written)
             _tell_accepted(proposal, written, project)
     refused = [proposal for proposal in proposals if proposal.refusal]
@@ -74,24 +74,24 @@ def accept(
 @app.command()
 def pin(
     reason: Reason,
-    model: choice.ModelNames = None,
-    dataset: choice.DatasetNames = None,
-    device: choice.DeviceNames = None,
-    precision: choice.PrecisionNames = None,
-    tier: choice.TierName = "",
+    model: options.ModelNames = None,
+    dataset: options.DatasetNames = None,
+    device: options.DeviceNames = None,
+    precision: options.PrecisionNames = None,
+    tier: options.TierName = "",
 ) -> None:
     """Make the accepted results the anchor: the release that every case is held against besides its baseline."""
-    from modellab import anchor
-    from modellab.environment import today
+    from modellab.results import pinned
+    from modellab.system.machine import today
 
     why = _reason(reason)
     project = common.project()
-    cells = _cells(common.matrix(project), choice.chosen(model, dataset, device, precision, tier))
-    written = anchor.pin(project.baselines, [cell.key for cell in cells], why, today())
+    cells = _cells(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
+    written = pinned.pin(project.baselines, [cell.key for cell in cells], why, today())
     if not written:
         raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
-    shown = _shown(anchor.anchor_root(project.baselines), project)
-    cases = sum(1 for cell in cells if anchor.files(project.baselines, cell.key))
+    shown = _shown(pinned.anchor_root(project.baselines), project)
+    cases = sum(1 for cell in cells if pinned.files(project.baselines, cell.key))
     common.say(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
     common.say(f"review with `git status {shown}/` and commit")
 
@@ -99,13 +99,13 @@ def pin(
 @app.command("list")
 def every() -> None:
     """List what is accepted of each case, the age of its anchor, and the files that no case uses."""
-    from modellab import anchor
-    from modellab.matrix import Broken
+    from modellab.plan.matrix import Broken
+    from modellab.results import pinned
 
     project = common.project()
     matrix = common.matrix(project)
-    keys = [cell.key for cell in _cells(matrix, choice.chosen(None, None, None, None, ""))]
-    found = list(anchor.holdings(project.baselines, keys))
+    keys = [cell.key for cell in _cells(matrix, options.chosen(None, None, None, None, ""))]
+    found = list(pinned.holdings(project.baselines, keys))
     rows = [
         [str(each.key), each.date, each.commit[:7], each.anchor or "-", ", ".join(each.machines), each.reason]
         for each in found
@@ -118,7 +118,7 @@ def every() -> None:
     if bare := len(keys) - len(found):
         common.say(f"{_counted(bare, 'case')} of the matrix without a baseline")
     broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
-    for path in anchor.unused(project.baselines, keys, broken):
+    for path in pinned.unused(project.baselines, keys, broken):
         common.say(f"unused: no case has {_shown(path, project)}")
     if any(each.problem for each in found):
         raise typer.Exit(1)
@@ -135,9 +135,9 @@ def _reason(given: str) -> str:
 
 def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
     """The selected cells; what is broken is told, once."""
-    from modellab.matrix import Broken
+    from modellab.plan.matrix import Broken
 
-    choice.check(matrix, selection)
+    options.check(matrix, selection)
     found = list(selection.cells(matrix))
     for sentence in dict.fromkeys(cell.error for cell in found if isinstance(cell, Broken)):
         common.say(f"broken, left out: {sentence}", err=True)
@@ -146,16 +146,16 @@ def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
 
 def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: bool) -> list[Entry]:
     """Those of the session, of any commit, or of the present one; ConfigError for a session that nothing is of."""
-    from modellab import environment
+    from modellab.system import machine
 
     if session:
-        name = environment.slug(session)  # as its file in the ledger spells it
-        found = [entry for entry in entries if environment.slug(entry.session) == name]
+        name = machine.slug(session)  # as its file in the ledger spells it
+        found = [entry for entry in entries if machine.slug(entry.session) == name]
         if not found:
             newest = list(dict.fromkeys(entry.session for entry in reversed(entries)))[:NEWEST]
             raise ConfigError(f"unknown session {session!r}, the newest are: {', '.join(newest)}")
         return found
-    present = environment.commit(project.root).hash
+    present = machine.commit(project.root).hash
     return [entry for entry in entries if any_commit or entry.commit.hash == present]
 
 
@@ -168,13 +168,13 @@ def _is_taken(proposal: Proposal, *, everything: bool) -> bool:
 
 
 def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project) -> None:
-    from modellab.report import numbers
+    from modellab import units
 
     entry = proposal.entry
     assert entry is not None
     common.say(f"accepted: {proposal.cell.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
     for verdict in proposal.improved:
-        then, now = numbers.value(verdict.baseline, verdict.unit), numbers.value(verdict.now, verdict.unit)
+        then, now = units.value(verdict.baseline, verdict.unit), units.value(verdict.now, verdict.unit)
         common.say(f"  {verdict.metric} {then} -> {now}")
     for note in proposal.notes:
         common.say(f"  note: {note}")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import choice, common
+from modellab.cli import common, options
 from modellab.cli.run import pytest_command
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.calibration import Case
-    from modellab.matrix import Matrix
-    from modellab.project import Project
-    from modellab.selection import Selection
+    from modellab.plan.matrix import Matrix
+    from modellab.plan.selection import Selection
+    from modellab.plan.settings import Project
+    from modellab.runner.calibration import Case
 
 COLUMNS = (
     "case",
@@ -36,11 +36,11 @@ NOTHING_MEASURED = 3
 
 
 def calibrate(
-    model: choice.ModelNames = None,
-    dataset: choice.DatasetNames = None,
-    device: choice.DeviceNames = None,
-    precision: choice.PrecisionNames = None,
-    tier: choice.TierName = "smoke",
+    model: options.ModelNames = None,
+    dataset: options.DatasetNames = None,
+    device: options.DeviceNames = None,
+    precision: options.PrecisionNames = None,
+    tier: options.TierName = "smoke",
     sessions: Annotated[
         int, typer.Option(min=1, max=20, metavar="N", help="A/A sessions of each case, each in a fresh process.")
     ] = 10,
@@ -62,13 +62,13 @@ def calibrate(
     speed fail a test. Ctrl-C keeps the sessions that are finished. Exit status 1 if a case failed.
     """
     _check(speed_only=speed_only, update_baselines=update_baselines, reason=reason)
-    from modellab import calibration
-    from modellab.pool import Pool
-    from modellab.worker import Worker
+    from modellab.runner import calibration
+    from modellab.runner.pool import Pool
+    from modellab.runner.worker import Worker
 
     project = common.project()
-    matrix, selection = common.matrix(project), choice.chosen(model, dataset, device, precision, tier)
-    choice.check(matrix, selection)
+    matrix, selection = common.matrix(project), options.chosen(model, dataset, device, precision, tier)
+    options.check(matrix, selection)
     threads = threads or project.threads
     if update_baselines:
         _accept_speed(matrix, selection, threads, reason)
@@ -139,31 +139,32 @@ def _report(project: Project, cases: Sequence[Case]) -> None:
 
 def _row(project: Project, case: Case) -> tuple[list[str], str]:
     """A case's line of the table, and what a person should know beside it."""
-    from modellab import baseline, thresholds
-    from modellab.gate import memory, power_pace
-    from modellab.report import numbers
+    from modellab import units
+    from modellab.gate import memory, power_speed
+    from modellab.plan import thresholds
+    from modellab.results import baselines
 
     key = case.cell.key
     rules = thresholds.rules(case.task, case.cell, project)
-    pace = baseline.load_pace(project.baselines, key, case.machine) or case.pace
-    clocks = {sight.metric: sight for sight in power_pace.clocks(pace, key.device, rules)}
-    first, wall = clocks[power_pace.decisive(pace, key.device)], clocks["rtf"]
-    peak = power_pace.peaks(pace, key.device, rules)[0]
+    pace = baselines.load_pace(project.baselines, key, case.machine) or case.pace
+    clocks = {sight.metric: sight for sight in power_speed.clocks(pace, key.device, rules)}
+    first, wall = clocks[power_speed.decisive(pace, key.device)], clocks["rtf"]
+    peak = power_speed.peaks(pace, key.device, rules)[0]
     reason, away = first.hindrance(rules[first.metric]), first.offset(rules[first.metric])
     notes = [f"its sessions lie {away:+.0%} from the accepted times: accept it again on the machine as it is now"]
     notes = notes if away else []
     if memory.apart(accepted := pace.readings[peak.metric], peak.noise, peak.limit):
-        apart = numbers.change(peak.noise.mean - accepted, "bytes")
+        apart = units.change(peak.noise.mean - accepted, "bytes")
         notes.append(f"its sessions' peaks lie {apart} from the accepted one: accept its memory again")
     cells = [
         str(key),
         str(len(pace.sessions)),
         first.metric,
-        *(numbers.share(s.noise.sd).lstrip("+") if s.noise.calibrated else numbers.MISSING for s in (first, wall)),
-        numbers.share(first.smallest),
-        numbers.value(peak.noise.sd, "bytes") if peak.noise.calibrated else numbers.MISSING,
-        numbers.change(peak.smallest, "bytes"),
-        numbers.value(case.churn, "ratio"),
+        *(units.share(s.noise.sd).lstrip("+") if s.noise.calibrated else units.MISSING for s in (first, wall)),
+        units.share(first.smallest),
+        units.value(peak.noise.sd, "bytes") if peak.noise.calibrated else units.MISSING,
+        units.change(peak.smallest, "bytes"),
+        units.value(case.churn, "ratio"),
         f"no: {reason}" if reason else "yes",
     ]
     return cells, "; ".join(notes)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from modellab.entry import Entry
-    from modellab.matrix import Matrix
-    from modellab.project import Project
+    from modellab.plan.matrix import Matrix
+    from modellab.plan.settings import Project
+    from modellab.results.entry import Entry
 
 UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
 GAP = 2  # blanks between the columns of a table
@@ -26,14 +26,14 @@ WRAPPED, LAST = 30, 8  # to no less is the text in a column wrapped, and in the 
 
 def project() -> Project:
     """The project around the current folder, or ConfigError."""
-    from modellab.project import Project
+    from modellab.plan.settings import Project
 
     return Project.around(Path.cwd())
 
 
 def project_or_here() -> Project:
     """The project around; where there is none, the current folder as one: it has modellab's own models."""
-    from modellab.project import Project, find_root
+    from modellab.plan.settings import Project, find_root
 
     here = Path.cwd()
     return Project.at(find_root(here) or here)
@@ -66,7 +66,7 @@ def number(value: float | None) -> float | None:
 
 def entries(of: Project) -> list[Entry]:
     """All results of the ledger, oldest first; ConfigError where there is none."""
-    from modellab import ledger
+    from modellab.results import ledger
 
     found, warnings = ledger.read(of.mlruns)
     for warning in warnings:
@@ -78,7 +78,7 @@ def entries(of: Project) -> list[Entry]:
 
 def matrix(of: Project) -> Matrix:
     """The matrix of a project."""
-    from modellab.matrix import Matrix
+    from modellab.plan.matrix import Matrix
 
     return Matrix(of)
 
@@ -97,7 +97,7 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) 
     """
     import typer
 
-    from modellab.report import escape
+    from modellab.system import escape
 
     typer.secho(escape.lines(str(text)), err=err, nl=nl, **style)
 
@@ -111,7 +111,7 @@ def put(data: str) -> None:
 
 def printable(text: str) -> str:
     """Text from a result for a terminal: no escape sequence takes effect, none turns the direction or breaks a line."""
-    from modellab.report import escape
+    from modellab.system import escape
 
     return escape.line(text)
 

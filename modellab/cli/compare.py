@@ -11,11 +11,11 @@ import typer
 from modellab.cli import common
 
 if TYPE_CHECKING:
-    from modellab.comparing.duel import Duel
-    from modellab.comparing.whole import Found
-    from modellab.project import Project
-    from modellab.report.compared.tables import Table
-    from modellab.shelf import Pick
+    from modellab.plan.settings import Project
+    from modellab.reports.comparison.compare import Found
+    from modellab.reports.comparison.render.tables import Table
+    from modellab.reports.comparison.two_systems import Duel
+    from modellab.results.select import Pick
 
 Specs = Annotated[
     list[str],
@@ -57,10 +57,10 @@ def compare(
     A and B are models, variants, commits, sessions or versions: `whisper:lab faster_whisper:lab/cpu-int8`,
     `@baseline @latest`, `whisper@main whisper@HEAD`. Nothing is run.
     """
-    from modellab import extras
-    from modellab.comparing import whole
-    from modellab.comparing.library import Calibrations, Library
     from modellab.errors import ConfigError
+    from modellab.reports.comparison import compare as whole
+    from modellab.reports.comparison.references import Calibrations, Library
+    from modellab.system import extras
 
     if json == markdown == "-":
         raise ConfigError("--json - and --markdown - cannot both be printed: give one of them a file")
@@ -76,7 +76,7 @@ def compare(
     if "-" not in (json, markdown):
         _print(found, SHOWN if worst is None else worst)
     if html:
-        from modellab.report.compared import listening
+        from modellab.reports.comparison.render import html as listening
 
         text = listening.page(found, library, ON_PAGE if worst is None else worst, sound_mb)
         common.write(html, text)
@@ -85,8 +85,8 @@ def compare(
 
 def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[Pick]:
     """What the specs take, of one task and dataset if they are given."""
-    from modellab.comparing import pairing
-    from modellab.shelf import Shelf
+    from modellab.reports.comparison import pairing
+    from modellab.results.select import Shelf
 
     shelf = Shelf.read(project)
     for warning in shelf.warnings:
@@ -96,8 +96,8 @@ def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[
 
 def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
     """The files that were asked for; "-" is standard output."""
-    from modellab.report.compared import data
-    from modellab.report.compared import markdown as document
+    from modellab.reports.comparison.render import json as data
+    from modellab.reports.comparison.render import markdown as document
 
     most = SHOWN if worst is None else worst
     for place, form in ((json, data), (markdown, document)):
@@ -108,19 +108,19 @@ def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
 
 
 def _print(found: Found, most: int) -> None:
-    from modellab.comparing.whole import Rankings
-    from modellab.report.compared import tables, words
+    from modellab.reports.comparison.compare import Rankings
+    from modellab.reports.comparison.render import sentences, tables
 
     if isinstance(found, Rankings):
         for ranking in found.rankings:
-            common.say(f"{ranking.task}: {words.ranked(ranking)}\n")
+            common.say(f"{ranking.task}: {sentences.ranked(ranking)}\n")
             _print_tables(tables.of_ranking(ranking))
         _print_notes(found.notes)
         return
-    for line in words.headlines(found):
+    for line in sentences.headlines(found):
         common.say(line)
     common.say()
-    shown, left = words.detailed(found)
+    shown, left = sentences.detailed(found)
     if len(found.duels) > 1:
         _print_tables([tables.overview(found)])
     for duel in shown:
@@ -130,12 +130,12 @@ def _print(found: Found, most: int) -> None:
 
 
 def _print_duel(duel: Duel, most: int, *, several: bool) -> None:
-    from modellab.report.compared import lines, tables, words
+    from modellab.reports.comparison.render import lines, sentences, tables
 
     if several:
-        common.say(f"{duel.task}: {words.pair(duel)}\n")
+        common.say(f"{duel.task}: {sentences.pair(duel)}\n")
     _print_tables([tables.sides(duel)])
-    if differs := "; ".join(words.differences(duel)):
+    if differs := "; ".join(sentences.differences(duel)):
         common.say(f"differs in: {common.printable(differs)}\n")
     _print_tables(tables.of_duel(duel))
     if shown := list(lines.of_duel(duel, most)):

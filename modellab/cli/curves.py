@@ -18,10 +18,11 @@ def curves(
 
     The source is the ledger. Cases side by side must be of one dataset.
     """
-    from modellab import dataset, ledger, tasks
+    from modellab import datasets, tasks
     from modellab.errors import ConfigError
-    from modellab.report import curves as report
-    from modellab.selection import find_case
+    from modellab.plan.selection import find_case
+    from modellab.reports import robustness_curves as report
+    from modellab.results import ledger
 
     project = common.project()
     found = [find_case(common.matrix(project), name) for name in cases]
@@ -37,7 +38,7 @@ def curves(
     for cell in found:
         if str(cell.key) not in newest:
             raise ConfigError(f"the ledger has no result of {cell.key}: run it first")
-    named = {str(row["id"]): str(row["condition"]) for row in dataset.load(found[0].dataset).rows}
+    named = {str(row["id"]): str(row["condition"]) for row in datasets.load(found[0].dataset).rows}
     wer = tasks.get("robustness").METRICS[0]
     each = [report.rates(newest[str(cell.key)], named, wer) for cell in found]
     titles = [f"{cell.key.model}:{cell.key.variant} {cell.key.device}-{cell.key.precision}" for cell in found]

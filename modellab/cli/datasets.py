@@ -31,7 +31,8 @@ def validate(
     ] = None,
 ) -> None:
     """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
-    from modellab import dataset, manifest
+    from modellab import datasets
+    from modellab.datasets import manifest
     from modellab.doctor import dataset_faults
 
     problems = files = 0
@@ -42,7 +43,7 @@ def validate(
         for problem in found:
             common.say(problem)
         if not found:
-            rows = dataset.load(folder).rows
+            rows = datasets.load(folder).rows
             files += sum("audio" in row for row in rows)
             held = sum(map(manifest.seconds, rows))
             seconds += held
@@ -63,7 +64,7 @@ def folders(golden: Path) -> list[Path]:
 
 def chosen(folders: list[Path], names: list[str]) -> list[Path]:
     """The folders of these names, in the order given; ConfigError for an unknown one."""
-    from modellab.selection import known
+    from modellab.plan.selection import known
 
     by_name = {folder.name: folder for folder in folders}
     cleaned = [Path(name).name for name in names]
@@ -75,11 +76,12 @@ def chosen(folders: list[Path], names: list[str]) -> list[Path]:
 def _row(folder: Path) -> list[str | Text]:
     from rich.text import Text
 
-    from modellab import dataset, manifest
+    from modellab import datasets
+    from modellab.datasets import manifest
     from modellab.errors import sentence
 
     try:
-        data = dataset.load(folder)
+        data = datasets.load(folder)
     except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
     audio = _length(sum(map(manifest.seconds, data.rows)))

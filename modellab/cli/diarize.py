@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab import textlines
+from modellab.annotations import lines as textlines
 from modellab.cli import common
 from modellab.errors import ConfigError, sentence
 
 if TYPE_CHECKING:
-    from modellab.evaluate import Loaded
+    from modellab.runner.evaluate import Loaded
 
 TASK = "diarization"
 
@@ -37,13 +37,13 @@ def diarize(
 
     The recording of a line is the file's name without its ending, blanks as _. The model runs in a process of its own.
     """
-    from modellab import transcription
+    from modellab.runner import transcribe
 
     names = _names(files)
     project = common.project_or_here()
-    loadable = transcription.choose(common.matrix(project), model, device, precision, TASK)
+    loadable = transcribe.choose(common.matrix(project), model, device, precision, TASK)
     failed = False
-    with transcription.listening(loadable, threads or project.threads, TASK) as listener:
+    with transcribe.listening(loadable, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
             try:
                 lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
@@ -79,7 +79,8 @@ def _plain(name: str) -> str:
 
 def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
     """The RTTM lines of one file. AudioError for one that cannot be used; WorkerError when the model fails."""
-    from modellab import audio, rttm
+    from modellab import audio
+    from modellab.annotations import rttm
     from modellab.types import Turn
 
     duration_s = audio.info(file).duration_s
@@ -92,7 +93,7 @@ def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:
 
 def _speakers(names: Iterable[str]) -> dict[str, str]:
     """What each speaker is called in RTTM: a name that it can hold, and nobody else's."""
-    from modellab import rttm
+    from modellab.annotations import rttm
 
     found: dict[str, str] = {}
     for name in dict.fromkeys(names):

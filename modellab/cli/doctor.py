@@ -13,7 +13,7 @@ from modellab.cli import common
 
 if TYPE_CHECKING:
     from modellab.doctor import Check
-    from modellab.selftest.checks import Check as Measured
+    from modellab.runner.selftest.checks import Check as Measured
 
 UNDECIDED = 3  # the exit status of a measurement that was not possible, as in the suite
 
@@ -63,10 +63,10 @@ def _print(checks: list[Check]) -> None:
 
 def _selftest(as_json: bool) -> None:
     """Measure, tell, and inside a project keep the outcome: its results are marked with it."""
-    from modellab.environment import today
-    from modellab.project import find_root
-    from modellab.selftest import measure, outcome
-    from modellab.selftest.checks import worst
+    from modellab.plan.settings import find_root
+    from modellab.runner.selftest import measure, outcome
+    from modellab.runner.selftest.checks import worst
+    from modellab.system.machine import today
 
     project = common.project_or_here()
     checks = measure.examine(threads=project.threads, tell=lambda name: common.say(f"measuring {name} ...", err=True))
@@ -86,7 +86,7 @@ def _selftest(as_json: bool) -> None:
 
 
 def _print_selftest(checks: list[Measured]) -> None:
-    from modellab.selftest.checks import shown
+    from modellab.runner.selftest.checks import shown
 
     common.print_table(
         ("work", "meter", "known", "measured", "off by", "allowed", "trials", "state"),
@@ -104,7 +104,7 @@ def _print_selftest(checks: list[Measured]) -> None:
 
 
 def _verdict(checks: list[Measured]) -> str:
-    from modellab.selftest.checks import sentence
+    from modellab.runner.selftest.checks import sentence
 
     if wrong := sentence(checks):
         return f"the meters are wrong on this machine: {wrong}"

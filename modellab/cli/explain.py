@@ -6,27 +6,29 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from modellab.cli import choice, common
+from modellab.cli import common, options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modellab.entry import Entry
-    from modellab.gate.power_pace import Sight
-    from modellab.matrix import Cell, Matrix
-    from modellab.project import Project
-    from modellab.thresholds import Source, Sources
+    from modellab.gate.power_speed import Sight
+    from modellab.plan.matrix import Cell, Matrix
+    from modellab.plan.settings import Project
+    from modellab.plan.thresholds import Source, Sources
+    from modellab.results.entry import Entry
     from modellab.types import Accepted, Metric, Pace, Rule, Verdict
 
 SHORT = 12  # letters of a commit
 PARTS = "broken_"  # how the numbers of `broken` begin
 
 
-def explain(case: choice.CaseName) -> None:
+def explain(case: options.CaseName) -> None:
     """Show every number that judges a case, where it comes from, and what the case is compared with."""
-    from modellab import baseline, ledger, tasks, thresholds
-    from modellab.environment import machine_class
-    from modellab.selection import find_case
+    from modellab import tasks
+    from modellab.plan import thresholds
+    from modellab.plan.selection import find_case
+    from modellab.results import baselines, ledger
+    from modellab.system.machine import machine_class
 
     project = common.project()
     matrix = common.matrix(project)
@@ -35,8 +37,8 @@ def explain(case: choice.CaseName) -> None:
     sources = thresholds.sources(task, cell, project)
     rules = thresholds.rules(task, cell, project)
     machine = machine_class(project.threads, cell.key.device)
-    accepted = baseline.load(project.baselines, cell.key)
-    pace = baseline.load_pace(project.baselines, cell.key, machine)
+    accepted = baselines.load(project.baselines, cell.key)
+    pace = baselines.load_pace(project.baselines, cell.key, machine)
     common.say(f"{cell.key}\n\nthresholds")
     common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, matrix))
     _print_baselines(project, cell)
@@ -50,7 +52,7 @@ def explain(case: choice.CaseName) -> None:
 
 def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, matrix: Matrix) -> Iterator[list[str]]:
     """A line for every number: the suite's alpha once, then metric by metric in the order in which they are judged."""
-    from modellab.thresholds import NUMBERS
+    from modellab.plan.thresholds import NUMBERS
 
     suite = matrix.project.judging.alpha
     origins = [given["alpha"].origin for given in sources.values() if given["alpha"].value == suite]
@@ -70,8 +72,8 @@ def _broken(
     cell: Cell, metric: str, given: Mapping[str, Source], accepted: Accepted | None, matrix: Matrix
 ) -> Iterator[list[str]]:
     """When an utterance is broken by this metric, and how many of them are red at once in the suite of this tier."""
-    from modellab import thresholds
     from modellab.gate import breaks
+    from modellab.plan import thresholds
 
     judged = _quality(cell).get(metric)
     how = breaks.gross(judged, thresholds.rule(given)) if judged else None
@@ -93,17 +95,17 @@ def _broken(
 
 def _groups(cell: Cell, accepted: Accepted) -> list[str]:
     """Whom each accepted utterance is judged together with."""
-    from modellab import dataset
-    from modellab.evaluate import cluster
+    from modellab import datasets
+    from modellab.runner.evaluate import cluster
 
-    data = dataset.load(cell.dataset)
+    data = datasets.load(cell.dataset)
     return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.shares]
 
 
 def _cases(tier: str, matrix: Matrix) -> int:
     """The cases of a tier that this machine can run: the suite that a run of it is."""
     from modellab import tasks
-    from modellab.matrix import Cell, why_not
+    from modellab.plan.matrix import Cell, why_not
 
     every = [cell for task in tasks.names() for cell in matrix.cells(task)]
     return max(1, sum(isinstance(cell, Cell) and cell.tier == tier and not why_not(cell) for cell in every))
@@ -134,10 +136,10 @@ def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
 
 def _built_in(cell: Cell, metric: str) -> Iterator[tuple[str, str]]:
     """What a rule without the number falls back on: the modes' own margins."""
-    from modellab.gate import duet, memory, speed
+    from modellab.gate import memory, paired_speed, speed
 
     if metric in speed.JUDGED[cell.key.device]:
-        yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * duet.MARGIN:g} % with --against"
+        yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * paired_speed.MARGIN:g} % with --against"
     elif metric in memory.METRICS[cell.key.device]:
         known, unknown = (
             f"{100 * share:g} % or {least / 2**20:g} MiB"
@@ -159,7 +161,7 @@ def _quality(cell: Cell) -> dict[str, Metric]:
 
 def _shown(number: str, value: float, unit: str) -> str:
     """One number of a rule; margins and sensitivities of speed and memory are shares of the baseline."""
-    from modellab.report import numbers
+    from modellab import units as numbers
 
     if not math.isfinite(value):
         return "none"
@@ -174,11 +176,11 @@ def _shown(number: str, value: float, unit: str) -> str:
 
 
 def _print_baselines(project: Project, cell: Cell) -> None:
-    from modellab import anchor
+    from modellab.results import pinned
 
     rows = []
-    for name, root in (("baseline", project.baselines), ("anchor", anchor.anchor_root(project.baselines))):
-        for path in anchor.files(root, cell.key):
+    for name, root in (("baseline", project.baselines), ("anchor", pinned.anchor_root(project.baselines))):
+        for path in pinned.files(root, cell.key):
             header = _header(root, cell, path)
             facts = [header.get(fact, "")[: SHORT if fact == "commit" else None] for fact in ("date", "commit")]
             rows.append([name, _place(path, project), *facts, header.get("weights", ""), header.get("reason", "")])
@@ -192,13 +194,13 @@ def _print_baselines(project: Project, cell: Cell) -> None:
 
 def _header(root: Path, cell: Cell, path: Path) -> Mapping[str, str]:
     """The header of one of a cell's accepted files."""
-    from modellab import baseline
+    from modellab.results import baselines
 
-    quality = baseline.quality_path(root, cell.key)
+    quality = baselines.quality_path(root, cell.key)
     if path == quality:
-        found: Accepted | Pace | None = baseline.load(root, cell.key)
+        found: Accepted | Pace | None = baselines.load(root, cell.key)
     else:
-        found = baseline.load_pace(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
+        found = baselines.load_pace(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
     return found.header if found else {}
 
 
@@ -210,15 +212,15 @@ def _print_calibration(
     cell: Cell, machine: str, pace: Pace | None, accepted: Accepted | None, rules: Mapping[str, Rule]
 ) -> None:
     """What the sessions of this machine class let speed and memory see, and what the seeds do to quality."""
-    from modellab.gate import power_pace
-    from modellab.report import numbers
+    from modellab import units as numbers
+    from modellab.gate import power_speed
 
     common.say(f"\ncalibration on {machine}")
     if pace is None:
         common.say("no accepted speed on this machine class: speed and memory are not judged here")
     else:
-        rows = [_clock_row(sight, rules[sight.metric]) for sight in power_pace.clocks(pace, cell.key.device, rules)]
-        for sight in power_pace.peaks(pace, cell.key.device, rules):
+        rows = [_clock_row(sight, rules[sight.metric]) for sight in power_speed.clocks(pace, cell.key.device, rules)]
+        for sight in power_speed.peaks(pace, cell.key.device, rules):
             spread = numbers.value(sight.noise.sd, "bytes") if sight.noise.calibrated else numbers.MISSING
             reason = sight.hindrance(rules[sight.metric], pace.readings[sight.metric])
             seen = numbers.change(sight.smallest, "bytes")
@@ -235,7 +237,7 @@ def _print_calibration(
 
 
 def _clock_row(sight: Sight, rule: Rule) -> list[str]:
-    from modellab.report import numbers
+    from modellab import units as numbers
 
     spread = numbers.share(sight.noise.sd).lstrip("+") if sight.noise.calibrated else numbers.MISSING
     reason = sight.hindrance(rule)
@@ -264,7 +266,7 @@ def _print_last(entry: Entry | None) -> None:
 
 
 def _verdict_row(verdict: Verdict) -> list[str]:
-    from modellab.report import numbers
+    from modellab import units as numbers
 
     change, seen = numbers.change(verdict.change, verdict.unit), numbers.change(verdict.detects, verdict.unit)
     if verdict.kind == "speed":

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import choice, common
+from modellab.cli import common, options
 
 if TYPE_CHECKING:
-    from modellab.entry import Entry
-    from modellab.history import History
-    from modellab.project import Project
+    from modellab.plan.settings import Project
+    from modellab.reports.history.series import History
+    from modellab.results.entry import Entry
     from modellab.types import Key
 
 
 def history(
-    case: choice.CaseName,
+    case: options.CaseName,
     metric: Annotated[str, typer.Option(metavar="METRIC", help="Only this metric, reported ones too.")] = "",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.svg|.png", help="The chart's file; else in mlruns/history/.")
@@ -32,10 +32,11 @@ def history(
 
     The source is the ledger. A change point lies between two results; the commits of both are named.
     """
-    from modellab import extras, ledger
-    from modellab import history as room
-    from modellab.changes import PENALTY
-    from modellab.report import chart
+    from modellab.reports.history import chart
+    from modellab.reports.history import series as room
+    from modellab.results import ledger
+    from modellab.stats.change_points import PENALTY
+    from modellab.system import extras
 
     extras.need("reports", "`modellab history`")
     project = common.project()
@@ -55,7 +56,7 @@ def history(
 
 def _key(project: Project, entries: list[Entry], case: str) -> Key:
     """The case of this id: one that was measured, whether the matrix still has it or not; else one of the matrix."""
-    from modellab.selection import find_case
+    from modellab.plan.selection import find_case
 
     return next((entry.key for entry in entries if str(entry.key) == case), None) or (
         find_case(common.matrix(project), case).key
@@ -63,14 +64,14 @@ def _key(project: Project, entries: list[Entry], case: str) -> Key:
 
 
 def _print(found: History) -> None:
-    from modellab.report import trend
+    from modellab.reports.history import text
 
-    common.print_table(*trend.table(found))
-    said = list(trend.sentences(found))
+    common.print_table(*text.table(found))
+    said = list(text.sentences(found))
     common.say("\nchange points:" if said else "\nno change point")
     for sentence in said:
         common.say(f"  {common.printable(sentence)}")
-    if events := list(trend.happened(found)):
+    if events := list(text.happened(found)):
         common.say("\nbaselines, stages and upgrades:")
     for event in events:
         common.say(f"  {common.printable(event)}")

@@ -12,12 +12,12 @@ from modellab.cli import common
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.entry import Entry
     from modellab.lifecycle.moves import Move
-    from modellab.matrix import Matrix
+    from modellab.lifecycle.stages import Evidence, Standing
     from modellab.models import Model
-    from modellab.project import Project
-    from modellab.stages import Evidence, Standing
+    from modellab.plan.matrix import Matrix
+    from modellab.plan.settings import Project
+    from modellab.results.entry import Entry
 
 Name = Annotated[str, typer.Argument(metavar="MODEL[:VARIANT]", help="Without a variant: every one of the model.")]
 Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; kept in the record.")]
@@ -39,8 +39,8 @@ def promote(
     Refused, with exit status 1 and a list of what is missing, if it does not. All variants move, or none.
     """
     from modellab.lifecycle import criteria, moves
-    from modellab.selection import find_model, known
-    from modellab.stages import STAGES
+    from modellab.lifecycle.stages import STAGES
+    from modellab.plan.selection import find_model, known
 
     project = common.project()
     matrix = common.matrix(project)
@@ -59,7 +59,7 @@ def promote(
 def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False, no_mlflow: NoMlflow = False) -> None:
     """Take a model variant's last move back: it returns to the stage before."""
     from modellab.lifecycle import moves
-    from modellab.selection import find_model
+    from modellab.plan.selection import find_model
 
     project = common.project()
     matrix = common.matrix(project)
@@ -75,8 +75,8 @@ def lifecycle(
 ) -> None:
     """List the stage of every model; of one model its history: who, when, why, on what evidence."""
     from modellab.lifecycle import moves
-    from modellab.matrix import Broken
-    from modellab.selection import find_model
+    from modellab.plan.matrix import Broken
+    from modellab.plan.selection import find_model
 
     project = common.project()
     matrix = common.matrix(project)
@@ -99,12 +99,12 @@ def lifecycle(
 
 def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run: bool, mlflow: bool) -> None:
     """Show the plan, refuse it or carry it out."""
-    from modellab import environment
     from modellab.lifecycle import moves
+    from modellab.system import machine
 
     if not because.strip():
         raise ConfigError("--because is empty, expected why: it is kept in the record")
-    who = by.strip() or environment.author(project.root)
+    who = by.strip() or machine.author(project.root)
     if not who:
         raise ConfigError("nobody is named: git has no user.name here, say who decides with --by NAME")
     for move in plan:
@@ -114,7 +114,7 @@ def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run:
     if dry_run:
         common.say("dry run: nothing was written")
         return
-    commit = environment.commit(project.root)
+    commit = machine.commit(project.root)
     path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     common.say(f"{shown} written: review it and commit it")
@@ -146,7 +146,7 @@ def _already(standings: list[Standing]) -> str:
 
 
 def _entries(project: Project) -> list[Entry]:
-    from modellab import ledger
+    from modellab.results import ledger
 
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
@@ -208,7 +208,7 @@ def _tell(standing: Standing) -> None:
 
 
 def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
-    from modellab.report import evidence as report
+    from modellab.lifecycle import evidence_table as report
 
     evidence = list(evidence)
     for line in report.table(evidence, str(standing)).splitlines():

@@ -18,8 +18,8 @@ from modellab.errors import ConfigError, WeightsError
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from modellab.matrix import Loadable, Matrix
     from modellab.models import Model
+    from modellab.plan.matrix import Loadable, Matrix
 
 CONNECT_S = 5.0
 
@@ -45,7 +45,7 @@ def every(context: typer.Context) -> None:
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) -> None:
     """Show one model: its variants, weights, devices, options and claims."""
-    from modellab.selection import find_model
+    from modellab.plan.selection import find_model
 
     matrix = common.matrix(common.project_or_here())
     folder, model, variant = find_model(matrix, name)
@@ -78,7 +78,7 @@ def new(
 ) -> None:
     """Write a model folder that works, after another one: then make it yours."""
     from modellab.models import template
-    from modellab.selection import find_model
+    from modellab.plan.selection import find_model
 
     project = common.project_or_here()
     folder, model, _ = find_model(common.matrix(project), like)
@@ -93,16 +93,16 @@ def new(
 @app.command()
 def install(name: Annotated[str, typer.Argument(metavar="MODEL")]) -> None:
     """Make the environment of a model that has its own, from its requirements.txt, with uv."""
-    from modellab.models import own
-    from modellab.selection import find_model
+    from modellab.models import environment
+    from modellab.plan.selection import find_model
 
     folder, model, _ = find_model(common.matrix(common.project_or_here()), name)
     if model.environment == "own":
-        common.say(f"{folder.name}: {own.make(folder, common.say)}")
+        common.say(f"{folder.name}: {environment.make(folder, common.say)}")
     elif model.install:
         common.say(f"{folder.name} runs in this environment: pip install 'modellab[{model.install}]'")
     else:
-        common.say(f"{folder.name} runs in this environment: pip install -r {folder / own.REQUIREMENTS}")
+        common.say(f"{folder.name} runs in this environment: pip install -r {folder / environment.REQUIREMENTS}")
 
 
 @app.command()
@@ -111,9 +111,9 @@ def fetch(
     precision: Annotated[str, typer.Option(help="Only the weights of this precision, where each has its own.")] = "",
 ) -> None:
     """Download the weights of a variant, at the revision that its config.yaml pins."""
-    from modellab.matrix import missing_package
     from modellab.models import weights
-    from modellab.selection import find_model, known
+    from modellab.plan.matrix import missing_package
+    from modellab.plan.selection import find_model, known
 
     folder, model, variant = find_model(common.matrix(common.project_or_here()), name)
     if not variant:
@@ -170,7 +170,7 @@ def _check_network(place: str) -> None:
 def _list(matrix: Matrix) -> None:
     from rich.text import Text
 
-    from modellab.matrix import Broken
+    from modellab.plan.matrix import Broken
 
     broken = [entry for entry in matrix.models if isinstance(entry, Broken)]
     rows: list[list[str | Text]] = [
@@ -203,7 +203,7 @@ class _Stages:
 
     def of(self, loadable: Loadable) -> str:
         """One word, with a ? where it is in doubt."""
-        from modellab import stages
+        from modellab.lifecycle import stages
 
         key, start = loadable.key, loadable.model.status
         try:
@@ -222,7 +222,7 @@ def _here(loadables: list[Loadable]) -> tuple[Text, str]:
     """The devices that can run it; or why its first one cannot, and what mends that."""
     from rich.text import Text
 
-    from modellab.matrix import obstacle
+    from modellab.plan.matrix import obstacle
 
     reasons = [(each.key.device, obstacle(each)) for each in loadables]
     if devices := list(dict.fromkeys(device for device, (why, _) in reasons if not why)):
@@ -248,7 +248,7 @@ def _describe(folder: Path, model: Model) -> None:
 
 
 def _describe_variant(model: Model, name: str, loadables: list[Loadable], stage: str) -> None:
-    from modellab.matrix import obstacle
+    from modellab.plan.matrix import obstacle
 
     variant = model.variants[name]
     common.say(f"\n  {name}", bold=True)

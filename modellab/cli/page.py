@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import choice, common
+from modellab.cli import common, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.entry import Entry
-    from modellab.project import Project
+    from modellab.plan.settings import Project
+    from modellab.results.entry import Entry
 
 NEWEST = 5  # sessions named when the one asked for has no result of the case
 
 
 def page(
-    case: choice.CaseName,
+    case: options.CaseName,
     session: Annotated[
         str, typer.Option(metavar="SESSION", help="Of this session, or of one that begins so; else the newest.")
     ] = "",
@@ -33,9 +33,10 @@ def page(
 
     One file that needs nothing else: differences word by word or as timelines, players, spectrograms.
     """
-    from modellab import baseline, extras, ledger
-    from modellab.report.html import casepage
-    from modellab.studio import file_name
+    from modellab.audio.saved import file_name
+    from modellab.reports.case import page as casepage
+    from modellab.results import baselines, ledger
+    from modellab.system import extras
 
     extras.need("reports", "`modellab page`")
     project = common.project()
@@ -44,14 +45,14 @@ def page(
         common.say(f"warning: {common.printable(warning)}", err=True)
     entry = _entry(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
-    text = casepage.render(entry, project.golden, baseline.load(project.baselines, entry.key), clips)
+    text = casepage.render(entry, project.golden, baselines.load(project.baselines, entry.key), clips)
     common.write(file, text)
     common.say(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 
 
 def _entry(project: Project, entries: list[Entry], case: str, session: str) -> Entry:
     """The newest entry of the case in that session; ConfigError where there is none."""
-    from modellab.selection import find_case
+    from modellab.plan.selection import find_case
 
     own = [entry for entry in entries if str(entry.key) == case]
     found = [entry for entry in own if entry.session.lower().startswith(session.lower())]

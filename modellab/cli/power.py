@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from modellab.gate.power import Scene
-    from modellab.gate.power_pace import Sight
-    from modellab.matrix import Cell
-    from modellab.project import Project
+    from modellab.gate.power_speed import Sight
+    from modellab.plan.matrix import Cell
+    from modellab.plan.settings import Project
     from modellab.types import Accepted, Metric, Pace, Rule
 
 FAMILY = 30  # cases of a suite in which every one changed
@@ -61,7 +61,7 @@ def power(
     from its calibration sessions.
     """
     from modellab import tasks
-    from modellab.selection import find_case, known
+    from modellab.plan.selection import find_case, known
 
     project = common.project()
     cell = find_case(common.matrix(project), case)
@@ -98,13 +98,15 @@ def _amount(option: str, text: str) -> float:
 
 
 def _known(project: Project, cell: Cell, churn: float | None) -> Known:
-    from modellab import baseline, tasks, thresholds
-    from modellab.calibration import CHURN
-    from modellab.environment import machine_class
+    from modellab import tasks
+    from modellab.plan import thresholds
+    from modellab.results import baselines
+    from modellab.runner.calibration import CHURN
+    from modellab.system.machine import machine_class
 
-    accepted = baseline.load(project.baselines, cell.key)
+    accepted = baselines.load(project.baselines, cell.key)
     machine = machine_class(project.threads, cell.key.device)
-    pace = baseline.load_pace(project.baselines, cell.key, machine)
+    pace = baselines.load_pace(project.baselines, cell.key, machine)
     if accepted is None and pace is None:
         chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
         raise BaselineError(
@@ -122,15 +124,15 @@ def _known(project: Project, cell: Cell, churn: float | None) -> Known:
 
 def _scene(facts: Known, metric: Metric) -> Scene | None:
     """What to simulate; None where the metric was not accepted."""
-    from modellab import dataset
-    from modellab.evaluate import cluster
+    from modellab import datasets
     from modellab.gate.power import Scene, shares_of
+    from modellab.runner.evaluate import cluster
 
     accepted = facts.accepted
     shares = shares_of(accepted, metric.name) if accepted else None
     if accepted is None or shares is None or not len(shares):
         return None
-    data = dataset.load(facts.cell.dataset)
+    data = datasets.load(facts.cell.dataset)
     units = {row["id"]: cluster(row, data.header) for row in data.rows}
     clusters = tuple(units.get(id, "") for id in sorted(accepted.shares))
     churn = 0.0 if metric.name == ANSWERED else facts.churn
@@ -138,9 +140,9 @@ def _scene(facts: Known, metric: Metric) -> Scene | None:
 
 
 def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[list[str]]:
+    from modellab import units as numbers
     from modellab.gate import decision
     from modellab.gate import power as room
-    from modellab.report import numbers
 
     scene = _scene(facts, metric)
     if scene is None:
@@ -167,7 +169,7 @@ def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[lis
 
 def _change(worse: float, metric: Metric) -> str:
     """A change for the worse, with the sign that it has there."""
-    from modellab.report import numbers
+    from modellab import units as numbers
 
     return (
         numbers.change(worse if metric.better == "lower" else -worse, metric.unit) if math.isfinite(worse) else "none"
@@ -184,19 +186,19 @@ def _paces(cell: Cell) -> list[str]:
 
 
 def _sights(facts: Known) -> list[Sight]:
-    from modellab.gate import power_pace
+    from modellab.gate import power_speed
 
     if facts.pace is None:
         return []
     device = facts.cell.key.device
     return [
-        *power_pace.clocks(facts.pace, device, facts.rules),
-        *power_pace.peaks(facts.pace, device, facts.rules),
+        *power_speed.clocks(facts.pace, device, facts.rules),
+        *power_speed.peaks(facts.pace, device, facts.rules),
     ]
 
 
 def _pace(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
-    from modellab.gate.sessions import PEAKS
+    from modellab.gate.calibration_noise import PEAKS
 
     assert facts.pace is not None
     sight = next(sight for sight in _sights(facts) if sight.metric == name)
@@ -208,8 +210,8 @@ def _pace(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
 
 
 def _memory(sight: Sight, accepted: float, effect: float | None) -> list[str]:
-    from modellab.gate.power_pace import stored_power
-    from modellab.report import numbers
+    from modellab import units as numbers
+    from modellab.gate.power_speed import stored_power
 
     source = f"{sight.noise.n} sessions" if sight.noise.calibrated else f"{sight.noise.n} sessions: not calibrated"
     if effect is None:
@@ -221,8 +223,8 @@ def _memory(sight: Sight, accepted: float, effect: float | None) -> list[str]:
 
 
 def _stored(sight: Sight, rule: Rule, effect: float | None) -> list[str]:
-    from modellab.gate.power_pace import sessions_for, stored_power
-    from modellab.report import numbers
+    from modellab import units as numbers
+    from modellab.gate.power_speed import sessions_for, stored_power
 
     name = f"{sight.metric} stored"
     if not sight.noise.calibrated:
@@ -237,24 +239,24 @@ def _stored(sight: Sight, rule: Rule, effect: float | None) -> list[str]:
 
 def _against(pace: Pace, metric: str, rule: Rule, effect: float | None) -> list[str]:
     """The paired mode: a side of a pair is as many utterances as a timed call needs to be long enough."""
-    from modellab import pairs
-    from modellab.gate import duet, power_pace
-    from modellab.report import numbers
+    from modellab import units as numbers
+    from modellab.gate import paired_speed, power_speed
+    from modellab.runner.paired import interleave
 
     name = f"{metric} --against"
     wall_s = sorted(times[0] for times in pace.times.values())[len(pace.times) // 2]
-    calls = max(1, min(pairs.MOST_UTTERANCES, math.ceil(pairs.SIDE_S / wall_s)))
-    sd = power_pace.pair_sd(pace.sessions, metric, calls)
+    calls = max(1, min(interleave.MOST_UTTERANCES, math.ceil(interleave.SIDE_S / wall_s)))
+    sd = power_speed.pair_sd(pace.sessions, metric, calls)
     if sd is None:
         return [name, *(numbers.MISSING,) * 3, "no calibration session with pairs"]
-    source = f"{duet.FIRST} + {duet.SECOND} pairs, sd {100 * sd:.2g} %"
+    source = f"{paired_speed.FIRST} + {paired_speed.SECOND} pairs, sd {100 * sd:.2g} %"
     if effect is None:
-        return [name, numbers.share(power_pace.paired_smallest(sd, rule)), numbers.MISSING, numbers.MISSING, source]
-    needed = power_pace.pairs_for(sd, rule, effect)
+        return [name, numbers.share(power_speed.paired_smallest(sd, rule)), numbers.MISSING, numbers.MISSING, source]
+    needed = power_speed.pairs_for(sd, rule, effect)
     needs = "no number of pairs: too close to the margin"
     if needed:
-        needs = "no more" if needed <= duet.SECOND else f"{needed} pairs in place of {duet.SECOND}"
-    return [name, numbers.share(effect), f"{100 * power_pace.paired_power(sd, rule, effect):.0f} %", needs, source]
+        needs = "no more" if needed <= paired_speed.SECOND else f"{needed} pairs in place of {paired_speed.SECOND}"
+    return [name, numbers.share(effect), f"{100 * power_speed.paired_power(sd, rule, effect):.0f} %", needs, source]
 
 
 def _broken(facts: Known, metric: Metric) -> Iterator[str]:

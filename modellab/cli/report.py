@@ -12,11 +12,11 @@ from modellab.cli import common
 from modellab.errors import ConfigError, ModellabError, did_you_mean
 
 if TYPE_CHECKING:
-    from modellab.dataset import Dataset
-    from modellab.entry import Entry
-    from modellab.project import Project
-    from modellab.scoring.records import Arena, Report
-    from modellab.shelf import Pick, Shelf
+    from modellab.datasets import Dataset
+    from modellab.plan.settings import Project
+    from modellab.reports.leaderboard.records import Arena, Report
+    from modellab.results.entry import Entry
+    from modellab.results.select import Pick, Shelf
 
 FILE = "FILE"
 STDOUT = "-"
@@ -68,7 +68,7 @@ def report(
 
 def _check_extras(**files: Path | None) -> None:
     """ExtraError for a file that cannot be written here, before anything is computed for it."""
-    from modellab import extras
+    from modellab.system import extras
 
     for option, path in files.items():
         if path is not None:
@@ -80,7 +80,7 @@ def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> S
 
     What is accepted needs no ledger, but one of `specs` to name it.
     """
-    from modellab.shelf import Shelf
+    from modellab.results.select import Shelf
 
     more: Sequence[Entry] = ()
     if source:
@@ -108,7 +108,7 @@ def _warn(sentence: str) -> None:
 
 def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
     from modellab import tasks
-    from modellab.shelf import LATEST, Pick
+    from modellab.results.select import LATEST, Pick
 
     doubled = [spec for spec in specs if specs.count(spec) > 1]
     if doubled:
@@ -142,12 +142,12 @@ def assembled(
     project: Project, shelf: Shelf, picks: Sequence[Pick], *, rescore: bool = False, utterances: bool = False
 ) -> Report:
     """The report on some results, with whatever of the project belongs to it."""
-    from modellab import scoring
+    from modellab.reports.leaderboard import assemble
 
     datasets, notes = _datasets(project, picks)
     if rescore:
         picks = [_rescored(pick, datasets) for pick in picks]
-    shown = scoring.Shown(
+    shown = assemble.Shown(
         picks=picks,
         every=shelf.entries,
         datasets=datasets,
@@ -157,12 +157,12 @@ def assembled(
         utterances=utterances,
         notes=[*shelf.warnings, *notes],
     )
-    return scoring.assemble(shown)
+    return assemble.assemble(shown)
 
 
 def _datasets(project: Project, picks: Sequence[Pick]) -> tuple[dict[str, Dataset], list[str]]:
     """The golden datasets of the results that are here, and a sentence for each that cannot be used."""
-    from modellab import dataset
+    from modellab import datasets as dataset
 
     found, notes = {}, []
     for name in sorted({entry.key.dataset for pick in picks for entry in pick.entries}):
@@ -176,8 +176,8 @@ def _datasets(project: Project, picks: Sequence[Pick]) -> tuple[dict[str, Datase
 def _rescored(pick: Pick, datasets: dict[str, Dataset]) -> Pick:
     """The results by the normaliser that each dataset has now, where they were scored by another."""
     from modellab import text
-    from modellab.rescoring import rescored
-    from modellab.shelf import Pick
+    from modellab.rescoring.entry import rescored
+    from modellab.results.select import Pick
 
     entries = []
     for entry in pick.entries:
@@ -192,7 +192,8 @@ def _rescored(pick: Pick, datasets: dict[str, Dataset]) -> Pick:
 
 def _stages(project: Project, picks: Sequence[Pick]) -> dict[tuple[str, str], str]:
     """The lifecycle stage of each variant that the report shows; of models that are gone there is none."""
-    from modellab import models, stages
+    from modellab import models
+    from modellab.lifecycle import stages
 
     folders = models.folders(project.models)
     found: dict[tuple[str, str], str] = {}
@@ -219,19 +220,20 @@ def _write(made: Report, kind: str, path: Path) -> None:
 
 
 def _rendered(made: Report, kind: str) -> str | bytes:
-    from modellab.report import markdown, tidy, web
+    from modellab.reports.leaderboard import export, markdown
+    from modellab.reports.leaderboard import html as web
 
     if kind == "html":
         return web.render_html(made)
     if kind == "markdown":
         return markdown.render_markdown(made)
     if kind == "csv":
-        return tidy.render_csv(made)
-    return tidy.render_json(made) if kind == "json" else tidy.render_parquet(made)
+        return export.render_csv(made)
+    return export.render_json(made) if kind == "json" else export.render_parquet(made)
 
 
 def _draw(made: Report, path: Path) -> None:
-    from modellab.report import figures
+    from modellab.reports.leaderboard import figures
 
     tasks = [arena.task for arena in made.arenas]
     if len(tasks) > 1:
@@ -242,13 +244,13 @@ def _draw(made: Report, path: Path) -> None:
 
 
 def _comment(made: Report) -> None:
-    from modellab.report import comment, markdown
+    from modellab.reports.leaderboard import markdown, pull_request
 
-    common.say(f"comment: {comment.post(markdown.render_markdown(made))}", err=True)
+    common.say(f"comment: {pull_request.post(markdown.render_markdown(made))}", err=True)
 
 
 def _print(made: Report) -> None:
-    from modellab.report import prose, tables
+    from modellab.reports.leaderboard import prose, tables
 
     common.say(f"{made.title} · {' · '.join(f'{name}: {value}' for name, value in made.facts)}")
     common.say(made.headline.text)
@@ -269,7 +271,7 @@ def _print(made: Report) -> None:
 
 
 def _print_arena(arena: Arena) -> None:
-    from modellab.report import prose, tables
+    from modellab.reports.leaderboard import prose, tables
 
     common.say(f"\n{arena.task} · {prose.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
     common.print_table(*tables.scores(arena))

@@ -11,10 +11,10 @@ from modellab.cli import common
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.entry import Entry
-    from modellab.matrix import Cell
-    from modellab.project import Project
-    from modellab.renewal import Renewal
+    from modellab.plan.matrix import Cell
+    from modellab.plan.settings import Project
+    from modellab.rescoring.stored import Renewal
+    from modellab.results.entry import Entry
     from modellab.types import Key
 
 NEWEST = 5  # sessions named when one is unknown
@@ -63,16 +63,16 @@ def rescore(
 
 
 def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bool, references: bool) -> None:
-    from modellab import renewal
-    from modellab.ledger import Ledger
-    from modellab.pytest_summary import new_session
+    from modellab.pytest_plugin.controller import new_session
+    from modellab.rescoring import stored
+    from modellab.results.ledger import Ledger
 
-    data = renewal.Folders(project.golden)
-    renewals = renewal.renew(chosen, data, normaliser, references=references)
+    data = stored.Folders(project.golden)
+    renewals = stored.renew(chosen, data, normaliser, references=references)
     new = [each for each in renewals if each.after is not None]
     other = any(normaliser not in ("", data[each.before.key.dataset].normaliser) for each in new)
     if not other:
-        renewals = renewal.judge(renewals, _cells(project), project)
+        renewals = stored.judge(renewals, _cells(project), project)
         new = [each for each in renewals if each.after is not None]
     if new:
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
@@ -86,7 +86,7 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
         common.say("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
     else:
         ledger = Ledger(project.mlruns, new_session())
-        renewal.keep(renewals, ledger)
+        stored.keep(renewals, ledger)
         if ledger.trouble:
             common.say(f"warning: {ledger.trouble}", err=True)
         common.say(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
@@ -95,14 +95,14 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
 
 
 def _row(each: Renewal) -> Iterator[str]:
-    from modellab import rescoring, tasks
-    from modellab.report import numbers
+    from modellab import tasks, units
+    from modellab.rescoring import entry as rescoring
 
     assert each.after is not None
     assert each.after.result is not None
     facts, metric = each.after.result.provenance, tasks.get(each.before.key.task).METRICS[0]
     then, now = (facts[rescoring.BEFORE], facts["normaliser"])
-    values = [numbers.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
+    values = [units.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
     yield str(each.before.key)
     yield each.before.finished_at[:16].replace("T", " ")
     yield str(len(each.after.result.utterances))
@@ -114,7 +114,7 @@ def _row(each: Renewal) -> Iterator[str]:
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
     """The results that are meant, as they were scored last: of each case the newest, of a session each."""
-    from modellab import rescoring
+    from modellab.rescoring import entry as rescoring
 
     sessions = {entry.id: entry.session for entry in entries}
     there = [entry for entry in rescoring.standing(entries) if entry.result is not None]
@@ -135,7 +135,7 @@ def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[
 
 def _cells(project: Project) -> dict[Key, Cell]:
     from modellab import tasks
-    from modellab.matrix import Broken
+    from modellab.plan.matrix import Broken
 
     matrix = common.matrix(project)
     cells = (cell for task in tasks.names() for cell in matrix.cells(task))
@@ -146,14 +146,14 @@ def _cells(project: Project) -> dict[Key, Cell]:
 
 
 def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: str) -> None:
-    from modellab import renewal
-    from modellab.environment import today
+    from modellab.rescoring import stored
+    from modellab.system.machine import today
 
     if not reason.strip():
         raise ConfigError("--baselines needs --reason TEXT: why they change is stored in them")
     if normaliser:
         raise ConfigError("--baselines takes each dataset's own normaliser: change `normaliser:` in its dataset.yaml")
-    found = renewal.accept(project, renewal.Folders(project.golden), names, reason.strip(), today())
+    found = stored.accept(project, stored.Folders(project.golden), names, reason.strip(), today())
     if unknown := sorted(set(names) - {str(entry.key) for entry, _, _ in found}):
         raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
     for entry, written, refusal in found:
@@ -172,10 +172,10 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
 
 
 def _profiles(project: Project, chosen: Sequence[Entry]) -> None:
-    from modellab import renewal, sensitivity, text
-    from modellab.report import numbers
+    from modellab import text, units
+    from modellab.rescoring import normaliser_sensitivity, stored
 
-    rows = sensitivity.rates(chosen, renewal.Folders(project.golden))
+    rows = normaliser_sensitivity.rates(chosen, stored.Folders(project.golden))
     if not rows:
         raise ConfigError("none of these results has a word error rate: only they depend on the choice of a normaliser")
     table = (
@@ -183,12 +183,12 @@ def _profiles(project: Project, chosen: Sequence[Entry]) -> None:
             str(row.entry.key),
             str(row.size),
             f"{row.own}",
-            *(numbers.value(row.rates[name], "ratio") for name in text.names()),
+            *(units.value(row.rates[name], "ratio") for name in text.names()),
         ]
         for row in rows
     )
     common.print_table(["case", "N", "its own", *text.names()], table)
-    flips = list(sensitivity.flips(rows))
+    flips = list(normaliser_sensitivity.flips(rows))
     for flip in flips[:FLIPS]:
         common.say(f"order changes: {flip}")
     if len(flips) > FLIPS:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from modellab.cli import choice, common
+from modellab.cli import common
+from modellab.cli import options as choice
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.matrix import Matrix
-    from modellab.selection import Selection
+    from modellab.plan.matrix import Matrix
+    from modellab.plan.selection import Selection
 
 BENCHMARKS = "benchmarks"
 SETTINGS: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
@@ -47,7 +48,7 @@ def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -
     choice.check(matrix, selection)
     os.chdir(root)
     named = any(_is_benchmark(root, given) for given in arguments)
-    options = ["-p", "modellab.pytest_select", f"--rootdir={root}", *selection.arguments()]
+    options = ["-p", "modellab.pytest_plugin.select", f"--rootdir={root}", *selection.arguments()]
     return [sys.executable, "-m", "pytest", *([] if named else [BENCHMARKS]), *options, *arguments]
 
 

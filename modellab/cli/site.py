@@ -11,7 +11,7 @@ from modellab.cli import common
 from modellab.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from modellab.entry import Entry
+    from modellab.results.entry import Entry
 
 TITLE = "Speech models: every report"
 
@@ -28,11 +28,11 @@ def site(
 
     What the folder has already stays: fetch the published one, add to it, publish it again.
     """
-    from modellab import extras
     from modellab.cli import report
-    from modellab.report import site as room
-    from modellab.report import web
-    from modellab.shelf import Pick
+    from modellab.reports.leaderboard import html
+    from modellab.reports.leaderboard import site as room
+    from modellab.results.select import Pick
+    from modellab.system import extras
 
     extras.need("reports", "`modellab site`")
     project = common.project()
@@ -46,7 +46,7 @@ def site(
         cases = [entry for _, entry in sorted(sessions[name].items())]
         measured, failed = (tuple(e for e in cases if bool(e.result) is there) for there in (True, False))
         made = report.assembled(project, shelf, [Pick(f"@{name}", measured, failed)], utterances=True)
-        reports[name] = web.render_html(made)
+        reports[name] = html.render_html(made)
     index = room.add(folder, reports, [room.Session.of([*sessions[name].values()]) for name in names], title)
     common.say(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
 

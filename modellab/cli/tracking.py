@@ -42,7 +42,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
 
 
 def _check_database(folder: Path) -> None:
-    from modellab import ledger
+    from modellab.results import ledger
     from modellab.tracking import store
 
     database = store.database(folder)
@@ -76,9 +76,11 @@ def sync(
     """
     import dataclasses
 
-    from modellab import ledger, stages, tracking
+    from modellab import tracking
+    from modellab.lifecycle import stages
+    from modellab.results import ledger
     from modellab.tracking import registry
-    from modellab.tracking.child import sentence
+    from modellab.tracking.push import sentence
 
     project = common.project()
     folder = project.mlruns

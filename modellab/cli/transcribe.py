@@ -14,9 +14,9 @@ from modellab.cli import common
 from modellab.errors import sentence
 
 if TYPE_CHECKING:
-    from modellab.evaluate import Loaded
-    from modellab.matrix import Loadable
-    from modellab.transcription import Transcription
+    from modellab.plan.matrix import Loadable
+    from modellab.runner.evaluate import Loaded
+    from modellab.runner.transcribe import Transcription
 
 
 def transcribe(
@@ -33,7 +33,8 @@ def transcribe(
 
     The words go to stdout, the speed to stderr. The model runs in a process of its own.
     """
-    from modellab import audio, transcription
+    from modellab import audio
+    from modellab.runner import transcribe as transcription
 
     project = common.project_or_here()
     loadable = transcription.choose(common.matrix(project), model, device, precision)
@@ -69,7 +70,7 @@ class Outcomes:
 
     def transcribe(self, files: list[Path]) -> None:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
-        from modellab import transcription
+        from modellab.runner import transcribe as transcription
 
         with transcription.listening(self.loadable, self.threads) as listener:
             for file in files:
@@ -106,7 +107,7 @@ class Outcomes:
 
     @staticmethod
     def _line(values: dict[str, Any]) -> None:
-        from modellab.report import escape
+        from modellab.system import escape
 
         common.put(escape.json_text(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)) + "\n")
 

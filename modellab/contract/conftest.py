@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from modellab import tasks
-from modellab.contract.choice import Chosen
 from modellab.contract.option import CHOSEN
+from modellab.contract.options import Chosen
 from modellab.contract.subject import OF_TEXT, Subject
 from modellab.errors import ModellabError
-from modellab.report import escape
+from modellab.system import escape
 
 THREADS = 1
 

@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Find the models before anything is collected: an unknown one is one sentence."""
     if not _is_asked(list(config.invocation_params.args)):
         return
-    from modellab.contract.choice import chosen
+    from modellab.contract.options import chosen
     from modellab.errors import ConfigError
 
     try:

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from modellab.gate import limits, memory, quality, speed
-from modellab.gate.family import settle, turned
 from modellab.gate.quality import Setting, to_run_again
+from modellab.gate.suite_alpha import settle, turned
 from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
 __all__ = [

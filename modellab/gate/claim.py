@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modellab.gate.decision import margin
-from modellab.gate.paired import bottom_of, by_unit
+from modellab.gate.paired_quality import bottom_of, by_unit
 from modellab.gate.sight import POWER, fewest_units
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from modellab.gate import breaks, case
 from modellab.gate.case import Seen, Sides
-from modellab.gate.family import SWAPPED, sees
-from modellab.gate.paired import costs
+from modellab.gate.paired_quality import costs
 from modellab.gate.sight import fewest_units
+from modellab.gate.suite_alpha import SWAPPED, sees
 from modellab.types import Accepted, Metric, Result, Rule, Share, Status
-from modellab.utterances import clusters, ids, shares
+from modellab.types.utterances import clusters, ids, shares
 
 NOISE_Z = 2.33  # one in a hundred
 

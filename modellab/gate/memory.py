@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from modellab import allocator
+from modellab.gate.calibration_noise import Noise
 from modellab.gate.limits import MIB, held
-from modellab.gate.sessions import Noise
-from modellab.gate.validity import broken_meters
+from modellab.gate.timing_validity import broken_meters
+from modellab.system import allocator
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN_SHARE, MARGIN_BYTES = 0.01, MIB

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from modellab.gate import decision
 from modellab.gate.case import Sides
-from modellab.gate.paired import SEED, bottom_of, costs
+from modellab.gate.paired_quality import SEED, bottom_of, costs
 from modellab.gate.sight import POWER
 from modellab.types import Accepted, Floats, Metric, Rule, Status
 

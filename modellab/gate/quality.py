@@ -20,9 +20,9 @@ import numpy as np
 from modellab.gate import breaks, case, limits
 from modellab.gate.case import Seen, Sides
 from modellab.gate.decision import Decision, decide, few, margin, within
-from modellab.gate.family import SWAPPED, sees
+from modellab.gate.suite_alpha import SWAPPED, sees
 from modellab.types import Accepted, Floats, Metric, Result, Rule, Share, Status, Verdict
-from modellab.utterances import clusters, ids, shares
+from modellab.types.utterances import clusters, ids, shares
 
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
 

@@ -22,8 +22,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from modellab.gate.limits import held
-from modellab.gate.sessions import (
+from modellab.gate.calibration_noise import (
     CLOCKS,
     FEWEST,
     FEWEST_SESSIONS,
@@ -35,8 +34,9 @@ from modellab.gate.sessions import (
     machine_parts,
     unexplained,
 )
-from modellab.gate.trimmed import Trimmed, trimmed
-from modellab.gate.validity import crowded, invalid, too_busy, untrusted
+from modellab.gate.limits import held
+from modellab.gate.timing_validity import crowded, invalid, too_busy, untrusted
+from modellab.stats.trimmed_mean import Trimmed, trimmed
 from modellab.types import Pace, Result, Rule, Status, Verdict
 
 MARGIN = 0.10  # a share

@@ -19,10 +19,10 @@ from typing import get_args
 
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
-from modellab.matrix import Cell, Matrix
 from modellab.models import Device, Model
+from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.selection import dataset_names
 from modellab.schema import Criteria
-from modellab.selection import dataset_names
 from modellab.types import Metric
 
 PYPROJECT = "pyproject.toml"

@@ -10,18 +10,18 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modellab import baseline, dataset, tasks, text
-from modellab.entry import Entry
+from modellab import datasets, tasks, text, units
 from modellab.errors import BaselineError
 from modellab.lifecycle import criteria as room
 from modellab.lifecycle.criteria import beyond, limits, metric_of
-from modellab.matrix import Cell, why_not
+from modellab.lifecycle.stages import Evidence
 from modellab.models import weights
-from modellab.project import Project
-from modellab.report import numbers
-from modellab.rescoring import standing
+from modellab.plan.matrix import Cell, why_not
+from modellab.plan.settings import Project
+from modellab.rescoring.entry import standing
+from modellab.results import baselines
+from modellab.results.entry import Entry
 from modellab.schema import Criteria
-from modellab.stages import Evidence
 from modellab.types import Accepted, Key, Result, Share
 
 DIGITS = 5  # significant, of a number in a record
@@ -54,7 +54,7 @@ class Shown:
 
 def facts(cell: Cell, digest: str = "") -> dict[str, str]:
     """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
-    data = digest or cell.header.digest or dataset.load(cell.dataset).digest
+    data = digest or cell.header.digest or datasets.load(cell.dataset).digest
     promised = weights.promised(cell.weights, cell.variant.revision, cell.folder)
     found = {"dataset_digest": data, "normaliser": str(text.get(cell.header.normaliser)), "weights": promised}
     return {name: value for name, value in found.items() if value}
@@ -81,7 +81,7 @@ def short(text: str) -> str:
 def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
     """What there is of a case; `entries` are the ledger's, oldest first."""
     mine = standing(entry for entry in entries if entry.key == cell.key)
-    now = facts(cell, dataset.load(cell.dataset).digest)
+    now = facts(cell, datasets.load(cell.dataset).digest)
     newest = mine[-1] if mine else None
     measured = [entry for entry in mine if entry.result is not None]
     if "weights" not in now and measured and measured[-1].result:  # which cannot be told: those of the newest result
@@ -89,7 +89,7 @@ def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
     fitting = tuple(entry for entry in measured if entry.result and not unlike(entry.result.provenance, now))
     stale = unlike(measured[-1].result.provenance, now) if measured and measured[-1].result else ""
     try:
-        accepted, damaged = baseline.load(project.baselines, cell.key), ""
+        accepted, damaged = baselines.load(project.baselines, cell.key), ""
     except BaselineError as error:
         accepted, damaged = None, str(error)
     return Shown(cell, fitting, newest, accepted, stale, damaged, unlike(accepted.header, now) if accepted else "")
@@ -116,7 +116,7 @@ def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
         what = f"{name}: {case.runs} of {criteria.runs} runs with the present weights, data and normaliser"
         yield Missing(what, f"{run}  # {criteria.runs - case.runs} more")
     if case.fitting and (count := len(_result(case.fitting[-1]).utterances)) < criteria.utterances:
-        place = f"add rows to {case.cell.dataset / dataset.FILE_NAME}"
+        place = f"add rows to {case.cell.dataset / datasets.FILE_NAME}"
         yield Missing(f"{name}: {count} utterances, {criteria.utterances} are asked for", place)
     if case.damaged:
         yield Missing(f"{name}: {case.damaged}", accept)
@@ -157,15 +157,15 @@ def beyond_by(task: str, metric: str, limit: float, shares: Sequence[Share], val
     """Such as `wer is 3.25 % [1.11 %, 5.39 %], N 40, beyond the limit of 2.00 %`."""
     unit = unit_of(task, metric)
     ends = interval(task, metric, shares, [""] * len(shares))
-    low, high = (numbers.value(end, unit) for end in ends) if ends else ("", "")
+    low, high = (units.value(end, unit) for end in ends) if ends else ("", "")
     span = f" [{low}, {high}]" if ends else ""
     count = f", N {len(shares)}" if shares else ""
-    return f"{metric} is {numbers.value(value, unit)}{span}{count}, beyond the limit of {numbers.value(limit, unit)}"
+    return f"{metric} is {units.value(value, unit)}{span}{count}, beyond the limit of {units.value(limit, unit)}"
 
 
 def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence[str]) -> tuple[float, float] | None:
     """The 95 % interval of a pooled value, as reports have it; None where there is none: a reading, one utterance."""
-    from modellab.scoring import estimates  # not above: it needs what collecting tests does not
+    from modellab.reports.leaderboard import estimates  # not above: it needs what collecting tests does not
 
     found = metric_of(task, metric)
     return estimates.rate(found, shares, clusters).interval if found and shares else None

@@ -16,17 +16,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import stages
-from modellab.entry import Entry
 from modellab.errors import ConfigError, did_you_mean
 from modellab.lifecycle import criteria as room
-from modellab.lifecycle import evidence
+from modellab.lifecycle import evidence, stages
 from modellab.lifecycle.criteria import Required
 from modellab.lifecycle.evidence import Missing, Shown
-from modellab.matrix import Broken, Matrix
+from modellab.lifecycle.stages import Evidence, Record, Standing
 from modellab.models import Model
+from modellab.plan.matrix import Broken, Matrix
+from modellab.results.entry import Entry
 from modellab.schema import Stage
-from modellab.stages import Evidence, Record, Standing
 
 STEPS = ("experimental", "candidate", "production")
 

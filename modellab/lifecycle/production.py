@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import baseline, stages
 from modellab.errors import BaselineError, ConfigError
 from modellab.lifecycle import criteria as room
-from modellab.lifecycle import evidence, moves
-from modellab.matrix import Broken, Cell, Matrix
+from modellab.lifecycle import evidence, moves, stages
+from modellab.lifecycle.stages import Standing
 from modellab.models import Model
-from modellab.project import Project
+from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.settings import Project
+from modellab.results import baselines
 from modellab.schema import Criteria
-from modellab.stages import Standing
 
 STAGE = "production"
 
@@ -74,7 +74,7 @@ def broken(matrix: Matrix, promise: Promise) -> list[str]:
 
 def _broken(project: Project, cell: Cell, criteria: Criteria) -> Iterator[str]:
     try:
-        accepted = baseline.load(project.baselines, cell.key)
+        accepted = baselines.load(project.baselines, cell.key)
     except BaselineError as error:
         yield f"{cell.key}: {error}"
         return

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab.metrics.compounds import Edit, merge
+from modellab.metrics.compound_words import Edit, merge
 from modellab.types import Floats, Ratio, Share
 
 KINDS = {"replace": "S", "delete": "D", "insert": "I"}
@@ -157,7 +157,7 @@ def align(reference: str, hypothesis: str, blanks: bool = True, compounds: bool 
 
     Without `blanks` they are no characters: for texts that have one between all characters, such as Chinese after the
     normaliser `auto`, whose blanks would count as hits. With `compounds` neighbouring words that together are one word
-    of the other side are taken for it: see `modellab/metrics/compounds.py`.
+    of the other side are taken for it: see `modellab/metrics/compound_words.py`.
 
     >>> align("a b c", "a x c d").words
     Counts(substitutions=1, deletions=0, insertions=1, hits=2)

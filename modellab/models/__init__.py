@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import pydantic
 
-from modellab import textfile, yamltext
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models.weights import PACKAGE, SCHEMES, is_known
 from modellab.schema import Settings, Stage, Strict, Thresholds, parse
+from modellab.system import textfile, yamltext
 
 FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0

@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from modellab import store, textfile
 from modellab.errors import WeightsError
-from modellab.models import code
+from modellab.models import adapter_code
+from modellab.system import cache, textfile
 
 RECIPE = "make.py"
 TIMEOUT_S = 540.0  # less than a load may take
@@ -25,8 +25,8 @@ def weights(folder: Path, name: str) -> Path:
     """The folder of checkpoint `name` of the model in `folder`, made first if it is not there. Raises WeightsError."""
     if not (folder / RECIPE).is_file():
         raise WeightsError(f"{folder / RECIPE} does not exist: config.yaml names made:{name} as weights")
-    place = store.home() / "made" / f"{folder.name}-{name}@{recipe(folder)}"
-    return store.once(place, f"made:{name} of {folder.name}", lambda new: _make(folder, name, new), TIMEOUT_S)
+    place = cache.home() / "made" / f"{folder.name}-{name}@{recipe(folder)}"
+    return cache.once(place, f"made:{name} of {folder.name}", lambda new: _make(folder, name, new), TIMEOUT_S)
 
 
 def recipe(folder: Path) -> str:
@@ -51,4 +51,4 @@ def _make(folder: Path, name: str, new: Path) -> None:
 
 
 if __name__ == "__main__":  # the process of its own
-    code.load(Path(sys.argv[1]), Path(RECIPE).stem).make(sys.argv[2], Path(sys.argv[3]))
+    adapter_code.load(Path(sys.argv[1]), Path(RECIPE).stem).make(sys.argv[2], Path(sys.argv[3]))

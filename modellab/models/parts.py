@@ -16,7 +16,7 @@ from typing import Any
 
 from modellab import models
 from modellab.errors import ConfigError, did_you_mean
-from modellab.models import Model, code, complete, weights
+from modellab.models import Model, adapter_code, weights, weights_check
 from modellab.types import Setting
 
 
@@ -38,10 +38,10 @@ def load(name: str, setting: Setting, own_weights: Path | None = None, *, more: 
         raise ConfigError(f"{head} runs in an environment of its own, so it cannot be a part of {setting.model}")
     precision = _precision(model, name, setting)
     path = own_weights or _weights(model, variant, precision, folder)
-    complete.check(path, model.files)
+    weights_check.check(path, model.files)
     options = model.options_for(variant)
     asked = replace(setting, model=head, variant=variant, weights=path, precision=precision, options=options)
-    return code.load(folder, "adapter").load(asked)
+    return adapter_code.load(folder, "adapter").load(asked)
 
 
 def _precision(model: Model, name: str, setting: Setting) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab.errors import WeightsError
-from modellab.models import code
+from modellab.models import adapter_code
 
 PLACE, SUMS, TEACHER = "taught", "SHA256SUMS", "teach.py"
 MANY, CENTRED = 16, 0.5  # fewer values, or a mean further than so many sd from 0: shipped as the library made it
@@ -141,4 +141,4 @@ def _random(tensor: Any) -> bool:
 
 
 if __name__ == "__main__":
-    print(code.load(Path(sys.argv[1]), Path(TEACHER).stem).teach(sys.argv[2], Path(sys.argv[1])))  # noqa: T201
+    print(adapter_code.load(Path(sys.argv[1]), Path(TEACHER).stem).teach(sys.argv[2], Path(sys.argv[1])))  # noqa: T201

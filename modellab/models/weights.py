@@ -56,7 +56,7 @@ def locate(weights: str, revision: str | None, folder: Path, *, download: bool =
     if scheme == PACKAGE:
         return None
     if scheme == "embedded":
-        from modellab import embedded  # the expansion imports the engine's library: only in the worker
+        from modellab.models import embedded  # the expansion imports the engine's library: only in the worker
 
         return embedded.weights(place.removeprefix("whisper-lab/"))
     if scheme == "made":
@@ -83,7 +83,7 @@ def digest(weights: str, path: Path | None) -> str:
     if path is None:
         return PACKAGE
     if scheme == "embedded":
-        from modellab import embedded
+        from modellab.models import embedded
 
         return f"{place}@{embedded.digest().removeprefix('sha256:')[:16]}"
     if scheme == "made":

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.streaming.agreement import agreed, behind
-from modellab.streaming.events import Event, Samples
+from modellab.streaming.local_agreement import agreed, behind
+from modellab.streaming.protocol import Event, Samples
 from modellab.types import Audio, Transcript
 
 

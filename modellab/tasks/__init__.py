@@ -21,8 +21,8 @@ from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.panels import Panel
 from modellab.types import Metric, Row, Share
+from modellab.types.display import Panel
 
 TIMES = ("rtf", "rtf_cpu", "rtf_gpu")  # judged against what was accepted
 PEAKS = ("peak_rss_bytes", "peak_vram_bytes")

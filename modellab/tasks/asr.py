@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
+from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described, did_you_mean
-from modellab.manifest import length_s
-from modellab.metrics import sanity, view, writing
+from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Row, Share, Transcript
@@ -107,7 +107,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     language = str(row.get("language") or options.get("language") or "")
     normaliser = text.get(options["normaliser"]).for_language(language)
     reference = normaliser(words)
-    if words and sanity.is_empty(reference):
+    if words and transcript_sanity.is_empty(reference):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
@@ -149,7 +149,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
     hypothesis = _hypothesis(case, output)
     alignment = _align(case, output)
-    written = writing.compare(case.text, "" if output is None else output["text"])
+    written = casing_punctuation.compare(case.text, "" if output is None else output["text"])
     words, length = len(alignment.hypothesis), len(alignment.reference)
     return {
         "wer": alignment.wer(),
@@ -157,14 +157,14 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "mer": alignment.mer(),
         "wil": alignment.wil(),
         "success_rate": Ratio(float(output is not None)),
-        "length_ratio": sanity.length_ratio(case.reference, hypothesis),
+        "length_ratio": transcript_sanity.length_ratio(case.reference, hypothesis),
         "short_rate": Ratio(float(words < SHORT * length), float(length > 0)),
-        "words_per_s": sanity.words_per_s(hypothesis, case.duration_s),
-        "empty_rate": Ratio(float(length > 0 and sanity.is_empty(hypothesis)), float(length > 0)),
-        "loop_rate": Ratio(float(sanity.has_loop(hypothesis, case.reference))),
+        "words_per_s": transcript_sanity.words_per_s(hypothesis, case.duration_s),
+        "empty_rate": Ratio(float(length > 0 and transcript_sanity.is_empty(hypothesis)), float(length > 0)),
+        "loop_rate": Ratio(float(transcript_sanity.has_loop(hypothesis, case.reference))),
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
-        "hallucination_rate": sanity.made_up(case.reference, hypothesis),
+        "hallucination_rate": transcript_sanity.made_up(case.reference, hypothesis),
     }
 
 
@@ -186,7 +186,7 @@ def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Norma
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     failed = ["(the model raised: no transcript)"] if output is None else []
-    return [*view.lines(_align(case, output)), *failed]
+    return [*alignment_text.lines(_align(case, output)), *failed]
 
 
 def _hypothesis(case: Case, output: Mapping[str, Any] | None) -> str:

@@ -5,7 +5,7 @@ Manifest row: {id, script: [{text} or {audio, duration_s}, each with expect?], c
     `regex` is searched for in it (case ignored), `modality` is a list out of text, audio: exactly that is wanted. The
     header's `settings: {modality: [...]}` says it for every line that does not.
 Model: `converse()` begins a dialogue and returns an object with `say(said: str | Audio) -> Reply`, 16 kHz mono.
-Output as JSON: {"replies": [see modellab/replies.py], "duration_s": seconds of audio made}.
+Output as JSON: {"replies": [see modellab/tasks/_dialogue.py], "duration_s": seconds of audio made}.
 
 What an answer says is its own text; where a model gives none, it is what the dataset's judge (an ASR model) heard. The
 judge also tells how well the spoken answer is understood: `spoken_wer` is what it heard against the answer's own text,
@@ -21,14 +21,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab import audio, replies, text
+from modellab import audio, text
+from modellab.datasets.manifest import seconds
 from modellab.errors import DatasetError, did_you_mean
-from modellab.manifest import seconds
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.panels import Lines, Panel, Sound, Words
+from modellab.tasks import _dialogue
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
+from modellab.types.display import Lines, Panel, Sound, Words
 
 NAME = "chat"
 RATE_HZ = 16_000
@@ -43,14 +44,14 @@ METRICS = (
     Metric("answered_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
     Metric("modality_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
     Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02, gross=RARE),
-    *replies.METRICS,
+    *_dialogue.METRICS,
 )
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
     "answered_rate": 1.0,
     "modality_rate": 1.0,
     "complete_rate": 0.95,
-    **replies.LIMITS,
+    **_dialogue.LIMITS,
 }
 ROW = ("script", "condition")
 SETTINGS: Mapping[str, Any] = {"modality": []}
@@ -119,14 +120,14 @@ def run(model: Talker, given: Sequence[str | Audio]) -> list[Reply]:
 
 def encode(output: Any) -> dict[str, Any]:
     """The replies as JSON types, audio as it is; TypeError for anything else."""
-    answers = [replies.as_json(reply, "say()") for reply in output]
+    answers = [_dialogue.as_json(reply, "say()") for reply in output]
     made_s = sum(answer["audio"].duration_s for answer in answers if answer["audio"])
     return {"replies": answers, **({"duration_s": made_s} if made_s else {})}
 
 
 def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001
     """The output with what the judge heard in each spoken answer. It is not told what was asked."""
-    return {**output, "replies": [replies.heard(judge, reply) for reply in output["replies"]]}
+    return {**output, "replies": [_dialogue.heard(judge, reply) for reply in output["replies"]]}
 
 
 def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
@@ -142,16 +143,16 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "spoken_wer": Ratio(sum(words.errors for words in spoken), sum(words.reference_length for words in spoken)),
         "stable_rate": Ratio(float(sum(again)), len(again)),
         "success_rate": Ratio(float(output is not None)),
-        "answered_rate": Ratio(float(sum(bool(replies.modality(answer)) for answer in answers)), n),
+        "answered_rate": Ratio(float(sum(bool(_dialogue.modality(answer)) for answer in answers)), n),
         "modality_rate": Ratio(float(sum(_fits(line, answer) for line, answer in turns)), n),
         "complete_rate": Ratio(float(sum(answer["complete"] for answer in answers)), n),
-        **replies.summed([replies.shares(answer) for answer in answers]),
+        **_dialogue.summed([_dialogue.shares(answer) for answer in answers]),
     }
 
 
 def remember(output: Mapping[str, Any] | None) -> list[str] | None:
     """What each answer says, before the normaliser."""
-    return None if output is None else [replies.said(reply) for reply in output["replies"]]
+    return None if output is None else [_dialogue.said(reply) for reply in output["replies"]]
 
 
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
@@ -160,10 +161,10 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
         return [*(f"user   {line.said}" for line in case.lines), "(the model raised: no answers)"]
     lines: list[str] = []
     for line, answer in zip(case.lines, output["replies"], strict=True):
-        lines += [f"user   {line.said}", f"model  {answer['text']}", *replies.lines(answer)]
+        lines += [f"user   {line.said}", f"model  {answer['text']}", *_dialogue.lines(answer)]
         lines += [f"       {what}: not met" for what, met in _expectations(case, line, answer) if not met]
         if not _fits(line, answer):
-            given, wanted = (" and ".join(sorted(names)) for names in (replies.modality(answer), line.modality))
+            given, wanted = (" and ".join(sorted(names)) for names in (_dialogue.modality(answer), line.modality))
             lines.append(f"       answered in {given or 'nothing'}, expected {wanted or 'an answer'}")
     changed = sum(not same for same in _asked_again(case, output["replies"]))
     return [*lines, *([f"{changed} asked again and answered differently"] if changed else [])]
@@ -205,24 +206,24 @@ def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normali
         re.compile(regex)
     except (re.error, TypeError) as error:
         raise ValueError(f"regex {regex!r} is none: {error}") from error
-    if not isinstance(wanted, list) or not set(wanted) <= set(replies.MODALITIES):
-        raise ValueError(f"expected `modality` as a list out of {', '.join(replies.MODALITIES)}, got {wanted!r}")
+    if not isinstance(wanted, list) or not set(wanted) <= set(_dialogue.MODALITIES):
+        raise ValueError(f"expected `modality` as a list out of {', '.join(_dialogue.MODALITIES)}, got {wanted!r}")
     said = str(given["text"] if "text" in given else given["audio"])
     return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted), "audio" in given)
 
 
 def _answers(case: Case, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    return [replies.NOTHING] * len(case.lines) if output is None else output["replies"]
+    return [_dialogue.NOTHING] * len(case.lines) if output is None else output["replies"]
 
 
 def _fits(line: Line, reply: Mapping[str, Any]) -> bool:
-    given = replies.modality(reply)
+    given = _dialogue.modality(reply)
     return given == line.modality if line.modality else bool(given)
 
 
 def _expectations(case: Case, line: Line, reply: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """Each thing that the answer is to hold, and whether it does."""
-    said = replies.said(reply)
+    said = _dialogue.said(reply)
     words = f" {case.normaliser(said)} "
     found = [(f"keyword {word!r}", f" {word} " in words) for word in line.keywords]
     return found + ([(f"regex {line.regex!r}", bool(re.search(line.regex, said, re.I)))] if line.regex else [])
@@ -233,7 +234,7 @@ def _asked_again(case: Case, answers: Sequence[Mapping[str, Any]]) -> list[bool]
     first: dict[str, str] = {}
     same = []
     for line, answer in zip(case.lines, answers, strict=True):
-        said = case.normaliser(replies.said(answer))
+        said = case.normaliser(_dialogue.said(answer))
         if line.said in first:
             same.append(bool(said) and said == first[line.said])
         else:

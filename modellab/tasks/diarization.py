@@ -30,15 +30,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
-from modellab import audio, rttm
+from modellab import audio
+from modellab.annotations import rttm
+from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
-from modellab.manifest import length_s
 from modellab.metrics import diarization as metric
-from modellab.metrics import lanes
+from modellab.metrics import diarization_errors
 from modellab.metrics.diarization import Collar, Diarization
 from modellab.metrics.vad import merge, subtract
-from modellab.panels import Kind, Lane, Lines, Panel, Span, Timeline
 from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, Turn
+from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
 
 NAME = "diarization"
 RATE_HZ = 16_000
@@ -183,7 +184,7 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
 def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     """A lane for each speaker of each side, errors in place, then the seconds of each kind."""
     mapping = _compare(case, output).mapping
-    cut = lanes.pieces(case.turns, _found(output), mapping, case.scored, skip_overlap=case.skip_overlap)
+    cut = diarization_errors.pieces(case.turns, _found(output), mapping, case.scored, skip_overlap=case.skip_overlap)
     drawn = [
         Lane(f"{speaker} {side}", tuple(Span(each.start_s, each.end_s, _kind(each)) for each in pieces))
         for (speaker, side), pieces in groupby(sorted(cut, key=_by_speaker), key=lambda each: (each.speaker, each.side))
@@ -192,12 +193,12 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     return [Timeline(case.duration_s, tuple(drawn)), Lines((summary,))]
 
 
-def _by_speaker(piece: lanes.Piece) -> tuple[bool, str, bool, float]:
+def _by_speaker(piece: diarization_errors.Piece) -> tuple[bool, str, bool, float]:
     """A speaker's two sides below each other, those without a counterpart last."""
     return piece.speaker.endswith("?"), piece.speaker, piece.side != "ref", piece.start_s
 
 
-def _kind(piece: lanes.Piece) -> Kind:
+def _kind(piece: diarization_errors.Piece) -> Kind:
     if piece.kind != "hit":
         return piece.kind
     return "reference" if piece.side == "ref" else "hypothesis"

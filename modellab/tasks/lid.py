@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab import audio, languages
+from modellab import audio
+from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
-from modellab.manifest import length_s
+from modellab.text import languages
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
 
 NAME = "lid"

@@ -23,16 +23,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab import audio, rttm, stm, text
+from modellab import audio, text
+from modellab.annotations import rttm, stm
+from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
-from modellab.manifest import length_s
+from modellab.metrics import alignment_text
 from modellab.metrics import meeting as metric
-from modellab.metrics import view
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.metrics.meeting import Attribution
-from modellab.panels import Lane, Panel, Span, Timeline, Words
 from modellab.text import Normaliser
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, SpokenTurn
+from modellab.types.display import Lane, Panel, Span, Timeline, Words
 
 NAME = "meeting"
 RATE_HZ = 16_000
@@ -163,7 +164,7 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
 
 def _lines(title: str, words: Alignment) -> list[str]:
     """One line for a person of whom every word was found."""
-    return [title, *view.lines(words)] if words.words.errors else [f"{title}: no errors"]
+    return [title, *alignment_text.lines(words)] if words.words.errors else [f"{title}: no errors"]
 
 
 def _span(side: str, each: SpokenTurn) -> Span:

@@ -1,7 +1,7 @@
 """Robustness: speech recognition of the same utterances under conditions of known strength.
 
 Manifest row: {id, audio, text, duration_s, condition: "noise:10", speaker?}; the audio is the clean clip, the
-conditions are those of `modellab/augment/conditions.py`. Settings: `seed`.
+conditions are those of `modellab/audio/conditions.py`. Settings: `seed`.
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: that of `modellab.tasks.asr`, and "duration_s" of what was heard (`speed` changes it).
 
@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from modellab import audio
-from modellab.augment import conditions, maker
-from modellab.augment.conditions import Condition
+from modellab.audio import augmentation, conditions
+from modellab.audio.conditions import Condition
 from modellab.errors import ConfigError, DatasetError
-from modellab.metrics import sanity
+from modellab.metrics import transcript_sanity
+from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import align
-from modellab.metrics.view import lines
 from modellab.tasks import asr
 from modellab.text import Normaliser
 from modellab.types import Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
@@ -83,7 +83,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
 
 def prepare(row: Row) -> Audio:
     """The row's audio under its condition, as 16 kHz mono."""
-    return audio.read(maker.file(Path(row["audio"]), _condition(row), _seed(row)), rate_hz=RATE_HZ)
+    return audio.read(augmentation.file(Path(row["audio"]), _condition(row), _seed(row)), rate_hz=RATE_HZ)
 
 
 def run(model: asr.Transcriber, given: Audio) -> Heard:
@@ -107,7 +107,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "success_rate": Ratio(float(output is not None)),
         "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
         **{name: wer if kind == case.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
-        "hallucination_rate": sanity.made_up(case.spoken.reference, _said(case, output)),
+        "hallucination_rate": transcript_sanity.made_up(case.spoken.reference, _said(case, output)),
     }
 
 
@@ -146,12 +146,12 @@ def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None])
 
 def signature(cases: Iterable[Case]) -> str:  # noqa: ARG001  (the same for all)
     """What made the clips: another version of a library may make others."""
-    return ", ".join(maker.recipe())
+    return ", ".join(augmentation.recipe())
 
 
 def altered(row: Row) -> Path | None:
     """The clip under its condition as the model heard it; None where this machine does not have it."""
-    return maker.kept(Path(row["audio"]), _condition(row), _seed(row))
+    return augmentation.kept(Path(row["audio"]), _condition(row), _seed(row))
 
 
 def _seed(row: Row) -> int:

@@ -2,8 +2,8 @@
 
 Manifest row: {id, audio, text, duration_s, words?: [[word, start_s, end_s], ...], speaker?}. Latencies of words need
 `words`; without them only the last final has one, from the end of the audio.
-Model: `open_stream(rate_hz)` (see `modellab/streaming/events.py`), or `transcribe(audio)`, which is then called again
-and again on a growing window; 16 kHz mono in. Which of the two, the clock, the chunks: `modellab/streaming/choose.py`.
+Model: `open_stream(rate_hz)` (see `modellab/streaming/protocol.py`), or `transcribe(audio)`, which is then called again
+and again on a growing window; 16 kHz mono in. Which of the two, the clock, the chunks: `modellab/streaming/options.py`.
 Output as JSON: {"text": str, "events": [[kind, text, at_s, fed_s], ...], "batch": str or null, "clock": str}.
 
 `batch` is what the same model's `transcribe` says to the whole clip, asked for outside the clocks. Word error rates are
@@ -24,16 +24,16 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, text
+from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError
-from modellab.manifest import length_s
-from modellab.metrics import sanity, streaming
+from modellab.metrics import streaming, transcript_sanity
+from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import align
-from modellab.metrics.view import lines
-from modellab.panels import Lane, Lines, Panel, Span, Timeline, Words
-from modellab.streaming.choose import DEFAULTS, Choice, choice
-from modellab.streaming.drive import Noted, listen
+from modellab.streaming.feed import Noted, listen
+from modellab.streaming.options import DEFAULTS, Choice, choice
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
+from modellab.types.display import Lane, Lines, Panel, Span, Timeline, Words
 
 NAME = "streaming"
 RATE_HZ = 16_000
@@ -100,7 +100,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
     choice(options.get("settings", {}), {})
     said = row.get("text")
     normaliser = text.of_row(row, options)
-    if not isinstance(said, str) or (said and sanity.is_empty(normaliser(said))):
+    if not isinstance(said, str) or (said and transcript_sanity.is_empty(normaliser(said))):
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
     duration_s = length_s(row)
     words = tuple(_word(row["id"], entry, duration_s) for entry in row.get("words", ()))
@@ -152,7 +152,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "pretend_rate": Ratio(float(spoken > 0 and reading.pretends(case.duration_s)), float(spoken > 0)),
         "wer_above_batch": (0.0, 0.0, 0.0) if batch is None else (wer.top, whole.top, wer.bottom),
         "batch_wer": whole,
-        "hallucination_rate": sanity.made_up(case.reference, _said(case, output, "text")),
+        "hallucination_rate": transcript_sanity.made_up(case.reference, _said(case, output, "text")),
         "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
         "first_word_latency_s": reading.first_word(case.words),
         "confirmed_latency_s": reading.confirmed(case.words),

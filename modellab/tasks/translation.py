@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from modellab import audio, languages, text
+from modellab import audio, text
+from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
-from modellab.manifest import length_s
-from modellab.metrics import sanity
+from modellab.metrics import transcript_sanity
 from modellab.metrics import translation as metric
-from modellab.text import Normaliser, scripts
+from modellab.text import Normaliser, languages, scripts
 from modellab.types import RARE, Audio, Metric, Ratio, Row, Share
 
 NAME = "translation"
@@ -134,12 +134,12 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     said = _said(case, output)
     longest = max(len(_dense(reference)) for reference in case.references)
     copied = bool(case.source) and said == case.normaliser(case.source) and said not in case.references
-    looped = all(sanity.has_loop(said, reference) for reference in case.references)
+    looped = all(transcript_sanity.has_loop(said, reference) for reference in case.references)
     return {
         "chrf": metric.chrf(case.references, said),
         "bleu": metric.bleu(case.references, said, case.tokeniser),
         "success_rate": Ratio(float(output is not None)),
-        "empty_rate": Ratio(float(sanity.is_empty(said))),
+        "empty_rate": Ratio(float(transcript_sanity.is_empty(said))),
         "length_ratio": Ratio(len(_dense(said)), longest),
         "foreign_script_rate": scripts.foreign(said, languages.scripts(case.target_language)),
         "copy_rate": Ratio(float(copied)),
@@ -196,7 +196,7 @@ def _references(row: Row) -> list[str]:
             f"got {given!r}"
         )
     for each in listed:
-        if sanity.is_empty(each):
+        if transcript_sanity.is_empty(each):
             raise DatasetError(f"case {row['id']!r} has a reference with no words: {each!r}")
     return listed
 

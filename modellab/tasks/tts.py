@@ -24,12 +24,12 @@ import numpy as np
 
 from modellab import audio, text
 from modellab.errors import DatasetError, described, did_you_mean
-from modellab.metrics import estimates, mcd, sanity, sound, view
+from modellab.metrics import alignment_text, audio_health, mel_cepstral_distortion, speech_quality, transcript_sanity
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.panels import Lines, Panel, Sound, Words
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
+from modellab.types.display import Lines, Panel, Sound, Words
 
 NAME = "tts"
 JUDGE_RATE_HZ = 16_000
@@ -40,8 +40,8 @@ METRICS = (
     Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
     Metric("success_rate", unit="ratio", better="higher"),
     Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
-    *sound.HEALTH_METRICS,
-    *sound.LENGTH_METRICS,
+    *audio_health.HEALTH_METRICS,
+    *audio_health.LENGTH_METRICS,
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
     Metric("loudness_lufs", unit="LUFS", better="lower", gated=False),
     Metric("first_audio_s", unit="s", better="lower", gated=False),
@@ -56,8 +56,8 @@ LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
     "length_ratio": 1.5,
     "words_per_s": 8.0,
-    **sound.HEALTH_LIMITS,
-    **sound.LENGTH_LIMITS,
+    **audio_health.HEALTH_LIMITS,
+    **audio_health.LENGTH_LIMITS,
 }
 ROW = ("text", "voice", "reference_audio", "estimates", "condition")
 SETTINGS: Mapping[str, Any] = {}
@@ -104,7 +104,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r} has no prompt: expected `text` with the words to say, got {words!r}")
     normaliser = text.of_row(row, options)
     reference = normaliser(words)
-    if sanity.is_empty(reference):
+    if transcript_sanity.is_empty(reference):
         raise DatasetError(
             f"case {row['id']!r} has a prompt with no words: {normaliser.name} leaves nothing of {words!r}"
         )
@@ -147,30 +147,30 @@ def encode(output: Made) -> dict[str, Any]:
     return {
         "audio": speech,
         "duration_s": speech.duration_s,
-        "health": sound.health(speech),
+        "health": audio_health.health(speech),
         "first_audio_s": output.first_audio_s,
     }
 
 
 def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:
     """The output with what the judge heard, its loudness, and its distance from the reference."""
-    if sound.is_silent(output["health"]):
+    if audio_health.is_silent(output["health"]):
         return {**output, "heard": ""}
     speech = audio.read(Path(output["audio"]["audio"]))
     narrow, wanted = audio.resample(speech, JUDGE_RATE_HZ), row.get("estimates", [])
     found: dict[str, Any] = {
         "heard": judge.transcribe(narrow).text,
-        "loudness_lufs": estimates.loudness(speech),
+        "loudness_lufs": speech_quality.loudness(speech),
     }
     if "reference_audio" in row:
         reference = audio.read(Path(row["reference_audio"]), JUDGE_RATE_HZ)
-        found["mcd_db"] = mcd.distortion(reference, narrow)
+        found["mcd_db"] = mel_cepstral_distortion.distortion(reference, narrow)
         if "speaker" in wanted:
-            found["similarity"] = estimates.similarity(reference, narrow)
+            found["similarity"] = speech_quality.similarity(reference, narrow)
     if "mos" in wanted:
-        found |= estimates.opinion(narrow) or {}
+        found |= speech_quality.opinion(narrow) or {}
     libraries = ["pyloudnorm", *(ESTIMATES[name] for name in wanted)]
-    missing = {library: how for library in libraries if (how := estimates.missing(library))}
+    missing = {library: how for library in libraries if (how := speech_quality.missing(library))}
     return {**output, **found, **({"missing": missing} if missing else {})}
 
 
@@ -185,8 +185,8 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "cer": alignment.cer(),
         "success_rate": Ratio(float(output is not None)),
         "length_ratio": Ratio(alignment.words.hypothesis_length, alignment.words.reference_length),
-        **sound.health_shares(health),
-        **sound.length_shares(case.text, health),
+        **audio_health.health_shares(health),
+        **audio_health.length_shares(case.text, health),
         "words_per_s": rate,
         **{name: _mean_of(given.get(name)) for name in MEANS},
     }
@@ -199,13 +199,13 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
 
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """Prompt over what was heard, errors named; where the audio lies, its numbers, and what is wrong with it."""
-    lines = view.lines(_align(case, output))
+    lines = alignment_text.lines(_align(case, output))
     if output is None:
         return [*lines, "(the model raised: no speech)"]
     health, missing = output["health"], output.get("missing", {})
-    facts = [f"{output['duration_s']:.2f} s", f"{sound.dbfs(health['power']):.1f} dBFS"]
+    facts = [f"{output['duration_s']:.2f} s", f"{audio_health.dbfs(health['power']):.1f} dBFS"]
     facts += [f"{name} {output[name]:.3g}" for name in MEANS if output.get(name) is not None]
-    faults = sound.faults(case.text, health)
+    faults = audio_health.faults(case.text, health)
     return [
         *lines,
         f"audio  {_shown(Path(output['audio']['audio']))}",
@@ -221,7 +221,7 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     words = Words(alignment.steps, "prompt above, what the judge heard below")
     if output is None:
         return [words, Lines(("(the model raised: no speech)",))]
-    lines = show(case, output)[len(view.lines(alignment)) + 1 :]
+    lines = show(case, output)[len(alignment_text.lines(alignment)) + 1 :]
     return [Sound(Path(output["audio"]["audio"]), "what the model said"), words, Lines(tuple(map(str.strip, lines)))]
 
 

@@ -6,7 +6,7 @@ Manifest row: {id, audio, duration_s, reference?, text?, language?, target_langu
     `estimates: [speaker]` compares the voice with that of `reference_audio`, else with that of the input.
 Model: `respond(audio: Audio, language: str) -> Reply`, 16 kHz mono in; `language` is that of what is to be said, as
     the dataset writes it, '' where it leaves that to the model.
-Output as JSON: the Reply (see modellab/replies.py) with "duration_s" of the speech, and from the judge "heard" and
+Output as JSON: the Reply (see modellab/tasks/_dialogue.py) with "duration_s" of the speech, and from the judge "heard" and
     "similarity".
 
 The dataset's judge, an ASR model that knows the target language, hears the speech; its words and the reference go
@@ -22,15 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab import audio, languages, replies, text
+from modellab import audio, text
+from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
-from modellab.manifest import length_s
-from modellab.metrics import estimates, sanity, translation, view
+from modellab.metrics import alignment_text, speech_quality, transcript_sanity, translation
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.panels import Lines, Panel, Sound, Words
+from modellab.tasks import _dialogue
 from modellab.tasks.asr import Transcriber
-from modellab.text import Normaliser
+from modellab.text import Normaliser, languages
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
+from modellab.types.display import Lines, Panel, Sound, Words
 
 NAME = "v2v"
 RATE_HZ = 16_000
@@ -45,10 +46,10 @@ METRICS = (
     Metric("bleu", unit="ratio", better="higher", rate=translation.bleu_rate, gated=False),
     Metric("spoken_rate", unit="ratio", better="higher", kind="sanity", margin=0.02),
     Metric("complete_rate", unit="ratio", better="higher", kind="sanity", margin=0.02, gross=RARE),
-    *replies.METRICS,
+    *_dialogue.METRICS,
     Metric("similarity", unit="1", better="higher", gated=False),
 )
-LIMITS: Mapping[str, float] = {"success_rate": 1.0, "spoken_rate": 1.0, "complete_rate": 0.95, **replies.LIMITS}
+LIMITS: Mapping[str, float] = {"success_rate": 1.0, "spoken_rate": 1.0, "complete_rate": 0.95, **_dialogue.LIMITS}
 ROW = (*("text", "reference", "language", "target_language", "reference_audio", "estimates", "speaker", "condition"),)
 SETTINGS: Mapping[str, Any] = {"target_language": "", "tokeniser": AUTO}
 ESTIMATES = ("speaker",)
@@ -118,25 +119,29 @@ def run(model: Responder, given: Given) -> Reply:
 
 def encode(output: Any) -> dict[str, Any]:
     """The reply as JSON types, its audio as it is; TypeError for anything else."""
-    reply = replies.as_json(output, "respond()")
+    reply = _dialogue.as_json(output, "respond()")
     return {**reply, **({"duration_s": reply["audio"].duration_s} if reply["audio"] else {})}
 
 
 def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:
     """The output with what the judge heard, and how alike the voices are where the row asks for it."""
-    found = replies.heard(judge, output)
+    found = _dialogue.heard(judge, output)
     if "speaker" not in row.get("estimates", []) or not found.get("heard"):
         return found
     wanted, ours = (
-        audio.read(Path(path), estimates.RATE_HZ)
+        audio.read(Path(path), speech_quality.RATE_HZ)
         for path in (row.get("reference_audio", row["audio"]), output["audio"]["audio"])
     )
-    return {**found, "similarity": estimates.similarity(wanted, ours), "missing": estimates.missing("resemblyzer")}
+    return {
+        **found,
+        "similarity": speech_quality.similarity(wanted, ours),
+        "missing": speech_quality.missing("resemblyzer"),
+    }
 
 
 def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
     """One share per metric; `None` (the model raised) is scored as silence with success 0."""
-    reply = output or replies.NOTHING
+    reply = output or _dialogue.NOTHING
     references, said = _wanted(case, reply), case.normaliser(reply.get("heard") or "")
     closest = _closest(references, said)
     similarity = reply.get("similarity")
@@ -151,9 +156,9 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "cer": closest.cer() if closest else Ratio(0.0, 0.0),
         **counts,
         "success_rate": Ratio(float(output is not None)),
-        "spoken_rate": Ratio(float("audio" in replies.modality(reply))),
+        "spoken_rate": Ratio(float("audio" in _dialogue.modality(reply))),
         "complete_rate": Ratio(float(reply["complete"])),
-        **replies.shares(reply),
+        **_dialogue.shares(reply),
         "similarity": Ratio(0.0, 0.0) if similarity is None else Ratio(similarity),
     }
 
@@ -165,13 +170,13 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
 
 def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     """What was spoken to the model; the closest reference over what was heard, errors named; the reply's own facts."""
-    reply = output or replies.NOTHING
+    reply = output or _dialogue.NOTHING
     closest = _closest(_wanted(case, reply), case.normaliser(reply.get("heard") or ""))
     return [
         *([f"given  {case.spoken}"] if case.spoken else []),
-        *(view.lines(closest) if closest else ["(no reference, and the model gave no words of its own)"]),
+        *(alignment_text.lines(closest) if closest else ["(no reference, and the model gave no words of its own)"]),
         *(
-            [f"model  {reply['text']}", *replies.lines(reply)]
+            [f"model  {reply['text']}", *_dialogue.lines(reply)]
             if output is not None
             else ["(the model raised: no speech)"]
         ),
@@ -182,9 +187,9 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
 
 def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     """The speech, the closest reference against what the judge heard in it, then the reply's own facts."""
-    reply = output or replies.NOTHING
+    reply = output or _dialogue.NOTHING
     closest = _closest(_wanted(case, reply), case.normaliser(reply.get("heard") or ""))
-    aligned = len(view.lines(closest)) if closest else 0
+    aligned = len(alignment_text.lines(closest)) if closest else 0
     lines = show(case, output)
     spoken = bool(case.spoken)
     return [
@@ -222,7 +227,7 @@ def _references(row: Row, normaliser: Normaliser) -> tuple[str, ...]:
         raise DatasetError(f"case {row['id']!r}: expected `reference` as a text or a list of texts, got {given!r}")
     references = tuple(map(normaliser, listed))
     for each, normalised in zip(listed, references, strict=True):
-        if sanity.is_empty(normalised):
+        if transcript_sanity.is_empty(normalised):
             raise DatasetError(
                 f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {each!r}"
             )

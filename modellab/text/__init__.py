@@ -30,7 +30,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from modellab import languages as iso
 from modellab.errors import ConfigError, did_you_mean
 from modellab.text import (
     apostrophes,
@@ -55,6 +54,7 @@ from modellab.text import (
     spoken_zeros,
     written_numbers,
 )
+from modellab.text import languages as iso
 from modellab.text.english import modellab_en
 from modellab.text.folding import basic
 from modellab.text.library import spelling_file

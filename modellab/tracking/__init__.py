@@ -10,11 +10,11 @@
 Importing this package does not import mlflow.
 """
 
-from modellab.tracking.child import push
-from modellab.tracking.early import Early
 from modellab.tracking.fetch import Wanted, entries
-from modellab.tracking.send import Report
-from modellab.tracking.syncing import rebuild, sync
+from modellab.tracking.prestart import Early
+from modellab.tracking.push import push
+from modellab.tracking.sender import Report
+from modellab.tracking.sync import rebuild, sync
 from modellab.tracking.ui import ui_command, ui_environment, ui_links
 
 __all__ = [

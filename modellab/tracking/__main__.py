@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from modellab import codec
 from modellab.errors import TrackingError
+from modellab.results import serialization
 from modellab.tracking import process, rebuild, store, sync
-from modellab.tracking.pages import Pages
-from modellab.tracking.waiting import Waiting
+from modellab.tracking.case_pages import Pages
+from modellab.tracking.prestart_child import Waiting
 
 
 def main() -> int:
@@ -43,9 +43,9 @@ def main() -> int:
             report = rebuild(given.folder, given.root)
         else:
             report = sync(given.folder, given.uri, reached, given.root, pages)
-        line, status = codec.dumps(dataclasses.asdict(report)), 0
+        line, status = serialization.dumps(dataclasses.asdict(report)), 0
     except TrackingError as problem:
-        line, status = codec.dumps({"error": str(problem)}), 1
+        line, status = serialization.dumps({"error": str(problem)}), 1
     print(line, file=answers, flush=True)
     return status
 

@@ -16,9 +16,9 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from modellab import codec
-from modellab.entry import Entry, encode
-from modellab.masking import masked_settings, masked_texts
+from modellab.results import serialization
+from modellab.results.entry import Entry, encode
+from modellab.system.masking import masked_settings, masked_texts
 from modellab.tracking import runs
 
 TABLES, PAGES, ENTRIES, SOUNDS = "utterances", "pages", "entries", "audio"
@@ -57,13 +57,13 @@ def line(entry: Entry) -> bytes:
     data = encode(entry)
     result = data["result"]
     kept = None if result is None else {**result, "utterances": masked_texts(result["utterances"])}
-    return codec.dumps({**data, "settings": masked_settings(data["settings"]), "result": kept}).encode()
+    return serialization.dumps({**data, "settings": masked_settings(data["settings"]), "result": kept}).encode()
 
 
 def digest(entry: Entry) -> str:
     """Eight hexadecimal digits of what may change of an entry: the suite's test turns verdicts at a session's end."""
-    verdicts = [codec.encode_verdict(verdict) for verdict in entry.verdicts]
-    return hashlib.sha256(codec.dumps([str(entry.status), verdicts]).encode()).hexdigest()[:8]
+    verdicts = [serialization.encode_verdict(verdict) for verdict in entry.verdicts]
+    return hashlib.sha256(serialization.dumps([str(entry.status), verdicts]).encode()).hexdigest()[:8]
 
 
 def _put(path: Path, content: bytes) -> None:

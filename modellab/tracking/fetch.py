@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modellab import codec
-from modellab.entry import Entry, NewerError, decode
 from modellab.errors import ConfigError, TrackingError, did_you_mean
+from modellab.results import serialization
+from modellab.results.entry import Entry, NewerError, decode
 from modellab.tracking import artifacts, runs, store
 from modellab.tracking.experiments import STORE_TAG
-from modellab.tracking.send import ENTRY_TAG
+from modellab.tracking.sender import ENTRY_TAG
 
 if TYPE_CHECKING:
     import mlflow.entities
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # runs that are read from a server at once
 PAGE = 100  # runs to one answer
-DAMAGED = (OSError, EOFError, zlib.error, RecursionError, *codec.MALFORMED)
+DAMAGED = (OSError, EOFError, zlib.error, RecursionError, *serialization.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)

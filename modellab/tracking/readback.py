@@ -13,7 +13,7 @@ from modellab.tracking import runs
 from modellab.tracking.runs import Run
 
 if TYPE_CHECKING:
-    from modellab.tracking.send import Sender
+    from modellab.tracking.sender import Sender
 
 AS_STORED = 1e-6  # relative difference that a database may make of a number
 MOST_NAMED = 3

@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modellab import stages
 from modellab.errors import ConfigError, TrackingError
-from modellab.report import evidence as report
-from modellab.stages import Record, Standing
+from modellab.lifecycle import evidence_table as report
+from modellab.lifecycle import stages
+from modellab.lifecycle.stages import Record, Standing
 from modellab.tracking import runs, store
-from modellab.tracking.child import push
-from modellab.tracking.send import ENTRY_TAG
+from modellab.tracking.push import push
+from modellab.tracking.sender import ENTRY_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modellab import codec, studio
-from modellab.entry import Entry
-from modellab.masking import masked, masked_settings
+from modellab.audio import saved
+from modellab.results import serialization
+from modellab.results.entry import Entry
+from modellab.system.masking import masked, masked_settings
 from modellab.types import Status, Utterance
 
 SEVERITY = {status: rank for rank, status in enumerate(Status)}
@@ -91,7 +92,7 @@ def group(entries: Iterable[Entry]) -> list[Run]:
 def _run_id(entry: Entry) -> str:
     key = entry.key
     parts = (entry.session, entry.commit.hash, key.task, key.model, key.variant, key.device, key.precision)
-    return hashlib.sha256(codec.dumps(parts).encode()).hexdigest()[:32]
+    return hashlib.sha256(serialization.dumps(parts).encode()).hexdigest()[:32]
 
 
 def tags(run: Run) -> dict[str, str]:
@@ -177,7 +178,7 @@ def table(entry: Entry) -> dict[str, Any]:
 def sounds(entry: Entry) -> list[Path]:
     """The audio files of the worst utterances that are still on this disk, worst first: WORST utterances at most."""
     utterances = sorted(entry.result.utterances if entry.result else (), key=_badness)
-    there = [[path for path in studio.files(item.output) if path.is_file()] for item in utterances]
+    there = [[path for path in saved.files(item.output) if path.is_file()] for item in utterances]
     chosen = [path for paths in [paths for paths in there if paths][:WORST] for path in paths]
     return [path for path in chosen if path.stat().st_size <= SOUND_BYTES]
 
@@ -246,4 +247,4 @@ def _part(output: Any, name: str) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else codec.dumps(codec.plain(value))
+    return value if isinstance(value, str) else serialization.dumps(serialization.plain(value))

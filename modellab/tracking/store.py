@@ -22,8 +22,8 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import modellab
-from modellab import extras, masking
 from modellab.errors import ExtraError, ModellabError, TrackingError
+from modellab.system import extras, masking
 from modellab.tracking import sqlite
 
 if TYPE_CHECKING:

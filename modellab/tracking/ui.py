@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from modellab.tracking import sqlite, store, views
+from modellab.tracking import sqlite, store, ui_views
 
 
 def ui_command(folder: Path, port: int = 5000) -> list[str]:
@@ -40,6 +40,6 @@ def ui_links(folder: Path, port: int = 5000) -> dict[str, dict[str, str]]:
     """Experiment -> view -> address, for the experiments that the database has now."""
     page = f"http://127.0.0.1:{port}/"
     return {
-        name: {view: page + fragment for view, fragment in views.links(id).items()}
+        name: {view: page + fragment for view, fragment in ui_views.links(id).items()}
         for name, id in sorted(sqlite.experiment_ids(store.database(folder)).items())
     }

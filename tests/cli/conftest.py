@@ -13,15 +13,16 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from modellab import baseline, dataset, types
+from modellab import datasets, types
 from modellab.cli.app import app
-from modellab.evaluate import evaluate
-from modellab.matrix import Matrix
-from modellab.pool import Pool
-from modellab.project import Project
-from modellab.selection import find_case
+from modellab.plan.matrix import Matrix
+from modellab.plan.selection import find_case
+from modellab.plan.settings import Project
+from modellab.results import baselines
+from modellab.runner.evaluate import evaluate
+from modellab.runner.pool import Pool
+from modellab.runner.worker import Worker
 from modellab.tasks import asr
-from modellab.worker import Worker
 
 from ..integration.conftest import write_dataset, write_model
 
@@ -59,7 +60,7 @@ class Desk:
         """Add a dataset of eight tones, with its digest."""
         folder = self.root / "golden" / name
         write_dataset(folder, **changes)
-        dataset.write_digest(folder)
+        datasets.write_digest(folder)
         return folder
 
     def accept(self, case: str, reason: str = "the first") -> types.Result:
@@ -68,10 +69,10 @@ class Desk:
         cell = find_case(Matrix(project), case)
         pool = Pool(Worker, 1)
         try:
-            result = evaluate(asr, cell, dataset.load(cell.dataset), pool.get(cell), 1, "c0ffee")
+            result = evaluate(asr, cell, datasets.load(cell.dataset), pool.get(cell), 1, "c0ffee")
         finally:
             pool.close()
-        baseline.save(project.baselines, asr, [result], reason, "2026-11-21")
+        baselines.save(project.baselines, asr, [result], reason, "2026-11-21")
         return result
 
     def audio(self, number: int = 0) -> str:

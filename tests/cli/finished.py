@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from modellab import dataset, text
-from modellab.entry import Entry, pooled
-from modellab.ledger import Ledger
+from modellab import datasets, text
+from modellab.results.entry import Entry, pooled
+from modellab.results.ledger import Ledger
 from modellab.tasks import Task, asr
 from modellab.types import Key, Status, Utterance, Verdict
 
@@ -24,7 +24,7 @@ CREEP = verdict("cer", Status.REGRESSED, 0.2, versus="anchor", why="since the an
 
 def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:
     """What a model says that gets one word wrong in each of the first `wrong` utterances, scored."""
-    data = dataset.load(desk.root / "golden" / "short_v1")
+    data = datasets.load(desk.root / "golden" / "short_v1")
     found = []
     for i, row in enumerate(data.rows):
         case = TASK.read(row, data.options)
@@ -37,7 +37,7 @@ def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:
 
 def measure(desk: Desk, *verdicts: Verdict, wrong: int = 1, **changes: Any) -> Entry:
     """A finished case in the ledger; `changes` are fields of the entry, its result's or its provenance's."""
-    data = dataset.load(desk.root / "golden" / "short_v1")
+    data = datasets.load(desk.root / "golden" / "short_v1")
     provenance = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser)), "weights": "sha256:w",
                   "threads": "1", "commit": ""}  # fmt: skip
     provenance |= {name: changes.pop(name) for name in tuple(provenance) if isinstance(changes.get(name), str)}

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from modellab import stages
-from modellab.stages import Record
+from modellab.lifecycle import stages
+from modellab.lifecycle.stages import Record
 
 from .conftest import Desk
 from .finished import accept, measure

@@ -17,7 +17,7 @@ COMMANDS = (
     "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore", "page",
     "compare", "promote", "rollback", "lifecycle", "curves", "ui", "sync", "doctor", "models", "datasets", "baselines",
 )  # fmt: skip
-HEAVY = ("modellab.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
+HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
 
 def test_help_names_every_command(desk: Desk) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from modellab import baseline
-from modellab.environment import Commit
-from modellab.ledger import Ledger
+from modellab.results import baselines
+from modellab.results.ledger import Ledger
+from modellab.system.machine import Commit
 from modellab.types import Status
 
 from ..make import verdict
@@ -29,7 +29,7 @@ def test_an_improvement_is_accepted_and_the_diff_is_pointed_at(desk: Desk) -> No
     )
     assert "2 files written, because: beam 5\nreview with `git diff baselines/` and commit\n" in done.stdout
     assert there(desk) == FILES
-    accepted = baseline.load(desk.root / "baselines", KEY)
+    accepted = baselines.load(desk.root / "baselines", KEY)
     assert accepted is not None
     assert (accepted.header["reason"], accepted.header["result"]) == ("beam 5", entry.id)
     assert entry.result is not None
@@ -40,7 +40,7 @@ def test_the_newest_result_is_meant(desk: Desk) -> None:
     measure(desk, BETTER, wrong=3, finished_at="2026-01-02T00:00:00+00:00")
     measure(desk, BETTER, wrong=5, finished_at="2026-01-01T00:00:00+00:00")
     accept(desk)
-    accepted = baseline.load(desk.root / "baselines", KEY)
+    accepted = baselines.load(desk.root / "baselines", KEY)
     assert accepted is not None
     assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 3
 
@@ -100,11 +100,11 @@ def test_nor_is_there_an_improvement_of_one(desk: Desk) -> None:
 def test_better_is_better_than_what_is_accepted_today(desk: Desk, wrong: int, code: int) -> None:
     measure(desk, wrong=8 - wrong)
     assert accept(desk, "--all").exit_code == 0
-    before = baseline.quality_path(desk.root / "baselines", KEY).read_bytes()
+    before = baselines.quality_path(desk.root / "baselines", KEY).read_bytes()
     measure(desk, BETTER, wrong=wrong)
     done = accept(desk)
     assert done.exit_code == code, done.stderr
-    assert (baseline.quality_path(desk.root / "baselines", KEY).read_bytes() == before) is bool(code)
+    assert (baselines.quality_path(desk.root / "baselines", KEY).read_bytes() == before) is bool(code)
     assert ("was better in wer, and is not against the baseline of today: run it again" in done.stderr) is bool(code)
 
 
@@ -193,7 +193,7 @@ def test_a_result_whose_output_is_damaged_is_refused(desk: Desk, damaged: Any) -
 
 def test_a_damaged_baseline_is_no_reason_to_write_over_it(desk: Desk) -> None:
     measure(desk, BETTER)
-    path = baseline.quality_path(desk.root / "baselines", KEY)
+    path = baselines.quality_path(desk.root / "baselines", KEY)
     path.parent.mkdir(parents=True)
     path.write_text("<<<<<<< HEAD")
     done = accept(desk)
@@ -216,7 +216,7 @@ def test_results_of_a_session(desk: Desk) -> None:
     measure(desk, BETTER, wrong=2, session="20260101T0200-a", commit=Commit("a" * 40))
     measure(desk, BETTER, wrong=5, session="20260102T0200-b")
     accept(desk, "--session", "20260101t0200-a")
-    accepted = baseline.load(desk.root / "baselines", KEY)
+    accepted = baselines.load(desk.root / "baselines", KEY)
     assert accepted is not None
     assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 2
     wrong = accept(desk, "--session", "20260103")

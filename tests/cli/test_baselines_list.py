@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from modellab import baseline
+from modellab.results import baselines
 
 from .conftest import Desk
 from .finished import BETTER, CASE, FILES, KEY, accept, measure, there
@@ -19,7 +19,7 @@ def test_pin_then_list(desk: Desk) -> None:
     assert done.stdout.startswith("1 case pinned in baselines/anchor/ (2 files), because: release 0.2.0\n")
     assert there(desk, "anchor/asr/short_v1") == FILES
     listed = desk.type("baselines", "list")
-    pinned = baseline.load(desk.root / "baselines" / "anchor", KEY)
+    pinned = baselines.load(desk.root / "baselines" / "anchor", KEY)
     assert pinned is not None
     assert pinned.header["reason"] == "release 0.2.0"
     columns = listed.stdout.splitlines()[1].split()
@@ -32,7 +32,7 @@ def test_the_list_names_what_is_unused_and_what_is_damaged(desk: Desk) -> None:
         measure(desk, BETTER, key=key)
     accept(desk, "--model", "fake", "--model", "other")
     (desk.root / "models" / "other" / "config.yaml").unlink()
-    baseline.quality_path(desk.root / "baselines", KEY).write_text("[]")
+    baselines.quality_path(desk.root / "baselines", KEY).write_text("[]")
     done = desk.type("baselines", "list")
     assert done.exit_code == 1
     assert "damaged: " in done.stderr

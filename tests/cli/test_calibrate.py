@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from modellab import calibration
+from modellab.runner import calibration
 
 from .conftest import Desk
 from .test_run import wait_for

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from modellab import baseline, dataset
+from modellab import datasets
+from modellab.results import baselines
 from modellab.tasks import asr
 
 from .conftest import Desk
@@ -92,7 +93,7 @@ def test_a_metric_of_ones_own_choice(results: Desk) -> None:
 def test_against_the_baseline_in_a_fresh_clone(desk: Desk) -> None:
     entry = measure(desk, wrong=2)
     assert entry.result is not None
-    baseline.save(desk.root / "baselines", asr, [entry.result], "the first", "2026-11-21")
+    baselines.save(desk.root / "baselines", asr, [entry.result], "the first", "2026-11-21")
     measure(desk, wrong=0, session="s2", finished_at=LATER)
     output = said(desk, "fake@baseline", "fake")
     assert "WER 5.00 % -> 0.00 %" in output
@@ -157,7 +158,7 @@ def test_what_is_misspelt_is_one_sentence(results: Desk, arguments: tuple[str, .
 def test_a_dataset_that_changed_since_shows_numbers_and_no_texts(results: Desk) -> None:
     path = results.root / "golden" / "short_v1" / "dataset.yaml"
     path.write_text(path.read_text().replace("garden door", "garden gate"))
-    dataset.write_digest(path.parent)
+    datasets.write_digest(path.parent)
     output = said(results, "one", "two")
     assert "WER 20.00 % -> 0.00 %" in output
     assert "short_v1 is another one now" in output

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import yaml
 
-from modellab import dataset
-from modellab.entry import Entry
-from modellab.ledger import Ledger
+from modellab import datasets
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
 from modellab.types import Key, Ratio, Status
 
 from ..make import result, utterance
@@ -28,7 +28,7 @@ def prepare(desk: Desk, *runs: float) -> None:
     header = {key: value for key, value in head.items() if key not in {"cases", "digest"}}
     content = {**header, "task": "robustness", "cases": rows}
     (folder / "dataset.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-    dataset.write_digest(folder)
+    datasets.write_digest(folder)
     for at, wer in enumerate(runs):
         said = [utterance("clean", {"wer": Ratio(0, 4)}), utterance("noise:5", {"wer": Ratio(4 * wer, 4)})]
         when = f"2026-03-0{at + 1}T00:00:00+00:00"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modellab import rttm
+from modellab.annotations import rttm
 from modellab.types import Turn
 
 from .conftest import Desk

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from modellab import doctor, extras, transcription
-from modellab.environment import machine_class
+from modellab import doctor
 from modellab.errors import LoadError
-from modellab.evaluate import Loaded
-from modellab.matrix import Loadable
-from modellab.selftest import measure, outcome
-from modellab.selftest.checks import Check, check
+from modellab.plan.matrix import Loadable
+from modellab.runner import transcribe
+from modellab.runner.evaluate import Loaded
+from modellab.runner.selftest import measure, outcome
+from modellab.runner.selftest.checks import Check, check
+from modellab.system import extras
+from modellab.system.machine import machine_class
 
 from .conftest import Desk
 
@@ -33,7 +35,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> None:
         nobody: Any = None
         yield Loaded(nobody, loadable.engine, {"load_s": 0.25}, lambda audio_s: audio_s)
 
-    monkeypatch.setattr(transcription, "loaded", loaded)
+    monkeypatch.setattr(transcribe, "loaded", loaded)
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +157,7 @@ def test_a_default_that_does_not_load_is_exit_status_1(desk: Desk, monkeypatch: 
     def refuse(*_: Any) -> None:
         raise LoadError("the model could not be loaded: libgomp.so.1 is missing\nand a trace")
 
-    monkeypatch.setattr(transcription, "loaded", refuse)
+    monkeypatch.setattr(transcribe, "loaded", refuse)
     check = examined(desk, status=1)["weights: embedded default"]
     assert check["state"] == "bad"
     assert check["found"] == "the model could not be loaded: libgomp.so.1 is missing"

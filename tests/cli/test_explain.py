@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from modellab import baseline
-from modellab.entry import Entry
-from modellab.ledger import Ledger
-from modellab.project import Project
+from modellab.plan.settings import Project
+from modellab.results import baselines
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
 from modellab.types import Key, Status
 
 from ..make import verdict
@@ -69,10 +69,10 @@ def test_every_place_is_named_and_the_last_one_wins(desk: Desk) -> None:
 def test_what_it_is_compared_with(desk: Desk) -> None:
     desk.accept(CASE, "a better decoder")
     project = Project.at(desk.root)
-    path = baseline.quality_path(project.baselines, KEY)
-    pinned = project.baselines / baseline.ANCHOR / path.relative_to(project.baselines)
-    baseline.copy(path, pinned, "release 1", "2026-10-01")
-    baseline.set_noise(project.baselines, KEY, {"wer": 0.002, "churn": 0.25})
+    path = baselines.quality_path(project.baselines, KEY)
+    pinned = project.baselines / baselines.ANCHOR / path.relative_to(project.baselines)
+    baselines.copy(path, pinned, "release 1", "2026-10-01")
+    baselines.set_noise(project.baselines, KEY, {"wer": 0.002, "churn": 0.25})
     said = lines(desk)
     start = "baseline baselines/asr/short_v1/fake-one.cpu-float32"
     assert f"{start}.json 2026-11-21 c0ffee package a better decoder" in said
@@ -93,7 +93,7 @@ def test_what_calibration_knows(desk: Desk) -> None:
     sessions = [
         {"rtf": 0.02 * i, "rtf_cpu": 0.001 * i, "peak_rss_bytes": 50 * 2**20 + i * 1000.0} for i in range(-3, 4)
     ]
-    baseline.add_sessions(Project.at(desk.root).baselines, KEY, "bench-1t", sessions)
+    baselines.add_sessions(Project.at(desk.root).baselines, KEY, "bench-1t", sessions)
     said = lines(desk)
     assert any(line.startswith("rtf_cpu 7 0.2 % +10.") and line.endswith("% yes") for line in said)
     assert any(line.startswith("rtf 7 4.3 % +") for line in said)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from modellab.entry import Entry
-from modellab.environment import Commit
-from modellab.ledger import Ledger
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.system.machine import Commit
 from modellab.types import Key, Status
 
 from ..make import READINGS, asr_shares, name, result, utterance

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from modellab import ledger
-from modellab.entry import now
+from modellab.results import ledger
+from modellab.results.entry import now
 from modellab.types import Status
 
 from ..make import verdict

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from modellab import dataset
-from modellab.entry import Entry
-from modellab.ledger import Ledger
+from modellab import datasets
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
 from modellab.types import Key, Status
 
 from ..make import PROVENANCE, asr_shares, name, result, utterance
@@ -21,7 +21,7 @@ CASE = "fake:one-short_v1-cpu-float32"
 
 def measured(desk: Desk, session: str, *texts: str, **fields: Any) -> None:
     """A result in which the model said these texts."""
-    digest = dataset.load(desk.root / "golden" / "short_v1").digest
+    digest = datasets.load(desk.root / "golden" / "short_v1").digest
     said = [
         utterance(f"{i:03}", asr_shares(1), {"text": text, "language": "en", "segments": []})
         for i, text in enumerate(texts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modellab import baseline
 from modellab.cli import power
 from modellab.errors import ConfigError
 from modellab.gate import power as simulation
-from modellab.project import Project
+from modellab.plan.settings import Project
+from modellab.results import baselines
 from modellab.types import Key
 
 from .conftest import Desk
@@ -42,7 +42,7 @@ def accepted(desk: Desk) -> Desk:
         }
         for _ in range(10)
     ]
-    baseline.add_sessions(Project.at(desk.root).baselines, KEY, "bench-1t", sessions)
+    baselines.add_sessions(Project.at(desk.root).baselines, KEY, "bench-1t", sessions)
     return desk
 
 
@@ -91,7 +91,7 @@ def test_what_no_amount_of_data_sees(accepted: Desk) -> None:
 
 def test_churn_is_given_or_what_calibration_found(accepted: Desk) -> None:
     assert "20 % of the utterances change for no reason" in rows(accepted, "--churn", "20%", "--metric", "wer")["note"]
-    baseline.set_noise(Project.at(accepted.root).baselines, KEY, {"wer": 0.001, "churn": 0.125})
+    baselines.set_noise(Project.at(accepted.root).baselines, KEY, {"wer": 0.001, "churn": 0.125})
     assert "12.5 % of the utterances change" in rows(accepted, "--metric", "wer")["note"]
 
 

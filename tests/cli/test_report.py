@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from modellab import dataset
-from modellab.entry import Entry
-from modellab.ledger import Ledger
-from modellab.report.markdown import MARKER
+from modellab import datasets
+from modellab.reports.leaderboard.markdown import MARKER
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
 from modellab.types import Key
 
 from .conftest import Desk
@@ -82,7 +82,7 @@ def test_markdown_on_the_terminal_has_the_conditions(desk: Desk) -> None:
     for i, row in enumerate(data["cases"]):
         row["condition"] = ("clean", "noise | <b>")[i % 2]
     (desk.root / "golden" / "short_v1" / "dataset.yaml").write_text(yaml.safe_dump(data, sort_keys=False))
-    dataset.write_digest(desk.root / "golden" / "short_v1")
+    datasets.write_digest(desk.root / "golden" / "short_v1")
     two(desk)
     done = desk.type("report", "--markdown", "-")
     assert done.stdout.startswith(MARKER)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from modellab import baseline, ledger, rescoring, text
-from modellab.entry import Entry
+from modellab import text
+from modellab.rescoring import entry as rescoring
+from modellab.results import baselines, ledger
+from modellab.results.entry import Entry
 from modellab.types import Key, Status
 
 from .conftest import Desk
@@ -164,7 +166,7 @@ def test_profiles_and_who_changes_places(desk: Desk) -> None:
 
 def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
     desk.accept(CASE)
-    path = baseline.quality_path(desk.root / "baselines", KEY)
+    path = baselines.quality_path(desk.root / "baselines", KEY)
     before = json.loads(path.read_text())
     another_normaliser(desk, "none")
     done = desk.type("rescore", "--baselines", "--reason", "as written")
@@ -183,13 +185,14 @@ def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
 
 def test_the_baselines_of_this_project_are_what_scoring_gives_today() -> None:
     """Every stored share, from the stored outputs: a faster normaliser or alignment must not move one."""
-    from modellab import accepted, dataset, tasks
+    from modellab import datasets, tasks
+    from modellab.results import baselines_as_entries
 
     root, found = Path(__file__).parents[2], 0
-    for entry in accepted.entries(root / "baselines"):
+    for entry in baselines_as_entries.entries(root / "baselines"):
         if not isinstance(tasks.get(entry.key.task), tasks.Recalled) or entry.key.task == "diarization":
             continue
-        after = rescoring.rescored(entry, dataset.load(root / "golden" / entry.key.dataset))
+        after = rescoring.rescored(entry, datasets.load(root / "golden" / entry.key.dataset))
         assert entry.result is not None
         assert after.result is not None
         for before, now in zip(entry.result.utterances, after.result.utterances, strict=True):

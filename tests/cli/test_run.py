@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from modellab.cli.run import pytest_command
-from modellab.matrix import Matrix
-from modellab.project import Project
-from modellab.selection import Selection
+from modellab.plan.matrix import Matrix
+from modellab.plan.selection import Selection
+from modellab.plan.settings import Project
 
 from .conftest import Desk
 
@@ -88,7 +88,7 @@ def test_no_benchmarks(desk: Desk) -> None:
 )
 def test_a_benchmark_on_the_line_replaces_all_of_them(desk: Desk, arguments: list[str], target: list[str]) -> None:
     command = pytest_command(Matrix(Project.at(desk.root)), Selection(), arguments)
-    own = ["-p", "modellab.pytest_select", f"--rootdir={desk.root}"]
+    own = ["-p", "modellab.pytest_plugin.select", f"--rootdir={desk.root}"]
     assert command == [sys.executable, "-m", "pytest", *target, *own, *arguments]
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.cli import common
-from modellab.report import escape, terminal
+from modellab.reports import terminal
+from modellab.system import escape
 
 from .conftest import Desk
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from modellab import stages, tracking
+from modellab import tracking
 from modellab.errors import TrackingError
-from modellab.stages import Record
+from modellab.lifecycle import stages
+from modellab.lifecycle.stages import Record
 from modellab.tracking import Report, registry
 
 from .conftest import Desk

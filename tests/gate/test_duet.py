@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate import duet
-from modellab.gate.duet import FIRST, SECOND, confirmed, detects, judge, looks_slower
+from modellab.gate import paired_speed
+from modellab.gate.paired_speed import FIRST, SECOND, confirmed, detects, judge, looks_slower
 from modellab.types import Floats, Rule, Status, Verdict
 
 RANK = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
@@ -217,18 +217,18 @@ def test_a_pass_excludes_a_slowdown_of_five_percent(change: float, sd: float, st
 
 @pytest.mark.parametrize(("margin", "asks"), [(None, 0.05), (0.1, 0.14), (0.0, 0.04)])
 def test_what_is_asked_for_lies_above_the_margin(margin: float | None, asks: float) -> None:
-    assert duet.asked(Rule(margin=margin)) == pytest.approx(asks)
-    assert duet.asked(Rule(margin=margin, sensitivity=0.2)) == 0.2
+    assert paired_speed.asked(Rule(margin=margin)) == pytest.approx(asks)
+    assert paired_speed.asked(Rule(margin=margin, sensitivity=0.2)) == 0.2
 
 
 @pytest.mark.parametrize(("sd", "first", "second"), [(0.005, 8, 17), (0.02, 8, 17), (0.3, 32, 51)])
 def test_the_number_of_pairs_follows_the_spread_alone(sd: float, first: int, second: int) -> None:
     for change in (-0.2, 0.0, 0.05, 0.5):
         ratios = pairs(FIRST, change, sd)
-        assert (duet.first_pairs(ratios, Rule()), duet.second_pairs(ratios, Rule())) == (first, second)
+        assert (paired_speed.first_pairs(ratios, Rule()), paired_speed.second_pairs(ratios, Rule())) == (first, second)
     between = pairs(FIRST, sd=0.07)
-    assert FIRST < duet.first_pairs(between, Rule()) < duet.MOST_FIRST
-    assert SECOND < duet.second_pairs(between, Rule()) < duet.MOST_SECOND
+    assert FIRST < paired_speed.first_pairs(between, Rule()) < paired_speed.MOST_FIRST
+    assert SECOND < paired_speed.second_pairs(between, Rule()) < paired_speed.MOST_SECOND
 
 
 def test_a_slowdown_of_five_percent_hardly_ever_passes() -> None:
@@ -236,11 +236,13 @@ def test_a_slowdown_of_five_percent_hardly_ever_passes() -> None:
     draw, passed = np.random.default_rng(5), 0
     for _ in range(400):
         start = draw.normal(math.log(1.05), 0.07, FIRST)
-        first = np.concatenate([start, draw.normal(math.log(1.05), 0.07, duet.first_pairs(start, Rule()) - FIRST)])
-        second = draw.normal(math.log(1.05), 0.07, duet.second_pairs(first, Rule()))
+        first = np.concatenate(
+            [start, draw.normal(math.log(1.05), 0.07, paired_speed.first_pairs(start, Rule()) - FIRST)]
+        )
+        second = draw.normal(math.log(1.05), 0.07, paired_speed.second_pairs(first, Rule()))
         passed += verdict(first, second).status is Status.PASS
     assert passed / 400 < 0.07
 
 
 def test_the_names_that_others_rely_on() -> None:
-    assert (duet.FIRST, duet.SECOND, duet.MARGIN) == (8, 17, 0.01)
+    assert (paired_speed.FIRST, paired_speed.SECOND, paired_speed.MARGIN) == (8, 17, 0.01)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modellab.gate import exact, paired
+from modellab.gate import exact, paired_quality
 from modellab.metrics.translation import chrf_rate
 from modellab.tasks import asr
 from modellab.types import Metric, total
@@ -78,5 +78,5 @@ def test_seconds_are_drawn_and_drawn_on_where_the_level_asks_for_it() -> None:
     seconds = Metric("late_s", unit="s", better="lower")
     before = np.c_[generator.random(40), np.ones(40)]
     after = before + np.c_[0.5 + generator.random(40), np.zeros(40)]
-    assert paired.swap_p(seconds, before, after, 0.01)[0] == pytest.approx(1e-4)
-    assert paired.swap_p(seconds, before, after, 0.008 / 100)[0] < 0.008 / 100
+    assert paired_quality.swap_p(seconds, before, after, 0.01)[0] == pytest.approx(1e-4)
+    assert paired_quality.swap_p(seconds, before, after, 0.008 / 100)[0] < 0.008 / 100

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from modellab.gate.family import Hypothesis, rejected, settle
-from modellab.gate.paired import least_p
+from modellab.gate.paired_quality import least_p
 from modellab.gate.sight import visible
+from modellab.gate.suite_alpha import Hypothesis, rejected, settle
 from modellab.types import Basis, Status, Verdict
 
 from ..make import verdict

@@ -8,7 +8,7 @@ import pytest
 from modellab.gate import joint
 from modellab.gate.joint import Test as One
 from modellab.gate.joint import adjusted
-from modellab.gate.paired import compare
+from modellab.gate.paired_quality import compare
 from modellab.tasks import asr
 from modellab.types import Floats
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modellab.gate import paired, sight
-from modellab.gate.paired import compare
+from modellab.gate import paired_quality, sight
+from modellab.gate.paired_quality import compare
 from modellab.metrics.edit_distance import wil_rate
 from modellab.types import Floats, Metric
 
@@ -42,9 +42,9 @@ def test_p_is_that_of_scipy(count: int) -> None:
         vectorized=True,
         rng=np.random.default_rng(1),
     ).pvalue
-    p, better = paired.permutation_p(WER, before, after)
+    p, better = paired_quality.permutation_p(WER, before, after)
     assert p == pytest.approx(reference, abs=0 if count <= 13 else 0.015)
-    assert better == pytest.approx(paired.permutation_p(WER, after, before)[0], abs=0.015)
+    assert better == pytest.approx(paired_quality.permutation_p(WER, after, before)[0], abs=0.015)
 
 
 @pytest.mark.parametrize("metric", [WER, F1, WIL])
@@ -62,34 +62,34 @@ def test_p_is_that_of_counting_every_swapping(metric: Metric) -> None:
         mask = np.array(swaps)[:, None]
         every.append(change(np.where(mask, before, after), np.where(mask, after, before)))
     expected = sum(one >= seen - 1e-12 for one in every) / len(every)
-    assert paired.permutation_p(metric, before, after)[0] == pytest.approx(expected)
+    assert paired_quality.permutation_p(metric, before, after)[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("cells", [1, 10_000, 2**30])
 def test_how_many_are_drawn_at_a_time_is_of_no_consequence(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = np.random.default_rng(5)
     before, after = (np.c_[generator.poisson(1, 1003), np.full(1003, 9)].astype(float) for _ in range(2))
-    expected = paired.permutation_p(WER, before, after)
-    monkeypatch.setattr(paired, "CELLS", cells)
-    assert paired.permutation_p(WER, before, after) == expected
+    expected = paired_quality.permutation_p(WER, before, after)
+    monkeypatch.setattr(paired_quality, "CELLS", cells)
+    assert paired_quality.permutation_p(WER, before, after) == expected
 
 
 def test_exact_and_drawn_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = drawn(13, churn=1.0)
-    exact, _ = paired.permutation_p(WER, before, after)
-    monkeypatch.setattr(paired, "EXACT", 0)
-    assert paired.permutation_p(WER, before, after)[0] == pytest.approx(exact, abs=0.02)
+    exact, _ = paired_quality.permutation_p(WER, before, after)
+    monkeypatch.setattr(paired_quality, "EXACT", 0)
+    assert paired_quality.permutation_p(WER, before, after)[0] == pytest.approx(exact, abs=0.02)
 
 
 @pytest.mark.parametrize(("changed", "expected"), [(0, 1.0), (1, 0.5), (7, 1 / 128), (13, 2**-13), (60, 2**-60)])
 def test_the_least_p(changed: int, expected: float) -> None:
-    assert paired.least_p(changed) == pytest.approx(expected)
+    assert paired_quality.least_p(changed) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.01, 7), (0.05, 5), (0.001, 10)])
 def test_the_fewest_units(alpha: float, expected: int) -> None:
     assert sight.fewest_units(alpha) == expected
-    assert paired.least_p(expected) <= alpha < paired.least_p(expected - 1)
+    assert paired_quality.least_p(expected) <= alpha < paired_quality.least_p(expected - 1)
 
 
 def test_clusters_are_swapped_whole() -> None:
@@ -126,7 +126,7 @@ def test_the_error_is_that_of_the_ratio_estimator() -> None:
     difference, words = after[:, 0] - before[:, 0], before[:, 1]
     residual = difference - difference.sum() / words.sum() * words
     textbook = math.sqrt(2000 / 1999 * float((residual**2).sum())) / words.sum()
-    assert paired.jackknife_error(WER, before, after) == pytest.approx(textbook, rel=0.005)
+    assert paired_quality.jackknife_error(WER, before, after) == pytest.approx(textbook, rel=0.005)
 
 
 def test_the_error_of_a_mean_is_that_of_scipy() -> None:
@@ -160,7 +160,7 @@ def test_what_it_says_it_detects_is_seen_four_times_in_five(churn: float) -> Non
         other = before + after - swapped
         harmed = swapped.copy()
         harmed[:, 0] += np.where(generator.random(300) < hits / 300, generator.choice(sizes, 300), 0)
-        seen += paired.permutation_p(WER, other, harmed)[0] <= 0.01
+        seen += paired_quality.permutation_p(WER, other, harmed)[0] <= 0.01
     assert 0.65 <= seen / 200 <= 0.95
 
 

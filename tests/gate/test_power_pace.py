@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modellab.gate import duet, memory, power, power_pace, speed
-from modellab.gate.power_pace import Sight
-from modellab.gate.sessions import Noise
+from modellab.gate import memory, paired_speed, power, power_speed, speed
+from modellab.gate.calibration_noise import Noise
+from modellab.gate.power_speed import Sight
 from modellab.tasks import asr
 from modellab.types import Pace, Rule
 
@@ -30,38 +30,38 @@ def sessions(n: int, sd: float, metric: str = "rtf_cpu", mean: float = 0.0) -> l
 @pytest.mark.parametrize("sd", [0.005, 0.05])
 def test_the_smallest_slowdown_is_seen_twice_in_four_of_five_cases(sd: float) -> None:
     known = sessions(20, sd)
-    sight = power_pace.clock(known, "rtf_cpu", RULE)
+    sight = power_speed.clock(known, "rtf_cpu", RULE)
     assert sight.smallest is not None
     generator = np.random.default_rng(1)
     runs = [math.log1p(sight.smallest) + generator.normal(0, sd, 2) for _ in range(2000)]
     seen = np.mean([all(speed.exceeds({"rtf_cpu": each}, known, "rtf_cpu") for each in run) for run in runs])
     assert seen == pytest.approx(0.8, abs=0.05)
-    assert power_pace.stored_power(sight, sight.smallest) == pytest.approx(0.8, abs=0.01)
+    assert power_speed.stored_power(sight, sight.smallest) == pytest.approx(0.8, abs=0.01)
 
 
 def test_less_than_the_margin_is_never_seen_and_much_more_always() -> None:
-    sight = power_pace.clock(sessions(10, 0.01), "rtf_cpu", RULE)
-    assert power_pace.stored_power(sight, 0.02) < 0.01
-    assert power_pace.stored_power(sight, 0.5) > 0.99
+    sight = power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE)
+    assert power_speed.stored_power(sight, 0.02) < 0.01
+    assert power_speed.stored_power(sight, 0.5) > 0.99
     assert sight.smallest == pytest.approx(0.1, abs=0.03)
 
 
 def test_the_reference_workload_is_taken_off() -> None:
     slower_machine = [{"rtf_cpu": x + 0.1, "reference_walk_s": 0.1, "reference_arithmetic_s": 0.0}
                       for x in (0.0, 0.01, -0.01, 0.02, -0.02)]  # fmt: skip
-    assert power_pace.clock(slower_machine, "rtf_cpu", RULE).noise.mean == pytest.approx(0.0, abs=1e-9)
+    assert power_speed.clock(slower_machine, "rtf_cpu", RULE).noise.mean == pytest.approx(0.0, abs=1e-9)
 
 
 def test_too_few_sessions_see_nothing() -> None:
-    sight = power_pace.clock(sessions(4, 0.01), "rtf_cpu", RULE)
+    sight = power_speed.clock(sessions(4, 0.01), "rtf_cpu", RULE)
     assert sight.smallest is None
-    assert power_pace.stored_power(sight, 1.0) == 0.0
+    assert power_speed.stored_power(sight, 1.0) == 0.0
     assert sight.hindrance(RULE) == "1 more session is needed"
-    assert power_pace.clock([], "rtf_cpu", RULE).hindrance(RULE) == "5 more sessions are needed"
+    assert power_speed.clock([], "rtf_cpu", RULE).hindrance(RULE) == "5 more sessions are needed"
 
 
 def test_a_case_that_sees_too_little_may_not_fail() -> None:
-    sight = power_pace.clock(sessions(10, 0.05), "rtf_cpu", RULE)
+    sight = power_speed.clock(sessions(10, 0.05), "rtf_cpu", RULE)
     assert sight.hindrance(Rule(sensitivity=0.5)) == ""
     assert sight.hindrance(Rule(sensitivity=0.05)).endswith("5.0% is asked for")
     peak = Sight("peak_rss_bytes", Noise(1e8, 1e5, 10), 2e6)
@@ -72,41 +72,41 @@ def test_a_case_that_sees_too_little_may_not_fail() -> None:
     ("mean", "told"), [(0.05, 0.0), (-0.05, 0.0), (0.3, math.expm1(0.3)), (-0.3, math.expm1(-0.3))]
 )
 def test_sessions_far_from_what_was_accepted_are_told(mean: float, told: float) -> None:
-    sight = power_pace.clock(sessions(10, 0.01, mean=mean), "rtf_cpu", RULE)
+    sight = power_speed.clock(sessions(10, 0.01, mean=mean), "rtf_cpu", RULE)
     assert sight.offset(RULE) == pytest.approx(told, abs=1e-6)
-    assert sight.smallest == pytest.approx(power_pace.clock(sessions(10, 0.01), "rtf_cpu", RULE).smallest)
+    assert sight.smallest == pytest.approx(power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE).smallest)
 
 
 @pytest.mark.parametrize("sd", [0.05, 0.1])
 def test_more_sessions_help_until_none_do(sd: float) -> None:
-    sight = power_pace.clock(sessions(10, sd), "rtf_cpu", RULE)
-    needed = power_pace.sessions_for(sight, RULE, math.expm1(3.8 * sd))
+    sight = power_speed.clock(sessions(10, sd), "rtf_cpu", RULE)
+    needed = power_speed.sessions_for(sight, RULE, math.expm1(3.8 * sd))
     assert needed is not None
-    again = power_pace.clock(sessions(needed, sd), "rtf_cpu", RULE)
+    again = power_speed.clock(sessions(needed, sd), "rtf_cpu", RULE)
     assert again.smallest is not None
     assert again.smallest <= math.expm1(3.8 * sd) + 1e-9
-    assert power_pace.sessions_for(sight, RULE, math.expm1(3 * sd)) is None
+    assert power_speed.sessions_for(sight, RULE, math.expm1(3 * sd)) is None
 
 
 def test_peaks_see_what_memory_judges() -> None:
     pace = Pace({}, {}, {"peak_rss_bytes": 100e6}, tuple({"peak_rss_bytes": 100e6 + x} for x in (0, 1e5, -1e5, 2e5, 0)))
-    (sight,) = power_pace.peaks(pace, "cpu", {})
+    (sight,) = power_speed.peaks(pace, "cpu", {})
     now = result([utterance("0000", {})], readings={**READINGS, "peak_rss_bytes": 100e6})
     (verdict,) = memory.judge(now, pace, {})
     assert sight.smallest == verdict.detects
-    assert power_pace.stored_power(sight, sight.smallest or 0.0) == pytest.approx(0.8, abs=0.08)
-    assert power_pace.stored_power(sight, 0.0) < 0.01
-    (unknown,) = power_pace.peaks(replace(pace, sessions=()), "cpu", {})
+    assert power_speed.stored_power(sight, sight.smallest or 0.0) == pytest.approx(0.8, abs=0.08)
+    assert power_speed.stored_power(sight, 0.0) < 0.01
+    (unknown,) = power_speed.peaks(replace(pace, sessions=()), "cpu", {})
     assert unknown.smallest == memory.UNCALIBRATED_BYTES
-    assert power_pace.stored_power(unknown, memory.UNCALIBRATED_BYTES + 1) == 1.0
+    assert power_speed.stored_power(unknown, memory.UNCALIBRATED_BYTES + 1) == 1.0
 
 
 def test_the_clock_that_decides() -> None:
-    assert power_pace.decisive(Pace({"threads": "1"}, {}, {}), "cpu") == "rtf_cpu"
-    assert power_pace.decisive(Pace({"threads": "2"}, {}, {}), "cpu") == "rtf"
-    assert power_pace.decisive(Pace({}, {}, {}), "cuda") == "rtf_gpu"
-    assert power_pace.decisive(Pace({}, {}, {}), "mps") == "rtf"
-    assert [each.metric for each in power_pace.clocks(Pace({}, {}, {}), "cpu", {})] == ["rtf", "rtf_cpu"]
+    assert power_speed.decisive(Pace({"threads": "1"}, {}, {}), "cpu") == "rtf_cpu"
+    assert power_speed.decisive(Pace({"threads": "2"}, {}, {}), "cpu") == "rtf"
+    assert power_speed.decisive(Pace({}, {}, {}), "cuda") == "rtf_gpu"
+    assert power_speed.decisive(Pace({}, {}, {}), "mps") == "rtf"
+    assert [each.metric for each in power_speed.clocks(Pace({}, {}, {}), "cpu", {})] == ["rtf", "rtf_cpu"]
 
 
 # ---------------------------------------------------------------------------- pairs
@@ -121,32 +121,32 @@ def test_the_spread_of_pairs_is_that_of_their_ratios() -> None:
             result([utterance(f"{i}", {}, cpu_s=float(side[column])) for i, side in enumerate(sides)])
             for column in (1, 0)
         )
-        found.append(power_pace.pair_spread(now, before, "rtf_cpu"))
+        found.append(power_speed.pair_spread(now, before, "rtf_cpu"))
     assert np.mean([each or 0.0 for each in found]) == pytest.approx(0.03 * math.sqrt(2), rel=0.1)
-    assert power_pace.pair_spread(result([]), result([]), "rtf") is None
+    assert power_speed.pair_spread(result([]), result([]), "rtf") is None
 
 
 def test_a_side_of_several_calls_is_steadier() -> None:
     known = [{"pair_rtf": 0.06}, {}, {"pair_rtf": 0.08}]
-    assert power_pace.pair_sd(known, "rtf") == pytest.approx(math.sqrt(0.005))
-    assert power_pace.pair_sd(known, "rtf", 4) == pytest.approx(math.sqrt(0.005) / 2)
-    assert power_pace.pair_sd(known, "rtf_cpu") is None
+    assert power_speed.pair_sd(known, "rtf") == pytest.approx(math.sqrt(0.005))
+    assert power_speed.pair_sd(known, "rtf", 4) == pytest.approx(math.sqrt(0.005) / 2)
+    assert power_speed.pair_sd(known, "rtf_cpu") is None
 
 
 @pytest.mark.parametrize("sd", [0.01, 0.05])
 def test_simulated_pairs_agree_with_the_gate(sd: float) -> None:
-    smallest = power_pace.paired_smallest(sd, RULE)
-    assert power_pace.paired_power(sd, RULE, smallest) == pytest.approx(0.8, abs=0.12)
+    smallest = power_speed.paired_smallest(sd, RULE)
+    assert power_speed.paired_power(sd, RULE, smallest) == pytest.approx(0.8, abs=0.12)
     drawn = np.random.default_rng(4).normal(0, sd, 4000)
-    assert smallest == pytest.approx(duet.detects(drawn), rel=0.1)
+    assert smallest == pytest.approx(paired_speed.detects(drawn), rel=0.1)
 
 
 def test_more_pairs_see_less() -> None:
-    assert power_pace.pairs_for(0.02, RULE, 0.01) is None, "the margin"
-    needed = power_pace.pairs_for(0.05, RULE, 0.03)
+    assert power_speed.pairs_for(0.02, RULE, 0.01) is None, "the margin"
+    needed = power_speed.pairs_for(0.05, RULE, 0.03)
     assert needed is not None
-    assert needed > duet.SECOND
-    assert power_pace.paired_smallest(0.05, RULE, needed) <= 0.03 < power_pace.paired_smallest(0.05, RULE, needed - 1)
+    assert needed > paired_speed.SECOND
+    assert power_speed.paired_smallest(0.05, RULE, needed) <= 0.03 < power_speed.paired_smallest(0.05, RULE, needed - 1)
 
 
 # ---------------------------------------------------------------------------- the tables of docs/calibrate.md
@@ -162,14 +162,14 @@ def table(heading: str) -> list[list[float]]:
 def test_the_documented_sessions() -> None:
     for sd, *documented in table("How many sessions"):
         for n, shown in zip((5, 10, 20), documented, strict=True):
-            sight = power_pace.clock(sessions(n, sd / 100), "rtf_cpu", RULE)
+            sight = power_speed.clock(sessions(n, sd / 100), "rtf_cpu", RULE)
             assert shown == pytest.approx(100 * (sight.smallest or 0.0), abs=0.06)
 
 
 def test_the_documented_pairs() -> None:
     for sd, sees, *needed in table("How many pairs"):
-        assert sees == pytest.approx(100 * power_pace.paired_smallest(sd / 100, RULE), abs=0.06)
-        assert needed == [power_pace.pairs_for(sd / 100, RULE, effect) for effect in (0.05, 0.03, 0.02)]
+        assert sees == pytest.approx(100 * power_speed.paired_smallest(sd / 100, RULE), abs=0.06)
+        assert needed == [power_speed.pairs_for(sd / 100, RULE, effect) for effect in (0.05, 0.03, 0.02)]
 
 
 @pytest.mark.parametrize("row", [1, 2])

@@ -12,7 +12,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.sessions import CLOCKS, Noise, behind, log_ratios, machine_parts, session, unexplained
+from modellab.gate.calibration_noise import CLOCKS, Noise, behind, log_ratios, machine_parts, session, unexplained
 from modellab.types import Pace, Result, Utterance
 
 from ..make import READINGS, name, pace, result, utterance

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import sight
-from modellab.gate.paired import by_unit, compare, swap_p
+from modellab.gate.paired_quality import by_unit, compare, swap_p
 from modellab.gate.sight import basis_of, visible
 from modellab.tasks import asr
 from modellab.types import Basis, Floats

@@ -12,7 +12,7 @@ import pytest
 import scipy.stats
 
 from modellab.gate import speed
-from modellab.gate.sessions import Session
+from modellab.gate.calibration_noise import Session
 from modellab.gate.speed import exceeds, stored_limit
 from modellab.types import Pace, Rule, Status, Utterance, Verdict
 

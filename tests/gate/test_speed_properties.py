@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.sessions import Session
+from modellab.gate.calibration_noise import Session
 from modellab.types import Status, Utterance
 
 from ..make import READINGS, pace

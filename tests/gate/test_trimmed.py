@@ -12,7 +12,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.trimmed import Trimmed, trimmed
+from modellab.stats.trimmed_mean import Trimmed, trimmed
 
 VALUES = st.lists(st.floats(-3, 3).map(lambda value: round(value, 6)), min_size=5, max_size=60)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from modellab.gate.validity import invalid
+from modellab.gate.timing_validity import invalid
 from modellab.types import Result
 
 from ..make import KEY, PROVENANCE, READINGS, result, utterance

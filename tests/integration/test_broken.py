@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modellab import ledger
+from modellab.results import ledger
 
 from .conftest import FakeProject, length
 from .test_verdicts import lines

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from modellab.cli.app import app as cli
-from modellab.report import scorecard
-from modellab.report.rows import Row
+from modellab.reports.scorecard import table
+from modellab.reports.scorecard.row import Row
 from modellab.types import Key, Status
 
 from ..make import cell, outcome, verdict
@@ -91,9 +91,9 @@ def test_the_scorecard_is_the_same_in_whichever_order_the_cases_end() -> None:
     for _ in range(10):
         mixed = dice.sample(ordered, len(ordered))
         for style in ("plain", "github"):
-            assert scorecard.tables(mixed, style) == scorecard.tables(ordered, style)
-        assert scorecard.footnotes(mixed) == scorecard.footnotes(ordered)
-        assert scorecard.title("abc", "here", mixed) == scorecard.title("abc", "here", ordered)
+            assert table.tables(mixed, style) == table.tables(ordered, style)
+        assert table.footnotes(mixed) == table.footnotes(ordered)
+        assert table.title("abc", "here", mixed) == table.title("abc", "here", ordered)
 
 
 @pytest.mark.skipif("report" not in COMMANDS, reason="no command makes reports of stored results here")

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 import yaml
 
-from modellab import dataset, heard
+from modellab import datasets
+from modellab.datasets import decoded_length
 
 from .conftest import FakeProject, length
 
@@ -25,7 +26,7 @@ def change(project: FakeProject, number: int, **changes: Any) -> Path:
 
 
 def test_a_length_that_is_not_the_files_is_told_and_not_used(fake_project: FakeProject) -> None:
-    dataset.write_digest(change(fake_project, 2, duration_s=15.0))
+    datasets.write_digest(change(fake_project, 2, duration_s=15.0))
 
     result = fake_project.run()
 
@@ -41,7 +42,7 @@ def test_a_length_that_is_not_the_files_is_told_and_not_used(fake_project: FakeP
 def test_a_digest_that_is_missing_or_stale_is_told(fake_project: FakeProject) -> None:
     fake_project.run().stdout.fnmatch_lines(["note: *its dataset has no digest*"])
     folder = fake_project.root / "golden" / "short_v1"
-    dataset.write_digest(folder)
+    datasets.write_digest(folder)
     assert "its dataset" not in fake_project.run().stdout.str()
     soundfile.write(folder / "audio" / "003.flac", 0.1 * np.cos(np.arange(length(3)) / 10), 16_000)
     fake_project.run().stdout.fnmatch_lines(["note: *its dataset's digest is stale*"])
@@ -50,11 +51,11 @@ def test_a_digest_that_is_missing_or_stale_is_told(fake_project: FakeProject) ->
 def test_the_longest_length_is_the_files_where_that_is_longer(fake_project: FakeProject) -> None:
     folder = change(fake_project, 1, duration_s=1.0)
     soundfile.write(folder / "audio" / "001.flac", np.random.default_rng(0).normal(0, 0.1, 160_000), 16_000)
-    row = dataset.load(folder).rows[1]
-    assert heard.longest_s(row) == 10.0
-    assert heard.longest_s({**row, "duration_s": 12.0}) == 12.0
-    assert heard.longest_s({**row, "settings": {"repeats": 3}}) == 30.0
-    assert heard.longest_s({**row, "audio": folder / "no.flac"}) == 1.0
+    row = datasets.load(folder).rows[1]
+    assert decoded_length.longest_s(row) == 10.0
+    assert decoded_length.longest_s({**row, "duration_s": 12.0}) == 12.0
+    assert decoded_length.longest_s({**row, "settings": {"repeats": 3}}) == 30.0
+    assert decoded_length.longest_s({**row, "audio": folder / "no.flac"}) == 1.0
 
 
 def test_every_fault_of_every_row_is_listed(fake_project: FakeProject) -> None:
@@ -63,7 +64,7 @@ def test_every_fault_of_every_row_is_listed(fake_project: FakeProject) -> None:
         (folder / "audio" / f"{number:03}.flac").write_bytes(data)
     change(fake_project, 5, duration_s=99.0)
     change(fake_project, 6, text="  ")
-    faults = dataset.validate(folder)
+    faults = datasets.validate(folder)
     for number in range(7):
         assert sum(f"case {number:03}: " in fault for fault in faults) == 1, faults
     assert all("\n" not in fault for fault in faults)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modellab import spool
+from modellab.types import spooled
 
 from .conftest import FakeProject
 
@@ -50,8 +50,8 @@ def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
 
 
 def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "MEMORY_BYTES", spool.MEMORY_BYTES)  # as ON_DISK sets it until the test ends
-    monkeypatch.setattr(spool.Store, "_move", spool.Store._move)
+    monkeypatch.setattr(spooled, "MEMORY_BYTES", spooled.MEMORY_BYTES)  # as ON_DISK sets it until the test ends
+    monkeypatch.setattr(spooled.Store, "_move", spooled.Store._move)
     conftest = fake_project.root / "conftest.py"
     usual = story(fake_project)
     conftest.write_text(ON_DISK + conftest.read_text())

@@ -6,9 +6,10 @@ from typing import Any, NoReturn
 
 import pytest
 
-from modellab import ledger, suite
-from modellab.entry import Entry
-from modellab.report import failure
+from modellab.reports.scorecard import failure
+from modellab.results import ledger
+from modellab.results.entry import Entry
+from modellab.runner import session
 from modellab.tasks import asr
 
 from .conftest import FakeProject
@@ -66,8 +67,8 @@ def test_one_case_is_one_error(
 ) -> None:
     owner, name = {
         "scored": (asr, "score"),
-        "measured": (suite.thresholds, "rules"),
-        "judged": (suite, "_judge_pace"),
+        "measured": (session.thresholds, "rules"),
+        "judged": (session, "_judge_pace"),
         "kept": (Entry, "of"),
     }[where]
     if where == "judged":

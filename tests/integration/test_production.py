@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modellab import baseline, dataset, stages, text
-from modellab.stages import Record
+from modellab import datasets, text
+from modellab.lifecycle import stages
+from modellab.lifecycle.stages import Record
+from modellab.results import baselines
 from modellab.tasks import asr
 from modellab.types import Key
 
@@ -29,13 +31,13 @@ def shipped(fake_project: FakeProject) -> FakeProject:
 
 def accepted(project: FakeProject) -> None:
     """A baseline of the fake model, written without running it: it says everything right."""
-    data = dataset.load(project.root / "golden" / "short_v1")
+    data = datasets.load(project.root / "golden" / "short_v1")
     cases = [asr.read(row, data.options) for row in data.rows]
     said = [utterance(case.id, asr.score(case, {"text": case.text}), {"text": case.text}) for case in cases]
     provenance = {"dataset_digest": data.digest, "normaliser": str(text.get("basic")), "weights": "package"}
     key = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
     measured = result(said, key=key, provenance=provenance)
-    baseline.save(project.root / "baselines", asr, [measured], "a first run", "2026-11-21")
+    baselines.save(project.root / "baselines", asr, [measured], "a first run", "2026-11-21")
 
 
 def criteria(project: FakeProject, text: str) -> None:
@@ -143,9 +145,9 @@ def test_unknown_criteria_are_wrong_usage(shipped: FakeProject) -> None:
 
 
 def test_names_choose_it_as_they_choose_cases(shipped: FakeProject) -> None:
-    shipped.run("-p", "modellab.pytest_select", "-m", "production", "--model", "fake:one", "--tier", "full")
+    shipped.run("-p", "modellab.pytest_plugin.select", "-m", "production", "--model", "fake:one", "--tier", "full")
     done = shipped.run(
-        "-p", "modellab.pytest_select", "-m", "production", "--model", "silero_vad", keyword="production"
+        "-p", "modellab.pytest_plugin.select", "-m", "production", "--model", "silero_vad", keyword="production"
     )
     assert done.parseoutcomes()["skipped"] == 2, "no dataset of this project meets what others made and shipped"
     assert done.ret == 0

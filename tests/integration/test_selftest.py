@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from modellab.selftest import outcome
-from modellab.selftest.checks import check
+from modellab.runner.selftest import outcome
+from modellab.runner.selftest.checks import check
 
 from .conftest import FakeProject
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from modellab import ledger
+from modellab.results import ledger
 
 from .conftest import SENTENCES, FakeProject, write_model
 from .test_verdicts import lines

@@ -10,8 +10,9 @@ import xml.etree.ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-from modellab import ledger, remarks
 from modellab.cli.app import app
+from modellab.results import ledger
+from modellab.runner import remarks
 
 from .conftest import SENTENCES, FakeProject, write_model
 

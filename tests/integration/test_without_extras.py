@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modellab import extras, ledger
+from modellab.results import ledger
+from modellab.system import extras
 
 from .conftest import FakeProject
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics import compounds
+from modellab.metrics import compound_words
+from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import Alignment, align
-from modellab.metrics.view import lines
 
 WORDS = ["a", "b", "ab", "ba", "aba", "aa", "c", "abc", "é", "éa"]
 WORDS += ["ice", "cream", "icecream", "can", "not", "cannot", "to", "day", "today"]
@@ -84,7 +84,7 @@ def test_a_long_text_is_counted_in_blocks(monkeypatch: pytest.MonkeyPatch, limit
     hypothesis = damaged(dice, reference).split()
     whole = merged(" ".join(reference), " ".join(hypothesis))
     for name, value in limits.items():
-        monkeypatch.setattr(compounds, name, value)
+        monkeypatch.setattr(compound_words, name, value)
     assert merged(" ".join(reference), " ".join(hypothesis)) == whole
     assert whole.words.errors == kaldialign.edit_distance(reference, hypothesis, merge_compounds=True)["total"]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modellab.annotations.rttm import merged
 from modellab.metrics.diarization import compare, covered, scored
-from modellab.rttm import merged
 from modellab.types import Ratio, Region, Turn
 
 TICKS = 16  # per second: times are multiples of 1/16 s, so that frames and floats are both exact

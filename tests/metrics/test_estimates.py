@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modellab import audio, dataset
-from modellab.metrics import estimates
+from modellab import audio, datasets
+from modellab.metrics import speech_quality
 from modellab.types import Audio
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "asr_smoke_v1"
@@ -24,19 +24,21 @@ def sine(dbfs: float, duration_s: float = 2.0, rate_hz: int = 48_000) -> Audio:
 @pytest.mark.parametrize(("dbfs", "rate_hz"), [(0.0, 48_000), (-20.0, 48_000), (-20.0, 16_000), (-40.0, 24_000)])
 def test_loudness_is_the_standards(dbfs: float, rate_hz: int) -> None:
     """BS.1770-4: a 997 Hz sine at 0 dBFS in one channel reads -3.01 LKFS."""
-    assert estimates.loudness(sine(dbfs, rate_hz=rate_hz)) == pytest.approx(dbfs - 3.01, abs=0.1)
+    assert speech_quality.loudness(sine(dbfs, rate_hz=rate_hz)) == pytest.approx(dbfs - 3.01, abs=0.1)
 
 
 def test_what_is_silent_or_shorter_than_a_block_has_no_loudness() -> None:
-    assert estimates.loudness(sine(-20, duration_s=0.39)) is None
-    assert estimates.loudness(Audio(np.zeros(48_000, np.float32), 48_000)) is None
+    assert speech_quality.loudness(sine(-20, duration_s=0.39)) is None
+    assert speech_quality.loudness(Audio(np.zeros(48_000, np.float32), 48_000)) is None
 
 
 @pytest.mark.engine
 def test_noise_lowers_the_opinion() -> None:
-    speech = audio.read(dataset.load(GOLDEN).rows[0]["audio"], 16_000)
+    speech = audio.read(datasets.load(GOLDEN).rows[0]["audio"], 16_000)
     noise = np.random.default_rng(0).normal(0, 0.05, len(speech.samples)).astype(np.float32)
-    clean, noisy = (estimates.opinion(Audio(samples, 16_000)) for samples in (speech.samples, speech.samples + noise))
+    clean, noisy = (
+        speech_quality.opinion(Audio(samples, 16_000)) for samples in (speech.samples, speech.samples + noise)
+    )
     assert clean is not None
     assert noisy is not None
     assert clean.keys() == {"mos", "mos_signal", "mos_background"}
@@ -63,26 +65,26 @@ class VoiceEncoder:
 def test_likeness_is_the_cosine_of_resemblyzers_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "resemblyzer.py").write_text(FAKE)
     monkeypatch.syspath_prepend(str(tmp_path))
-    estimates._encoder.cache_clear()
+    speech_quality._encoder.cache_clear()
     one, other, short = (
         Audio(np.full(n, value, np.float32), 16_000) for n, value in ((9000, 1), (9000, -1), (7000, 1))
     )
-    assert estimates.similarity(one, one) == 1.0
-    assert estimates.similarity(one, other) == 0.6
-    assert estimates.similarity(one, short) is None
+    assert speech_quality.similarity(one, one) == 1.0
+    assert speech_quality.similarity(one, other) == 0.6
+    assert speech_quality.similarity(one, short) is None
     monkeypatch.delitem(__import__("sys").modules, "resemblyzer")
-    estimates._encoder.cache_clear()
+    speech_quality._encoder.cache_clear()
 
 
 def test_without_its_library_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "find_spec", lambda name: None)
+    monkeypatch.setattr(speech_quality, "find_spec", lambda name: None)
     speech = sine(-20, rate_hz=16_000)
-    assert estimates.loudness(speech) is None
-    assert estimates.opinion(speech) is None
-    assert estimates.similarity(speech, speech) is None
-    assert all("pip install" in estimates.missing(library) for library in estimates.ENOUGH)
+    assert speech_quality.loudness(speech) is None
+    assert speech_quality.opinion(speech) is None
+    assert speech_quality.similarity(speech, speech) is None
+    assert all("pip install" in speech_quality.missing(library) for library in speech_quality.ENOUGH)
 
 
 def test_another_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="got 48000 Hz"):
-        estimates.opinion(sine(-20))
+        speech_quality.opinion(sine(-20))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.metrics.diarization import compare
-from modellab.metrics.lanes import pieces
+from modellab.metrics.diarization_errors import pieces
 from modellab.types import Turn
 
 TENTHS = st.integers(0, 60)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from modellab.metrics import mcd
+from modellab.metrics import mel_cepstral_distortion
 from modellab.types import Audio
 
-RATE_HZ = mcd.RATE_HZ
+RATE_HZ = mel_cepstral_distortion.RATE_HZ
 
 
 def vowel(pitch_hz: float = 120, formants_hz: tuple[float, ...] = (700, 1200, 2500), n: int = 8000) -> np.ndarray:
@@ -34,19 +34,21 @@ A, I = vowel(), vowel(formants_hz=(300, 2300, 3000))  # noqa: E741
 
 
 def test_the_same_sound_has_no_distortion() -> None:
-    assert mcd.distortion(audio(A), audio(A)) == 0.0
+    assert mel_cepstral_distortion.distortion(audio(A), audio(A)) == 0.0
 
 
 def test_gain_and_silence_around_it_change_nothing() -> None:
-    assert mcd.distortion(audio(A), audio(0.1 * A)) == pytest.approx(0.0, abs=1e-3)
+    assert mel_cepstral_distortion.distortion(audio(A), audio(0.1 * A)) == pytest.approx(0.0, abs=1e-3)
     hushed = audio(np.zeros(3200), A, np.zeros(4800))
-    assert mcd.distortion(audio(A), hushed) == pytest.approx(0.0, abs=0.5)
+    assert mel_cepstral_distortion.distortion(audio(A), hushed) == pytest.approx(0.0, abs=0.5)
 
 
 def test_speed_changes_little_and_another_sound_much() -> None:
-    slow = mcd.distortion(audio(A, I), audio(vowel(n=12000), vowel(formants_hz=(300, 2300, 3000), n=6000)))
-    other = mcd.distortion(audio(A, I), audio(I, A))
-    same_vowel = mcd.distortion(audio(A), audio(vowel(pitch_hz=140)))
+    slow = mel_cepstral_distortion.distortion(
+        audio(A, I), audio(vowel(n=12000), vowel(formants_hz=(300, 2300, 3000), n=6000))
+    )
+    other = mel_cepstral_distortion.distortion(audio(A, I), audio(I, A))
+    same_vowel = mel_cepstral_distortion.distortion(audio(A), audio(vowel(pitch_hz=140)))
     assert slow is not None
     assert other is not None
     assert same_vowel is not None
@@ -55,50 +57,56 @@ def test_speed_changes_little_and_another_sound_much() -> None:
 
 
 def test_it_is_symmetric() -> None:
-    assert mcd.distortion(audio(A, I), audio(I)) == pytest.approx(mcd.distortion(audio(I), audio(A, I)))
+    assert mel_cepstral_distortion.distortion(audio(A, I), audio(I)) == pytest.approx(
+        mel_cepstral_distortion.distortion(audio(I), audio(A, I))
+    )
 
 
 @pytest.mark.parametrize("other", [np.zeros(8000), A[:300], np.zeros(0)])
 def test_nothing_to_compare_is_no_number(other: np.ndarray) -> None:
-    assert mcd.distortion(audio(A), audio(other)) is None
+    assert mel_cepstral_distortion.distortion(audio(A), audio(other)) is None
 
 
 def test_another_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="got 22050 Hz"):
-        mcd.distortion(audio(A), Audio(A.astype(np.float32), 22_050))
+        mel_cepstral_distortion.distortion(audio(A), Audio(A.astype(np.float32), 22_050))
 
 
 # ---------------------------------------------------------------------------- the definition
 
 
-@given(arrays.arrays(float, (2, mcd.BANDS), elements=st.floats(-5, 5)))
+@given(arrays.arrays(float, (2, mel_cepstral_distortion.BANDS), elements=st.floats(-5, 5)))
 def test_with_all_coefficients_it_is_the_rms_difference_of_the_spectra_in_db(spectra: np.ndarray) -> None:
-    ours, theirs = mcd.cepstra(spectra, mcd.BANDS - 1)
+    ours, theirs = mel_cepstral_distortion.cepstra(spectra, mel_cepstral_distortion.BANDS - 1)
     difference_db = 20 / math.log(10) * (spectra[0] - spectra[1])
     expected = np.std(difference_db)  # rms without the mean, which is c_0
-    assert mcd.DB * np.linalg.norm(ours - theirs) == pytest.approx(expected, abs=1e-9)
+    assert mel_cepstral_distortion.DB * np.linalg.norm(ours - theirs) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_formula_by_hand() -> None:
     """One coefficient that differs by 0.5: 10 / ln 10 * sqrt(2 * 0.25) = 3.0709 dB."""
-    wave = 0.5 * np.cos(math.pi * 3 * (np.arange(mcd.BANDS) + 0.5) / mcd.BANDS)
-    found = mcd.cepstra(wave[None])[0]
+    wave = 0.5 * np.cos(math.pi * 3 * (np.arange(mel_cepstral_distortion.BANDS) + 0.5) / mel_cepstral_distortion.BANDS)
+    found = mel_cepstral_distortion.cepstra(wave[None])[0]
     assert found == pytest.approx([0, 0, 0.5, *[0] * 10], abs=1e-12)
-    assert mcd.DB * np.linalg.norm(found) == pytest.approx(3.0709, abs=1e-4)
+    assert mel_cepstral_distortion.DB * np.linalg.norm(found) == pytest.approx(3.0709, abs=1e-4)
 
 
 def test_the_cosine_transform_is_scipys() -> None:
     from scipy.fft import dct
 
-    spectra = np.random.default_rng(0).normal(size=(5, mcd.BANDS))
-    assert np.allclose(mcd.cepstra(spectra), dct(spectra, type=2)[:, 1:14] / mcd.BANDS)
+    spectra = np.random.default_rng(0).normal(size=(5, mel_cepstral_distortion.BANDS))
+    assert np.allclose(
+        mel_cepstral_distortion.cepstra(spectra), dct(spectra, type=2)[:, 1:14] / mel_cepstral_distortion.BANDS
+    )
 
 
 def test_the_mel_bands_are_librosas() -> None:
     import librosa
 
-    theirs = librosa.filters.mel(sr=RATE_HZ, n_fft=mcd.FFT, n_mels=mcd.BANDS, htk=True, norm=None)
-    assert np.allclose(mcd.filters(), theirs, atol=1e-6)
+    theirs = librosa.filters.mel(
+        sr=RATE_HZ, n_fft=mel_cepstral_distortion.FFT, n_mels=mel_cepstral_distortion.BANDS, htk=True, norm=None
+    )
+    assert np.allclose(mel_cepstral_distortion.filters(), theirs, atol=1e-6)
 
 
 # ---------------------------------------------------------------------------- the path
@@ -124,7 +132,7 @@ frames = arrays.arrays(float, st.tuples(st.integers(1, 7), st.just(2)), elements
 @settings(max_examples=200, deadline=None)
 @given(frames, frames)
 def test_the_path_is_the_cheapest_there_is(ours: np.ndarray, theirs: np.ndarray) -> None:
-    total, steps = mcd.warp(ours, theirs)
+    total, steps = mel_cepstral_distortion.warp(ours, theirs)
     every = plain_dtw(ours, theirs)
     assert total == pytest.approx(min(every.values()))
     assert every[steps] == pytest.approx(total)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics import sanity
+from modellab.metrics import transcript_sanity
 from modellab.types import Ratio
 
 LOOPS = [
@@ -30,42 +30,48 @@ SPEECH = [
 
 @pytest.mark.parametrize(("text", "phrase"), LOOPS)
 def test_loops_are_found_with_their_phrase(text: str, phrase: str) -> None:
-    assert sanity.repeated_phrase(text) == phrase
-    assert sanity.has_loop(text)
+    assert transcript_sanity.repeated_phrase(text) == phrase
+    assert transcript_sanity.has_loop(text)
 
 
 @pytest.mark.parametrize("text", SPEECH)
 def test_speech_is_no_loop(text: str) -> None:
-    assert sanity.repeated_phrase(text) == ""
-    assert not sanity.has_loop(text)
+    assert transcript_sanity.repeated_phrase(text) == ""
+    assert not transcript_sanity.has_loop(text)
 
 
 @given(
     st.lists(st.sampled_from("abcdefgh"), max_size=5),
     st.lists(
-        st.text("xyz", min_size=1, max_size=sanity.LONGEST_WORD), min_size=2, max_size=sanity.MAX_NGRAM, unique=True
+        st.text("xyz", min_size=1, max_size=transcript_sanity.LONGEST_WORD),
+        min_size=2,
+        max_size=transcript_sanity.MAX_NGRAM,
+        unique=True,
     ),
-    st.integers(sanity.MIN_REPEATS, 9),
+    st.integers(transcript_sanity.MIN_REPEATS, 9),
 )
 def test_any_phrase_said_often_enough_is_found_anywhere(before: list[str], phrase: list[str], repeats: int) -> None:
-    assert sanity.repeated_phrase(" ".join([*before, *phrase * repeats, *before])) == " ".join(phrase)
+    assert transcript_sanity.repeated_phrase(" ".join([*before, *phrase * repeats, *before])) == " ".join(phrase)
 
 
 @given(st.lists(st.integers(), unique=True).map(lambda numbers: " ".join(map(str, numbers))))
 def test_words_that_never_come_again_are_no_phrase(text: str) -> None:
-    assert sanity.repeated_phrase(text) == ""
+    assert transcript_sanity.repeated_phrase(text) == ""
 
 
 def test_a_loop_without_spaces_shows_in_the_compression() -> None:
     loop = "ご視聴ありがとうございました" * 20
-    assert sanity.repeated_phrase(loop) == ""
-    assert sanity.compression_ratio(loop) > sanity.MAX_COMPRESSION
-    assert sanity.has_loop(loop)
+    assert transcript_sanity.repeated_phrase(loop) == ""
+    assert transcript_sanity.compression_ratio(loop) > transcript_sanity.MAX_COMPRESSION
+    assert transcript_sanity.has_loop(loop)
 
 
 def test_short_text_has_no_compression_ratio() -> None:
-    assert sanity.compression_ratio("a" * (sanity.MIN_COMPRESSED_BYTES - 1)) == 0.0
-    assert sanity.compression_ratio("a" * sanity.MIN_COMPRESSED_BYTES) > sanity.MAX_COMPRESSION
+    assert transcript_sanity.compression_ratio("a" * (transcript_sanity.MIN_COMPRESSED_BYTES - 1)) == 0.0
+    assert (
+        transcript_sanity.compression_ratio("a" * transcript_sanity.MIN_COMPRESSED_BYTES)
+        > transcript_sanity.MAX_COMPRESSION
+    )
 
 
 def test_ordinary_prose_compresses_little() -> None:
@@ -74,7 +80,7 @@ def test_ordinary_prose_compresses_little() -> None:
         "people really wrote likely which turns out to need a good deal of what we would call knowledge about grammar "
         "about the world and about the person who is writing long before anybody asks it a question"
     )
-    assert 1.0 < sanity.compression_ratio(prose) < sanity.MAX_COMPRESSION
+    assert 1.0 < transcript_sanity.compression_ratio(prose) < transcript_sanity.MAX_COMPRESSION
 
 
 @pytest.mark.parametrize(
@@ -82,11 +88,11 @@ def test_ordinary_prose_compresses_little() -> None:
     [("a b", "a b c", (3, 2)), ("a b", "", (0, 2)), ("", "a", (1, 0)), ("", "", (0, 0))],
 )
 def test_length_ratio(reference: str, hypothesis: str, ratio: tuple[int, int]) -> None:
-    assert sanity.length_ratio(reference, hypothesis) == ratio
+    assert transcript_sanity.length_ratio(reference, hypothesis) == ratio
 
 
 def test_words_per_s() -> None:
-    assert sanity.words_per_s("one two  three", 1.5) == Ratio(3, 1.5)
+    assert transcript_sanity.words_per_s("one two  three", 1.5) == Ratio(3, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,7 @@ def test_words_per_s() -> None:
     [("", True), (" \n", True), ("... ?!", True), ("a", False), ("7", False), ("\u0939\u093f", False)],
 )
 def test_is_empty(text: str, empty: bool) -> None:
-    assert sanity.is_empty(text) is empty
+    assert transcript_sanity.is_empty(text) is empty
 
 
 PROSE = str.split(
@@ -116,21 +122,23 @@ def spoken(count: int, letters: str = "") -> list[str]:
 def test_a_loop_at_the_end_rings_whatever_the_length(count: int, phrase: str) -> None:
     words = spoken(count)
     looped = " ".join([*words[: count // 2], *[phrase] * 12])
-    assert sanity.has_loop(looped, " ".join(words))
+    assert transcript_sanity.has_loop(looped, " ".join(words))
 
 
 @pytest.mark.parametrize("letters", ["", "अआइईउ", "აეიოუ", "ะาิีึ"])
 @pytest.mark.parametrize("count", [300, 639, 4000])
 def test_a_word_that_was_missed_is_no_loop_in_any_script(count: int, letters: str) -> None:
     words = spoken(count, letters)
-    assert not any(sanity.has_loop(" ".join(words[:i] + words[i + 1 :]), " ".join(words)) for i in range(0, count, 97))
+    assert not any(
+        transcript_sanity.has_loop(" ".join(words[:i] + words[i + 1 :]), " ".join(words)) for i in range(0, count, 97)
+    )
 
 
 def test_a_text_does_not_become_denser_by_its_length_or_its_alphabet() -> None:
     words = spoken(4000)
-    short, long = (sanity.compression_ratio(" ".join(words[:n])) for n in (600, 4000))
+    short, long = (transcript_sanity.compression_ratio(" ".join(words[:n])) for n in (600, 4000))
     assert long == pytest.approx(short, rel=0.15)
-    other = sanity.compression_ratio(" ".join(spoken(600, "अआइईउ")))
+    other = transcript_sanity.compression_ratio(" ".join(spoken(600, "अआइईउ")))
     assert other == pytest.approx(short, rel=0.02)
 
 
@@ -146,10 +154,10 @@ def test_a_text_does_not_become_denser_by_its_length_or_its_alphabet() -> None:
     ],
 )
 def test_only_the_phrase_that_was_said_is_excused(reference: str, hypothesis: str, loop: bool) -> None:
-    assert sanity.has_loop(hypothesis, reference) is loop
+    assert transcript_sanity.has_loop(hypothesis, reference) is loop
 
 
 def test_characters_are_words_where_there_are_no_blanks() -> None:
-    assert sanity.has_loop("谢谢观看" * 4, "今天天气很好")
-    assert sanity.has_loop(" ".join("谢谢观看" * 4), "今天天气很好")
-    assert not sanity.has_loop("今天天气很好我们一起去公园散步吧" * 2, "")
+    assert transcript_sanity.has_loop("谢谢观看" * 4, "今天天气很好")
+    assert transcript_sanity.has_loop(" ".join("谢谢观看" * 4), "今天天气很好")
+    assert not transcript_sanity.has_loop("今天天气很好我们一起去公园散步吧" * 2, "")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from modellab.metrics import sound
+from modellab.metrics import audio_health
 from modellab.types import Audio, Ratio
 
 RATE_HZ = 1000  # so that a frame is 20 samples
-LIMIT = {metric.name: sound.HEALTH_LIMITS[metric.name] for metric in sound.HEALTH_METRICS}
+LIMIT = {metric.name: audio_health.HEALTH_LIMITS[metric.name] for metric in audio_health.HEALTH_METRICS}
 
 
 def tone(duration_s: float, amplitude: float = 0.5) -> np.ndarray:
@@ -24,12 +24,12 @@ def tone(duration_s: float, amplitude: float = 0.5) -> np.ndarray:
 
 def heard(*parts: object) -> dict[str, float]:
     samples = np.concatenate([np.atleast_1d(np.asarray(part, np.float32)) for part in parts])
-    return sound.health(Audio(samples, RATE_HZ))
+    return audio_health.health(Audio(samples, RATE_HZ))
 
 
 def faults(found: dict[str, float] | None) -> set[str]:
     """The metrics beyond their limits."""
-    values = {m.name: m.value([sound.health_shares(found)[m.name]]) for m in sound.HEALTH_METRICS}
+    values = {m.name: m.value([audio_health.health_shares(found)[m.name]]) for m in audio_health.HEALTH_METRICS}
     return {name for name, value in values.items() if value > LIMIT[name]}
 
 
@@ -74,7 +74,7 @@ def test_what_is_found_by_hand() -> None:
 
 @given(arrays.arrays(np.float32, st.integers(0, 200), elements=st.floats(width=32)))
 def test_whatever_comes_gives_finite_numbers_that_fit_together(samples: np.ndarray) -> None:
-    found = sound.health(Audio(samples.clip(-1e15, 1e15), RATE_HZ))
+    found = audio_health.health(Audio(samples.clip(-1e15, 1e15), RATE_HZ))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     edges_s = found["lead_s"] + found["span_s"] + found["tail_s"]
     assert edges_s == pytest.approx(len(samples) / RATE_HZ)
@@ -88,17 +88,17 @@ def test_whatever_comes_gives_finite_numbers_that_fit_together(samples: np.ndarr
     [([1, 1, 1], 3), ([1, 1, 0, 1, 1], 0), ([1, 1, -1, -1], 0), ([-1] * 4 + [1] * 3, 7), ([0.9] * 9, 0), ([], 0)],
 )
 def test_clipping_is_a_run_at_full_scale(samples: list[float], n: int) -> None:
-    assert sound.clipped(np.array(samples, float)) == n
+    assert audio_health.clipped(np.array(samples, float)) == n
 
 
 def test_sixteen_bits_clip_as_well() -> None:
-    assert sound.clipped(np.array([32767, 32767, 32767]) / 32768) == 3
+    assert audio_health.clipped(np.array([32767, 32767, 32767]) / 32768) == 3
 
 
 def test_a_model_that_raised_said_nothing() -> None:
     assert faults(None) == {"silent_rate"}
-    assert sound.length_shares("hello", None)["too_short_rate"] == Ratio(1.0)
-    assert sound.health_shares(None).keys() == {metric.name for metric in sound.HEALTH_METRICS}
+    assert audio_health.length_shares("hello", None)["too_short_rate"] == Ratio(1.0)
+    assert audio_health.health_shares(None).keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
 
 
 @pytest.mark.parametrize(
@@ -116,31 +116,31 @@ def test_a_model_that_raised_said_nothing() -> None:
     ],
 )
 def test_a_length_fits_the_text_or_not(text: str, span_s: float, short: int, long: int) -> None:
-    shares = sound.length_shares(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
+    shares = audio_health.length_shares(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
     assert shares == {"too_short_rate": Ratio(short), "too_long_rate": Ratio(long)}
 
 
 def test_a_text_without_words_has_no_length() -> None:
-    assert set(sound.length_shares("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
+    assert set(audio_health.length_shares("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
 
 
 def test_levels_are_pooled_by_energy() -> None:
     loud, soft = heard(np.ones(100)), heard(np.full(300, 0.1))
     sums = np.array([[found["power"] * found["samples"], found["samples"]] for found in (loud, soft)]).sum(axis=0)
-    assert float(sound.level(sums)) == pytest.approx(10 * math.log10((100 + 3) / 400))
-    assert sound.dbfs(heard(tone(1, 1.0))["power"]) == pytest.approx(-3.01, abs=0.01)
-    assert float(sound.level(np.array([0.0, 5.0]))) == sound.dbfs(0.0) == sound.LOWEST_DBFS
+    assert float(audio_health.level(sums)) == pytest.approx(10 * math.log10((100 + 3) / 400))
+    assert audio_health.dbfs(heard(tone(1, 1.0))["power"]) == pytest.approx(-3.01, abs=0.01)
+    assert float(audio_health.level(np.array([0.0, 5.0]))) == audio_health.dbfs(0.0) == audio_health.LOWEST_DBFS
 
 
 def test_faults_are_named_for_a_person() -> None:
-    assert sound.faults("turn on the light", heard(tone(1.2))) == []
-    assert sound.faults("turn on the light", heard(np.zeros(500))) == ["silent", "too short"]
-    assert sound.faults("turn on the light", heard(tone(6) + 0.1)) == ["dc offset 0.1", "too long"]
+    assert audio_health.faults("turn on the light", heard(tone(1.2))) == []
+    assert audio_health.faults("turn on the light", heard(np.zeros(500))) == ["silent", "too short"]
+    assert audio_health.faults("turn on the light", heard(tone(6) + 0.1)) == ["dc offset 0.1", "too long"]
 
 
 def test_every_limit_has_its_metric() -> None:
     for metrics, limits in (
-        (sound.HEALTH_METRICS, sound.HEALTH_LIMITS),
-        (sound.LENGTH_METRICS, sound.LENGTH_LIMITS),
+        (audio_health.HEALTH_METRICS, audio_health.HEALTH_LIMITS),
+        (audio_health.LENGTH_METRICS, audio_health.LENGTH_LIMITS),
     ):
         assert {metric.name for metric in metrics if metric.kind == "sanity"} == limits.keys()

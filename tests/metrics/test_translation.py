@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.errors import ConfigError
-from modellab.gate import paired
+from modellab.gate import paired_quality
 from modellab.metrics import translation
 from modellab.types import Metric
 
@@ -113,9 +113,9 @@ def test_the_gate_sees_damage_and_none_where_there_is_none() -> None:
     for metric, share in ((CHRF, translation.chrf), (BLEU, translation.bleu)):
         before = np.array([share([text], text) for text in texts])
         after = np.array([share([text], said) for text, said in zip(texts, damaged, strict=True)])
-        found = paired.compare(metric, before, after)
+        found = paired_quality.compare(metric, before, after)
         assert found.change < -0.02
         assert found.p < 0.01
         assert found.p_better > 0.5
         assert 0 < found.detects < 0.5
-        assert paired.compare(metric, before, before).change == 0
+        assert paired_quality.compare(metric, before, before).change == 0

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modellab.metrics.alignment_text import columns, lines, summary
 from modellab.metrics.edit_distance import Counts, align
-from modellab.metrics.view import columns, lines, summary
 
 WORDS = st.lists(st.sampled_from(["a", "bb", "cat", "हिन्दी", "東京", "e\u0301"]), max_size=20).map(" ".join)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics import writing
+from modellab.metrics import casing_punctuation
 from modellab.types import Ratio
 
 TEXT = "Well, Ann said: come in! It costs 3.5 euros, doesn't it?"
@@ -34,7 +34,7 @@ TEXT = "Well, Ann said: come in! It costs 3.5 euros, doesn't it?"
 def test_casing_is_compared_on_the_words_that_both_have(
     reference: str, hypothesis: str, expected: tuple[int, int]
 ) -> None:
-    assert writing.compare(reference, hypothesis).case_error_rate() == Ratio(*expected)
+    assert casing_punctuation.compare(reference, hypothesis).case_error_rate() == Ratio(*expected)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_casing_is_compared_on_the_words_that_both_have(
 def test_punctuation_is_compared_behind_the_words_that_both_have(
     reference: str, hypothesis: str, expected: tuple[int, int]
 ) -> None:
-    assert writing.compare(reference, hypothesis).punctuation_error_rate() == Ratio(*expected)
+    assert casing_punctuation.compare(reference, hypothesis).punctuation_error_rate() == Ratio(*expected)
 
 
 @given(st.text(), st.text())
 def test_rates_are_shares_whatever_the_texts(reference: str, hypothesis: str) -> None:
-    found = writing.compare(reference, hypothesis)
+    found = casing_punctuation.compare(reference, hypothesis)
     for rate in (found.case_error_rate(), found.punctuation_error_rate()):
         assert 0 <= rate.top <= rate.bottom < math.inf
     assert len(found.reference.marks) == len(found.reference.words) + 1
@@ -70,7 +70,7 @@ def test_rates_are_shares_whatever_the_texts(reference: str, hypothesis: str) ->
 
 @given(st.text())
 def test_a_text_differs_in_nothing_from_itself(text: str) -> None:
-    found = writing.compare(text, text)
+    found = casing_punctuation.compare(text, text)
     assert (found.case_error_rate().top, found.punctuation_error_rate().top) == (0, 0)
 
 
@@ -85,10 +85,10 @@ def test_a_text_differs_in_nothing_from_itself(text: str) -> None:
     ],
 )
 def test_what_changed_has_a_name(before: str, after: str, what: tuple[str, ...]) -> None:
-    assert writing.differences(before, after) == what
+    assert casing_punctuation.differences(before, after) == what
 
 
 def test_the_sentence_counts_and_gives_an_example() -> None:
     pairs = [("a b", "A B."), ("c", "C"), ("d", "d ")]
-    assert writing.told(pairs) == "casing in 2, punctuation in 1, spacing in 1; such as “A B.” for “a b”"
-    assert writing.told([]) == ""
+    assert casing_punctuation.told(pairs) == "casing in 2, punctuation in 1, spacing in 1; such as “A B.” for “a b”"
+    assert casing_punctuation.told([]) == ""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modellab import audio, dataset
+from modellab import audio, datasets
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "asr_smoke_v1"
 RATE_HZ = 16_000
@@ -35,13 +35,13 @@ Answers = dict[str, Any]
 @pytest.fixture(scope="session")
 def sentences() -> dict[str, str]:
     """The golden sentences among the clips."""
-    return {row["id"]: row["text"] for row in dataset.load(GOLDEN).rows[:N_CLIPS]}
+    return {row["id"]: row["text"] for row in datasets.load(GOLDEN).rows[:N_CLIPS]}
 
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory, sentences: dict[str, str]) -> Path:
     """Golden sentences and everything that is none, as an .npz of float32 at 16 kHz."""
-    spoken = {row["id"]: audio.read(row["audio"], RATE_HZ).samples for row in dataset.load(GOLDEN).rows[:N_CLIPS]}
+    spoken = {row["id"]: audio.read(row["audio"], RATE_HZ).samples for row in datasets.load(GOLDEN).rows[:N_CLIPS]}
     gap = np.zeros(RATE_HZ // 2, np.float32)  # "later" is "again" half a second later
     first = next(iter(spoken.values()))
     seconds = np.arange(3 * RATE_HZ) / RATE_HZ

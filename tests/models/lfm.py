@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, models
-from modellab.models import code, weights
+from modellab.models import adapter_code, weights
 from modellab.types import Audio, Reply, Setting
 
 FOLDER = models.FOLDER / "lfm2_5_audio"
@@ -67,7 +67,7 @@ def heard(model: Any) -> Iterator[tuple[str, str]]:
 def main(scratch: Path) -> None:
     place = weights.locate("made:tiny", None, FOLDER)
     assert place is not None
-    adapter = code.load(FOLDER, "adapter")
+    adapter = adapter_code.load(FOLDER, "adapter")
     model, hasty = adapter.load(setting(place)), adapter.load(setting(place, **LONG))
     mute = adapter.load(setting(place, tts={"max_new_tokens": 1}))  # <|audio_start|> at the most
     pieces = list(model.speak("turn on the kitchen light"))

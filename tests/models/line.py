@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from modellab import dataset, engine, meter
-from modellab.manifest import sendable
-from modellab.matrix import Cell, Matrix
-from modellab.project import Project
+from modellab import datasets
+from modellab.datasets.manifest import sendable
+from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.settings import Project
+from modellab.runner import engine
+from modellab.runner.meters import process
 
 ROOT = Path(__file__).parents[2]
 SEEN: dict[str, list[bool]] = {}
@@ -49,7 +51,7 @@ def watch(name: str) -> None:
 
 def watch_the_clocks() -> None:
     """Note when the meter's clocks run."""
-    timed = meter.timed
+    timed = process.timed
 
     def noted(call: Any, *rest: Any) -> Any:
         def inside() -> Any:
@@ -62,7 +64,7 @@ def watch_the_clocks() -> None:
 
         return timed(inside, *rest)
 
-    meter.timed = noted  # type: ignore[assignment]
+    process.timed = noted  # type: ignore[assignment]
 
 
 def main(model: str, task: str, data: str, *functions: str) -> None:
@@ -85,7 +87,7 @@ def main(model: str, task: str, data: str, *functions: str) -> None:
         watch(name)
     watch_the_clocks()
     one.start({"task": task})
-    row = min(dataset.load(chosen.dataset).rows, key=lambda row: row.get("duration_s", 0.0))
+    row = min(datasets.load(chosen.dataset).rows, key=lambda row: row.get("duration_s", 0.0))
     one.utterance({"row": sendable(row)})
     one.close()
     sys.stdout.write(json.dumps(SEEN) + "\n")

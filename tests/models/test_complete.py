@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modellab.errors import WeightsError
-from modellab.models import complete
+from modellab.models import weights_check
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ FILES = ("config.json", "*.safetensors|model.bin")
 
 
 def test_whole_weights_pass(folder: Path) -> None:
-    complete.check(None, FILES)
-    complete.check(folder, FILES)
-    complete.check(folder / "model-1.safetensors")
+    weights_check.check(None, FILES)
+    weights_check.check(folder, FILES)
+    weights_check.check(folder / "model-1.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_what_is_missing_is_named(folder: Path, name: str, content: bytes | None
     else:
         (folder / name).write_bytes(content)
     with pytest.raises(WeightsError) as raised:
-        complete.check(folder, FILES)
+        weights_check.check(folder, FILES)
     assert sentence in str(raised.value)
 
 
 def test_a_link_to_a_download_that_never_ended_is_named(folder: Path) -> None:
     (folder / "more.safetensors").symlink_to(folder / "blob")
     with pytest.raises(WeightsError, match=r"more\.safetensors is a link to nothing"):
-        complete.check(folder)
+        weights_check.check(folder)

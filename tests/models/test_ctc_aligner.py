@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from modellab import models
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Audio, Setting
 
 pytestmark = pytest.mark.engine
@@ -23,7 +23,7 @@ SOUND = Audio(np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def make() -> ModuleType:
-    return code.load(FOLDER, "make")
+    return adapter_code.load(FOLDER, "make")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def aligner(make: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("untrained")
     make.empty().save_pretrained(folder)
     make.processor(folder).save_pretrained(folder)
-    return code.load(FOLDER, "adapter").load(Setting("ctc_aligner", "tiny", folder, "cpu", "float32", 1))
+    return adapter_code.load(FOLDER, "adapter").load(Setting("ctc_aligner", "tiny", folder, "cpu", "float32", 1))
 
 
 @pytest.mark.parametrize("text", ["turn on the light", "Off", "a a a", "off off", "don't"])
@@ -62,13 +62,13 @@ def test_more_letters_than_frames_is_an_error(aligner: Any) -> None:
 
 
 def test_a_double_letter_is_taught_with_a_gap(make: ModuleType) -> None:
-    teach = code.load(FOLDER, "teach")
+    teach = adapter_code.load(FOLDER, "teach")
     spelled = [make.LETTERS[number] for number in teach._labels([("off", 0.02, 0.2)], 12)]
     assert spelled == ["<pad>", "O", "O", "O", "F", "F", "F", "<pad>", "F", "F", "<pad>", "<pad>"]
 
 
 def test_lessons_say_where_their_words_are() -> None:
-    speech = code.load(FOLDER, "teach_speech")
+    speech = adapter_code.load(FOLDER, "teach_speech")
     for lesson in itertools.islice(speech.lessons(3, seed=5), 3):
         starts, ends = [start_s for _, start_s, _ in lesson.words], [end_s for _, _, end_s in lesson.words]
         assert starts[1:] == ends[:-1]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modellab.models import FOLDER, code
+from modellab.models import FOLDER, adapter_code
 
 OPENAI = """
 import sys
@@ -57,4 +57,4 @@ def test_words_are_timed_with_the_heads_of_the_checkpoint(tmp_path: Path) -> Non
 def test_a_ggml_file_tells_how_many_languages_it_knows(tmp_path: Path, tokens: int, several: bool) -> None:
     pytest.importorskip("pywhispercpp")
     (tmp_path / "a.bin").write_bytes(struct.pack("<ii", 0x67676D6C, tokens))
-    assert code.load(FOLDER / "whisper_cpp", "adapter").multilingual(tmp_path / "a.bin") is several
+    assert adapter_code.load(FOLDER / "whisper_cpp", "adapter").multilingual(tmp_path / "a.bin") is several

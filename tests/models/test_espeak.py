@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from modellab import models
-from modellab.metrics import sound
-from modellab.models import code
+from modellab.metrics import audio_health
+from modellab.models import adapter_code
 from modellab.types import Audio, Setting
 from tools.speech.espeak import Espeak
 from tools.speech.voices import Voice
@@ -24,7 +24,7 @@ OPTIONS = models.config(FOLDER).options_for("en-us")
 
 def load(**options: Any) -> Any:
     setting = Setting("espeak", "en-us", None, "cpu", "int16", 1, {**OPTIONS, **options})
-    return code.load(FOLDER, "adapter").load(setting)
+    return adapter_code.load(FOLDER, "adapter").load(setting)
 
 
 def said(pieces: Iterator[Audio]) -> Audio:
@@ -57,12 +57,15 @@ def test_another_user_of_the_library_in_the_process_does_not_matter() -> None:
 
 def test_speech_is_sound_and_as_long_as_its_text() -> None:
     spoken = said(load().speak(TEXT))
-    found = sound.health(spoken)
-    values = {metric.name: metric.value([sound.health_shares(found)[metric.name]]) for metric in sound.HEALTH_METRICS}
+    found = audio_health.health(spoken)
+    values = {
+        metric.name: metric.value([audio_health.health_shares(found)[metric.name]])
+        for metric in audio_health.HEALTH_METRICS
+    }
     assert spoken.rate_hz == 22_050
     assert spoken.samples.dtype == np.float32
-    assert all(values[name] <= limit for name, limit in sound.HEALTH_LIMITS.items())
-    assert all(share[0] == 0 for share in sound.length_shares(TEXT, found).values())
+    assert all(values[name] <= limit for name, limit in audio_health.HEALTH_LIMITS.items())
+    assert all(share[0] == 0 for share in audio_health.length_shares(TEXT, found).values())
 
 
 def test_pieces_come_as_they_are_made() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modellab import audio, dataset, models
+from modellab import audio, datasets, models
 from modellab.metrics.diarization import compare
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Audio, Setting, Turn
 
 pytestmark = [
@@ -27,7 +27,7 @@ RATE_HZ = 16_000
 @pytest.fixture(scope="module")
 def adapter() -> ModuleType:
     pytest.importorskip("silero_vad", reason="pip install 'modellab[silero]'")
-    return code.load(FOLDER, "adapter")
+    return adapter_code.load(FOLDER, "adapter")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def model(adapter: ModuleType) -> Any:
 @pytest.fixture(scope="module")
 def talk() -> tuple[Audio, list[Turn]]:
     """Three voices, one of which falls into another's word."""
-    row = next(row for row in dataset.load(GOLDEN / "diar_smoke_v2").rows if row["id"] == "talk_4")
+    row = next(row for row in datasets.load(GOLDEN / "diar_smoke_v2").rows if row["id"] == "talk_4")
     return audio.read(row["audio"], RATE_HZ), [Turn(*turn) for turn in row["turns"]]
 
 

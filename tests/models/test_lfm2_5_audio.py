@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modellab import audio, dataset, models
+from modellab import audio, datasets, models
 from tools.golden import lessons
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -89,7 +89,7 @@ class TestTiny:
 
 @pytest.mark.parametrize(("name", "prefix"), [("asr_taught_v1", "heard"), ("v2v_smoke_v1", "repeat")])
 def test_the_golden_data_is_what_was_taught(name: str, prefix: str) -> None:
-    for row in dataset.load(GOLDEN / name).rows:
+    for row in datasets.load(GOLDEN / name).rows:
         assert np.array_equal(audio.read(row["audio"]).samples, lessons.sound(f"{prefix}_{row['id']}"))
 
 

@@ -13,9 +13,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from modellab import venvs
 from modellab.errors import WorkerError
-from modellab.models import own
+from modellab.models import environment
+from modellab.system import virtualenv
 
 from ..integration.conftest import FakeProject, fake_project
 
@@ -41,30 +41,30 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def make(folder: Path, label: str, wanted: list[str], cwd: Path, way_out: str) -> None:
         every.append(wanted)
         folder.mkdir(parents=True)
-        (folder / venvs.COMPLETE).touch()
+        (folder / virtualenv.COMPLETE).touch()
 
-    monkeypatch.setattr(venvs, "_make", make)
+    monkeypatch.setattr(virtualenv, "_make", make)
     return every
 
 
 def test_it_is_made_once_for_each_content_of_the_requirements(folder: Path, asked: list[list[str]]) -> None:
     told: list[str] = []
-    assert own.why_missing(folder) == ("its own environment is not made yet", "modellab models install mine")
-    python = own.make(folder, told.append)
-    assert own.make(folder, told.append) == python == venvs.python(own.place(folder))
-    assert own.why_missing(folder) == ("", "")
+    assert environment.why_missing(folder) == ("its own environment is not made yet", "modellab models install mine")
+    python = environment.make(folder, told.append)
+    assert environment.make(folder, told.append) == python == virtualenv.python(environment.place(folder))
+    assert environment.why_missing(folder) == ("", "")
     assert len(asked) == 1
     (folder / "requirements.txt").write_text("engine>=2\n# another comment\nnumpy==1.26.4\n")
-    assert own.why_missing(folder) == ("", "")
+    assert environment.why_missing(folder) == ("", "")
     (folder / "requirements.txt").write_text("engine>=3\nnumpy==1.26.4\n")
-    assert own.why_missing(folder)[0]
+    assert environment.why_missing(folder)[0]
 
 
 def test_its_own_pins_come_before_what_the_process_around_it_needs(folder: Path, asked: list[list[str]]) -> None:
-    own.make(folder, lambda line: None)
+    environment.make(folder, lambda line: None)
     (wanted,) = asked
     assert wanted[:2] == ["--requirement", str(folder / "requirements.txt")]
-    assert set(wanted[2:]) == set(own.WORKER) - {"numpy"}
+    assert set(wanted[2:]) == set(environment.WORKER) - {"numpy"}
 
 
 def test_what_the_process_around_a_model_imports_is_installed_for_it() -> None:
@@ -75,14 +75,14 @@ def test_what_the_process_around_a_model_imports_is_installed_for_it() -> None:
     owners = packages_distributions()
     loaded = {canonicalize_name(each) for name in done.stdout.split() for each in owners.get(name, ())}
     core = {canonicalize_name(Requirement(text).name) for text in requires("modellab") or () if "extra ==" not in text}
-    assert {"numpy", "psutil"} <= loaded & core <= set(own.WORKER)
+    assert {"numpy", "psutil"} <= loaded & core <= set(environment.WORKER)
 
 
 def test_without_requirements_it_is_one_sentence(folder: Path) -> None:
     (folder / "requirements.txt").unlink()
-    assert "requirements.txt cannot be read" in own.why_missing(folder)[0]
+    assert "requirements.txt cannot be read" in environment.why_missing(folder)[0]
     with pytest.raises(WorkerError, match=r"requirements\.txt cannot be read, and config\.yaml says environment: own"):
-        own.make(folder, lambda line: None)
+        environment.make(folder, lambda line: None)
 
 
 @pytest.fixture
@@ -98,12 +98,12 @@ def apart(fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def build(model: Path) -> None:
     """What uv would make: another Python with the packages of this one, and `flavour`."""
-    place = own.place(model)
+    place = environment.place(model)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
     (site,) = (place / "lib").glob("python*/site-packages")
     (site / "shared.pth").write_text(sysconfig.get_paths()["purelib"])
     (site / "flavour.py").write_text("NAME = 'own'\n")
-    (place / venvs.COMPLETE).touch()
+    (place / virtualenv.COMPLETE).touch()
 
 
 def test_its_cases_run_there_and_are_skipped_where_it_is_missing(apart: FakeProject) -> None:

@@ -16,7 +16,7 @@ import yaml
 
 from modellab import models
 from modellab.errors import WeightsError
-from modellab.models import code, made
+from modellab.models import adapter_code, made
 
 FOLDER = models.FOLDER / "pyannote_diarization"
 PARTS = models.config(FOLDER).options["parts"]
@@ -67,7 +67,7 @@ def pipeline(tmp_path: Path) -> Path:
 
 
 def config(folder: Path) -> Any:
-    return code.load(FOLDER, "folder").config(folder, PARTS, folder / "scratch")
+    return adapter_code.load(FOLDER, "folder").config(folder, PARTS, folder / "scratch")
 
 
 def test_a_whole_folder_refers_to_itself(pipeline: Path) -> None:

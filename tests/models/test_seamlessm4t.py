@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from modellab import dataset, languages, models
-from modellab.models import code
+from modellab import datasets, models
+from modellab.models import adapter_code
+from modellab.text import languages
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FOLDER = models.FOLDER / "seamlessm4t"
-LESSONS = code.load(FOLDER, "make_lessons")
+LESSONS = adapter_code.load(FOLDER, "make_lessons")
 PROGRAM = """
 import json, sys
 from dataclasses import replace
@@ -89,7 +90,7 @@ class TestTiny:
 
     @pytest.mark.parametrize("name", ["asr_multi_v1", "st_smoke_v1", "mt_smoke_v1"])
     def test_every_lesson_is_known(self, said: dict[str, Any], name: str) -> None:
-        wanted = {row["id"]: row.get("reference", row.get("text")) for row in dataset.load(GOLDEN / name).rows}
+        wanted = {row["id"]: row.get("reference", row.get("text")) for row in datasets.load(GOLDEN / name).rows}
         assert said["answers"][name] == wanted
 
     def test_the_language_is_the_one_it_was_told(self, said: dict[str, Any]) -> None:
@@ -118,7 +119,7 @@ class TestTiny:
 
 def test_the_lessons_are_the_golden_datasets() -> None:
     for name, lessons in (("asr_multi_v1", "transcripts"), ("st_smoke_v1", "spoken"), ("mt_smoke_v1", "written")):
-        rows = dataset.load(GOLDEN / name).rows
+        rows = datasets.load(GOLDEN / name).rows
         given = [(row.get("source", row.get("text")), row.get("reference", row.get("text"))) for row in rows]
         assert given == [(lesson.source, lesson.target) for lesson in getattr(LESSONS, lessons)()]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modellab import models
-from modellab.embedded import FORMATS
+from modellab.models.embedded import FORMATS
 
 FOLDERS = {name: folder for name, folder in models.folders().items() if folder.parent == models.FOLDER}
 SHIPPED = {name: models.config(folder) for name, folder in FOLDERS.items()}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modellab import dataset, models
+from modellab import datasets, models
 from modellab.errors import ConfigError, WeightsError
-from modellab.models import code, parts, weights
+from modellab.models import adapter_code, parts, weights
 from modellab.tasks import meeting as task
 from modellab.types import Audio, Setting, Turn
 
@@ -99,7 +99,7 @@ def test_a_part_without_its_weights_says_so(place: Path) -> None:
 
 
 def test_turns_of_one_speaker_are_joined_unless_somebody_speaks_between() -> None:
-    joined = code.load(FOLDER, "adapter").joined
+    joined = adapter_code.load(FOLDER, "adapter").joined
     turns = [Turn(0, 1, "a"), Turn(1.2, 2, "a"), Turn(2.1, 3, "b"), Turn(3.1, 4, "a"), Turn(4.9, 6, "a")]
     assert joined(turns, 0.4) == [Turn(0, 2, "a"), Turn(2.1, 3, "b"), Turn(3.1, 4, "a"), Turn(4.9, 6, "a")]
     assert joined([], 0.4) == []
@@ -111,12 +111,14 @@ def lab() -> Any:
     pytest.importorskip("silero_vad")
     options = models.config(FOLDER).options_for("lab")
     place = weights.locate("embedded:whisper-lab/ct2", None, FOLDER)
-    return code.load(FOLDER, "adapter").load(Setting("speaker_transcripts", "lab", place, "cpu", "float32", 1, options))
+    return adapter_code.load(FOLDER, "adapter").load(
+        Setting("speaker_transcripts", "lab", place, "cpu", "float32", 1, options)
+    )
 
 
 @pytest.mark.engine
 def test_a_meeting_of_the_golden_set_is_written_down(lab: Any) -> None:
-    golden = dataset.load(GOLDEN)
+    golden = datasets.load(GOLDEN)
     row = next(row for row in golden.rows if row["id"] == "meeting_3")
     case = task.read(row, golden.options)
     shares = task.score(case, task.encode(task.run(lab, task.prepare(row))))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.streaming.agreement import agreed, behind
 from modellab.streaming.buffered import Buffered
-from modellab.streaming.drive import listen
-from modellab.streaming.events import Event
+from modellab.streaming.feed import listen
+from modellab.streaming.local_agreement import agreed, behind
+from modellab.streaming.protocol import Event
 from modellab.types import Audio, Transcript
 
 RATE_HZ = 1000

@@ -10,10 +10,10 @@ import pytest
 
 from modellab.errors import ConfigError
 from modellab.streaming.buffered import Buffered
-from modellab.streaming.choose import DEFAULTS, Choice, choice
 from modellab.streaming.clock import VirtualClock, WallClock
-from modellab.streaming.drive import listen
-from modellab.streaming.events import Event, Samples
+from modellab.streaming.feed import listen
+from modellab.streaming.options import DEFAULTS, Choice, choice
+from modellab.streaming.protocol import Event, Samples
 from modellab.types import Audio, Transcript
 
 BATCH = SimpleNamespace(transcribe=lambda audio: Transcript("a"))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from modellab.audio.saved import Studio
 from modellab.errors import DatasetError
-from modellab.studio import Studio
 from modellab.tasks import chat
 from modellab.types import Audio, Ratio, Reply, Transcript
 

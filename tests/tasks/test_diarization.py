@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from modellab import dataset
+from modellab import datasets
 from modellab.errors import DatasetError
 from modellab.tasks import diarization as task
 from modellab.types import Audio, Ratio, Region, Turn
@@ -124,8 +124,8 @@ def test_validate_names_the_dataset_the_case_and_the_line(tmp_path: Path) -> Non
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
     case = "  - {id: meeting, audio: a.wav, duration_s: 4.0, rttm: a.rttm}"
     (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
-    dataset.write_digest(tmp_path)
-    (fault,) = dataset.validate(tmp_path, task)
+    datasets.write_digest(tmp_path)
+    (fault,) = datasets.validate(tmp_path, task)
     assert fault.startswith(f"{tmp_path / 'dataset.yaml'}: case meeting: {tmp_path / 'a.rttm'}, line 2: 'a' speaks")
 
 

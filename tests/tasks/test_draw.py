@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
-from modellab import replies, tasks
-from modellab.augment import maker
-from modellab.panels import Lane, Lines, Sound, Span, Timeline, Words
-from modellab.tasks import Drawn, alignment, chat, diarization, robustness, stability, streaming, tts, v2v, vad
+from modellab import tasks
+from modellab.audio import augmentation
+from modellab.tasks import (
+    Drawn,
+    _dialogue,
+    alignment,
+    chat,
+    diarization,
+    robustness,
+    stability,
+    streaming,
+    tts,
+    v2v,
+    vad,
+)
+from modellab.types.display import Lane, Lines, Sound, Span, Timeline, Words
 
 HEADER: dict[str, Any] = {"normaliser": "basic", "language": "en", "judge": "whisper:lab", "settings": {}}
 CLIP = {"id": "a", "audio": "a.flac", "duration_s": 4.0}
@@ -155,7 +167,7 @@ def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypat
     assert robustness.altered({**CLIP, "audio": clip, "condition": "clean"}) == clip
     row = {**CLIP, "audio": clip, "condition": "noise:10"}
     assert robustness.altered(row) is None
-    made = maker._place(clip, robustness._condition(row), robustness._seed(row)) / maker.NAME
+    made = augmentation._place(clip, robustness._condition(row), robustness._seed(row)) / augmentation.NAME
     made.parent.mkdir(parents=True)
     made.write_bytes(b"noise")
     assert robustness.altered(row) == made
@@ -178,5 +190,5 @@ def _tone() -> Any:
 
 def _reply(text: str, path: str = "") -> dict[str, Any]:
     health = tts.sound.health(_tone()) if path else None
-    return {**replies.NOTHING, "text": text, "complete": True, "health": health,
+    return {**_dialogue.NOTHING, "text": text, "complete": True, "health": health,
             "audio": {"audio": path, "rate_hz": 16_000} if path else None}  # fmt: skip

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from modellab import dataset
+from modellab import datasets
 from modellab.errors import DatasetError
-from modellab.panels import Timeline, Words
 from modellab.tasks import meeting as task
 from modellab.types import Audio, Ratio, SpokenTurn
+from modellab.types.display import Timeline, Words
 
 SAID = [[0.0, 2.0, "ann", "Good morning!"], [2.0, 3.0, "bob", "hello, Ann"]]
 ROW = {"id": "monday", "audio": Path("monday.flac"), "duration_s": 4.0, "utterances": SAID, "condition": "in_turn"}
@@ -85,8 +85,8 @@ def test_validate_names_the_dataset_the_case_and_the_line(tmp_path: Path) -> Non
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
     case = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
     (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
-    dataset.write_digest(tmp_path)
-    (fault,) = dataset.validate(tmp_path, task)
+    datasets.write_digest(tmp_path)
+    (fault,) = datasets.validate(tmp_path, task)
     assert fault.startswith(f"{tmp_path / 'dataset.yaml'}: case monday: {tmp_path / 'a.stm'}, line 2: it ends at 2 s")
 
 
@@ -96,9 +96,9 @@ def test_a_changed_file_is_another_dataset(tmp_path: Path) -> None:
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
     case = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
     (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
-    before = dataset.load(tmp_path).digest
+    before = datasets.load(tmp_path).digest
     with_file(tmp_path, STM.replace("hello", "hallo"))
-    assert dataset.load(tmp_path).digest != before
+    assert datasets.load(tmp_path).digest != before
 
 
 def test_a_model_hears_the_mean_at_16_khz_and_is_told_the_language(tmp_path: Path) -> None:

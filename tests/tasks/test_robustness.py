@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.augment import conditions, maker
-from modellab.augment.conditions import KINDS
+from modellab.audio import augmentation, conditions
+from modellab.audio.conditions import KINDS
 from modellab.errors import DatasetError
 from modellab.tasks import robustness
 from modellab.types import Audio, Ratio, Transcript
@@ -96,7 +96,7 @@ def test_a_row_without_a_known_condition_is_told(condition: Any) -> None:
         robustness.read({**ROW, "condition": condition}, HEADER)
 
 
-class InThisProcess(maker.Helper):
+class InThisProcess(augmentation.Helper):
     """Makes files without a process of its own."""
 
     def make(self, order: Any, into: Path) -> None:
@@ -106,7 +106,7 @@ class InThisProcess(maker.Helper):
 
 def test_the_clip_is_changed_before_the_model_hears_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(maker, "HELPER", InThisProcess())
+    monkeypatch.setattr(augmentation, "HELPER", InThisProcess())
     audio.write(tmp_path / "a.flac", Audio(np.full(16_000, 0.1, np.float32), 16_000))
     given = robustness.prepare({**ROW, "audio": str(tmp_path / "a.flac"), "condition": "speed:1.25"})
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from modellab.errors import ConfigError, DatasetError
-from modellab.streaming.choose import Choice
+from modellab.streaming.options import Choice
 from modellab.tasks import streaming
 from modellab.types import Audio, Ratio, Transcript
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from modellab import audio
+from modellab.audio.saved import Studio
 from modellab.errors import DatasetError
-from modellab.metrics import estimates
-from modellab.studio import Studio
+from modellab.metrics import speech_quality
 from modellab.tasks import tts
 from modellab.types import Audio, Transcript
 
@@ -220,9 +220,9 @@ def test_a_reference_gives_a_distance(tmp_path: Path) -> None:
 
 
 def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "opinion", lambda audio: {"mos": 3.5, "mos_signal": 4.0, "mos_background": 3.0})
-    monkeypatch.setattr(estimates, "similarity", lambda ours, theirs: 0.8)
-    monkeypatch.setattr(estimates, "missing", lambda library: "")
+    monkeypatch.setattr(speech_quality, "opinion", lambda audio: {"mos": 3.5, "mos_signal": 4.0, "mos_background": 3.0})
+    monkeypatch.setattr(speech_quality, "similarity", lambda ours, theirs: 0.8)
+    monkeypatch.setattr(speech_quality, "missing", lambda library: "")
     audio.write(tmp_path / "ref.flac", tone())
     row = {"reference_audio": tmp_path / "ref.flac"}
     asked = values(made(tone(), Judge(), tmp_path, **row, estimates=["mos", "speaker"]))
@@ -231,7 +231,7 @@ def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest
 
 
 def test_what_is_not_installed_is_missing_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimates, "find_spec", lambda name: None)
+    monkeypatch.setattr(speech_quality, "find_spec", lambda name: None)
     output = made(tone(), Judge(), tmp_path, estimates=["mos"])
     found = values(output)
     assert math.isnan(found["mos"])

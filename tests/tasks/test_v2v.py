@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from modellab.audio.saved import Studio
 from modellab.errors import DatasetError
-from modellab.metrics import estimates
-from modellab.studio import Studio
+from modellab.metrics import speech_quality
 from modellab.tasks import v2v
 from modellab.types import Audio, Ratio, Reply, Transcript
 
@@ -157,7 +157,7 @@ def test_the_voice_is_compared_with_the_reference_or_the_input(tmp_path: Path, m
         lengths.append(round(wanted.duration_s, 2))
         return 0.75
 
-    monkeypatch.setattr(estimates, "similarity", similarity)
+    monkeypatch.setattr(speech_quality, "similarity", similarity)
     for name, duration_s in (("input.wav", 0.5), ("voice.wav", 0.25)):
         soundfile.write(tmp_path / name, np.ones(round(16_000 * duration_s)) / 9, 16_000)
     row = {"audio": tmp_path / "input.wav", "estimates": ["speaker"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Status, Verdict
 from tools.against_power import Run, slowed, table
 
@@ -41,7 +41,7 @@ def test_the_injected_slowdown_is_the_share_of_the_call(tmp_path: Path) -> None:
     assert slowed(plain, 0.0, tmp_path) is plain
     slow = slowed(plain, 1.0, tmp_path)
     assert slow.folder.name == "fake"
-    model = code.load(slow.folder, "adapter").load(None)
+    model = adapter_code.load(slow.folder, "adapter").load(None)
     start = time.process_time()
     assert model.transcribe("this") == "heard this"
     assert time.process_time() - start >= 0.1, "twice the call's CPU time"

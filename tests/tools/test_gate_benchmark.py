@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modellab.gate import duet
+from modellab.gate import paired_speed
 from modellab.types import Rule, Status
 from tools.gate_benchmark import (
     analysis,
@@ -168,14 +168,17 @@ def test_the_u_test_is_scipys_row_by_row() -> None:
 def test_the_duet_says_what_the_gate_says(effect: float) -> None:
     calls = timings.Simulated("mixed", "", noise.NOISE["mixed"]).pairs(GENERATOR(4), 60, timings.PAIRS).slowed(effect)
     ratios = ours.log_ratios(calls)
-    verdicts = [duet.judge("rtf_cpu", row[: duet.FIRST], row[duet.FIRST :], Rule(), 1.0, 1.0, "main") for row in ratios]
+    verdicts = [
+        paired_speed.judge("rtf_cpu", row[: paired_speed.FIRST], row[paired_speed.FIRST :], Rule(), 1.0, 1.0, "main")
+        for row in ratios
+    ]
     assert ours.confirmed(calls).tolist() == [verdict.status is Status.REGRESSED for verdict in verdicts]
 
 
 def test_a_clean_duet_costs_a_first_look_and_a_slow_one_all() -> None:
     ratio = 1 + np.linspace(-0.001, 0.001, timings.PAIRS)
     calls = timings.Calls(np.ones((1, timings.PAIRS)), ratio[None])
-    assert ours.clean_calls(calls) == 2 * duet.FIRST
+    assert ours.clean_calls(calls) == 2 * paired_speed.FIRST
     assert ours.clean_calls(calls.slowed(0.2)) == 2 * timings.PAIRS
     assert ours.tuned_calls(calls.slowed(0.2), 0.1) == 2 * timings.PAIRS
 

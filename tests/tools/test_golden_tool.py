@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from modellab import dataset
+from modellab import datasets
 from tools.golden import asr_smoke_v1, lab, prose, vad_smoke_v1
 from tools.golden.__main__ import names
 from tools.golden.write import Clip, write
@@ -27,8 +27,8 @@ def test_names_are_the_modules_with_a_version() -> None:
 def test_a_written_dataset_is_sound(tmp_path: Path) -> None:
     clips = [Clip("no", SPEECHLESS, {"text": "yes: 'no', 42", "condition": "clean"})]
     size_bytes = write(tmp_path / "toy_v1", asr_smoke_v1.HEADER, clips)
-    assert dataset.validate(tmp_path / "toy_v1") == []
-    assert dataset.load(tmp_path / "toy_v1").rows[0]["text"] == "yes: 'no', 42"
+    assert datasets.validate(tmp_path / "toy_v1") == []
+    assert datasets.load(tmp_path / "toy_v1").rows[0]["text"] == "yes: 'no', 42"
     assert size_bytes > 0
 
 
@@ -38,10 +38,10 @@ def test_a_failure_keeps_the_old_dataset(tmp_path: Path) -> None:
         raise OSError("disk full")
 
     write(tmp_path / "toy_v1", asr_smoke_v1.HEADER, [Clip("a", SPEECHLESS, {"text": "one"})])
-    before = dataset.load(tmp_path / "toy_v1").digest
+    before = datasets.load(tmp_path / "toy_v1").digest
     with pytest.raises(OSError, match="disk full"):
         write(tmp_path / "toy_v1", asr_smoke_v1.HEADER, breaks())
-    assert dataset.load(tmp_path / "toy_v1").digest == before
+    assert datasets.load(tmp_path / "toy_v1").digest == before
 
 
 def test_new_sentences_are_new_and_different() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modellab.models import folders
-from modellab.project import Project
+from modellab.plan.settings import Project
 from tools.models_page import DECLARED, PAGE, REAL, ROOT, SMALL, page
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modellab import ledger
-from modellab.report import web
-from modellab.scoring import Shown, assemble
-from modellab.shelf import Pick
+from modellab.reports.leaderboard import html
+from modellab.reports.leaderboard.assemble import Shown, assemble
+from modellab.results import ledger
+from modellab.results.select import Pick
 from tools import report_size
 
 
@@ -20,7 +20,7 @@ def test_every_model_dataset_and_utterance_is_in_the_report(tmp_path: Path) -> N
     assert (len(entries), warnings) == (4, [])
     made = assemble(Shown([Pick("latest", tuple(entries))], entries))
     assert [arena.utterances for arena in made.arenas] == [12]
-    assert web.render_html(made).count("<li><b>") == 24
+    assert html.render_html(made).count("<li><b>") == 24
 
 
 @pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0, 0), (0.3, 200, 400)])

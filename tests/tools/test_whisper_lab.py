@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.embedded import compact
 from modellab.metrics.edit_distance import align
+from modellab.models.embedded import compact
 from tools.speech.voices import Voice
 from tools.whisper_lab import corpus, grammar
 from tools.whisper_lab import vocabulary as v

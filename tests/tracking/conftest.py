@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from modellab.entry import Entry
-from modellab.environment import Commit
-from modellab.ledger import Ledger
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.system.machine import Commit
 from modellab.tracking import sqlite, store
 from modellab.types import Key, Result, Status, Utterance, Verdict
 

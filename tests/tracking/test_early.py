@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from modellab import tracking
-from modellab.pool import Turns
-from modellab.tracking import Early, child, process, sqlite, store, waiting
+from modellab.runner.pool import Turns
+from modellab.tracking import Early, prestart_child, process, push, sqlite, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 ROOT = Path(__file__).parents[2]
@@ -175,4 +175,4 @@ def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(rea
     found.close()
 
     assert said.startswith("logged 4 results to ")
-    assert waiting.READY_S < child.START_S
+    assert prestart_child.READY_S < push.START_S

@@ -8,10 +8,11 @@ import json
 
 import pytest
 
-from modellab import entry, ledger, tracking
-from modellab.environment import Commit
+from modellab import tracking
 from modellab.errors import ConfigError, TrackingError
-from modellab.ledger import Ledger
+from modellab.results import entry, ledger
+from modellab.results.ledger import Ledger
+from modellab.system.machine import Commit
 from modellab.tracking import Wanted, fetch, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
@@ -134,7 +135,7 @@ def test_results_of_a_newer_modellab_are_kept_and_sent_by_it(filled, ready, make
 
     older = tracking.sync(ready)
     monkeypatch.setattr(entry, "FORMAT", entry.FORMAT + 1)
-    monkeypatch.setattr("modellab.tracking.syncing.FORMAT", entry.FORMAT)
+    monkeypatch.setattr("modellab.tracking.sync.FORMAT", entry.FORMAT)
     newer = tracking.sync(ready)
 
     assert older.new == 1

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from modellab import tracking
-from modellab.tracking import drawing
-from modellab.tracking.pages import Pages
+from modellab.reports.case import __main__
+from modellab.tracking.case_pages import Pages
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_a_project_that_cannot_be_read_is_told_once_and_numbers_go_on(ready, ses
 
 def test_what_warms_the_maker_up_works():
     """It goes on without, so that nothing else would show it."""
-    drawing.warm_up()
+    __main__.warm_up()
 
 
 def test_a_maker_that_has_died_is_no_page(make):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from modellab import stages
-from modellab.stages import Evidence, Record
+from modellab.lifecycle import stages
+from modellab.lifecycle.stages import Evidence, Record
 from modellab.tracking import registry, store, sync
 from modellab.tracking.registry import aliases, ordered
 

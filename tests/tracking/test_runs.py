@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import modellab
-from modellab.environment import Commit
-from modellab.tracking import runs, views
-from modellab.tracking.note import LENGTH, note
+from modellab.system.machine import Commit
+from modellab.tracking import runs, ui_views
+from modellab.tracking.run_note import LENGTH, note
 from modellab.types import Status, Utterance, Verdict
 
 FORBIDDEN = re.compile(r"[^A-Za-z0-9_\-. :/]")
@@ -224,34 +224,34 @@ def test_the_note_fits_whatever_happens(make):
 
 
 def test_views_gather_the_datasets_that_were_ever_seen():
-    first = views.tags("1", ["wer/a", "rtf/a"], ["wer", "rtf"], {})
-    second = views.tags("1", ["wer/b"], ["cer"], first)
+    first = ui_views.tags("1", ["wer/a", "rtf/a"], ["wer", "rtf"], {})
+    second = ui_views.tags("1", ["wer/b"], ["cer"], first)
 
-    columns = json.loads(second[views.OVERVIEW])["selectedColumns"]
+    columns = json.loads(second[ui_views.OVERVIEW])["selectedColumns"]
     assert columns == ["tags.`verdict`", "metrics.`wer/a`", "metrics.`wer/b`", "metrics.`rtf/a`", "tags.`machine`"]
-    sections = json.loads(second[views.TREND])["compareRunSections"]
+    sections = json.loads(second[ui_views.TREND])["compareRunSections"]
     assert [section["name"] for section in sections] == ["wer", "rtf", "cer"]
-    assert views.tags("1", ["wer/b"], [], first | second) == {}, "nothing new, nothing to write"
+    assert ui_views.tags("1", ["wer/b"], [], first | second) == {}, "nothing new, nothing to write"
 
 
 def test_views_leave_what_a_user_wrote():
-    assert "mlflow.note.content" not in views.tags("1", [], [], {"mlflow.note.content": "ours"})
+    assert "mlflow.note.content" not in ui_views.tags("1", [], [], {"mlflow.note.content": "ours"})
 
 
 @pytest.mark.parametrize("stored", ["", "{", "[]", '{"selectedColumns": 3}', '{"selectedColumns": ["x"]}'])
 def test_a_view_that_somebody_broke_is_written_anew(stored):
-    tags = views.tags("1", ["wer/a"], [], {views.OVERVIEW: stored})
+    tags = ui_views.tags("1", ["wer/a"], [], {ui_views.OVERVIEW: stored})
 
-    assert "metrics.`wer/a`" in tags[views.OVERVIEW]
+    assert "metrics.`wer/a`" in tags[ui_views.OVERVIEW]
 
 
 def test_views_fit_into_a_tag_however_many_datasets_there_are():
     many = [f"{name}/dataset_{number}" for number in range(300) for name in ("wer", "rtf")]
 
-    tags = views.tags("1", many, many, {})
+    tags = ui_views.tags("1", many, many, {})
 
     assert all(len(text) <= 5000 for text in tags.values())
-    assert "wer/dataset_0" in tags[views.OVERVIEW]
+    assert "wer/dataset_0" in tags[ui_views.OVERVIEW]
 
 
 def test_only_what_speaks_with_a_store_imports_mlflow():

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from modellab import ledger, tracking
+from modellab import tracking
 from modellab.errors import TrackingError
-from modellab.ledger import Ledger
+from modellab.results import ledger
+from modellab.results.ledger import Ledger
 from modellab.tracking import artifacts, store
 from modellab.types import Status, Utterance
 

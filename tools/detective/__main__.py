@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from modellab.reports.diagnosis import Heard, examine
+from modellab.reports.diagnosis.kinds import Finding, Kind
 
-from modellab import audio, baseline, dataset, models
-from modellab.detective import Heard, examine
-from modellab.detective.kinds import Finding, Kind
+from modellab import audio, datasets, models
 from modellab.models import weights
+from modellab.results import baselines
 from modellab.types import Audio, Floats, Key, Setting
 from tools.detective.catalogue import CATALOGUE
 from tools.detective.faults import RATE_HZ, Bench, Clip, Hear, Injected
@@ -49,9 +50,9 @@ def recogniser() -> Hear:
 
 def clips(hear: Hear, count: int, pool: int) -> list[Clip]:
     """Clips of the dataset, with what the model and others hear."""
-    data, dice = dataset.load(ROOT / "golden" / DATASET), np.random.default_rng(pool)
+    data, dice = datasets.load(ROOT / "golden" / DATASET), np.random.default_rng(pool)
     keys = [Key("asr", DATASET, model, "lab", "cpu", precision) for model, precision in OTHERS]
-    stored = (baseline.load(ROOT / "baselines", key) for key in keys)
+    stored = (baselines.load(ROOT / "baselines", key) for key in keys)
     accepted = [quality for quality in stored if quality]
     found = []
     for row in (data.rows[i] for i in dice.permutation(len(data.rows))[:count]):

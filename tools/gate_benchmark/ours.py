@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from modellab.gate import duet, speed
-from modellab.gate.sessions import Noise, Session, unexplained
-from modellab.gate.trimmed import trimmed
+from modellab.gate import paired_speed, speed
+from modellab.gate.calibration_noise import Noise, Session, unexplained
+from modellab.stats.trimmed_mean import trimmed
 from tools.gate_benchmark.contest import Gate
 from tools.gate_benchmark.figures import Bools, Floats
 from tools.gate_benchmark.timings import PAIRS, TURNS, Calls, trimmed_means
@@ -23,7 +23,7 @@ def gates() -> list[Gate]:
         kind="modellab",
         design="pairs",
         n=PAIRS,
-        calls=2 * duet.FIRST,
+        calls=2 * paired_speed.FIRST,
         slower=confirmed,
         scores=(both,),
         clean=clean_calls,
@@ -57,37 +57,37 @@ def log_ratios(calls: Calls) -> Floats:
 
 def looks_slower(ratios: Floats) -> Bools:
     """The first look at each session."""
-    return np.array([duet.looks_slower(row[: duet.FIRST]) for row in ratios], dtype=bool)
+    return np.array([paired_speed.looks_slower(row[: paired_speed.FIRST]) for row in ratios], dtype=bool)
 
 
 def confirmed(calls: Calls) -> Bools:
     """A first look, and fresh pairs that decide."""
     ratios = log_ratios(calls)
     seen = looks_slower(ratios)
-    seen[seen] = [duet.confirmed(row[duet.FIRST :]) for row in ratios[seen]]
+    seen[seen] = [paired_speed.confirmed(row[paired_speed.FIRST :]) for row in ratios[seen]]
     return seen
 
 
 def clean_calls(calls: Calls) -> float:
     """Timed calls of a clean case, on average: a first look, and for some a confirmation."""
-    return 2 * (duet.FIRST + duet.SECOND * float(looks_slower(log_ratios(calls)).mean()))
+    return 2 * (paired_speed.FIRST + paired_speed.SECOND * float(looks_slower(log_ratios(calls)).mean()))
 
 
 def both(calls: Calls) -> Floats:
     """The trimmed mean that both stages reach: tuned, one limit holds for both."""
     ratios = log_ratios(calls)
-    return np.minimum(means(ratios[:, : duet.FIRST]), means(ratios[:, duet.FIRST :]))
+    return np.minimum(means(ratios[:, : paired_speed.FIRST]), means(ratios[:, paired_speed.FIRST :]))
 
 
 def tuned_calls(calls: Calls, limit: float) -> float:
     """Timed calls of a clean case where both stages are held to one limit on the trimmed mean."""
-    first = means(log_ratios(calls)[:, : duet.FIRST])
-    return 2 * (duet.FIRST + duet.SECOND * float((first > limit).mean()))
+    first = means(log_ratios(calls)[:, : paired_speed.FIRST])
+    return 2 * (paired_speed.FIRST + paired_speed.SECOND * float((first > limit).mean()))
 
 
 def one_look(calls: Calls) -> Bools:
     """The second stage alone."""
-    return np.array([duet.confirmed(row) for row in log_ratios(calls)], dtype=bool)
+    return np.array([paired_speed.confirmed(row) for row in log_ratios(calls)], dtype=bool)
 
 
 def one_score(calls: Calls) -> Floats:

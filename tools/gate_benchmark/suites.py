@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from modellab import gross
-from modellab.gate import breaks, case, decision, exact, family, joint, paired, settle, sight
+from modellab.gate import breaks, case, decision, exact, joint, paired_quality, settle, sight, suite_alpha
 from modellab.gate.case import Sides
-from modellab.gate.paired import by_unit
+from modellab.gate.paired_quality import by_unit
 from modellab.tasks import asr, diarization
-from modellab.types import Metric, Rule, Status, Verdict
+from modellab.types import Metric, Rule, Status, Verdict, gate_counts
 from tools.gate_benchmark import unchanged
 from tools.gate_benchmark.figures import Bools, Floats, generator
 from tools.gate_benchmark.unchanged import NOISES, Noise
@@ -25,7 +24,7 @@ Json = dict[str, Any]
 WER, CER = asr.METRICS[:2]
 DER, JER = (next(metric for metric in diarization.METRICS if metric.name == name) for name in ("der", "jer"))
 RULE = Rule()
-DECIDING = (breaks, case, decision, exact, family, gross, joint, paired, sight)
+DECIDING = (breaks, case, decision, exact, suite_alpha, gate_counts, joint, paired_quality, sight)
 CELLS = 2_000_000  # utterances drawn at a time
 CALM = Verdict("wer", "ratio", "quality", Status.INCONCLUSIVE, 0.0, p=1.0, least_p=1.0, adjusted_p=1.0)
 ONE_SIDED = 0.90  # two-sided confidence whose upper end is the one-sided bound of 95 %

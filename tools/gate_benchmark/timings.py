@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from modellab.gate import duet
+from modellab.gate import paired_speed
 from tools.gate_benchmark import noise
 from tools.gate_benchmark.figures import Floats
 from tools.gate_benchmark.noise import CALL_S, Noise
 from tools.gate_benchmark.traces import Traces
 
-PAIRS = duet.FIRST + duet.SECOND
+PAIRS = paired_speed.FIRST + paired_speed.SECOND
 HISTORY = 20  # calibration sessions that the stored mode knows, beside the accepted one
 TURNS = 12  # calls of the model and of the reference workload, in turn, in a session of the stored mode
 

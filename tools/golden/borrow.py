@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from modellab import dataset
+from modellab import datasets
 from modellab.types import Row
 from tools.golden.write import Clip
 
@@ -16,7 +16,7 @@ SOURCE = "audio of {name}"
 
 def rows(name: str, ids: Sequence[str]) -> Iterator[Row]:
     """The named rows of a dataset in this repository, in the order of `ids`."""
-    of = {row["id"]: row for row in dataset.load(GOLDEN / name).rows}
+    of = {row["id"]: row for row in datasets.load(GOLDEN / name).rows}
     return (of[id] for id in ids)
 
 

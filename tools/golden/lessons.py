@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, models
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Audio
 from tools.speech.espeak import RATE_HZ, Espeak
 from tools.speech.noise import Samples
@@ -26,7 +26,7 @@ FOLDER = models.FOLDER / "lfm2_5_audio"
 
 def taught() -> Any:
     """The module that says what is taught; it lies in the model's folder, which is no package."""
-    return code.load(FOLDER, "make_lessons")
+    return adapter_code.load(FOLDER, "make_lessons")
 
 
 def sound(name: str) -> Samples:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from modellab import audio, models
-from modellab.models import code
+from modellab.models import adapter_code
 from tools.speech.voices import Voice
 
 FOLDER = models.FOLDER / "seamlessm4t"
@@ -34,7 +34,7 @@ SPOKEN = {
 
 def taught() -> Any:
     """The module that says what is taught; it lies in the model's folder, which is no package."""
-    return code.load(FOLDER, "make_lessons")
+    return adapter_code.load(FOLDER, "make_lessons")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab import dataset
+from modellab import datasets
 from tools.speech.espeak import RATE_HZ
 from tools.speech.noise import Samples
 
@@ -35,8 +35,8 @@ def write(folder: Path, header: Mapping[str, Any], clips: Iterable[Clip]) -> int
     fresh.mkdir(parents=True)
     lines = [_save(fresh, clip) for clip in clips]
     head = "".join(f"{key}: {_inline(value)}\n" for key, value in header.items())
-    (fresh / dataset.FILE_NAME).write_text(f"{head}cases:\n" + "".join(lines), encoding="utf-8")
-    dataset.write_digest(fresh)
+    (fresh / datasets.FILE_NAME).write_text(f"{head}cases:\n" + "".join(lines), encoding="utf-8")
+    datasets.write_digest(fresh)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from modellab import audio, dataset
-from modellab.models import code, config, folders, weights
+from modellab import audio, datasets
+from modellab.models import adapter_code, config, folders, weights
 from modellab.types import Setting
 
 VARIANT, PRECISION, RATE_HZ = "lab", "float32", 16_000
@@ -21,8 +21,8 @@ def main(name: str, folder: str) -> None:
     model = config(place)
     path = weights.locate(model.variants[VARIANT].weights_for(PRECISION), None, place)
     setting = Setting(name, VARIANT, path, "cpu", PRECISION, 1, model.options_for(VARIANT))
-    recogniser = code.load(place, "adapter").load(setting)
-    rows = dataset.load(Path(folder)).rows
+    recogniser = adapter_code.load(place, "adapter").load(setting)
+    rows = datasets.load(Path(folder)).rows
     said = [recogniser.transcribe(audio.read(row["audio"], rate_hz=RATE_HZ)).text for row in rows]
     sys.stdout.write(f"{len(said)}\n")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from modellab.rttm import merged
+from modellab.annotations.rttm import merged
 from modellab.types import Region, SpokenTurn, Turn
 
 # naïve is in it composed and decomposed

@@ -27,7 +27,8 @@ from pathlib import Path
 
 import yaml
 
-from modellab import dataset, store
+from modellab import datasets
+from modellab.system import cache
 from tools.performance import projects
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +78,7 @@ def suite_over_bare(root: Path, minutes: float) -> dict[str, float]:
 
 def _minutes(folder: Path, minutes: float) -> Path:
     """The first so many minutes of the lab's audio as a dataset."""
-    source = dataset.load(ROOT / "golden" / DATA)
+    source = datasets.load(ROOT / "golden" / DATA)
     folder.mkdir(parents=True)
     rows, length_s = [], 0.0
     for row in source.rows:
@@ -87,7 +88,7 @@ def _minutes(folder: Path, minutes: float) -> Path:
     header = {**source.header.model_dump(exclude_defaults=True), "tier": "smoke", "limits": {}}
     header.pop("digest", None)
     text = yaml.safe_dump({**header, "cases": rows}, sort_keys=False)
-    (folder / dataset.FILE_NAME).write_text(text, encoding="utf-8")
+    (folder / datasets.FILE_NAME).write_text(text, encoding="utf-8")
     return folder
 
 
@@ -149,7 +150,7 @@ def _command(name: str) -> str:
 def _seconds(command: Sequence[str], cwd: Path | None = None) -> float:
     """Wall seconds of a process with one thread; its last words are the error where it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(cwd or ROOT), "HF_HUB_OFFLINE": "1"}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(store.home() / "bytecode")}
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(cache.home() / "bytecode")}
     start = time.perf_counter()
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start

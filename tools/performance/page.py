@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psutil
 from tabulate import tabulate
 
-from modellab.environment import machine_class, versions
+from modellab.system.machine import machine_class, versions
 
 USED = ("modellab", "numpy", "pytest", "openai-whisper", "pyannote.metrics")
 

@@ -133,11 +133,11 @@ def _peak_mb() -> float:
 
 def rescoring_s() -> float:
     """Seconds to score ten stored results of the ASR task anew and to append them to a ledger."""
-    from modellab import rescoring
-    from modellab.dataset import Dataset
-    from modellab.entry import Entry
-    from modellab.ledger import Ledger
-    from modellab.manifest import Header
+    from modellab.datasets import Dataset
+    from modellab.datasets.manifest import Header
+    from modellab.rescoring import entry as rescoring
+    from modellab.results.entry import Entry
+    from modellab.results.ledger import Ledger
     from modellab.types import Key, Result, Status, Utterance
 
     header = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made up"}

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from modellab.embedded.compact import N_AUDIO_CTX, N_MELS, N_TEXT_CTX, sinusoids
+from modellab.models.embedded.compact import N_AUDIO_CTX, N_MELS, N_TEXT_CTX, sinusoids
 from tools.whisper_lab import vocabulary as v
 from tools.whisper_lab.layers import Decoder, Encoder
 
 WIDTH, HEADS = 64, 2
-STORED = {  # parameter -> its name in the stored form, see modellab/embedded/compact.py
+STORED = {  # parameter -> its name in the stored form, see modellab/models/embedded/compact.py
     "rows": "embedding.rows",
     "unused": "embedding.unused",
     "timestamps": "embedding.timestamps",
@@ -82,7 +82,7 @@ def save(model: LabWhisper, path: Path) -> None:
 
 
 def compact(model: LabWhisper, path: Path) -> None:
-    """The stored form (0.66 MB): float16, without what `modellab.embedded.compact` makes again."""
+    """The stored form (0.66 MB): float16, without what `modellab.models.embedded.compact` makes again."""
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("words.")}
     arrays: dict[str, Any] = {"embedding.ids": np.array(v.USED_IDS, np.uint16), "heads": np.uint8(HEADS)}
     arrays |= {STORED.get(name, name): value.numpy().astype(np.float16) for name, value in state.items()}

@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 import torch
 
-from modellab.embedded.mel import filter_bank
+from modellab.models.embedded.mel import filter_bank
 from tools.speech.espeak import RATE_HZ
 from tools.speech.noise import Samples, noise, rms, silence
 from tools.whisper_lab.synthesis import Store

@@ -7,7 +7,7 @@ vector, whose logit counts log(`N_UNUSED`) more, so that the softmax is exactly 
 
 from __future__ import annotations
 
-from modellab.embedded import tokens
+from modellab.models.embedded import tokens
 from tools.whisper_lab.grammar import VOCABULARY
 
 WORD_TOKENS = {word: tokens.encode(f" {word}") for word in VOCABULARY}

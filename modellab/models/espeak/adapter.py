@@ -21,8 +21,8 @@ from typing import Any
 import espeakng_loader
 import numpy as np
 
+from modellab.audio.saved import SCRATCH
 from modellab.errors import did_you_mean
-from modellab.studio import SCRATCH
 from modellab.types import Audio, Setting
 
 SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS of speak_lib.h

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import AutoProcessor, SeamlessM4Tv2Model
 
-from modellab import languages
+from modellab.text import languages
 from modellab.types import Audio, Reply, Setting, Transcript
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

@@ -1,0 +1,143 @@
+"""The file of a clip under a condition: made once per machine, in a process of its own, and kept in the cache folder.
+
+What makes it imports PyTorch; in the model's own process that would count as the model's memory. So a helper
+(`python -m modellab.audio.augmentation`) takes one JSON line per file and goes when nobody has asked for IDLE_S, or when
+whoever started it has gone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import importlib.metadata
+import json
+import select
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from modellab import audio
+from modellab.audio import conditions
+from modellab.audio.conditions import Condition
+from modellab.errors import AudioError, ConfigError, ModellabError
+from modellab.system import cache, textfile
+
+LIBRARIES = ("torch-audiomentations", "torch", "soundfile", "soxr", "numpy")
+IDLE_S = 20.0
+TIMEOUT_S = 120.0
+NAME = "clip.flac"
+
+
+def file(clip: Path, condition: Condition, seed: int) -> Path:
+    """The clip under a condition as a FLAC file; the clip itself where it is clean. Raises AudioError, ConfigError."""
+    if condition.kind == "clean":
+        return clip
+    if not clip.is_file():
+        raise AudioError(f"{clip} does not exist: expected an audio file")
+    place = _place(clip, condition, seed)
+    order = {"clip": str(clip), "condition": str(condition), "seed": own_seed(clip, condition, seed)}
+    made = cache.once(place, f"{clip.name} under {condition}", lambda new: HELPER.make(order, new / NAME), TIMEOUT_S)
+    return made / NAME
+
+
+def kept(clip: Path, condition: Condition, seed: int) -> Path | None:
+    """The file where it was made before; None where it was not, or the clip is gone. Makes nothing."""
+    if not clip.is_file():
+        return None
+    made = clip if condition.kind == "clean" else _place(clip, condition, seed) / NAME
+    return made if made.is_file() else None
+
+
+def _place(clip: Path, condition: Condition, seed: int) -> Path:
+    facts = json.dumps([_sha(clip), str(condition), seed, recipe()])
+    return cache.home() / "augmented" / hashlib.sha256(facts.encode()).hexdigest()[:24]
+
+
+def own_seed(clip: Path, condition: Condition, seed: int) -> int:
+    """A seed for this clip under this condition alone."""
+    named = f"{_sha(clip)}/{condition}/{seed}"
+    return int.from_bytes(hashlib.sha256(named.encode()).digest()[:4])
+
+
+class Helper:
+    """The parent's side: starts a helper at the first order, and again when the last one has gone idle."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def make(self, order: Mapping[str, object], into: Path) -> None:
+        """Have one file made; ConfigError where a package is missing, AudioError for anything else."""
+        reply = self._asked(json.dumps({**order, "into": str(into)}))
+        if not reply and self.process is not None:  # it went idle just then
+            reply = self._asked(json.dumps({**order, "into": str(into)}))
+        answer = json.loads(reply) if reply else {"error": "the helper process died"}
+        if answer.get("missing"):
+            raise ConfigError(f"{order['condition']} needs {answer['missing']}: pip install 'modellab[robustness]'")
+        if answer.get("error"):
+            raise AudioError(f"{order['clip']} under {order['condition']} could not be made: {answer['error']}")
+
+    def close(self) -> None:
+        """End the helper, if there is one: it goes when nothing more can come."""
+        if self.process is not None:
+            self.process.communicate()
+            self.process = None
+
+    def _asked(self, line: str) -> str:
+        if self.process is None or self.process.poll() is not None:
+            command = [sys.executable, "-m", "modellab.audio.augmentation"]
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(f"{line}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return ""
+        return self.process.stdout.readline()
+
+
+HELPER = Helper()
+atexit.register(lambda: HELPER.close())
+
+
+def serve(requests: IO[str], replies: IO[str], idle_s: float = IDLE_S) -> None:
+    """The helper's side: one reply per order, until nobody asks any more."""
+    while select.select([requests], [], [], idle_s)[0] and (line := requests.readline()):
+        replies.write(f"{json.dumps(_answer(json.loads(line)))}\n")
+        replies.flush()
+
+
+def _answer(order: Mapping[str, str]) -> dict[str, str]:
+    try:
+        clip = audio.read(Path(order["clip"]))
+        made = conditions.change(clip, conditions.parse(order["condition"]), int(order["seed"]))
+        audio.write(Path(order["into"]), made)
+    except ModuleNotFoundError as error:
+        return {"missing": str(error.name)}
+    except (ModellabError, OSError, ValueError, RuntimeError) as error:
+        return {"error": " ".join(str(error).split())}
+    return {}
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def recipe() -> list[str]:
+    """What makes the files: a hash of the source of the conditions, and the versions of the libraries."""
+    source = textfile.hashed(Path(conditions.__file__))
+    return [hashlib.sha256(source).hexdigest()[:12], *(f"{name} {_version(name)}" for name in LIBRARIES)]
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    own, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no reply
+    serve(sys.stdin, own)

@@ -1,0 +1,48 @@
+"""The options that choose cases by name, for every command that has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.plan.matrix import Matrix
+    from modellab.plan.selection import Selection
+
+Names = list[str] | None
+ModelNames = Annotated[
+    Names, typer.Option("--model", metavar="MODEL[:VARIANT]", help="Only this model; may be repeated.")
+]
+DatasetNames = Annotated[
+    Names, typer.Option("--dataset", metavar="DATASET", help="Only this dataset; may be repeated.")
+]
+DeviceNames = Annotated[
+    Names, typer.Option("--device", metavar="cpu|cuda|mps", help="Only this device; may be repeated.")
+]
+PrecisionNames = Annotated[
+    Names, typer.Option("--precision", metavar="PRECISION", help="Only this precision; may be repeated.")
+]
+TierName = Annotated[
+    str, typer.Option("--tier", metavar="smoke|full|nightly", help="Only this tier and those below it.")
+]
+CaseName = Annotated[
+    str, typer.Argument(metavar="CASE", help="A case's id as pytest shows it: MODEL:VARIANT-DATASET-DEVICE-PRECISION.")
+]
+
+
+def chosen(model: Names, dataset: Names, device: Names, precision: Names, tier: str) -> Selection:
+    """What the options say, unchecked."""
+    from modellab.plan.selection import Selection
+
+    return Selection(tuple(model or ()), tuple(dataset or ()), tuple(device or ()), tuple(precision or ()), tier)
+
+
+def check(matrix: Matrix, selection: Selection) -> None:
+    """ConfigError for a name that nothing has, or for names that no case has together."""
+    selection.check(matrix)
+    if selection and next(selection.cells(matrix), None) is None:
+        asked = " ".join(selection.arguments())
+        raise ConfigError(f"no case has {asked}: `modellab models` and `modellab datasets` show what meets what")

@@ -1,0 +1,300 @@
+"""The file `dataset.yaml`: its header, its rows, and what can be wrong with them.
+
+`dataset.py` is the way in; here is what both loading and validating need. Every message names the file, and the
+case where there is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+from pydantic import ConfigDict, Field
+
+from modellab.errors import DatasetError
+from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
+from modellab.system import textfile, yamltext
+from modellab.types import Row
+from modellab.types.spooled import Spool
+
+FILE_NAME = "dataset.yaml"
+ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
+FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
+TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
+PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
+IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
+IN_DIGEST_IF_SET = ("judge", "settings")
+CASES = re.compile(r"^cases\s*:", re.MULTILINE)
+FIRST_CASE = re.compile(r" *- ")
+LONGEST_BYTES = 255  # of the name of a file or folder
+TOGETHER = 200  # cases read at a time
+
+
+class Header(Strict):
+    """Everything in `dataset.yaml` but the cases."""
+
+    model_config = ConfigDict(strict=True)
+
+    task: str
+    version: int = Field(ge=1, le=MOST)
+    language: str  # ISO 639-1, e.g. "en"; "mul" where each row has its own
+    tier: Literal["smoke", "full", "nightly"]
+    licence: str  # SPDX
+    source: str
+    normaliser: str = "none"
+    domain: Literal["open", "lab"] = "open"  # lab: inside the vocabulary of the embedded model
+    rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
+    limits: dict[str, Number] = {}  # metric -> absolute limit, whatever the baseline says
+    thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
+    cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
+    judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
+    settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
+    digest: str = ""  # "sha256:...", written by `dataset.write_digest`
+
+
+def file(folder: Path) -> Path:
+    """The manifest of a dataset folder."""
+    return folder / FILE_NAME
+
+
+def read(folder: Path, head_only: bool = False) -> str:
+    """The manifest's text, or what comes before its line `cases:`."""
+    with _opened(folder) as lines:
+        return "".join(takewhile(lambda line: not CASES.match(line), lines) if head_only else lines)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[TextIO]:
+    """The manifest's lines; DatasetError where there are none."""
+    try:
+        with textfile.opened(file(folder)) as lines:
+            yield lines
+    except textfile.UnreadableError as fault:
+        raise DatasetError(f"{file(folder)}: {fault}; a dataset is a folder with a {FILE_NAME} in UTF-8") from None
+
+
+def whole(folder: Path) -> dict[str, Any]:
+    """The manifest as keys and values, unchecked; of its `cases` some hundreds are in memory at a time.
+
+    The parse tree of YAML takes thirty times its text. What is laid out in another way than one case below the other,
+    or cannot be read in parts, is read at once, and so is what is wrong: the whole text tells its line.
+    """
+    with _opened(folder) as lines:
+        found = _case_by_case(lines)
+    return mapping(folder, read(folder)) if found is None else found
+
+
+def mapping(folder: Path, text: str) -> dict[str, Any]:
+    """The manifest's text as keys and values, unchecked."""
+    try:
+        raw = yamltext.parse(text)
+    except yamltext.YamlError as fault:
+        raise DatasetError(f"{file(folder)}: not YAML: {fault}") from None
+    if not isinstance(raw, dict):
+        raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {yamltext.shown(raw)}")
+    return raw
+
+
+def _case_by_case(lines: Iterator[str]) -> dict[str, Any] | None:
+    """A manifest whose cases are a list at the end, one below the other; None for any other."""
+    head: list[str] = []
+    for line in lines:
+        if CASES.match(line):
+            break
+        head.append(line)
+    else:
+        return None
+    if line.rstrip() != "cases:":
+        return None
+    try:
+        top, cases = yamltext.parse("".join(head)), Spool(_each_case(lines))
+    except (yamltext.YamlError, TypeError):
+        return None
+    return {**top, "cases": cases} if isinstance(top, dict) and "cases" not in top else None
+
+
+def _each_case(lines: Iterator[str]) -> Iterator[Any]:
+    """The items of a list in YAML; TypeError for what is none."""
+    first = next(lines, "")
+    if not (mark := FIRST_CASE.match(first)):
+        raise TypeError(f"a list of cases was expected, got {first!r}")
+    part, count = [first], 1
+    for line in lines:
+        if line.startswith(mark[0]):
+            if count == TOGETHER:
+                yield from _list(part)
+                part, count = [], 0
+            count += 1
+        part.append(line)
+    yield from _list(part)
+
+
+def _list(lines: Sequence[str]) -> list[Any]:
+    """A list in YAML; TypeError for anything else."""
+    if isinstance(found := yamltext.parse("".join(lines)), list):
+        return found
+    raise TypeError(f"a list was expected, got {type(found).__name__}")
+
+
+def header(folder: Path, raw: Mapping[str, Any]) -> Header:
+    """The header's keys, checked; ConfigError names an unknown key and the known ones."""
+    return parse(Header, file(folder), {key: value for key, value in raw.items() if key != "cases"})
+
+
+def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[DatasetError]]:
+    """The sound rows, their files made absolute paths, and every fault of the others and of the list."""
+    sound: Spool[Row] = Spool()
+    known: set[str] = set()
+    faults = list(_list_faults(folder, raw))
+    for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list | Spool) else []):
+        fault = _row_fault(given)
+        if fault:
+            called = given.get("id") if isinstance(given, dict) else None
+            name = called if isinstance(called, str) and called and called.isprintable() else f"number {i + 1}"
+            faults.append(DatasetError(f"{file(folder)}: case {name}: {fault}"))
+        elif given["id"] in known:
+            faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
+        else:
+            known.add(given["id"])
+            sound.append(_absolute(folder, given))
+    return sound, faults
+
+
+def sendable(row: Row) -> Row:
+    """A row as JSON types: its files as text."""
+    return {**row, **{key: str(row[key]) for key in FILES if key in row}, **_in_parts(row, sendable)}
+
+
+def sounding(row: Row) -> Iterator[tuple[str, Row]]:
+    """What of a row has audio: the row itself, and its parts; each with its place, such as `script[0]`."""
+    places = [("", row), *((f"{key}[{i}]", part) for key in PARTS for i, part in enumerate(row.get(key, ())))]
+    return ((place, part) for place, part in places if "audio" in part)
+
+
+def _absolute(folder: Path, given: Row) -> Row:
+    files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
+    return {**given, **files, **_in_parts(given, lambda part: _absolute(folder, part))}
+
+
+def _in_parts(row: Row, change: Callable[[Row], Any]) -> dict[str, list[Any]]:
+    return {key: [change(part) for part in row[key]] for key in PARTS if key in row}
+
+
+def length_s(row: Row) -> float:
+    """The length of the row's audio, in s; DatasetError for a row without any, whose task needs it."""
+    if "audio" not in row:
+        raise DatasetError(
+            f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
+        )
+    return float(row["duration_s"])
+
+
+def seconds(row: Row) -> float:
+    """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
+    once = sum(float(part["duration_s"]) for _, part in sounding(row))
+    return once * int(row.get("settings", {}).get("repeats", 1))
+
+
+def _row_fault(given: Any) -> str:
+    """What is wrong with the keys that are the same for every task; empty if nothing is."""
+    if not isinstance(given, dict):
+        return f"expected a mapping with {', '.join(ROW_KEYS)}, got {yamltext.shown(given)}"
+    needed = ROW_KEYS if "audio" in given or "duration_s" in given or len(given) == 1 else ("id",)
+    for key in needed:
+        if key not in given:
+            return f"the key {key!r} is missing; every row has {', '.join(needed)}"
+    for key in ("id", "text", *FILES):
+        if not isinstance(given.get(key, ""), str):
+            came = yamltext.shown(given[key])
+            return f"{key} is {came}, expected text; YAML reads 7, 0.5 and true as other things unless quoted"
+    if not given["id"]:
+        return f"id is {given['id']!r}, expected a name"
+    if not given["id"].isprintable():
+        return f"id is {yamltext.shown(given['id'])}, expected a name without line ends and control characters"
+    if fault := next((fault for key in FILES if (fault := _file_fault(key, given.get(key, "file")))), ""):
+        return f"{fault}, expected a file beside {FILE_NAME}"
+    duration_s = given.get("duration_s", 1.0)
+    if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
+        return f"duration_s is {yamltext.shown(duration_s)}, expected a number of seconds above 0"
+    return next(_part_faults(given), "")
+
+
+def _file_fault(key: str, name: str) -> str:
+    """What is wrong with the name of a file, whether it is there or not; '' if nothing is."""
+    if not name:
+        return f"{key} is empty"
+    if not name.isprintable():
+        return f"{key} is {yamltext.shown(name)}, which has control characters in it"
+    if len(name) > 10 * LONGEST_BYTES or any(len(part.encode()) > LONGEST_BYTES for part in name.split("/")):
+        return f"{key} is {yamltext.shown(name)}, longer than the {LONGEST_BYTES} bytes that a file's name may have"
+    try:
+        Path(name).expanduser()
+    except RuntimeError:
+        return f"{key} is {yamltext.shown(name)}, and there is no such user"
+    return ""
+
+
+def _part_faults(given: Mapping[str, Any]) -> Iterator[str]:
+    for key in PARTS:
+        parts = given.get(key, [])
+        if not isinstance(parts, list):
+            yield f"{key} is {yamltext.shown(parts)}, expected a list"
+            continue
+        for i, part in enumerate(parts):
+            is_part = isinstance(part, dict)
+            fault = _row_fault({"id": key, **part}) if is_part else f"{yamltext.shown(part)}, expected a mapping"
+            if fault:
+                yield f"{key}[{i}]: {fault}"
+
+
+def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]:
+    """What can be wrong with the list of cases as a whole."""
+    cases = raw.get("cases")
+    if not isinstance(cases, list | Spool) or not cases:
+        yield DatasetError(
+            f"{file(folder)}: expected `cases:` and at least one case below it, got {yamltext.shown(cases)}"
+        )
+    elif list(raw)[-1] != "cases":
+        last = list(raw)[-1]
+        yield DatasetError(
+            f"{file(folder)}: {last!r} comes after `cases`, which must be last: collecting reads no further"
+        )
+
+
+def digest(head: Header, rows: Sequence[Row]) -> str:
+    """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their files."""
+    chosen = [getattr(head, key) for key in IN_DIGEST]
+    chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
+    total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
+    ids = [str(row["id"]) for row in rows]
+    for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
+        total.update(json.dumps([_facts(each), *_contents(each)], sort_keys=True, default=str).encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def _facts(row: Row) -> Row:
+    """The row without the names of its files."""
+    return {**{key: value for key, value in row.items() if key not in FILES}, **_in_parts(row, _facts)}
+
+
+def _contents(row: Row) -> Iterator[str]:
+    """What its files hold, its parts' behind its own."""
+    yield from (_content(row[key], is_text=key in TEXTS) for key in FILES if key in row)
+    for key in PARTS:
+        for part in row.get(key, ()):
+            yield from _contents(part)
+
+
+def _content(file: Path, *, is_text: bool) -> str:
+    """What a file holds, as a hash; `missing` also for one that cannot be read, which fails its own case later."""
+    with suppress(OSError):
+        if file.is_file():
+            return textfile.digest(file, is_text=is_text)
+    return "missing"

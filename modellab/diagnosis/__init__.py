@@ -1,0 +1,110 @@
+"""What kind of failure a bad case looks like: a first suspicion, with its reason, from stored results alone.
+
+    Result, dataset, baseline, other models' answers -> scene -> Findings, worst first
+
+| kind | looks like | fault |
+|---|---|---|
+| raised | the adapter raised | adapter |
+| stuck | the same answer to everything | adapter |
+| late | each answer is right for another call | adapter |
+| sample rate | times that do not fit the file, or words far too fast or slow, and nothing is right | adapter, data |
+| empty | no words where somebody speaks; everywhere, in a silent file, now and then | adapter, data, model |
+| hallucination | words in a file that cannot be speech; three words or more in a row that nobody said | model |
+| loop | a phrase over and over | model |
+| normaliser | another normaliser halves the errors | scoring |
+| language | another script, another language's common words, or the model says so | model |
+| channels | channels that cancel or differ | data |
+| reference | the answer is the transcript of another bad row, or other models agree on other words | data |
+| truncated | a stretch of a quarter is missing, the rest is right; the last words are, in many | data, adapter, model |
+| garbled | next to nothing is right, everywhere | adapter |
+| words | some words are wrong | model |
+
+Each bad utterance gets one kind, the first that fits; what is mechanical in most of them is asked first. Precision and
+recall on injected faults: docs/detective.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from modellab import text
+from modellab.datasets import Dataset
+from modellab.errors import told
+from modellab.reports.diagnosis import case, utterance
+from modellab.reports.diagnosis.context import Heard, elsewhere, scene
+from modellab.reports.diagnosis.kinds import Fault, Finding, Kind
+from modellab.tasks import Task
+from modellab.types import Accepted, Result, Status, Verdict
+from modellab.types.utterances import shares
+
+__all__ = ["Fault", "Finding", "Heard", "Kind", "doubts", "elsewhere", "examine", "notes", "scene", "suspect"]
+
+ABSURD = 0.2  # of the words are wrong: then a new case is asked about
+FEW, MANY = 2, 0.2  # utterances, and their share in a new case, that make a finding worth a word
+LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
+
+
+def suspect(
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+) -> list[Finding]:
+    """The findings on a result; `baselines` is where other models' answers are looked up."""
+    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
+    return examine(scene(task, result, data, accepted, others), data.normaliser)
+
+
+def notes(
+    verdicts: Iterable[Verdict],
+    task: Task,
+    result: Result,
+    data: Dataset,
+    accepted: Accepted | None = None,
+    baselines: Path | None = None,
+) -> list[str]:
+    """What a case looks like whose quality is new or undecided, and not red; red cases are told at length elsewhere."""
+    spoken = [verdict for verdict in verdicts if verdict.kind in {"quality", "sanity"}]
+    if any(verdict.red and verdict.status is not Status.NEW for verdict in spoken):
+        return []
+    if not any(verdict.status in {Status.NEW, Status.INCONCLUSIVE} for verdict in spoken):
+        return []
+    try:
+        return [finding.note for finding in doubts(task, result, data, accepted, baselines)]
+    except Exception as error:  # noqa: BLE001 - a suspicion that cannot be formed takes no verdict away
+        return [f"what this looks like cannot be told: {told(error)}"]
+
+
+def doubts(
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+) -> list[Finding]:
+    """The findings that matter on a case that is not red: a new one, or one that cannot be decided.
+
+    With something accepted these are what got worse in two utterances or more; without, where at least a fifth of
+    the words of the task's first metric is wrong, what at least a fifth of the utterances have in common.
+    """
+    if accepted is None and not task.METRICS[0].value(shares(result.utterances, task.METRICS[0].name)) >= ABSURD:
+        return []
+    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
+    every = scene(task, result, data, accepted, others)
+    changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}
+    least = max(FEW, MANY * len(every)) if accepted is None else FEW
+    found = [each for each in examine(every, data.normaliser) if each.kind is not Kind.WORDS]
+    return [each for each in found if len(changed.intersection(each.ids)) >= least]
+
+
+def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:
+    """The findings on a case's utterances, those with most errors first; none where nothing is bad.
+
+    `used` is the name of the normaliser of the scores: the others are tried.
+    """
+    found = [*case.normaliser(every, _profiles(every, used))]
+    found += [] if found else case.mechanical(every)
+    found += [] if found else case.clipped(every)
+    explained = {id for finding in found for id in finding.ids}
+    found += utterance.findings(every, [heard for heard in every if heard.bad and heard.id not in explained])
+    return sorted(found, key=lambda finding: (-finding.errors, finding.kind))
+
+
+def _profiles(every: Sequence[Heard], used: str) -> Iterable[str]:
+    english = all(heard.language in {"", "en"} for heard in every)
+    names = [name for name in text.names() if name.endswith("_en")] if english else []
+    return (name for name in (*LANGUAGE_BLIND, *names) if name != used)

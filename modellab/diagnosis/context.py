@@ -1,0 +1,187 @@
+"""What is known of each utterance when one asks what went wrong: words, times, languages, the file."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from modellab.datasets import Dataset, decoded_length
+from modellab.errors import BaselineError
+from modellab.metrics.edit_distance import Alignment, Counts, align
+from modellab.results import baselines as baseline
+from modellab.tasks import Task, Worded
+from modellab.types import Accepted, Key, Result, Row, Utterance
+
+NAME = 4  # letters of a name that tells a family
+NO_NAMES = frozenset(
+    str.split(
+        "model models weights embedded path http https huggingface files file checkpoint checkpoints home root data"
+        " cache tiny base small medium large turbo mini nano fast faster fine tuned finetuned float half quant"
+        " quantised quantized onnx ggml gguf ctranslate openai transformers torch pytorch safetensors sherpa speech"
+        " recogniser recognizer audio english multilingual multi"
+    )
+)
+MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance: what was said, what was heard, and when. Texts are raw; `reference` and `hypothesis` normalised.
+
+    `end_s` is where the model's last segment ends (NaN without times); `before` is what the baseline heard and
+    `others` what other models heard, both normalised.
+    """
+
+    id: str
+    said: str
+    answer: str
+    reference: str
+    hypothesis: str
+    duration_s: float
+    error: str = ""
+    end_s: float = math.nan
+    language: str = ""  # spoken
+    told: str = ""  # the language that the model names
+    before: str | None = None
+    others: tuple[str, ...] = ()
+    audio: Path | None = None
+
+    @property
+    def alignment(self) -> Alignment:
+        """Made anew each time: of many utterances few are looked at more closely."""
+        return align(self.reference, self.hypothesis)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """The errors in words."""
+        return self.alignment.words
+
+    @cached_property
+    def words(self) -> int:
+        return len(self.reference.split())
+
+    @property
+    def errors(self) -> int:
+        return self.counts.errors
+
+    @property
+    def wrong(self) -> float:
+        """Errors out of reference words; those of an empty reference count one by one."""
+        return self.errors / max(1, self.words)
+
+    @property
+    def kept(self) -> float:
+        """Reference words that were heard, in [0, 1]; 1.0 where there are none."""
+        return self.counts.hits / self.words if self.words else 1.0
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is worth a question: a few wrong words are what recognisers do."""
+        return bool(self.error) or (self.errors >= MANY_ERRORS and self.wrong >= MANY_WRONG)
+
+    @property
+    def was_good(self) -> bool:
+        """Whether the baseline heard it well: then neither its audio nor its transcript is to blame."""
+        return self.before is not None and wrong(self.reference, self.before) < MANY_WRONG
+
+
+def wrong(reference: str, hypothesis: str) -> float:
+    """Word errors out of reference words."""
+    return align(reference, hypothesis).words.errors / max(1, len(reference.split()))
+
+
+def scene(
+    task: Task,
+    result: Result,
+    data: Dataset,
+    accepted: Accepted | None = None,
+    others: Mapping[str, list[str]] | None = None,
+) -> list[Heard]:
+    """The utterances of a result in their order; none for a task whose answers are no words.
+
+    `others` maps an utterance's id to what other models heard, as they gave it.
+    """
+    if not isinstance(task, Worded):
+        return []
+    places, options = {row["id"]: i for i, row in enumerate(data.rows)}, data.options
+    return [
+        _heard(task, item, data.rows[places[item.id]], options, accepted, others or {})
+        for item in result.utterances
+        if item.id in places
+    ]
+
+
+def elsewhere(baselines: Path, key: Key, weights: str = "") -> dict[str, list[str]]:
+    """What other models' accepted results have heard in a case's dataset, by utterance; damaged files are left out.
+
+    Only models that are kin neither of the case's, whose `weights` are given, nor of each other, see `family`: the same
+    weights in another engine, or distilled from them, mishear the same and prove nothing.
+    """
+    found: dict[str, list[str]] = {}
+    known = [family(key.model, weights)]
+    for path in sorted((baselines / key.task / key.dataset).glob("*.json")):
+        other = baseline.key_of(path)
+        if other is None or other.model == key.model:
+            continue
+        try:
+            accepted = baseline.load(baselines, other)
+        except BaselineError:
+            continue
+        own = family(other.model, accepted.header.get("weights", "") if accepted else "")
+        if any(own & each for each in known):
+            continue
+        known.append(own)
+        for id, answer in accepted.outputs.items() if accepted else ():
+            if isinstance(answer, str):
+                found.setdefault(id, []).append(answer)
+    return found
+
+
+def family(model: str, weights: str) -> frozenset[str]:
+    """What a model shares with its kin: the digest of its weights, and the names in its folder's and its weights'.
+
+    Names of sizes, formats and the like are no names.
+
+    >>> sorted(family("distil_whisper", "whisper-lab/transformers@54597182c41914b4"))
+    ['@54597182c41914b4', 'distil', 'whisper']
+    """
+    place, at, digest = weights.rpartition("@")
+    words = re.findall(r"[a-z]+", f"{model} {place if at else weights}".lower())
+    names = {word for word in words if len(word) >= NAME and word not in NO_NAMES}
+    return frozenset({*names, *([f"@{digest}"] if at else [])})
+
+
+def _heard(
+    task: Worded,
+    item: Utterance,
+    row: Row,
+    options: Mapping[str, Any],
+    accepted: Accepted | None,
+    others: Mapping[str, list[str]],
+) -> Heard:
+    case = task.read(row, options)
+    said, answer, normalise = task.words(case, item.output)
+    old = accepted.outputs.get(item.id) if accepted else None
+    output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
+    ends = [end_s for _, _, end_s in output.get("segments", ()) if end_s is not None]
+    file = row.get("audio")
+    return Heard(
+        id=item.id,
+        said=said,
+        answer=answer,
+        reference=normalise(said),
+        hypothesis=normalise(answer),
+        duration_s=float(decoded_length.row_of(row, item).get("duration_s", math.nan)),
+        error=item.error,
+        end_s=max(ends, default=math.nan),
+        language=str(row.get("language") or options["language"] or ""),
+        told=str(output.get("language") or ""),
+        before=normalise(old) if isinstance(old, str) else None,
+        others=tuple(normalise(text) for text in others.get(item.id, ())),
+        audio=Path(file) if file else None,
+    )

@@ -1,0 +1,124 @@
+"""What the makers of the models state (`claims:` of a config.yaml), each with the cells that it can be held against."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from modellab import tasks
+from modellab.errors import did_you_mean
+from modellab.gate import claim as gate
+from modellab.models import Claim, Model
+from modellab.plan import thresholds
+from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.settings import Project
+from modellab.types import Floats, Result, Rule, Verdict
+from modellab.types.utterances import clusters, shares
+
+Place = tuple[str, str, str]  # model, variant, dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One claim, and one cell that it is about; without a cell, why there is none."""
+
+    model: str
+    claim: Claim
+    cell: Cell | None
+    missing: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.model}:{self.claim.variant}-{self.claim.dataset}" if self.cell is None else str(self.cell.key)
+        return f"{place}-{self.claim.metric}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a claim is held against: the shares of every metric, shape (n_utterances, k), and who spoke."""
+
+    shares: Mapping[str, Floats]
+    clusters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, result: Result) -> Sample:
+        """The little of a result that claims need, so that a session can keep it."""
+        said = result.utterances
+        return cls({name: shares(said, name) for name in said[0].shares}, tuple(clusters(said)))
+
+
+def concern(cell: Cell) -> bool:
+    """Whether its model's makers state anything about a cell."""
+    return any((claim.variant, claim.dataset) == (cell.key.variant, cell.key.dataset) for claim in cell.model.claims)
+
+
+def judge(claimed: Claimed, sample: Sample, project: Project) -> Verdict:
+    """The verdict on a claim that has a cell."""
+    assert claimed.cell is not None, "a claim without a cell is skipped"
+    task, claim = tasks.get(claimed.cell.key.task), claimed.claim
+    metric = next(metric for metric in task.METRICS if metric.name == claim.metric)
+    rule = thresholds.rules(task, claimed.cell, project).get(metric.name, Rule())
+    return gate.judge(metric, rule, claim.value, sample.shares[metric.name], sample.clusters)
+
+
+def find(matrix: Matrix) -> list[Claimed | Broken]:
+    """Every claim with each cell it is about; Broken with a sentence where a claim names what there is not."""
+    sound = [entry for entry in matrix.models if not isinstance(entry, Broken)]
+    cells: dict[Place, list[Cell]] = defaultdict(list)
+    if any(model.claims for _, model in sound):
+        for cell in (cell for task in tasks.names() for cell in matrix.cells(task)):
+            if isinstance(cell, Cell):
+                cells[cell.key.model, cell.key.variant, cell.key.dataset].append(cell)
+    return [
+        found
+        for folder, model in sound
+        for number, claim in enumerate(model.claims)
+        for found in _each(matrix, folder, model, claim, number, cells)
+    ]
+
+
+def _each(
+    matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cells: Mapping[Place, list[Cell]]
+) -> Iterator[Claimed | Broken]:
+    if fault := _fault(matrix, model, claim):
+        yield Broken(f"{folder.name}-claim-{number}", f"{folder / 'config.yaml'}: claims.{number}{fault}")
+        return
+    if claim.dataset not in _tasks_of(matrix):
+        place = matrix.project.golden / claim.dataset
+        shown = place.relative_to(matrix.project.root) if place.is_relative_to(matrix.project.root) else place
+        yield Claimed(folder.name, claim, None, f"no dataset {claim.dataset}: expected it in {shown}")
+        return
+    about = cells.get((folder.name, claim.variant, claim.dataset), [])
+    fitting = [cell for cell in about if claim.precision in {"", cell.key.precision}]
+    if not fitting:
+        fault = f" is about {claim.dataset}, which {claim.variant} does not meet: its language or domain does not fit"
+        yield Broken(f"{folder.name}-claim-{number}", f"{folder / 'config.yaml'}: claims.{number}{fault}")
+    yield from (Claimed(folder.name, claim, cell) for cell in fitting)
+
+
+def _fault(matrix: Matrix, model: Model, claim: Claim) -> str:
+    """What a claim names and nobody has; '' if it is sound."""
+    if claim.variant not in model.variants:
+        return f".variant is {claim.variant!r}: {did_you_mean(claim.variant, model.variants)}"
+    offered = {precision for _, precision in model.cells(claim.variant)}
+    if claim.precision and claim.precision not in offered:
+        return f".precision is {claim.precision!r}: {did_you_mean(claim.precision, offered)}"
+    task = _tasks_of(matrix).get(claim.dataset)
+    if task is not None and task not in model.tasks:
+        return f".dataset is {claim.dataset!r}, whose task {task} the model does not have"
+    names = [metric.name for name in ([task] if task else model.tasks) for metric in tasks.get(name).METRICS]
+    if claim.metric not in names:
+        return f".metric is {claim.metric!r}, which nothing measures there: {did_you_mean(claim.metric, names)}"
+    return ""
+
+
+def _tasks_of(matrix: Matrix) -> dict[str, str]:
+    """Each dataset that can be read, with its task."""
+    return {entry[0].name: entry[1].task for entry in matrix.datasets if not isinstance(entry, Broken)}
+
+
+def engines(matrix: Matrix) -> dict[str, str]:
+    """The id of each claim that has a cell -> the engine that it needs, as pytest-xdist groups cases by."""
+    found = (claimed for claimed in find(matrix) if isinstance(claimed, Claimed))
+    return {str(claimed): "/".join(claimed.cell.engine) for claimed in found if claimed.cell}

@@ -1,0 +1,292 @@
+"""The matrix: which model variants meet which datasets on which devices. One cell is one pytest item.
+
+A variant meets a dataset when the task, the language and the domain fit: a variant of domain `lab` knows a small
+vocabulary and meets only datasets of that domain; an `open` one meets all. What is broken (a typo in a config.yaml
+or dataset.yaml) becomes a cell that says so, and costs nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modellab import datasets as dataset
+from modellab import models, tasks
+from modellab.datasets import Header
+from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
+from modellab.models import Device, Model, Variant, environment, weights
+from modellab.plan.settings import Project
+from modellab.types import Key
+
+TIERS = ("smoke", "full", "nightly")
+SAID = 1000  # characters of what is wrong with a file
+DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@dataclass(frozen=True, slots=True)
+class Loadable:
+    """One model variant on one device at one precision: what a worker loads. Its key needs no task and no dataset."""
+
+    key: Key
+    model: Model
+    variant: Variant
+    folder: Path  # of the model
+
+    @property
+    def engine(self) -> tuple[str, str, str, str]:
+        """Cells with the same engine share one loaded model."""
+        return self.key.model, self.key.variant, self.key.device, self.key.precision
+
+    @property
+    def weights(self) -> str:
+        return self.variant.weights_for(self.key.precision)
+
+    @property
+    def place(self) -> environment.Start:
+        """Where its process runs, as arguments of a `Worker`: nothing for the present Python."""
+        further: environment.Start = {"further": names} if (names := self.model.environment_variables) else {}
+        return {**(environment.start(self.folder) if self.model.environment == "own" else {}), **further}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell(Loadable):
+    """A loadable on one dataset."""
+
+    dataset: Path  # folder of the dataset
+    header: Header
+    judge: Loadable | None = None  # listens to what the model says, where the dataset names one
+
+    @property
+    def tier(self) -> str:
+        return max(self.variant.tier, self.header.tier, key=TIERS.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A model or dataset folder that cannot be read: one failing item that names the file and the key."""
+
+    name: str
+    error: str
+    tasks: tuple[str, ...] = ()  # whose benchmark files show it; empty where the folder does not say, then all do
+
+    @property
+    def tier(self) -> str:
+        return "smoke"
+
+    def __str__(self) -> str:
+        return f"{self.name}-broken"
+
+
+class Matrix:
+    """Every cell of a project. Folders are read once, on first use."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @functools.cached_property
+    def models(self) -> list[tuple[Path, Model] | Broken]:
+        """Each model folder with its configuration, sorted by name."""
+        folders, faults = models.folders(self.project.models), models.faults(self.project.models)
+        return [
+            _read_model(name, folders[name]) if name in folders else Broken(name, faults[name])
+            for name in sorted(folders.keys() | faults.keys())
+        ]
+
+    @functools.cached_property
+    def datasets(self) -> list[tuple[Path, Header] | Broken]:
+        """Each dataset folder with its header, sorted by name."""
+        folders, spellings = dataset.available(self.project.golden), dict[str, str]()
+        first = [spellings.setdefault(folder.name.casefold(), folder.name) for folder in folders]
+        return [
+            read_header(folder) if name == folder.name else _twin(folder, name)
+            for folder, name in zip(folders, first, strict=True)
+        ]
+
+    def model_names(self) -> list[str]:
+        """The name of each model folder, broken ones too."""
+        return [entry.name if isinstance(entry, Broken) else entry[0].name for entry in self.models]
+
+    def loadables(self) -> Iterator[Loadable]:
+        """Every variant on every device at every precision it offers, broken models left out."""
+        for entry in self.models:
+            if not isinstance(entry, Broken):
+                for name in entry[1].variants:
+                    yield from loadables(*entry, name)
+
+    def cells(self, task: str, model: str = "") -> Iterator[Cell | Broken]:
+        """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first.
+
+        With a `model` only its cells.
+        """
+        broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
+        yield from (entry for entry in broken if task in (entry.tasks or (task,)))
+        headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
+        fitting = [(path, header, self._judge(path, header)) for path, header in headers]
+        yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
+        for entry in self.models:
+            if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
+                yield from _cells(task, *entry, fitting)
+
+    def find(self, name: str) -> Cell | Broken | None:
+        """What a case of this name is about; None for a name that no case has."""
+        every = (cell for task in tasks.names() for cell in self.cells(task))
+        return next((cell for cell in every if name == str(cell.key if isinstance(cell, Cell) else cell)), None)
+
+    def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:
+        """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""
+        if not header.judge:
+            return None
+        model, _, variant = header.judge.partition(":")
+        for entry in self.models:
+            if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
+                on_cpu = (each for each in loadables(*entry, variant) if each.key.device == "cpu")
+                if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
+                    return judge
+        wanted = "expected MODEL:VARIANT with the task asr on cpu"
+        return Broken(folder.name, f"{folder / dataset.FILE_NAME}: judge is {header.judge!r}, {wanted}", (header.task,))
+
+
+def loadables(folder: Path, model: Model, name: str) -> Iterator[Loadable]:
+    """A variant on every device at every precision it offers."""
+    for device, precision in model.cells(name):
+        yield Loadable(Key("", "", folder.name, name, device, precision), model, model.variants[name], folder)
+
+
+def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
+    try:
+        model = models.config(folder)
+        known = [name for task in model.tasks for name in tasks.judged(task)]
+        given = [*model.thresholds, *(name for variant in model.variants.values() for name in variant.thresholds)]
+        _check_names("thresholds", given, known, " and ".join(model.tasks))
+    except (ConfigError, *ODD) as error:
+        return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
+    return folder, model
+
+
+def _twin(folder: Path, other: str) -> Broken:
+    """A dataset whose name differs from another's in case only."""
+    why = f"{folder}: {other} is a dataset too, and where disks ignore case their baselines are one file: rename one"
+    return Broken(folder.name, why)
+
+
+def read_header(folder: Path) -> tuple[Path, Header] | Broken:
+    """A dataset folder with its header, the names in it checked; Broken with a sentence if they are not sound."""
+    try:
+        if not folder.name.isprintable():
+            raise ConfigError(f"the folder's name is {folder.name!r}, expected one without control characters")
+        header = dataset.header(folder)
+        _check_names("limits", header.limits, tasks.judged(header.task), header.task)
+        _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
+        if header.judge and not hasattr(tasks.get(header.task), "examine"):
+            raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
+        _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
+    except (ModellabError, *ODD) as error:
+        file = folder / dataset.FILE_NAME
+        return Broken(folder.name, _about(file, error), _named(file, "task"))
+    return folder, header
+
+
+def _check_names(key: str, given: Iterable[str], known: Sequence[str], whose: str, what: str = "metric") -> None:
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"{key} has {name!r}, no {what} of {whose}: {did_you_mean(name, known)}")
+
+
+def _named(file: Path, key: str) -> tuple[str, ...]:
+    """The known tasks that a broken file still names under `key`."""
+    try:
+        value = models.load_yaml(file).get(key, ())
+    except ConfigError:
+        return ()
+    named = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(name for name in tasks.names() if name in named)
+
+
+def _about(file: Path, error: Exception) -> str:
+    """The sentence of an error, with the file in front if it is not there."""
+    said = str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
+    text = " ".join((said if str(file) in said else f"{file}: {said}").split())
+    return text if len(text) <= SAID else f"{text[:SAID]}..."
+
+
+def _cells(
+    task: str, folder: Path, model: Model, given: list[tuple[Path, Header, Loadable | Broken | None]]
+) -> Iterator[Cell]:
+    for name, variant in model.variants.items():
+        if task not in model.tasks_of(name):
+            continue
+        fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[0].name, each[1])]
+        for device, precision in model.cells(name):
+            for path, header, judge in fitting:
+                key = Key(task, path.name, folder.name, name, device, precision)
+                yield Cell(key, model, variant, folder, path, header, judge if isinstance(judge, Loadable) else None)
+
+
+def _fits(variant: Variant, dataset: str, header: Header) -> bool:
+    if variant.datasets and dataset not in variant.datasets:
+        return False
+    language = not variant.languages or not header.language or header.language in variant.languages
+    return language and variant.domain in {"open", header.domain}
+
+
+def why_not(cell: Loadable, *, download: bool = False) -> str:
+    """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
+    why = ": ".join(part for part in obstacle(cell, download=download) if part)
+    if why or not isinstance(cell, Cell):
+        return why
+    if cell.judge and (of_judge := why_not(cell.judge, download=download)):
+        return f"its judge {cell.header.judge} cannot run here: {of_judge}"
+    return tasks.lacking(cell.key.task)
+
+
+def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:
+    """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
+    model, key = loadable.model, loadable.key
+    if model.environment == "own":
+        if (absent := environment.why_missing(loadable.folder))[0]:
+            return absent
+    elif package := missing_package(model):
+        return (
+            f"package {package} is not installed",
+            f"pip install 'modellab[{model.install}]'" if model.install else "",
+        )
+    if device := missing_device(key.device, loadable.variant):
+        return device, ""
+    missing = "" if download else weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)
+    if missing and weights.split(loadable.weights)[0] in {"hf", "openai"}:
+        return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
+    return missing, ""
+
+
+def missing_package(model: Model) -> str:
+    """The first package a model needs and this Python lacks; '' if it has all."""
+    return next((package for package in model.packages if models.find_package(package) is None), "")
+
+
+def missing_device(device: Device | str, variant: Variant | None = None) -> str:
+    """Why this machine lacks a device; '' if it is there."""
+    if device == "cuda" and not DRIVER.exists():
+        return "no NVIDIA driver: CUDA cases need an NVIDIA GPU"
+    if device == "mps" and sys.platform != "darwin":
+        return f"no Metal on {sys.platform}: mps cases need an Apple computer"
+    needed = variant.needs.get("vram_gb", 0.0) if variant and device == "cuda" else 0.0
+    if needed and (there := _vram_gb()) < needed:
+        return f"the GPU has {there:.0f} GB of memory, this variant needs {needed:g} GB"
+    return ""
+
+
+@functools.cache
+def _vram_gb() -> float:
+    """Memory of the first GPU; infinite where it cannot be read, so that nothing is skipped without knowledge."""
+    try:
+        import pynvml
+    except ImportError:
+        return float("inf")
+    try:
+        pynvml.nvmlInit()
+        return float(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).total) / 1e9
+    except pynvml.NVMLError:
+        return float("inf")

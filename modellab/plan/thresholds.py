@@ -1,0 +1,134 @@
+"""Every number that judges a case, and where it comes from. Later places win, number by number:
+
+built in                                   the task's METRICS and LIMITS
+[tool.modellab] alpha                      pyproject.toml: the whole suite's false alarms
+[tool.modellab.thresholds.METRIC]          pyproject.toml: every case
+limits, thresholds of a dataset            golden/<dataset>/dataset.yaml
+thresholds of a model                      models/<model>/config.yaml
+thresholds of a variant                    the same file
+[tool.modellab.cases."PATTERN".METRIC]     pyproject.toml: the cases whose name fits, the project's last word
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from modellab import tasks
+from modellab.errors import ConfigError, did_you_mean
+from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.settings import Project
+from modellab.schema import Threshold, Thresholds
+from modellab.tasks import Task
+from modellab.types import Rule
+
+BUILT_IN = "built in"
+PYPROJECT = "pyproject.toml"
+NUMBERS = tuple(field.name for field in fields(Rule) if field.name != "built_in_limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A number and the place that it comes from."""
+
+    value: float
+    origin: str
+
+
+Sources = dict[str, dict[str, Source]]  # metric -> number -> where it is from
+
+
+def check(matrix: Matrix) -> None:
+    """ConfigError for a metric in pyproject.toml that nothing measures, and for a pattern that fits no case."""
+    judging = matrix.project.judging
+    known = {name for task in tasks.names() for name in tasks.judged(task)}
+    places = {"thresholds": judging.thresholds, **{f'cases."{name}"': each for name, each in judging.cases.items()}}
+    for place, given in places.items():
+        for name in given:
+            if name not in known:
+                where = f"{PYPROJECT} [tool.modellab.{place}]"
+                raise ConfigError(f"{where} has {name!r}, which nothing measures: {did_you_mean(name, known)}")
+    if judging.cases:
+        cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
+        keys = [str(cell.key) for cell in cells if isinstance(cell, Cell)]
+        if len(keys) < len(cells):  # what is broken says so itself, and may be what a pattern is about
+            return
+        for pattern in judging.cases:
+            if not any(fnmatchcase(key, pattern) for key in keys):
+                raise ConfigError(
+                    f'{PYPROJECT} [tool.modellab.cases."{pattern}"] fits no case: expected a pattern such as'
+                    f" {keys[0] if keys else 'MODEL:VARIANT-DATASET-DEVICE-PRECISION'}, with * and ?"
+                )
+
+
+def rules(task: Task, cell: Cell, project: Project) -> dict[str, Rule]:
+    """The rule of each metric, of speed, memory and the readings that may have a limit."""
+    return {name: rule(each) for name, each in sources(task, cell, project).items()}
+
+
+def rule(found: Mapping[str, Source]) -> Rule:
+    """The rule of one metric from its numbers."""
+    numbers = {number: source.value for number, source in found.items()}
+    return Rule(**numbers, built_in_limit="limit" in found and found["limit"].origin == BUILT_IN)
+
+
+def sources(task: Task, cell: Cell, project: Project) -> Sources:
+    """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
+    names = tasks.judged(task.NAME)
+    found = _built_in(task, names)
+    for name in names:
+        origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
+        found[name]["alpha"] = Source(project.judging.alpha, origin)
+    for origin, thresholds in _places(cell, project):
+        for name, given in thresholds.items():
+            if name in found:
+                found[name] |= {number: Source(value, origin) for number, value in _given(given)}
+    for name in names:
+        if (alpha := found[name]["alpha"]).value > project.judging.alpha:
+            raise ConfigError(
+                f"{alpha.origin}: {name}.alpha is {alpha.value:g}, above the whole suite's {project.judging.alpha:g}:"
+                f" raise alpha under [tool.modellab] of {PYPROJECT}"
+            )
+    return found
+
+
+def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
+    found: Sources = {name: {} for name in names}
+    for metric in task.METRICS:
+        if metric.gated and metric.kind == "quality":
+            given = {"margin": metric.margin, "margin_relative": metric.margin_relative}
+            gross = {
+                f"broken_{part}": value for part, value in (metric.gross._asdict() if metric.gross else {}).items()
+            }
+            found[metric.name] = {name: Source(value, BUILT_IN) for name, value in {**given, **gross}.items()}
+    for name, limit in task.LIMITS.items():
+        found[name]["limit"] = Source(limit, BUILT_IN)
+    return found
+
+
+def _places(cell: Cell, project: Project) -> Iterator[tuple[str, Thresholds]]:
+    judging, key = project.judging, cell.key
+    yield f"{PYPROJECT} [tool.modellab.thresholds]", judging.thresholds
+    manifest = _shown(cell.dataset / "dataset.yaml", project)
+    yield f"{manifest} limits", {name: Threshold(limit=value) for name, value in cell.header.limits.items()}
+    yield f"{manifest} thresholds", cell.header.thresholds
+    config = _shown(cell.folder / "config.yaml", project)
+    yield f"{config} thresholds", cell.model.thresholds
+    yield f"{config} variants.{key.variant}.thresholds", cell.variant.thresholds
+    for pattern, thresholds in judging.cases.items():
+        if fnmatchcase(str(key), pattern):
+            yield f'{PYPROJECT} [tool.modellab.cases."{pattern}"]', thresholds
+
+
+def _given(threshold: Threshold) -> Iterator[tuple[str, float]]:
+    parts = {f"broken_{name}": value for name, value in threshold.broken or ()}
+    for number in NUMBERS:
+        if (value := parts.get(number) if number.startswith("broken_") else getattr(threshold, number)) is not None:
+            yield number, value
+
+
+def _shown(path: Path, project: Project) -> str:
+    """A file as seen from the project, where it lies there."""
+    return str(path.relative_to(project.root) if path.is_relative_to(project.root) else path)

@@ -1,0 +1,172 @@
+"""pytest glue: what became of the selected cases that left no verdict, so that no door reads greener than the truth.
+
+A case may be skipped, expected to fail, never reached (Ctrl-C, `-x`, a lost process of pytest-xdist) or pass without a
+verdict, and its file may not even be collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import tasks
+from modellab.errors import MOST_CHARACTERS, shortened
+from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.results import entry, ledger
+from modellab.results.entry import Entry
+from modellab.results.headline import SKIPPED
+from modellab.results.ledger import Ledger
+from modellab.system import escape, machine
+from modellab.system.masking import masked
+from modellab.types import Key, Status
+
+NOT_RUN, NO_VERDICT = "not run", "passed without a verdict"  # in the headline, behind a count
+NOT_REALLY = ("collectonly", "setuponly", "setupplan")  # options with which pytest runs no test
+ONLY_CASES = "benchmarks"  # a folder whose files are about nothing else
+
+
+class Fates:
+    """The cases that were selected, and which of them some report was about."""
+
+    def __init__(self, config: pytest.Config, matrix: Matrix, ledger: Ledger) -> None:
+        self.config, self.matrix, self.ledger = config, matrix, ledger
+        self.selected: dict[str, str] = {}  # names of cases by their node id
+        self.reached: set[str] = set()  # node ids
+        self.without_verdict: list[str] = []  # names of cases
+        self.uncollected: dict[str, str] = {}  # files of tests, and the first line of why
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to say of them."""
+        return bool(self.uncollected or self.not_run or self.without_verdict)
+
+    def select(self, nodeids: Iterable[str]) -> None:
+        """Remember the tests that are cases."""
+        if any(getattr(self.config.option, name, False) for name in NOT_REALLY):
+            return
+        known = {str(cell.key) if isinstance(cell, Cell) else str(cell) for cell in self._cells()}
+        self.selected |= {nodeid: name for nodeid in nodeids if (name := name_of(nodeid)) in known}
+
+    def reach(self, report: Any) -> None:
+        """Hear of a report: a test was reached when it was called, or could not be."""
+        if report.when not in {"setup", "teardown"} or report.outcome != "passed":
+            self.reached.add(report.nodeid)
+
+    def pass_without_verdict(self, report: Any) -> None:
+        """Hear of a case that passed, and that nothing was made of."""
+        if report.nodeid in self.selected:
+            self.without_verdict.append(self.selected[report.nodeid])
+
+    @property
+    def not_run(self) -> list[str]:
+        """Names of the cases whose turn never came."""
+        return [name for nodeid, name in self.selected.items() if nodeid not in self.reached]
+
+    def keep_not_run(self, why: str) -> None:
+        """An ERROR in the ledger for each case that could have run and has no result yet: a report shall miss none."""
+        if not (names := set(self.not_run)):
+            return
+        known = {each.key for each in ledger.read(self.matrix.project.mlruns)[0]}
+        for cell in self._cells():
+            if isinstance(cell, Broken) or str(cell.key) not in names or cell.key in known:
+                continue
+            if not why_not(cell, download=self.config.option.download):
+                keep_error(self.matrix, self.ledger, cell, f"{NOT_RUN}: {why}")
+
+    def refuse(self, report: Any) -> None:
+        """Keep a file of benchmarks that could not be collected as an ERROR."""
+        path = self.config.rootpath / report.nodeid
+        if report.nodeid in self.uncollected or not _is_about_cases(path):
+            return
+        why = self.uncollected[report.nodeid] = _why_uncollected(str(report.longrepr))
+        task = path.stem.removeprefix("test_")
+        key = entry.unread(task if task in tasks.names() else tasks.names()[0])
+        error = f"{report.nodeid} could not be collected, so none of its cases ran: {why}"
+        append_error(self.matrix, self.ledger, key, error)
+
+    def notes(self) -> Iterator[str]:
+        """What a person should know of all these."""
+        for file, why in self.uncollected.items():
+            yield f"{file} ERROR: it could not be collected, so none of its cases ran: {why}"
+        if names := self.not_run:
+            yield f"{_some(names)} not run: the session was stopped before"
+        if names := self.without_verdict:
+            yield f"{_some(names)} passed without a verdict: a test that has `gate(evaluate(task))` gets one"
+
+    def left(self, skipped: int) -> dict[str, int]:
+        """How many cases have no verdict, by why."""
+        return {SKIPPED: skipped, NOT_RUN: len(self.not_run), NO_VERDICT: len(self.without_verdict)}
+
+    def _cells(self) -> Iterator[Cell | Broken]:
+        return (cell for task in tasks.names() for cell in self.matrix.cells(task))
+
+
+def why_skipped(report: Any) -> str:
+    """Why a test was skipped, or that it was expected to fail."""
+    if hasattr(report, "wasxfail"):
+        reason = str(report.wasxfail).removeprefix("reason: ").strip()
+        return f"expected to fail (xfail){f': {reason}' if reason else ''}"
+    told = report.longrepr
+    text = told[2] if isinstance(told, tuple | list) and len(told) > 2 else told  # file, line, reason
+    return str(text).removeprefix("Skipped: ")
+
+
+def is_of_a_case(report: Any) -> bool:
+    """Whether a failure is of a case: its own test, or one during which pytest-xdist's process died."""
+    return bool(getattr(report, "modellab_case", report.when == "???" and "[" in report.nodeid))
+
+
+def name_of(nodeid: str) -> str:
+    """The name of the case that a test is about."""
+    return nodeid.partition("[")[2].removesuffix("]")
+
+
+def first_line(report: Any) -> str:
+    """What a failed report says, in one line."""
+    crash = getattr(report.longrepr, "reprcrash", None)  # of a traceback: what was raised
+    text = crash.message.removeprefix("Failed: ") if crash else str(report.longrepr)
+    lines = [line.removeprefix("E").strip() for line in text.splitlines() if line.strip()]
+    return masked(lines[0]) if lines else "it failed without a word"
+
+
+def keep_error(matrix: Matrix, ledger: Ledger, found: Cell | Broken | None, text: str) -> str:
+    """The error of a case as it is kept, and kept in the ledger where it is known what case it is."""
+    error = masked(shortened(text.strip(), MOST_CHARACTERS))
+    if found is not None:
+        key = _unread(matrix, found) if isinstance(found, Broken) else found.key
+        append_error(matrix, ledger, key, error, found.tier)
+    return error
+
+
+def append_error(matrix: Matrix, ledger: Ledger, key: Key, error: str, tier: str = "") -> None:
+    """One line of the ledger."""
+    commit = machine.commit(matrix.project.root)
+    ledger.append(Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier))
+
+
+def _unread(matrix: Matrix, found: Broken) -> Key:
+    """The key of a folder that cannot be read; of a task that it names, where it can be told."""
+    task = (found.tasks or tasks.names())[0]
+    name = escape.visible(found.name)
+    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
+
+
+def _is_about_cases(path: Path) -> bool:
+    try:
+        return ONLY_CASES in path.parts or "modellab" in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _why_uncollected(text: str) -> str:
+    """What was raised: pytest marks it with an E in front; else the last line that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")]
+    return masked((raised or lines[-1:] or ["it failed without a word"])[0])
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

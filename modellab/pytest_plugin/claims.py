@@ -1,0 +1,135 @@
+"""pytest glue for claims: `pytest benchmarks -m claims`. Reported apart, and kept out of ledger and baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+import pytest
+
+from modellab import tasks
+from modellab.plan import claims
+from modellab.plan.claims import Claimed, Sample
+from modellab.plan.matrix import Broken, Matrix, why_not
+from modellab.pytest_plugin.case_outcomes import why_skipped
+from modellab.pytest_plugin.controller import fail_broken, publish
+from modellab.reports import terminal
+from modellab.reports.scorecard import claims as report
+from modellab.reports.scorecard import table
+from modellab.reports.scorecard.claims import ClaimRow
+from modellab.reports.scorecard.progress import watch
+from modellab.runner.session import Suite
+from modellab.system import escape
+
+ROW = pytest.StashKey[dict[str, Any]]()
+CLAIMED = "claimed"  # the parameter of a claim's test
+
+
+def cell_of(params: Mapping[str, Any]) -> Any:
+    """The cell that a test is about, by its parameters: a case's own, or the one that its claim is about."""
+    return params.get("cell") or getattr(params.get(CLAIMED), "cell", None)
+
+
+class Claims:
+    """The fixtures of a claim's test, and its table in the summary."""
+
+    def __init__(self, config: pytest.Config, matrix: Matrix) -> None:
+        self.config, self.matrix = config, matrix
+        self.rows: list[ClaimRow] = []
+        self.skips: list[str] = []
+        config.addinivalue_line("markers", "claims: what the makers of the models state")
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """A test that asks for `claimed` runs once for every claim and every cell that it is about."""
+        if CLAIMED in metafunc.fixturenames:
+            metafunc.parametrize(CLAIMED, [_param(found) for found in claims.find(self.matrix)])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Claims come last, so that the cases of their cells have measured what they need."""
+        items.sort(key=_is_claim)
+
+    @pytest.fixture
+    def measured(self, request: pytest.FixtureRequest, suite: Suite) -> Callable[[Claimed | Broken], Sample]:
+        """What the claim's cell gives, measured now unless this session has measured it: `measured(claimed)`."""
+        option = self.config.option
+
+        def measure(claimed: Claimed | Broken) -> Sample:
+            if isinstance(claimed, Broken):
+                fail_broken(request, claimed.error)
+            if claimed.cell is None:
+                pytest.skip(claimed.missing)
+            if reason := why_not(claimed.cell, download=option.download):
+                if option.strict_matrix:
+                    fail_broken(request, f"--strict-matrix: {reason}")
+                pytest.skip(reason)
+            task, name = tasks.get(claimed.cell.key.task), str(claimed)
+            try:
+                return suite.sample(task, claimed.cell, watch(self.config, name))
+            except Exception as error:  # noqa: BLE001 - one claim ends here: whatever was raised is its ERROR
+                problem = f"{name}: ERROR\n{suite.failed(claimed.cell, error).error}"
+            return fail_broken(request, problem)
+
+        return measure
+
+    @pytest.fixture
+    def holds(self, request: pytest.FixtureRequest) -> Callable[[Claimed, Sample], None]:
+        """Fail the test where a claim does not hold: `holds(claimed, measured(claimed))`."""
+
+        def judge(claimed: Claimed, sample: Sample) -> None:
+            verdict = claims.judge(claimed, sample, self.matrix.project)
+            assert claimed.cell is not None
+            row = ClaimRow(claimed.cell.key, claimed.claim.source, len(sample.clusters), verdict)
+            request.node.stash[ROW] = row.encode()
+            request.node.user_properties.extend(row.properties())
+            if verdict.red:
+                pytest.fail(escape.lines(report.failure(row)), pytrace=False)
+
+        return judge
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A claim's row travels on its report, which xdist carries to the controller."""
+        made = yield
+        made.modellab_claim = item.stash.get(ROW, None) if made.when == "call" else None
+        made.modellab_claimed = _is_claim(item)
+        return made
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if getattr(report, "modellab_claim", None):
+            self.rows.append(ClaimRow.decode(report.modellab_claim))
+        elif report.skipped and getattr(report, "modellab_claimed", False):
+            self.skips.append(why_skipped(report))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The claims, below the scorecard and apart from it."""
+        if not self.rows and not self.skips:
+            return
+        write = terminal.writer(terminalreporter)
+        terminalreporter.section("claims")
+        for line in report.table(self.rows).splitlines() if self.rows else ():
+            write(line, red="  REGRESSED" in line)
+        notes = [*(f"note: {note}" for note in report.notes(self.rows)), *table.skipped(self.skips)]
+        for line in notes:
+            write(escape.line(line))
+        if self.rows:
+            controller = self.config.pluginmanager.get_plugin("modellab-controller")
+            text = f"\n### claims\n\n{report.table(self.rows, 'github')}\n\n"
+            text += "".join(f"- {escape.markdown(note)}\n" for note in notes)
+            publish(self.config, text, write, mode="a" if getattr(controller, "published", False) else "w")
+
+
+def _is_claim(item: pytest.Item) -> bool:
+    return CLAIMED in getattr(getattr(item, "callspec", None), "params", {})
+
+
+def _param(found: Claimed | Broken) -> Any:
+    if isinstance(found, Broken):
+        return pytest.param(found, id=str(found), marks=_marks(found.name.partition("-claim-")[0]))
+    device = () if found.cell is None else (found.cell.key.device,)
+    return pytest.param(found, id=str(found), marks=_marks(found.model, *device))
+
+
+def _marks(*names: str) -> list[pytest.MarkDecorator]:
+    return [getattr(pytest.mark, name) for name in ("claims", *names)]

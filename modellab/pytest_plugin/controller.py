@@ -1,0 +1,303 @@
+"""pytest glue, the controlling process: collect every case's row, print, track, set the exit status.
+
+Exit status: 0 pass, 1 regression (or any failed assertion), 3 a measurement was not possible and nothing regressed;
+2, 4 and 5 are pytest's own (interrupted, wrong usage, nothing collected).
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from modellab.gate import settle, worst
+from modellab.plan.matrix import Broken, Matrix
+from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, keep_error, name_of, why_skipped
+from modellab.reports import terminal
+from modellab.reports.scorecard import github_annotations, table
+from modellab.reports.scorecard.row import Row
+from modellab.results import ledger
+from modellab.results.headline import Headline
+from modellab.system import escape, leftovers
+from modellab.system import machine as environment
+from modellab.types import Status
+
+if TYPE_CHECKING:
+    from modellab.tracking import Early
+
+EXIT_BROKEN = 3
+MOST_OF_A_NOTE = 1_000  # characters
+PAINT: dict[str, dict[str, bool]] = {
+    "green": {"green": True},
+    "yellowgreen": {},
+    "yellow": {"yellow": True},
+    "red": {"red": True},
+}
+STATUS_PAINT = {
+    "REGRESSED": "red", "ERROR": "red", "ABOVE_LIMIT": "red", "BELOW_LIMIT": "red", "INCONCLUSIVE": "yellow",
+    "IMPROVED": "green",
+}  # fmt: skip
+BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
+EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
+
+
+def fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
+    """Fail the test because there is no measurement, which is no regression."""
+    request.node.stash[BROKEN] = True
+    pytest.fail(escape.lines(message), pytrace=False)
+
+
+def new_session() -> str:
+    """A name for this pytest session that sorts by time."""
+    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
+
+
+def turns_file(session: str) -> Path:
+    """Where the processes of a session, xdist's workers and MLflow's, lock each other out of a timed passage."""
+    return leftovers.named("session", session) / "turns"
+
+
+class Controller:
+    """What the controlling process (the only one without xdist) hears of the cases, and what it makes of it."""
+
+    def __init__(self, config: pytest.Config, matrix: Matrix, session: str) -> None:
+        self.config, self.matrix, self.session = config, matrix, session
+        self.project, self.ledger = matrix.project, ledger.Ledger(matrix.project.mlruns, session)
+        self.rows: list[Row] = []
+        self.reports: list[Any] = []  # of the rows, in the same order
+        self.skips: list[str] = []  # reasons
+        self.unread: dict[str, str] = {}  # cases that left no row, and the first line of why
+        self.fates = Fates(config, matrix, self.ledger)
+        self.swallowed: list[str] = []  # cases that are red, and whose tests passed
+        self.published = False  # the scorecard's file is this session's
+        self.regressions = self.broken = 0
+        self.trouble = ""  # the ledger's
+        self.folder: leftovers.Folder | None = None  # where the session's processes take turns
+        with suppress(OSError):  # no room: then they take none
+            self.folder = leftovers.Folder("session", session)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.fates.refuse(report)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.fates.select(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.fates.select(ids)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        self.fates.reach(report)
+        encoded = getattr(report, "modellab", None)
+        if encoded is not None:
+            self._row(Row.decode(encoded), report)
+        if report.failed and is_of_a_case(report):
+            self._fallen(report)
+        if report.failed and getattr(report, "modellab_broken", False):
+            self.broken += 1
+        elif report.failed:
+            self.regressions += 1
+        elif getattr(report, "modellab_case", False) and self._place(report.nodeid) is None:
+            if report.skipped:
+                self.skips.append(why_skipped(report))
+            elif report.when == "call" and report.outcome == "passed":
+                self.fates.pass_without_verdict(report)
+
+    def _row(self, row: Row, report: Any) -> None:
+        """Keep a case's row; that of a test that is run once more takes the place of the one before."""
+        if (at := self._place(report.nodeid)) is not None:
+            del self.rows[at], self.reports[at]
+        self.rows.append(row)
+        self.reports.append(report)
+
+    def _place(self, nodeid: str) -> int | None:
+        return next((at for at, report in enumerate(self.reports) if report.nodeid == nodeid), None)
+
+    def _fallen(self, report: Any) -> None:
+        """Hear of a case whose test failed: one whose row is not red fell beside its verdicts, and is an ERROR."""
+        name, at = name_of(report.nodeid), self._place(report.nodeid)
+        found, line = self.matrix.find(name), first_line(report)
+        if at is None:
+            if name not in self.unread:
+                whole = found.error if isinstance(found, Broken) else f"{line}\n{report.longrepr}"
+                keep_error(self.matrix, self.ledger, found, whole)
+            self.unread.setdefault(name, line)
+        elif not (self.rows[at].red or self.rows[at].error):
+            beside = f"its test failed beside its verdicts ({report.when}): {line}"
+            error = keep_error(self.matrix, self.ledger, found, f"{beside}\n{report.longrepr}")
+            self.rows[at] = replace(self.rows[at], status=Status.ERROR, verdicts=(), error=error)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, Any, Any]:
+        """When every case has run, the suite's test decides on those that are red only if they stand out among all."""
+        done = yield
+        settled = settle([row.verdicts for row in self.rows], self.project.judging.alpha)
+        red = [[verdict.status for verdict in row.verdicts] for row in self.rows]
+        self.rows = [
+            replace(row, verdicts=verdicts, status=worst(verdicts)) if verdicts else row
+            for row, verdicts in zip(self.rows, settled, strict=True)
+        ]
+        turned = [i for i, row in enumerate(self.rows) if [verdict.status for verdict in row.verdicts] != red[i]]
+        for i in turned:
+            if self.reports[i].passed:
+                self._fail(self.reports[i], self.rows[i].pending)
+        if turned:
+            self.trouble = ledger.amend(
+                self.project.mlruns,
+                self.session,
+                {self.rows[i].key: (self.rows[i].status, self.rows[i].verdicts) for i in turned},
+            )
+        return done
+
+    def _fail(self, passed: Any, text: str) -> None:
+        """Report a case that has passed as failed after all, to everyone who listens."""
+        late = copy.copy(passed)
+        late.outcome, late.longrepr, late.modellab = "failed", text, None
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter and passed in reporter.stats.get("passed", []):
+            reporter.stats["passed"].remove(passed)
+        self.config.hook.pytest_runtest_logreport(report=late)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
+            session.exitstatus = EXIT_BROKEN
+        pairs = zip(self.rows, self.reports, strict=True)
+        names = [str(row.key) for row, report in pairs if report.passed and (row.red or row.error)]
+        self.swallowed = names if exitstatus == pytest.ExitCode.OK else []
+        if self.swallowed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self.fates.keep_not_run(str(session.shouldfail or session.shouldstop or "the session was interrupted before"))
+        for plugin in self.config.pluginmanager.get_plugins() if self._is_of_cases else ():
+            if hasattr(plugin, "add_global_property"):  # pytest's JUnit XML
+                plugin.add_global_property("modellab", escape.line(self._headline().text))
+
+    def pytest_unconfigure(self) -> None:
+        if self.folder:
+            self.folder.close()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The scorecard, what was skipped and why, what was written, and where the results are."""
+        if not self._is_of_cases:
+            if self.config.option.scorecard:  # or that of a session before would be taken for this one's
+                publish(
+                    self.config, "**Nothing was measured.** No case was selected.\n", terminal.writer(terminalreporter)
+                )
+            return
+        write = terminal.writer(terminalreporter)
+        terminalreporter.section("modellab")
+        self._show_rows(write)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            self._annotate(terminalreporter)
+        for line in table.skipped(self.skips):
+            write(escape.line(line))
+        if (self.rows or self.unread) and not self.config.option.no_mlflow:
+            from modellab import tracking
+
+            early = self.config.stash.get(EARLY, None)
+            write(tracking.push(self.project.mlruns, root=self.project.root, early=early))
+        self._tell_baselines(terminalreporter)
+
+    @property
+    def _is_of_cases(self) -> bool:
+        """Whether any case was selected, or is in a file that could not be collected."""
+        fates = self.fates
+        return bool(
+            self.rows or self.skips or self.unread or fates.uncollected or fates.not_run or fates.without_verdict
+        )
+
+    def _show_rows(self, write: terminal.Write) -> None:
+        machine = environment.machine_class(self.config.option.threads or self.project.threads, "cpu")
+        title = table.title(environment.commit(self.project.root).short, machine, self.rows)
+        write(title, bold=True)
+        write("")
+        for line in table.first(self.rows):
+            write(escape.line(line), yellow=True)
+        for line in table.tables(self.rows).splitlines():
+            write(line, **_colour(line))
+        write("")
+        headline = self._headline()
+        write(headline.text, **PAINT[headline.colour], bold=True)
+        for note in self._notes():
+            write(f"note: {escape.line(note)}")
+        if self.ledger.trouble:
+            write(f"note: {self.ledger.trouble}")
+        if self.trouble:
+            write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
+        self._write_markdown(title, write)
+
+    def _headline(self) -> Headline:
+        """How the session went, in one line."""
+        unread = (*self.unread, *self.fates.uncollected)
+        return Headline.of(self.rows, left=self.fates.left(len(self.skips)), unread=unread)
+
+    def _notes(self) -> list[str]:
+        """What stands below the tables, cases that left no row first."""
+        lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
+        lost += [f"{name} is red, and its test passed: does it catch what gate(...) raises?" for name in self.swallowed]
+        return [*lost, *self.fates.notes(), *table.footnotes(self.rows)]
+
+    def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Red cases on the files that ran them, where GitHub shows them."""
+        root = self.config.rootpath
+        repository = os.environ.get("GITHUB_WORKSPACE", root)
+        pairs = zip(self.rows, (report.location for report in self.reports), strict=True)
+        red = [
+            (row, (os.path.relpath(root / file, repository), (line or 0) + 1))
+            for row, (file, line, _) in pairs
+            if row.red or row.error
+        ]
+        for line in github_annotations.errors(red):
+            terminal.command(terminalreporter, line)
+
+    def _tell_baselines(self, terminalreporter: pytest.TerminalReporter) -> None:
+        written = [path for row in self.rows for path in row.written]
+        if written:
+            terminalreporter.section("BASELINES WRITTEN", sep="!", yellow=True, bold=True)
+            write = terminal.writer(terminalreporter)
+            write(f"{len(written)} files now hold this run's results, because: {self.config.option.reason}")
+            held = ("only absolute limits were held", "quality was judged and stays as accepted")
+            write(f"{held[self.config.option.speed_only]}; review with `git diff baselines/` and commit")
+            for path in written:
+                shown = Path(path)
+                inside = shown.is_relative_to(self.project.root)
+                write(f"  {shown.relative_to(self.project.root) if inside else shown}")
+
+    def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
+        """The scorecard as Markdown."""
+        headline = self._headline()
+        first = "\n".join(table.first(self.rows))
+        text = f"### {escape.markdown(title)}\n\n**{headline.lead}.** {headline.judged}.\n\n"
+        text += f"{escape.block(first)}\n\n" if first else ""
+        text += f"{table.tables(self.rows, 'github')}\n\n"
+        text += "".join(f"- {escape.markdown(note, MOST_OF_A_NOTE)}\n" for note in self._notes())
+        publish(self.config, text, write)
+        self.published = True
+
+
+def publish(config: pytest.Config, text: str, write: Callable[[str], None], mode: str = "w") -> None:
+    """Markdown to --scorecard FILE and, under GitHub Actions, behind the job's summary; trouble there is only told."""
+    for path, how in ((config.option.scorecard, mode), (os.environ.get("GITHUB_STEP_SUMMARY"), "a")):
+        if path:
+            try:
+                with Path(path).open(how, encoding="utf-8") as file:
+                    file.write(text)
+            except OSError as error:
+                write(f"note: the scorecard could not be written to {path}: {error.strerror}")
+
+
+def _colour(line: str) -> dict[str, bool]:
+    """How to paint a line of the scorecard, by its verdict."""
+    for word, paint in STATUS_PAINT.items():
+        if f"  {word}" in line:
+            return {paint: True}
+    return {}

@@ -1,0 +1,74 @@
+"""pytest glue: what would pass without a word. Every case skipped, or an accepted baseline whose case is gone."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from modellab import tasks
+from modellab.acceptance import orphans
+from modellab.acceptance.orphans import Stray
+from modellab.plan.matrix import Cell, Matrix
+from modellab.pytest_plugin.controller import EXIT_BROKEN
+from modellab.reports import terminal
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Whether a baseline that is missing, or stays behind, is red: asked for, or in CI."""
+    return bool(config.option.strict_baselines) or os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+class Silence:
+    """What the controlling process makes of cases that were not measured."""
+
+    def __init__(self, config: pytest.Config, matrix: Matrix) -> None:
+        self.config, self.matrix = config, matrix
+        self.selected: set[str] = set()  # ids of cases
+        self.skipped: set[str] = set()
+        self.lines: list[str] = []
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if getattr(report, "modellab_case", False) or getattr(report, "modellab_claimed", False):
+            name = report.nodeid.partition("[")[2].removesuffix("]")
+            self.selected.add(name)
+            if report.skipped and getattr(report, "modellab", None) is None:  # expected to fail, and measured
+                self.skipped.add(name)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Turn a green session red, each time with the sentence that says why."""
+        if not self.selected or exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            return
+        if self.selected == self.skipped and not self.config.getoption("benchmark_skip", False):
+            self.lines.append(f"nothing was measured: {_all(len(self.selected))} skipped")
+            session.exitstatus = EXIT_BROKEN if session.exitstatus == pytest.ExitCode.OK else session.exitstatus
+        if missed := self._missed():
+            self.lines += self._told(missed)
+            if is_strict(self.config) and not self.config.option.update_baselines:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _missed(self) -> list[Stray]:
+        every = [cell for task in tasks.names() for cell in self.matrix.cells(task)]
+        cells = [cell for cell in every if isinstance(cell, Cell)]
+        found = orphans.find(self.matrix.project.baselines, every)
+        return [stray for stray in found if orphans.is_missed(stray, cells, self.selected)]
+
+    def _told(self, missed: list[Stray]) -> list[str]:
+        root = self.matrix.project.root
+        count = f"{len(missed)} accepted baseline{'s have' if len(missed) > 1 else ' has'} no case any more"
+        hint = "renamed? Then rename the files too; removed on purpose? Then remove them with git rm"
+        paths = [stray.path.relative_to(root) if stray.path.is_relative_to(root) else stray.path for stray in missed]
+        return [f"{count}: {hint}", *(f"  {path}" for path in paths)]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The sentences, below the scorecard."""
+        write = terminal.writer(terminalreporter)
+        for line in self.lines:
+            write(line, red=True)
+
+
+def _all(count: int) -> str:
+    return "the only selected case was" if count == 1 else f"all {count} selected cases were"

@@ -1,0 +1,229 @@
+"""The page of one case: its verdicts, its times, and every utterance, the ones that did most damage first.
+
+    render(entry, project.golden, accepted) -> a self-contained HTML file
+
+What there is to see of an utterance, its task says (`tasks.Drawn`, `tasks.Worded`, else the lines of `show`). The page
+comes whatever is missing, and says what: another version of the dataset, recordings or generated audio that are gone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from modellab.reports.diagnosis import Finding
+
+from modellab import tasks, units
+from modellab.errors import ConfigError
+from modellab.reports import diagnosis
+from modellab.reports.case import utterance as scenes
+from modellab.reports.case import worst_utterances
+from modellab.reports.html import figures, page
+from modellab.results.entry import Entry
+from modellab.tasks import Surveyed, Task
+from modellab.types import Accepted, Metric, Result, Status, Utterance, Verdict
+
+CLIPS = 20  # the worst utterances that come with sound
+DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
+NAMED = 12  # utterances named of each kind of failure
+READINGS = {
+    "load_s": "s",
+    "first_call_s": "s",
+    "latency_p50_s": "s",
+    "latency_p95_s": "s",
+    "latency_p99_s": "s",
+    "rtf": "s/s",
+    "rtf_cpu": "s/s",
+    "peak_rss_bytes": "bytes",
+    "peak_vram_bytes": "bytes",
+}
+PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
+NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("chart", "pace", "listing")),
+    **dict.fromkeys(("overview", "findings", "scenes"), ()),
+    "hidden": 0,
+}  # what is shown of a case without utterances
+SHORT = 19  # letters of a digest: sha256: and twelve
+
+
+def render(entry: Entry, golden: Path, accepted: Accepted | None = None, clips: int = CLIPS) -> str:
+    """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
+
+    `clips` is how many utterances, worst first, come with sound and spectrogram.
+    """
+    key = entry.key
+    task = _task(key.task)
+    data = scenes.data(entry, golden)
+    fair, stale = _comparable(entry, accepted)
+    context: dict[str, Any] = dict(NOTHING)
+    if entry.result and task:
+        context |= _utterances(entry.result, task, data, fair, clips)
+    return page(
+        "case.html.j2",
+        title=f"{key.model}:{key.variant} on {key.dataset}",
+        status=str(entry.status),
+        facts=_facts(entry, fair),
+        notes=[*([] if task else [f"no task {key.task} here: its outputs are not shown"]), *data.notes, *stale],
+        told=entry.notes,
+        error=entry.error,
+        verdicts=[_verdict(verdict) for verdict in entry.verdicts if verdict.red or not math.isnan(verdict.now)],
+        utterances=len(entry.result.utterances) if entry.result else 0,
+        readings=_readings(entry.result),
+        provenance=_provenance(entry),
+        clips=clips,
+        **context,
+    )
+
+
+def _task(name: str) -> Task | None:
+    try:
+        return tasks.get(name)
+    except ConfigError:
+        return None
+
+
+def _comparable(entry: Entry, accepted: Accepted | None) -> tuple[Accepted | None, list[str]]:
+    """The baseline where it is of the same data under the same normaliser, else a note that says why it is not used."""
+    if accepted is None or entry.result is None:
+        return None, []
+    for fact in ("dataset_digest", "normaliser"):
+        ours, theirs = entry.result.provenance.get(fact, ""), accepted.header.get(fact, "")
+        if ours != theirs:
+            what = f"{fact.replace('_', ' ')} {theirs[:SHORT] or 'none'} and not {ours[:SHORT] or 'none'}"
+            return None, [f"the baseline has {what}: utterances are shown without it"]
+    return accepted, []
+
+
+def _utterances(result: Result, task: Task, data: scenes.Data, accepted: Accepted | None, clips: int) -> dict[str, Any]:
+    """Everything below the verdicts that comes from utterances."""
+    metric = task.METRICS[0]
+    ordered = worst_utterances.worst_first(result.utterances, accepted, metric)
+    stage = scenes.Stage(task, data, accepted, clips)
+    known = [name for name, fewest in PERCENTILES.items() if len(ordered) >= fewest]
+    percentiles = [(name, result.readings.get(f"latency_{name}_s", math.nan)) for name in known]
+    numbers_of = {utterance.id: i for i, utterance in enumerate(ordered[:DETAILED], start=1)}
+    shown = [stage.scene(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
+    return {
+        "chart": figures.latencies(result.utterances, percentiles),
+        "pace": figures.pace(result.utterances),
+        "overview": _overview(task, data, result),
+        "findings": _findings(task, data, result, accepted, numbers_of),
+        "listing": _listing(ordered, accepted, metric),
+        "scenes": shown,
+        "worded": any(kind == "words" for scene in shown for kind, _ in scene.panels),
+        "sounding": any(scene.sounds for scene in shown),
+        "hidden": max(0, len(ordered) - DETAILED),
+    }
+
+
+# ---------------------------------------------------------------------------- the head
+
+
+def _facts(entry: Entry, accepted: Accepted | None) -> list[tuple[str, str]]:
+    key, commit, result = entry.key, entry.commit, entry.result
+    found = [
+        ("task", key.task),
+        ("device", f"{key.device}, {key.precision}"),
+        ("finished", f"{entry.finished_at[:16].replace('T', ' ')} UTC"),
+        ("commit", f"{commit.short}{'+' if commit.dirty else ''}" if commit.hash else ""),
+        ("branch", commit.branch),
+        ("session", entry.session),
+        ("machine", result.machine if result else ""),
+        ("utterances", str(len(result.utterances)) if result else ""),
+        ("baseline", " ".join(filter(None, (accepted.header.get("date"), accepted.header.get("reason")))) or "accepted")
+        if accepted
+        else ("baseline", "none to compare utterances with" if result else ""),
+    ]
+    return [(name, text) for name, text in found if text]
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    speed = verdict.kind == "speed"
+    ends = verdict.interval
+    if speed:
+        change, span = units.share(verdict.change), tuple(map(units.share, ends)) if ends else ()
+    else:
+        change = units.change(verdict.change, verdict.unit)
+        span = tuple(units.change(end, verdict.unit) for end in ends) if ends else ()
+    return {
+        "metric": verdict.title,
+        "now": (units.value(verdict.now, verdict.unit), verdict.now),
+        "baseline": units.value(verdict.baseline, verdict.unit),
+        "change": f"{change} [{', '.join(span)}]" if span else change,
+        "detects": units.detects(verdict.detects, "ratio" if speed else verdict.unit),
+        "status": str(verdict.status),
+        "red": verdict.red,
+        "why": verdict.why,
+    }
+
+
+def _readings(result: Result | None) -> list[tuple[str, str]]:
+    if result is None:
+        return []
+    known = {name: value for name, value in result.readings.items() if not math.isnan(value)}
+    return [(name, units.value(known[name], unit)) for name, unit in READINGS.items() if name in known]
+
+
+def _provenance(entry: Entry) -> list[tuple[str, str]]:
+    """Everything else that a person may ask for, sorted within its kind."""
+    settings = {name: str(value) for name, value in entry.settings.items()}
+    facts = {"weights": entry.weights, "tier": entry.tier, "host": entry.host, "entry": entry.id}
+    measured = entry.result.provenance if entry.result else {}
+    kinds: Sequence[Mapping[str, str]] = (facts, settings, {**measured, **entry.versions})
+    return [(name, text) for kind in kinds for name, text in sorted(kind.items()) if text]
+
+
+# ---------------------------------------------------------------------------- all utterances together
+
+
+def _overview(task: Task, data: scenes.Data, result: Result) -> list[str]:
+    """What the task has to say of all utterances together; nothing where one of them is no longer in the dataset."""
+    if not hasattr(task, "overview"):
+        return []
+    cases = [data.case(task, utterance) for utterance in result.utterances]
+    if any(case is None for case in cases):
+        return []
+    try:
+        return cast(Surveyed, task).overview(cases, [utterance.output for utterance in result.utterances])
+    except scenes.ODD:
+        return []
+
+
+def _findings(
+    task: Task, data: scenes.Data, result: Result, accepted: Accepted | None, numbers_of: Mapping[str, int]
+) -> list[tuple[Finding, list[tuple[str, int]]]]:
+    """What kinds of failure it looks like, each with (id, place on the page) of its first utterances."""
+    if data.whole is None:
+        return []
+    try:
+        found = diagnosis.suspect(task, result, data.whole, accepted)
+    except scenes.ODD:
+        return []
+    return [(each, [(id, numbers_of[id]) for id in each.ids if id in numbers_of][:NAMED]) for each in found]
+
+
+def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Metric) -> dict[str, Any]:
+    """A table of every utterance, in the order of the page, each with a link to its place there."""
+    from markupsafe import Markup
+
+    failed = any(each.error for each in ordered)
+    headings = ["", "utterance", metric.name, "baseline", "time", "RTF", *(["raised"] if failed else [])]
+    rows = []
+    for i, each in enumerate(ordered, start=1):
+        share, before = each.shares.get(metric.name), worst_utterances.then(each, accepted, metric)
+        now, then = (metric.value([part]) if part else float("nan") for part in (share, before))
+        rtf = each.wall_s / each.duration_s if each.duration_s > 0 else float("nan")
+        rows.append(
+            [
+                (Markup('<a href="#u{}">{}</a>').format(i, i) if i <= DETAILED else str(i), i),
+                each.id,
+                (units.value(now, metric.unit), now),
+                (units.value(then, metric.unit), then),
+                (units.value(each.wall_s, "s"), each.wall_s),
+                (units.value(rtf, "s/s"), rtf),
+                *([str(Status.ERROR) if each.error else ""] if failed else []),
+            ]
+        )
+    return {"headings": headings, "rows": rows}

@@ -1,0 +1,151 @@
+"""Which case of A meets which of B.
+
+Both are of one task and dataset. Among those, the same case (model, variant, device, precision) meets itself, as two
+sessions or commits of one model do; else those on the same device in the same precision; else each side's only one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from modellab.errors import ConfigError, did_you_mean
+from modellab.results.entry import Entry
+from modellab.results.select import Pick, unfair
+from modellab.types import Key, Result
+
+Place = tuple[str, str]  # task, dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two results that may be compared."""
+
+    a: Entry
+    b: Entry
+
+    @property
+    def task(self) -> str:
+        return self.a.key.task
+
+    @property
+    def dataset(self) -> str:
+        return self.a.key.dataset
+
+    @property
+    def results(self) -> tuple[Result, Result]:
+        assert self.a.result is not None
+        assert self.b.result is not None
+        return self.a.result, self.b.result
+
+
+def name(key: Key) -> str:
+    """What ran, as a spec has it: `faster_whisper:lab/cpu-int8`."""
+    return f"{key.model}:{key.variant}/{key.device}-{key.precision}"
+
+
+def chosen(pick: Pick, task: str = "", dataset: str = "") -> Pick:
+    """Those of one task and dataset; '' takes all. ConfigError where there are none."""
+    for what, wanted in (("task", task), ("dataset", dataset)):
+        there = {getattr(entry.key, what) for entry in pick.entries}
+        if wanted and wanted not in there:
+            raise ConfigError(f"{pick.spec} has no results of the {what} {wanted!r}: {did_you_mean(wanted, there)}")
+    found = [entry for entry in pick.entries if task in ("", entry.key.task) and dataset in ("", entry.key.dataset)]
+    if not found:
+        raise ConfigError(f"{pick.spec} has no results of the task {task!r} on {dataset!r}")
+    return Pick(pick.spec, tuple(found))
+
+
+def meetings(a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
+    """Every pair that may be compared, sorted, and a sentence for each case that is left out.
+
+    ConfigError where nothing is left, and where a case of one side could meet several of the other.
+    """
+    ours, theirs = _places(a), _places(b)
+    shared = [place for place in ours if place in theirs]
+    if not shared:
+        there = " and ".join(f"{pick.spec} has {', '.join(sorted(_words(pick)))}" for pick in (a, b))
+        raise ConfigError(f"no dataset has results of both: {there}")
+    notes = [
+        f"{dataset} ({task}) left out: {pick.spec} has no results on it"
+        for places, others, pick in ((ours, theirs, b), (theirs, ours, a))
+        for task, dataset in places
+        if (task, dataset) not in others
+    ]
+    found: list[Meeting] = []
+    for place in shared:
+        pairs, left = _pairs(ours[place], theirs[place], a.spec, b.spec)
+        found += pairs
+        notes += left
+    return _fair(found, notes, a, b)
+
+
+def _fair(found: Sequence[Meeting], notes: list[str], a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
+    """Without those that must not be compared, or are one and the same result."""
+    same = [each for each in found if each.a.id == each.b.id]
+    refused = [why for each in found if each.a.id != each.b.id and (why := unfair(each.a, each.b))]
+    fair = [each for each in found if each.a.id != each.b.id and not unfair(each.a, each.b)]
+    if not fair and refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise ConfigError(f"cannot be compared{more}: {refused[0]}")
+    if not fair:
+        raise ConfigError(
+            f"{a.spec} and {b.spec} are the same results (session {found[0].a.session}): name another commit, session"
+            " or @baseline"
+        )
+    notes = [*notes, *(f"refused: {why}" for why in refused)]
+    if same:
+        notes.append(f"{len(same)} of {len(found)} cases are the same result on both sides: left out")
+    return fair, notes
+
+
+def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tuple[list[Meeting], list[str]]:
+    """The pairs of one dataset, and a sentence where a case was left alone."""
+    for same in (_whole, _place):
+        left, right = _by(ours, same), _by(theirs, same)
+        both = [key for key in left if key in right]
+        if not both:
+            continue
+        for key in both:
+            for entries, spec in ((left[key], a), (right[key], b)):
+                if len(entries) > 1:
+                    raise _ambiguous(entries, spec)
+        alone = [name(each.key) for each in (*ours, *theirs) if same(each.key) not in both]
+        notes = [f"on {ours[0].key.dataset} left out, it has no partner: {each}" for each in alone]
+        return [Meeting(left[key][0], right[key][0]) for key in both], notes
+    for several, spec in ((ours, a), (theirs, b)):
+        if len(several) > 1:
+            raise _ambiguous(several, spec)
+    return [Meeting(ours[0], theirs[0])], []
+
+
+def _ambiguous(entries: Sequence[Entry], spec: str) -> ConfigError:
+    ways = " or ".join(name(entry.key) for entry in entries)
+    return ConfigError(f"{spec} is {len(entries)} cases on {entries[0].key.dataset}, say which one: {ways}")
+
+
+def _whole(key: Key) -> str:
+    return str(key)
+
+
+def _place(key: Key) -> str:
+    return f"{key.device}-{key.precision}"
+
+
+def _by(entries: Iterable[Entry], same: Callable[[Key], str]) -> Mapping[str, list[Entry]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        found[same(entry.key)].append(entry)
+    return found
+
+
+def _places(pick: Pick) -> Mapping[Place, list[Entry]]:
+    found: dict[Place, list[Entry]] = defaultdict(list)
+    for entry in pick.entries:
+        found[entry.key.task, entry.key.dataset].append(entry)
+    return found
+
+
+def _words(pick: Pick) -> set[str]:
+    return {entry.key.dataset for entry in pick.entries}

@@ -1,0 +1,284 @@
+"""Many contestants of one task in order, with those that cannot be told apart marked as ties.
+
+All pairs are tested on the utterances that all contestants have, pooled over the datasets that all have, and Holm's
+correction is over all pairs. The order is that of the pooled value. A contestant's rank is a span: one more than there
+are contestants that are better beyond chance, to as many as are not worse beyond chance. Two that share a letter were
+not told apart (compact letter display: Piepho 2004, insert and absorb).
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from modellab.errors import ConfigError
+from modellab.gate.claim import estimate
+from modellab.reports.comparison import quality, speed
+from modellab.reports.comparison.pairing import Meeting, name
+from modellab.reports.comparison.quality import POOLED, Draft, Line, Rows
+from modellab.reports.comparison.speed import Noises, Pace
+from modellab.reports.comparison.two_systems import check_metrics, metrics_of
+from modellab.results.entry import Entry
+from modellab.results.select import LATEST, Pick, unfair
+from modellab.stats.multiple_testing import ALPHA, adjusted
+from modellab.types import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One system with its result on each dataset."""
+
+    name: str
+    entries: Mapping[str, Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One contestant's place. `interval` is that of its own value; `pace` its time against the fastest one's."""
+
+    name: str
+    value: float
+    interval: tuple[float, float] | None
+    values: Mapping[str, float]  # by dataset
+    best: int = 1
+    worst: int = 1
+    letters: str = ""
+    pace: Pace | None = None
+    peak_bytes: float = math.nan
+
+    @property
+    def rank(self) -> str:
+        return f"{self.best}" if self.best == self.worst else f"{self.best}-{self.worst}"
+
+
+@dataclass(frozen=True, slots=True)
+class Duo:
+    """Two contestants, the one with the better value as A, and the line of their comparison."""
+
+    a: str
+    b: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The order of one task's contestants by one metric over `n` shared utterances of `datasets`."""
+
+    task: str
+    metric: Metric
+    datasets: tuple[str, ...]
+    n: int
+    standings: tuple[Standing, ...]
+    duos: tuple[Duo, ...]
+    family: int
+    alpha: float
+    notes: tuple[str, ...] = ()
+
+
+def contestants(picks: Sequence[Pick], task: str) -> list[Contestant]:
+    """Every system of the picks in one task, in their order; a spec with a WHEN lends it to the name."""
+    found: dict[str, dict[str, Entry]] = {}
+    for pick in picks:
+        _, at, when = pick.spec.partition("@")
+        suffix = f"@{when}" if at and when != LATEST else ""
+        for entry in pick.entries:
+            if entry.key.task == task:
+                found.setdefault(f"{name(entry.key)}{suffix}", {})[entry.key.dataset] = entry
+    return [Contestant(label, entries) for label, entries in found.items()]
+
+
+def rank(
+    field: Sequence[Contestant],
+    task: str,
+    noises: Noises = speed.no_noise,
+    wanted: Sequence[str] = (),
+    alpha: float = ALPHA,
+) -> Ranking:
+    """The order by the first metric of the task, or the first wanted one. ConfigError where it means nothing."""
+    if len(field) < 2:
+        raise ConfigError(f"a ranking of {task} needs two systems or more, there is {_names(field) or 'none'}")
+    check_metrics([task], wanted)
+    metric = metrics_of(task, wanted)[0]
+    datasets, notes = _datasets(field, task)
+    field, left = _trimmed(field, datasets, metric)
+    rows = {each.name: _rows(each, datasets, metric) for each in field}
+    sign = 1.0 if metric.better == "lower" else -1.0
+    order = sorted(field, key=lambda each: (_last(sign * metric.value(map(tuple, rows[each.name].before))), each.name))
+    duos, family = _duos(order, rows, metric, alpha)
+    places = spans([each.name for each in order], [(duo.a, duo.b) for duo in duos if duo.line.told])
+    standings = [
+        replace(_standing(each, metric, rows[each.name]), best=best, worst=worst, letters=letters)
+        for each, (best, worst, letters) in zip(order, places, strict=True)
+    ]
+    n, timed = len(rows[order[0].name].before), _paced(standings, order, noises)
+    return Ranking(task, metric, datasets, n, timed, tuple(duos), family, alpha, (*notes, *left))
+
+
+def spans(order: Sequence[str], told: Iterable[tuple[str, str]]) -> list[tuple[int, int, str]]:
+    """For each name, best first: the ranks it may have, and its letters. `told` are (better, worse) pairs.
+
+    >>> spans(["a", "b", "c"], [("a", "c")])
+    [(1, 2, 'a'), (1, 3, 'ab'), (2, 3, 'b')]
+    """
+    pairs = list(told)
+    groups = [set(order)]
+    for better, worse in pairs:
+        parted = [group - {one} if {better, worse} <= group else group for group in groups for one in (better, worse)]
+        groups = [
+            group
+            for at, group in enumerate(parted)
+            if not any(group < other or (group == other and at > i) for i, other in enumerate(parted))
+        ]
+    groups.sort(key=lambda group: sorted(map(order.index, group)))
+    return [
+        (
+            1 + sum(worse == each for _, worse in pairs),
+            len(order) - sum(better == each for better, _ in pairs),
+            "".join(_letter(at) for at, group in enumerate(groups) if each in group),
+        )
+        for each in order
+    ]
+
+
+def _letter(at: int) -> str:
+    """a to z, then A to Z, then numbers in brackets."""
+    return string.ascii_letters[at] if at < len(string.ascii_letters) else f"({at + 1})"
+
+
+# ---------------------------------------------------------------------------- who takes part in what
+
+
+def _datasets(field: Sequence[Contestant], task: str) -> tuple[tuple[str, ...], list[str]]:
+    """The datasets of all contestants, and a sentence for each that is left out; ConfigError where none is left."""
+    every = sorted({dataset for each in field for dataset in each.entries})
+    shared, notes, refused = [], [], []
+    for dataset in every:
+        without = [each.name for each in field if dataset not in each.entries]
+        there = [each.entries[dataset] for each in field if dataset in each.entries]
+        why = next((why for other in there[1:] if (why := unfair(there[0], other))), "")
+        if without:
+            notes.append(f"{dataset} left out: no result of {', '.join(without)}")
+        elif why:
+            refused.append(why)
+        else:
+            shared.append(dataset)
+    if not shared:
+        why = refused[0] if refused else f"no dataset of {task} has results of all: {'; '.join(notes)}"
+        raise ConfigError(f"cannot be ranked: {why}")
+    scored = {_provenance(field[0].entries[dataset], "normaliser") for dataset in shared}
+    if len(scored) > 1:
+        raise ConfigError(
+            f"{', '.join(shared)} have no pooled value, their normalisers differ: rank one of them with --dataset"
+        )
+    return tuple(shared), [*notes, *(f"refused: {why}" for why in refused)]
+
+
+def _trimmed(
+    field: Sequence[Contestant], datasets: Sequence[str], metric: Metric
+) -> tuple[list[Contestant], list[str]]:
+    """The contestants with the utterances that all have, and how many others there were."""
+    notes, kept = [], {}
+    for dataset in datasets:
+        ids = [_ids(each.entries[dataset], metric) for each in field]
+        kept[dataset] = set.intersection(*ids)
+        if left := len(set.union(*ids)) - len(kept[dataset]):
+            notes.append(f"{dataset}: {len(kept[dataset])} utterances ranked, {left} that not all have left out")
+        if not kept[dataset]:
+            raise ConfigError(f"cannot be ranked: there is no utterance of {dataset} that all have with {metric.name}")
+    return [
+        Contestant(each.name, {dataset: _only(each.entries[dataset], kept[dataset]) for dataset in datasets})
+        for each in field
+    ], notes
+
+
+def _ids(entry: Entry, metric: Metric) -> set[str]:
+    assert entry.result is not None
+    return {item.id for item in entry.result.utterances if metric.name in item.shares}
+
+
+def _only(entry: Entry, ids: set[str]) -> Entry:
+    assert entry.result is not None
+    kept = sorted((item for item in entry.result.utterances if item.id in ids), key=lambda item: item.id)
+    return replace(entry, result=replace(entry.result, utterances=tuple(kept)))
+
+
+def _rows(each: Contestant, datasets: Sequence[str], metric: Metric) -> Rows:
+    """A contestant's shares against themselves, over all datasets."""
+    parts = [rows for at in datasets if (rows := quality.rows(Meeting(each.entries[at], each.entries[at]), metric))]
+    return quality.pooled(parts)
+
+
+# ---------------------------------------------------------------------------- the tests
+
+
+def _duos(order: Sequence[Contestant], rows: Mapping[str, Rows], metric: Metric, alpha: float) -> tuple[list[Duo], int]:
+    """Every pair, the better one first; how many of them count."""
+    pairs = list(combinations(order, 2))
+    drafts = [_draft(metric, rows[a.name], rows[b.name]) for a, b in pairs]
+    drafts = quality.finer(drafts, alpha)
+    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
+    family = sum(p is not None for p in counted)
+    lines = [quality.settled(each, p, family, alpha) for each, p in zip(drafts, adjusted(counted), strict=True)]
+    return [Duo(a.name, b.name, line) for (a, b), line in zip(pairs, lines, strict=True)], family
+
+
+def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
+    clusters = tuple(x or y for x, y in zip(a.clusters, b.clusters, strict=True))
+    found = quality.draft(metric, POOLED, Rows(a.before, b.before, clusters))
+    if found is None:
+        raise ConfigError(f"cannot be ranked by {metric.name}: it has no value")
+    return found
+
+
+def _standing(each: Contestant, metric: Metric, rows: Rows) -> Standing:
+    own = estimate(metric, rows.before, rows.clusters)
+    half = own.half(0.95) if math.isfinite(own.error) else math.nan
+    return Standing(
+        each.name,
+        own.value,
+        (own.value - half, own.value + half) if math.isfinite(half) else None,
+        {
+            at: metric.value(item.shares[metric.name] for item in entry.result.utterances)
+            for at, entry in each.entries.items()
+            if entry.result
+        },
+        peak_bytes=max(
+            (entry.result.readings.get("peak_rss_bytes", math.nan) for entry in each.entries.values() if entry.result),
+            default=math.nan,
+        ),
+    )
+
+
+def _paced(standings: Sequence[Standing], order: Sequence[Contestant], noises: Noises) -> tuple[Standing, ...]:
+    """With each one's time against the fastest, where all were measured on one machine class."""
+    machines = {entry.result.machine for each in order for entry in each.entries.values() if entry.result}
+    if len(machines) > 1:
+        return tuple(standings)
+    against = [found for each in order if (found := _pace(order[0], each, noises))]
+    if len(against) < len(order):
+        return tuple(standings)
+    fastest = min(range(len(order)), key=lambda at: against[at].ratio)
+    return tuple(
+        replace(standing, pace=_pace(order[fastest], each, noises))
+        for standing, each in zip(standings, order, strict=True)
+    )
+
+
+def _pace(first: Contestant, other: Contestant, noises: Noises) -> Pace | None:
+    meetings = [Meeting(first.entries[at], other.entries[at]) for at in first.entries]
+    return speed.clock_of(meetings, noises, POOLED)
+
+
+def _provenance(entry: Entry, what: str) -> str:
+    return entry.result.provenance.get(what, "") if entry.result else ""
+
+
+def _names(field: Sequence[Contestant]) -> str:
+    return ", ".join(each.name for each in field)
+
+
+def _last(value: float) -> float:
+    return math.inf if math.isnan(value) else value

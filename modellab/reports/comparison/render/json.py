@@ -1,0 +1,116 @@
+"""A comparison as JSON: each number with its N and interval, the utterances that changed. Unknown numbers are null."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from modellab.reports.comparison.changed_utterances import Changed
+from modellab.reports.comparison.compare import Found, Rankings
+from modellab.reports.comparison.quality import Line
+from modellab.reports.comparison.ranking import Ranking
+from modellab.reports.comparison.render import lines, sentences
+from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.system import escape
+
+FORMAT = 1
+
+
+def text(found: Found, most: int) -> str:
+    """The document; the same comparison gives the same bytes."""
+    content = _rankings(found) if isinstance(found, Rankings) else _compared(found, most)
+    text = json.dumps(_plain({"format": FORMAT, **content}), ensure_ascii=False, indent=1, allow_nan=False)
+    return escape.json_text(text) + "\n"
+
+
+def _compared(found: Compared, most: int) -> dict[str, Any]:
+    return {
+        "a": found.a,
+        "b": found.b,
+        "alpha": found.alpha,
+        "comparisons": found.family,
+        "verdicts": sentences.headlines(found),
+        "notes": found.notes,
+        "duels": [_duel(duel, most) for duel in found.duels],
+    }
+
+
+def _duel(duel: Duel, most: int) -> dict[str, Any]:
+    classes = duel.classes
+    lost, gained = lines.worst(duel, most)
+    return {
+        "task": duel.task,
+        "a": duel.a,
+        "b": duel.b,
+        "entries": [
+            {
+                "dataset": each.dataset,
+                "a": each.a.id,
+                "b": each.b.id,
+                "a_session": each.a.session,
+                "b_session": each.b.session,
+            }
+            for each in duel.meetings
+        ],
+        "differs": list(sentences.differences(duel)),
+        "quality": [_line(line) for line in duel.lines],
+        "speed": [asdict(each) for each in duel.paces],
+        "memory": [asdict(each) for each in duel.peaks],
+        "error_classes": [
+            {**_line(each.line), "words": each.words, "a_errors": each.a, "b_errors": each.b}
+            for each in (classes.rows if classes else ())
+        ],
+        "changed": {
+            "worse": sum(each.harm > 0 for each in duel.changed),
+            "better": sum(each.harm < 0 for each in duel.changed),
+        },
+        "most_changed": [_changed(duel.task, each) for each in (*lost, *gained)],
+        "notes": duel.notes,
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """A line with its metric by name."""
+    numbers = {name: getattr(line, name) for name in Line.__slots__ if name != "metric"}
+    metric = {"metric": line.metric.name, "unit": line.metric.unit, "better": line.metric.better}
+    return {**metric, **numbers, "sign_p": line.sign_p}
+
+
+def _changed(task: str, each: Changed) -> dict[str, Any]:
+    found = each.spoken(task)
+    said = (
+        {"reference": found[0].reference, "a_said": found[0].hypothesis, "b_said": found[1].hypothesis} if found else {}
+    )
+    a, b = each.values
+    return {"dataset": each.dataset, "id": each.id, "harm": each.harm, "a": a, "b": b, **said}
+
+
+def _rankings(found: Rankings) -> dict[str, Any]:
+    return {"specs": found.specs, "notes": found.notes, "rankings": [_ranking(each) for each in found.rankings]}
+
+
+def _ranking(found: Ranking) -> dict[str, Any]:
+    return {
+        "task": found.task,
+        "metric": found.metric.name,
+        "unit": found.metric.unit,
+        "datasets": found.datasets,
+        "n": found.n,
+        "alpha": found.alpha,
+        "comparisons": found.family,
+        "verdict": sentences.ranked(found),
+        "standings": [{**asdict(each), "rank": each.rank} for each in found.standings],
+        "pairs": [{"a": duo.a, "b": duo.b, **_line(duo.line)} for duo in found.duos],
+        "notes": found.notes,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """JSON types; a number that is none is null."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,98 @@
+"""The utterances that changed most, as lines: the reference, and both hypotheses under it.
+
+ref  set the heater to forty two degrees
+A    set the heater to forty two degrees
+B    set the heater to ***** too degrees
+                       D     S
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modellab import tasks, units
+from modellab.metrics.alignment_text import columns as width_of
+from modellab.reports.comparison.changed_utterances import Changed, Column, columns
+from modellab.reports.comparison.two_systems import Duel
+
+WIDTH = 110
+NOT_KEPT = "(the output is not kept in a baseline)"
+
+
+def worst(duel: Duel, most: int) -> tuple[list[Changed], list[Changed]]:
+    """The utterances in which B lost most, and gained most, the most extreme first."""
+    lost = [each for each in duel.changed if each.harm > 0][:most]
+    gained = [each for each in reversed(duel.changed) if each.harm < 0][:most]
+    return lost, gained
+
+
+def of_duel(duel: Duel, most: int) -> Iterator[str]:
+    """The utterances that changed most, each as a paragraph."""
+    lost, gained = worst(duel, most)
+    every = [sum(each.harm > 0 for each in duel.changed), sum(each.harm < 0 for each in duel.changed)]
+    for title, found, count in (("worse", lost, every[0]), ("better", gained, every[1])):
+        if found:
+            many = "1 utterance" if count == 1 else f"{count} utterances"
+            yield f"B is {title} in {many}" + (f", the {len(found)} most:" if count > len(found) else ":")
+        for each in found:
+            yield from _utterance(duel, each)
+
+
+def _utterance(duel: Duel, each: Changed) -> Iterator[str]:
+    a, b = (units.value(value, each.metric.unit) for value in each.values)
+    where = f"{each.dataset} " if len(duel.meetings) > 1 else ""
+    yield f"  {where}{each.id}  {each.metric.name} {a} -> {b}"
+    for letter, said in (("A", each.a), ("B", each.b)):
+        if said.error:
+            yield f"    {letter} raised: {said.error.splitlines()[0]}"
+    yield from (f"    {line}" for line in of_utterance(duel.task, each))
+
+
+def of_utterance(task: str, each: Changed) -> list[str]:
+    """Both hypotheses under the reference; for tasks without words what the task shows of each side."""
+    if found := each.spoken(task):
+        return aligned(list(columns(found[0].steps(), found[1].steps())))
+    if each.case is None:
+        return []
+    show = tasks.get(task).show
+    return [
+        f"{letter}  {line}"
+        for letter, said in (("A", each.a), ("B", each.b))
+        for line in (show(each.case, said.output) if said.output is not None or said.error else [NOT_KEPT])
+    ]
+
+
+def aligned(found: Sequence[Column], width: int = WIDTH) -> list[str]:
+    """The three lines, wrapped, with a line of marks under a side that has errors.
+
+    >>> aligned([Column("the", ("the", "the"), ("", "")), Column("cat", ("cat", ""), ("", "D"))])
+    ['ref  the cat', 'A    the cat', 'B    the ***', '         D']
+    """
+    lines: list[str] = []
+    block: list[Column] = []
+    used = 5
+    for column in found:
+        size = 1 + _size(column)
+        if block and used + size > width:
+            lines += _drawn(block)
+            block, used = [], 5
+        block.append(column)
+        used += size
+    return lines + (_drawn(block) if block else ["(no words on any side)"])
+
+
+def _drawn(block: Sequence[Column]) -> list[str]:
+    rows = [["ref "], ["A   "], ["    "], ["B   "], ["    "]]
+    for column in block:
+        size = _size(column)
+        cells = [column.reference or "*" * size]
+        for word, mark in zip(column.words, column.marks, strict=True):
+            cells += [word or ("" if mark is None else "*" * size), mark or ""]
+        for row, cell in zip(rows, cells, strict=True):
+            row.append(cell + " " * (size - width_of(cell)))
+    drawn = [" ".join(row).rstrip() for row in rows]
+    return [line for line in drawn if line]
+
+
+def _size(column: Column) -> int:
+    return max(1, *(width_of(word) for word in (column.reference, *column.words)))

@@ -1,0 +1,94 @@
+"""A comparison as Markdown, for a pull request or a page. What models said is escaped and stands in code blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modellab.reports.comparison.compare import Found, Rankings
+from modellab.reports.comparison.render import lines, sentences, tables
+from modellab.reports.comparison.render.tables import Table
+from modellab.reports.comparison.two_systems import Compared, Duel
+
+LOUD = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def text(found: Found, most: int) -> str:
+    """The whole document; the same comparison gives the same bytes."""
+    return "\n".join(_rankings(found) if isinstance(found, Rankings) else _compared(found, most)) + "\n"
+
+
+def _compared(found: Compared, most: int) -> Iterator[str]:
+    yield f"## {quiet(found.a)} (A) against {quiet(found.b)} (B)\n"
+    yield from (f"**{quiet(line)}**\n" for line in sentences.headlines(found))
+    shown, left = sentences.detailed(found)
+    if len(found.duels) > 1:
+        yield from _table(tables.overview(found))
+    for duel in shown:
+        yield from _duel(duel, most)
+    yield from _notes((*([left] if left else []), *found.notes))
+    yield f"{quiet(tables.counted(found))}\n"
+
+
+def _duel(duel: Duel, most: int) -> Iterator[str]:
+    yield f"### {duel.task}: {quiet(sentences.pair(duel))}\n"
+    yield from _table(tables.sides(duel))
+    differs = list(sentences.differences(duel))
+    if differs:
+        yield f"Differs in: {quiet('; '.join(differs))}\n"
+    yield from (f"- {quiet(sentences.pace(each))}" for each in duel.paces)
+    yield from (f"- {quiet(sentences.peak(each))}" for each in duel.peaks)
+    yield ""
+    for table in tables.of_duel(duel):
+        yield from _table(table)
+    if shown := list(lines.of_duel(duel, most)):
+        yield "<details><summary>The utterances that changed most</summary>\n"
+        yield from _block(shown)
+        yield "\n</details>\n"
+    yield from _notes(duel.notes)
+
+
+def _rankings(found: Rankings) -> Iterator[str]:
+    for ranking in found.rankings:
+        yield f"## {ranking.task}\n"
+        yield f"**{quiet(sentences.ranked(ranking))}**\n"
+        for table in tables.of_ranking(ranking):
+            yield from _table(table)
+    yield from _notes(found.notes)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"#### {table.title}\n"
+    yield _row(table.columns)
+    yield _row(["---" if at < table.left else "---:" for at in range(len(table.columns))], plain=True)
+    yield from (_row(row) for row in table.rows)
+    yield ""
+    yield from _notes(table.notes)
+
+
+def _row(cells: tuple[str, ...] | list[str], *, plain: bool = False) -> str:
+    return f"| {' | '.join(cell if plain else quiet(cell) for cell in cells)} |"
+
+
+def _notes(notes: tuple[str, ...]) -> Iterator[str]:
+    if notes:
+        yield from (f"- {quiet(note)}" for note in notes)
+        yield ""
+
+
+def _block(shown: list[str]) -> Iterator[str]:
+    """Lines in a fence longer than any run of backticks in them."""
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}text"
+    yield from shown
+    yield fence
+
+
+def quiet(text: str) -> str:
+    r"""Text that Markdown and HTML take for nothing else, on one line.
+
+    >>> quiet("a|b <c> `d`")
+    'a\\|b \\<c\\> \\`d\\`'
+    """
+    return LOUD.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,178 @@
+"""Comparisons in words: who is better and by how much, or that nobody can tell and what would have been seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from modellab import units
+from modellab.reports.comparison.quality import POOLED, Line
+from modellab.reports.comparison.ranking import Ranking
+from modellab.reports.comparison.speed import Pace, Peak
+from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.types import Metric
+
+FEW = 6  # duels up to which each gets its own sentence
+NOT_IN_TURN = "stored times were not taken in turn: `modellab run --against` tells smaller differences"
+
+
+def p(value: float | None) -> str:
+    """A p value; a dash for none.
+
+    >>> p(0.0478), p(0.00002), p(None), p(1.0)
+    ('0.048', '<0.0001', '-', '1')
+    """
+    if value is None or math.isnan(value):
+        return units.MISSING
+    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
+def span(ends: tuple[float, float] | None, unit: str) -> str:
+    """An interval of values, with no signs.
+
+    >>> span((0.006, 0.039), "ratio")
+    '[0.60 %, 3.90 %]'
+    """
+    return f"[{units.value(ends[0], unit)}, {units.value(ends[1], unit)}]" if ends else ""
+
+
+def shown(metric: Metric) -> str:
+    """A metric's name in a sentence: short ones are abbreviations.
+
+    >>> from modellab.tasks import asr
+    >>> [shown(metric) for metric in asr.METRICS[:5]]
+    ['WER', 'CER', 'MER', 'WIL', 'success_rate']
+    """
+    return metric.name.upper() if len(metric.name) <= 4 and metric.name.isalpha() else metric.name
+
+
+def verdict(line: Line) -> str:
+    """A line's verdict in two words."""
+    if line.told:
+        return f"{line.told} is better"
+    return "cannot tell" if line.changed else "the same"
+
+
+def sentence(line: Line, family: int) -> str:
+    """What one line says, with its numbers."""
+    metric, unit = line.metric, line.metric.unit
+    where = f" on {line.dataset}" if line.dataset != POOLED else ""
+    values = f"{shown(metric)} {units.value(line.a, unit)} -> {units.value(line.b, unit)}"
+    if not line.changed:
+        same = f"all {line.n} utterances{where} score the same"
+        return f"no difference: {shown(metric)} {units.value(line.a, unit)} in both, {same}{_sees(line)}"
+    change = f"{units.change(line.change, unit)} {units.interval(line.interval, unit)}".rstrip()
+    if line.adjusted is None:
+        test = f"only {line.changed} of {line.n} utterances changed, too few for a test"
+    else:
+        test = f"p {p(line.adjusted)} (Holm over {family}), {line.n} utterances{where}"
+    lead = f"{line.told} is better" if line.told else "no difference can be told"
+    return f"{lead}: {values}, {change}, {test}{'' if line.told else _sees(line)}"
+
+
+def _sees(line: Line) -> str:
+    """What would have been told, had it been there."""
+    if not math.isfinite(line.detects):
+        return "; so few utterances would show no difference, whatever its size"
+    size = units.detects(line.detects, line.metric.unit)
+    return f"; a difference of {size} would have been told (in four of five cases)"
+
+
+def pace(found: Pace) -> str:
+    """One clock in a sentence."""
+    clock = {"rtf_cpu": "CPU time", "rtf_gpu": "GPU time", "rtf": "time"}[found.clock]
+    low, high = found.interval
+    lead = f"{found.told} is faster" if found.told else "no difference in speed can be told"
+    because = f" ({found.excuse})" if found.excuse and not found.told else ""
+    return (
+        f"{lead}{because}: B takes {found.ratio:.2f} times A's {clock} [{low:.2f}, {high:.2f}],"
+        f" p {p(found.adjusted)}, {found.n} utterances of {found.dataset}"
+    )
+
+
+def peak(found: Peak) -> str:
+    """One kind of memory in a sentence."""
+    lead = f"{found.told} takes less memory" if found.told else "no difference in memory can be told"
+    a, b = units.value(found.a, "bytes"), units.value(found.b, "bytes")
+    return f"{lead}: {a} -> {b} ({found.metric}), peaks of one model may differ by {units.value(found.margin, 'bytes')}"
+
+
+def headlines(found: Compared) -> list[str]:
+    """The verdict: a sentence for each pair of systems, or a count with the sentences of those told apart."""
+    lines = [(duel, line) for duel in found.duels for line in duel.primary]
+    several = len(lines) > 1
+    if len(lines) <= FEW:
+        return [_lead(duel, found, several) + sentence(line, found.family) for duel, line in lines]
+    told = [(duel, line) for duel, line in lines if line.told]
+    counts = [(sum(line.told == side for _, line in told), side) for side in ("A", "B")]
+    same = sum(not line.changed for _, line in lines)
+    said = [f"{side} is better in {count}" for count, side in counts]
+    first = (
+        f"{len(lines)} comparisons: {', '.join(said)}, no difference can be told in {len(lines) - len(told)}"
+        f" ({same} of them score the same)"
+    )
+    return [first, *(_lead(duel, found, True) + sentence(line, found.family) for duel, line in told)]
+
+
+def detailed(found: Compared) -> tuple[list[Duel], str]:
+    """The duels to show in full, and a sentence on those that are not: of many, only where something differs."""
+    if len(found.duels) <= FEW:
+        return list(found.duels), ""
+    shown = [duel for duel in found.duels if _differs(duel)]
+    left = len(found.duels) - len(shown)
+    return shown, f"{left} of {len(found.duels)} pairs of systems in which nothing differs are not shown in full"
+
+
+def _differs(duel: Duel) -> bool:
+    told = [
+        *(line.told for line in duel.lines),
+        *(each.told for each in duel.paces),
+        *(each.told for each in duel.peaks),
+    ]
+    return bool(duel.changed) or any(told)
+
+
+def _lead(duel: Duel, found: Compared, several: bool) -> str:
+    if not several:
+        return ""
+    alone = len({(each.a, each.b) for each in found.duels}) == 1
+    return f"{duel.task}: " if alone else f"{duel.task}, {pair(duel)}: "
+
+
+def pair(duel: Duel) -> str:
+    """The two systems; one name where both are one."""
+    return duel.a if duel.a == duel.b else f"{duel.a} and {duel.b}"
+
+
+def differences(duel: Duel) -> Iterator[str]:
+    """What is known to differ between the two sides besides their names: weights, versions, settings."""
+    for meeting in duel.meetings[:1]:
+        a, b = meeting.a, meeting.b
+        if a.weights != b.weights:
+            yield f"weights {a.weights or 'unknown'} -> {b.weights or 'unknown'}"
+        if a.commit.hash != b.commit.hash:
+            yield f"commit {a.commit.short or 'unknown'} -> {b.commit.short or 'unknown'}"
+        for one, other in ((a.versions, b.versions), (a.settings, b.settings)):
+            for name in sorted(one.keys() & other.keys()):
+                if str(one[name]) != str(other[name]) and name not in {"device", "precision"}:
+                    yield f"{name} {one[name]} -> {other[name]}"
+
+
+def ranked(found: Ranking) -> str:
+    """A ranking in a sentence: who leads, who cannot be told from the leader."""
+    first, *rest = found.standings
+    unit = found.metric.unit
+    value = f"{units.value(first.value, unit)} {span(first.interval, unit)}"
+    lead = f"{first.name} has the best {shown(found.metric)}, {value}"
+    tied = [each.name for each in rest if each.best == 1]
+    if len(tied) == len(rest):
+        apart = "none of the others can be told from it"
+    elif tied:
+        apart = f"{_listed(tied)} cannot be told from it"
+    else:
+        apart = "better than each of the others beyond chance"
+    return f"{lead}; {apart} ({found.n} utterances, Holm over {found.family} pairs)"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

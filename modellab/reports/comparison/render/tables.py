@@ -1,0 +1,231 @@
+"""The tables of a comparison as text, the same for the terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from modellab import units
+from modellab.reports.comparison.error_classes import Classes
+from modellab.reports.comparison.quality import POOLED, Line
+from modellab.reports.comparison.ranking import Ranking
+from modellab.reports.comparison.render import sentences
+from modellab.reports.comparison.speed import Pace
+from modellab.reports.comparison.two_systems import Compared, Duel
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under headings; the first `left` columns are names, the others numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: int = 1
+    notes: tuple[str, ...] = ()
+
+
+QUALITY = (
+    "dataset",
+    "metric",
+    "A",
+    "B",
+    "B - A [95 %]",
+    "p",
+    "Holm",
+    "better/same/worse",
+    "sign p",
+    "N",
+    "detects",
+    "",
+)
+PACE = ("dataset", "clock", "A", "B", "B / A [95 %]", "p", "Holm", "N", "")
+MEMORY = ("dataset", "memory", "A", "B", "B - A", "may differ", "")
+CLASSES = ("errors", "words", "A", "B", "A /1,000", "B /1,000", "B - A [95 %]", "p", "Holm", "")
+SIDES = ("", "results of", "commit", "session", "weights", "N")
+OVERVIEW = ("task", "A and B", "dataset", "metric", "A", "B", "B - A [95 %]", "Holm", "N", "quality", "time", "memory")
+
+
+def sides(duel: Duel) -> Table:
+    """What A and B are."""
+    rows = []
+    for letter, name, entries in (
+        ("A", duel.a, [meeting.a for meeting in duel.meetings]),
+        ("B", duel.b, [meeting.b for meeting in duel.meetings]),
+    ):
+        many = {what: sorted({getattr(entry, what) for entry in entries}, key=str) for what in ("session", "weights")}
+        commits = sorted({entry.commit.short for entry in entries})
+        n = sum(len(entry.result.utterances) for entry in entries if entry.result)
+        rows.append((letter, name, _few(commits), _few(many["session"]), _few(many["weights"]), str(n)))
+    return Table("sides", SIDES, tuple(rows), left=5)
+
+
+def overview(found: Compared) -> Table:
+    """One line for each verdict, with what speed and memory say."""
+    rows = []
+    for duel in found.duels:
+        for line in duel.primary:
+            unit, pooled = line.metric.unit, line.dataset == POOLED
+            clocks = [each for each in duel.paces if pooled or each.dataset == line.dataset]
+            peaks = [each for each in duel.peaks if pooled or each.dataset == line.dataset]
+            rows.append(
+                (
+                    duel.task,
+                    sentences.pair(duel),
+                    line.dataset,
+                    line.metric.name,
+                    units.value(line.a, unit),
+                    units.value(line.b, unit),
+                    f"{units.change(line.change, unit)} {units.interval(line.interval, unit)}".rstrip(),
+                    sentences.p(line.adjusted),
+                    str(line.n),
+                    sentences.verdict(line),
+                    _agreed([each.told for each in clocks], "faster") if clocks else units.MISSING,
+                    _agreed([each.told for each in peaks], "smaller") if peaks else units.MISSING,
+                )
+            )
+    return Table("all comparisons", OVERVIEW, tuple(rows), 4)
+
+
+def _agreed(told: Sequence[str], how: str) -> str:
+    """Who is faster or smaller on all datasets of a line."""
+    if len(set(told)) > 1:
+        return "differs by dataset"
+    return f"{told[0]} is {how}" if told[0] else "cannot tell"
+
+
+def _few(names: Sequence[str]) -> str:
+    """One of them, and how many more there are."""
+    return (names[0] or "unknown") + (f" (+{len(names) - 1})" if len(names) > 1 else "") if names else ""
+
+
+def of_duel(duel: Duel) -> Iterator[Table]:
+    """Quality, speed, memory and error classes of two systems; those there are."""
+    if duel.lines:
+        yield Table("quality", QUALITY, tuple(_quality(line) for line in duel.lines), 2)
+    if duel.paces:
+        assumed = [] if not any(each.assumed for each in duel.paces) else [NOT_CALIBRATED]
+        excuses = [f"{each.dataset}: {each.excuse}" for each in duel.paces if each.excuse]
+        yield Table(
+            "speed", PACE, tuple(_pace(each) for each in duel.paces), 2, (sentences.NOT_IN_TURN, *assumed, *excuses)
+        )
+    if duel.peaks:
+        rows = [
+            (
+                each.dataset,
+                each.metric,
+                units.value(each.a, "bytes"),
+                units.value(each.b, "bytes"),
+                units.change(each.b - each.a, "bytes"),
+                units.value(each.margin, "bytes"),
+                f"{each.told} takes less" if each.told else "cannot tell",
+            )
+            for each in duel.peaks
+        ]
+        yield Table("memory", MEMORY, tuple(rows), 2)
+    if duel.classes:
+        yield of_classes(duel.classes)
+
+
+NOT_CALIBRATED = "sessions of a side were never calibrated: 15 % between sessions is assumed (`modellab calibrate`)"
+
+
+def _quality(line: Line) -> tuple[str, ...]:
+    unit = line.metric.unit
+    n = f"{line.n}" if line.units == line.n else f"{line.n} in {line.units}"
+    return (
+        line.dataset,
+        line.metric.name,
+        units.value(line.a, unit),
+        units.value(line.b, unit),
+        f"{units.change(line.change, unit)} {units.interval(line.interval, unit)}".rstrip(),
+        sentences.p(line.p),
+        sentences.p(line.adjusted),
+        f"{line.wins}/{line.ties}/{line.losses}",
+        sentences.p(line.sign_p),
+        n,
+        units.detects(line.detects, unit),
+        sentences.verdict(line),
+    )
+
+
+def _pace(each: Pace) -> tuple[str, ...]:
+    low, high = each.interval
+    return (
+        each.dataset,
+        each.clock,
+        units.value(each.a, "s/s"),
+        units.value(each.b, "s/s"),
+        f"{each.ratio:.2f} [{low:.2f}, {high:.2f}]",
+        sentences.p(each.p),
+        sentences.p(each.adjusted),
+        str(each.n),
+        f"{each.told} is faster" if each.told else "cannot tell",
+    )
+
+
+def of_classes(found: Classes) -> Table:
+    """Errors by kind and class."""
+    rows = []
+    for each in found.rows:
+        line = each.line
+        rows.append(
+            (
+                line.metric.name,
+                units.MISSING if each.words is None else str(each.words),
+                str(each.a),
+                str(each.b),
+                f"{line.a:.2f}",
+                f"{line.b:.2f}",
+                f"{line.change:+.2f}"
+                + (f" [{line.interval[0]:+.2f}, {line.interval[1]:+.2f}]" if line.interval else ""),
+                sentences.p(line.p),
+                sentences.p(line.adjusted),
+                sentences.verdict(line),
+            )
+        )
+    said = f"per 1,000 reference words; {found.n} utterances, {found.words} words; Holm over {found.family} of these"
+    return Table("error classes", CLASSES, tuple(rows), 1, (said, *found.notes))
+
+
+def of_ranking(found: Ranking) -> Iterator[Table]:
+    """The standings and every pair."""
+    unit, several = found.metric.unit, len(found.datasets) > 1
+    heads = ("rank", "ties", "system", found.metric.name, "[95 %]", *(found.datasets if several else ()))
+    rows = []
+    for each in found.standings:
+        by_dataset = [units.value(each.values[at], unit) for at in found.datasets] if several else []
+        rows.append(
+            (
+                each.rank,
+                each.letters,
+                each.name,
+                units.value(each.value, unit),
+                sentences.span(each.interval, unit),
+                *by_dataset,
+                *_standing_pace(each.pace),
+                units.value(each.peak_bytes, "bytes"),
+            )
+        )
+    notes = [f"N {found.n} utterances of {', '.join(found.datasets)}; systems that share a letter cannot be told apart"]
+    notes += [sentences.NOT_IN_TURN] if any(each.pace for each in found.standings) else []
+    yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
+    pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.duos]
+    said = f"A is the one with the better value; Holm over {found.family} pairs; N {found.n}"
+    yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (said,))
+
+
+def _standing_pace(each: Pace | None) -> tuple[str, str]:
+    if each is None:
+        return units.MISSING, units.MISSING
+    low, high = each.interval
+    ratio = "fastest" if each.ratio == 1.0 else f"{each.ratio:.2f} [{low:.2f}, {high:.2f}]"
+    return units.value(each.b, "s/s"), ratio
+
+
+def counted(found: Compared) -> str:
+    """What the columns mean, in a line."""
+    return (
+        f"p is two-sided, by paired permutation; Holm counts {found.family} comparisons, told at {found.alpha:g};"
+        " better/same/worse: utterances of B; detects: the difference that would be told in four of five cases"
+    )

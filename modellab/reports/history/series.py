@@ -1,0 +1,227 @@
+"""The history of one case: its values in every session of the ledger, and where their level moved.
+
+Quality is taken from all machines, speed and memory from the machine class of the newest result, both only where
+dataset and normaliser are those of the newest result: other data have other values, and no model did that.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from modellab import tasks
+from modellab.errors import BaselineError, ConfigError, did_you_mean
+from modellab.gate.quality import COMPARED
+from modellab.gate.timing_validity import invalid
+from modellab.reports.history import events
+from modellab.reports.history.events import Event
+from modellab.rescoring.entry import standing
+from modellab.results import baselines as baseline
+from modellab.results.entry import Entry
+from modellab.results.pinned import anchor_root
+from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
+from modellab.system.machine import Commit
+from modellab.types import Key, Kind, Metric, Result, Status
+
+NONE = float("nan")
+BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One result of the case.
+
+    `verdicts` are those against the baseline of its day, `facts` are weights and versions; `doubt` says why its clocks
+    prove little.
+    """
+
+    at: datetime.datetime
+    commit: Commit
+    status: Status
+    verdicts: Mapping[str, Status]
+    facts: Mapping[str, str]
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric over the runs: a value for each, NaN where it has none.
+
+    Steps are looked for among `points`, the runs with a value that is not in doubt: `points[step.index]` is the run
+    that came after a step.
+    """
+
+    metric: str
+    unit: str
+    kind: Kind
+    better: Literal["lower", "higher"]
+    values: tuple[float, ...]
+    doubted: frozenset[int] = frozenset()
+    accepted: float = NONE  # the present baseline
+    anchor: float = NONE  # the pinned release
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        return tuple(i for i, value in enumerate(self.values) if math.isfinite(value) and i not in self.doubted)
+
+    @property
+    def constant(self) -> bool:
+        return len({value for value in self.values if math.isfinite(value)}) <= 1
+
+    def worse(self, step: Step) -> bool:
+        return (step.change > 0) is (self.better == "lower")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All series of one case, oldest run first. `machine` is the class that speed and memory are of."""
+
+    key: Key
+    machine: str
+    runs: tuple[Run, ...]
+    series: tuple[Series, ...]
+    notes: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()  # baselines accepted, stages moved, libraries upgraded
+
+    def around(self, series: Series, step: Step) -> tuple[Run, Run]:
+        """The runs before and after a step."""
+        return self.runs[series.points[step.index - 1]], self.runs[series.points[step.index]]
+
+
+def read(
+    key: Key, entries: Iterable[Entry], baselines: Path, metric: str = "", last: int = 0, penalty: float = PENALTY
+) -> History:
+    """The history of a case: every judged metric, or the one named; all results, or the `last`.
+
+    ConfigError for a case without results, and for a metric that it does not have.
+    """
+    own = standing(e for e in entries if e.key == key)
+    newest = next((entry.result for entry in reversed(own) if entry.result), None)
+    if newest is None:
+        raise ConfigError(f"the ledger has no result of {key}: `modellab run --model {key.model}:{key.variant}`")
+    fitting = [entry for entry in own if entry.result is None or _same_data(entry.result.provenance, newest.provenance)]
+    kept = fitting[-last:]
+    levels, sentences = _levels(baselines, newest)
+    runs = tuple(_run(entry) for entry in kept)
+    every = _series(metric, newest, kept)
+    doubted = frozenset(i for i, run in enumerate(runs) if run.doubt)
+    told = (replace(each, doubted=doubted) if each.kind == "speed" else each for each in every)
+    series = tuple(_filled(each, levels, penalty) for each in told)
+    notes = (*_notes(own, fitting, kept, newest), *_few(series), *sentences)
+    since = runs[0].at - BEFORE
+    happened = events.of(
+        key, newest.machine, baselines, [(run.at, run.facts) for run in runs if any(run.facts.values())]
+    )
+    return History(key, newest.machine, runs, series, notes, tuple(each for each in happened if each.at >= since))
+
+
+def _filled(series: Series, levels: Sequence[Mapping[str, float]], penalty: float) -> Series:
+    """The series with what it is held against, and its steps."""
+    accepted, anchor = (level.get(series.metric, NONE) for level in levels)
+    there = np.array([series.values[i] for i in series.points], dtype=float)
+    return replace(series, accepted=accepted, anchor=anchor, steps=tuple(steps(there, penalty)))
+
+
+def _same_data(then: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    return all(then.get(name) == now.get(name) for name in COMPARED)
+
+
+def _values(entry: Entry, machine: str) -> dict[str, float]:
+    """Quality of any machine; of this machine class its readings too."""
+    if entry.result is None:
+        return {}
+    readings = entry.result.readings if entry.result.machine == machine else {}
+    return {**entry.values, **readings}
+
+
+def _run(entry: Entry) -> Run:
+    verdicts = {v.metric: v.status for v in reversed(entry.verdicts) if v.versus != baseline.ANCHOR}
+    at = datetime.datetime.fromisoformat(entry.finished_at)
+    doubt = invalid(entry.result) if entry.result else ""
+    return Run(at, entry.commit, entry.status, verdicts, {"weights": entry.weights, **entry.versions}, doubt)
+
+
+# ---------------------------------------------------------------------------- which metrics
+
+
+def _series(metric: str, newest: Result, kept: Sequence[Entry]) -> list[Series]:
+    """The metric named, or all that are judged: in the task's order, speed and memory behind."""
+    values = [_values(entry, newest.machine) for entry in kept]
+    there = {name for each in values for name, value in each.items() if math.isfinite(value)}
+    metrics = _metrics(newest.key)
+    judged = (name for name, each in metrics.items() if each.gated and each.kind == "quality")
+    if metric and metric not in there:
+        raise ConfigError(f"{newest.key} has no values of {metric!r}: {did_you_mean(metric, there)}")
+    names = [metric] if metric else [name for name in (*judged, *tasks.TIMES, *tasks.PEAKS) if name in there]
+    return [_one(name, metrics, tuple(each.get(name, NONE) for each in values)) for name in names]
+
+
+def _one(name: str, metrics: Mapping[str, Metric], values: tuple[float, ...]) -> Series:
+    if metric := metrics.get(name):
+        return Series(name, metric.unit, metric.kind, metric.better, values)
+    if name.endswith("_bytes"):
+        return Series(name, "bytes", "memory", "lower", values)
+    unit = "s" if name.endswith("_s") else "s/s" if name in tasks.TIMES else "1"
+    return Series(name, unit, "speed", "lower", values)
+
+
+def _metrics(key: Key) -> dict[str, Metric]:
+    return {metric.name: metric for metric in tasks.get(key.task).METRICS}
+
+
+# ---------------------------------------------------------------------------- what it is held against
+
+
+def _levels(baselines: Path, newest: Result) -> tuple[list[dict[str, float]], list[str]]:
+    """The values of the baseline and of the anchor, and a sentence for a file that cannot be read."""
+    levels: list[dict[str, float]] = []
+    sentences = []
+    for root in (baselines, anchor_root(baselines)):
+        try:
+            levels.append(_level(root, newest))
+        except BaselineError as error:
+            levels.append({})
+            sentences.append(str(error))
+    return levels, sentences
+
+
+def _level(root: Path, newest: Result) -> dict[str, float]:
+    """What is accepted under `root`, where it is of the same data."""
+    level: dict[str, float] = {}
+    pace = baseline.load_pace(root, newest.key, newest.machine)
+    if pace and _same_data(pace.header, newest.provenance):
+        level |= pace.readings
+    accepted = baseline.load(root, newest.key)
+    if accepted and _same_data(accepted.header, newest.provenance):
+        for name, metric in _metrics(newest.key).items():
+            level[name] = metric.value(shares[name] for shares in accepted.shares.values() if name in shares)
+    return level
+
+
+# ---------------------------------------------------------------------------- what a reader must know
+
+
+def _notes(own: Sequence[Entry], fitting: Sequence[Entry], kept: Sequence[Entry], newest: Result) -> Iterator[str]:
+    measured = [entry.result for entry in kept if entry.result]
+    if left := len(own) - len(fitting):
+        yield f"left out: {left} results on other data (another dataset digest or normaliser)"
+    if failed := len(kept) - len(measured):
+        yield f"without values: {failed} runs that ended in an ERROR"
+    if doubted := sum(bool(invalid(result)) for result in measured):
+        yield f"speed in doubt and not searched for change points: {doubted} results (a busy machine, a throttled GPU)"
+    if others := {result.machine for result in measured} - {newest.machine}:
+        yield f"speed and memory are those of {newest.machine}; there are results of {', '.join(sorted(others))} too"
+
+
+def _few(series: Sequence[Series]) -> Iterator[str]:
+    short = {each.metric: len(each.points) for each in series if len(each.points) < FEWEST}
+    if short:
+        found = ", ".join(f"{metric} has {count}" for metric, count in short.items())
+        yield f"change points need {FEWEST} values: {found}"

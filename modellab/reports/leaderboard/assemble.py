@@ -1,0 +1,259 @@
+"""Results in, a `Report` out: scores, fronts, findings and a recommendation. Pure: what it needs is handed in.
+
+picks -> cells -> field (what is fair) -> estimates -> scores, front, advice -> Arena
+               -> measures, slices, sheets, findings                         -> Report
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from modellab import tasks
+from modellab.datasets import Dataset
+from modellab.errors import ConfigError
+from modellab.plan.score_settings import Scorecard
+from modellab.reports.leaderboard import contestants, estimates, findings, pareto
+from modellab.reports.leaderboard.recommendation import Bench, advise
+from modellab.reports.leaderboard.records import Arena, Contestant, Estimate, Finding, Measure, Report, Score
+from modellab.reports.leaderboard.score import score
+from modellab.reports.leaderboard.slices import slices
+from modellab.reports.leaderboard.utterance_sheets import sheet
+from modellab.results.entry import Entry
+from modellab.results.headline import Headline
+from modellab.results.select import Pick
+from modellab.types import Status
+
+__all__ = ["Report", "Shown", "assemble"]
+
+DEPRECATED = "deprecated"
+_Whys = Mapping[tuple[str, ...], str]  # by task and cell: why it is not recommended
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a report is about. `every` are all stored entries, `datasets` those on disk, by digest as it was measured.
+
+    `stages` says of (model, variant) which lifecycle stage it has.
+    """
+
+    picks: Sequence[Pick]
+    every: Sequence[Entry] = ()
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    stages: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    card: Scorecard = field(default_factory=Scorecard)
+    alpha: float = 0.01
+    utterances: bool = True  # every utterance, for HTML
+    notes: Sequence[str] = ()
+
+
+def assemble(shown: Shown) -> Report:
+    """The report; ConfigError where several picks share nothing that may be compared."""
+    every = contestants.cells(shown.picks)
+    told, refused = findings.between(shown.picks, shown.alpha) if len(shown.picks) > 1 else ([], [])
+    found = findings.ordered([*_stored(every), *findings.failed(shown.picks), *told])
+    out = {True: _out(found, at_limit=True), False: _out(found, at_limit=False)}
+    arenas = tuple(_arena(task, cells, every, shown, out) for task, cells in every.items())
+    _refuse(shown, arenas, found, refused)
+    flat = [(who, entry) for cells in every.values() for who, own in cells.items() for entry in own.values()]
+    measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
+    parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
+    sheets = tuple(sheet(who, entry, _data(entry, shown)) for who, entry in flat) if shown.utterances else ()
+    cases = _standing(shown.picks)
+    notes = (*shown.notes, *dict.fromkeys(refused))
+    return Report(
+        _title(shown),
+        _facts(cases),
+        arenas,
+        measured,
+        parts,
+        found,
+        notes,
+        shown.card,
+        Headline.of(cases, differences=sum(finding.verdict.red for finding in told)),
+        sheets,
+        dict(sorted(Counter(str(entry.status) for entry in cases).items())),
+        findings.broken(cases),
+        findings.noted(cases),
+    )
+
+
+def _standing(picks: Sequence[Pick]) -> list[Entry]:
+    """Each case of each pick once: as it ended when it ran last."""
+    return [entry for pick in picks for entry in {each.key: each for each in (*pick.entries, *pick.failed)}.values()]
+
+
+def _data(entry: Entry, shown: Shown) -> Dataset | None:
+    """The dataset as it was measured, if that is what lies on disk."""
+    data = shown.datasets.get(entry.key.dataset)
+    return data if data and data.digest == contestants.result_of(entry).provenance.get("dataset_digest") else None
+
+
+def _stored(every: Mapping[str, contestants.Cells]) -> Iterator[Finding]:
+    """What the stored verdicts of the results say."""
+    for cells in every.values():
+        for who, own in cells.items():
+            for entry in own.values():
+                yield from findings.stored(who, entry)
+
+
+def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], str]:
+    """Who has an open regression or an ERROR, or else is at a limit, by task and cell, with the sentence."""
+    why: dict[tuple[str, ...], str] = {}
+    for each in (each for each in found if each.verdict.status.at_limit is at_limit):
+        if each.verdict.status is Status.ERROR:
+            why.setdefault(
+                each.who.order, f"its newest run on {each.dataset} ended in an ERROR (session {each.origin.session})"
+            )
+        elif at_limit:
+            side = "above" if each.verdict.status is Status.ABOVE_LIMIT else "below"
+            why.setdefault(
+                each.who.order,
+                f"{each.verdict.title} on {each.dataset} is {side} its limit (session {each.origin.session})",
+            )
+        elif each.verdict.red:
+            why.setdefault(
+                each.who.order,
+                f"{each.verdict.title} on {each.dataset} has an open regression (session {each.origin.session})",
+            )
+    return why
+
+
+def _arena(
+    task: str, cells: contestants.Cells, every: Mapping[str, contestants.Cells], shown: Shown, bad: Mapping[bool, _Whys]
+) -> Arena:
+    chosen = contestants.field(task, cells)
+    scores = {who: _score(who, own, chosen, every, shown) for who, own in cells.items()}
+    machines = {who: _machine(whose) for who, whose in chosen.cells.items()}
+    points = pareto.front([scores[who] for who in chosen.cells], machines, chosen.metric.better)
+    deprecated = {who: "it is deprecated" for who in cells if shown.stages.get((who.model, who.variant)) == DEPRECATED}
+    out = {**_told(cells, bad[False]), **deprecated}
+    limited = {who: why for who, why in _told(cells, bad[True]).items() if who not in out}
+    bench = Bench(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
+    ranked = sorted(
+        scores.values(),
+        key=lambda each: (not each.compared, math.isnan(each.points.value), -each.points.value, each.who.order),
+    )
+    return Arena(
+        task, chosen.metric.name, chosen.metric.unit, chosen.metric.better, chosen.datasets, len(chosen.ids),
+        tuple(ranked), tuple(points), advise(bench), tuple((who.name, why) for who, why in chosen.left_out),
+    )  # fmt: skip
+
+
+def _told(cells: Iterable[Contestant], whys: _Whys) -> dict[Contestant, str]:
+    """What is said of each of them, or of its model whatever else was picked."""
+    said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in cells}
+    return {who: why for who, why in said.items() if why}
+
+
+def _score(
+    who: Contestant,
+    own: Mapping[str, Entry],
+    chosen: contestants.Field,
+    every: Mapping[str, contestants.Cells],
+    shown: Shown,
+) -> Score:
+    compared = who in chosen.cells
+    kept = [own[dataset] for dataset in (chosen.datasets if compared else sorted(own))]
+    groups = [estimates.repeats(entry, shown.every) for entry in kept]
+    return score(
+        who, groups, _drift(who, every), shown.card,
+        compared=compared, stage=shown.stages.get((who.model, who.variant), ""),
+    )  # fmt: skip
+
+
+def _drift(who: Contestant, every: Mapping[str, contestants.Cells]) -> list[Entry]:
+    """The stability cases of the same variant, device and precision."""
+    if who.task == "stability":
+        return []
+    for other, own in every.get("stability", {}).items():
+        if other.order[1:] == who.order[1:]:
+            return [own[dataset] for dataset in sorted(own)]
+    return []
+
+
+def _machine(whose: Mapping[str, Entry]) -> str:
+    names = sorted({contestants.result_of(entry).machine for entry in whose.values()})
+    return names[0] if len(names) == 1 else "several machine classes"
+
+
+def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
+    result, where = contestants.result_of(entry), contestants.origin(entry)
+    statuses = {verdict.metric: str(verdict.status) for verdict in reversed(entry.verdicts)}
+    for position, metric in enumerate(tasks.get(who.task).METRICS):
+        found = estimates.of(metric, result.utterances)
+        if found.known:
+            yield Measure(
+                who,
+                entry.key.dataset,
+                metric.name,
+                metric.kind,
+                metric.better,
+                found,
+                where,
+                statuses.get(metric.name, ""),
+                primary=not position,
+            )
+    group = [estimates.repeats(entry, shown.every)]
+    pace: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
+    for name, found in pace:
+        if found.known:
+            status = statuses.get("rtf" if name == "rtf" else "peak_rss_bytes", "")
+            yield Measure(
+                who, entry.key.dataset, name, "speed" if name == "rtf" else "memory", "lower", found, where, status
+            )
+
+
+def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], refused: Sequence[str]) -> None:
+    """Several picks of which no two results may be compared are no report."""
+    if len(shown.picks) < 2 or any(len(_sides(shown, each)) > 1 for each in arenas):
+        return
+    if any(finding.versus in {pick.spec for pick in shown.picks} for finding in found):
+        return
+    reasons = [*refused, *(why for each in arenas for _, why in each.left_out)]
+    if reasons:
+        raise ConfigError(reasons[0])
+    names = " and ".join(repr(pick.spec) for pick in shown.picks)
+    first = [(*pick.entries, *pick.failed)[0].key for pick in shown.picks[:2]]
+    raise ConfigError(
+        f"{names} have nothing in common: {first[0]} is of the task {first[0].task}, {first[1]} of {first[1].task}"
+    )
+
+
+def _sides(shown: Shown, each: Arena) -> set[str]:
+    """The specs of those that an arena compares."""
+    return {
+        pick.spec
+        for pick in shown.picks
+        for entry in pick.entries
+        for point in each.front
+        if point.who in {contestants.contestant(entry.key), contestants.contestant(entry.key, pick.spec)}
+    }
+
+
+def _title(shown: Shown) -> str:
+    if len(shown.picks) == 1:
+        spec = shown.picks[0].spec
+        return "modellab report: the newest results" if spec == "latest" else f"modellab report: {spec}"
+    return f"modellab report: {', '.join(pick.spec for pick in shown.picks)}"
+
+
+def _facts(cases: Sequence[Entry]) -> tuple[tuple[str, str], ...]:
+    """What, when and where; the same for the same cases."""
+    days = sorted(entry.finished_at[:16].replace("T", " ") for entry in cases)
+    commits = list(
+        dict.fromkeys(entry.commit.short for entry in sorted(cases, key=lambda e: e.finished_at) if entry.commit.short)
+    )
+    results = [entry.result for entry in cases if entry.result]
+    machines = sorted({result.machine for result in results if result.machine})
+    more = f" and {len(commits) - 4} more" if len(commits) > 4 else ""
+    utterances = f"{sum(len(result.utterances) for result in results)} utterances"
+    lost = len(cases) - len(results)
+    return (
+        ("cases", f"{len(cases)} ({utterances}{f', {lost} not measured' if lost else ''})"),
+        ("measured", f"{days[0]} to {days[-1]} UTC" if days[0] != days[-1] else f"{days[0]} UTC"),
+        ("commits", ", ".join(commits[-4:]) + more if commits else "unknown"),
+        ("machines", ", ".join(machines) or "unknown"),
+    )

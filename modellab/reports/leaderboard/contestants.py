@@ -1,0 +1,164 @@
+"""Who may be compared with whom in a task, and on which data."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modellab import tasks
+from modellab.reports.leaderboard.records import Contestant, Origin
+from modellab.results.entry import Entry
+from modellab.results.select import Pick, unfair
+from modellab.types import Floats, Key, Metric, Result
+
+Cells = Mapping[Contestant, Mapping[str, Entry]]  # what each contestant gave on each dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The contestants of a task that were measured on the same `datasets`, and the utterances that all of them have.
+
+    `ids` are (dataset, utterance); `left_out` says who is not compared, and why.
+    """
+
+    metric: Metric
+    datasets: tuple[str, ...]
+    ids: tuple[tuple[str, str], ...]
+    cells: Cells
+    left_out: tuple[tuple[Contestant, str], ...]
+
+    def shares(self, who: Contestant) -> Floats:
+        """The first metric's shares, a row for each of `ids`: shape (n, k)."""
+        own = {(d, u.id): u for d in self.datasets for u in result_of(self.cells[who][d]).utterances}
+        return np.array([own[id].shares[self.metric.name] for id in self.ids], dtype=float)
+
+    def clusters(self) -> list[str]:
+        """The cluster of each row, '' where a row stands alone."""
+        first = next(iter(self.cells.values()))
+        named = {(d, u.id): u.cluster for d in self.datasets for u in result_of(first[d]).utterances}
+        several = {d for d in self.datasets if len({named[id] for id in self.ids if id[0] == d}) > 1}
+        return [f"{id[0]}/{named[id]}" if id[0] in several and named[id] else "" for id in self.ids]
+
+
+def result_of(entry: Entry) -> Result:
+    """The result of an entry that was picked: they all have one."""
+    assert entry.result is not None, "a pick holds results"
+    return entry.result
+
+
+def origin(entry: Entry) -> Origin:
+    """Where it was measured."""
+    result = result_of(entry)
+    known = result.provenance
+    return Origin(
+        entry.commit.short,
+        entry.session,
+        entry.finished_at,
+        result.machine,
+        known.get("normaliser", ""),
+        known.get("dataset_digest", ""),
+        entry.weights,
+    )
+
+
+def cells(picks: Sequence[Pick]) -> dict[str, Cells]:
+    """Every pick's results by task; a contestant that several picks have carries the spec in its name."""
+    names = Counter(name for pick in picks for name in {_named(entry.key) for entry in pick.entries})
+    found: dict[str, dict[Contestant, dict[str, Entry]]] = {}
+    for pick in picks:
+        for entry in pick.entries:
+            who = contestant(entry.key, pick.spec if names[_named(entry.key)] > 1 else "")
+            found.setdefault(who.task, {}).setdefault(who, {})[entry.key.dataset] = entry
+    return {task: dict(sorted(whose.items(), key=lambda item: item[0].order)) for task, whose in sorted(found.items())}
+
+
+def _named(key: Key) -> tuple[str, ...]:
+    return key.task, key.model, key.variant, key.device, key.precision
+
+
+def contestant(key: Key, spec: str = "") -> Contestant:
+    """Who a cell of the matrix belongs to."""
+    return Contestant(key.task, key.model, key.variant, key.device, key.precision, spec)
+
+
+def field(task: str, every: Cells) -> Field:
+    """The fair comparison with most in it: contestants times the root of utterances, over the sets of datasets."""
+    metric = tasks.get(task).METRICS[0]
+    fair, reasons = _fair(every, metric)
+    if not fair:
+        return Field(metric, (), (), {}, tuple(reasons.items()))
+    datasets, own = _most(fair)
+    left_out = dict(reasons)
+    for who in every:
+        if who not in own and who not in left_out:
+            missing = ", ".join(sorted(set(datasets) - fair[who].keys()))
+            left_out[who] = f"{who.name} has no result on {missing}"
+    ids = [(d, id) for d in datasets for id in sorted(set.intersection(*(_ids(own[who][d], metric) for who in own)))]
+    ordered = {who: own[who] for who in sorted(own, key=lambda each: each.order)}
+    return Field(metric, datasets, tuple(ids), ordered, tuple(left_out.items()))
+
+
+def _fair(every: Cells, metric: Metric) -> tuple[dict[Contestant, dict[str, Entry]], dict[Contestant, str]]:
+    """Each contestant's results that may be compared with those of most others, and a reason where some may not."""
+    fair: dict[Contestant, dict[str, Entry]] = {}
+    reasons: dict[Contestant, str] = {}
+    for dataset in sorted({dataset for whose in every.values() for dataset in whose}):
+        there = [(who, whose[dataset]) for who, whose in every.items() if dataset in whose]
+        there = [(who, entry) for who, entry in there if _ids(entry, metric)]
+        kinds = Counter(_kind(entry, metric) for _, entry in there)
+        if not kinds:
+            continue
+        ordered = sorted(there, key=lambda item: item[1].finished_at)
+        newest = {_kind(entry, metric): entry.finished_at for _, entry in ordered}
+        most = max(kinds, key=lambda kind: (kinds[kind], newest[kind], kind))
+        model = next(entry for _, entry in there if _kind(entry, metric) == most)
+        for who, entry in there:
+            if why := unfair(entry, model) or _otherwise(entry, model, metric):
+                reasons.setdefault(who, why)
+            else:
+                fair.setdefault(who, {})[dataset] = entry
+    return fair, {who: why for who, why in reasons.items() if who not in fair}
+
+
+def _kind(entry: Entry, metric: Metric) -> tuple[str, str, int]:
+    known = result_of(entry).provenance
+    return known.get("dataset_digest", ""), known.get("normaliser", ""), _sums(entry, metric)
+
+
+def _sums(entry: Entry, metric: Metric) -> int:
+    """How many sums the metric's shares have; -1 where its utterances do not agree."""
+    lengths = {len(u.shares[metric.name]) for u in result_of(entry).utterances if metric.name in u.shares}
+    return lengths.pop() if len(lengths) == 1 else -1
+
+
+def _otherwise(entry: Entry, model: Entry, metric: Metric) -> str:
+    """Why two results of the same data cannot be put together all the same."""
+    if _sums(entry, metric) == _sums(model, metric):
+        return ""
+    return f"{entry.key} was scored by another version of {metric.name} than {model.key}: measure it anew"
+
+
+def _ids(entry: Entry, metric: Metric) -> set[str]:
+    return {u.id for u in result_of(entry).utterances if metric.name in u.shares}
+
+
+def _most(fair: Cells) -> tuple[tuple[str, ...], dict[Contestant, Mapping[str, Entry]]]:
+    sets = {frozenset(whose) for whose in fair.values()}
+    candidates = sets | {a & b for a in sets for b in sets if a & b}
+
+    def worth(datasets: frozenset[str]) -> tuple[bool, float, list[str]]:
+        inside = [whose for whose in fair.values() if datasets <= whose.keys()]
+        amount = sum(min(len(result_of(whose[d]).utterances) for whose in inside) for d in datasets)
+        return len(inside) > 1, len(inside) * math.sqrt(amount), sorted(datasets)
+
+    best = max(candidates, key=worth)
+    return tuple(sorted(best)), {who: whose for who, whose in fair.items() if best <= whose.keys()}
+
+
+def mixed(whose: Iterable[Entry]) -> bool:
+    """Whether results were measured on several machine classes."""
+    return len({result_of(entry).machine for entry in whose}) > 1

@@ -1,0 +1,124 @@
+"""A report as a long table: one row for each model, dataset and metric, with N, interval and origin.
+
+Scores are rows as well: `metric` is "score" or "score/<part>", `dataset` names all of theirs. A part of a dataset has
+its key and value in `key` and `part`, which are empty elsewhere. A case whose newest run ended in an ERROR has a row
+with the metric "run", the verdict ERROR and no value; `error` says why.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from modellab.reports.leaderboard.records import Contestant, Estimate, Measure, Origin, Report
+from modellab.results import serialization
+from modellab.system import escape
+from modellab.types import Status
+
+COLUMNS = (
+    "task", "model", "variant", "device", "precision", "spec", "dataset", "key", "part", "metric", "kind", "better",
+    "value", "n", "n_of", "low", "high", "unit", "verdict", "grade", "stage", "compared", "commit", "session",
+    "finished_at", "machine", "normaliser", "dataset_digest", "weights", "error",
+)  # fmt: skip
+Row = dict[str, Any]
+NUMBERS = ("value", "low", "high")
+
+
+def rows(report: Report) -> list[Row]:
+    """Every row, in a fixed order; a number that is missing is None."""
+    found = [*_errors(report), *_measures(report), *_slices(report), *_scores(report)]
+    return [{column: serialization.plain(row.get(column, "")) for column in COLUMNS} for row in found]
+
+
+def _errors(report: Report) -> Iterator[Row]:
+    for each in report.findings:
+        if each.verdict.status is Status.ERROR:
+            yield {
+                **_who(each.who), **_number(Estimate(math.nan, unit="")), **_origin(each.origin),
+                "dataset": each.dataset, "metric": each.verdict.metric, "verdict": str(Status.ERROR),
+                "error": each.error,
+            }  # fmt: skip
+
+
+def _measures(report: Report) -> Iterator[Row]:
+    for each in report.measures:
+        yield {
+            **_who(each.who), **_number(each.estimate), **_origin(each.origin),
+            "dataset": each.dataset, "metric": each.metric, "kind": each.kind, "better": each.better,
+            "verdict": each.verdict,
+        }  # fmt: skip
+
+
+def _slices(report: Report) -> Iterator[Row]:
+    origins = {(each.who, each.dataset): each for each in report.measures}
+    for each in report.slices:
+        whole: Measure | None = origins.get((each.who, each.dataset))
+        yield {
+            **_who(each.who), **_number(each.estimate), **(_origin(whole.origin) if whole else {}),
+            "dataset": each.dataset, "key": each.key, "part": each.value, "metric": each.metric, "kind": "quality",
+            "better": whole.better if whole else "",
+        }  # fmt: skip
+
+
+def _scores(report: Report) -> Iterator[Row]:
+    for arena in report.arenas:
+        for score in arena.scores:
+            about = {
+                **_who(score.who), "dataset": " ".join(score.datasets), "kind": "score", "better": "higher",
+                "stage": score.stage, "compared": score.compared,
+            }  # fmt: skip
+            yield {**about, **_number(score.points), "metric": "score", "grade": score.grade, "unit": "points"}
+            for part in score.parts:
+                yield {**about, **_number(part.points), "metric": f"score/{part.name}", "unit": "points"}
+
+
+def _who(who: Contestant) -> Row:
+    return {name: getattr(who, name) for name in ("task", "model", "variant", "device", "precision", "spec")}
+
+
+def _number(estimate: Estimate) -> Row:
+    return {
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "n_of": estimate.of,
+        "unit": estimate.unit,
+    }
+
+
+def _origin(origin: Origin) -> Row:
+    names = ("commit", "session", "finished_at", "machine", "normaliser", "weights")
+    return {**{name: getattr(origin, name) for name in names}, "dataset_digest": origin.digest}
+
+
+def render_csv(report: Report) -> str:
+    """The table as CSV with a line of headings; a missing number is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows(report):
+        writer.writerow({name: escape.cell(value) if isinstance(value, str) else value for name, value in row.items()})
+    return text.getvalue()
+
+
+def render_json(report: Report) -> str:
+    """The table as a JSON list of objects, a line each."""
+    body = ",\n".join(serialization.dumps(row) for row in rows(report))
+    return f"[\n{body}\n]\n"
+
+
+def render_parquet(report: Report) -> bytes:
+    """The table as Parquet; numbers are float64 with nulls, `n` int64, `compared` a boolean, the rest text."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kinds = {**dict.fromkeys(NUMBERS, pa.float64()), "n": pa.int64(), "compared": pa.bool_()}
+    schema = pa.schema([(column, kinds.get(column, pa.string())) for column in COLUMNS])
+    made = [{**row, "compared": row["compared"] if isinstance(row["compared"], bool) else None} for row in rows(report)]
+    sink = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(made, schema=schema), sink)
+    return sink.getvalue()

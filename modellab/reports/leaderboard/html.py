@@ -1,0 +1,136 @@
+"""A report as one HTML file: nothing is loaded, it works from a disk, with a keyboard and at 400 px."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from modellab.reports import broken_utterances
+from modellab.reports.html import FOLDER, page
+from modellab.reports.leaderboard import figures, prose, tables
+from modellab.reports.leaderboard.records import Arena, Report
+from modellab.reports.leaderboard.slices import KEYS
+from modellab.reports.leaderboard.utterances import leaves
+from modellab.system.escape import visible
+from modellab.types import Break, Status
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+DRAWN = 2  # contestants from which on a figure tells something
+LEFT = {
+    "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
+    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", "part", "from", *KEYS,
+}  # fmt: skip
+
+
+class Grid(NamedTuple):
+    """A table for the template: `left` are the columns with text."""
+
+    caption: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    left: tuple[int, ...]
+
+
+class Section(NamedTuple):
+    """One task."""
+
+    id: str
+    task: str
+    advice: Sequence[str]
+    chosen: bool
+    scores: Grid
+    measured: Grid
+    parts: Grid
+    against: Grid
+    front: Grid
+    datasets: Grid
+    conditions: Sequence[Grid]
+    drawings: Sequence[tuple[str, Markup]]
+    notes: Sequence[str]
+    left_out: Sequence[str]
+
+
+def render_html(report: Report) -> str:
+    """The whole report; the same report gives the same text."""
+    style = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "report.css"))
+    return page(
+        "report.html.j2",
+        title=report.title,
+        facts=report.facts,
+        style=style,
+        counts=tuple(report.counts.items()),
+        headline=report.headline,
+        red=bool(tables.red(report)),
+        broken=[(each.case, each.status, _text(each.breaks)) for each in report.broken],
+        broken_title=broken_utterances.TITLE.capitalize(),
+        noted=[(each.case, str(each.status), each.notes) for each in report.noted],
+        noted_title=prose.NOTED.capitalize(),
+        errors=_errors(report),
+        findings=_findings(report),
+        formula=prose.formula(report),
+        sections=[_section(report, arena) for arena in report.arenas],
+        leaves=list(leaves(report.sheets)),
+        notes=report.notes,
+    )
+
+
+def _text(breaks: Sequence[Break]) -> str:
+    """Broken utterances as lines."""
+    return visible("\n".join(broken_utterances.lines(breaks)))
+
+
+def _section(report: Report, arena: Arena) -> Section:
+    task = arena.task
+    drawn = len([score for score in arena.scores if score.compared]) >= DRAWN
+    parts = [_grid(f"{dataset} by {key}", found) for dataset, key, found in tables.conditions(report, task)]
+    return Section(
+        f"task-{task}",
+        task,
+        prose.advice(arena),
+        arena.advice.choice is not None,
+        _grid(f"{task}: scores, best first", tables.scores(arena)),
+        _grid(f"{task}: the numbers behind the scores", tables.measured(arena)),
+        _grid(f"{task}: the parts of each score", tables.parts(arena)),
+        _grid(f"{task}: the best against the others, on the same utterances", tables.against(arena)),
+        _grid(f"{task}: Pareto front", tables.front(arena)),
+        _grid(f"{task}: each dataset", tables.datasets(report, task)),
+        parts,
+        [(said, _drawing(svg)) for said, svg in figures.svgs(arena)] if drawn else [],
+        prose.weights(arena),
+        [why for _, why in arena.left_out],
+    )
+
+
+def _drawing(svg: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704 - matplotlib escapes the names that it draws
+
+
+def _errors(report: Report) -> list[tuple[str, str, str]]:
+    """Each case without a measurement: its name, the first line of why, and the rest."""
+    found = []
+    for each in report.findings:
+        if each.verdict.status is Status.ERROR:
+            first, _, rest = each.error.strip().partition("\n")
+            found.append((f"{each.who.name} on {each.dataset}", first or each.verdict.why, rest))
+    return found
+
+
+def _findings(report: Report) -> Grid:
+    """The statuses, which are our own words, in their colours."""
+    from markupsafe import Markup
+
+    headings, rows = tables.findings(report)
+    rows = [row for row in rows if row[0] != Status.ERROR]  # they have a place of their own: `_errors`
+    badge = Markup('<span class="status {}">{}</span>')
+    shown = [[badge.format(status.lower().replace("_", "-"), status), *rest] for status, *rest in rows]
+    return _grid("What changed, worst first", (headings, shown))
+
+
+def _grid(caption: str, table: tuple[Sequence[str], Sequence[Sequence[Any]]]) -> Grid:
+    headings, rows = table
+    left = tuple(i for i, heading in enumerate(headings) if heading in LEFT)
+    return Grid(caption, headings, rows, left)

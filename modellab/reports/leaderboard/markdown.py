@@ -1,0 +1,124 @@
+"""A report as Markdown: the comment on a pull request, the summary of a job.
+
+Its first line is a comment that nobody sees: by it the next run finds what it has to replace. What is worst comes
+first, details are folded, and what would go beyond the limit of a comment is left out and counted. Every text that came
+from a model or an error is written in entities, so that nothing of it is taken for markup or a link; GitHub looks for
+mentions after that, so a space of no width stands behind @ and #.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modellab.reports import broken_utterances
+from modellab.reports.leaderboard import prose, tables
+from modellab.reports.leaderboard.records import Arena, Noted, Report
+from modellab.system.escape import markdown as escape
+
+MARKER = "<!-- modellab-report -->"
+LIMIT = 65_536  # characters that GitHub takes
+MOST_NOTED, MOST_NOTES = 20, 5  # cases whose notes are shown, and of each
+SPARE = 400  # for the sentence about what was left out
+
+
+def render_markdown(report: Report, limit: int = LIMIT) -> str:
+    """The report, at most `limit` characters long."""
+    text, left = f"{MARKER}\n", 0
+    for block in _blocks(report):
+        if left or len(text) + len(block) + 1 > limit - SPARE:
+            left += 1
+        else:
+            text += f"{block}\n"
+    if left:
+        text += f"\n_{left} more sections did not fit into {limit} characters: they are in the HTML report._\n"
+    return text
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """The parts in the order of what a reader needs first."""
+    yield f"## {escape(report.title)}\n"
+    yield _verdict(report)
+    if report.broken:
+        yield _broken(report)
+    if report.noted:
+        yield fold(f"{prose.NOTED.capitalize()} ({len(report.noted)})", _noted(report.noted))
+    red = tables.red(report)
+    headings, rows = tables.findings(report)
+    if red:
+        yield f"\n### What got worse\n\n{table(headings, rows[: len(red)])}\n"
+    for arena in report.arenas:
+        yield _arena(arena)
+    if len(rows) > len(red):
+        yield fold(f"What else changed ({len(rows) - len(red)})", table(headings, rows[len(red) :]))
+    yield fold("How a score is made", "\n".join(f"- {escape(line)}" for line in prose.formula(report)))
+    for arena in report.arenas:
+        yield fold(f"{arena.task}: each dataset", table(*tables.datasets(report, arena.task)))
+    for arena in report.arenas:
+        for dataset, key, found in tables.conditions(report, arena.task):
+            yield fold(f"{arena.task}: {dataset} by {key}", table(*found))
+    if report.notes:
+        yield fold(f"Notes ({len(report.notes)})", "\n".join(f"- {escape(note)}" for note in report.notes))
+
+
+def _verdict(report: Report) -> str:
+    """What a reader of one line has to know."""
+    headline = report.headline
+    counts = ", ".join(f"{count} {status}" for status, count in report.counts.items())
+    facts = " · ".join(f"{name}: {value}" for name, value in report.facts)
+    return f"**{escape(headline.lead)}.** {escape(headline.judged)}.\n\n{escape(counts)} · {escape(facts)}\n"
+
+
+def _broken(report: Report) -> str:
+    """Utterances that lost most of their words: not red, and the first thing to look at."""
+    lines = [f"\n### {broken_utterances.TITLE.capitalize()}\n"]
+    for each in report.broken:
+        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
+        lines += [f"  - {escape(line)}" for line in broken_utterances.lines(each.breaks)]
+    return "\n".join(lines) + "\n"
+
+
+def _noted(noted: Sequence[Noted]) -> str:
+    """What a person should know of some cases, the most urgent ones first, bounded: a comment has only so much room."""
+    lines = []
+    for each in noted[:MOST_NOTED]:
+        lines.append(f"- **{escape(each.case)}**: {escape(str(each.status))}")
+        lines += [f"  - {escape(note)}" for note in each.notes[:MOST_NOTES]]
+        if (left := len(each.notes) - MOST_NOTES) > 0:
+            lines.append(f"  - and {left} more in the HTML report")
+    if (left := len(noted) - MOST_NOTED) > 0:
+        lines.append(f"- and {left} more cases in the HTML report")
+    return "\n".join(lines)
+
+
+def _arena(arena: Arena) -> str:
+    first, *rest = [escape(sentence) for sentence in prose.advice(arena)]
+    parts = [
+        f"\n### {escape(arena.task)}\n",
+        f"**{first}**",
+        *([fold("Evidence", "  \n".join(rest))] if rest else []),
+        "",
+    ]
+    if len(arena.scores) > 1:
+        parts.append(table(*tables.scores(arena)))
+    parts.append(fold("Measured", table(*tables.measured(arena))))
+    if len(arena.front) > 1:
+        parts.append(fold("Pareto front", table(*tables.front(arena))))
+    if arena.left_out:
+        parts.append(
+            fold(f"Not compared ({len(arena.left_out)})", "\n".join(f"- {escape(why)}" for _, why in arena.left_out))
+        )
+    notes = prose.weights(arena)
+    if notes:
+        parts.append("\n".join(f"<sub>{escape(note)}</sub>  " for note in notes))
+    return "\n".join(parts)
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of GitHub's Markdown, every cell escaped; not padded, since blanks count against the limit."""
+    lines = [[escape(each) for each in line] for line in (headings, ["---"] * len(headings), *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def fold(title: str, body: str) -> str:
+    """What opens by a click."""
+    return f"\n<details><summary>{escape(title)}</summary>\n\n{body}\n\n</details>\n"

@@ -1,0 +1,257 @@
+"""Which one to take, in plain words that name their evidence, or that there is not enough of it.
+
+1. Of those measured on the same data, whoever is deprecated, has an open regression or ended in an ERROR is out. Who is
+   beyond an absolute limit without ever having kept it is compared like the others and not recommended: that somebody
+   else is within its limits does not make it the better one.
+2. The best by the task's first metric is held against each other one on the same utterances: paired permutation test,
+   two-sided because the same data chose the best, Holm's step-down over the arena. Who is not told apart is tied.
+3. A tie counts only where a loss of a tenth of the quality scale would have been seen with 80 % power.
+4. Of the tied the cheapest is taken: by cost where each has a price, else by RTF, on one machine class. By neither
+   where a machine was busy, or sessions are too few to know how far they differ. Where intervals meet, production goes
+   before candidate before experimental, then the higher score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modellab.gate.paired_quality import compare
+from modellab.gate.suite_alpha import Hypothesis, rejected
+from modellab.plan.score_settings import Scorecard
+from modellab.reports.leaderboard.contestants import Field, origin
+from modellab.reports.leaderboard.records import Advice, Against, Contestant, Estimate, Point, Score
+from modellab.reports.leaderboard.sentences import Sentence, bare, change, full, several
+
+NOT_ENOUGH = "Not enough evidence"
+TOLERATED = 0.1  # of the quality scale, 10 points: a tie that could hide more is no tie
+STAGES = {"production": 0, "candidate": 1, "experimental": 2, "": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the advice on one task rests on.
+
+    `out` says of whom, and why, that it is not compared, `limited` of whom that it is compared and not recommended.
+    """
+
+    field: Field
+    scores: Mapping[Contestant, Score]
+    points: Mapping[Contestant, Point]
+    out: Mapping[Contestant, str]
+    limited: Mapping[Contestant, str]
+    card: Scorecard
+    alpha: float
+
+    @property
+    def barred(self) -> Mapping[Contestant, str]:
+        """Who cannot be recommended, and why."""
+        return {**self.limited, **self.out}
+
+
+def advise(bench: Bench) -> Advice:
+    """The recommendation for one task."""
+    field, card = bench.field, bench.card
+    if not field.cells:
+        return _none(f"{NOT_ENOUGH}: there are no two results that may be compared.")
+    data = f"{several(field.datasets)} (N {len(field.ids)} utterances)"
+    if len(field.ids) < card.fewest:
+        return _none(f"{NOT_ENOUGH}: {data}, and {card.fewest} utterances are needed.")
+    allowed = [who for who in field.cells if who not in bench.out]
+    barred: list[Sentence] = [
+        (f"{who.name} is not recommended: {why}.",) for who, why in bench.barred.items() if who in field.cells
+    ]
+    if not set(allowed) - set(bench.limited):
+        return _none("Nothing can be recommended.", *barred)
+    if len(field.cells) == 1:
+        only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(bench, allowed[0]), ".")
+        return _none(only, *barred)
+    best = min(allowed, key=lambda who: (_loss(bench, who), who.order))
+    against = _against(bench, best, [who for who in allowed if who != best])
+    if best in bench.limited:
+        head: Sentence = (f"{NOT_ENOUGH}: the best is beyond a limit, and was never accepted within it.",)
+        return Advice(None, (head, *_found(bench, best, against), *barred), best, (), against)
+    if blind := _blind(bench, against):
+        tied = tuple(each.who for each in against if not each.apart)
+        return Advice(None, (blind, *_found(bench, best, against), *barred), best, tied, against)
+    return _choose(bench, best, against, barred)
+
+
+def _none(*sentences: str | Sentence) -> Advice:
+    return Advice(None, tuple((each,) if isinstance(each, str) else each for each in sentences))
+
+
+def _loss(bench: Bench, who: Contestant) -> float:
+    value = bench.field.metric.value(map(tuple, bench.field.shares(who)))
+    return value if bench.field.metric.better == "lower" else -value
+
+
+def _against(bench: Bench, best: Contestant, others: Sequence[Contestant]) -> tuple[Against, ...]:
+    """The best against each other one, the closest first."""
+    field, metric = bench.field, bench.field.metric
+    before, clusters = field.shares(best), field.clusters()
+    alpha = bench.alpha / max(1, len(others)) / 2
+    found = [(who, compare(metric, before, field.shares(who), clusters, alpha)) for who in others]
+    sided = [Hypothesis(min(1.0, 2 * each.p), min(1.0, 2 * each.least_p), bench.alpha) for _, each in found]
+    apart = rejected(sided, bench.alpha)
+    made = [
+        Against(
+            who,
+            Estimate(each.change, *(each.interval or (math.nan, math.nan)), n=len(before), unit=metric.unit),
+            hypothesis.p,
+            hit,
+            each.detects,
+            each.words,
+        )
+        for (who, each), hypothesis, hit in zip(found, sided, apart, strict=True)
+    ]
+    return tuple(sorted(made, key=lambda each: (abs(each.change.value), each.who.order)))
+
+
+def _blind(bench: Bench, against: Sequence[Against]) -> Sentence:
+    """The sentence that the test could have missed too much among those it did not tell apart; () if not."""
+    scale = bench.card.scale(bench.field.metric)
+    hidden = [each.detects for each in against if not each.apart]
+    if scale is None or not hidden:
+        return ()
+    tolerated, most = TOLERATED * abs(scale.worst - scale.best), max(hidden)
+    if most <= tolerated:
+        return ()
+    unit = bench.field.metric.unit
+    head = f"{NOT_ENOUGH}: {1 + len(hidden)} are not told apart on {len(bench.field.ids)} utterances of"
+    wanted = (
+        f"{head} {several(bench.field.datasets)}, where a loss of ",
+        bare(tolerated, unit),
+        " has to be seen with 80 % power: ",
+    )
+    if math.isinf(most):
+        return (*wanted, "here none would be. Measure more utterances.")
+    return (*wanted, "here only one of ", bare(most, unit), " would be. Measure more utterances.")
+
+
+def _found(bench: Bench, best: Contestant, against: Sequence[Against]) -> list[Sentence]:
+    """The best, those that are not told apart from it, and the closest of the others."""
+    test = f"paired permutation test, two-sided, Holm over {len(against)} at {100 * bench.alpha:g} %"
+    said: list[Sentence] = [(f"The best {bench.field.metric.name} has ", *_evidence(bench, best), ".")]
+    said += [_versus(bench, each, len(against)) for each in against if not each.apart]
+    apart = [each for each in against if each.apart]
+    if apart:
+        many = "One other is" if len(apart) == 1 else f"{len(apart)} others are"
+        closest = "" if len(apart) == 1 else "the closest "
+        said.append((f"{many} worse, {closest}{apart[0].who.name} by ", change(apart[0].change), f" ({test})."))
+    return said
+
+
+def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred: Sequence[Sentence]) -> Advice:
+    tied = tuple(each.who for each in against if not each.apart)
+    found = _found(bench, best, against)
+    if not against:
+        lead = (
+            f"Take {best.name}{_alone(bench, best)}: the only one of {len(bench.field.cells)} that may be recommended."
+        )
+        return Advice(best, ((lead,), *found, *_price(bench, best, best), *barred), best)
+    if not tied:
+        others = "the other" if len(against) == 1 else f"the {len(against)} others"
+        which = f"the best {bench.field.metric.name}, told apart from {others}"
+        first: Sentence = (f"Take {best.name}{_alone(bench, best)}: {which}.",)
+        return Advice(best, (first, *found, *_price(bench, best, best), *barred), best, (), against)
+    free = [who for who in (best, *tied) if who not in bench.limited]
+    choice, why = _cheapest(bench, free) if free != [best] else (None, "all but one are beyond a limit")
+    if choice is None:
+        first = (f"{NOT_ENOUGH} to choose among {1 + len(tied)} that are tied: {why}.",)
+        return Advice(None, (first, *found, *barred), best, tied, against)
+    first = (f"Take {choice.name}: {why}.",)
+    return Advice(choice, (first, *found, *_price(bench, choice, best), *barred), best, tied, against)
+
+
+def _alone(bench: Bench, who: Contestant) -> str:
+    """What the recommendation does not rest on."""
+    speed = bench.scores[who].parts[1]
+    return "" if speed.points.known else f" on quality alone (no speed: {speed.words})"
+
+
+def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | None, str]:
+    """Of those tied in quality, with the reason."""
+    metric = bench.field.metric.name
+    machines = {bench.points[who].machine for who in tied}
+    costs = {who: bench.scores[who].parts[4].measured for who in tied}
+    by_cost = all(cost.known for cost in costs.values())
+    if not by_cost and len(machines) > 1:
+        return None, f"they were timed on several machine classes ({', '.join(sorted(machines))})"
+    prices = costs if by_cost else {who: bench.points[who].speed for who in tied}
+    if not all(price.known for price in prices.values()):
+        return None, f"{next(who.name for who in tied if not prices[who].known)} has no times"
+    if doubtful := [who for who in tied if not bench.scores[who].parts[1].points.known]:
+        return None, f"the speed of {doubtful[0].name} decides nothing ({bench.scores[doubtful[0]].parts[1].words})"
+    cheapest = min(tied, key=lambda who: (prices[who].value, who.order))
+    near = [who for who in tied if prices[who].overlaps(prices[cheapest])]
+    what = "cost" if by_cost else "RTF"
+    if len(near) == 1:
+        return cheapest, f"the least {what} of {len(tied)} whose {metric} is not told apart"
+    stages = {who: bench.scores[who].stage for who in near}
+    choice = min(near, key=lambda who: (STAGES.get(stages[who], 3), -bench.scores[who].points.value, who.order))
+    others = several([who.name for who in near if who != choice])
+    ahead = any(STAGES.get(stage, 3) > STAGES.get(stages[choice], 3) for stage in stages.values())
+    reason = f"its stage is {stages[choice]}" if ahead else "its score is the highest"
+    tie = "both" if len(tied) == 2 else f"all {len(tied)}"
+    return choice, f"{tie} tied in {metric}; its {what} is not told apart from that of {others}, and {reason}"
+
+
+def _evidence(bench: Bench, who: Contestant) -> Sentence:
+    """A contestant with its quality, where and when."""
+    quality = bench.scores[who].parts[0].measured
+    origins = [origin(bench.field.cells[who][dataset]) for dataset in bench.field.datasets]
+    runs = several(sorted({f"session {each.session} at commit {each.commit or 'unknown'}" for each in origins}))
+    return f"{who.name}, ", full(quality), f" on {several(bench.field.datasets)}, {runs}"
+
+
+def _versus(bench: Bench, each: Against, others: int) -> Sentence:
+    seen = bare(each.detects, bench.field.metric.unit)
+    chance = f" (not small enough among {others}: Holm at {100 * bench.alpha:g} %)" if each.p <= bench.alpha else ""
+    told = f", {each.words}, two-sided p {each.p:.2g}{chance}"
+    tail: Sentence = (
+        ("; a loss of ", seen, " would be seen.") if math.isfinite(each.detects) else ("; no loss would be seen.",)
+    )
+    return f"{each.who.name} is not told apart from it: ", change(each.change), told, *tail
+
+
+def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
+    """What it takes, and who would be faster."""
+    point, score = bench.points[who], bench.scores[who]
+    if not point.speed.known:
+        return [(f"{who.name} has no times: what it takes is unknown.",)]
+    if not score.parts[1].points.known:
+        took: Sentence = ("It took RTF ", full(point.speed), f" on {point.machine}, which decides nothing here: ")
+        return [(*took, f"{score.parts[1].words}.")]
+    cost = score.parts[4].measured
+    priced: Sentence = (", ", full(cost), " for an hour of audio") if cost.known else ()
+    peak: Sentence = (", and at its peak ", full(point.memory)) if point.memory.known else ()
+    leading = max(
+        (
+            each
+            for each in bench.scores.values()
+            if each.compared and each.who not in bench.barred and each.points.known
+        ),
+        key=lambda each: (each.points.value, each.who == who),
+    )
+    own: Sentence = (
+        () if who == best else (f"It has a {bench.field.metric.name} of ", full(score.parts[0].measured), ". ")
+    )
+    said: list[Sentence] = [(*own, "It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
+    if leading.who != who:
+        ahead = f"{leading.points.value:.0f} points and {score.points.value:.0f}"
+        said.append((f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",))
+    faster = [
+        other for other in bench.points.values()
+        if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value
+        and not other.speed.overlaps(point.speed) and other.who not in bench.barred
+        and bench.scores[other.who].parts[1].points.known
+    ]  # fmt: skip
+    if faster:
+        quick = min(faster, key=lambda other: (other.speed.value, other.who.order))
+        times = point.speed.value / quick.speed.value
+        said.append(
+            (f"Where speed counts more: {quick.who.name} is {times:.1f} times as fast, with ", full(quick.quality), ".")
+        )
+    return said

@@ -1,0 +1,31 @@
+"""The first metric on parts of a dataset: by what the rows say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modellab import tasks
+from modellab.datasets import Dataset
+from modellab.reports.leaderboard import estimates
+from modellab.reports.leaderboard.contestants import result_of
+from modellab.reports.leaderboard.records import Contestant, Slice
+from modellab.results.entry import Entry
+from modellab.types import Utterance
+
+KEYS = ("condition", "speaker", "voice", "language")
+MOST = 60  # values of a key; more are names, and no parts
+
+
+def slices(who: Contestant, entry: Entry, data: Dataset) -> Iterator[Slice]:
+    """One for each value of each key that parts the utterances."""
+    metric = tasks.get(who.task).METRICS[0]
+    rows = {str(row["id"]): row for row in data.rows}
+    for key in KEYS:
+        groups: dict[str, list[Utterance]] = {}
+        for utterance in result_of(entry).utterances:
+            value = str(rows.get(utterance.id, {}).get(key, "") or "")
+            if metric.name in utterance.shares and value:
+                groups.setdefault(value, []).append(utterance)
+        if 2 <= len(groups) <= MOST:
+            for value, said in sorted(groups.items()):
+                yield Slice(who, data.name, key, value, metric.name, estimates.of(metric, said))

@@ -1,0 +1,203 @@
+"""A report's tables as headings and cells of text: what terminal, Markdown and HTML have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from modellab import units
+from modellab.reports.leaderboard import prose
+from modellab.reports.leaderboard.records import Arena, Estimate, Finding, Measure, Report, Slice
+from modellab.types import Status, Verdict
+
+Table = tuple[list[str], list[list[str]]]
+PARTS = ("quality", "speed", "memory", "stability", "cost")
+
+
+def scores(arena: Arena) -> Table:
+    """Points and grades, best first; who rests on other data than the comparison is marked."""
+    stages = any(score.stage for score in arena.scores)
+    headings = ["model", *(["stage"] if stages else []), "score [95 %]", "grade", *PARTS, "N", "data"]
+    rows = []
+    for score in arena.scores:
+        data = ", ".join(score.datasets)
+        rows.append(
+            [
+                score.who.name,
+                *([score.stage or units.MISSING] if stages else []),
+                prose.points(score.points),
+                prose.grade(score),
+                *(prose.points(part.points) for part in score.parts),
+                prose.n(score.parts[0].measured),
+                "as compared" if score.compared else f"{data}, not compared",
+            ]
+        )
+    return headings, rows
+
+
+def measured(arena: Arena) -> Table:
+    """The numbers behind the points."""
+    names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
+    names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
+    headings = ["model", f"{prose.heading(arena.metric)} [95 %]", "N", *names]
+    rows = []
+    for score in arena.scores:
+        quality, speed, memory, _, cost = (part.measured for part in score.parts)
+        spans = (prose.span(quality), _doubted(prose.span(speed), score.doubt), prose.span(memory))
+        pairs = [
+            cell for span, each in zip(spans, (quality, speed, memory), strict=True) for cell in (span, prose.n(each))
+        ]
+        rows.append([score.who.name, *pairs, prose.span(cost)])
+    if not any(score.parts[4].measured.known for score in arena.scores):
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    return headings, rows
+
+
+def parts(arena: Arena) -> Table:
+    """Each part of each score: its weight, its points, and from what they come."""
+    rows = [
+        [
+            score.who.name,
+            part.name,
+            f"{100 * part.weight:.0f} %" if part.weight else units.MISSING,
+            prose.points(part.points),
+            prose.span(part.measured),
+            prose.n(part.measured),
+            part.words,
+        ]
+        for score in arena.scores
+        for part in score.parts
+    ]
+    return ["model", "part", "weight", "points [95 %]", "measured [95 %]", "N", "from"], rows
+
+
+def front(arena: Arena) -> Table:
+    """Who is on the front, and who is clearly beaten by whom."""
+    rows = []
+    for point in arena.front:
+        beaten = ", ".join(point.beaten_by)
+        place = "on the front" if point.front else "behind it"
+        rows.append(
+            [
+                point.who.name,
+                _doubted(place, point.doubt) if point.speed.known else "no times",
+                ("on the front" if point.memory_front else "behind it") if point.memory.known else "no peak",
+                f"beyond the intervals by {beaten}" if beaten else units.MISSING,
+            ]
+        )
+    return ["model", "quality and speed", "quality and memory", "beaten in quality and speed"], rows
+
+
+def _doubted(text: str, doubt: str) -> str:
+    """What rests on times that decide nothing says why, in brackets."""
+    return f"{text} ({doubt})" if doubt else text
+
+
+def against(arena: Arena) -> Table:
+    """The best against each other one."""
+    headings = ["model", "difference from the best [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
+    rows = [
+        [
+            each.who.name,
+            prose.span(each.change, signed=True),
+            prose.n(each.change),
+            f"{each.p:.2g}",
+            "yes" if each.apart else "no: tied",
+            units.detects(each.detects, arena.unit),
+        ]
+        for each in arena.advice.against
+    ]
+    return headings, rows
+
+
+def findings(report: Report) -> Table:
+    """What changed, worst first."""
+    test = ["change [95 %]", "N", "p", "would be seen", "why", "session"]
+    return ["status", "model", "dataset", "metric", "before", "now", *test], [
+        _finding(each) for each in report.findings
+    ]
+
+
+def _finding(each: Finding) -> list[str]:
+    verdict = each.verdict
+    return [
+        str(verdict.status),
+        each.who.name,
+        each.dataset,
+        _titled(each),
+        units.value(verdict.baseline, verdict.unit),
+        units.value(verdict.now, verdict.unit),
+        change(verdict),
+        str(each.n or units.MISSING),
+        units.MISSING if verdict.p is None else f"{verdict.p:.2g}",
+        units.detects(verdict.detects, "ratio" if verdict.kind == "speed" else verdict.unit),
+        verdict.why or units.MISSING,
+        f"{each.origin.session} at {each.origin.commit or 'an unknown commit'}",
+    ]
+
+
+def _titled(each: Finding) -> str:
+    """The metric and what it was held against; an ERROR has neither."""
+    return f"{each.verdict.metric} against {each.versus}" if each.versus else "(the run)"
+
+
+def change(verdict: Verdict) -> str:
+    """The change with its interval; speed as a share."""
+    if verdict.change is None:
+        return units.MISSING
+    if verdict.kind == "speed":
+        ends = verdict.interval
+        return units.share(verdict.change) + (f" [{units.share(ends[0])}, {units.share(ends[1])}]" if ends else "")
+    return f"{units.change(verdict.change, verdict.unit)} {units.interval(verdict.interval, verdict.unit)}".strip()
+
+
+def red(report: Report) -> list[Finding]:
+    """The findings that nobody may overlook."""
+    return [
+        each for each in report.findings if each.verdict.red or each.verdict.status in {Status.REGRESSED, Status.ERROR}
+    ]
+
+
+def datasets(report: Report, task: str) -> Table:
+    """The task's first metric, speed and memory of each model on each dataset."""
+    own = [each for each in report.measures if each.who.task == task]
+    shown = [each for each in own if each.primary or each.metric in {"rtf", "peak_bytes"}]
+    names = list(dict.fromkeys(each.metric for each in shown))
+    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
+    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
+    headings = ["dataset", "model", *pairs, "verdict", "commit", "session", "machine"]
+    rows = []
+    ordered = sorted(shown, key=lambda each: (each.dataset, each.who.order))
+    for (dataset, who), group in groupby(ordered, key=lambda each: (each.dataset, each.who.name)):
+        found = {each.metric: each for each in group}
+        some = next(iter(found.values()))
+        rows.append([dataset, who, *_cells(found, names), some.verdict or units.MISSING, some.origin.commit or "-",
+                     some.origin.session, some.origin.machine or "-"])  # fmt: skip
+    return headings, rows
+
+
+def _cells(found: dict[str, Measure], names: Sequence[str]) -> list[str]:
+    nothing = Estimate(float("nan"))
+    estimates = [found[name].estimate if name in found else nothing for name in names]
+    return [cell for each in estimates for cell in (prose.span(each), prose.n(each))]
+
+
+def conditions(report: Report, task: str) -> list[tuple[str, str, Table]]:
+    """For each dataset and key of its rows a table: a line for each value, a column for each model."""
+    own = [each for each in report.slices if each.who.task == task]
+    ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.value, each.who.order))
+    found = []
+    for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):
+        found.append((dataset, key, _grid(key, list(group))))
+    return found
+
+
+def _grid(key: str, parts: Sequence[Slice]) -> Table:
+    names = list(dict.fromkeys(each.who.name for each in sorted(parts, key=lambda each: each.who.order)))
+    rows = []
+    for value, group in groupby(parts, key=lambda each: each.value):
+        cells = {each.who.name: each.estimate for each in group}
+        counts = sorted({each.n for each in cells.values()})
+        n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        rows.append([value, n, *(prose.span(cells[name]) if name in cells else units.MISSING for name in names)])
+    return [key, "N", *names], rows

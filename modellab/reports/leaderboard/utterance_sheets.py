@@ -1,0 +1,83 @@
+"""What each contestant made of each utterance, worst first, beside the reference where it is here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from modellab import tasks
+from modellab.datasets import Dataset
+from modellab.errors import ModellabError
+from modellab.gate.paired_quality import bottom_of, costs
+from modellab.metrics.edit_distance import align
+from modellab.reports.leaderboard.contestants import origin, result_of
+from modellab.reports.leaderboard.records import Contestant, Said, Sheet, Step
+from modellab.results.entry import Entry
+from modellab.types import Metric, Utterance
+
+SHOWN = 10  # utterances that a task without texts draws
+
+
+def sheet(who: Contestant, entry: Entry, data: Dataset | None) -> Sheet:
+    """Every utterance of one result; `data` is None where the dataset is not here as it was measured."""
+    metric = tasks.get(who.task).METRICS[0]
+    ranked = sorted(result_of(entry).utterances, key=lambda each: (not each.error, -_cost(metric, each), each.id))
+    cases = _cases(who.task, data) if data else {}
+    said = tuple(_said(who.task, metric, each, cases.get(each.id), rank) for rank, each in enumerate(ranked))
+    return Sheet(who, entry.key.dataset, metric.name, origin(entry), said)
+
+
+def _cases(task: str, data: Dataset) -> dict[str, Any]:
+    read: Callable[..., Any] = tasks.get(task).read
+    found = {}
+    for row in data.rows:
+        try:
+            found[str(row["id"])] = read(row, data.options)
+        except ModellabError:  # a row that this version cannot read any more: its words are shown without a reference
+            continue
+    return found
+
+
+def _cost(metric: Metric, utterance: Utterance) -> float:
+    """What the utterance adds to the bad side; of counts that are no errors (chrF) what its own rate lacks."""
+    share = utterance.shares.get(metric.name)
+    if not share:
+        return 0.0
+    if len(share) > 2:
+        value = metric.value([share])
+        return 0.0 if math.isnan(value) else value if metric.better == "lower" else 1.0 - value
+    return float(costs(metric, np.array([share], dtype=float))[0])
+
+
+def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> Said:
+    share = utterance.shares.get(metric.name)
+    words = bottom_of(np.array([share], dtype=float)) if share and len(share) == 2 else 1.0
+    steps, text = _words(case, utterance.output)
+    lines: tuple[str, ...] = ()
+    if not steps and case is not None and rank < SHOWN:
+        lines = tuple(_drawn(task, case, utterance.output))
+    return Said(
+        utterance.id, _cost(metric, utterance), words, steps, text, lines,
+        utterance.wall_s, utterance.duration_s, utterance.error,
+    )  # fmt: skip
+
+
+def _words(case: Any, output: Any) -> tuple[tuple[Step, ...], str]:
+    """The aligned words of a task with a reference text, else what the output says."""
+    heard = output.get("text", "") if isinstance(output, Mapping) else ""
+    text = heard if isinstance(heard, str) else ""
+    normaliser = getattr(case, "normaliser", None)
+    reference = getattr(case, "reference", None)
+    if not (isinstance(reference, str) and callable(normaliser)) or (output is not None and "text" not in output):
+        return (), text
+    return align(reference, normaliser(text)).steps, text
+
+
+def _drawn(task: str, case: Any, output: Any) -> list[str]:
+    try:
+        return tasks.get(task).show(case, output)
+    except (ModellabError, KeyError, TypeError, ValueError, AttributeError):  # outputs of an older form
+        return []

@@ -1,0 +1,42 @@
+"""Word error rate over the strength of a condition, as lines for people: one curve per kind, one column per case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from modellab import units
+from modellab.audio.conditions import Condition, mildest_first, parse
+from modellab.types import Metric, Result, Share
+
+BAR = 20  # characters for 100 %
+
+
+def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[Condition, float]:
+    """The pooled metric of each condition; `named` maps an utterance's id to its condition."""
+    shares: dict[Condition, list[Share]] = {}
+    for utterance in result.utterances:
+        if utterance.id in named:
+            shares.setdefault(parse(named[utterance.id]), []).append(utterance.shares[metric.name])
+    return {condition: metric.value(each) for condition, each in shares.items()}
+
+
+def table(names: Sequence[str], each: Sequence[Mapping[Condition, float]]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows, kinds together and mildest first; the bar is of the first case."""
+    conditions = sorted({condition for rates in each for condition in rates}, key=mildest_first)
+    rows = []
+    for condition in conditions:
+        values = [rates.get(condition, math.nan) for rates in each]
+        rows.append([str(condition), *(units.value(value, "ratio") for value in values), bar(values[0])])
+    return ["condition", *names, ""], rows
+
+
+def bar(rate: float) -> str:
+    """A rate as a bar of up to BAR characters; what is above 100 % ends in a plus.
+
+    >>> bar(0.25), bar(1.5)[-2:]
+    ('█████', '█+')
+    """
+    if math.isnan(rate):
+        return ""
+    return "█" * round(BAR * min(rate, 1.0)) + "+" * (rate > 1)

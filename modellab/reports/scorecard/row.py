@@ -1,0 +1,99 @@
+"""One case as a row that travels: from a pytest-xdist worker to the controller, into JUnit and the scorecard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from modellab.results import serialization
+from modellab.runner.session import Outcome
+from modellab.types import Key, Status, Verdict
+
+READINGS = (
+    "rtf", "rtf_cpu", "load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s",
+    "peak_rss_bytes", "peak_vram_bytes", "other_cores",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the scorecard knows of a case."""
+
+    key: Key
+    tier: str
+    status: Status
+    utterances: int
+    changed: int | None  # outputs that differ from the baseline's; None without a baseline
+    verdicts: tuple[Verdict, ...]
+    readings: Mapping[str, float]
+    error: str = ""
+    notes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    pending: str = ""  # the failure's text, should the suite's test turn a verdict at the end
+
+    @classmethod
+    def of(cls, outcome: Outcome, pending: str = "") -> Row:
+        result = outcome.result
+        return cls(
+            key=outcome.cell.key,
+            tier=outcome.cell.tier,
+            status=outcome.status,
+            utterances=len(result.utterances) if result else 0,
+            changed=outcome.changed,
+            verdicts=outcome.verdicts,
+            readings={name: result.readings[name] for name in READINGS if name in result.readings} if result else {},
+            error=outcome.error,
+            notes=outcome.notes,
+            written=tuple(str(path) for path in outcome.written),
+            pending=pending,
+        )
+
+    @property
+    def primary(self) -> Verdict | None:
+        """The verdict on the task's first metric: WER for ASR."""
+        return self.verdicts[0] if self.verdicts else None
+
+    @property
+    def red(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if verdict.red)
+
+    def verdict(self, metric: str) -> Verdict | None:
+        return next((verdict for verdict in self.verdicts if verdict.metric == metric), None)
+
+    def properties(self) -> list[tuple[str, str]]:
+        """The metrics as JUnit properties."""
+        metrics = [(verdict.metric, f"{verdict.now:.6g}") for verdict in self.verdicts]
+        readings = [(name, f"{value:.6g}") for name, value in self.readings.items()]
+        return [("verdict", str(self.status)), *dict([*readings, *metrics]).items()]
+
+    def encode(self) -> dict[str, Any]:
+        return {
+            "key": serialization.encode_key(self.key),
+            "tier": self.tier,
+            "status": str(self.status),
+            "utterances": self.utterances,
+            "changed": self.changed,
+            "verdicts": [serialization.encode_verdict(verdict) for verdict in self.verdicts],
+            "readings": serialization.encode_numbers(self.readings),
+            "error": self.error,
+            "notes": list(self.notes),
+            "written": list(self.written),
+            "pending": self.pending,
+        }
+
+    @classmethod
+    def decode(cls, data: Mapping[str, Any]) -> Row:
+        return cls(
+            key=serialization.decode_key(data["key"]),
+            tier=data["tier"],
+            status=Status(data["status"]),
+            utterances=data["utterances"],
+            changed=data["changed"],
+            verdicts=tuple(serialization.decode_verdict(verdict) for verdict in data["verdicts"]),
+            readings=serialization.decode_numbers(data["readings"]),
+            error=data["error"],
+            notes=tuple(data["notes"]),
+            written=tuple(data["written"]),
+            pending=data["pending"],
+        )

@@ -1,0 +1,134 @@
+"""The scorecard: one line per case, one table per task, as terminal text or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from modellab.reports.diagnosis.kinds import LOOKS_LIKE
+from tabulate import tabulate
+
+from modellab import tasks, units
+from modellab.gate import breaks
+from modellab.reports import broken_utterances
+from modellab.reports.scorecard.row import Row
+from modellab.system import escape
+from modellab.types import Status
+
+HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "cpwer": "cpWER"}
+
+
+def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
+    """The line above the tables."""
+    speed = {verdict.versus for row in rows for verdict in row.verdicts if verdict.kind == "speed"} - {"baseline"}
+    versus = ", ".join(["vs baselines", *(f"speed vs {reference}" for reference in sorted(speed))])
+    return f"modellab scorecard · {commit} {versus} · {machine} · {len(rows)} cases"
+
+
+def tables(rows: Sequence[Row], style: str = "plain") -> str:
+    """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown."""
+    ordered = _ordered(rows)
+    return "\n\n".join(
+        _table(task, list(group), style) for task, group in groupby(ordered, key=lambda row: row.key.task)
+    )
+
+
+def first(rows: Sequence[Row]) -> list[str]:
+    """What a person has to look at though it is not red: the broken utterances, what broke again before the others."""
+    found = [(row, breaks.named(row.verdicts)) for row in _ordered(rows)]
+    shown = [(row, each) for row, each in found if each and not any(v.red for v in row.verdicts if v.breaks)]
+    if not shown:
+        return []
+    lines = [broken_utterances.TITLE]
+    for row, each in sorted(shown, key=lambda one: breaks.urgency(one[1])):
+        lines.append(f"{row.key}: {row.status}")
+        lines += [f"  {line}" for line in broken_utterances.lines(each)]
+    return [*lines, ""]
+
+
+def _ordered(rows: Sequence[Row]) -> list[Row]:
+    """By name, what has broken utterances first: cases end in another order with several processes."""
+    return sorted(rows, key=lambda row: (row.key.task, not breaks.named(row.verdicts), row.key.dataset, str(row.key)))
+
+
+def _table(task: str, rows: Sequence[Row], style: str) -> str:
+    judged = [row.primary.metric for row in rows if row.primary]
+    metric = judged[0] if judged else tasks.get(task).METRICS[0].name
+    heading = HEADINGS.get(metric, metric)
+    speed = ["RTF", "change", "detects", "peak MiB", "verdict"]
+    headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "detects", *speed]
+    align = ("left", "left", "left", *["right"] * 8, "left")
+    body = [_line(row, markdown=style == "github") for row in rows]
+    return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
+
+
+def _line(row: Row, *, markdown: bool) -> list[str]:
+    key, primary, speed = row.key, row.primary, row.verdict("rtf")
+    peak = row.readings.get("peak_rss_bytes")
+    bold = markdown and (row.red or row.status is Status.ERROR)
+    verdict = f"**{row.status}**" if bold else str(row.status)
+    safe = escape.markdown if markdown else escape.line
+    return [
+        safe(f"{key.model}:{key.variant}"),
+        safe(key.dataset),
+        f"{key.device}-{key.precision}",
+        str(row.utterances or units.MISSING),
+        units.value(primary.now, primary.unit) if primary else units.MISSING,
+        f"{units.change(primary.change, primary.unit)} {units.interval(primary.interval, primary.unit)}".strip()
+        if primary
+        else units.MISSING,
+        units.detects(primary.detects, primary.unit) if primary else units.MISSING,
+        units.value(speed.now, speed.unit) if speed else units.MISSING,
+        units.share(speed.change) if speed else units.MISSING,
+        units.detects(speed.detects, "ratio") if speed else units.MISSING,
+        f"{peak / 2**20:.0f}" if peak else units.MISSING,
+        f"{verdict}  {safe(_remark(row))}".rstrip(),
+    ]
+
+
+def _remark(row: Row) -> str:
+    """Behind the verdict: what it rests on, short."""
+    if row.error:
+        return row.error.splitlines()[0][:90]
+    if row.red:
+        return ", ".join(dict.fromkeys(verdict.title for verdict in row.red))
+    looks = [note.removeprefix(LOOKS_LIKE).partition(":")[0] for note in row.notes if note.startswith(LOOKS_LIKE)]
+    if looks:
+        return f"looks like {looks[0]}"
+    doubtful = [verdict.title for verdict in row.verdicts if verdict.status is Status.INCONCLUSIVE]
+    if doubtful:
+        return ", ".join(doubtful)
+    return f"{row.changed} of {row.utterances} outputs changed" if row.changed else ""
+
+
+def footnotes(rows: Sequence[Row]) -> list[str]:
+    """What a person should know beside the tables, each said once, with the cases it is about."""
+    about: dict[str, list[str]] = {}
+    for row in _ordered(rows):
+        for note in _notes(row):
+            about.setdefault(note, []).append(str(row.key))
+    return [f"{keys[0] if len(keys) == 1 else f'{len(keys)} cases'}: {note}" for note, keys in about.items()]
+
+
+def _notes(row: Row) -> list[str]:
+    """The row's own notes, and why its metrics are undecided or new: metrics with one reason together."""
+    reasons: dict[tuple[Status, str], list[str]] = {}
+    for verdict in row.verdicts:
+        if verdict.status in {Status.INCONCLUSIVE, Status.NEW, Status.NOT_COMPARABLE} and not verdict.red:
+            reasons.setdefault((verdict.status, verdict.why), []).append(verdict.title)
+    return [*row.notes, *(f"{', '.join(metrics)} {status}: {why}" for (status, why), metrics in reasons.items())]
+
+
+def skipped(reasons: Sequence[str]) -> list[str]:
+    """How many cases did not run, by what is missing; what would mend it is told of the first.
+
+    >>> skipped(["no weights here: fetch a", "no weights here: fetch b", "no GPU"])
+    ['skipped 2: no weights here: fetch a (for the first)', 'skipped 1: no GPU']
+    """
+    groups: dict[str, list[str]] = {}
+    for reason in reasons:
+        groups.setdefault(reason.partition(": ")[0], []).append(reason)
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    return [
+        f"skipped {len(group)}: {group[0]}" + (" (for the first)" if len(set(group)) > 1 else "") for group in ordered
+    ]

@@ -1,0 +1,169 @@
+"""Whole stores scored anew: results of the ledger, and what is accepted in `baselines/`.
+
+Results become new lines of a session of their own; no line is changed or lost. A result that comes out as it was, under
+the same normaliser, is left alone. A baseline becomes the same file with new shares: its outputs, its noise and the
+times beside it stay, and its header says which normaliser it had before and why it changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from modellab import datasets, gate, tasks, text
+from modellab.datasets import Dataset
+from modellab.errors import sentence
+from modellab.plan.matrix import Cell
+from modellab.plan.settings import Project
+from modellab.rescoring import entry as rescoring
+from modellab.results import baselines, baselines_as_entries
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.results.pinned import anchor_root
+from modellab.tasks import Recalled
+from modellab.types import Key, Share
+
+CLOSE = 2e-6  # baselines hold shares to six decimals
+OF_TEXT: Mapping[
+    str, tuple[str, Sequence[str]]
+] = {  # baselines that keep a text: its key in the output, what it scores
+    "tts": ("heard", ("wer", "cer")),
+    "streaming": ("text", ("wer",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A stored result and what scoring it anew made of it: a new one, nothing new, or a sentence that says why not."""
+
+    before: Entry
+    after: Entry | None = None
+    refusal: str = ""
+
+    @property
+    def same(self) -> bool:
+        """Nothing changed: the same normaliser and digest, the same value of every metric."""
+        return not self.refusal and self.after is None
+
+
+class Folders:
+    """The datasets of a project, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.read: dict[str, Dataset] = {}
+
+    def __getitem__(self, name: str) -> Dataset:
+        if name not in self.read:
+            self.read[name] = datasets.load(self.root / name)
+        return self.read[name]
+
+
+def renew(entries: Iterable[Entry], data: Folders, normaliser: str = "", *, references: bool = False) -> list[Renewal]:
+    """Each entry scored anew, not judged yet."""
+    return [_renewed(entry, data, normaliser, references=references) for entry in entries]
+
+
+def _renewed(entry: Entry, data: Folders, normaliser: str, *, references: bool) -> Renewal:
+    try:
+        after = rescoring.rescored(entry, data[entry.key.dataset], normaliser, references=references)
+        return Renewal(entry) if _same(entry, after) else Renewal(entry, after)
+    except Exception as error:  # noqa: BLE001 - one result ends here: whatever was raised refuses it, the next is scored
+        return Renewal(entry, refusal=sentence(error))
+
+
+def _same(before: Entry, after: Entry) -> bool:
+    assert before.result is not None
+    assert after.result is not None
+    facts = ("normaliser", "dataset_digest")
+    if any(before.result.provenance.get(name) != after.result.provenance[name] for name in facts):
+        return False
+    pairs = zip(before.result.utterances, after.result.utterances, strict=True)
+    return all(_alike(one.shares.get(name, ()), share) for one, other in pairs for name, share in other.shares.items())
+
+
+def _alike(before: Share, after: Share) -> bool:
+    close = (math.isclose(x, y, abs_tol=CLOSE) or (math.isnan(x) and math.isnan(y)) for x, y in zip(before, after))  # noqa: B905
+    return len(before) == len(after) and all(close)
+
+
+def judge(renewals: Sequence[Renewal], cells: Mapping[Key, Cell], project: Project) -> list[Renewal]:
+    """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
+    there = [each for each in renewals if each.after is not None and each.before.key in cells]
+    family = max(1, len(there))
+    found, refused = {}, {}
+    for each in there:
+        assert each.after is not None
+        try:
+            found[each.before.id] = rescoring.judged(each.after, cells[each.before.key], project, family)
+        except Exception as error:  # noqa: BLE001 - one result ends here, as above
+            refused[each.before.id] = Renewal(each.before, refusal=sentence(error))
+    settled = gate.settle([entry.verdicts for entry in found.values()], project.judging.alpha)
+    for (source, entry), verdicts in zip(found.items(), settled, strict=True):
+        found[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
+    return [
+        refused.get(each.before.id) or replace(each, after=found.get(each.before.id, each.after)) for each in renewals
+    ]
+
+
+def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:
+    """Append what is new to the ledger, under its session."""
+    for each in renewals:
+        if each.after is not None:
+            ledger.append(replace(each.after, session=ledger.session))
+
+
+# ---------------------------------------------------------------------------- baselines
+
+
+def accept(
+    project: Project, data: Folders, names: Sequence[str], reason: str, date: str
+) -> list[tuple[Entry, list[Path], str]]:
+    """Every baseline and anchor of these cases (none named: all) scored anew: the files written, or why none was."""
+    found = []
+    for root in (project.baselines, anchor_root(project.baselines)):
+        for entry in baselines_as_entries.entries(root):
+            if not names or str(entry.key) in names:
+                try:
+                    found.append((entry, _accepted(root, entry, data[entry.key.dataset], reason, date), ""))
+                except Exception as error:  # noqa: BLE001 - one baseline ends here, as above
+                    found.append((entry, [], sentence(error)))
+    return found
+
+
+def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -> list[Path]:
+    assert entry.result is not None
+    before, now = entry.result.provenance.get("normaliser", "none"), str(text.get(data.normaliser))
+    if before == now and entry.result.provenance.get("dataset_digest") == data.digest:
+        return []
+    task = tasks.get(entry.key.task)
+    known = entry if isinstance(task, Recalled) else _partly(root, entry)
+    after = rescoring.rescored(known, data)
+    assert after.result is not None
+    names = OF_TEXT[task.NAME][1] if task.NAME in OF_TEXT else list(entry.result.utterances[0].shares)
+    shares = {
+        new.id: {**old.shares, **{name: new.shares[name] for name in names}}
+        for old, new in zip(entry.result.utterances, after.result.utterances, strict=True)
+    }
+    facts = {"normaliser": now, "dataset_digest": data.digest}
+    why = {rescoring.BEFORE: before, "reason": reason, "date": date}
+    paces = [baselines.pace_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)]
+    path = baselines.renew(baselines.quality_path(root, entry.key), shares, **facts, **why)
+    return [path, *(baselines.renew(pace, {}, **facts) for pace in paces)]
+
+
+def _partly(root: Path, entry: Entry) -> Entry:
+    """The entry with outputs of which a text is all that is known, where a task scores the text alone."""
+    assert entry.result is not None
+    key, found = OF_TEXT.get(entry.key.task, ("", ()))[0], baselines.load(root, entry.key)
+    if not key or found is None:
+        return entry
+    told: dict[str, Any] = {"events": [], "batch": None, "clock": "", "health": None}
+    outputs = {id: None if said is None else {**told, key: said} for id, said in found.outputs.items()}
+    said = tuple(
+        replace(u, output=outputs[u.id], error="" if outputs[u.id] else "it raised") for u in entry.result.utterances
+    )
+    return replace(entry, result=replace(entry.result, utterances=said))

@@ -1,0 +1,302 @@
+"""Accepted results in `baselines/`, written by --update-baselines and `modellab calibrate`, reviewed as a diff.
+
+    baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json             quality, for every machine
+    baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.<machine>.json   speed and memory of one class
+
+Sorted keys, one line per utterance, so that `git diff` shows which utterance changed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modellab.errors import BaselineError
+from modellab.results import baseline_file, seeds, serialization
+from modellab.system import allocator
+from modellab.system.machine import HARDWARE, SELFTEST
+from modellab.tasks import Task
+from modellab.text import AS_WRITTEN, CUT
+from modellab.types import Accepted, Key, Metric, Pace, Result, Share, Utterance, finite
+from modellab.types.spooled import Table
+
+File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
+ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
+READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
+            "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
+            "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
+REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
+CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
+MOST_SESSIONS = 20  # the newest are kept
+FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
+USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
+NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
+# what may differ from the run before without another model behind it
+HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)
+
+
+def quality_path(root: Path, key: Key) -> Path:
+    """The file of a cell's accepted quality, whether it exists or not."""
+    return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}.json"
+
+
+def key_of(path: Path) -> Key | None:
+    """The cell that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
+    task, dataset, name = path.parts[-3:]
+    match = NAME.fullmatch(name)
+    return Key(task=task, dataset=dataset, **match.groupdict()) if match else None
+
+
+def pace_path(root: Path, key: Key, machine: str) -> Path:
+    """The file of a cell's accepted speed and memory on a machine class."""
+    return quality_path(root, key).with_suffix(f".{machine}.json")
+
+
+def load(root: Path, key: Key) -> Accepted | None:
+    """The accepted quality of a cell; None if there is none; BaselineError for a file that cannot be used."""
+    path = quality_path(root, key)
+    if (stored := baseline_file.read(path)) is None:
+        return None
+    try:
+        utterances, read = stored["utterances"], finite.Alike()
+        shares = finite.each(utterances, lambda entry: read(entry["shares"]))
+        outputs = finite.each(utterances, lambda entry: entry["output"])
+        return Accepted(_header(stored), shares, outputs, finite.spreads(stored.get("noise", {})))
+    except serialization.MALFORMED as error:
+        raise _damaged(path, error) from error
+
+
+def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
+    """The accepted speed and memory of a cell on a machine class; None if there is none."""
+    path = pace_path(root, key, machine)
+    if (stored := baseline_file.read(path)) is None:
+        return None
+    try:
+        times = finite.each(stored["utterances"], finite.times)
+        sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
+        return Pace(_header(stored), times, finite.readings(stored["readings"], CLOCKS), sessions)
+    except serialization.MALFORMED as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> BaselineError:
+    return baseline_file.damaged(path, error, error.name if isinstance(error, finite.NumberError) else "")
+
+
+def other_machines(root: Path, key: Key) -> list[str]:
+    """The machine classes that have a speed baseline for the cell."""
+    path = quality_path(root, key)
+    return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
+
+
+def save(
+    root: Path,
+    task: Task,
+    passes: Sequence[Result],
+    reason: str,
+    date: str,
+    *,
+    timed: bool = True,
+    speed_only: bool = False,
+) -> list[Path]:
+    """Accept a measurement: quality from its first pass, speed as the median over all passes.
+
+    What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as
+    long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with
+    `speed_only` the accepted quality.
+    """
+    header = {**passes[0].provenance, "reason": reason, "date": date}
+    _check_names(passes[0])
+    written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
+    written += [_pace_file(root, passes, header)] if timed else []
+    baseline_file.write_all(written)  # all of them, or none
+    return [path for path, _, _ in written]
+
+
+def _check_names(result: Result) -> None:
+    """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
+    for name in (*(str(getattr(result.key, part)) for part in Key.__slots__), result.machine):
+        if not name or name.startswith(".") or set(name) & set("/\\\0"):
+            raise BaselineError(
+                f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"
+            )
+
+
+def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> File:
+    before = _before(load, root, result.key)
+    names = [metric.name for metric in task.METRICS if metric.judged(metric.margin) and _has(result, metric)]
+    quality = Table(
+        (
+            utterance.id,
+            {
+                "output": None if utterance.error else task.remember(utterance.output),
+                "shares": serialization.encode_shares(
+                    {name: finite.kept(_rounded(utterance.shares[name]), f"{utterance.id}: {name}") for name in names}
+                ),
+            },
+        )
+        for utterance in result.utterances
+    )
+    kept = before.noise if before and _same_model(before.header, result.provenance) else {}
+    drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
+    noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
+    about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
+    return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
+
+
+def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
+    result = passes[0]
+    before = _before(load_pace, root, result.key, result.machine)
+    every = zip(*(each.utterances for each in passes), strict=True)
+    timed_calls = ((same[0].id, _medians(same)) for same in every if not same[0].error)
+    times = Table((id, clocks) for id, clocks in timed_calls if all(map(math.isfinite, clocks)))
+    known = [name for name in READINGS if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
+    medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
+    readings = serialization.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
+    pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
+    sessions = kept_sessions(before, pace) if before else ()
+    top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
+    return pace_path(root, result.key, result.machine), top, times
+
+
+def _has(result: Result, metric: Metric) -> bool:
+    """Whether a result holds it: those of old know nothing of metrics that came later, and are judged on request."""
+    return not metric.on_request or metric.name in result.utterances[0].shares
+
+
+def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:
+    """The calibration sessions of `before`, told anew in terms of `after`'s times; () if they no longer hold.
+
+    Sessions are relative to the accepted times. Of an unchanged model the change of these is the moment's, and is taken
+    off each session. That is believed only where nothing but the commit or the normaliser differs, the reference
+    workload is the same, and the new times lie as close to the sessions' mean as 95 % of them do. Otherwise nobody
+    knows where the changed model's own sessions would lie: they go, and the case is calibrated again.
+    """
+    if len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
+        return ()
+    if before.header.get(allocator.KEY) != after.header.get(allocator.KEY):
+        return ()  # their peaks are those of another allocator
+    shifts = {**_clock_changes(before, after), **_reference_changes(before, after)}
+    names = {name for each in before.sessions for name in each if name in (*CLOCKS, *REFERENCE)}
+    if not names <= shifts.keys():
+        return ()
+    for clock in names & set(CLOCKS):
+        values = [each[clock] for each in before.sessions if clock in each]
+        spread = statistics.stdev(values) * math.sqrt(1 + 1 / len(values)) if len(values) > 1 else 0.0
+        if abs(shifts[clock] - statistics.mean(values)) > USUAL * spread:
+            return ()
+    return tuple({name: x - shifts.get(name, 0.0) for name, x in each.items()} for each in before.sessions)
+
+
+def add_sessions(root: Path, key: Key, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
+    """Keep further A/A sessions of a cell on a machine class, newest last. BaselineError without a baseline there."""
+    path = pace_path(root, key, machine)
+    kept = [*_stored(path).get("sessions", []), *_encoded(sessions)][-MOST_SESSIONS:]
+    return _replace(path, sessions=kept)
+
+
+def set_noise(root: Path, key: Key, noise: Mapping[str, float]) -> Path:
+    """Keep the standard deviation of each quality metric between runs of the unchanged model, in its unit."""
+    return _replace(quality_path(root, key), noise=_encoded([noise])[0])
+
+
+def copy(path: Path, target: Path, reason: str, date: str) -> None:
+    """Copy a baseline file whole, with a reason and date of its own; those it had get `accepted_` before them."""
+    stored = baseline_file.read(path) or {}
+    try:
+        utterances, header = stored.pop("utterances"), dict(stored["header"])
+        accepted = {f"accepted_{name}": header[name] for name in ("reason", "date")}
+    except serialization.MALFORMED as error:
+        raise baseline_file.damaged(path, error) from error
+    baseline_file.write(
+        target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances
+    )
+
+
+def _before[**P, T](read: Callable[P, T | None], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """What was accepted before; a file that cannot be used is about to be replaced."""
+    try:
+        return read(*args, **kwargs)
+    except BaselineError:
+        return None
+
+
+def _same_model(header: Mapping[str, str], provenance: Mapping[str, str]) -> bool:
+    about = ("reason", "date", "machine", "passes")
+    names = (header.keys() | provenance.keys()) - {*HARMLESS, *about}
+    return all(header.get(name) == provenance.get(name) for name in names)
+
+
+def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
+    """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
+    found = {}
+    for column, clock in enumerate(CLOCKS):
+        pairs = [
+            (times[column], before.times[id][column])
+            for id, times in after.times.items()
+            if min(len(times), len(before.times.get(id, ()))) > column
+        ]
+        ratios = sorted(math.log(now / then) for now, then in pairs if min(now, then) > 0)
+        if ratios:
+            cut = len(ratios) // 5
+            found[clock] = statistics.fmean(ratios[cut : len(ratios) - cut])
+    return found
+
+
+def _reference_changes(before: Pace, after: Pace) -> dict[str, float]:
+    now, then = after.readings, before.readings
+    if now.get("reference_version", 0) != then.get("reference_version", -1):
+        return {}
+    return {part: math.log(now[part] / then[part]) for part in REFERENCE}
+
+
+def _medians(passes: Sequence[Utterance]) -> tuple[float, ...]:
+    """The times of one utterance: the median of each clock that all passes have."""
+    clocks = zip(*((each.wall_s, each.cpu_s, each.gpu_s) for each in passes), strict=True)
+    medians = [round(statistics.median(times), 6) if math.isfinite(sum(times)) else math.nan for times in clocks]
+    return tuple(medians[:2] if math.isnan(medians[2]) else medians)
+
+
+def _encoded(sessions: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    return [serialization.encode_numbers({name: float(f"{x:.6g}") for name, x in each.items()}) for each in sessions]
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    stored: dict[str, Any] | None = baseline_file.read(path)
+    if stored is None:
+        raise BaselineError(f"{path} does not exist: accept a baseline first, with --update-baselines --reason '...'")
+    return stored
+
+
+def renew(path: Path, shares: Mapping[str, Mapping[str, Share]], **facts: str) -> Path:
+    """Outputs scored anew: the shares that the file has, by utterance, and facts of its header; all else stays."""
+    return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in shares.items()},
+                    header={**_stored(path)["header"], **facts})  # fmt: skip
+
+
+def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None, /, **changes: Any) -> Path:
+    """The same file with these parts of it new."""
+    stored = _stored(path)
+    try:
+        utterances = dict(stored.pop("utterances"))
+        for id, each in (shares or {}).items():
+            utterances[id]["shares"] = serialization.encode_shares(
+                {name: each[name] for name in utterances[id]["shares"]}
+            )
+        baseline_file.write(path, {**stored, **changes}, utterances)
+    except serialization.MALFORMED as error:
+        raise baseline_file.damaged(path, error) from error
+    return path
+
+
+def _rounded(share: Share) -> Share:
+    """A share to six decimals: short diffs. `gate.quality.STORED` knows of it."""
+    return tuple(round(part, 6) for part in share)
+
+
+def _header(stored: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in stored["header"].items()}

@@ -1,0 +1,67 @@
+"""What is accepted in `baselines/`, in the form of results, so that it can be reported and compared like them.
+
+Speed and memory are those of one machine class: this machine's where it has some, else the first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from modellab import tasks
+from modellab.results import baselines
+from modellab.results.entry import NOT_A_VERSION, Entry, pooled
+from modellab.system.machine import Commit, machine_class
+from modellab.tasks import Recalled
+from modellab.types import Accepted, Key, Pace, Result, Status, Utterance
+
+ABOUT = {"reason", "date", "seeds", "signature", "machine", "passes"}  # of a header, what is no library's version
+
+
+def entries(root: Path) -> Iterator[Entry]:
+    """Every accepted case below `root`, sorted; BaselineError for a file that cannot be used."""
+    for path in sorted(root.glob("*/*/*.json")):
+        key = baselines.key_of(path)
+        found = baselines.load(root, key) if key and key.task in tasks.names() else None
+        if key and found:
+            yield _entry(key, found, *_pace(root, key, found))
+
+
+def _pace(root: Path, key: Key, found: Accepted) -> tuple[Pace | None, str]:
+    """The accepted speed of one machine class, and its name."""
+    own = machine_class(int(found.header.get("threads", "1")), key.device)
+    there = baselines.other_machines(root, key)
+    machine = own if own in there else next(iter(there), "")
+    return (baselines.load_pace(root, key, machine) if machine else None), machine
+
+
+def _entry(key: Key, found: Accepted, pace: Pace | None, machine: str) -> Entry:
+    header = found.header
+    said = tuple(_utterance(key, id, found, pace) for id in found.shares)
+    provenance = {name: text for name, text in header.items() if name not in {"reason", "date"}}
+    result = Result(key, said, pace.readings if pace else {}, machine, provenance)
+    date = f"{header.get('date', '1970-01-01')}T00:00:00.000000+00:00"
+    return Entry(
+        key=key,
+        status=Status.PASS,
+        session="baseline",
+        result=result,
+        values={name: value for name, value in pooled(result).items() if math.isfinite(value)},
+        weights=header.get("weights", ""),
+        commit=Commit(header.get("commit", "")),
+        versions={name: text for name, text in header.items() if name not in NOT_A_VERSION | ABOUT},
+        host="",
+        started_at=date,
+        finished_at=date,
+        id=hashlib.sha256(f"{key.task} {key} {sorted(header.items())}".encode()).hexdigest()[:32],
+    )
+
+
+def _utterance(key: Key, id: str, found: Accepted, pace: Pace | None) -> Utterance:
+    """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
+    times = (*(pace.times.get(id, ()) if pace else ()), math.nan, math.nan, math.nan)
+    remembered, task = found.outputs.get(id), tasks.get(key.task)
+    output = task.recall(remembered) if isinstance(task, Recalled) else None
+    return Utterance(id, found.shares[id], output, times[0], times[1], math.nan, gpu_s=times[2])

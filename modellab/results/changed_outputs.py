@@ -1,0 +1,45 @@
+"""Which answers are other ones than those accepted, and in what, where no error rate tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from modellab.metrics import casing_punctuation
+from modellab.tasks import Task
+from modellab.types import Accepted, Result, Rule, Utterance
+
+
+def changed(task: Task, result: Result, accepted: Accepted) -> Iterator[tuple[Utterance, Any, Any]]:
+    """The utterances whose answer is not the accepted one, with both as a baseline keeps them; None if it raised."""
+    for utterance in result.utterances:
+        before = accepted.outputs.get(utterance.id)
+        now = None if utterance.error else task.remember(utterance.output)
+        if before != now:
+            yield utterance, before, now
+
+
+def unmoved(task: Task, result: Result, accepted: Accepted, rules: Mapping[str, Rule]) -> str:
+    """The sentence on texts that changed while no judged metric of theirs did; '' for none.
+
+    A normaliser leaves out casing, punctuation and spacing. People who read the transcripts do not.
+    """
+    names = [each.name for each in task.METRICS if each.judged(rules.get(each.name, Rule()).margin)]
+    pairs = [
+        (before, now)
+        for utterance, before, now in changed(task, result, accepted)
+        if isinstance(before, str) and isinstance(now, str) and _same(utterance, accepted, names)
+    ]
+    if not pairs:
+        return ""
+    count = f"{len(pairs)} of {len(result.utterances)} outputs changed"
+    return f"{count} in what no judged metric counts: {casing_punctuation.told(pairs)}"
+
+
+def _same(utterance: Utterance, accepted: Accepted, names: list[str]) -> bool:
+    """Whether all accepted shares of these metrics are those of now, as exactly as a baseline keeps them."""
+    then = accepted.shares.get(utterance.id, {})
+    both = [(utterance.shares[name], then[name]) for name in names if name in then and name in utterance.shares]
+    return all(len(a) == len(b) and np.allclose(a, b, rtol=1e-4, equal_nan=True) for a, b in both)

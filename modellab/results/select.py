@@ -1,0 +1,206 @@
+"""Stored results, found by what a person calls them.
+
+    [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]
+
+| WHEN | takes |
+|---|---|
+| `latest`, or nothing | the newest result of each case |
+| `baseline` | what is accepted in `baselines/` |
+| a session, or how it begins | its results: `20261121T0928` |
+| a commit, or anything git knows | the newest results measured there: `1a2b3c4`, `main`, `HEAD~3` |
+| `LIBRARY=VERSION` | the newest results measured with it: `ctranslate2=4.5` |
+
+`faster_whisper`, `whisper:lab@main`, `whisper_cpp:lab/cpu-q8_0`, `@HEAD~1`. A word alone that is no model is a WHEN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from modellab.errors import ConfigError, did_you_mean
+from modellab.plan.settings import Project
+from modellab.results import baselines_as_entries, ledger
+from modellab.results.entry import UNREAD, Entry, is_unread
+from modellab.system import machine
+from modellab.types import Key
+
+LATEST, BASELINE = "latest", "baseline"
+SPEC = re.compile(
+    r"(?P<model>[^:/@]*)(:(?P<variant>[^/@]+))?(/(?P<device>[^-@]+)(-(?P<precision>[^@]+))?)?(@(?P<when>.+))?"
+)
+SHORTEST_HASH = 4
+NEWEST = 5  # commits or sessions named when one has no results
+SAME_DATA = ("dataset_digest", "normaliser")
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What a spec takes: one entry with a result for each case, sorted by case.
+
+    `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not.
+    """
+
+    spec: str
+    entries: tuple[Entry, ...]
+    failed: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Every stored result of a project, oldest first, and a sentence for each line that is none."""
+
+    root: Path
+    baselines: Path
+    entries: tuple[Entry, ...]
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, project: Project, more: Iterable[Entry] = ()) -> Shelf:
+        """The project's ledger; `more` are results from elsewhere, such as an MLflow server."""
+        found, warnings = ledger.read(project.mlruns)
+        elsewhere = (ledger.confined(entry, project.mlruns)[0] for entry in more)  # its sounds are not here
+        every = {entry.id: entry for entry in (*elsewhere, *found)}
+        ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))
+        return cls(project.root, project.baselines, tuple(ordered), tuple(warnings))
+
+    @cached_property
+    def accepted(self) -> tuple[Entry, ...]:
+        """What is accepted, in the form of results."""
+        return tuple(baselines_as_entries.entries(self.baselines))
+
+    def pick(self, spec: str = LATEST, *, errors: bool = False) -> Pick:
+        """What a spec takes; ConfigError where that is nothing, with what there is.
+
+        With `errors` cases without any result are enough: what a report says of them is that they failed.
+        """
+        match = SPEC.fullmatch(spec.strip())
+        if match is None or not spec.strip():
+            raise ConfigError(
+                f"{spec!r} names no results: expected [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN], such as"
+                " whisper:lab, whisper:lab@main or @HEAD~1"
+            )
+        named = match.groupdict()
+        if named["model"] and named["model"] not in self._models:
+            if any(named[part] for part in ("variant", "device", "when")) or not self._knows(named["model"]):
+                raise ConfigError(
+                    f"there are no results of {named['model']!r}: {did_you_mean(named['model'], self._models)}"
+                )
+            named = dict.fromkeys(named, None) | {"when": spec.strip()}
+        pool = self._at(named.pop("when") or LATEST)
+        fitting = [e for e in pool if all(not value or getattr(e.key, part) == value for part, value in named.items())]
+        newest = {entry.key: entry for entry in fitting if entry.result}
+        last = {e.key: e for e in fitting}.values()
+        failed = {e.key: e for e in last if e.result is None and not _is_mended(e, self.entries)}
+        if not newest and not (errors and failed):
+            raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
+        return Pick(spec, _sorted(newest), _sorted(failed))
+
+    @cached_property
+    def _models(self) -> set[str]:
+        return {entry.key.model for entry in (*self.entries, *self.accepted)}
+
+    def _knows(self, when: str) -> bool:
+        try:
+            return bool(self._at(when))
+        except ConfigError:
+            return False
+
+    def _at(self, when: str) -> Sequence[Entry]:
+        """The entries that a WHEN takes, oldest first; ConfigError for one that has none."""
+        if when == LATEST:
+            return self.entries
+        if when == BASELINE:
+            return self.accepted
+        if "=" in when:
+            library, _, version = when.partition("=")
+            return self._those(when, lambda entry: _is_version(entry.versions.get(library, ""), version))
+        if any(_begins(entry.session, when) for entry in self.entries):
+            return self._those(when, lambda entry: _begins(entry.session, when))
+        known = re.fullmatch(r"[0-9a-f]+", when) and len(when) >= SHORTEST_HASH
+        if known and any(entry.commit.hash.startswith(when) for entry in self.entries):
+            return self._those(when, lambda entry: entry.commit.hash.startswith(when))
+        hash = machine.resolve(self.root, when)
+        if not hash:
+            sessions = list(dict.fromkeys(entry.session for entry in self.entries))[-NEWEST:]
+            there = ", ".join(sessions) or "none"
+            raise ConfigError(f"{when!r} is no session, commit, `baseline` or `latest`; the newest sessions: {there}")
+        return self._those(f"{when} ({hash[:7]})", lambda entry: entry.commit.hash == hash)
+
+    def _those(self, what: str, fits: Callable[[Entry], bool]) -> list[Entry]:
+        found = [entry for entry in self.entries if fits(entry)]
+        if not found:
+            commits = list(dict.fromkeys(entry.commit.short for entry in self.entries))[-NEWEST:]
+            raise ConfigError(f"no results of {what}; there are of the commits {', '.join(commits) or '(none)'}")
+        return found
+
+
+def unfair(a: Entry, b: Entry) -> str:
+    """Why the quality of two results must not be compared; '' where it may."""
+    if a.result is None or b.result is None:
+        failed = a if a.result is None else b
+        return f"{failed.key} ended in an ERROR: it has no result"
+    if a.key.task != b.key.task:
+        return f"{a.key} is of the task {a.key.task}, {b.key} of {b.key.task}"
+    if not {item.id for item in a.result.utterances} & {item.id for item in b.result.utterances}:
+        return f"{a.key} and {b.key} share no utterance: are they of one dataset?"
+    for name in SAME_DATA:
+        ours, theirs = (entry.result.provenance.get(name, "") for entry in (a, b) if entry.result)
+        if ours != theirs:
+            what = "normaliser" if name == "normaliser" else f"content of {a.key.dataset}"
+            way = (
+                "--rescore scores both alike from their stored outputs"
+                if what == "normaliser"
+                else "measure one of them anew"
+            )
+            return f"{a.key} and {b.key} differ in the {what} ({ours or 'unknown'}, {theirs or 'unknown'}): {way}"
+    return ""
+
+
+def _begins(session: str, when: str) -> bool:
+    return session.lower().startswith(when.lower())
+
+
+def _is_version(there: str, wanted: str) -> bool:
+    return there == wanted or there.startswith(f"{wanted}.")
+
+
+def _is_mended(failed: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether a model, dataset or file of tests that could not be read has a case in a later session.
+
+    Of a file of tests neither is known: any case of a later session says that it was mended.
+    """
+    if not is_unread(failed.key):
+        return False
+    of_a_file = failed.key.model == failed.key.dataset == UNREAD
+    return any(
+        of_a_file or {entry.key.model, entry.key.dataset} & {failed.key.model, failed.key.dataset}
+        for entry in entries
+        if entry.session != failed.session and entry.finished_at > failed.finished_at and not is_unread(entry.key)
+    )
+
+
+def _name(key: Key) -> str:
+    return f"{key.model}:{key.variant}"
+
+
+def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
+    """What a spec could have named: the devices of a variant that is there, else the variants that are."""
+    if not pool:
+        return "there are no results yet, `modellab run` makes some"
+    keys = [entry.key for entry in pool if entry.result and entry.key.model == model]
+    if devices := {f"{_name(key)}/{key.device}-{key.precision}" for key in keys if variant in ("", key.variant)}:
+        return f"there are {', '.join(sorted(devices))}"
+    names = {_name(entry.key) for entry in pool}
+    return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"
+
+
+def _sorted(found: Mapping[Key, Entry]) -> tuple[Entry, ...]:
+    return tuple(found[key] for key in sorted(found, key=_order))
+
+
+def _order(key: Key) -> tuple[str, str, str]:
+    return key.task, key.dataset, str(key)

@@ -1,0 +1,210 @@
+"""A/A runs: the unchanged model measured again and again, each time in a fresh process, to learn how much it varies.
+
+The cases take turns (session 1 of all, session 2 of all, ...), so that a slow drift of the machine is part of the
+noise. Each session is written as soon as it is finished: its numbers beside the accepted speed and memory
+(`gate/sessions.py`), and for decoders that throw dice the sd of each quality metric beside the accepted quality.
+Nothing is written to the ledger or to MLflow: a calibration is no result.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from modellab import datasets, tasks
+from modellab.datasets import Dataset
+from modellab.errors import sentence
+from modellab.gate.calibration_noise import CLOCKS, FEWEST_SESSIONS, session
+from modellab.gate.power_speed import PAIR, pair_spread
+from modellab.gate.quality import COMPARED
+from modellab.gate.timing_validity import invalid
+from modellab.plan.matrix import Broken, Cell, why_not
+from modellab.plan.settings import Project
+from modellab.results import baselines
+from modellab.runner.evaluate import evaluate
+from modellab.runner.pool import Pool
+from modellab.system import allocator
+from modellab.system.machine import machine_class
+from modellab.tasks import Task
+from modellab.types import Accepted, Pace, Result
+
+RETRIES = 5  # sessions of a case that may be thrown away before it is given up
+PAUSE_S = 15.0  # before the next try: a busy machine may be quiet then
+CHURN = "churn"  # beside the metrics in Accepted.noise: the share of outputs that differ between two sessions
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Case:
+    """One cell under calibration. `data` holds the utterances that are run, `total` counts those of the dataset."""
+
+    cell: Cell
+    task: Task
+    data: Dataset
+    total: int
+    machine: str
+    pace: Pace
+    accepted: Accepted | None
+    kept: int = 0
+    thrown: int = 0
+    trouble: str = ""  # why it was given up
+    failed: bool = False  # because something was raised
+    previous: Result | None = None
+    outputs: list[dict[str, Any]] = field(default_factory=list)  # what each session remembers, by utterance
+    values: list[dict[str, float]] = field(default_factory=list)  # of each session, of every judged quality metric
+
+    @property
+    def churn(self) -> float | None:
+        """The share of outputs that differ between one session and the next; None with fewer than two."""
+        pairs = list(zip(self.outputs, self.outputs[1:], strict=False))
+        differing = [before[id] != after[id] for before, after in pairs for id in before.keys() & after.keys()]
+        return statistics.fmean(differing) if differing else None
+
+    def noise(self) -> dict[str, float]:
+        """The sd of each metric's value over the whole dataset, and the churn; {} where nothing differs.
+
+        Only some utterances ran, the others stood in with their accepted shares. Their noise is taken to be like that
+        of those that ran, so the variance is scaled up by the number of utterances. A model with several seeds starts
+        each session with the same ones: what its baseline knows of them stays, if it is more.
+        """
+        known = self.accepted.noise if self.accepted and self.cell.model.seeds_for(self.cell.key.variant) > 1 else {}
+        if not self.churn or len(self.values) < FEWEST_SESSIONS:
+            return dict(known)
+        scale = (self.total / len(self.data.rows)) ** 0.5
+        found = {name: scale * statistics.stdev(each[name] for each in self.values) for name in self.values[0]}
+        return {CHURN: self.churn} | {name: max(sd, known.get(name, 0.0)) for name, sd in found.items()}
+
+
+def prepare(
+    project: Project, cells: Iterable[Cell | Broken], threads: int, utterances: int, *, speed_only: bool = False
+) -> tuple[list[Case], list[tuple[str, str]]]:
+    """The cells that can be calibrated here, and for each that cannot its name and a sentence.
+
+    With `speed_only` the files of accepted quality stay as they are: the noise of decoders that throw dice is not kept.
+    """
+    cases, refused = [], []
+    for cell in cells:
+        try:
+            found = cell.error if isinstance(cell, Broken) else _prepare(project, cell, threads, utterances)
+            if speed_only and isinstance(found, Case):
+                found.accepted = None
+        except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next is prepared
+            found = sentence(error)
+        if isinstance(found, Case):
+            cases.append(found)
+        else:
+            refused.append((str(cell.key if isinstance(cell, Cell) else cell), found))
+    return cases, refused
+
+
+def _prepare(project: Project, cell: Cell, threads: int, utterances: int) -> Case | str:
+    if reason := why_not(cell):
+        return reason
+    machine = machine_class(threads, cell.key.device)
+    pace = baselines.load_pace(project.baselines, cell.key, machine)
+    if pace is None:
+        chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
+        only = " --speed-only" if baselines.quality_path(project.baselines, cell.key).is_file() else ""
+        return (
+            f"no accepted speed on {machine} to calibrate:"
+            f" make one with `modellab run {chosen} --update-baselines{only} --reason '...'`"
+        )
+    data = datasets.load(cell.dataset)
+    if (then := pace.header.get("dataset_digest")) != data.digest:
+        return f"the dataset was {then} when its speed was accepted and is {data.digest} now: accept it again first"
+    rows = data.rows
+    chosen_rows = tuple(rows[i] for i in evenly(len(rows), utterances))
+    accepted = baselines.load(project.baselines, cell.key)
+    task, some = tasks.get(cell.key.task), replace(data, rows=chosen_rows)
+    return Case(cell, task, some, len(rows), machine, pace, accepted)
+
+
+def evenly(n: int, most: int) -> list[int]:
+    """At most `most` of the indices 0 to n - 1, first and last among them, evenly spread.
+
+    >>> evenly(9, 5), evenly(3, 40)
+    ([0, 2, 4, 6, 8], [0, 1, 2])
+    """
+    return [round(i) for i in np.linspace(0, n - 1, min(n, most))]
+
+
+def run(project: Project, cases: list[Case], pool: Pool, sessions: int, say: Say) -> None:
+    """So many sessions of each case, in turns; `say` gets a line about each. Keeps what is finished at any time."""
+    try:
+        for number in range(1, sessions + 1):
+            for case in cases:
+                if not case.trouble:
+                    _session(project, case, pool, f"{case.cell.key} {number}/{sessions}", say)
+    finally:
+        pool.close()
+
+
+def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> None:
+    """One session that proves something, unless the machine stays busy; what goes wrong ends this case only."""
+    try:
+        while not case.trouble:
+            pool.close()  # the noise between processes is part of what is measured
+            result = evaluate(case.task, case.cell, case.data, pool.get(case.cell), pool.threads, "")
+            case.trouble = _other_model(result, case.pace)
+            if not case.trouble:
+                reason = invalid(result)
+                if not reason:
+                    say(f"{name}: {_keep(project, case, result)}")
+                    return
+                say(f"{name}: thrown away, {reason}")
+                case.thrown += 1
+                if case.thrown > RETRIES:
+                    case.trouble = f"given up after {case.thrown} unusable sessions"
+                else:
+                    pool.close()
+                    time.sleep(PAUSE_S)
+    except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next one runs
+        case.trouble, case.failed = sentence(error), True
+    say(f"{name}: {case.trouble}")
+
+
+def _other_model(result: Result, pace: Pace) -> str:
+    """Why this is no run of what was accepted: its sessions would hide what changed; '' if it is."""
+    for name in ("weights", *COMPARED):
+        if (then := pace.header.get(name)) not in {None, now := result.provenance[name]}:
+            return f"{name.replace('_', ' ')} was {then} when its speed was accepted and is {now} now: accept it first"
+    version = "reference_version"
+    if result.key.device == "cpu" and result.readings.get(version) != pace.readings.get(version):
+        return "its speed was accepted beside another version of the reference workload: accept it again first"
+    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
+    if then != now:
+        return f"its memory was accepted with the allocator set to {then} and it is {now} now: accept it again first"
+    return ""
+
+
+def _keep(project: Project, case: Case, result: Result) -> str:
+    """Write a session; what it says, in a line."""
+    found = session(result, case.pace)
+    if case.previous:
+        spreads = {clock: pair_spread(result, case.previous, clock) for clock in CLOCKS if clock in found}
+        found |= {PAIR + clock: spread for clock, spread in spreads.items() if spread is not None}
+    baselines.add_sessions(project.baselines, case.cell.key, case.machine, [found])
+    case.kept, case.previous = case.kept + 1, result
+    remember = case.task.remember
+    case.outputs.append({each.id: None if each.error else remember(each.output) for each in result.utterances})
+    if case.accepted and not any(case.accepted.header.get(n) != result.provenance[n] for n in COMPARED):
+        case.values.append(_values(case.task, case.accepted, result))
+        if len(case.values) >= FEWEST_SESSIONS and (noise := case.noise()) != case.accepted.noise:
+            baselines.set_noise(project.baselines, case.cell.key, noise)
+    clocks = "  ".join(f"{name} {100 * np.expm1(found[name]):+.1f} %" for name in CLOCKS if name in found)
+    return f"{clocks}  peak {found['peak_rss_bytes'] / 2**20:.1f} MiB".strip()
+
+
+def _values(task: Task, accepted: Accepted, result: Result) -> dict[str, float]:
+    """The value of each judged quality metric with the session's shares in place of the accepted ones."""
+    now = {each.id: each.shares for each in result.utterances}
+    shares: Mapping[str, Mapping[str, Any]] = {**accepted.shares, **now}
+    judged = [metric for metric in task.METRICS if metric.gated and metric.kind == "quality"]
+    known = [metric for metric in judged if all(metric.name in each for each in shares.values())]
+    return {metric.name: metric.value(each[metric.name] for each in shares.values()) for metric in known}

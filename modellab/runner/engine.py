@@ -1,0 +1,196 @@
+"""One loaded model and the meters around it. Lives in a worker process, or in pytest's own with --in-process.
+
+Speaks plain dictionaries, because a pipe lies between it and the rest. `start` and `finish` bracket one dataset.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from modellab import tasks
+from modellab.audio.saved import Studio
+from modellab.models import adapter_code, weights, weights_check
+from modellab.runner.meters import process
+from modellab.runner.meters.reference_workload import Reference
+from modellab.system import allocator
+from modellab.system.child_processes import Kin
+from modellab.system.machine import versions
+from modellab.types import Audio, Setting
+
+ENGINES = (
+    "torch",
+    "ctranslate2",
+    "transformers",
+    "openai-whisper",
+    "faster-whisper",
+    "pywhispercpp",
+    "silero-vad",
+    "espeakng-loader",
+    "onnxruntime",
+    "numpy",
+)
+
+
+class Engine:
+    """Holds one model of one variant on one device at one precision."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.task: tasks.Task | None = None
+        self.load_meter = process.LoadMeter()
+        self.kin = Kin()
+        self.reference = Reference()
+        self.throttle_meter = process.ThrottleMeter()
+        self.gpu: Any = None  # torch.cuda where the model computes there
+        self.on_gpu = False
+        self.metered = True
+        self.studio = Studio()
+
+    def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Import the adapter and load the weights; both are timed, the search for the weights is not."""
+        folder = Path(order["folder"])
+        with _variables(order.get("fetching", {})):
+            path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
+        weights_check.check(path, order.get("files", ()))
+        setting = Setting(
+            model=order["model"],
+            variant=order["variant"],
+            weights=path,
+            device=order["device"],
+            precision=order["precision"],
+            threads=order["threads"],
+            options=order["options"],
+        )
+        process.reset_peak()
+        self.model, timing = process.timed(lambda: _import_adapter(folder).load(setting))
+        self.on_gpu = order["device"] == "cuda"
+        self.gpu = process.cuda() if self.on_gpu else None
+        return {
+            "load_s": timing.wall_s,
+            "load_peak_rss_bytes": process.peak_rss_bytes(),
+            "weights": weights.digest(order["weights"], path),
+            "versions": versions(ENGINES),
+            "python": sys.version.split()[0],
+            allocator.KEY: allocator.described(),
+        }
+
+    def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
+        self.task = tasks.get(order["task"])
+        self.studio.keep(order.get("keep"))
+        self.metered = not order.get("warm_up")
+        if not self.metered:
+            return {}
+        gc.collect()
+        allocator.trim()
+        self.reference.start(int(order.get("utterances", 0)))
+        process.reset_peak()
+        process.reset_peak_vram()
+        self.kin.start()
+        self.load_meter, self.throttle_meter = process.LoadMeter(), process.ThrottleMeter()
+        return {}
+
+    def seed(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Start every generator that a decoder may draw from at the same place."""
+        number = int(order["seed"])
+        random.seed(number)
+        np.random.seed(number)
+        if torch := sys.modules.get("torch"):
+            torch.manual_seed(number)
+        if callable(own := getattr(self.model, "seed", None)):
+            own(number)
+        return {}
+
+    def utterance(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Decode one utterance, then call the model: only the call is between the clocks."""
+        task = self.task
+        assert task is not None, "start comes before utterance"
+        given = task.prepare(order["row"])
+        output, timing = process.timed(lambda: task.run(self.model, given), self.gpu, self.kin)
+        if self.on_gpu:
+            self.throttle_meter.sample()
+        if self.metered:
+            self.reference.follow()
+        said = self.studio.stored(task.encode(output), order["row"]["id"])
+        return {"output": said, "given_s": _given_s(given), **asdict(timing)}
+
+    def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """As a judge: what this model makes of another's output. Not timed."""
+        task = cast(tasks.Spoken, tasks.get(order["task"]))
+        return {"output": task.examine(self.model, order["row"], order["output"])}
+
+    def inspect(self, order: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """`device/precision` of everything the model computes with, as far as it can be seen."""
+        return {"computes_with": sorted(set(_computes_with(self.model)))}
+
+    def finish(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What the meters say of the dataset since `start`."""
+        vram = process.peak_vram_bytes() if order["device"] == "cuda" else 0
+        read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
+        load = {"other_cores": self.load_meter.other_cores(), "cores": process.usable_cores()}
+        machine = {**self.throttle_meter.readings(), **self.reference.readings()}
+        return {"peak_rss_bytes": process.peak_rss_bytes() + self.kin.peak_bytes, **load, **read, **machine}
+
+    def close(self) -> None:
+        self.model = None
+        self.studio.close()
+        gc.collect()
+
+
+@contextmanager
+def _variables(more: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables that are there for so long: a token is the hub's alone, not the model's."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _given_s(given: Any) -> float | None:
+    """The seconds of decoded audio that a model is given; None for text alone."""
+    if isinstance(given, Audio):
+        return given.duration_s
+    parts = given if isinstance(given, list | tuple) else [getattr(given, "audio", None)]
+    lengths = [part.duration_s for part in parts if isinstance(part, Audio)]
+    return sum(lengths) if lengths else None
+
+
+def _computes_with(held: Any, depth: int = 3) -> Iterator[str]:
+    """Of the torch modules and CTranslate2 models among an object's attributes."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(held, torch.nn.Module):
+        yield from (f"{each.device.type}/{str(each.dtype).removeprefix('torch.')}" for each in held.parameters())
+    elif isinstance(kind := getattr(held, "compute_type", None), str):
+        yield f"{held.device}/{kind}"
+    elif depth and hasattr(held, "__dict__"):
+        for each in vars(held).values():
+            yield from _computes_with(each, depth - 1)
+
+
+def pin_threads(threads: int) -> None:
+    """Pin this process's numeric libraries; call before anything imports them."""
+    os.environ.update(process.thread_environment(threads))
+
+
+def _import_adapter(folder: Path) -> Any:
+    """The module `adapter.py` of a model folder."""
+    module = adapter_code.load(folder, "adapter")
+    if not hasattr(module, "load"):
+        raise AttributeError(f"{folder / 'adapter.py'} has no `load`: it must define load(setting)")
+    return module

@@ -1,0 +1,293 @@
+"""The whole measurement: every utterance of a dataset through one model, scored, nothing judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from modellab import text
+from modellab.datasets import Dataset, Header, decoded_length
+from modellab.datasets.manifest import seconds, sendable, sounding
+from modellab.errors import WorkerError
+from modellab.plan.matrix import Cell, Loadable
+from modellab.results import seeds, text_facts
+from modellab.runner import worker_environment
+from modellab.runner.meters import cached_answers
+from modellab.runner.worker import ModelError, MoreTime
+from modellab.system import allocator
+from modellab.system.machine import HARDWARE, hardware, machine_class
+from modellab.tasks import Case, Signed, Task
+from modellab.types import Ratio, Result, Row, Share, Utterance
+from modellab.types.utterances import RAISED, Utterances, clocks
+
+LOAD_TIMEOUT_S = 600.0
+
+
+class Handle(Protocol):
+    """A model behind a process boundary, or not: `worker.Worker` or `worker.InProcess`."""
+
+    def ask(
+        self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: MoreTime | None = None
+    ) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+Progress = Callable[[int, int, Sequence[Utterance]], None]  # utterances done, of how many, what they gave
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A handle and what loading its model told."""
+
+    handle: Handle
+    engine: tuple[str, str, str, str]
+    facts: Mapping[str, Any]
+    timeout_for: Callable[[float], float]  # seconds of audio -> seconds a call may take
+    seeds: int = 1  # passes over a dataset, each with a seed of its own
+    keep: str = ""  # folder for the audio that the model makes; '': a scratch folder
+    judge: Loaded | None = None  # a second model, which listens to what this one says
+
+    def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
+        """One request to the model's process, with the time that so much audio may take."""
+        return self.handle.ask(verb, order, self.timeout_for(audio_s))
+
+    def call(self, row: Row) -> dict[str, Any]:
+        """The timed call on one manifest row: its encoded output, and its time by each clock."""
+        limit_s = self.timeout_for(seconds(row))
+        return self.handle.ask(
+            "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
+        )
+
+    def examined(self, task: Task, row: Row, output: Any) -> Any:
+        """The output with what the judge hears in it; unchanged where the dataset has no judge."""
+        if self.judge is None:
+            return output
+        order = {"task": task.NAME, "row": sendable(row), "output": output}
+        try:
+            return self.judge.ask("examine", order)["output"]
+        except ModelError as error:
+            raise WorkerError(f"the judge {self.judge.engine[0]}:{self.judge.engine[1]} failed: {error}") from error
+
+    def seed(self, number: int) -> None:
+        """Start the model's dice at a known place, where there are any."""
+        if self.seeds > 1:
+            self.ask("seed", {"seed": number})
+
+
+def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
+    """Load the cell's model behind `handle`."""
+    order = {
+        "folder": str(cell.folder),
+        "model": cell.key.model,
+        "variant": cell.key.variant,
+        "weights": cell.weights,
+        "revision": cell.variant.revision,
+        "files": cell.model.files,
+        "device": cell.key.device,
+        "precision": cell.key.precision,
+        "threads": threads,
+        "options": cell.model.options_for(cell.key.variant),
+        "download": download,
+        **({"fetching": worker_environment.for_fetching()} if download else {}),
+    }
+    facts = handle.ask("load", order, LOAD_TIMEOUT_S)
+    return Loaded(handle, cell.engine, facts, cell.model.timeout_for, cell.model.seeds_for(cell.key.variant))
+
+
+def evaluate(
+    task: Task, cell: Cell, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
+) -> Result:
+    """Run the model over the dataset: row -> case -> output -> shares, one warm-up call before the clock counts.
+
+    Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ModelError
+    when every single utterance raised. One that raises among others is an utterance with an `error`. Of several seeds
+    the first is timed and shown, see `seeds.merged`.
+    """
+    told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
+    for _ in _cases(task, data):
+        pass  # a fault in the last row is found before the first call
+    first_s = warm_up(task, data, loaded)
+    done = _pass(task, data, loaded, progress)
+    if clocks(done)[:, RAISED].all():
+        raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
+    meters = loaded.ask("finish", {"device": cell.key.device})
+    again_s = cached_answers.readings(done, lambda i: _wall_s(loaded, data.rows[i]))
+    runs = [done, *(_pass(task, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
+    return Result(
+        key=cell.key,
+        utterances=seeds.merged(runs),
+        readings={
+            **_facts(loaded),
+            "first_call_s": first_s,
+            **meters,
+            **latencies(done),
+            **again_s,
+            **seeds.spread(task.METRICS, runs),
+        },
+        machine=machine_class(threads, cell.key.device),
+        provenance={
+            "commit": commit,
+            "dataset_digest": data.digest,
+            "normaliser": str(text.get(data.normaliser)),
+            "weights": str(loaded.facts["weights"]),
+            "threads": str(threads),
+            "python": str(loaded.facts["python"]),
+            HARDWARE: hardware(cell.key.device),
+            **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
+            **text_facts.facts(task, data, data.normaliser, done),
+            **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
+            **told,
+            **loaded.facts["versions"],
+        },
+    )
+
+
+def _cases(task: Task, data: Dataset) -> Iterator[Any]:
+    """The case of each row, one after the other: never are all of them in memory."""
+    options = data.options
+    return (task.read(row, options) for row in data.rows)
+
+
+def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, seed: int = 0) -> Sequence[Utterance]:
+    """Every utterance once, with one seed."""
+    done, total = Utterances(), len(data.rows)
+    loaded.seed(seed)
+    for row in data.rows:
+        done.append(_utterance(task, row, data, loaded))
+        if progress:
+            progress(seed * total + len(done), loaded.seeds * total, done)
+    return done
+
+
+def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
+    """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
+    warm_up(task, data, loaded)
+    loaded.seed(0)
+    pairs = zip(result.utterances, data.rows, strict=True)
+    fresh = Utterances(_retimed(utterance, row, loaded) for utterance, row in pairs)
+    meters = loaded.ask("finish", {"device": cell.key.device})
+    return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
+
+
+def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str]) -> Sequence[Utterance]:
+    """These utterances alone, with every seed of the model; their times prove nothing."""
+    rows = [row for row in data.rows if str(row["id"]) in names]
+    loaded.ask("start", {"task": task.NAME, "keep": loaded.keep, "utterances": len(rows)})
+    runs = []
+    for seed in range(loaded.seeds):
+        loaded.seed(seed)
+        runs.append([_utterance(task, row, data, loaded) for row in rows])
+    return seeds.merged(runs)
+
+
+def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
+    """One call that is not counted, then fresh meters. Its wall time in s; NaN when the model raised."""
+    start = {"task": task.NAME, "keep": loaded.keep, "utterances": len(data.rows)}
+    loaded.ask("start", {**start, "warm_up": True})
+    try:
+        first_s = float(loaded.call(data.rows[0])["wall_s"])
+    except ModelError:
+        first_s = float("nan")
+    loaded.ask("start", start)
+    return first_s
+
+
+def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance:
+    try:
+        reply, error = loaded.call(row), ""
+    except ModelError as raised:
+        reply, error = {"output": None}, str(raised)
+    output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
+    case = decoded_length.case(task, row, data.options, given_s, output)
+    shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
+    said_by, audio_s = cluster(row, data.header), _audio_s(case, output, row, given_s)
+    return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
+
+
+def _scored(task: Task, case: Case, output: Any) -> Mapping[str, Share]:
+    """The shares of an output; whatever scoring raises names the utterance."""
+    try:
+        return task.score(case, output)
+    except Exception as error:
+        error.add_note(f"while utterance {case.id!r} was scored")
+        raise
+
+
+def _audio_s(case: Case, output: Any, row: Row, given_s: float | None) -> float:
+    """The seconds of audio that the call's time is held against: what the model made, else what it was given.
+
+    That is the manifest's length, and the decoded one where the two are not the same.
+    """
+    made = output.get("duration_s") if isinstance(output, Mapping) else None
+    if made is not None:
+        return float(made)
+    if (known := decoded_length.decoded(row, given_s)) is not row:
+        return float(known["duration_s"])
+    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
+    if given_s is None or not stated_s or abs(given_s - stated_s) <= decoded_length.DURATION_TOLERANCE_S:
+        return case.duration_s
+    return case.duration_s * given_s / stated_s
+
+
+def cluster(row: Row, header: Header) -> str:
+    """The speaker or recording whose utterances are judged together, as the dataset says; '' for none."""
+    if header.cluster is None:
+        return str(row.get("recording") or row.get("speaker") or "")
+    return "" if header.cluster == "utterance" else str(row.get(header.cluster, ""))
+
+
+def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
+    """The utterance with the times of a new call; as it was where the model raised, then or now."""
+    if utterance.error:
+        return utterance
+    try:
+        reply = loaded.call(row)
+    except ModelError:
+        return utterance
+    wall_s, cpu_s, gpu_s = _times(reply)
+    return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)
+
+
+def _wall_s(loaded: Loaded, row: Row) -> float:
+    """The wall seconds of one more call; infinite where the model raised."""
+    try:
+        return float(loaded.call(row)["wall_s"])
+    except ModelError:
+        return math.inf
+
+
+def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised."""
+    wall_s, cpu_s, gpu_s = (float(reply.get(clock, math.nan)) for clock in ("wall_s", "cpu_s", "gpu_s"))
+    return wall_s, cpu_s, gpu_s
+
+
+def _facts(loaded: Loaded) -> dict[str, float]:
+    return {name: float(loaded.facts[name]) for name in ("load_s", "load_peak_rss_bytes")}
+
+
+def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
+    """RTF by each clock and the percentiles of the model call's wall time; only of utterances that gave an answer.
+
+    RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
+    Percentiles use numpy's linear interpolation.
+    """
+    table = clocks(utterances)
+    wall, cpu, gpu, length = table[table[:, RAISED] == 0].T[:RAISED]
+    audio_s = float(length.sum()) or math.nan
+    rtf, rtf_cpu = Ratio(float(wall.sum()), audio_s), Ratio(float(cpu.sum()), audio_s)
+    rtf_gpu = float(gpu.sum()) / audio_s  # NaN without a GPU
+    p50, p95, p99 = np.percentile(wall, [50, 95, 99])
+    return {
+        "rtf": rtf.top / rtf.bottom,
+        "rtf_cpu": rtf_cpu.top / rtf_cpu.bottom,
+        **({"rtf_gpu": rtf_gpu} if math.isfinite(rtf_gpu) else {}),
+        "latency_p50_s": float(p50),
+        "latency_p95_s": float(p95),
+        "latency_p99_s": float(p99),
+        "audio_s": audio_s,
+    }

@@ -1,0 +1,144 @@
+"""Both models of a case held at once and timed in pairs.
+
+The first look takes the processes as they are. What looks slower is confirmed in fresh ones, two pairs to each: where
+the memory of a process happens to lie makes some models faster or slower for as long as it lives, and pairs within
+one pair of processes cannot tell that from the code. (faster-whisper at float32 differed from itself by 2.1 % (sd) from
+one pair of processes to the next; at int8, and whisper.cpp, by nothing that could be measured.)
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from modellab.gate import paired_speed
+from modellab.plan.matrix import Cell
+from modellab.runner.evaluate import Loaded, load
+from modellab.runner.paired import verdicts
+from modellab.runner.paired.cpu_affinity import shared
+from modellab.runner.paired.interleave import Pairs, joined, run_pairs
+from modellab.runner.paired.process import Places, start
+from modellab.runner.paired.reference import Base, NoBaseError
+from modellab.runner.paired.verdicts import Case
+from modellab.system.virtualenv import Tell
+from modellab.types import Verdict
+
+PAIRS = 2  # of each pair of fresh processes
+LOADING_S = 120.0  # how long all of them may take to load; slow models get fewer processes, at least FEWEST
+FEWEST = 4
+START_S = 1.5  # until a process is there to load
+
+
+@dataclass(slots=True)
+class Duel:
+    """Holds the base's loaded model beside the pool's, at most one."""
+
+    base: Base
+    threads: int
+    download: bool
+    tell: Tell
+    places: Places = field(init=False)
+    loaded: Loaded | None = None
+    engine: object = None  # the candidate's, to which `loaded` or `missing` belongs
+    missing: str = ""  # why there is nothing to time against
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.base, self.tell)
+
+    def get(self, cell: Cell) -> None:
+        """Load the cell's base, unless it is loaded. Raises ModellabError, with the base's name, when it cannot be."""
+        if self.engine == (cell.key.task, cell.engine):
+            return
+        self.close()
+        try:
+            self._load(cell)
+        except NoBaseError as error:
+            self.missing = str(error)
+        self.engine = (cell.key.task, cell.engine)
+
+    def _load(self, cell: Cell) -> None:
+        found = self.base.loadable(cell, self.places.checkout(), download=self.download)
+        apart = found.model.environment == "own"
+        place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
+        handle = start(place, self.threads, self.base.label, found.model.environment_variables)
+        try:
+            self.loaded = load(found, handle, self.threads, download=self.download)
+        except BaseException:
+            handle.close()
+            raise
+        note = None if apart else self.places.notes.get(found.model.install)
+        self.notes = (*([note] if note else []), *verdicts.other_precision(cell, found.key.precision, self.base.label))
+
+    def close(self) -> None:
+        """End the base's process, if there is one."""
+        if self.loaded is not None:
+            self.loaded.handle.close()
+        self.loaded, self.engine, self.missing, self.notes = None, None, "", ()
+
+    def judge(self, case: Case, candidate: Loaded, again: Callable[[], Loaded]) -> tuple[list[Verdict], list[str]]:
+        """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
+        label = self.base.label
+        if self.loaded is None:
+            return verdicts.nothing(case, self.missing, label), []
+        base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
+        first = self._pairs(case, candidate, base, paired_speed.FIRST, generator)
+        peaks = verdicts.peaks(case, candidate, base, label)
+        if (more := verdicts.more_pairs(case, first)) > 0:
+            first = joined([first, self._pairs(case, candidate, base, more, generator, first)])
+        notes = [*self.notes, *verdicts.differences(case.task, candidate, base, first, label)]
+        second = None
+        if verdicts.look_slower(case, first):
+            second = self._confirm(case, again, generator, first, _processes(candidate, base))
+        if any(verdict.red for verdict in peaks):
+            fresh = self._fresh(case, again)
+            self._pairs(
+                case, *fresh, paired_speed.FIRST, generator
+            )  # the same calls for both: the candidate's had done more
+            peaks = verdicts.peaks(case, *fresh, label)
+        return [*verdicts.speed(case, first, second, label), *peaks], notes
+
+    def _pairs(
+        self,
+        case: Case,
+        candidate: Loaded,
+        base: Loaded,
+        n: int,
+        generator: np.random.Generator,
+        before: Pairs | None = None,
+    ) -> Pairs:
+        """n pairs with fresh meters, each on a core for both."""
+        for side in (candidate, base):
+            side.ask("start", {"task": case.task.NAME})
+        with shared((candidate, base), self.threads, case.cell.key.device) as place:
+            return run_pairs(candidate, base, case.data, n, generator, before, place)
+
+    def _confirm(
+        self, case: Case, again: Callable[[], Loaded], generator: np.random.Generator, first: Pairs, processes: int
+    ) -> Pairs:
+        """Fresh pairs, a few of each of so many fresh processes."""
+        parts: list[Pairs] = []
+        wanted = verdicts.confirming(case, first)
+        for i in range(processes):
+            left = wanted - sum(len(part.audio_s) for part in parts)
+            fresh = self._fresh(case, again)
+            parts.append(self._pairs(case, *fresh, math.ceil(left / (processes - i)), generator, first))
+        return joined(parts)
+
+    def _fresh(self, case: Case, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
+        """Candidate and base in new processes."""
+        self.close()
+        candidate = again()
+        self.get(case.cell)
+        assert self.loaded is not None, "it was there a moment ago"
+        return candidate, self.loaded
+
+
+def _processes(candidate: Loaded, base: Loaded) -> int:
+    """How many pairs of processes the confirmation can afford."""
+    one_s = sum(START_S + float(side.facts["load_s"]) for side in (candidate, base))
+    return min(math.ceil(paired_speed.SECOND / PAIRS), max(FEWEST, int(LOADING_S / one_s)))

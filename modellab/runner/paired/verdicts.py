@@ -1,0 +1,171 @@
+"""What pairs and peaks say of a case: verdicts against the base, and what else differs between the two sides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from modellab.datasets import Dataset
+from modellab.gate import memory, paired_speed
+from modellab.gate.calibration_noise import Noise
+from modellab.gate.limits import MIB, held
+from modellab.gate.speed import JUDGED
+from modellab.gate.timing_validity import too_busy, too_many_cores, untrusted
+from modellab.plan.matrix import Cell
+from modellab.runner.evaluate import Loaded
+from modellab.runner.paired.interleave import Pairs
+from modellab.system import allocator
+from modellab.tasks import Task
+from modellab.types import Floats, Result, Rule, Status, Verdict
+
+COLUMNS = {"rtf": 0, "rtf_cpu": 1, "rtf_gpu": 2}  # of Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is timed: one cell, its candidate's result and the rules that it is judged by."""
+
+    task: Task
+    cell: Cell
+    data: Dataset
+    result: Result
+    rules: Mapping[str, Rule]
+
+
+def nothing(case: Case, why: str, label: str) -> list[Verdict]:
+    """NEW for all that would have been compared."""
+    device, readings = case.cell.key.device, case.result.readings
+    speed = [Verdict(metric, "s/s", "speed", Status.NEW, math.nan) for metric in JUDGED[device]]
+    peaks = [Verdict(metric, "bytes", "memory", Status.NEW, math.nan) for metric in memory.METRICS[device]]
+    return [
+        replace(each, now=readings[each.metric], why=why, versus=label)
+        for each in (*speed, *peaks)
+        if each.metric in readings
+    ]
+
+
+def look_slower(case: Case, pairs: Pairs) -> bool:
+    """Whether any clock of the first pairs asks for a confirmation."""
+    return any(_looks_slower(case, metric, pairs) for metric in _clocks(case, pairs))
+
+
+def more_pairs(case: Case, first: Pairs) -> int:
+    """How many further pairs the first look needs where they spread: by the clock that decides."""
+    rule, ratios = _deciding(case, first)
+    return paired_speed.first_pairs(ratios, rule) - len(ratios) if len(ratios) > 1 else 0
+
+
+def confirming(case: Case, first: Pairs) -> int:
+    """How many fresh pairs confirm what the first ones showed."""
+    rule, ratios = _deciding(case, first)
+    return paired_speed.second_pairs(ratios, rule) if len(ratios) > 1 else paired_speed.SECOND
+
+
+def _deciding(case: Case, pairs: Pairs) -> tuple[Rule, Floats]:
+    """The rule and the finite ratios of the clock that decides: CPU time of one thread, a GPU's own, else the wall."""
+    known = _clocks(case, pairs)
+    several = case.cell.key.device == "cpu" and case.result.provenance["threads"] != "1"
+    metric = "rtf" if several or not known else known[-1]
+    ratios = _ratios(pairs, metric)
+    return case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
+
+
+def speed(case: Case, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
+    """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
+    return [_speed(case, metric, first, second, label) for metric in _clocks(case, first)]
+
+
+def _clocks(case: Case, pairs: Pairs) -> list[str]:
+    """The clocks that judge a case on its device and that gave times."""
+    return [metric for metric in JUDGED[case.cell.key.device] if np.isfinite(_ratios(pairs, metric)).any()]
+
+
+def _ratios(pairs: Pairs, metric: str) -> Floats:
+    return (pairs.wall, pairs.cpu, pairs.gpu)[COLUMNS[metric]]
+
+
+def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
+    margin = case.rules.get(metric, Rule()).margin
+    ratios = _ratios(pairs, metric)
+    finite = ratios[np.isfinite(ratios)]
+    return len(finite) > 1 and paired_speed.looks_slower(finite, paired_speed.MARGIN if margin is None else margin)
+
+
+def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
+    now, then = (second or first).rtf(COLUMNS[metric])
+    fresh = None if second is None else _ratios(second, metric)
+    rule = case.rules.get(metric, Rule())
+    invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
+    load = too_busy(case.result)
+    verdict = paired_speed.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid, load)
+    if reason := untrusted(case.result):
+        return replace(verdict, status=Status.INCONCLUSIVE, why=reason, red=False)
+    return verdict
+
+
+def _invalid(result: Result) -> str:
+    """Why the CPU clock proves little. Load, heat and neighbours slow both sides of a pair and are no reason."""
+    if (threads := result.provenance["threads"]) != "1":
+        return f"CPU time of {threads} threads holds their waiting for each other: the wall clock decides"
+    return too_many_cores(result)
+
+
+def peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
+    """Peak memory since both were asked to start."""
+    now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
+    metrics = [metric for metric in memory.METRICS[case.cell.key.device] if metric in now and metric in then]
+    found = [
+        _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
+        for metric in metrics
+    ]
+    ours, theirs = (side.facts.get(allocator.KEY, "not recorded") for side in (candidate, base))
+    why = f"{label} measures memory under another setting of the allocator ({theirs}; here {ours})"
+    return [
+        replace(each, status=Status.NOT_COMPARABLE, why=why, red=False)
+        if ours != theirs and each.metric == "peak_rss_bytes"
+        else each
+        for each in found
+    ]
+
+
+def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdict:
+    margin = memory.margin_bytes(then, Noise.of([]), rule.margin)
+    status, why = Status.PASS, ""
+    if now - then > margin:
+        status = Status.REGRESSED
+        why = f"{(now - then) / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
+    elif then - now > margin:
+        status = Status.IMPROVED
+    verdict = Verdict(metric, "bytes", "memory", status, now, then, now - then, None, why, status is Status.REGRESSED)
+    return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
+
+
+def other_precision(cell: Cell, precision: str, label: str) -> list[str]:
+    """A note if the base has not the candidate's precision."""
+    own = cell.key.precision
+    return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]
+
+
+def differences(task: Task, candidate: Loaded, base: Loaded, pairs: Pairs, label: str) -> list[str]:
+    """What else differs between the two sides."""
+    now, then = candidate.facts, base.facts
+    both = sorted(then["versions"].keys() & now["versions"].keys())
+    other = [name for name in both if then["versions"][name] != now["versions"][name]]
+    notes = [f"{name} is {then['versions'][name]} in {label} and {now['versions'][name]} here" for name in other]
+    if then["weights"] != now["weights"]:
+        notes.append(f"the weights are {then['weights']} in {label} and {now['weights']} here")
+    if differing := sum(_words(task, mine) != _words(task, other) for mine, other in pairs.said):
+        notes.append(f"{label} said something else in {differing} of {len(pairs.said)} pairs")
+    return notes
+
+
+def _words(task: Task, outputs: Sequence[Any]) -> list[Any]:
+    """What a person would compare of the outputs; an old modellab's, in another form, as they are."""
+    try:
+        return [task.remember(output) for output in outputs]
+    except (KeyError, TypeError):
+        return list(outputs)

@@ -1,0 +1,91 @@
+"""At most one loaded model at a time, and turns between the processes of a session.
+
+A model is loaded once for all its datasets: cells come ordered by engine. A lost worker is replaced for the next case.
+Loading may overlap with loading, by another of pytest-xdist's workers or of MLflow by the process that will send the
+results, but nothing overlaps with a timed passage (`Turns`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from modellab.plan.matrix import Cell, Loadable
+from modellab.runner import evaluate
+from modellab.runner.evaluate import Handle, Loaded
+
+
+class Turns:
+    """A lock between processes: many may load at once, one may measure, and then nobody loads."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path  # None: this process is alone
+
+    def loading(self) -> AbstractContextManager[None]:
+        return self._hold(fcntl.LOCK_SH)
+
+    def measuring(self) -> AbstractContextManager[None]:
+        return self._hold(fcntl.LOCK_EX)
+
+    @contextmanager
+    def _hold(self, how: int) -> Iterator[None]:
+        try:
+            descriptor = -1 if self.path is None else os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except FileNotFoundError:  # the session is over, or there was no room for its folder
+            descriptor = -1
+        if descriptor < 0:
+            yield
+            return
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)  # releases the lock, as does the end of the process, however it comes
+
+
+class Pool:
+    """Hands out the loaded model of a cell."""
+
+    def __init__(self, start: Callable[..., Handle], threads: int, *, download: bool = False) -> None:
+        self.start = start
+        self.threads = threads
+        self.download = download
+        self.loaded: Loaded | None = None
+        self.judges: Pool | None = None  # of models that listen to what another says; made when one is needed
+
+    def get(self, cell: Cell) -> Loaded:
+        """The cell's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
+        loaded = self.load(cell)
+        loaded.judge = self._judge(cell.judge) if cell.judge else None
+        return loaded
+
+    def _judge(self, judge: Loadable) -> Loaded:
+        if self.judges is None:
+            self.judges = Pool(self.start, self.threads, download=self.download)
+        return self.judges.load(judge)
+
+    def load(self, cell: Loadable) -> Loaded:
+        """The engine alone."""
+        if self.loaded is None or self.loaded.engine != cell.engine:
+            self._end()
+            handle = self.start(self.threads, **cell.place)
+            try:
+                self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
+            except BaseException:
+                handle.close()
+                raise
+        return self.loaded
+
+    def close(self) -> None:
+        """End the worker, if there is one, and its judge. The next `get` starts fresh ones."""
+        self._end()
+        if self.judges is not None:
+            self.judges.close()
+
+    def _end(self) -> None:
+        if self.loaded is not None:
+            self.loaded.handle.close()
+            self.loaded = None

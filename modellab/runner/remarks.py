@@ -1,0 +1,64 @@
+"""What a person should know beside the verdicts of one case: sentences about a result and what was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from modellab.datasets import Dataset, decoded_length
+from modellab.gate.timing_validity import untrusted
+from modellab.system.machine import HARDWARE
+from modellab.text import AS_WRITTEN, CUT
+from modellab.text.quick import MOST_DIGITS, MOST_WORDS
+from modellab.types import Accepted, Result, Utterance
+from modellab.types.utterances import RAISED, clocks
+
+PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
+
+
+def about(result: Result, accepted: Accepted | None, changed: int | None, machines: Sequence[str]) -> Iterator[str]:
+    """Each sentence that holds; `changed` outputs differ, `machines` have accepted speed of the case."""
+    now = result.provenance["weights"]
+    if accepted and (then := accepted.header.get("weights", "unknown")) != now:
+        yield f"the weights changed since the baseline: {then} -> {now}"
+    if accepted and changed and (elsewhere := accepted_elsewhere(result, accepted, machines)):
+        yield elsewhere
+    if why := untrusted(result):
+        yield f"its times prove nothing: {why}"
+    if kept := result.provenance.get(AS_WRITTEN):
+        yield f'figures and words are not folded for {kept}: "12" and the same number in words are an error'
+    if cut := result.provenance.get(CUT):
+        yield (
+            f"whisper_en cut figures of more than {MOST_DIGITS:,} digits or numbers of more than {MOST_WORDS:,} words"
+            f" in {cut} text{'s' if cut != '1' else ''}: OpenAI's own gives another text or fails"
+        )
+    if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
+        first = result.utterances[raised[0]].error.splitlines()[0]
+        yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"
+
+
+def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
+    """What is not as the dataset says: a digest that is missing or stale, lengths that are not the files'."""
+    if not data.header.digest:
+        yield "its dataset has no digest, so nobody sees a change of it: modellab.dataset.write_digest writes one"
+    elif data.header.digest != data.digest:
+        yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
+    yield from decoded_length.doubts(task, data.rows, data.options, utterances)
+
+
+def accepted_elsewhere(result: Result, accepted: Accepted, machines: Sequence[str]) -> str:
+    """That the quality was accepted on another CPU or GPU, in a sentence; '' if it was not, or nobody knows.
+
+    A baseline of old does not name its hardware: then the machine classes that have speed of the case tell it.
+    """
+    then, now = accepted.header.get(HARDWARE, ""), result.provenance.get(HARDWARE, "")
+    if not then and machines and result.machine not in machines:
+        then, now = ", ".join(machines), result.machine
+    if not then or not now or then == now:
+        return ""
+    kind = PROCESSORS.get(result.key.device, "CPU")
+    return (
+        f"its quality was accepted on another {kind} ({then}, this is {now}), and outputs differ: the arithmetic of"
+        f" another {kind} alone changes some, of int8 most"
+    )

@@ -1,0 +1,93 @@
+"""The broken utterances of a case: run once more in a fresh process, and shown with their texts.
+
+What looks slow is measured twice, and so is what broke. The first of the broken utterances go through a freshly loaded
+model; a run that cannot be made counts as not asked, never as an acquittal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from modellab import gate
+from modellab.datasets import Dataset, decoded_length
+from modellab.errors import ModellabError, told
+from modellab.gate.breaks import MOST_AGAIN
+from modellab.plan.matrix import Cell
+from modellab.runner.evaluate import Loaded, once_more
+from modellab.tasks import Recalled, Task
+from modellab.types import Accepted, Break, Result, Rule, Share, Utterance, Verdict
+from modellab.types.utterances import ids
+
+MOST_LINES = 8  # of one utterance
+MOST_CHARACTERS = 400  # of a line
+
+Again = Mapping[str, Mapping[str, Share]]  # utterance -> metric -> its share in the further run
+
+
+class Source(Protocol):
+    """Where a loaded model is from: the pool."""
+
+    def get(self, cell: Cell) -> Loaded: ...
+    def close(self) -> None: ...
+
+
+def to_run_again(result: Result, sides: Sequence[Accepted | None], task: Task, rules: Mapping[str, Rule]) -> list[str]:
+    """The ids of what broke since any of the accepted results, the baseline's first."""
+    found = [id for side in sides for id in gate.to_run_again(result, side, task.METRICS, rules)]
+    return list(dict.fromkeys(found))[:MOST_AGAIN]
+
+
+def run_again(
+    task: Task, data: Dataset, cell: Cell, source: Source, names: Sequence[str]
+) -> tuple[Again | None, list[str]]:
+    """What a freshly loaded model makes of these utterances; None, and a note, where it cannot be told."""
+    if not names:
+        return None, []
+    source.close()
+    try:
+        said = once_more(task, data, source.get(cell), names)
+    except ModellabError as error:
+        source.close()
+        first = told(error).splitlines()[0]
+        many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
+        return None, [f"{many} could not be run again in a fresh process: {first}"]
+    return {each.id: each.shares for each in said}, []
+
+
+def shown(
+    verdicts: Sequence[Verdict], task: Task, data: Dataset, result: Result, sides: Mapping[str, Accepted | None]
+) -> tuple[Verdict, ...]:
+    """The verdicts with the texts of what broke: the reference, what was said before, what is said now.
+
+    `sides` holds what was accepted, by the name of what a verdict was compared with.
+    """
+    wanted = {each.id for verdict in verdicts for each in verdict.breaks}
+    if not wanted:
+        return tuple(verdicts)
+    places = {id: place for place, id in enumerate(ids(result.utterances)) if id in wanted}
+    said = {id: result.utterances[place] for id, place in places.items()}
+    rows = {id: row for row in data.rows if (id := str(row["id"])) in wanted}
+    cases = {id: decoded_length.stored(task, row, data.options, said[id]) for id, row in rows.items()}
+
+    def lines(each: Break, versus: str) -> Break:
+        accepted = sides.get(versus)
+        before = accepted.outputs.get(each.id) if accepted else None
+        return replace(each, lines=_lines(task, cases[each.id], said[each.id], before))
+
+    return tuple(
+        replace(verdict, breaks=tuple(lines(each, verdict.versus) for each in verdict.breaks)) for verdict in verdicts
+    )
+
+
+def _lines(task: Task, case: object, now: Utterance, before: object) -> tuple[str, ...]:
+    """Reference over hypothesis, then what was said before."""
+    found = task.show(case, None if now.error else now.output)
+    if isinstance(before, str):
+        found = [*found, f"was  {before}" if before else "was  (nothing)"]
+    elif before is not None and isinstance(task, Recalled):
+        found = [*found, *(f"was  {line}" for line in task.show(case, task.recall(before)))]
+    if now.error:
+        found = [*found, f"the model raised: {now.error.splitlines()[0]}"]
+    return tuple(line[:MOST_CHARACTERS] for line in found[:MOST_LINES])

@@ -1,0 +1,150 @@
+"""Any audio or video file through one model, in a worker process as in the suite. Nothing is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from modellab import audio
+from modellab.errors import ConfigError, WeightsError, WorkerError, did_you_mean
+from modellab.models import Model, weights
+from modellab.plan.matrix import Loadable, Matrix, obstacle
+from modellab.plan.selection import find_model, known
+from modellab.runner import evaluate
+from modellab.runner.evaluate import Loaded
+from modellab.runner.worker import ModelError, Worker
+
+Heard = TypeVar("Heard")
+TASK = "asr"
+DEFAULT = "faster_whisper:lab"  # the quickest to start; where it cannot run, the first embedded variant that can
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What a model heard in one file. `wall_s` is the model call alone; a first call is not warmed up."""
+
+    file: str
+    text: str
+    language: str
+    segments: tuple[dict[str, Any], ...]  # text, start_s, end_s (None where the engine gives no time)
+    duration_s: float
+    wall_s: float
+
+    @property
+    def rtf(self) -> float:
+        """Real-time factor: seconds of computing for one second of audio; lower is faster."""
+        return self.wall_s / self.duration_s
+
+
+def is_embedded(loadable: Loadable) -> bool:
+    """Whether its weights are those that come with modellab, which know a small vocabulary only."""
+    return weights.split(loadable.weights)[0] == "embedded"
+
+
+def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> Loadable:
+    """The first that can run here of what is named (MODEL or MODEL:VARIANT), or of the embedded ones.
+
+    ConfigError for unknown names; WeightsError with the reason and what mends it when none can run.
+    """
+    candidates = _named(matrix, name, task) if name else _embedded(matrix)
+    shown = name or "the embedded model"
+    known("device", device, dict.fromkeys(each.key.device for each in candidates), f" of {shown}")
+    there = [each for each in candidates if each.key.device == device]
+    if precision:
+        known("precision", precision, dict.fromkeys(each.key.precision for each in there), f" of {shown} on {device}")
+        there = [each for each in there if each.key.precision == precision]
+    reasons = []
+    for each in there:
+        why, mend = obstacle(each)
+        if not why:
+            return each
+        reasons.append(f"{each.key.model}:{each.key.variant} cannot run here: {why}" + (f": {mend}" if mend else ""))
+    raise WeightsError(reasons[0])
+
+
+def _named(matrix: Matrix, name: str, task: str) -> list[Loadable]:
+    folder, model, variant = find_model(matrix, name)
+    if task not in model.tasks:
+        able = sorted({each.key.model for each in matrix.loadables() if task in each.model.tasks})
+        raise ConfigError(f"{folder.name} does {_tasks(model)} and no {task}: expected one of {', '.join(able)}")
+    every = [each for each in matrix.loadables() if each.key.model == folder.name]
+    return [each for each in every if variant in {"", each.key.variant}]
+
+
+def _tasks(model: Model) -> str:
+    return " and ".join(model.tasks)
+
+
+def _embedded(matrix: Matrix) -> list[Loadable]:
+    every = [each for each in matrix.loadables() if TASK in each.model.tasks and is_embedded(each)]
+    if not every:
+        raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
+    return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
+
+
+class Listener:
+    """A model in a worker process, ready for files of a task. One that is lost is loaded again for the next file."""
+
+    def __init__(self, loadable: Loadable, threads: int, task: str = TASK) -> None:
+        self.loadable, self.threads, self.task = loadable, threads, task
+        self._ready: Loaded | None = None
+
+    def get(self) -> Loaded:
+        """The model, loaded. Raises WorkerError where it cannot be."""
+        if self._ready is None:
+            worker = Worker(self.threads, **self.loadable.place)
+            try:
+                ready = evaluate.load(self.loadable, worker, self.threads)
+                ready.ask("start", {"task": self.task})
+            except BaseException:  # Ctrl-C too: no process stays behind
+                worker.close()
+                raise
+            self._ready = ready
+        return self._ready
+
+    def hear(self, listen: Callable[[Loaded], Heard]) -> Heard:
+        """What `listen` makes of the model; after a crash, a hang or nonsense its process is gone."""
+        ready = self.get()
+        try:
+            return listen(ready)
+        except WorkerError as error:
+            if not isinstance(error, ModelError):  # which is an answer
+                self.close()
+            raise
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        if self._ready is not None:
+            self._ready.handle.close()
+            self._ready = None
+
+
+@contextmanager
+def listening(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Listener]:
+    """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded."""
+    listener = Listener(loadable, threads, task)
+    try:
+        listener.get()
+        yield listener
+    finally:
+        listener.close()
+
+
+@contextmanager
+def loaded(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Loaded]:
+    """The same for one file."""
+    with listening(loadable, threads, task) as listener:
+        yield listener.get()
+
+
+def transcribe(ready: Loaded, file: Path) -> Transcription:
+    """One file, whole. AudioError for one that cannot be used; WorkerError when the model or its process fails."""
+    duration_s = audio.info(file).duration_s
+    row = {"id": file.name, "audio": str(file), "duration_s": duration_s}
+    reply = ready.ask("utterance", {"row": row}, duration_s)
+    said = reply["output"]
+    segments = tuple({"text": text, "start_s": start, "end_s": end} for text, start, end in said["segments"])
+    return Transcription(str(file), said["text"], said["language"], segments, duration_s, reply["wall_s"])

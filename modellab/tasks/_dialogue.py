@@ -1,0 +1,103 @@
+"""What tasks of dialogue share about one `Reply`: as JSON, heard by a judge, as shares, and for a person to read.
+
+As JSON: {"text", "audio": Audio or its file, null for none, "complete", "health": see metrics/sound.py, null without
+audio, "first_token_s", "first_audio_s": null for unknown}, and "heard" where a judge listened to the audio.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modellab import audio
+from modellab.metrics import audio_health
+from modellab.types import Audio, Metric, Ratio, Reply, Share
+
+JUDGE_RATE_HZ = 16_000
+MODALITIES = ("text", "audio")
+LATENCIES = ("first_token_s", "first_audio_s")
+METRICS = (
+    *audio_health.HEALTH_METRICS,
+    *audio_health.LENGTH_METRICS,
+    *(Metric(name, unit="s", better="lower", gated=False) for name in LATENCIES),
+)
+LIMITS: Mapping[str, float] = {**audio_health.HEALTH_LIMITS, **audio_health.LENGTH_LIMITS}
+NOTHING: Mapping[str, Any] = {"text": "", "audio": None, "complete": False, "health": None, **dict.fromkeys(LATENCIES)}
+
+
+def as_json(reply: Any, method: str) -> dict[str, Any]:
+    """One Reply as JSON types, its audio as it is, with the audio's health; TypeError saying what `method` gave."""
+    if not isinstance(reply, Reply):
+        hint = f": does {method} end without a return?" if reply is None else ""
+        came = "None" if reply is None else f"a {type(reply).__name__} ({repr(reply)[:60]})"
+        raise TypeError(f"{method} returned {came}, expected a Reply{hint}")
+    if not isinstance(reply.text, str) or not isinstance(reply.audio, Audio | None):
+        came = f"text {type(reply.text).__name__}, audio {type(reply.audio).__name__}"
+        raise TypeError(f"{method} returned a Reply with {came}, expected str and Audio or None")
+    return {
+        "text": reply.text,
+        "audio": reply.audio,
+        "complete": bool(reply.complete),
+        "health": audio_health.health(reply.audio) if reply.audio else None,
+        "first_token_s": _known(reply.first_token_s),
+        "first_audio_s": _known(reply.first_audio_s),
+    }
+
+
+def heard(judge: Any, reply: Mapping[str, Any]) -> dict[str, Any]:
+    """A reply with what the judge heard in its audio; silence is not played to a judge, who might make words up."""
+    if not reply["audio"]:
+        return dict(reply)
+    silent = audio_health.is_silent(reply["health"])
+    said = "" if silent else judge.transcribe(audio.read(Path(reply["audio"]["audio"]), JUDGE_RATE_HZ)).text
+    return {**reply, "heard": said}
+
+
+def shares(reply: Mapping[str, Any]) -> dict[str, Share]:
+    """The shares of one reply that do not depend on the question: health and length of its audio, latencies.
+
+    No audio is fine here: whether there should have been some is for another metric to say.
+    """
+    health, words = reply["health"], said(reply)
+    latencies = {name: reply[name] for name in LATENCIES}
+    return {
+        **{name: Ratio(0.0) for name in LIMITS},
+        **(audio_health.health_shares(health) if health else {}),
+        **(audio_health.length_shares(words, health) if health and audio_health.spoken_s(words) else {}),
+        **{name: Ratio(0.0, 0.0) if value is None else Ratio(value) for name, value in latencies.items()},
+    }
+
+
+def summed(each: Sequence[Mapping[str, Share]]) -> dict[str, Share]:
+    """The shares of several replies of one case as those of the case."""
+    return {name: tuple(map(sum, zip(*(shares[name] for shares in each), strict=True))) for name in each[0]}
+
+
+def lines(reply: Mapping[str, Any]) -> list[str]:
+    """What a person needs to know of one reply besides its text."""
+    faults = audio_health.faults(said(reply), reply["health"]) if reply["health"] else []
+    latencies = [f"{name} {reply[name]:.3g}" for name in LATENCIES if reply[name] is not None]
+    return [
+        *([f"heard  {reply['heard']}"] if "heard" in reply else []),
+        *([f"audio  {reply['audio']['audio']}"] if reply["audio"] else []),
+        *([f"       {', '.join(latencies)}"] if latencies else []),
+        *([f"faults {', '.join(faults)}"] if faults else []),
+        *([] if reply["complete"] else ["       stopped at its limit rather than by itself"]),
+    ]
+
+
+def said(reply: Mapping[str, Any]) -> str:
+    """What an answer says: its own words, else those that were heard."""
+    return str(reply["text"].strip() or reply.get("heard") or "")
+
+
+def modality(reply: Mapping[str, Any]) -> frozenset[str]:
+    """The modalities of an answer, out of MODALITIES; audio that is silent is none."""
+    loud = reply["health"] is not None and not audio_health.is_silent(reply["health"])
+    return frozenset((["text"] if reply["text"].strip() else []) + (["audio"] if loud else []))
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

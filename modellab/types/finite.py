@@ -1,0 +1,138 @@
+"""Numbers of which each has to be one: what is missing, NaN, infinite or absurd must not decide anything in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from modellab.errors import BaselineError
+from modellab.types.spooled import Table
+
+MOST = 1e15  # no count, time or size of a speech model is beyond; sums of such numbers stay finite
+TOLD = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # accepted and never judged by
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+
+
+class NumberError(ValueError):
+    """A stored number is none; `name` is the key or utterance that holds it."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name}: {what}")
+        self.name = name
+
+
+def is_number(value: object) -> bool:
+    """A finite int or float that is not absurd; true and false are none.
+
+    >>> [is_number(x) for x in (0, 1.5, True, None, "1", float("nan"), float("inf"), 10**400)]
+    [True, True, False, False, False, False, False, False]
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST
+
+
+def numbers(data: Mapping[str, Any]) -> dict[str, float]:
+    """Named numbers; NumberError for one that is none.
+
+    >>> numbers({"peak_rss_bytes": 3})
+    {'peak_rss_bytes': 3.0}
+    """
+    found = {}
+    for name, value in data.items():
+        if not is_number(value):
+            raise NumberError(str(name), f"{_shown(value)} is no finite number")
+        found[str(name)] = float(value)
+    return found
+
+
+def shares(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """One utterance's counts by metric; ValueError for one that is none.
+
+    >>> shares({"wer": [1, 8]})
+    {'wer': (1.0, 8.0)}
+    """
+    found = {}
+    for metric, share in data.items():
+        if not isinstance(share, list) or not share or not all(map(is_number, share)):
+            raise ValueError(f"{metric} is {_shown(share)}, finite numbers were expected")
+        if len(share) == 2 and share[1] < 0:  # of a rate the lower number
+            raise ValueError(f"{metric} is {_shown(share)}: nothing counts {share[1]:g} of anything")
+        found[str(metric)] = tuple(map(float, share))
+    return found
+
+
+class Alike:
+    """`shares` of utterances that belong together: each has the metrics of the first, of as many numbers.
+
+    >>> read = Alike()
+    >>> read({"wer": [1, 8]}), read({"wer": [0, 3]})
+    ({'wer': (1.0, 8.0)}, {'wer': (0.0, 3.0)})
+    """
+
+    def __init__(self) -> None:
+        self.widths: dict[str, int] | None = None
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+        found = shares(data)
+        widths = {name: len(share) for name, share in found.items()}
+        self.widths = widths if self.widths is None else self.widths
+        if widths != self.widths:
+            names = sorted(name for name in widths.keys() | self.widths if widths.get(name) != self.widths.get(name))
+            there, first = ([each.get(name, 0) for name in names] for each in (widths, self.widths))
+            raise ValueError(f"{', '.join(names)} has {there} numbers, and {first} in the first utterance")
+        return found
+
+
+def spreads(data: Mapping[str, Any]) -> dict[str, float]:
+    """Named standard deviations and shares: numbers of which none is below 0."""
+    found = numbers(data)
+    for name, value in found.items():
+        if value < 0:
+            raise NumberError(name, f"{value:g} is below 0")
+    return found
+
+
+def readings(data: Mapping[str, Any], clocks: Sequence[str]) -> dict[str, float]:
+    """The numbers of a case, none below 0. Null may be what nothing is judged by, such as a first call that raised.
+
+    A model that translates text has no length to divide by, so all its clocks are null.
+    """
+    none = (*TOLD, *clocks) if all(data.get(clock) is None for clock in clocks) else TOLD
+    return spreads({name: value for name, value in data.items() if value is not None or name not in none})
+
+
+def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:
+    """A share of a result that becomes the baseline; BaselineError for one that is no number."""
+    if not share or not all(map(is_number, share)):
+        raise BaselineError(f"{where} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted")
+    return share
+
+
+def times(clocks: Sequence[Any]) -> tuple[float, ...]:
+    """One utterance's seconds: wall, CPU and perhaps GPU, none below 0."""
+    if not isinstance(clocks, list) or len(clocks) not in (2, 3):
+        raise ValueError(f"{_shown(clocks)} was found, 2 or 3 times in seconds were expected")
+    if not all(is_number(time) and time >= 0 for time in clocks):
+        raise ValueError(f"its times are {_shown(clocks)}, finite seconds were expected")
+    return tuple(map(float, clocks))
+
+
+def each[T, U](table: Table[T], change: Callable[[T], U]) -> Table[U]:
+    """`table.mapped(change)`, where an error names the first utterance that it is about."""
+    try:
+        return table.mapped(change)
+    except MALFORMED as error:
+        name = next((name for name, value in table.items() if not _changes(value, change)), "")
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise NumberError(name, what) from error
+
+
+def _changes[T, U](value: T, change: Callable[[T], U]) -> bool:
+    try:
+        change(value)
+    except MALFORMED:
+        return False
+    return True
+
+
+def _shown(value: object) -> str:
+    return "null" if value is None else repr(value).replace("None", "null")[:60]

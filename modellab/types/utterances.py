@@ -1,0 +1,139 @@
+"""The utterances of a measurement while it is at work: on disk when they are many.
+
+An `Utterances` is a sequence of `Utterance`, each made anew when it is asked for. So the controlling process's memory
+stays what it is, however long the dataset. What needs a number of all utterances asks for the column (`shares`,
+`clocks`) and never holds them all; a tuple of utterances will do as well.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from modellab.types import Floats, Share, Utterance
+from modellab.types.spooled import TOGETHER, Lazy, Spool, Store
+
+WALL, CPU, GPU, AUDIO, RAISED = range(5)  # columns: three clocks and the length of the audio, in s; 1.0 if it raised
+FIRST = 5  # of the columns of shares
+
+Layout = tuple[tuple[str, int], ...]  # metric and length of its share
+
+
+class Rest(NamedTuple):
+    """What of an utterance is no number."""
+
+    id: str
+    cluster: str
+    output: Any
+    error: str
+    odd: Mapping[str, Share] | None  # its shares, where they are laid out otherwise than the first utterance's
+
+
+class Utterances(Lazy[Utterance]):
+    """A sequence of utterances to append to. Shares come back as tuples of floats."""
+
+    __slots__ = ("_layout", "_numbers", "_rest", "_uniform", "_width")
+
+    def __init__(self, items: Iterable[Utterance] = ()) -> None:
+        self._numbers = Store()  # FIRST floats and the shares of each
+        self._rest: Spool[Rest] = Spool()
+        self._layout: Layout = ()
+        self._width, self._uniform = FIRST, True
+        for item in items:
+            self.append(item)
+
+    def append(self, item: Utterance) -> None:
+        """Put an utterance at the end."""
+        layout = tuple((name, len(share)) for name, share in item.shares.items())
+        if not len(self._rest):
+            self._layout, self._width = layout, FIRST + sum(length for _, length in layout)
+        usual = layout == self._layout
+        self._uniform = self._uniform and usual
+        self._rest.append(Rest(item.id, item.cluster, item.output, item.error, None if usual else item.shares))
+        shares = chain.from_iterable(item.shares.values()) if usual else [math.nan] * (self._width - FIRST)
+        clocks = (item.wall_s, item.cpu_s, item.gpu_s, item.duration_s)
+        self._numbers.append(array("d", [*clocks, float(bool(item.error)), *shares]).tobytes())
+
+    def column(self, name: str) -> Floats | None:
+        """The metric's shares, shape (n, k); None where not every utterance has so many of it."""
+        start = FIRST
+        for known, length in self._layout if self._uniform else ():
+            if known == name:
+                return self._columns(start, start + length)
+            start += length
+        return None
+
+    def clocks(self) -> Floats:
+        """What `clocks` below gives."""
+        return self._columns(0, FIRST)
+
+    def rest(self) -> Iterator[Rest]:
+        """What is no number, one utterance after the other."""
+        return iter(self._rest)
+
+    def _columns(self, start: int, end: int) -> Floats:
+        found = np.empty((len(self), end - start))
+        for first in range(0, len(self), TOGETHER):
+            some = found[first : first + TOGETHER]
+            some[:] = np.frombuffer(self._row(first, len(some))).reshape(-1, self._width)[:, start:end]
+        return found
+
+    def _row(self, first: int, count: int = 1) -> memoryview:
+        """The numbers of so many utterances."""
+        size = 8 * self._width
+        return self._numbers.read(first * size, (first + count) * size)
+
+    def _made(self, i: int, rest: Rest) -> Utterance:
+        row = np.frombuffer(self._row(i)).tolist()
+        shares, start = dict(rest.odd or {}), FIRST
+        for name, length in self._layout if rest.odd is None else ():
+            shares[name] = tuple(row[start : start + length])
+            start += length
+        wall_s, cpu_s, gpu_s, duration_s = row[:RAISED]
+        gpu_s = math.nan if math.isnan(gpu_s) else gpu_s  # the one that others have: no two are equal
+        return Utterance(rest.id, shares, rest.output, wall_s, cpu_s, duration_s, rest.error, rest.cluster, gpu_s)
+
+    def __len__(self) -> int:
+        return len(self._rest)
+
+    def item(self, i: int) -> Utterance:
+        """Utterance i."""
+        return self._made(i, self._rest[i])
+
+    def __iter__(self) -> Iterator[Utterance]:
+        return (self._made(i, rest) for i, rest in enumerate(self._rest))
+
+    def __repr__(self) -> str:
+        return f"Utterances({len(self)})"
+
+
+def shares(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> Floats:
+    """A metric's shares of all utterances, shape (n, k). KeyError where one has none; with `some` it is left out."""
+    found = utterances.column(name) if isinstance(utterances, Utterances) else None
+    if found is not None:
+        return found
+    rows = [each.shares[name] for each in utterances if not some or name in each.shares]
+    return np.array(rows, dtype=float) if rows else np.empty((0, 0))
+
+
+def clocks(utterances: Sequence[Utterance]) -> Floats:
+    """The columns WALL to RAISED, shape (n, 5); NaN for a clock that does not exist."""
+    if isinstance(utterances, Utterances):
+        return utterances.clocks()
+    rows = [(u.wall_s, u.cpu_s, u.gpu_s, u.duration_s, float(bool(u.error))) for u in utterances]
+    return np.array(rows, dtype=float).reshape(-1, FIRST)
+
+
+def ids(utterances: Sequence[Utterance]) -> list[str]:
+    """The ids, in order."""
+    return [each.id for each in (utterances.rest() if isinstance(utterances, Utterances) else utterances)]
+
+
+def clusters(utterances: Sequence[Utterance]) -> list[str]:
+    """Whom each utterance is judged together with, in order; '' stands alone."""
+    return [each.cluster for each in (utterances.rest() if isinstance(utterances, Utterances) else utterances)]

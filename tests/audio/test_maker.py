@@ -1,0 +1,125 @@
+"""Files under conditions: made once, in another process, and what happens when they cannot be."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modellab import audio
+from modellab.audio import augmentation
+from modellab.audio.conditions import parse
+from modellab.errors import AudioError, ConfigError
+from modellab.types import Audio
+
+
+@pytest.fixture
+def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "a.flac"
+    audio.write(path, Audio(np.random.default_rng(0).normal(0, 0.1, 8000).astype(np.float32), 16_000))
+    return path
+
+
+@pytest.fixture
+def helper(monkeypatch: pytest.MonkeyPatch) -> augmentation.Helper:
+    """A helper of this test's own, gone when it ends."""
+    own = augmentation.Helper()
+    monkeypatch.setattr(augmentation, "HELPER", own)
+    yield own  # type: ignore[misc]
+    own.close()
+
+
+def test_a_file_is_made_once_and_again_when_it_is_damaged(clip: Path, helper: augmentation.Helper) -> None:
+    made = augmentation.file(clip, parse("speed:1.25"), 1)
+    assert audio.info(made).duration_s == pytest.approx(0.4, abs=0.001)
+    before = made.read_bytes()
+    assert helper.process is not None
+    first = helper.process.pid
+    assert augmentation.file(clip, parse("speed:1.25"), 1) == made
+    made.write_bytes(b"damaged")
+    assert augmentation.file(clip, parse("speed:1.25"), 1).read_bytes() == before
+    assert helper.process.pid == first
+    helper.process.communicate(timeout=10)  # as if it had gone idle
+    assert helper.process.returncode == 0
+    assert augmentation.file(clip, parse("clipping:20"), 1) != made
+    assert helper.process.pid != first
+
+
+def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[dict[str, Any]] = []
+
+    class Notes(augmentation.Helper):
+        def make(self, order: Any, into: Path) -> None:
+            orders.append(order)
+            into.write_bytes(b"")
+
+    monkeypatch.setattr(augmentation, "HELPER", Notes())
+    other = tmp_path / "b.flac"
+    audio.write(other, Audio(np.zeros(800, np.float32), 16_000))
+    files = {
+        augmentation.file(path, parse(name), seed)
+        for path, name, seed in [
+            (clip, "noise:5", 1),
+            (clip, "noise:10", 1),
+            (clip, "noise:5", 2),
+            (other, "noise:5", 1),
+        ]
+    }
+    assert len(files) == len({order["seed"] for order in orders}) == 4
+    monkeypatch.setattr(augmentation, "_version", lambda name: "another")
+    assert augmentation.file(clip, parse("noise:5"), 1) not in files
+
+
+def test_a_clean_clip_is_itself(clip: Path) -> None:
+    assert augmentation.file(clip, parse("clean"), 1) == clip
+
+
+def test_a_missing_clip_and_a_broken_one_are_told(clip: Path, helper: augmentation.Helper) -> None:
+    with pytest.raises(AudioError, match=r"gone\.flac does not exist"):
+        augmentation.file(clip.with_name("gone.flac"), parse("speed:1.1"), 1)
+    broken = clip.with_name("broken.flac")
+    broken.write_bytes(clip.read_bytes()[:600])
+    with pytest.raises(AudioError, match=r"broken\.flac under speed:1\.1 could not be made: .*"):
+        augmentation.file(broken, parse("speed:1.1"), 1)
+
+
+def serve(*orders: dict[str, Any]) -> list[dict[str, str]]:
+    """The helper's side, in this process."""
+    read, write = os.pipe()
+    os.write(write, "".join(f"{json.dumps(order)}\n" for order in orders).encode())
+    os.close(write)
+    replies = io.StringIO()
+    with os.fdopen(read) as requests:
+        augmentation.serve(requests, replies, idle_s=1.0)
+    return [json.loads(line) for line in replies.getvalue().splitlines()]
+
+
+def test_a_missing_package_is_told_with_what_brings_it(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object) -> None:
+        raise ModuleNotFoundError("no torch_audiomentations", name="torch_audiomentations")
+
+    monkeypatch.setattr(augmentation.conditions, "change", absent)
+    order = {"clip": str(clip), "condition": "noise:5", "seed": 1, "into": "x.flac"}
+    assert serve(order) == [{"missing": "torch_audiomentations"}]
+
+    class Lacks(augmentation.Helper):
+        def _asked(self, line: str) -> str:
+            return json.dumps({"missing": "torch_audiomentations"})
+
+    with pytest.raises(ConfigError, match=r"noise:5 needs torch_audiomentations: pip install 'modellab\[robustness\]'"):
+        Lacks().make(order, Path("x.flac"))
+
+
+def test_a_helper_that_died_is_told(clip: Path) -> None:
+    class Dead(augmentation.Helper):
+        def _asked(self, line: str) -> str:
+            return ""
+
+    with pytest.raises(AudioError, match="could not be made: the helper process died"):
+        Dead().make({"clip": str(clip), "condition": "noise:5"}, Path("x.flac"))

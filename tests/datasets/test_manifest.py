@@ -1,0 +1,87 @@
+"""Rows and header: what is the same for every task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab.datasets import manifest
+from modellab.datasets.manifest import Header
+from modellab.errors import DatasetError
+
+from ..make import HEADER
+
+
+def test_a_row_of_text_needs_no_audio_and_no_length(tmp_path: Path) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "text": "x"}, {"id": "b", "rttm": "b.rttm"}]})
+    assert (rows, faults) == ([{"id": "a", "text": "x"}, {"id": "b", "rttm": tmp_path / "b.rttm"}], [])
+    assert manifest.sendable(rows[1]) == {"id": "b", "rttm": str(tmp_path / "b.rttm")}
+    assert [manifest.seconds(row) for row in rows] == [0.0, 0.0]
+    with pytest.raises(
+        DatasetError, match="case 'a': the key 'audio' is missing; every row of this task has id, audio"
+    ):
+        manifest.length_s(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"id": "a"}, "the key 'audio' is missing"),
+        ({"id": "a", "duration_s": 1.0}, "the key 'audio' is missing"),
+        ({"id": "a", "audio": "a.flac"}, "the key 'duration_s' is missing"),
+        ({"id": "a", "rttm": ""}, "rttm is empty, expected a file beside dataset.yaml"),
+        ({"id": "a", "uem": 7}, "uem is 7, expected text"),
+        ({"id": "", "text": "x"}, "id is '', expected a name"),
+    ],
+)
+def test_a_row_that_is_none_is_named(tmp_path: Path, row: dict[str, Any], fault: str) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [row]})
+    assert rows == []
+    assert fault in str(faults[0])
+
+
+@pytest.mark.parametrize("more", [{"judge": "whisper:lab"}, {"settings": {"collar_s": 0.25}}])
+def test_what_a_dataset_chooses_is_in_its_digest(more: dict[str, Any]) -> None:
+    plain, chosen = (Header.model_validate(header) for header in (HEADER, {**HEADER, **more}))
+    assert manifest.digest(plain, []) != manifest.digest(chosen, [])
+
+
+def test_each_file_of_a_row_is_in_the_digest(tmp_path: Path) -> None:
+    head, row = Header.model_validate(HEADER), {"id": "a", "text": "x", "uem": tmp_path / "a.uem"}
+    digests = [manifest.digest(head, [row])]
+    for content in ("", "a 1 0 5"):
+        row["uem"].write_text(content)
+        digests.append(manifest.digest(head, [row]))
+    assert len(set(digests)) == 3
+
+
+def test_what_is_said_in_a_dialogue_may_be_files_too(tmp_path: Path) -> None:
+    script = [{"text": "hello"}, {"audio": "a.flac", "duration_s": 1.5}]
+    (row,), faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
+    assert faults == []
+    assert row["script"] == [{"text": "hello"}, {"audio": tmp_path / "a.flac", "duration_s": 1.5}]
+    assert manifest.sendable(row)["script"][1]["audio"] == str(tmp_path / "a.flac")
+    assert manifest.seconds(row) == 1.5
+    assert [place for place, _ in manifest.sounding(row)] == ["script[1]"]
+    head, digests = Header.model_validate(HEADER), {manifest.digest(Header.model_validate(HEADER), [row])}
+    for content in ("one", "two"):
+        (tmp_path / "a.flac").write_text(content)
+        digests.add(manifest.digest(head, [row]))
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("hello", "script is 'hello', expected a list"),
+        (["hello"], "script[0]: 'hello', expected a mapping"),
+        ([{"text": "hello"}, {"audio": "a.flac"}], "script[1]: the key 'duration_s' is missing"),
+        ([{"text": 7}], "script[0]: text is 7, expected text"),
+    ],
+)
+def test_a_part_that_is_none_is_named(tmp_path: Path, script: Any, fault: str) -> None:
+    rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
+    assert rows == []
+    assert fault in str(faults[0])

@@ -1,0 +1,191 @@
+"""Results are found by what a person calls them, and those that must not be compared are named."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab import tasks
+from modellab.errors import ConfigError
+from modellab.plan.settings import Project
+from modellab.results import baselines, baselines_as_entries
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.results.select import Pick, Shelf, unfair
+from modellab.system.machine import Commit
+from modellab.tasks import Recalled, asr, diarization, lid, robustness, translation
+from modellab.types import Status
+
+from .. import make
+
+
+def entry(day: int, model: str = "fake", **changes: Any) -> Entry:
+    """A result of `model` on a day, in session `2026030{day}T...` at commit 000...{day}."""
+    key = replace(make.KEY, model=model, **changes.pop("key", {}))
+    provenance = {**make.PROVENANCE, **changes.pop("provenance", {})}
+    said = [make.utterance(id, make.asr_shares(1)) for id in changes.pop("ids", ["0000", "0001"])]
+    fields: dict[str, Any] = {"result": make.result(said, key=key, provenance=provenance), **changes}
+    moment = f"2026-03-0{day}T02:00:00.000000+00:00"
+    commit = Commit(f"{day:x}" * 40)
+    return Entry(key, Status.PASS, f"2026030{day}T020000-ab", commit=commit, finished_at=moment, **fields)
+
+
+def shelf(*entries: Entry, root: Path = Path("nowhere")) -> Shelf:
+    return Shelf(root, root / "baselines", entries)
+
+
+OLD = entry(1, versions={"ctranslate2": "4.4.0"})
+INT8 = entry(1, key={"precision": "int8"}, versions={"ctranslate2": "4.4.0"})
+NEW = entry(2, versions={"ctranslate2": "4.5.1"})
+OTHER = entry(2, "other", key={"variant": "two"})
+EVERY = shelf(OLD, INT8, NEW, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ("latest", [NEW, INT8, OTHER]),
+        ("fake", [NEW, INT8]),
+        ("fake:one", [NEW, INT8]),
+        ("fake/cpu", [NEW, INT8]),
+        ("fake/cpu-int8", [INT8]),
+        ("/cpu-int8", [INT8]),
+        ("@20260301", [OLD, INT8]),
+        ("@20260301T020000-AB", [OLD, INT8]),
+        ("fake@1111", [OLD, INT8]),
+        ("2222222", [NEW, OTHER]),
+        ("fake/cpu-float32@1111", [OLD]),
+        ("@ctranslate2=4.4", [OLD, INT8]),
+        ("fake@ctranslate2=4.5.1", [NEW]),
+    ],
+)
+def test_a_spec_takes_the_newest_of_each_case(spec: str, expected: list[Entry]) -> None:
+    assert list(EVERY.pick(spec).entries) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("fke", "no results of 'fke': did you mean fake"),
+        ("fake:two", "nothing fits 'fake:two': did you mean fake:one? known: fake:one, other:two"),
+        ("fake:one/cuda", "nothing fits 'fake:one/cuda': there are fake:one/cpu-float32, fake:one/cpu-int8"),
+        ("/cuda", "nothing fits '/cuda': there are fake:one, other:two"),
+        ("other@1111", "nothing fits 'other@1111': there are fake:one"),
+        ("", "'' names no results: expected"),
+        ("@@", "no session, commit"),
+        ("@main", "'main' is no session, commit, `baseline` or `latest`; the newest sessions: 20260301T020000-ab"),
+        ("@--all", "'--all' is no session"),
+        ("@111", "'111' is no session"),
+        ("@torch=2", "no results of torch=2"),
+    ],
+)
+def test_a_spec_that_takes_nothing_says_what_there_is(spec: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        EVERY.pick(spec)
+    assert said in str(raised.value)
+
+
+def test_an_empty_shelf_says_what_fills_it() -> None:
+    with pytest.raises(ConfigError, match=r"^nothing fits '@latest': there are no results yet, `modellab run`"):
+        shelf().pick("@latest")
+
+
+def test_what_ended_in_an_error_is_passed_over() -> None:
+    failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
+    assert shelf(OLD, failed).pick("fake") == Pick("fake", (OLD,), (failed,))
+    again = replace(entry(4), id="again")
+    assert shelf(OLD, failed, again).pick("fake").failed == (), "it runs again"
+
+
+def test_a_case_without_any_result_is_only_for_a_report() -> None:
+    failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
+    assert shelf(failed).pick("@latest", errors=True) == Pick("@latest", (), (failed,))
+    with pytest.raises(ConfigError, match="nothing fits 'fake'"):
+        shelf(failed).pick("fake")
+
+
+def test_a_revision_is_what_git_says(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q", "-b", "trunk"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
+    hash = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    here = replace(NEW, commit=Commit(hash))
+    found = shelf(OLD, here, root=tmp_path)
+    assert found.pick("trunk") == replace(found.pick("@HEAD"), spec="trunk")
+    assert list(found.pick("@trunk").entries) == [here]
+    with pytest.raises(ConfigError, match=r"no results of trunk \([0-9a-f]{7}\)"):
+        shelf(OLD, root=tmp_path).pick("fake@trunk")
+
+
+def test_the_ledger_and_what_comes_from_elsewhere_make_one_shelf(tmp_path: Path) -> None:
+    project = Project(tmp_path, tmp_path / "golden", tmp_path / "baselines", tmp_path / "mlruns")
+    ledger = Ledger(project.mlruns, OLD.session)
+    ledger.append(OLD)
+    with ledger.path.open("ab") as file:
+        file.write(b'{"format": 1, "id"')
+    found = Shelf.read(project, [NEW, OLD])
+    assert [each.id for each in found.entries] == [OLD.id, NEW.id]
+    assert "was cut off" in found.warnings[0]
+
+
+def test_what_is_accepted_is_picked_like_a_result(tmp_path: Path) -> None:
+    said = [make.utterance("0000", make.asr_shares(1), {"text": "a b"})]
+    measured = make.result(said, machine="a-cpu-1t")
+    baselines.save(tmp_path / "baselines", asr, [measured], "first", "2026-03-01")
+    (picked,) = shelf(root=tmp_path).pick("@baseline").entries
+    assert (picked.key, picked.commit.hash, picked.finished_at[:10]) == (make.KEY, "c0ffee", "2026-03-01")
+    assert picked.values["wer"] == 0.2
+    assert picked.result is not None
+    assert picked.result.utterances[0].output == {"text": "a b", "language": "", "segments": []}
+    assert (picked.result.utterances[0].wall_s, picked.result.machine) == (0.1, "a-cpu-1t")
+    assert not picked.versions, "what is no version is not taken for one"
+    assert unfair(picked, replace(entry(1), result=measured)) == ""
+
+
+def test_only_the_same_key_is_picked_from_the_baselines(tmp_path: Path) -> None:
+    assert list(baselines_as_entries.entries(tmp_path)) == []
+    other = tmp_path / "notes" / "of" / "a-b.cpu-int8.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("{}")
+    assert list(baselines_as_entries.entries(tmp_path)) == [], "a task that nobody knows"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"ids": ["0001", "0002"]}, ""),
+        ({"ids": ["9"]}, "share no utterance"),
+        ({"key": {"task": "vad"}}, "is of the task asr"),
+        ({"provenance": {"normaliser": "none@1#1"}}, "differ in the normaliser (basic@1#0, none@1#1): --rescore"),
+        ({"provenance": {"dataset_digest": "sha256:x"}}, "differ in the content of short_v1 (sha256:d, sha256:x)"),
+        ({"result": None}, "ended in an ERROR"),
+    ],
+)
+def test_what_must_not_be_compared_is_named(changes: dict[str, Any], said: str) -> None:
+    found = unfair(entry(1), entry(2, **changes))
+    assert (said in found) if said else found == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "output"),
+    [
+        (asr, {"text": "a b", "language": "en", "segments": [["a b", 0.0, 1.0]]}),
+        (robustness, {"text": "a b", "language": "", "segments": [], "duration_s": 2.0}),
+        (translation, {"text": "Guten Tag"}),
+        (lid, {"language": "de"}),
+        (diarization, {"turns": [[0.0, 1.0, "A"]]}),
+        *((task, None) for task in (asr, robustness, translation, lid, diarization)),
+    ],
+)
+def test_a_recalled_output_is_remembered_alike(task: Recalled, output: Any) -> None:
+    assert task.remember(task.recall(task.remember(output))) == task.remember(output)
+
+
+def test_every_task_that_recalls_says_so() -> None:
+    recalling = {name for name in tasks.names() if isinstance(tasks.get(name), Recalled)}
+    assert recalling >= {"asr", "robustness", "translation", "lid", "diarization"}

@@ -1,0 +1,87 @@
+"""Both sides of a duel as scripts, with their case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modellab.datasets import Dataset
+from modellab.datasets.manifest import Header
+from modellab.plan.matrix import Cell
+from modellab.runner.evaluate import Loaded
+from modellab.runner.paired.reference import Base
+from modellab.runner.paired.run import Duel
+from modellab.runner.paired.verdicts import Case
+from modellab.tasks import asr
+from modellab.types import Rule, Verdict
+
+from ...make import HEADER, KEY, PROVENANCE, READINGS, cell, result, utterance
+
+MIB = 2**20
+NOISE = np.random.default_rng(1)
+FACTS = {"weights": "sha256:w", "versions": {"numpy": "2.0", "engine": "1.0"}, "load_s": 0.5}
+
+
+class Scripted:
+    """A process whose calls take `rtf` seconds for each second of audio, within 0.1 % of it."""
+
+    def __init__(self, rtf: float = 0.1, peak: float = 100 * MIB, **reply: Any) -> None:
+        self.rtf, self.peak, self.reply = rtf, peak, reply
+        self.asked: list[str] = []
+        self.closed = False
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
+        self.asked.append(verb)
+        if verb == "finish":
+            return {"peak_rss_bytes": self.peak, "peak_vram_bytes": self.peak}
+        if verb != "utterance":
+            return {}
+        wall_s = self.rtf * order["row"]["duration_s"] * (1 + NOISE.uniform(-0.001, 0.001))
+        return {"output": {"text": "a b"}, "wall_s": wall_s, "cpu_s": wall_s / 2, **self.reply}
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def loaded(handle: Scripted, **facts: Any) -> Loaded:
+    return Loaded(handle, ("fake", "one", "cpu", "float32"), {**FACTS, **facts}, lambda audio_s: 60.0)
+
+
+def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Case:
+    rows = [{"id": f"{i}", "audio": Path(f"/golden/{i}.flac"), "duration_s": 2.0} for i in range(12)]
+    data = Dataset("short_v1", Path("short_v1"), Header.model_validate(HEADER), tuple(rows), "sha256:d")
+    key = replace(KEY, device=device)
+    readings = {**READINGS, "rtf_gpu": 0.03, "peak_vram_bytes": 1e9}
+    measured = result([utterance("0", {})], key=key, readings=readings, provenance={**PROVENANCE, "threads": threads})
+    return Case(asr, cell(key=key), data, measured, rules)
+
+
+class Held(Duel):
+    """A duel whose base is a script, also where it is loaded anew."""
+
+    fresh = 0
+
+    def _load(self, cell: Cell) -> None:
+        assert self.loaded is None, "the old one is closed first"
+        self.fresh += 1
+        self.loaded = self.base_again
+
+
+def against(base: Scripted, **facts: Any) -> Held:
+    found = Held(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+    found.loaded = found.base_again = loaded(base, **facts)
+    return found
+
+
+def unneeded() -> Loaded:
+    raise AssertionError("no fresh process was needed")
+
+
+def judged(candidate: Scripted, base: Scripted, of: Case | None = None) -> dict[str, Verdict]:
+    verdicts, _ = against(base).judge(of or case(), loaded(candidate), lambda: loaded(candidate))
+    assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
+    return {verdict.metric: verdict for verdict in verdicts}

@@ -1,0 +1,174 @@
+"""One loaded model at a time, and turns between processes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modellab.errors import LoadError
+from modellab.runner.pool import Pool, Turns
+
+from ..make import KEY, cell
+
+
+class FakeHandle:
+    """Writes down what becomes of it."""
+
+    def __init__(self, events: list[str], number: int, error: BaseException | None = None) -> None:
+        self.events, self.number, self.error = events, number, error
+        events.append(f"start {number}")
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float, more_s: Any = None) -> dict[str, Any]:
+        self.events.append(f"{verb} {order['variant']} {order['precision']} in {self.number}")
+        if self.error:
+            raise self.error
+        return {"load_s": 0.1}
+
+    def close(self) -> None:
+        self.events.append(f"close {self.number}")
+
+
+class Start:
+    """Starts handles and numbers them."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.events: list[str] = []
+        self.error = error
+        self.started = 0
+        self.threads: list[int] = []
+
+    def __call__(self, threads: int) -> FakeHandle:
+        self.started += 1
+        self.threads.append(threads)
+        return FakeHandle(self.events, self.started, self.error)
+
+
+def test_a_model_is_loaded_once_for_all_its_datasets() -> None:
+    start = Start()
+    pool = Pool(start, threads=3)
+    first = pool.get(cell())
+    assert pool.get(cell(key=replace(KEY, dataset="other_v1"))) is first
+    assert start.events == ["start 1", "load one float32 in 1"]
+    assert start.threads == [3]
+    assert first.facts == {"load_s": 0.1}
+
+
+def test_a_judge_has_a_process_of_its_own_and_stays() -> None:
+    start = Start()
+    pool = Pool(start, threads=1)
+    judge = cell(key=replace(KEY, variant="two"), variants={"two": {"weights": "package"}})
+    first = pool.get(replace(cell(), judge=judge))
+    assert first.judge is not None
+    assert first.judge.engine == judge.engine
+    pool.get(replace(cell(key=replace(KEY, precision="int8")), judge=judge))
+    assert pool.get(cell(key=replace(KEY, precision="int8"))).judge is None
+    pool.close()
+    began = ["start 1", "load one float32 in 1", "start 2", "load two float32 in 2"]
+    assert start.events == [*began, "close 1", "start 3", "load one int8 in 3", "close 3", "close 2"]
+
+
+def test_the_model_before_is_closed_before_the_next_is_started() -> None:
+    start = Start()
+    pool = Pool(start, threads=1)
+    pool.get(cell())
+    pool.get(cell(key=replace(KEY, precision="int8")))
+    assert start.events[2:] == ["close 1", "start 2", "load one int8 in 2"]
+
+
+def test_after_a_loss_the_next_case_gets_a_fresh_one() -> None:
+    start = Start()
+    pool = Pool(start, threads=1)
+    pool.get(cell())
+    pool.close()
+    pool.close()
+    pool.get(cell())
+    assert start.events == ["start 1", "load one float32 in 1", "close 1", "start 2", "load one float32 in 2"]
+
+
+@pytest.mark.parametrize("error", [LoadError("no"), KeyboardInterrupt()])
+def test_what_cannot_be_loaded_is_closed(error: BaseException) -> None:
+    start = Start(error)
+    pool = Pool(start, threads=1)
+    with pytest.raises(type(error)):
+        pool.get(cell())
+    assert start.events == ["start 1", "load one float32 in 1", "close 1"]
+    assert pool.loaded is None
+
+
+# ---------------------------------------------------------------------------- turns between processes
+
+TRY = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), getattr(fcntl, sys.argv[2]) | fcntl.LOCK_NB)"
+HOLD = """
+import sys
+from pathlib import Path
+from modellab.pool import Turns
+
+with getattr(Turns(Path(sys.argv[1])), sys.argv[2])():
+    print("in", flush=True)
+    sys.stdin.read()
+"""
+
+
+def another_may(path: Path, how: str) -> bool:
+    """Whether a second process gets its turn at once."""
+    return (
+        subprocess.run([sys.executable, "-S", "-c", TRY, str(path), how], capture_output=True, check=False).returncode
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "at_once"),
+    [
+        ("loading", "LOCK_SH", True),
+        ("loading", "LOCK_EX", False),
+        ("measuring", "LOCK_SH", False),
+        ("measuring", "LOCK_EX", False),
+    ],
+)
+def test_many_load_at_once_and_one_measures_alone(tmp_path: Path, mine: str, other: str, at_once: bool) -> None:
+    path = tmp_path / "turns"
+    with getattr(Turns(path), mine)():
+        assert another_may(path, other) is at_once
+    assert another_may(path, other), "the turn is over"
+
+
+@pytest.mark.parametrize("ends", ["leaves", "is killed"])
+def test_a_turn_ends_when_the_other_process_leaves_it_or_dies(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "turns"
+    command = [sys.executable, "-c", HOLD, str(path), "measuring"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == b"in\n"
+        descriptor = os.open(path, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        os.close(descriptor)
+        if ends == "leaves":
+            other.stdin.close()
+        else:
+            other.kill()
+        with Turns(path).loading():
+            assert another_may(path, "LOCK_SH")
+
+
+def test_a_turn_ends_with_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "turns"
+    with pytest.raises(ZeroDivisionError), Turns(path).measuring():
+        raise ZeroDivisionError
+    assert another_may(path, "LOCK_EX")
+
+
+def test_a_process_alone_waits_for_nobody() -> None:
+    turns = Turns()
+    with turns.measuring(), turns.loading(), turns.measuring():
+        pass
