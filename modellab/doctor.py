@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -19,7 +19,7 @@ import psutil
 
 from modellab import datasets as dataset
 from modellab import tasks
-from modellab.errors import ModellabError, TrackingError
+from modellab.errors import ModellabError
 from modellab.models import weights
 from modellab.plan import matrix
 from modellab.plan.matrix import Broken, Cell, Loadable, Matrix
@@ -29,7 +29,6 @@ from modellab.runner import transcribe
 from modellab.system import extras
 from modellab.system.cache import home
 from modellab.system.machine import machine_class
-from modellab.tracking import store
 from modellab.types import Key
 
 DEFAULT = "embedded default"
@@ -50,8 +49,8 @@ class Check:
     mend: str = ""
 
 
-def examine(project: Project) -> list[Check]:
-    """Every check; datasets, baselines and tracking only inside a project. Takes seconds: it loads the default."""
+def examine(project: Project, tracking: Callable[[Project], Iterable[Check]] = lambda _: ()) -> list[Check]:
+    """Every check; datasets, baselines and `tracking` only inside a project. Takes seconds: it loads the default."""
     cells = Matrix(project)
     checks = [*machine(project), *more(), *engines(cells), *weights_here(cells), *default(cells, project)]
     if find_root(project.root):
@@ -214,29 +213,6 @@ def _speed(root: Path, here: str, accepted: list[Key]) -> Check:
     narrow = f" --device {accepted[0].device}" if accepted[0].device != "cpu" else ""
     mend = ACCEPT_SPEED.replace(" run", f" run{narrow}") + ", then modellab calibrate"
     return Check("baselines", name, "absent", found + (f" (accepted elsewhere: {known})" if known else ""), mend)
-
-
-def tracking(project: Project) -> Iterator[Check]:
-    """MLflow and the place that results go to."""
-    if extras.missing("mlflow"):
-        meant = store.given()
-        found = f", and MLFLOW_TRACKING_URI names {store.shown(meant)}: nothing is sent there" if meant else ""
-        mend = f"{extras.install('mlflow')}, then modellab sync"
-        found = f"MLflow is not installed{found or ': results stay in the ledger'}"
-        yield Check("tracking", "MLflow", "bad" if meant else "absent", found, mend)
-        return
-    uri = store.address(project.mlruns)
-    try:
-        store.check(uri)
-    except TrackingError as error:
-        if store.is_server(uri):
-            mend = "start that server, or unset MLFLOW_TRACKING_URI; then modellab sync"
-        else:
-            mend = "modellab sync --rebuild"
-        yield Check("tracking", "MLflow", "bad", str(error), mend)
-        return
-    found = f"MLflow {importlib.metadata.version('mlflow-skinny')}, results go to {store.shown(uri)}"
-    yield Check("tracking", "MLflow", "ok", found)
 
 
 def space(project: Project) -> Iterator[Check]:

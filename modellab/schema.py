@@ -52,7 +52,7 @@ class Broken(Strict):
 
 
 class Threshold(Strict):
-    """Numbers that judge one metric; what is left out comes from the place below (see `modellab/plan/thresholds.py`)."""
+    """Numbers that judge one metric; what is left out comes from the place below (`plan/thresholds.py`)."""
 
     margin: Number | None = pydantic.Field(default=None, ge=0)
     margin_relative: Number | None = pydantic.Field(default=None, ge=0)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from modellab import pytest_plugin, tasks, types
-from modellab.datasets.manifest import ROW_KEYS, Header
+from modellab.datasets.manifest import Header
 from modellab.models import Claim, Model, Variant
 from modellab.plan.settings import Project
 from modellab.tasks import Task, alignment, asr, chat, diarization, lid, meeting, translation, v2v, vad
 from modellab.types import Status
+from modellab.types.rows import ROW_KEYS
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,8 +1,8 @@
 """The file of a clip under a condition: made once per machine, in a process of its own, and kept in the cache folder.
 
 What makes it imports PyTorch; in the model's own process that would count as the model's memory. So a helper
-(`python -m modellab.audio.augmentation`) takes one JSON line per file and goes when nobody has asked for IDLE_S, or when
-whoever started it has gone.
+(`python -m modellab.audio.augmentation`) takes one JSON line per file and goes when nobody has asked for IDLE_S, or
+when whoever started it has gone.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[
     from modellab.reports.comparison import pairing
     from modellab.results.select import Shelf
 
-    shelf = Shelf.read(project)
+    shelf = Shelf.read(project.root, project.mlruns, project.baselines)
     for warning in shelf.warnings:
         common.say(f"warning: {common.printable(warning)}", err=True)
     return [pairing.chosen(shelf.pick(spec), task, dataset) for spec in specs]

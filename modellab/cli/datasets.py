@@ -32,8 +32,8 @@ def validate(
 ) -> None:
     """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
     from modellab import datasets
-    from modellab.datasets import manifest
     from modellab.doctor import dataset_faults
+    from modellab.types.rows import seconds as row_seconds
 
     problems = files = 0
     seconds = 0.0
@@ -45,7 +45,7 @@ def validate(
         if not found:
             rows = datasets.load(folder).rows
             files += sum("audio" in row for row in rows)
-            held = sum(map(manifest.seconds, rows))
+            held = sum(map(row_seconds, rows))
             seconds += held
             common.say(f"{folder.name}: {len(rows)} cases, {_length(held)} of audio")
     if problems:
@@ -77,14 +77,14 @@ def _row(folder: Path) -> list[str | Text]:
     from rich.text import Text
 
     from modellab import datasets
-    from modellab.datasets import manifest
     from modellab.errors import sentence
+    from modellab.types.rows import seconds as row_seconds
 
     try:
         data = datasets.load(folder)
     except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
-    audio = _length(sum(map(manifest.seconds, data.rows)))
+    audio = _length(sum(map(row_seconds, data.rows)))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")
     elif data.header.digest == data.digest:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
+from importlib.metadata import version
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modellab.cli import common
+from modellab.errors import TrackingError
 
 if TYPE_CHECKING:
     from modellab.doctor import Check
+    from modellab.plan.settings import Project
     from modellab.runner.selftest.checks import Check as Measured
 
 UNDECIDED = 3  # the exit status of a measurement that was not possible, as in the suite
@@ -34,7 +38,7 @@ def doctor(
         return
     from modellab.doctor import can_run_default, examine
 
-    checks = examine(common.project_or_here())
+    checks = examine(common.project_or_here(), _tracking)
     able = can_run_default(checks)
     if as_json:
         common.put(
@@ -48,6 +52,33 @@ def doctor(
         common.say(f"\n{verdict}", fg="green" if able else "red", bold=True)
     if not able:
         raise typer.Exit(1)
+
+
+def _tracking(project: Project) -> Iterator[Check]:
+    """MLflow and the place that results go to."""
+    from modellab.doctor import Check
+    from modellab.system import extras
+    from modellab.tracking import store
+
+    if extras.missing("mlflow"):
+        meant = store.given()
+        found = f", and MLFLOW_TRACKING_URI names {store.shown(meant)}: nothing is sent there" if meant else ""
+        mend = f"{extras.install('mlflow')}, then modellab sync"
+        found = f"MLflow is not installed{found or ': results stay in the ledger'}"
+        yield Check("tracking", "MLflow", "bad" if meant else "absent", found, mend)
+        return
+    uri = store.address(project.mlruns)
+    try:
+        store.check(uri)
+    except TrackingError as error:
+        if store.is_server(uri):
+            mend = "start that server, or unset MLFLOW_TRACKING_URI; then modellab sync"
+        else:
+            mend = "modellab sync --rebuild"
+        yield Check("tracking", "MLflow", "bad", str(error), mend)
+        return
+    found = f"MLflow {version('mlflow-skinny')}, results go to {store.shown(uri)}"
+    yield Check("tracking", "MLflow", "ok", found)
 
 
 def _print(checks: list[Check]) -> None:

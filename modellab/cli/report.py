@@ -93,7 +93,7 @@ def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> S
             *([f"{len(told) - MOST_TOLD} more of these"] if len(told) > MOST_TOLD else []),
         ]:
             _warn(warning)
-    shelf = Shelf.read(project, more)
+    shelf = Shelf.read(project.root, project.mlruns, project.baselines, more)
     for warning in shelf.warnings:
         _warn(warning)
     if not shelf.entries and not (specs and shelf.accepted):

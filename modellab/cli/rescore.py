@@ -63,9 +63,8 @@ def rescore(
 
 
 def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bool, references: bool) -> None:
-    from modellab.pytest_plugin.controller import new_session
     from modellab.rescoring import stored
-    from modellab.results.ledger import Ledger
+    from modellab.results.ledger import Ledger, new_session
 
     data = stored.Folders(project.golden)
     renewals = stored.renew(chosen, data, normaliser, references=references)
@@ -96,12 +95,12 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
 
 def _row(each: Renewal) -> Iterator[str]:
     from modellab import tasks, units
-    from modellab.rescoring import entry as rescoring
+    from modellab.results import rescored as rescored_results
 
     assert each.after is not None
     assert each.after.result is not None
     facts, metric = each.after.result.provenance, tasks.get(each.before.key.task).METRICS[0]
-    then, now = (facts[rescoring.BEFORE], facts["normaliser"])
+    then, now = (facts[rescored_results.BEFORE], facts["normaliser"])
     values = [units.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
     yield str(each.before.key)
     yield each.before.finished_at[:16].replace("T", " ")
@@ -114,11 +113,13 @@ def _row(each: Renewal) -> Iterator[str]:
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
     """The results that are meant, as they were scored last: of each case the newest, of a session each."""
-    from modellab.rescoring import entry as rescoring
+    from modellab.results import rescored as rescored_results
 
     sessions = {entry.id: entry.session for entry in entries}
-    there = [entry for entry in rescoring.standing(entries) if entry.result is not None]
-    home = {entry.id: sessions.get(rescoring.origin(entry), entry.session) for entry in there}  # where it was measured
+    there = [entry for entry in rescored_results.standing(entries) if entry.result is not None]
+    home = {
+        entry.id: sessions.get(rescored_results.origin(entry), entry.session) for entry in there
+    }  # where it was measured
     found: list[Entry] = [] if names else there
     for name in names:
         by_case = [entry for entry in there if str(entry.key) == name]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from modellab.contract import sounds
-from modellab.datasets.manifest import seconds, sendable
 from modellab.errors import ModellabError
 from modellab.plan.matrix import Loadable
 from modellab.runner.evaluate import Loaded, load
 from modellab.runner.worker import Worker
 from modellab.tasks import Task
 from modellab.types import Row
+from modellab.types.rows import seconds, sendable
 
 OF_TEXT = ("tts", "chat")  # tasks whose model is told something rather than made to hear it
 MORE: Mapping[str, Mapping[str, Any]] = {  # what a row of the task has beside its sound

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 from modellab.datasets import manifest
 from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
-from modellab.datasets.manifest import FILE_NAME, ROW_KEYS, Header
+from modellab.datasets.manifest import FILE_NAME, Header
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.types import Row
+from modellab.types.rows import ROW_KEYS, sounding
 from modellab.types.spooled import Spool
 
 __all__ = [
@@ -179,7 +180,7 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         where = f"{manifest.file(folder)}: case {row['id']}"
         yield from _reference_faults(where, row, task)
         yield from _task_faults(where, head, row, task)
-        for place, part in manifest.sounding(row):
+        for place, part in sounding(row):
             yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
     if head is not None and not faults:
         yield from _digest_faults(folder, head, manifest.digest(head, rows))

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio
-from modellab.datasets import manifest
 from modellab.errors import AudioError, DatasetError
 from modellab.types import Row, Utterance
+from modellab.types.rows import seconds, sounding
 from modellab.types.utterances import AUDIO, clocks
 
 DURATION_TOLERANCE_S = 0.02  # the manifest's duration may be rounded, and MP3 pads
@@ -33,7 +33,7 @@ def decoded(row: Row, given_s: float | None) -> Row:
     >>> decoded({"id": "a", "audio": "a.wav", "duration_s": 5.0}, 2.0)["duration_s"]
     2.0
     """
-    stated_s = sum(float(part["duration_s"]) for _, part in manifest.sounding(row))
+    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
     if given_s is None or not (0 < given_s < math.inf) or not stated_s or "audio" not in row:
         return row
     if abs(given_s - stated_s) <= DURATION_TOLERANCE_S:
@@ -74,7 +74,7 @@ def doubts(task: Reader, rows: Sequence[Row], options: Mapping[str, Any], uttera
     """What a run has to say of lengths in the manifest that are not the files'; nothing where all are right."""
     wrong, beyond = [], []
     for i, (row, heard_s) in enumerate(zip(rows, clocks(utterances)[:, AUDIO].tolist(), strict=False)):
-        known_s = manifest.seconds(row), float(row.get("duration_s", heard_s))
+        known_s = seconds(row), float(row.get("duration_s", heard_s))
         if all(abs(heard_s - each) > DURATION_TOLERANCE_S for each in known_s) and not is_made(utterances[i].output):
             wrong.append((str(row["id"]), heard_s, known_s[0]))
             beyond += _beyond(task, decoded(row, heard_s), options)
@@ -107,7 +107,7 @@ def longest_s(row: Row) -> float:
 
 def _lengths(row: Row) -> Iterator[float]:
     """The longer one of the manifest's and the file's length, of each sound."""
-    for _, part in manifest.sounding(row):
+    for _, part in sounding(row):
         stated_s = float(part["duration_s"])
         try:
             yield max(stated_s, audio.info(Path(part["audio"])).duration_s)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -22,13 +22,11 @@ from modellab.errors import DatasetError
 from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
 from modellab.types import Row
+from modellab.types.rows import FILES, PARTS, ROW_KEYS, in_parts
 from modellab.types.spooled import Spool
 
 FILE_NAME = "dataset.yaml"
-ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
-FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
-PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
@@ -167,39 +165,9 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[Data
     return sound, faults
 
 
-def sendable(row: Row) -> Row:
-    """A row as JSON types: its files as text."""
-    return {**row, **{key: str(row[key]) for key in FILES if key in row}, **_in_parts(row, sendable)}
-
-
-def sounding(row: Row) -> Iterator[tuple[str, Row]]:
-    """What of a row has audio: the row itself, and its parts; each with its place, such as `script[0]`."""
-    places = [("", row), *((f"{key}[{i}]", part) for key in PARTS for i, part in enumerate(row.get(key, ())))]
-    return ((place, part) for place, part in places if "audio" in part)
-
-
 def _absolute(folder: Path, given: Row) -> Row:
     files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
-    return {**given, **files, **_in_parts(given, lambda part: _absolute(folder, part))}
-
-
-def _in_parts(row: Row, change: Callable[[Row], Any]) -> dict[str, list[Any]]:
-    return {key: [change(part) for part in row[key]] for key in PARTS if key in row}
-
-
-def length_s(row: Row) -> float:
-    """The length of the row's audio, in s; DatasetError for a row without any, whose task needs it."""
-    if "audio" not in row:
-        raise DatasetError(
-            f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
-        )
-    return float(row["duration_s"])
-
-
-def seconds(row: Row) -> float:
-    """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
-    once = sum(float(part["duration_s"]) for _, part in sounding(row))
-    return once * int(row.get("settings", {}).get("repeats", 1))
+    return {**given, **files, **in_parts(given, lambda part: _absolute(folder, part))}
 
 
 def _row_fault(given: Any) -> str:
@@ -281,7 +249,7 @@ def digest(head: Header, rows: Sequence[Row]) -> str:
 
 def _facts(row: Row) -> Row:
     """The row without the names of its files."""
-    return {**{key: value for key, value in row.items() if key not in FILES}, **_in_parts(row, _facts)}
+    return {**{key: value for key, value in row.items() if key not in FILES}, **in_parts(row, _facts)}
 
 
 def _contents(row: Row) -> Iterator[str]:

@@ -26,19 +26,18 @@ recall on injected faults: docs/detective.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from modellab import text
 from modellab.datasets import Dataset
+from modellab.diagnosis import case, utterance
+from modellab.diagnosis.context import Heard, Others, no_others, scene
+from modellab.diagnosis.kinds import Fault, Finding, Kind
 from modellab.errors import told
-from modellab.reports.diagnosis import case, utterance
-from modellab.reports.diagnosis.context import Heard, elsewhere, scene
-from modellab.reports.diagnosis.kinds import Fault, Finding, Kind
 from modellab.tasks import Task
 from modellab.types import Accepted, Result, Status, Verdict
 from modellab.types.utterances import shares
 
-__all__ = ["Fault", "Finding", "Heard", "Kind", "doubts", "elsewhere", "examine", "notes", "scene", "suspect"]
+__all__ = ["Fault", "Finding", "Heard", "Kind", "Others", "doubts", "examine", "no_others", "notes", "scene", "suspect"]
 
 ABSURD = 0.2  # of the words are wrong: then a new case is asked about
 FEW, MANY = 2, 0.2  # utterances, and their share in a new case, that make a finding worth a word
@@ -46,11 +45,10 @@ LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
 
 
 def suspect(
-    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, others: Others = no_others
 ) -> list[Finding]:
-    """The findings on a result; `baselines` is where other models' answers are looked up."""
-    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
-    return examine(scene(task, result, data, accepted, others), data.normaliser)
+    """The findings on a result; `others` is asked for other models' answers, by utterance (`results.other_answers`)."""
+    return examine(scene(task, result, data, accepted, others()), data.normaliser)
 
 
 def notes(
@@ -59,7 +57,7 @@ def notes(
     result: Result,
     data: Dataset,
     accepted: Accepted | None = None,
-    baselines: Path | None = None,
+    others: Others = no_others,
 ) -> list[str]:
     """What a case looks like whose quality is new or undecided, and not red; red cases are told at length elsewhere."""
     spoken = [verdict for verdict in verdicts if verdict.kind in {"quality", "sanity"}]
@@ -68,13 +66,13 @@ def notes(
     if not any(verdict.status in {Status.NEW, Status.INCONCLUSIVE} for verdict in spoken):
         return []
     try:
-        return [finding.note for finding in doubts(task, result, data, accepted, baselines)]
+        return [finding.note for finding in doubts(task, result, data, accepted, others)]
     except Exception as error:  # noqa: BLE001 - a suspicion that cannot be formed takes no verdict away
         return [f"what this looks like cannot be told: {told(error)}"]
 
 
 def doubts(
-    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, baselines: Path | None = None
+    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, others: Others = no_others
 ) -> list[Finding]:
     """The findings that matter on a case that is not red: a new one, or one that cannot be decided.
 
@@ -83,8 +81,7 @@ def doubts(
     """
     if accepted is None and not task.METRICS[0].value(shares(result.utterances, task.METRICS[0].name)) >= ABSURD:
         return []
-    others = elsewhere(baselines, result.key, result.provenance.get("weights", "")) if baselines else {}
-    every = scene(task, result, data, accepted, others)
+    every = scene(task, result, data, accepted, others())
     changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}
     least = max(FEW, MANY * len(every)) if accepted is None else FEW
     found = [each for each in examine(every, data.normaliser) if each.kind is not Kind.WORDS]

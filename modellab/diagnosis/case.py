@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median, pstdev
 
 from modellab import text
+from modellab.diagnosis import signs, timing
+from modellab.diagnosis.context import Heard, wrong
+from modellab.diagnosis.kinds import Fault, Finding, Kind, Suspicion
 from modellab.errors import ModellabError
-from modellab.reports.diagnosis import signs, timing
-from modellab.reports.diagnosis.context import Heard, wrong
-from modellab.reports.diagnosis.kinds import Fault, Finding, Kind, Suspicion
 
 EVERYWHERE = 0.6  # of the utterances, and at least FEWEST, make a pattern
 FEWEST = 4

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from modellab.datasets import Dataset, decoded_length
-from modellab.errors import BaselineError
 from modellab.metrics.edit_distance import Alignment, Counts, align
-from modellab.results import baselines as baseline
 from modellab.tasks import Task, Worded
-from modellab.types import Accepted, Key, Result, Row, Utterance
+from modellab.types import Accepted, Result, Row, Utterance
 
-NAME = 4  # letters of a name that tells a family
-NO_NAMES = frozenset(
-    str.split(
-        "model models weights embedded path http https huggingface files file checkpoint checkpoints home root data"
-        " cache tiny base small medium large turbo mini nano fast faster fine tuned finetuned float half quant"
-        " quantised quantized onnx ggml gguf ctranslate openai transformers torch pytorch safetensors sherpa speech"
-        " recogniser recognizer audio english multilingual multi"
-    )
-)
+Others = Callable[[], Mapping[str, list[str]]]  # what other models heard, by utterance, each as it gave it
 MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
 
 
@@ -95,6 +84,11 @@ def wrong(reference: str, hypothesis: str) -> float:
     return align(reference, hypothesis).words.errors / max(1, len(reference.split()))
 
 
+def no_others() -> dict[str, list[str]]:
+    """No other model was asked."""
+    return {}
+
+
 def scene(
     task: Task,
     result: Result,
@@ -114,46 +108,6 @@ def scene(
         for item in result.utterances
         if item.id in places
     ]
-
-
-def elsewhere(baselines: Path, key: Key, weights: str = "") -> dict[str, list[str]]:
-    """What other models' accepted results have heard in a case's dataset, by utterance; damaged files are left out.
-
-    Only models that are kin neither of the case's, whose `weights` are given, nor of each other, see `family`: the same
-    weights in another engine, or distilled from them, mishear the same and prove nothing.
-    """
-    found: dict[str, list[str]] = {}
-    known = [family(key.model, weights)]
-    for path in sorted((baselines / key.task / key.dataset).glob("*.json")):
-        other = baseline.key_of(path)
-        if other is None or other.model == key.model:
-            continue
-        try:
-            accepted = baseline.load(baselines, other)
-        except BaselineError:
-            continue
-        own = family(other.model, accepted.header.get("weights", "") if accepted else "")
-        if any(own & each for each in known):
-            continue
-        known.append(own)
-        for id, answer in accepted.outputs.items() if accepted else ():
-            if isinstance(answer, str):
-                found.setdefault(id, []).append(answer)
-    return found
-
-
-def family(model: str, weights: str) -> frozenset[str]:
-    """What a model shares with its kin: the digest of its weights, and the names in its folder's and its weights'.
-
-    Names of sizes, formats and the like are no names.
-
-    >>> sorted(family("distil_whisper", "whisper-lab/transformers@54597182c41914b4"))
-    ['@54597182c41914b4', 'distil', 'whisper']
-    """
-    place, at, digest = weights.rpartition("@")
-    words = re.findall(r"[a-z]+", f"{model} {place if at else weights}".lower())
-    names = {word for word in words if len(word) >= NAME and word not in NO_NAMES}
-    return frozenset({*names, *([f"@{digest}"] if at else [])})
 
 
 def _heard(

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from modellab.diagnosis.audio_signs import Sound, listen
+from modellab.diagnosis.context import Heard, wrong
 from modellab.errors import ConfigError
 from modellab.metrics import transcript_sanity
-from modellab.reports.diagnosis.audio_signs import Sound, listen
-from modellab.reports.diagnosis.context import Heard, wrong
 from modellab.text import languages, scripts
 
 FEW_LOST = 2  # words lost at one end: more are a stretch

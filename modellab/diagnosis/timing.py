@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.reports.diagnosis import signs
-from modellab.reports.diagnosis.context import Heard
+from modellab.diagnosis import signs
+from modellab.diagnosis.context import Heard
 from modellab.types import Floats
 
 FEWEST, FEW_FOR_LITTLE = 4, 12  # files for a ratio that is far off, and for one that is not

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from modellab.reports.diagnosis import signs
-from modellab.reports.diagnosis.case import EVERYWHERE, FAST, FEWEST, NOTHING, finding, shown, usual_pace
-from modellab.reports.diagnosis.context import Heard
-from modellab.reports.diagnosis.kinds import Fault, Finding, Kind, Suspicion
+from modellab.diagnosis import signs
+from modellab.diagnosis.case import EVERYWHERE, FAST, FEWEST, NOTHING, finding, shown, usual_pace
+from modellab.diagnosis.context import Heard
+from modellab.diagnosis.kinds import Fault, Finding, Kind, Suspicion
 
 SLOW = 0.6  # times the usual letters per second: a file that plays too slow
 BRISK = 15.0  # letters per second below which nothing is cut or sped up, however slow the others are

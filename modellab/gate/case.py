@@ -15,8 +15,9 @@ import numpy as np
 from modellab.gate import breaks as counting
 from modellab.gate import joint
 from modellab.gate.breaks import Breaks
-from modellab.gate.paired_quality import Comparison, compare, costs
+from modellab.gate.paired_quality import Comparison, compare
 from modellab.gate.suite_alpha import SWAPPED
+from modellab.stats.intervals import costs
 from modellab.types import Break, Floats, Gross, Metric, Rule, Share
 
 

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from modellab.gate.decision import margin
-from modellab.gate.paired_quality import bottom_of, by_unit
 from modellab.gate.sight import POWER, fewest_units
+from modellab.stats.intervals import bottom_of, by_unit
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 
 VERSUS = "claim"  # what such a verdict is compared with

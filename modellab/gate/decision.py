@@ -14,9 +14,9 @@ import numpy as np
 
 from modellab.gate import breaks, case
 from modellab.gate.case import Seen, Sides
-from modellab.gate.paired_quality import costs
 from modellab.gate.sight import fewest_units
 from modellab.gate.suite_alpha import SWAPPED, sees
+from modellab.stats.intervals import costs
 from modellab.types import Accepted, Metric, Result, Rule, Share, Status
 from modellab.types.utterances import clusters, ids, shares
 

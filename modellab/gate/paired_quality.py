@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from modellab.gate.exact import changes, sign_flip_p
 from modellab.gate.sight import basis_of, visible
+from modellab.stats.intervals import bottom_of, by_unit, costs, jackknife_error
 from modellab.types import Basis, Floats, Metric
 
 ALPHA = 0.01
@@ -173,16 +174,6 @@ def least_p(changed: int) -> float:
     return 2.0 ** -min(changed, 1000)
 
 
-def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
-    """Standard error of the change: leave one unit out (Efron & Tibshirani 1993, ch. 11). NaN for fewer than two."""
-    n = len(before)
-    if n < 2:
-        return math.nan
-    left = metric.rate(after.sum(axis=0) - after) - metric.rate(before.sum(axis=0) - before)
-    known = left[np.isfinite(left)]
-    return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) else math.nan
-
-
 def _interval(change: float, error: float, units: int) -> tuple[float, float] | None:
     if not math.isfinite(error) or not math.isfinite(change):
         return None
@@ -192,33 +183,10 @@ def _interval(change: float, error: float, units: int) -> tuple[float, float] | 
     return change - half, change + half
 
 
-def costs(metric: Metric, shares: Floats) -> Floats:
-    """What each row adds to the bad side of the rate: its errors, or what it lacks to a full score. Shape (n,)."""
-    if metric.better == "lower" or shares.shape[1] < 2:
-        return shares[:, 0]
-    return np.asarray(shares[:, 1] - shares[:, 0])
-
-
-def bottom_of(shares: Floats) -> float:
-    """What the summed costs are divided by to give the rate; 1.0 for a plain amount."""
-    return float(shares[:, 1].sum()) if shares.shape[1] > 1 else 1.0
-
-
 def moved(before: Floats, after: Floats) -> npt.NDArray[np.bool_]:
     """Which rows differ; what is no number differs from everything."""
     moved: npt.NDArray[np.bool_] = ~(np.abs(after - before) <= STORED).all(axis=1)
     return moved
-
-
-def by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
-    """Shares summed by cluster, shape (n_units, k); of one cluster for everything the utterances."""
-    if clusters is None or len(set(clusters)) < 2:
-        return shares
-    names = [name or f"\0{row}" for row, name in enumerate(clusters)]
-    _, unit = np.unique(np.array(names), return_inverse=True)
-    summed: npt.NDArray[np.float64] = np.zeros((int(unit.max()) + 1, shares.shape[1]))
-    np.add.at(summed, unit, shares)
-    return summed
 
 
 def alone(clusters: Sequence[str] | None) -> bool:

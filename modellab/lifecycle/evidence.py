@@ -18,9 +18,9 @@ from modellab.lifecycle.stages import Evidence
 from modellab.models import weights
 from modellab.plan.matrix import Cell, why_not
 from modellab.plan.settings import Project
-from modellab.rescoring.entry import standing
 from modellab.results import baselines
 from modellab.results.entry import Entry
+from modellab.results.rescored import standing
 from modellab.schema import Criteria
 from modellab.types import Accepted, Key, Result, Share
 
@@ -165,10 +165,10 @@ def beyond_by(task: str, metric: str, limit: float, shares: Sequence[Share], val
 
 def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence[str]) -> tuple[float, float] | None:
     """The 95 % interval of a pooled value, as reports have it; None where there is none: a reading, one utterance."""
-    from modellab.reports.leaderboard import estimates  # not above: it needs what collecting tests does not
+    from modellab.stats import intervals  # not above: it needs what collecting tests does not
 
     found = metric_of(task, metric)
-    return estimates.rate(found, shares, clusters).interval if found and shares else None
+    return intervals.rate(found, shares, clusters).interval if found and shares else None
 
 
 def unit_of(task: str, name: str) -> str:

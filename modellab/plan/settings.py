@@ -16,7 +16,7 @@ In its pyproject.toml:
     limit = 0.05
     [tool.modellab.lifecycle.production]                            # what `modellab promote` asks for, as for candidate
     runs = 3
-    [tool.modellab.scorecard.weights]                               # what a score is made of: see `modellab/plan/score_settings.py`
+    [tool.modellab.scorecard.weights]                               # what a score is made of: `plan/score_settings.py`
     quality = 50
 """
 

@@ -22,7 +22,7 @@ from modellab.pytest_plugin import benchmark_rounds
 from modellab.pytest_plugin import options as pytest_options
 from modellab.pytest_plugin.benchmark_rounds import Rounds, Timed
 from modellab.pytest_plugin.claims import Claims, cell_of
-from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, new_session, turns_file
+from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
 from modellab.pytest_plugin.options import pytest_addoption
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
@@ -31,6 +31,7 @@ from modellab.reports.scorecard import failure
 from modellab.reports.scorecard.progress import announce, watch
 from modellab.reports.scorecard.row import Row
 from modellab.results import baselines
+from modellab.results.ledger import new_session
 from modellab.runner import paired
 from modellab.runner.pool import Pool
 from modellab.runner.session import Measurement, Options, Outcome, Suite, open_suite, turned

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import copy
 import os
-import uuid
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -53,11 +51,6 @@ def fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
     """Fail the test because there is no measurement, which is no regression."""
     request.node.stash[BROKEN] = True
     pytest.fail(escape.lines(message), pytrace=False)
-
-
-def new_session() -> str:
-    """A name for this pytest session that sorts by time."""
-    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
 
 
 def turns_file(session: str) -> Path:

@@ -1,6 +1,6 @@
 """pytest glue: `--model`, `--dataset`, `--device`, `--precision` and `--tier` deselect every other case.
 
-`modellab run` loads it with `-p modellab.pytest_plugin.select`; a conftest.py may as well, beside modellab.pytest_plugin.
+`modellab run` loads it with `-p modellab.pytest_plugin.select`; a conftest.py may too, beside modellab.pytest_plugin.
 """
 
 from __future__ import annotations

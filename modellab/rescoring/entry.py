@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,11 +27,11 @@ from modellab.plan.matrix import Cell
 from modellab.plan.settings import Project
 from modellab.results import baselines, text_facts
 from modellab.results.entry import Entry, pooled
+from modellab.results.rescored import BEFORE, FROM, origin
 from modellab.tasks import Recalled, Signed, Task
 from modellab.types import Result, Row, Status, Utterance, Verdict
+from modellab.types.rows import sounding
 
-FROM = "rescored_from"  # in a result's provenance: the id of the entry that was measured
-BEFORE = "normaliser_before"
 PACE = ("speed", "memory")
 EARLIER = "when it was measured: "
 UNJUDGED = "scored anew and not held against a baseline"
@@ -94,23 +94,6 @@ def judged(entry: Entry, cell: Cell, project: Project, family: int = 1) -> Entry
         *gate.creep(entry.result, anchor, accepted, task.METRICS, rules, setting),
     )
     return replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
-
-
-def origin(entry: Entry) -> str:
-    """The id of the measured entry that this one was rescored from; '' for one that was measured."""
-    return entry.result.provenance.get(FROM, "") if entry.result else ""
-
-
-def standing(entries: Iterable[Entry]) -> list[Entry]:
-    """Each measurement once, as it was scored last; entries in their order."""
-    ordered = sorted(entries, key=lambda entry: (entry.finished_at, entry.id))
-    last = {measurement(entry): entry for entry in ordered}
-    return [entry for entry in ordered if last[measurement(entry)] is entry]
-
-
-def measurement(entry: Entry) -> str:
-    """What an entry and its copies that were scored anew have in common: they are one run of the model."""
-    return origin(entry) or entry.id
 
 
 # ---------------------------------------------------------------------------- what can be scored anew
@@ -177,7 +160,7 @@ def _lasts(measured_s: float, row: Mapping[str, Any], stated_s: float) -> bool:
 
 def _decoded_s(row: Mapping[str, Any]) -> float:
     """The seconds of a row's audio as its files are decoded; NaN where they are not here."""
-    parts = [part for _, part in manifest.sounding(dict(row))]
+    parts = [part for _, part in sounding(dict(row))]
     stated_s = sum(float(part["duration_s"]) for part in parts)
     try:
         heard_s = sum(audio.read(part["audio"]).duration_s for part in parts)

@@ -20,6 +20,7 @@ from modellab.plan.matrix import Cell
 from modellab.plan.settings import Project
 from modellab.rescoring import entry as rescoring
 from modellab.results import baselines, baselines_as_entries
+from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.results.pinned import anchor_root
@@ -149,7 +150,7 @@ def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -
         for old, new in zip(entry.result.utterances, after.result.utterances, strict=True)
     }
     facts = {"normaliser": now, "dataset_digest": data.digest}
-    why = {rescoring.BEFORE: before, "reason": reason, "date": date}
+    why = {rescored_results.BEFORE: before, "reason": reason, "date": date}
     paces = [baselines.pace_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)]
     path = baselines.renew(baselines.quality_path(root, entry.key), shares, **facts, **why)
     return [path, *(baselines.renew(pace, {}, **facts) for pace in paces)]

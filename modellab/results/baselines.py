@@ -29,14 +29,12 @@ ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
 READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
             "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
             "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
-REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
+REFERENCE = READINGS[-2:]
 CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
-MOST_SESSIONS = 20  # the newest are kept
-FEWEST_SESSIONS = 5  # what fewer of them differ by says nothing
+MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
-# what may differ from the run before without another model behind it
-HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)
+HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
 
 
 def quality_path(root: Path, key: Key) -> Path:

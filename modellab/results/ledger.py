@@ -16,8 +16,10 @@ import json
 import os
 import re
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,11 @@ HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps
 HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
 BLOCK_BYTES = 2**20  # of a line that are written at once
 TOO_DEEP = (RecursionError, *serialization.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
+
+
+def new_session() -> str:
+    """A name for a session that sorts by time."""
+    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
 
 
 class Ledger:

@@ -22,7 +22,6 @@ from functools import cached_property
 from pathlib import Path
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.plan.settings import Project
 from modellab.results import baselines_as_entries, ledger
 from modellab.results.entry import UNREAD, Entry, is_unread
 from modellab.system import machine
@@ -59,13 +58,13 @@ class Shelf:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, project: Project, more: Iterable[Entry] = ()) -> Shelf:
-        """The project's ledger; `more` are results from elsewhere, such as an MLflow server."""
-        found, warnings = ledger.read(project.mlruns)
-        elsewhere = (ledger.confined(entry, project.mlruns)[0] for entry in more)  # its sounds are not here
+    def read(cls, root: Path, mlruns: Path, baselines: Path, more: Iterable[Entry] = ()) -> Shelf:
+        """The ledger in `mlruns`, of the project at `root`; `more` are from elsewhere, such as an MLflow server."""
+        found, warnings = ledger.read(mlruns)
+        elsewhere = (ledger.confined(entry, mlruns)[0] for entry in more)  # its sounds are not here
         every = {entry.id: entry for entry in (*elsewhere, *found)}
         ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))
-        return cls(project.root, project.baselines, tuple(ordered), tuple(warnings))
+        return cls(root, baselines, tuple(ordered), tuple(warnings))
 
     @cached_property
     def accepted(self) -> tuple[Entry, ...]:

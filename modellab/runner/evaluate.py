@@ -11,7 +11,6 @@ import numpy as np
 
 from modellab import text
 from modellab.datasets import Dataset, Header, decoded_length
-from modellab.datasets.manifest import seconds, sendable, sounding
 from modellab.errors import WorkerError
 from modellab.plan.matrix import Cell, Loadable
 from modellab.results import seeds, text_facts
@@ -22,6 +21,7 @@ from modellab.system import allocator
 from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Share, Utterance
+from modellab.types.rows import seconds, sendable, sounding
 from modellab.types.utterances import RAISED, Utterances, clocks
 
 LOAD_TIMEOUT_S = 600.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modellab import datasets, gate
+from modellab import datasets, diagnosis, gate
 from modellab.audio import saved
 from modellab.datasets import Dataset
 from modellab.errors import BaselineError, ModellabError, UnexpectedError
@@ -16,8 +16,7 @@ from modellab.plan import thresholds  # fmt: skip
 from modellab.plan.claims import Sample, concern
 from modellab.plan.matrix import Cell
 from modellab.plan.settings import Project
-from modellab.reports import diagnosis
-from modellab.results import baselines, changed_outputs
+from modellab.results import baselines, changed_outputs, other_answers
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.runner import paired as against
@@ -216,7 +215,8 @@ class Suite:
 
     def _notes(self, m: Measurement, verdicts: Sequence[Verdict], changed: int | None) -> list[str]:
         machines = baselines.other_machines(self.project.baselines, m.cell.key)
-        looks = diagnosis.notes(verdicts, m.task, m.result, m.data, m.accepted, self.project.baselines)
+        others = other_answers.asked(self.project.baselines, m.result)
+        looks = diagnosis.notes(verdicts, m.task, m.result, m.data, m.accepted, others)
         notes = [*looks, *m.notes, *remarks.about(m.result, m.accepted, changed, machines)]
         if self.options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
             notes.append(f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted")

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from modellab import audio, text
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, Word
 from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types.rows import length_s
 
 NAME = "alignment"
 RATE_HZ = 16_000

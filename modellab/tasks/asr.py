@@ -32,12 +32,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described, did_you_mean
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Row, Share, Transcript
+from modellab.types.rows import length_s
 
 NAME = "asr"
 RATE_HZ = 16_000

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.datasets.manifest import seconds
 from modellab.errors import DatasetError, did_you_mean
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks import _dialogue
@@ -30,6 +29,7 @@ from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
 from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types.rows import seconds
 
 NAME = "chat"
 RATE_HZ = 16_000

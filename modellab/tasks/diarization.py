@@ -14,10 +14,9 @@ Output as JSON: {"turns": [[start_s, end_s, speaker], ...]}.
     same_speaker_overlap    `refuse` an RTTM in which a speaker overlaps himself, or `merge` his turns
     mapping                 speakers are mapped over what is `scored`, or as `md-eval` does: see the metrics
 
-What the RTTM says is NOSCORE is not scored, and no speaker is mapped by it.
-
-Everything is counted in seconds, exactly (see `modellab/metrics/diarization.py`). A model that raised counts as one
-that found nobody. `miss_rate`, `false_alarm_rate` and `confusion_rate` are the parts of `der`: only reported.
+What the RTTM says is NOSCORE is not scored, and no speaker is mapped by it. Everything is counted in seconds, exactly
+(see `metrics/diarization.py`). A model that raised counts as one that found nobody. `miss_rate`, `false_alarm_rate` and
+`confusion_rate` are the parts of `der`: only reported.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from modellab import audio
 from modellab.annotations import rttm
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
 from modellab.metrics import diarization as metric
 from modellab.metrics import diarization_errors
@@ -40,6 +38,7 @@ from modellab.metrics.diarization import Collar, Diarization
 from modellab.metrics.vad import merge, subtract
 from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, Turn
 from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types.rows import length_s
 
 NAME = "diarization"
 RATE_HZ = 16_000

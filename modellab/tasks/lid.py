@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio
-from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
 from modellab.text import languages
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
+from modellab.types.rows import length_s
 
 NAME = "lid"
 RATE_HZ = 16_000

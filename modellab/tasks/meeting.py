@@ -25,7 +25,6 @@ from typing import Any, Protocol
 
 from modellab import audio, text
 from modellab.annotations import rttm, stm
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
 from modellab.metrics import alignment_text
 from modellab.metrics import meeting as metric
@@ -34,6 +33,7 @@ from modellab.metrics.meeting import Attribution
 from modellab.text import Normaliser
 from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, SpokenTurn
 from modellab.types.display import Lane, Panel, Span, Timeline, Words
+from modellab.types.rows import length_s
 
 NAME = "meeting"
 RATE_HZ = 16_000

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from modellab import audio
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError
 from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
 from modellab.tasks import asr
 from modellab.tasks.asr import Transcriber
 from modellab.types import Audio, Metric, Ratio, Row, Share
 from modellab.types.display import Lines, Panel
+from modellab.types.rows import length_s
 
 NAME = "stability"
 RATE_HZ = 16_000

@@ -24,7 +24,6 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, text
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError
 from modellab.metrics import streaming, transcript_sanity
 from modellab.metrics.alignment_text import lines
@@ -34,6 +33,7 @@ from modellab.streaming.options import DEFAULTS, Choice, choice
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
 from modellab.types.display import Lane, Lines, Panel, Span, Timeline, Words
+from modellab.types.rows import length_s
 
 NAME = "streaming"
 RATE_HZ = 16_000

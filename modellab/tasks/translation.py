@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from modellab import audio, text
-from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import transcript_sanity
 from modellab.metrics import translation as metric
 from modellab.text import Normaliser, languages, scripts
 from modellab.types import RARE, Audio, Metric, Ratio, Row, Share
+from modellab.types.rows import length_s
 
 NAME = "translation"
 RATE_HZ = 16_000

@@ -6,7 +6,7 @@ Manifest row: {id, audio, duration_s, reference?, text?, language?, target_langu
     `estimates: [speaker]` compares the voice with that of `reference_audio`, else with that of the input.
 Model: `respond(audio: Audio, language: str) -> Reply`, 16 kHz mono in; `language` is that of what is to be said, as
     the dataset writes it, '' where it leaves that to the model.
-Output as JSON: the Reply (see modellab/tasks/_dialogue.py) with "duration_s" of the speech, and from the judge "heard" and
+Output as JSON: the Reply (see tasks/_dialogue.py) with "duration_s" of the speech, and from the judge "heard" and
     "similarity".
 
 The dataset's judge, an ASR model that knows the target language, hears the speech; its words and the reference go
@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.datasets.manifest import length_s
 from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import alignment_text, speech_quality, transcript_sanity, translation
 from modellab.metrics.edit_distance import Alignment, align
@@ -32,6 +31,7 @@ from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser, languages
 from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
 from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types.rows import length_s
 
 NAME = "v2v"
 RATE_HZ = 16_000

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio
-from modellab.datasets.manifest import length_s
 from modellab.errors import DatasetError, described
 from modellab.metrics import roc
 from modellab.metrics.vad import Detection, compare, edges, intersect, merge
 from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, total
 from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types.rows import length_s
 
 NAME = "vad"
 RATE_HZ = 16_000

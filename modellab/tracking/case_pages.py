@@ -14,14 +14,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 from modellab.results.entry import Entry
 from modellab.tracking import runs, store
 
-if TYPE_CHECKING:
-    from modellab.reports.case.__main__ import Answer
-
+Answer = tuple[str, str]  # the page, and why there is none
 PAGE_S = 60.0  # for one page, and the ones before it
 
 

@@ -134,6 +134,7 @@ class Spool[T](Lazy[T]):
         return len(self._ends) - 1
 
     def item(self, i: int) -> T:
+        """The item at `i`, read back from where it lies."""
         found: T = pickle.loads(self._store.read(self._ends[i], self._ends[i + 1]))  # noqa: S301  (nobody else has the file)
         return found
 

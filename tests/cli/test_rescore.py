@@ -11,6 +11,7 @@ import pytest
 from modellab import text
 from modellab.rescoring import entry as rescoring
 from modellab.results import baselines, ledger
+from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry
 from modellab.types import Key, Status
 
@@ -47,7 +48,7 @@ def test_a_changed_profile_gives_new_lines_and_leaves_the_old(desk: Desk) -> Non
     assert {file: line for file, line in lines(desk).items() if file in old} == old
     first, second = entries(desk)
     assert repr(first) == repr(replace(before, result=first.result))  # some values are none, and NaN equals nothing
-    assert rescoring.origin(second) == before.id
+    assert rescored_results.origin(second) == before.id
     assert second.session not in {"s1", ""}
     assert second.result is not None
     assert second.result.provenance["normaliser"] == str(text.get("whisper_en"))
@@ -73,8 +74,8 @@ def test_there_and_back_again(desk: Desk) -> None:
     found = entries(desk)
     names = [entry.result.provenance["normaliser"].partition("@")[0] for entry in found if entry.result]
     assert names == ["basic", "none", "whisper_en", "none", "basic"]
-    assert {rescoring.origin(entry) for entry in found[1:]} == {found[0].id}
-    assert rescoring.standing(found) == [found[-1]]
+    assert {rescored_results.origin(entry) for entry in found[1:]} == {found[0].id}
+    assert rescored_results.standing(found) == [found[-1]]
     assert found[-1].values == found[0].values
 
 

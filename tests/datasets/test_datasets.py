@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import datasets
-from modellab.datasets.manifest import length_s, seconds
 from modellab.errors import ConfigError, DatasetError
 from modellab.tasks import asr, vad
+from modellab.types.rows import length_s, seconds
 
 Manifest = dict[str, Any]
 

@@ -10,6 +10,7 @@ import pytest
 from modellab.datasets import manifest
 from modellab.datasets.manifest import Header
 from modellab.errors import DatasetError
+from modellab.types.rows import length_s, seconds, sendable, sounding
 
 from ..make import HEADER
 
@@ -17,12 +18,12 @@ from ..make import HEADER
 def test_a_row_of_text_needs_no_audio_and_no_length(tmp_path: Path) -> None:
     rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "text": "x"}, {"id": "b", "rttm": "b.rttm"}]})
     assert (rows, faults) == ([{"id": "a", "text": "x"}, {"id": "b", "rttm": tmp_path / "b.rttm"}], [])
-    assert manifest.sendable(rows[1]) == {"id": "b", "rttm": str(tmp_path / "b.rttm")}
-    assert [manifest.seconds(row) for row in rows] == [0.0, 0.0]
+    assert sendable(rows[1]) == {"id": "b", "rttm": str(tmp_path / "b.rttm")}
+    assert [seconds(row) for row in rows] == [0.0, 0.0]
     with pytest.raises(
         DatasetError, match="case 'a': the key 'audio' is missing; every row of this task has id, audio"
     ):
-        manifest.length_s(rows[0])
+        length_s(rows[0])
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,9 @@ def test_what_is_said_in_a_dialogue_may_be_files_too(tmp_path: Path) -> None:
     (row,), faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
     assert faults == []
     assert row["script"] == [{"text": "hello"}, {"audio": tmp_path / "a.flac", "duration_s": 1.5}]
-    assert manifest.sendable(row)["script"][1]["audio"] == str(tmp_path / "a.flac")
-    assert manifest.seconds(row) == 1.5
-    assert [place for place, _ in manifest.sounding(row)] == ["script[1]"]
+    assert sendable(row)["script"][1]["audio"] == str(tmp_path / "a.flac")
+    assert seconds(row) == 1.5
+    assert [place for place, _ in sounding(row)] == ["script[1]"]
     head, digests = Header.model_validate(HEADER), {manifest.digest(Header.model_validate(HEADER), [row])}
     for content in ("one", "two"):
         (tmp_path / "a.flac").write_text(content)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from modellab.reports.diagnosis import Heard, Kind, examine
-from modellab.reports.diagnosis.context import elsewhere, family
 
-from modellab.reports import diagnosis
+from modellab import diagnosis
+from modellab.diagnosis import Heard, Kind, examine
 from modellab.results import baselines
+from modellab.results.other_answers import elsewhere, family
 from modellab.tasks import asr
 from modellab.types import Accepted, Result, Status, Verdict
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from modellab.reports.diagnosis import Kind
 
+from modellab.diagnosis import Kind
 from tools.detective.__main__ import recogniser, results, summary
 from tools.detective.catalogue import CATALOGUE
 

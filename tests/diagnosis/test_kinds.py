@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from modellab.reports.diagnosis import Heard, Kind, examine
-from modellab.reports.diagnosis.context import elsewhere
 
+from modellab.diagnosis import Heard, Kind, examine
+from modellab.results.other_answers import elsewhere
 from modellab.text import get
 
 from ... import make

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from modellab.reports.diagnosis import Kind, examine
-from modellab.reports.diagnosis.context import Heard
-from modellab.reports.diagnosis.timing import stretched
+
+from modellab.diagnosis import Kind, examine
+from modellab.diagnosis.context import Heard
+from modellab.diagnosis.timing import stretched
 
 SAID = "open the garden door and call anna tonight please"
 QUIET_S = 0.1  # of silence at the end of each file

@@ -12,6 +12,7 @@ from scipy import stats
 from modellab.gate import paired_quality, sight
 from modellab.gate.paired_quality import compare
 from modellab.metrics.edit_distance import wil_rate
+from modellab.stats import intervals
 from modellab.types import Floats, Metric
 
 WER = Metric("wer", unit="ratio", better="lower")
@@ -126,7 +127,7 @@ def test_the_error_is_that_of_the_ratio_estimator() -> None:
     difference, words = after[:, 0] - before[:, 0], before[:, 1]
     residual = difference - difference.sum() / words.sum() * words
     textbook = math.sqrt(2000 / 1999 * float((residual**2).sum())) / words.sum()
-    assert paired_quality.jackknife_error(WER, before, after) == pytest.approx(textbook, rel=0.005)
+    assert intervals.jackknife_error(WER, before, after) == pytest.approx(textbook, rel=0.005)
 
 
 def test_the_error_of_a_mean_is_that_of_scipy() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import sight
-from modellab.gate.paired_quality import by_unit, compare, swap_p
+from modellab.gate.paired_quality import compare, swap_p
 from modellab.gate.sight import basis_of, visible
+from modellab.stats.intervals import by_unit
 from modellab.tasks import asr
 from modellab.types import Basis, Floats
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from modellab import datasets
-from modellab.datasets.manifest import sendable
 from modellab.plan.matrix import Cell, Matrix
 from modellab.plan.settings import Project
 from modellab.runner import engine
 from modellab.runner.meters import process
+from modellab.types.rows import sendable
 
 ROOT = Path(__file__).parents[2]
 SEEN: dict[str, list[bool]] = {}

@@ -14,6 +14,7 @@ from modellab.errors import ConfigError
 from modellab.rescoring import entry as rescoring
 from modellab.rescoring import normaliser_sensitivity
 from modellab.rescoring.stored import Folders
+from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry, decode, encode, pooled
 from modellab.tasks import asr
 from modellab.types import Key, Metric, Status, Utterance
@@ -56,9 +57,9 @@ def test_another_normaliser_counts_every_metric_anew(data: Dataset) -> None:
     assert after.result is not None
     assert after.result.utterances[0].shares == said(data, "basic")[0].shares
     assert after.result.provenance["normaliser"] == str(text.get("basic"))
-    assert after.result.provenance[rescoring.BEFORE] == str(text.get("none"))
-    assert rescoring.origin(after) == before.id
-    assert rescoring.origin(before) == ""
+    assert after.result.provenance[rescored_results.BEFORE] == str(text.get("none"))
+    assert rescored_results.origin(after) == before.id
+    assert rescored_results.origin(before) == ""
 
 
 def test_what_was_measured_stays(data: Dataset) -> None:
@@ -89,7 +90,7 @@ def test_the_same_rescoring_is_the_same_entry_right_behind_its_source(data: Data
     assert before.finished_at < after.finished_at
     assert encode(decode(encode(after))) == encode(after)
     again = rescoring.rescored(after, data, "none")
-    assert rescoring.origin(again) == before.id
+    assert rescored_results.origin(again) == before.id
     assert encode(again)["values"] == encode(before)["values"]  # where NaN is null
 
 

@@ -127,7 +127,7 @@ def test_the_ledger_and_what_comes_from_elsewhere_make_one_shelf(tmp_path: Path)
     ledger.append(OLD)
     with ledger.path.open("ab") as file:
         file.write(b'{"format": 1, "id"')
-    found = Shelf.read(project, [NEW, OLD])
+    found = Shelf.read(project.root, project.mlruns, project.baselines, [NEW, OLD])
     assert [each.id for each in found.entries] == [OLD.id, NEW.id]
     assert "was cut off" in found.warnings[0]
 

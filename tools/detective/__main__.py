@@ -17,6 +17,8 @@ from modellab.reports.diagnosis import Heard, examine
 from modellab.reports.diagnosis.kinds import Finding, Kind
 
 from modellab import audio, datasets, models
+from modellab.diagnosis import Heard, examine
+from modellab.diagnosis.kinds import Finding, Kind
 from modellab.models import weights
 from modellab.results import baselines
 from modellab.types import Audio, Floats, Key, Setting

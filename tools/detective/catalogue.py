@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 import numpy as np
-from modellab.reports.diagnosis import Heard
-from modellab.reports.diagnosis.kinds import Kind
 
+from modellab.diagnosis import Heard
+from modellab.diagnosis.kinds import Kind
 from tools.detective.faults import (
     ELSEWHERE,
     MADE_UP,

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import soxr
-from modellab.reports.diagnosis import Heard
-from modellab.reports.diagnosis.kinds import Fault, Kind
 
+from modellab.diagnosis import Heard
+from modellab.diagnosis.kinds import Fault, Kind
 from modellab.text import get
 from modellab.types import Floats
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modellab.gate import settle
-from modellab.gate.paired_quality import costs
+from modellab.stats.intervals import costs
 from modellab.types import Verdict
 from tools.gate_benchmark import suites
 from tools.gate_benchmark.figures import Floats, generator

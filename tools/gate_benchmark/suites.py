@@ -13,7 +13,7 @@ import numpy as np
 
 from modellab.gate import breaks, case, decision, exact, joint, paired_quality, settle, sight, suite_alpha
 from modellab.gate.case import Sides
-from modellab.gate.paired_quality import by_unit
+from modellab.stats.intervals import by_unit
 from modellab.tasks import asr, diarization
 from modellab.types import Metric, Rule, Status, Verdict, gate_counts
 from tools.gate_benchmark import unchanged

@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from modellab.reports.diagnosis import Finding
-
-from modellab import tasks, units
+from modellab import diagnosis, tasks, units
+from modellab.diagnosis import Finding
 from modellab.errors import ConfigError
-from modellab.reports import diagnosis
 from modellab.reports.case import utterance as scenes
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page

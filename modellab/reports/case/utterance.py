@@ -21,6 +21,7 @@ from modellab.results.entry import Entry
 from modellab.tasks import Altering, Drawn, Recalled, Task, Worded
 from modellab.types import Accepted, Row, Utterance
 from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types.rows import sounding
 
 ODD = (
     ModellabError,
@@ -218,7 +219,7 @@ class Stage:
 
     def _given(self, row: Row) -> Iterator[Player]:
         """The sounds that the model was given, and what its own are held against."""
-        for place, part in manifest.sounding(row):
+        for place, part in sounding(row):
             if place and isinstance(self.task, Drawn):  # the task draws the parts of its rows
                 continue
             path, name = part["audio"], place or "recording"

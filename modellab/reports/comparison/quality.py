@@ -18,6 +18,7 @@ import numpy as np
 
 from modellab.gate import paired_quality, sight
 from modellab.reports.comparison.pairing import Meeting
+from modellab.stats import intervals
 from modellab.stats.multiple_testing import sign_p
 from modellab.types import Floats, Metric, Share, Utterance
 
@@ -150,7 +151,7 @@ def finer(drafts: Sequence[Draft], alpha: float) -> list[Draft]:
 
 
 def _finer(each: Draft, draws: int) -> Draft:
-    before, after = (paired_quality.by_unit(side, each.rows.clusters) for side in (each.rows.before, each.rows.after))
+    before, after = (intervals.by_unit(side, each.rows.clusters) for side in (each.rows.before, each.rows.after))
     ends = paired_quality.permutation_p(each.line.metric, before, after, draws)
     return replace(each, line=replace(each.line, p=min(1.0, 2 * min(ends))))
 
@@ -158,12 +159,12 @@ def _finer(each: Draft, draws: int) -> Draft:
 def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> Line:
     """The line, with what the whole family makes of it."""
     line, found = each.line, each.rows
-    before, after = (paired_quality.by_unit(side, found.clusters) for side in (found.before, found.after))
+    before, after = (intervals.by_unit(side, found.clusters) for side in (found.before, found.after))
     sees = sight.detectable(
-        paired_quality.costs(line.metric, found.before),
-        paired_quality.bottom_of(found.before),
+        intervals.costs(line.metric, found.before),
+        intervals.bottom_of(found.before),
         line.units,
-        paired_quality.jackknife_error(line.metric, before, after),
+        intervals.jackknife_error(line.metric, before, after),
         alpha / (2 * max(1, family)),
     )
     if line.metric.better == "higher" and line.metric.unit == "ratio" and sees > max(line.a, line.b):
@@ -176,7 +177,7 @@ def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> L
 def costs(metric: Metric, shares: Floats) -> Floats:
     """How bad each utterance is, shape (n,): what it adds to the bad side of a rate, else its own value so turned."""
     if shares.shape[1] <= 2:
-        return paired_quality.costs(metric, shares)
+        return intervals.costs(metric, shares)
     sign = 1.0 if metric.better == "lower" else -1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.nan_to_num(sign * metric.rate(shares)))

@@ -21,10 +21,10 @@ from modellab.gate.quality import COMPARED
 from modellab.gate.timing_validity import invalid
 from modellab.reports.history import events
 from modellab.reports.history.events import Event
-from modellab.rescoring.entry import standing
 from modellab.results import baselines as baseline
 from modellab.results.entry import Entry
 from modellab.results.pinned import anchor_root
+from modellab.results.rescored import standing
 from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
 from modellab.system.machine import Commit
 from modellab.types import Key, Kind, Metric, Result, Status

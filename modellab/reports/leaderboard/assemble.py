@@ -17,13 +17,15 @@ from modellab.errors import ConfigError
 from modellab.plan.score_settings import Scorecard
 from modellab.reports.leaderboard import contestants, estimates, findings, pareto
 from modellab.reports.leaderboard.recommendation import Bench, advise
-from modellab.reports.leaderboard.records import Arena, Contestant, Estimate, Finding, Measure, Report, Score
+from modellab.reports.leaderboard.records import Arena, Contestant, Finding, Measure, Report, Score
 from modellab.reports.leaderboard.score import score
 from modellab.reports.leaderboard.slices import slices
 from modellab.reports.leaderboard.utterance_sheets import sheet
 from modellab.results.entry import Entry
 from modellab.results.headline import Headline
 from modellab.results.select import Pick
+from modellab.stats import intervals
+from modellab.stats.estimate import Estimate
 from modellab.types import Status
 
 __all__ = ["Report", "Shown", "assemble"]
@@ -183,7 +185,7 @@ def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
     result, where = contestants.result_of(entry), contestants.origin(entry)
     statuses = {verdict.metric: str(verdict.status) for verdict in reversed(entry.verdicts)}
     for position, metric in enumerate(tasks.get(who.task).METRICS):
-        found = estimates.of(metric, result.utterances)
+        found = intervals.of(metric, result.utterances)
         if found.known:
             yield Measure(
                 who,

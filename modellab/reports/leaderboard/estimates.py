@@ -1,12 +1,8 @@
-"""A number and its 95 % interval from what was measured once, and from the same thing measured again.
+"""What a report's numbers rest on: rates over utterances, and what was measured again in other sessions.
 
-- rates of sums (WER, RTF, chrF): jackknife over units with Student's t, as for changes in `gate/paired.py`. Units are
-  clusters (speakers, recordings) where the dataset names them. Percentiles, whose shares are histograms, have no
-  jackknife: 1,000 bootstrap draws of units with a fixed seed (Efron & Tibshirani 1993, ch. 11 and 13).
-- a rate without a single error has no spread to go by: its far end is 3.69 errors (-ln 0.025) over the whole bottom, as
-  if one unit could err once (the rule of three, two-sided).
-- amounts of a whole run (peak memory) and RTF where there are sessions of the same code: Student's t of the logarithms
-  between sessions, since another session differs by more than another utterance.
+Rates and their intervals are those of `stats/intervals.py`. Amounts of a whole run (peak memory), and RTF where there
+are sessions of the same code, have Student's t of the logarithms between sessions, since another session differs by
+more than another utterance.
 """
 
 from __future__ import annotations
@@ -17,86 +13,16 @@ from itertools import chain
 
 import numpy as np
 
-from modellab.gate.paired_quality import bottom_of, by_unit, costs, jackknife_error
 from modellab.gate.timing_validity import invalid, too_busy
-from modellab.reports.leaderboard.records import Estimate
-from modellab.rescoring.entry import measurement, standing
 from modellab.results.entry import Entry
-from modellab.types import Floats, Metric, Result, Share, Utterance, top_over_bottom
+from modellab.results.rescored import measurement, standing
+from modellab.stats.estimate import Estimate
+from modellab.stats.intervals import rate, student_t
+from modellab.types import Metric, Result, Share
 
-NO_ERROR = -math.log(0.025)
-HISTOGRAM = 12  # sums of a share above which it is one
-DRAWS, SEED = 1_000, 20240229
 FEWEST_SESSIONS = 3
 RTF = Metric("rtf", unit="s/s", better="lower", kind="speed")
 SAME_CODE = ("dataset_digest", "weights", "threads")
-
-
-def rate(metric: Metric, shares: Sequence[Share], clusters: Sequence[str] | None = None) -> Estimate:
-    """The pooled metric over utterances; NaN without any. Ends stay inside [0, 1] where the rate does."""
-    if not shares:
-        return Estimate(math.nan, unit=metric.unit)
-    rows = np.array(shares, dtype=float)
-    value, units = float(metric.rate(rows.sum(axis=0))), by_unit(rows, clusters)
-    low, high = _interval(metric, value, units)
-    return Estimate(value, *_inside(metric, rows, value, low, high), n=len(rows), unit=metric.unit)
-
-
-def of(metric: Metric, utterances: Iterable[Utterance]) -> Estimate:
-    """The same of a result's utterances."""
-    own = [each for each in utterances if metric.name in each.shares]
-    return rate(metric, [each.shares[metric.name] for each in own], [each.cluster for each in own])
-
-
-def _interval(metric: Metric, value: float, units: Floats) -> tuple[float, float]:
-    if len(units) < 2 or not math.isfinite(value):
-        return math.nan, math.nan
-    if units.shape[1] > HISTOGRAM:
-        return _bootstrap(metric, units)
-    error = (
-        jackknife_error(metric, np.zeros_like(units), units) if metric.rate is not top_over_bottom else _error(units)
-    )
-    if not math.isfinite(error):
-        return math.nan, math.nan
-    half = _t(len(units) - 1) * error
-    return value - half, value + half
-
-
-def _error(units: Floats) -> float:
-    """Jackknife standard error of top/bottom; NaN where leaving one out leaves no bottom."""
-    left = top_over_bottom(units.sum(axis=0) - units)
-    left, n = left[np.isfinite(left)], len(units)
-    return math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())) if len(left) > 1 else math.nan
-
-
-def _bootstrap(metric: Metric, units: Floats) -> tuple[float, float]:
-    n = len(units)
-    drawn = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=DRAWS)
-    values = np.asarray(metric.rate(drawn @ units), dtype=float)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return math.nan, math.nan
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _inside(metric: Metric, rows: Floats, value: float, low: float, high: float) -> tuple[float, float]:
-    """The ends of a plain rate cut to where it can be; for one without any error the rule of three."""
-    if metric.rate is not top_over_bottom or rows.min() < 0 or not math.isfinite(low):
-        return low, high
-    bounded = metric.unit == "ratio" and bool((rows[:, 0] <= rows[:, 1]).all())
-    low, high = max(0.0, low), min(1.0, high) if bounded else high
-    bottom = bottom_of(rows)
-    if metric.unit == "ratio" and bottom > 0 and not costs(metric, rows).any():
-        far = min(1.0, NO_ERROR / bottom)
-        return (value, value + far) if metric.better == "lower" else (value - far, value)
-    return low, high
-
-
-def _t(freedom: int) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.975))
 
 
 # ---------------------------------------------------------------------------- speed and memory
@@ -207,6 +133,6 @@ def _between(found: Estimate, sessions: Sequence[Sequence[float]]) -> Estimate:
     sd, freedom, count = spread(sessions)
     if not found.known or not freedom:
         return found
-    half = _t(freedom) * sd
+    half = student_t(freedom) * sd
     low, high = found.value * math.exp(-half), found.value * math.exp(half)
     return Estimate(found.value, low, high, count, "sessions", found.unit)

@@ -13,8 +13,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from modellab.reports.leaderboard.records import Contestant, Estimate, Measure, Origin, Report
+from modellab.reports.leaderboard.records import Contestant, Measure, Origin, Report
 from modellab.results import serialization
+from modellab.stats.estimate import Estimate
 from modellab.system import escape
 from modellab.types import Status
 

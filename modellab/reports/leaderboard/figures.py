@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modellab.reports.history import chart
 from modellab.reports.leaderboard import prose
-from modellab.reports.leaderboard.records import Arena, Contestant, Estimate, Point
+from modellab.reports.leaderboard.records import Arena, Contestant, Point
+from modellab.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

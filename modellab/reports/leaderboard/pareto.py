@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from modellab.reports.leaderboard.records import Contestant, Estimate, Point, Score
+from modellab.reports.leaderboard.records import Contestant, Point, Score
+from modellab.stats.estimate import Estimate
 
 
 def front(scores: Sequence[Score], machines: dict[Contestant, str], better: Literal["lower", "higher"]) -> list[Point]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from modellab import units
-from modellab.reports.leaderboard.records import Arena, Estimate, Report, Score
+from modellab.reports.leaderboard.records import Arena, Report, Score
 from modellab.reports.leaderboard.sentences import Amount, Sentence
+from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}

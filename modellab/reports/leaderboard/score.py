@@ -20,8 +20,10 @@ from modellab.plan.score_settings import PARTS, Scale, Scorecard, Tenfold
 from modellab.plan.score_settings import Part as PartName
 from modellab.reports.leaderboard import estimates
 from modellab.reports.leaderboard.contestants import result_of
-from modellab.reports.leaderboard.records import Contestant, Estimate, Part, Score
+from modellab.reports.leaderboard.records import Contestant, Part, Score
 from modellab.results.entry import Entry
+from modellab.stats import intervals
+from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
 NOT_RATED = "not rated"
@@ -128,7 +130,7 @@ def _quality(metric: Metric, groups: Groups, card: Scorecard) -> Made:
     ]
     kept = [(where, u) for where, u in own if metric.name in u.shares]
     clusters = [f"{where}{u.cluster}" if u.cluster else "" for where, u in kept]
-    measured = estimates.rate(metric, [u.shares[metric.name] for _, u in kept], clusters)
+    measured = intervals.rate(metric, [u.shares[metric.name] for _, u in kept], clusters)
     if scale is None:
         return NOTHING, measured, f"no scale for {metric.name}: set scorecard.quality.{metric.name}"
     if not measured.known:
@@ -177,11 +179,11 @@ def _stability(groups: Groups, drift: Sequence[Entry]) -> Made:
     shares = [u.shares["success_rate"] for u in said if "success_rate" in u.shares]
     known: list[Made] = []
     if shares:
-        rate = estimates.rate(success, shares)
+        rate = intervals.rate(success, shares)
         known.append((on(SUCCESS, rate), rate, f"success rate {100 * rate.value:.1f} % of {rate.n}"))
     for entry in drift:
         metric = tasks.get("stability").METRICS[0]
-        rate = estimates.of(metric, result_of(entry).utterances)
+        rate = intervals.of(metric, result_of(entry).utterances)
         words = f"{100 * rate.value:.1f} % of repeated answers differ ({entry.key.dataset}, {rate.n} clips)"
         known.append((on(DRIFT, rate), rate, words))
     sd, freedom, sessions = estimates.session_spread(groups)

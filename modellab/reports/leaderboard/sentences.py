@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modellab.reports.leaderboard.records import Estimate
+from modellab.stats.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from modellab import tasks
 from modellab.datasets import Dataset
-from modellab.reports.leaderboard import estimates
 from modellab.reports.leaderboard.contestants import result_of
 from modellab.reports.leaderboard.records import Contestant, Slice
 from modellab.results.entry import Entry
+from modellab.stats import intervals
 from modellab.types import Utterance
 
 KEYS = ("condition", "speaker", "voice", "language")
@@ -28,4 +28,4 @@ def slices(who: Contestant, entry: Entry, data: Dataset) -> Iterator[Slice]:
                 groups.setdefault(value, []).append(utterance)
         if 2 <= len(groups) <= MOST:
             for value, said in sorted(groups.items()):
-                yield Slice(who, data.name, key, value, metric.name, estimates.of(metric, said))
+                yield Slice(who, data.name, key, value, metric.name, intervals.of(metric, said))

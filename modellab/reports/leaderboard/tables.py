@@ -7,7 +7,8 @@ from itertools import groupby
 
 from modellab import units
 from modellab.reports.leaderboard import prose
-from modellab.reports.leaderboard.records import Arena, Estimate, Finding, Measure, Report, Slice
+from modellab.reports.leaderboard.records import Arena, Finding, Measure, Report, Slice
+from modellab.stats.estimate import Estimate
 from modellab.types import Status, Verdict
 
 Table = tuple[list[str], list[list[str]]]

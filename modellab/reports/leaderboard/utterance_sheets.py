@@ -11,11 +11,11 @@ import numpy as np
 from modellab import tasks
 from modellab.datasets import Dataset
 from modellab.errors import ModellabError
-from modellab.gate.paired_quality import bottom_of, costs
 from modellab.metrics.edit_distance import align
 from modellab.reports.leaderboard.contestants import origin, result_of
 from modellab.reports.leaderboard.records import Contestant, Said, Sheet, Step
 from modellab.results.entry import Entry
+from modellab.stats.intervals import bottom_of, costs
 from modellab.types import Metric, Utterance
 
 SHOWN = 10  # utterances that a task without texts draws

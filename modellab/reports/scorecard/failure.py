@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from modellab import datasets, units
+from modellab import datasets, diagnosis, units
 from modellab.datasets import decoded_length
 from modellab.errors import told
-from modellab.reports import diagnosis
 from modellab.reports.case import worst_utterances
+from modellab.results import other_answers
 from modellab.runner.session import Outcome
 from modellab.system import escape
 from modellab.tasks import Surveyed, Task
@@ -39,7 +39,8 @@ def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[st
     """What kind of failure it looks like."""
     assert outcome.result is not None, "a quality verdict without a result"
     data = datasets.load(outcome.cell.dataset)
-    found = diagnosis.suspect(task, outcome.result, data, outcome.accepted, baselines)
+    others = other_answers.asked(baselines, outcome.result) if baselines else diagnosis.no_others
+    found = diagnosis.suspect(task, outcome.result, data, outcome.accepted, others)
     return ["", "  what it looks like:", *(f"  {finding}" for finding in found[:MOST_KINDS])] if found else []
 
 

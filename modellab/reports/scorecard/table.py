@@ -9,6 +9,7 @@ from modellab.reports.diagnosis.kinds import LOOKS_LIKE
 from tabulate import tabulate
 
 from modellab import tasks, units
+from modellab.diagnosis.kinds import LOOKS_LIKE
 from modellab.gate import breaks
 from modellab.reports import broken_utterances
 from modellab.reports.scorecard.row import Row

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab.datasets import Dataset
-from modellab.datasets.manifest import seconds, sendable
 from modellab.runner.worker import ModelError
 from modellab.types import Floats, Row
+from modellab.types.rows import seconds, sendable
 
 CLOCKS = ("wall_s", "cpu_s", "gpu_s")
 SIDE_S = 0.03  # a side shorter than this is made of several utterances

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from modellab.plan.score_settings import Scale, Scorecard, Tenfold
-from modellab.reports.leaderboard.records import Estimate, Part, Score
+from modellab.reports.leaderboard.records import Part, Score
 from modellab.reports.leaderboard.score import NOT_RATED, on, points
+from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
 from ...make import name, result, utterance

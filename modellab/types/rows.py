@@ -1,0 +1,44 @@
+"""A dataset's row: which of its keys are files, which hold rows of their own, and how much audio it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from modellab.errors import DatasetError
+from modellab.types import Row
+
+ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
+FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
+PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
+
+
+def sendable(row: Row) -> Row:
+    """A row as JSON types: its files as text."""
+    return {**row, **{key: str(row[key]) for key in FILES if key in row}, **in_parts(row, sendable)}
+
+
+def sounding(row: Row) -> Iterator[tuple[str, Row]]:
+    """What of a row has audio: the row itself, and its parts; each with its place, such as `script[0]`."""
+    places = [("", row), *((f"{key}[{i}]", part) for key in PARTS for i, part in enumerate(row.get(key, ())))]
+    return ((place, part) for place, part in places if "audio" in part)
+
+
+def in_parts(row: Row, change: Callable[[Row], Any]) -> dict[str, list[Any]]:
+    """The row's parts, each changed, under the keys that the row has."""
+    return {key: [change(part) for part in row[key]] for key in PARTS if key in row}
+
+
+def length_s(row: Row) -> float:
+    """The length of the row's audio, in s; DatasetError for a row without any, whose task needs it."""
+    if "audio" not in row:
+        raise DatasetError(
+            f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
+        )
+    return float(row["duration_s"])
+
+
+def seconds(row: Row) -> float:
+    """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
+    once = sum(float(part["duration_s"]) for _, part in sounding(row))
+    return once * int(row.get("settings", {}).get("repeats", 1))
