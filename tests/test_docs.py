@@ -24,8 +24,6 @@ from modellab.plan.settings import Judging, Project
 from modellab.runner.engine import Engine
 from modellab.types import Metric, Status
 
-from .test_layers import LAYERS
-
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
 TOP = {path.name for path in ROOT.iterdir()} | {"mlruns", ".venv"}
@@ -200,12 +198,6 @@ def test_margins_and_limits_are_those_of_the_code(task: str, metric: Metric) -> 
         assert margin == units.value(metric.margin, metric.unit)
     stated = tasks.get(task).LIMITS.get(metric.name)
     assert stated is None or float(limit) == stated
-
-
-def test_the_rooms_are_in_the_order_of_their_layers() -> None:
-    table = [TICKS.findall(line.split(" | ")[0]) for line in read(ROOT / "docs/architecture.md").splitlines()]
-    rooms = [{Path(path).stem for path in paths} for paths in table if paths and paths[0].startswith("modellab/")]
-    assert rooms == LAYERS
 
 
 def test_every_option_of_the_plugin_is_documented(request: pytest.FixtureRequest) -> None:

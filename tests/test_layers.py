@@ -16,18 +16,20 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "modellab"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = [  # top to bottom; a module may import from layers below its own, never beside or above, inside functions too
-    {"__main__", "worker"},  # what `python -m` starts
-    {"cli", "pytest_plugin", "contract"},
-    {"reports", "tracking", "doctor"},
-    {"runner", "acceptance", "rescoring", "lifecycle"},
-    {"plan", "results", "diagnosis"},
-    {"tasks", "models", "datasets", "gate"},
-    {"metrics", "stats", "text", "audio", "streaming", "annotations", "schema"},
-    {"types", "system"},
-    {"errors", "units"},  # the ground
-]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# top to bottom; a module may import from layers below its own, never beside or above, inside functions too
+LAYERS = {
+    "entrances": {"cli", "pytest_plugin", "contract"},
+    "what people see": {"reports", "tracking", "doctor"},
+    "flow": {"runner", "acceptance", "rescoring", "lifecycle"},
+    "what is planned and kept": {"plan", "results", "diagnosis"},
+    "what is tested, and how it is judged": {"tasks", "models", "datasets", "gate"},
+    "measures": {"metrics", "stats", "text", "audio", "streaming", "annotations", "schema"},
+    "words": {"types", "system"},
+}
+STARTED = {"__main__", "worker"}  # by `python -m`, above everything
+GROUND = {"errors", "units"}  # below everything
+FLOORS = [STARTED, *LAYERS.values(), GROUND]
+LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 
 ONLY = {  # who may import a library, anywhere; no other room knows of it
     "mlflow": {"tracking"},
@@ -92,7 +94,7 @@ def module(path: Path) -> str:
 def test_every_room_has_its_layer() -> None:
     rooms = {room(path) for path in FILES} - {"__init__"}
     assert rooms == LEVEL.keys()
-    assert sum(map(len, LAYERS)) == len(LEVEL), "each room is in one layer"
+    assert sum(map(len, FLOORS)) == len(LEVEL), "each room is in one layer"
 
 
 @pytest.mark.parametrize("name", sorted(LEVEL))

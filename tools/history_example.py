@@ -1,7 +1,7 @@
 """The made-up history of docs/history.md: python tools/history_example.py docs/history.svg
 
 Forty-eight nights of a case that never existed: noise as it was seen on a quiet machine, two nights of a busy one, and
-four steps. What is found in them is found by `modellab.changes`, and drawn by `modellab.report.chart`.
+four steps. `modellab.stats.change_points` finds them, `modellab.reports.history.chart` draws them.
 """
 
 from __future__ import annotations

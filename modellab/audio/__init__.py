@@ -12,6 +12,8 @@ Whatever cannot be used raises AudioError, one sentence with the file's name: mi
 audio, no audio stream, NaN or infinite samples, absurd facts in the header, too long.
 A stream that was cut between two packets and states no length cannot be told from a short one; `datasets validate`
 compares the length with the manifest's.
+
+Layer 2: may import layer 1 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

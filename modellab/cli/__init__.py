@@ -3,6 +3,8 @@
 Whatever is slow to import is imported inside the commands, so that `modellab --help` answers at once. Exit status: 0,
 1 when the answer is bad news (an invalid dataset, a machine that cannot run), 2 when the command could not be carried
 out; `modellab run` has pytest's. Errors are one sentence on stderr.
+
+Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `app.py`.
 """
 
 from modellab.cli.app import main

@@ -80,7 +80,7 @@ def sync(
     from modellab.lifecycle import stages
     from modellab.results import ledger
     from modellab.tracking import registry
-    from modellab.tracking.push import sentence
+    from modellab.tracking.pushing import sentence
 
     project = common.project()
     folder = project.mlruns

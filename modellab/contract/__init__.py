@@ -7,4 +7,6 @@
 
 A variant is tested in each of its tasks, on each device and precision that this machine has, in a process of its own as
 in the suite. `-k "not ten_minutes"` leaves out the one that takes long.
+
+Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `test_model.py`.
 """

@@ -2,6 +2,8 @@
 
 `header` is what collecting tests needs and reads no further than the line `cases:`; `load` reads everything and
 raises at the first fault; `validate` also decodes the audio and lists every fault.
+
+Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations
@@ -233,7 +235,7 @@ def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[Dataset
 
 def _digest_faults(folder: Path, head: Header, digest: str) -> Iterator[DatasetError]:
     if not head.digest:
-        yield DatasetError(f"{manifest.file(folder)}: there is no digest; modellab.dataset.write_digest writes it")
+        yield DatasetError(f"{manifest.file(folder)}: there is no digest; modellab.datasets.write_digest writes it")
     elif digest != head.digest:
         yield DatasetError(
             f"{manifest.file(folder)}: the digest changed: the header says {head.digest}, cases and audio give "

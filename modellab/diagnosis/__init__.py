@@ -21,6 +21,8 @@
 
 Each bad utterance gets one kind, the first that fits; what is mechanical in most of them is asked first. Precision and
 recall on injected faults: docs/detective.md.
+
+Layer 4: may import layers 1 to 3 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

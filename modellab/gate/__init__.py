@@ -6,6 +6,8 @@
 - speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
 - memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
 - power.py, power_pace.py: how small a change a case sees, and what a smaller one needs
+
+Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

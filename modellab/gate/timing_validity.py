@@ -36,7 +36,7 @@ def broken_meters(result: Result) -> str:
 
 
 def cached(result: Result) -> str:
-    """The same call again took next to no time (see `modellab.repeats`)."""
+    """The same call again took next to no time (see `modellab.runner.meters.cached_answers`)."""
     share = result.readings.get("repeat_share", 1.0)
     return f"answers come from a cache: the same call again took {share:.0%} of its time" if share < CACHED else ""
 

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-An update is (kind, text, at_s, fed_s): see `modellab.streaming.events` for kinds; `at_s` is when it was there, in s
+An update is (kind, text, at_s, fed_s): see `modellab.streaming.protocol` for kinds; `at_s` is when it was there, in s
 since the first sample was spoken; `fed_s` how much audio had been handed over by then, infinite at the end of stream.
 What is shown is all finals and the last partial. Words are compared after a normaliser that leaves their number alone
 (`basic`), so case and punctuation never count.

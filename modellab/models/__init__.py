@@ -3,6 +3,8 @@
 A model is a folder with `config.yaml`, `adapter.py`, `requirements.txt` and `README.md`. Folders are found on
 disk: modellab's own beside this file, a project's in the folders it names, a third party's through the entry
 point group `modellab.models` (its value is a package that is such a folder, or holds several).
+
+Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `template.py`.
 """
 
 from __future__ import annotations

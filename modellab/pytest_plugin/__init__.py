@@ -1,6 +1,6 @@
 """pytest glue: options, parametrisation, the two fixtures `evaluate` and `gate`. No arithmetic lives here.
 
-The flow of one case is in `suite.py`; the summary and the exit status are in `pytest_summary.py`.
+Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pytest
 
 from modellab import tasks
 from modellab.errors import ConfigError
-from modellab.plan import claims, thresholds
+from modellab.plan import thresholds
+from modellab.plan.claims import engines as claimed_engines
 from modellab.plan.matrix import Broken, Cell, Matrix, why_not
 from modellab.plan.settings import Project
 from modellab.pytest_plugin import benchmark_rounds
@@ -172,7 +173,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
     engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Cell)}
-    engines |= claims.engines(config.stash[MATRIX])
+    engines |= claimed_engines(config.stash[MATRIX])
 
     class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:

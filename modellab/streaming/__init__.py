@@ -6,4 +6,6 @@
 - clock.py: real time, or simulated time that computing makes pass
 - drive.py: feeds a clip to a provider and notes when each event came
 - choose.py: which provider, clock and chunks, from a dataset's settings and the environment
+
+Layer 2: may import layer 1 and the ground (`docs/architecture.md`). Start reading at `buffered.py`.
 """

@@ -1,4 +1,4 @@
-"""A task is a module with the names below.
+"""What is measured: a task is a module with the names below.
 
 To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
 
@@ -7,6 +7,8 @@ To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
 
 Only `run` is timed. `read` and `score` never see a model; `prepare` and `run` never see a reference. What a model says
 aloud is heard by a second model, the dataset's `judge`, in a process of its own: `examine`, of a `Spoken` task alone.
+
+Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `asr.py`.
 """
 
 from __future__ import annotations
@@ -163,7 +165,7 @@ def names() -> list[str]:
 @functools.cache
 def _names() -> tuple[str, ...]:
     """The folder is read once: every case asks several times."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
 def judged(name: str) -> tuple[str, ...]:

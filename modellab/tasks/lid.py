@@ -4,8 +4,8 @@ Manifest row: {id, audio, duration_s, spoken: "de", speaker?, condition?}; `spok
 Model: `identify(audio: Audio) -> str`, 16 kHz mono in, a language code out.
 Output as JSON: {"language": str}.
 
-Codes of both sides are brought to one form by `modellab.languages.code`, so that "deu", "de-AT" and "de" are the same;
-an answer that is no language code is wrong. A model that raised counts as one that was wrong. A dataset of several
+Codes of both sides are brought to one form by `text.languages.code`, so that "deu", "de-AT" and "de" are the same; an
+answer that is no language code is wrong. A model that raised counts as one that was wrong. A dataset of several
 languages has `language: mul` in its header, so that variants for one language do not meet it.
 
 `overview` is the confusion table, which a red case prints.

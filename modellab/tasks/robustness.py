@@ -7,7 +7,7 @@ Output as JSON: that of `modellab.tasks.asr`, and "duration_s" of what was heard
 
 The clip under its condition is made before the clocks start, once per machine. `wer` pools all conditions and is what
 is judged; the word error rate of each kind of condition is reported beside it, and per level by
-`modellab.report.curves`. A model that raised counts as one that said nothing.
+`modellab.reports.robustness_curves`. A model that raised counts as one that said nothing.
 """
 
 from __future__ import annotations

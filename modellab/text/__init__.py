@@ -16,6 +16,8 @@ stored with every baseline. The hash covers the source of our functions and the 
 `whisper_en`; a changed comment inside them changes it too, which costs a re-accepted baseline and never hides a change.
 It leaves out Python's Unicode tables: their NFKC forms are stable for characters already assigned, and their categories
 nearly so.
+
+Layer 2: may import layer 1 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

@@ -8,13 +8,15 @@
     ui_command(folder)  how to open MLflow's pages, ui_links(folder) where to look on them
 
 Importing this package does not import mlflow.
+
+Layer 6: may import layers 1 to 5 and the ground (`docs/architecture.md`). Start reading at `syncing.py`.
 """
 
 from modellab.tracking.fetch import Wanted, entries
 from modellab.tracking.prestart import Early
-from modellab.tracking.push import push
+from modellab.tracking.pushing import push
 from modellab.tracking.sender import Report
-from modellab.tracking.sync import rebuild, sync
+from modellab.tracking.syncing import rebuild, sync
 from modellab.tracking.ui import ui_command, ui_environment, ui_links
 
 __all__ = [

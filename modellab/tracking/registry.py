@@ -29,7 +29,7 @@ from modellab.lifecycle import evidence_table as report
 from modellab.lifecycle import stages
 from modellab.lifecycle.stages import Record, Standing
 from modellab.tracking import runs, store
-from modellab.tracking.push import push
+from modellab.tracking.pushing import push
 from modellab.tracking.sender import ENTRY_TAG
 
 if TYPE_CHECKING:

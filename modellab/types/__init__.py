@@ -4,6 +4,8 @@
 
 Units are in the field names: `_s` seconds, `_hz` hertz, `_bytes` bytes. `Case` belongs to a task
 (see `modellab/tasks/`); `Setting` is what a model's adapter is given. Nothing here does I/O.
+
+Layer 1: may import the ground alone (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

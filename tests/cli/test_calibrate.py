@@ -112,7 +112,8 @@ def test_ctrl_c_keeps_what_is_finished(accepted: Desk) -> None:
     behaviour = accepted.root / "models" / "fake" / "behaviour.json"
     loads = accepted.root / "models" / "fake" / "loads.log"
     script = (
-        "import modellab.calibration as room; room.invalid = lambda result: '';from modellab.cli import main; main()"
+        "import modellab.runner.calibration as room; room.invalid = lambda result: ''; "
+        "from modellab.cli import main; main()"
     )
     loads.unlink()
     command = [sys.executable, "-c", script, "calibrate", "--model", "fake", "--sessions", "20"]

@@ -159,7 +159,7 @@ def test_a_spreadsheet_has_numbers_that_are_below_0() -> None:
 
 def test_junit_is_xml_whatever_was_said(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        "from modellab.report import escape\nimport pytest\n\n\n"
+        "from modellab.system import escape\nimport pytest\n\n\n"
         f"def test_x():\n    pytest.fail(escape.lines({EVIL_LINES!r}))\n"
     )
     pytester.runpytest_subprocess("-p", "no:cacheprovider", "--junitxml=x.xml", "-p", "no:modellab")

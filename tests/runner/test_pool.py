@@ -109,7 +109,7 @@ TRY = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), getat
 HOLD = """
 import sys
 from pathlib import Path
-from modellab.pool import Turns
+from modellab.runner.pool import Turns
 
 with getattr(Turns(Path(sys.argv[1])), sys.argv[2])():
     print("in", flush=True)

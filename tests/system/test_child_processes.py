@@ -95,8 +95,8 @@ def test_its_time_is_on_the_cpu_clock_alive_or_ended(child: subprocess.Popen[str
 
 ALONE = """
 from modellab import kin
-from modellab.kin import Kin
-from modellab.meter import timed
+from modellab.system.child_processes import Kin
+from modellab.runner.meters.process import timed
 
 def never(pid):
     raise AssertionError("looked for children")

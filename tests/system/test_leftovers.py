@@ -16,7 +16,7 @@ from modellab.system.leftovers import Folder, named, sweep
 HOLD = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from modellab.leftovers import Folder
+from modellab.system.leftovers import Folder
 folders = Folder("worker"), Folder("session", "2026")
 (folders[0].path / "log").write_text("words")
 print(folders[0].path, flush=True)

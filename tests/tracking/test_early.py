@@ -16,7 +16,7 @@ import pytest
 
 from modellab import tracking
 from modellab.runner.pool import Turns
-from modellab.tracking import Early, prestart_child, process, push, sqlite, store
+from modellab.tracking import Early, prestart_child, process, pushing, sqlite, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 ROOT = Path(__file__).parents[2]
@@ -175,4 +175,4 @@ def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(rea
     found.close()
 
     assert said.startswith("logged 4 results to ")
-    assert prestart_child.READY_S < push.START_S
+    assert prestart_child.READY_S < pushing.START_S

@@ -135,7 +135,7 @@ def test_results_of_a_newer_modellab_are_kept_and_sent_by_it(filled, ready, make
 
     older = tracking.sync(ready)
     monkeypatch.setattr(entry, "FORMAT", entry.FORMAT + 1)
-    monkeypatch.setattr("modellab.tracking.sync.FORMAT", entry.FORMAT)
+    monkeypatch.setattr("modellab.tracking.syncing.FORMAT", entry.FORMAT)
     newer = tracking.sync(ready)
 
     assert older.new == 1

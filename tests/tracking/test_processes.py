@@ -19,7 +19,7 @@ import pytest
 
 from modellab import tracking
 from modellab.results.ledger import Ledger
-from modellab.tracking import artifacts, push, store
+from modellab.tracking import artifacts, pushing, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 
@@ -131,7 +131,7 @@ def _runs(folder: Path) -> int:
 
 def test_a_server_that_accepts_and_never_answers_is_left_before_mlflow_is_started(mlruns, monkeypatch):
     monkeypatch.setattr(store, "CONNECT_S", 0.2)
-    monkeypatch.setattr(push, "_run", lambda *_: pytest.fail("no process is needed to see that"))
+    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("no process is needed to see that"))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
         said = tracking.push(mlruns, uri=uri)
@@ -165,11 +165,11 @@ CHILDREN = {  # what it does, the longest silence and the longest whole it is gi
 def test_a_child_is_waited_for_as_long_as_it_speaks(mlruns, monkeypatch, script, silence_s, total_s, expected):
     report = {"new": 0, "skipped": 3, "seconds": 1, "store": "x", "warnings": []}
     program = f"{SPEAK}REPORT = {json.dumps(report)!r}\n{script}"
-    monkeypatch.setattr(push, "TOTAL_S", total_s)
-    monkeypatch.setattr(push, "SERVER_S", 0.1)
-    monkeypatch.setattr(push, "LEAST_S", 0.6)
-    real = push._child
-    monkeypatch.setattr(push, "_child", lambda _, *rest: real([sys.executable, "-c", program], *rest))
+    monkeypatch.setattr(pushing, "TOTAL_S", total_s)
+    monkeypatch.setattr(pushing, "SERVER_S", 0.1)
+    monkeypatch.setattr(pushing, "LEAST_S", 0.6)
+    real = pushing._child
+    monkeypatch.setattr(pushing, "_child", lambda _, *rest: real([sys.executable, "-c", program], *rest))
     monkeypatch.setattr(store, "check", lambda _: None)
 
     assert tracking.push(mlruns, timeout_s=silence_s, uri="x").startswith(expected)

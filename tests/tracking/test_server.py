@@ -13,7 +13,7 @@ import pytest
 from modellab import tracking
 from modellab.errors import TrackingError
 from modellab.results import ledger
-from modellab.tracking import fetch, push, store
+from modellab.tracking import fetch, pushing, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 SECRET = "pass-word-7%"
@@ -93,8 +93,8 @@ def test_a_server_whose_artifacts_lie_in_a_folder_of_its_own_says_so(mlruns, ser
 
 def test_a_slow_server_is_left_when_its_time_is_over(mlruns, server, monkeypatch):
     server.pause_s = 0.5
-    monkeypatch.setattr(push, "SERVER_S", 0.1)
-    monkeypatch.setattr(push, "LEAST_S", 1.0)
+    monkeypatch.setattr(pushing, "SERVER_S", 0.1)
+    monkeypatch.setattr(pushing, "LEAST_S", 1.0)
 
     said = tracking.push(mlruns, timeout_s=99, uri=server.url)
 

@@ -11,7 +11,7 @@ import pytest
 from modellab import tracking
 from modellab.errors import TrackingError
 from modellab.results.ledger import Ledger
-from modellab.tracking import push, sqlite, store
+from modellab.tracking import pushing, sqlite, store
 
 
 def test_the_address_in_force(tmp_path, monkeypatch):
@@ -53,7 +53,7 @@ def test_sentences_show_no_password_and_short_paths(tmp_path, monkeypatch):
 
 
 def test_a_server_that_is_down_is_noticed_without_mlflow(mlruns, monkeypatch):
-    monkeypatch.setattr(push, "_run", lambda *_: pytest.fail("no process is needed to see that"))
+    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("no process is needed to see that"))
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -76,7 +76,7 @@ def test_without_mlflow_there_is_a_sentence(mlruns, monkeypatch):
 
 
 def test_a_session_without_results_starts_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(push, "_run", lambda *_: pytest.fail("nothing to send"))
+    monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("nothing to send"))
 
     assert tracking.push(tmp_path / "mlruns") == f"no results in {tmp_path / 'mlruns' / 'ledger'} to log"
 
@@ -95,7 +95,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("change", "sentence"), SENTENCES)
 def test_the_sentence_for_the_terminal(change, sentence):
-    assert push.sentence(REPORT | change) == sentence
+    assert pushing.sentence(REPORT | change) == sentence
 
 
 FAILURES = [

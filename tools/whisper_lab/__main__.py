@@ -64,7 +64,9 @@ def _train(parser: argparse.ArgumentParser) -> None:
 
 def _compact(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("out", type=Path, help="an .npz; the shipped one is modellab/embedded/whisper_lab/weights.npz")
+    parser.add_argument(
+        "out", type=Path, help="an .npz; the shipped one: modellab/models/embedded/whisper_lab/weights.npz"
+    )
 
     def run(asked: argparse.Namespace) -> None:
         from tools.whisper_lab import model

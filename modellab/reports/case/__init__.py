@@ -1,0 +1,1 @@
+"""The page of one case: its worst utterances with aligned words, sound, times and kinds of failure."""

@@ -1,0 +1,1 @@
+"""A case over all its sessions: series, change points, what happened on the way, as text and as a chart."""

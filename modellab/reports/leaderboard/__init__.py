@@ -1,0 +1,1 @@
+"""Models against each other on what is stored: estimates, scores, Pareto front, recommendation, in every format."""

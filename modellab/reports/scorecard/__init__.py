@@ -1,0 +1,1 @@
+"""What a run says at its end: one row per case, and what a failing case prints."""

@@ -1,0 +1,1 @@
+"""Clocks and memory of one call, a reference workload, and whether a model answers from a cache."""
