@@ -31,7 +31,7 @@ from modellab.results import ledger
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
-from modellab.tracking import runs, store, sync
+from modellab.tracking import runs, store, syncing
 from modellab.types import Key, Result, Status, Utterance, Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -126,7 +126,7 @@ def send(folder: Path, tell: Callable[[str], None]) -> None:
         return client
 
     store.connect = connect  # type: ignore[assignment]
-    sync.sync(folder, store.own(folder), lambda _: tell("sending"))
+    syncing.sync(folder, store.own(folder), lambda _: tell("sending"))
 
 
 def rounds(folder: Path, kills: int, draw: random.Random, tally: Tally) -> None:
@@ -242,7 +242,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="modellab-kills-") as place:
         folder = Path(place) / "mlruns"
         rounds(folder, given.kills, random.Random(given.seed), tally)
-        report = sync.sync(folder, store.own(folder))
+        report = syncing.sync(folder, store.own(folder))
         found = differences(folder, tally.acknowledged)
     print(f"{tally.kills.total()} kills (seed {given.seed}), {time.monotonic() - began:.0f} s")
     for what, count in sorted(tally.kills.items()):

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from modellab.results import ledger
-from modellab.tracking import store, sync
+from modellab.tracking import store, syncing
 from tools import tracking_kills
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
@@ -32,7 +32,7 @@ def test_the_script_sees_what_is_lost_and_what_came_twice(tmp_path, empty_databa
     for entry in made:
         book.append(entry)
     (folder / "mlflow.db").write_bytes(empty_database.read_bytes())
-    sync.sync(folder, store.own(folder))
+    syncing.sync(folder, store.own(folder))
     known = {entry.id for entry in made}
     assert tracking_kills.differences(folder, known) == []
 
