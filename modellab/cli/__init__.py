@@ -1,4 +1,4 @@
-"""The command line: `modellab COMMAND`. A module here is a group of commands; `app.py` puts them together.
+"""The command `modellab`: a module here is a group of commands, and `app.py` puts them together.
 
 Whatever is slow to import is imported inside the commands, so that `modellab --help` answers at once. Exit status: 0,
 1 when the answer is bad news (an invalid dataset, a machine that cannot run), 2 when the command could not be carried
