@@ -14,7 +14,7 @@ from modellab.results.other_answers import elsewhere, family
 from modellab.tasks import asr
 from modellab.types import Accepted, Result, Status, Verdict
 
-from ... import make
+from .. import make
 
 SAID = (
     "please turn on the light in the kitchen",

@@ -14,7 +14,7 @@ from modellab.diagnosis import Heard, Kind, examine
 from modellab.results.other_answers import elsewhere
 from modellab.text import get
 
-from ... import make
+from .. import make
 
 SAID = (
     "please turn on the light in the kitchen",

@@ -158,7 +158,7 @@ def test_without_mlflow_none_is_started(ready, turns, monkeypatch):
 def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(ready, turns, monkeypatch):
     """MLflow's import hangs: a process in its place that never gets ready, with a shorter time."""
     program = (
-        "import signal, sys\nfrom modellab.tracking import store, waiting\n"
+        "import signal, sys\nfrom modellab.tracking import prestart_child as waiting, store\n"
         "waiting.READY_S = 1\nstore.import_mlflow = lambda: signal.pthread_sigmask(signal.SIG_BLOCK, []) or"
         " signal.pause()\n"
         "sys.argv = ['x', *sys.argv[1:]]\nfrom modellab.tracking.__main__ import main\nmain()\n"

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from modellab.reports.diagnosis import Heard, examine
-from modellab.reports.diagnosis.kinds import Finding, Kind
 
 from modellab import audio, datasets, models
 from modellab.diagnosis import Heard, examine

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from modellab.reports.diagnosis.kinds import LOOKS_LIKE
 from tabulate import tabulate
 
 from modellab import tasks, units
