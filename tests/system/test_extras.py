@@ -18,7 +18,7 @@ from modellab import audio
 from modellab.errors import AudioError, ConfigError, ExtraError
 from modellab.system import extras
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OPTIONAL: dict[str, list[str]] = PROJECT["optional-dependencies"]
 MOST_MB, MOST_PACKAGES = 350, 70
