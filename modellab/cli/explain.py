@@ -79,7 +79,7 @@ def _broken(
     how = breaks.gross(judged, thresholds.rule(given)) if judged else None
     if judged is None or how is None:
         return
-    told = f"{100 * how.share:g} % of an utterance, {how.least:g} or more; a healthy model breaks {100 * how.often:g} %"
+    told = f"{breaks.told(how)}; a healthy model breaks {100 * how.often:g} %"
     if accepted:
         groups = _groups(cell, accepted)
         sizes, cases = breaks.sizes(len(groups), groups), _cases(cell.tier, matrix)

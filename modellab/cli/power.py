@@ -272,7 +272,7 @@ def _broken(facts: Known, metric: Metric) -> Iterator[str]:
     alone, among = (breaks.fewest(sizes, level / n, how.often) for n in (1, FAMILY))
     yield (
         f"{metric.name}: {alone or 'none'} of {len(scene.shares)} broken utterances are red at once,"
-        f" {among or 'none'} among {FAMILY} cases (broken: {100 * how.share:g} % lost, {how.least:g} or more)"
+        f" {among or 'none'} among {FAMILY} cases (broken: {breaks.told(how)} lost)"
     )
 
 

@@ -119,9 +119,11 @@ def _fresh(each: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[s
 def _broke_again(each: Seen, fresh: Floats, asked: Sequence[int]) -> frozenset[int]:
     if each.breaks is None:
         return frozenset()
-    lost = costs(each.sides.metric, fresh) - costs(each.sides.metric, each.sides.before)
+    before = costs(each.sides.metric, each.sides.before)
+    lost = costs(each.sides.metric, fresh) - before
     once = set(each.breaks.rows.tolist()) & set(asked)
-    return frozenset(once & set(np.flatnonzero(counting.broken(lost, each.breaks.bottom, each.breaks.gross)).tolist()))
+    broke = counting.broken(lost, each.breaks.bottom, each.breaks.gross, before)
+    return frozenset(once & set(np.flatnonzero(broke).tolist()))
 
 
 def _worse(each: Seen, fresh: Floats) -> float:

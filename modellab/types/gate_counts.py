@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 
 class Gross(NamedTuple):
-    """When an utterance is broken: it lost `share` of its bottom (words, seconds of speech) and at least `least`."""
+    """When an utterance is broken: it lost `share` of its bottom (words, seconds of speech) and at least `least`.
+
+    Where `least` counts words, so is an utterance of so many and more that lost all that was right of it in the
+    baseline, if those were at least two, and at least `least` - 1.
+    """
 
     share: float = 0.5
     least: float = 3.0

@@ -36,6 +36,52 @@ def test_which_utterance_is_broken(lost: float, words: float, expected: bool) ->
     assert broken(np.array([lost]), np.array([words]), Gross()).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "words", "expected"),
+    [
+        pytest.param(1, 3, 3, True, id="the last two of three"),
+        pytest.param(2, 3, 3, False, id="a single word flips"),
+        pytest.param(6, 8, 8, True, id="the last two of eight"),
+        pytest.param(6, 20, 8, True, id="and a loop"),
+        pytest.param(5, 7, 8, False, id="one is still right"),
+        pytest.param(0, 2, 2, False, id="an utterance of two words"),
+        pytest.param(8, 10, 8, False, id="nothing had been right"),
+        pytest.param(3, 1, 3, False, id="mended"),
+        pytest.param(1, math.nan, 3, False, id="no number"),
+    ],
+)
+def test_an_utterance_is_broken_when_its_last_words_are_lost(
+    before: float, now: float, words: float, expected: bool
+) -> None:
+    then, lost = np.array([float(before)]), np.array([float(now - before)])
+    assert broken(lost, np.array([float(words)]), Gross(), then).tolist() == [expected]
+
+
+def test_last_seconds_are_no_words() -> None:
+    lost, speech, before = np.array([2.0]), np.array([100.0]), np.array([98.0])
+    assert broken(lost, speech, Gross(0.03, 0.0, 0.1), before).tolist() == [False]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), st.integers(0, 10)), min_size=1, max_size=10),
+    st.lists(st.integers(0, 4), min_size=10, max_size=10),
+)
+def test_what_lost_more_stays_broken(rows: list[tuple[int, int, int]], more: list[int]) -> None:
+    before, after, words = (np.array(side, dtype=float) for side in zip(*rows, strict=True))
+    worse = after + np.array(more[: len(rows)])
+    first, second = (find(WER, Gross(), np.c_[before, words], np.c_[side, words]) for side in (after, worse))
+    assert set(first.rows.tolist()) <= set(second.rows.tolist())
+    assert second.p <= first.p + 1e-12
+
+
+def test_what_got_its_last_words_back_is_mended() -> None:
+    before, after = (
+        np.array([(3.0, 3.0), *[(0.0, 10.0)] * 39]),
+        np.array([(1.0, 3.0), *[(10.0, 10.0)] * 5, *[(0, 10)] * 34]),
+    )
+    assert find(WER, Gross(), before, after).p == break_p(5, 1, [1] * 40, 0.01)
+
+
 def test_without_a_least_what_had_nothing_to_lose_is_not_broken() -> None:
     assert broken(np.array([0.0, 0.4]), np.array([0.0, 10.0]), Gross(0.03, 0.0, 0.1)).tolist() == [False, True]
 

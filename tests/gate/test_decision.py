@@ -44,6 +44,17 @@ def test_broken_utterances_are_counted(broke: int, of: int, family: int, status:
     assert f", {broke} broke" in verdict.why
 
 
+def test_five_empty_ones_of_twenty_are_red_in_a_suite_of_a_hundred_though_one_had_little_left() -> None:
+    sides = [(1.0, 3.0), *[(0.0, 10.0)] * 19], [(3.0, 3.0), *[(10.0, 10.0)] * 4, *[(0.0, 10.0)] * 15]
+    then, now = accepted(utterances("wer", sides[0])), result(utterances("wer", sides[1]))
+    lost: dict[str, Share] = {"wer": (3.0, 3.0)}
+    again = {name(0): lost, **{name(i): FAILED for i in range(1, 5)}}
+    for anew in (None, again):
+        (verdict,) = quality.judge(now, then, [LOST], {}, quality.Setting(family=100, again=anew))
+        assert (verdict.status, verdict.broken) == (Status.REGRESSED, 5)
+    assert verdict.breaks[-1] == Break(name(0), 2.0, 3.0, again=True)
+
+
 @pytest.mark.parametrize("length", [18.0, 1000.0])
 def test_one_loop_is_one_broken_utterance_however_long(length: float) -> None:
     verdict = after(1, 40, loop=length)

@@ -83,6 +83,13 @@ def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) 
     assert f"{every - 20:,} of these {every:,} suites were judged by the gate as it is, the others by earlier" in page
 
 
+def test_only_what_decides_is_in_the_state_of_the_gate() -> None:
+    source = 'import math\n\n\ndef half(x):\n    """Of x."""\n    return x / 2  # halved\n'
+    moved = source.replace("import math", "from math import inf").replace("Of x.", "The half.")
+    assert suites.statements(source) == suites.statements(moved) == "def half(x):\n    return x / 2"
+    assert suites.statements(source.replace("2", "3")) != suites.statements(source)
+
+
 def test_the_page_names_each_noise_and_what_is_beyond_the_promise() -> None:
     cells = {"30x40": {"suites": 200, "red": 1}, "1x40": {"suites": 100, "red": 0}}
     found = page_suites.write({"loops": cells, "own_rate": cells, "der": cells}, {"detects": {}}, table)

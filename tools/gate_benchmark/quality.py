@@ -101,7 +101,7 @@ def foregone(errors: Errors) -> tuple[Bools, Bools]:
     how = breaks.gross(METRIC, RULE)
     assert how is not None
     needed = breaks.fewest([1] * errors.words.shape[1], breaks.BROKEN * RULE.alpha, how.often) or math.inf
-    unbroken = breaks.broken(difference, errors.words, how).sum(axis=1) < needed
+    unbroken = breaks.broken(difference, errors.words, how, errors.before).sum(axis=1) < needed
     green = ~material | ((strength <= low) & unbroken)
     red = (total.change >= 1.01 * limit) & (strength >= high) & ((difference != 0).sum(axis=1) >= 14)
     return red.copy(), green | red

@@ -56,7 +56,7 @@ def _suites(figures: Json) -> Iterator[Json]:
         for cell, one in figures.get("detection", {}).get(name, {}).items()
     }
     if seen:
-        yield _least(f"damage seen in suites: the least of {len(seen)}", 0.9, min(seen.values()), seen, "%")
+        yield _least(f"damage seen in suites: the least of {len(seen)}", 0.95, min(seen.values()), seen, "%")
     at = {cell: one["red"] / one["tries"] for cell, one in figures.get("detection", {}).get("detects", {}).items()}
     if at:
         yield _least(f"damage of the size printed as detects: the least of {len(at)}", 0.75, min(at.values()), at, "%")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -121,14 +122,27 @@ def foregone(cases: Drawn, family: int) -> tuple[Bools, Floats]:
     assert how is not None
     sizes = breaks.sizes(cases.words.shape[1], cases.clusters or None)
     needed = breaks.fewest(sizes, breaks.BROKEN * RULE.alpha / family, how.often) or math.inf
-    few = breaks.broken(cases.after - cases.before, cases.words, how).sum(axis=1) < needed
+    few = breaks.broken(cases.after - cases.before, cases.words, how, cases.before).sum(axis=1) < needed
     return low & few, 2.0 ** -np.minimum(counts, 1000)
 
 
 def code() -> str:
-    """A digest of the sources that decide on quality: which state of the gate a figure is of."""
-    files = [Path(str(module.__file__)) for module in DECIDING]
-    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    """A digest of what decides on quality: which state of the gate a figure is of.
+
+    Of the statements alone: a module that moved, a comment or a docstring changes no verdict.
+    """
+    texts = (Path(str(module.__file__)).read_text(encoding="utf-8") for module in DECIDING)
+    return sha256("\n".join(map(statements, texts)).encode()).hexdigest()[:12]
+
+
+def statements(text: str) -> str:
+    """The source without its imports, comments and docstrings."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    return ast.unparse(tree)
 
 
 def red(suite: list[tuple[Verdict, ...]]) -> bool:
