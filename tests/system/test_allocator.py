@@ -14,7 +14,7 @@ from modellab.system import allocator
 
 from ..runner.test_worker import order
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GLIBC = allocator._glibc()
 SETTLED = "malloc_mmap_threshold=33554432 malloc_trim_threshold=67108864"
 
