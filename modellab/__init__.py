@@ -1,0 +1,54 @@
+"""An experiment-tracked regression suite for speech models. `modellab.api` says what a program can do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # pragma: no cover
+    from modellab.api import (
+        ModelInfo,
+        TextScore,
+        compare,
+        find_cases,
+        find_datasets,
+        find_models,
+        load_dataset,
+        normalise,
+        open_project,
+        read_audio,
+        read_results,
+        score_texts,
+        transcribe,
+    )
+    from modellab.errors import ModellabError
+
+__all__ = [
+    "ModelInfo",
+    "ModellabError",
+    "TextScore",
+    "compare",
+    "find_cases",
+    "find_datasets",
+    "find_models",
+    "load_dataset",
+    "normalise",
+    "open_project",
+    "read_audio",
+    "read_results",
+    "score_texts",
+    "transcribe",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """The names above, imported when they are asked for: `import modellab` alone costs nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'modellab' has no attribute {name!r}")
+    import importlib
+
+    home = "modellab.errors" if name == "ModellabError" else "modellab.api"
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
