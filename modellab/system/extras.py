@@ -26,7 +26,7 @@ EXTRAS = {
     "reports": Extra(
         ("jinja2", "matplotlib", "PIL", "ruptures"), "HTML pages, figures and sites; `modellab history` with its chart"
     ),
-    "parquet": Extra(("pyarrow",), "`modellab report --parquet`"),
+    "parquet": Extra(("pyarrow",), "`modellab report --parquet`; data in Parquet and Arrow"),
     "media": Extra(("av",), "audio beyond WAV, FLAC, OGG and MP3, and the sound of video"),
     "benchmark": Extra(("pytest_benchmark",), "timed calls as pytest-benchmark sees them"),
     "robustness": Extra(("torch_audiomentations",), "clips in noise, in rooms, on the telephone"),

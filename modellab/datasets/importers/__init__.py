@@ -1,0 +1,125 @@
+"""Other people's data: every format is a module in `formats/`, found on disk; other packages bring theirs.
+
+    a place (file or folder) --detect--> Guess       how sure, and why
+                             --read----> Record, LeftOut, Note, one at a time
+
+To add one, write `formats/<name>.py` with the four names of `Format`, or give a module with them the entry point
+`modellab.importers`. Nothing here decodes audio, starts a process or reaches for a network.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from modellab.datasets.importers import formats as _formats
+from modellab.datasets.importers.places import BRACES, Place, expanded
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound
+from modellab.errors import ODD, ConfigError, DatasetError, did_you_mean, told
+
+__all__ = [
+    "Format",
+    "Found",
+    "Guess",
+    "Item",
+    "LeftOut",
+    "Note",
+    "Options",
+    "Place",
+    "Record",
+    "Sound",
+    "chosen",
+    "detected",
+    "every",
+    "place_of",
+    "read",
+]
+
+GROUP = "modellab.importers"
+CLOSE = 0.03  # two formats within this are equally likely
+
+
+class Format(Protocol):
+    """A format: a module with these names."""
+
+    @property
+    def NAME(self) -> str: ...
+    @property
+    def TITLE(self) -> str:
+        """What it is, for the list of formats."""
+
+    def detect(self, place: Place) -> Guess | None:
+        """How likely the place is of this format, by what stands in its files; None for not at all."""
+
+    def read(self, place: Place, options: Options) -> Iterator[Item]:
+        """The records of the place, one at a time; DatasetError for what cannot be read at all."""
+
+
+class Found(NamedTuple):
+    """A format that a place may be of."""
+
+    format: Format
+    guess: Guess
+
+
+@cache
+def every() -> Mapping[str, Format]:
+    """The formats by name: those of this package, then those of others."""
+    names = sorted(module.name for module in pkgutil.iter_modules(_formats.__path__))
+    modules = [importlib.import_module(f"{_formats.__name__}.{name}") for name in names]
+    found = {str(module.NAME): cast("Format", module) for module in modules}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            loaded = cast("Format", point.load())
+            name = str(loaded.NAME)
+        except Exception as fault:
+            raise ConfigError(f"the format {point.name!r} of {point.value} cannot be loaded: {told(fault)}") from fault
+        if name in found:
+            raise ConfigError(f"two formats are called {name!r}: one of them comes from {point.value}")
+        found[name] = loaded
+    return found
+
+
+def place_of(path: str | Path) -> Place:
+    """The place that a path names; ConfigError where there is nothing."""
+    there = Path(path).expanduser()
+    if not there.exists() and not (BRACES.search(str(path)) and Path(expanded(str(there))[0]).exists()):
+        raise ConfigError(f"there is no file or folder called {path}")
+    return Place(there.absolute())
+
+
+def detected(place: Place) -> list[Found]:
+    """The formats that a place may be of, the likeliest first."""
+    found = ((each, each.detect(place)) for each in every().values())
+    return sorted((Found(each, guess) for each, guess in found if guess), key=lambda each: -each.guess.score)
+
+
+def chosen(place: Place, name: str = "") -> Found:
+    """The format called `name`, else the one that is clearly the likeliest; ConfigError names the candidates."""
+    if name:
+        if name not in every():
+            raise ConfigError(f"there is no format called {name!r}: {did_you_mean(name, every())}")
+        return Found(every()[name], Guess(1.0, "it was asked for"))
+    found = detected(place)
+    if not found:
+        raise ConfigError(f"{place.path}: nothing here looks like a format that is known ({', '.join(every())})")
+    close = [each for each in found if found[0].guess.score - each.guess.score < CLOSE]
+    if len(close) > 1:
+        reasons = "; ".join(f"{each.format.NAME}: {each.guess.reason}" for each in close)
+        raise ConfigError(f"{place.path} could be of several formats, say which with --as ({reasons})")
+    return found[0]
+
+
+def read(format: Format, place: Place, options: Options) -> Iterator[Item]:
+    """What a reader gives; what it raises on the way is the last thing that is left out."""
+    try:
+        yield from format.read(place, options)
+    except DatasetError as fault:
+        yield LeftOut(str(place.path), str(fault).removeprefix(f"{place.path}: "))
+    except ODD as fault:  # what somebody's file held that nobody foresaw
+        yield LeftOut(str(place.path), f"the {format.NAME} reader stopped here ({told(fault)})")

@@ -1,0 +1,169 @@
+"""Tables with one utterance per row: which column is what, and a row as a record.
+
+A column is chosen by its name, that of the paths by what stands in it where no name says it; a note says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from modellab.datasets.importers.audiofiles import Finder
+from modellab.datasets.importers.places import is_audio
+from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound, number, place_id, seconds
+from modellab.errors import ConfigError, did_you_mean
+
+NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
+    "audio": (
+        "audio", "audio_filepath", "audio_path", "audio_file", "file_name", "filename", "file_path", "filepath", "wav",
+        "wav_path", "path", "file", "wav_filename", "recording_path", "clip", "url", "audio_url", "sound",
+    ),
+    "text": (
+        "text", "sentence", "transcript", "transcription", "reference", "normalized_text", "normalised_text",
+        "ground_truth", "wrd", "words", "trans", "txt", "label", "orthographic", "raw_transcription", "ref",
+        "utterance", "target_text", "raw_text",
+    ),
+    "id": ("id", "utt_id", "utterance_id", "utt", "key", "uid", "segment_id", "clip_id", "sample_id", "name"),
+    "speaker": ("speaker", "speaker_id", "spk_id", "spk", "client_id", "speaker_name", "reader", "user_id"),
+    "language": ("language", "lang", "locale", "lang_id", "language_code", "source_lang"),
+    "duration": (
+        "duration", "duration_s", "audio_length_s", "length_s", "dur", "audio_duration", "duration_seconds", "length",
+    ),
+    "start": ("start", "start_s", "offset", "start_time", "begin", "begin_time", "segment_start", "begin_s"),
+    "end": ("end", "end_s", "end_time", "stop", "stop_time", "segment_end"),
+    "channel": ("channel", "channel_id", "channel_index"),
+    "recording": ("recording", "recording_id", "session", "session_id", "parent_id", "meeting_id", "call_id"),
+}  # fmt: skip
+GROUPS = ("gender", "sex", "age", "accent", "accents", "dialect", "variant", "condition", "domain", "group", "region")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The column of each role that has one; further texts and groups by name."""
+
+    of: Mapping[str, str]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def note(self) -> Note:
+        """Which column was taken for what."""
+        taken = ", ".join(f"{role}={column}" for role, column in self.of.items())
+        return Note(f"columns taken: {taken}; --column ROLE=COLUMN takes another one")
+
+
+def roles(columns: Sequence[str], options: Options, first: Mapping[str, Any] | None = None) -> Roles:
+    """Who plays which role among the columns; ConfigError for a column that a person names and there is not.
+
+    `first` is the first row: a column of paths is known by it.
+    """
+    by_name = {column.strip().casefold().replace("-", "_").replace(" ", "_"): column for column in reversed(columns)}
+    found: dict[str, str] = {}
+    for role, names in NAMES.items():
+        if role in options.columns:
+            found[role] = _asked(options.columns[role], columns)
+        elif column := next((by_name[name] for name in names if name in by_name), ""):
+            found[role] = column
+    if "audio" not in options.columns and first and not _is_path(first.get(found.get("audio", ""))):
+        column = next((column for column in columns if _is_path(first.get(column))), "")
+        found |= {"audio": column} if column else {}
+    if found.get("id") in {found.get("audio"), found.get("speaker")}:
+        found.pop("id", None)
+    texts = {name: _asked(column, columns) for name, column in options.texts.items()}
+    groups = {name: by_name[name] for name in GROUPS if name in by_name}
+    groups |= {column: _asked(column, columns) for column in options.groups}
+    return Roles(found, texts, groups)
+
+
+def is_table(columns: Iterable[str], first: Mapping[str, Any] | None = None) -> bool:
+    """Whether columns of these names hold texts and, by name or by what their first row holds, paths of audio."""
+    names = {column.casefold() for column in columns}
+    has_audio = bool(names & set(NAMES["audio"])) or any(map(_is_path, (first or {}).values()))
+    return has_audio and bool(names & set(NAMES["text"]))
+
+
+def record(
+    row: Mapping[str, Any], roles: Roles, finder: Finder, where: str, sound: Sound | None = None
+) -> Record | LeftOut:
+    """A row as a record, with the audio that it names, or with `sound` where the row holds it."""
+    made = sound or _sound(row.get(roles.of.get("audio", "")), finder)
+    if isinstance(made, str):
+        return LeftOut(where, made)
+    times = _times(row, roles)
+    if isinstance(times, str):
+        return LeftOut(where, times)
+    start_s, end_s, duration_s, is_segment = times
+    if is_segment:
+        made = replace(made, start_s=start_s, end_s=end_s)
+    if (at := row.get(roles.of.get("channel", ""))) not in (None, ""):
+        channel = number(at)
+        if channel is None or channel < 0 or channel != int(channel):
+            return LeftOut(where, f"channel is {str(at)[:40]!r}, expected a number from 0 on")
+        made = replace(made, channel=int(channel))
+    text = row.get(roles.of.get("text", ""))
+    if text is not None and not isinstance(text, str | int | float):
+        return LeftOut(where, f"the text is {str(text)[:60]!r}, expected text")
+    stem = Path(made.name).stem
+    name = cell(row, roles, "id") or (place_id(stem, start_s, end_s) if is_segment else stem)
+    if made.channel is not None and not cell(row, roles, "id"):
+        name = f"{name}-ch{made.channel}"
+    return Record(
+        id=name,
+        where=where,
+        sound=made,
+        text=None if text is None else str(text).strip(),
+        texts={key: str(row[column]) for key, column in roles.texts.items() if row.get(column) is not None},
+        language=cell(row, roles, "language"),
+        speaker=cell(row, roles, "speaker"),
+        recording=cell(row, roles, "recording"),
+        duration_s=None if is_segment else duration_s,
+        group={key: str(row[column]) for key, column in roles.groups.items() if row.get(column) not in (None, "")},
+    )
+
+
+def cell(row: Mapping[str, Any], roles: Roles, role: str) -> str:
+    """What a row says in a role; '' for nothing."""
+    value = row.get(roles.of.get(role, ""))
+    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _sound(given: Any, finder: Finder) -> Sound | str:
+    if isinstance(given, Mapping):  # Hugging Face's feature, or SpeechBrain's stretch of a file
+        given = given.get("path") or given.get("file")
+    if not isinstance(given, str) or not given.strip():
+        return f"there is no path of an audio file in it, got {str(given)[:40]!r}"
+    if "\0" in given:
+        return "the path of its audio file has a NUL character in it"
+    return Sound(finder.find(given))
+
+
+def _times(row: Mapping[str, Any], roles: Roles) -> tuple[float, float | None, float | None, bool] | str:
+    """Start, end, duration in s, and whether that is a stretch of the file; a sentence for what is no time."""
+    read: dict[str, float | None] = {}
+    for role in ("start", "end", "duration"):
+        given = row.get(roles.of.get(role, ""))
+        empty = given is None or (isinstance(given, str) and not given.strip())
+        read[role] = None if empty else seconds(given)
+        if not empty and read[role] is None:
+            return f"{roles.of[role]} is {str(given)[:40]!r}, expected seconds from 0 up"
+    start_s, end_s, duration_s = read["start"], read["end"], read["duration"]
+    if start_s is None:
+        return 0.0, None, duration_s, False
+    if end_s is None and duration_s is not None:
+        end_s = round(start_s + duration_s, 6)
+    if end_s is not None and end_s <= start_s:
+        return f"it ends at {end_s:g} s and starts at {start_s:g} s"
+    return start_s, end_s, duration_s, True
+
+
+def _is_path(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return isinstance(value.get("path"), str) or isinstance(value.get("file"), str) or "bytes" in value
+    return isinstance(value, str) and is_audio(value)
+
+
+def _asked(column: str, columns: Sequence[str]) -> str:
+    if column not in columns:
+        raise ConfigError(f"there is no column {column!r}: {did_you_mean(column, columns)}")
+    return column

@@ -1,0 +1,1 @@
+"""One module per format; see `modellab.datasets.importers.Format`."""

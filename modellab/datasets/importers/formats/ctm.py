@@ -1,0 +1,74 @@
+"""CTM of NIST's evaluations: recording, channel, start, length, word; all words of a channel are one text.
+
+Alternatives (`<ALT_BEGIN>`) are left out with their lines; a tag behind a word (`word;tag`) is not part of it.
+
+Source: NIST's SCTK, ctm(5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from modellab.datasets.importers import audiofiles, textfiles
+from modellab.datasets.importers.places import Place
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record, Sound, channel, seconds
+
+NAME = "ctm"
+TITLE = "CTM: recording, channel, start, length, word"
+TAG = re.compile(r"(?<!\\);.*$")
+ALTERNATIVE = "<alt"
+
+
+def detect(place: Place) -> Guess | None:
+    """A file whose first line has two times and a word in the right places."""
+    for file in place.called("*.ctm"):
+        if _word(place.first_line(file).split()) is not None:
+            return Guess(0.85, f"the lines of {file.name} have recording, channel, start, length and a word")
+    return None
+
+
+def _word(fields: list[str]) -> str | None:
+    """The word of a line; None for what is no line of this format."""
+    good = 5 <= len(fields) <= 8 and all(seconds(field) is not None or field == "*" for field in fields[2:4])
+    return TAG.sub("", fields[4]).replace("\\;", ";") if good else None
+
+
+def read(place: Place, options: Options) -> Iterator[Item]:
+    """A record for each channel of each recording, in the file's order."""
+    names = audiofiles.ByName([options.root or place.folder])
+    for file in place.called("*.ctm") if place.is_folder else [place.path]:
+        held: tuple[str, str] | None = None
+        words: list[str] = []
+        place_of = str(file)
+        for item in textfiles.lines(file, ";;"):
+            if isinstance(item, LeftOut):
+                yield item
+                continue
+            where, fields = textfiles.where(file, item[0]), item[1].split()
+            word = _word(fields)
+            if word is None:
+                yield LeftOut(where, f"expected recording, channel, start, length and word, got {item[1][:60]!r}")
+            elif word.lower().startswith(ALTERNATIVE):
+                yield LeftOut(where, "alternatives are not read here")
+            else:
+                if held and held != (fields[0], fields[1]):
+                    yield _record(place_of, held, words, names)
+                    words = []
+                if not words:
+                    held, place_of = (fields[0], fields[1]), where
+                words.append(word)
+        if held:
+            yield _record(place_of, held, words, names)
+
+
+def _record(where: str, held: tuple[str, str], words: list[str], names: audiofiles.ByName) -> Item:
+    recording, side = held
+    sound: Path | None = names.find(recording)
+    if sound is None:
+        return LeftOut(where, audiofiles.missing(recording, names.folders[0]))
+    id = f"{recording}-{side}" if channel(side) else recording
+    return Record(
+        id=id, where=where, sound=Sound(sound, channel=channel(side)), text=" ".join(words), recording=recording
+    )

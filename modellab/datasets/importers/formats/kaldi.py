@@ -1,0 +1,154 @@
+"""Kaldi's data directory: wav.scp and text, with segments, utt2spk, spk2gender, utt2lang where there are some.
+
+A line of wav.scp that ends in `|` is a shell command. None is run: its recording is left out. Of `ark:` files those are
+read that hold sound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from modellab.datasets.importers import kaldi_ark, textfiles
+from modellab.datasets.importers.audiofiles import Finder, is_there
+from modellab.datasets.importers.places import Place
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound, seconds
+
+NAME = "kaldi"
+TITLE = "Kaldi data directory: wav.scp, text, segments, utt2spk"
+ESPNET = ("feats_type", "audio_format", "utt2num_samples")
+OFFSET = re.compile(r"^(?P<file>.+\.ark):(?P<at>\d+)$")
+COMMAND = "its audio is the output of a shell command, which is not run"
+GENDERS = {"f": "female", "m": "male"}
+DECIMALS = 6
+
+
+def detect(place: Place) -> Guess | None:
+    """Files called wav.scp and text."""
+    names = {file.name for file in place.called("*")} if place.is_folder else set()
+    if "wav.scp" not in names:
+        return None
+    kind = "ESPnet's" if names & set(ESPNET) else "Kaldi's"
+    beside = ", ".join(sorted(names & {"text", "segments", "utt2spk", *ESPNET}))
+    return Guess(
+        0.95 if "text" in names else 0.6,
+        f"there is wav.scp, as in {kind} data directories, with {beside or 'nothing else'}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What a data directory says by name."""
+
+    folder: Path
+    recordings: dict[str, str]
+    texts: dict[str, str]
+    speakers: dict[str, str]
+    genders: dict[str, str]
+    languages: dict[str, str]
+    more: dict[str, dict[str, str]]  # other texts by name
+    finder: Finder
+
+
+def read(place: Place, options: Options) -> Iterator[Item]:
+    """A record for each segment, or for each recording where there are none."""
+    folder = place.folder
+    for name in ("wav.scp", "text"):
+        if not is_there(folder / name):
+            yield LeftOut(str(folder), f"there is no file called {name} in it")
+            return
+    faults: list[Item] = []
+    held = {name: _map(folder / name, faults) for name in ("wav.scp", "text", "utt2spk", "spk2gender", "utt2lang")}
+    others = [file for file in place.called("text_*", "text.*") if file.name != "text"]
+    directory = Directory(
+        folder, held["wav.scp"], held["text"], held["utt2spk"], held["spk2gender"], held["utt2lang"],
+        {file.name: _map(file, faults) for file in others}, Finder(folder, options.root),
+    )  # fmt: skip
+    yield from faults
+    if others:
+        yield Note(f"{', '.join(sorted(file.name for file in others))} are kept as further texts")
+    segments = folder / "segments"
+    yield from _segments(directory, segments) if is_there(segments) else _recordings(directory)
+
+
+def _recordings(directory: Directory) -> Iterator[Item]:
+    for name in directory.recordings:
+        yield _record(directory, name, name, str(directory.folder / "wav.scp"), 0.0, None, None)
+    for name in directory.texts.keys() - directory.recordings.keys():
+        yield LeftOut(str(directory.folder / "text"), f"{name} has a text and no line in wav.scp")
+
+
+def _segments(directory: Directory, file: Path) -> Iterator[Item]:
+    unused = dict.fromkeys(directory.texts)
+    for item in textfiles.lines(file):
+        if isinstance(item, LeftOut):
+            yield item
+            continue
+        where, fields = textfiles.where(file, item[0]), item[1].split()
+        unused.pop(fields[0], None)
+        times = [seconds(field) for field in fields[2:4]] if len(fields) in (4, 5) else []
+        if fields[3:4] == ["-1"]:  # Kaldi's end of the recording
+            times = [seconds(fields[2]), None]
+        if not times or times[0] is None or (times[1] is None and fields[3] != "-1"):
+            yield LeftOut(where, f"expected utterance, recording, start and end in s, got {item[1][:60]!r}")
+        elif times[1] is not None and times[1] <= times[0]:
+            yield LeftOut(where, f"{fields[0]} ends at {times[1]:g} s and starts at {times[0]:g} s")
+        elif len(fields) == 5 and not fields[4].isdigit():
+            yield LeftOut(where, f"the channel of {fields[0]} is {fields[4][:20]!r}, expected a number from 0 on")
+        else:
+            channel = int(fields[4][:4]) if len(fields) == 5 else None
+            yield _record(directory, fields[0], fields[1], where, times[0], times[1], channel)
+    for name in unused:
+        yield LeftOut(str(directory.folder / "text"), f"{name} has a text and no line in segments")
+
+
+def _record(
+    directory: Directory, id: str, recording: str, where: str, start_s: float, end_s: float | None, channel: int | None
+) -> Item:
+    if (source := directory.recordings.get(recording)) is None:
+        return LeftOut(where, f"{id} is of the recording {recording}, which has no line in wav.scp")
+    if id not in directory.texts:
+        return LeftOut(where, f"{id} has no line in text")
+    sound = _sound(directory, source)
+    if isinstance(sound, str):
+        return LeftOut(where, f"{id}: {sound}")
+    speaker = directory.speakers.get(id, "")
+    gender = directory.genders.get(speaker, "").strip().lower()
+    return Record(
+        id=id,
+        where=where,
+        sound=Sound(sound.file, start_s, end_s, channel, sound.member, sound.data),
+        text=directory.texts[id],
+        texts={name: texts[id] for name, texts in directory.more.items() if id in texts},
+        language=directory.languages.get(id, ""),
+        speaker=speaker,
+        recording=recording if recording != id else "",
+        group={"gender": GENDERS.get(gender, gender)} if gender else {},
+    )
+
+
+def _sound(directory: Directory, source: str) -> Sound | str:
+    if source.endswith("|"):
+        return f"{COMMAND} ({source[:80]}); write the file itself into wav.scp"
+    if found := OFFSET.match(source):
+        return kaldi_ark.sound(directory.finder.find(found["file"]), int(found["at"][:18]))
+    return Sound(directory.finder.find(source))
+
+
+def _map(file: Path, faults: list[Item]) -> dict[str, str]:
+    """Name to the rest of the line, of a file that may not be there; what is given twice is told."""
+    found: dict[str, str] = {}
+    if not is_there(file):
+        return found
+    for item in textfiles.lines(file):
+        if isinstance(item, LeftOut):
+            faults.append(item)
+            continue
+        name, *rest = item[1].split(maxsplit=1)
+        if name in found:
+            faults.append(LeftOut(textfiles.where(file, item[0]), f"{name} has a line already"))
+        else:
+            found[name] = rest[0].strip() if rest else ""
+    return found

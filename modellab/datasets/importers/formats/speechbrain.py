@@ -1,0 +1,91 @@
+"""SpeechBrain's CSV (ID, duration, wav, wrd) and JSON (a record by id), with placeholders such as {data_root}."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modellab.datasets.importers import columns, splits, textfiles
+from modellab.datasets.importers.audiofiles import Finder
+from modellab.datasets.importers.places import Place
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record
+
+NAME = "speechbrain"
+TITLE = "SpeechBrain: CSV with ID, duration, wav; JSON with a record by id"
+AUDIO = ("wav", "path", "audio_path", "file_path", "sig", "mix_wav")
+TEXT = ("wrd", "words", "trans", "transcript", "text", "label", "char")
+ID = "ID"
+
+
+def detect(place: Place) -> Guess | None:
+    """A table with the columns ID, duration and wav; JSON whose records have wav and length."""
+    for file in place.called("*.csv"):
+        names = set(textfiles.columns(file))
+        if names >= {ID, "duration"} and names & set(AUDIO):
+            return Guess(0.9, f"{file.name} has the columns {ID}, duration and {', '.join(sorted(names & set(AUDIO)))}")
+    for file in place.called("*.json"):
+        found = place.peek(file)
+        if (
+            found
+            and found.kind == "objects"
+            and found.first.keys() & set(AUDIO)
+            and found.first.keys() & {"length", "duration"}
+        ):
+            return Guess(0.9, f"{file.name} has a record by id, with {', '.join(list(found.first)[:4])}")
+    return None
+
+
+def read(place: Place, options: Options) -> Iterator[Item]:
+    """A record for each row of the file; a folder with several wants to know which."""
+    found = place.called("*.csv", "*.json")
+    files = [file for file in found if detect(Place(file))] if place.is_folder else [place.path]
+    file, note = splits.one(files, options.split)
+    if note:
+        yield note
+    if file:
+        is_csv = file.suffix.lower() == ".csv"
+        rows: Iterator[Any] = textfiles.table(file) if is_csv else _objects(file)
+        finder, chosen = Finder(file.parent, options.root), None
+        for item in rows:
+            if isinstance(item, LeftOut):
+                yield item
+                continue
+            where, row = item
+            if chosen is None:
+                chosen = _roles(row, options)
+                yield chosen.note()
+            yield _record(row, chosen, finder, where)
+
+
+def _roles(row: dict[str, Any], options: Options) -> columns.Roles:
+    found = columns.roles(list(row), options)
+    of = {**found.of}
+    for role, names in (("audio", AUDIO), ("text", TEXT)):
+        if role not in options.columns and (name := next((name for name in names if name in row), "")):
+            of[role] = name
+    for role in ("start", "end"):  # SpeechBrain counts them in samples, and reads them only where it is told to
+        if role not in options.columns:
+            of.pop(role, None)
+    return columns.Roles({**of, "id": ID}, found.texts, found.groups)
+
+
+def _record(row: dict[str, Any], chosen: columns.Roles, finder: Finder, where: str) -> Record | LeftOut:
+    given = row.get(chosen.of.get("audio", ""))
+    if isinstance(given, dict) and ("start" in given or "stop" in given):
+        return LeftOut(
+            where, "its audio is a stretch counted in samples, which is not read; write start and end in seconds"
+        )
+    return columns.record(row, chosen, finder, where)
+
+
+def _objects(file: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
+    try:
+        held = json.loads(textfiles.whole(file))
+    except (ValueError, RecursionError) as fault:
+        yield LeftOut(str(file), f"not JSON ({str(fault)[:80]})")
+        return
+    for id, row in held.items() if isinstance(held, dict) else ():
+        where = f"{file}, record {str(id)[:60]}"
+        yield (where, {**row, ID: id}) if isinstance(row, dict) else LeftOut(where, "expected a record ({...})")

@@ -1,0 +1,118 @@
+"""Lhotse's cuts, recordings and supervisions as records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from modellab.datasets.importers.audiofiles import Finder
+from modellab.datasets.importers.records import Item, LeftOut, Record, Sound, seconds
+
+SAVE = "save its audio with Lhotse first"
+SIMPLE = ("MonoCut", "MultiCut", "Cut")
+DECIMALS = 6
+WHOLE_S = 0.001  # a supervision that begins and ends with its recording, within rounding
+
+
+def of_cut(where: str, cut: Mapping[str, Any], finder: Finder, sound: Sound | None = None) -> Iterator[Item]:
+    """A record for each supervision of a cut; `sound` is the cut's own audio, where it comes with it."""
+    id = str(cut.get("id"))
+    if (kind := str(cut.get("type", "MonoCut"))) not in SIMPLE or "tracks" in cut:
+        yield LeftOut(where, f"the cut {id} is a {kind}, no stretch of one file; {SAVE}")
+        return
+    recording, said = cut.get("recording"), cut.get("supervisions")
+    start_s, length_s = seconds(cut.get("start")), seconds(cut.get("duration"))
+    if not isinstance(recording, Mapping):
+        yield LeftOut(where, f"the cut {id} has no recording")
+    elif start_s is None or length_s is None:
+        yield LeftOut(where, f"the cut {id} has no start or no duration in seconds")
+    elif recording.get("transforms"):
+        yield LeftOut(where, f"the recording of {id} is changed ({str(recording['transforms'])[:60]}); {SAVE}")
+    elif not isinstance(said, list) or not said:
+        yield LeftOut(where, f"the cut {id} has no supervision, so nothing says what is spoken")
+    else:
+        for each in said:
+            if isinstance(each, Mapping):
+                yield of_supervision(where, each, recording, 0.0 if sound else start_s, finder, sound)
+            else:
+                yield LeftOut(where, f"a supervision of {id} is {str(each)[:40]!r}, expected a record ({{...}})")
+
+
+def of_supervision(
+    where: str,
+    said: Mapping[str, Any],
+    recording: Mapping[str, Any],
+    from_s: float,
+    finder: Finder,
+    own: Sound | None = None,
+) -> Item:
+    """A supervision of a recording as a record; its times count from `from_s` of the recording."""
+    id = str(said.get("id"))
+    start_s, length_s = _signed(said.get("start")), seconds(said.get("duration"))
+    if start_s is None or not length_s:
+        return LeftOut(where, f"{id} has no start or no duration in seconds")
+    sound = own or _source(recording, finder)
+    if isinstance(sound, str):
+        return LeftOut(where, f"{id}: {sound}")
+    end_s = round(from_s + start_s + length_s, DECIMALS)
+    start_s = max(0.0, round(from_s + start_s, DECIMALS))
+    channel = _channel(said.get("channel"), recording)
+    if isinstance(channel, str):
+        return LeftOut(where, f"{id}: {channel}")
+    whole_s = seconds(recording.get("duration")) or 0.0
+    is_whole = start_s <= WHOLE_S and abs(end_s - whole_s) <= WHOLE_S
+    stretch = sound if is_whole else replace(sound, start_s=start_s, end_s=end_s)
+    text = said.get("text")
+    gender = said.get("gender")
+    return Record(
+        id=id,
+        where=where,
+        sound=replace(stretch, channel=channel),
+        text=text.strip() if isinstance(text, str) else None,
+        language=str(said.get("language") or ""),
+        speaker=str(said.get("speaker") or ""),
+        recording="" if is_whole else str(recording.get("id") or ""),
+        duration_s=whole_s if is_whole else None,
+        group={"gender": str(gender)} if gender else {},
+    )
+
+
+def _signed(value: Any) -> float | None:
+    """A start, which is below 0 where a cut begins within a supervision."""
+    found = seconds(value)
+    if found is None and isinstance(value, int | float) and seconds(-value) is not None:
+        return float(value)
+    return found
+
+
+def _source(recording: Mapping[str, Any], finder: Finder) -> Sound | str:
+    sources = recording.get("sources")
+    if not isinstance(sources, list) or not sources or not all(isinstance(each, Mapping) for each in sources):
+        return "its recording has no sources"
+    if len(sources) > 1:
+        return f"its recording is in {len(sources)} files, of which one row takes one"
+    kind, source = sources[0].get("type"), sources[0].get("source")
+    if kind == "command":
+        return f"its audio is the output of a shell command, which is not run ({str(source)[:80]})"
+    if kind != "file" or not isinstance(source, str) or not source:
+        return f"its audio is a source of type {str(kind)[:20]!r}, only files are read"
+    return Sound(finder.find(source))
+
+
+def _channel(given: Any, recording: Mapping[str, Any]) -> int | str | None:
+    """The channel of a supervision; None where that is all that the recording has."""
+    sources = recording.get("sources")
+    held = (
+        sources[0].get("channels")
+        if isinstance(sources, list) and sources and isinstance(sources[0], Mapping)
+        else None
+    )
+    channels = given if isinstance(given, list) else [given]
+    if given is None or not isinstance(held, list) or len(held) <= 1:
+        return None
+    if len(channels) == 1 and channels[0] in held:
+        return held.index(channels[0])
+    if set(map(str, channels)) == set(map(str, held)):
+        return None
+    return f"it is of the channels {str(given)[:40]}, expected one of {str(held)[:40]} or all"
