@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-import modellab
 from modellab.errors import ExtraError, ModellabError, TrackingError
 from modellab.system import extras, masking
 from modellab.tracking import sqlite
@@ -98,7 +97,7 @@ def masked(text: str) -> str:
 
 def python_path() -> str:
     """PYTHONPATH for a child process: ours, and modellab before all."""
-    home = str(Path(modellab.__file__).parent.parent)
+    home = str(Path(__file__).parents[2])
     return os.pathsep.join(part for part in (home, os.environ.get("PYTHONPATH", "")) if part)
 
 
