@@ -46,7 +46,7 @@ ADAPTER = '''
 import time
 from pathlib import Path
 
-from modellab.models import code
+from modellab.models import adapter_code
 
 
 class Slower:
@@ -66,7 +66,7 @@ class Slower:
 
 
 def load(setting):
-    return Slower(code.load(Path({original!r}), "adapter").load(setting))
+    return Slower(adapter_code.load(Path({original!r}), "adapter").load(setting))
 '''
 
 

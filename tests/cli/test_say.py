@@ -22,8 +22,8 @@ RAW = {"echo", "secho", "print", "write_line", "line"}  # what prints: of typer,
 PRINTERS = {"typer", "click", "sys.stdout", "sys.stderr", "terminalreporter", "terminal", "reporter"}
 MAY = {  # and why
     "cli/common.py": "say and put themselves, and rich's table of escaped cells",
-    "report/terminal.py": "pytest's terminal behind escape.lines",
-    "report/progress.py": "moves the cursor",
+    "reports/terminal.py": "pytest's terminal behind escape.lines",
+    "reports/scorecard/progress.py": "moves the cursor",
     "models/taught.py": "tells whoever teaches a checkpoint anew what came of it",
     "tracking/__main__.py": "answers its parent process in JSON and repr",
 }

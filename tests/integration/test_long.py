@@ -13,7 +13,7 @@ from .conftest import FakeProject
 ON_DISK = """
 from pathlib import Path
 
-from modellab import spool
+from modellab.types import spooled as spool
 
 move = spool.Store._move
 

@@ -37,12 +37,12 @@ from pathlib import Path
 import numpy as np
 warnings.simplefilter("ignore")
 from modellab import audio, models
-from modellab.models import code
+from modellab.models import adapter_code
 from modellab.types import Audio, Setting
 
 folder, clip = Path(sys.argv[1]), sys.argv[2]
 options = models.config(folder).options_for("tiny")
-adapter = code.load(folder, "adapter")
+adapter = adapter_code.load(folder, "adapter")
 sound = audio.read(Path(clip), 16_000)
 said = {}
 for place in sys.argv[3:]:

@@ -23,19 +23,19 @@ import json, sys
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from modellab import dataset, models, tasks
-from modellab.models import code, weights
+from modellab import datasets, models, tasks
+from modellab.models import adapter_code, weights
 from modellab.types import Audio, Setting
 
 folder = models.FOLDER / "seamlessm4t"
 options = {**models.config(folder).options_for("tiny"), "window_s": 5.0}
 place = weights.locate("made:tiny", None, folder)
-load = code.load(folder, "adapter").load
+load = adapter_code.load(folder, "adapter").load
 model = load(Setting("seamlessm4t", "tiny", place, "cpu", "float32", 1, options))
 
 
 def answers(name):
-    data = dataset.load(Path("golden") / name)
+    data = datasets.load(Path("golden") / name)
     task = tasks.get(data.task)
     return {row["id"]: task.encode(task.run(model, task.prepare(row)))["text"] for row in data.rows}
 
@@ -47,7 +47,7 @@ def refused(call):
         return str(error)
 
 
-row = dataset.load(Path("golden/asr_multi_v1")).rows[0]
+row = datasets.load(Path("golden/asr_multi_v1")).rows[0]
 heard, silent = tasks.get("asr").prepare(row), Audio(np.zeros(0, np.float32), 16_000)
 gap = np.zeros(5 * 16_000 - len(heard.samples), np.float32)
 long = replace(heard, samples=np.concatenate([heard.samples, gap, heard.samples]))

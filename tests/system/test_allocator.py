@@ -64,7 +64,8 @@ def test_every_worker_has_it_whatever_the_parent_was_started_with(
 
 HELD = """
 import sys
-from modellab import allocator, meter
+from modellab.runner.meters import process as meter
+from modellab.system import allocator
 blocks = [bytearray(4 << 20) for _ in range(10)]
 del blocks
 if "trim" in sys.argv:

@@ -94,7 +94,7 @@ def test_its_time_is_on_the_cpu_clock_alive_or_ended(child: subprocess.Popen[str
 
 
 ALONE = """
-from modellab import kin
+from modellab.system import child_processes as kin
 from modellab.system.child_processes import Kin
 from modellab.runner.meters.process import timed
 

@@ -87,7 +87,7 @@ def test_few_file_descriptors_are_one_sentence() -> None:
     code = """
 import os, resource
 from modellab.errors import WorkerError
-from modellab.worker import Worker
+from modellab.runner.worker import Worker
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 taken = []

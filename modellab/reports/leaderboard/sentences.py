@@ -1,4 +1,4 @@
-"""Sentences with numbers in them. How a number is written is the rendering's business (`report/prose.py`)."""
+"""Sentences with numbers in them. How a number is written is the rendering's business (`prose.py`)."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeypa
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(home: Path) -> None:
     script = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
-    script += "from modellab import embedded; embedded.weights('ggml')"
+    script += "from modellab.models import embedded; embedded.weights('ggml')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "WeightsError: whisper-lab could not be expanded to ggml" in done.stderr.splitlines()[-1]

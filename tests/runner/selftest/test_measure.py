@@ -17,6 +17,7 @@ from modellab.runner.selftest.checks import Check
 from modellab.runner.selftest.probes import PROBES, Probe
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+METER = "from modellab.runner.meters import process as meter\n"
 NAMED = {probe.name: probe for probe in PROBES}
 MEMORY = [probe for probe in PROBES if not probe.clocks and probe.device == "cpu"]
 CLOCKS = ("wall", "cpu")
@@ -25,28 +26,28 @@ SHORT = Probe("nothing", "sleep", 0.0, CLOCKS), Probe("child", "new_child", 0.02
 # What a broken meter does, written behind the adapter, which the worker imports before it measures.
 FAULTS = {
     "forgets the memory of children": (
-        "from modellab import kin\nkin._peak_bytes = lambda pid: 0\n",
+        "from modellab.system import child_processes as kin\nkin._peak_bytes = lambda pid: 0\n",
         [NAMED["memory of a child process"], NAMED["memory in a numpy array"]],
         {"memory of a child process"},
     ),
     "forgets the time of children": (
-        "from modellab import kin\nkin._ended_s = lambda: 0.0\n",
+        "from modellab.system import child_processes as kin\nkin._ended_s = lambda: 0.0\n",
         [Probe("child", "new_child", 0.1, ("cpu",)), Probe("computing", "burn", 0.01, ("cpu",))],
         {"child"},
     ),
     "counts the memory of loading": (
-        "from modellab import meter\nmeter.reset_peak = lambda: None\nnp.ones(200 * 2**20, np.uint8)\n",
+        METER + "meter.reset_peak = lambda: None\nnp.ones(200 * 2**20, np.uint8)\n",
         [NAMED["memory in a numpy array"]],
         {"memory in a numpy array"},
     ),
     "tells kilobytes": (
-        "from modellab import meter\nwhole = meter.peak_rss_bytes\nmeter.peak_rss_bytes = lambda: whole() // 1024\n",
+        METER + "whole = meter.peak_rss_bytes\nmeter.peak_rss_bytes = lambda: whole() // 1024\n",
         [NAMED["memory in a numpy array"]],
         {"memory in a numpy array"},
     ),
     "tells milliseconds": (
         """
-from modellab import meter
+from modellab.runner.meters import process as meter
 whole = meter._timed
 def in_milliseconds(call, gpu):
     output, timing = whole(call, gpu)
