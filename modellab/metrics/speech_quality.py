@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from modellab.system import extras
 from modellab.types import Audio
 
 RATE_HZ = 16_000  # what opinion and similarity hear
 BLOCK_S = 0.4  # of BS.1770; nothing shorter has a loudness
 SHORTEST_S = 0.5  # a voice needs some speech
 ENOUGH = {  # what brings each, for a person who misses it
-    "pyloudnorm": "pip install 'modellab[speech-quality]'",
-    "speechmos": "pip install 'modellab[speech-quality]'",
+    **dict.fromkeys(extras.EXTRAS["speech-quality"].packages, extras.install("speech-quality")),
     "resemblyzer": "pip install --no-deps resemblyzer webrtcvad-wheels",
 }
 

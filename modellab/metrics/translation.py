@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from modellab.errors import ConfigError, did_you_mean
+from modellab.system import extras
 from modellab.types import Floats, Share
 
 BLEU_ORDERS = 4
@@ -150,10 +151,9 @@ def _counts(metric: Any, references: Sequence[str], hypothesis: str) -> list[int
 def _bleu(tokeniser: str) -> Any:
     if tokeniser not in TOKENISERS:
         raise ConfigError(f"unknown tokeniser {tokeniser!r}: {did_you_mean(tokeniser, TOKENISERS)}")
-    try:
-        from sacrebleu.metrics.bleu import BLEU
-    except ImportError as error:
-        raise ConfigError("BLEU and chrF need sacrebleu: pip install 'modellab[translation]'") from error
+    extras.need("translation", "counting BLEU and chrF")
+    from sacrebleu.metrics.bleu import BLEU
+
     try:
         return BLEU(tokenize=tokeniser, force=True)
     except (ImportError, RuntimeError, OSError) as error:

@@ -50,6 +50,17 @@ def install(extra: str) -> str:
     return f"pip install 'modellab[{extra}]'"
 
 
+def command(problem: str) -> str:
+    """The command of a sentence that ends in one of `install`; '' for other sentences.
+
+    >>> command("counting BLEU needs sacrebleu: pip install 'modellab[translation]'")
+    "pip install 'modellab[translation]'"
+    >>> command("the clip is empty")
+    ''
+    """
+    return next((each for each in map(install, EXTRAS) if problem.endswith(each)), "")
+
+
 def lacking(extra: str, what: str) -> str:
     """Why `what` cannot be done, with the command that mends it; '' where all of the extra is there."""
     if not (names := missing(extra)):

@@ -56,6 +56,7 @@ LIMITS: Mapping[str, float] = {
 }
 ROW = ("source", "text", "reference", "source_language", "target_language", "speaker", "condition")
 SETTINGS: Mapping[str, Any] = {"source_language": "", "target_language": "", "tokeniser": AUTO}
+PACKAGES: Mapping[str, str] = {"sacrebleu": "translation"}
 
 
 class Translator(Protocol):

@@ -52,6 +52,7 @@ METRICS = (
 LIMITS: Mapping[str, float] = {"success_rate": 1.0, "spoken_rate": 1.0, "complete_rate": 0.95, **_dialogue.LIMITS}
 ROW = (*("text", "reference", "language", "target_language", "reference_audio", "estimates", "speaker", "condition"),)
 SETTINGS: Mapping[str, Any] = {"target_language": "", "tokeniser": AUTO}
+PACKAGES: Mapping[str, str] = {"sacrebleu": "translation"}
 ESTIMATES = ("speaker",)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ import pytest
 
 from modellab import doctor
 from modellab.errors import LoadError
+from modellab.metrics import translation
 from modellab.plan.matrix import Loadable
+from modellab.plan.settings import Project
 from modellab.runner import transcribe
 from modellab.runner.evaluate import Loaded
 from modellab.runner.selftest import measure, outcome
@@ -23,6 +26,7 @@ from modellab.system.machine import machine_class
 
 from .conftest import Desk
 
+MT = Path(__file__).parents[2] / "golden" / "mt_smoke_v1"
 AREAS = ["machine", "extras", "engines", "weights", "datasets", "baselines", "tracking", "space"]
 
 
@@ -130,6 +134,19 @@ def test_a_damaged_database_and_a_dead_server(desk: Desk, monkeypatch: pytest.Mo
     check = examined(desk)["tracking: MLflow"]
     assert check["state"] == "bad"
     assert check["mend"].startswith("start that server")
+
+
+def test_a_dataset_that_needs_an_extra_is_not_called_broken(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(MT, desk.root / "golden" / MT.name)
+    (desk.root / "golden" / "short_v1" / "audio" / "000.flac").unlink()
+    translation._bleu.cache_clear()
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    checks = {check.name: check for check in doctor.datasets(Project.at(desk.root))}
+    assert (checks[MT.name].state, checks[MT.name].mend) == ("absent", "pip install 'modellab[translation]'")
+    assert "counting BLEU and chrF needs sacrebleu, which is not installed" in checks[MT.name].found
+    assert checks["short_v1"].state == "bad"
+    done = desk.type("datasets", "validate", MT.name)
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (1, "1 problem")
 
 
 @pytest.mark.usefixtures("loads")

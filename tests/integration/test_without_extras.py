@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import modellab
 from modellab.results import ledger
 from modellab.system import extras
 
@@ -31,7 +32,7 @@ def bare(fake_project: FakeProject, tmp_path_factory: pytest.TempPathFactory) ->
     known = {name for extra in extras.EXTRAS.values() for name in extra.packages}
     hidden = {*known, "sqlalchemy", "pandas", "flask"} - {"pytest_benchmark"}  # pytest imports it by its entry point
     (folder / "sitecustomize.py").write_text(HIDE.replace("{hidden}", repr(sorted(hidden))))
-    path = [str(folder), str(Path(extras.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    path = [str(folder), str(Path(modellab.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     fake_project.monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
     fake_project.monkeypatch.setenv("PYTHONWARNINGS", "error")
     fake_project.monkeypatch.setenv("MODELLAB_MACHINE", "bare")

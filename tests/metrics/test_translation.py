@@ -11,7 +11,7 @@ import sacrebleu
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, ExtraError
 from modellab.gate import paired_quality
 from modellab.metrics import translation
 from modellab.types import Metric
@@ -100,8 +100,8 @@ def test_what_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "MeCab", None)
     with pytest.raises(ConfigError, match=r"'ja-mecab' does not start here: pip install 'sacrebleu\[ja\]'"):
         translation.bleu(["猫"], "猫", "ja-mecab")
-    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
-    with pytest.raises(ConfigError, match=r"need sacrebleu: pip install 'modellab\[translation\]'"):
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    with pytest.raises(ExtraError, match=r"needs sacrebleu, .*: pip install 'modellab\[translation\]'"):
         translation.bleu(["a"], "a")
 
 

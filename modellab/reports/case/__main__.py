@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from modellab import audio, text
-from modellab.errors import ModellabError
+from modellab.errors import ExtraError, ModellabError
 from modellab.metrics import edit_distance
 from modellab.plan.settings import Project
 from modellab.reports.case import page
@@ -46,7 +46,7 @@ def _answer(root: Path, entry: Entry) -> Answer:
     try:
         return render(root, entry), ""
     except Exception as problem:  # noqa: BLE001 - a page is for looking at: whatever is wrong with it, numbers go on
-        return "", f"{type(problem).__name__}: {problem}"
+        return "", str(problem) if isinstance(problem, ExtraError) else f"{type(problem).__name__}: {problem}"
 
 
 def render(root: Path, entry: Entry) -> str:

@@ -25,6 +25,7 @@ from modellab.system import virtualenv
 from modellab.system.virtualenv import Tell
 
 CONSTRAINTS = "constraints.txt"
+NOT_MEASURED = {"mlflow", "sqlalchemy", "pyarrow", "jinja2", "pillow"}  # by any worker, though older trees name them
 WAY_OUT = "pip install uv, or name an environment with --against-env"
 
 
@@ -79,10 +80,12 @@ def differs(then: Needs, now: Needs, extra: str, have: Have) -> str:
     """What of `then` is not as in `have`, as 'numpy==2.0 (2.1 is installed)'; '' if `have` serves.
 
     Only what the project with `extra` pulls in is compared: another version of a linter changes no measurement.
+    Neither does MLflow, which older revisions name among their dependencies.
     """
     if then == now:
         return ""
-    wanted = [Requirement(text) for text in then.wanted(extra)]
+    requirements = map(Requirement, then.wanted(extra))
+    wanted = [each for each in requirements if canonicalize_name(each.name) not in NOT_MEASURED]
     reached = _closure(wanted, have)
     pinned = [pin for pin in map(_requirement, then.constraints) if pin and canonicalize_name(pin.name) in reached]
     for requirement in filter(_applies, (*wanted, *pinned)):

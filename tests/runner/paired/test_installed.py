@@ -87,6 +87,9 @@ def test_a_comment_changes_no_name_and_a_version_does(tmp_path: Path) -> None:
         pytest.param(
             needs("gpu-numerics==4.0", fast="engine[gpu]"), "fast", "gpu-numerics==4.0 (5.0 is installed)", id="extra"
         ),
+        pytest.param(
+            needs(dependencies=("numerics>=1", "MLflow>=3.10,<4", "pyarrow")), "fast", "", id="what no worker uses"
+        ),
         pytest.param(needs("rival==1.0"), "fast", "", id="a pin of something that nothing wants"),
         pytest.param(needs("numerics==1.4; python_version < '3'"), "fast", "", id="for another Python"),
         pytest.param(needs("-r other.txt", "./wheels/x.whl"), "fast", "", id="no requirement"),
@@ -101,7 +104,7 @@ def test_the_same_needs_are_met_whatever_is_installed() -> None:
 
 
 def test_this_interpreter_has_what_this_project_wants() -> None:
-    root = Path(requirements.__file__).parents[2]
+    root = Path(__file__).parents[3]
     now = Needs.of(root)
     assert dict(now.extras)["faster-whisper"]
     assert differs(now, Needs(), "faster-whisper", requirements.present()) == ""
