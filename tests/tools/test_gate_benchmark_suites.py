@@ -86,7 +86,7 @@ def test_only_some_cells_are_measured_anew_and_the_page_says_so(tmp_path: Path) 
 def test_only_what_decides_is_in_the_state_of_the_gate() -> None:
     source = 'import math\n\n\ndef half(x):\n    """Of x."""\n    return x / 2  # halved\n'
     moved = source.replace("import math", "from math import inf").replace("Of x.", "The half.")
-    assert suites.statements(source) == suites.statements(moved) == "def half(x):\n    return x / 2"
+    assert suites.statements(source) == suites.statements(moved) == ["def half(x):\n    return x / 2"]
     assert suites.statements(source.replace("2", "3")) != suites.statements(source)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from modellab.gate import breaks, case, decision, exact, joint, paired_quality, settle, sight, suite_alpha
 from modellab.gate.case import Sides
+from modellab.stats import intervals
 from modellab.stats.intervals import by_unit
 from modellab.tasks import asr, diarization
 from modellab.types import Metric, Rule, Status, Verdict, gate_counts
@@ -25,7 +26,7 @@ Json = dict[str, Any]
 WER, CER = asr.METRICS[:2]
 DER, JER = (next(metric for metric in diarization.METRICS if metric.name == name) for name in ("der", "jer"))
 RULE = Rule()
-DECIDING = (breaks, case, decision, exact, suite_alpha, gate_counts, joint, paired_quality, sight)
+DECIDING = (breaks, case, decision, exact, suite_alpha, gate_counts, intervals, joint, paired_quality, sight)
 CELLS = 2_000_000  # utterances drawn at a time
 CALM = Verdict("wer", "ratio", "quality", Status.INCONCLUSIVE, 0.0, p=1.0, least_p=1.0, adjusted_p=1.0)
 ONE_SIDED = 0.90  # two-sided confidence whose upper end is the one-sided bound of 95 %
@@ -129,20 +130,20 @@ def foregone(cases: Drawn, family: int) -> tuple[Bools, Floats]:
 def code() -> str:
     """A digest of what decides on quality: which state of the gate a figure is of.
 
-    Of the statements alone: a module that moved, a comment or a docstring changes no verdict.
+    Of the statements alone: what moved to another of these modules, a comment or a docstring changes no verdict.
     """
     texts = (Path(str(module.__file__)).read_text(encoding="utf-8") for module in DECIDING)
-    return sha256("\n".join(map(statements, texts)).encode()).hexdigest()[:12]
+    found = sorted(statement for text in texts for statement in statements(text))
+    return sha256("\n".join(found).encode()).hexdigest()[:12]
 
 
-def statements(text: str) -> str:
-    """The source without its imports, comments and docstrings."""
+def statements(text: str) -> list[str]:
+    """The source, statement by statement, without its imports, comments and docstrings."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    tree.body = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
-    return ast.unparse(tree)
+    return [ast.unparse(node) for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def red(suite: list[tuple[Verdict, ...]]) -> bool:
