@@ -17,8 +17,9 @@ from matplotlib.axes import Axes
 from modellab import tasks
 from modellab.gate.case import Sides
 from modellab.gate.decision import alone, margin
-from modellab.gate.paired_quality import Comparison, by_chance, compare
+from modellab.gate.paired_quality import Comparison, compare
 from modellab.results import baselines
+from modellab.stats.permutation import by_chance
 from modellab.types import Floats, Key, Rule
 
 ROOT = Path(__file__).parents[1]

@@ -23,8 +23,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from modellab.gate.paired_quality import STORED
 from modellab.stats.intervals import costs
+from modellab.stats.permutation import STORED
 from modellab.types import Break, Floats, Gross, Metric, Rule, Verdict
 
 BROKEN = 0.2  # share of the suite's alpha; the rest is that of the swapping (`family.SWAPPED`)

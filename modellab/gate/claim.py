@@ -1,8 +1,8 @@
 """What a model's makers state: is the measured rate worse than that?
 
 One-sided, one-sample t test of the pooled rate. Its standard error is the jackknife's over utterances, or over speakers
-or recordings where the dataset names them (leave one out; Efron & Tibshirani 1993, ch. 11), with Student's t of one
-degree less than there are of those. Utterance error counts lean to the right, which makes the test of "worse" cautious.
+or recordings where the dataset names them (`stats/intervals.py`), with Student's t of one degree less than there are of
+those. Utterance error counts lean to the right, which makes the test of "worse" cautious.
 
 Red is a rate that is worse than stated by more than the metric's margin, with p at alpha or below. Each claim is held
 to alpha alone: it says something of its source, and not of a change.
@@ -12,48 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from modellab.gate.decision import margin
 from modellab.gate.sight import POWER, fewest_units
-from modellab.stats.intervals import bottom_of, by_unit
+from modellab.stats.intervals import PooledRate, bottom_of, pooled
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 
 VERSUS = "claim"  # what such a verdict is compared with
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A pooled rate, its standard error in the same unit (NaN for one unit) and the number of units it rests on."""
-
-    value: float
-    error: float
-    units: int
-
-    def p_above(self, excess: float) -> float:
-        """The chance of being above the truth by `excess` or more, if that were 0; 1.0 where there is no error."""
-        from scipy.special import stdtr
-
-        if not self.error > 0:
-            return 0.0 if excess > 0 and self.error == 0 else 1.0
-        return float(stdtr(self.units - 1, -excess / self.error))
-
-    def half(self, confidence: float) -> float:
-        """Half the width of the two-sided t interval."""
-        from scipy.special import stdtrit
-
-        return float(stdtrit(self.units - 1, (1 + confidence) / 2)) * self.error
-
-
-def estimate(metric: Metric, shares: Floats, clusters: Sequence[str]) -> Estimate:
-    """The rate of shares of shape (n_utterances, k) with its jackknife error; `clusters[i]` names the unit of row i."""
-    blocks = by_unit(shares, clusters)
-    whole, n = blocks.sum(axis=0), len(blocks)
-    value = float(metric.rate(whole))
-    if n < 2 or not math.isfinite(value):
-        return Estimate(value, math.nan, n)
-    left = metric.rate(whole - blocks)
-    return Estimate(value, math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())), n)
 
 
 def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: Sequence[str]) -> Verdict:
@@ -67,7 +33,7 @@ def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: 
     >>> str(judge(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
     'REGRESSED'
     """
-    found = estimate(metric, shares, clusters)
+    found = pooled(metric, shares, clusters)
     change = found.value - claimed
     worse = change if metric.better == "lower" else -change
     allowed = margin(metric, rule, claimed)
@@ -107,7 +73,7 @@ def _decide(verdict: Verdict, rule: Rule, worse: float, allowed: float, units: i
 _PASS = (Status.PASS, "")
 
 
-def detectable(metric: Metric, rule: Rule, claimed: float, found: Estimate, shares: Floats) -> float:
+def detectable(metric: Metric, rule: Rule, claimed: float, found: PooledRate, shares: Floats) -> float:
     """The smallest difference for the worse that is seen with 80 % power, in the metric's unit; infinite for none.
 
     From the present standard error. Of a ratio it is at least that of single errors which come at the stated rate by

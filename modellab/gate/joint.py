@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.gate.paired_quality import EXACT, PERMUTATIONS, SLACK, moved, shifts
 from modellab.stats.intervals import by_unit
+from modellab.stats.permutation import EXACT, PERMUTATIONS, SLACK, moved, shifts
 from modellab.types import Floats, Metric
 
 BONFERRONI = 1e-3  # below it, where swappings would have to be drawn

@@ -24,9 +24,9 @@ import numpy.typing as npt
 
 from modellab.gate import decision
 from modellab.gate.case import Sides
-from modellab.gate.paired_quality import SEED
 from modellab.gate.sight import POWER
 from modellab.stats.intervals import bottom_of, costs
+from modellab.stats.permutation import SEED
 from modellab.types import Accepted, Floats, Metric, Rule, Status
 
 RUNS = 100  # simulated comparisons per point: the power there is known to 4 points

@@ -1,9 +1,7 @@
 """The suite's false alarms: many cases, one chance of 1 % that any of them is red for nothing.
 
-Holm's step-down (1979) on Tarone's testable hypotheses (1990): a case in which so little changed that its p could never
-be small enough is left out of the count. So thirty cases of which one engine's changed are not thirty tests. It holds
-because how much changed says nothing about the direction if nothing got worse. A case is one test, however many metrics
-it has (`joint.py`).
+Holm's step-down over what could be found at all (`stats/multiple_testing.py`): thirty cases of which one engine's
+changed are not thirty tests. A case is one test, however many metrics it has (`joint.py`).
 
 Of the suite's alpha 0.8 are for this test, so that seven changed units (2^-7) still suffice, and 0.2 for what broke
 (`breaks.py`), whose chance falls tenfold with each further utterance.
@@ -12,53 +10,14 @@ Of the suite's alpha 0.8 are for this test, so that seven changed units (2^-7) s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from modellab.gate.joint import level
 from modellab.gate.sight import visible
+from modellab.stats.multiple_testing import Hypothesis, stepped_down
 from modellab.types import Basis, Status, Verdict
 
 SWAPPED = 0.8  # share of the suite's alpha
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One test: its p, the smallest p its data could have given, and the chance of a false alarm it may have alone."""
-
-    p: float
-    least_p: float
-    alpha: float = 0.01
-
-
-def rejected(hypotheses: Sequence[Hypothesis], alpha: float = 0.01) -> list[bool]:
-    """Which of them stand out so that the chance of any false one is at most `alpha`.
-
-    A hypothesis with a smaller alpha of its own is held to it: its p counts as alpha / own alpha times as large.
-
-    >>> rejected([Hypothesis(0.004, 0.001), Hypothesis(0.3, 0.001)]), rejected([Hypothesis(0.008, 0.001)] * 2)
-    ([True, False], [False, False])
-    """
-    return stepped_down(hypotheses, alpha)[0]
-
-
-def stepped_down(hypotheses: Sequence[Hypothesis], alpha: float = 0.01) -> tuple[list[bool], int]:
-    """What `rejected` gives, and by how many tests alpha was divided at last."""
-    scaled = [(h.p * alpha / h.alpha, h.least_p * alpha / h.alpha) for h in hypotheses]
-    open_ = set(range(len(scaled)))
-    while True:
-        tests = _testable(sorted(scaled[i][1] for i in open_), alpha)
-        found = {i for i in open_ if max(scaled[i]) <= alpha / tests}
-        if not found:
-            return [i not in open_ for i in range(len(scaled))], tests
-        open_ -= found
-
-
-def _testable(least: Sequence[float], alpha: float) -> int:
-    """The smallest k such that at most k of the smallest attainable p are alpha / k or less."""
-    k = 1
-    while sum(p <= alpha / k for p in least) > k:
-        k += 1
-    return k
 
 
 def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:

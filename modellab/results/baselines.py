@@ -15,8 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from modellab.errors import BaselineError
 from modellab.results import baseline_file, seeds, serialization
+from modellab.stats.trimmed_mean import trimmed_mean
 from modellab.system import allocator
 from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
@@ -233,15 +236,10 @@ def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
     """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
     found = {}
     for column, clock in enumerate(CLOCKS):
-        pairs = [
-            (times[column], before.times[id][column])
-            for id, times in after.times.items()
-            if min(len(times), len(before.times.get(id, ()))) > column
-        ]
-        ratios = sorted(math.log(now / then) for now, then in pairs if min(now, then) > 0)
-        if ratios:
-            cut = len(ratios) // 5
-            found[clock] = statistics.fmean(ratios[cut : len(ratios) - cut])
+        both = ((times, before.times.get(id, ())) for id, times in after.times.items())
+        pairs = [(now[column], then[column]) for now, then in both if min(len(now), len(then)) > column]
+        if ratios := [math.log(now / then) for now, then in pairs if min(now, then) > 0]:
+            found[clock] = trimmed_mean(np.array(ratios))
     return found
 
 
@@ -292,7 +290,7 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
 
 
 def _rounded(share: Share) -> Share:
-    """A share to six decimals: short diffs. `gate.quality.STORED` knows of it."""
+    """A share to six decimals: short diffs. `stats.permutation.STORED` knows of it."""
     return tuple(round(part, 6) for part in share)
 
 

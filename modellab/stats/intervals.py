@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,20 +44,7 @@ def _interval(metric: Metric, value: float, units: Floats) -> tuple[float, float
         return math.nan, math.nan
     if units.shape[1] > HISTOGRAM:
         return _bootstrap(metric, units)
-    error = (
-        jackknife_error(metric, np.zeros_like(units), units) if metric.rate is not top_over_bottom else _error(units)
-    )
-    if not math.isfinite(error):
-        return math.nan, math.nan
-    half = student_t(len(units) - 1) * error
-    return value - half, value + half
-
-
-def _error(units: Floats) -> float:
-    """Jackknife standard error of top/bottom; NaN where leaving one out leaves no bottom."""
-    left = top_over_bottom(units.sum(axis=0) - units)
-    left, n = left[np.isfinite(left)], len(units)
-    return math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum())) if len(left) > 1 else math.nan
+    return PooledRate(value, jackknife(metric.rate(units.sum(axis=0) - units)), len(units)).interval()
 
 
 def _bootstrap(metric: Metric, units: Floats) -> tuple[float, float]:
@@ -83,21 +71,77 @@ def _inside(metric: Metric, rows: Floats, value: float, low: float, high: float)
     return low, high
 
 
-def student_t(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t: half a 95 % interval in standard errors."""
-    from scipy.special import stdtrit
+# ---------------------------------------------------------------------------- jackknife and Student's t
 
-    return float(stdtrit(freedom, 0.975))
+
+@dataclass(frozen=True, slots=True)
+class PooledRate:
+    """A pooled rate, its standard error in the same unit (NaN where there is none), and how many units it rests on."""
+
+    value: float
+    error: float
+    units: int
+
+    def p_above(self, excess: float) -> float:
+        """The chance of being above the truth by `excess` or more, if that were 0; 1.0 where there is no error."""
+        from scipy.special import stdtr
+
+        if not self.error > 0:
+            return 0.0 if excess > 0 and self.error == 0 else 1.0
+        return float(stdtr(self.units - 1, -excess / self.error))
+
+    def half(self, confidence: float = 0.95) -> float:
+        """Half the width of the two-sided t interval; NaN where there is no error."""
+        return student_t(self.units - 1, confidence) * self.error if math.isfinite(self.error) else math.nan
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """The two-sided t interval; NaN ends where there is no error."""
+        half = self.half(confidence)
+        return self.value - half, self.value + half
+
+
+def pooled(metric: Metric, shares: Floats, clusters: Sequence[str] | None = None) -> PooledRate:
+    """The rate of shares of shape (n_utterances, k) with its jackknife error; `clusters[i]` names the unit of row i.
+
+    There is no error where the rate does not exist without one of the units.
+    """
+    units = by_unit(shares, clusters)
+    whole = units.sum(axis=0)
+    value = float(metric.rate(whole))
+    if len(units) < 2 or not math.isfinite(value):
+        return PooledRate(value, math.nan, len(units))
+    left = metric.rate(whole - units)
+    return PooledRate(value, jackknife(left) if np.isfinite(left).all() else math.nan, len(units))
 
 
 def jackknife_error(metric: Metric, before: Floats, after: Floats) -> float:
-    """Standard error of the change: leave one unit out (Efron & Tibshirani 1993, ch. 11). NaN for fewer than two."""
-    n = len(before)
-    if n < 2:
+    """Standard error of the change of a pooled rate, paired by unit; both of shape (n_units, k); NaN for one."""
+    if len(before) < 2:
         return math.nan
-    left = metric.rate(after.sum(axis=0) - after) - metric.rate(before.sum(axis=0) - before)
-    known = left[np.isfinite(left)]
-    return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) else math.nan
+    return jackknife(metric.rate(after.sum(axis=0) - after) - metric.rate(before.sum(axis=0) - before))
+
+
+def jackknife(left: Floats) -> float:
+    """Standard error of a number, from what it is with each of n units left out, shape (n,).
+
+    Where the number does not exist without a unit, it is that of the others; NaN for fewer than two of them (Efron &
+    Tibshirani 1993, ch. 11).
+
+    >>> round(jackknife(np.array([1.0, 2.0, 3.0, 4.0])), 4)
+    1.9365
+    """
+    n, known = len(left), left[np.isfinite(left)]
+    return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) > 1 else math.nan
+
+
+def student_t(freedom: int, confidence: float = 0.95) -> float:
+    """How many standard errors half a two-sided interval is, by Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
+# ---------------------------------------------------------------------------- shares and their units
 
 
 def costs(metric: Metric, shares: Floats) -> Floats:

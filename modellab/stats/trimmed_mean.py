@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modellab.stats.intervals import student_t
 from modellab.types import Floats
 
 TRIM = 0.2  # the share cut from each end
@@ -38,10 +39,15 @@ class Trimmed:
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """The two-sided interval around the mean, in the values' unit."""
-        from scipy.special import stdtrit
-
-        half = float(stdtrit(self.df, (1 + confidence) / 2)) * self.error
+        half = student_t(self.df, confidence) * self.error
         return self.mean - half, self.mean + half
+
+
+def trimmed_mean(values: Floats) -> float:
+    """The mean of finite values, shape (n,), without the fifth at each end; NaN for none."""
+    ordered = np.sort(np.asarray(values, dtype=float))
+    g = int(TRIM * len(ordered))
+    return float(ordered[g : len(ordered) - g].mean()) if len(ordered) else math.nan
 
 
 def trimmed(values: Floats) -> Trimmed:
@@ -53,4 +59,4 @@ def trimmed(values: Floats) -> Trimmed:
     g = int(TRIM * n)
     winsorised = np.clip(ordered, ordered[g], ordered[n - g - 1])
     error = float(winsorised.std(ddof=1)) / ((1 - 2 * g / n) * math.sqrt(n))
-    return Trimmed(float(ordered[g : n - g].mean()), error, n - 2 * g - 1)
+    return Trimmed(trimmed_mean(ordered), error, n - 2 * g - 1)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.claim import estimate, judge
+from modellab.gate.claim import judge
 from modellab.tasks import asr, vad
 from modellab.types import Floats, Metric, Rule, Status
 
@@ -27,40 +24,6 @@ def drawn(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
 
 def verdict(claimed: float, shares: Floats, metric: Metric = WER, rule: Rule | None = None) -> Status:
     return judge(metric, rule or Rule(), claimed, shares, [""] * len(shares)).status
-
-
-# ---------------------------------------------------------------------------- the estimate
-
-
-def test_with_equal_lengths_it_is_the_t_test() -> None:
-    shares = drawn(0.1, 50)
-    found = estimate(WER, shares, [""] * 50)
-    rates = shares[:, 0] / 10
-    assert found.value == pytest.approx(rates.mean())
-    assert found.error == pytest.approx(scipy.stats.sem(rates))
-    expected = scipy.stats.ttest_1samp(rates, 0.08, alternative="greater").pvalue
-    assert found.p_above(found.value - 0.08) == pytest.approx(expected)
-
-
-def test_with_unequal_lengths_it_is_the_ratio_estimator() -> None:
-    generator = np.random.default_rng(3)
-    words = generator.integers(3, 30, size=400).astype(float)
-    shares = np.column_stack([generator.binomial(words.astype(int), 0.1).astype(float), words])
-    found = estimate(WER, shares, [""] * 400)
-    residual = shares[:, 0] - found.value * words
-    linear = math.sqrt(400 / 399 * float((residual**2).sum())) / words.sum()
-    assert found.error == pytest.approx(linear, rel=0.02)
-
-
-def test_a_speakers_utterances_count_as_one() -> None:
-    """Every utterance four times, said by the same person: as much as if each had been there once."""
-    once = drawn(0.1, 30)
-    four = np.repeat(once, 4, axis=0)
-    names = [f"speaker {i}" for i in range(30) for _ in range(4)]
-    alone, together = estimate(WER, once, [""] * 30), estimate(WER, four, names)
-    assert together.units == 30
-    assert together.error == pytest.approx(alone.error)
-    assert estimate(WER, four, [""] * 120).error < 0.6 * alone.error
 
 
 # ---------------------------------------------------------------------------- the verdict

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import sight
-from modellab.gate.paired_quality import compare, swap_p
+from modellab.gate.paired_quality import compare
 from modellab.gate.sight import basis_of, visible
 from modellab.stats.intervals import by_unit
+from modellab.stats.permutation import swap_p
 from modellab.tasks import asr
 from modellab.types import Basis, Floats
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from modellab.gate.paired_quality import PERMUTATIONS
+from modellab.stats.permutation import PERMUTATIONS
 from tools.gate_benchmark import quality
 from tools.gate_benchmark.figures import generator
 from tools.gate_benchmark.words import model

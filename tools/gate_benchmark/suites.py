@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from modellab.gate import breaks, case, decision, exact, joint, paired_quality, settle, sight, suite_alpha
+from modellab.gate import breaks, case, decision, joint, paired_quality, settle, sight, suite_alpha
 from modellab.gate.case import Sides
-from modellab.stats import intervals
+from modellab.stats import intervals, multiple_testing, permutation
 from modellab.stats.intervals import by_unit
 from modellab.tasks import asr, diarization
 from modellab.types import Metric, Rule, Status, Verdict, gate_counts
@@ -26,7 +26,10 @@ Json = dict[str, Any]
 WER, CER = asr.METRICS[:2]
 DER, JER = (next(metric for metric in diarization.METRICS if metric.name == name) for name in ("der", "jer"))
 RULE = Rule()
-DECIDING = (breaks, case, decision, exact, suite_alpha, gate_counts, intervals, joint, paired_quality, sight)
+DECIDING = (
+    *(breaks, case, decision, gate_counts, joint, paired_quality, sight, suite_alpha),
+    *(intervals, multiple_testing, permutation),
+)
 CELLS = 2_000_000  # utterances drawn at a time
 CALM = Verdict("wer", "ratio", "quality", Status.INCONCLUSIVE, 0.0, p=1.0, least_p=1.0, adjusted_p=1.0)
 ONE_SIDED = 0.90  # two-sided confidence whose upper end is the one-sided bound of 95 %

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from modellab import tasks
-from modellab.gate.paired_quality import STORED
 from modellab.metrics.edit_distance import Step
 from modellab.reports.comparison.pairing import Meeting
 from modellab.reports.comparison.quality import both, costs, value
 from modellab.reports.comparison.references import Book, Library
 from modellab.reports.comparison.word_errors import Spoken, spoken
+from modellab.stats.permutation import STORED
 from modellab.types import Metric, Row, Utterance
 
 

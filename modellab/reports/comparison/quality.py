@@ -18,7 +18,7 @@ import numpy as np
 
 from modellab.gate import paired_quality, sight
 from modellab.reports.comparison.pairing import Meeting
-from modellab.stats import intervals
+from modellab.stats import intervals, permutation
 from modellab.stats.multiple_testing import sign_p
 from modellab.types import Floats, Metric, Share, Utterance
 
@@ -75,7 +75,7 @@ class Draft:
     @property
     def least_p(self) -> float:
         """The smallest two-sided p that so many changed units can give."""
-        return min(1.0, 2 * paired_quality.least_p(self.line.changed))
+        return min(1.0, 2 * permutation.least_p(self.line.changed))
 
 
 def both(meeting: Meeting) -> list[tuple[Utterance, Utterance]]:
@@ -141,18 +141,18 @@ def finer(drafts: Sequence[Draft], alpha: float) -> list[Draft]:
     """With a p from more permutations where it was the smallest possible one and the family asks for a smaller one."""
     family = sum(each.least_p <= alpha for each in drafts)
     draws = min(FINE, math.ceil(8 * family / alpha))
-    floor = 2 / (paired_quality.PERMUTATIONS + 1)
-    if draws <= paired_quality.PERMUTATIONS:
+    floor = 2 / (permutation.PERMUTATIONS + 1)
+    if draws <= permutation.PERMUTATIONS:
         return list(drafts)
     return [
-        _finer(each, draws) if each.line.p <= floor and each.line.changed > paired_quality.EXACT else each
+        _finer(each, draws) if each.line.p <= floor and each.line.changed > permutation.EXACT else each
         for each in drafts
     ]
 
 
 def _finer(each: Draft, draws: int) -> Draft:
     before, after = (intervals.by_unit(side, each.rows.clusters) for side in (each.rows.before, each.rows.after))
-    ends = paired_quality.permutation_p(each.line.metric, before, after, draws)
+    ends = permutation.permutation_p(each.line.metric, before, after, draws)
     return replace(each, line=replace(each.line, p=min(1.0, 2 * min(ends))))
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from modellab.errors import ConfigError
-from modellab.gate.claim import estimate
 from modellab.reports.comparison import quality, speed
 from modellab.reports.comparison.pairing import Meeting, name
 from modellab.reports.comparison.quality import POOLED, Draft, Line, Rows
@@ -23,6 +22,7 @@ from modellab.reports.comparison.speed import Noises, Pace
 from modellab.reports.comparison.two_systems import check_metrics, metrics_of
 from modellab.results.entry import Entry
 from modellab.results.select import LATEST, Pick, unfair
+from modellab.stats.intervals import pooled
 from modellab.stats.multiple_testing import ALPHA, adjusted
 from modellab.types import Metric
 
@@ -234,12 +234,12 @@ def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
 
 
 def _standing(each: Contestant, metric: Metric, rows: Rows) -> Standing:
-    own = estimate(metric, rows.before, rows.clusters)
-    half = own.half(0.95) if math.isfinite(own.error) else math.nan
+    own = pooled(metric, rows.before, rows.clusters)
+    interval = own.interval()
     return Standing(
         each.name,
         own.value,
-        (own.value - half, own.value + half) if math.isfinite(half) else None,
+        interval if math.isfinite(own.error) else None,
         {
             at: metric.value(item.shares[metric.name] for item in entry.result.utterances)
             for at, entry in each.entries.items()

@@ -26,6 +26,7 @@ from modellab.gate.limits import MIB
 from modellab.gate.timing_validity import invalid
 from modellab.reports.comparison.pairing import Meeting
 from modellab.reports.comparison.quality import both
+from modellab.stats.intervals import student_t
 from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Floats, Key, Result, Utterance
 
@@ -101,7 +102,7 @@ def log_ratios(meeting: Meeting, clock: str) -> Floats:
 
 def clock_of(meetings: Sequence[Meeting], noises: Noises, dataset: str) -> Pace | None:
     """The times of all utterances of some meetings on one machine class; None where fewer than FEWEST have one."""
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     clock = decides(meetings)
     ratios = np.concatenate([log_ratios(meeting, clock) for meeting in meetings])
@@ -116,7 +117,7 @@ def clock_of(meetings: Sequence[Meeting], noises: Noises, dataset: str) -> Pace 
     ]
     df = min([found.df, *(noise.n - 1 for noise in every if noise.calibrated)])
     error = math.sqrt(found.error**2 + sum(sd**2 for sd in sds))
-    half = float(stdtrit(df, 0.975)) * error
+    half = student_t(df) * error
     return Pace(
         dataset,
         clock,

@@ -11,12 +11,12 @@ import numpy as np
 from modellab import tasks
 from modellab.gate import breaks
 from modellab.gate.paired_quality import Comparison, compare
-from modellab.gate.suite_alpha import Hypothesis, rejected
 from modellab.reports.leaderboard.contestants import contestant, origin, result_of
 from modellab.reports.leaderboard.records import Broken, Contestant, Finding, Noted, Origin
 from modellab.results.entry import Entry
 from modellab.results.headline import urgency
 from modellab.results.select import Pick, unfair
+from modellab.stats.multiple_testing import Hypothesis, rejected
 from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Metric, Status, Utterance, Verdict
 

@@ -18,12 +18,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modellab.gate.paired_quality import compare
-from modellab.gate.suite_alpha import Hypothesis, rejected
 from modellab.plan.score_settings import Scorecard
 from modellab.reports.leaderboard.contestants import Field, origin
 from modellab.reports.leaderboard.records import Advice, Against, Contestant, Point, Score
 from modellab.reports.leaderboard.sentences import Sentence, bare, change, full, several
 from modellab.stats.estimate import Estimate
+from modellab.stats.multiple_testing import Hypothesis, rejected
 
 NOT_ENOUGH = "Not enough evidence"
 TOLERATED = 0.1  # of the quality scale, 10 points: a tie that could hide more is no tie

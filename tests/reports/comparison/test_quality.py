@@ -12,13 +12,13 @@ import pytest
 from scipy import stats
 
 from modellab.errors import ConfigError
-from modellab.gate import paired_quality
 from modellab.metrics.edit_distance import wil_rate
 from modellab.reports.comparison import quality
 from modellab.reports.comparison.pairing import Meeting
 from modellab.reports.comparison.quality import POOLED, Line, Rows
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.two_systems import Compared, compare
+from modellab.stats.permutation import PERMUTATIONS
 from modellab.types import Metric
 
 from .systems import WER, churned, entry, meeting, said
@@ -120,7 +120,7 @@ def test_a_family_of_many_needs_a_finer_p(clustered: bool) -> None:
     strong, weak = (quality.draft(WER, "d", drawn(worse, clusters)) for worse in (0.8, 0.0))
     assert strong is not None
     assert weak is not None
-    assert strong.line.p < 2 / (paired_quality.PERMUTATIONS + 1), "every swapping of whole words is counted"
+    assert strong.line.p < 2 / (PERMUTATIONS + 1), "every swapping of whole words is counted"
     assert quality.finer([strong], 0.01)[0].line.p == strong.line.p
     assert quality.finer([strong, *[weak] * 99], 0.01)[0].line.p * 100 < 0.01
 
@@ -132,7 +132,7 @@ def test_of_seconds_more_swappings_are_drawn(clustered: bool) -> None:
     shift = np.random.default_rng(1).random(rows.after.shape) * [1.0, 0.0]
     strong = quality.draft(late, "d", replace(rows, after=rows.after + shift))
     assert strong is not None
-    floor = pytest.approx(2 / (paired_quality.PERMUTATIONS + 1))
+    floor = pytest.approx(2 / (PERMUTATIONS + 1))
     assert strong.line.p == floor
     assert quality.finer([strong], 0.01)[0].line.p == floor
     many = [strong] * 2 + [replace(strong, line=replace(strong.line, p=0.5))] * 98

@@ -7,82 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from modellab.reports.leaderboard import estimates
 from modellab.results.entry import now
-from modellab.stats import intervals
-from modellab.types import Metric, top_over_bottom
 
 from .makers import entry, some
-
-WER = Metric("wer", unit="ratio", better="lower")
-RECALL = Metric("recall", unit="ratio", better="higher")
-
-
-def test_equal_bottoms_give_students_t_of_the_mean() -> None:
-    errors = [0, 1, 0, 2, 1, 0, 3, 0, 0, 1]
-    found = intervals.rate(WER, [(float(each), 10.0) for each in errors])
-    low, high = stats.t.interval(0.95, 9, np.mean(errors) / 10, stats.sem(errors) / 10)
-    assert (found.value, found.n) == (0.08, 10)
-    assert found.interval == pytest.approx((max(0.0, low), high))
-
-
-def test_a_cluster_errs_together() -> None:
-    shares = [(float(i < 10), 10.0) for i in range(40)]
-    alone = intervals.rate(WER, shares)
-    together = intervals.rate(WER, shares, [f"speaker {i // 10}" for i in range(40)])
-    assert together.n == alone.n == 40
-    assert together.high - together.low > 2 * (alone.high - alone.low)
-
-
-def test_no_error_among_400_words_is_no_proof_of_none() -> None:
-    found = intervals.rate(WER, [(0.0, 10.0)] * 40)
-    assert (found.value, found.low) == (0.0, 0.0)
-    assert found.high == pytest.approx(-math.log(0.025) / 400)
-    other = intervals.rate(RECALL, [(10.0, 10.0)] * 40)
-    assert (other.high, other.low) == (1.0, pytest.approx(1 + math.log(0.025) / 400))
-
-
-def test_ends_stay_where_the_rate_can_be() -> None:
-    assert intervals.rate(WER, [(1.0, 10.0), *[(0.0, 10.0)] * 5]).low == 0.0
-    assert intervals.rate(RECALL, [(9.0, 10.0), *[(10.0, 10.0)] * 5]).high == 1.0
-    assert intervals.rate(WER, [(30.0, 10.0), (5.0, 10.0)]).high > 1.0  # a word error rate has no upper end
-
-
-@pytest.mark.parametrize("shares", [[], [(1.0, 10.0)]])
-def test_one_utterance_has_no_interval(shares: list[tuple[float, ...]]) -> None:
-    found = intervals.rate(WER, shares)
-    assert found.interval is None
-    assert (found.n, found.known) == (len(shares), bool(shares))
-
-
-def test_percentiles_are_drawn_again() -> None:
-    def median(sums: np.ndarray) -> np.ndarray:
-        below = np.cumsum(sums, axis=-1)
-        return np.asarray((below < below[..., -1:] / 2).sum(axis=-1), dtype=float)
-
-    metric = Metric("median_s", unit="s", better="lower", rate=median)
-    shares = [tuple(float(i == each % 20) for i in range(20)) for each in range(60)]
-    found = intervals.rate(metric, shares)
-    assert found == intervals.rate(metric, shares)
-    assert found.low <= found.value <= found.high
-    assert found.low < found.high
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 30)), min_size=2, max_size=30), st.randoms())
-def test_the_value_lies_inside_and_the_order_is_nothing(pairs: list[tuple[int, int]], chance: object) -> None:
-    shares = [(float(a), float(b)) for a, b in pairs]
-    found = intervals.rate(WER, shares)
-    chance.shuffle(shares)  # type: ignore[attr-defined]
-    again = intervals.rate(WER, shares)
-    assert found.value == pytest.approx(float(top_over_bottom(np.array(shares).sum(axis=0))))
-    assert found.low <= found.value + 1e-12
-    assert found.high >= found.value - 1e-12
-    assert (again.low, again.high) == pytest.approx((found.low, found.high))
-
 
 # ---------------------------------------------------------------------------- speed and memory
 
