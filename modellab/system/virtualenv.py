@@ -21,7 +21,7 @@ import filelock
 from modellab.errors import WorkerError
 from modellab.system.cache import home
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 COMPLETE = "complete"
 LOCK_TIMEOUT_S = 3600.0
 Tell = Callable[[str], None]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from modellab import datasets
+from modellab.datasets.manifest import Header
 from modellab.errors import CrashError
 from modellab.plan.matrix import Broken
 from modellab.plan.settings import Project
@@ -61,7 +62,7 @@ def project(tmp_path: Path) -> Project:
 def case(project: Project, variant: str = "one") -> Case:
     key = replace(KEY, variant=variant)
     rows = tuple({"id": name(i), "audio": Path("x"), "duration_s": 2.0} for i in range(N))
-    data = datasets.Dataset("short_v1", Path("short_v1"), calibration.dataset.Header(**HEADER), rows, "sha256:d")
+    data = datasets.Dataset("short_v1", Path("short_v1"), Header(**HEADER), rows, "sha256:d")
     pace = baselines.load_pace(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     if variant != "one":

@@ -90,7 +90,7 @@ def test_alignment_tells_misplaced_words_from_lost_ones() -> None:
 
 def test_tts_gives_the_speech_and_what_was_heard_in_it() -> None:
     case = tts.read({"id": "a", "text": "open the door"}, HEADER)
-    health = {**tts.sound.health(_tone()), "power": 0.01}
+    health = {**tts.audio_health.health(_tone()), "power": 0.01}
     made = {"audio": {"audio": "a.flac", "rate_hz": 16_000}, "duration_s": 1.0, "health": health, "heard": "open door"}
     sound, words, lines = tts.draw(case, made)
     assert sound == Sound(Path("a.flac"), "what the model said")
@@ -189,6 +189,6 @@ def _tone() -> Any:
 
 
 def _reply(text: str, path: str = "") -> dict[str, Any]:
-    health = tts.sound.health(_tone()) if path else None
+    health = tts.audio_health.health(_tone()) if path else None
     return {**_dialogue.NOTHING, "text": text, "complete": True, "health": health,
             "audio": {"audio": path, "rate_hz": 16_000} if path else None}  # fmt: skip

@@ -264,4 +264,6 @@ def test_only_what_speaks_with_a_store_imports_mlflow():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(name.split(".")[0] == "mlflow" for name in names):
                 found.add(str(path.relative_to(root)))
-    assert found == {f"tracking/{name}.py" for name in ("store", "sqlite", "send", "experiments", "registry", "fetch")}
+    assert found == {
+        f"tracking/{name}.py" for name in ("store", "sqlite", "sender", "experiments", "registry", "fetch")
+    }

@@ -25,7 +25,7 @@ from modellab.runner.selftest.probes import PROBES, Probe
 from modellab.runner.worker import Worker
 from modellab.types import Audio, Key, Result
 
-COSTS = Path(__file__).parent / "costs"
+COSTS = Path(__file__).parent / "known_cost"
 TRIALS, PEAKS = 5, 3  # calls for each time; pairs of runs for each peak
 RATE_HZ = 16_000
 BASE = 480_000  # samples; as in costs/adapter.py

@@ -48,7 +48,7 @@ def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) 
     git(root, "init", "--quiet")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "one")
-    monkeypatch.setattr("modellab.runner.paired.base.PACKAGE", package.resolve())
+    monkeypatch.setattr("modellab.runner.paired.reference.PACKAGE", package.resolve())
     return Base("main 1a2b3c4", root.resolve(), root.resolve(), git(root, "rev-parse", "HEAD"))
 
 

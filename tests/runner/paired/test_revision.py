@@ -151,8 +151,8 @@ def test_no_hook_of_the_repository_runs(repository: Path) -> None:
     assert (worktree.worktree(repository, hash_of(repository)) / "file").exists()
 
 
-MAKE = "import sys; from pathlib import Path; from modellab.runner.paired import revision; "
-MAKE += "print(revision.worktree(Path(sys.argv[1]), sys.argv[2]))"
+MAKE = "import sys; from pathlib import Path; from modellab.runner.paired import worktree; "
+MAKE += "print(worktree.worktree(Path(sys.argv[1]), sys.argv[2]))"
 
 
 def test_two_processes_make_it_together(repository: Path) -> None:
