@@ -28,6 +28,7 @@ from modellab.errors import ConfigError, TrackingError
 from modellab.lifecycle import evidence_table as report
 from modellab.lifecycle import stages
 from modellab.lifecycle.stages import Record, Standing
+from modellab.system import extras
 from modellab.tracking import runs, store
 from modellab.tracking.pushing import push
 from modellab.tracking.sender import ENTRY_TAG
@@ -63,6 +64,8 @@ def say(folder: Path, baselines: Path, root: Path) -> str:
     They are given as long as at the end of a session, and the rest of a long backlog stays for `sync`. `root` is the
     project.
     """
+    if problem := extras.lacking("mlflow", "sending it"):
+        return f"{LATER} ({problem})"
     try:
         push(folder, root=root)
         new, place = mirror(folder, baselines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,14 @@ def test_a_store_that_is_away_stops_nothing(mlruns: Path, baselines: Path, monke
     (mlruns / "mlflow.db").write_text("no database at all" * 100)
     assert "modellab sync" in registry.say(mlruns, baselines, mlruns.parent)
     assert registry.run_ids(mlruns) == {}
+
+
+def test_without_mlflow_the_command_that_brings_it(
+    mlruns: Path, baselines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages.append(baselines, "whisper", {"lab": record("candidate", 1)})
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    assert registry.say(mlruns, baselines, mlruns.parent) == (
+        "MLflow's registry gets it with the next `modellab sync` "
+        "(sending it needs MLflow, which is not installed: pip install 'modellab[mlflow]')"
+    )
