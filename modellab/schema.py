@@ -116,7 +116,7 @@ def _known(kind: type[pydantic.BaseModel], parents: list[Any]) -> list[str]:
         field = kind.model_fields.get(str(part))
         if field is not None:
             kind = _record_in(field.annotation) or kind
-    return list(kind.model_fields)
+    return [field.alias or name for name, field in kind.model_fields.items()]
 
 
 def _record_in(annotation: Any) -> type[pydantic.BaseModel] | None:

@@ -57,7 +57,7 @@ MODEL = (
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
-    " judge settings digest"
+    " judge settings imported digest"
 )
 
 VERDICT = (

@@ -10,6 +10,7 @@ Channels are mixed down to their mean. Resampling is soxr HQ. Lengths are those 
 (`ffmpeg.py`); nothing that names other files is opened (`kinds.py`); what a file may ask for is bounded (`limits.py`).
 Whatever cannot be used raises AudioError, one sentence with the file's name: missing, empty, no samples, truncated, not
 audio, no audio stream, NaN or infinite samples, absurd facts in the header, too long.
+A path may name a stretch of a file or one of its channels (`stretch.py`).
 A stream that was cut between two packets and states no length cannot be told from a short one; `datasets validate`
 compares the length with the manifest's.
 
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from modellab.audio import ffmpeg, joined, kinds, limits, mp3, ogg, sndfile
+from modellab.audio import ffmpeg, joined, kinds, limits, mp3, ogg, sndfile, stretch
 from modellab.audio.lengths import silent, undecodable
 from modellab.audio.tape import Samples, Tape
 from modellab.audio.writing import compressed, resample, write
@@ -46,23 +47,34 @@ class Info:
 
 
 def read(path: Path, rate_hz: int | None = None) -> Audio:
-    """The whole file as mono audio, resampled to `rate_hz` when given. Raises AudioError."""
+    """The whole file, or the stretch that the path names, as mono audio, resampled to `rate_hz` when given.
+
+    Raises AudioError.
+    """
     with _one_sentence(path):
-        tape = _decoded(path, mix=True)
-        samples = tape.samples()
+        part = stretch.parsed(path)
+        if part.is_whole:
+            tape = _decoded(path, mix=True)
+            samples, own_hz = tape.samples(), tape.rate_hz
+        else:
+            samples, own_hz = _stretch(part)
+            samples = samples.mean(axis=1, dtype=np.float32, keepdims=True) if samples.shape[1] > 1 else samples
         if not len(samples):
             raise silent(path)
         if not np.isfinite(samples).all():
-            at_s = int(np.argmin(np.isfinite(samples[:, 0]))) / tape.rate_hz
+            at_s = int(np.argmin(np.isfinite(samples[:, 0]))) / own_hz
             raise AudioError(f"{path} has a NaN or infinite sample at {at_s:.3f} s: expected finite samples in [-1, 1]")
-        wanted_hz = rate_hz or tape.rate_hz
-        limits.check_decoded(path, round(len(samples) * wanted_hz / tape.rate_hz), wanted_hz)
-        return resample(Audio(np.ascontiguousarray(samples[:, 0]), tape.rate_hz), wanted_hz)
+        wanted_hz = rate_hz or own_hz
+        limits.check_decoded(path, round(len(samples) * wanted_hz / own_hz), wanted_hz)
+        return resample(Audio(np.ascontiguousarray(samples[:, 0]), own_hz), wanted_hz)
 
 
 def read_channels(path: Path) -> tuple[Samples, int]:
     """Every channel as it is, shape (n_samples, n_channels), and the sample rate in Hz. Raises AudioError."""
     with _one_sentence(path):
+        part = stretch.parsed(path)
+        if not part.is_whole:
+            return _stretch(part)
         tape = _decoded(path, mix=False)
         return tape.samples(), tape.rate_hz or 1
 
@@ -74,10 +86,31 @@ def info(path: Path) -> Info:
     decoded once, block by block, and its samples are counted.
     """
     with _one_sentence(path):
+        part = stretch.parsed(path)
+        if not part.is_whole:
+            whole = info(part.file)
+            first, last = part.frames(whole.rate_hz, round(whole.duration_s * whole.rate_hz))
+            return Info((last - first) / whole.rate_hz, whole.rate_hz, whole.channels if part.channel is None else 1)
         if (stated := _stated(path)) is not None:
             return stated
         state = path.stat()
         return _counted(path, state.st_size, state.st_mtime_ns)
+
+
+def _stretch(part: stretch.Stretch) -> tuple[Samples, int]:
+    """The samples of a stretch, shape (n_samples, n_channels), and the rate in Hz; by seeking where that is exact."""
+    if _stated(part.file) is not None:
+        return stretch.sought(part)
+    state = part.file.stat()
+    samples, rate_hz = _whole(part.file, state.st_size, state.st_mtime_ns)
+    return stretch.cut(part, samples, rate_hz), rate_hz
+
+
+@functools.lru_cache(maxsize=1)
+def _whole(path: Path, size: int, changed_ns: int) -> tuple[Samples, int]:  # noqa: ARG001  (a changed file is another)
+    """All channels of a file of which stretches are taken, one after the other; held until the next file's."""
+    tape = _decoded(path, mix=False)
+    return tape.samples(), tape.rate_hz or 1
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from modellab import audio
-from modellab.audio import conditions
+from modellab.audio import conditions, stretch
 from modellab.audio.conditions import Condition
 from modellab.errors import AudioError, ConfigError, ModellabError
 from modellab.system import cache, textfile
@@ -34,7 +34,7 @@ def file(clip: Path, condition: Condition, seed: int) -> Path:
     """The clip under a condition as a FLAC file; the clip itself where it is clean. Raises AudioError, ConfigError."""
     if condition.kind == "clean":
         return clip
-    if not clip.is_file():
+    if not stretch.parsed(clip).file.is_file():
         raise AudioError(f"{clip} does not exist: expected an audio file")
     place = _place(clip, condition, seed)
     order = {"clip": str(clip), "condition": str(condition), "seed": own_seed(clip, condition, seed)}
@@ -44,10 +44,10 @@ def file(clip: Path, condition: Condition, seed: int) -> Path:
 
 def kept(clip: Path, condition: Condition, seed: int) -> Path | None:
     """The file where it was made before; None where it was not, or the clip is gone. Makes nothing."""
-    if not clip.is_file():
+    if not stretch.parsed(clip).file.is_file():
         return None
     made = clip if condition.kind == "clean" else _place(clip, condition, seed) / NAME
-    return made if made.is_file() else None
+    return made if stretch.parsed(made).file.is_file() else None
 
 
 def _place(clip: Path, condition: Condition, seed: int) -> Path:
@@ -122,7 +122,7 @@ def _answer(order: Mapping[str, str]) -> dict[str, str]:
 
 
 def _sha(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return stretch.digest(path)
 
 
 def recipe() -> list[str]:

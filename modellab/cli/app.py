@@ -14,6 +14,7 @@ from modellab.cli import (
     common,
     compare,
     curves,
+    dataset_import,
     datasets,
     diarize,
     doctor,
@@ -68,6 +69,8 @@ app.command()(transcribe.transcribe)
 app.command()(diarize.diarize)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
+datasets.app.command()(dataset_import.formats)
+datasets.app.command(name="import")(dataset_import.import_dataset)
 app.add_typer(baselines.app, name="baselines")
 app.command()(explain.explain)
 app.command()(calibrate.calibrate)

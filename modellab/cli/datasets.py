@@ -47,11 +47,11 @@ def validate(
             files += sum("audio" in row for row in rows)
             held = sum(map(row_seconds, rows))
             seconds += held
-            common.say(f"{folder.name}: {len(rows)} cases, {_length(held)} of audio")
+            common.say(f"{folder.name}: {len(rows)} cases, {length(held)} of audio")
     if problems:
         common.say(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
-    common.say(f"all sound: {files} files, {_length(seconds)} of audio")
+    common.say(f"all sound: {files} files, {length(seconds)} of audio")
 
 
 def folders(golden: Path) -> list[Path]:
@@ -84,7 +84,7 @@ def _row(folder: Path) -> list[str | Text]:
         data = datasets.load(folder)
     except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
-    audio = _length(sum(map(row_seconds, data.rows)))
+    audio = length(sum(map(row_seconds, data.rows)))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")
     elif data.header.digest == data.digest:
@@ -94,10 +94,10 @@ def _row(folder: Path) -> list[str | Text]:
     return [data.name, data.task, str(data.version), data.tier, str(len(data.rows)), audio, data.licence, digest]
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
     """Seconds as a person reads them.
 
-    >>> _length(59.7), _length(75), _length(3700)
+    >>> length(59.7), length(75), length(3700)
     ('59.7 s', '1 min 15 s', '1 h 1 min')
     """
     if seconds < 60:

@@ -20,7 +20,7 @@ from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
 from modellab.datasets.manifest import FILE_NAME, Header
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.types import Row
-from modellab.types.rows import ROW_KEYS, sounding
+from modellab.types.rows import ANYWHERE, ROW_KEYS, sounding
 from modellab.types.spooled import Spool
 
 __all__ = [
@@ -201,7 +201,7 @@ def _reference_faults(where: str, row: Row, task: RowReader | None) -> Iterator[
 def _task_faults(where: str, head: Header | None, row: Row, task: RowReader | None) -> Iterator[ModellabError]:
     if task is None:
         return
-    known = [*ROW_KEYS, *task.ROW]
+    known = [*ROW_KEYS, *task.ROW, *ANYWHERE]
     unknown = sorted(row.keys() - set(known))
     for key in unknown:
         yield ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(key, known)}")

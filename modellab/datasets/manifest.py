@@ -18,6 +18,8 @@ from typing import Any, Literal, TextIO
 
 from pydantic import ConfigDict, Field
 
+from modellab.audio import limits, stretch
+from modellab.audio.stretch import Stretch
 from modellab.errors import DatasetError
 from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
@@ -27,6 +29,7 @@ from modellab.types.spooled import Spool
 
 FILE_NAME = "dataset.yaml"
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
+STRETCH = ("start_s", "end_s", "channel")  # the keys that make a row a part of its file
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings")
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
@@ -54,6 +57,7 @@ class Header(Strict):
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
+    imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
 
 
@@ -167,6 +171,8 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[Data
 
 def _absolute(folder: Path, given: Row) -> Row:
     files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
+    if "audio" in files and any(key in given for key in STRETCH):
+        files["audio"] = stretch.named(Stretch(files["audio"], given.get("start_s", 0.0), *map(given.get, STRETCH[1:])))
     return {**given, **files, **in_parts(given, lambda part: _absolute(folder, part))}
 
 
@@ -191,7 +197,25 @@ def _row_fault(given: Any) -> str:
     duration_s = given.get("duration_s", 1.0)
     if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
         return f"duration_s is {yamltext.shown(duration_s)}, expected a number of seconds above 0"
-    return next(_part_faults(given), "")
+    return _stretch_fault(given) or next(_part_faults(given), "")
+
+
+def _stretch_fault(given: Mapping[str, Any]) -> str:
+    """What is wrong with the stretch of the file that a row is; '' if nothing is."""
+    for key in ("start_s", "end_s"):
+        value = given.get(key, 0.0)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= stretch.MOST_S:
+            return f"{key} is {yamltext.shown(value)}, expected seconds from 0 up"
+    if "end_s" in given and given["end_s"] <= given.get("start_s", 0.0):
+        return f"end_s is {given['end_s']} and start_s {given.get('start_s', 0.0)}: expected the end behind the start"
+    channel = given.get("channel", 0)
+    if not isinstance(channel, int) or isinstance(channel, bool) or not 0 <= channel < limits.MAX_CHANNELS:
+        return f"channel is {yamltext.shown(channel)}, expected a whole number from 0 on"
+    for key in ("texts", "group"):
+        held = given.get(key, {})
+        if not isinstance(held, dict) or not all(isinstance(each, str) for pair in held.items() for each in pair):
+            return f"{key} is {yamltext.shown(held)}, expected names with a text each"
+    return ""
 
 
 def _file_fault(key: str, name: str) -> str:
@@ -242,8 +266,9 @@ def digest(head: Header, rows: Sequence[Row]) -> str:
     chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
     total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
     ids = [str(row["id"]) for row in rows]
+    known: dict[Path, str] = {}  # a recording of many stretches is hashed once
     for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
-        total.update(json.dumps([_facts(each), *_contents(each)], sort_keys=True, default=str).encode())
+        total.update(json.dumps([_facts(each), *_contents(each, known)], sort_keys=True, default=str).encode())
     return f"sha256:{total.hexdigest()}"
 
 
@@ -252,12 +277,16 @@ def _facts(row: Row) -> Row:
     return {**{key: value for key, value in row.items() if key not in FILES}, **in_parts(row, _facts)}
 
 
-def _contents(row: Row) -> Iterator[str]:
+def _contents(row: Row, known: dict[Path, str]) -> Iterator[str]:
     """What its files hold, its parts' behind its own."""
-    yield from (_content(row[key], is_text=key in TEXTS) for key in FILES if key in row)
+    for key in (key for key in FILES if key in row):
+        file = stretch.parsed(row[key]).file
+        if file not in known:
+            known[file] = _content(file, is_text=key in TEXTS)
+        yield known[file]
     for key in PARTS:
         for part in row.get(key, ()):
-            yield from _contents(part)
+            yield from _contents(part, known)
 
 
 def _content(file: Path, *, is_text: bool) -> str:

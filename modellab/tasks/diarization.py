@@ -249,7 +249,7 @@ def _turns(row: Row, *, merge: bool) -> list[Turn]:
 def _in_file[T](row: Row, key: str, read: Callable[[Path], Mapping[str, T]]) -> T:
     """What a file of the row holds of its recording."""
     path = Path(row[key])
-    return rttm.one(read(path), path, str(row["id"]), Path(row["audio"]).stem)
+    return rttm.one(read(path), path, str(row["id"]), audio.stretch.parsed(Path(row["audio"])).file.stem)
 
 
 def _uem(row: Row, duration_s: float) -> list[Region]:

@@ -214,7 +214,7 @@ def _stated(row: Row) -> list[SpokenTurn]:
         raise DatasetError(f"case {name!r}: expected `stm` with a file or `utterances` with a list, one of the two")
     if "stm" in row:
         path = Path(row["stm"])
-        return rttm.one(stm.read(path), path, name, Path(row["audio"]).stem)
+        return rttm.one(stm.read(path), path, name, audio.stretch.parsed(Path(row["audio"])).file.stem)
     given = row["utterances"]
     if not isinstance(given, Sequence) or isinstance(given, str):
         wanted = "expected `utterances` as a list of [start_s, end_s, speaker, words]"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
-import hashlib
 import io
 import os
 import time
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab import audio
+from modellab.audio import stretch
 from modellab.errors import AudioError
 from modellab.system import cache
 from modellab.types import Audio, Floats
@@ -130,7 +130,7 @@ def _palette() -> bytes:
 def _kept(path: Path, what: str, make: Callable[[Audio], tuple[str, bytes]]) -> str:
     """What `make` makes of the file, from the cache where it is; the media type is the first line of a kept file."""
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = stretch.digest(path)
     except OSError as error:
         raise AudioError(f"{path} cannot be read: {error.strerror or error}") from error
     place = cache.home() / "clips" / f"{digest[:32]}-{what}-{RECIPE}"

@@ -69,8 +69,8 @@ def _sound(file: Path, held: Any, number: int) -> Sound | None:
     if isinstance(held, bytes):
         return Sound(file, member=f"{file.stem}-{number:06d}", data=held)
     if isinstance(held, Mapping) and isinstance(held.get("bytes"), bytes):
-        name = Path(str(held.get("path") or "")).name
-        return Sound(file, member=name or f"{file.stem}-{number:06d}", data=held["bytes"])
+        name = Path(str(held.get("path") or "")).name or f"{file.stem}-{number:06d}"
+        return Sound(file, member=f"row {number}/{name}", data=held["bytes"])  # a name that several rows may have
     return None
 
 

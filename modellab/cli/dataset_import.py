@@ -1,0 +1,162 @@
+"""`modellab datasets formats` and `modellab datasets import`: data that people have, as a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modellab.cli import common, datasets
+from modellab.errors import ConfigError
+
+if TYPE_CHECKING:
+    from modellab.datasets.importers.records import Options
+    from modellab.datasets.importers.wishes import Report, Wish
+
+FIRST = 10  # rows left out that are shown; the file has all
+
+Place = Annotated[str, typer.Argument(metavar="PLACE", help="A file or folder; a-{000..012}.tar for a range of files.")]
+
+
+def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help="A file or folder.")] = "") -> None:
+    """What a place is taken for and why; without one, the formats that are known."""
+    from modellab.datasets import importers
+
+    if not place:
+        common.print_table(["format", "what"], ([each.NAME, each.TITLE] for each in importers.every().values()))
+        return
+    found = importers.detected(importers.place_of(place))
+    if not found:
+        raise ConfigError(f"{place}: nothing here looks like a format that is known ({', '.join(importers.every())})")
+    common.print_table(
+        ["format", "sure", "why"], ([each.format.NAME, f"{each.guess.score:.2f}", each.guess.reason] for each in found)
+    )
+
+
+Many = list[str] | None
+Into = Annotated[str, typer.Option(metavar="NAME", help="The new dataset, such as golden/calls_v1.")]
+Form = Annotated[str, typer.Option("--as", metavar="FORMAT", help="The format, where it is not found out.")]
+Task = Annotated[str, typer.Option(help="What the rows are for: asr, or diarization where there is no text.")]
+Language = Annotated[str, typer.Option(help="What is spoken, where the source does not say; mul: row by row.")]
+Licence = Annotated[str, typer.Option(help="SPDX identifier.")]
+Tier = Annotated[str, typer.Option(help="smoke, full or nightly.")]
+Normaliser = Annotated[str, typer.Option(help="What texts go through before they are compared.")]
+Split = Annotated[str, typer.Option(help="The part of a source; test if nothing is said.")]
+Config = Annotated[str, typer.Option(help="Configuration, language or protocol of a source with several.")]
+Column = Annotated[Many, typer.Option(metavar="ROLE=COLUMN", help="text=sentence, ...; repeatable.")]
+TextColumn = Annotated[Many, typer.Option(metavar="NAME=COLUMN", help="Another text to keep.")]
+Group = Annotated[Many, typer.Option(metavar="COLUMN", help="Another column to group by.")]
+Root = Annotated[Path | None, typer.Option(help="Where relative paths of audio begin.")]
+TextGridTier = Annotated[str, typer.Option(metavar="NAME", help="The tier that holds the text.")]
+Whole = Annotated[bool, typer.Option("--whole", help="A row for a whole file, not for each subtitle.")]
+Copy = Annotated[bool, typer.Option("--copy/--reference", help="Copy the audio, or refer to it.")]
+Channel = Annotated[str, typer.Option(metavar="N|mix", help="For rows that name none: 0, 1, ... or the mean.")]
+Shortest = Annotated[float, typer.Option(help="Leave shorter rows away.")]
+Longest = Annotated[float, typer.Option(help="Leave longer rows away.")]
+Sample = Annotated[int, typer.Option(min=0, help="Take so many rows; a larger sample holds a smaller one.")]
+By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion to these: speaker, gender, ...")]
+Seed = Annotated[int, typer.Option(help="Of the sample.")]
+MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows that may be left out.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
+
+
+# fmt: off
+def import_dataset(
+    place: Place, into: Into, form: Form = "", task: Task = "", language: Language = "", licence: Licence = "",
+    tier: Tier = "full", normaliser: Normaliser = "auto", split: Split = "", config: Config = "",
+    column: Column = None, text_column: TextColumn = None, group: Group = None, root: Root = None,
+    textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
+    min_s: Shortest = 0.0, max_s: Longest = float("inf"), sample: Sample = 0, by: By = "", seed: Seed = 0,
+    max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
+) -> None:
+    """Make a dataset of recordings that you have, in the format that you have them in.
+
+    Every file is decoded and measured. Rows that cannot be used are listed in left-out.jsonl; more than 5 % of them is
+    an error, and nothing is written.
+    """
+    from modellab.datasets.importers.records import Options
+    from modellab.datasets.importers.wishes import Wish
+
+    options = Options(
+        root=root, columns=_pairs(column, "--column"), texts=_pairs(text_column, "--text-column"),
+        groups=tuple(group or ()), split=split, config=config, tier=textgrid_tier, whole=whole,
+    )
+    wish = Wish(
+        task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
+        channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
+        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run,
+    )
+    report = _imported(Path(place), Path(into).name, options, wish)
+    if report.refused or (strict and report.faults):
+        raise typer.Exit(1)
+# fmt: on
+
+
+def _imported(source: Path, name: str, options: Options, wish: Wish) -> Report:
+    """Import and tell."""
+    from modellab import tasks
+    from modellab.datasets.importers import importing
+
+    folder = common.project().golden / name
+    report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()})
+    _told(report, source, wish.dry_run)
+    return report
+
+
+def _told(report: Report, source: Path, dry_run: bool) -> None:
+    """What a person should know of an import."""
+    from modellab.datasets.importers.manifest_file import near
+    from modellab.datasets.importers.wishes import counted
+
+    common.say(f"taken for {report.form}: {report.why}")
+    for note in dict.fromkeys(report.notes):
+        common.say(f"note: {note}")
+    for each in report.left[:FIRST]:
+        common.say(f"left out: {near(each, source)}")
+    if len(report.left) > FIRST:
+        common.say(f"left out: {len(report.left) - FIRST} more")
+    if report.refused:
+        common.say(report.refused, err=True)
+        return
+    by = f" by {counted(report.speakers, 'speaker')}" if report.speakers else ""
+    filtered = f", {report.filtered} too short or long" if report.filtered else ""
+    sampled = f", {report.taken} of them taken" if report.taken < report.sound else ""
+    common.say(f"{report.read} read, {len(report.left)} left out{filtered}, {report.sound} sound{sampled}: "
+               f"{datasets.length(report.audio_s)} of audio{by}")  # fmt: skip
+    if dry_run:
+        common.say("nothing was written (--dry-run)")
+    else:
+        common.say(f"written: {report.folder} ({report.digest[:19]}...); modellab run --dataset {report.folder.name}")
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """NAME=COLUMN, each once; ConfigError for anything else."""
+    found: dict[str, str] = {}
+    for each in given or []:
+        name, equals, column = each.partition("=")
+        if not (name and equals and column):
+            raise ConfigError(f"{option} {each}: expected NAME=COLUMN, such as text=sentence")
+        found[name] = column
+    return found
+
+
+def _percent(given: str) -> float:
+    """A percentage as a fraction.
+
+    >>> _percent("5%"), _percent("0.5 %"), _percent("100%")
+    (0.05, 0.005, 1.0)
+    """
+    from modellab.datasets.importers.records import number
+
+    value = number(given.strip().removesuffix("%").strip())
+    if value is None or not 0 <= value <= 100:
+        raise ConfigError(f"--max-left-out {given}: expected a percentage such as 5%")
+    return value / 100
+
+
+def _channel(given: str) -> str:
+    if given and given != "mix" and not (given.isascii() and given.isdigit() and len(given) <= 3):
+        raise ConfigError(f"--channel {given}: expected mix, or the number of a channel from 0 on")
+    return given

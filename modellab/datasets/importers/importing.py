@@ -1,0 +1,244 @@
+"""Other people's data as a dataset: read, checked, written at once or not at all.
+
+    records --checked--> rows --without contradictions--> --sampled--> dataset.yaml, left-out.jsonl, audio/
+
+Everything is written into a hidden folder beside the new one, which gets its name when all of it is there. What cannot
+be used is listed with its place and a sentence; where that is more than a person allows, nothing is written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab.annotations import rttm
+from modellab.datasets import importers, manifest
+from modellab.datasets.importers import manifest_file, sampling, soundness, tasks_rows
+from modellab.datasets.importers.contradictions import consistent
+from modellab.datasets.importers.records import LeftOut, Note, Options, Record
+from modellab.datasets.importers.wishes import Report, Wish, counted
+from modellab.errors import ODD, ConfigError, DatasetError, told
+from modellab.types import Row
+from modellab.types.spooled import Spool
+
+AUDIO = "audio"
+TEXT_TASKS = ("asr", "meeting", "streaming", "robustness")  # whose texts go through a normaliser
+
+
+class RowReader(Protocol):
+    """The part of a task that knows its rows."""
+
+    def read(self, row: Row, options: Mapping[str, Any]) -> Any: ...
+
+
+def run(source: Path, folder: Path, options: Options, wish: Wish, tasks: Mapping[str, RowReader]) -> Report:
+    """Import a place into a new dataset folder; `tasks` check the rows of theirs.
+
+    ConfigError for a wish that cannot be. Where too little is sound, the report says so and nothing is written.
+    """
+    if folder.exists():
+        raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
+    if wish.task:
+        tasks_rows.check_task(wish.task)
+    place = importers.place_of(source)
+    found = importers.chosen(place, wish.form)
+    report = Report(folder, found.format.NAME, found.guess.reason)
+    with _staged(folder) as staging:
+        work = _Work(report, wish, folder, staging)
+        records = work.records(importers.read(found.format, place, options))
+        rows = [] if _refused(report, wish) else work.rows(records, tasks)
+        if not _refused(report, wish) and not wish.dry_run:
+            report.digest = manifest_file.write(staging, work.header(), rows, source, report, options, wish)
+            staging.rename(folder)
+    return report
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the new one, gone again unless it was renamed."""
+    staging = folder.parent / f".{folder.name}.importing"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refused(report: Report, wish: Wish) -> bool:
+    """Whether too many rows are faulty; the report says so."""
+    counted = report.read - sum(each.meant for each in report.left)
+    if report.faults > wish.most_left_out * counted:
+        part = f"more than the {100 * wish.most_left_out:g} % of --max-left-out"
+        report.refused = f"{report.faults} of {counted} rows cannot be used, {part}: nothing was written"
+    elif not report.read - report.filtered - len(report.left):
+        report.refused = f"none of {report.read} rows can be used: nothing was written"
+    return bool(report.refused)
+
+
+class _Work:
+    """One import on its way."""
+
+    def __init__(self, report: Report, wish: Wish, folder: Path, staging: Path) -> None:
+        self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
+        self.listener = soundness.Listener(staging / AUDIO)
+        self.codes: Counter[str] = Counter()
+        self.rates: set[int] = set()
+
+    # ------------------------------------------------------------------------ records
+
+    def records(self, items: Iterable[importers.Item]) -> Sequence[Record]:
+        """The records whose audio is sound, with the length that was decoded."""
+        found: Spool[Record] = Spool()
+        mixed: set[str] = set()
+        for record in self._by_task(self._read(items)):
+            fault = tasks_rows.text_fault(record, self.report.task)
+            checked = soundness.checked(self._on_channel(record), self.listener)
+            if fault or isinstance(checked, LeftOut):
+                checked = checked if isinstance(checked, LeftOut) else LeftOut(record.where, fault)
+                self.report.left.append(checked)
+                continue
+            sound, facts = checked
+            assert sound.sound is not None
+            if facts.channels > 1 and sound.sound.channel is None:
+                mixed.add(sound.sound.file.name)
+            if self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
+                self.rates.add(facts.rate_hz)
+                found.append(sound)
+            else:
+                self.report.filtered += 1
+        agreeing, left = consistent(found)
+        self.report.left += left
+        if mixed and self.wish.channel != "mix":
+            self.report.notes.append(
+                f"of {counted(len(mixed), 'file')} with several channels the mean is heard ({min(mixed)}): --channel 0 "
+                "takes the first one, --channel mix says that the mean is meant"
+            )
+        return agreeing
+
+    def _read(self, items: Iterable[importers.Item]) -> Iterator[Record]:
+        """The records, the rest noted down."""
+        for item in items:
+            if isinstance(item, Note):
+                self.report.notes.append(item.text)
+                continue
+            self.report.read += 1
+            if isinstance(item, LeftOut):
+                self.report.left.append(item)
+                continue
+            self.report.task = self.report.task or self.wish.task or tasks_rows.likely_task(item)
+            yield replace(item, sound=self.listener.placed(item.sound, item.id)) if item.sound else item
+
+    def _by_task(self, records: Iterator[Record]) -> Iterator[Record]:
+        """The records as the task has them: stretches, or whole recordings."""
+        first = next(records, None)
+        if first is None:
+            return
+        every = (record for part in ([first], records) for record in part)
+        yield from tasks_rows.by_recording(every) if self.report.task in tasks_rows.RECORDINGS else every
+
+    def _on_channel(self, record: Record) -> Record:
+        """The record on the channel that was asked for, unless it names its own."""
+        wished, sound = self.wish.channel, record.sound
+        if sound is None or not wished or (wished != "mix" and sound.channel is not None):
+            return record
+        return replace(record, sound=replace(sound, channel=None if wished == "mix" else int(wished)))
+
+    # ------------------------------------------------------------------------ rows
+
+    def rows(self, records: Sequence[Record], tasks: Mapping[str, RowReader]) -> Sequence[Row]:
+        """The rows without those that contradict each other, by id, as many as were asked for."""
+        coded = Spool(replace(record, language=tasks_rows.language(record.language)) for record in records)
+        self.codes.update(record.language for record in coded)
+        self.report.language = self.wish.language or tasks_rows.header_language(self.codes)
+        if coded and not self.report.language:
+            raise ConfigError("nothing says which language is spoken: say it with --language")
+        options = self.header().model_dump()
+        made: Spool[Row] = Spool()
+        odd: list[str] = []
+        for record in coded:
+            row = self._row(record, tasks.get(self.report.task), options)
+            if isinstance(row, LeftOut):
+                self.report.left.append(row)
+            else:
+                made.append(row)
+                if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
+                    odd.append(record.id)
+        if odd:
+            self.report.notes.append(f"{counted(len(odd), 'text')} very long or short for the audio ({odd[0]}): right?")
+        return self._sampled(made)
+
+    def _row(self, record: Record, task: RowReader | None, options: Mapping[str, Any]) -> Row | LeftOut:
+        placing = tasks_rows.Placing(self.folder, self.folder.parent.parent, self.staging)
+        if record.sound and self.wish.copy and not record.sound.file.is_relative_to(self.staging):
+            record = replace(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
+        if self.report.language != "mul":
+            record = replace(record, language="" if self.report.task != "lid" else record.language)
+        row = tasks_rows.row(record, self.report.task, placing)
+        if isinstance(row, LeftOut):
+            return row
+        if self.report.task == "diarization" and record.scored is not None:
+            row = {**row, "uem": self._uem(record)}
+        if task is None:
+            return row
+        try:
+            task.read({**row, **self._there(row)}, options)
+        except (ConfigError, DatasetError) as fault:
+            return LeftOut(record.where, f"{record.id}: {fault}")
+        except ODD as fault:  # whatever stands in a row is a fault of that row
+            return LeftOut(record.where, f"{record.id} is no row of the task {self.report.task} ({told(fault)})")
+        return row
+
+    def _there(self, row: Row) -> dict[str, Any]:
+        """The row's files as they lie now."""
+        return {key: (self.staging / row[key]).absolute() for key in ("audio", "uem") if key in row}
+
+    def _uem(self, record: Record) -> str:
+        """The name of a file of what is scored of a recording."""
+        path = self.staging / "uem" / f"{len(list(self.staging.glob('uem/*'))):06d}.uem"
+        path.parent.mkdir(exist_ok=True)
+        rttm.write_uem(path, {"recording": record.scored or ()})
+        return f"uem/{path.name}"
+
+    def _sampled(self, rows: Sequence[Row]) -> Sequence[Row]:
+        ids = [str(row["id"]) for row in rows]
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        self.report.sound = len(rows)
+        if self.wish.sample:
+            if unknown := [key for key in self.wish.by if not any(_value(row, key) for row in rows)]:
+                raise ConfigError(f"--by {unknown[0]}: no row says anything of it")
+            strata = ["\0".join(_value(rows[i], key) for key in self.wish.by) for i in order]
+            order = [
+                order[k] for k in sampling.sample([ids[i] for i in order], strata, self.wish.sample, self.wish.seed)
+            ]
+        taken = Spool(rows[i] for i in order)
+        self.report.taken = len(taken)
+        self.report.audio_s = sum(float(row["duration_s"]) for row in taken)
+        self.report.speakers = len({row["speaker"] for row in taken if "speaker" in row})
+        return taken
+
+    def header(self) -> manifest.Header:
+        """The header of the new dataset."""
+        report, wish = self.report, self.wish
+        facts = {
+            "task": report.task,
+            "version": manifest_file.version(self.folder.name),
+            "language": report.language,
+            "tier": wish.tier,
+            "licence": wish.licence or "LicenseRef-unknown",
+            "source": f"imported as {report.form}",
+            "normaliser": wish.normaliser if report.task in TEXT_TASKS else "none",
+            "rate_hz": next(iter(self.rates)) if len(self.rates) == 1 else None,
+        }
+        return manifest.header(self.folder, facts)
+
+
+def _value(row: Row, key: str) -> str:
+    """What a row says under a key, or in its groups."""
+    return str(row.get(key, row.get("group", {}).get(key, "")))

@@ -1,0 +1,116 @@
+"""An imported dataset on disk: `dataset.yaml`, which people can review, and `left-out.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from modellab import datasets
+from modellab.datasets import manifest
+from modellab.datasets.importers.records import LeftOut, Options
+from modellab.datasets.importers.wishes import Report, Wish
+from modellab.types import Row
+
+LEFT_OUT = "left-out.jsonl"
+VERSION = re.compile(r"_v(\d{1,6})$")
+SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
+HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz")
+
+
+def version(name: str) -> int:
+    """The version in a dataset's name, else 1.
+
+    >>> version("calls_v3"), version("calls")
+    (3, 1)
+    """
+    found = VERSION.search(name)
+    return max(1, int(found[1])) if found else 1
+
+
+def write(
+    folder: Path,
+    header: manifest.Header,
+    rows: Sequence[Row],
+    source: Path,
+    report: Report,
+    options: Options,
+    wish: Wish,
+) -> str:
+    """Write the files of a dataset into its folder; its digest."""
+    facts = header.model_dump()
+    with manifest.file(folder).open("w", encoding="utf-8") as file:
+        file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
+        file.writelines(_block("import", _origin(source, report, options, wish)))
+        file.write("cases:\n")
+        file.writelines(f"  - {text(dict(row))}\n" for row in rows)
+    if report.left:
+        with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
+            file.writelines(_left(each, source) for each in report.left)
+    _tidy(folder, rows)
+    return datasets.write_digest(folder)
+
+
+def _tidy(folder: Path, rows: Sequence[Row]) -> None:
+    """Remove the files that were unpacked for rows that were not taken."""
+    named = {str(row[key]) for row in rows for key in ("audio", "uem") if key in row}
+    for file in [*folder.glob("audio/*"), *folder.glob("uem/*")]:
+        if str(file.relative_to(folder)) not in named:
+            file.unlink()
+
+
+def _origin(source: Path, report: Report, options: Options, wish: Wish) -> dict[str, Any]:
+    """What an import can be repeated from."""
+    given = {key: value for key, value in {**asdict(options), **asdict(wish)}.items() if key != "dry_run"}
+    plain = {**asdict(type(options)()), **asdict(type(wish)())}
+    arguments = {key: _plain(value) for key, value in given.items() if value != plain[key]}
+    counts = {"read": report.read, "sound": report.sound, "taken": report.taken, "left_out": len(report.left)}
+    return {"format": report.form, "from": _plain(source), "arguments": arguments, "counts": counts}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+def _block(name: str, values: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{name}:\n"
+    yield from (f"  {key}: {text(value)}\n" for key, value in values.items())
+
+
+def _left(each: LeftOut, source: Path) -> str:
+    """A row that was left out as a line of JSON."""
+    where, reason, meant = near(each, source)
+    return json.dumps({"where": where, "reason": reason, "meant": meant}, ensure_ascii=False) + "\n"
+
+
+def near(each: LeftOut, source: Path) -> LeftOut:
+    """A row that was left out, with places that count from the source, as on every machine."""
+    home = source.absolute() if source.is_dir() else source.absolute().parent
+    where, reason = (part.replace(f"{home}/", "").replace(str(home), home.name) for part in each[:2])
+    return LeftOut(where, reason, each.meant)
+
+
+def text(value: Any) -> str:
+    r"""A value in YAML's flow style on one line.
+
+    >>> text({"id": "001", "speech": [[0.5, 1.0]], "text": 'say "no"\u2028'})
+    '{id: "001", speech: [[0.5, 1.0]], text: "say \\"no\\"\\u2028"}'
+    """
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(key)}: {text(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(text, value)) + "]"
+    return SHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _key(key: Any) -> str:
+    """A key, in quotes unless it is a plain word."""
+    name = str(key)
+    return (
+        name
+        if re.fullmatch(r"[a-z][a-z_]*", name) and name not in ("on", "no", "yes", "off", "true", "null")
+        else text(name)
+    )

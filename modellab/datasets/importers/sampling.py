@@ -1,0 +1,45 @@
+"""Which rows of many are taken: the same ones every time, and a smaller sample is part of a larger one.
+
+Rows stand in the order of a keyed hash of their ids; of each stratum the first ones are taken, as many as its part of
+all rows, at least one where there is room for all strata.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import math
+from collections.abc import Sequence
+
+
+def sample(ids: Sequence[str], strata: Sequence[str], count: int, seed: int) -> list[int]:
+    """The places of `count` of the rows, by place.
+
+    >>> sample(["a", "b", "c", "d"], ["x", "y", "y", "x"], 2, seed=7)
+    [0, 1]
+    >>> sample(["a", "b", "c", "d"], ["x", "y", "y", "x"], 3, seed=7)
+    [0, 1, 3]
+    """
+    if count >= len(ids):
+        return list(range(len(ids)))
+    groups: dict[str, list[int]] = {}
+    for i in sorted(range(len(ids)), key=lambda i: _place(ids[i], seed)):
+        groups.setdefault(strata[i], []).append(i)
+    taken = _parts({name: len(group) for name, group in groups.items()}, count)
+    return sorted(i for name, group in groups.items() for i in group[: taken[name]])
+
+
+def _parts(sizes: dict[str, int], count: int) -> dict[str, int]:
+    """How many of each stratum: Webster's method, which unlike largest remainders never takes one back for more."""
+    taken = dict.fromkeys(sizes, 0)
+    waiting = sorted((-math.inf, -size, name) for name, size in sizes.items())  # nobody goes without
+    for _ in range(count):
+        _, less, name = heapq.heappop(waiting)
+        taken[name] += 1
+        if taken[name] < sizes[name]:
+            heapq.heappush(waiting, (-sizes[name] / (2 * taken[name] + 1), less, name))
+    return taken
+
+
+def _place(id: str, seed: int) -> bytes:
+    return hashlib.blake2b(id.encode("utf-8", "surrogatepass"), key=str(seed).encode()[:64], digest_size=16).digest()

@@ -1,0 +1,69 @@
+"""What a person wants of an import, and how it went."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modellab.datasets.importers.records import LeftOut
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants of an import; what is left out is found out, or the default of the command.
+
+    `channel` is `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the values of
+    the keys `by`. `most_left_out` is the part of the rows that may be faulty.
+    """
+
+    task: str = ""
+    language: str = ""
+    licence: str = ""
+    tier: str = "full"
+    normaliser: str = "auto"
+    form: str = ""
+    copy: bool = False
+    channel: str = ""
+    min_s: float = 0.0
+    max_s: float = math.inf
+    sample: int = 0
+    by: tuple[str, ...] = ()
+    seed: int = 0
+    most_left_out: float = 0.05
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """How an import went. `refused` says why nothing was written; '' where something was."""
+
+    folder: Path
+    form: str
+    why: str
+    task: str = ""
+    language: str = ""
+    read: int = 0
+    sound: int = 0
+    taken: int = 0
+    filtered: int = 0
+    audio_s: float = 0.0
+    speakers: int = 0
+    left: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    digest: str = ""
+    refused: str = ""
+
+    @property
+    def faults(self) -> int:
+        """Rows that were left out, but for those that the source leaves out itself."""
+        return sum(not each.meant for each in self.left)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "file"), counted(2, "file")
+    ('1 file', '2 files')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
