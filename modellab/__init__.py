@@ -17,14 +17,17 @@ if TYPE_CHECKING:  # pragma: no cover
         open_project,
         read_audio,
         read_results,
+        run,
         score_texts,
         transcribe,
     )
     from modellab.errors import ModellabError
+    from modellab.runner.options import RunOptions
 
 __all__ = [
     "ModelInfo",
     "ModellabError",
+    "RunOptions",
     "TextScore",
     "compare",
     "find_cases",
@@ -35,6 +38,7 @@ __all__ = [
     "open_project",
     "read_audio",
     "read_results",
+    "run",
     "score_texts",
     "transcribe",
 ]
@@ -46,8 +50,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'modellab' has no attribute {name!r}")
     import importlib
 
-    home = "modellab.errors" if name == "ModellabError" else "modellab.api"
-    return getattr(importlib.import_module(home), name)
+    homes = {"ModellabError": "modellab.errors", "RunOptions": "modellab.runner.options"}
+    return getattr(importlib.import_module(homes.get(name, "modellab.api")), name)
 
 
 def __dir__() -> list[str]:

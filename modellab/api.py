@@ -4,6 +4,7 @@
     load_dataset, read_audio                    data
     transcribe                                  one file, with any recogniser that can run here
     normalise, score_texts                      text, and how far a hypothesis is from its reference
+    run, RunOptions                             the suite as a function: measure, judge, keep
     read_results, compare                       what is stored, and two or more of it held against each other
 
 Everything takes the project that holds the working directory, or the one that is given. What goes wrong is raised as
@@ -14,17 +15,21 @@ processes of their own.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modellab.datasets import Dataset
+    from modellab.plan.cases import PlannedCase
     from modellab.plan.matrix import Cell
     from modellab.plan.settings import Project
     from modellab.reports.comparison.compare import Found
     from modellab.results.entry import Entry
+    from modellab.runner.events import Listener
+    from modellab.runner.options import RunOptions
+    from modellab.runner.run import RunResult
     from modellab.runner.transcribe import Transcription
     from modellab.types import Audio
 
@@ -121,6 +126,28 @@ def find_cases(
     wanted = Selection(tuple(model), tuple(dataset), tuple(device), tuple(precision), tier)
     wanted.check(matrix)
     return [case for case in wanted.cells(matrix) if isinstance(case, Cell)]
+
+
+def run(
+    cases: Iterable[Cell | PlannedCase | str],
+    options: RunOptions | None = None,
+    *,
+    listeners: Sequence[Listener] = (),
+    cancelled: Callable[[], bool] | None = None,
+    project: Project | None = None,
+) -> RunResult:
+    """Measure, judge and keep cases, as `modellab run` does, without pytest; `modellab.runner.run` says more.
+
+    Each of `cases` is one that `find_cases` gave, or a name as pytest shows it. `listeners` are told what happens
+    (`modellab.runner.events`); once `cancelled()` is True the run ends between two calls of a model. Whatever is raised
+    inside of one case is that case's ERROR. ConfigError, before anything is measured, for a name that no case has.
+    """
+    from modellab.runner.evaluate import never
+    from modellab.runner.options import RunOptions
+    from modellab.runner.run import run
+
+    asked = options or RunOptions()
+    return run(cases, project or open_project(), asked, listeners=listeners, cancelled=cancelled or never)
 
 
 def load_dataset(name: str, *, project: Project | None = None) -> Dataset:

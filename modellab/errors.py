@@ -16,6 +16,8 @@ ModellabError
 └── TrackingError      MLflow could not take the results (they are safe in the ledger)
 
 A message says what came, what was expected and the likely cause, in one sentence.
+
+`Cancelled` is no error and stands apart: somebody asked for the end of a run.
 """
 
 import difflib
@@ -36,6 +38,10 @@ class ModellabError(Exception):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(shortened(text, self.longest))
+
+
+class Cancelled(BaseException):
+    """A run was told to stop. No `except Exception` takes it for the fault of a case."""
 
 
 class ConfigError(ModellabError):

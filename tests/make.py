@@ -9,7 +9,7 @@ from typing import Any
 from modellab.datasets.manifest import Header
 from modellab.models import Model, Variant
 from modellab.plan.matrix import Cell
-from modellab.runner.session import Outcome
+from modellab.runner.outcome import Outcome
 from modellab.types import Accepted, Key, Pace, Ratio, Result, Share, Status, Utterance, Verdict
 
 KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")

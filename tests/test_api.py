@@ -29,13 +29,14 @@ WORDS = st.lists(st.sampled_from(["please", "increase", "the", "volume", "by", "
 
 def test_the_names() -> None:
     assert modellab.__all__ == [
-        "ModelInfo", "ModellabError", "TextScore", "compare", "find_cases", "find_datasets", "find_models",
-        "load_dataset", "normalise", "open_project", "read_audio", "read_results", "score_texts", "transcribe",
+        "ModelInfo", "ModellabError", "RunOptions", "TextScore", "compare", "find_cases", "find_datasets",
+        "find_models", "load_dataset", "normalise", "open_project", "read_audio", "read_results", "run", "score_texts",
+        "transcribe",
     ]  # fmt: skip
     assert all(getattr(modellab, name) is not None for name in modellab.__all__)
     assert set(modellab.__all__) <= set(dir(modellab))
     public = {name for name, value in vars(api).items() if getattr(value, "__module__", "") == api.__name__}
-    assert public == set(modellab.__all__) - {"ModellabError"}
+    assert public == set(modellab.__all__) - {"ModellabError", "RunOptions"}
     with pytest.raises(AttributeError, match="has no attribute 'transcript'"):
         _ = modellab.transcript
 
@@ -78,6 +79,8 @@ def test_a_project_is_found_from_below(monkeypatch: pytest.MonkeyPatch, tmp_path
     [
         (lambda: modellab.find_models("asx", project=PROJECT), "asx"),
         (lambda: modellab.find_cases(model=["whispr"], project=PROJECT), "did you mean"),
+        (lambda: modellab.run(["whispr:lab-asr_smoke_v1-cpu-float32"], project=PROJECT), "did you mean"),
+        (lambda: modellab.RunOptions(speed_only=True), "give it a reason"),
         (lambda: modellab.load_dataset("asr_smoke", project=PROJECT), "did you mean"),
         (lambda: modellab.read_results("whispr@baseline", project=PROJECT), "whispr"),
         (lambda: modellab.score_texts(["a"], ["a", "b"]), "1 references and 2 hypotheses"),

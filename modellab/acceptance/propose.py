@@ -145,8 +145,7 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
         return f"it was measured before there was {', '.join(missing)}: run it again"
     if fault := next(_forgotten(result, task), ""):
         return fault
-    beyond = list(_beyond(result, task, rules))
-    if beyond:
+    if beyond := gate.beyond_limits(result, task.METRICS, rules):
         return f"limits are never accepted away: {beyond[0].metric} {beyond[0].why.partition(';')[0]}"
     return ""
 
@@ -161,12 +160,6 @@ def _forgotten(result: Result, task: tasks.Task) -> Iterator[str]:
                 f"the output of {utterance.id} cannot be kept ({type(error).__name__}: {error}): is its line of the"
                 " ledger damaged, or of another version of the task? run it again"
             )
-
-
-def _beyond(result: Result, task: tasks.Task, rules: Mapping[str, Rule]) -> Iterator[Verdict]:
-    """What is beyond an absolute limit: nothing else is red without a baseline."""
-    verdicts = (*gate.judge(result, None, task.METRICS, rules), *gate.judge_pace(result, None, rules))
-    return (verdict for verdict in verdicts if verdict.red)
 
 
 def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list[Path]:

@@ -27,18 +27,39 @@ class Reader(Protocol):
     def read(self, row: Row, options: Mapping[str, Any]) -> Any: ...
 
 
+def factor(row: Row, given_s: float | None) -> float:
+    """How much longer the audio of a call was than the manifest says, of which `given_s` seconds were decoded.
+
+    1 where the two agree, and where one of them is not known.
+
+    >>> factor({"id": "a", "audio": "a.wav", "duration_s": 5.0}, 2.0)
+    0.4
+    """
+    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
+    if given_s is None or not (0 < given_s < math.inf) or not stated_s:
+        return 1.0
+    return 1.0 if abs(given_s - stated_s) <= DURATION_TOLERANCE_S else given_s / stated_s
+
+
 def decoded(row: Row, given_s: float | None) -> Row:
     """The row with its length as decoded, of `given_s` seconds that a call was given; the row itself where they agree.
 
     >>> decoded({"id": "a", "audio": "a.wav", "duration_s": 5.0}, 2.0)["duration_s"]
     2.0
     """
-    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
-    if given_s is None or not (0 < given_s < math.inf) or not stated_s or "audio" not in row:
-        return row
-    if abs(given_s - stated_s) <= DURATION_TOLERANCE_S:
-        return row
-    return {**row, "duration_s": float(row["duration_s"]) * given_s / stated_s}
+    scale = factor(row, given_s)
+    return row if scale == 1 or "audio" not in row else {**row, "duration_s": float(row["duration_s"]) * scale}
+
+
+def heard_s(row: Row, given_s: float | None, stated_s: float, output: Any) -> float:
+    """The seconds of audio that a call's time is held against: what the model made, else what it was given.
+
+    `stated_s` is the length that the task's case of the row has; a row with an `audio` of its own has its own.
+    """
+    if is_made(output):
+        return float(output["duration_s"])
+    known = decoded(row, given_s)
+    return stated_s * factor(row, given_s) if known is row else float(known["duration_s"])
 
 
 def case(task: Reader, row: Row, options: Mapping[str, Any], given_s: float | None, output: Any) -> Any:
@@ -67,7 +88,7 @@ def row_of(row: Row, utterance: Utterance) -> Row:
 
 def is_made(output: Any) -> bool:
     """Whether an output's length is that of audio that the model made."""
-    return isinstance(output, Mapping) and "duration_s" in output
+    return isinstance(output, Mapping) and output.get("duration_s") is not None
 
 
 def doubts(task: Reader, rows: Sequence[Row], options: Mapping[str, Any], utterances: Sequence[Utterance]) -> list[str]:

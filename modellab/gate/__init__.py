@@ -22,6 +22,7 @@ from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
 
 __all__ = [
     "Setting",
+    "beyond_limits",
     "creep",
     "judge",
     "judge_pace",
@@ -105,6 +106,12 @@ def pace_creep(result: Result, anchor: Pace | None, accepted: Pace | None, rules
         for v in judge_pace(result, anchor, unlimited)
         if v.change is not None
     ]
+
+
+def beyond_limits(result: Result, metrics: Sequence[Metric], rules: Mapping[str, Rule]) -> list[Verdict]:
+    """What is beyond an absolute limit: nothing else is red without a baseline."""
+    verdicts = (*judge(result, None, metrics, rules), *judge_pace(result, None, rules))
+    return [verdict for verdict in verdicts if verdict.red]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Status:

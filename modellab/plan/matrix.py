@@ -132,8 +132,15 @@ class Matrix:
 
     def find(self, name: str) -> Cell | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
+        return self._by_name.get(name)
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Cell | Broken]:
         every = (cell for task in tasks.names() for cell in self.cells(task))
-        return next((cell for cell in every if name == str(cell.key if isinstance(cell, Cell) else cell)), None)
+        found: dict[str, Cell | Broken] = {}
+        for cell in every:
+            found.setdefault(str(cell.key) if isinstance(cell, Cell) else str(cell), cell)
+        return found
 
     def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:
         """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""

@@ -87,6 +87,11 @@ class Project:
             raise ConfigError(f"no project in {start} or above it: expected a folder with golden/ or [tool.modellab]")
         return cls.at(root)
 
+    @classmethod
+    def of(cls, place: Project | Path | str) -> Project:
+        """The project itself, or the one around a folder."""
+        return place if isinstance(place, Project) else cls.around(Path(place).absolute())
+
 
 def find_root(start: Path) -> Path | None:
     """The folder of the project that holds `start`; None if there is no project."""

@@ -1,21 +1,22 @@
 """pytest glue: options, parametrisation, the two fixtures `evaluate` and `gate`. No arithmetic lives here.
 
 Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
+
+A case goes through `runner/session.py`, as it does in `runner/run.py`; the summary is in `controller.py`.
 """
 
 from __future__ import annotations
 
 import functools
 import os
-import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from modellab import tasks
 from modellab.errors import ConfigError
-from modellab.plan import thresholds
+from modellab.plan import cases, thresholds
 from modellab.plan.claims import engines as claimed_engines
 from modellab.plan.matrix import Broken, Cell, Matrix, why_not
 from modellab.plan.settings import Project
@@ -24,21 +25,19 @@ from modellab.pytest_plugin import options as pytest_options
 from modellab.pytest_plugin.benchmark_rounds import Rounds, Timed
 from modellab.pytest_plugin.claims import Claims, cell_of
 from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
-from modellab.pytest_plugin.options import pytest_addoption
+from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
-from modellab.pytest_plugin.unmeasured import Silence, is_strict
+from modellab.pytest_plugin.unmeasured import Silence
 from modellab.reports.scorecard import failure
 from modellab.reports.scorecard.progress import announce, watch
-from modellab.reports.scorecard.row import Row
-from modellab.results import baselines
 from modellab.results.ledger import new_session
-from modellab.runner import paired
-from modellab.runner.pool import Pool
-from modellab.runner.session import Measurement, Options, Outcome, Suite, open_suite, turned
-from modellab.runner.worker import InProcess, Worker
+from modellab.runner import paired, without_result
+from modellab.runner.events import Announcer
+from modellab.runner.outcome import Measurement, Outcome
+from modellab.runner.session import Session, open_session
+from modellab.runner.summary import CaseSummary
 from modellab.tasks import Task
-from modellab.types import Status
 
 __all__ = ["pytest_addoption"]  # a hook of this plugin that lives elsewhere
 
@@ -123,44 +122,21 @@ def _marks(*names: str) -> tuple[pytest.MarkDecorator, ...]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the cells of one engine together, across tasks, so that each model is loaded once.
-
-    Its tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
-    main task always finds a fresh one.
-    """
-    order: dict[Any, int] = {}
-    for item in items:
-        order.setdefault(_engine(item), len(order))
-    items.sort(key=lambda item: (order[_engine(item)], _place_of_task(item)))
+    """Put the cells of one engine together, across tasks; any other test keeps its place among those of its module."""
+    items[:] = cases.in_order(items, _cell, lambda item: item.nodeid.partition("::")[0])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count the cases that this machine can run, so that the suite's false alarms, and not the case's, are 1 %."""
-    download = session.config.option.download
-    judged = (_judged(item, download=download) for item in session.items)
-    session.config.stash[FAMILY] = max(1, sum(judged))
+    params = (getattr(item, "callspec", None) for item in session.items if getattr(item, "module", None))
+    cells = (callspec.params.get("cell") for callspec in params if callspec)
+    session.config.stash[FAMILY] = cases.family(cells, download=session.config.option.download)
 
 
-def _judged(item: pytest.Item, *, download: bool) -> bool:
-    callspec, task = getattr(item, "callspec", None), getattr(getattr(item, "module", None), "task", None)
-    cell = callspec.params.get("cell") if callspec else None
-    if task is None or not isinstance(cell, Cell) or why_not(cell, download=download):
-        return False
-    return any(metric.gated and metric.kind == "quality" for metric in task.METRICS)
-
-
-def _engine(item: pytest.Item) -> Any:
-    """The engine of a benchmark item; of any other test its module, which keeps its place."""
+def _cell(item: pytest.Item) -> object:
+    """The cell that a test is about; None for any other test."""
     callspec = getattr(item, "callspec", None)
-    cell = cell_of(callspec.params) if callspec else None
-    return cell.engine if isinstance(cell, Cell) else item.nodeid.partition("::")[0]
-
-
-def _place_of_task(item: pytest.Item) -> int:
-    """Where a benchmark item's task stands in its model's list; 0 for any other test."""
-    callspec = getattr(item, "callspec", None)
-    cell = cell_of(callspec.params) if callspec else None
-    return cell.model.tasks.index(cell.key.task) if isinstance(cell, Cell) else 0
+    return cell_of(callspec.params) if callspec else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -193,99 +169,73 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def suite(request: pytest.FixtureRequest) -> Iterator[Suite]:
+def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     """What this process's cases share: the worker pool, the ledger."""
-    config, option = request.config, request.config.option
-    project = config.stash[MATRIX].project
-    session, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
-    strict = is_strict(config)
-    threads = option.threads or project.threads
-    pool = Pool(_in_process if option.in_process else Worker, threads, download=option.download)
-    turns = turns_file(session) if worker or EARLY in config.stash else None
-    reason = option.reason.strip() if option.update_baselines else None
-    undecided = option.inconclusive == "fail"
-    options = Options(strict, reason, config.stash[FAMILY], option.speed_only, undecided)
-    base, tell = config.stash[BASE], announce(config)
-    duel = paired.Duel(base, threads, option.download, tell) if base else None
-    opened = open_suite(project, options, pool, session, worker, turns, duel)
+    config = request.config
+    project, options = config.stash[MATRIX].project, run_options(config)
+    name, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
+    lock = turns_file(name) if worker or EARLY in config.stash else None
+    base, threads = config.stash[BASE], options.threads or project.threads
+    duel = paired.Duel(base, threads, options.download, announce(config)) if base else None
+    tell = Announcer(filter(None, [watch(config)]))
+    opened = open_session(
+        project, options, name, family=config.stash[FAMILY], worker=worker, lock=lock, duel=duel, tell=tell
+    )
     yield opened
     opened.close()
 
 
-def _in_process(threads: int, **place: Any) -> InProcess:
-    if "python" in place:
-        raise ConfigError("--in-process is for models of this environment, and this one has its own: leave it out")
-    return InProcess(threads)
-
-
 @pytest.fixture
 def evaluate(
-    request: pytest.FixtureRequest, cell: Cell | Broken, suite: Suite, modellab_rounds: Timed
+    request: pytest.FixtureRequest, cell: Cell | Broken, suite: Session, modellab_rounds: Timed
 ) -> Callable[[Task], Measurement]:
     """Measure this test's cell: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
 
     def measure(task: Task) -> Measurement:
         runnable = _runnable(request, cell, modellab_rounds)
-        started, progress = time.time(), watch(request.config, str(runnable.key))
-        try:
-            return modellab_rounds.measure(lambda: suite.measure(task, runnable, progress))
-        except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is its ERROR, the next one runs
-            outcome = suite.failed(runnable, error)
-        _conclude(request, suite, outcome, task, started)
+        measured = modellab_rounds.measure(lambda: suite.measure(runnable, task))
+        if isinstance(measured, Outcome):
+            fail_broken(request, failure.text(_finished(request, suite, measured, task), task))
+        return measured
 
     return measure
 
 
 def _runnable(request: pytest.FixtureRequest, cell: Cell | Broken, timed: Timed) -> Cell:
     """The cell, or the failure or skip that stands for it."""
-    option = request.config.option
-    reason = "" if isinstance(cell, Broken) else why_not(cell, download=option.download)
-    if isinstance(cell, Cell) and not reason and option.speed_only:
-        root = request.config.stash[MATRIX].project.baselines
-        if not baselines.quality_path(root, cell.key).is_file():
-            pytest.skip(f"no accepted quality that --speed-only could add speed to: {cell.key} is accepted without it")
-    if isinstance(cell, Broken) or (reason and option.strict_matrix):
+    options, matrix = run_options(request.config), request.config.stash[MATRIX]
+    reason = "" if isinstance(cell, Broken) else why_not(cell, download=options.download)
+    if isinstance(cell, Broken) or (reason and options.strict_matrix):
         timed.nothing()
         fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")
-    if reason:
+    if reason := reason or without_result.why_skipped(matrix, cell, options):
         pytest.skip(reason)
     return cell
 
 
 @pytest.fixture
-def gate(request: pytest.FixtureRequest, suite: Suite) -> Callable[[Measurement], None]:
+def gate(request: pytest.FixtureRequest, suite: Session) -> Callable[[Measurement], None]:
     """Judge a measurement against its baseline and keep it: `gate(evaluate(task))`. Fails the test on a regression."""
-    started = time.time()
 
     def judge(measurement: Measurement) -> None:
-        try:
-            outcome = suite.judge(measurement)
-        except Exception as error:  # noqa: BLE001 - one case ends here, as above
-            outcome = suite.failed(measurement.cell, error)
-        if outcome.status is Status.ERROR:
-            _conclude(request, suite, outcome, measurement.task, started)
-        undecided = any(verdict.pending for verdict in outcome.verdicts) and not outcome.red
-        pending = failure.text(turned(outcome), measurement.task, suite.project.baselines) if undecided else ""
-        kept = _keep(request, suite, outcome, started, pending)
-        if kept.error:
-            fail_broken(request, failure.text(kept, measurement.task))
+        task, baselines = measurement.task, suite.project.baselines
+        outcome = _finished(request, suite, measurement, task)
+        if outcome.error:
+            fail_broken(request, failure.text(outcome, task))
         if outcome.red:
-            pytest.fail(failure.text(outcome, measurement.task, suite.project.baselines), pytrace=False)
+            pytest.fail(failure.text(outcome, task, baselines), pytrace=False)
 
     return judge
 
 
-def _conclude(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, task: Task, started: float) -> NoReturn:
-    fail_broken(request, failure.text(_keep(request, suite, outcome, started), task))
-
-
-def _keep(request: pytest.FixtureRequest, suite: Suite, outcome: Outcome, started: float, pending: str = "") -> Outcome:
-    """Keep an outcome, then hand it to the report; the outcome as it was kept."""
-    kept = suite.keep(outcome, started)
-    row = Row.of(kept, pending)
-    request.node.stash[ROW] = row.encode()
-    request.node.user_properties.extend(row.properties())
-    return kept
+def _finished(request: pytest.FixtureRequest, suite: Session, measured: Measurement | Outcome, task: Task) -> Outcome:
+    """The outcome as it was judged and kept, handed to the report."""
+    outcome = suite.finish(measured)
+    pending = failure.text(outcome.turned(), task, suite.project.baselines) if outcome.undecided else ""
+    summary = CaseSummary.of(outcome, pending)
+    request.node.stash[ROW] = summary.encode()
+    request.node.user_properties.extend(summary.properties())
+    return outcome
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,7 @@ import pytest
 
 from modellab.plan.matrix import Broken, Cell
 from modellab.results import serialization
-from modellab.runner.session import Measurement
+from modellab.runner.outcome import Measurement, Outcome
 from modellab.types import Result
 from modellab.types.utterances import CPU, GPU, RAISED, WALL, clocks, shares
 
@@ -99,16 +99,18 @@ class Timed:
         self.benchmark = benchmark
         self.used = benchmark is None
 
-    def measure(self, measure: Callable[[], Measurement]) -> Measurement:
+    def measure(self, measure: Callable[[], Measurement | Outcome]) -> Measurement | Outcome:
         """What `measure` gives; its calls' times are the rounds."""
         try:
-            measurement = measure()
+            measured = measure()
         except BaseException:
             self.nothing()
             raise
-        if self.benchmark is not None:
-            self._replay(measurement)
-        return measurement
+        if isinstance(measured, Outcome):
+            self.nothing()
+        elif self.benchmark is not None:
+            self._replay(measured)
+        return measured
 
     def nothing(self) -> None:
         """There is no measurement: without a word pytest-benchmark would warn that nobody used it."""

@@ -13,17 +13,15 @@ from typing import Any
 import pytest
 
 from modellab import tasks
-from modellab.errors import MOST_CHARACTERS, shortened
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
-from modellab.results import entry, ledger
-from modellab.results.entry import Entry
+from modellab.plan.matrix import Matrix
+from modellab.results import entry
 from modellab.results.headline import SKIPPED
 from modellab.results.ledger import Ledger
-from modellab.system import escape, machine
+from modellab.runner import without_result
+from modellab.runner.without_result import NOT_RUN
 from modellab.system.masking import masked
-from modellab.types import Key, Status
 
-NOT_RUN, NO_VERDICT = "not run", "passed without a verdict"  # in the headline, behind a count
+NO_VERDICT = "passed without a verdict"  # in the headline, behind a count
 NOT_REALLY = ("collectonly", "setuponly", "setupplan")  # options with which pytest runs no test
 ONLY_CASES = "benchmarks"  # a folder whose files are about nothing else
 
@@ -46,8 +44,7 @@ class Fates:
         """Remember the tests that are cases."""
         if any(getattr(self.config.option, name, False) for name in NOT_REALLY):
             return
-        known = {str(cell.key) if isinstance(cell, Cell) else str(cell) for cell in self._cells()}
-        self.selected |= {nodeid: name for nodeid in nodeids if (name := name_of(nodeid)) in known}
+        self.selected |= {nodeid: name for nodeid in nodeids if self.matrix.find(name := name_of(nodeid))}
 
     def reach(self, report: Any) -> None:
         """Hear of a report: a test was reached when it was called, or could not be."""
@@ -66,14 +63,8 @@ class Fates:
 
     def keep_not_run(self, why: str) -> None:
         """An ERROR in the ledger for each case that could have run and has no result yet: a report shall miss none."""
-        if not (names := set(self.not_run)):
-            return
-        known = {each.key for each in ledger.read(self.matrix.project.mlruns)[0]}
-        for cell in self._cells():
-            if isinstance(cell, Broken) or str(cell.key) not in names or cell.key in known:
-                continue
-            if not why_not(cell, download=self.config.option.download):
-                keep_error(self.matrix, self.ledger, cell, f"{NOT_RUN}: {why}")
+        download = self.config.option.download
+        without_result.keep_not_run(self.matrix, self.ledger, self.not_run, why, download=download)
 
     def refuse(self, report: Any) -> None:
         """Keep a file of benchmarks that could not be collected as an ERROR."""
@@ -84,7 +75,7 @@ class Fates:
         task = path.stem.removeprefix("test_")
         key = entry.unread(task if task in tasks.names() else tasks.names()[0])
         error = f"{report.nodeid} could not be collected, so none of its cases ran: {why}"
-        append_error(self.matrix, self.ledger, key, error)
+        without_result.append_error(self.matrix, self.ledger, key, error)
 
     def notes(self) -> Iterator[str]:
         """What a person should know of all these."""
@@ -98,9 +89,6 @@ class Fates:
     def left(self, skipped: int) -> dict[str, int]:
         """How many cases have no verdict, by why."""
         return {SKIPPED: skipped, NOT_RUN: len(self.not_run), NO_VERDICT: len(self.without_verdict)}
-
-    def _cells(self) -> Iterator[Cell | Broken]:
-        return (cell for task in tasks.names() for cell in self.matrix.cells(task))
 
 
 def why_skipped(report: Any) -> str:
@@ -129,28 +117,6 @@ def first_line(report: Any) -> str:
     text = crash.message.removeprefix("Failed: ") if crash else str(report.longrepr)
     lines = [line.removeprefix("E").strip() for line in text.splitlines() if line.strip()]
     return masked(lines[0]) if lines else "it failed without a word"
-
-
-def keep_error(matrix: Matrix, ledger: Ledger, found: Cell | Broken | None, text: str) -> str:
-    """The error of a case as it is kept, and kept in the ledger where it is known what case it is."""
-    error = masked(shortened(text.strip(), MOST_CHARACTERS))
-    if found is not None:
-        key = _unread(matrix, found) if isinstance(found, Broken) else found.key
-        append_error(matrix, ledger, key, error, found.tier)
-    return error
-
-
-def append_error(matrix: Matrix, ledger: Ledger, key: Key, error: str, tier: str = "") -> None:
-    """One line of the ledger."""
-    commit = machine.commit(matrix.project.root)
-    ledger.append(Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier))
-
-
-def _unread(matrix: Matrix, found: Broken) -> Key:
-    """The key of a folder that cannot be read; of a task that it names, where it can be told."""
-    task = (found.tasks or tasks.names())[0]
-    name = escape.visible(found.name)
-    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
 
 
 def _is_about_cases(path: Path) -> bool:

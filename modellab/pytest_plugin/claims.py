@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from modellab import tasks
 from modellab.plan import claims
 from modellab.plan.claims import Claimed, Sample
 from modellab.plan.matrix import Broken, Matrix, why_not
@@ -17,8 +16,8 @@ from modellab.reports import terminal
 from modellab.reports.scorecard import claims as report
 from modellab.reports.scorecard import table
 from modellab.reports.scorecard.claims import ClaimRow
-from modellab.reports.scorecard.progress import watch
-from modellab.runner.session import Suite
+from modellab.runner.outcome import Outcome
+from modellab.runner.session import Session
 from modellab.system import escape
 
 ROW = pytest.StashKey[dict[str, Any]]()
@@ -50,7 +49,7 @@ class Claims:
         items.sort(key=_is_claim)
 
     @pytest.fixture
-    def measured(self, request: pytest.FixtureRequest, suite: Suite) -> Callable[[Claimed | Broken], Sample]:
+    def measured(self, request: pytest.FixtureRequest, suite: Session) -> Callable[[Claimed | Broken], Sample]:
         """What the claim's cell gives, measured now unless this session has measured it: `measured(claimed)`."""
         option = self.config.option
 
@@ -63,12 +62,10 @@ class Claims:
                 if option.strict_matrix:
                     fail_broken(request, f"--strict-matrix: {reason}")
                 pytest.skip(reason)
-            task, name = tasks.get(claimed.cell.key.task), str(claimed)
-            try:
-                return suite.sample(task, claimed.cell, watch(self.config, name))
-            except Exception as error:  # noqa: BLE001 - one claim ends here: whatever was raised is its ERROR
-                problem = f"{name}: ERROR\n{suite.failed(claimed.cell, error).error}"
-            return fail_broken(request, problem)
+            sample = suite.sample(claimed.cell)
+            if isinstance(sample, Outcome):
+                fail_broken(request, f"{claimed}: ERROR\n{sample.error}")
+            return sample
 
         return measure
 

@@ -1,7 +1,7 @@
 """pytest glue, the controlling process: collect every case's row, print, track, set the exit status.
 
-Exit status: 0 pass, 1 regression (or any failed assertion), 3 a measurement was not possible and nothing regressed;
-2, 4 and 5 are pytest's own (interrupted, wrong usage, nothing collected).
+Exit status: as `runner/settling.py` has it, where any failed assertion counts as a regression; 2, 4 and 5 are pytest's
+own (interrupted, wrong usage, nothing collected).
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from modellab.gate import settle, worst
 from modellab.plan.matrix import Broken, Matrix
-from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, keep_error, name_of, why_skipped
+from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, name_of, why_skipped
 from modellab.reports import terminal
 from modellab.reports.scorecard import github_annotations, table
-from modellab.reports.scorecard.row import Row
 from modellab.results import ledger
 from modellab.results.headline import Headline
+from modellab.runner import settling
+from modellab.runner.summary import CaseSummary
+from modellab.runner.without_result import keep_error
 from modellab.system import escape, leftovers
 from modellab.system import machine as environment
 from modellab.types import Status
@@ -31,7 +32,6 @@ from modellab.types import Status
 if TYPE_CHECKING:
     from modellab.tracking import Early
 
-EXIT_BROKEN = 3
 MOST_OF_A_NOTE = 1_000  # characters
 PAINT: dict[str, dict[str, bool]] = {
     "green": {"green": True},
@@ -64,8 +64,7 @@ class Controller:
     def __init__(self, config: pytest.Config, matrix: Matrix, session: str) -> None:
         self.config, self.matrix, self.session = config, matrix, session
         self.project, self.ledger = matrix.project, ledger.Ledger(matrix.project.mlruns, session)
-        self.rows: list[Row] = []
-        self.reports: list[Any] = []  # of the rows, in the same order
+        self.finished: dict[str, tuple[CaseSummary, Any]] = {}  # by node id: a case, and the report that brought it
         self.skips: list[str] = []  # reasons
         self.unread: dict[str, str] = {}  # cases that left no row, and the first line of why
         self.fates = Fates(config, matrix, self.ledger)
@@ -92,63 +91,51 @@ class Controller:
         self.fates.reach(report)
         encoded = getattr(report, "modellab", None)
         if encoded is not None:
-            self._row(Row.decode(encoded), report)
+            self.finished.pop(report.nodeid, None)  # a test that is run once more takes the place of the one before
+            self.finished[report.nodeid] = CaseSummary.decode(encoded), report
         if report.failed and is_of_a_case(report):
             self._fallen(report)
         if report.failed and getattr(report, "modellab_broken", False):
             self.broken += 1
         elif report.failed:
             self.regressions += 1
-        elif getattr(report, "modellab_case", False) and self._place(report.nodeid) is None:
+        elif getattr(report, "modellab_case", False) and report.nodeid not in self.finished:
             if report.skipped:
                 self.skips.append(why_skipped(report))
             elif report.when == "call" and report.outcome == "passed":
                 self.fates.pass_without_verdict(report)
 
-    def _row(self, row: Row, report: Any) -> None:
-        """Keep a case's row; that of a test that is run once more takes the place of the one before."""
-        if (at := self._place(report.nodeid)) is not None:
-            del self.rows[at], self.reports[at]
-        self.rows.append(row)
-        self.reports.append(report)
-
-    def _place(self, nodeid: str) -> int | None:
-        return next((at for at, report in enumerate(self.reports) if report.nodeid == nodeid), None)
+    @property
+    def rows(self) -> list[CaseSummary]:
+        """The cases that have finished so far."""
+        return [case for case, _ in self.finished.values()]
 
     def _fallen(self, report: Any) -> None:
         """Hear of a case whose test failed: one whose row is not red fell beside its verdicts, and is an ERROR."""
-        name, at = name_of(report.nodeid), self._place(report.nodeid)
+        name, (case, brought) = name_of(report.nodeid), self.finished.get(report.nodeid, (None, None))
         found, line = self.matrix.find(name), first_line(report)
-        if at is None:
+        if case is None:
             if name not in self.unread:
                 whole = found.error if isinstance(found, Broken) else f"{line}\n{report.longrepr}"
                 keep_error(self.matrix, self.ledger, found, whole)
             self.unread.setdefault(name, line)
-        elif not (self.rows[at].red or self.rows[at].error):
+        elif not (case.red or case.error):
             beside = f"its test failed beside its verdicts ({report.when}): {line}"
             error = keep_error(self.matrix, self.ledger, found, f"{beside}\n{report.longrepr}")
-            self.rows[at] = replace(self.rows[at], status=Status.ERROR, verdicts=(), error=error)
+            self.finished[report.nodeid] = replace(case, status=Status.ERROR, verdicts=(), error=error), brought
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
         """When every case has run, the suite's test decides on those that are red only if they stand out among all."""
         done = yield
-        settled = settle([row.verdicts for row in self.rows], self.project.judging.alpha)
-        red = [[verdict.status for verdict in row.verdicts] for row in self.rows]
-        self.rows = [
-            replace(row, verdicts=verdicts, status=worst(verdicts)) if verdicts else row
-            for row, verdicts in zip(self.rows, settled, strict=True)
-        ]
-        turned = [i for i, row in enumerate(self.rows) if [verdict.status for verdict in row.verdicts] != red[i]]
+        before, reports = self.rows, [report for _, report in self.finished.values()]
+        after = settling.settled(before, self.project.judging.alpha)
+        self.finished = dict(zip(self.finished, zip(after, reports, strict=True), strict=True))
+        turned = settling.turned(before, after)
         for i in turned:
-            if self.reports[i].passed:
-                self._fail(self.reports[i], self.rows[i].pending)
-        if turned:
-            self.trouble = ledger.amend(
-                self.project.mlruns,
-                self.session,
-                {self.rows[i].key: (self.rows[i].status, self.rows[i].verdicts) for i in turned},
-            )
+            if reports[i].passed:
+                self._fail(reports[i], after[i].pending)
+        self.trouble = settling.keep(self.project.mlruns, self.session, [after[i] for i in turned])
         return done
 
     def _fail(self, passed: Any, text: str) -> None:
@@ -162,10 +149,9 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken and not self.regressions:
-            session.exitstatus = EXIT_BROKEN
-        pairs = zip(self.rows, self.reports, strict=True)
-        names = [str(row.key) for row, report in pairs if report.passed and (row.red or row.error)]
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken:
+            session.exitstatus = settling.exit_status(regressions=self.regressions, errors=self.broken)
+        names = [str(case.key) for case, report in self.finished.values() if report.passed and (case.red or case.error)]
         self.swallowed = names if exitstatus == pytest.ExitCode.OK else []
         if self.swallowed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -225,7 +211,7 @@ class Controller:
         if self.ledger.trouble:
             write(f"note: {self.ledger.trouble}")
         if self.trouble:
-            write(f"note: {self.trouble}: it has the verdicts from before the suite's test")
+            write(f"note: {self.trouble}")
         self._write_markdown(title, write)
 
     def _headline(self) -> Headline:
@@ -243,7 +229,7 @@ class Controller:
         """Red cases on the files that ran them, where GitHub shows them."""
         root = self.config.rootpath
         repository = os.environ.get("GITHUB_WORKSPACE", root)
-        pairs = zip(self.rows, (report.location for report in self.reports), strict=True)
+        pairs = ((case, report.location) for case, report in self.finished.values())
         red = [
             (row, (os.path.relpath(root / file, repository), (line or 0) + 1))
             for row, (file, line, _) in pairs

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+
+from modellab.runner.options import RunOptions
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,3 +39,25 @@ def check(option: Any) -> None:
         raise pytest.UsageError("--speed-only says what --update-baselines accepts: give both, and --reason")
     if option.threads is not None and option.threads < 1:
         raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")
+
+
+def run_options(config: pytest.Config) -> RunOptions:
+    """What the command line asks of the run, as `runner/run.py` takes it."""
+    option = config.option
+    return RunOptions(
+        reason=option.reason.strip() if option.update_baselines else "",
+        speed_only=option.speed_only,
+        strict_baselines=is_strict(config),
+        undecided_fails=option.inconclusive == "fail",
+        strict_matrix=option.strict_matrix,
+        threads=option.threads,
+        download=option.download,
+        in_process=option.in_process,
+        against=option.against,
+        against_env=option.against_env,
+    )
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Whether a baseline that is missing, or stays behind, is red: asked for, or in CI."""
+    return bool(config.option.strict_baselines) or os.environ.get("CI", "").lower() in {"1", "true"}

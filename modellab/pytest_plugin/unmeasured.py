@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 
-from modellab import tasks
-from modellab.acceptance import orphans
-from modellab.acceptance.orphans import Stray
-from modellab.plan.matrix import Cell, Matrix
-from modellab.pytest_plugin.controller import EXIT_BROKEN
+from modellab.plan.matrix import Matrix
+from modellab.pytest_plugin.options import is_strict
 from modellab.reports import terminal
-
-
-def is_strict(config: pytest.Config) -> bool:
-    """Whether a baseline that is missing, or stays behind, is red: asked for, or in CI."""
-    return bool(config.option.strict_baselines) or os.environ.get("CI", "").lower() in {"1", "true"}
+from modellab.runner import orphans, settling
+from modellab.runner.orphans import Stray
 
 
 class Silence:
@@ -43,17 +36,12 @@ class Silence:
             return
         if self.selected == self.skipped and not self.config.getoption("benchmark_skip", False):
             self.lines.append(f"nothing was measured: {_all(len(self.selected))} skipped")
-            session.exitstatus = EXIT_BROKEN if session.exitstatus == pytest.ExitCode.OK else session.exitstatus
-        if missed := self._missed():
+            if session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = settling.exit_status(regressions=0, errors=0, nothing_measured=True)
+        if missed := orphans.missed(self.matrix, self.selected):
             self.lines += self._told(missed)
             if is_strict(self.config) and not self.config.option.update_baselines:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def _missed(self) -> list[Stray]:
-        every = [cell for task in tasks.names() for cell in self.matrix.cells(task)]
-        cells = [cell for cell in every if isinstance(cell, Cell)]
-        found = orphans.find(self.matrix.project.baselines, every)
-        return [stray for stray in found if orphans.is_missed(stray, cells, self.selected)]
+                session.exitstatus = settling.exit_status(regressions=0, errors=0, orphans=True)
 
     def _told(self, missed: list[Stray]) -> list[str]:
         root = self.matrix.project.root

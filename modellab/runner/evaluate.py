@@ -11,7 +11,7 @@ import numpy as np
 
 from modellab import text
 from modellab.datasets import Dataset, Header, decoded_length
-from modellab.errors import WorkerError
+from modellab.errors import Cancelled, WorkerError
 from modellab.plan.matrix import Cell, Loadable
 from modellab.results import seeds, text_facts
 from modellab.runner import worker_environment
@@ -21,7 +21,7 @@ from modellab.system import allocator
 from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Share, Utterance
-from modellab.types.rows import seconds, sendable, sounding
+from modellab.types.rows import seconds, sendable
 from modellab.types.utterances import RAISED, Utterances, clocks
 
 LOAD_TIMEOUT_S = 600.0
@@ -37,6 +37,12 @@ class Handle(Protocol):
 
 
 Progress = Callable[[int, int, Sequence[Utterance]], None]  # utterances done, of how many, what they gave
+IsCancelled = Callable[[], bool]  # whether somebody wants the run to end: asked before each call
+
+
+def never() -> bool:
+    """Nobody cancels the run."""
+    return False
 
 
 @dataclass(slots=True)
@@ -50,13 +56,16 @@ class Loaded:
     seeds: int = 1  # passes over a dataset, each with a seed of its own
     keep: str = ""  # folder for the audio that the model makes; '': a scratch folder
     judge: Loaded | None = None  # a second model, which listens to what this one says
+    cancelled: IsCancelled = never
 
     def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
         """One request to the model's process, with the time that so much audio may take."""
         return self.handle.ask(verb, order, self.timeout_for(audio_s))
 
     def call(self, row: Row) -> dict[str, Any]:
-        """The timed call on one manifest row: its encoded output, and its time by each clock."""
+        """The timed call on one manifest row: its encoded output, and its time by each clock. May raise Cancelled."""
+        if self.cancelled():
+            raise Cancelled
         limit_s = self.timeout_for(seconds(row))
         return self.handle.ask(
             "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
@@ -204,7 +213,8 @@ def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
     case = decoded_length.case(task, row, data.options, given_s, output)
     shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
-    said_by, audio_s = cluster(row, data.header), _audio_s(case, output, row, given_s)
+    said_by = cluster(row, data.header)
+    audio_s = decoded_length.heard_s(row, given_s, case.duration_s, output)
     return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
@@ -215,22 +225,6 @@ def _scored(task: Task, case: Case, output: Any) -> Mapping[str, Share]:
     except Exception as error:
         error.add_note(f"while utterance {case.id!r} was scored")
         raise
-
-
-def _audio_s(case: Case, output: Any, row: Row, given_s: float | None) -> float:
-    """The seconds of audio that the call's time is held against: what the model made, else what it was given.
-
-    That is the manifest's length, and the decoded one where the two are not the same.
-    """
-    made = output.get("duration_s") if isinstance(output, Mapping) else None
-    if made is not None:
-        return float(made)
-    if (known := decoded_length.decoded(row, given_s)) is not row:
-        return float(known["duration_s"])
-    stated_s = sum(float(part["duration_s"]) for _, part in sounding(row))
-    if given_s is None or not stated_s or abs(given_s - stated_s) <= decoded_length.DURATION_TOLERANCE_S:
-        return case.duration_s
-    return case.duration_s * given_s / stated_s
 
 
 def cluster(row: Row, header: Header) -> str:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from modellab.errors import Cancelled
 from modellab.plan.matrix import Cell, Loadable
 from modellab.runner import evaluate
-from modellab.runner.evaluate import Handle, Loaded
+from modellab.runner.evaluate import Handle, IsCancelled, Loaded, never
 
 
 class Turns:
@@ -49,10 +50,18 @@ class Turns:
 class Pool:
     """Hands out the loaded model of a cell."""
 
-    def __init__(self, start: Callable[..., Handle], threads: int, *, download: bool = False) -> None:
+    def __init__(
+        self,
+        start: Callable[..., Handle],
+        threads: int,
+        *,
+        download: bool = False,
+        cancelled: IsCancelled = never,
+    ) -> None:
         self.start = start
         self.threads = threads
         self.download = download
+        self.cancelled = cancelled
         self.loaded: Loaded | None = None
         self.judges: Pool | None = None  # of models that listen to what another says; made when one is needed
 
@@ -64,11 +73,13 @@ class Pool:
 
     def _judge(self, judge: Loadable) -> Loaded:
         if self.judges is None:
-            self.judges = Pool(self.start, self.threads, download=self.download)
+            self.judges = Pool(self.start, self.threads, download=self.download, cancelled=self.cancelled)
         return self.judges.load(judge)
 
     def load(self, cell: Loadable) -> Loaded:
         """The engine alone."""
+        if self.cancelled():
+            raise Cancelled
         if self.loaded is None or self.loaded.engine != cell.engine:
             self._end()
             handle = self.start(self.threads, **cell.place)
@@ -77,6 +88,7 @@ class Pool:
             except BaseException:
                 handle.close()
                 raise
+            self.loaded.cancelled = self.cancelled
         return self.loaded
 
     def close(self) -> None:

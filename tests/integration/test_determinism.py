@@ -14,7 +14,7 @@ import yaml
 
 from modellab.cli.app import app as cli
 from modellab.reports.scorecard import table
-from modellab.reports.scorecard.row import Row
+from modellab.runner.summary import CaseSummary
 from modellab.types import Key, Status
 
 from ..make import cell, outcome, verdict
@@ -73,7 +73,7 @@ def test_a_baseline_has_the_same_bytes_wherever_and_however_it_is_made(
 # ---------------------------------------------------------------------------- reports
 
 
-def rows() -> list[Row]:
+def rows() -> list[CaseSummary]:
     """Cases of two tasks with notes, doubts and failures, as they reach the controller."""
     doubt = "other processes kept 1.9 of 2 cores busy"
     made = []
@@ -82,7 +82,7 @@ def rows() -> list[Row]:
         status = (Status.PASS, Status.REGRESSED, Status.INCONCLUSIVE, Status.NEW)[number % 4]
         why = doubt if status is Status.INCONCLUSIVE else ""
         notes = (f"note {number % 3}",)
-        made.append(Row.of(outcome(status, verdict(status=status, why=why), cell=cell(key=key), notes=notes)))
+        made.append(CaseSummary.of(outcome(status, verdict(status=status, why=why), cell=cell(key=key), notes=notes)))
     return made
 
 

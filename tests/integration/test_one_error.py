@@ -9,7 +9,7 @@ import pytest
 from modellab.reports.scorecard import failure
 from modellab.results import ledger
 from modellab.results.entry import Entry
-from modellab.runner import session
+from modellab.runner import judging, session
 from modellab.tasks import asr
 
 from .conftest import FakeProject
@@ -68,7 +68,7 @@ def test_one_case_is_one_error(
     owner, name = {
         "scored": (asr, "score"),
         "measured": (session.thresholds, "rules"),
-        "judged": (session, "_judge_pace"),
+        "judged": (judging, "_pace"),
         "kept": (Entry, "of"),
     }[where]
     if where == "judged":

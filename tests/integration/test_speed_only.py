@@ -22,7 +22,7 @@ def files(project: FakeProject) -> dict[str, bytes]:
 
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modellab.runner.session.invalid", lambda result: "")  # other tests may run beside this one
+    monkeypatch.setattr("modellab.runner.judging.invalid", lambda result: "")  # other tests may run beside this one
 
 
 @pytest.mark.usefixtures("quiet")
@@ -71,7 +71,7 @@ def test_a_small_change_of_quality_is_judged_and_not_accepted(fake_project: Fake
 def test_speed_of_a_busy_machine_is_refused(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_project.accept()
     before = files(fake_project)
-    monkeypatch.setattr("modellab.runner.session.invalid", lambda result: "other processes kept 1.9 of 2 cores busy")
+    monkeypatch.setattr("modellab.runner.judging.invalid", lambda result: "other processes kept 1.9 of 2 cores busy")
     result = fake_project.run(*ONLY)
     assert result.ret == 3
     assert files(fake_project) == before

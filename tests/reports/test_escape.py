@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modellab.reports.leaderboard import export, html, markdown
 from modellab.reports.scorecard import claims, failure, github_annotations, table
 from modellab.reports.scorecard.claims import ClaimRow
-from modellab.reports.scorecard.row import Row
+from modellab.runner.summary import CaseSummary
 from modellab.system import escape
 from modellab.types import Status
 
@@ -105,8 +105,10 @@ def test_no_text_acts_in_a_log(text: str) -> None:
 # ---------------------------------------------------------------------------- the doors
 
 
-def row(error: str = EVIL_LINES) -> Row:
-    return Row(replace(KEY, variant="<b>one"), "smoke", Status.ERROR, 0, None, (), {}, error=error, notes=(EVIL,))
+def row(error: str = EVIL_LINES) -> CaseSummary:
+    return CaseSummary(
+        replace(KEY, variant="<b>one"), "smoke", Status.ERROR, 0, None, (), {}, error=error, notes=(EVIL,)
+    )
 
 
 def test_the_terminal() -> None:

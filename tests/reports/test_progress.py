@@ -10,6 +10,7 @@ import pytest
 
 from modellab.reports.scorecard import progress
 from modellab.reports.scorecard.progress import Progress, watch
+from modellab.runner.events import UtteranceDone
 from modellab.types import Ratio
 
 from ..make import utterance
@@ -39,7 +40,7 @@ def config(terminal: Any) -> Any:
 )
 def test_only_who_watches_sees_it(monkeypatch: pytest.MonkeyPatch, terminal: Any, ci: str, watched: bool) -> None:
     monkeypatch.setenv("CI", ci)
-    assert (watch(config(terminal), "case") is not None) is watched
+    assert (watch(config(terminal)) is not None) is watched
 
 
 @pytest.mark.parametrize(
@@ -51,19 +52,21 @@ def test_only_who_watches_sees_it(monkeypatch: pytest.MonkeyPatch, terminal: Any
     ],
 )
 def test_the_line(shares: list[Ratio], says: str) -> None:
-    line = Progress(FakeCapture(), "case")
+    line = Progress(FakeCapture())
     said = [utterance(str(i), {"wer": share, "cer": Ratio(9.0)}) for i, share in enumerate(shares)]
-    assert line.text(len(said), 5, said, now=1.0).strip().startswith(says)
+    assert line.text(UtteranceDone("case", len(said), 5, said), now=1.0).strip().startswith(says)
 
 
 def test_the_time_left_is_that_of_the_utterances_since_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     moments = iter([100.0, 104.0])
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    line = Progress(FakeCapture(), "case")
+    line = Progress(FakeCapture())
     said = [utterance("a", {"wer": Ratio(0.0, 1.0)})]
-    line(1, 5, said)
-    line(3, 5, said * 3)
-    assert line.text(3, 5, said, now=104.0).endswith("4 s left"), "two calls took 4 s, two are left"
+    line(UtteranceDone("case", 1, 5, said))
+    line(UtteranceDone("case", 3, 5, said * 3))
+    assert line.text(UtteranceDone("case", 3, 5, said), now=104.0).endswith("4 s left"), (
+        "two calls took 4 s, two are left"
+    )
 
 
 def test_it_is_shown_now_and_then_and_wiped_at_the_end(
@@ -71,11 +74,11 @@ def test_it_is_shown_now_and_then_and_wiped_at_the_end(
 ) -> None:
     moments = iter([100.0, 100.1, 101.0, 101.1])
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(moments)))
-    line = Progress(FakeCapture(), "case")
+    line = Progress(FakeCapture())
     said = [utterance("a", {"wer": Ratio(0.0, 1.0)})]
     shown = []
     for done in range(1, 5):
-        line(done, 4, said * done)
+        line(UtteranceDone("case", done, 4, said * done))
         shown.append(capsys.readouterr().out)
     assert ["utterance" in text for text in shown] == [True, False, True, False]
     assert shown[1] == "", "too soon"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from modellab.reports.scorecard import table as scorecard
-from modellab.reports.scorecard.row import Row
+from modellab.runner.summary import CaseSummary
 from modellab.types import Status, Verdict
 
 from ..make import KEY, READINGS, verdict
@@ -15,9 +15,9 @@ from ..make import KEY, READINGS, verdict
 MIB = 2.0**20
 
 
-def row(variant: str, status: Status, *verdicts: Verdict, task: str = "asr", **fields: object) -> Row:
+def row(variant: str, status: Status, *verdicts: Verdict, task: str = "asr", **fields: object) -> CaseSummary:
     given = {"utterances": 40, "changed": None, "readings": {**READINGS, "peak_rss_bytes": 182 * MIB}, **fields}
-    return Row(replace(KEY, task=task, variant=variant), "smoke", status, verdicts=verdicts, **given)  # type: ignore[arg-type]
+    return CaseSummary(replace(KEY, task=task, variant=variant), "smoke", status, verdicts=verdicts, **given)  # type: ignore[arg-type]
 
 
 def wer(status: Status, now: float, change: float | None = None, **more: object) -> Verdict:
@@ -140,5 +140,5 @@ ONE = "fake:one-short_v1-cpu-float32"
         ),
     ],
 )
-def test_footnotes_are_said_once(rows: list[Row], notes: list[str]) -> None:
+def test_footnotes_are_said_once(rows: list[CaseSummary], notes: list[str]) -> None:
     assert scorecard.footnotes(rows) == notes

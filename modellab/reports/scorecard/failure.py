@@ -11,7 +11,7 @@ from modellab.datasets import decoded_length
 from modellab.errors import told
 from modellab.reports.case import worst_utterances
 from modellab.results import other_answers
-from modellab.runner.session import Outcome
+from modellab.runner.outcome import Outcome
 from modellab.system import escape
 from modellab.tasks import Surveyed, Task
 from modellab.types import Verdict

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modellab.reports.scorecard import failure
-from modellab.reports.scorecard.row import Row
+from modellab.runner.summary import CaseSummary
 from modellab.system import escape
 from modellab.types import Status
 
@@ -16,7 +16,7 @@ Place = tuple[str, int]  # a file, relative to the repository, and its line, fro
 MOST = 10  # GitHub shows so many errors of one step
 
 
-def errors(red: Sequence[tuple[Row, Place]]) -> Iterator[str]:
+def errors(red: Sequence[tuple[CaseSummary, Place]]) -> Iterator[str]:
     """One `::error` line for each red case, regressions first; where there are too many the last says how many more."""
     ordered = sorted(red, key=lambda pair: (pair[0].status is Status.ERROR, str(pair[0].key)))
     shown = ordered if len(ordered) <= MOST else ordered[: MOST - 1]
@@ -27,7 +27,7 @@ def errors(red: Sequence[tuple[Row, Place]]) -> Iterator[str]:
         yield _command(rest[0][1], f"{len(rest)} more red cases", names)
 
 
-def _message(row: Row) -> str:
+def _message(row: CaseSummary) -> str:
     if row.error:
         return row.error.splitlines()[0]
     return "\n".join(failure.metric_line(verdict).strip() for verdict in row.red)

@@ -1,26 +1,26 @@
-"""A terminal line that tells how far a long case is."""
+"""A terminal line that tells how far a long case is: a listener of a run."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from modellab.reports.terminal import writer
+from modellab.runner.events import Event, UtteranceDone
 from modellab.system import escape
-from modellab.types import Utterance
 from modellab.types.utterances import shares
 
 EVERY_S = 0.5
 
 
-def watch(config: Any, name: str) -> Progress | None:
-    """A progress line for the case `name`; None where nobody watches (CI, no terminal, an xdist worker)."""
+def watch(config: Any) -> Progress | None:
+    """A progress line; None where nobody watches (CI, no terminal, an xdist worker)."""
     terminal = config.pluginmanager.getplugin("terminalreporter")
     watched = terminal is not None and terminal.isatty and not os.environ.get("CI")
-    return Progress(config.pluginmanager.getplugin("capturemanager"), name) if watched else None
+    return Progress(config.pluginmanager.getplugin("capturemanager")) if watched else None
 
 
 def announce(config: Any) -> Callable[[str], None]:
@@ -45,25 +45,28 @@ NO_WRAP, WRAP = "\x1b[?7l", "\x1b[?7h"
 class Progress:
     """Rewrites the rest of pytest's line: utterance i of N, the running value of the first metric, time left."""
 
-    def __init__(self, capture: Any, name: str) -> None:
-        self.capture, self.name = capture, name
+    def __init__(self, capture: Any) -> None:
+        self.capture = capture
         self.start = self.shown = 0.0
 
-    def __call__(self, done: int, total: int, utterances: Sequence[Utterance]) -> None:
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, UtteranceDone):
+            return
         now = time.monotonic()
-        self.start = now if done == 1 else self.start  # loading is over by then
-        if now - self.shown < EVERY_S and done < total:
+        self.start = now if event.done == 1 else self.start  # loading is over by then
+        if now - self.shown < EVERY_S and event.done < event.of:
             return
         self.shown = now
-        text = "" if done == total else self.text(done, total, utterances, now)
+        text = "" if event.done == event.of else self.text(event, now)
         with self.capture.global_and_fixture_disabled():
             sys.stdout.write(f"{SAVE}{CLEAR}{NO_WRAP}{text}{WRAP}{RESTORE}")
             sys.stdout.flush()
 
-    def text(self, done: int, total: int, utterances: Sequence[Utterance], now: float) -> str:
+    def text(self, event: UtteranceDone, now: float) -> str:
         """The line itself."""
+        done, total = event.done, event.of
         left_s = (now - self.start) / max(1, done - 1) * (total - done)
-        metric = next(iter(utterances[-1].shares))
-        top, bottom = shares(utterances, metric).sum(axis=0)[:2]
+        metric = next(iter(event.utterances[-1].shares))
+        top, bottom = shares(event.utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
-        return f"  {escape.line(self.name)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"
+        return f"  {escape.line(event.case)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"

@@ -11,21 +11,21 @@ from modellab import tasks, units
 from modellab.diagnosis.kinds import LOOKS_LIKE
 from modellab.gate import breaks
 from modellab.reports import broken_utterances
-from modellab.reports.scorecard.row import Row
+from modellab.runner.summary import CaseSummary
 from modellab.system import escape
 from modellab.types import Status
 
 HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "cpwer": "cpWER"}
 
 
-def title(commit: str, machine: str, rows: Sequence[Row]) -> str:
+def title(commit: str, machine: str, rows: Sequence[CaseSummary]) -> str:
     """The line above the tables."""
     speed = {verdict.versus for row in rows for verdict in row.verdicts if verdict.kind == "speed"} - {"baseline"}
     versus = ", ".join(["vs baselines", *(f"speed vs {reference}" for reference in sorted(speed))])
     return f"modellab scorecard · {commit} {versus} · {machine} · {len(rows)} cases"
 
 
-def tables(rows: Sequence[Row], style: str = "plain") -> str:
+def tables(rows: Sequence[CaseSummary], style: str = "plain") -> str:
     """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown."""
     ordered = _ordered(rows)
     return "\n\n".join(
@@ -33,7 +33,7 @@ def tables(rows: Sequence[Row], style: str = "plain") -> str:
     )
 
 
-def first(rows: Sequence[Row]) -> list[str]:
+def first(rows: Sequence[CaseSummary]) -> list[str]:
     """What a person has to look at though it is not red: the broken utterances, what broke again before the others."""
     found = [(row, breaks.named(row.verdicts)) for row in _ordered(rows)]
     shown = [(row, each) for row, each in found if each and not any(v.red for v in row.verdicts if v.breaks)]
@@ -46,12 +46,12 @@ def first(rows: Sequence[Row]) -> list[str]:
     return [*lines, ""]
 
 
-def _ordered(rows: Sequence[Row]) -> list[Row]:
+def _ordered(rows: Sequence[CaseSummary]) -> list[CaseSummary]:
     """By name, what has broken utterances first: cases end in another order with several processes."""
     return sorted(rows, key=lambda row: (row.key.task, not breaks.named(row.verdicts), row.key.dataset, str(row.key)))
 
 
-def _table(task: str, rows: Sequence[Row], style: str) -> str:
+def _table(task: str, rows: Sequence[CaseSummary], style: str) -> str:
     judged = [row.primary.metric for row in rows if row.primary]
     metric = judged[0] if judged else tasks.get(task).METRICS[0].name
     heading = HEADINGS.get(metric, metric)
@@ -62,7 +62,7 @@ def _table(task: str, rows: Sequence[Row], style: str) -> str:
     return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
 
 
-def _line(row: Row, *, markdown: bool) -> list[str]:
+def _line(row: CaseSummary, *, markdown: bool) -> list[str]:
     key, primary, speed = row.key, row.primary, row.verdict("rtf")
     peak = row.readings.get("peak_rss_bytes")
     bold = markdown and (row.red or row.status is Status.ERROR)
@@ -86,7 +86,7 @@ def _line(row: Row, *, markdown: bool) -> list[str]:
     ]
 
 
-def _remark(row: Row) -> str:
+def _remark(row: CaseSummary) -> str:
     """Behind the verdict: what it rests on, short."""
     if row.error:
         return row.error.splitlines()[0][:90]
@@ -101,7 +101,7 @@ def _remark(row: Row) -> str:
     return f"{row.changed} of {row.utterances} outputs changed" if row.changed else ""
 
 
-def footnotes(rows: Sequence[Row]) -> list[str]:
+def footnotes(rows: Sequence[CaseSummary]) -> list[str]:
     """What a person should know beside the tables, each said once, with the cases it is about."""
     about: dict[str, list[str]] = {}
     for row in _ordered(rows):
@@ -110,7 +110,7 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
     return [f"{keys[0] if len(keys) == 1 else f'{len(keys)} cases'}: {note}" for note, keys in about.items()]
 
 
-def _notes(row: Row) -> list[str]:
+def _notes(row: CaseSummary) -> list[str]:
     """The row's own notes, and why its metrics are undecided or new: metrics with one reason together."""
     reasons: dict[tuple[Status, str], list[str]] = {}
     for verdict in row.verdicts:

@@ -10,7 +10,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab.plan.matrix import TIERS, Broken, Cell
+from modellab import tasks
+from modellab.plan.matrix import TIERS, Broken, Cell, Matrix
 from modellab.results.baselines import ANCHOR, key_of, quality_path
 from modellab.types import Key
 
@@ -59,3 +60,10 @@ def is_missed(stray: Stray, cells: Sequence[Cell], selected: AbstractSet[str]) -
 
 def _kind(key: Key) -> tuple[str, str, str, str]:
     return key.task, key.dataset, key.model, key.device
+
+
+def missed(matrix: Matrix, selected: AbstractSet[str]) -> list[Stray]:
+    """The strays whose cases a run of the cases with these ids should have had."""
+    every = [cell for task in tasks.names() for cell in matrix.cells(task)]
+    cells = [cell for cell in every if isinstance(cell, Cell)]
+    return [stray for stray in find(matrix.project.baselines, every) if is_missed(stray, cells, selected)]

@@ -1,4 +1,4 @@
-"""One case as a row that travels: from a pytest-xdist worker to the controller, into JUnit and the scorecard."""
+"""A finished case in brief, as it travels: between processes, into JUnit, to the scorecard and to who listens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modellab.results import serialization
-from modellab.runner.session import Outcome
+from modellab.runner.outcome import Outcome
 from modellab.types import Key, Status, Verdict
 
 READINGS = (
@@ -17,8 +17,8 @@ READINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What the scorecard knows of a case."""
+class CaseSummary:
+    """What is left of a case once it is in the ledger: plain values, of which `encode` makes JSON."""
 
     key: Key
     tier: str
@@ -33,7 +33,8 @@ class Row:
     pending: str = ""  # the failure's text, should the suite's test turn a verdict at the end
 
     @classmethod
-    def of(cls, outcome: Outcome, pending: str = "") -> Row:
+    def of(cls, outcome: Outcome, pending: str = "") -> CaseSummary:
+        """The summary of an outcome; `pending` is what to print should the suite's test turn a verdict."""
         result = outcome.result
         return cls(
             key=outcome.cell.key,
@@ -83,7 +84,7 @@ class Row:
         }
 
     @classmethod
-    def decode(cls, data: Mapping[str, Any]) -> Row:
+    def decode(cls, data: Mapping[str, Any]) -> CaseSummary:
         return cls(
             key=serialization.decode_key(data["key"]),
             tier=data["tier"],

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from modellab.acceptance.orphans import Stray, find, is_missed
 from modellab.plan.matrix import Broken, Cell
 from modellab.results.baselines import pace_path, quality_path
+from modellab.runner.orphans import Stray, find, is_missed
 from modellab.types import Key
 
 from .. import make

@@ -1,0 +1,94 @@
+"""The cases of a run, in their order, as plain records that any process can be handed.
+
+A `PlannedCase` is a name and what a queue needs to know of it; `Matrix.find` gives the process that runs it the cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from modellab import tasks
+from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.selection import Selection
+from modellab.types import Key
+
+Planned = Cell | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """One case that is to run. Plain values: it can be pickled, and sent as JSON (`encode`, `decode`).
+
+    `name` is what pytest shows; `error` says of a model or dataset that cannot be read why, and then there is no `key`.
+    """
+
+    name: str
+    key: Key | None = None
+    tier: str = "smoke"
+    error: str = ""
+
+    @classmethod
+    def of(cls, cell: Planned) -> PlannedCase:
+        """The record of a cell of the matrix."""
+        if isinstance(cell, Broken):
+            return cls(str(cell), tier=cell.tier, error=cell.error)
+        return cls(str(cell.key), cell.key, cell.tier)
+
+    @property
+    def engine(self) -> str:
+        """Cases with the same engine share one loaded model: a queue keeps them together."""
+        key = self.key
+        return "/".join((key.model, key.variant, key.device, key.precision)) if key else ""
+
+    def encode(self) -> dict[str, Any]:
+        """As plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def decode(cls, data: Mapping[str, Any]) -> PlannedCase:
+        """What `encode` gave."""
+        return cls(**{**data, "key": Key(**data["key"]) if data["key"] else None})
+
+
+def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase]:
+    """The cases that are meant, in the order in which they run; ConfigError for a name that nothing has.
+
+    What is broken, a config.yaml with a typo, is one of them: it becomes an ERROR.
+    """
+    chosen = selection or Selection()
+    chosen.check(matrix)
+    cells: dict[str, Planned] = {}  # what is broken is among the cells of several tasks
+    for cell in chosen.cells(matrix):
+        cells.setdefault(str(cell.key) if isinstance(cell, Cell) else str(cell), cell)
+    return [PlannedCase.of(cell) for cell in in_order(list(cells.values()), lambda cell: cell, str)]
+
+
+def in_order[T](things: Sequence[T], cell_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
+    """The things with those of one engine together, across tasks, so that each model is loaded once.
+
+    Its tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
+    main task always finds a fresh one. What has no cell keeps its place among those with the same `place_of`.
+    """
+    order: dict[Hashable, int] = {}
+    keys = []
+    for thing in things:
+        cell = cell_of(thing)
+        engine: Hashable = cell.engine if isinstance(cell, Cell) else place_of(thing)
+        task = cell.model.tasks.index(cell.key.task) if isinstance(cell, Cell) else 0
+        keys.append((order.setdefault(engine, len(order)), task))
+    return [things[i] for i in sorted(range(len(things)), key=keys.__getitem__)]
+
+
+def family(cells: Iterable[object], *, download: bool = False) -> int:
+    """How many of the cells have a quality that is judged here, at least 1.
+
+    One case alone is held to alpha / this, so that the suite's false alarms, and not the case's, are 1 %.
+    """
+    return max(1, sum(isinstance(cell, Cell) and _is_judged(cell, download=download) for cell in cells))
+
+
+def _is_judged(cell: Cell, *, download: bool) -> bool:
+    gated = any(metric.gated and metric.kind == "quality" for metric in tasks.get(cell.key.task).METRICS)
+    return gated and not why_not(cell, download=download)

@@ -1,0 +1,123 @@
+"""The verdicts on one measured case: the one place that decides, once, and makes a baseline where it is asked to.
+
+What `looks_worse` says decides nothing: it asks for a second pass before there is any verdict. What is red only if it
+stands out among all cases is decided when all are there, see `settling.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from modellab import diagnosis, gate
+from modellab.errors import BaselineError
+from modellab.gate.timing_validity import invalid, too_busy
+from modellab.results import baselines, changed_outputs, other_answers
+from modellab.runner import remarks, rerun_broken
+from modellab.runner.options import RunOptions
+from modellab.runner.outcome import Measurement, Outcome, Paces
+from modellab.system.machine import today
+from modellab.system.masking import masked
+from modellab.types import Result, Rule, Status, Verdict
+
+PACE = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
+
+
+def judge(measured: Measurement, folder: Path, options: RunOptions, family: int = 1) -> Outcome:
+    """Verdicts on a measurement; with a reason it becomes the baseline and only absolute limits can fail it.
+
+    `folder` holds the accepted results, `family` is how many cases of the whole run have their quality judged.
+    """
+    verdicts, written = _verdicts(measured, options, family), tuple[Path, ...]()
+    if options.accepts:
+        verdicts, written = _accept(measured, verdicts, folder, options)
+    known = measured.accepted
+    changed = sum(1 for _ in changed_outputs.changed(measured.task, measured.result, known)) if known else None
+    return Outcome(
+        measured.cell,
+        gate.worst(verdicts),
+        verdicts,
+        measured.result,
+        measured.anchor if _crept(verdicts) else known,
+        changed=changed,
+        notes=tuple(map(masked, _notes(measured, verdicts, changed, folder, options, accepted_here=bool(written)))),
+        written=written,
+        started=measured.started,
+    )
+
+
+def looks_worse(result: Result, paces: Paces, rules: Mapping[str, Rule]) -> bool:
+    """Whether a first pass is slower or larger than what it is held to, so that a fresh one has to confirm it."""
+    return any(verdict.red for verdict in _pace(result, paces, rules, ()))
+
+
+def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[Verdict, ...]:
+    """All of them: quality, speed and memory, each against the last baseline and the pinned release."""
+    result, metrics, rules = measured.result, measured.task.METRICS, measured.rules
+    setting = gate.Setting(options.strict_baselines, family=family, again=measured.again)
+    quality = gate.judge(result, measured.accepted, metrics, rules, setting)
+    pace = _pace(measured.passes[-1], measured.paces, rules, measured.machines)
+    beside = {verdict.metric for verdict in measured.paired}
+    pace = [*measured.paired, *(verdict for verdict in pace if verdict.metric not in beside)]
+    creep = gate.creep(result, measured.anchor, measured.accepted, metrics, rules, setting)
+    sides = {"baseline": measured.accepted, "anchor": measured.anchor}
+    shown = rerun_broken.shown((*quality, *pace, *creep), measured.task, measured.data, result, sides)
+    return gate.undecided_red(shown) if options.undecided_fails else shown
+
+
+def _pace(result: Result, paces: Paces, rules: Mapping[str, Rule], machines: Sequence[str]) -> list[Verdict]:
+    last, anchor = paces
+    return [*gate.judge_pace(result, last, rules, machines), *gate.pace_creep(result, anchor, last, rules)]
+
+
+def _accept(
+    measured: Measurement, verdicts: tuple[Verdict, ...], folder: Path, options: RunOptions
+) -> tuple[tuple[Verdict, ...], tuple[Path, ...]]:
+    """Make the measurement the baseline: the verdicts that are left to fail it, and the files written."""
+    only, rules = options.speed_only, measured.rules
+    if only and any(v.red for v in verdicts if v.kind not in PACE):
+        return verdicts, ()  # speed of a model whose quality is red is nobody's to accept
+    if only and (doubt := next(filter(None, map(invalid, measured.passes)), "")):
+        raise BaselineError(f"its speed and memory were not accepted: {doubt}; run it again on a quiet machine")
+    beyond = {verdict.metric for verdict in gate.beyond_limits(measured.passes[-1], measured.task.METRICS, rules)}
+    left = tuple(v if v.metric in beyond or (only and v.kind not in PACE) else _accepted(v) for v in verdicts)
+    saved = baselines.save(folder, measured.task, measured.passes, options.reason.strip(), today(), speed_only=only)
+    return left, tuple(saved)
+
+
+def _accepted(verdict: Verdict) -> Verdict:
+    """A verdict of a run that becomes the baseline: what it would have failed is told, not failed."""
+    if verdict.status in {Status.PASS, Status.IMPROVED}:
+        return verdict
+    return replace(verdict, status=Status.NEW, red=False, why=f"accepted by this run; was {verdict.status}")
+
+
+def _notes(
+    measured: Measurement,
+    verdicts: Sequence[Verdict],
+    changed: int | None,
+    folder: Path,
+    options: RunOptions,
+    *,
+    accepted_here: bool,
+) -> Iterator[str]:
+    """What a person should know beside the verdicts."""
+    task, result, accepted = measured.task, measured.result, measured.accepted
+    machines = (*measured.machines, *([result.machine] if accepted_here else []))
+    others = other_answers.asked(folder, result)
+    yield from diagnosis.notes(verdicts, task, result, measured.data, accepted, others)
+    yield from measured.notes
+    yield from remarks.about(result, accepted, changed, machines)
+    if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
+        yield f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted"
+    if options.accepts and not options.speed_only and (busy := too_busy(result)):
+        yield f"speed was accepted while {busy}: accept it again on a quiet machine"
+    if accepted and (what := changed_outputs.unmoved(task, result, accepted, measured.rules)):
+        yield what
+
+
+def _crept(verdicts: Sequence[Verdict]) -> bool:
+    """Whether quality is red against the pinned release alone: its outputs are then what to show."""
+    red = {verdict.versus for verdict in verdicts if verdict.red and verdict.kind == "quality"}
+    return red == {"anchor"}

@@ -1,0 +1,67 @@
+"""What becomes of one case: it is measured, then judged. Records only; `judging.py` makes the second of the first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from modellab import gate
+from modellab.datasets import Dataset
+from modellab.plan.matrix import Cell
+from modellab.runner.rerun_broken import Again
+from modellab.tasks import Task
+from modellab.types import Accepted, Pace, Result, Rule, Status, Verdict
+
+Paces = tuple[Pace | None, Pace | None]  # the last baseline, the pinned release
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A result on its way to its verdicts, with what judging and showing it needs."""
+
+    cell: Cell
+    task: Task
+    data: Dataset
+    result: Result  # of the first pass, with the readings of the last one
+    accepted: Accepted | None
+    anchor: Accepted | None
+    rules: Mapping[str, Rule]
+    passes: tuple[Result, ...]  # more than one for a new baseline, and where the first looked slower or larger
+    paces: Paces = (None, None)  # what speed and memory are held to
+    machines: Sequence[str] = ()  # the classes that have accepted speed and memory of this case
+    paired: tuple[Verdict, ...] = ()  # on speed and memory beside a reference that ran in turn
+    notes: tuple[str, ...] = ()  # of the measurement itself
+    again: Again | None = None  # what broken utterances gave in a fresh process
+    started: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case, judged; or, with an `error`, one that could not be measured, judged or kept."""
+
+    cell: Cell
+    status: Status
+    verdicts: tuple[Verdict, ...] = ()
+    result: Result | None = None
+    accepted: Accepted | None = None
+    error: str = ""
+    changed: int | None = None  # outputs that differ from the baseline's; None without one
+    notes: tuple[str, ...] = ()  # what a person should know though nothing is red
+    written: tuple[Path, ...] = ()  # baseline files
+    started: float = field(default_factory=time.time)
+
+    @property
+    def red(self) -> bool:
+        return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the suite's test may still turn it red."""
+        return not self.red and any(verdict.pending for verdict in self.verdicts)
+
+    def turned(self) -> Outcome:
+        """The outcome as it is should the suite's test find every pending verdict."""
+        verdicts = tuple(gate.turned(verdict) if verdict.pending else verdict for verdict in self.verdicts)
+        return replace(self, verdicts=verdicts, status=gate.worst(verdicts))

@@ -1,0 +1,189 @@
+"""Many cases from plan to exit status: measure, judge once, confirm, keep, settle. Needs no pytest.
+
+    plan -> for each case: skip, or session.measure -> session.finish -> the suite's test -> ledger -> exit status
+
+The pytest plugin goes the same way with pytest's loop in the middle. Nothing here is global: two runs of one process
+know nothing of each other, and a queue or an executor can hand each `PlannedCase` to a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modellab.errors import Cancelled
+from modellab.plan import thresholds
+from modellab.plan.cases import PlannedCase, family, in_order
+from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.selection import find_case
+from modellab.plan.settings import Project
+from modellab.results.headline import SKIPPED, Headline
+from modellab.results.ledger import new_session
+from modellab.runner import orphans, paired, settling, without_result
+from modellab.runner.evaluate import IsCancelled, never
+from modellab.runner.events import Announcer, CaseSkipped, Listener, Notice, SuiteSettled, SuiteStarted
+from modellab.runner.options import RunOptions
+from modellab.runner.session import Session, open_session
+from modellab.runner.summary import CaseSummary
+from modellab.types import Status
+
+PLAIN = RunOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What came of a run. Everything else, utterance by utterance, is in the ledger under the name of the session."""
+
+    session: str
+    ledger: Path
+    cases: tuple[CaseSummary, ...]  # those that were measured, or tried, after the suite's test
+    unread: Mapping[str, str] = field(default_factory=dict)  # cases that could not even be tried -> why
+    skipped: Mapping[str, str] = field(default_factory=dict)  # cases that this machine cannot run -> why
+    not_run: tuple[str, ...] = ()  # cases whose turn never came
+    orphans: tuple[Path, ...] = ()  # accepted results whose case is gone
+    notes: tuple[str, ...] = ()  # what else a person should know: trouble with the ledger, with a listener
+    exit_status: int = settling.PASSED
+
+    @property
+    def regressions(self) -> tuple[CaseSummary, ...]:
+        """The cases that are red and were measured."""
+        return tuple(case for case in self.cases if case.red and case.status is not Status.ERROR)
+
+    @property
+    def errors(self) -> tuple[CaseSummary, ...]:
+        """The cases without a measurement; those in `unread` are errors, too."""
+        return tuple(case for case in self.cases if case.status is Status.ERROR)
+
+    @property
+    def headline(self) -> str:
+        """How the run went, in the line that every report shows."""
+        left = {SKIPPED: len(self.skipped), without_result.NOT_RUN: len(self.not_run)}
+        return Headline.of(self.cases, left=left, unread=tuple(self.unread)).text
+
+
+def run(
+    cases: Iterable[PlannedCase | Cell | str],
+    project: Project | Path | str = ".",
+    options: RunOptions = PLAIN,
+    *,
+    listeners: Sequence[Listener] = (),
+    cancelled: IsCancelled = never,
+    session: str = "",
+) -> RunResult:
+    """Measure, judge and keep these cases of a project, one after the other, those of one model together.
+
+    `cases` are cells of the matrix, planned ones, or names as pytest shows them; `project` is a folder in or above
+    which there is a project. With the same `options` this is the run that `modellab run` makes, without MLflow and
+    without pytest: the same ledger lines, accepted results and exit status (`RunResult.exit_status`).
+
+    `listeners` are told of every event (`modellab.runner.events`) in this thread. `cancelled` is asked between cases
+    and before each call of a model; once it says True the run ends, and cases without a result are kept as not run.
+    Whatever is raised inside of one case is that case's ERROR. Raises ConfigError before anything is measured: for a
+    name that no case has, and for options that contradict each other or the project.
+    """
+    matrix = Matrix(Project.of(project))
+    thresholds.check(matrix)
+    planned = _planned(matrix, cases)
+    tell, name = Announcer(listeners), session or new_session()
+    with_reference = options.against or options.against_env
+    base = paired.resolve(options.against, options.against_env, matrix, Path.cwd()) if with_reference else None
+    threads = options.threads or matrix.project.threads
+    duel = paired.Duel(base, threads, options.download, lambda line: tell(Notice(line))) if base else None
+    count = family((matrix.find(case.name) for case in planned), download=options.download)
+    opened = open_session(matrix.project, options, name, family=count, duel=duel, tell=tell, cancelled=cancelled)
+    going = _Run(matrix, options, opened, planned)
+    try:
+        going.through(cancelled)
+    finally:
+        opened.close()
+        going.keep_not_run()
+    return going.settle()
+
+
+def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Cell | str]) -> list[PlannedCase]:
+    """The cases as planned here, each once and in their order; ConfigError for a name that nothing has."""
+    names = (
+        str(case.key) if isinstance(case, Cell) else case if isinstance(case, str) else case.name for case in cases
+    )
+    found = [matrix.find(name) or find_case(matrix, name) for name in dict.fromkeys(names)]
+    return [PlannedCase.of(cell) for cell in in_order(found, lambda cell: cell, str)]
+
+
+class _Run:
+    """A run on its way: what became of its cases so far."""
+
+    def __init__(self, matrix: Matrix, options: RunOptions, session: Session, planned: Sequence[PlannedCase]) -> None:
+        self.matrix, self.options, self.session = matrix, options, session
+        self.left = {case.name: case for case in planned}  # those whose turn has not come
+        self.names = frozenset(self.left)
+        self.cases: list[CaseSummary] = []
+        self.unread: dict[str, str] = {}
+        self.skipped: dict[str, str] = {}
+        self.interrupted = False
+
+    def through(self, cancelled: IsCancelled) -> None:
+        """Each case in its turn, until all are done or somebody wants the end."""
+        self.session.tell(SuiteStarted(self.session.ledger.session, len(self.left)))
+        try:
+            for name in tuple(self.left):
+                if cancelled():
+                    raise Cancelled
+                self._one(name)
+                del self.left[name]
+        except Cancelled:
+            self.interrupted = True
+
+    def _one(self, name: str) -> None:
+        found = self.matrix.find(name)
+        assert found is not None, f"{name} was planned"
+        if isinstance(found, Broken):
+            self._refused(found, found.error)
+            return
+        reason = why_not(found, download=self.options.download)
+        if reason and self.options.strict_matrix:
+            self._refused(found, f"--strict-matrix: {reason}")
+        elif reason := reason or without_result.why_skipped(self.matrix, found, self.options):
+            self.skipped[name] = reason
+            self.session.tell(CaseSkipped(name, reason))
+        else:
+            self.cases.append(CaseSummary.of(self.session.finish(self.session.measure(found))))
+
+    def _refused(self, found: Cell | Broken, error: str) -> None:
+        """Keep a case that could not even be tried as an ERROR."""
+        name = str(found.key if isinstance(found, Cell) else found)
+        kept = without_result.keep_error(self.matrix, self.session.ledger, found, error)
+        self.unread[name] = kept.splitlines()[0] if kept else ""
+
+    def keep_not_run(self) -> None:
+        """Whatever ended the run: the cases that it has not come to are in the ledger."""
+        why, download = "the run was stopped before", self.options.download
+        without_result.keep_not_run(self.matrix, self.session.ledger, list(self.left), why, download=download)
+
+    def settle(self) -> RunResult:
+        """The suite's test, and what came of it all."""
+        ledger, project = self.session.ledger, self.matrix.project
+        cases = settling.settled(self.cases, project.judging.alpha)
+        now_red = [cases[i] for i in settling.turned(self.cases, cases)]
+        trouble = settling.keep(project.mlruns, ledger.session, now_red)
+        missed = tuple(stray.path for stray in orphans.missed(self.matrix, self.names)) if self.names else ()
+        strict = self.options.strict_baselines and not self.options.accepts
+        status = settling.exit_status(
+            regressions=sum(bool(case.red) and case.status is not Status.ERROR for case in cases),
+            errors=sum(case.status is Status.ERROR for case in cases) + len(self.unread),
+            nothing_measured=bool(self.names) and self.names == self.skipped.keys(),
+            orphans=strict and bool(missed),
+        )
+        result = RunResult(
+            ledger.session,
+            ledger.path,
+            tuple(cases),
+            self.unread,
+            self.skipped,
+            tuple(self.left),
+            missed,
+            tuple(note for note in (ledger.trouble, trouble, *self.session.tell.troubles) if note),
+            settling.STOPPED if self.interrupted else status,
+        )
+        self.session.tell(SuiteSettled(result.session, result.cases, result.exit_status))
+        return result

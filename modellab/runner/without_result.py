@@ -1,0 +1,64 @@
+"""Cases that left no result: an ERROR each in the ledger, so that no report reads greener than the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from modellab import tasks
+from modellab.errors import MOST_CHARACTERS, shortened
+from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.results import entry
+from modellab.results import ledger as ledgers
+from modellab.results.baselines import quality_path
+from modellab.results.entry import Entry
+from modellab.results.ledger import Ledger
+from modellab.runner.options import RunOptions
+from modellab.system import escape, machine
+from modellab.system.masking import masked
+from modellab.types import Key, Status
+
+NOT_RUN = "not run"  # in the headline, behind a count
+
+
+def why_skipped(matrix: Matrix, cell: Cell, options: RunOptions) -> str:
+    """Why a case is not measured in this run; '' if it is."""
+    if options.speed_only and not quality_path(matrix.project.baselines, cell.key).is_file():
+        return f"no accepted quality that --speed-only could add speed to: {cell.key} is accepted without it"
+    return ""
+
+
+def keep_error(matrix: Matrix, ledger: Ledger, found: Cell | Broken | None, text: str) -> str:
+    """The error of a case as it is kept, and kept in the ledger where it is known what case it is."""
+    error = masked(shortened(text.strip(), MOST_CHARACTERS))
+    if found is not None:
+        key = _unread(matrix, found) if isinstance(found, Broken) else found.key
+        append_error(matrix, ledger, key, error, found.tier)
+    return error
+
+
+def append_error(matrix: Matrix, ledger: Ledger, key: Key, error: str, tier: str = "") -> None:
+    """One line of the ledger."""
+    commit = machine.commit(matrix.project.root)
+    ledger.append(Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier))
+
+
+def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: str, *, download: bool = False) -> None:
+    """An ERROR in the ledger for each case that could have run and has no result yet: a report shall miss none."""
+    if not names:
+        return
+    known = {each.key for each in ledgers.read(matrix.project.mlruns)[0]}
+    for cell in _cells(matrix, names):
+        if cell.key not in known and not why_not(cell, download=download):
+            keep_error(matrix, ledger, cell, f"{NOT_RUN}: {why}")
+
+
+def _cells(matrix: Matrix, names: Collection[str]) -> Iterable[Cell]:
+    found = (matrix.find(name) for name in names)
+    return (cell for cell in found if isinstance(cell, Cell))
+
+
+def _unread(matrix: Matrix, found: Broken) -> Key:
+    """The key of a folder that cannot be read; of a task that it names, where it can be told."""
+    task = (found.tasks or tasks.names())[0]
+    name = escape.visible(found.name)
+    return entry.unread(task, model=name) if found in matrix.models else entry.unread(task, dataset=name)
