@@ -58,6 +58,15 @@ def share(number: float | None) -> str:
     return MISSING if number is None or math.isnan(number) else f"{100 * number:+.1f} %"
 
 
+def heading(name: str) -> str:
+    """A metric's or reading's name at the head of a column.
+
+    >>> heading("cpwer"), heading("success_rate")
+    ('cpWER', 'success_rate')
+    """
+    return _HEADINGS.get(name, name)
+
+
 def _plain(number: float, sign: str) -> str:
     return f"{number:{sign}.4g}"
 
@@ -72,3 +81,8 @@ _FORMS: dict[str, Callable[[float, str], str]] = {
     "words/s": lambda number, sign: f"{number:{sign}.3g} words/s",
     "bytes": lambda number, sign: f"{number / 2**20:{sign}.1f} MiB",
 }
+
+_HEADINGS = {
+    "cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "cpwer": "cpWER", "tcpwer": "tcpWER", "rtf": "RTF",
+    "peak_bytes": "peak",
+}  # fmt: skip

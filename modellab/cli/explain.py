@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from modellab.cli import common, options
+from modellab.types import readings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,28 +120,23 @@ def _says_nothing(number: str, value: float, suite: float) -> bool:
 def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
     """The metrics that can turn this case red, with their units."""
     from modellab import tasks
-    from modellab.gate import memory, speed
 
     metrics = {metric.name: metric for metric in tasks.get(cell.key.task).METRICS}
     for name, given in sources.items():
         if name in metrics:
             if metrics[name].judged(given["margin"].value if "margin" in given else None) or "limit" in given:
                 yield name, metrics[name].unit
-        elif name in memory.METRICS[cell.key.device]:
-            yield name, "bytes"
-        elif name in speed.JUDGED[cell.key.device]:
-            yield name, "s/s"
-        elif name in tasks.READINGS and "limit" in given:
-            yield name, "s"
+        elif name in readings.judged(cell.key.device) or (name in readings.LIMITED and "limit" in given):
+            yield name, readings.unit(name)
 
 
 def _built_in(cell: Cell, metric: str) -> Iterator[tuple[str, str]]:
     """What a rule without the number falls back on: the modes' own margins."""
     from modellab.gate import memory, paired_speed, speed
 
-    if metric in speed.JUDGED[cell.key.device]:
+    if metric in readings.judged(cell.key.device, "speed"):
         yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * paired_speed.MARGIN:g} % with --against"
-    elif metric in memory.METRICS[cell.key.device]:
+    elif metric in readings.judged(cell.key.device, "memory"):
         known, unknown = (
             f"{100 * share:g} % or {least / 2**20:g} MiB"
             for share, least in (

@@ -11,6 +11,7 @@ import typer
 
 from modellab.cli import common
 from modellab.errors import BaselineError, ConfigError
+from modellab.types import readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,9 +181,7 @@ def _change(worse: float, metric: Metric) -> str:
 
 
 def _paces(cell: Cell) -> list[str]:
-    from modellab.gate import memory, speed
-
-    return [*speed.JUDGED[cell.key.device], *memory.METRICS[cell.key.device]]
+    return list(readings.judged(cell.key.device))
 
 
 def _sights(facts: Known) -> list[Sight]:
@@ -198,11 +197,9 @@ def _sights(facts: Known) -> list[Sight]:
 
 
 def _pace(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
-    from modellab.gate.calibration_noise import PEAKS
-
     assert facts.pace is not None
     sight = next(sight for sight in _sights(facts) if sight.metric == name)
-    if name in PEAKS:
+    if name in readings.PEAKS:
         yield _memory(sight, facts.pace.readings[name], effect)
         return
     yield _stored(sight, facts.rules[name], effect)

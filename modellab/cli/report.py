@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modellab import units
 from modellab.cli import common
 from modellab.errors import ConfigError, ModellabError, did_you_mean
 
@@ -273,7 +274,7 @@ def _print(made: Report) -> None:
 def _print_arena(arena: Arena) -> None:
     from modellab.reports.leaderboard import prose, tables
 
-    common.say(f"\n{arena.task} · {prose.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
+    common.say(f"\n{arena.task} · {units.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
     common.print_table(*tables.scores(arena))
     common.print_table(*tables.measured(arena))
     for sentence in prose.advice(arena):

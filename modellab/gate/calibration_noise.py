@@ -16,13 +16,11 @@ import numpy as np
 
 from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Floats, Pace, Result
-from modellab.types.utterances import CPU, GPU, RAISED, WALL, clocks, ids
+from modellab.types.readings import CLOCKS, PEAKS, REFERENCE
+from modellab.types.utterances import RAISED, clocks, ids
 
 Session = Mapping[str, float]
 
-CLOCKS = {"rtf": WALL, "rtf_cpu": CPU, "rtf_gpu": GPU}  # the columns of Pace.times and of utterances.clocks
-REFERENCE = ("reference_arithmetic_s", "reference_walk_s")
-PEAKS = ("peak_rss_bytes", "peak_vram_bytes")
 FEWEST = 5  # utterances without which nothing is decided
 FEWEST_SESSIONS = 5  # sessions without which a case has not earned the right to fail
 

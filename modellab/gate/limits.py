@@ -6,10 +6,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from modellab.types import Result, Rule, Status, Verdict
+from modellab.types import Result, Rule, Status, Verdict, readings
 
 MIB = 2**20
-ON_CUDA = ("rtf_gpu", "peak_vram_bytes")  # readings that no other device has
 
 
 def held(verdict: Verdict, rule: Rule) -> Verdict:
@@ -71,16 +70,16 @@ def others(
         if metric in result.readings:
             reading = _reading(metric, float(result.readings[metric]), Status.PASS)
             verdicts.append(limited(reading, rule, accepted.get(metric)))
-        elif metric in ON_CUDA and result.key.device == "cuda":
+        elif metric in readings.ON_CUDA and result.key.device == "cuda":
             why = f"it was not measured: nothing to hold to the limit {rule.limit:g}"
             verdicts.append(replace(_reading(metric, math.nan, Status.INCONCLUSIVE), why=why))
     return verdicts
 
 
 def _reading(metric: str, now: float, status: Status) -> Verdict:
-    if metric.endswith("_bytes"):
-        return Verdict(metric, "bytes", "memory", status, now)
-    return Verdict(metric, "s" if metric.endswith("_s") else "s/s", "speed", status, now)
+    kind = readings.READINGS[metric].kind
+    assert kind != "machine", "a threshold of a fact of the machine is refused where it is read"
+    return Verdict(metric, readings.unit(metric), kind, status, now)
 
 
 def shown(value: float, unit: str) -> str:

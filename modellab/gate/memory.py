@@ -22,18 +22,18 @@ from modellab.gate.limits import MIB, held
 from modellab.gate.timing_validity import broken_meters
 from modellab.system import allocator
 from modellab.types import Pace, Result, Rule, Status, Verdict
+from modellab.types.readings import judged
 
 MARGIN_SHARE, MARGIN_BYTES = 0.01, MIB
 DEVIATIONS = 4.0
 UNCALIBRATED_SHARE, UNCALIBRATED_BYTES = 0.03, 12 * MIB
 POWER = 1.25  # standard deviations above the margin at which a run and its confirmation see it in four of five cases
-METRICS = {"cpu": ("peak_rss_bytes",), "cuda": ("peak_rss_bytes", "peak_vram_bytes"), "mps": ("peak_rss_bytes",)}
 
 
 def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """One verdict for each kind of memory that the device has and that could be read."""
     verdicts = []
-    for metric in METRICS[result.key.device]:
+    for metric in judged(result.key.device, "memory"):
         if metric in result.readings:
             rule = rules.get(metric, Rule())
             verdicts.append(held(_judge(metric, result, pace, rule), rule))

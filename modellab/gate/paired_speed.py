@@ -28,6 +28,7 @@ import numpy as np
 from modellab.gate.limits import held
 from modellab.stats.trimmed_mean import Trimmed, trimmed
 from modellab.types import Floats, Rule, Status, Verdict
+from modellab.types.readings import unit
 
 FIRST = 8  # pairs of the first look
 SECOND = 17  # fresh pairs of the confirmation
@@ -118,7 +119,7 @@ def judge(
     pairs that decided.
     """
     margin = MARGIN if rule.margin is None else rule.margin
-    plain = Verdict(metric, "s/s", "speed", Status.PASS, now, base, versus=versus, alpha=rule.alpha)
+    plain = Verdict(metric, unit(metric), "speed", Status.PASS, now, base, versus=versus, alpha=rule.alpha)
     first = first[np.isfinite(first)]
     second = None if second is None else second[np.isfinite(second)]
     if (few := _too_few(first, second)) and len(first) < FIRST:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from modellab.gate import memory, paired_speed, speed
-from modellab.gate.calibration_noise import FEWEST, FEWEST_SESSIONS, PEAKS, REFERENCE, Noise, Session, unexplained
+from modellab.gate.calibration_noise import FEWEST, FEWEST_SESSIONS, Noise, Session, unexplained
 from modellab.stats.trimmed_mean import trimmed
-from modellab.types import Floats, Pace, Result, Rule
+from modellab.types import Floats, Pace, Result, Rule, readings
 
 PAIR = "pair_"  # before a clock's name: the sd of log(one call / another of the same utterance), without their means
 MOST_SESSIONS, MOST_PAIRS = 1_000, 4_096
@@ -54,19 +54,19 @@ def decisive(pace: Pace, device: str) -> str:
     """The clock that decides: CPU time of one thread, on CUDA its events, else the wall."""
     if device == "cpu" and pace.header.get("threads", "1") != "1":
         return "rtf"
-    return speed.JUDGED[device][-1]
+    return readings.judged(device, "speed")[-1]
 
 
 def clocks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
     """What each clock that judges cases on this device can see."""
-    return [clock(pace.sessions, metric, rules.get(metric, Rule())) for metric in speed.JUDGED[device]]
+    return [clock(pace.sessions, metric, rules.get(metric, Rule())) for metric in readings.judged(device, "speed")]
 
 
 def peaks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
     """What each kind of memory that was accepted can see."""
     return [
         peak(pace.sessions, metric, pace.readings[metric], rules.get(metric, Rule()))
-        for metric in memory.METRICS[device]
+        for metric in readings.judged(device, "memory")
         if metric in pace.readings
     ]
 
@@ -74,7 +74,7 @@ def peaks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
 def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> Sight:
     """The smallest slowdown that the stored mode sees with 80 % power; the noise is of logarithms."""
     having = [each for each in sessions if metric in each]
-    parts = [part for part in REFERENCE if all(part in each for each in having)]
+    parts = [part for part in readings.REFERENCE if all(part in each for each in having)]
     noise = Noise.of([unexplained(each, metric, parts) for each in having])
     if not noise.calibrated:
         return Sight(metric, noise, None)
@@ -96,7 +96,7 @@ def stored_power(sight: Sight, effect: float) -> float:
     """
     if sight.smallest is None:
         return 0.0
-    grown = effect if sight.metric in PEAKS else math.log1p(effect)
+    grown = effect if sight.metric in readings.PEAKS else math.log1p(effect)
     return (1.0 - sight.noise.p_above(grown - sight.limit)) ** 2
 
 
@@ -112,7 +112,7 @@ def sessions_for(sight: Sight, rule: Rule, effect: float) -> int | None:
 
 def pair_spread(now: Result, before: Result, metric: str) -> float | None:
     """The sd of log(now / before) over the utterances of two sessions, trimmed, their means left out."""
-    field = {"rtf": "wall_s", "rtf_cpu": "cpu_s", "rtf_gpu": "gpu_s"}[metric]
+    field = readings.READINGS[metric].field
     then = {each.id: getattr(each, field) for each in before.utterances if not each.error}
     pairs = [(getattr(each, field), then[each.id]) for each in now.utterances if each.id in then and not each.error]
     ratios = np.array([math.log(a / b) for a, b in pairs if min(a, b) > 0 and math.isfinite(a + b)])

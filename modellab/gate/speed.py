@@ -23,10 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from modellab.gate.calibration_noise import (
-    CLOCKS,
     FEWEST,
     FEWEST_SESSIONS,
-    REFERENCE,
     Noise,
     Session,
     behind,
@@ -38,18 +36,19 @@ from modellab.gate.limits import held
 from modellab.gate.timing_validity import crowded, invalid, too_busy, untrusted
 from modellab.stats.trimmed_mean import Trimmed, trimmed
 from modellab.types import Pace, Result, Rule, Status, Verdict
+from modellab.types.readings import CLOCKS, REFERENCE, judged, unit
 
 MARGIN = 0.10  # a share
 ALPHA = 0.01
 POWER = math.sqrt(0.8)  # of one run: it and its confirmation are both to see the change
 BUSY = 2.0  # a CPU clock slower by more than this many margins is not the doing of other processes
-JUDGED = {"cpu": ("rtf", "rtf_cpu"), "cuda": ("rtf", "rtf_gpu"), "mps": ("rtf",)}
-UNIT = "s/s"
 
 
 def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """The verdicts on the clocks of the result's device, `rtf` first."""
-    metrics = [metric for metric in JUDGED[result.key.device] if math.isfinite(result.readings.get(metric, math.nan))]
+    metrics = [
+        metric for metric in judged(result.key.device, "speed") if math.isfinite(result.readings.get(metric, math.nan))
+    ]
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric, Rule())
@@ -97,7 +96,7 @@ class _Change:
 
 def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
-    plain = Verdict(metric, UNIT, "speed", Status.NEW, now, alpha=rule.alpha)
+    plain = Verdict(metric, unit(metric), "speed", Status.NEW, now, alpha=rule.alpha)
     if pace is None:
         return replace(plain, why=f"no baseline for {result.machine}")
     if pace.times and all(len(times) <= CLOCKS[metric] for times in pace.times.values()):

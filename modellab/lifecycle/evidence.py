@@ -22,7 +22,7 @@ from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.rescored import standing
 from modellab.schema import Criteria
-from modellab.types import Accepted, Key, Result, Share
+from modellab.types import Accepted, Key, Result, Share, readings
 
 DIGITS = 5  # significant, of a number in a record
 
@@ -172,16 +172,13 @@ def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence
 
 
 def unit_of(task: str, name: str) -> str:
-    """The unit of a metric, or of a reading by how its name ends.
+    """The unit of a metric or a reading.
 
     >>> unit_of("asr", "wer"), unit_of("asr", "peak_rss_bytes"), unit_of("asr", "load_s"), unit_of("asr", "rtf")
     ('ratio', 'bytes', 's', 's/s')
     """
-    if metric := metric_of(task, name):
-        return metric.unit
-    if name in tasks.TIMES:
-        return "s/s"
-    return name.rpartition("_")[2] if name.endswith(("_s", "_bytes")) else "1"
+    metric = metric_of(task, name)
+    return metric.unit if metric else readings.unit(name)
 
 
 def value_of(result: Result, name: str) -> float | None:

@@ -25,15 +25,11 @@ from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
 from modellab.types import Accepted, Key, Metric, Pace, Result, Share, Utterance, finite
+from modellab.types.readings import ACCEPTED, CLOCKS, REFERENCE
 from modellab.types.spooled import Table
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
 ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
-READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "rtf", "rtf_cpu",
-            "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes", "load_peak_rss_bytes", "other_cores", "cores",
-            "reference_version", "reference_arithmetic_s", "reference_walk_s")  # fmt: skip
-REFERENCE = READINGS[-2:]
-CLOCKS = ("rtf", "rtf_cpu", "rtf_gpu")  # the columns of an utterance's times, as sessions call them
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
@@ -79,7 +75,7 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
     try:
         times = finite.each(stored["utterances"], finite.times)
         sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
-        return Pace(_header(stored), times, finite.readings(stored["readings"], CLOCKS), sessions)
+        return Pace(_header(stored), times, finite.readings(stored["readings"]), sessions)
     except serialization.MALFORMED as error:
         raise _damaged(path, error) from error
 
@@ -155,7 +151,7 @@ def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) 
     every = zip(*(each.utterances for each in passes), strict=True)
     timed_calls = ((same[0].id, _medians(same)) for same in every if not same[0].error)
     times = Table((id, clocks) for id, clocks in timed_calls if all(map(math.isfinite, clocks)))
-    known = [name for name in READINGS if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
+    known = [name for name in ACCEPTED if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
     medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
     readings = serialization.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
     pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
@@ -235,7 +231,7 @@ def _same_model(header: Mapping[str, str], provenance: Mapping[str, str]) -> boo
 def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
     """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
     found = {}
-    for column, clock in enumerate(CLOCKS):
+    for clock, column in CLOCKS.items():
         both = ((times, before.times.get(id, ())) for id, times in after.times.items())
         pairs = [(now[column], then[column]) for now, then in both if min(len(now), len(then)) > column]
         if ratios := [math.log(now / then) for now, then in pairs if min(now, then) > 0]:

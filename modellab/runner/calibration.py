@@ -19,7 +19,7 @@ import numpy as np
 from modellab import datasets, tasks
 from modellab.datasets import Dataset
 from modellab.errors import sentence
-from modellab.gate.calibration_noise import CLOCKS, FEWEST_SESSIONS, session
+from modellab.gate.calibration_noise import FEWEST_SESSIONS, session
 from modellab.gate.power_speed import PAIR, pair_spread
 from modellab.gate.quality import COMPARED
 from modellab.gate.timing_validity import invalid
@@ -32,6 +32,7 @@ from modellab.system import allocator
 from modellab.system.machine import machine_class
 from modellab.tasks import Task
 from modellab.types import Accepted, Pace, Result
+from modellab.types.readings import CLOCKS
 
 RETRIES = 5  # sessions of a case that may be thrown away before it is given up
 PAUSE_S = 15.0  # before the next try: a busy machine may be quiet then

@@ -9,11 +9,7 @@ from typing import Any
 from modellab.results import serialization
 from modellab.runner.outcome import Outcome
 from modellab.types import Key, Status, Verdict
-
-READINGS = (
-    "rtf", "rtf_cpu", "load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s",
-    "peak_rss_bytes", "peak_vram_bytes", "other_cores",
-)  # fmt: skip
+from modellab.types.readings import TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,7 @@ class CaseSummary:
             utterances=len(result.utterances) if result else 0,
             changed=outcome.changed,
             verdicts=outcome.verdicts,
-            readings={name: result.readings[name] for name in READINGS if name in result.readings} if result else {},
+            readings={name: result.readings[name] for name in TOLD if name in result.readings} if result else {},
             error=outcome.error,
             notes=outcome.notes,
             written=tuple(str(path) for path in outcome.written),

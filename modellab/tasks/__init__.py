@@ -23,12 +23,8 @@ from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.types import Metric, Row, Share
+from modellab.types import Metric, Row, Share, readings
 from modellab.types.display import Panel
-
-TIMES = ("rtf", "rtf_cpu", "rtf_gpu")  # judged against what was accepted
-PEAKS = ("peak_rss_bytes", "peak_vram_bytes")
-READINGS = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # absolute limits only
 
 
 class Case(Protocol):
@@ -170,7 +166,7 @@ def _names() -> tuple[str, ...]:
 
 def judged(name: str) -> tuple[str, ...]:
     """Everything of a task that may have thresholds: its metrics, speed, memory, and readings with limits."""
-    return (*(metric.name for metric in get(name).METRICS), *TIMES, *PEAKS, *READINGS)
+    return (*(metric.name for metric in get(name).METRICS), *readings.JUDGED)
 
 
 def get(name: str) -> Task:

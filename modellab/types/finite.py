@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modellab.errors import BaselineError
+from modellab.types.readings import CLOCKS, LIMITED
 from modellab.types.spooled import Table
 
 MOST = 1e15  # no count, time or size of a speech model is beyond; sums of such numbers stay finite
-TOLD = ("load_s", "first_call_s", "latency_p50_s", "latency_p95_s", "latency_p99_s")  # accepted and never judged by
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -91,12 +91,12 @@ def spreads(data: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def readings(data: Mapping[str, Any], clocks: Sequence[str]) -> dict[str, float]:
+def readings(data: Mapping[str, Any]) -> dict[str, float]:
     """The numbers of a case, none below 0. Null may be what nothing is judged by, such as a first call that raised.
 
     A model that translates text has no length to divide by, so all its clocks are null.
     """
-    none = (*TOLD, *clocks) if all(data.get(clock) is None for clock in clocks) else TOLD
+    none = (*LIMITED, *CLOCKS) if all(data.get(clock) is None for clock in CLOCKS) else LIMITED
     return spreads({name: value for name, value in data.items() if value is not None or name not in none})
 
 

@@ -12,8 +12,9 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate.calibration_noise import CLOCKS, Noise, behind, log_ratios, machine_parts, session, unexplained
+from modellab.gate.calibration_noise import Noise, behind, log_ratios, machine_parts, session, unexplained
 from modellab.types import Pace, Result, Utterance
+from modellab.types.readings import CLOCKS
 
 from ..make import READINGS, name, pace, result, utterance
 

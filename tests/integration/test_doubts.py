@@ -12,6 +12,7 @@ import yaml
 
 from modellab import datasets
 from modellab.datasets import decoded_length
+from modellab.types.readings import READINGS
 
 from .conftest import FakeProject, length
 
@@ -37,6 +38,7 @@ def test_a_length_that_is_not_the_files_is_told_and_not_used(fake_project: FakeP
     measured = fake_project.ledger()[-1]["result"]
     assert measured["utterances"][2]["duration_s"] == pytest.approx(true_s)
     assert measured["readings"]["audio_s"] == pytest.approx(sum(map(length, range(8))) / 16_000)
+    assert measured["readings"].keys() <= READINGS.keys(), "every number that is measured is declared"
 
 
 def test_a_digest_that_is_missing_or_stale_is_told(fake_project: FakeProject) -> None:

@@ -21,22 +21,11 @@ from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page
 from modellab.results.entry import Entry
 from modellab.tasks import Surveyed, Task
-from modellab.types import Accepted, Metric, Result, Status, Utterance, Verdict
+from modellab.types import Accepted, Metric, Result, Status, Utterance, Verdict, readings
 
 CLIPS = 20  # the worst utterances that come with sound
 DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
 NAMED = 12  # utterances named of each kind of failure
-READINGS = {
-    "load_s": "s",
-    "first_call_s": "s",
-    "latency_p50_s": "s",
-    "latency_p95_s": "s",
-    "latency_p99_s": "s",
-    "rtf": "s/s",
-    "rtf_cpu": "s/s",
-    "peak_rss_bytes": "bytes",
-    "peak_vram_bytes": "bytes",
-}
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
 NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("chart", "pace", "listing")),
@@ -161,7 +150,8 @@ def _readings(result: Result | None) -> list[tuple[str, str]]:
     if result is None:
         return []
     known = {name: value for name, value in result.readings.items() if not math.isnan(value)}
-    return [(name, units.value(known[name], unit)) for name, unit in READINGS.items() if name in known]
+    shown = (readings.READINGS[name] for name in readings.TOLD if name in known)
+    return [(each.name, units.value(known[each.name], each.unit)) for each in shown if each.kind != "machine"]
 
 
 def _provenance(entry: Entry) -> list[tuple[str, str]]:

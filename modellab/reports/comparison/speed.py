@@ -20,8 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.gate import memory
-from modellab.gate.calibration_noise import CLOCKS, FEWEST, Noise
+from modellab.gate.calibration_noise import FEWEST, Noise
 from modellab.gate.limits import MIB
 from modellab.gate.timing_validity import invalid
 from modellab.reports.comparison.pairing import Meeting
@@ -29,6 +28,7 @@ from modellab.reports.comparison.quality import both
 from modellab.stats.intervals import student_t
 from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Floats, Key, Result, Utterance
+from modellab.types.readings import CLOCKS, judged
 
 LEAST, ASSUMED = 0.10, 0.15  # sd of log(time) between sessions: at least, and where it was not measured
 PEAK_SHARE, PEAK_BYTES = 0.15, 16 * MIB  # of the larger peak; whichever is more
@@ -80,7 +80,7 @@ def paces(meeting: Meeting, noises: Noises) -> tuple[list[Pace], list[Peak], str
         classes = f"{a.machine or 'unknown'}, {b.machine or 'unknown'}"
         return [], [], f"{meeting.dataset}: measured on different machines ({classes}): speed and memory not compared"
     clock = clock_of([meeting], noises, meeting.dataset)
-    kinds = memory.METRICS[a.key.device] if a.key.device == b.key.device else ("peak_rss_bytes",)
+    kinds = judged(a.key.device, "memory") if a.key.device == b.key.device else ("peak_rss_bytes",)
     return [clock] if clock else [], [peak for kind in kinds if (peak := _peak(meeting, kind))], ""
 
 

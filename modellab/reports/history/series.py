@@ -27,7 +27,7 @@ from modellab.results.pinned import anchor_root
 from modellab.results.rescored import standing
 from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
 from modellab.system.machine import Commit
-from modellab.types import Key, Kind, Metric, Result, Status
+from modellab.types import Key, Kind, Metric, Result, Status, readings
 
 NONE = float("nan")
 BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
@@ -159,17 +159,15 @@ def _series(metric: str, newest: Result, kept: Sequence[Entry]) -> list[Series]:
     judged = (name for name, each in metrics.items() if each.gated and each.kind == "quality")
     if metric and metric not in there:
         raise ConfigError(f"{newest.key} has no values of {metric!r}: {did_you_mean(metric, there)}")
-    names = [metric] if metric else [name for name in (*judged, *tasks.TIMES, *tasks.PEAKS) if name in there]
+    names = [metric] if metric else [name for name in (*judged, *readings.CLOCKS, *readings.PEAKS) if name in there]
     return [_one(name, metrics, tuple(each.get(name, NONE) for each in values)) for name in names]
 
 
 def _one(name: str, metrics: Mapping[str, Metric], values: tuple[float, ...]) -> Series:
     if metric := metrics.get(name):
         return Series(name, metric.unit, metric.kind, metric.better, values)
-    if name.endswith("_bytes"):
-        return Series(name, "bytes", "memory", "lower", values)
-    unit = "s" if name.endswith("_s") else "s/s" if name in tasks.TIMES else "1"
-    return Series(name, unit, "speed", "lower", values)
+    kind: Kind = "memory" if readings.unit(name) == "bytes" else "speed"
+    return Series(name, readings.unit(name), kind, "lower", values)
 
 
 def _metrics(key: Key) -> dict[str, Metric]:

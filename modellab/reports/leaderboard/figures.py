@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from modellab import units
 from modellab.reports.history import chart
 from modellab.reports.leaderboard import prose
 from modellab.reports.leaderboard.records import Arena, Contestant, Point
@@ -55,7 +56,7 @@ class Panel(NamedTuple):
 def panels(arena: Arena) -> list[Panel]:
     """The four panels, in the order of the scores; one without any number is left out."""
     compared = [score for score in arena.scores if score.compared][:MOST]
-    kinds = [(f"{prose.heading(arena.metric)} ({arena.better} is better)", 0), ("RTF (lower is better)", 1),
+    kinds = [(f"{units.heading(arena.metric)} ({arena.better} is better)", 0), ("RTF (lower is better)", 1),
              ("peak memory (lower is better)", 2)]  # fmt: skip
     found = [(title, tuple((score.who, score.parts[at].measured) for score in compared)) for title, at in kinds]
     found.append(("score (higher is better)", tuple((score.who, score.points) for score in compared)))
@@ -195,7 +196,7 @@ def _pareto(axes: Axes, arena: Arena) -> None:
     axes.margins(x=0.08, y=0.12)
     axes.set_xlabel("RTF (left is faster)", fontsize=8, color=QUIET)
     better = "down" if arena.better == "lower" else "up"
-    axes.set_ylabel(f"{prose.heading(arena.metric)} ({better} is better)", fontsize=8, color=QUIET)
+    axes.set_ylabel(f"{units.heading(arena.metric)} ({better} is better)", fontsize=8, color=QUIET)
     axes.set_title("quality against speed: filled is on the Pareto front", loc="left", fontsize=9, fontweight="bold")
 
 

@@ -12,16 +12,6 @@ from modellab.types import Metric
 
 KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
 NOTED = "what to know of the cases"
-HEADINGS = {
-    "cer": "CER",
-    "f1": "F1",
-    "wer": "WER",
-    "der": "DER",
-    "cpwer": "cpWER",
-    "tcpwer": "tcpWER",
-    "rtf": "RTF",
-    "peak_bytes": "peak",
-}
 
 
 def value(number: float, unit: str, *, signed: bool = False) -> str:
@@ -78,11 +68,6 @@ def _amount(amount: Amount) -> str:
     return f"{span(estimate, signed=amount.signed)} (N {counted}{missing})"
 
 
-def heading(metric: str) -> str:
-    """A metric's name at the head of a column."""
-    return HEADINGS.get(metric, metric)
-
-
 def formula(report: Report) -> list[str]:
     """How points and grades come about, with the numbers in force."""
     card = report.scorecard
@@ -105,7 +90,7 @@ def _scales(report: Report) -> str:
     metrics = {each.metric: Metric(each.metric, each.unit, each.better) for each in report.arenas}
     known = [(metric, scale) for metric in metrics.values() if (scale := card.scale(metric))]
     ends = [
-        *((heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),
+        *((units.heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),
         ("RTF", value(card.speed.worst, "s/s"), value(card.speed.best, "s/s")),
         ("peak memory", value(card.memory.worst, "bytes"), value(card.memory.best, "bytes")),
         ("cost of an hour of audio", value(card.cost.worst, card.currency), value(card.cost.best, card.currency)),

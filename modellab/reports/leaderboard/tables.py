@@ -40,7 +40,7 @@ def measured(arena: Arena) -> Table:
     """The numbers behind the points."""
     names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
     names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
-    headings = ["model", f"{prose.heading(arena.metric)} [95 %]", "N", *names]
+    headings = ["model", f"{units.heading(arena.metric)} [95 %]", "N", *names]
     rows = []
     for score in arena.scores:
         quality, speed, memory, _, cost = (part.measured for part in score.parts)
@@ -164,8 +164,8 @@ def datasets(report: Report, task: str) -> Table:
     own = [each for each in report.measures if each.who.task == task]
     shown = [each for each in own if each.primary or each.metric in {"rtf", "peak_bytes"}]
     names = list(dict.fromkeys(each.metric for each in shown))
-    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
-    pairs = [cell for name in names for cell in (f"{prose.heading(name)} [95 %]", f"N of {name}")]
+    pairs = [cell for name in names for cell in (f"{units.heading(name)} [95 %]", f"N of {name}")]
+    pairs = [cell for name in names for cell in (f"{units.heading(name)} [95 %]", f"N of {name}")]
     headings = ["dataset", "model", *pairs, "verdict", "commit", "session", "machine"]
     rows = []
     ordered = sorted(shown, key=lambda each: (each.dataset, each.who.order))

@@ -15,8 +15,6 @@ from modellab.runner.summary import CaseSummary
 from modellab.system import escape
 from modellab.types import Status
 
-HEADINGS = {"cer": "CER", "f1": "F1", "wer": "WER", "der": "DER", "cpwer": "cpWER"}
-
 
 def title(commit: str, machine: str, rows: Sequence[CaseSummary]) -> str:
     """The line above the tables."""
@@ -54,9 +52,8 @@ def _ordered(rows: Sequence[CaseSummary]) -> list[CaseSummary]:
 def _table(task: str, rows: Sequence[CaseSummary], style: str) -> str:
     judged = [row.primary.metric for row in rows if row.primary]
     metric = judged[0] if judged else tasks.get(task).METRICS[0].name
-    heading = HEADINGS.get(metric, metric)
     speed = ["RTF", "change", "detects", "peak MiB", "verdict"]
-    headers = ["model", "dataset", "device", "N", heading, "change [95 %]", "detects", *speed]
+    headers = ["model", "dataset", "device", "N", units.heading(metric), "change [95 %]", "detects", *speed]
     align = ("left", "left", "left", *["right"] * 8, "left")
     body = [_line(row, markdown=style == "github") for row in rows]
     return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)

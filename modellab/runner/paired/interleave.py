@@ -17,9 +17,9 @@ import numpy as np
 from modellab.datasets import Dataset
 from modellab.runner.worker import ModelError
 from modellab.types import Floats, Row
+from modellab.types.readings import FIELDS
 from modellab.types.rows import seconds, sendable
 
-CLOCKS = ("wall_s", "cpu_s", "gpu_s")
 SIDE_S = 0.03  # a side shorter than this is made of several utterances
 MOST_UTTERANCES = 64  # of one side
 MOST_LOST = 8  # pairs, to calls that raised
@@ -41,7 +41,7 @@ class Loaded(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The times of both sides, a row for each pair, in the columns of CLOCKS; NaN where a clock does not exist."""
+    """The times of both sides, a row for each pair, in the columns of FIELDS; NaN where a clock does not exist."""
 
     candidate: Floats  # s, shape (n, 3)
     base: Floats  # s, shape (n, 3)
@@ -169,5 +169,5 @@ def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:
 def _side(loaded: Loaded, rows: Sequence[Row]) -> tuple[Floats, list[Any]]:
     """The seconds of the calls on `rows` by each clock, summed, and what the model said."""
     replies = [loaded.ask("utterance", {"row": sendable(row)}, seconds(row)) for row in rows]
-    times = np.array([[reply.get(clock, math.nan) for clock in CLOCKS] for reply in replies], dtype=float)
+    times = np.array([[reply.get(clock, math.nan) for clock in FIELDS] for reply in replies], dtype=float)
     return times.sum(axis=0), [reply["output"] for reply in replies]

@@ -13,7 +13,6 @@ from modellab.datasets import Dataset
 from modellab.gate import memory, paired_speed
 from modellab.gate.calibration_noise import Noise
 from modellab.gate.limits import MIB, held
-from modellab.gate.speed import JUDGED
 from modellab.gate.timing_validity import too_busy, too_many_cores, untrusted
 from modellab.plan.matrix import Cell
 from modellab.runner.evaluate import Loaded
@@ -21,8 +20,7 @@ from modellab.runner.paired.interleave import Pairs
 from modellab.system import allocator
 from modellab.tasks import Task
 from modellab.types import Floats, Result, Rule, Status, Verdict
-
-COLUMNS = {"rtf": 0, "rtf_cpu": 1, "rtf_gpu": 2}  # of Pairs
+from modellab.types.readings import CLOCKS, judged, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Case:
 def nothing(case: Case, why: str, label: str) -> list[Verdict]:
     """NEW for all that would have been compared."""
     device, readings = case.cell.key.device, case.result.readings
-    speed = [Verdict(metric, "s/s", "speed", Status.NEW, math.nan) for metric in JUDGED[device]]
-    peaks = [Verdict(metric, "bytes", "memory", Status.NEW, math.nan) for metric in memory.METRICS[device]]
+    speed = [Verdict(metric, unit(metric), "speed", Status.NEW, math.nan) for metric in judged(device, "speed")]
+    peaks = [Verdict(metric, unit(metric), "memory", Status.NEW, math.nan) for metric in judged(device, "memory")]
     return [
         replace(each, now=readings[each.metric], why=why, versus=label)
         for each in (*speed, *peaks)
@@ -81,11 +79,11 @@ def speed(case: Case, first: Pairs, second: Pairs | None, label: str) -> list[Ve
 
 def _clocks(case: Case, pairs: Pairs) -> list[str]:
     """The clocks that judge a case on its device and that gave times."""
-    return [metric for metric in JUDGED[case.cell.key.device] if np.isfinite(_ratios(pairs, metric)).any()]
+    return [metric for metric in judged(case.cell.key.device, "speed") if np.isfinite(_ratios(pairs, metric)).any()]
 
 
 def _ratios(pairs: Pairs, metric: str) -> Floats:
-    return (pairs.wall, pairs.cpu, pairs.gpu)[COLUMNS[metric]]
+    return (pairs.wall, pairs.cpu, pairs.gpu)[CLOCKS[metric]]
 
 
 def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
@@ -96,7 +94,7 @@ def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
 
 
 def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
-    now, then = (second or first).rtf(COLUMNS[metric])
+    now, then = (second or first).rtf(CLOCKS[metric])
     fresh = None if second is None else _ratios(second, metric)
     rule = case.rules.get(metric, Rule())
     invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
@@ -117,7 +115,7 @@ def _invalid(result: Result) -> str:
 def peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
     """Peak memory since both were asked to start."""
     now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
-    metrics = [metric for metric in memory.METRICS[case.cell.key.device] if metric in now and metric in then]
+    metrics = [metric for metric in judged(case.cell.key.device, "memory") if metric in now and metric in then]
     found = [
         _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
         for metric in metrics
@@ -140,7 +138,9 @@ def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdi
         why = f"{(now - then) / MIB:+.0f} MiB above the peak of {label}, {margin / MIB:.0f} MiB is allowed"
     elif then - now > margin:
         status = Status.IMPROVED
-    verdict = Verdict(metric, "bytes", "memory", status, now, then, now - then, None, why, status is Status.REGRESSED)
+    verdict = Verdict(
+        metric, unit(metric), "memory", status, now, then, now - then, None, why, status is Status.REGRESSED
+    )
     return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
 
 

@@ -11,6 +11,7 @@ from modellab.reports.comparison.ranking import Ranking
 from modellab.reports.comparison.speed import Pace, Peak
 from modellab.reports.comparison.two_systems import Compared, Duel
 from modellab.types import Metric
+from modellab.types.readings import READINGS
 
 FEW = 6  # duels up to which each gets its own sentence
 NOT_IN_TURN = "stored times were not taken in turn: `modellab run --against` tells smaller differences"
@@ -80,7 +81,7 @@ def _sees(line: Line) -> str:
 
 def pace(found: Pace) -> str:
     """One clock in a sentence."""
-    clock = {"rtf_cpu": "CPU time", "rtf_gpu": "GPU time", "rtf": "time"}[found.clock]
+    clock = READINGS[found.clock].words
     low, high = found.interval
     lead = f"{found.told} is faster" if found.told else "no difference in speed can be told"
     because = f" ({found.excuse})" if found.excuse and not found.told else ""
