@@ -29,8 +29,8 @@ smoke: setup  ## the main job: every smoke case, with the scorecard (ARGS='...' 
 full: setup  ## every case this machine can run: smoke and full tier
 	@$(BIN)/pytest benchmarks -m "smoke or full" $(ARGS)
 
-test: setup  ## the project's own tests
-	@$(BIN)/pytest tests -ra -n 2 $(ARGS)
+test: setup  ## the project's own tests; with CI=true the slow ones too, and hypothesis with all its examples
+	@$(BIN)/pytest tests -ra -n 2 $(if $(CI),,-m "not slow") $(ARGS)
 
 check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden data
 	@$(BIN)/ruff check .

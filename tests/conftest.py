@@ -1,14 +1,18 @@
 """For all tests: hypothesis asserts nothing about time. The first example of a test may be the one that loads scipy.
 
-A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that: the tests of Ctrl-C need
-it as a terminal gives it.
+Where CI is set, hypothesis draws its full number of examples (and always the same ones); elsewhere a quarter, new ones
+each time. A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that: the tests of
+Ctrl-C need it as a terminal gives it.
 """
 
+import os
 import signal
 
 from hypothesis import settings
 
-settings.register_profile("modellab", deadline=None)
+EXAMPLES = settings.default.max_examples // (1 if os.environ.get("CI") else 4)
+
+settings.register_profile("modellab", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modellab")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.types import Metric, Status
@@ -21,7 +21,6 @@ def sides(rows: Sequence[tuple[int, int, int]]) -> tuple[Shares, Shares]:
     return [(a, n) for a, _, n in rows], [(b, n) for _, b, n in rows]
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS, st.data())
 def test_a_worse_candidate_never_gets_a_better_verdict(rows: list[tuple[int, int, int]], data: st.DataObject) -> None:
     more = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
@@ -31,7 +30,6 @@ def test_a_worse_candidate_never_gets_a_better_verdict(rows: list[tuple[int, int
     assert MILDER.index(second.status) >= MILDER.index(first.status)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 12)), min_size=1, max_size=40), st.data()
 )
@@ -42,7 +40,6 @@ def test_the_order_of_the_utterances_changes_nothing(rows: list[tuple[int, int, 
     assert first.detects == pytest.approx(second.detects)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 12)), min_size=1, max_size=40))
 def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
     """Seconds or milliseconds above the line, with the margin in the same unit."""
@@ -53,7 +50,6 @@ def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
     assert (plain.status, plain.p) == (scaled.status, scaled.p)
 
 
-@settings(max_examples=60, deadline=None)
 @given(ROWS)
 def test_both_directions_are_mirror_images(rows: list[tuple[int, int, int]]) -> None:
     before, after = sides(rows)

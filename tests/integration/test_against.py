@@ -67,6 +67,7 @@ def test_twice_the_computing_is_red_and_the_same_is_green(repository: FakeProjec
     assert git(repository, "status", "--porcelain") == "M models/fake/behaviour.json", "the working tree is as it was"
 
 
+@pytest.mark.slow
 def test_a_faster_candidate_has_improved(repository: FakeProject) -> None:
     repository.behave(burn_s=0.04)
     slow = commit(repository, "40 ms")
@@ -158,6 +159,7 @@ def test_ctrl_c_ends_both_workers(repository: FakeProject) -> None:
 # ---------------------------------------------------------------------------- another variant, another environment
 
 
+@pytest.mark.slow
 def test_another_variant_is_a_base(repository: FakeProject) -> None:
     adapter = repository.model / "adapter.py"
     halved = 'does.get("burn_s", 0.002) / (2 if self.variant == "two" else 1)'
@@ -176,6 +178,7 @@ def test_another_variant_is_a_base(repository: FakeProject) -> None:
     assert status == {"one": "PASS", "two": "IMPROVED"}
 
 
+@pytest.mark.slow
 def test_the_present_interpreter_is_an_environment(repository: FakeProject) -> None:
     result = repository.run("--against-env", sys.prefix)
     assert result.ret == 0, result.stdout.str()
@@ -196,6 +199,7 @@ def test_an_environment_without_modellabs_dependencies_is_told(repository: FakeP
     result.stdout.fnmatch_lines([f"*the base ({bare}) cannot run modellab in {bare}/bin/python: ModuleNotFoundError:*"])
 
 
+@pytest.mark.slow
 def test_dependencies_that_cannot_be_installed_are_told_once(
     repository: FakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +234,7 @@ def test_wrong_usage_is_one_sentence(repository: FakeProject, arguments: list[st
     result.stderr.fnmatch_lines([words])
 
 
+@pytest.mark.slow
 def test_two_xdist_workers_give_the_same(repository: FakeProject) -> None:
     variants = {name: {"weights": "package", "tier": "smoke"} for name in ("one", "two")}
     repository.configure(variants=variants)

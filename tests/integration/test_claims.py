@@ -123,6 +123,7 @@ def test_a_missing_package_is_a_skip_and_strict_a_failure(claiming: FakeProject)
     assert claiming.run("-m", "claims", "--strict-matrix").ret == 3
 
 
+@pytest.mark.slow
 def test_modellab_run_takes_the_claims_of_a_model(claiming: FakeProject) -> None:
     command = [sys.executable, "-m", "modellab", "run", "--model", "fake", "--no-mlflow", "-q", "--co"]
     done = subprocess.run(command, cwd=claiming.root, capture_output=True, text=True)
@@ -133,6 +134,7 @@ def test_modellab_run_takes_the_claims_of_a_model(claiming: FakeProject) -> None
     assert "test_claim" not in smoke.stdout
 
 
+@pytest.mark.slow
 def test_under_xdist_a_claim_goes_where_its_case_is(claiming: FakeProject) -> None:
     claiming.configure(devices={"cpu": ["float32", "int8"]})
     result = claiming.run_subprocess("-n", "2")

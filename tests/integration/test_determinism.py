@@ -54,6 +54,7 @@ def reversed_rows(folder: Path) -> None:
     path.write_text(yaml.safe_dump({**head, "cases": cases[::-1]}, sort_keys=False), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_baseline_has_the_same_bytes_wherever_and_however_it_is_made(
     fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_the_scorecard_is_the_same_in_whichever_order_the_cases_end() -> None:
         assert table.title("abc", "here", mixed) == table.title("abc", "here", ordered)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("report" not in COMMANDS, reason="no command makes reports of stored results here")
 def test_a_report_of_one_ledger_has_the_same_bytes_everywhere(fake_project: FakeProject) -> None:
     widen(fake_project)

@@ -47,7 +47,7 @@ from modellab.tracking import process
 pytest_plugins = ["modellab.pytest_plugin"]
 process.command = lambda *_: [sys.executable, str(Path(__file__).with_name("child.py"))]
 """
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-k", "fake")
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:anyio", "-k", "fake")
 SESSION = (sys.executable, "-m", "pytest", "benchmarks", *OPTIONS)
 SENT = "logged 1 result to the store in 1 s; see them: modellab ui"
 
@@ -100,11 +100,11 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
 @pytest.mark.parametrize(
     ("options", "processes"),
     [
-        (("-n", "2"), ["started", "ready", "told"]),
+        pytest.param(("-n", "2"), ["started", "ready", "told"], marks=pytest.mark.slow),
         (("-k", "nothing"), []),
         (("--collect-only",), []),
         (("--no-mlflow",), []),
-        (("--in-process",), ["started"]),
+        pytest.param(("--in-process",), ["started"], marks=pytest.mark.slow),
         (("-x",), ["started", "ready", "told"]),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else "",

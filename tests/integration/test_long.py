@@ -49,6 +49,7 @@ def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
     return accepted.read_bytes(), printed[: printed.index("") if "" in printed else None], [quality, said]
 
 
+@pytest.mark.slow
 def test_on_disk_everything_is_as_in_memory(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spooled, "MEMORY_BYTES", spooled.MEMORY_BYTES)  # as ON_DISK sets it until the test ends
     monkeypatch.setattr(spooled.Store, "_move", spooled.Store._move)

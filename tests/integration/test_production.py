@@ -154,6 +154,7 @@ def test_names_choose_it_as_they_choose_cases(shipped: FakeProject) -> None:
     done.stdout.no_fnmatch_line("*fake*")
 
 
+@pytest.mark.slow
 def test_xdist_carries_what_was_found(shipped: FakeProject) -> None:
     done = shipped.run_subprocess("-m", "production", "-n", "2")
     assert done.ret == 1

@@ -80,6 +80,7 @@ def test_another_benchmark_keeps_its_table(fake_project: FakeProject) -> None:
     result.stdout.no_fnmatch_line(TABLE)
 
 
+@pytest.mark.slow
 def test_saved_runs_are_compared(fake_project: FakeProject) -> None:
     fake_project.behave(burn_s=0.005)
     fake_project.run("--benchmark-save=before")
@@ -93,6 +94,7 @@ def test_saved_runs_are_compared(fake_project: FakeProject) -> None:
     assert held.ret != 0, "but a limit that was asked for holds"
 
 
+@pytest.mark.slow
 def test_a_histogram(fake_project: FakeProject) -> None:
     result = fake_project.run_subprocess(f"--benchmark-histogram={fake_project.root / 'times'}")
     assert result.ret == 0, result.stdout.str()
@@ -137,6 +139,7 @@ def test_an_utterance_that_raised_has_no_time(fake_project: FakeProject) -> None
     assert bench["extra_info"]["verdict"] == "BELOW_LIMIT"
 
 
+@pytest.mark.slow
 def test_under_xdist_it_switches_itself_off(fake_project: FakeProject) -> None:
     fake_project.dataset("second_v1")
     plain = fake_project.run_subprocess("-n", "2", "-W", "error")

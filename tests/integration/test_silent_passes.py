@@ -152,6 +152,7 @@ def test_xdist(fake_project: FakeProject) -> None:
     result.stderr.fnmatch_lines(["*Benchmarks are automatically disabled because xdist plugin is active*"])
 
 
+@pytest.mark.slow
 def test_all_skipped_under_xdist(fake_project: FakeProject) -> None:
     fake_project.configure(packages=["no_such_engine"])
     result = fake_project.run_subprocess("-n", "2")
@@ -231,6 +232,7 @@ def test_no_recipe_swallows_an_exit_status(path: Path) -> None:
     assert text.count("|| status=$?") == text.count('exit "$status"')
 
 
+@pytest.mark.slow
 def test_mlflow_down(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
     regress(fake_project)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from modellab.results import ledger
 
 from .conftest import SENTENCES, FakeProject, write_model
@@ -43,6 +45,7 @@ def test_a_case_that_stands_out_at_the_end_turns_red(fake_project: FakeProject) 
     assert told == ["NEW", "INCONCLUSIVE", "REGRESSED"]
 
 
+@pytest.mark.slow
 def test_the_same_with_two_workers(fake_project: FakeProject) -> None:
     one_word_worse(fake_project)
     result = fake_project.run_subprocess("-n", "2")
@@ -50,6 +53,7 @@ def test_the_same_with_two_workers(fake_project: FakeProject) -> None:
     result.stdout.fnmatch_lines(lines("wer: *: REGRESSED (8 of 8 utterances changed, p 0.0039)", "fake:one*REGRESSED*"))
 
 
+@pytest.mark.slow
 def test_it_is_chance_when_many_cases_changed(fake_project: FakeProject) -> None:
     variants = {name: {"weights": "package", "tier": "smoke"} for name in ("one", "two", "three")}
     fake_project.configure(variants=variants)

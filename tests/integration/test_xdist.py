@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from .conftest import FakeProject
 
 
@@ -14,6 +16,7 @@ def verdicts(fake_project: FakeProject) -> list[tuple[str, str]]:
     return sorted(keys)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_and_load_each_model_once(fake_project: FakeProject) -> None:
     variants = {name: {"weights": "package", "tier": "smoke"} for name in ("one", "two", "three")}
     fake_project.configure(variants=variants)

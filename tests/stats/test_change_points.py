@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.errors import ConfigError
@@ -78,7 +78,6 @@ def test_one_spike_is_no_step() -> None:
     assert places([*values[:39], values[39] + 50.0]) == []
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     size=st.sampled_from([0.0, 2.0, 5.0]),
@@ -92,20 +91,17 @@ def test_shifting_and_scaling_move_nothing(seed: int, size: float, scale: float,
     assert places(moved.tolist()) == places(values.tolist())
 
 
-@settings(max_examples=40, deadline=None)
 @given(values=st.lists(st.integers(0, 3), min_size=FEWEST, max_size=40), scale=st.sampled_from([0.25, 3, 1024]))
 def test_nor_do_they_where_many_values_are_equal(values: list[int], scale: float) -> None:
     assert places([scale * value - 7 for value in values]) == places([float(value) for value in values])
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), size=st.floats(0, 6))
 def test_backwards_the_same_steps_are_as_many(seed: int, size: float) -> None:
     values = stepped(seed, size, after=15)
     assert len(places(values[::-1])) == len(places(values))
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000), size=st.floats(0, 6))
 def test_a_higher_price_finds_no_more(seed: int, size: float) -> None:
     assert len(places(stepped(seed, size), 5.0)) <= len(places(stepped(seed, size), 2.5))

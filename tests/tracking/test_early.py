@@ -88,6 +88,7 @@ def test_its_end_is_its_parents_however_that_comes(ready, turns):
     assert not turns.exists()
 
 
+@pytest.mark.slow
 def test_closed_as_it_makes_a_database_it_leaves_nothing(mlruns, turns):
     found = Early.start(mlruns, None, turns)
     assert found
@@ -118,6 +119,7 @@ def _drafts(folder: Path) -> list[str]:
     return [path.name for path in folder.glob(".mlflow.db.*") if path.suffix != ".lock"]
 
 
+@pytest.mark.slow
 def test_a_database_that_was_changed_meanwhile_for_another_is_the_one_written_to(
     ready, turns, early, empty_database, everything
 ):

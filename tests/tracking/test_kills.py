@@ -15,6 +15,7 @@ from tools import tracking_kills
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 
 
+@pytest.mark.slow
 def test_a_few_kills_lose_nothing_and_double_nothing():
     """In a process of its own: it forks, and the tests have threads."""
     command = [sys.executable, "-m", "tools.tracking_kills", "--kills", "6", "--seed", "3"]

@@ -96,6 +96,7 @@ def _start(folder: Path, *options: str, **variables: str) -> subprocess.Popen[st
     return subprocess.Popen(command, text=True, env=os.environ | variables, **pipes)
 
 
+@pytest.mark.slow
 def test_four_processes_make_one_database_at_once_and_all_are_killed_as_they_send(everything, mlruns, session, make):
     """Real processes, a real SIGKILL: a fifth one finishes what they began."""
     book = Ledger(mlruns, "s2")
