@@ -120,10 +120,9 @@ def test_whatever_is_raised_becomes_one_sentence(said, expected):
     assert not any(noise in sentence for noise in ("\n", "[SQL", "Background"))
 
 
-def test_a_folder_that_another_process_holds_is_a_sentence_after_a_while(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite, "LOCK_S", 0.05)
+def test_a_folder_that_another_process_holds_is_a_sentence_after_a_while(tmp_path):
     late = pytest.raises(TrackingError, match="another process has been sending")
-    with store.locked(tmp_path), late, store.locked(tmp_path):
+    with store.locked(tmp_path), late, store.locked(tmp_path, patience_s=0.05):
         pytest.fail("both hold the lock")
 
 
