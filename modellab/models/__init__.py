@@ -114,15 +114,15 @@ class Model(Strict):
 
 def folders(more: Iterable[Path] = ()) -> dict[str, Path]:
     """Every model folder by name, without those that `faults` names."""
-    return _search(more)[0]
+    return search(more)[0]
 
 
 def faults(more: Iterable[Path] = ()) -> dict[str, str]:
     """A sentence for each name that two folders have, and for each entry point that leads nowhere."""
-    return _search(more)[1]
+    return search(more)[1]
 
 
-def _search(more: Iterable[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+def search(more: Iterable[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     """The folders by name, and why some names have none."""
     found: dict[str, Path] = {}
     spellings: dict[str, str] = {}  # a folder's name is part of file names: `A` and `a` are one on some disks

@@ -89,7 +89,7 @@ class Matrix:
     @functools.cached_property
     def models(self) -> list[tuple[Path, Model] | Broken]:
         """Each model folder with its configuration, sorted by name."""
-        folders, faults = models.folders(self.project.models), models.faults(self.project.models)
+        folders, faults = models.search(self.project.models)
         return [
             _read_model(name, folders[name]) if name in folders else Broken(name, faults[name])
             for name in sorted(folders.keys() | faults.keys())
