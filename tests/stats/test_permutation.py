@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -96,7 +96,6 @@ def enumerated(changes: list[float]) -> tuple[float, float]:
     return sum(s >= seen for s in sums) / len(sums), sum(s <= seen for s in sums) / len(sums)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=10).filter(any))
 def test_it_is_what_enumeration_gives(changes: list[int]) -> None:
     found = sign_flip_p(np.array(changes, dtype=float))
