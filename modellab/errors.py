@@ -6,12 +6,20 @@ ModellabError
 ├── DatasetError       a golden dataset's manifest is malformed or its audio does not match
 │   └── AudioError     one audio file is missing, empty, undecodable or holds no usable samples
 ├── BaselineError      a baseline file cannot be read, or a measurement cannot become one
+├── FormatError        a file does not hold what it should; who knows the file makes one of the others of it
+│   ├── UnreadableError    it gives no text
+│   ├── YamlError      it is not the YAML that is read here
+│   ├── NumberError    a number in it is none
+│   └── NewerError     only a newer modellab reads it: no damage, it stays where it is
 ├── WeightsError       a model's weights are missing or damaged
 ├── WorkerError        the process that holds a model failed
 │   ├── LoadError      the adapter raised while it loaded the model
+│   ├── ModelError     the model raised on one utterance, or returned something else than its task promises
 │   ├── CrashError     the process died (exit signal and the end of its log are in the message)
 │   ├── ProtocolError  the process wrote something that is not the answer to what it was asked
 │   └── HangError      the process gave no answer in time and was killed
+├── NoBaseError        there is nothing to time a case against, and that is nobody's fault
+├── NoMeasurementError there is nothing to time in a benchmark's rounds
 ├── UnexpectedError    something else was raised while one case was measured, scored or judged
 └── TrackingError      MLflow could not take the results (they are safe in the ledger)
 
@@ -68,6 +76,30 @@ class BaselineError(ModellabError):
     """A baseline file cannot be read, or a measurement cannot become one."""
 
 
+class FormatError(ModellabError, ValueError):
+    """A file does not hold what it should; whoever knows the file makes one of the others of it."""
+
+
+class UnreadableError(FormatError):
+    """Why a file gives no text."""
+
+
+class YamlError(FormatError):
+    """What is wrong with a text that should be YAML, in a sentence with its line."""
+
+
+class NumberError(FormatError):
+    """A stored number is none; `name` is the key or utterance that holds it."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(f"{name}: {what}")
+        self.name = name
+
+
+class NewerError(FormatError):
+    """An entry in a format that only a newer modellab reads. It is no damage: it stays where it is."""
+
+
 class WeightsError(ModellabError):
     """A model's weights are missing or damaged."""
 
@@ -80,6 +112,10 @@ class LoadError(WorkerError):
     """The adapter raised while it loaded the model."""
 
 
+class ModelError(WorkerError):
+    """The model raised on one utterance, or returned something else than its task promises."""
+
+
 class CrashError(WorkerError):
     """The worker process died."""
 
@@ -90,6 +126,14 @@ class HangError(WorkerError):
 
 class ProtocolError(WorkerError):
     """The worker process wrote something that is not the answer to what it was asked."""
+
+
+class NoBaseError(ModellabError):
+    """There is nothing to time a case against, and that is nobody's fault."""
+
+
+class NoMeasurementError(ModellabError):
+    """Raised inside pytest-benchmark where there is nothing to time, so that it leaves the case out."""
 
 
 class UnexpectedError(ModellabError):
@@ -151,6 +195,8 @@ def shortened(text: str, most: int) -> str:
     """
     return text if len(text) <= most else f"{text[:most]}... ({len(text) - most} characters more)"
 
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)  # what decoding a record that is none can raise
 
 # What code raises over values that nobody expected: caught where a file of somebody else's is taken apart.
 ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)

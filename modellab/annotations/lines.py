@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, UnreadableError
 from modellab.system import textfile
 
 BLANKS = re.compile(r"[ \t\v\f\r]+")
@@ -23,7 +23,7 @@ def lines(path: Path, *comments: str) -> Iterator[tuple[int, str]]:
     """The number and the text of each line that says something; DatasetError for a file that cannot be read."""
     try:
         text = textfile.read(path)
-    except textfile.UnreadableError as fault:
+    except UnreadableError as fault:
         raise DatasetError(f"{path}: {fault}") from None
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith(comments):

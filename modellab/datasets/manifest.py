@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field
 
 from modellab.audio import limits, stretch
 from modellab.audio.stretch import Stretch
-from modellab.errors import DatasetError
+from modellab.errors import DatasetError, UnreadableError, YamlError
 from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
 from modellab.types import Row
@@ -78,7 +78,7 @@ def _opened(folder: Path) -> Iterator[TextIO]:
     try:
         with textfile.opened(file(folder)) as lines:
             yield lines
-    except textfile.UnreadableError as fault:
+    except UnreadableError as fault:
         raise DatasetError(f"{file(folder)}: {fault}; a dataset is a folder with a {FILE_NAME} in UTF-8") from None
 
 
@@ -97,7 +97,7 @@ def mapping(folder: Path, text: str) -> dict[str, Any]:
     """The manifest's text as keys and values, unchecked."""
     try:
         raw = yamltext.parse(text)
-    except yamltext.YamlError as fault:
+    except YamlError as fault:
         raise DatasetError(f"{file(folder)}: not YAML: {fault}") from None
     if not isinstance(raw, dict):
         raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {yamltext.shown(raw)}")
@@ -117,7 +117,7 @@ def _case_by_case(lines: Iterator[str]) -> dict[str, Any] | None:
         return None
     try:
         top, cases = yamltext.parse("".join(head)), Spool(_each_case(lines))
-    except (yamltext.YamlError, TypeError):
+    except (YamlError, TypeError):
         return None
     return {**top, "cases": cases} if isinstance(top, dict) and "cases" not in top else None
 

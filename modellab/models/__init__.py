@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import pydantic
 
-from modellab.errors import ConfigError, did_you_mean
+from modellab.errors import ConfigError, UnreadableError, YamlError, did_you_mean
 from modellab.models.weights import PACKAGE, SCHEMES, is_known
 from modellab.schema import Settings, Stage, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
@@ -192,7 +192,7 @@ def load_yaml(path: Path) -> Mapping[str, Any]:
     """A YAML file's top-level mapping, or ConfigError."""
     try:
         values = yamltext.parse(textfile.read(path))
-    except (textfile.UnreadableError, yamltext.YamlError) as fault:
+    except (UnreadableError, YamlError) as fault:
         raise ConfigError(f"{path} is not readable YAML: {fault}") from None
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds {type(values).__name__}, expected keys and values")

@@ -29,7 +29,7 @@ from typing import Any
 
 import pydantic
 
-from modellab.errors import ConfigError, did_you_mean
+from modellab.errors import ConfigError, UnreadableError, did_you_mean
 from modellab.plan.score_settings import Scorecard
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
 from modellab.system import textfile
@@ -105,7 +105,7 @@ def settings(path: Path) -> dict[str, Any]:
         return {}
     try:
         tool = tomllib.loads(textfile.read(path)).get("tool", {})
-    except (textfile.UnreadableError, RecursionError, ValueError) as error:  # ValueError: also a number of 5,000 digits
+    except (UnreadableError, RecursionError, ValueError) as error:  # ValueError: also a number of 5,000 digits
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     table = tool.get("modellab", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modellab.errors import NoMeasurementError
 from modellab.plan.matrix import Broken, Cell
 from modellab.results import serialization
 from modellab.runner.outcome import Measurement, Outcome
@@ -42,10 +43,6 @@ class Clock:
 
 
 CLOCKS = {"cpu": Clock("worker_cpu_time"), "cuda": Clock("worker_gpu_time"), "mps": Clock("worker_wall_time")}
-
-
-class NoMeasurementError(Exception):
-    """Raised inside pytest-benchmark where there is nothing to time, so that it leaves the case out."""
 
 
 def glue(config: pytest.Config) -> Rounds:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab.errors import BaselineError
+from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.results import baseline_file, seeds, serialization
 from modellab.stats.trimmed_mean import trimmed_mean
 from modellab.system import allocator
@@ -63,7 +63,7 @@ def load(root: Path, key: Key) -> Accepted | None:
         shares = finite.each(utterances, lambda entry: read(entry["shares"]))
         outputs = finite.each(utterances, lambda entry: entry["output"])
         return Accepted(_header(stored), shares, outputs, finite.spreads(stored.get("noise", {})))
-    except serialization.MALFORMED as error:
+    except MALFORMED as error:
         raise _damaged(path, error) from error
 
 
@@ -76,12 +76,12 @@ def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
         times = finite.each(stored["utterances"], finite.times)
         sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
         return Pace(_header(stored), times, finite.readings(stored["readings"]), sessions)
-    except serialization.MALFORMED as error:
+    except MALFORMED as error:
         raise _damaged(path, error) from error
 
 
 def _damaged(path: Path, error: Exception) -> BaselineError:
-    return baseline_file.damaged(path, error, error.name if isinstance(error, finite.NumberError) else "")
+    return baseline_file.damaged(path, error, error.name if isinstance(error, NumberError) else "")
 
 
 def other_machines(root: Path, key: Key) -> list[str]:
@@ -207,7 +207,7 @@ def copy(path: Path, target: Path, reason: str, date: str) -> None:
     try:
         utterances, header = stored.pop("utterances"), dict(stored["header"])
         accepted = {f"accepted_{name}": header[name] for name in ("reason", "date")}
-    except serialization.MALFORMED as error:
+    except MALFORMED as error:
         raise baseline_file.damaged(path, error) from error
     baseline_file.write(
         target, {**stored, "header": {**header, **accepted, "reason": reason, "date": date}}, utterances
@@ -280,7 +280,7 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
                 {name: each[name] for name in utterances[id]["shares"]}
             )
         baseline_file.write(path, {**stored, **changes}, utterances)
-    except serialization.MALFORMED as error:
+    except MALFORMED as error:
         raise baseline_file.damaged(path, error) from error
     return path
 

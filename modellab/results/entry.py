@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from modellab import tasks
-from modellab.errors import ConfigError, shortened
+from modellab.errors import ConfigError, NewerError, shortened
 from modellab.results import ledger_line, serialization
 from modellab.system import allocator, machine
 from modellab.system.machine import Commit
@@ -26,10 +26,6 @@ NOT_A_VERSION = {
     allocator.KEY,
     *("rescored_from", "normaliser_before"),
 }
-
-
-class NewerError(ValueError):
-    """An entry in a format that only a newer modellab reads. It is no damage: it stays where it is."""
 
 
 class Options(Protocol):
@@ -198,7 +194,7 @@ def pieces(entry: Entry) -> Iterator[bytes]:
 
 
 def decode(data: serialization.Json) -> Entry:
-    """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `codec.MALFORMED`."""
+    """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `errors.MALFORMED`."""
     if isinstance(data["format"], int) and data["format"] > FORMAT:
         raise NewerError(f"written by a newer modellab (format {data['format']}, this one reads {FORMAT})")
     if data["format"] != FORMAT:

@@ -25,15 +25,16 @@ from pathlib import Path
 from typing import Any
 
 from modellab.audio import saved
-from modellab.results import baseline_file, serialization
-from modellab.results.entry import Entry, NewerError, decode, pieces
+from modellab.errors import MALFORMED, NewerError
+from modellab.results import baseline_file
+from modellab.results.entry import Entry, decode, pieces
 from modellab.system.machine import slug
 from modellab.types import Key, Status, Verdict
 
 HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps the other half is beside it
 HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
 BLOCK_BYTES = 2**20  # of a line that are written at once
-TOO_DEEP = (RecursionError, *serialization.MALFORMED)  # what a damaged line can raise when it is parsed and decoded
+TOO_DEEP = (RecursionError, *MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
 
 def new_session() -> str:

@@ -18,7 +18,6 @@ from modellab.types import Basis, Break, Key, Result, Share, Status, Utterance, 
 
 Json = dict[str, Any]
 OPTIONAL = ("baseline", "change", "p", "least_p", "detects", "adjusted_p")  # of a verdict: None says that there is none
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def dumps(data: Any) -> str:

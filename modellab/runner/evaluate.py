@@ -11,12 +11,12 @@ import numpy as np
 
 from modellab import text
 from modellab.datasets import Dataset, Header, decoded_length
-from modellab.errors import Cancelled, WorkerError
+from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Cell, Loadable
 from modellab.results import seeds, text_facts
 from modellab.runner import worker_environment
 from modellab.runner.meters import cached_answers
-from modellab.runner.worker import ModelError, MoreTime
+from modellab.runner.worker import MoreTime
 from modellab.system import allocator
 from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Case, Signed, Task

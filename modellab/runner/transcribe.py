@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modellab import audio
-from modellab.errors import ConfigError, WeightsError, WorkerError, did_you_mean
+from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
 from modellab.plan.matrix import Loadable, Matrix, obstacle
 from modellab.plan.selection import find_model, known
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
-from modellab.runner.worker import ModelError, Worker
+from modellab.runner.worker import Worker
 
 Heard = TypeVar("Heard")
 TASK = "asr"

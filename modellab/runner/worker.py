@@ -26,6 +26,7 @@ from modellab.errors import (
     DatasetError,
     HangError,
     LoadError,
+    ModelError,
     ModellabError,
     ProtocolError,
     WorkerError,
@@ -46,10 +47,6 @@ PICKLES = {"TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1"}  # a checkpoint is data: torch.
 MoreTime = Callable[[], float]  # the seconds that a call may take, found out when they are needed
 END_S = 5.0  # how long a process that was killed may take to go
 FORKED_S = 0.1  # how long an answer waits for a second process that the model has forked, which may answer too
-
-
-class ModelError(WorkerError):
-    """The model raised on one utterance, or returned something else than its task promises."""
 
 
 class Worker:

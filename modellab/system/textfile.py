@@ -8,13 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, UnreadableError
 
 MOST_BYTES = 512 * 2**20  # a manifest of a million cases has half of that
-
-
-class UnreadableError(ValueError):
-    """Why a file gives no text."""
 
 
 def expanded(place: str, what: str) -> Path:

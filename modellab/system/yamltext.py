@@ -34,6 +34,8 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from modellab.errors import YamlError
+
 DEPTH = 50  # lists and mappings within each other
 EXPANDED = 10_000  # values that aliases stand for, all together
 DIGITS = 18  # of a whole number: more do not fit into what other programs hold
@@ -56,10 +58,6 @@ OTHER = re.compile(  # what another reader of YAML takes for a truth value, a nu
 )
 FIRST = frozenset("0123456789+-.~tTfFnNyYoO_")  # what any of those begins with
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # its events alone are asked for
-
-
-class YamlError(ValueError):
-    """What is wrong with a text that should be YAML, in a sentence with its line."""
 
 
 class Unquoted(str):

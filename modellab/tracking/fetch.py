@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modellab.errors import ConfigError, TrackingError, did_you_mean
-from modellab.results import serialization
-from modellab.results.entry import Entry, NewerError, decode
+from modellab.errors import MALFORMED, ConfigError, NewerError, TrackingError, did_you_mean
+from modellab.results.entry import Entry, decode
 from modellab.tracking import artifacts, runs, store
 from modellab.tracking.experiments import STORE_TAG
 from modellab.tracking.sender import ENTRY_TAG
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 8  # runs that are read from a server at once
 PAGE = 100  # runs to one answer
-DAMAGED = (OSError, EOFError, zlib.error, RecursionError, *serialization.MALFORMED)
+DAMAGED = (OSError, EOFError, zlib.error, RecursionError, *MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from modellab.errors import BaselineError
+from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.types.readings import CLOCKS, LIMITED
 from modellab.types.spooled import Table
 
 MOST = 1e15  # no count, time or size of a speech model is beyond; sums of such numbers stay finite
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-
-
-class NumberError(ValueError):
-    """A stored number is none; `name` is the key or utterance that holds it."""
-
-    def __init__(self, name: str, what: str) -> None:
-        super().__init__(f"{name}: {what}")
-        self.name = name
 
 
 def is_number(value: object) -> bool:

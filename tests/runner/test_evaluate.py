@@ -12,10 +12,9 @@ import pytest
 
 from modellab.datasets import Dataset
 from modellab.datasets.manifest import Header
-from modellab.errors import CrashError, DatasetError, WorkerError
+from modellab.errors import CrashError, DatasetError, ModelError, WorkerError
 from modellab.runner import worker_environment
 from modellab.runner.evaluate import Loaded, again, evaluate, latencies, load
-from modellab.runner.worker import ModelError
 from modellab.tasks import Task, asr
 from modellab.types import Utterance
 

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 import pytest
 
-from modellab.errors import CrashError, DatasetError, HangError, LoadError, ProtocolError, WorkerError
-from modellab.runner.worker import ModelError, Worker, exit_reason, raise_reply
+from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModelError, ProtocolError, WorkerError
+from modellab.runner.worker import Worker, exit_reason, raise_reply
 
 from .. import tiny
 from ..tiny import order, row

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, UnreadableError
 from modellab.system import textfile
 
 
@@ -41,13 +41,13 @@ def sparse(path: Path) -> None:
 )
 def test_why_there_is_no_text(tmp_path: Path, make: Callable[[Path], None], words: str) -> None:
     make(tmp_path / "a")
-    with pytest.raises(textfile.UnreadableError, match=words):
+    with pytest.raises(UnreadableError, match=words):
         textfile.read(tmp_path / "a")
 
 
 @pytest.mark.parametrize(("name", "words"), [("a\0b", "its name holds a NUL"), ("a" * 300, "File name too long")])
 def test_a_name_that_no_file_has(tmp_path: Path, name: str, words: str) -> None:
-    with pytest.raises(textfile.UnreadableError, match=words):
+    with pytest.raises(UnreadableError, match=words):
         textfile.read(tmp_path / name)
 
 

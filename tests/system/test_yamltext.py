@@ -10,8 +10,9 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from modellab.errors import YamlError
 from modellab.system import yamltext
-from modellab.system.yamltext import Unquoted, YamlError, parse
+from modellab.system.yamltext import Unquoted, parse
 
 
 @pytest.mark.parametrize(

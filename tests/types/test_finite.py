@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.errors import BaselineError
+from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.results.baselines import load, load_pace, pace_path, quality_path, save
 from modellab.tasks import Task, asr
 from modellab.types import finite
@@ -148,7 +148,7 @@ ANY = st.recursive(
 def test_whatever_is_read_is_finite_or_refused(data: Any, read: Any) -> None:
     try:
         found = read(data)
-    except finite.MALFORMED:
+    except MALFORMED:
         return
     values = [found.values()] if read is finite.numbers else found.values() if read is finite.shares else [found]
     assert all(math.isfinite(number) for some in values for number in some)
@@ -156,10 +156,10 @@ def test_whatever_is_read_is_finite_or_refused(data: Any, read: Any) -> None:
 
 @pytest.mark.parametrize("name", ["rtf", "peak_rss_bytes", "load_s"])
 def test_no_reading_is_below_zero(name: str) -> None:
-    with pytest.raises(finite.NumberError, match=f"{name}: -1 is below 0"):
+    with pytest.raises(NumberError, match=f"{name}: -1 is below 0"):
         finite.readings({"rtf": 0.5, "peak_rss_bytes": 1e8, "load_s": 1.0, name: -1})
 
 
 def test_nor_is_a_spread() -> None:
-    with pytest.raises(finite.NumberError, match=r"wer: -0\.1 is below 0"):
+    with pytest.raises(NumberError, match=r"wer: -0\.1 is below 0"):
         finite.spreads({"wer": -0.1})

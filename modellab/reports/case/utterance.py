@@ -12,7 +12,7 @@ from typing import Any
 from modellab import datasets, units
 from modellab.audio import saved
 from modellab.datasets import decoded_length, manifest
-from modellab.errors import AudioError, ModellabError
+from modellab.errors import MALFORMED, AudioError, ModellabError
 from modellab.metrics.edit_distance import align
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import audio_clips
@@ -27,7 +27,7 @@ ODD = (
     ModellabError,
     LookupError,
     ArithmeticError,
-    *serialization.MALFORMED,
+    *MALFORMED,
 )  # what a task may raise on a stored old output
 BUDGET_BYTES = 2_400_000  # of all sounds and pictures of a page
 LONGEST = 40  # letters of a row's fact that is shown beside the utterance's name

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab.datasets import Dataset
-from modellab.runner.worker import ModelError
+from modellab.errors import ModelError
 from modellab.types import Floats, Row
 from modellab.types.readings import FIELDS
 from modellab.types.rows import seconds, sendable

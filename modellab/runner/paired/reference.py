@@ -18,17 +18,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from modellab import models
-from modellab.errors import ConfigError, ModellabError, did_you_mean
+from modellab.errors import ConfigError, NoBaseError, did_you_mean
 from modellab.models import Model, weights
 from modellab.plan.matrix import Broken, Loadable, Matrix, missing_device, why_not
 from modellab.runner.paired import worktree
 from modellab.system import textfile
 
 PACKAGE = models.FOLDER.parent.resolve()  # modellab itself, as this process imports it
-
-
-class NoBaseError(ModellabError):
-    """There is nothing to time this case against, and that is nobody's fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from modellab.errors import NoBaseError
 from modellab.gate import paired_speed
 from modellab.plan.matrix import Cell
 from modellab.runner.evaluate import Loaded, load
@@ -22,7 +23,7 @@ from modellab.runner.paired import verdicts
 from modellab.runner.paired.cpu_affinity import shared
 from modellab.runner.paired.interleave import Pairs, joined, run_pairs
 from modellab.runner.paired.process import Places, start
-from modellab.runner.paired.reference import Base, NoBaseError
+from modellab.runner.paired.reference import Base
 from modellab.runner.paired.verdicts import Case
 from modellab.system.virtualenv import Tell
 from modellab.types import Verdict

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, NoBaseError
 from modellab.plan.matrix import Cell, Matrix
 from modellab.plan.settings import Project
 from modellab.runner.paired import reference as base_module
-from modellab.runner.paired.reference import Base, NoBaseError, resolve
+from modellab.runner.paired.reference import Base, resolve
 
 from ...integration.conftest import write_dataset, write_model
 

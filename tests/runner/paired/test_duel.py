@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from modellab.errors import LoadError, ModellabError
+from modellab.errors import LoadError, ModellabError, NoBaseError
 from modellab.gate import paired_speed
 from modellab.runner.evaluate import Loaded
 from modellab.runner.paired import run as duel_module
-from modellab.runner.paired.reference import Base, NoBaseError
+from modellab.runner.paired.reference import Base
 from modellab.runner.paired.run import Duel
 from modellab.types import Rule, Status
 

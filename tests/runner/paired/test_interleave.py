@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from modellab.datasets import Dataset
 from modellab.datasets.manifest import Header
-from modellab.errors import CrashError
+from modellab.errors import CrashError, ModelError
 from modellab.runner.paired.interleave import MOST_UTTERANCES, Pairs, Walk, joined, run_pairs
-from modellab.runner.worker import ModelError
 
 from ...make import HEADER
 

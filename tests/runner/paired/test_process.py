@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from modellab.errors import CrashError, WorkerError
+from modellab.errors import CrashError, ModelError, WorkerError
 from modellab.runner.paired import process
 from modellab.runner.paired.process import Named, Place, Places, start
 from modellab.runner.paired.reference import PACKAGE, Base
-from modellab.runner.worker import ModelError
 
 from ... import tiny
 from .test_base import git

@@ -17,7 +17,7 @@ from modellab.datasets.importers import columnar, columns, splits, textfiles
 from modellab.datasets.importers.audiofiles import Finder
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Sound
-from modellab.errors import ConfigError, DatasetError, did_you_mean
+from modellab.errors import ConfigError, DatasetError, YamlError, did_you_mean
 from modellab.system import yamltext
 
 NAME = "huggingface"
@@ -82,7 +82,7 @@ def _declared(place: Place, files: list[Path], options: Options) -> dict[str, li
         return {}
     try:
         head = yamltext.parse(front[1])
-    except yamltext.YamlError as fault:
+    except YamlError as fault:
         raise DatasetError(f"{readme}: what stands between its lines --- is not YAML: {fault}") from None
     configs = {str(each.get("config_name")): each.get("data_files") for each in _mappings(head, "configs")}
     if not configs:

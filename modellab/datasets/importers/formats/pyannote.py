@@ -12,7 +12,7 @@ from modellab.datasets.importers.audiofiles import is_there
 from modellab.datasets.importers.formats import rttm
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Options
-from modellab.errors import ConfigError, DatasetError, did_you_mean
+from modellab.errors import ConfigError, DatasetError, YamlError, did_you_mean
 from modellab.system import yamltext
 
 NAME = "pyannote"
@@ -35,7 +35,7 @@ def read(place: Place, options: Options) -> Iterator[Item]:
     file = place.called(*FILES)[0] if place.is_folder else place.path
     try:
         held = yamltext.parse(textfiles.whole(file))
-    except yamltext.YamlError as fault:
+    except YamlError as fault:
         raise DatasetError(f"{file}: not YAML: {fault}") from None
     database, subsets = _protocol(file, held, options)
     there = {name: subset for name, subset in subsets.items() if _annotation(file, subset)}
