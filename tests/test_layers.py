@@ -41,7 +41,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "av": {"audio", "doctor"},
     "whisper_normalizer": {"text"},
     "text_to_num": {"text"},
-    "huggingface_hub": {"models"},
+    "huggingface_hub": {"models", "datasets"},
     "torch": {"models", "audio", "runner"},
     "torch_audiomentations": {"audio"},
     "whisper": {"models"},

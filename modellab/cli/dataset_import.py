@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 
 FIRST = 10  # rows left out that are shown; the file has all
 
-Place = Annotated[str, typer.Argument(metavar="PLACE", help="A file or folder; a-{000..012}.tar for a range of files.")]
+WHERE = "A file, a folder, a-{000..012}.tar, or https://, hf://datasets/, s3://, gs://."
+Place = Annotated[str, typer.Argument(metavar="PLACE", help=WHERE)]
 
 
-def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help="A file or folder.")] = "") -> None:
+def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help=WHERE)] = "") -> None:
     """What a place is taken for and why; without one, the formats that are known."""
     from modellab.datasets import importers
 
     if not place:
         common.print_table(["format", "what"], ([each.NAME, each.TITLE] for each in importers.every().values()))
         return
-    found = importers.detected(importers.place_of(place))
+    from modellab.datasets.importers import Options, remote
+
+    here = remote.fetched(place, Options()).path if remote.is_remote(place) else place
+    found = importers.detected(importers.place_of(here))
     if not found:
         raise ConfigError(f"{place}: nothing here looks like a format that is known ({', '.join(importers.every())})")
     common.print_table(
@@ -59,6 +63,8 @@ By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion t
 Seed = Annotated[int, typer.Option(help="Of the sample.")]
 MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows that may be left out.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
+Revision = Annotated[str, typer.Option(help="Commit, branch or tag of a data set of Hugging Face.")]
+Only = Annotated[Many, typer.Option(metavar="GLOB", help="Of a tree elsewhere fetch these files alone.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
 
 
@@ -70,6 +76,7 @@ def import_dataset(
     textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
     min_s: Shortest = 0.0, max_s: Longest = float("inf"), sample: Sample = 0, by: By = "", seed: Seed = 0,
     max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
+    revision: Revision = "", only: Only = None,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
 
@@ -86,26 +93,26 @@ def import_dataset(
     wish = Wish(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
-        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run,
+        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, revision=revision, only=tuple(only or ()),
     )
-    report = _imported(Path(place), Path(into).name, options, wish)
+    report = _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):
         raise typer.Exit(1)
 # fmt: on
 
 
-def _imported(source: Path, name: str, options: Options, wish: Wish) -> Report:
+def _imported(source: str, name: str, options: Options, wish: Wish) -> Report:
     """Import and tell."""
     from modellab import tasks
     from modellab.datasets.importers import importing
 
     folder = common.project().golden / name
     report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()})
-    _told(report, source, wish.dry_run)
+    _told(report, wish.dry_run)
     return report
 
 
-def _told(report: Report, source: Path, dry_run: bool) -> None:
+def _told(report: Report, dry_run: bool) -> None:
     """What a person should know of an import."""
     from modellab.datasets.importers.manifest_file import near
     from modellab.datasets.importers.wishes import counted
@@ -114,7 +121,7 @@ def _told(report: Report, source: Path, dry_run: bool) -> None:
     for note in dict.fromkeys(report.notes):
         common.say(f"note: {note}")
     for each in report.left[:FIRST]:
-        common.say(f"left out: {near(each, source)}")
+        common.say(f"left out: {near(each, report.place)}")
     if len(report.left) > FIRST:
         common.say(f"left out: {len(report.left) - FIRST} more")
     if report.refused:

@@ -13,7 +13,7 @@ from modellab.errors import ConfigError
 if TYPE_CHECKING:
     from rich.text import Text
 
-app = typer.Typer(help="List the golden datasets, validate them.")
+app = typer.Typer(help="List the golden datasets, make them of recordings that you have, validate them.")
 
 
 @app.callback(invoke_without_command=True)
@@ -52,6 +52,15 @@ def validate(
         common.say(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
     common.say(f"all sound: {files} files, {length(seconds)} of audio")
+
+
+@app.command()
+def digest(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of datasets.")]) -> None:
+    """Write what a dataset holds now into its header, so that later changes are seen."""
+    from modellab import datasets
+
+    for folder in chosen(folders(common.project().golden), names):
+        common.say(f"{folder.name}: {datasets.write_digest(folder)}")
 
 
 def folders(golden: Path) -> list[Path]:

@@ -235,7 +235,7 @@ def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[Dataset
 
 def _digest_faults(folder: Path, head: Header, digest: str) -> Iterator[DatasetError]:
     if not head.digest:
-        yield DatasetError(f"{manifest.file(folder)}: there is no digest; modellab.datasets.write_digest writes it")
+        yield DatasetError(f"{manifest.file(folder)}: there is no digest; `modellab datasets digest` writes it")
     elif digest != head.digest:
         yield DatasetError(
             f"{manifest.file(folder)}: the digest changed: the header says {head.digest}, cases and audio give "

@@ -41,7 +41,7 @@ def about(result: Result, accepted: Accepted | None, changed: int | None, machin
 def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
     """What is not as the dataset says: a digest that is missing or stale, lengths that are not the files'."""
     if not data.header.digest:
-        yield "its dataset has no digest, so nobody sees a change of it: modellab.datasets.write_digest writes one"
+        yield "its dataset has no digest, so nobody sees a change of it: `modellab datasets digest` writes one"
     elif data.header.digest != data.digest:
         yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)

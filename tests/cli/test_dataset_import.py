@@ -14,7 +14,10 @@ from modellab.datasets import importers
 
 from ..datasets.importers import layouts
 from ..datasets.importers.layouts import LAYOUTS, TEXTS
+from ..datasets.importers.test_remote import Server, server
 from .conftest import Desk
+
+__all__ = ["server"]  # a fixture
 
 
 def loaded(desk: Desk, name: str) -> datasets.Dataset:
@@ -226,3 +229,17 @@ def test_languages_row_by_row(desk: Desk) -> None:
     assert (new.language, [row["language"] for row in new.rows]) == ("mul", ["en", "de"])
     assert desk.type("datasets", "import", str(place), "--into", "lid_v1", "--task", "lid").exit_code == 0
     assert [row["spoken"] for row in loaded(desk, "lid_v1").rows] == ["en", "de"]
+
+
+def test_a_set_on_the_web_is_copied_and_pinned(desk: Desk, server: Server, tmp_path: Path) -> None:
+    LAYOUTS["nemo"][1](tmp_path / "far")
+    server.serve(tmp_path / "far", "set/")
+    address = f"{server.address}/set/manifest.json"
+    made = desk.type("datasets", "import", f"{address}?signature=secret", "--into", "far_v1")
+    assert made.exit_code == 0, made.output
+    new = loaded(desk, "far_v1")
+    assert {row["audio"].parent for row in new.rows} == {new.folder / "audio"}
+    text = (new.folder / "dataset.yaml").read_text()
+    assert f'  from: "{address}"\n  revision: "one"\n' in text
+    assert "secret" not in text + made.output
+    assert "the keys audio_filepath" in desk.type("datasets", "formats", address).stdout.replace("key ", "keys ")

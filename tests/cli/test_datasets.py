@@ -95,3 +95,14 @@ def test_nothing_to_validate_is_not_soundness(desk: Desk) -> None:
     result = desk.type("datasets", "validate")
     assert result.exit_code == 2
     assert "no datasets: expected folders with a dataset.yaml in" in result.stderr
+
+
+def test_digest_writes_what_is_there_now(desk: Desk) -> None:
+    path = desk.dataset("long_v2") / "dataset.yaml"
+    before = path.read_text()
+    path.write_text(before.replace("digest: sha256:", "digest: sha256:0"))
+    assert "changed" in desk.type("datasets").stdout
+    written = desk.type("datasets", "digest", "long_v2")
+    assert (written.exit_code, path.read_text()) == (0, before)
+    assert written.stdout.startswith("long_v2: sha256:")
+    assert desk.type("datasets", "digest", "short_v2").exit_code == 2

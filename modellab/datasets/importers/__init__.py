@@ -4,7 +4,7 @@
                              --read----> Record, LeftOut, Note, one at a time
 
 To add one, write `formats/<name>.py` with the four names of `Format`, or give a module with them the entry point
-`modellab.importers`. Nothing here decodes audio, starts a process or reaches for a network.
+`modellab.importers`. A reader decodes no audio, starts no process and reaches for no network.
 """
 
 from __future__ import annotations

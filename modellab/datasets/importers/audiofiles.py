@@ -23,9 +23,15 @@ class Finder:
 
     def __init__(self, home: Path, root: Path | None = None) -> None:
         self.bases = [root.absolute()] if root else [home, *home.parents[:UP]]
+        self._last = ("", home)  # the rows of one recording often come together
 
     def find(self, name: str) -> Path:
         """The file; where there is none, where it was looked for first."""
+        if name != self._last[0]:
+            self._last = (name, self._found(name))
+        return self._last[1]
+
+    def _found(self, name: str) -> Path:
         given = Path(plain(name))
         if given.is_absolute():
             return given

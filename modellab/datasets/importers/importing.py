@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from modellab.annotations import rttm
 from modellab.datasets import importers, manifest
-from modellab.datasets.importers import manifest_file, sampling, soundness, tasks_rows
+from modellab.datasets.importers import manifest_file, remote, sampling, soundness, tasks_rows
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record
 from modellab.datasets.importers.wishes import Report, Wish, counted
@@ -36,7 +36,7 @@ class RowReader(Protocol):
     def read(self, row: Row, options: Mapping[str, Any]) -> Any: ...
 
 
-def run(source: Path, folder: Path, options: Options, wish: Wish, tasks: Mapping[str, RowReader]) -> Report:
+def run(source: str | Path, folder: Path, options: Options, wish: Wish, tasks: Mapping[str, RowReader]) -> Report:
     """Import a place into a new dataset folder; `tasks` check the rows of theirs.
 
     ConfigError for a wish that cannot be. Where too little is sound, the report says so and nothing is written.
@@ -45,15 +45,18 @@ def run(source: Path, folder: Path, options: Options, wish: Wish, tasks: Mapping
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
     if wish.task:
         tasks_rows.check_task(wish.task)
-    place = importers.place_of(source)
+    fetched = remote.fetched(str(source), options, wish) if remote.is_remote(str(source)) else None
+    wish = replace(wish, copy=wish.copy or fetched is not None)  # what lies in a cache goes some day
+    place = importers.place_of(fetched.path if fetched else source)
     found = importers.chosen(place, wish.form)
-    report = Report(folder, found.format.NAME, found.guess.reason)
+    report = Report(folder, found.format.NAME, found.guess.reason, place.path)
     with _staged(folder) as staging:
         work = _Work(report, wish, folder, staging)
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
         if not _refused(report, wish) and not wish.dry_run:
-            report.digest = manifest_file.write(staging, work.header(), rows, source, report, options, wish)
+            origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(str(source))
+            report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             staging.rename(folder)
     return report
 

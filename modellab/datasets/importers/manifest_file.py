@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from modellab import datasets
 from modellab.datasets import manifest
@@ -19,6 +19,13 @@ LEFT_OUT = "left-out.jsonl"
 VERSION = re.compile(r"_v(\d{1,6})$")
 SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
 HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz")
+
+
+class Origin(NamedTuple):
+    """Where a dataset comes from, without credentials, and which state of it that was."""
+
+    source: str
+    revision: str = ""
 
 
 def version(name: str) -> int:
@@ -35,7 +42,7 @@ def write(
     folder: Path,
     header: manifest.Header,
     rows: Sequence[Row],
-    source: Path,
+    origin: Origin,
     report: Report,
     options: Options,
     wish: Wish,
@@ -44,12 +51,12 @@ def write(
     facts = header.model_dump()
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
-        file.writelines(_block("import", _origin(source, report, options, wish)))
+        file.writelines(_block("import", _facts(origin, report, options, wish)))
         file.write("cases:\n")
         file.writelines(f"  - {text(dict(row))}\n" for row in rows)
     if report.left:
         with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
-            file.writelines(_left(each, source) for each in report.left)
+            file.writelines(_left(each, report.place) for each in report.left)
     _tidy(folder, rows)
     return datasets.write_digest(folder)
 
@@ -62,13 +69,14 @@ def _tidy(folder: Path, rows: Sequence[Row]) -> None:
             file.unlink()
 
 
-def _origin(source: Path, report: Report, options: Options, wish: Wish) -> dict[str, Any]:
+def _facts(origin: Origin, report: Report, options: Options, wish: Wish) -> dict[str, Any]:
     """What an import can be repeated from."""
     given = {key: value for key, value in {**asdict(options), **asdict(wish)}.items() if key != "dry_run"}
     plain = {**asdict(type(options)()), **asdict(type(wish)())}
     arguments = {key: _plain(value) for key, value in given.items() if value != plain[key]}
     counts = {"read": report.read, "sound": report.sound, "taken": report.taken, "left_out": len(report.left)}
-    return {"format": report.form, "from": _plain(source), "arguments": arguments, "counts": counts}
+    revision = {"revision": origin.revision} if origin.revision else {}
+    return {"format": report.form, "from": origin.source, **revision, "arguments": arguments, "counts": counts}
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ NAMES = {  # what Lhotse and others call languages
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placing:
     """Where rows will lie, and how they name their audio: relative to the dataset's folder for files below `root`.
 
@@ -38,10 +39,15 @@ class Placing:
 
     def name(self, file: Path) -> str:
         """The path of a file as a row has it."""
-        if file.is_relative_to(self.staging):
-            return str(file.relative_to(self.staging))
-        plain = os.path.normpath(file)
-        return os.path.relpath(plain, self.folder) if Path(plain).is_relative_to(self.root) else plain
+        return _name(self, file)
+
+
+@lru_cache(maxsize=64)
+def _name(placing: Placing, file: Path) -> str:
+    if file.is_relative_to(placing.staging):
+        return str(file.relative_to(placing.staging))
+    plain = os.path.normpath(file)
+    return os.path.relpath(plain, placing.folder) if Path(plain).is_relative_to(placing.root) else plain
 
 
 def language(given: str) -> str:

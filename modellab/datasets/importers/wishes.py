@@ -14,7 +14,8 @@ class Wish:
     """What a person wants of an import; what is left out is found out, or the default of the command.
 
     `channel` is `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the values of
-    the keys `by`. `most_left_out` is the part of the rows that may be faulty.
+    the keys `by`. `most_left_out` is the part of the rows that may be faulty. `revision` and `only` are for a place
+    elsewhere: which of its states, and which files.
     """
 
     task: str = ""
@@ -32,6 +33,8 @@ class Wish:
     seed: int = 0
     most_left_out: float = 0.05
     dry_run: bool = False
+    revision: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,6 +44,7 @@ class Report:
     folder: Path
     form: str
     why: str
+    place: Path
     task: str = ""
     language: str = ""
     read: int = 0

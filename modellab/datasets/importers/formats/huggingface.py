@@ -37,7 +37,7 @@ def detect(place: Place) -> Guess | None:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the files of the split."""
     files = place.called(*FILES, deep=True)
-    by_split = _declared(place, files, options) or splits.by_name(place.folder, files)
+    by_split = declared(place, files, options) or splits.by_name(place.folder, files)
     name, note = splits.chosen(by_split, options.split)
     if note:
         yield note
@@ -74,7 +74,7 @@ def _sound(file: Path, held: Any, number: int) -> Sound | None:
     return None
 
 
-def _declared(place: Place, files: list[Path], options: Options) -> dict[str, list[Path]]:
+def declared(place: Place, files: list[Path], options: Options) -> dict[str, list[Path]]:
     """The files of each split as the README's `configs:` have them; nothing where it says nothing."""
     readme = next((file for file in place.called("README.md") if file.parent == place.path), None)
     front = FRONT.match(textfiles.whole(readme)) if readme else None

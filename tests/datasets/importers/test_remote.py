@@ -1,0 +1,192 @@
+"""Sources elsewhere, by stand-ins: a web server on loopback, memory, pyarrow's file systems, a hub."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from modellab.datasets.importers import Options, remote
+from modellab.datasets.importers.wishes import Wish
+from modellab.errors import DatasetError
+from tests.datasets.importers import layouts
+from tests.datasets.importers.layouts import LAYOUTS, TEXTS
+
+
+@dataclass
+class Server:
+    """A web server on loopback. `files` are its bodies, `cut` those that break off, `asked` what was asked for."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def serve(self, folder: Path, at: str = "") -> None:
+        for file in folder.rglob("*"):
+            if file.is_file():
+                self.files[f"/{at}{file.relative_to(folder).as_posix()}"] = file.read_bytes()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
+    held = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            name = unquote(urlsplit(self.path).path)
+            held.asked.append(f"{self.command} {self.path}")
+            body = held.files.get(name)
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.send_header("ETag", '"one"')
+            self.send_header("X-Error-Code", "RepoNotFound" if body is None else "")
+            self.end_headers()
+            if body and self.command == "GET":
+                self.wfile.write(body[: len(body) // 2] if name in held.cut else body)
+
+        def log_message(self, *given: object) -> None:
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    held.address = f"http://127.0.0.1:{running.server_address[1]}"
+    yield held
+    running.shutdown()
+    running.server_close()
+
+
+def cached(tmp_path: Path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
+
+
+def test_a_manifest_on_the_web_with_its_audio(server: Server, tmp_path: Path) -> None:
+    LAYOUTS["nemo"][1](tmp_path / "data")
+    server.serve(tmp_path / "data", "set/")
+    found = remote.fetched(f"{server.address}/set/manifest.json?signature=secret", Options())
+    assert (found.source, found.revision) == (f"{server.address}/set/manifest.json", "one")
+    assert cached(tmp_path) == sorted([*(f"{id}.wav" for id in TEXTS), "manifest.json"])
+    assert not any("secret" in asked for asked in server.asked if "manifest" not in asked)
+    count = len(server.asked)
+    again = remote.fetched(f"{server.address}/set/manifest.json", Options())
+    assert again == found
+    assert server.asked[count:] == ["HEAD /set/manifest.json"]  # the rest is there
+
+
+def test_half_a_download_is_never_seen(server: Server, tmp_path: Path) -> None:
+    LAYOUTS["nemo"][1](tmp_path / "data")
+    server.serve(tmp_path / "data")
+    server.cut.add(f"/wav/{next(iter(TEXTS))}.wav")
+    with pytest.raises(DatasetError, match=r"wav: [\d,]+ of [\d,]+ bytes came; the connection broke off"):
+        remote.fetched(f"{server.address}/manifest.json", Options())
+    assert cached(tmp_path) == ["manifest.json"]
+    server.cut.clear()
+    remote.fetched(f"{server.address}/manifest.json", Options())
+    assert len(cached(tmp_path)) == 5
+
+
+def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"/gone\.json: the server says 404"):
+        remote.fetched(f"{server.address}/gone.json", Options())
+    with pytest.raises(DatasetError, match=r"http://127\.0\.0\.1:9/a\.json cannot be reached"):
+        remote.fetched("http://me:password@127.0.0.1:9/a.json?key=1", Options())
+    with pytest.raises(DatasetError, match="there is nothing of this name"):
+        remote.fetched("memory://nowhere/at/all", Options())
+    with pytest.raises(DatasetError, match=r"xyz://a cannot be opened \(Protocol not known: xyz"):
+        remote.fetched("xyz://a", Options())
+    rows = [{"audio_filepath": "gone.wav", "text": "a"}, {"audio_filepath": "../../../etc/hosts.wav", "text": "b"}]
+    server.files["/m.json"] = layouts.lines(rows).encode()
+    assert remote.fetched(f"{server.address}/m.json", Options()).path.read_bytes() == server.files["/m.json"]
+    assert [asked for asked in server.asked if "hosts" in asked] == []
+
+
+def test_a_tree_in_memory_and_only_a_part_of_it(server: Server, tmp_path: Path) -> None:
+    import fsspec
+
+    LAYOUTS["librispeech"][1](tmp_path / "data")
+    system = fsspec.filesystem("memory")
+    system.put(str(tmp_path / "data"), "/tree", recursive=True)
+    try:
+        whole = remote.fetched("memory://tree", Options())
+        assert sum(name.endswith(".flac") for name in cached(tmp_path)) == 4
+        assert whole.revision.startswith("listing:")
+        system.pipe("/tree/test-mini/7/21/7-21.trans.txt", b"7-21-0000 ANOTHER TEXT\n")
+        part = remote.fetched("memory://tree", Options(), Wish(only=("test-mini/7/*",)))
+        assert part.revision != whole.revision
+        assert {file.name for file in part.path.rglob("*.*")} == {"7-21.trans.txt", "7-21-0000.flac", "7-21-0001.flac"}
+    finally:
+        system.rm("/tree", recursive=True)
+
+
+def test_a_bucket_through_pyarrow(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyarrow import fs
+
+    LAYOUTS["nemo"][1](tmp_path / "bucket" / "corpus")
+
+    class Stand:
+        @staticmethod
+        def from_uri(address: str) -> tuple[fs.FileSystem, str]:
+            assert address.startswith("s3://")
+            return fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), address.removeprefix("s3://")
+
+    monkeypatch.setattr(fs, "FileSystem", Stand)
+    found = remote.fetched("s3://bucket/corpus/manifest.json", Options())
+    assert (found.path.name, found.source) == ("manifest.json", "s3://bucket/corpus/manifest.json")
+    assert len(cached(tmp_path)) == 5
+    assert sorted(path.name for path in remote.fetched("s3://bucket/corpus", Options()).path.iterdir()) == [
+        "manifest.json",
+        "wav",
+    ]
+
+
+def hub(server: Server, folder: Path) -> None:
+    """What the hub says of a data set: its commit, its files, their bodies."""
+    sha = "a" * 40
+    server.serve(folder, f"datasets/us/calls/resolve/{sha}/")
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    tree = [
+        {"type": "file", "path": file.relative_to(folder).as_posix(), "size": file.stat().st_size, "oid": "b" * 40}
+        for file in files
+    ]
+    folders = [
+        {"type": "directory", "path": each.name, "size": 0, "oid": "c" * 40}
+        for each in folder.iterdir()
+        if each.is_dir()
+    ]
+    facts = json.dumps({"id": "us/calls", "sha": sha, "siblings": []}).encode()
+    for name in (
+        "/api/datasets/us/calls",
+        "/api/datasets/us/calls/revision/main",
+        f"/api/datasets/us/calls/revision/{sha}",
+    ):
+        server.files[name] = facts
+    server.files[f"/api/datasets/us/calls/tree/{sha}"] = json.dumps([*tree, *folders]).encode()
+    server.files[f"/api/datasets/us/calls/paths-info/{sha}"] = b"[]"
+
+
+def test_a_data_set_of_hugging_face_is_pinned(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+
+    LAYOUTS["huggingface"][1](tmp_path / "data")
+    hub(server, tmp_path / "data")
+    plain = huggingface_hub.HfApi
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: plain(endpoint=server.address))
+    system = huggingface_hub.HfFileSystem
+    monkeypatch.setattr(
+        huggingface_hub, "HfFileSystem", lambda: system(endpoint=server.address, skip_instance_cache=True, token=False)
+    )
+    found = remote.fetched("hf://datasets/us/calls", Options(split="test.clean"))
+    assert (found.source, found.revision) == ("hf://datasets/us/calls", "a" * 40)
+    assert cached(tmp_path) == ["README.md", "test.clean-00000-of-00002.parquet", "test.clean-00001-of-00002.parquet"]
+    with pytest.raises(DatasetError, match="there is no data set us/none at Hugging Face"):
+        remote.fetched("hf://datasets/us/none", Options())
