@@ -63,6 +63,7 @@ By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion t
 Seed = Annotated[int, typer.Option(help="Of the sample.")]
 MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows that may be left out.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
+Again = Annotated[bool, typer.Option("--again", help="PLACE is an imported dataset: repeat that, say what changed.")]
 Revision = Annotated[str, typer.Option(help="Commit, branch or tag of a data set of Hugging Face.")]
 Only = Annotated[Many, typer.Option(metavar="GLOB", help="Of a tree elsewhere fetch these files alone.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
@@ -76,7 +77,7 @@ def import_dataset(
     textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
     min_s: Shortest = 0.0, max_s: Longest = float("inf"), sample: Sample = 0, by: By = "", seed: Seed = 0,
     max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
-    revision: Revision = "", only: Only = None,
+    revision: Revision = "", only: Only = None, again: Again = False,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
 
@@ -95,19 +96,30 @@ def import_dataset(
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
         seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, revision=revision, only=tuple(only or ()),
     )
-    report = _imported(place, Path(into).name, options, wish)
+    report = _again(place, Path(into).name, dry_run) if again else _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):
         raise typer.Exit(1)
 # fmt: on
 
 
-def _imported(source: str, name: str, options: Options, wish: Wish) -> Report:
+def _again(given: str, name: str, dry_run: bool) -> Report:
+    """Repeat the import of a dataset into a new one."""
+    from dataclasses import replace
+
+    from modellab.datasets.importers import manifest_file
+
+    (before,) = datasets.chosen(datasets.folders(common.project().golden), [given])
+    source, options, wish = manifest_file.earlier(before)
+    return _imported(source, name, options, replace(wish, dry_run=dry_run), before)
+
+
+def _imported(source: str, name: str, options: Options, wish: Wish, before: Path | None = None) -> Report:
     """Import and tell."""
     from modellab import tasks
     from modellab.datasets.importers import importing
 
     folder = common.project().golden / name
-    report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()})
+    report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()}, before)
     _told(report, wish.dry_run)
     return report
 
@@ -132,6 +144,8 @@ def _told(report: Report, dry_run: bool) -> None:
     sampled = f", {report.taken} of them taken" if report.taken < report.sound else ""
     common.say(f"{report.read} read, {len(report.left)} left out{filtered}, {report.sound} sound{sampled}: "
                f"{datasets.length(report.audio_s)} of audio{by}")  # fmt: skip
+    if report.changes is not None:
+        common.say(f"since then: {'; '.join(report.changes) or 'nothing changed'}")
     if dry_run:
         common.say("nothing was written (--dry-run)")
     else:

@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from modellab import datasets
 from modellab.annotations import rttm
 from modellab.datasets import importers, manifest
-from modellab.datasets.importers import manifest_file, remote, sampling, soundness, tasks_rows
+from modellab.datasets.importers import changes, manifest_file, remote, sampling, soundness, tasks_rows
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record
 from modellab.datasets.importers.wishes import Report, Wish, counted
@@ -36,8 +37,17 @@ class RowReader(Protocol):
     def read(self, row: Row, options: Mapping[str, Any]) -> Any: ...
 
 
-def run(source: str | Path, folder: Path, options: Options, wish: Wish, tasks: Mapping[str, RowReader]) -> Report:
+def run(
+    source: str | Path,
+    folder: Path,
+    options: Options,
+    wish: Wish,
+    tasks: Mapping[str, RowReader],
+    before: Path | None = None,
+) -> Report:
     """Import a place into a new dataset folder; `tasks` check the rows of theirs.
+
+    With the dataset `before` of an earlier import the report says what is different now.
 
     ConfigError for a wish that cannot be. Where too little is sound, the report says so and nothing is written.
     """
@@ -54,10 +64,13 @@ def run(source: str | Path, folder: Path, options: Options, wish: Wish, tasks: M
         work = _Work(report, wish, folder, staging)
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
-        if not _refused(report, wish) and not wish.dry_run:
+        if not _refused(report, wish):
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(str(source))
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
-            staging.rename(folder)
+            if before:
+                report.changes = changes.told(datasets.load(before).rows, datasets.load(staging).rows)
+            if not wish.dry_run:
+                staging.rename(folder)
     return report
 
 

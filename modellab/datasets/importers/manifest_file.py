@@ -13,6 +13,7 @@ from modellab import datasets
 from modellab.datasets import manifest
 from modellab.datasets.importers.records import LeftOut, Options
 from modellab.datasets.importers.wishes import Report, Wish
+from modellab.errors import ConfigError
 from modellab.types import Row
 
 LEFT_OUT = "left-out.jsonl"
@@ -77,6 +78,32 @@ def _facts(origin: Origin, report: Report, options: Options, wish: Wish) -> dict
     counts = {"read": report.read, "sound": report.sound, "taken": report.taken, "left_out": len(report.left)}
     revision = {"revision": origin.revision} if origin.revision else {}
     return {"format": report.form, "from": origin.source, **revision, "arguments": arguments, "counts": counts}
+
+
+def earlier(folder: Path) -> tuple[str, Options, Wish]:
+    """Place, options and wish of the import that a dataset is of; ConfigError for one that was not imported."""
+    block = datasets.header(folder).imported
+    arguments = block.get("arguments", {})
+    if not isinstance(block.get("from"), str) or not isinstance(arguments, dict):
+        raise ConfigError(
+            f"{folder.name} was not imported: its {manifest.FILE_NAME} has no block `import:` with a place"
+        )
+    try:
+        given = {key: _typed(key, value) for key, value in arguments.items()}
+        options = Options(**{key: value for key, value in given.items() if key in asdict(Options())})
+        wish = Wish(**{key: value for key, value in given.items() if key not in asdict(Options())})
+    except TypeError as fault:
+        raise ConfigError(
+            f"{folder.name} cannot be imported again: its arguments are not understood ({fault})"
+        ) from None
+    return block["from"], options, wish
+
+
+def _typed(key: str, value: Any) -> Any:
+    """An argument as it was, of how it stands in YAML."""
+    if isinstance(value, list):
+        return tuple(value)
+    return Path(value) if key == "root" else value
 
 
 def _plain(value: Any) -> Any:

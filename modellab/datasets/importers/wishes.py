@@ -39,7 +39,11 @@ class Wish:
 
 @dataclass(slots=True)
 class Report:
-    """How an import went. `refused` says why nothing was written; '' where something was."""
+    """How an import went.
+
+    `refused` says why nothing was written; '' where something was. `changes` is what is different from an earlier
+    import, where there was one to compare with.
+    """
 
     folder: Path
     form: str
@@ -57,6 +61,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     digest: str = ""
     refused: str = ""
+    changes: list[str] | None = None
 
     @property
     def faults(self) -> int:
