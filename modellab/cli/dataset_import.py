@@ -131,9 +131,9 @@ def _told(report: Report, dry_run: bool) -> None:
 
     common.say(f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):
-        common.say(f"note: {note}")
+        common.say(f"note: {common.printable(note)}")
     for each in report.left[:FIRST]:
-        common.say(f"left out: {near(each, report.place)}")
+        common.say(f"left out: {common.printable(str(near(each, report.place)))}")
     if len(report.left) > FIRST:
         common.say(f"left out: {len(report.left) - FIRST} more")
     if report.refused:

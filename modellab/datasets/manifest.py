@@ -156,7 +156,7 @@ def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[Data
     known: set[str] = set()
     faults = list(_list_faults(folder, raw))
     for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list | Spool) else []):
-        fault = _row_fault(given)
+        fault = row_fault(given)
         if fault:
             called = given.get("id") if isinstance(given, dict) else None
             name = called if isinstance(called, str) and called and called.isprintable() else f"number {i + 1}"
@@ -176,7 +176,7 @@ def _absolute(folder: Path, given: Row) -> Row:
     return {**given, **files, **in_parts(given, lambda part: _absolute(folder, part))}
 
 
-def _row_fault(given: Any) -> str:
+def row_fault(given: Any) -> str:
     """What is wrong with the keys that are the same for every task; empty if nothing is."""
     if not isinstance(given, dict):
         return f"expected a mapping with {', '.join(ROW_KEYS)}, got {yamltext.shown(given)}"
@@ -241,7 +241,7 @@ def _part_faults(given: Mapping[str, Any]) -> Iterator[str]:
             continue
         for i, part in enumerate(parts):
             is_part = isinstance(part, dict)
-            fault = _row_fault({"id": key, **part}) if is_part else f"{yamltext.shown(part)}, expected a mapping"
+            fault = row_fault({"id": key, **part}) if is_part else f"{yamltext.shown(part)}, expected a mapping"
             if fault:
                 yield f"{key}[{i}]: {fault}"
 

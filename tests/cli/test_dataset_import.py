@@ -112,6 +112,19 @@ def test_faulty_rows_are_listed_and_too_many_write_nothing(desk: Desk) -> None:
     assert "new_v1 is there already: choose another name" in again.stderr
 
 
+def test_names_and_texts_that_no_manifest_can_hold(desk: Desk) -> None:
+    ids = list(TEXTS)
+    place = nemo(
+        desk.root / "data", good=line(ids[0], "say \u2028 \x7f 'it' #now: {x}"),
+        half=line(ids[1], "half \ud83d pair"), ring={**line(ids[2]), "id": "ring\a"},
+    )  # fmt: skip
+    assert desk.type("datasets", "import", str(place), "--into", "new_v1", "--max-left-out", "90%").exit_code == 0
+    assert [row["text"] for row in loaded(desk, "new_v1").rows] == ["say \u2028 \x7f 'it' #now: {x}"]
+    listed = (desk.root / "golden" / "new_v1" / "left-out.jsonl").read_text()
+    assert "half a surrogate pair" in listed
+    assert "without line ends and control characters" in listed
+
+
 def test_what_is_asked_for_and_cannot_be(desk: Desk) -> None:
     place = nemo(desk.root / "data", a={"audio_filepath": f"{next(iter(TEXTS))}.wav", "text": "hello"})
     asked = ["datasets", "import", str(place), "--into", "new_v1"]

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol, cast
 from modellab.datasets.importers import formats as _formats
 from modellab.datasets.importers.places import BRACES, Place, expanded
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound
-from modellab.errors import ODD, ConfigError, DatasetError, did_you_mean, told
+from modellab.errors import ConfigError, DatasetError, did_you_mean, told
 
 __all__ = [
     "Format",
@@ -119,7 +119,9 @@ def read(format: Format, place: Place, options: Options) -> Iterator[Item]:
     """What a reader gives; what it raises on the way is the last thing that is left out."""
     try:
         yield from format.read(place, options)
+    except ConfigError:
+        raise
     except DatasetError as fault:
         yield LeftOut(str(place.path), str(fault).removeprefix(f"{place.path}: "))
-    except ODD as fault:  # what somebody's file held that nobody foresaw
+    except Exception as fault:  # noqa: BLE001 - a reader may be another package's: what it raises is told as a row's
         yield LeftOut(str(place.path), f"the {format.NAME} reader stopped here ({told(fault)})")

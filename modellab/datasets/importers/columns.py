@@ -5,7 +5,7 @@ A column is chosen by its name, that of the paths by what stands in it where no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,24 @@ class Roles:
         """Which column was taken for what."""
         taken = ", ".join(f"{role}={column}" for role, column in self.of.items())
         return Note(f"columns taken: {taken}; --column ROLE=COLUMN takes another one")
+
+
+class Chooser:
+    """The roles of rows that have not all the same keys: what a key was once taken for, it stays."""
+
+    def __init__(self, choose: Callable[[Mapping[str, Any]], Roles]) -> None:
+        self._choose = choose
+        self._seen: dict[str, Any] = {}
+        self._roles: Roles | None = None
+
+    def of(self, row: Mapping[str, Any]) -> Roles:
+        """The roles for a row, chosen anew where it has a key that none before it had."""
+        if self._roles is None or not row.keys() <= self._seen.keys():
+            self._seen = {**row, **self._seen}
+            new, old = self._choose(self._seen), self._roles
+            parts = ((new.of, old.of), (new.texts, old.texts), (new.groups, old.groups)) if old else ()
+            self._roles = Roles(*({**later, **earlier} for later, earlier in parts)) if parts else new
+        return self._roles
 
 
 def roles(columns: Sequence[str], options: Options, first: Mapping[str, Any] | None = None) -> Roles:

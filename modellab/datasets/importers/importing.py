@@ -201,6 +201,8 @@ class _Work:
             return row
         if self.report.task == "diarization" and record.scored is not None:
             row = {**row, "uem": self._uem(record)}
+        if fault := manifest.row_fault(row) or manifest_file.fault(row):
+            return LeftOut(record.where, f"{record.id[:60]!r}: {fault}")
         if task is None:
             return row
         try:

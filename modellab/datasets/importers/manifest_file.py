@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -128,6 +129,15 @@ def near(each: LeftOut, source: Path) -> LeftOut:
     return LeftOut(where, reason, each.meant)
 
 
+def fault(row: Row) -> str:
+    """Why a row cannot be written as UTF-8; '' if it can."""
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "it has half a surrogate pair in it, which is no letter"
+    return ""
+
+
 def text(value: Any) -> str:
     r"""A value in YAML's flow style on one line.
 
@@ -138,6 +148,9 @@ def text(value: Any) -> str:
         return "{" + ", ".join(f"{_key(key)}: {text(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(text, value)) + "]"
+    if isinstance(value, float) and "e" in repr(value):  # which the manifest's reader takes for text
+        plain = format(Decimal(repr(value)), "f")
+        return plain if "." in plain else f"{plain}.0"
     return SHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from fnmatch import translate
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any, NamedTuple
 from modellab.datasets.importers import textfiles
 from modellab.errors import DatasetError
 
-LOOKED_AT = 4_000  # files of a folder that a detector sees
+LOOKED_AT = 20_000  # files of a folder that a detector sees
+FEW = 20  # files of a kind that are all looked at
 HEAD = 1 << 16  # characters of a file that a detector sees
 LONG_HEAD = 1 << 20
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}|_OP_(\d+)\.\.(\d+)_CL_")
@@ -59,10 +61,23 @@ class Place:
         """The file, or the first thousands of the folder's files, those at the top first."""
         return tuple(islice(widely(self.path), LOOKED_AT)) if self.is_folder else (self.path,)
 
+    @cached_property
+    def near(self) -> tuple[Path, ...]:
+        """The file, or all files right in the folder, however many."""
+        return tuple(_inside(self.path)[0]) if self.is_folder else (self.path,)
+
     def called(self, *patterns: str, deep: bool = False) -> list[Path]:
         """The files whose name matches one of the patterns (`*.tsv`): of the place itself, with `deep` below it too."""
-        near = (file for file in self.files if deep or not self.is_folder or file.parent == self.path)
-        return [file for file in near if any(Path(file.name.lower()).match(each.lower()) for each in patterns)]
+        fits = re.compile("|".join(translate(each.lower()) for each in patterns)).match
+        return [file for file in (self.files if deep else self.near) if fits(file.name.lower())]
+
+    def tables(self, *patterns: str, deep: bool = False) -> list[Path]:
+        """The same without files that belong to a single audio file by their name, of which there may be a million."""
+        files = self.called(*patterns, deep=deep)
+        if len(files) > FEW:
+            sounds = {(file.parent, file.stem) for file in (self.files if deep else self.near) if is_audio(file.name)}
+            files = [file for file in files if (file.parent, file.stem) not in sounds]
+        return files[:LOOKED_AT]
 
     def head(self, file: Path) -> str:
         """The beginning of a text file; '' where it holds no text."""

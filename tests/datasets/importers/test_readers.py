@@ -13,10 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modellab.datasets import importers
-from modellab.datasets.importers import LeftOut, Note, Options, Place, Record, subtitles, textfiles, textgrid
+from modellab.datasets.importers import (
+    LeftOut,
+    Note,
+    Options,
+    Place,
+    Record,
+    manifest_file,
+    subtitles,
+    textfiles,
+    textgrid,
+)
 from modellab.datasets.importers.formats import stm
 from modellab.datasets.importers.places import expanded
 from modellab.errors import ConfigError
+from modellab.system import yamltext
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import LAYOUTS
 
@@ -163,3 +174,18 @@ def test_any_text_with_braces_is_words_or_nothing(text: str) -> None:
 def test_ranges_of_names(first: int, count: int, is_nemo: bool) -> None:
     mark = f"_OP_{first:03d}..{first + count:03d}_CL_" if is_nemo else f"{{{first:03d}..{first + count:03d}}}"
     assert expanded(f"a/b{mark}.tar") == [f"a/b{i:03d}.tar" for i in range(first, first + count + 1)]
+
+
+values = st.recursive(
+    st.text(st.characters(exclude_categories=["Cs"]))
+    | st.integers(-(10**9), 10**9)
+    | st.floats(0, 1e6)
+    | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abz_-: é#", min_size=1), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(values)
+def test_what_is_written_as_yaml_is_read_as_it_was(value: object) -> None:
+    assert yamltext.parse(f"a: {manifest_file.text(value)}\n") == {"a": value}

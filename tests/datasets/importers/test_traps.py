@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -198,6 +199,21 @@ def test_several_manifests_want_to_be_told_apart(tmp_path: Path) -> None:
     assert [each.text for each in records(tmp_path, split="dev")[1]] == ["dev"]
 
 
+def test_keys_that_only_later_rows_have(tmp_path: Path) -> None:
+    rows = [
+        {"path": "a.wav", "sentence": "one"},
+        {"path": "b.wav", "sentence": "two", "text": "2", "id": "second", "speaker": "ann", "start": 1, "end": 2},
+        {"path": "c.wav", "sentence": "three"},
+    ]
+    write(tmp_path / "a.jsonl", layouts.lines(rows))
+    _, taken, left = records(tmp_path)
+    assert left == []
+    assert [(each.id, each.text, each.speaker) for each in taken] == [
+        ("a", "one", ""), ("second", "two", "ann"), ("c", "three", ""),
+    ]  # fmt: skip
+    assert [each.sound.start_s for each in taken if each.sound] == [0, 1, 0]
+
+
 def test_columns_are_chosen_and_told(tmp_path: Path) -> None:
     row = {
         "a": "x.wav",
@@ -226,3 +242,12 @@ def test_columns_are_chosen_and_told(tmp_path: Path) -> None:
         records(file, columns={"text": "tekst"})
     with pytest.raises(Exception, match="nothing is called 'words'"):
         Options(columns={"words": "t"})
+
+
+def test_a_folder_of_many_sidecars_beside_a_manifest(tmp_path: Path) -> None:
+    for i in range(30):
+        write(tmp_path / f"{i:02d}.wav", WAV)
+        write(tmp_path / f"{i:02d}.json", json.dumps({"audio_filepath": "x.wav", "text": "a sidecar"}))
+    write(tmp_path / "manifest.json", layouts.lines([{"audio_filepath": "00.wav", "text": "a row"}]))
+    found, taken, _ = records(tmp_path)
+    assert (found.format.NAME, [each.text for each in taken]) == ("nemo", ["a row"])

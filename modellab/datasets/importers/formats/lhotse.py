@@ -46,7 +46,7 @@ def _is_shard(file: Path) -> bool:
 
 def _manifests(place: Place) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for file in place.called(*FILES):
+    for file in place.tables(*FILES):
         keys = place.keys(file)
         kind = next((kind for kind, wanted in KINDS.items() if any(keys >= each for each in wanted)), "")
         if kind:

@@ -20,7 +20,7 @@ PREDICTED = "pred_text"
 
 def detect(place: Place) -> Guess | None:
     """JSON lines with audio_filepath, and no shard."""
-    for file in place.called(*FILES):
+    for file in place.tables(*FILES):
         if _is_manifest(place, file):
             return Guess(0.9, f"the lines of {file.name} have the key {AUDIO}")
     return None
@@ -28,23 +28,24 @@ def detect(place: Place) -> Guess | None:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each line of each manifest."""
-    files = [file for file in place.called(*FILES) if _is_manifest(place, file)] if place.is_folder else [place.path]
+    files = [file for file in place.tables(*FILES) if _is_manifest(place, file)] if place.is_folder else [place.path]
     file, note = splits.one(files, options.split)
     if note:
         yield note
     if file:
         finder = Finder(file.parent, options.root)
-        chosen: columns.Roles | None = None
+        chooser, is_first = columns.Chooser(lambda seen: roles(seen, options)), True
         for item in textfiles.json_lines(file):
             if isinstance(item, LeftOut):
                 yield item
                 continue
             where, row = item
-            if chosen is None:
-                chosen = roles(row, options)
+            chosen = chooser.of(row)
+            if is_first:
                 yield chosen.note()
                 if PREDICTED in row:
                     yield Note(f"{file.name} has {PREDICTED}, a model's answers, which are no reference")
+            is_first = False
             yield entry(row, chosen, finder, where)
 
 

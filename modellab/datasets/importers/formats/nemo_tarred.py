@@ -36,7 +36,7 @@ def detect(place: Place) -> Guess | None:
 
 def _manifests(place: Place) -> list[Path]:
     """The manifests of the folder that is nearest to the top: below it the same lines may lie shard by shard."""
-    found = [file for file in place.called(*nemo.FILES, deep=True) if place.keys(file) >= {nemo.AUDIO, nemo.SHARD}]
+    found = [file for file in place.tables(*nemo.FILES, deep=True) if place.keys(file) >= {nemo.AUDIO, nemo.SHARD}]
     return [file for file in found if file.parent == found[0].parent]
 
 
@@ -78,7 +78,7 @@ def _archives(place: Place, manifest: Path, options: Options) -> dict[int, Path]
 
 
 def _shard(archive: Path, lines: list[Line], options: Options) -> Iterator[Item]:
-    chosen = nemo.roles(lines[0][1], options)
+    chooser = columns.Chooser(lambda seen: nemo.roles(seen, options))
     waiting: dict[str, list[Line]] = {}
     for where, row in lines:
         if isinstance(name := row.get(nemo.AUDIO), str):
@@ -90,7 +90,7 @@ def _shard(archive: Path, lines: list[Line], options: Options) -> Iterator[Item]
             yield member
             continue
         for where, row in _lines_of(member.name, waiting):
-            yield _entry(row, chosen, where, Sound(archive, member=member.name, data=member.data))
+            yield _entry(row, chooser.of(row), where, Sound(archive, member=member.name, data=member.data))
     for left in waiting.values():
         for where, row in left:
             yield LeftOut(where, f"there is no {row[nemo.AUDIO]} in {archive.name}")

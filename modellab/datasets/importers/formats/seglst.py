@@ -19,7 +19,7 @@ CHIME = {"start_time", "end_time", "words", "speaker"}
 
 def detect(place: Place) -> Guess | None:
     """A JSON list whose records have a session, times and words."""
-    for file in place.called(*FILES):
+    for file in place.tables(*FILES):
         if place.keys(file) >= NEEDED:
             return Guess(0.92, f"the records of {file.name} have the keys {', '.join(sorted(NEEDED))}")
         if place.keys(file) >= CHIME:
@@ -30,7 +30,7 @@ def detect(place: Place) -> Guess | None:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each segment; its audio is the file called like its session."""
     names = audiofiles.ByName([options.root or place.folder])
-    for file in place.called(*FILES) if place.is_folder else [place.path]:
+    for file in place.tables(*FILES) if place.is_folder else [place.path]:
         if place.is_folder and not place.keys(file) >= TIMED:
             continue
         session = file.name.split(".")[0]

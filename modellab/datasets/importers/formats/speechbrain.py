@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ ID = "ID"
 
 def detect(place: Place) -> Guess | None:
     """A table with the columns ID, duration and wav; JSON whose records have wav and length."""
-    for file in place.called("*.csv"):
+    for file in place.tables("*.csv"):
         names = set(textfiles.columns(file))
         if names >= {ID, "duration"} and names & set(AUDIO):
             return Guess(0.9, f"{file.name} has the columns {ID}, duration and {', '.join(sorted(names & set(AUDIO)))}")
-    for file in place.called("*.json"):
+    for file in place.tables("*.json"):
         found = place.peek(file)
         if (
             found
@@ -39,7 +40,7 @@ def detect(place: Place) -> Guess | None:
 
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each row of the file; a folder with several wants to know which."""
-    found = place.called("*.csv", "*.json")
+    found = place.tables("*.csv", "*.json")
     files = [file for file in found if detect(Place(file))] if place.is_folder else [place.path]
     file, note = splits.one(files, options.split)
     if note:
@@ -47,19 +48,20 @@ def read(place: Place, options: Options) -> Iterator[Item]:
     if file:
         is_csv = file.suffix.lower() == ".csv"
         rows: Iterator[Any] = textfiles.table(file) if is_csv else _objects(file)
-        finder, chosen = Finder(file.parent, options.root), None
+        finder, chooser, is_first = Finder(file.parent, options.root), columns.Chooser(partial(_roles, options)), True
         for item in rows:
             if isinstance(item, LeftOut):
                 yield item
                 continue
             where, row = item
-            if chosen is None:
-                chosen = _roles(row, options)
+            chosen = chooser.of(row)
+            if is_first:
                 yield chosen.note()
+            is_first = False
             yield _record(row, chosen, finder, where)
 
 
-def _roles(row: dict[str, Any], options: Options) -> columns.Roles:
+def _roles(options: Options, row: Mapping[str, Any]) -> columns.Roles:
     found = columns.roles(list(row), options)
     of = {**found.of}
     for role, names in (("audio", AUDIO), ("text", TEXT)):

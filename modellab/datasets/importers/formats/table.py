@@ -18,11 +18,11 @@ TABLES, JSONS = ("*.csv", "*.tsv", "*.psv"), ("*.jsonl", "*.ndjson", "*.json", "
 
 def detect(place: Place) -> Guess | None:
     """A header, or the keys of the first record, with names for audio and text."""
-    for file in place.called(*TABLES, *(() if place.is_folder else ("*.txt",))):
+    for file in place.tables(*TABLES, *(() if place.is_folder else ("*.txt",))):
         names = textfiles.columns(file)
         if _is_table(file):
             return Guess(0.5, f"{file.name} has the columns {', '.join(names[:8])}")
-    for file in place.called(*JSONS):
+    for file in place.tables(*JSONS):
         found = place.peek(file)
         if found and _is_rows(found):
             return Guess(0.5, f"the records of {file.name} have the keys {', '.join(list(found.first)[:8])}")
@@ -50,21 +50,22 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 
 def from_rows(rows: Iterator[tuple[str, dict[str, Any]] | LeftOut], finder: Finder, options: Options) -> Iterator[Item]:
-    """The rows of one table as records; the first one decides which column is what."""
-    chosen: columns.Roles | None = None
+    """The rows of one table as records."""
+    chooser, is_first = columns.Chooser(lambda seen: columns.roles(list(seen), options, seen)), True
     for item in rows:
         if isinstance(item, LeftOut):
             yield item
             continue
         where, row = item
-        if chosen is None:
-            chosen = columns.roles(list(row), options, row)
+        chosen = chooser.of(row)
+        if is_first:
             yield chosen.note()
+        is_first = False
         yield columns.record(row, chosen, finder, where)
 
 
 def _files(place: Place) -> list[Path]:
     if not place.is_folder:
         return [place.path]
-    tables = [file for file in place.called(*TABLES) if _is_table(file)]
-    return tables or [file for file in place.called(*JSONS) if (found := place.peek(file)) and _is_rows(found)]
+    tables = [file for file in place.tables(*TABLES) if _is_table(file)]
+    return tables or [file for file in place.tables(*JSONS) if (found := place.peek(file)) and _is_rows(found)]

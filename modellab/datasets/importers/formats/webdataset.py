@@ -23,7 +23,7 @@ TEXTS = ("txt", "text", "transcript", "trans", "lab", "cap")
 
 def detect(place: Place) -> Guess | None:
     """An archive in which an audio file and a text have one key."""
-    for file in _archives(place):
+    for file in place.called(*(f"*{end}" for end in ARCHIVES), deep=True) if place.path.exists() else _archives(place):
         names = tars.names(file)
         sounds = {_key(name) for name in names if is_audio(name)}
         texts = [name for name in names if _suffix(name) in (*TEXTS, "json") and _key(name) in sounds]
