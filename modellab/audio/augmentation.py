@@ -1,7 +1,7 @@
 """The file of a clip under a condition: made once per machine, in a process of its own, and kept in the cache folder.
 
 What makes it imports PyTorch; in the model's own process that would count as the model's memory. So a helper
-(`python -m modellab.audio.augmentation`) takes one JSON line per file and goes when nobody has asked for IDLE_S, or
+(`python -m modellab.audio.augmentation`) is asked for one file at a time and goes when nobody has asked for IDLE_S, or
 when whoever started it has gone.
 """
 
@@ -11,18 +11,18 @@ import atexit
 import hashlib
 import importlib.metadata
 import json
-import select
-import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from modellab import audio
 from modellab.audio import conditions, stretch
 from modellab.audio.conditions import Condition
-from modellab.errors import AudioError, ConfigError, ModellabError
-from modellab.system import cache, textfile
+from modellab.errors import AudioError, ConfigError, CrashError, WorkerError
+from modellab.system import cache, json_child, textfile
+from modellab.system.json_child import JsonChild
 
 LIBRARIES = ("torch-audiomentations", "torch", "soundfile", "soxr", "numpy")
 IDLE_S = 20.0
@@ -65,59 +65,44 @@ class Helper:
     """The parent's side: starts a helper at the first order, and again when the last one has gone idle."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[str] | None = None
+        self.child: JsonChild | None = None
 
     def make(self, order: Mapping[str, object], into: Path) -> None:
         """Have one file made; ConfigError where a package is missing, AudioError for anything else."""
-        reply = self._asked(json.dumps({**order, "into": str(into)}))
-        if not reply and self.process is not None:  # it went idle just then
-            reply = self._asked(json.dumps({**order, "into": str(into)}))
-        answer = json.loads(reply) if reply else {"error": "the helper process died"}
-        if answer.get("missing"):
-            raise ConfigError(f"{order['condition']} needs {answer['missing']}: pip install 'modellab[robustness]'")
-        if answer.get("error"):
-            raise AudioError(f"{order['clip']} under {order['condition']} could not be made: {answer['error']}")
+        try:
+            reply = self._asked({**order, "into": str(into)})
+        except WorkerError as error:
+            raise AudioError(f"{order['clip']} under {order['condition']} could not be made: {error}") from error
+        if missing := reply.get("missing"):
+            raise ConfigError(f"{order['condition']} needs {missing}: pip install 'modellab[robustness]'")
 
     def close(self) -> None:
-        """End the helper, if there is one: it goes when nothing more can come."""
-        if self.process is not None:
-            self.process.communicate()
-            self.process = None
+        """End the helper, if there is one."""
+        if self.child is not None:
+            self.child.close()
+            self.child = None
 
-    def _asked(self, line: str) -> str:
-        if self.process is None or self.process.poll() is not None:
-            command = [sys.executable, "-m", "modellab.audio.augmentation"]
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
-            self.process.stdin.write(f"{line}\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            return ""
-        return self.process.stdout.readline()
+    def _asked(self, order: Mapping[str, object]) -> dict[str, Any]:
+        if self.child is not None:
+            with suppress(CrashError):  # it had gone idle
+                return self.child.ask("make", order, TIMEOUT_S)
+        self.close()
+        self.child = JsonChild([sys.executable, "-m", "modellab.audio.augmentation"])
+        return self.child.ask("make", order, TIMEOUT_S)
 
 
 HELPER = Helper()
 atexit.register(lambda: HELPER.close())
 
 
-def serve(requests: IO[str], replies: IO[str], idle_s: float = IDLE_S) -> None:
-    """The helper's side: one reply per order, until nobody asks any more."""
-    while select.select([requests], [], [], idle_s)[0] and (line := requests.readline()):
-        replies.write(f"{json.dumps(_answer(json.loads(line)))}\n")
-        replies.flush()
-
-
-def _answer(order: Mapping[str, str]) -> dict[str, str]:
+def answer(order: Mapping[str, Any]) -> dict[str, str]:
+    """The helper's side: make one file."""
     try:
         clip = audio.read(Path(order["clip"]))
         made = conditions.change(clip, conditions.parse(order["condition"]), int(order["seed"]))
         audio.write(Path(order["into"]), made)
     except ModuleNotFoundError as error:
         return {"missing": str(error.name)}
-    except (ModellabError, OSError, ValueError, RuntimeError) as error:
-        return {"error": " ".join(str(error).split())}
     return {}
 
 
@@ -139,5 +124,4 @@ def _version(name: str) -> str:
 
 
 if __name__ == "__main__":
-    own, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no reply
-    serve(sys.stdin, own)
+    json_child.run(answer, IDLE_S)

@@ -16,8 +16,8 @@ from modellab.plan.matrix import Cell, Loadable
 from modellab.results import seeds, text_facts
 from modellab.runner import worker_environment
 from modellab.runner.meters import cached_answers
-from modellab.runner.worker import MoreTime
 from modellab.system import allocator
+from modellab.system.json_child import MoreTime
 from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Case, Signed, Task
 from modellab.types import Ratio, Result, Row, Share, Utterance

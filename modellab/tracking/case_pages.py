@@ -1,26 +1,24 @@
 """The HTML page of a case, as an artifact: the worst utterances with their differences, sound and spectrogram.
 
 Pages are made by a process of their own (`drawing`), ahead of what is being sent: drawing them beside MLflow's writing
-costs a second core, not time. It is asked over pipes, which end with whoever ends: nothing of it stays behind a kill.
+costs a second core, not time. It dies with this process: nothing of it stays behind a kill.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
 
-from modellab.results.entry import Entry
+from modellab.results.entry import Entry, encode
+from modellab.system.json_child import JsonChild
 from modellab.tracking import runs, store
 
 Answer = tuple[str, str]  # the page, and why there is none
 PAGE_S = 60.0  # for one page, and the ones before it
+MOST_PAGE_BYTES = 2**28
 
 
 class Pages:
@@ -32,10 +30,10 @@ class Pages:
     def __init__(self, root: Path, warn: Callable[[str], None] = lambda _: None) -> None:
         self.root, self.warn, self.failed, self.told = root, warn, False, False
         self.thread = ThreadPoolExecutor(1)
-        self.maker: subprocess.Popen[bytes] | None = None
+        self.maker: JsonChild | None = None
         self.asked: dict[str, Future[Answer]] = {}
 
-    def start(self) -> Future[None]:
+    def start(self) -> Future[JsonChild]:
         """Start the process that draws, without waiting for it: the future is done when it is ready."""
         return self.thread.submit(self._start)
 
@@ -58,26 +56,17 @@ class Pages:
             self.told = True
         return made
 
-    def _start(self) -> None:
+    def _start(self) -> JsonChild:
         if self.maker is None:
-            self.maker = subprocess.Popen(
-                [sys.executable, "-m", "modellab.reports.case.__main__", str(self.root)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": store.python_path()},
-            )
-            pickle.load(self._pipes()[1])  # noqa: S301 - our own child's
+            command = [sys.executable, "-m", "modellab.reports.case.__main__", str(self.root), str(MOST_PAGE_BYTES)]
+            environment = os.environ | {"PYTHONPATH": store.python_path()}
+            self.maker = JsonChild(command, env=environment, most_bytes=MOST_PAGE_BYTES)
+            self.maker.ask("warm_up", {}, PAGE_S)
+        return self.maker
 
     def _made(self, entry: Entry) -> Answer:
-        self._start()
-        orders, answers = self._pipes()
-        pickle.dump(entry, orders)
-        orders.flush()
-        return cast("Answer", pickle.load(answers))  # noqa: S301 - our own child's
-
-    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
-        assert self.maker is not None
-        return cast("IO[bytes]", self.maker.stdin), cast("IO[bytes]", self.maker.stdout)
+        reply = self._start().ask("page", {"entry": encode(entry)}, PAGE_S)
+        return reply["page"], reply["problem"]
 
     def close(self) -> None:
         """End the process; what has not been begun is not made."""
@@ -86,7 +75,4 @@ class Pages:
         self.thread.shutdown(cancel_futures=True)
         if self.maker:  # the thread may have started it a moment ago
             self.maker.kill()
-            self.maker.wait()
-            for pipe in self._pipes():
-                with suppress(OSError):  # half an order is left in it
-                    pipe.close()
+            self.maker.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 from modellab import audio
 from modellab.audio import augmentation
 from modellab.audio.conditions import parse
-from modellab.errors import AudioError, ConfigError
+from modellab.errors import AudioError, ConfigError, CrashError
 from modellab.types import Audio
 
 
@@ -39,16 +37,15 @@ def test_a_file_is_made_once_and_again_when_it_is_damaged(clip: Path, helper: au
     made = augmentation.file(clip, parse("speed:1.25"), 1)
     assert audio.info(made).duration_s == pytest.approx(0.4, abs=0.001)
     before = made.read_bytes()
-    assert helper.process is not None
-    first = helper.process.pid
+    first = helper.child
+    assert first is not None
     assert augmentation.file(clip, parse("speed:1.25"), 1) == made
     made.write_bytes(b"damaged")
     assert augmentation.file(clip, parse("speed:1.25"), 1).read_bytes() == before
-    assert helper.process.pid == first
-    helper.process.communicate(timeout=10)  # as if it had gone idle
-    assert helper.process.returncode == 0
+    assert helper.child is first
+    first.close()  # as if it had gone idle
     assert augmentation.file(clip, parse("clipping:20"), 1) != made
-    assert helper.process.pid != first
+    assert helper.child is not first
 
 
 def test_clip_condition_and_seed_name_the_file(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,37 +86,33 @@ def test_a_missing_clip_and_a_broken_one_are_told(clip: Path, helper: augmentati
         augmentation.file(broken, parse("speed:1.1"), 1)
 
 
-def serve(*orders: dict[str, Any]) -> list[dict[str, str]]:
-    """The helper's side, in this process."""
-    read, write = os.pipe()
-    os.write(write, "".join(f"{json.dumps(order)}\n" for order in orders).encode())
-    os.close(write)
-    replies = io.StringIO()
-    with os.fdopen(read) as requests:
-        augmentation.serve(requests, replies, idle_s=1.0)
-    return [json.loads(line) for line in replies.getvalue().splitlines()]
-
-
 def test_a_missing_package_is_told_with_what_brings_it(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(*_: object) -> None:
         raise ModuleNotFoundError("no torch_audiomentations", name="torch_audiomentations")
 
     monkeypatch.setattr(augmentation.conditions, "change", absent)
     order = {"clip": str(clip), "condition": "noise:5", "seed": 1, "into": "x.flac"}
-    assert serve(order) == [{"missing": "torch_audiomentations"}]
+    assert augmentation.answer(order) == {"missing": "torch_audiomentations"}
 
     class Lacks(augmentation.Helper):
-        def _asked(self, line: str) -> str:
-            return json.dumps({"missing": "torch_audiomentations"})
+        def _asked(self, order: Mapping[str, object]) -> dict[str, Any]:
+            return {"missing": "torch_audiomentations"}
 
     with pytest.raises(ConfigError, match=r"noise:5 needs torch_audiomentations: pip install 'modellab\[robustness\]'"):
         Lacks().make(order, Path("x.flac"))
 
 
-def test_a_helper_that_died_is_told(clip: Path) -> None:
-    class Dead(augmentation.Helper):
-        def _asked(self, line: str) -> str:
-            return ""
+def test_a_helper_that_died_is_told_and_another_one_started(clip: Path, helper: augmentation.Helper) -> None:
+    augmentation.file(clip, parse("speed:1.25"), 1)
+    first = helper.child
+    assert first is not None
+    first.kill()
+    assert augmentation.file(clip, parse("speed:1.5"), 1).is_file()
+    assert helper.child is not first
 
-    with pytest.raises(AudioError, match="could not be made: the helper process died"):
+    class Dead(augmentation.Helper):
+        def _asked(self, order: Mapping[str, object]) -> dict[str, Any]:
+            raise CrashError("the worker died during 'make': it exited with status 3")
+
+    with pytest.raises(AudioError, match="could not be made: the worker died during 'make'"):
         Dead().make({"clip": str(clip), "condition": "noise:5"}, Path("x.flac"))

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModelError, ProtocolError, WorkerError
-from modellab.runner.worker import Worker, exit_reason, raise_reply
+from modellab.runner.worker import Worker, raise_reply
 
 from .. import tiny
 from ..tiny import order, row
@@ -266,21 +266,6 @@ def test_a_python_that_is_not_there_leaks_nothing(tmp_path: Path, monkeypatch: p
 
 
 # ---------------------------------------------------------------------------- the small parts
-
-
-@pytest.mark.parametrize(
-    ("code", "says"),
-    [
-        (0, "it exited with status 0"),
-        (3, "it exited with status 3"),
-        (-signal.SIGSEGV, "killed by SIGSEGV (segmentation fault)"),
-        (-signal.SIGABRT, "killed by SIGABRT (abort)"),
-        (-signal.SIGTERM, "killed by SIGTERM"),
-        (-(signal.SIGRTMIN + 3), f"killed by signal {signal.SIGRTMIN + 3}"),
-    ],
-)
-def test_exit_codes_in_words(code: int, says: str) -> None:
-    assert exit_reason(code) == says
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,17 @@
-"""`python -m modellab.reports.case.__main__ ROOT`: makes the pages of cases, asked and answering over its own pipes.
+"""`python -m modellab.reports.case.__main__ ROOT MOST_BYTES`: makes the pages of cases, as `system/json_child.py` asks.
 
-Pickled records, one after the other: in goes an entry, out comes a pair of the page and what was wrong, of which one is
-''. It speaks first, once all that drawing needs is imported. It ends when nobody can ask any more.
+"warm_up" imports all that drawing needs; "page" takes an entry as the ledger has it and gives the page and what was
+wrong, of which one is ''. A page may have MOST_BYTES.
 """
 
 from __future__ import annotations
 
 import functools
-import os
-import pickle
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,32 +21,24 @@ from modellab.metrics import edit_distance
 from modellab.plan.settings import Project
 from modellab.reports.case import page
 from modellab.results import baselines
-from modellab.results.entry import Entry
+from modellab.results.entry import Entry, decode
+from modellab.system import json_child
 from modellab.types import Accepted, Audio, Key, Result, Status, Utterance
 
 CLIPS = 3  # utterances with sound: more would cost more than all the rest of a case
-Answer = tuple[str, str]
 
 
-def serve(root: Path) -> None:
-    """Answer until the pipe ends."""
-    with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # whatever libraries print goes to stderr
+def answer(root: Path, order: Mapping[str, Any]) -> dict[str, str]:
+    """The reply to one request."""
+    if order["verb"] == "warm_up":
         with suppress(Exception):  # what is wrong shows at the first real page
             warm_up()
-        answer: Answer = ("", "")
-        with suppress(BrokenPipeError, EOFError):
-            while True:
-                pickle.dump(answer, answers)
-                answers.flush()
-                answer = _answer(root, pickle.load(sys.stdin.buffer))  # noqa: S301 - our own parent's
-
-
-def _answer(root: Path, entry: Entry) -> Answer:
+        return {}
     try:
-        return render(root, entry), ""
+        return {"page": render(root, decode(order["entry"])), "problem": ""}
     except Exception as problem:  # noqa: BLE001 - a page is for looking at: whatever is wrong with it, numbers go on
-        return "", str(problem) if isinstance(problem, ExtraError) else f"{type(problem).__name__}: {problem}"
+        said = str(problem) if isinstance(problem, ExtraError) else f"{type(problem).__name__}: {problem}"
+        return {"page": "", "problem": said}
 
 
 def render(root: Path, entry: Entry) -> str:
@@ -79,4 +71,4 @@ def _accepted(project: Project, entry: Entry) -> Accepted | None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    json_child.run(functools.partial(answer, Path(sys.argv[1])), most_bytes=int(sys.argv[2]))

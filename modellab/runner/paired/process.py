@@ -16,9 +16,10 @@ from modellab.runner.evaluate import Handle
 from modellab.runner.paired import requirements, worktree
 from modellab.runner.paired.reference import PACKAGE, Base
 from modellab.runner.paired.requirements import Needs
-from modellab.runner.worker import MoreTime, Worker
+from modellab.runner.worker import Worker
 from modellab.system import virtualenv
 from modellab.system.cache import home
+from modellab.system.json_child import MoreTime
 from modellab.system.virtualenv import Tell
 
 ANSWER_S = 120.0  # importing modellab on a slow disk

@@ -1,4 +1,4 @@
-"""What a worker prints: its beginning and its end, in memory, however much it is."""
+"""What a child process prints: its beginning and its end, in memory, however much it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINE_CHARACTERS = 300
 DRAIN_S = 0.5  # how long a message waits for what is still in the pipe, should the worker go on printing
 
 
-class WorkerLog:
+class ChildLog:
     """Reads a worker's output in a thread. `end` is the file descriptor that the worker writes to."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class WorkerLog:
         self._pipe, self.end = os.pipe()
         self._stop, self._stopping = os.pipe()
         os.set_blocking(self._pipe, False)
-        self._thread = threading.Thread(target=self._follow, name="modellab-worker-log", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name="modellab-child-log", daemon=True)
         self._open, self._ended = True, False
         self._thread.start()
 

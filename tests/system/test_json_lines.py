@@ -13,16 +13,15 @@ import psutil
 import pytest
 
 from modellab.errors import ProtocolError
-from modellab.runner import worker_pipes
-from modellab.runner.worker_pipes import Pipes
+from modellab.system.json_lines import MOST_REPLY_BYTES, Pipes
 
 
 class Child:
     """The other side, in this process."""
 
-    def __init__(self, *, older: bool = False) -> None:
+    def __init__(self, *, older: bool = False, most_bytes: int = MOST_REPLY_BYTES) -> None:
         self.alive = True
-        self.pipes = Pipes(lambda: self.alive, older=older)
+        self.pipes = Pipes(lambda: self.alive, older=older, most_bytes=most_bytes)
         self.requests, self.replies = self.pipes.theirs
 
     def says(self, text: bytes) -> None:
@@ -98,14 +97,15 @@ def test_a_second_reply_is_found_at_the_next_request(child: Child) -> None:
         child.ask(verb="start")
 
 
-def test_a_reply_without_an_end_is_cut(child: Child, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pipes, "MOST_REPLY_BYTES", 2**20)
+def test_a_reply_without_an_end_is_cut() -> None:
+    child = Child(most_bytes=2**20)
     writer = threading.Thread(target=lambda: os.write(child.replies, b"x" * (2**20 + 2**17)))
     writer.start()
     with pytest.raises(ProtocolError, match=r"the worker's reply has 1\.\d MiB so far, at most 1 MiB are taken"):
         child.pipes._line(time.monotonic() + 5)
     os.read(child.pipes._replies, 2**18)
     writer.join()
+    child.pipes.close()
 
 
 def test_a_request_that_nobody_reads_ends_in_time(child: Child) -> None:

@@ -1,4 +1,4 @@
-"""Requests to a worker and its replies: JSON lines over two pipes, each by a deadline and of bounded length.
+"""Requests to a child process and its replies: JSON lines over two pipes, each by a deadline and of bounded length.
 
 A request carries a number, and its reply the same one. Whatever else comes from the worker, a line that is no reply,
 one with another number, one that nobody waits for or one that is too long, is a ProtocolError that says what it was.
@@ -29,9 +29,9 @@ class Pipes:
     Raises TimeoutError behind a deadline, EOFError where the worker has gone, ProtocolError for what is no reply.
     """
 
-    def __init__(self, alive: Callable[[], bool], *, older: bool = False) -> None:
+    def __init__(self, alive: Callable[[], bool], *, older: bool = False, most_bytes: int = MOST_REPLY_BYTES) -> None:
         """`older`: the worker may be of an older modellab, whose replies have no numbers."""
-        self._alive, self._older = alive, older
+        self._alive, self._older, self._most_bytes = alive, older, most_bytes
         read, self._requests = os.pipe()
         self._replies, write = os.pipe()
         os.set_blocking(self._requests, False)
@@ -88,8 +88,8 @@ class Pipes:
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            if searched > MOST_REPLY_BYTES:
-                raise ProtocolError(too_long(searched))
+            if searched > self._most_bytes:
+                raise ProtocolError(too_long(searched, self._most_bytes))
             self._wait(self._replies, select.POLLIN, deadline)
             chunk = os.read(self._replies, CHUNK_BYTES)
             if not chunk:
@@ -138,10 +138,10 @@ def checked(line: bytes, number: int | None) -> dict[str, Any]:
     return reply
 
 
-def too_long(length_bytes: int) -> str:
+def too_long(length_bytes: int, most_bytes: int = MOST_REPLY_BYTES) -> str:
     """The sentence about a reply of so many bytes."""
     return (
-        f"the worker's reply has {length_bytes / 2**20:,.1f} MiB so far, at most {MOST_REPLY_BYTES / 2**20:g} MiB are"
+        f"the worker's reply has {length_bytes / 2**20:,.1f} MiB so far, at most {most_bytes / 2**20:g} MiB are"
         " taken: does the model repeat itself without end?"
     )
 
