@@ -11,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from modellab.reports.comparison import word_errors
-from modellab.reports.comparison.quality import Line, Rows, draft, settled
+from modellab.reports.comparison.quality import Line, Rows, all_settled, draft
 from modellab.reports.comparison.word_errors import Spoken, Tally
-from modellab.stats.multiple_testing import adjusted
 from modellab.types import Floats, Metric, top_over_bottom
 
 UNIT = "per 1,000 words"
@@ -82,9 +81,7 @@ def table(said: Sequence[Said], alpha: float) -> Classes | None:
         assert each is not None, "the reference has words"
         drafts.append(each)
         rows.append((own, sum(tops[0]), sum(tops[1])))
-    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
-    family = sum(p is not None for p in counted)
-    lines = [settled(each, p, family, alpha) for each, p in zip(drafts, adjusted(counted), strict=True)]
+    lines, _, family = all_settled(drafts, alpha)
     notes = () if told or not english else (NO_CAPITALS,)
     done = tuple(ErrorClass(line, *row) for line, row in zip(lines, rows, strict=True))
     return Classes(done, len(said), sum(bottom), family, notes)

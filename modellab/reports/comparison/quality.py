@@ -19,7 +19,7 @@ import numpy as np
 from modellab.gate import paired_quality, sight
 from modellab.reports.comparison.pairing import Meeting
 from modellab.stats import intervals, permutation
-from modellab.stats.multiple_testing import sign_p
+from modellab.stats.multiple_testing import adjusted, sign_p
 from modellab.types import Floats, Metric, Share, Utterance
 
 POOLED = "all"  # the dataset of a line that pools several
@@ -156,7 +156,7 @@ def _finer(each: Draft, draws: int) -> Draft:
     return replace(each, line=replace(each.line, p=min(1.0, 2 * min(ends))))
 
 
-def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> Line:
+def settled(each: Draft, p: float | None, family: int, alpha: float) -> Line:
     """The line, with what the whole family makes of it."""
     line, found = each.line, each.rows
     before, after = (intervals.by_unit(side, found.clusters) for side in (found.before, found.after))
@@ -169,9 +169,20 @@ def settled(each: Draft, adjusted: float | None, family: int, alpha: float) -> L
     )
     if line.metric.better == "higher" and line.metric.unit == "ratio" and sees > max(line.a, line.b):
         sees = math.inf  # nothing can fall so far
-    told = adjusted is not None and adjusted <= alpha and line.change != 0
+    told = p is not None and p <= alpha and line.change != 0
     better = "B" if (line.change < 0) == (line.metric.better == "lower") else "A"
-    return replace(line, adjusted=adjusted, detects=sees, told=better if told else "")
+    return replace(line, adjusted=p, detects=sees, told=better if told else "")
+
+
+def all_settled(
+    drafts: Sequence[Draft], alpha: float, clocks: Sequence[float] = ()
+) -> tuple[list[Line], list[float | None], int]:
+    """The lines and the adjusted p of `clocks`, as one family of tests by Holm's correction; and how many it counts."""
+    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
+    ps = adjusted([*counted, *clocks])
+    family = sum(p is not None for p in ps)
+    lines = [settled(each, p, family, alpha) for each, p in zip(drafts, ps, strict=False)]
+    return lines, ps[len(drafts) :], family
 
 
 def costs(metric: Metric, shares: Floats) -> Floats:

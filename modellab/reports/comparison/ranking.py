@@ -23,7 +23,7 @@ from modellab.reports.comparison.two_systems import check_metrics, metrics_of
 from modellab.results.entry import Entry
 from modellab.results.select import LATEST, Pick, unfair
 from modellab.stats.intervals import pooled
-from modellab.stats.multiple_testing import ALPHA, adjusted
+from modellab.stats.multiple_testing import ALPHA
 from modellab.types import Metric
 
 
@@ -219,9 +219,7 @@ def _duos(order: Sequence[Contestant], rows: Mapping[str, Rows], metric: Metric,
     pairs = list(combinations(order, 2))
     drafts = [_draft(metric, rows[a.name], rows[b.name]) for a, b in pairs]
     drafts = quality.finer(drafts, alpha)
-    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
-    family = sum(p is not None for p in counted)
-    lines = [quality.settled(each, p, family, alpha) for each, p in zip(drafts, adjusted(counted), strict=True)]
+    lines, _, family = quality.all_settled(drafts, alpha)
     return [Duo(a.name, b.name, line) for (a, b), line in zip(pairs, lines, strict=True)], family
 
 

@@ -16,7 +16,7 @@ from modellab.reports.comparison.quality import POOLED, Draft, Line
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.speed import Noises, Pace, Peak
 from modellab.reports.comparison.word_errors import spoken
-from modellab.stats.multiple_testing import ALPHA, adjusted
+from modellab.stats.multiple_testing import ALPHA
 from modellab.types import Metric
 
 
@@ -143,11 +143,8 @@ def _settled(drafted: Sequence[tuple[Duel, list[Draft]]], alpha: float) -> tuple
     """The duels with their lines and clocks, all of them one family."""
     drafts = quality.finer([each for _, found in drafted for each in found], alpha)
     clocks = [clock for duel, _ in drafted for clock in duel.paces]
-    counted = [each.line.p if each.least_p <= alpha else None for each in drafts]
-    ps = adjusted([*counted, *(clock.p for clock in clocks)])
-    family = sum(p is not None for p in ps)
-    lines = iter([quality.settled(each, p, family, alpha) for each, p in zip(drafts, ps, strict=False)])
-    paced = iter([_told(clock, p, alpha) for clock, p in zip(clocks, ps[len(drafts) :], strict=True)])
+    settled, ps, family = quality.all_settled(drafts, alpha, [clock.p for clock in clocks])
+    lines, paced = iter(settled), iter([_told(clock, p, alpha) for clock, p in zip(clocks, ps, strict=True)])
     return [
         replace(duel, lines=tuple(next(lines) for _ in found), paces=tuple(next(paced) for _ in duel.paces))
         for duel, found in drafted
