@@ -12,7 +12,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full test check arithmetic gate-benchmark performance lock clean
+.PHONY: help setup smoke full test check arithmetic gate-benchmark mutants performance lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ arithmetic: setup  ## model tests and smoke as CPUs with other instructions comp
 
 gate-benchmark: setup  ## how right the gate is, beside other tools: docs/performance/ (QUICK=1: build/gate-benchmark/)
 	@$(BIN)/python -m tools.gate_benchmark $(if $(QUICK),--quick --out build/gate-benchmark) $(ARGS)
+
+mutants: setup  ## would the tests notice a small change? 40 in each of four rooms (ARGS='gate --seed 2 --count 20')
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 performance: setup  ## what the harness costs beside a bare loop: docs/performance/overhead.md (ARGS='--date 2026-01-31')
 	@$(BIN)/python -m tools.performance $(ARGS)
