@@ -107,6 +107,11 @@ def test_a_higher_price_finds_no_more(seed: int, size: float) -> None:
     assert len(places(stepped(seed, size), 5.0)) <= len(places(stepped(seed, size), 2.5))
 
 
+@pytest.mark.parametrize("penalty", [1e-3, 0.5, 1.0, 100.0])
+def test_any_penalty_above_0_is_one(penalty: float) -> None:
+    assert places(STILL, penalty) == []
+
+
 @pytest.mark.parametrize("penalty", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_penalty_that_is_none(penalty: float) -> None:
     with pytest.raises(ConfigError, match=r"expected more than 0; 2\.5 is usual"):

@@ -156,6 +156,25 @@ def test_percentiles_are_drawn_again() -> None:
     assert found.low < found.high
 
 
+def test_drawn_intervals_are_those_of_last_year() -> None:
+    """What was stored is compared with what is drawn today: the seed and the number of draws are part of the result."""
+
+    def mean(sums: np.ndarray) -> np.ndarray:
+        return np.asarray((sums * np.arange(20)).sum(axis=-1) / sums.sum(axis=-1))
+
+    metric = Metric("mean_s", unit="s", better="lower", rate=mean)
+    found = intervals.rate(metric, [tuple(float(i == each % 20) for i in range(20)) for each in range(60)])
+    assert (found.low, found.high) == pytest.approx((8.11625, 10.9333333), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("error", "excess", "p"),
+    [(0.0, 0.1, 0.0), (0.0, 0.0, 1.0), (0.0, -0.1, 1.0), (math.nan, 0.1, 1.0), (0.1, 0.0, 0.5)],
+)
+def test_without_spread_a_rate_is_the_truth(error: float, excess: float, p: float) -> None:
+    assert intervals.PooledRate(0.2, error, 12).p_above(excess) == p
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 30)), min_size=2, max_size=30), st.randoms())
 def test_the_value_lies_inside_and_the_order_is_nothing(pairs: list[tuple[int, int]], chance: object) -> None:
     shares = [(float(a), float(b)) for a, b in pairs]

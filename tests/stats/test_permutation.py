@@ -79,6 +79,14 @@ def test_more_units_than_are_counted_one_by_one_agree_with_those(size: float, wi
     assert permutation_p(WER, before, after, exact=0)[0] == pytest.approx(counted, abs=within)
 
 
+@pytest.mark.parametrize(("units", "p"), [(12, 2.0**-12), (13, 2.0**-13), (14, 1e-4), (40, 1e-4)])
+def test_up_to_13_changed_units_every_swapping_is_counted_and_beyond_9999_are_drawn(units: int, p: float) -> None:
+    seconds = Metric("late_s", unit="s", better="lower")
+    before = np.c_[np.arange(units) + 0.5, np.ones(units)]
+    after = before + np.c_[np.arange(units) * 0.37 + 0.11, np.zeros(units)]
+    assert permutation_p(seconds, before, after) == pytest.approx((p, 1.0), rel=1e-9)
+
+
 @pytest.mark.parametrize(("changed", "expected"), [(0, 1.0), (1, 0.5), (7, 1 / 128), (13, 2**-13), (60, 2**-60)])
 def test_the_least_p(changed: int, expected: float) -> None:
     assert least_p(changed) == pytest.approx(expected)
