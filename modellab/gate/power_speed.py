@@ -15,7 +15,7 @@ import numpy as np
 
 from modellab.gate import memory, paired_speed, speed
 from modellab.gate.calibration_noise import FEWEST, FEWEST_SESSIONS, Noise, Session, unexplained
-from modellab.stats.trimmed_mean import trimmed
+from modellab.stats.trimmed_mean import log_ratios, trimmed
 from modellab.types import Floats, Pace, Result, Rule, readings
 
 PAIR = "pair_"  # before a clock's name: the sd of log(one call / another of the same utterance), without their means
@@ -115,7 +115,7 @@ def pair_spread(now: Result, before: Result, metric: str) -> float | None:
     field = readings.READINGS[metric].field
     then = {each.id: getattr(each, field) for each in before.utterances if not each.error}
     pairs = [(getattr(each, field), then[each.id]) for each in now.utterances if each.id in then and not each.error]
-    ratios = np.array([math.log(a / b) for a, b in pairs if min(a, b) > 0 and math.isfinite(a + b)])
+    ratios = log_ratios(pairs)
     if len(ratios) < FEWEST:
         return None
     normal = trimmed(_normal(len(ratios))).error * math.sqrt(len(ratios))

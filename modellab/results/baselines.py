@@ -15,11 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.results import baseline_file, seeds, serialization
-from modellab.stats.trimmed_mean import trimmed_mean
+from modellab.stats.trimmed_mean import log_ratios, trimmed_mean
 from modellab.system import allocator
 from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
@@ -234,8 +232,8 @@ def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
     for clock, column in CLOCKS.items():
         both = ((times, before.times.get(id, ())) for id, times in after.times.items())
         pairs = [(now[column], then[column]) for now, then in both if min(len(now), len(then)) > column]
-        if ratios := [math.log(now / then) for now, then in pairs if min(now, then) > 0]:
-            found[clock] = trimmed_mean(np.array(ratios))
+        if len(ratios := log_ratios(pairs)):
+            found[clock] = trimmed_mean(ratios)
     return found
 
 

@@ -7,6 +7,7 @@ kept); Yuen 1974. The same figures as scipy.stats.trim_mean and scipy.stats.msta
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,17 @@ class Trimmed:
         """The two-sided interval around the mean, in the values' unit."""
         half = student_t(self.df, confidence) * self.error
         return self.mean - half, self.mean + half
+
+
+def log_ratios(pairs: Iterable[tuple[float, float]]) -> Floats:
+    """log(now / then) of each pair of times of which both exist and are above 0, shape (n,).
+
+    >>> log_ratios([(1.0, 1.0), (2.0, 0.0), (math.nan, 1.0)]).tolist()
+    [0.0]
+    """
+    kept = [pair for pair in pairs if min(pair) > 0 and math.isfinite(sum(pair))]
+    now, then = np.array(kept, dtype=float).reshape(-1, 2).T
+    return np.asarray(np.log(now / then), dtype=float)
 
 
 def trimmed_mean(values: Floats) -> float:

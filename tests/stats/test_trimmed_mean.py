@@ -12,9 +12,10 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.stats.trimmed_mean import Trimmed, trimmed
+from modellab.stats.trimmed_mean import Trimmed, log_ratios, trimmed, trimmed_mean
 
 VALUES = st.lists(st.floats(-3, 3).map(lambda value: round(value, 6)), min_size=5, max_size=60)
+TIMES_S = st.one_of(st.just(0.0), st.just(math.nan), st.floats(1e-6, 1e3))
 
 
 def of(values: Sequence[float]) -> Trimmed:
@@ -85,3 +86,19 @@ def test_equal_values_have_no_scatter(value: float, null: float, p: float) -> No
 def test_one_value_has_no_error(count: int) -> None:
     with pytest.raises(ValueError, match=f"^{count} values: a trimmed mean with its error needs at least 2$"):
         of([0.1] * count)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=60))
+def test_the_mean_alone_is_scipys_of_one_value_too(values: list[float]) -> None:
+    assert trimmed_mean(np.array(values)) == pytest.approx(float(scipy.stats.trim_mean(values, 0.2)), abs=1e-9)
+
+
+def test_of_nothing_there_is_no_mean() -> None:
+    assert math.isnan(trimmed_mean(np.array([])))
+
+
+@given(st.lists(st.tuples(TIMES_S, TIMES_S), max_size=20))
+def test_ratios_are_of_times_that_both_exist(pairs: list[tuple[float, float]]) -> None:
+    expected = [math.log(now) - math.log(then) for now, then in pairs if now > 0 and then > 0]
+    assert log_ratios(pairs).tolist() == pytest.approx(expected, abs=1e-9)
+    assert log_ratios([(then, now) for now, then in pairs]).tolist() == pytest.approx([-x for x in expected], abs=1e-9)

@@ -25,6 +25,7 @@ from modellab.gate.limits import MIB
 from modellab.gate.timing_validity import invalid
 from modellab.reports.comparison.pairing import Meeting
 from modellab.reports.comparison.quality import both
+from modellab.stats import trimmed_mean
 from modellab.stats.intervals import student_t
 from modellab.stats.trimmed_mean import trimmed
 from modellab.types import Floats, Key, Result, Utterance
@@ -95,9 +96,8 @@ def decides(meetings: Sequence[Meeting]) -> str:
 def log_ratios(meeting: Meeting, clock: str) -> Floats:
     """log(B's time / A's) of each utterance that has both, shape (n,)."""
     column = CLOCKS[clock]
-    times = [(_times(x)[column], _times(y)[column]) for x, y in both(meeting) if not (x.error or y.error)]
-    kept = np.array([pair for pair in times if min(pair) > 0 and math.isfinite(sum(pair))]).reshape(-1, 2)
-    return np.asarray(np.log(kept[:, 1] / kept[:, 0]), dtype=float)
+    pairs = both(meeting)
+    return trimmed_mean.log_ratios((_times(y)[column], _times(x)[column]) for x, y in pairs if not (x.error or y.error))
 
 
 def clock_of(meetings: Sequence[Meeting], noises: Noises, dataset: str) -> Pace | None:

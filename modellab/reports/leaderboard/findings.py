@@ -17,7 +17,7 @@ from modellab.results.entry import Entry
 from modellab.results.headline import urgency
 from modellab.results.select import Pick, unfair
 from modellab.stats.multiple_testing import Hypothesis, rejected
-from modellab.stats.trimmed_mean import trimmed
+from modellab.stats.trimmed_mean import log_ratios, trimmed
 from modellab.types import Metric, Status, Utterance, Verdict
 
 SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.ERROR}
@@ -143,10 +143,10 @@ def _pace(who: Contestant, before: Entry, after: Entry, versus: str) -> Iterator
     ours, theirs = result_of(after), result_of(before)
     then = {u.id: u.wall_s for u in theirs.utterances if not u.error}
     pairs = [(u.wall_s, then[u.id]) for u in ours.utterances if u.id in then and not u.error]
-    kept = np.array([pair for pair in pairs if min(pair) > 0 and math.isfinite(sum(pair))]).reshape(-1, 2)
-    if ours.machine != theirs.machine or len(kept) < FEWEST:
+    ratios = log_ratios(pairs)
+    if ours.machine != theirs.machine or len(ratios) < FEWEST:
         return
-    found = trimmed(np.log(kept[:, 0] / kept[:, 1]))
+    found = trimmed(ratios)
     low, high = found.interval()
     if abs(found.mean) <= math.log1p(PACE) or low <= 0 <= high:
         return
@@ -156,7 +156,7 @@ def _pace(who: Contestant, before: Entry, after: Entry, versus: str) -> Iterator
         (math.expm1(low), math.expm1(high)), versus=versus,
         why="two sessions measured one after the other: --against times both in turn and gives a verdict",
     )  # fmt: skip
-    yield Finding(who, after.key.dataset, verdict, origin(after), len(kept), versus)
+    yield Finding(who, after.key.dataset, verdict, origin(after), len(ratios), versus)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
