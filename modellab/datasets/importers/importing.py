@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from modellab import datasets
 from modellab.annotations import rttm
 from modellab.datasets import importers, manifest
-from modellab.datasets.importers import changes, manifest_file, remote, sampling, soundness, tasks_rows
+from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record
 from modellab.datasets.importers.wishes import Report, Wish, counted
@@ -56,11 +56,12 @@ def run(
     if wish.task:
         tasks_rows.check_task(wish.task)
     fetched = remote.fetched(str(source), options, wish) if remote.is_remote(str(source)) else None
-    wish = replace(wish, copy=wish.copy or fetched is not None)  # what lies in a cache goes some day
-    place = importers.place_of(fetched.path if fetched else source)
-    found = importers.chosen(place, wish.form)
-    report = Report(folder, found.format.NAME, found.guess.reason, place.path)
-    with _staged(folder) as staging:
+    with _staged(folder, "importing") as staging, _staged(folder, "unpacked") as unpacked:
+        place = archives.opened(importers.place_of(fetched.path if fetched else source), unpacked, wish.form)
+        is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
+        wish = replace(wish, copy=wish.copy or is_passing)
+        found = importers.chosen(place, wish.form)
+        report = Report(folder, found.format.NAME, found.guess.reason, place.path)
         work = _Work(report, wish, folder, staging)
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
@@ -75,9 +76,9 @@ def run(
 
 
 @contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
+def _staged(folder: Path, what: str) -> Iterator[Path]:
     """A hidden folder beside the new one, gone again unless it was renamed."""
-    staging = folder.parent / f".{folder.name}.importing"
+    staging = folder.parent / f".{folder.name}.{what}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,7 +58,8 @@ class Listener:
         """A copy of a file in the folder."""
         key = (file, "")
         if key not in self._placed:
-            self._placed[key] = self._write(file.read_bytes(), file.suffix.lower(), file.stem)
+            self._placed[key] = self._named(file.suffix.lower(), file.stem)
+            shutil.copyfile(file, self._placed[key])
         return self._placed[key]
 
     def facts(self, file: Path) -> Facts:
@@ -76,16 +78,20 @@ class Listener:
         return known
 
     def _write(self, data: bytes, suffix: str, id: str) -> Path:
-        """A file of a name that no other has."""
+        """A file with the bytes, called by what they are."""
+        file = self._named(next((kind for head, kind in KINDS.items() if data.startswith(head)), suffix or ".bin"), id)
+        file.write_bytes(data)
+        return file
+
+    def _named(self, kind: str, id: str) -> Path:
+        """A name that no other file has."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        kind = next((kind for head, kind in KINDS.items() if data.startswith(head)), suffix or ".bin")
         stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in id)[:100].strip(".") or "a"
         name, number = f"{stem}{kind}", 1
         while name.casefold() in self._names:
             number += 1
             name = f"{stem}-{number}{kind}"
         self._names.add(name.casefold())
-        (self.folder / name).write_bytes(data)
         return self.folder / name
 
 

@@ -1,0 +1,57 @@
+"""Archives of a whole tree (`test-clean.tar.gz`, `calls.zip`), unpacked for the time of an import."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from modellab.datasets import importers
+from modellab.datasets.importers.places import Place
+from modellab.errors import DatasetError
+
+SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name says that it is an archive."""
+    return path.is_file() and path.name.lower().endswith(SUFFIXES)
+
+
+def opened(place: Place, folder: Path, form: str = "") -> Place:
+    """The place itself, or what it unpacks to where it is an archive that no format (or not that one) is read from."""
+    if not is_archive(place.path):
+        return place
+    known = {found.format.NAME for found in importers.detected(place)}
+    if form in known or (known and not form):
+        return place
+    unpack(place.path, folder)
+    while len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
+        folder = inside[0]
+    return Place(folder)
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack an archive into a folder; DatasetError for one that is damaged, reaches out or is too large."""
+    try:
+        if path.name.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                _check_room(path, folder, sum(each.file_size for each in archive.infolist()))
+                archive.extractall(folder)  # noqa: S202 - names are made harmless by zipfile itself
+        else:
+            with tarfile.open(path) as archive:
+                for each in archive:
+                    _check_room(path, folder, each.size)
+                    archive.extract(each, folder, filter="data")
+    except tarfile.FilterError as fault:
+        raise DatasetError(f"{path}: {fault}, which is not unpacked") from None
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
+        raise DatasetError(f"{path} cannot be unpacked ({fault}); was the copy interrupted?") from None
+
+
+def _check_room(path: Path, folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise DatasetError(f"{path} holds {size:,} bytes, and {free:,} are free where the dataset is made")
