@@ -75,7 +75,7 @@ class Seen:
         return row in self.again.rows if self.again and row in self.again.asked else None
 
 
-def seen(given: Sequence[Sides], clusters: Sequence[str] | None = None, family: int = 1) -> list[Seen]:
+def seen(given: Sequence[Sides], clusters: Sequence[str] | None, family: int) -> list[Seen]:
     """Each metric compared, in order. `family` is the number of cases in the suite."""
     found = [compare(one.metric, one.before, one.after, clusters, SWAPPED * one.rule.alpha, family) for one in given]
     tests = [joint.Test(one.metric, one.before, one.after, each.p) for one, each in zip(given, found, strict=True)]

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import breaks
-from modellab.gate.breaks import break_p, broken, confirmed, fewest, find, gross
+from modellab.gate.breaks import break_p, broken, confirmed, fewest, find, gross, named, told, urgency
 from modellab.tasks import asr, diarization
-from modellab.types import Gross, Metric, Rule
+from modellab.types import Break, Gross, Metric, Rule, Status, Verdict
 
 WER, CER, DER = asr.METRICS[0], asr.METRICS[1], diarization.METRICS[0]
 
@@ -170,3 +170,42 @@ def test_recordings_that_are_all_wrong_are_rarer(wrong: float, count: int, p: fl
     before = np.full((4, 2), (5.0, 100.0))
     found = find(DER, DER.gross or Gross(), before, before + np.array([wrong, 0.0]))
     assert (found.count, found.p) == (count, pytest.approx(p))
+
+
+# ---------------------------------------------------------------------------- what is said of them
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (Gross(), "50 % of an utterance, 3 or more, or all that was left, 2 or more"),
+        (Gross(0.25, 5.0), "25 % of an utterance, 5 or more, or all that was left, 4 or more"),
+        (Gross(0.25, 1.0), "25 % of an utterance, 1 or more, or all that was left, 2 or more"),
+        (Gross(0.03, 0.0, 0.1), "3 % of an utterance, 0 or more"),
+    ],
+)
+def test_when_an_utterance_is_broken_is_told(how: Gross, words: str) -> None:
+    assert told(how) == words
+
+
+def broke(id: str, again: bool | None, lost: float = 5.0) -> Break:
+    return Break(id, lost, 10.0, again)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [([True], 0), ([False, True, None], 0), ([None, False], 1), ([None], 1), ([False], 2), ([], 2)],
+)
+def test_what_broke_again_is_urgent_and_what_did_not_comes_last(states: list[bool | None], expected: int) -> None:
+    assert urgency([broke(str(i), again) for i, again in enumerate(states)]) == expected
+
+
+def test_the_broken_of_a_case_are_named_once_and_what_repeats_first() -> None:
+    """The first verdict's word counts where two metrics found the same utterance."""
+    wer = (broke("once", False), broke("unasked", None), broke("small", True, 3.0))
+    cer = (broke("large", True, 8.0), broke("small", False, 30.0))
+    verdicts = [Verdict(name, "ratio", "quality", Status.REGRESSED, 0.5, breaks=each)
+                for name, each in (("wer", wer), ("cer", cer))]  # fmt: skip
+    assert [(each.id, each.lost) for each in named(verdicts)] == [
+        ("large", 8.0), ("small", 3.0), ("unasked", 5.0), ("once", 5.0),
+    ]  # fmt: skip

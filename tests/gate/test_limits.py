@@ -40,6 +40,8 @@ def test_a_limit_is_absolute(now: float, limit: float | None, why: str) -> None:
     [
         (0.2, None, Status.ABOVE_LIMIT),
         (0.18, None, Status.REGRESSED),
+        (0.19, None, Status.REGRESSED),
+        (0.18, 0.2, Status.REGRESSED),
         (None, None, Status.ABOVE_LIMIT),
         (None, 0.2, Status.ABOVE_LIMIT),
         (None, 0.18, Status.REGRESSED),
@@ -65,6 +67,7 @@ def test_a_limit_names_its_unit_and_keeps_what_was_said() -> None:
     [
         (Status.PASS, None, Status.PASS),
         (Status.PASS, 0.05, Status.PASS),
+        (Status.PASS, 0.04, Status.PASS),
         (Status.PASS, 0.03, Status.INCONCLUSIVE),
         (Status.IMPROVED, 0.03, Status.IMPROVED),
         (Status.REGRESSED, 0.03, Status.REGRESSED),

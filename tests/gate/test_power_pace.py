@@ -126,6 +126,19 @@ def test_the_spread_of_pairs_is_that_of_their_ratios() -> None:
     assert power_speed.pair_spread(result([]), result([]), "rtf") is None
 
 
+def test_calls_without_a_time_make_no_pair() -> None:
+    times = np.exp(np.random.default_rng(4).normal(size=(12, 2)))
+    utterances = [[utterance(f"{i}", {}, cpu_s=float(s)) for i, s in enumerate(side)] for side in times.T]
+    expected = power_speed.pair_spread(result(utterances[0]), result(utterances[1]), "rtf_cpu")
+    assert expected is not None
+    for now, before in ((0.0, 1.0), (1.0, 0.0), (0.0, 0.0), (math.nan, 1.0), (1.0, math.inf)):
+        more = [
+            [*utterances[side], utterance("12", {}, cpu_s=cpu_s), utterance(f"only here {side}", {}, cpu_s=9.0)]
+            for side, cpu_s in enumerate((now, before))
+        ]
+        assert power_speed.pair_spread(result(more[0]), result(more[1]), "rtf_cpu") == expected
+
+
 def test_a_side_of_several_calls_is_steadier() -> None:
     known = [{"pair_rtf": 0.06}, {}, {"pair_rtf": 0.08}]
     assert power_speed.pair_sd(known, "rtf") == pytest.approx(math.sqrt(0.005))
@@ -147,6 +160,12 @@ def test_more_pairs_see_less() -> None:
     assert needed is not None
     assert needed > paired_speed.SECOND
     assert power_speed.paired_smallest(0.05, RULE, needed) <= 0.03 < power_speed.paired_smallest(0.05, RULE, needed - 1)
+
+
+def test_the_most_pairs_are_enough_for_just_what_they_see() -> None:
+    just = power_speed.paired_smallest(0.3, RULE, power_speed.MOST_PAIRS)
+    assert power_speed.pairs_for(0.3, RULE, just) == power_speed.MOST_PAIRS
+    assert power_speed.pairs_for(0.3, RULE, just * 0.999) is None
 
 
 # ---------------------------------------------------------------------------- the tables of docs/calibrate.md

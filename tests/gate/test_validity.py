@@ -55,6 +55,15 @@ def measured(
         pytest.param(measured(cpu_s=0.19), "the model used 1.9 cores with 1 thread", id="two cores with one thread"),
         pytest.param(measured(threads=2, cpu_s=0.19), "", id="two cores with two threads"),
         pytest.param(measured(threads=2, cpu_s=0.3), "the model used 3.0 cores with 2 threads", id="three with two"),
+        pytest.param(measured(threads=2, other_cores=0.35), "", id="just what is spared where all cores are used"),
+        pytest.param(measured(reference_drift=0.1), "", id="slower by just what is let pass"),
+        pytest.param(measured(repeat_share=0.2), "", id="the same call again took a fifth of its time"),
+        pytest.param(
+            measured(repeat_share=0.19),
+            "answers come from a cache: the same call again took 19% of its time",
+            id="it took less",
+        ),
+        pytest.param(measured(other_cores=math.nan), "", id="nobody counted the others"),
         pytest.param(measured(wall_s=0.0, cpu_s=0.0), "", id="no time at all"),
     ],
 )
