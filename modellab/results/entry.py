@@ -20,6 +20,7 @@ from modellab.types.utterances import shares
 FORMAT = 1
 UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
 MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
+SHOWN = 20  # characters of a format in a message
 # what of a result's provenance is no version
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
@@ -196,7 +197,9 @@ def pieces(entry: Entry) -> Iterator[bytes]:
 def decode(data: serialization.Json) -> Entry:
     """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `errors.MALFORMED`."""
     if isinstance(data["format"], int) and data["format"] > FORMAT:
-        raise NewerError(f"written by a newer modellab (format {data['format']}, this one reads {FORMAT})")
+        raise NewerError(
+            f"written by a newer modellab (format {shortened(str(data['format']), SHOWN)}, this one reads {FORMAT})"
+        )
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
     ledger_line.check(data)

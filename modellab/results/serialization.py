@@ -4,7 +4,7 @@ Numbers keep their value: NaN is `null`, infinity is `"inf"` or `"-inf"`, and a 
 without its `.0`. What cannot come back: a NaN `Verdict.baseline` or `change` returns as None (both say
 "there is none"), and inside `Utterance.output` every number that is not finite becomes `null`.
 
-Decoders ignore unknown keys and raise KeyError, TypeError, ValueError or AttributeError on anything malformed.
+Decoders ignore unknown keys and raise one of MALFORMED on anything malformed.
 """
 
 from __future__ import annotations
