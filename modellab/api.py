@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from modellab.datasets import Dataset
     from modellab.plan.cases import PlannedCase
-    from modellab.plan.matrix import Cell
+    from modellab.plan.matrix import Case
     from modellab.plan.settings import Project
     from modellab.reports.comparison.compare import Found
     from modellab.results.entry import Entry
@@ -114,22 +114,22 @@ def find_cases(
     precision: Sequence[str] = (),
     tier: str = "",
     project: Project | None = None,
-) -> list[Cell]:
+) -> list[Case]:
     """The cases that are meant: a model variant on a dataset on a device at a precision, each.
 
     Names are taken whole, as `modellab run` takes them; ConfigError for one that nothing has, with the closest.
     """
-    from modellab.plan.matrix import Cell, Matrix
+    from modellab.plan.matrix import Case, Matrix
     from modellab.plan.selection import Selection
 
     matrix = Matrix(project or open_project())
     wanted = Selection(tuple(model), tuple(dataset), tuple(device), tuple(precision), tier)
     wanted.check(matrix)
-    return [case for case in wanted.cells(matrix) if isinstance(case, Cell)]
+    return [case for case in wanted.cells(matrix) if isinstance(case, Case)]
 
 
 def run(
-    cases: Iterable[Cell | PlannedCase | str],
+    cases: Iterable[Case | PlannedCase | str],
     options: RunOptions | None = None,
     *,
     listeners: Sequence[Listener] = (),
@@ -234,10 +234,10 @@ def read_results(selector: str = "latest", *, project: Project | None = None) ->
     A selector is `[MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]`, where WHEN is `latest`, `baseline`, a session, a
     commit or LIBRARY=VERSION. ConfigError where it takes nothing, with what there is.
     """
-    from modellab.results.select import Shelf
+    from modellab.results.select import StoredResults
 
     here = project or open_project()
-    return list(Shelf.read(here.root, here.mlruns, here.baselines).pick(selector).entries)
+    return list(StoredResults.read(here.root, here.mlruns, here.baselines).select(selector).entries)
 
 
 def compare(*selectors: str, alpha: float = 0.01, project: Project | None = None) -> Found:
@@ -247,9 +247,9 @@ def compare(*selectors: str, alpha: float = 0.01, project: Project | None = None
     """
     from modellab.reports.comparison import compare as room
     from modellab.reports.comparison.references import Calibrations, Library
-    from modellab.results.select import Shelf
+    from modellab.results.select import StoredResults
 
     here = project or open_project()
-    stored = Shelf.read(here.root, here.mlruns, here.baselines)
-    picks = [stored.pick(selector) for selector in selectors]
-    return room.compare(picks, Library(here.golden), Calibrations(here.baselines), (), alpha)
+    stored = StoredResults.read(here.root, here.mlruns, here.baselines)
+    selections = [stored.select(selector) for selector in selectors]
+    return room.compare(selections, Library(here.golden), Calibrations(here.baselines), (), alpha)

@@ -17,19 +17,18 @@ from typing import Literal
 
 import psutil
 
-from modellab import datasets as dataset
-from modellab import tasks
+from modellab import datasets, tasks
 from modellab.errors import ModellabError
 from modellab.models import weights
 from modellab.plan import matrix
-from modellab.plan.matrix import Broken, Cell, Loadable, Matrix
+from modellab.plan.matrix import Broken, Case, Matrix, ModelInstance
 from modellab.plan.settings import Project, find_root
-from modellab.results import baselines as baseline
+from modellab.results import baselines
 from modellab.runner import transcribe
 from modellab.system import extras
 from modellab.system.cache import home
 from modellab.system.machine import machine_class
-from modellab.types import Key
+from modellab.types import CaseId
 
 DEFAULT = "embedded default"
 LOW_DISK_BYTES = 2_000_000_000
@@ -54,7 +53,7 @@ def examine(project: Project, tracking: Callable[[Project], Iterable[Check]] = l
     cells = Matrix(project)
     checks = [*machine(project), *more(), *engines(cells), *weights_here(cells), *default(cells, project)]
     if find_root(project.root):
-        return [*checks, *datasets(project), *baselines(cells), *tracking(project), *space(project)]
+        return [*checks, *check_datasets(project), *check_baselines(cells), *tracking(project), *space(project)]
     return [*checks, Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")]
 
 
@@ -143,14 +142,14 @@ def default(cells: Matrix, project: Project) -> Iterator[Check]:
     yield Check("weights", DEFAULT, "ok", found)
 
 
-def _name(loadable: Loadable) -> str:
+def _name(loadable: ModelInstance) -> str:
     key = loadable.key
     return f"{key.model}:{key.variant} {key.device}-{key.precision}"
 
 
-def datasets(project: Project) -> Iterator[Check]:
+def check_datasets(project: Project) -> Iterator[Check]:
     """Every golden dataset, its audio decoded."""
-    folders = dataset.available(project.golden)
+    folders = datasets.available(project.golden)
     if not folders:
         yield Check("datasets", "golden", "bad", f"{project.golden} holds no dataset", "git checkout golden")
     for folder in folders:
@@ -171,14 +170,14 @@ def dataset_faults(folder: Path) -> list[str]:
     """
     read = matrix.read_header(folder)
     if isinstance(read, Broken):
-        return list(dict.fromkeys([read.error, *dataset.validate(folder)]))
+        return list(dict.fromkeys([read.error, *datasets.validate(folder)]))
     once: dict[str, str] = {}
-    for fault in dataset.validate(folder, tasks.get(read[1].task)):
+    for fault in datasets.validate(folder, tasks.get(read[1].task)):
         once.setdefault(extras.command(fault) or fault, fault)
     return list(once.values())
 
 
-def baselines(cells: Matrix) -> Iterator[Check]:
+def check_baselines(cells: Matrix) -> Iterator[Check]:
     """How many of the cases that can run here have something to be compared with.
 
     Speed and memory are counted for this machine class among the cases whose quality is accepted: those lack nothing
@@ -189,16 +188,16 @@ def baselines(cells: Matrix) -> Iterator[Check]:
         cell.key
         for task in tasks.names()
         for cell in cells.cells(task)
-        if isinstance(cell, Cell) and not matrix.why_not(cell)
+        if isinstance(cell, Case) and not matrix.why_not(cell)
     ]
-    accepted = [key for key in able if baseline.quality_path(root, key).is_file()]
+    accepted = [key for key in able if baselines.quality_path(root, key).is_file()]
     yield _quality(able, accepted)
     for device in dict.fromkeys(key.device for key in accepted):
         here = machine_class(cells.project.threads, device)
         yield _speed(root, here, [key for key in accepted if key.device == device])
 
 
-def _quality(able: list[Key], accepted: list[Key]) -> Check:
+def _quality(able: list[CaseId], accepted: list[CaseId]) -> Check:
     found = f"{len(accepted)} of the {len(able)} cases that can run here"
     lacking = next((key for key in able if key not in accepted), None)
     if lacking is None:
@@ -209,16 +208,16 @@ def _quality(able: list[Key], accepted: list[Key]) -> Check:
     return Check("baselines", "quality", "absent", found, f"{one}" + (f" (and so {more} more)" if more else ""))
 
 
-def _speed(root: Path, here: str, accepted: list[Key]) -> Check:
+def _speed(root: Path, here: str, accepted: list[CaseId]) -> Check:
     """Of cases of one device, whose quality is accepted: how many have their speed accepted on this machine class."""
     name = f"speed and memory on {here}"
-    there = [key for key in accepted if baseline.pace_path(root, key, here).is_file()]
+    there = [key for key in accepted if baselines.resources_path(root, key, here).is_file()]
     found = f"{len(there)} of the {len(accepted)} cases with accepted quality"
     if len(there) == len(accepted):
         return Check("baselines", name, "ok", found)
     others: Counter[str] = Counter()
     for key in accepted:
-        others.update(machine for machine in baseline.other_machines(root, key) if machine != here)
+        others.update(machine for machine in baselines.other_machines(root, key) if machine != here)
     known = ", ".join(f"{count} on {machine}" for machine, count in sorted(others.items()))
     narrow = f" --device {accepted[0].device}" if accepted[0].device != "cpu" else ""
     mend = ACCEPT_SPEED.replace(" run", f" run{narrow}") + ", then modellab calibrate"

@@ -196,7 +196,13 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}... ({len(text) - most} characters more)"
 
 
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)  # what decoding a record that is none can raise
+MALFORMED = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+)  # what decoding a record that is none can raise
 
 # What code raises over values that nobody expected: caught where a file of somebody else's is taken apart.
 ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)

@@ -8,11 +8,11 @@ from typing import Any
 
 from modellab.datasets.manifest import Header
 from modellab.models import Model, Variant
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.outcome import Outcome
-from modellab.types import Accepted, Key, Pace, Ratio, Result, Share, Status, Utterance, Verdict
+from modellab.types import CaseId, Counts, QualityBaseline, Ratio, ResourceBaseline, Result, Status, Utterance, Verdict
 
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 PROVENANCE = {
     "dataset_digest": "sha256:d",
     "normaliser": "basic@1#0",
@@ -56,14 +56,14 @@ def name(number: int) -> str:
     return f"{number:04}"
 
 
-def utterance(id: str, shares: Mapping[str, Share], output: Any = None, **changes: Any) -> Utterance:
+def utterance(id: str, counts: Mapping[str, Counts], output: Any = None, **changes: Any) -> Utterance:
     fields: dict[str, Any] = {"wall_s": 0.1, "cpu_s": 0.08, "duration_s": 2.0, **changes}
-    return Utterance(id, shares, output if output is not None else {"text": "a b"}, **fields)
+    return Utterance(id, counts, output if output is not None else {"text": "a b"}, **fields)
 
 
-def utterances(metric: str, shares: Sequence[Sequence[float]]) -> tuple[Utterance, ...]:
-    """Utterances 0000, 0001, ... with these shares of one metric."""
-    return tuple(utterance(name(i), {metric: tuple(share)}) for i, share in enumerate(shares))
+def utterances(metric: str, counts: Sequence[Sequence[float]]) -> tuple[Utterance, ...]:
+    """Utterances 0000, 0001, ... with these counts of one metric."""
+    return tuple(utterance(name(i), {metric: tuple(share)}) for i, share in enumerate(counts))
 
 
 def result(said: Sequence[Utterance], **changes: Any) -> Result:
@@ -71,28 +71,28 @@ def result(said: Sequence[Utterance], **changes: Any) -> Result:
     return Result(utterances=tuple(said), **{**fields, **changes})
 
 
-def accepted(said: Sequence[Utterance], **header: str) -> Accepted:
+def accepted(said: Sequence[Utterance], **header: str) -> QualityBaseline:
     """These utterances as the accepted quality."""
-    shares = {each.id: each.shares for each in said}
-    return Accepted({**PROVENANCE, **header}, shares, {each.id: each.output for each in said})
+    counts = {each.id: each.counts for each in said}
+    return QualityBaseline({**PROVENANCE, **header}, counts, {each.id: each.output for each in said})
 
 
-def pace(said: Sequence[Utterance], **readings: float) -> Pace:
+def pace(said: Sequence[Utterance], **readings: float) -> ResourceBaseline:
     """These utterances as the accepted speed."""
-    return Pace({}, {each.id: (each.wall_s, each.cpu_s) for each in said}, {**READINGS, **readings})
+    return ResourceBaseline({}, {each.id: (each.wall_s, each.cpu_s) for each in said}, {**READINGS, **readings})
 
 
-def asr_shares(errors: float, words: float = 5.0) -> dict[str, Share]:
+def asr_counts(errors: float, words: float = 5.0) -> dict[str, Counts]:
     """What the ASR task's metrics need."""
     ratio, hits = Ratio(errors, words), max(0.0, words - errors)
     return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": (hits, words, words), "success_rate": Ratio(1.0)}
 
 
-def cell(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: Key = KEY, **config: Any) -> Cell:
+def cell(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: CaseId = KEY, **config: Any) -> Case:
     """A cell of the fake model; `config` changes its config.yaml."""
     model = Model.model_validate({**CONFIG, **config})
     variant = model.variants.get(key.variant, Variant(weights="package"))
-    return Cell(key, model, variant, folder, dataset, Header.model_validate(HEADER))
+    return Case(key, model, variant, folder, dataset, Header.model_validate(HEADER))
 
 
 def verdict(metric: str = "wer", status: Status = Status.PASS, now: float = 0.1, **changes: Any) -> Verdict:

@@ -82,9 +82,9 @@ def row(folder: Path, reference: str = REFERENCE) -> dict[str, Any]:
 def test_what_is_noscore_is_not_scored(tmp_path: Path) -> None:
     case = diarization.read(row(tmp_path), {})
     assert case.scored == (Region(0, 5), Region(8, 10))
-    shares = diarization.score(case, {"turns": [[0, 8, "x"], [8, 10, "y"]]})
-    assert shares["der"] == (0, 7), "md-eval-22 says 0.00 % of 7 s"
-    assert shares["speaker_count_error"] == (0, 1)
+    counts = diarization.score(case, {"turns": [[0, 8, "x"], [8, 10, "y"]]})
+    assert counts["der"] == (0, 7), "md-eval-22 says 0.00 % of 7 s"
+    assert counts["speaker_count_error"] == (0, 1)
 
 
 def test_noscore_alone_leaves_nothing(tmp_path: Path) -> None:
@@ -109,9 +109,9 @@ def test_md_evals_mapping_is_of_what_is_not_scored_as_well(tmp_path: Path, mappi
     """In the overlap y and z take both people, so that x, who has all of what is scored, gets none: md-eval-22 -1."""
     settings = {"skip_overlap": True, "mapping": mapping}
     case = diarization.read(row(tmp_path, OVERLAPPED), {"settings": settings})
-    shares = diarization.score(case, {"turns": [[0, 4, "y"], [0, 4, "z"], [4, 6, "x"]]})
-    assert shares["der"] == (errors_s, 2.0)
-    assert shares["jer"] == (1.0 if errors_s else 0.0, 1.0)
+    counts = diarization.score(case, {"turns": [[0, 4, "y"], [0, 4, "z"], [4, 6, "x"]]})
+    assert counts["der"] == (errors_s, 2.0)
+    assert counts["jer"] == (1.0 if errors_s else 0.0, 1.0)
 
 
 def test_another_mapping_is_an_error(tmp_path: Path) -> None:

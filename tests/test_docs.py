@@ -240,7 +240,7 @@ def new_model(tmp_path: Path) -> Path:
 def test_the_config_of_the_tutorial_is_valid(new_model: Path) -> None:
     config = models.config(new_model)
     assert set(config.variants) == {"lab", "tiny.en"}
-    assert ("cpu", "int8") in config.cells("lab")
+    assert ("cpu", "int8") in config.device_precisions("lab")
 
 
 @pytest.mark.engine

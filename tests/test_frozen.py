@@ -15,7 +15,7 @@ from modellab import datasets, models, text
 from modellab.audio import augmentation
 from modellab.models import weights
 from modellab.results import baselines
-from modellab.types import Key
+from modellab.types import CaseId
 
 ROOT = Path(__file__).parents[1]
 BASELINES = ROOT / "baselines"
@@ -30,7 +30,7 @@ def _dataset(name: str) -> datasets.Dataset:
     return datasets.load(ROOT / "golden" / name)
 
 
-def _header(key: Key) -> dict[str, str]:
+def _header(key: CaseId) -> dict[str, str]:
     accepted = baselines.load(BASELINES, key)
     assert accepted is not None
     return dict(accepted.header)
@@ -41,18 +41,18 @@ def test_there_is_something_to_compare_with() -> None:
 
 
 @each_accepted
-def test_the_dataset_is_the_one_that_was_heard(key: Key) -> None:
+def test_the_dataset_is_the_one_that_was_heard(key: CaseId) -> None:
     assert _header(key)["dataset_digest"] == _dataset(key.dataset).digest
 
 
 @each_accepted
-def test_the_normaliser_is_the_one_that_scored(key: Key) -> None:
+def test_the_normaliser_is_the_one_that_scored(key: CaseId) -> None:
     name = _dataset(key.dataset).options.get("normaliser", "")
     assert _header(key).get("normaliser", "") == (str(text.get(name)) if name else "")
 
 
 @each_accepted
-def test_the_weights_are_the_ones_that_ran(key: Key) -> None:
+def test_the_weights_are_the_ones_that_ran(key: CaseId) -> None:
     folder = models.folders()[key.model]
     variant = models.config(folder).variants[key.variant]
     name = variant.weights_for(key.precision)
@@ -62,5 +62,5 @@ def test_the_weights_are_the_ones_that_ran(key: Key) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS.values() if key.task == "robustness"], ids=str)
-def test_altered_clips_are_made_by_the_same_recipe(key: Key) -> None:
+def test_altered_clips_are_made_by_the_same_recipe(key: CaseId) -> None:
     assert _header(key)["signature"].split(", ")[0] == augmentation.recipe()[0]

@@ -17,7 +17,7 @@ from modellab.results.entry import Entry, encode, pieces
 from modellab.system import yamltext
 from modellab.types import Status
 
-from .make import HEADER, KEY, asr_shares, name, result, utterance
+from .make import HEADER, KEY, asr_counts, name, result, utterance
 
 HEAD = yaml.safe_dump(HEADER, sort_keys=False)
 
@@ -109,8 +109,8 @@ def test_what_comes_behind_the_cases_is_still_refused(tmp_path: Path) -> None:
 
 def test_a_line_in_pieces_is_the_line() -> None:
     heard = [
-        utterance("a", asr_shares(1), {"text": 'said "this"\n\ud800', "segments": [["said", None, 1.5]]}),
-        utterance("b", asr_shares(0), None, error="it raised", wall_s=float("nan"), gpu_s=0.25, cluster="s1"),
+        utterance("a", asr_counts(1), {"text": 'said "this"\n\ud800', "segments": [["said", None, 1.5]]}),
+        utterance("b", asr_counts(0), None, error="it raised", wall_s=float("nan"), gpu_s=0.25, cluster="s1"),
     ]
     for said in ([], heard):
         entry = Entry(KEY, Status.PASS, "session", result(said), values={"wer": 0.5})

@@ -44,7 +44,7 @@ def test_the_shortest_config(tmp_path: Path) -> None:
     model = config(write(tmp_path))
     assert (model.timeout_s, model.packages, model.options, model.claims) == (120.0, (), {}, ())
     assert model.variants["one"].domain == "open"
-    assert list(model.cells("one")) == [("cpu", "float32")]
+    assert list(model.device_precisions("one")) == [("cpu", "float32")]
 
 
 def test_a_variant_takes_the_rest_from_its_model(tmp_path: Path) -> None:
@@ -59,9 +59,11 @@ def test_a_variant_takes_the_rest_from_its_model(tmp_path: Path) -> None:
         },
     }
     model = config(write(tmp_path, values))
-    assert list(model.cells("plain")) == [("cpu", "int8"), ("cpu", "float32"), ("cuda", "float16")]
-    assert list(model.cells("own")) == [("cuda", "int8")], "devices of a variant replace the model's"
-    assert list(model.cells("files")) == [("cpu", "int8"), ("cuda", "float16")], "one file for each precision"
+    assert list(model.device_precisions("plain")) == [("cpu", "int8"), ("cpu", "float32"), ("cuda", "float16")]
+    assert list(model.device_precisions("own")) == [("cuda", "int8")], "devices of a variant replace the model's"
+    assert list(model.device_precisions("files")) == [("cpu", "int8"), ("cuda", "float16")], (
+        "one file for each precision"
+    )
     assert model.options_for("plain") == {"beam_size": 1, "language": "en"}
     assert model.options_for("own") == {"beam_size": 1, "language": None}, "options of a variant are merged over"
     assert model.variants["files"].weights_for("float16") == "path:b.bin"
@@ -78,7 +80,7 @@ def test_long_audio_may_take_longer(tmp_path: Path, audio_s: float, timeout_s: f
 def test_our_own_folders_are_whole(folder: Path) -> None:
     folder = folder.parent
     model = config(folder)
-    assert all(list(model.cells(variant)) for variant in model.variants)
+    assert all(list(model.device_precisions(variant)) for variant in model.variants)
     for file in ("adapter.py", "requirements.txt", "README.md"):
         assert (folder / file).is_file(), f"a model folder has a {file}"
     pinned = [variant for variant in model.variants.values() if str(variant.weights).startswith(("hf:", "openai:"))]

@@ -42,7 +42,8 @@ def fields(record: type) -> list[str]:
 def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
-        "Accepted", "Audio", "Basis", "Break", "Gross", "Key", "Metric", "Pace", "Ratio", "Region", "Reply", "Result",
+        "Audio", "Basis", "Break", "CaseId", "Gross", "Metric", "QualityBaseline", "Ratio", "Region", "Reply",
+        "ResourceBaseline", "Result",
         "Rule", "Segment", "Setting", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
@@ -80,16 +81,16 @@ VERDICT = (
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
         (types.Metric, "name unit better margin margin_relative gross kind rate gated on_request"),
-        (types.Key, "task dataset model variant device precision"),
-        (types.Utterance, "id shares output wall_s cpu_s duration_s error cluster gpu_s"),
+        (types.CaseId, "task dataset model variant device precision"),
+        (types.Utterance, "id counts output wall_s cpu_s duration_s error cluster gpu_s"),
         (types.Result, "key utterances readings machine provenance"),
         (
             types.Rule,
             "margin margin_relative limit cap alpha sensitivity broken_share broken_least broken_often built_in_limit",
         ),
         (types.Verdict, VERDICT),
-        (types.Accepted, "header shares outputs noise"),
-        (types.Pace, "header times readings sessions"),
+        (types.QualityBaseline, "header counts outputs noise"),
+        (types.ResourceBaseline, "header times readings sessions"),
         (Model, MODEL),
         (Variant, "weights revision tier tasks datasets domain languages devices options needs seeds thresholds"),
         (Claim, "variant dataset metric value source precision"),
@@ -126,9 +127,9 @@ def test_the_shape_of_a_task() -> None:
         "prepare": "(self, row: 'Row') -> 'Any'",
         "run": "(self, model: 'Any', given: 'Any') -> 'Any'",
         "encode": "(self, output: 'Any') -> 'Any'",
-        "score": "(self, case: 'Any', output: 'Any') -> 'Mapping[str, Share]'",
+        "score": "(self, sample: 'Any', output: 'Any') -> 'Mapping[str, Counts]'",
         "remember": "(self, output: 'Any') -> 'Any'",
-        "show": "(self, case: 'Any', output: 'Any') -> 'list[str]'",
+        "show": "(self, sample: 'Any', output: 'Any') -> 'list[str]'",
     }
 
 

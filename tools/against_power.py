@@ -4,10 +4,10 @@
     python -m tools.against_power --unchanged 100 --slower 0.05 --runs 12 faster_whisper:lab-asr_smoke_v1-cpu-int8
 
 Each run times the model in turn with itself, as `--against` does, the confirmation in fresh processes included. The
-candidate is the model's own adapter, or one that computes for nothing after each call, for so large a share of the CPU
-time that the call took. The runs take turns, so that what the machine does meanwhile falls on all of them; the load is
-the kernel's average of the last minute when a run ends. Quiet and busy runs come from quiet and busy machines: start it
-on either, `--busy N` keeps N cores of this machine busy meanwhile.
+candidate is the model's own adapter, or one that computes for nothing after each call, for so large a fraction of the
+CPU time that the call took. The runs take turns, so that what the machine does meanwhile falls on all of them; the
+load is the kernel's average of the last minute when a run ends. Quiet and busy runs come from quiet and busy machines:
+start it on either, `--busy N` keeps N cores of this machine busy meanwhile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 
 from modellab import datasets, tasks
 from modellab.plan import thresholds
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.runner import paired
@@ -74,15 +74,15 @@ def load(setting):
 class Run:
     """What one run said of the clock that decides."""
 
-    slower: float  # the share that was injected; 0.0: unchanged
+    slower: float  # the fraction that was injected; 0.0: unchanged
     verdict: Verdict
     red: bool  # whether any clock was
     load: float
     wall_s: float
 
 
-def slowed(cell: Cell, share: float, folder: Path) -> Cell:
-    """The cell with an adapter that is slower by a share; itself for 0."""
+def slowed(cell: Case, share: float, folder: Path) -> Case:
+    """The cell with an adapter that is slower by a fraction; itself for 0."""
     if share == 0.0:
         return cell
     place = folder / f"{share:g}" / cell.folder.name
@@ -92,8 +92,8 @@ def slowed(cell: Cell, share: float, folder: Path) -> Cell:
     return replace(cell, folder=place)
 
 
-def once(project: Project, matrix: Matrix, cell: Cell, share: float, folder: Path, seed: int) -> Run:
-    """One paired run of a cell, slower by a share, against itself."""
+def once(project: Project, matrix: Matrix, cell: Case, share: float, folder: Path, seed: int) -> Run:
+    """One paired run of a cell, slower by a fraction, against itself."""
     started, task, data = time.monotonic(), tasks.get(cell.key.task), datasets.load(cell.dataset)
     rows = tuple(data.rows)
     first = seed % len(rows)
@@ -114,7 +114,9 @@ def once(project: Project, matrix: Matrix, cell: Cell, share: float, folder: Pat
         loaded = fresh()
         some = replace(turned, rows=turned.rows[:UTTERANCES])
         result = evaluate(task, candidate, some, loaded, 1, "")
-        case = paired.Case(task, cell, turned, result, thresholds.rules(task, cell, project))  # the base is its cell's
+        case = paired.PairedCase(
+            task, cell, turned, result, thresholds.rules(task, cell, project)
+        )  # the base is its cell's
         verdicts, _ = duel.judge(case, loaded, fresh)
     finally:
         duel.close()

@@ -40,7 +40,7 @@ def status(generator: np.random.Generator, slower: float, sd: float) -> Status:
         if paired_speed.looks_slower(first)
         else None
     )
-    return paired_speed.judge("rtf_cpu", first, fresh, RULE, 0.1, 0.1, "main").status
+    return paired_speed.assess("rtf_cpu", first, fresh, RULE, 0.1, 0.1, "main").status
 
 
 def seen_by_fewest(generator: np.random.Generator, slower: float, sd: float) -> bool:

@@ -46,13 +46,13 @@ def remembering(generator: np.random.Generator, n: int) -> Floats:
 
 
 def flagged(noise: Noise, n: int, series: int) -> float:
-    """The share of series without a step that are said to have one."""
+    """The fraction of series without a step that are said to have one."""
     generator = np.random.default_rng(SEED)
     return float(np.mean([bool(steps(noise(generator, n))) for _ in range(series)]))
 
 
 def found(size: float, after: int, series: int) -> float:
-    """The share of series whose step of `size` sd is found near its place with `after` points behind it."""
+    """The fraction of series whose step of `size` sd is found near its place with `after` points behind it."""
     generator = np.random.default_rng(SEED)
     return float(np.mean([_sees(_stepped(generator, size, after)) for _ in range(series)]))
 
@@ -80,11 +80,11 @@ def main() -> None:
     """Print every figure."""
     series = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     for noise in (normal, heavy, spiked, remembering):
-        shares = {n: f"{flagged(noise, n, series):.1%}" for n in (12, 20, 30, 45, 60, 120)}
-        print(f"no step, {noise.__name__}, by points:", shares, flush=True)
+        counts = {n: f"{flagged(noise, n, series):.1%}" for n in (12, 20, 30, 45, 60, 120)}
+        print(f"no step, {noise.__name__}, by points:", counts, flush=True)
     for size in (1.0, 2.0, 3.0, 5.0):
-        shares = {after: f"{found(size, after, series):.0%}" for after in (3, 4, 5, 7, 10, 20)}
-        print(f"step of {size:g} sd, found by points behind it:", shares, flush=True)
+        counts = {after: f"{found(size, after, series):.0%}" for after in (3, 4, 5, 7, 10, 20)}
+        print(f"step of {size:g} sd, found by points behind it:", counts, flush=True)
         quantiles = np.quantile(delays(size, series // 10), [0.5, 0.9], method="higher")
         print(f"step of {size:g} sd, delay in points, median and 90 %:", quantiles.tolist(), flush=True)
 

@@ -20,7 +20,7 @@ from modellab.gate.decision import alone, margin
 from modellab.gate.paired_quality import Comparison, compare
 from modellab.results import baselines
 from modellab.stats.permutation import by_chance
-from modellab.types import Floats, Key, Rule
+from modellab.types import CaseId, Floats, Rule
 
 ROOT = Path(__file__).parents[1]
 DATASET = "asr_lab_v1"
@@ -29,11 +29,11 @@ EVERY, SEED = 12, 4
 WORSE, BETTER, CHANCE, INK = "#b2182b", "#2166ac", "#c6c6c6", "#222222"
 
 
-def shares(model: str, precision: str) -> Floats:
+def counts(model: str, precision: str) -> Floats:
     """The accepted (errors, words) of each utterance, shape (400, 2)."""
-    accepted = baselines.load(ROOT / "baselines", Key("asr", DATASET, model, "lab", "cpu", precision))
+    accepted = baselines.load(ROOT / "baselines", CaseId("asr", DATASET, model, "lab", "cpu", precision))
     assert accepted is not None, f"baselines/asr/{DATASET} has no {model}"
-    return np.array([accepted.shares[id]["wer"] for id in sorted(accepted.shares)])
+    return np.array([accepted.counts[id]["wer"] for id in sorted(accepted.counts)])
 
 
 def speakers() -> list[str]:
@@ -73,7 +73,7 @@ def draw_chance(axes: Axes, found: Comparison, before: Floats, after: Floats) ->
 
 def main() -> None:
     """Write the picture."""
-    before, upgraded = shares("whisper", "float32"), shares("whisper_cpp", "f16")
+    before, upgraded = counts("whisper", "float32"), counts("whisper_cpp", "f16")
     damaged = upgraded.copy()
     damaged[np.random.default_rng(SEED).permutation(len(damaged))[: len(damaged) // EVERY], 0] += 1
     clusters = speakers()

@@ -21,13 +21,13 @@ from modellab.reports.history.events import Event, upgrades
 from modellab.reports.history.series import History, Run, Series
 from modellab.stats.change_points import steps
 from modellab.system.machine import Commit
-from modellab.types import Floats, Key, Kind, Status
+from modellab.types import CaseId, Floats, Kind, Status
 
 SEED = 7
 NIGHTS = 48
 BUSY = frozenset({22, 40})
 FIRST = datetime.datetime(2026, 9, 21, 2, 0, tzinfo=datetime.UTC)
-KEY = Key("asr", "asr_smoke_v1", "faster_whisper", "lab", "cpu", "int8")
+KEY = CaseId("asr", "asr_smoke_v1", "faster_whisper", "lab", "cpu", "int8")
 MIB = 2.0**20
 
 
@@ -63,11 +63,11 @@ def _events(runs: Sequence[Run]) -> tuple[Event, ...]:
 def _series(
     metric: str, unit: str, kind: Kind, values: Floats, accepted: float, busy: frozenset[int] = frozenset()
 ) -> Series:
-    """One metric; its anchor is the level of the first night."""
+    """One metric; its pinned release is the level of the first night."""
     told = values[[i for i in range(NIGHTS) if i not in busy]]
     better: Literal["lower", "higher"] = "higher" if metric == "success_rate" else "lower"
-    anchor = float(values[0]) if kind == "quality" else accepted
-    return Series(metric, unit, kind, better, tuple(values.tolist()), busy, accepted, anchor, tuple(steps(told)))
+    pinned = float(values[0]) if kind == "quality" else accepted
+    return Series(metric, unit, kind, better, tuple(values.tolist()), busy, accepted, pinned, tuple(steps(told)))
 
 
 def _run(night: int) -> Run:

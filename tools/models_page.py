@@ -13,7 +13,7 @@ from modellab import tasks, units
 from modellab.lifecycle import stages
 from modellab.models import Model
 from modellab.models.weights import split
-from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.results import baselines
 
@@ -68,7 +68,7 @@ def _lines(project: Project, matrix: Matrix) -> Iterator[Line]:
     found: dict[tuple[str, str, str], Line] = {}
     for name in tasks.names():
         for cell in matrix.cells(name):
-            if isinstance(cell, Cell):
+            if isinstance(cell, Case):
                 line = _line(project, cell)
                 place = (line.model, line.task, line.where)
                 if place not in found or _rank(line) > _rank(found[place]):
@@ -81,15 +81,15 @@ def _rank(line: Line) -> tuple[int, bool]:
     return f"{DECLARED}{SMALL}{REAL}".index(line.mark), "smoke" in line.result
 
 
-def _line(project: Project, cell: Cell) -> Line:
+def _line(project: Project, cell: Case) -> Line:
     key = cell.key
     where, scheme = f"{key.device} {key.precision}", split(cell.weights)[0]
     accepted = baselines.load(project.baselines, key)
     if accepted is None:
         return Line(key.model, key.task, where, DECLARED, "not measured")
     metric = tasks.get(key.task).METRICS[0]
-    value = metric.value(shares[metric.name] for shares in accepted.shares.values())
-    result = f"`{key.dataset}`: {metric.name} {units.value(value, metric.unit)}, {len(accepted.shares)} cases"
+    value = metric.value(counts[metric.name] for counts in accepted.counts.values())
+    result = f"`{key.dataset}`: {metric.name} {units.value(value, metric.unit)}, {len(accepted.counts)} cases"
     mark = SMALL if scheme in {"embedded", "made"} else REAL
     how = f"{HOW.get(scheme, 'downloaded weights')}, {accepted.header.get('date', 'no date')}"
     return Line(key.model, key.task, where, mark, f"`{key.variant}`: {how}", result)

@@ -22,7 +22,7 @@ from unittest.mock import patch
 from modellab import datasets, tasks
 from modellab.gate.calibration_noise import Noise
 from modellab.gate.memory import margin_bytes
-from modellab.plan.matrix import Cell, Matrix, why_not
+from modellab.plan.matrix import Case, Matrix, why_not
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.runner.evaluate import evaluate, load
@@ -70,7 +70,7 @@ class Runs:
         return max(abs(peak - statistics.mean(self.peaks)) for peak in self.peaks) <= self.margin
 
 
-def measure(cell: Cell, setting: str, utterances: int, runs: Runs) -> None:
+def measure(cell: Case, setting: str, utterances: int, runs: Runs) -> None:
     """One more run of a case in a fresh process."""
     data = datasets.load(cell.dataset)
     some = replace(data, rows=tuple(data.rows[i] for i in range(min(utterances, len(data.rows)))))

@@ -27,13 +27,12 @@ import numpy as np
 import soundfile
 import yaml
 
-from modellab import datasets as dataset
-from modellab import text
+from modellab import datasets, text
 from modellab.results.entry import Entry, pooled
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
 from modellab.tasks import asr
-from modellab.types import Key, Result, Status, Utterance
+from modellab.types import CaseId, Result, Status, Utterance
 
 TEXT = """\
 the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which one
@@ -52,7 +51,7 @@ READINGS = {
 }  # fmt: skip
 
 
-def golden(folder: Path, count: int, chance: random.Random) -> dataset.Dataset:
+def golden(folder: Path, count: int, chance: random.Random) -> datasets.Dataset:
     """A dataset of `count` sentences of 20 speakers in four conditions; the audio is a click."""
     (folder / "audio").mkdir(parents=True)
     rows = []
@@ -69,8 +68,8 @@ def golden(folder: Path, count: int, chance: random.Random) -> dataset.Dataset:
         "normaliser": "basic",
     }  # fmt: skip
     (folder / "dataset.yaml").write_text(yaml.safe_dump({**header, "cases": rows}, sort_keys=False))
-    dataset.write_digest(folder)
-    return dataset.load(folder)
+    datasets.write_digest(folder)
+    return datasets.load(folder)
 
 
 def heard(words: list[str], rate: float, chance: random.Random) -> str:
@@ -86,17 +85,17 @@ def heard(words: list[str], rate: float, chance: random.Random) -> str:
     return " ".join(said)
 
 
-def result(data: dataset.Dataset, model: int, chance: random.Random) -> Result:
+def result(data: datasets.Dataset, model: int, chance: random.Random) -> Result:
     """What model number `model` makes of a dataset: the higher, the faster and the worse."""
-    key = Key("asr", data.name, f"model_{model:02}", "base", "cpu", "int8")
+    key = CaseId("asr", data.name, f"model_{model:02}", "base", "cpu", "int8")
     rate, pace = 0.02 * 1.25**model, 0.4 * 0.7**model
     utterances = []
     for row in data.rows:
         case = asr.read(row, data.options)
         output = {"text": heard(case.reference.split(), rate, chance), "language": "en", "segments": []}
         wall_s = case.duration_s * pace * chance.lognormvariate(0, 0.2)
-        shares = asr.score(case, output)
-        utterances.append(Utterance(case.id, shares, output, wall_s, wall_s, case.duration_s, cluster=case.speaker))
+        counts = asr.score(case, output)
+        utterances.append(Utterance(case.id, counts, output, wall_s, wall_s, case.duration_s, cluster=case.speaker))
     rtf = sum(u.wall_s for u in utterances) / sum(u.duration_s for u in utterances)
     readings = {**READINGS, "rtf": rtf, "rtf_cpu": rtf, "peak_rss_bytes": 2e8 * 1.3 ** (10 - model)}
     provenance = {

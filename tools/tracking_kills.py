@@ -32,11 +32,11 @@ from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
 from modellab.tracking import runs, store, syncing
-from modellab.types import Key, Result, Status, Utterance, Verdict
+from modellab.types import CaseId, Result, Status, Utterance, Verdict
 
 ROOT = Path(__file__).parents[1]
 VARIANTS, DATASETS = ("lab", "tiny"), ("asr_smoke_v1", "asr_lab_v1", "asr_long_v1")
-LATE = 0.7  # the share of syncs that are killed when the database is open
+LATE = 0.7  # the fraction of syncs that are killed when the database is open
 BEGIN_S = 3.0  # a first guess of how long a sync takes; then what the last one took
 
 
@@ -53,7 +53,7 @@ class Tally:
 def entry(session: str, number: int) -> Entry:
     """A result; its numbers are random but the same for the same session and number."""
     draw = random.Random(f"{session} {number}")
-    key = Key("asr", DATASETS[number % 3], "model", VARIANTS[number // 3 % 2], "cpu", "int8")
+    key = CaseId("asr", DATASETS[number % 3], "model", VARIANTS[number // 3 % 2], "cpu", "int8")
     utterances = tuple(
         Utterance(f"u{n}", {"wer": (float(draw.randrange(5)), 9.0)}, {"text": "x" * draw.randrange(200)}, 0.1, 0.1, 2.0)
         for n in range(draw.randrange(1, 30))

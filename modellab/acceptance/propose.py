@@ -16,11 +16,11 @@ from modellab.datasets import Dataset
 from modellab.errors import ODD, ModellabError
 from modellab.gate.timing_validity import invalid
 from modellab.plan import thresholds
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
-from modellab.types import Accepted, Key, Pace, Result, Rule, Status, Verdict
+from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 
 SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that it was made from
 
@@ -29,20 +29,20 @@ SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that i
 class Proposal:
     """A case with its newest result, and what hinders its acceptance. Without an entry it was not measured."""
 
-    cell: Cell
+    cell: Case
     entry: Entry | None
     refusal: str = ""
     done: bool = False  # this very result is the baseline already
 
     @property
     def improved(self) -> tuple[Verdict, ...]:
-        """The verdicts that say better than accepted. Better than the anchor alone is no reason to accept."""
-        return tuple(v for v in self._verdicts if v.status is Status.IMPROVED and v.versus != baselines.ANCHOR)
+        """The verdicts that say better than accepted. Better than the pinned release alone is no reason to accept."""
+        return tuple(v for v in self._verdicts if v.status is Status.IMPROVED and v.versus != baselines.PINNED)
 
     @property
     def worse(self) -> tuple[Verdict, ...]:
-        """What is red for another reason than that nothing was accepted yet, the anchor's verdicts left out."""
-        return tuple(v for v in self._verdicts if v.red and v.versus != baselines.ANCHOR and v.status is not Status.NEW)
+        """What is red, but for verdicts against the pinned release, and those that say that nothing is accepted."""
+        return tuple(v for v in self._verdicts if v.red and v.versus != baselines.PINNED and v.status is not Status.NEW)
 
     @property
     def doubt(self) -> str:
@@ -55,7 +55,7 @@ class Proposal:
         if self.entry is None or self.entry.result is None:
             return
         for verdict in self._verdicts:
-            versus = "" if verdict.versus == "baseline" else f" against {verdict.versus}"
+            versus = "" if verdict.versus == "baseline" else f" against {verdict.reference}"
             if verdict.red or verdict.status is Status.INCONCLUSIVE:
                 yield f"{verdict.metric} was {verdict.status}{versus}: {verdict.why}".removesuffix(": ")
         if self.doubt:
@@ -68,12 +68,12 @@ class Proposal:
         return self.entry.verdicts if self.entry else ()
 
 
-def newest(entries: Iterable[Entry]) -> dict[Key, Entry]:
+def newest(entries: Iterable[Entry]) -> dict[CaseId, Entry]:
     """The last entry of each case."""
     return {entry.key: entry for entry in sorted(entries, key=lambda entry: (entry.finished_at, entry.id))}
 
 
-def propose(project: Project, cells: Iterable[Cell], entries: Iterable[Entry], *, everything: bool) -> list[Proposal]:
+def propose(project: Project, cells: Iterable[Case], entries: Iterable[Entry], *, everything: bool) -> list[Proposal]:
     """Each cell with its newest entry, refused where it has to be. `everything` takes what is worse, too."""
     last = newest(entries)
     return [_proposal(project, Proposal(cell, last.get(cell.key)), everything=everything) for cell in cells]
@@ -97,18 +97,22 @@ def _proposal(project: Project, proposal: Proposal, *, everything: bool) -> Prop
     return replace(proposal, refusal=refusal)
 
 
-def _pace(root: Path, entry: Entry) -> Pace | None:
-    return baselines.load_pace(root, entry.key, entry.result.machine) if entry.result else None
+def _pace(root: Path, entry: Entry) -> ResourceBaseline | None:
+    return baselines.load_resources(root, entry.key, entry.result.machine) if entry.result else None
 
 
 def _improved_now(
-    proposal: Proposal, accepted: Accepted | None, pace: Pace | None, task: tasks.Task, rules: Mapping[str, Rule]
+    proposal: Proposal,
+    accepted: QualityBaseline | None,
+    pace: ResourceBaseline | None,
+    task: tasks.Task,
+    rules: Mapping[str, Rule],
 ) -> tuple[Verdict, ...]:
     """The improvements that are some against what is accepted today, too: it may have changed since the run."""
     assert proposal.entry is not None
     assert proposal.entry.result is not None
     result = proposal.entry.result
-    today = [*gate.judge(result, accepted, task.METRICS, rules), *gate.judge_pace(result, pace, rules)]
+    today = [*gate.assess(result, accepted, task.METRICS, rules), *gate.assess_resources(result, pace, rules)]
     better = {verdict.metric for verdict in today if verdict.status in {Status.IMPROVED, Status.NEW}}
     return tuple(v for v in proposal.improved if v.metric in better or v.versus != "baseline")
 
@@ -140,7 +144,7 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
         if (then := result.provenance.get(name, "none")) != value:
             return f"it was measured with {name.replace('_', ' ')} {then}, here it is {value}: run it again"
     names = (metric.name for metric in task.METRICS)
-    missing = [name for name in names if any(name not in utterance.shares for utterance in result.utterances)]
+    missing = [name for name in names if any(name not in utterance.counts for utterance in result.utterances)]
     if missing:
         return f"it was measured before there was {', '.join(missing)}: run it again"
     if fault := next(_forgotten(result, task), ""):

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from modellab.annotations import lines as textlines
+from modellab.annotations import lines
 from modellab.errors import DatasetError
 from modellab.types import Region, Turn
 
@@ -79,8 +79,8 @@ def read_unscored(path: Path) -> dict[str, list[Region]]:
 
 def _lines(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
     """Number, type, recording and fields of the lines that are read here."""
-    for number, line in textlines.lines(path, *COMMENTS):
-        fields, where = textlines.fields(line), _where(path, number)
+    for number, line in lines.lines(path, *COMMENTS):
+        fields, where = lines.fields(line), _where(path, number)
         kind = fields[0].upper()
         if kind not in {SPEAKER, NOSCORE, *OTHERS}:
             raise DatasetError(f"{where}: the line begins with {fields[0][:40]!r}, expected {SPEAKER}")
@@ -99,8 +99,8 @@ def read_uem(path: Path) -> dict[str, list[Region]]:
     One without a length covers nothing.
     """
     found: dict[str, list[Region]] = {}
-    for number, line in textlines.lines(path, *COMMENTS):
-        fields, where = textlines.fields(line), _where(path, number)
+    for number, line in lines.lines(path, *COMMENTS):
+        fields, where = lines.fields(line), _where(path, number)
         if len(fields) != 4:
             raise DatasetError(f"{where}: {len(fields)} fields, expected recording, channel, start and end")
         start_s, end_s = _seconds(fields[2], "start", where), _seconds(fields[3], "end", where)
@@ -136,7 +136,7 @@ def text(name: str, turns: Iterable[Turn]) -> str:
 def write_uem(path: Path, recordings: Mapping[str, Iterable[Region]]) -> None:
     """Write a UEM file; ValueError for a name with blanks in it."""
     lines = [
-        f"{textlines.name(name, FORM, *COMMENTS)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
+        f"{lines.name(name, FORM, *COMMENTS)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
         for name, regions in recordings.items()
         for start_s, end_s in regions
     ]
@@ -211,7 +211,7 @@ def _turn(fields: list[str], where: str) -> Turn:
     speaker, *rest = fields[7:]
     if speaker.lower() == ABSENT:
         raise DatasetError(f"{where}: the speaker is {speaker}, expected a name; has the recording's a blank in it?")
-    if wrong := next((each for each in rest if each.lower() != ABSENT and not textlines.NUMBER.fullmatch(each)), ""):
+    if wrong := next((each for each in rest if each.lower() != ABSENT and not lines.NUMBER.fullmatch(each)), ""):
         raise DatasetError(f"{where}: {wrong[:40]!r} behind the speaker {speaker[:40]!r}; has a name a blank in it?")
     return Turn(*_span(fields, where), speaker)
 
@@ -223,16 +223,16 @@ def _span(fields: list[str], where: str) -> tuple[float, float]:
 
 
 def _seconds(field: str, what: str, where: str) -> float:
-    return round(textlines.seconds(field, what, where), DECIMALS)
+    return round(lines.seconds(field, what, where), DECIMALS)
 
 
 def _line(name: str, turn: Turn) -> str:
     start_s, end_s = round(turn.start_s, DECIMALS), round(turn.end_s, DECIMALS)  # both, so that the end comes back
     times = f"{_decimal(start_s)} {_decimal(end_s - start_s)}"
-    speaker = textlines.name(turn.speaker, FORM)
+    speaker = lines.name(turn.speaker, FORM)
     if speaker.lower() == ABSENT:
         raise ValueError(f"a speaker is called {speaker!r}, which is RTTM's word for none")
-    return f"{SPEAKER} {textlines.name(name, FORM)} 1 {times} <NA> <NA> {speaker} <NA> <NA>\n"
+    return f"{SPEAKER} {lines.name(name, FORM)} 1 {times} <NA> <NA> {speaker} <NA> <NA>\n"
 
 
 def _decimal(seconds: float) -> str:

@@ -20,7 +20,7 @@ ROUND = (1 << 28, 100_000_000)  # placeholders are multiples of these
 NEAR = 4096 + 64  # 0x7ffff000 is 0x80000000 less a page
 W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 MAX_CHUNKS = 100_000
-MORE = 0.1  # share of the stated bytes that has to follow behind them to be sound
+MORE = 0.1  # fraction of the stated bytes that has to follow behind them to be sound
 
 
 @dataclass(frozen=True, slots=True)

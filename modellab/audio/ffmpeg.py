@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 WHOLE = "it reads whole WAV, FLAC, OGG and MP3 files"
 GAP_S = 0.1  # timestamps are rounded, and encoders prime: less is no gap
-MOST_BAD = 0.02  # share of packets of a stream without a header that may be undecodable: tags, joins
-CLAIM_SHARE = 0.98  # of a container's stated length that has to come: it counts padding
+MOST_BAD = 0.02  # fraction of packets of a stream without a header that may be undecodable: tags, joins
+CLAIM_FRACTION = 0.98  # of a container's stated length that has to come: it counts padding
 OPEN_TIMEOUT_S = 20.0  # for what the file is; FFmpeg searches gigabytes for it
 STATES_LENGTH = {"mov", "matroska", "asf", "caf", "aiff", "wav", "w64", "au", "ape", "wv", "tta", "flac", "ogg",
                  "mxf", "tak"}  # fmt: skip  # in all others FFmpeg's length is an estimate
@@ -89,7 +89,7 @@ def read(path: Path, tape: Tape, part: tuple[int, int] | None = None) -> None:
                 tape.add(out.to_ndarray().T.astype(np.float32, copy=False))
     if tape.rate_hz:
         chunks.check(path, tape.duration_s)
-        claim.check(path, tape.duration_s, (1 - CLAIM_SHARE) * claim.duration_s + SLACK_S)
+        claim.check(path, tape.duration_s, (1 - CLAIM_FRACTION) * claim.duration_s + SLACK_S)
 
 
 def counted_s(path: Path) -> float:

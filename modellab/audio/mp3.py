@@ -37,7 +37,7 @@ def is_whole(path: Path, first: bytes) -> bool:
 
 
 def undescribed(path: Path, first: bytes) -> float:
-    """The share of the file's bytes that lie behind what its header describes; 0 without a header."""
+    """The fraction of the file's bytes that lie behind what its header describes; 0 without a header."""
     stated, tail = stated_bytes(first), tail_bytes(path, first)
     return 0.0 if stated is None or not tail else max(0.0, 1.0 - stated / tail)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from modellab import audio
 from modellab.system import leftovers
-from modellab.types import Audio, Key
+from modellab.types import Audio, CaseId
 
 SCRATCH = "MODELLAB_SCRATCH"  # a folder that a worker's parent removes when the worker has gone, however it went
 SESSIONS = 20  # whose audio is kept
@@ -27,7 +27,7 @@ MOST_NAME_BYTES = 120  # of an utterance's id in a file's name: file systems tak
 ELSEWHERE = "(not of the saved audio)"  # in place of the folder of a sound that is left alone
 
 
-def place(mlruns: Path, session: str, key: Key) -> Path:
+def place(mlruns: Path, session: str, key: CaseId) -> Path:
     """Where the audio of one case of a session is kept; made when there is some."""
     return mlruns / "audio" / session / file_name(str(key))
 
@@ -113,8 +113,8 @@ def files(output: Any) -> Iterator[Path]:
             yield from files(value)
 
 
-class Studio:
-    """Stores what one model says."""
+class SavedAudio:
+    """Writes the audio that one model makes."""
 
     def __init__(self) -> None:
         self.scratch: leftovers.Folder | None = None

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from modellab.acceptance.propose import Proposal
-    from modellab.plan.matrix import Cell, Matrix
+    from modellab.plan.matrix import Case, Matrix
     from modellab.plan.selection import Selection
     from modellab.plan.settings import Project
     from modellab.results.entry import Entry
-    from modellab.types import Key
+    from modellab.types import CaseId
 
 app = typer.Typer(help="Accept measured results, pin a release, list what is accepted.", no_args_is_help=True)
 NEWEST = 5  # sessions named when one is unknown
@@ -80,7 +80,7 @@ def pin(
     precision: options.PrecisionNames = None,
     tier: options.TierName = "",
 ) -> None:
-    """Make the accepted results the anchor: the release that every case is held against besides its baseline."""
+    """Make the accepted results the pinned release, which every case is held against besides its baseline."""
     from modellab.results import pinned
     from modellab.system.machine import today
 
@@ -90,7 +90,7 @@ def pin(
     written = pinned.pin(project.baselines, [cell.key for cell in cells], why, today())
     if not written:
         raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
-    shown = _shown(pinned.anchor_root(project.baselines), project)
+    shown = _shown(pinned.pinned_root(project.baselines), project)
     cases = sum(1 for cell in cells if pinned.files(project.baselines, cell.key))
     common.say(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
     common.say(f"review with `git status {shown}/` and commit")
@@ -98,7 +98,7 @@ def pin(
 
 @app.command("list")
 def every() -> None:
-    """List what is accepted of each case, the age of its anchor, and the files that no case uses."""
+    """List what is accepted of each case, since when it is pinned, and the files that no case uses."""
     from modellab.plan.matrix import Broken
     from modellab.results import pinned
 
@@ -107,11 +107,11 @@ def every() -> None:
     keys = [cell.key for cell in _cells(matrix, options.chosen(None, None, None, None, ""))]
     found = list(pinned.holdings(project.baselines, keys))
     rows = [
-        [str(each.key), each.date, each.commit[:7], each.anchor or "-", ", ".join(each.machines), each.reason]
+        [str(each.key), each.date, each.commit[:7], each.pinned_on or "-", ", ".join(each.machines), each.reason]
         for each in found
         if not each.problem
     ]
-    common.print_table(["case", "accepted", "commit", "anchor", "speed and memory on", "reason"], rows)
+    common.print_table(["case", "accepted", "commit", "pinned", "speed and memory on", "reason"], rows)
     for each in found:
         if each.problem:
             common.say(f"damaged: {each.problem}", err=True)
@@ -133,7 +133,7 @@ def _reason(given: str) -> str:
     return given.strip()
 
 
-def _cells(matrix: Matrix, selection: Selection) -> list[Cell]:
+def _cells(matrix: Matrix, selection: Selection) -> list[Case]:
     """The selected cells; what is broken is told, once."""
     from modellab.plan.matrix import Broken
 
@@ -182,7 +182,7 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
         common.say(f"  {_shown(path, project)}")
 
 
-def _tell_rest(proposals: Iterable[Proposal], measured: set[Key], *, everything: bool) -> None:
+def _tell_rest(proposals: Iterable[Proposal], measured: set[CaseId], *, everything: bool) -> None:
     """How many cases stay as they are, and why; `measured` are the cases that the ledger has any result of."""
     rest = [each for each in proposals if not each.refusal and not _is_taken(each, everything=everything)]
     without = [each.cell.key for each in rest if each.entry is None]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modellab.plan.matrix import Matrix
     from modellab.plan.selection import Selection
     from modellab.plan.settings import Project
-    from modellab.runner.calibration import Case
+    from modellab.runner.calibration import CalibrationCase
 
 COLUMNS = (
     "case",
@@ -86,7 +86,7 @@ def calibrate(
     _exit(cases)
 
 
-def _exit(cases: Sequence[Case]) -> None:
+def _exit(cases: Sequence[CalibrationCase]) -> None:
     """The status of what was not measured, or of a case that failed."""
     if not any(case.kept for case in cases):
         raise typer.Exit(NOTHING_MEASURED)
@@ -123,7 +123,7 @@ def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
         common.say(f"not calibrated: {names[0]}{more}: {reason}", err=True)
 
 
-def _report(project: Project, cases: Sequence[Case]) -> None:
+def _report(project: Project, cases: Sequence[CalibrationCase]) -> None:
     """What every case can see now, with all sessions that it has."""
     rows: list[list[str]] = []
     notes: list[str] = []
@@ -137,7 +137,7 @@ def _report(project: Project, cases: Sequence[Case]) -> None:
         common.say(line)
 
 
-def _row(project: Project, case: Case) -> tuple[list[str], str]:
+def _row(project: Project, case: CalibrationCase) -> tuple[list[str], str]:
     """A case's line of the table, and what a person should know beside it."""
     from modellab import units
     from modellab.gate import memory, power_speed
@@ -146,8 +146,8 @@ def _row(project: Project, case: Case) -> tuple[list[str], str]:
 
     key = case.cell.key
     rules = thresholds.rules(case.task, case.cell, project)
-    pace = baselines.load_pace(project.baselines, key, case.machine) or case.pace
-    clocks = {sight.metric: sight for sight in power_speed.clocks(pace, key.device, rules)}
+    pace = baselines.load_resources(project.baselines, key, case.machine) or case.pace
+    clocks = {detectable.metric: detectable for detectable in power_speed.clocks(pace, key.device, rules)}
     first, wall = clocks[power_speed.decisive(pace, key.device)], clocks["rtf"]
     peak = power_speed.peaks(pace, key.device, rules)[0]
     reason, away = first.hindrance(rules[first.metric]), first.offset(rules[first.metric])

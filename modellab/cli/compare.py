@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from modellab.plan.settings import Project
     from modellab.reports.comparison.compare import Found
     from modellab.reports.comparison.render.tables import Table
-    from modellab.reports.comparison.two_systems import Duel
-    from modellab.results.select import Pick
+    from modellab.reports.comparison.two_systems import SystemPair
+    from modellab.results.select import SelectedResults
 
 Specs = Annotated[
     list[str],
@@ -58,7 +58,8 @@ def compare(
     `@baseline @latest`, `whisper@main whisper@HEAD`. Nothing is run.
     """
     from modellab.errors import ConfigError
-    from modellab.reports.comparison import compare as whole
+    from modellab.reports.comparison.compare import compare as compare_all
+    from modellab.reports.comparison.compare import rescore as rescore_all
     from modellab.reports.comparison.references import Calibrations, Library
     from modellab.system import extras
 
@@ -68,43 +69,43 @@ def compare(
         extras.need("reports", "`modellab compare --html`")
     project = common.project()
     library = Library(project.golden)
-    picks = _picks(project, specs, task, dataset)
+    selections = _selections(project, specs, task, dataset)
     if rescore:
-        picks = whole.rescore(picks, library)
-    found = whole.compare(picks, library, Calibrations(project.baselines), metric or (), alpha)
+        selections = rescore_all(selections, library)
+    found = compare_all(selections, library, Calibrations(project.baselines), metric or (), alpha)
     _write(found, json, markdown, worst)
     if "-" not in (json, markdown):
         _print(found, SHOWN if worst is None else worst)
     if html:
-        from modellab.reports.comparison.render import html as listening
+        from modellab.reports.comparison.render.html import page
 
-        text = listening.page(found, library, ON_PAGE if worst is None else worst, sound_mb)
+        text = page(found, library, ON_PAGE if worst is None else worst, sound_mb)
         common.write(html, text)
         common.say(f"page: {html}", err=True)
 
 
-def _picks(project: Project, specs: list[str], task: str, dataset: str) -> list[Pick]:
+def _selections(project: Project, specs: list[str], task: str, dataset: str) -> list[SelectedResults]:
     """What the specs take, of one task and dataset if they are given."""
     from modellab.reports.comparison import pairing
-    from modellab.results.select import Shelf
+    from modellab.results.select import StoredResults
 
-    shelf = Shelf.read(project.root, project.mlruns, project.baselines)
-    for warning in shelf.warnings:
+    stored = StoredResults.read(project.root, project.mlruns, project.baselines)
+    for warning in stored.warnings:
         common.say(f"warning: {common.printable(warning)}", err=True)
-    return [pairing.chosen(shelf.pick(spec), task, dataset) for spec in specs]
+    return [pairing.chosen(stored.select(spec), task, dataset) for spec in specs]
 
 
 def _write(found: Found, json: str, markdown: str, worst: int | None) -> None:
     """The files that were asked for; "-" is standard output."""
-    from modellab.reports.comparison.render import json as data
-    from modellab.reports.comparison.render import markdown as document
+    from modellab.reports.comparison.render.json import text as as_json
+    from modellab.reports.comparison.render.markdown import text as as_markdown
 
     most = SHOWN if worst is None else worst
-    for place, form in ((json, data), (markdown, document)):
+    for place, form in ((json, as_json), (markdown, as_markdown)):
         if place == "-":
-            common.put(form.text(found, most))
+            common.put(form(found, most))
         elif place:
-            common.write(Path(place), form.text(found, most))
+            common.write(Path(place), form(found, most))
 
 
 def _print(found: Found, most: int) -> None:
@@ -121,26 +122,26 @@ def _print(found: Found, most: int) -> None:
         common.say(line)
     common.say()
     shown, left = sentences.detailed(found)
-    if len(found.duels) > 1:
+    if len(found.system_pairs) > 1:
         _print_tables([tables.overview(found)])
-    for duel in shown:
-        _print_duel(duel, most, several=len(found.duels) > 1)
+    for system_pair in shown:
+        _print_system_pair(system_pair, most, several=len(found.system_pairs) > 1)
     common.say(tables.counted(found))
     _print_notes([*([left] if left else []), *found.notes])
 
 
-def _print_duel(duel: Duel, most: int, *, several: bool) -> None:
+def _print_system_pair(system_pair: SystemPair, most: int, *, several: bool) -> None:
     from modellab.reports.comparison.render import lines, sentences, tables
 
     if several:
-        common.say(f"{duel.task}: {sentences.pair(duel)}\n")
-    _print_tables([tables.sides(duel)])
-    if differs := "; ".join(sentences.differences(duel)):
+        common.say(f"{system_pair.task}: {sentences.pair(system_pair)}\n")
+    _print_tables([tables.sides(system_pair)])
+    if differs := "; ".join(sentences.differences(system_pair)):
         common.say(f"differs in: {common.printable(differs)}\n")
-    _print_tables(tables.of_duel(duel))
-    if shown := list(lines.of_duel(duel, most)):
+    _print_tables(tables.of_system_pair(system_pair))
+    if shown := list(lines.of_system_pair(system_pair, most)):
         common.say("\n".join([*map(common.printable, shown), ""]))
-    _print_notes(duel.notes)
+    _print_notes(system_pair.notes)
 
 
 def _print_tables(found: Iterable[Table]) -> None:

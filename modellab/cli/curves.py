@@ -21,7 +21,7 @@ def curves(
     from modellab import datasets, tasks
     from modellab.errors import ConfigError
     from modellab.plan.selection import find_case
-    from modellab.reports import robustness_curves as report
+    from modellab.reports import robustness_curves
     from modellab.results import ledger
 
     project = common.project()
@@ -40,6 +40,6 @@ def curves(
             raise ConfigError(f"the ledger has no result of {cell.key}: run it first")
     named = {str(row["id"]): str(row["condition"]) for row in datasets.load(found[0].dataset).rows}
     wer = tasks.get("robustness").METRICS[0]
-    each = [report.rates(newest[str(cell.key)], named, wer) for cell in found]
+    each = [robustness_curves.rates(newest[str(cell.key)], named, wer) for cell in found]
     titles = [f"{cell.key.model}:{cell.key.variant} {cell.key.device}-{cell.key.precision}" for cell in found]
-    common.print_table(*report.table(titles, each))
+    common.print_table(*robustness_curves.table(titles, each))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.annotations import lines as textlines
+from modellab.annotations import lines
 from modellab.cli import common
 from modellab.errors import ConfigError, sentence
 
@@ -74,7 +74,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 def _plain(name: str) -> str:
     """A name without what RTTM's fields cannot hold."""
     printable = name.encode("utf-8", "replace").decode("utf-8")
-    return textlines.NO_NAME.sub("_", "_".join(printable.lstrip("\ufeff").split())) or "_"
+    return lines.NO_NAME.sub("_", "_".join(printable.lstrip("\ufeff").split())) or "_"
 
 
 def _rttm(ready: Loaded, file: Path, name: str, speakers: int | None) -> str:

@@ -12,12 +12,12 @@ from modellab.types import readings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from modellab.gate.power_speed import Sight
-    from modellab.plan.matrix import Cell, Matrix
+    from modellab.gate.power_speed import DetectableEffect
+    from modellab.plan.matrix import Case, Matrix
     from modellab.plan.settings import Project
     from modellab.plan.thresholds import Source, Sources
     from modellab.results.entry import Entry
-    from modellab.types import Accepted, Metric, Pace, Rule, Verdict
+    from modellab.types import Metric, QualityBaseline, ResourceBaseline, Rule, Verdict
 
 SHORT = 12  # letters of a commit
 PARTS = "broken_"  # how the numbers of `broken` begin
@@ -39,7 +39,7 @@ def explain(case: options.CaseName) -> None:
     rules = thresholds.rules(task, cell, project)
     machine = machine_class(project.threads, cell.key.device)
     accepted = baselines.load(project.baselines, cell.key)
-    pace = baselines.load_pace(project.baselines, cell.key, machine)
+    pace = baselines.load_resources(project.baselines, cell.key, machine)
     common.say(f"{cell.key}\n\nthresholds")
     common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, matrix))
     _print_baselines(project, cell)
@@ -51,7 +51,7 @@ def explain(case: options.CaseName) -> None:
 # ---------------------------------------------------------------------------- thresholds
 
 
-def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, matrix: Matrix) -> Iterator[list[str]]:
+def _thresholds(cell: Case, sources: Sources, accepted: QualityBaseline | None, matrix: Matrix) -> Iterator[list[str]]:
     """A line for every number: the suite's alpha once, then metric by metric in the order in which they are judged."""
     from modellab.plan.thresholds import NUMBERS
 
@@ -70,7 +70,7 @@ def _thresholds(cell: Cell, sources: Sources, accepted: Accepted | None, matrix:
 
 
 def _broken(
-    cell: Cell, metric: str, given: Mapping[str, Source], accepted: Accepted | None, matrix: Matrix
+    cell: Case, metric: str, given: Mapping[str, Source], accepted: QualityBaseline | None, matrix: Matrix
 ) -> Iterator[list[str]]:
     """When an utterance is broken by this metric, and how many of them are red at once in the suite of this tier."""
     from modellab.gate import breaks
@@ -85,7 +85,7 @@ def _broken(
         groups = _groups(cell, accepted)
         sizes, cases = breaks.sizes(len(groups), groups), _cases(cell.tier, matrix)
         counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(cell).values())
-        level = breaks.own_share(how) * breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
+        level = breaks.own_fraction(how) * breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
         least = breaks.fewest(sizes, level, how.often)
         told += (
             f"; {least or 'none'} of {len(groups)} are red at once in a suite of {cases} case{'s' if cases > 1 else ''}"
@@ -94,22 +94,22 @@ def _broken(
     yield [metric, "broken", told, ", ".join(origins)]
 
 
-def _groups(cell: Cell, accepted: Accepted) -> list[str]:
+def _groups(cell: Case, accepted: QualityBaseline) -> list[str]:
     """Whom each accepted utterance is judged together with."""
     from modellab import datasets
     from modellab.runner.evaluate import cluster
 
     data = datasets.load(cell.dataset)
-    return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.shares]
+    return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.counts]
 
 
 def _cases(tier: str, matrix: Matrix) -> int:
     """The cases of a tier that this machine can run: the suite that a run of it is."""
     from modellab import tasks
-    from modellab.plan.matrix import Cell, why_not
+    from modellab.plan.matrix import Case, why_not
 
     every = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    return max(1, sum(isinstance(cell, Cell) and cell.tier == tier and not why_not(cell) for cell in every))
+    return max(1, sum(isinstance(cell, Case) and cell.tier == tier and not why_not(cell) for cell in every))
 
 
 def _says_nothing(number: str, value: float, suite: float) -> bool:
@@ -117,7 +117,7 @@ def _says_nothing(number: str, value: float, suite: float) -> bool:
     return value == {"alpha": suite, "margin_relative": 0.0}.get(number)
 
 
-def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
+def _judged(cell: Case, sources: Sources) -> Iterator[tuple[str, str]]:
     """The metrics that can turn this case red, with their units."""
     from modellab import tasks
 
@@ -130,7 +130,7 @@ def _judged(cell: Cell, sources: Sources) -> Iterator[tuple[str, str]]:
             yield name, readings.unit(name)
 
 
-def _built_in(cell: Cell, metric: str) -> Iterator[tuple[str, str]]:
+def _built_in(cell: Case, metric: str) -> Iterator[tuple[str, str]]:
     """What a rule without the number falls back on: the modes' own margins."""
     from modellab.gate import memory, paired_speed, speed
 
@@ -140,14 +140,14 @@ def _built_in(cell: Cell, metric: str) -> Iterator[tuple[str, str]]:
         known, unknown = (
             f"{100 * share:g} % or {least / 2**20:g} MiB"
             for share, least in (
-                (memory.MARGIN_SHARE, memory.MARGIN_BYTES),
-                (memory.UNCALIBRATED_SHARE, memory.UNCALIBRATED_BYTES),
+                (memory.MARGIN_FRACTION, memory.MARGIN_BYTES),
+                (memory.UNCALIBRATED_FRACTION, memory.UNCALIBRATED_BYTES),
             )
         )
         yield "margin", f"{known} or {memory.DEVIATIONS:g} sd; not calibrated {unknown}"
 
 
-def _quality(cell: Cell) -> dict[str, Metric]:
+def _quality(cell: Case) -> dict[str, Metric]:
     """The quality metrics that are compared with what was accepted."""
     from modellab import tasks
 
@@ -156,8 +156,8 @@ def _quality(cell: Cell) -> dict[str, Metric]:
 
 
 def _shown(number: str, value: float, unit: str) -> str:
-    """One number of a rule; margins and sensitivities of speed and memory are shares of the baseline."""
-    from modellab import units as numbers
+    """One number of a rule; margins and sensitivities of speed and memory are fractions of the baseline."""
+    from modellab import units
 
     if not math.isfinite(value):
         return "none"
@@ -165,17 +165,17 @@ def _shown(number: str, value: float, unit: str) -> str:
         return f"{value:g}"
     if number == "margin_relative" or (number in {"margin", "sensitivity"} and unit in {"s/s", "bytes"}):
         return f"{100 * value:g} % of the baseline"
-    return numbers.value(value, unit)
+    return units.value(value, unit)
 
 
 # ---------------------------------------------------------------------------- what it is compared with
 
 
-def _print_baselines(project: Project, cell: Cell) -> None:
+def _print_baselines(project: Project, cell: Case) -> None:
     from modellab.results import pinned
 
     rows = []
-    for name, root in (("baseline", project.baselines), ("anchor", pinned.anchor_root(project.baselines))):
+    for name, root in (("baseline", project.baselines), ("pinned", pinned.pinned_root(project.baselines))):
         for path in pinned.files(root, cell.key):
             header = _header(root, cell, path)
             facts = [header.get(fact, "")[: SHORT if fact == "commit" else None] for fact in ("date", "commit")]
@@ -188,15 +188,15 @@ def _print_baselines(project: Project, cell: Cell) -> None:
         common.say(f"nothing yet: `modellab run {chosen} --update-baselines --reason '...'`")
 
 
-def _header(root: Path, cell: Cell, path: Path) -> Mapping[str, str]:
+def _header(root: Path, cell: Case, path: Path) -> Mapping[str, str]:
     """The header of one of a cell's accepted files."""
     from modellab.results import baselines
 
     quality = baselines.quality_path(root, cell.key)
     if path == quality:
-        found: Accepted | Pace | None = baselines.load(root, cell.key)
+        found: QualityBaseline | ResourceBaseline | None = baselines.load(root, cell.key)
     else:
-        found = baselines.load_pace(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
+        found = baselines.load_resources(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
     return found.header if found else {}
 
 
@@ -205,40 +205,45 @@ def _place(path: Path, project: Project) -> str:
 
 
 def _print_calibration(
-    cell: Cell, machine: str, pace: Pace | None, accepted: Accepted | None, rules: Mapping[str, Rule]
+    cell: Case, machine: str, pace: ResourceBaseline | None, accepted: QualityBaseline | None, rules: Mapping[str, Rule]
 ) -> None:
     """What the sessions of this machine class let speed and memory see, and what the seeds do to quality."""
-    from modellab import units as numbers
+    from modellab import units
     from modellab.gate import power_speed
 
     common.say(f"\ncalibration on {machine}")
     if pace is None:
         common.say("no accepted speed on this machine class: speed and memory are not judged here")
     else:
-        rows = [_clock_row(sight, rules[sight.metric]) for sight in power_speed.clocks(pace, cell.key.device, rules)]
-        for sight in power_speed.peaks(pace, cell.key.device, rules):
-            spread = numbers.value(sight.noise.sd, "bytes") if sight.noise.calibrated else numbers.MISSING
-            reason = sight.hindrance(rules[sight.metric], pace.readings[sight.metric])
-            seen = numbers.change(sight.smallest, "bytes")
-            rows.append([sight.metric, str(sight.noise.n), spread, seen, f"no: {reason}" if reason else "yes"])
+        rows = [
+            _clock_row(detectable, rules[detectable.metric])
+            for detectable in power_speed.clocks(pace, cell.key.device, rules)
+        ]
+        for detectable in power_speed.peaks(pace, cell.key.device, rules):
+            spread = units.value(detectable.noise.sd, "bytes") if detectable.noise.calibrated else units.MISSING
+            reason = detectable.hindrance(rules[detectable.metric], pace.readings[detectable.metric])
+            seen = units.change(detectable.smallest, "bytes")
+            rows.append(
+                [detectable.metric, str(detectable.noise.n), spread, seen, f"no: {reason}" if reason else "yes"]
+            )
         common.print_table(("metric", "sessions", "sd", "sees", "may fail"), rows)
         if not pace.sessions:
             key = cell.key
             common.say(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
-    units = {name: metric.unit for name, metric in _quality(cell).items()} | {"churn": "ratio"}
+    unit_of = {name: metric.unit for name, metric in _quality(cell).items()} | {"churn": "ratio"}
     noise = accepted.noise if accepted else {}
     for name in sorted(noise):
         what = "of the outputs differ between runs" if name == "churn" else "sd between runs of the unchanged model"
-        common.say(f"{name}: {numbers.value(noise[name], units.get(name, '1'))} {what}")
+        common.say(f"{name}: {units.value(noise[name], unit_of.get(name, '1'))} {what}")
 
 
-def _clock_row(sight: Sight, rule: Rule) -> list[str]:
-    from modellab import units as numbers
+def _clock_row(detectable: DetectableEffect, rule: Rule) -> list[str]:
+    from modellab import units
 
-    spread = numbers.share(sight.noise.sd).lstrip("+") if sight.noise.calibrated else numbers.MISSING
-    reason = sight.hindrance(rule)
+    spread = units.share(detectable.noise.sd).lstrip("+") if detectable.noise.calibrated else units.MISSING
+    reason = detectable.hindrance(rule)
     may = f"no: {reason}" if reason else "yes"
-    return [sight.metric, str(sight.noise.n), spread, numbers.share(sight.smallest), may]
+    return [detectable.metric, str(detectable.noise.n), spread, units.share(detectable.smallest), may]
 
 
 # ---------------------------------------------------------------------------- what it said last
@@ -262,10 +267,10 @@ def _print_last(entry: Entry | None) -> None:
 
 
 def _verdict_row(verdict: Verdict) -> list[str]:
-    from modellab import units as numbers
+    from modellab import units
 
-    change, seen = numbers.change(verdict.change, verdict.unit), numbers.change(verdict.detects, verdict.unit)
+    change, seen = units.change(verdict.change, verdict.unit), units.change(verdict.detects, verdict.unit)
     if verdict.kind == "speed":
-        change, seen = numbers.share(verdict.change), numbers.share(verdict.detects)
-    p = numbers.MISSING if verdict.p is None else f"{verdict.p:.2g}"
-    return [verdict.title, numbers.value(verdict.now, verdict.unit), change, p, seen, str(verdict.status), verdict.why]
+        change, seen = units.share(verdict.change), units.share(verdict.detects)
+    p = units.MISSING if verdict.p is None else f"{verdict.p:.2g}"
+    return [verdict.title, units.value(verdict.now, verdict.unit), change, p, seen, str(verdict.status), verdict.why]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from modellab.plan.settings import Project
     from modellab.reports.history.series import History
     from modellab.results.entry import Entry
-    from modellab.types import Key
+    from modellab.types import CaseId
 
 
 def history(
@@ -32,8 +32,7 @@ def history(
 
     The source is the ledger. A change point lies between two results; the commits of both are named.
     """
-    from modellab.reports.history import chart
-    from modellab.reports.history import series as room
+    from modellab.reports.history import chart, series
     from modellab.results import ledger
     from modellab.stats.change_points import PENALTY
     from modellab.system import extras
@@ -47,14 +46,14 @@ def history(
     file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
     chart.check(file)
     cost = PENALTY if penalty is None else penalty
-    found = room.read(key, entries, project.baselines, metric, last, cost)
+    found = series.read(key, entries, project.baselines, metric, last, cost)
     _print(found)
     with common.writing(file):
         chart.draw(found, file)
     common.say(f"chart: {file}")
 
 
-def _key(project: Project, entries: list[Entry], case: str) -> Key:
+def _key(project: Project, entries: list[Entry], case: str) -> CaseId:
     """The case of this id: one that was measured, whether the matrix still has it or not; else one of the matrix."""
     from modellab.plan.selection import find_case
 

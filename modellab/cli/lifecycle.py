@@ -90,8 +90,8 @@ def lifecycle(
         if not isinstance(entry, Broken):
             rows += _rows(_standings(matrix, *entry))
     common.print_table(["model", "stage", "since", "by", "because"], rows)
-    for stray in moves.strays(matrix):
-        common.say(f"damaged: {stray}", err=True)
+    for fault in moves.damaged_records(matrix):
+        common.say(f"damaged: {fault}", err=True)
 
 
 # ---------------------------------------------------------------------------- moving
@@ -208,10 +208,10 @@ def _tell(standing: Standing) -> None:
 
 
 def _tell_evidence(evidence: Iterable[Evidence], standing: Standing) -> None:
-    from modellab.lifecycle import evidence_table as report
+    from modellab.lifecycle import evidence_table
 
     evidence = list(evidence)
-    for line in report.table(evidence, str(standing)).splitlines():
+    for line in evidence_table.table(evidence, str(standing)).splitlines():
         common.say(f"    {line}")
     if runs := dict.fromkeys(each.mlflow_run for each in evidence if each.mlflow_run):
         common.say(

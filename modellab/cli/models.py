@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from modellab.models import Model
-    from modellab.plan.matrix import Loadable, Matrix
+    from modellab.plan.matrix import Matrix, ModelInstance
 
 CONNECT_S = 5.0
 
@@ -120,8 +120,10 @@ def fetch(
         raise ConfigError(f"{name} has several sets of weights, expected {name}:VARIANT: {', '.join(model.variants)}")
     chosen = model.variants[variant]
     if precision:
-        known("precision", precision, dict.fromkeys(each for _, each in model.cells(variant)), f" of {name}")
-    every = [chosen.weights_for(each) for _, each in model.cells(variant) if precision in {"", each}]
+        known(
+            "precision", precision, dict.fromkeys(each for _, each in model.device_precisions(variant)), f" of {name}"
+        )
+    every = [chosen.weights_for(each) for _, each in model.device_precisions(variant) if precision in {"", each}]
     for place in dict.fromkeys(every):
         scheme = weights.split(place)[0]
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
@@ -201,7 +203,7 @@ class _Stages:
     def __init__(self, matrix: Matrix) -> None:
         self.root, self.problems = matrix.project.baselines, dict[str, None]()
 
-    def of(self, loadable: Loadable) -> str:
+    def of(self, loadable: ModelInstance) -> str:
         """One word, with a ? where it is in doubt."""
         from modellab.lifecycle import stages
 
@@ -213,12 +215,12 @@ class _Stages:
             return f"{start}?"
 
 
-def _pairs(loadables: list[Loadable]) -> Iterator[tuple[str, list[str]]]:
+def _pairs(loadables: list[ModelInstance]) -> Iterator[tuple[str, list[str]]]:
     for device, group in groupby(loadables, key=lambda each: each.key.device):
         yield device, [each.key.precision for each in group]
 
 
-def _here(loadables: list[Loadable]) -> tuple[Text, str]:
+def _here(loadables: list[ModelInstance]) -> tuple[Text, str]:
     """The devices that can run it; or why its first one cannot, and what mends that."""
     from rich.text import Text
 
@@ -247,7 +249,7 @@ def _describe(folder: Path, model: Model) -> None:
     common.say(f"  timeout   {model.timeout_s:g} s for one utterance")
 
 
-def _describe_variant(model: Model, name: str, loadables: list[Loadable], stage: str) -> None:
+def _describe_variant(model: Model, name: str, loadables: list[ModelInstance], stage: str) -> None:
     from modellab.plan.matrix import obstacle
 
     variant = model.variants[name]

@@ -34,7 +34,7 @@ def page(
     One file that needs nothing else: differences word by word or as timelines, players, spectrograms.
     """
     from modellab.audio.saved import file_name
-    from modellab.reports.case import page as casepage
+    from modellab.reports.case import page
     from modellab.results import baselines, ledger
     from modellab.system import extras
 
@@ -45,7 +45,7 @@ def page(
         common.say(f"warning: {common.printable(warning)}", err=True)
     entry = _entry(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
-    text = casepage.render(entry, project.golden, baselines.load(project.baselines, entry.key), clips)
+    text = page.render(entry, project.golden, baselines.load(project.baselines, entry.key), clips)
     common.write(file, text)
     common.say(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 

@@ -16,11 +16,11 @@ from modellab.types import readings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from modellab.gate.power import Scene
-    from modellab.gate.power_speed import Sight
-    from modellab.plan.matrix import Cell
+    from modellab.gate.power import SimulatedCase
+    from modellab.gate.power_speed import DetectableEffect
+    from modellab.plan.matrix import Case
     from modellab.plan.settings import Project
-    from modellab.types import Accepted, Metric, Pace, Rule
+    from modellab.types import Metric, QualityBaseline, ResourceBaseline, Rule
 
 FAMILY = 30  # cases of a suite in which every one changed
 ANSWERED = "success_rate"  # a changed transcript is still an answer: no churn
@@ -31,10 +31,10 @@ CASE = Annotated[str, typer.Option("--case", metavar="CASE", help="A case's id a
 class Known:
     """What is known of the case: rules, what was accepted, and the benign churn to count with."""
 
-    cell: Cell
+    cell: Case
     rules: Mapping[str, Rule]
-    accepted: Accepted | None
-    pace: Pace | None
+    accepted: QualityBaseline | None
+    pace: ResourceBaseline | None
     machine: str
     churn: float
 
@@ -72,7 +72,11 @@ def power(
     if metric:
         known("metric", metric, [*(each.name for each in judged), *_paces(cell)])
     chosen = [each for each in judged if metric in {"", each.name} and (not effect or seconds == (each.unit == "s"))]
-    paces = [sight.metric for sight in _sights(facts) if metric in {"", sight.metric} and not seconds]
+    paces = [
+        detectable.metric
+        for detectable in _detectable_effects(facts)
+        if metric in {"", detectable.metric} and not seconds
+    ]
     if not chosen and not paces and facts.accepted and facts.pace:
         raise ConfigError(f"--effect is {effect!r}: expected seconds such as 0.5s for metrics in s, else 0.3%")
     columns = ("metric", "sees", f"among {FAMILY} cases", "formula", "from")
@@ -98,7 +102,7 @@ def _amount(option: str, text: str) -> float:
     return value
 
 
-def _known(project: Project, cell: Cell, churn: float | None) -> Known:
+def _known(project: Project, cell: Case, churn: float | None) -> Known:
     from modellab import tasks
     from modellab.plan import thresholds
     from modellab.results import baselines
@@ -107,7 +111,7 @@ def _known(project: Project, cell: Cell, churn: float | None) -> Known:
 
     accepted = baselines.load(project.baselines, cell.key)
     machine = machine_class(project.threads, cell.key.device)
-    pace = baselines.load_pace(project.baselines, cell.key, machine)
+    pace = baselines.load_resources(project.baselines, cell.key, machine)
     if accepted is None and pace is None:
         chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
         raise BaselineError(
@@ -123,68 +127,67 @@ def _known(project: Project, cell: Cell, churn: float | None) -> Known:
 # ---------------------------------------------------------------------------- quality
 
 
-def _scene(facts: Known, metric: Metric) -> Scene | None:
+def _scene(facts: Known, metric: Metric) -> SimulatedCase | None:
     """What to simulate; None where the metric was not accepted."""
     from modellab import datasets
-    from modellab.gate.power import Scene, shares_of
+    from modellab.gate.power import SimulatedCase, counts_of_baseline
     from modellab.runner.evaluate import cluster
 
     accepted = facts.accepted
-    shares = shares_of(accepted, metric.name) if accepted else None
-    if accepted is None or shares is None or not len(shares):
+    counts = counts_of_baseline(accepted, metric.name) if accepted else None
+    if accepted is None or counts is None or not len(counts):
         return None
     data = datasets.load(facts.cell.dataset)
     units = {row["id"]: cluster(row, data.header) for row in data.rows}
-    clusters = tuple(units.get(id, "") for id in sorted(accepted.shares))
+    clusters = tuple(units.get(id, "") for id in sorted(accepted.counts))
     churn = 0.0 if metric.name == ANSWERED else facts.churn
-    return Scene(metric, facts.rules[metric.name], shares, clusters, churn, accepted.noise.get(metric.name, 0.0))
+    return SimulatedCase(
+        metric, facts.rules[metric.name], counts, clusters, churn, accepted.noise.get(metric.name, 0.0)
+    )
 
 
 def _quality(facts: Known, metric: Metric, effect: float | None) -> Iterator[list[str]]:
-    from modellab import units as numbers
-    from modellab.gate import decision
-    from modellab.gate import power as room
+    from modellab import units
+    from modellab.gate import decision, power
 
-    scene = _scene(facts, metric)
-    if scene is None:
-        yield [metric.name, *(numbers.MISSING,) * 3, "not accepted yet"]
+    contexts = _scene(facts, metric)
+    if contexts is None:
+        yield [metric.name, *(units.MISSING,) * 3, "not accepted yet"]
         return
-    groups = len(set(scene.clusters))
-    source = f"{len(scene.shares)} utterances" + (f", {groups} clusters" if groups > 1 else "")
+    groups = len(set(contexts.clusters))
+    source = f"{len(contexts.counts)} utterances" + (f", {groups} clusters" if groups > 1 else "")
     if effect is None:
-        family = replace(scene, family=FAMILY)
-        seen = (room.smallest(scene), room.smallest(family), room.planned(scene))
+        family = replace(contexts, family=FAMILY)
+        seen = (power.smallest(contexts), power.smallest(family), power.planned(contexts))
         yield [metric.name, *(_change(each, metric) for each in seen), source]
         return
-    needed, planned = room.utterances(scene, effect), room.planned_utterances(scene, effect)
+    needed, planned = power.utterances(contexts, effect), power.planned_utterances(contexts, effect)
     formula = f" (formula: {planned})" if planned else ""
     if needed is None:
-        least = decision.margin(metric, scene.rule, float(metric.rate(scene.shares.sum(axis=0))))
+        least = decision.margin(metric, contexts.rule, float(metric.rate(contexts.counts.sum(axis=0))))
         hidden = effect <= least
-        formula = f": the margin is {numbers.value(least, metric.unit)}" if hidden else formula
+        formula = f": the margin is {units.value(least, metric.unit)}" if hidden else formula
         needs = f"no number of utterances{formula}" if hidden else f"more than can be simulated{formula}"
     else:
         needs = f"{needed} utterances{formula}"
-    yield [metric.name, _change(effect, metric), f"{100 * room.power(scene, effect):.0f} %", needs, source]
+    yield [metric.name, _change(effect, metric), f"{100 * power.power(contexts, effect):.0f} %", needs, source]
 
 
 def _change(worse: float, metric: Metric) -> str:
     """A change for the worse, with the sign that it has there."""
-    from modellab import units as numbers
+    from modellab import units
 
-    return (
-        numbers.change(worse if metric.better == "lower" else -worse, metric.unit) if math.isfinite(worse) else "none"
-    )
+    return units.change(worse if metric.better == "lower" else -worse, metric.unit) if math.isfinite(worse) else "none"
 
 
 # ---------------------------------------------------------------------------- speed and memory
 
 
-def _paces(cell: Cell) -> list[str]:
+def _paces(cell: Case) -> list[str]:
     return list(readings.judged(cell.key.device))
 
 
-def _sights(facts: Known) -> list[Sight]:
+def _detectable_effects(facts: Known) -> list[DetectableEffect]:
     from modellab.gate import power_speed
 
     if facts.pace is None:
@@ -198,45 +201,49 @@ def _sights(facts: Known) -> list[Sight]:
 
 def _pace(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
     assert facts.pace is not None
-    sight = next(sight for sight in _sights(facts) if sight.metric == name)
+    detectable = next(detectable for detectable in _detectable_effects(facts) if detectable.metric == name)
     if name in readings.PEAKS:
-        yield _memory(sight, facts.pace.readings[name], effect)
+        yield _memory(detectable, facts.pace.readings[name], effect)
         return
-    yield _stored(sight, facts.rules[name], effect)
+    yield _stored(detectable, facts.rules[name], effect)
     yield _against(facts.pace, name, facts.rules[name], effect)
 
 
-def _memory(sight: Sight, accepted: float, effect: float | None) -> list[str]:
-    from modellab import units as numbers
+def _memory(detectable: DetectableEffect, accepted: float, effect: float | None) -> list[str]:
+    from modellab import units
     from modellab.gate.power_speed import stored_power
 
-    source = f"{sight.noise.n} sessions" if sight.noise.calibrated else f"{sight.noise.n} sessions: not calibrated"
+    source = (
+        f"{detectable.noise.n} sessions"
+        if detectable.noise.calibrated
+        else f"{detectable.noise.n} sessions: not calibrated"
+    )
     if effect is None:
-        return [sight.metric, numbers.change(sight.smallest, "bytes"), numbers.MISSING, numbers.MISSING, source]
+        return [detectable.metric, units.change(detectable.smallest, "bytes"), units.MISSING, units.MISSING, source]
     grown = effect * accepted
-    chance = stored_power(sight, grown)
-    needs = "no more" if chance >= 0.8 else f"a lower limit: it is {numbers.value(sight.limit, 'bytes')}"
-    return [sight.metric, numbers.change(grown, "bytes"), f"{100 * chance:.0f} %", needs, source]
+    chance = stored_power(detectable, grown)
+    needs = "no more" if chance >= 0.8 else f"a lower limit: it is {units.value(detectable.limit, 'bytes')}"
+    return [detectable.metric, units.change(grown, "bytes"), f"{100 * chance:.0f} %", needs, source]
 
 
-def _stored(sight: Sight, rule: Rule, effect: float | None) -> list[str]:
-    from modellab import units as numbers
+def _stored(detectable: DetectableEffect, rule: Rule, effect: float | None) -> list[str]:
+    from modellab import units
     from modellab.gate.power_speed import sessions_for, stored_power
 
-    name = f"{sight.metric} stored"
-    if not sight.noise.calibrated:
-        return [name, *(numbers.MISSING,) * 3, f"{sight.noise.n} sessions: not calibrated"]
-    source = f"{sight.noise.n} sessions, sd {100 * sight.noise.sd:.2g} %"
+    name = f"{detectable.metric} stored"
+    if not detectable.noise.calibrated:
+        return [name, *(units.MISSING,) * 3, f"{detectable.noise.n} sessions: not calibrated"]
+    source = f"{detectable.noise.n} sessions, sd {100 * detectable.noise.sd:.2g} %"
     if effect is None:
-        return [name, numbers.share(sight.smallest), numbers.MISSING, numbers.MISSING, source]
-    needed = sessions_for(sight, rule, effect)
+        return [name, units.share(detectable.smallest), units.MISSING, units.MISSING, source]
+    needed = sessions_for(detectable, rule, effect)
     needs = f"{needed} sessions" if needed else "no number of sessions: use --against"
-    return [name, numbers.share(effect), f"{100 * stored_power(sight, effect):.0f} %", needs, source]
+    return [name, units.share(effect), f"{100 * stored_power(detectable, effect):.0f} %", needs, source]
 
 
-def _against(pace: Pace, metric: str, rule: Rule, effect: float | None) -> list[str]:
+def _against(pace: ResourceBaseline, metric: str, rule: Rule, effect: float | None) -> list[str]:
     """The paired mode: a side of a pair is as many utterances as a timed call needs to be long enough."""
-    from modellab import units as numbers
+    from modellab import units
     from modellab.gate import paired_speed, power_speed
     from modellab.runner.paired import interleave
 
@@ -245,30 +252,30 @@ def _against(pace: Pace, metric: str, rule: Rule, effect: float | None) -> list[
     calls = max(1, min(interleave.MOST_UTTERANCES, math.ceil(interleave.SIDE_S / wall_s)))
     sd = power_speed.pair_sd(pace.sessions, metric, calls)
     if sd is None:
-        return [name, *(numbers.MISSING,) * 3, "no calibration session with pairs"]
+        return [name, *(units.MISSING,) * 3, "no calibration session with pairs"]
     source = f"{paired_speed.FIRST} + {paired_speed.SECOND} pairs, sd {100 * sd:.2g} %"
     if effect is None:
-        return [name, numbers.share(power_speed.paired_smallest(sd, rule)), numbers.MISSING, numbers.MISSING, source]
+        return [name, units.share(power_speed.paired_smallest(sd, rule)), units.MISSING, units.MISSING, source]
     needed = power_speed.pairs_for(sd, rule, effect)
     needs = "no number of pairs: too close to the margin"
     if needed:
         needs = "no more" if needed <= paired_speed.SECOND else f"{needed} pairs in place of {paired_speed.SECOND}"
-    return [name, numbers.share(effect), f"{100 * power_speed.paired_power(sd, rule, effect):.0f} %", needs, source]
+    return [name, units.share(effect), f"{100 * power_speed.paired_power(sd, rule, effect):.0f} %", needs, source]
 
 
 def _broken(facts: Known, metric: Metric) -> Iterator[str]:
     """How many broken utterances are red at once."""
     from modellab.gate import breaks
 
-    scene = _scene(facts, metric)
+    contexts = _scene(facts, metric)
     how = breaks.gross(metric, facts.rules[metric.name])
-    if scene is None or how is None:
+    if contexts is None or how is None:
         return
-    sizes = breaks.sizes(len(scene.shares), scene.clusters or None)
-    level = breaks.own_share(how) * breaks.BROKEN * scene.rule.alpha
+    sizes = breaks.sizes(len(contexts.counts), contexts.clusters or None)
+    level = breaks.own_fraction(how) * breaks.BROKEN * contexts.rule.alpha
     alone, among = (breaks.fewest(sizes, level / n, how.often) for n in (1, FAMILY))
     yield (
-        f"{metric.name}: {alone or 'none'} of {len(scene.shares)} broken utterances are red at once,"
+        f"{metric.name}: {alone or 'none'} of {len(contexts.counts)} broken utterances are red at once,"
         f" {among or 'none'} among {FAMILY} cases (broken: {breaks.told(how)} lost)"
     )
 

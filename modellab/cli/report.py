@@ -15,9 +15,9 @@ from modellab.errors import ConfigError, ModellabError, did_you_mean
 if TYPE_CHECKING:
     from modellab.datasets import Dataset
     from modellab.plan.settings import Project
-    from modellab.reports.leaderboard.records import Arena, Report
+    from modellab.reports.leaderboard.records import ComparableGroup, Report
     from modellab.results.entry import Entry
-    from modellab.results.select import Pick, Shelf
+    from modellab.results.select import SelectedResults, StoredResults
 
 FILE = "FILE"
 STDOUT = "-"
@@ -52,9 +52,9 @@ def report(
     """
     _check_extras(html=html, figure=figure, parquet=parquet)
     project = common.project()
-    shelf = shelf_of(project, source, specs or [])
-    picks = _picks(shelf, specs or [], task, dataset)
-    made = assembled(project, shelf, picks, rescore=rescore, utterances=bool(html) and utterances)
+    stored = stored_results_of(project, source, specs or [])
+    selections = _selections(stored, specs or [], task, dataset)
+    made = assembled(project, stored, selections, rescore=rescore, utterances=bool(html) and utterances)
     files = {"html": html, "markdown": markdown, "csv": csv, "json": json, "parquet": parquet}
     wanted = {kind: path for kind, path in files.items() if path is not None}
     if figure:
@@ -76,12 +76,12 @@ def _check_extras(**files: Path | None) -> None:
             extras.need("parquet" if option == "parquet" else "reports", f"`modellab report --{option}`")
 
 
-def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> Shelf:
+def stored_results_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> StoredResults:
     """Every stored result, also those of an MLflow store; ConfigError where there is none.
 
     What is accepted needs no ledger, but one of `specs` to name it.
     """
-    from modellab.results.select import Shelf
+    from modellab.results.select import StoredResults
 
     more: Sequence[Entry] = ()
     if source:
@@ -94,111 +94,120 @@ def shelf_of(project: Project, source: str = "", specs: Sequence[str] = ()) -> S
             *([f"{len(told) - MOST_TOLD} more of these"] if len(told) > MOST_TOLD else []),
         ]:
             _warn(warning)
-    shelf = Shelf.read(project.root, project.mlruns, project.baselines, more)
-    for warning in shelf.warnings:
+    stored = StoredResults.read(project.root, project.mlruns, project.baselines, more)
+    for warning in stored.warnings:
         _warn(warning)
-    if not shelf.entries and not (specs and shelf.accepted):
-        unread = ", beside what the warnings are about" if shelf.warnings else ""
+    if not stored.entries and not (specs and stored.accepted):
+        unread = ", beside what the warnings are about" if stored.warnings else ""
         raise ConfigError(f"there are no results in {project.mlruns / 'ledger'}{unread}: `modellab run` makes some")
-    return shelf
+    return stored
 
 
 def _warn(sentence: str) -> None:
     common.say(f"warning: {common.printable(sentence)}", err=True)
 
 
-def _picks(shelf: Shelf, specs: Sequence[str], task: str, dataset: str) -> list[Pick]:
+def _selections(stored: StoredResults, specs: Sequence[str], task: str, dataset: str) -> list[SelectedResults]:
     from modellab import tasks
-    from modellab.results.select import LATEST, Pick
+    from modellab.results.select import LATEST, SelectedResults
 
     doubled = [spec for spec in specs if specs.count(spec) > 1]
     if doubled:
         raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
-    found = [shelf.pick(spec, errors=True) for spec in specs or [LATEST]]
-    unknown = sorted({e.key.task for pick in found for e in (*pick.entries, *pick.failed)} - set(tasks.names()))
+    found = [stored.select(spec, errors=True) for spec in specs or [LATEST]]
+    unknown = sorted(
+        {e.key.task for selection in found for e in (*selection.entries, *selection.failed)} - set(tasks.names())
+    )
     if unknown:
         _warn(f"this modellab has no task {', '.join(unknown)}: its results are left out (of a newer version?)")
     for name, wanted in (("task", task), ("dataset", dataset)):
-        there = {getattr(entry.key, name) for pick in found for entry in (*pick.entries, *pick.failed)}
+        there = {getattr(entry.key, name) for selection in found for entry in (*selection.entries, *selection.failed)}
         if wanted and wanted not in there:
             raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
     kept = []
-    for pick in found:
+    for selection in found:
         entries, failed = (
             tuple(
                 each
                 for each in some
                 if each.key.task not in unknown and task in {"", each.key.task} and dataset in {"", each.key.dataset}
             )
-            for some in (pick.entries, pick.failed)
+            for some in (selection.entries, selection.failed)
         )
         if not (entries or failed):
             wanted = " and ".join(filter(None, (task, dataset))) or "a task that is known here"
-            raise ConfigError(f"{pick.spec!r} has no results of {wanted}")
-        kept.append(Pick(pick.spec, entries, failed))
+            raise ConfigError(f"{selection.spec!r} has no results of {wanted}")
+        kept.append(SelectedResults(selection.spec, entries, failed))
     return kept
 
 
 def assembled(
-    project: Project, shelf: Shelf, picks: Sequence[Pick], *, rescore: bool = False, utterances: bool = False
+    project: Project,
+    stored: StoredResults,
+    selections: Sequence[SelectedResults],
+    *,
+    rescore: bool = False,
+    utterances: bool = False,
 ) -> Report:
     """The report on some results, with whatever of the project belongs to it."""
     from modellab.reports.leaderboard import assemble
 
-    datasets, notes = _datasets(project, picks)
+    datasets, notes = _datasets(project, selections)
     if rescore:
-        picks = [_rescored(pick, datasets) for pick in picks]
+        selections = [_rescored(selection, datasets) for selection in selections]
     shown = assemble.Shown(
-        picks=picks,
-        every=shelf.entries,
+        selections=selections,
+        every=stored.entries,
         datasets=datasets,
-        stages=_stages(project, picks),
+        stages=_stages(project, selections),
         card=project.judging.scorecard,
         alpha=project.judging.alpha,
         utterances=utterances,
-        notes=[*shelf.warnings, *notes],
+        notes=[*stored.warnings, *notes],
     )
     return assemble.assemble(shown)
 
 
-def _datasets(project: Project, picks: Sequence[Pick]) -> tuple[dict[str, Dataset], list[str]]:
+def _datasets(project: Project, selections: Sequence[SelectedResults]) -> tuple[dict[str, Dataset], list[str]]:
     """The golden datasets of the results that are here, and a sentence for each that cannot be used."""
-    from modellab import datasets as dataset
+    from modellab.datasets import load
 
     found, notes = {}, []
-    for name in sorted({entry.key.dataset for pick in picks for entry in pick.entries}):
+    for name in sorted({entry.key.dataset for selection in selections for entry in selection.entries}):
         try:
-            found[name] = dataset.load(project.golden / name)
+            found[name] = load(project.golden / name)
         except ModellabError as error:
             notes.append(f"{name} is not here, so there are no references and conditions: {str(error).splitlines()[0]}")
     return found, notes
 
 
-def _rescored(pick: Pick, datasets: dict[str, Dataset]) -> Pick:
+def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> SelectedResults:
     """The results by the normaliser that each dataset has now, where they were scored by another."""
     from modellab import text
     from modellab.rescoring.entry import rescored
-    from modellab.results.select import Pick
+    from modellab.results.select import SelectedResults
 
     entries = []
-    for entry in pick.entries:
+    for entry in selection.entries:
         data = datasets.get(entry.key.dataset)
         then = entry.result.provenance.get("normaliser", "") if entry.result else ""
         if data is None and then:
             raise ConfigError(f"{entry.key} cannot be scored anew: the dataset {entry.key.dataset} is not here")
         stale = data is not None and then not in {"", str(text.get(data.normaliser))}
         entries.append(rescored(entry, data) if data is not None and stale else entry)
-    return Pick(pick.spec, tuple(entries), pick.failed)
+    return SelectedResults(selection.spec, tuple(entries), selection.failed)
 
 
-def _stages(project: Project, picks: Sequence[Pick]) -> dict[tuple[str, str], str]:
+def _stages(project: Project, selections: Sequence[SelectedResults]) -> dict[tuple[str, str], str]:
     """The lifecycle stage of each variant that the report shows; of models that are gone there is none."""
     from modellab import models
     from modellab.lifecycle import stages
 
     folders = models.folders(project.models)
     found: dict[tuple[str, str], str] = {}
-    for model, variant in sorted({(entry.key.model, entry.key.variant) for pick in picks for entry in pick.entries}):
+    for model, variant in sorted(
+        {(entry.key.model, entry.key.variant) for selection in selections for entry in selection.entries}
+    ):
         if model in folders:
             start = models.config(folders[model]).status
             found[model, variant] = stages.standing(project.baselines, model, variant, start).stage
@@ -222,10 +231,10 @@ def _write(made: Report, kind: str, path: Path) -> None:
 
 def _rendered(made: Report, kind: str) -> str | bytes:
     from modellab.reports.leaderboard import export, markdown
-    from modellab.reports.leaderboard import html as web
+    from modellab.reports.leaderboard.html import render_html
 
     if kind == "html":
-        return web.render_html(made)
+        return render_html(made)
     if kind == "markdown":
         return markdown.render_markdown(made)
     if kind == "csv":
@@ -236,11 +245,11 @@ def _rendered(made: Report, kind: str) -> str | bytes:
 def _draw(made: Report, path: Path) -> None:
     from modellab.reports.leaderboard import figures
 
-    tasks = [arena.task for arena in made.arenas]
+    tasks = [group.task for group in made.groups]
     if len(tasks) > 1:
         raise ConfigError(f"--figure draws one task, and there are {len(tasks)}: --task {tasks[0]}, for example")
     with common.writing(path):
-        figures.draw(made.arenas[0], path)
+        figures.draw(made.groups[0], path)
     common.say(f"figure: {path}", err=True)
 
 
@@ -264,22 +273,22 @@ def _print(made: Report) -> None:
     for each in made.noted:
         for note in each.notes:
             common.say(f"  {common.printable(f'{each.case} {each.status}: {note}')}")
-    for arena in made.arenas:
-        _print_arena(arena)
+    for group in made.groups:
+        _print_group(group)
     common.say("\nhow a score is made")
     for line in [*prose.formula(made), *made.notes]:
         common.say(f"  {common.printable(line)}")
 
 
-def _print_arena(arena: Arena) -> None:
+def _print_group(group: ComparableGroup) -> None:
     from modellab.reports.leaderboard import prose, tables
 
-    common.say(f"\n{arena.task} · {units.heading(arena.metric)}, {arena.better} is better · N {arena.utterances}")
-    common.print_table(*tables.scores(arena))
-    common.print_table(*tables.measured(arena))
-    for sentence in prose.advice(arena):
+    common.say(f"\n{group.task} · {units.heading(group.metric)}, {group.better} is better · N {group.utterances}")
+    common.print_table(*tables.scores(group))
+    common.print_table(*tables.measured(group))
+    for sentence in prose.advice(group):
         common.say(f"  {common.printable(sentence)}")
-    for line in prose.weights(arena):
+    for line in prose.weights(group):
         common.say(f"  note: {line}")
-    for _, why in arena.left_out:
+    for _, why in group.left_out:
         common.say(f"  not compared: {common.printable(why)}")

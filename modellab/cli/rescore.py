@@ -11,11 +11,11 @@ from modellab.cli import common
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.plan.matrix import Cell
+    from modellab.plan.matrix import Case
     from modellab.plan.settings import Project
-    from modellab.rescoring.stored import Renewal
+    from modellab.rescoring.stored import Rescoring
     from modellab.results.entry import Entry
-    from modellab.types import Key
+    from modellab.types import CaseId
 
 NEWEST = 5  # sessions named when one is unknown
 FLIPS = 10  # changed orders that are told
@@ -67,40 +67,40 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
     from modellab.results.ledger import Ledger, new_session
 
     data = stored.Folders(project.golden)
-    renewals = stored.renew(chosen, data, normaliser, references=references)
-    new = [each for each in renewals if each.after is not None]
+    rescorings = stored.rescore(chosen, data, normaliser, references=references)
+    new = [each for each in rescorings if each.after is not None]
     other = any(normaliser not in ("", data[each.before.key.dataset].normaliser) for each in new)
     if not other:
-        renewals = stored.judge(renewals, _cells(project), project)
-        new = [each for each in renewals if each.after is not None]
+        rescorings = stored.assess(rescorings, _cells(project), project)
+        new = [each for each in rescorings if each.after is not None]
     if new:
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
-    for each in renewals:
+    for each in rescorings:
         if each.refusal:
             common.say(f"refused: {each.before.session}: {common.printable(each.refusal)}", err=True)
-    same = sum(each.same for each in renewals)
+    same = sum(each.same for each in rescorings)
     if same:
         common.say(f"{same} as they were: nothing that counts has changed")
     if other and not keep:
         common.say("only shown, because a dataset names another normaliser: --keep writes them to the ledger")
     else:
         ledger = Ledger(project.mlruns, new_session())
-        stored.keep(renewals, ledger)
+        stored.keep(rescorings, ledger)
         if ledger.trouble:
             common.say(f"warning: {ledger.trouble}", err=True)
         common.say(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
-    if any(each.refusal for each in renewals):
+    if any(each.refusal for each in rescorings):
         raise typer.Exit(1)
 
 
-def _row(each: Renewal) -> Iterator[str]:
+def _row(each: Rescoring) -> Iterator[str]:
     from modellab import tasks, units
-    from modellab.results import rescored as rescored_results
+    from modellab.results.rescored import BEFORE
 
     assert each.after is not None
     assert each.after.result is not None
     facts, metric = each.after.result.provenance, tasks.get(each.before.key.task).METRICS[0]
-    then, now = (facts[rescored_results.BEFORE], facts["normaliser"])
+    then, now = (facts[BEFORE], facts["normaliser"])
     values = [units.value(entry.values.get(metric.name), metric.unit) for entry in (each.before, each.after)]
     yield str(each.before.key)
     yield each.before.finished_at[:16].replace("T", " ")
@@ -113,13 +113,11 @@ def _row(each: Renewal) -> Iterator[str]:
 
 def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[Entry]:
     """The results that are meant, as they were scored last: of each case the newest, of a session each."""
-    from modellab.results import rescored as rescored_results
+    from modellab.results.rescored import origin, standing
 
     sessions = {entry.id: entry.session for entry in entries}
-    there = [entry for entry in rescored_results.standing(entries) if entry.result is not None]
-    home = {
-        entry.id: sessions.get(rescored_results.origin(entry), entry.session) for entry in there
-    }  # where it was measured
+    there = [entry for entry in standing(entries) if entry.result is not None]
+    home = {entry.id: sessions.get(origin(entry), entry.session) for entry in there}  # where it was measured
     found: list[Entry] = [] if names else there
     for name in names:
         by_case = [entry for entry in there if str(entry.key) == name]
@@ -134,7 +132,7 @@ def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[
     return sorted(unique.values(), key=lambda entry: (entry.finished_at, entry.id))
 
 
-def _cells(project: Project) -> dict[Key, Cell]:
+def _cells(project: Project) -> dict[CaseId, Case]:
     from modellab import tasks
     from modellab.plan.matrix import Broken
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from modellab.cli import common
-from modellab.cli import options as choice
+from modellab.cli.options import DatasetNames, DeviceNames, ModelNames, PrecisionNames, TierName, check, chosen
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ SETTINGS: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "igno
 
 def run(
     context: typer.Context,
-    model: choice.ModelNames = None,
-    dataset: choice.DatasetNames = None,
-    device: choice.DeviceNames = None,
-    precision: choice.PrecisionNames = None,
-    tier: choice.TierName = "",
+    model: ModelNames = None,
+    dataset: DatasetNames = None,
+    device: DeviceNames = None,
+    precision: PrecisionNames = None,
+    tier: TierName = "",
 ) -> None:
     """Run the suite: pytest on benchmarks/.
 
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
     -n 2, --strict-matrix, --update-baselines --reason "..." (see: modellab run -h).
     """
-    chosen = choice.chosen(model, dataset, device, precision, tier)
-    command = pytest_command(common.matrix(common.project()), chosen, context.args)
+    selection = chosen(model, dataset, device, precision, tier)
+    command = pytest_command(common.matrix(common.project()), selection, context.args)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
 
@@ -45,7 +45,7 @@ def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -
     root = matrix.project.root
     if not (root / BENCHMARKS).is_dir():
         raise ConfigError(f"{root} has no {BENCHMARKS}/: expected {BENCHMARKS}/test_<task>.py there")
-    choice.check(matrix, selection)
+    check(matrix, selection)
     os.chdir(root)
     named = any(_is_benchmark(root, given) for given in arguments)
     options = ["-p", "modellab.pytest_plugin.select", f"--rootdir={root}", *selection.arguments()]

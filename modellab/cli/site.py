@@ -29,25 +29,24 @@ def site(
     What the folder has already stays: fetch the published one, add to it, publish it again.
     """
     from modellab.cli import report
-    from modellab.reports.leaderboard import html
-    from modellab.reports.leaderboard import site as room
-    from modellab.results.select import Pick
+    from modellab.reports.leaderboard import html, site
+    from modellab.results.select import SelectedResults
     from modellab.system import extras
 
     extras.need("reports", "`modellab site`")
     project = common.project()
-    shelf = report.shelf_of(project)
+    stored = report.stored_results_of(project)
     sessions: dict[str, dict[str, Entry]] = {}
-    for entry in shelf.entries:  # of a case that ran twice the last
+    for entry in stored.entries:  # of a case that ran twice the last
         sessions.setdefault(entry.session, {})[f"{entry.key.task} {entry.key}"] = entry
     names = list(sessions) if every else _known(session or [next(reversed(sessions))], list(sessions))
     reports = {}
     for name in names:
         cases = [entry for _, entry in sorted(sessions[name].items())]
         measured, failed = (tuple(e for e in cases if bool(e.result) is there) for there in (True, False))
-        made = report.assembled(project, shelf, [Pick(f"@{name}", measured, failed)], utterances=True)
+        made = report.assembled(project, stored, [SelectedResults(f"@{name}", measured, failed)], utterances=True)
         reports[name] = html.render_html(made)
-    index = room.add(folder, reports, [room.Session.of([*sessions[name].values()]) for name in names], title)
+    index = site.add(folder, reports, [site.Session.of([*sessions[name].values()]) for name in names], title)
     common.say(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")
 
 

@@ -14,7 +14,7 @@ from modellab.cli import common
 from modellab.errors import sentence
 
 if TYPE_CHECKING:
-    from modellab.plan.matrix import Loadable
+    from modellab.plan.matrix import ModelInstance
     from modellab.runner.evaluate import Loaded
     from modellab.runner.transcribe import Transcription
 
@@ -57,7 +57,7 @@ def transcribe(
 class Outcomes:
     """Prints what becomes of each file; one that fails does not keep the others from being heard."""
 
-    def __init__(self, loadable: Loadable, threads: int, as_json: bool, several: bool) -> None:
+    def __init__(self, loadable: ModelInstance, threads: int, as_json: bool, several: bool) -> None:
         self.loadable, self.threads, self.as_json, self.several = loadable, threads, as_json, several
         self.failed = False
         key = loadable.key

@@ -8,12 +8,12 @@ from pathlib import Path
 from modellab import models
 from modellab.errors import ConfigError
 from modellab.models import find_package
-from modellab.plan.matrix import Loadable, Matrix, loadables, why_not
+from modellab.plan.matrix import Matrix, ModelInstance, loadables, why_not
 from modellab.plan.selection import find_model
 from modellab.plan.settings import Project, find_root
 from modellab.system import textfile
 
-Chosen = tuple[str, Loadable]  # a task, and a model in it
+Chosen = tuple[str, ModelInstance]  # a task, and a model in it
 
 
 def chosen(given: Sequence[str], here: Path) -> Iterator[Chosen]:
@@ -24,11 +24,11 @@ def chosen(given: Sequence[str], here: Path) -> Iterator[Chosen]:
             yield task, loadable
 
 
-def _smoke(matrix: Matrix) -> list[Loadable]:
+def _smoke(matrix: Matrix) -> list[ModelInstance]:
     return [one for one in matrix.loadables() if one.variant.tier == "smoke" and not why_not(one)]
 
 
-def _here(matrix: Matrix, name: str) -> list[Loadable]:
+def _here(matrix: Matrix, name: str) -> list[ModelInstance]:
     """What of a named model this machine can run; ConfigError with the reason if nothing."""
     every = _named(matrix, name)
     runs = [one for one in every if not why_not(one)]
@@ -37,7 +37,7 @@ def _here(matrix: Matrix, name: str) -> list[Loadable]:
     return runs
 
 
-def _named(matrix: Matrix, name: str) -> list[Loadable]:
+def _named(matrix: Matrix, name: str) -> list[ModelInstance]:
     """The loadables of a model by name, of a folder in a package, or of a folder."""
     head, _, tail = name.partition(":")
     folder = textfile.expanded(name, "--model")

@@ -9,7 +9,7 @@ from typing import Any
 
 from modellab.contract import sounds
 from modellab.errors import ModellabError
-from modellab.plan.matrix import Loadable
+from modellab.plan.matrix import ModelInstance
 from modellab.runner.evaluate import Loaded, load
 from modellab.runner.worker import Worker
 from modellab.tasks import Task
@@ -29,12 +29,12 @@ class Subject:
     """A loaded model in one of its tasks."""
 
     task: Task
-    loadable: Loadable
+    loadable: ModelInstance
     folder: Path  # for the sounds
     loaded: Loaded
 
     @classmethod
-    def of(cls, task: Task, loadable: Loadable, folder: Path, threads: int) -> Subject:
+    def of(cls, task: Task, loadable: ModelInstance, folder: Path, threads: int) -> Subject:
         """Load the model in a process of its own. Raises WorkerError."""
         worker = Worker(threads, **loadable.place)
         try:

@@ -1,6 +1,6 @@
 """The file `dataset.yaml`: its header, its rows, and what can be wrong with them.
 
-`dataset.py` is the way in; here is what both loading and validating need. Every message names the file, and the
+`__init__.py` is the way in; here is what both loading and validating need. Every message names the file, and the
 case where there is one.
 """
 

@@ -1,6 +1,6 @@
 """What kind of failure a bad case looks like: a first suspicion, with its reason, from stored results alone.
 
-    Result, dataset, baseline, other models' answers -> scene -> Findings, worst first
+    Result, dataset, baseline, other models' answers -> contexts -> Findings, worst first
 
 | kind | looks like | fault |
 |---|---|---|
@@ -32,14 +32,26 @@ from collections.abc import Iterable, Sequence
 from modellab import text
 from modellab.datasets import Dataset
 from modellab.diagnosis import case, utterance
-from modellab.diagnosis.context import Heard, Others, no_others, scene
+from modellab.diagnosis.context import Others, UtteranceContext, contexts, no_others
 from modellab.diagnosis.kinds import Fault, Finding, Kind
 from modellab.errors import told
 from modellab.tasks import Task
-from modellab.types import Accepted, Result, Status, Verdict
-from modellab.types.utterances import shares
+from modellab.types import QualityBaseline, Result, Status, Verdict
+from modellab.types.utterances import counts_of
 
-__all__ = ["Fault", "Finding", "Heard", "Kind", "Others", "doubts", "examine", "no_others", "notes", "scene", "suspect"]
+__all__ = [
+    "Fault",
+    "Finding",
+    "Kind",
+    "Others",
+    "UtteranceContext",
+    "contexts",
+    "doubts",
+    "examine",
+    "no_others",
+    "notes",
+    "suspect",
+]
 
 ABSURD = 0.2  # of the words are wrong: then a new case is asked about
 FEW, MANY = 2, 0.2  # utterances, and their share in a new case, that make a finding worth a word
@@ -47,10 +59,10 @@ LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
 
 
 def suspect(
-    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, others: Others = no_others
+    task: Task, result: Result, data: Dataset, accepted: QualityBaseline | None = None, others: Others = no_others
 ) -> list[Finding]:
     """The findings on a result; `others` is asked for other models' answers, by utterance (`results.other_answers`)."""
-    return examine(scene(task, result, data, accepted, others()), data.normaliser)
+    return examine(contexts(task, result, data, accepted, others()), data.normaliser)
 
 
 def notes(
@@ -58,7 +70,7 @@ def notes(
     task: Task,
     result: Result,
     data: Dataset,
-    accepted: Accepted | None = None,
+    accepted: QualityBaseline | None = None,
     others: Others = no_others,
 ) -> list[str]:
     """What a case looks like whose quality is new or undecided, and not red; red cases are told at length elsewhere."""
@@ -74,23 +86,23 @@ def notes(
 
 
 def doubts(
-    task: Task, result: Result, data: Dataset, accepted: Accepted | None = None, others: Others = no_others
+    task: Task, result: Result, data: Dataset, accepted: QualityBaseline | None = None, others: Others = no_others
 ) -> list[Finding]:
     """The findings that matter on a case that is not red: a new one, or one that cannot be decided.
 
     With something accepted these are what got worse in two utterances or more; without, where at least a fifth of
     the words of the task's first metric is wrong, what at least a fifth of the utterances have in common.
     """
-    if accepted is None and not task.METRICS[0].value(shares(result.utterances, task.METRICS[0].name)) >= ABSURD:
+    if accepted is None and not task.METRICS[0].value(counts_of(result.utterances, task.METRICS[0].name)) >= ABSURD:
         return []
-    every = scene(task, result, data, accepted, others())
+    every = contexts(task, result, data, accepted, others())
     changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}
     least = max(FEW, MANY * len(every)) if accepted is None else FEW
     found = [each for each in examine(every, data.normaliser) if each.kind is not Kind.WORDS]
     return [each for each in found if len(changed.intersection(each.ids)) >= least]
 
 
-def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:
+def examine(every: Sequence[UtteranceContext], used: str = "") -> list[Finding]:
     """The findings on a case's utterances, those with most errors first; none where nothing is bad.
 
     `used` is the name of the normaliser of the scores: the others are tried.
@@ -103,7 +115,7 @@ def examine(every: Sequence[Heard], used: str = "") -> list[Finding]:
     return sorted(found, key=lambda finding: (-finding.errors, finding.kind))
 
 
-def _profiles(every: Sequence[Heard], used: str) -> Iterable[str]:
+def _profiles(every: Sequence[UtteranceContext], used: str) -> Iterable[str]:
     english = all(heard.language in {"", "en"} for heard in every)
     names = [name for name in text.names() if name.endswith("_en")] if english else []
     return (name for name in (*LANGUAGE_BLIND, *names) if name != used)

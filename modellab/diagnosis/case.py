@@ -13,7 +13,7 @@ from statistics import median, pstdev
 
 from modellab import text
 from modellab.diagnosis import signs, timing
-from modellab.diagnosis.context import Heard, wrong
+from modellab.diagnosis.context import UtteranceContext, wrong
 from modellab.diagnosis.kinds import Fault, Finding, Kind, Suspicion
 from modellab.errors import ModellabError
 
@@ -29,7 +29,7 @@ RATE_QUESTION = "is the adapter's sample rate right, and its sound mono?"
 NOTHING = 0.25  # of the reference is heard where nothing is right
 
 
-def mechanical(every: Sequence[Heard]) -> tuple[Finding, ...]:
+def mechanical(every: Sequence[UtteranceContext]) -> tuple[Finding, ...]:
     """What has one cause for all: asked first, for it explains what single utterances look like. At most one."""
     bad = [heard for heard in every if heard.bad]
     many = len(bad) >= max(FEWEST, EVERYWHERE * len(every))
@@ -39,7 +39,7 @@ def mechanical(every: Sequence[Heard]) -> tuple[Finding, ...]:
     return (finding(found[0], found[1], bad, found[2]),) if found else ()
 
 
-def _stuck(every: Sequence[Heard], _: Sequence[Heard]) -> Suspicion | None:
+def _stuck(every: Sequence[UtteranceContext], _: Sequence[UtteranceContext]) -> Suspicion | None:
     answers = Counter(heard.hypothesis for heard in every if heard.hypothesis)
     answer, times = answers.most_common(1)[0] if answers else ("", 0)
     references = {heard.reference for heard in every if heard.hypothesis == answer}
@@ -49,7 +49,7 @@ def _stuck(every: Sequence[Heard], _: Sequence[Heard]) -> Suspicion | None:
     return Kind.STUCK, "adapter", why
 
 
-def _late(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
+def _late(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Suspicion | None:
     """Each answer is that of an utterance a fixed number of places away.
 
     Either the answers came late or the transcripts are shifted. What the baseline heard tells, else the lengths: those
@@ -71,14 +71,14 @@ def _late(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
     return Kind.REFERENCE, "data", f"{start}, and fit the files' lengths: are transcripts shifted?"
 
 
-def _uneven(those: Sequence[Heard], words: str) -> float:
+def _uneven(those: Sequence[UtteranceContext], words: str) -> float:
     """How much letters per second of file scatter: the standard deviation of their logarithm."""
     paces = [signs.fits(getattr(heard, words), heard) for heard in those]
     known = [math.log(pace) for pace in paces if pace > 0]
     return pstdev(known) if len(known) > 1 else math.inf
 
 
-def _other_sound(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
+def _other_sound(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Suspicion | None:
     """The model's times do not fit the files: sound of another length came to it."""
     if (found := timing.stretched(every)) is None:
         return None
@@ -92,7 +92,7 @@ def _other_sound(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | No
     return Kind.RATE, "adapter", f"{found}{garbage}: {RATE_QUESTION}"
 
 
-def clipped(every: Sequence[Heard]) -> tuple[Finding, ...]:
+def clipped(every: Sequence[UtteranceContext]) -> tuple[Finding, ...]:
     """Answers that lack their first or last words and are right otherwise: more of them than misheard ones.
 
     A recogniser mishears anywhere. What the baseline had and is now missing at one end alone got lost mechanically.
@@ -112,12 +112,12 @@ def clipped(every: Sequence[Heard]) -> tuple[Finding, ...]:
     return ()
 
 
-def _lost_since(heard: Heard) -> bool:
+def _lost_since(heard: UtteranceContext) -> bool:
     """Whether the baseline's answer was better."""
     return heard.before is not None and wrong(heard.reference, heard.before) < heard.wrong
 
 
-def _everything_empty(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion | None:
+def _everything_empty(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Suspicion | None:
     empty = [heard for heard in bad if signs.is_empty(heard) and not heard.error]
     if len(empty) < max(FEWEST, EVERYWHERE * len(every)):
         return None
@@ -128,7 +128,7 @@ def _everything_empty(every: Sequence[Heard], bad: Sequence[Heard]) -> Suspicion
     return Kind.EMPTY, "adapter", why
 
 
-def normaliser(every: Sequence[Heard], profiles: Iterable[str]) -> tuple[Finding, ...]:
+def normaliser(every: Sequence[UtteranceContext], profiles: Iterable[str]) -> tuple[Finding, ...]:
     """Whether another normaliser takes most of the errors away: then the words are right, and written differently."""
     errors = [heard.errors for heard in every]
     if sum(errors) < WORTH:
@@ -153,7 +153,7 @@ def normaliser(every: Sequence[Heard], profiles: Iterable[str]) -> tuple[Finding
     return (finding(Kind.NORMALISER, "scoring", gained, why),)
 
 
-def _errors(normalise: Callable[[str], str], heard: Heard) -> int:
+def _errors(normalise: Callable[[str], str], heard: UtteranceContext) -> int:
     """Word errors under another normaliser, in words of the present one's reference."""
     reference = normalise(heard.said)
     if not heard.words:  # nobody speaks: words are words, however they are written
@@ -162,7 +162,7 @@ def _errors(normalise: Callable[[str], str], heard: Heard) -> int:
     return round(wrong(reference, normalise(heard.answer)) * max(1, len(reference.split())) * scale)
 
 
-def usual_pace(every: Sequence[Heard]) -> float:
+def usual_pace(every: Sequence[UtteranceContext]) -> float:
     """Letters per second of the utterances that are not bad, of all where most are; NaN for none."""
     good = [signs.pace(heard) for heard in every if not heard.bad]
     some = good if len(good) >= FEWEST else [signs.pace(heard) for heard in every]
@@ -170,7 +170,7 @@ def usual_pace(every: Sequence[Heard]) -> float:
     return median(known) if known else math.nan
 
 
-def finding(kind: Kind, fault: Fault, those: Sequence[Heard], why: str) -> Finding:
+def finding(kind: Kind, fault: Fault, those: Sequence[UtteranceContext], why: str) -> Finding:
     """A finding on these utterances."""
     return Finding(kind, fault, tuple(heard.id for heard in those), sum(heard.errors for heard in those), why)
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from modellab.datasets import Dataset, decoded_length
-from modellab.metrics.edit_distance import Alignment, Counts, align
+from modellab.metrics.edit_distance import Alignment, EditCounts, align
 from modellab.tasks import Task, Worded
-from modellab.types import Accepted, Result, Row, Utterance
+from modellab.types import QualityBaseline, Result, Row, Utterance
 
 Others = Callable[[], Mapping[str, list[str]]]  # what other models heard, by utterance, each as it gave it
 MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
 
 
 @dataclass(frozen=True)
-class Heard:
+class UtteranceContext:
     """One utterance: what was said, what was heard, and when. Texts are raw; `reference` and `hypothesis` normalised.
 
     `end_s` is where the model's last segment ends (NaN without times); `before` is what the baseline heard and
@@ -46,7 +46,7 @@ class Heard:
         return align(self.reference, self.hypothesis)
 
     @cached_property
-    def counts(self) -> Counts:
+    def counts(self) -> EditCounts:
         """The errors in words."""
         return self.alignment.words
 
@@ -89,13 +89,13 @@ def no_others() -> dict[str, list[str]]:
     return {}
 
 
-def scene(
+def contexts(
     task: Task,
     result: Result,
     data: Dataset,
-    accepted: Accepted | None = None,
+    accepted: QualityBaseline | None = None,
     others: Mapping[str, list[str]] | None = None,
-) -> list[Heard]:
+) -> list[UtteranceContext]:
     """The utterances of a result in their order; none for a task whose answers are no words.
 
     `others` maps an utterance's id to what other models heard, as they gave it.
@@ -115,16 +115,16 @@ def _heard(
     item: Utterance,
     row: Row,
     options: Mapping[str, Any],
-    accepted: Accepted | None,
+    accepted: QualityBaseline | None,
     others: Mapping[str, list[str]],
-) -> Heard:
+) -> UtteranceContext:
     case = task.read(row, options)
     said, answer, normalise = task.words(case, item.output)
     old = accepted.outputs.get(item.id) if accepted else None
     output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
     ends = [end_s for _, _, end_s in output.get("segments", ()) if end_s is not None]
     file = row.get("audio")
-    return Heard(
+    return UtteranceContext(
         id=item.id,
         said=said,
         answer=answer,

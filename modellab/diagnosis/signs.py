@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from modellab.diagnosis.audio_signs import Sound, listen
-from modellab.diagnosis.context import Heard, wrong
+from modellab.diagnosis.context import UtteranceContext, wrong
 from modellab.errors import ConfigError
 from modellab.metrics import transcript_sanity
 from modellab.text import languages, scripts
@@ -38,22 +38,22 @@ COMMON = {
 }
 
 
-def is_loop(heard: Heard) -> bool:
+def is_loop(heard: UtteranceContext) -> bool:
     """Whether the answer goes round in circles, and what was said does not."""
     return transcript_sanity.has_loop(heard.hypothesis, heard.reference)
 
 
-def is_empty(heard: Heard) -> bool:
+def is_empty(heard: UtteranceContext) -> bool:
     """Whether nothing came where words were spoken."""
     return transcript_sanity.is_empty(heard.hypothesis) and not transcript_sanity.is_empty(heard.reference)
 
 
-def sound(heard: Heard) -> Sound | None:
+def sound(heard: UtteranceContext) -> Sound | None:
     """The facts about its file; None where there is none."""
     return listen(heard.audio) if heard.audio else None
 
 
-def is_made_up(heard: Heard) -> bool:
+def is_made_up(heard: UtteranceContext) -> bool:
     """Words where nobody speaks: an empty reference, or a file that cannot be speech."""
     if transcript_sanity.is_empty(heard.hypothesis):
         return False
@@ -61,13 +61,13 @@ def is_made_up(heard: Heard) -> bool:
     return transcript_sanity.is_empty(heard.reference) or (file is not None and not file.speech)
 
 
-def made_up(heard: Heard) -> int:
+def made_up(heard: UtteranceContext) -> int:
     """Words of the longest stretch that nobody said, where most of what was said is there too; 0 without one."""
     longest = max((length for what, _, length in _runs(heard) if what == "I"), default=0)
     return longest if longest >= STRETCH and heard.kept >= REST else 0
 
 
-def lost(heard: Heard, least: int = STRETCH, edges: int = EDGES) -> str:
+def lost(heard: UtteranceContext, least: int = STRETCH, edges: int = EDGES) -> str:
     """Which stretch of so many words is missing, "start", "end" or "middle", while the rest is right; '' for none.
 
     Words next to the cut may be wrong, `edges` of them: half of them was heard. They count as part of the stretch.
@@ -81,7 +81,7 @@ def lost(heard: Heard, least: int = STRETCH, edges: int = EDGES) -> str:
     return where if long_enough and rest and hits >= REST * rest else ""
 
 
-def lacks(heard: Heard, place: int) -> bool:
+def lacks(heard: UtteranceContext, place: int) -> bool:
     """Whether up to FEW_LOST words are missing at the end (place -1) or the start (0), and all the rest is right."""
     steps = [step[0] for step in heard.alignment.steps]
     missing = steps.count("D")
@@ -89,7 +89,7 @@ def lacks(heard: Heard, place: int) -> bool:
     return 0 < missing <= FEW_LOST and len(steps) > 2 * missing and heard.errors == missing and set(edge) == {"D"}
 
 
-def foreign(heard: Heard) -> str:
+def foreign(heard: UtteranceContext) -> str:
     """The language that the answer seems to be in, when it is not the one spoken; '' where nothing tells."""
     words = heard.hypothesis.split()
     if not heard.language or heard.language == "mul" or not words:
@@ -101,13 +101,13 @@ def foreign(heard: Heard) -> str:
         return told if told != spoken else "another script"
     if told != spoken:
         return told
-    shares = {language: _share(words, language) for language in COMMON}
-    best = max(shares, key=lambda language: (shares[language], language))
-    own = shares.get(spoken, 0.0)
-    return best if len(words) >= FEW and best != spoken and shares[best] >= max(TELLING, own + MORE) else ""
+    fractions = {language: _share(words, language) for language in COMMON}
+    best = max(fractions, key=lambda language: (fractions[language], language))
+    own = fractions.get(spoken, 0.0)
+    return best if len(words) >= FEW and best != spoken and fractions[best] >= max(TELLING, own + MORE) else ""
 
 
-def belongs_to(heard: Heard, every: Sequence[Heard], most: float = EXACTLY) -> int | None:
+def belongs_to(heard: UtteranceContext, every: Sequence[UtteranceContext], most: float = EXACTLY) -> int | None:
     """The place in the dataset of the utterance whose reference the answer is; None for none but its own."""
     words = set(heard.hypothesis.split())
     if len(heard.hypothesis.split()) < FEW or heard.wrong < OWN:
@@ -122,7 +122,7 @@ def belongs_to(heard: Heard, every: Sequence[Heard], most: float = EXACTLY) -> i
     return place if cost <= most else None
 
 
-def is_agreed(heard: Heard) -> bool:
+def is_agreed(heard: UtteranceContext) -> bool:
     """Whether two or more other models heard the same words, and all of them not those of the reference."""
     return (
         len(heard.others) > 1
@@ -133,12 +133,12 @@ def is_agreed(heard: Heard) -> bool:
     )
 
 
-def pace(heard: Heard) -> float:
+def pace(heard: UtteranceContext) -> float:
     """Letters of the reference per second of the file, in 1/s: about 10 to 18 where people speak."""
     return fits(heard.said, heard)
 
 
-def fits(words: str, heard: Heard) -> float:
+def fits(words: str, heard: UtteranceContext) -> float:
     """Letters and digits of some words per second of the file, in 1/s."""
     return sum(map(str.isalnum, words)) / heard.duration_s if heard.duration_s > 0 else math.nan
 
@@ -155,7 +155,7 @@ def _code(tag: str) -> str:
         return tag
 
 
-def _runs(heard: Heard) -> Iterator[tuple[str, int, int]]:
+def _runs(heard: UtteranceContext) -> Iterator[tuple[str, int, int]]:
     """(what, first step, steps) of each stretch of equal steps."""
     at = 0
     for what, group in groupby(step[0] for step in heard.alignment.steps):
@@ -164,7 +164,7 @@ def _runs(heard: Heard) -> Iterator[tuple[str, int, int]]:
         at += length
 
 
-def _stretches(heard: Heard, edges: int) -> Iterator[tuple[str, int, int]]:
+def _stretches(heard: UtteranceContext, edges: int) -> Iterator[tuple[str, int, int]]:
     """Missing stretches: where, reference words, and hits outside of them. Lone wrong words at their edges belong."""
     steps = [step for step in heard.alignment.steps if step[0] != "I"]
     hits = sum(step[0] == "" for step in steps)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modellab.diagnosis import signs
-from modellab.diagnosis.context import Heard
+from modellab.diagnosis.context import UtteranceContext
 from modellab.types import Floats
 
 FEWEST, FEW_FOR_LITTLE = 4, 12  # files for a ratio that is far off, and for one that is not
@@ -46,7 +46,7 @@ class Stretched:
         return f"{said} length in {self.files} files, as if {RATE_HZ * self.ratio / 1000:.3g} kHz were taken for 16 kHz"
 
 
-def stretched(every: Sequence[Heard]) -> Stretched | None:
+def stretched(every: Sequence[UtteranceContext]) -> Stretched | None:
     """How times are stretched, by one factor in the files looked at; None where they fit, or nobody can tell."""
     told = [each for each in every if math.isfinite(each.end_s) and each.duration_s >= SHORTEST_S and not each.error]
     told = [each for each in told if not signs.is_empty(each)][:: max(1, len(told) // MOST)]
@@ -80,7 +80,7 @@ def _middle(pairs: Floats) -> float:
     return float(np.median(np.log(pairs[:, 1] / pairs[:, 0])))
 
 
-def _end_s(heard: Heard) -> float:
+def _end_s(heard: UtteranceContext) -> float:
     """Where the sound ends in the file; NaN where there is none to listen to."""
     file = signs.sound(heard)
     return file.end_s if file else math.nan

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from modellab.diagnosis import signs
 from modellab.diagnosis.case import EVERYWHERE, FAST, FEWEST, NOTHING, finding, shown, usual_pace
-from modellab.diagnosis.context import Heard
+from modellab.diagnosis.context import UtteranceContext
 from modellab.diagnosis.kinds import Fault, Finding, Kind, Suspicion
 
 SLOW = 0.6  # times the usual letters per second: a file that plays too slow
@@ -22,49 +22,49 @@ CAREFUL = 1  # wrong word beside a missing stretch, where no file and no adapter
 class Context:
     """What single utterances are seen against. `usual` is in letters/s; everything ends at `cut_s`, if it is finite."""
 
-    every: Sequence[Heard]
+    every: Sequence[UtteranceContext]
     usual: float
     cut_s: float
     lost_everywhere: bool
     garbled_everywhere: bool
 
 
-def findings(every: Sequence[Heard], bad: Sequence[Heard]) -> list[Finding]:
+def findings(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> list[Finding]:
     """One finding for each kind and fault among the bad utterances, in the order they are met."""
     context = _context(every, bad)
-    groups: dict[tuple[Kind, Fault], list[tuple[Heard, str]]] = {}
+    groups: dict[tuple[Kind, Fault], list[tuple[UtteranceContext, str]]] = {}
     for heard in bad:
         kind, fault, why = _suspect(heard, context)
         groups.setdefault((kind, fault), []).append((heard, why))
     return [_finding(kind, fault, those) for (kind, fault), those in groups.items()]
 
 
-def _finding(kind: Kind, fault: Fault, those: Sequence[tuple[Heard, str]]) -> Finding:
+def _finding(kind: Kind, fault: Fault, those: Sequence[tuple[UtteranceContext, str]]) -> Finding:
     worst, why = max(those, key=lambda pair: pair[0].errors)
     count = f"{len(those)} utterances; " if len(those) > 1 else ""
     return finding(kind, fault, [heard for heard, _ in those], f"{count}{worst.id}: {why}")
 
 
-def _suspect(heard: Heard, context: Context) -> Suspicion:
+def _suspect(heard: UtteranceContext, context: Context) -> Suspicion:
     """The first of the questions that has an answer."""
-    asked: tuple[Callable[[Heard, Context], Suspicion | None], ...] = (
+    asked: tuple[Callable[[UtteranceContext, Context], Suspicion | None], ...] = (
         _raised, _channels, _made_up, _empty, _loop, _language, _reference, _truncated, _file_pace, _stretch, _garbled,
     )  # fmt: skip
     return next((found for ask in asked if (found := ask(heard, context))), (Kind.WORDS, "model", _words(heard)))
 
 
-def _raised(heard: Heard, _: Context) -> Suspicion | None:
+def _raised(heard: UtteranceContext, _: Context) -> Suspicion | None:
     first = heard.error.partition("\n")[0]
     return (Kind.RAISED, "adapter", f"the adapter raised {shown(first, 100)}") if heard.error else None
 
 
-def _made_up(heard: Heard, _: Context) -> Suspicion | None:
+def _made_up(heard: UtteranceContext, _: Context) -> Suspicion | None:
     if not signs.is_made_up(heard):
         return None
     return Kind.NON_SPEECH, "model", f"{shown(heard.answer)} in a file where nobody seems to speak"
 
 
-def _empty(heard: Heard, _: Context) -> Suspicion | None:
+def _empty(heard: UtteranceContext, _: Context) -> Suspicion | None:
     if not signs.is_empty(heard):
         return None
     file = signs.sound(heard)
@@ -73,17 +73,17 @@ def _empty(heard: Heard, _: Context) -> Suspicion | None:
     return Kind.EMPTY, "model", f"no answer to {shown(heard.said)}"
 
 
-def _loop(heard: Heard, _: Context) -> Suspicion | None:
+def _loop(heard: UtteranceContext, _: Context) -> Suspicion | None:
     return (Kind.LOOP, "model", f"goes round in circles: {shown(heard.answer)}") if signs.is_loop(heard) else None
 
 
-def _language(heard: Heard, _: Context) -> Suspicion | None:
+def _language(heard: UtteranceContext, _: Context) -> Suspicion | None:
     if not (language := signs.foreign(heard)):
         return None
     return Kind.LANGUAGE, "model", f"{shown(heard.answer)} looks like {language}, {heard.language} is spoken"
 
 
-def _channels(heard: Heard, _: Context) -> Suspicion | None:
+def _channels(heard: UtteranceContext, _: Context) -> Suspicion | None:
     file = signs.sound(heard)
     if file is None or not (file.cancels or file.differs):
         return None
@@ -91,7 +91,7 @@ def _channels(heard: Heard, _: Context) -> Suspicion | None:
     return Kind.CHANNELS, "data", f"the {file.channels} channels of the file {what}"
 
 
-def _reference(heard: Heard, context: Context) -> Suspicion | None:
+def _reference(heard: UtteranceContext, context: Context) -> Suspicion | None:
     place = signs.belongs_to(heard, context.every)
     if place is not None and heard.was_good:
         return Kind.LATE, "adapter", f"the answer is right for {context.every[place].id}; the baseline's was right here"
@@ -103,7 +103,7 @@ def _reference(heard: Heard, context: Context) -> Suspicion | None:
     return None
 
 
-def _file_pace(heard: Heard, context: Context) -> Suspicion | None:
+def _file_pace(heard: UtteranceContext, context: Context) -> Suspicion | None:
     """A file that plays at another speed: nothing is right, and its words come far too fast or slow."""
     pace = signs.pace(heard)
     if heard.kept > NOTHING or heard.was_good or not math.isfinite(pace):
@@ -116,7 +116,7 @@ def _file_pace(heard: Heard, context: Context) -> Suspicion | None:
     return Kind.RATE, "data", f"{pace:.0f} letters/s{usual}, and nothing is right: is the file's sample rate true?"
 
 
-def _truncated(heard: Heard, context: Context) -> Suspicion | None:
+def _truncated(heard: UtteranceContext, context: Context) -> Suspicion | None:
     fast = signs.pace(heard) > max(BRISK, FAST * context.usual) and not heard.was_good
     if fast and heard.kept > 0 and signs.lost(heard, 1):
         return (
@@ -136,14 +136,14 @@ def _truncated(heard: Heard, context: Context) -> Suspicion | None:
     return Kind.TRUNCATED, "model", f"{part} missing: {shown(heard.answer)} for {shown(heard.said)}"
 
 
-def _stretch(heard: Heard, _: Context) -> Suspicion | None:
+def _stretch(heard: UtteranceContext, _: Context) -> Suspicion | None:
     words = signs.made_up(heard)
     if not words:
         return None
     return Kind.NON_SPEECH, "model", f"{words} words in a row that nobody said: {shown(heard.answer)}"
 
 
-def _garbled(heard: Heard, context: Context) -> Suspicion | None:
+def _garbled(heard: UtteranceContext, context: Context) -> Suspicion | None:
     if not context.garbled_everywhere or heard.kept > NOTHING:
         return None
     since = "the baseline was right" if heard.was_good else "the files are sound"
@@ -151,13 +151,13 @@ def _garbled(heard: Heard, context: Context) -> Suspicion | None:
     return Kind.GARBLED, "adapter", why
 
 
-def _words(heard: Heard) -> str:
+def _words(heard: UtteranceContext) -> str:
     counts = heard.counts
     parts = (("wrong", counts.substitutions), ("missing", counts.deletions), ("extra", counts.insertions))
     return f"{', '.join(f'{count} {what}' for what, count in parts if count)} of {heard.words} words"
 
 
-def _context(every: Sequence[Heard], bad: Sequence[Heard]) -> Context:
+def _context(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Context:
     ends = [heard for heard in bad if signs.lost(heard) == "end"]
     lost = [heard for heard in bad if signs.lost(heard)]
     nothing = [heard for heard in bad if heard.kept <= NOTHING and not signs.is_empty(heard)]

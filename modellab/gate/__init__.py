@@ -1,11 +1,12 @@
 """Is this result worse than what was accepted? Pure functions: a Result and what was accepted in, Verdicts out.
 
 - quality.py: what the model said; case.py compares all metrics of a case, decision.py says what of it is red:
-  paired.py, exact.py utterance by utterance; joint.py one test for a case; breaks.py what broke; family.py the suite
-- sight.py: how small a change a case would have seen
-- speed.py: times beside the accepted ones, held to the noise of calibration runs; duet.py: beside a reference that runs
-- memory.py: peak memory against a margin; validity.py: why a timing proves little; limits.py: absolute limits
-- power.py, power_pace.py: how small a change a case sees, and what a smaller one needs
+  paired_quality.py, exact.py utterance by utterance; joint.py one test for a case; breaks.py what broke;
+  suite_alpha.py the whole suite, whose tests are one family: they share one chance of a false alarm
+- detectable_effect.py: the minimum detectable effect (MDE) of a case; a verdict's `detects` holds it
+- speed.py: times beside the accepted ones, held to calibration runs; paired_speed.py: beside a reference that runs
+- memory.py: peak memory against a margin; timing_validity.py: why a timing proves little; limits.py: absolute limits
+- power.py, power_speed.py: how small a change a case sees, and what a smaller one needs
 
 Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
@@ -18,15 +19,15 @@ from dataclasses import replace
 from modellab.gate import limits, memory, quality, speed
 from modellab.gate.quality import Setting, to_run_again
 from modellab.gate.suite_alpha import settle, turned
-from modellab.types import Accepted, Metric, Pace, Result, Rule, Status, Verdict
+from modellab.types import PINNED_RELEASE, Metric, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 
 __all__ = [
     "Setting",
+    "assess",
+    "assess_resources",
     "beyond_limits",
-    "creep",
-    "judge",
-    "judge_pace",
-    "pace_creep",
+    "drift",
+    "resource_drift",
     "settle",
     "to_run_again",
     "turned",
@@ -37,57 +38,57 @@ __all__ = [
 ORDER = list(Status)
 
 
-def judge(
+def assess(
     result: Result,
-    accepted: Accepted | None,
+    accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
     setting: Setting = quality.ALONE,
 ) -> list[Verdict]:
     """The verdicts on what the model said, one for each metric of its task."""
-    return quality.judge(result, accepted, metrics, rules, setting)
+    return quality.assess(result, accepted, metrics, rules, setting)
 
 
-def creep(
+def drift(
     result: Result,
-    anchor: Accepted | None,
-    accepted: Accepted | None,
+    pinned: QualityBaseline | None,
+    accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
     setting: Setting = quality.ALONE,
 ) -> list[Verdict]:
     """The verdicts against the pinned release: many small steps, each accepted, may add up to a large one.
 
-    Only of metrics in which the anchor differs from the baseline (else it is the same test twice), and of none where
-    the comparison would be unfair: another dataset or normaliser since the release is no fault of this change.
+    Only of metrics in which the pinned release differs from the baseline (else it is the same test twice), and of none
+    where the comparison would be unfair: another dataset or normaliser since the release is no fault of this change.
     """
-    if anchor is None or quality.not_comparable(result, anchor):
+    if pinned is None or quality.not_comparable(result, pinned):
         return []
-    last = accepted.shares if accepted else {}
+    last = accepted.counts if accepted else {}
     since = {
         metric.name
         for metric in metrics
-        if any(shares.get(metric.name) != last.get(id, {}).get(metric.name) for id, shares in anchor.shares.items())
+        if any(counts.get(metric.name) != last.get(id, {}).get(metric.name) for id, counts in pinned.counts.items())
     }
     unlimited = {name: replace(rule, limit=None, sensitivity=None) for name, rule in rules.items()}
-    verdicts = quality.judge(result, anchor, metrics, unlimited, replace(setting, versus="anchor"))
-    release = anchor.header.get("reason", "")
+    verdicts = quality.assess(result, pinned, metrics, unlimited, replace(setting, versus=PINNED_RELEASE))
+    release = pinned.header.get("reason", "")
     return [
-        replace(verdict, why=f"since the anchor ({release}): {verdict.why}" if verdict.why else "")
+        replace(verdict, why=f"since the pinned release ({release}): {verdict.why}" if verdict.why else "")
         for verdict in verdicts
         if verdict.metric in since and verdict.p is not None
     ]
 
 
-def judge_pace(
-    result: Result, pace: Pace | None, rules: Mapping[str, Rule], others: Sequence[str] = ()
+def assess_resources(
+    result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule], others: Sequence[str] = ()
 ) -> list[Verdict]:
     """The verdicts on speed, memory and the readings that have a limit, in this order.
 
     Without a baseline of this very machine class only an absolute limit is red. `others` are the machine classes that
     do have a baseline: with them the answer is NOT_COMPARABLE, without any NEW.
     """
-    verdicts = [*speed.judge(result, pace, rules), *memory.judge(result, pace, rules)]
+    verdicts = [*speed.assess(result, pace, rules), *memory.assess(result, pace, rules)]
     if pace is None and others:
         why = f"accepted on {', '.join(others)}, this is {result.machine}"
         verdicts = [v if v.red else replace(v, status=Status.NOT_COMPARABLE, why=why) for v in verdicts]
@@ -95,22 +96,24 @@ def judge_pace(
     return [*verdicts, *limits.others(result, rules, judged, pace.readings if pace else {})]
 
 
-def pace_creep(result: Result, anchor: Pace | None, accepted: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+def resource_drift(
+    result: Result, pinned: ResourceBaseline | None, accepted: ResourceBaseline | None, rules: Mapping[str, Rule]
+) -> list[Verdict]:
     """The verdicts on speed and memory against the pinned release, where it is not what was accepted last."""
-    if anchor is None or (accepted is not None and anchor.times == accepted.times):
+    if pinned is None or (accepted is not None and pinned.times == accepted.times):
         return []
-    release = anchor.header.get("reason", "")
+    release = pinned.header.get("reason", "")
     unlimited = {name: replace(rule, limit=None, sensitivity=None) for name, rule in rules.items()}
     return [
-        replace(v, versus="anchor", why=f"since the anchor ({release}): {v.why}" if v.why else "")
-        for v in judge_pace(result, anchor, unlimited)
+        replace(v, versus=PINNED_RELEASE, why=f"since the pinned release ({release}): {v.why}" if v.why else "")
+        for v in assess_resources(result, pinned, unlimited)
         if v.change is not None
     ]
 
 
 def beyond_limits(result: Result, metrics: Sequence[Metric], rules: Mapping[str, Rule]) -> list[Verdict]:
     """What is beyond an absolute limit: nothing else is red without a baseline."""
-    verdicts = (*judge(result, None, metrics, rules), *judge_pace(result, None, rules))
+    verdicts = (*assess(result, None, metrics, rules), *assess_resources(result, None, rules))
     return [verdict for verdict in verdicts if verdict.red]
 
 

@@ -27,13 +27,13 @@ from modellab.stats.intervals import costs
 from modellab.stats.permutation import STORED
 from modellab.types import Break, Floats, Gross, Metric, Rule, Verdict
 
-BROKEN = 0.2  # share of the suite's alpha; the rest is that of the swapping (`family.SWAPPED`)
+BROKEN = 0.2  # fraction of the suite's alpha; the rest is that of the swapping (`suite_alpha.SWAPPED`)
 TOGETHER = 0.05  # correlation of breaks within a speaker
 EXCUSE = 3.0  # times what was mended
 MOST_AGAIN = 20  # utterances that are run once more
 CONFIRMED = 0.05  # so unlikely must be what breaks again, of a model that breaks `often`
 WRECKED = Gross(0.5, 0.0, 0.01)  # what nobody calls a matter of taste
-RESERVED = 0.1  # share of the level for what is wrecked, where that is a question of its own
+RESERVED = 0.1  # fraction of the level for what is wrecked, where that is a question of its own
 LAST = 2.0  # words that an utterance loses at least where it loses all that was right: rounding flips single ones
 COMMON = 0.05  # what an unchanged model would have in one case of twenty may be acquitted
 
@@ -77,7 +77,7 @@ class Breaks:
     @cached_property
     def p(self) -> float:
         """The chance that an unchanged model breaks, or wrecks, so many: the smaller one, weighed by their levels."""
-        chance, share = self._chance(self.gross), own_share(self.gross)
+        chance, share = self._chance(self.gross), own_fraction(self.gross)
         if share == 1.0:
             return chance
         worse = self.gross._replace(share=WRECKED.share, often=min(self.gross.often, WRECKED.often))
@@ -93,8 +93,8 @@ class Breaks:
         return np.asarray(broken(-self.lost, self.bottom, how, self.now) & ~nothing)
 
 
-def own_share(how: Gross) -> float:
-    """The share of the level that is for what is broken; the rest is for what is wrecked, where less is broken."""
+def own_fraction(how: Gross) -> float:
+    """The fraction of the level that is for what is broken; the rest is for what is wrecked, where less is broken."""
     return 1.0 if how.share >= WRECKED.share else 1.0 - RESERVED
 
 

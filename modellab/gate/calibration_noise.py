@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modellab.stats.trimmed_mean import trimmed
-from modellab.types import Floats, Pace, Result
+from modellab.types import Floats, ResourceBaseline, Result
 from modellab.types.readings import CLOCKS, PEAKS, REFERENCE
 from modellab.types.utterances import RAISED, clocks, ids
 
@@ -25,7 +25,7 @@ FEWEST = 5  # utterances without which nothing is decided
 FEWEST_SESSIONS = 5  # sessions without which a case has not earned the right to fail
 
 
-def session(result: Result, pace: Pace) -> dict[str, float]:
+def session(result: Result, pace: ResourceBaseline) -> dict[str, float]:
     """The numbers of one run beside what was accepted; what cannot be had is not in it."""
     found: dict[str, float] = {}
     for metric, column in CLOCKS.items():
@@ -36,7 +36,7 @@ def session(result: Result, pace: Pace) -> dict[str, float]:
     return found | {peak: float(result.readings[peak]) for peak in PEAKS if peak in result.readings}
 
 
-def log_ratios(result: Result, pace: Pace, column: int) -> Floats:
+def log_ratios(result: Result, pace: ResourceBaseline, column: int) -> Floats:
     """log(now / accepted) of each utterance that has a time on both sides, shape (n,); columns as in CLOCKS."""
     table, names = clocks(result.utterances), ids(result.utterances)
     accepted = (pace.times.get(name, ()) for name in names)

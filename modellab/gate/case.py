@@ -18,12 +18,12 @@ from modellab.gate.breaks import Breaks
 from modellab.gate.paired_quality import Comparison, compare
 from modellab.gate.suite_alpha import SWAPPED
 from modellab.stats.intervals import costs
-from modellab.types import Break, Floats, Gross, Metric, Rule, Share
+from modellab.types import Break, Counts, Floats, Gross, Metric, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """One metric of a case before and after: shares of shape (n, k), paired by row."""
+    """One metric of a case before and after: counts of shape (n, k), paired by row."""
 
     metric: Metric
     rule: Rule
@@ -92,8 +92,8 @@ def _what_broke(one: Sides, how: Gross, clusters: Sequence[str] | None) -> Break
     return counting.find(one.metric, how, one.before, one.after, clusters)
 
 
-def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping[str, Share]]) -> list[Seen]:
-    """The case with the shares of a further run: utterance -> metric -> share. Unchanged where nothing had broken."""
+def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping[str, Counts]]) -> list[Seen]:
+    """The case with the counts of a further run: utterance -> metric -> counts. Unchanged where nothing had broken."""
     asked = [row for row, name in enumerate(ids) if name in anew]
     if not asked or not any(each.broke for each in case):
         return list(case)
@@ -108,8 +108,8 @@ def retried(case: Sequence[Seen], ids: Sequence[str], anew: Mapping[str, Mapping
     ]
 
 
-def _fresh(each: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[str, Mapping[str, Share]]) -> Floats:
-    """The metric's shares with those of the further run in their place."""
+def _fresh(each: Seen, ids: Sequence[str], asked: Sequence[int], anew: Mapping[str, Mapping[str, Counts]]) -> Floats:
+    """The metric's counts with those of the further run in their place."""
     after = each.sides.after.copy()
     for row in asked:
         after[row] = anew[ids[row]][each.sides.metric.name]
@@ -127,7 +127,7 @@ def _broke_again(each: Seen, fresh: Floats, asked: Sequence[int]) -> frozenset[i
 
 
 def _worse(each: Seen, fresh: Floats) -> float:
-    """The change for the worse of these shares."""
+    """The change for the worse of these counts."""
     metric = each.sides.metric
     change = metric.value(fresh) - metric.value(each.sides.before)
     return change if metric.better == "lower" else -change

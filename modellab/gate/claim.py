@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from modellab.gate.decision import margin
-from modellab.gate.sight import POWER, fewest_units
+from modellab.gate.detectable_effect import POWER, fewest_units
 from modellab.stats.intervals import PooledRate, bottom_of, pooled
 from modellab.types import Floats, Metric, Rule, Status, Verdict
 
 VERSUS = "claim"  # what such a verdict is compared with
 
 
-def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: Sequence[str]) -> Verdict:
+def assess(metric: Metric, rule: Rule, claimed: float, counts: Floats, clusters: Sequence[str]) -> Verdict:
     """The verdict on a stated value, in the metric's unit: its `baseline` is that value, its `change` the difference.
 
     >>> from modellab.tasks import asr
@@ -33,7 +33,7 @@ def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: 
     >>> str(judge(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
     'REGRESSED'
     """
-    found = pooled(metric, shares, clusters)
+    found = pooled(metric, counts, clusters)
     change = found.value - claimed
     worse = change if metric.better == "lower" else -change
     allowed = margin(metric, rule, claimed)
@@ -48,7 +48,7 @@ def judge(metric: Metric, rule: Rule, claimed: float, shares: Floats, clusters: 
         change=change,
         interval=(change - found.half(0.95), change + found.half(0.95)) if known else None,
         p=found.p_above(worse) if known else None,
-        detects=detectable(metric, rule, claimed, found, shares),
+        detects=minimum_detectable_effect(metric, rule, claimed, found, counts),
         versus=VERSUS,
         alpha=rule.alpha,
     )
@@ -73,7 +73,7 @@ def _decide(verdict: Verdict, rule: Rule, worse: float, allowed: float, units: i
 _PASS = (Status.PASS, "")
 
 
-def detectable(metric: Metric, rule: Rule, claimed: float, found: PooledRate, shares: Floats) -> float:
+def minimum_detectable_effect(metric: Metric, rule: Rule, claimed: float, found: PooledRate, counts: Floats) -> float:
     """The smallest difference for the worse that is seen with 80 % power, in the metric's unit; infinite for none.
 
     From the present standard error. Of a ratio it is at least that of single errors which come at the stated rate by
@@ -82,7 +82,7 @@ def detectable(metric: Metric, rule: Rule, claimed: float, found: PooledRate, sh
     """
     from scipy.special import stdtrit
 
-    bottom = bottom_of(shares)
+    bottom = bottom_of(counts)
     if found.units < fewest_units(rule.alpha) or not math.isfinite(found.error) or bottom <= 0:
         return math.inf
     steps = float(stdtrit(found.units - 1, 1 - rule.alpha) + stdtrit(found.units - 1, POWER))

@@ -14,11 +14,11 @@ import numpy as np
 
 from modellab.gate import breaks, case
 from modellab.gate.case import Seen, Sides
-from modellab.gate.sight import fewest_units
-from modellab.gate.suite_alpha import SWAPPED, sees
+from modellab.gate.detectable_effect import fewest_units
+from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
 from modellab.stats.intervals import costs
-from modellab.types import Accepted, Metric, Result, Rule, Share, Status
-from modellab.types.utterances import clusters, ids, shares
+from modellab.types import Counts, Metric, QualityBaseline, Result, Rule, Status
+from modellab.types.utterances import clusters, counts_of, ids
 
 NOISE_Z = 2.33  # one in a hundred
 
@@ -39,7 +39,7 @@ def alone(sides: Sides, groups: Sequence[str] | None = None, family: int = 1, no
 def decide(seen: Seen, family: int = 1, noise: float = 0.0) -> Decision:
     """The answer on one metric.
 
-    `family` is the number of cases in the session: now, a change is red if its p is its share of alpha / family or
+    `family` is the number of cases in the session: now, a change is red if its p is its part of alpha / family or
     less. `noise` is the sd of the metric's value between runs that differ in nothing but their seeds.
     """
     metric, rule, found = seen.sides.metric, seen.sides.rule, seen.found
@@ -137,7 +137,7 @@ def _sensitive(seen: Seen, family: int, why: str) -> Decision:
     rule = seen.sides.rule
     if rule.sensitivity is None:
         return Decision(Status.PASS, why)
-    detects = sees(seen.found.basis, SWAPPED * rule.alpha / family, seen.tests)
+    detects = detectable_in_suite(seen.found.basis, SWAPPED * rule.alpha / family, seen.tests)
     if detects <= rule.sensitivity:
         return Decision(Status.PASS, why)
     asked = f"asked to see {rule.sensitivity:.4g}, sees {detects:.4g}: more utterances are needed"
@@ -146,27 +146,27 @@ def _sensitive(seen: Seen, family: int, why: str) -> Decision:
 
 def few(
     result: Result,
-    accepted: Accepted | None,
+    accepted: QualityBaseline | None,
     metric: Metric,
     rule: Rule,
     family: int,
-    again: Mapping[str, Mapping[str, Share]],
+    again: Mapping[str, Mapping[str, Counts]],
 ) -> Decision | None:
-    """What is said in place of red where a built-in limit on a share of utterances is exceeded by a few of them.
+    """What is said in place of red where a built-in limit on a fraction of utterances is exceeded by a few of them.
 
     None where the limit holds as it stands: a person wrote it, or a healthy model never has so many. `again` has the
-    shares of utterances that were run once more.
+    counts of utterances that were run once more.
     """
     how = breaks.gross(metric, rule)
     if not rule.built_in_limit or how is None or metric.kind != "sanity":
         return None
     said = result.utterances
-    now = shares(said, metric.name)
+    now = counts_of(said, metric.name)
     count = int(breaks.broken(costs(metric, now), now[:, 1], how).sum())
     chance = breaks.break_p(count, 0, breaks.sizes(len(now), clusters(said)), how.often)
     if chance <= breaks.BROKEN * rule.alpha / family:
         return None
-    then = [share for each in (accepted.shares.values() if accepted else ()) if (share := each.get(metric.name))]
+    then = [share for each in (accepted.counts.values() if accepted else ()) if (share := each.get(metric.name))]
     if len(then) == len(now) > 0:
         before = np.array(then, dtype=float)
         if int(breaks.broken(costs(metric, before), before[:, 1], how).sum()) >= count:

@@ -1,8 +1,8 @@
 """One test for each case, though it has several metrics: the smallest p of all, under the same swappings.
 
-Westfall & Young 1993 (minP, single step): a metric's adjusted p is the share of swappings in which any metric has a p
-as small. What two metrics see alike (WER and CER) costs nothing so, what only one sees is not lost, and seven changed
-units, all for the worse in both, are 2^-7 together.
+Westfall & Young 1993 (minP, single step): a metric's adjusted p is the fraction of swappings in which any metric has a
+p as small. What two metrics see alike (WER and CER) costs nothing so, what only one sees is not lost, and seven
+changed units, all for the worse in both, are 2^-7 together.
 
 Up to 13 changed units all swappings are counted. Beyond, it is the number of metrics times p where that is below 1e-3
 (Bonferroni), and 9,999 joint swappings above: both hold together, since the first event lies inside the second.
@@ -24,7 +24,7 @@ BONFERRONI = 1e-3  # below it, where swappings would have to be drawn
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One metric of a case: its shares before and after, shape (n_utterances, k), and its own p of "got worse"."""
+    """One metric of a case: its counts before and after, shape (n_utterances, k), and its own p of "got worse"."""
 
     metric: Metric
     before: Floats
@@ -63,7 +63,7 @@ def adjusted(tests: Sequence[Test], clusters: Sequence[str] | None, alpha: float
 def _joint(
     live: Sequence[Test], sides: Sequence[tuple[Floats, Floats]], changed: np.ndarray, *, drawn: bool
 ) -> list[float]:
-    """For each metric the share of swappings of which some metric's p is as small as this one's is without any."""
+    """For each metric the fraction of swappings of which some metric's p is as small as this one's is without any."""
     parts = [(after - before)[changed] for before, after in sides]
     ends = np.cumsum([0, *(part.shape[1] for part in parts)])
     sums = [(before.sum(axis=0), after.sum(axis=0)) for before, after in sides]
@@ -87,7 +87,7 @@ def _worse(metric: Metric, before: Floats, after: Floats) -> Floats:
 
 
 def _ranks(change: Floats) -> Floats:
-    """For each swapping the share of swappings that are as bad."""
+    """For each swapping the fraction of swappings that are as bad."""
     finite = change[np.isfinite(change)]
     slack = 2 * SLACK * np.abs(finite).max(initial=0.0)
     return np.asarray(1.0 - np.searchsorted(np.sort(change), change - slack, side="left") / len(change))

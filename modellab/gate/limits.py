@@ -45,13 +45,13 @@ def beyond(verdict: Verdict, why: str, *, kept: bool, better: str = "lower") -> 
 
 
 def sensitive(verdict: Verdict, rule: Rule) -> Verdict:
-    """The same verdict, or INCONCLUSIVE for a PASS of a measurement too coarse for `rule.sensitivity` (a share)."""
+    """The same verdict, or INCONCLUSIVE for a PASS of a measurement too coarse for `rule.sensitivity` (a fraction)."""
     if rule.sensitivity is None or verdict.detects is None or verdict.status is not Status.PASS:
         return verdict
-    sees = verdict.detects / (verdict.baseline or math.nan) if verdict.kind == "memory" else verdict.detects
-    if sees <= rule.sensitivity:
+    mde = verdict.detects / (verdict.baseline or math.nan) if verdict.kind == "memory" else verdict.detects
+    if mde <= rule.sensitivity:
         return verdict
-    why = f"sees a change of {sees:.1%} or more, {rule.sensitivity:.1%} is asked for"
+    why = f"sees a change of {mde:.1%} or more, {rule.sensitivity:.1%} is asked for"
     return replace(verdict, status=Status.INCONCLUSIVE, why=f"{why}; {verdict.why}".rstrip("; "))
 
 

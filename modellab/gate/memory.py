@@ -1,8 +1,8 @@
 """Memory: peak resident size (and peak GPU memory) of the worker during inference, against the accepted peak.
 
 The margin comes from measured noise: the largest of 1 %, 1 MiB and four standard deviations of the calibration
-sessions. Without at least five of them it is the larger of 3 % and 12 MiB. `rule.margin` replaces the share. Peaks of
-one engine differ by 0.08 % between processes, so four deviations are far out; the caller confirms on a second run.
+sessions. Without at least five of them it is the larger of 3 % and 12 MiB. `rule.margin` replaces the fraction. Peaks
+of one engine differ by 0.08 % between processes, so four deviations are far out; the caller confirms on a second run.
 
 An accepted peak is a single one. Where the sessions' mean lies elsewhere it is set right by that, at most by 1 % or
 1 MiB, so that no growth hides in it. Where it lies farther away than the margin, either the code changed between the
@@ -21,16 +21,16 @@ from modellab.gate.calibration_noise import Noise
 from modellab.gate.limits import MIB, held
 from modellab.gate.timing_validity import broken_meters
 from modellab.system import allocator
-from modellab.types import Pace, Result, Rule, Status, Verdict
+from modellab.types import ResourceBaseline, Result, Rule, Status, Verdict
 from modellab.types.readings import judged
 
-MARGIN_SHARE, MARGIN_BYTES = 0.01, MIB
+MARGIN_FRACTION, MARGIN_BYTES = 0.01, MIB
 DEVIATIONS = 4.0
-UNCALIBRATED_SHARE, UNCALIBRATED_BYTES = 0.03, 12 * MIB
+UNCALIBRATED_FRACTION, UNCALIBRATED_BYTES = 0.03, 12 * MIB
 POWER = 1.25  # standard deviations above the margin at which a run and its confirmation see it in four of five cases
 
 
-def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """One verdict for each kind of memory that the device has and that could be read."""
     verdicts = []
     for metric in judged(result.key.device, "memory"):
@@ -43,19 +43,19 @@ def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[
 def margin_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
     """How far above the accepted peak, in bytes, nobody minds; `share` replaces the built-in one."""
     if not noise.calibrated:
-        return max((UNCALIBRATED_SHARE if share is None else share) * accepted, UNCALIBRATED_BYTES)
-    return max((MARGIN_SHARE if share is None else share) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)
+        return max((UNCALIBRATED_FRACTION if share is None else share) * accepted, UNCALIBRATED_BYTES)
+    return max((MARGIN_FRACTION if share is None else share) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)
 
 
 def centre_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
     """The peak that the next run is compared with: the accepted one, set right by the sessions' mean."""
     if not noise.calibrated:
         return accepted
-    most = max((MARGIN_SHARE if share is None else share) * accepted, MARGIN_BYTES)
+    most = max((MARGIN_FRACTION if share is None else share) * accepted, MARGIN_BYTES)
     return accepted + min(most, max(-most, noise.mean - accepted))
 
 
-def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdict:
+def _judge(metric: str, result: Result, pace: ResourceBaseline | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
     plain = Verdict(metric, "bytes", "memory", Status.NEW, now, alpha=rule.alpha)
     if pace is None or metric not in pace.readings:
@@ -110,7 +110,7 @@ def _between(
     )
 
 
-def _other_allocator(metric: str, result: Result, pace: Pace) -> str:
+def _other_allocator(metric: str, result: Result, pace: ResourceBaseline) -> str:
     """Why the accepted peak is that of another allocator; '' if it is not, or if the GPU's is meant."""
     then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
     if then == now or metric != "peak_rss_bytes":

@@ -4,7 +4,7 @@
 - units are clusters (speakers, recordings) where the dataset names them: their utterances are swapped together, because
   one speaker's errors change together. One name for everything is one unit: of it alone nothing can be said of others.
 - interval: jackknife over units (leave one out) with Student's t, for any rate of sums.
-- detects: the smallest change for the worse that the test sees with 80 % power (`sight.py`).
+- detects: the smallest change for the worse that the test sees with 80 % power (`detectable_effect.py`).
 
 Units that gave the same on both sides tell nothing about a change and take no part in the test.
 """
@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modellab.gate.sight import basis_of, visible
+from modellab.gate.detectable_effect import basis_of, smallest_detectable
 from modellab.stats.intervals import bottom_of, by_unit, costs, jackknife_error, student_t
 from modellab.stats.permutation import least_p, moved, swap_p
 from modellab.types import Basis, Floats, Metric
@@ -48,7 +48,7 @@ class Comparison:
     @property
     def detects(self) -> float:
         """The smallest change for the worse that a comparison like this one sees at `alpha`, alone."""
-        return visible(self.basis, self.alpha)
+        return smallest_detectable(self.basis, self.alpha)
 
     def worse(self, metric: Metric) -> float:
         """The change with its sign turned so that above 0 is worse."""
@@ -63,7 +63,7 @@ def compare(
     alpha: float = ALPHA,
     family: int = 1,
 ) -> Comparison:
-    """Compare shares of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own.
+    """Compare counts of shape (n_utterances, k), paired by row. `clusters[i]` is the unit of row i; '' is its own.
 
     `alpha / family` is the level that p will be held to: it says how finely a p has to be known that is drawn.
     """

@@ -35,9 +35,9 @@ SECOND = 17  # fresh pairs of the confirmation
 LOOK = 0.08  # p of the first look
 ALPHA = 0.01
 SHARE = 0.35  # of alpha: the p of the confirmation
-MARGIN = 0.01  # a share: slower by less than this is nobody's concern
+MARGIN = 0.01  # a fraction: slower by less than this is nobody's concern
 POWER = 0.8
-ASKED = 0.04  # a share above the margin: a slowdown that a paired run has to see or to exclude
+ASKED = 0.04  # a fraction above the margin: a slowdown that a paired run has to see or to exclude
 EXCLUDED = 0.90  # two-sided, so that 95 % lie below the upper end
 MOST_FIRST, MOST_SECOND = 32, 51
 WORST = 8.0  # detects: no spread asks for a larger logarithm than this (a factor of 3,000)
@@ -54,7 +54,7 @@ def confirmed(log_ratios: Floats, margin: float = MARGIN, alpha: float = ALPHA) 
 
 
 def asked(rule: Rule) -> float:
-    """The slowdown, a share, that a PASS has to exclude."""
+    """The slowdown, a fraction, that a PASS has to exclude."""
     if rule.sensitivity is not None:
         return rule.sensitivity
     return (MARGIN if rule.margin is None else rule.margin) + ASKED
@@ -81,7 +81,7 @@ def second_pairs(log_ratios: Floats, rule: Rule) -> int:
 
 
 def detects(log_ratios: Floats, pairs: int = SECOND, margin: float = MARGIN, alpha: float = ALPHA) -> float:
-    """The smallest slowdown, as a share, that both stages see with 80 % power, from the spread of measured pairs.
+    """The smallest slowdown, as a fraction, that both stages see with 80 % power, from the spread of measured pairs.
 
     `pairs` is the size of the confirmation; the first look takes half as many, as FIRST and SECOND do. With s the
     trimmed mean's standard error for one pair, that of n pairs is s / sqrt(n). A stage sees a slowdown d when Student's
@@ -100,7 +100,7 @@ def detects(log_ratios: Floats, pairs: int = SECOND, margin: float = MARGIN, alp
     return math.expm1(high)
 
 
-def judge(
+def assess(
     metric: str,
     first: Floats,
     second: Floats | None,
@@ -115,7 +115,7 @@ def judge(
 
     `first` and `second` hold log ratios, shapes (>= FIRST,) and (>= SECOND,); `second` is None where the first look
     asked for none. `now` and `base` are the two sides' RTF in s/s, `versus` names the reference, `invalid` says why
-    the clocks prove little, `load` what else the machine did. `change` is a share of the reference's time, from the
+    the clocks prove little, `load` what else the machine did. `change` is a fraction of the reference's time, from the
     pairs that decided.
     """
     margin = MARGIN if rule.margin is None else rule.margin
@@ -126,7 +126,7 @@ def judge(
         return held(replace(plain, status=Status.INCONCLUSIVE, why=few), rule)
     spread = first if second is None or few else np.concatenate([first, second])
     confirming = second_pairs(first, rule) if second is None or few else len(second)
-    sees = detects(spread, confirming, margin, rule.alpha)
+    mde = detects(spread, confirming, margin, rule.alpha)
     decided = first if second is None or few else second
     found = trimmed(decided)
     low, high = found.interval()
@@ -135,12 +135,12 @@ def judge(
         change=math.expm1(found.mean),
         interval=(math.expm1(low), math.expm1(high)),
         p=found.p_above(),
-        detects=sees,
+        detects=mde,
     )
     status, why = Status.PASS, ""
     if looks_slower(first, margin):
         status, why = _confirm(found, second, few, margin, rule.alpha, invalid)
-    elif found.mean <= -math.log1p(sees) and 1 - found.p_above() <= rule.alpha:
+    elif found.mean <= -math.log1p(mde) and 1 - found.p_above() <= rule.alpha:
         status = Status.IMPROVED
     last = decided if looks_slower(first, margin) else first
     if status is Status.PASS and (unseen := _unseen(last, confirming, rule)):
@@ -162,8 +162,8 @@ def _unseen(log_ratios: Floats, confirming: int, rule: Rule) -> str:
     found, pairs = trimmed(log_ratios), len(log_ratios)
     upper = found.interval(EXCLUDED)[1]
     if upper < math.log1p(asked(rule)):
-        sees = detects(log_ratios, confirming, MARGIN if rule.margin is None else rule.margin, rule.alpha)
-        return f"sees a change of {sees:.1%} or more, {asked(rule):.1%} is asked for" if sees > asked(rule) else ""
+        mde = detects(log_ratios, confirming, MARGIN if rule.margin is None else rule.margin, rule.alpha)
+        return f"sees a change of {mde:.1%} or more, {asked(rule):.1%} is asked for" if mde > asked(rule) else ""
     return (
         f"{pairs} pairs cannot exclude that it is {asked(rule):.1%} slower"
         f" ({math.expm1(found.mean):+.1%}, up to {math.expm1(upper):+.1%})"

@@ -1,8 +1,8 @@
 """What speed and memory can see: from the calibration sessions of a case, by the gate's own limits.
 
 Stored mode: the limit of `speed.py` over these sessions, passed by a run and its confirmation in four of five cases.
-Against mode: `duet.py` on pairs as noisy as two calls of the same utterance in two sessions ("pair_rtf_cpu" of a
-session). Memory: the margin of `memory.py`. Shares: 0.1 is 10 %.
+Against mode: `paired_speed.py` on pairs as noisy as two calls of the same utterance in two sessions ("pair_rtf_cpu" of
+a session). Memory: the margin of `memory.py`. Fractions: 0.1 is 10 %.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from modellab.gate import memory, paired_speed, speed
 from modellab.gate.calibration_noise import FEWEST, FEWEST_SESSIONS, Noise, Session, unexplained
 from modellab.stats.trimmed_mean import log_ratios, trimmed
-from modellab.types import Floats, Pace, Result, Rule, readings
+from modellab.types import Floats, ResourceBaseline, Result, Rule, readings
 
 PAIR = "pair_"  # before a clock's name: the sd of log(one call / another of the same utterance), without their means
 MOST_SESSIONS, MOST_PAIRS = 1_000, 4_096
@@ -24,8 +24,8 @@ QUANTILES = 401  # of the normal distribution that stands for pairs of a known s
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What one clock or peak of a case can see. `smallest` is a share for a clock, bytes for a peak; None: nothing."""
+class DetectableEffect:
+    """What one clock or peak of a case can see. `smallest`: a fraction for a clock, bytes for a peak; None: nothing."""
 
     metric: str
     noise: Noise
@@ -42,7 +42,7 @@ class Sight:
         return ""
 
     def offset(self, rule: Rule) -> float:
-        """The share by which the sessions lie off the accepted times where that is more than the gate sets right.
+        """The fraction by which the sessions lie off the accepted times where that is more than the gate sets right.
 
         0.0 within the margin. Beyond it the unchanged model itself looks slower, or a slowdown would be hidden.
         """
@@ -50,19 +50,19 @@ class Sight:
         return math.expm1(self.noise.mean) if abs(self.noise.mean) > most else 0.0
 
 
-def decisive(pace: Pace, device: str) -> str:
+def decisive(pace: ResourceBaseline, device: str) -> str:
     """The clock that decides: CPU time of one thread, on CUDA its events, else the wall."""
     if device == "cpu" and pace.header.get("threads", "1") != "1":
         return "rtf"
     return readings.judged(device, "speed")[-1]
 
 
-def clocks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
+def clocks(pace: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
     """What each clock that judges cases on this device can see."""
     return [clock(pace.sessions, metric, rules.get(metric, Rule())) for metric in readings.judged(device, "speed")]
 
 
-def peaks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
+def peaks(pace: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
     """What each kind of memory that was accepted can see."""
     return [
         peak(pace.sessions, metric, pace.readings[metric], rules.get(metric, Rule()))
@@ -71,40 +71,40 @@ def peaks(pace: Pace, device: str, rules: Mapping[str, Rule]) -> list[Sight]:
     ]
 
 
-def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> Sight:
+def clock(sessions: Sequence[Session], metric: str, rule: Rule) -> DetectableEffect:
     """The smallest slowdown that the stored mode sees with 80 % power; the noise is of logarithms."""
     having = [each for each in sessions if metric in each]
     parts = [part for part in readings.REFERENCE if all(part in each for each in having)]
     noise = Noise.of([unexplained(each, metric, parts) for each in having])
     if not noise.calibrated:
-        return Sight(metric, noise, None)
+        return DetectableEffect(metric, noise, None)
     limit = max(math.log1p(_stored_margin(rule)), noise.beyond(rule.alpha))
-    return Sight(metric, noise, math.expm1(limit + noise.beyond(1 - speed.POWER)), limit)
+    return DetectableEffect(metric, noise, math.expm1(limit + noise.beyond(1 - speed.POWER)), limit)
 
 
-def peak(sessions: Sequence[Session], metric: str, accepted: float, rule: Rule) -> Sight:
+def peak(sessions: Sequence[Session], metric: str, accepted: float, rule: Rule) -> DetectableEffect:
     """The smallest growth of a peak, in bytes, that is seen with 80 % power. A case may fail without any session."""
     noise = Noise.of([each[metric] for each in sessions if metric in each])
     limit = memory.margin_bytes(accepted, noise, rule.margin)
-    return Sight(metric, noise, limit + memory.POWER * noise.error, limit)
+    return DetectableEffect(metric, noise, limit + memory.POWER * noise.error, limit)
 
 
-def stored_power(sight: Sight, effect: float) -> float:
-    """The chance, 0 to 1, that a run and its confirmation see `effect`: a share for a clock, bytes for a peak.
+def stored_power(detectable: DetectableEffect, effect: float) -> float:
+    """The chance, 0 to 1, that a run and its confirmation see `effect`: a fraction for a clock, bytes for a peak.
 
     0.0 for a clock without enough sessions.
     """
-    if sight.smallest is None:
+    if detectable.smallest is None:
         return 0.0
-    grown = effect if sight.metric in readings.PEAKS else math.log1p(effect)
-    return (1.0 - sight.noise.p_above(grown - sight.limit)) ** 2
+    grown = effect if detectable.metric in readings.PEAKS else math.log1p(effect)
+    return (1.0 - detectable.noise.p_above(grown - detectable.limit)) ** 2
 
 
-def sessions_for(sight: Sight, rule: Rule, effect: float) -> int | None:
+def sessions_for(detectable: DetectableEffect, rule: Rule, effect: float) -> int | None:
     """The sessions with which the stored mode sees `effect`, if they vary as these do; None where none suffice."""
     margin = math.log1p(_stored_margin(rule))
     for n in range(FEWEST_SESSIONS, MOST_SESSIONS + 1):
-        noise = replace(sight.noise, n=n)
+        noise = replace(detectable.noise, n=n)
         if max(margin, noise.beyond(rule.alpha)) + noise.beyond(1 - speed.POWER) <= math.log1p(effect):
             return n
     return None
@@ -129,7 +129,7 @@ def pair_sd(sessions: Sequence[Session], metric: str, calls: int = 1) -> float |
 
 
 def paired_smallest(sd: float, rule: Rule, pairs: int = paired_speed.SECOND) -> float:
-    """The smallest slowdown, a share, that pairs of this spread see with 80 % power; `pairs` in the confirmation."""
+    """The smallest slowdown, a fraction, that pairs of this spread see with 80 % power; `pairs` in the confirmation."""
     return paired_speed.detects(sd * _normal(QUANTILES), pairs, _paired_margin(rule), rule.alpha)
 
 

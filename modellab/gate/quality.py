@@ -1,11 +1,12 @@
 """Quality: paired on the same utterances, by speaker or recording where the dataset names them.
 
-A metric regressed when its pooled value got worse by its margin or more, and by more than chance (`paired.py`, one test
-for each case by `joint.py`; the level is the whole suite's, `family.py`), or with more broken utterances than a healthy
-model ever has (`breaks.py`). Identical outputs pass at once. Worse by the margin without being told from chance, or too
-few utterances to tell anything, is INCONCLUSIVE; so are one or two broken utterances. No size of a summed change is red
-by itself, since one loop makes any sum: only a `cap` that a person wrote. An absolute limit is checked whatever the
-baseline says; what is beyond one without a baseline that kept it is above the limit, and not REGRESSED.
+A metric regressed when its pooled value got worse by its margin or more, and by more than chance
+(`paired_quality.py`, one test for each case by `joint.py`; the level is the whole suite's, `suite_alpha.py`), or with
+more broken utterances than a healthy model ever has (`breaks.py`). Identical outputs pass at once. Worse by the margin
+without being told from chance, or too few utterances to tell anything, is INCONCLUSIVE; so are one or two broken
+utterances. No size of a summed change is red by itself, since one loop makes any sum: only a `cap` that a person
+wrote. An absolute limit is checked whatever the baseline says; what is beyond one without a baseline that kept it is
+above the limit, and not REGRESSED.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import numpy as np
 from modellab.gate import breaks, case, limits
 from modellab.gate.case import Seen, Sides
 from modellab.gate.decision import Decision, decide, few, margin, within
-from modellab.gate.suite_alpha import SWAPPED, sees
-from modellab.types import Accepted, Floats, Metric, Result, Rule, Share, Status, Verdict
-from modellab.types.utterances import clusters, ids, shares
+from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
+from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
+from modellab.types.utterances import clusters, counts_of, ids
 
 COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
 
@@ -31,21 +32,21 @@ COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a compari
 class Setting:
     """What a comparison is made against, and among how many others.
 
-    `again` has the shares of broken utterances that were run once more, utterance -> metric -> share; None: none was.
+    `again` has the counts of broken utterances that were run once more, utterance -> metric -> counts; None: none was.
     """
 
     strict: bool = False  # a missing baseline is red
     versus: str = "baseline"
     family: int = 1  # cases in the whole session: alone, each is held to alpha / family
-    again: Mapping[str, Mapping[str, Share]] | None = None
+    again: Mapping[str, Mapping[str, Counts]] | None = None
 
 
 ALONE = Setting()
 
 
-def judge(
+def assess(
     result: Result,
-    accepted: Accepted | None,
+    accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
     setting: Setting = ALONE,
@@ -56,7 +57,7 @@ def judge(
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
-        after = shares(result.utterances, metric.name)
+        after = counts_of(result.utterances, metric.name)
         plain = Verdict(
             metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=setting.versus,
             alpha=rule.alpha,
@@ -75,7 +76,7 @@ def judge(
 
 
 def to_run_again(
-    result: Result, accepted: Accepted | None, metrics: Sequence[Metric], rules: Mapping[str, Rule]
+    result: Result, accepted: QualityBaseline | None, metrics: Sequence[Metric], rules: Mapping[str, Rule]
 ) -> list[str]:
     """The broken utterances of metrics whose change matters: what is to be run once more. Worst first, not too many."""
     if accepted is None or not_comparable(result, accepted):
@@ -89,22 +90,24 @@ def to_run_again(
     return list(dict.fromkeys(found))[: breaks.MOST_AGAIN]
 
 
-def not_comparable(result: Result, accepted: Accepted) -> str:
+def not_comparable(result: Result, accepted: QualityBaseline) -> str:
     """Why a comparison with what was accepted would be unfair; '' if it is fair."""
     for name in COMPARED:
         then, now = accepted.header.get(name, "none"), result.provenance.get(name, "none")
         if then != now:
             return f"{name.replace('_', ' ')} was {then} in the baseline and is {now} now"
-    if accepted.shares.keys() != set(ids(result.utterances)):
+    if accepted.counts.keys() != set(ids(result.utterances)):
         return "the baseline holds other utterances than this run"
     return ""
 
 
-def _sides(result: Result, accepted: Accepted, metrics: Sequence[Metric], rules: Mapping[str, Rule]) -> list[Sides]:
+def _sides(
+    result: Result, accepted: QualityBaseline, metrics: Sequence[Metric], rules: Mapping[str, Rule]
+) -> list[Sides]:
     """The judged metrics that the baseline has, too."""
     found, names = [], ids(result.utterances)
     for metric in (each for each in metrics if each.judged(rules.get(each.name, Rule()).margin)):
-        after = shares(result.utterances, metric.name)
+        after = counts_of(result.utterances, metric.name)
         before = _before(accepted, names, metric.name, after.shape[1])
         if before is not None:
             found.append(Sides(metric, rules.get(metric.name, Rule()), before, after))
@@ -112,7 +115,7 @@ def _sides(result: Result, accepted: Accepted, metrics: Sequence[Metric], rules:
 
 
 def _compared(
-    result: Result, accepted: Accepted, metrics: Sequence[Metric], rules: Mapping[str, Rule], setting: Setting
+    result: Result, accepted: QualityBaseline, metrics: Sequence[Metric], rules: Mapping[str, Rule], setting: Setting
 ) -> dict[str, Seen]:
     """Each of them compared, by name."""
     found = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), setting.family)
@@ -121,7 +124,7 @@ def _compared(
     return {each.sides.metric.name: each for each in found}
 
 
-def _without(plain: Verdict, accepted: Accepted | None, hindrance: str, *, strict: bool, new: bool) -> Verdict:
+def _without(plain: Verdict, accepted: QualityBaseline | None, hindrance: str, *, strict: bool, new: bool) -> Verdict:
     """The verdict where there is nothing to compare with; `new` metrics may be missing in a baseline of before."""
     if accepted is None:
         why = "no baseline: accept this run with --update-baselines --reason '...'"
@@ -147,7 +150,7 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], setting: Setting,
         red=answer.status is Status.REGRESSED,
         p=found.p,
         least_p=found.least_p,
-        detects=sees(found.basis, SWAPPED * plain.alpha / setting.family, seen.tests),
+        detects=detectable_in_suite(found.basis, SWAPPED * plain.alpha / setting.family, seen.tests),
         pending=answer.pending,
         adjusted_p=seen.p,
         basis=found.basis,
@@ -156,10 +159,10 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], setting: Setting,
     )
 
 
-def _before(accepted: Accepted, names: Sequence[str], metric: str, length: int) -> Floats | None:
-    """The accepted shares of the same utterances, shape (n, length); None where one has not so many."""
+def _before(accepted: QualityBaseline, names: Sequence[str], metric: str, length: int) -> Floats | None:
+    """The accepted counts of the same utterances, shape (n, length); None where one has not so many."""
     found = array("d")
-    for share in (accepted.shares[id].get(metric, ()) for id in names):
+    for share in (accepted.counts[id].get(metric, ()) for id in names):
         if len(share) != length:
             return None
         found.extend(share)
@@ -171,7 +174,7 @@ def _limit(
     metric: Metric,
     limit: float | None,
     result: Result,
-    accepted: Accepted | None,
+    accepted: QualityBaseline | None,
     instead: Decision | None = None,
 ) -> Verdict:
     """The same verdict, or when the value is beyond its absolute limit a red one, or what is said `instead`.
@@ -193,4 +196,4 @@ def _limit(
 
 
 def _length(result: Result, metric: Metric) -> int:
-    return int(shares(result.utterances, metric.name).shape[1])
+    return int(counts_of(result.utterances, metric.name).shape[1])

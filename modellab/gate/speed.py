@@ -1,15 +1,16 @@
 """Speed against the accepted times of the same utterances on the same machine class.
 
-The change is the 20 % trimmed mean of log(now / accepted) over utterances, shown as a share. From it goes what the
+The change is the 20 % trimmed mean of log(now / accepted) over utterances, shown as a fraction. From it goes what the
 machine can account for (the reference workload between the calls, see `sessions.unexplained`) and the mean of the same
 figure over the calibration sessions of the unchanged model. REGRESSED is what then exceeds both the margin and what
 sessions differ by: ln(1 + margin) and Student's t prediction limit t(1 - alpha, n - 1) s sqrt(1 + 1/n) of n sessions
 with standard deviation s. The caller confirms it on fresh timings.
 
 INCONCLUSIVE is what looks slower by more than the margin and has another excuse: the machine, a timing that proves
-little (`validity.py`), utterances that contradict each other, sessions that differ as much, or no sessions. So is what
-looks no slower while the reference workload became faster and the model did not (`sessions.behind`), by more than the
-margin and than sessions differ by: nobody knows how much of the workload's gain was this model's to have.
+little (`timing_validity.py`), utterances that contradict each other, sessions that differ as much, or no sessions.
+So is what looks no slower while the reference workload became faster and the model did not (`sessions.behind`), by
+more than the margin and than sessions differ by: nobody knows how much of the workload's gain was this model's to
+have.
 
 Which clock: on one CPU thread `rtf_cpu` (process CPU time, hardly disturbed by other processes) and beside it `rtf`
 (wall, which alone sees waiting). With more threads `rtf` alone: threads that wait for each other burn CPU time. On CUDA
@@ -35,16 +36,16 @@ from modellab.gate.calibration_noise import (
 from modellab.gate.limits import held
 from modellab.gate.timing_validity import crowded, invalid, too_busy, untrusted
 from modellab.stats.trimmed_mean import Trimmed, trimmed
-from modellab.types import Pace, Result, Rule, Status, Verdict
+from modellab.types import ResourceBaseline, Result, Rule, Status, Verdict
 from modellab.types.readings import CLOCKS, REFERENCE, judged, unit
 
-MARGIN = 0.10  # a share
+MARGIN = 0.10  # a fraction
 ALPHA = 0.01
 POWER = math.sqrt(0.8)  # of one run: it and its confirmation are both to see the change
 BUSY = 2.0  # a CPU clock slower by more than this many margins is not the doing of other processes
 
 
-def judge(result: Result, pace: Pace | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """The verdicts on the clocks of the result's device, `rtf` first."""
     metrics = [
         metric for metric in judged(result.key.device, "speed") if math.isfinite(result.readings.get(metric, math.nan))
@@ -94,7 +95,7 @@ class _Change:
     noise: Noise
 
 
-def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdict:
+def _judge(metric: str, result: Result, pace: ResourceBaseline | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
     plain = Verdict(metric, unit(metric), "speed", Status.NEW, now, alpha=rule.alpha)
     if pace is None:
@@ -127,7 +128,7 @@ def _judge(metric: str, result: Result, pace: Pace | None, rule: Rule) -> Verdic
     )
 
 
-def _change(found: Trimmed, metric: str, result: Result, pace: Pace, rule: Rule) -> _Change:
+def _change(found: Trimmed, metric: str, result: Result, pace: ResourceBaseline, rule: Rule) -> _Change:
     share = MARGIN if rule.margin is None else rule.margin
     parts = machine_parts(result.readings, pace.readings) if result.key.device == "cpu" else {}
     run: Session = {metric: found.mean, **parts}
@@ -199,7 +200,7 @@ def _hidden(change: _Change) -> str:
 
 
 def _detects(change: _Change) -> float | None:
-    """The slowdown, a share, that a run and its confirmation see in four of five cases; None without sessions."""
+    """The slowdown, a fraction, that a run and its confirmation see in four of five cases; None without sessions."""
     if not change.noise.calibrated:
         return None
     return math.expm1(change.limit + change.noise.beyond(1 - POWER))

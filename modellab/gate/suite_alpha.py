@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from modellab.gate.detectable_effect import smallest_detectable
 from modellab.gate.joint import level
-from modellab.gate.sight import visible
 from modellab.stats.multiple_testing import Hypothesis, stepped_down
 from modellab.types import Basis, Status, Verdict
 
-SWAPPED = 0.8  # share of the suite's alpha
+SWAPPED = 0.8  # fraction of the suite's alpha
 
 
 def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tuple[Verdict, ...]]:
@@ -28,7 +28,7 @@ def settle(cases: Sequence[tuple[Verdict, ...]], alpha: float = 0.01) -> list[tu
             turned(seen)
             if seen.pending and i in found[seen.versus][0] and _stands_out(seen, found[seen.versus][1])
             else seen
-            for seen in (_with_sight(verdict, found[verdict.versus][1], verdicts) for verdict in verdicts)
+            for seen in (_with_detectable_effect(verdict, found[verdict.versus][1], verdicts) for verdict in verdicts)
         )
         for i, verdicts in enumerate(cases)
     ]
@@ -63,19 +63,19 @@ def _stands_out(verdict: Verdict, count: int) -> bool:
     return p is not None and p <= SWAPPED * verdict.alpha / count
 
 
-def _with_sight(verdict: Verdict, count: int, case: Sequence[Verdict]) -> Verdict:
+def _with_detectable_effect(verdict: Verdict, count: int, case: Sequence[Verdict]) -> Verdict:
     if verdict.basis is None:
         return verdict
     tests = sum(each.basis is not None and each.versus == verdict.versus for each in case)
-    return replace(verdict, detects=sees(verdict.basis, SWAPPED * verdict.alpha / count, tests))
+    return replace(verdict, detects=detectable_in_suite(verdict.basis, SWAPPED * verdict.alpha / count, tests))
 
 
-def sees(basis: Basis, alpha: float, tests: int) -> float:
+def detectable_in_suite(basis: Basis, alpha: float, tests: int) -> float:
     """The smallest change for the worse that is red in four of five suites, in the metric's unit.
 
     `alpha` is the level of the case, and `tests` the number of its metrics that are judged.
     """
-    return visible(basis, level(alpha, tests))
+    return smallest_detectable(basis, level(alpha, tests))
 
 
 def turned(verdict: Verdict) -> Verdict:

@@ -13,10 +13,10 @@ from modellab.types.utterances import CPU, RAISED, WALL, clocks
 
 SPARE = 0.1  # cores above half of them that other processes may take
 NO_SPARE = 0.35  # the same where the model itself may use every core
-DRIFT = 0.10  # share by which the reference workload may slow down within a run
-THROTTLED = 0.05  # share of the calls after which the GPU may have lowered its clocks
+DRIFT = 0.10  # fraction by which the reference workload may slow down within a run
+THROTTLED = 0.05  # fraction of the calls after which the GPU may have lowered its clocks
 CORES = 1.2  # cores in use for each thread that was granted
-CACHED = 0.2  # share of the first call's time in which the same call again cannot be computing
+CACHED = 0.2  # fraction of the first call's time in which the same call again cannot be computing
 
 
 def invalid(result: Result) -> str:

@@ -20,7 +20,7 @@ from typing import get_args
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models import Device, Model
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import dataset_names
 from modellab.schema import Criteria
 from modellab.types import Metric
@@ -33,33 +33,33 @@ WITH_CRITERIA = ("candidate", "production")
 class Required:
     """The cases that a variant has to show; `silent` are its tasks for which no dataset counts."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[Case, ...]
     silent: tuple[str, ...]
 
 
-def of(matrix: Matrix, stage: str) -> Criteria:
+def criteria_of(matrix: Matrix, stage: str) -> Criteria:
     """The criteria of a stage; for going down to one without any, those of production say what counts as evidence."""
     found = getattr(matrix.project.judging.lifecycle, stage, None)
     return found if isinstance(found, Criteria) else matrix.project.judging.lifecycle.production
 
 
-def required(matrix: Matrix, folder: Path, model: Model, variant: str, criteria: Criteria) -> Required:
+def required_cases(matrix: Matrix, folder: Path, model: Model, variant: str, criteria: Criteria) -> Required:
     """The cases of a variant that count for these criteria."""
     every = {task: list(_counting(matrix, task, folder.name, variant, criteria)) for task in model.tasks_of(variant)}
     asked = (task for task, cells in every.items() if not cells and criteria.datasets.get(task) != ())
     return Required(tuple(cell for cells in every.values() for cell in cells), tuple(asked))
 
 
-def _counting(matrix: Matrix, task: str, model: str, variant: str, criteria: Criteria) -> Iterator[Cell]:
+def _counting(matrix: Matrix, task: str, model: str, variant: str, criteria: Criteria) -> Iterator[Case]:
     named = criteria.datasets.get(task)
     for cell in matrix.cells(task, model):
-        if isinstance(cell, Cell) and (cell.key.model, cell.key.variant) == (model, variant):
+        if isinstance(cell, Case) and (cell.key.model, cell.key.variant) == (model, variant):
             counts = cell.header.tier == "smoke" if named is None else cell.key.dataset in named
             if counts and cell.key.device in criteria.devices:
                 yield cell
 
 
-def limits(criteria: Criteria, cell: Cell) -> dict[str, float]:
+def limits(criteria: Criteria, cell: Case) -> dict[str, float]:
     """The limits of a case by metric, those of its task's metrics alone."""
     closer = criteria.limits_of.get(cell.key.task, {}) | criteria.limits_of.get(cell.key.dataset, {})
     given = criteria.limits | closer
@@ -81,7 +81,7 @@ def check(matrix: Matrix) -> None:
     """ConfigError for a task, dataset, device or metric in the criteria that nothing has."""
     known = tasks.names()
     for stage in WITH_CRITERIA:
-        criteria, where = of(matrix, stage), f"{PYPROJECT} [tool.modellab.lifecycle.{stage}]"
+        criteria, where = criteria_of(matrix, stage), f"{PYPROJECT} [tool.modellab.lifecycle.{stage}]"
         _each(f"{where} devices", "device", criteria.devices, get_args(Device))
         _each(f"{where} datasets", "task", criteria.datasets, known)
         for task, named in criteria.datasets.items():

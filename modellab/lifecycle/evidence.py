@@ -12,17 +12,16 @@ from dataclasses import dataclass
 
 from modellab import datasets, tasks, text, units
 from modellab.errors import BaselineError
-from modellab.lifecycle import criteria as room
-from modellab.lifecycle.criteria import beyond, limits, metric_of
+from modellab.lifecycle.criteria import PYPROJECT, beyond, limits, metric_of
 from modellab.lifecycle.stages import Evidence
 from modellab.models import weights
-from modellab.plan.matrix import Cell, why_not
+from modellab.plan.matrix import Case, why_not
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.rescored import standing
 from modellab.schema import Criteria
-from modellab.types import Accepted, Key, Result, Share, readings
+from modellab.types import CaseId, Counts, QualityBaseline, Result, readings
 
 DIGITS = 5  # significant, of a number in a record
 
@@ -39,10 +38,10 @@ class Missing:
 class Shown:
     """What there is of a case: its fitting results, oldest first, the newest of any kind, what is accepted."""
 
-    cell: Cell
+    cell: Case
     fitting: tuple[Entry, ...]
     newest: Entry | None
-    accepted: Accepted | None
+    accepted: QualityBaseline | None
     stale: str = ""  # why the newest does not fit, '' where it does or there is none
     damaged: str = ""  # the sentence of a baseline that cannot be read
     unfit: str = ""  # why the baseline does not fit, '' where it does or there is none
@@ -52,7 +51,7 @@ class Shown:
         return len({entry.session for entry in self.fitting})
 
 
-def facts(cell: Cell, digest: str = "") -> dict[str, str]:
+def facts(cell: Case, digest: str = "") -> dict[str, str]:
     """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
     data = digest or cell.header.digest or datasets.load(cell.dataset).digest
     promised = weights.promised(cell.weights, cell.variant.revision, cell.folder)
@@ -78,7 +77,7 @@ def short(text: str) -> str:
     return f"{scheme}:{digits[:8]}" if scheme == "sha256" else text
 
 
-def shown(project: Project, cell: Cell, entries: Iterable[Entry]) -> Shown:
+def shown(project: Project, cell: Case, entries: Iterable[Entry]) -> Shown:
     """What there is of a case; `entries` are the ledger's, oldest first."""
     mine = standing(entry for entry in entries if entry.key == cell.key)
     now = facts(cell, datasets.load(cell.dataset).digest)
@@ -130,7 +129,7 @@ def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
 def _beyond(case: Shown, criteria: Criteria) -> Iterator[Missing]:
     """What of the newest result and of the baseline is beyond the limits."""
     task, name = case.cell.key.task, str(case.cell.key)
-    mend = f"a better model; the limit is in {room.PYPROJECT}, [tool.modellab.lifecycle]"
+    mend = f"a better model; the limit is in {PYPROJECT}, [tool.modellab.lifecycle]"
     for metric, limit in limits(criteria, case.cell).items():
         if case.fitting:
             result = _result(case.fitting[-1])
@@ -138,37 +137,37 @@ def _beyond(case: Shown, criteria: Criteria) -> Iterator[Missing]:
             if value is None:
                 yield Missing(f"{name}: {metric} is not measured, and its limit is {limit:g}", command(case.cell.key))
             elif beyond(task, metric, value, limit):
-                yield Missing(f"{name}: {beyond_by(task, metric, limit, _shares(result, metric), value)}", mend)
+                yield Missing(f"{name}: {beyond_by(task, metric, limit, _counts(result, metric), value)}", mend)
         if (said := accepted_beyond(case.cell.key, case.accepted, metric, limit)) and not case.unfit:
             again = f"{command(case.cell.key)} --update-baselines --reason TEXT"
             yield Missing(f"{name}: the accepted {said}", again)
 
 
-def accepted_beyond(key: Key, accepted: Accepted | None, metric: str, limit: float) -> str:
+def accepted_beyond(key: CaseId, accepted: QualityBaseline | None, metric: str, limit: float) -> str:
     """What is accepted beyond a limit, with N and interval; '' where it is not, or is no metric of a baseline."""
-    shares = [each[metric] for each in accepted.shares.values() if metric in each] if accepted else []
+    counts = [each[metric] for each in accepted.counts.values() if metric in each] if accepted else []
     found = metric_of(key.task, metric)
-    if not shares or found is None or not beyond(key.task, metric, value := found.value(shares), limit):
+    if not counts or found is None or not beyond(key.task, metric, value := found.value(counts), limit):
         return ""
-    return beyond_by(key.task, metric, limit, shares, value)
+    return beyond_by(key.task, metric, limit, counts, value)
 
 
-def beyond_by(task: str, metric: str, limit: float, shares: Sequence[Share], value: float) -> str:
+def beyond_by(task: str, metric: str, limit: float, counts: Sequence[Counts], value: float) -> str:
     """Such as `wer is 3.25 % [1.11 %, 5.39 %], N 40, beyond the limit of 2.00 %`."""
     unit = unit_of(task, metric)
-    ends = interval(task, metric, shares, [""] * len(shares))
+    ends = interval(task, metric, counts, [""] * len(counts))
     low, high = (units.value(end, unit) for end in ends) if ends else ("", "")
     span = f" [{low}, {high}]" if ends else ""
-    count = f", N {len(shares)}" if shares else ""
+    count = f", N {len(counts)}" if counts else ""
     return f"{metric} is {units.value(value, unit)}{span}{count}, beyond the limit of {units.value(limit, unit)}"
 
 
-def interval(task: str, metric: str, shares: Sequence[Share], clusters: Sequence[str]) -> tuple[float, float] | None:
+def interval(task: str, metric: str, counts: Sequence[Counts], clusters: Sequence[str]) -> tuple[float, float] | None:
     """The 95 % interval of a pooled value, as reports have it; None where there is none: a reading, one utterance."""
     from modellab.stats import intervals  # not above: it needs what collecting tests does not
 
     found = metric_of(task, metric)
-    return intervals.rate(found, shares, clusters).interval if found and shares else None
+    return intervals.rate(found, counts, clusters).interval if found and counts else None
 
 
 def unit_of(task: str, name: str) -> str:
@@ -186,8 +185,8 @@ def value_of(result: Result, name: str) -> float | None:
     metric = metric_of(result.key.task, name)
     if metric is None:
         return result.readings.get(name)
-    shares = _shares(result, name)
-    return metric.value(shares) if shares else None
+    counts = _counts(result, name)
+    return metric.value(counts) if counts else None
 
 
 def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) -> Iterator[Evidence]:
@@ -202,7 +201,7 @@ def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) ->
     held = limits(criteria, case.cell)
     for name in dict.fromkeys([tasks.get(task).METRICS[0].name, *held]):
         if (value := value_of(result, name)) is not None and math.isfinite(value):
-            ends = interval(task, name, _shares(result, name), [each.cluster for each in result.utterances])
+            ends = interval(task, name, _counts(result, name), [each.cluster for each in result.utterances])
             yield Evidence(
                 case=str(case.cell.key),
                 metric=name,
@@ -220,15 +219,15 @@ def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) ->
             )
 
 
-def command(key: Key) -> str:
+def command(key: CaseId) -> str:
     """What measures a case."""
     given = {"model": f"{key.model}:{key.variant}", "dataset": key.dataset, "device": key.device}
     given["precision"] = key.precision
     return " ".join(["modellab run", *(f"--{name} {shlex.quote(value)}" for name, value in given.items())])
 
 
-def _shares(result: Result, metric: str) -> list[Share]:
-    return [each.shares[metric] for each in result.utterances if metric in each.shares]
+def _counts(result: Result, metric: str) -> list[Counts]:
+    return [each.counts[metric] for each in result.utterances if metric in each.counts]
 
 
 def _result(entry: Entry) -> Result:

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.lifecycle import criteria as room
 from modellab.lifecycle import evidence, stages
-from modellab.lifecycle.criteria import Required
+from modellab.lifecycle.criteria import PYPROJECT, WITH_CRITERIA, Required, criteria_of, required_cases
 from modellab.lifecycle.evidence import Missing, Shown
 from modellab.lifecycle.stages import Evidence, Record, Standing
 from modellab.models import Model
@@ -70,8 +69,8 @@ def promote(
     mlflow_runs: Mapping[str, str],
 ) -> Move:
     """The plan of a move to a stage; with nothing missing it may be made."""
-    criteria = room.of(matrix, to)
-    required = room.required(matrix, *place, standing.variant, criteria)
+    criteria = criteria_of(matrix, to)
+    required = required_cases(matrix, *place, standing.variant, criteria)
     cases = [evidence.shown(matrix.project, cell, entries) for cell in required.cells]
     lacks = list(_order(standing, to))
     if _rises(standing, to):
@@ -98,17 +97,17 @@ def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str)
 
 def is_at(standing: Standing, to: Stage) -> bool:
     """Whether there is nothing to do: it is at the stage, and a record says so."""
-    return standing.stage == to and (standing.last is not None or to not in room.WITH_CRITERIA)
+    return standing.stage == to and (standing.last is not None or to not in WITH_CRITERIA)
 
 
 def _rises(standing: Standing, to: Stage) -> bool:
     now = standing.stage
-    return to in room.WITH_CRITERIA and (now not in STEPS or STEPS.index(to) >= STEPS.index(now))
+    return to in WITH_CRITERIA and (now not in STEPS or STEPS.index(to) >= STEPS.index(now))
 
 
 def _order(standing: Standing, to: Stage) -> Iterable[Missing]:
     """What of the way lies still before it."""
-    if standing.stage == "deprecated" and to in room.WITH_CRITERIA:
+    if standing.stage == "deprecated" and to in WITH_CRITERIA:
         yield Missing(f"{standing} is deprecated", f"modellab promote {standing} experimental --because TEXT")
     elif standing.stage == "experimental" and to == "production":
         what = f"{standing} is experimental, and production comes after candidate"
@@ -124,7 +123,7 @@ def _time(standing: Standing, cases: Sequence[Shown], asked: float) -> Iterable[
     if (there := stages.days(since, stages.now())) < asked:
         yield Missing(
             f"{standing} is {standing.stage} for {there:.1f} days, {asked:g} are asked for",
-            f"wait, or set days in {room.PYPROJECT}",
+            f"wait, or set days in {PYPROJECT}",
         )
 
 
@@ -132,11 +131,11 @@ def _nothing(standing: Standing, required: Required) -> Iterable[Missing]:
     if not required.cells:
         yield Missing(
             f"no dataset that counts meets {standing} on the devices that count",
-            f"name one for its tasks ({', '.join(required.silent) or 'none'}) under datasets in {room.PYPROJECT}",
+            f"name one for its tasks ({', '.join(required.silent) or 'none'}) under datasets in {PYPROJECT}",
         )
 
 
-def strays(matrix: Matrix) -> list[str]:
+def damaged_records(matrix: Matrix) -> list[str]:
     """A sentence for each file that is damaged and each record of a model or variant that there is not.
 
     What was deprecated may be gone.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modellab.errors import BaselineError, ConfigError
-from modellab.lifecycle import criteria as room
 from modellab.lifecycle import evidence, moves, stages
+from modellab.lifecycle.criteria import PYPROJECT, criteria_of, limits, required_cases
 from modellab.lifecycle.stages import Standing
 from modellab.models import Model
-from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.schema import Criteria
@@ -36,13 +36,14 @@ class Promise:
 
 def promises(matrix: Matrix) -> list[Promise | Broken]:
     """Every production variant of tier smoke, sorted; Broken where it cannot be told which those are."""
-    found: list[Promise | Broken] = [Broken(STAGE, "; ".join(strays))] if (strays := moves.strays(matrix)) else []
+    damaged = moves.damaged_records(matrix)
+    found: list[Promise | Broken] = [Broken(STAGE, "; ".join(damaged))] if damaged else []
     for entry in matrix.models:
         if not isinstance(entry, Broken):
             folder, model = entry
             try:
                 records = stages.read(matrix.project.baselines, folder.name)
-            except ConfigError:  # a stray already
+            except ConfigError:  # among the damaged ones already
                 continue
             standings = (Standing(folder.name, name, model.status, records.get(name, ())) for name in model.variants)
             found += [
@@ -53,10 +54,10 @@ def promises(matrix: Matrix) -> list[Promise | Broken]:
     return found
 
 
-def cells(matrix: Matrix, promise: Promise) -> tuple[Cell, ...]:
+def cells(matrix: Matrix, promise: Promise) -> tuple[Case, ...]:
     """The cases that defend a production variant."""
-    criteria = room.of(matrix, STAGE)
-    return room.required(matrix, promise.folder, promise.model, promise.standing.variant, criteria).cells
+    criteria = criteria_of(matrix, STAGE)
+    return required_cases(matrix, promise.folder, promise.model, promise.standing.variant, criteria).cells
 
 
 def is_foreign(matrix: Matrix, promise: Promise) -> bool:
@@ -66,13 +67,13 @@ def is_foreign(matrix: Matrix, promise: Promise) -> bool:
 
 def broken(matrix: Matrix, promise: Promise) -> list[str]:
     """Why a production variant is not defended, one sentence for each case; none if it is."""
-    required, criteria = cells(matrix, promise), room.of(matrix, STAGE)
+    required, criteria = cells(matrix, promise), criteria_of(matrix, STAGE)
     if not required:
-        return [f"no dataset that counts meets it: name one under datasets in {room.PYPROJECT}"]
+        return [f"no dataset that counts meets it: name one under datasets in {PYPROJECT}"]
     return [said for cell in required for said in _broken(matrix.project, cell, criteria)]
 
 
-def _broken(project: Project, cell: Cell, criteria: Criteria) -> Iterator[str]:
+def _broken(project: Project, cell: Case, criteria: Criteria) -> Iterator[str]:
     try:
         accepted = baselines.load(project.baselines, cell.key)
     except BaselineError as error:
@@ -85,8 +86,8 @@ def _broken(project: Project, cell: Cell, criteria: Criteria) -> Iterator[str]:
     if unfit := evidence.unlike(accepted.header, now):
         yield f"{cell.key}: its baseline was accepted {unfit}: measure and accept it again"
         return
-    if (count := len(accepted.shares)) < criteria.utterances:
+    if (count := len(accepted.counts)) < criteria.utterances:
         yield f"{cell.key}: {count} utterances are accepted, {criteria.utterances} are asked for"
-    for metric, limit in room.limits(criteria, cell).items():
+    for metric, limit in limits(criteria, cell).items():
         if said := evidence.accepted_beyond(cell.key, accepted, metric, limit):
             yield f"{cell.key}: the accepted {said}"

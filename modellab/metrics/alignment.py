@@ -8,9 +8,9 @@ two boundaries, its start and its end, and each boundary one error: hypothesis -
 finite times matches nothing.
 
 Errors are pooled over boundaries, never averaged over utterances. Mean, median and percentiles are of absolute errors
-and over matched words alone, as a word that was not found has no error; the shares within a tolerance are over all
+and over matched words alone, as a word that was not found has no error; the fractions within a tolerance are over all
 reference words, so that leaving words out does not help. Known deviation: tools that align a given text report both
-over all of its words; the same here as long as every word is matched, and lower shares otherwise.
+over all of its words; the same here as long as every word is matched, and lower fractions otherwise.
 
 Percentiles do not add up over utterances, so an utterance's share is a histogram over `EDGES_S`, and the percentile is
 interpolated within its bin. Known deviation from numpy.percentile over all errors: at most the width of that bin
@@ -32,7 +32,7 @@ from itertools import pairwise
 import numpy as np
 
 from modellab.metrics.edit_distance import align
-from modellab.types import Floats, Ratio, Share, Word
+from modellab.types import Counts, Floats, Ratio, Word
 
 _STEPS = ((0.1, 0.01), (0.2, 0.02), (0.5, 0.05), (1.0, 0.1), (2.0, 0.25), (5.0, 1.0))  # up to, in steps of
 
@@ -81,15 +81,15 @@ class Boundaries:
         return Ratio(math.fsum(self.errors_s), len(self.errors_s))
 
     def within(self, tolerance_s: float) -> Ratio:
-        """Share of all reference boundaries that are found and at most so far off, in [0, 1], higher is better."""
+        """Fraction of all reference boundaries that are found and at most so far off, in [0, 1], higher is better."""
         near = sum(abs(error) <= tolerance_s + 1e-9 for error in self.errors_s)
         return Ratio(near, 2 * self.words)
 
     def matched(self) -> Ratio:
-        """Share of reference words that were found, whatever their times, in [0, 1], higher is better."""
+        """Fraction of reference words that were found, whatever their times, in [0, 1], higher is better."""
         return Ratio(len(self.pairs), self.words)
 
-    def histogram(self) -> Share:
+    def histogram(self) -> Counts:
         """Counts of absolute errors between each two of `EDGES_S` and beyond: what `percentile` pools."""
         found = np.digitize(np.abs(np.array(self.errors_s, dtype=float)), EDGES_S[1:])
         return tuple(np.bincount(found, minlength=len(EDGES_S)).astype(float).tolist())

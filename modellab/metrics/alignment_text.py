@@ -13,7 +13,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from modellab.metrics.edit_distance import Alignment, Counts, Step
+from modellab.metrics.edit_distance import Alignment, EditCounts, Step
 
 BLOCKS_SHOWN_WHOLE = 3  # a text that wraps into more lines than this shows only the ones with errors
 
@@ -31,7 +31,7 @@ def lines(alignment: Alignment, width: int = 110) -> list[str]:
     return [*shown, summary(alignment.words)]
 
 
-def summary(counts: Counts) -> str:
+def summary(counts: EditCounts) -> str:
     """The errors in words: "1 substitution, 2 deletions"; "no errors"."""
     named = (("substitution", counts.substitutions), ("deletion", counts.deletions), ("insertion", counts.insertions))
     return ", ".join(f"{n} {name}{'s' * (n != 1)}" for name, n in named if n) or "no errors"

@@ -1,7 +1,7 @@
 """The health of made speech: broken samples, clipping, offset, level, silence, and a length that fits the text.
 
     found = sound.health(audio)                                     in a task's `encode`: JSON types
-    sound.health_shares(found), sound.length_shares(text, found)    in its `score`
+    sound.health_counts(found), sound.length_counts(text, found)    in its `score`
 
 `HEALTH_METRICS` with `HEALTH_LIMITS`, and `LENGTH_METRICS` with `LENGTH_LIMITS`, go into the task's own. They are held
 by absolute limits: nothing here says that speech is good, only that it is not broken.
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modellab.types import RARE, Audio, Floats, Metric, Ratio, Share
+from modellab.types import RARE, Audio, Counts, Floats, Metric, Ratio
 
 FRAME_S = 0.02
 FLOOR_DBFS = -60.0  # a frame below is silence, whatever the rest is like
@@ -85,8 +85,8 @@ def health(audio: Audio) -> dict[str, float]:
     }
 
 
-def health_shares(found: Mapping[str, float] | None) -> dict[str, Share]:
-    """One share for each of HEALTH_METRICS from what `health` found; `None` stands for 'the model raised'."""
+def health_counts(found: Mapping[str, float] | None) -> dict[str, Counts]:
+    """The counts for each of HEALTH_METRICS from what `health` found; `None` stands for 'the model raised'."""
     if found is None:
         nothing = {metric.name: Ratio(0.0, 0.0) for metric in HEALTH_METRICS}
         return {**nothing, "silent_rate": Ratio(1.0), "long_pause_rate": Ratio(0.0)}
@@ -99,8 +99,8 @@ def health_shares(found: Mapping[str, float] | None) -> dict[str, Share]:
     }
 
 
-def length_shares(text: str, found: Mapping[str, float] | None) -> dict[str, Share]:
-    """One share for each of LENGTH_METRICS: does the speech's length (without its silent edges) fit the text?
+def length_counts(text: str, found: Mapping[str, float] | None) -> dict[str, Counts]:
+    """The counts for each of LENGTH_METRICS: does the speech's length (without its silent edges) fit the text?
 
     Coarse on purpose: too short is faster than 39 letters a second, too long slower than 3.25 with a second's grace.
     A text without letters and digits has no length to fit.
@@ -117,9 +117,9 @@ def length_shares(text: str, found: Mapping[str, float] | None) -> dict[str, Sha
 
 def faults(text: str, found: Mapping[str, float]) -> list[str]:
     """What is wrong with one sound, for a person: each metric beyond its limit, with its value."""
-    shares = {**health_shares(found), **length_shares(text, found)}
+    counts = {**health_counts(found), **length_counts(text, found)}
     limits = {**HEALTH_LIMITS, **LENGTH_LIMITS}
-    wrong = {metric: metric.value([shares[metric.name]]) for metric in (*HEALTH_METRICS, *LENGTH_METRICS)}
+    wrong = {metric: metric.value([counts[metric.name]]) for metric in (*HEALTH_METRICS, *LENGTH_METRICS)}
     return [
         metric.name.removesuffix("_rate").replace("_", " ") + (f" {value:.3g}" if value != 1 else "")
         for metric, value in wrong.items()

@@ -19,7 +19,7 @@ Side = Literal["ref", "hyp"]
 Kind = Literal["hit", "miss", "false alarm", "confusion", "unscored"]
 
 
-class Piece(NamedTuple):
+class ErrorSegment(NamedTuple):
     """Seconds of one speaker of one side. A hypothesis speaker has the mapped one's name, else his own and a `?`."""
 
     side: Side
@@ -29,14 +29,14 @@ class Piece(NamedTuple):
     kind: Kind
 
 
-def pieces(
+def error_segments(
     reference: Sequence[Turn],
     hypothesis: Sequence[Turn],
     mapping: Mapping[str, str],
     uem: Iterable[tuple[float, float]],
     *,
     skip_overlap: bool = False,
-) -> list[Piece]:
+) -> list[ErrorSegment]:
     """Every turn of both sides cut where its kind changes, by side, speaker and time.
 
     >>> for piece in pieces([Turn(0, 2, "a")], [Turn(1, 3, "x")], {"x": "a"}, [(0, 4)]):
@@ -46,14 +46,14 @@ def pieces(
     hyp a 1 2 hit
     hyp a 2 3 false alarm
     """
-    found: list[Piece] = []
+    found: list[ErrorSegment] = []
     active: Counter[tuple[str, str]] = Counter()
     changes = _changes(reference, hypothesis, mapping, uem)
     for start_s, end_s in pairwise(sorted(changes)):
         active.update(changes[start_s])
         ref, hyp = (sorted(who for (of, who), n in active.items() if of == side and n > 0) for side in ("ref", "hyp"))
         scored = active["uem", ""] > 0 and not (skip_overlap and len(ref) > 1)
-        found += [Piece(side, who, start_s, end_s, kind) for side, who, kind in _kinds(ref, hyp, scored)]
+        found += [ErrorSegment(side, who, start_s, end_s, kind) for side, who, kind in _kinds(ref, hyp, scored)]
     return _joined(found)
 
 
@@ -85,13 +85,13 @@ def _kinds(ref: Sequence[str], hyp: Sequence[str], scored: bool) -> list[tuple[S
     return kinds + [("hyp", who, "confusion" if i < confused else "false alarm") for i, who in enumerate(extra)]
 
 
-def _joined(found: Sequence[Piece]) -> list[Piece]:
+def _joined(found: Sequence[ErrorSegment]) -> list[ErrorSegment]:
     """Sorted, reference first, and neighbours of one kind made one."""
-    joined: list[Piece] = []
-    for piece in sorted(found, key=lambda each: (each.side != "ref", each.speaker, each.start_s)):
+    joined: list[ErrorSegment] = []
+    for segment in sorted(found, key=lambda each: (each.side != "ref", each.speaker, each.start_s)):
         last = joined[-1] if joined else None
-        if last and last[:2] == piece[:2] and last.kind == piece.kind and last.end_s == piece.start_s:
-            joined[-1] = last._replace(end_s=piece.end_s)
+        if last and last[:2] == segment[:2] and last.kind == segment.kind and last.end_s == segment.start_s:
+            joined[-1] = last._replace(end_s=segment.end_s)
         else:
-            joined.append(piece)
+            joined.append(segment)
     return joined

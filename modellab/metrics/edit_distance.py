@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 
 from modellab.metrics.compound_words import Edit, merge
-from modellab.types import Floats, Ratio, Share
+from modellab.types import Counts, Floats, Ratio
 
 KINDS = {"replace": "S", "delete": "D", "insert": "I"}
 Step = tuple[str, str, str]  # (what, reference word, hypothesis word); what is "", "S", "D" or "I"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class EditCounts:
     """How one hypothesis differs from its reference, in words or in characters."""
 
     substitutions: int
@@ -66,15 +66,15 @@ class Alignment:
     blanks: bool = True
 
     @property
-    def words(self) -> Counts:
+    def words(self) -> EditCounts:
         """The errors in words."""
         kinds = [what for what, _, _ in self.edits]
         substitutions, deletions = kinds.count("S"), kinds.count("D")
         hits = len(self.reference) - substitutions - deletions
-        return Counts(substitutions, deletions, len(kinds) - substitutions - deletions, hits)
+        return EditCounts(substitutions, deletions, len(kinds) - substitutions - deletions, hits)
 
     @property
-    def characters(self) -> Counts:
+    def characters(self) -> EditCounts:
         """The errors in characters. To align them takes far longer than to count them, which is all that `cer` does."""
         from rapidfuzz.distance import Levenshtein
 
@@ -82,7 +82,7 @@ class Alignment:
         kinds = [each[0] for each in Levenshtein.editops(reference, hypothesis).as_list()]
         substitutions, deletions = kinds.count("replace"), kinds.count("delete")
         hits = len(reference) - substitutions - deletions
-        return Counts(substitutions, deletions, len(kinds) - substitutions - deletions, hits)
+        return EditCounts(substitutions, deletions, len(kinds) - substitutions - deletions, hits)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -131,11 +131,11 @@ class Alignment:
         return Ratio(errors, len(reference))
 
     def mer(self) -> Ratio:
-        """Match error rate: (S + D + I) / (S + D + I + H), the share of aligned words that are wrong; never above 1."""
+        """Match error rate: (S + D + I) / (S + D + I + H), the fraction of aligned words that are wrong; at most 1."""
         words = self.words
         return Ratio(words.errors, words.errors + words.hits)
 
-    def wil(self) -> Share:
+    def wil(self) -> Counts:
         """Word information lost, as the counts (H, N, P) that `wil_rate` pools."""
         return (self.words.hits, len(self.reference), len(self.hypothesis))
 
@@ -160,7 +160,7 @@ def align(reference: str, hypothesis: str, blanks: bool = True, compounds: bool 
     of the other side are taken for it: see `modellab/metrics/compound_words.py`.
 
     >>> align("a b c", "a x c d").words
-    Counts(substitutions=1, deletions=0, insertions=1, hits=2)
+    EditCounts(substitutions=1, deletions=0, insertions=1, hits=2)
     >>> align("ice cream now", "icecream now", compounds=True).wer()
     Ratio(top=0, bottom=3)
     """

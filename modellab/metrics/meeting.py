@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.metrics.edit_distance import Counts
+from modellab.metrics.edit_distance import EditCounts
 from modellab.types import Floats, Ratio, SpokenTurn
 
 PAIR, HIT = 1 << 24, 1  # what a pair of words that is aligned is worth, and what it is worth more if they are equal
@@ -43,7 +43,7 @@ NARROW = 100.0  # hypothesis words near each reference word, up to which plain P
 class Attribution:
     """One recording compared once. `mapping`: hypothesis name -> reference name, of those who can be aligned."""
 
-    words: Counts
+    words: EditCounts
     mapping: Mapping[str, str]
     n_reference: int  # speakers with a word
     n_hypothesis: int
@@ -90,7 +90,9 @@ def compare(
     hits, substitutions = (sum(part) for part in zip((0, 0), *parts, strict=True))
     said, heard = (sum(len(stream.words) for stream in side.values()) for side in (ours, theirs))
     aligned = hits + substitutions
-    return Attribution(Counts(substitutions, said - aligned, heard - aligned, hits), mapping, len(ours), len(theirs))
+    return Attribution(
+        EditCounts(substitutions, said - aligned, heard - aligned, hits), mapping, len(ours), len(theirs)
+    )
 
 
 def streams(utterances: Iterable[SpokenTurn]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 Conventions
 -----------
 A frame has a score (a probability of speech) and a label (speech or not). Scores are rounded to LEVELS steps of 0.1 in
-log-odds, since speech detectors crowd near 0 and 1; two scores less than a step apart may tie. A share is the number
-of speech frames at each level, then that of the others: length 2 * LEVELS, all counts at least 0.
+log-odds, since speech detectors crowd near 0 and 1; two scores less than a step apart may tie. The counts are the
+number of speech frames at each level, then that of the others: length 2 * LEVELS, all counts at least 0.
 
 AUC is the chance that a speech frame scores above another frame, ties counted half (Mann & Whitney 1947), in [0, 1];
 0.5 is guessing, higher is better. It depends on the order of scores alone, so rounding costs only what ties it makes.
@@ -18,13 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from modellab.types import Floats, Region, Share
+from modellab.types import Counts, Floats, Region
 
 REACH = 10.0  # log-odds beyond which a probability is as good as 0 or 1
 STEP = 0.1
 LEVELS = round(2 * REACH / STEP) + 1
 
-EMPTY: Share = (0.0,) * (2 * LEVELS)
+EMPTY: Counts = (0.0,) * (2 * LEVELS)
 
 
 def levels(probabilities: npt.ArrayLike) -> list[int]:
@@ -44,7 +44,7 @@ def levels(probabilities: npt.ArrayLike) -> list[int]:
     return [int(step) for step in steps]
 
 
-def share(scores: Sequence[int], hop_s: float, speech: Sequence[Region], duration_s: float) -> Share:
+def share(scores: Sequence[int], hop_s: float, speech: Sequence[Region], duration_s: float) -> Counts:
     """One clip's counts. Frame i lies from i * hop_s to (i + 1) * hop_s; its middle decides whether it is speech."""
     middles = (np.arange(len(scores)) + 0.5) * hop_s
     inside = middles < duration_s  # the last frame may be padding
@@ -57,7 +57,7 @@ def share(scores: Sequence[int], hop_s: float, speech: Sequence[Region], duratio
 
 
 def auc_rate(sums: Floats) -> Floats:
-    """The area of summed shares: shape (..., 2 * LEVELS) -> (...). NaN where one of the two kinds is missing."""
+    """The area of summed counts: shape (..., 2 * LEVELS) -> (...). NaN where one of the two kinds is missing."""
     speech, other = np.split(np.asarray(sums, dtype=float), 2, axis=-1)
     below = np.cumsum(other, axis=-1) - other
     won = (speech * (below + other / 2)).sum(axis=-1)

@@ -5,9 +5,9 @@ interval (Sen 1968, by scipy.stats.theilslopes). A single jump, such as a buffer
 least-squares slope would call it a leak. With five calls the interval spans nearly all slopes of pairs, so only growth
 in practically every call lies wholly above 0.
 
-Times: a share counts calls by duration, in PER_DECADE steps for each factor of ten from FLOOR_S on, so that percentiles
-are of the calls of all utterances together. A percentile is the middle of its step (nearest rank), which is within 3 %
-of the exact one.
+Times: the counts are of calls by duration, in PER_DECADE steps for each factor of ten from FLOOR_S on, so that
+percentiles are of the calls of all utterances together. A percentile is the middle of its step (nearest rank), which
+is within 3 % of the exact one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modellab.types import Floats, Share
+from modellab.types import Counts, Floats
 
 FLOOR_S = 1e-4
 PER_DECADE = 40
 DECADES = 7
 STEPS = DECADES * PER_DECADE
-NO_CALLS: Share = (0.0,) * STEPS
+NO_CALLS: Counts = (0.0,) * STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def growth(rss_bytes: Sequence[float]) -> Growth:
     return Growth(float(slope), float(low), float(high))
 
 
-def calls(wall_s: Sequence[float]) -> Share:
+def calls(wall_s: Sequence[float]) -> Counts:
     """How many calls took how long: counts of length STEPS; what is too short or too long is in the first or last."""
     if not len(wall_s):
         return NO_CALLS
@@ -63,7 +63,7 @@ def calls(wall_s: Sequence[float]) -> Share:
 
 
 def percentile(share: float) -> Callable[[Floats], Floats]:
-    """The rate for a metric whose shares are `calls`: summed counts (..., STEPS) -> s (...). NaN for no calls."""
+    """The rate for a metric whose counts are `calls`: summed counts (..., STEPS) -> s (...). NaN for no calls."""
 
     def rate(sums: Floats) -> Floats:
         counts = np.asarray(sums, dtype=float)

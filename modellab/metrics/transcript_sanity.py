@@ -49,9 +49,9 @@ def is_empty(hypothesis: str) -> bool:
 def made_up(reference: str, hypothesis: str) -> Ratio:
     """Whether words were made up where nobody speaks; nothing where somebody does.
 
-    Pooled it is the share of clips without speech that got words, 0 to 1, lower is better; NaN where there is no such
-    clip. How many words they are is in the WER, as insertions. Source: Koenecke et al. (2024), "Careless Whisper", and
-    Baranski et al. (2025), who count the clips of non-speech to which Whisper gives words.
+    Pooled it is the fraction of clips without speech that got words, 0 to 1, lower is better; NaN where there is no
+    such clip. How many words they are is in the WER, as insertions. Source: Koenecke et al. (2024), "Careless
+    Whisper", and Baranski et al. (2025), who count the clips of non-speech to which Whisper gives words.
 
     >>> made_up("", "thank you"), made_up("", ""), made_up("yes", "no")
     (Ratio(top=1.0, bottom=1.0), Ratio(top=0.0, bottom=1.0), Ratio(top=0.0, bottom=0.0))

@@ -4,9 +4,9 @@ Both are in [0, 1] here and higher is better: 0.273 is what sacrebleu prints as 
 scores: counts are added up over the corpus and the score is taken once, so the order of the utterances is of no account
 and the corpus value is sacrebleu's to the last digit (a test says so).
 
-A share begins with (top, bottom): the reference's length in words, and how much of it is there, so that bottom - top
+Counts begin with (top, bottom): the reference's length in words, and how much of it is there, so that bottom - top
 is what the utterance lacks, about 1 for a wrong word. `rate` does not use it; the gate does, for the size of the change
-that it detects, and the report, to find the worst utterances. What is there is for BLEU the share of n-grams of both
+that it detects, and the report, to find the worst utterances. What is there is for BLEU the fraction of n-grams of both
 sides that match (Dice), for chrF its F score pooled over the n-gram orders; a word of chrF is five characters.
 
 An utterance of fewer than four tokens has no 4-gram, and a corpus without a matching 4-gram has a BLEU near 0 whatever
@@ -25,7 +25,7 @@ import numpy as np
 
 from modellab.errors import ConfigError, did_you_mean
 from modellab.system import extras
-from modellab.types import Floats, Share
+from modellab.types import Counts, Floats
 
 BLEU_ORDERS = 4
 CHRF_ORDERS = 6
@@ -71,7 +71,7 @@ def check(tokeniser: str) -> None:
     _bleu(tokeniser)
 
 
-def bleu(references: Sequence[str], hypothesis: str, tokeniser: str = "13a") -> Share:
+def bleu(references: Sequence[str], hypothesis: str, tokeniser: str = "13a") -> Counts:
     """The counts behind BLEU: 12 numbers for `bleu_rate`. ConfigError for a tokeniser that is unknown or not installed.
 
     (top, bottom, hypothesis tokens, reference tokens, matching 1- to 4-grams, 1- to 4-grams of the hypothesis). Of
@@ -108,7 +108,7 @@ def bleu_rate(sums: Floats) -> Floats:
     return rate
 
 
-def chrf(references: Sequence[str], hypothesis: str) -> Share:
+def chrf(references: Sequence[str], hypothesis: str) -> Counts:
     """The counts behind chrF2: 20 numbers for `chrf_rate`, characters without blanks, case and punctuation kept.
 
     (top, bottom, and for each of 1- to 6-grams: those of the hypothesis, those of the reference, the matching ones). Of

@@ -25,7 +25,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from modellab.types import Ratio, Region, Share
+from modellab.types import Counts, Ratio, Region
 
 Pairs = Iterable[tuple[float, float]]
 REACH_S = 0.5  # how far from a reference edge the hypothesis' edge may be
@@ -59,11 +59,11 @@ class Detection:
         """2 hit / (2 hit + false alarm + miss), in [0, 1], higher is better; without speech the false alarms remain."""
         return Ratio(2 * self.hit_s, 2 * self.hit_s + self.false_alarm_s + self.miss_s)
 
-    def false_alarm(self) -> Share:
+    def false_alarm(self) -> Counts:
         """Seconds called speech that are not; lower is better."""
         return (self.false_alarm_s,)
 
-    def miss(self) -> Share:
+    def miss(self) -> Counts:
         """Seconds of speech that were not found; lower is better."""
         return (self.miss_s,)
 
@@ -101,7 +101,7 @@ class Edges:
         return Ratio(math.fsum(self.offsets_s), len(self.offsets_s))
 
     def miss_rate(self) -> Ratio:
-        """Share of the reference's starts and ends with none of the hypothesis within reach, in [0, 1]."""
+        """Fraction of the reference's starts and ends with none of the hypothesis within reach, in [0, 1]."""
         return Ratio(self.missed, self.missed + len(self.onsets_s) + len(self.offsets_s))
 
 

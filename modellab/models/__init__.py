@@ -75,7 +75,7 @@ class Model(Strict):
     tasks: tuple[str, ...]
     status: Stage  # of every variant, until a record in baselines/lifecycle/ says otherwise
     packages: tuple[str, ...] = ()  # import names without which it cannot run
-    environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see own.py
+    environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see environment.py
     environment_variables: tuple[str, ...] = ()  # that its process gets besides the usual ones; NAME or PREFIX_*
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
     install: str = ""  # the extra of modellab that brings them
@@ -89,7 +89,7 @@ class Model(Strict):
     )  # passes over a dataset, for decoders that draw at random
     timeout_s: float = pydantic.Field(default=120.0, gt=0, le=LONGEST_TIMEOUT_S)  # for an utterance of TIMEOUT_AUDIO_S
 
-    def cells(self, variant: str) -> Iterator[tuple[Device, str]]:
+    def device_precisions(self, variant: str) -> Iterator[tuple[Device, str]]:
         """The device and precision pairs a variant offers."""
         chosen = self.variants[variant]
         for device, precisions in (chosen.devices or self.devices).items():
@@ -185,7 +185,7 @@ def _fault(model: Model, name: str) -> str:
     offered = {precision for precisions in devices.values() for precision in precisions}
     if not isinstance(weights, str) and (unused := sorted(weights.keys() - offered)):
         return f".weights has {unused[0]!r}, a precision that no device offers: {did_you_mean(unused[0], offered)}"
-    return "" if any(model.cells(name)) else " runs nowhere: it has no pair of device and precision"
+    return "" if any(model.device_precisions(name)) else " runs nowhere: it has no pair of device and precision"
 
 
 def load_yaml(path: Path) -> Mapping[str, Any]:

@@ -45,7 +45,9 @@ def load(name: str, setting: Setting, own_weights: Path | None = None, *, more: 
 
 
 def _precision(model: Model, name: str, setting: Setting) -> str:
-    offered = [precision for device, precision in model.cells(name.partition(":")[2]) if device == setting.device]
+    offered = [
+        precision for device, precision in model.device_precisions(name.partition(":")[2]) if device == setting.device
+    ]
     if not offered:
         raise ConfigError(f"{name} does not run on {setting.device}, so it cannot be a part of {setting.model} there")
     return setting.precision if setting.precision in offered else offered[0]

@@ -60,7 +60,10 @@ def _config(name: str, like: Path, model: Model) -> dict[str, Any]:
     kept = {
         label: variant
         for label, variant in variants.items()
-        if all(_scheme(model.variants[label].weights_for(precision)) in HERE for _, precision in model.cells(label))
+        if all(
+            _scheme(model.variants[label].weights_for(precision)) in HERE
+            for _, precision in model.device_precisions(label)
+        )
     }
     if not kept:
         raise ConfigError(f"{like.name} has no variant whose weights need no download: copy its folder by hand")

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from modellab import tasks
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.plan.selection import Selection
-from modellab.types import Key
+from modellab.types import CaseId
 
-Planned = Cell | Broken
+Planned = Case | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PlannedCase:
     """
 
     name: str
-    key: Key | None = None
+    key: CaseId | None = None
     tier: str = "smoke"
     error: str = ""
 
@@ -49,7 +49,7 @@ class PlannedCase:
     @classmethod
     def decode(cls, data: Mapping[str, Any]) -> PlannedCase:
         """What `encode` gave."""
-        return cls(**{**data, "key": Key(**data["key"]) if data["key"] else None})
+        return cls(**{**data, "key": CaseId(**data["key"]) if data["key"] else None})
 
 
 def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase]:
@@ -61,7 +61,7 @@ def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase
     chosen.check(matrix)
     cells: dict[str, Planned] = {}  # what is broken is among the cells of several tasks
     for cell in chosen.cells(matrix):
-        cells.setdefault(str(cell.key) if isinstance(cell, Cell) else str(cell), cell)
+        cells.setdefault(str(cell.key) if isinstance(cell, Case) else str(cell), cell)
     return [PlannedCase.of(cell) for cell in in_order(list(cells.values()), lambda cell: cell, str)]
 
 
@@ -75,8 +75,8 @@ def in_order[T](things: Sequence[T], cell_of: Callable[[T], object], place_of: C
     keys = []
     for thing in things:
         cell = cell_of(thing)
-        engine: Hashable = cell.engine if isinstance(cell, Cell) else place_of(thing)
-        task = cell.model.tasks.index(cell.key.task) if isinstance(cell, Cell) else 0
+        engine: Hashable = cell.engine if isinstance(cell, Case) else place_of(thing)
+        task = cell.model.tasks.index(cell.key.task) if isinstance(cell, Case) else 0
         keys.append((order.setdefault(engine, len(order)), task))
     return [things[i] for i in sorted(range(len(things)), key=keys.__getitem__)]
 
@@ -86,9 +86,9 @@ def family(cells: Iterable[object], *, download: bool = False) -> int:
 
     One case alone is held to alpha / this, so that the suite's false alarms, and not the case's, are 1 %.
     """
-    return max(1, sum(isinstance(cell, Cell) and _is_judged(cell, download=download) for cell in cells))
+    return max(1, sum(isinstance(cell, Case) and _is_judged(cell, download=download) for cell in cells))
 
 
-def _is_judged(cell: Cell, *, download: bool) -> bool:
+def _is_judged(cell: Case, *, download: bool) -> bool:
     gated = any(metric.gated and metric.kind == "quality" for metric in tasks.get(cell.key.task).METRICS)
     return gated and not why_not(cell, download=download)

@@ -12,10 +12,10 @@ from modellab.errors import did_you_mean
 from modellab.gate import claim as gate
 from modellab.models import Claim, Model
 from modellab.plan import thresholds
-from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.types import Floats, Result, Rule, Verdict
-from modellab.types.utterances import clusters, shares
+from modellab.types.utterances import clusters, counts_of
 
 Place = tuple[str, str, str]  # model, variant, dataset
 
@@ -26,7 +26,7 @@ class Claimed:
 
     model: str
     claim: Claim
-    cell: Cell | None
+    cell: Case | None
     missing: str = ""
 
     def __str__(self) -> str:
@@ -35,40 +35,40 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What a claim is held against: the shares of every metric, shape (n_utterances, k), and who spoke."""
+class ClaimData:
+    """What a claim is held against: the counts of every metric, shape (n_utterances, k), and who spoke."""
 
-    shares: Mapping[str, Floats]
+    counts: Mapping[str, Floats]
     clusters: tuple[str, ...]
 
     @classmethod
-    def of(cls, result: Result) -> Sample:
+    def of(cls, result: Result) -> ClaimData:
         """The little of a result that claims need, so that a session can keep it."""
         said = result.utterances
-        return cls({name: shares(said, name) for name in said[0].shares}, tuple(clusters(said)))
+        return cls({name: counts_of(said, name) for name in said[0].counts}, tuple(clusters(said)))
 
 
-def concern(cell: Cell) -> bool:
+def concern(cell: Case) -> bool:
     """Whether its model's makers state anything about a cell."""
     return any((claim.variant, claim.dataset) == (cell.key.variant, cell.key.dataset) for claim in cell.model.claims)
 
 
-def judge(claimed: Claimed, sample: Sample, project: Project) -> Verdict:
+def assess(claimed: Claimed, sample: ClaimData, project: Project) -> Verdict:
     """The verdict on a claim that has a cell."""
     assert claimed.cell is not None, "a claim without a cell is skipped"
     task, claim = tasks.get(claimed.cell.key.task), claimed.claim
     metric = next(metric for metric in task.METRICS if metric.name == claim.metric)
     rule = thresholds.rules(task, claimed.cell, project).get(metric.name, Rule())
-    return gate.judge(metric, rule, claim.value, sample.shares[metric.name], sample.clusters)
+    return gate.assess(metric, rule, claim.value, sample.counts[metric.name], sample.clusters)
 
 
 def find(matrix: Matrix) -> list[Claimed | Broken]:
     """Every claim with each cell it is about; Broken with a sentence where a claim names what there is not."""
     sound = [entry for entry in matrix.models if not isinstance(entry, Broken)]
-    cells: dict[Place, list[Cell]] = defaultdict(list)
+    cells: dict[Place, list[Case]] = defaultdict(list)
     if any(model.claims for _, model in sound):
         for cell in (cell for task in tasks.names() for cell in matrix.cells(task)):
-            if isinstance(cell, Cell):
+            if isinstance(cell, Case):
                 cells[cell.key.model, cell.key.variant, cell.key.dataset].append(cell)
     return [
         found
@@ -79,7 +79,7 @@ def find(matrix: Matrix) -> list[Claimed | Broken]:
 
 
 def _each(
-    matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cells: Mapping[Place, list[Cell]]
+    matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cells: Mapping[Place, list[Case]]
 ) -> Iterator[Claimed | Broken]:
     if fault := _fault(matrix, model, claim):
         yield Broken(f"{folder.name}-claim-{number}", f"{folder / 'config.yaml'}: claims.{number}{fault}")
@@ -101,7 +101,7 @@ def _fault(matrix: Matrix, model: Model, claim: Claim) -> str:
     """What a claim names and nobody has; '' if it is sound."""
     if claim.variant not in model.variants:
         return f".variant is {claim.variant!r}: {did_you_mean(claim.variant, model.variants)}"
-    offered = {precision for _, precision in model.cells(claim.variant)}
+    offered = {precision for _, precision in model.device_precisions(claim.variant)}
     if claim.precision and claim.precision not in offered:
         return f".precision is {claim.precision!r}: {did_you_mean(claim.precision, offered)}"
     task = _tasks_of(matrix).get(claim.dataset)

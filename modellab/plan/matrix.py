@@ -13,13 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab import datasets as dataset
-from modellab import models, tasks
+from modellab import datasets, models, tasks
 from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Device, Model, Variant, environment, weights
 from modellab.plan.settings import Project
-from modellab.types import Key
+from modellab.types import CaseId
 
 TIERS = ("smoke", "full", "nightly")
 SAID = 1000  # characters of what is wrong with a file
@@ -27,10 +26,10 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True, slots=True)
-class Loadable:
+class ModelInstance:
     """One model variant on one device at one precision: what a worker loads. Its key needs no task and no dataset."""
 
-    key: Key
+    key: CaseId
     model: Model
     variant: Variant
     folder: Path  # of the model
@@ -52,12 +51,12 @@ class Loadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell(Loadable):
+class Case(ModelInstance):
     """A loadable on one dataset."""
 
     dataset: Path  # folder of the dataset
     header: Header
-    judge: Loadable | None = None  # listens to what the model says, where the dataset names one
+    judge: ModelInstance | None = None  # listens to what the model says, where the dataset names one
 
     @property
     def tier(self) -> str:
@@ -98,7 +97,7 @@ class Matrix:
     @functools.cached_property
     def datasets(self) -> list[tuple[Path, Header] | Broken]:
         """Each dataset folder with its header, sorted by name."""
-        folders, spellings = dataset.available(self.project.golden), dict[str, str]()
+        folders, spellings = datasets.available(self.project.golden), dict[str, str]()
         first = [spellings.setdefault(folder.name.casefold(), folder.name) for folder in folders]
         return [
             read_header(folder) if name == folder.name else _twin(folder, name)
@@ -109,14 +108,14 @@ class Matrix:
         """The name of each model folder, broken ones too."""
         return [entry.name if isinstance(entry, Broken) else entry[0].name for entry in self.models]
 
-    def loadables(self) -> Iterator[Loadable]:
+    def loadables(self) -> Iterator[ModelInstance]:
         """Every variant on every device at every precision it offers, broken models left out."""
         for entry in self.models:
             if not isinstance(entry, Broken):
                 for name in entry[1].variants:
                     yield from loadables(*entry, name)
 
-    def cells(self, task: str, model: str = "") -> Iterator[Cell | Broken]:
+    def cells(self, task: str, model: str = "") -> Iterator[Case | Broken]:
         """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first.
 
         With a `model` only its cells.
@@ -130,19 +129,19 @@ class Matrix:
             if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
                 yield from _cells(task, *entry, fitting)
 
-    def find(self, name: str) -> Cell | Broken | None:
+    def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
         return self._by_name.get(name)
 
     @functools.cached_property
-    def _by_name(self) -> dict[str, Cell | Broken]:
+    def _by_name(self) -> dict[str, Case | Broken]:
         every = (cell for task in tasks.names() for cell in self.cells(task))
-        found: dict[str, Cell | Broken] = {}
+        found: dict[str, Case | Broken] = {}
         for cell in every:
-            found.setdefault(str(cell.key) if isinstance(cell, Cell) else str(cell), cell)
+            found.setdefault(str(cell.key) if isinstance(cell, Case) else str(cell), cell)
         return found
 
-    def _judge(self, folder: Path, header: Header) -> Loadable | Broken | None:
+    def _judge(self, folder: Path, header: Header) -> ModelInstance | Broken | None:
         """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""
         if not header.judge:
             return None
@@ -153,13 +152,14 @@ class Matrix:
                 if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
                     return judge
         wanted = "expected MODEL:VARIANT with the task asr on cpu"
-        return Broken(folder.name, f"{folder / dataset.FILE_NAME}: judge is {header.judge!r}, {wanted}", (header.task,))
+        why = f"{folder / datasets.FILE_NAME}: judge is {header.judge!r}, {wanted}"
+        return Broken(folder.name, why, (header.task,))
 
 
-def loadables(folder: Path, model: Model, name: str) -> Iterator[Loadable]:
+def loadables(folder: Path, model: Model, name: str) -> Iterator[ModelInstance]:
     """A variant on every device at every precision it offers."""
-    for device, precision in model.cells(name):
-        yield Loadable(Key("", "", folder.name, name, device, precision), model, model.variants[name], folder)
+    for device, precision in model.device_precisions(name):
+        yield ModelInstance(CaseId("", "", folder.name, name, device, precision), model, model.variants[name], folder)
 
 
 def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
@@ -184,14 +184,14 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
     try:
         if not folder.name.isprintable():
             raise ConfigError(f"the folder's name is {folder.name!r}, expected one without control characters")
-        header = dataset.header(folder)
+        header = datasets.header(folder)
         _check_names("limits", header.limits, tasks.judged(header.task), header.task)
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
         _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
     except (ModellabError, *ODD) as error:
-        file = folder / dataset.FILE_NAME
+        file = folder / datasets.FILE_NAME
         return Broken(folder.name, _about(file, error), _named(file, "task"))
     return folder, header
 
@@ -220,16 +220,17 @@ def _about(file: Path, error: Exception) -> str:
 
 
 def _cells(
-    task: str, folder: Path, model: Model, given: list[tuple[Path, Header, Loadable | Broken | None]]
-) -> Iterator[Cell]:
+    task: str, folder: Path, model: Model, given: list[tuple[Path, Header, ModelInstance | Broken | None]]
+) -> Iterator[Case]:
     for name, variant in model.variants.items():
         if task not in model.tasks_of(name):
             continue
         fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[0].name, each[1])]
-        for device, precision in model.cells(name):
+        for device, precision in model.device_precisions(name):
             for path, header, judge in fitting:
-                key = Key(task, path.name, folder.name, name, device, precision)
-                yield Cell(key, model, variant, folder, path, header, judge if isinstance(judge, Loadable) else None)
+                key = CaseId(task, path.name, folder.name, name, device, precision)
+                listens = judge if isinstance(judge, ModelInstance) else None
+                yield Case(key, model, variant, folder, path, header, listens)
 
 
 def _fits(variant: Variant, dataset: str, header: Header) -> bool:
@@ -239,17 +240,17 @@ def _fits(variant: Variant, dataset: str, header: Header) -> bool:
     return language and variant.domain in {"open", header.domain}
 
 
-def why_not(cell: Loadable, *, download: bool = False) -> str:
+def why_not(cell: ModelInstance, *, download: bool = False) -> str:
     """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
     why = ": ".join(part for part in obstacle(cell, download=download) if part)
-    if why or not isinstance(cell, Cell):
+    if why or not isinstance(cell, Case):
         return why
     if cell.judge and (of_judge := why_not(cell.judge, download=download)):
         return f"its judge {cell.header.judge} cannot run here: {of_judge}"
     return tasks.lacking(cell.key.task)
 
 
-def obstacle(loadable: Loadable, *, download: bool = False) -> tuple[str, str]:
+def obstacle(loadable: ModelInstance, *, download: bool = False) -> tuple[str, str]:
     """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
     model, key = loadable.model, loadable.key
     if model.environment == "own":

@@ -15,7 +15,7 @@ from typing import get_args
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models import Device, Model
-from modellab.plan.matrix import TIERS, Broken, Cell, Matrix
+from modellab.plan.matrix import TIERS, Broken, Case, Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Selection:
         if self.tier:
             known("tier", self.tier, TIERS)
 
-    def takes(self, matrix: Matrix, cell: Cell | Broken) -> bool:
+    def takes(self, matrix: Matrix, cell: Case | Broken) -> bool:
         """Whether the cell is meant. What is broken is meant where its name is, or where no name of its kind is."""
         if isinstance(cell, Broken):
             models = tuple(name.partition(":")[0] for name in self.model)
@@ -68,7 +68,7 @@ class Selection:
             and (not self.tier or TIERS.index(cell.tier) <= TIERS.index(self.tier))
         )
 
-    def cells(self, matrix: Matrix) -> Iterator[Cell | Broken]:
+    def cells(self, matrix: Matrix) -> Iterator[Case | Broken]:
         """The cells that are meant, of every task."""
         return (cell for task in tasks.names() for cell in matrix.cells(task) if self.takes(matrix, cell))
 
@@ -88,10 +88,10 @@ def find_model(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
     raise AssertionError(f"{model} is a known name without a folder")
 
 
-def find_case(matrix: Matrix, name: str) -> Cell:
+def find_case(matrix: Matrix, name: str) -> Case:
     """The cell with this id, as pytest shows it; ConfigError with the closest ones where there is none."""
     cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    ids = {str(cell.key): cell for cell in cells if isinstance(cell, Cell)}
+    ids = {str(cell.key): cell for cell in cells if isinstance(cell, Case)}
     if name in ids:
         return ids[name]
     if broken := next((cell for cell in cells if isinstance(cell, Broken) and name in {cell.name, str(cell)}), None):

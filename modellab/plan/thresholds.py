@@ -18,7 +18,7 @@ from pathlib import Path
 
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.schema import Threshold, Thresholds
 from modellab.tasks import Task
@@ -52,7 +52,7 @@ def check(matrix: Matrix) -> None:
                 raise ConfigError(f"{where} has {name!r}, which nothing measures: {did_you_mean(name, known)}")
     if judging.cases:
         cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
-        keys = [str(cell.key) for cell in cells if isinstance(cell, Cell)]
+        keys = [str(cell.key) for cell in cells if isinstance(cell, Case)]
         if len(keys) < len(cells):  # what is broken says so itself, and may be what a pattern is about
             return
         for pattern in judging.cases:
@@ -63,7 +63,7 @@ def check(matrix: Matrix) -> None:
                 )
 
 
-def rules(task: Task, cell: Cell, project: Project) -> dict[str, Rule]:
+def rules(task: Task, cell: Case, project: Project) -> dict[str, Rule]:
     """The rule of each metric, of speed, memory and the readings that may have a limit."""
     return {name: rule(each) for name, each in sources(task, cell, project).items()}
 
@@ -74,7 +74,7 @@ def rule(found: Mapping[str, Source]) -> Rule:
     return Rule(**numbers, built_in_limit="limit" in found and found["limit"].origin == BUILT_IN)
 
 
-def sources(task: Task, cell: Cell, project: Project) -> Sources:
+def sources(task: Task, cell: Case, project: Project) -> Sources:
     """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
     names = tasks.judged(task.NAME)
     found = _built_in(task, names)
@@ -108,7 +108,7 @@ def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
     return found
 
 
-def _places(cell: Cell, project: Project) -> Iterator[tuple[str, Thresholds]]:
+def _places(cell: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
     judging, key = project.judging, cell.key
     yield f"{PYPROJECT} [tool.modellab.thresholds]", judging.thresholds
     manifest = _shown(cell.dataset / "dataset.yaml", project)

@@ -18,7 +18,7 @@ from modellab import tasks
 from modellab.errors import ConfigError
 from modellab.plan import cases, thresholds
 from modellab.plan.claims import engines as claimed_engines
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.plan.settings import Project
 from modellab.pytest_plugin import benchmark_rounds
 from modellab.pytest_plugin import options as pytest_options
@@ -109,7 +109,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("cell", [_param(task.NAME, cell, config.stash[ROUNDS]) for cell in cells])
 
 
-def _param(task: str, cell: Cell | Broken, rounds: Rounds) -> Any:
+def _param(task: str, cell: Case | Broken, rounds: Rounds) -> Any:
     if isinstance(cell, Broken):  # once, in the first file of benchmarks that is about it, with the marks of all
         return pytest.param(cell, id=str(cell), marks=_marks(*(cell.tasks or tasks.names()), *TIERS, "cpu"))
     marks = _marks(task, cell.tier, cell.key.device, cell.key.model)
@@ -148,7 +148,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 
     every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
-    engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Cell)}
+    engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Case)}
     engines |= claimed_engines(config.stash[MATRIX])
 
     class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -187,7 +187,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
 
 @pytest.fixture
 def evaluate(
-    request: pytest.FixtureRequest, cell: Cell | Broken, suite: Session, modellab_rounds: Timed
+    request: pytest.FixtureRequest, cell: Case | Broken, suite: Session, modellab_rounds: Timed
 ) -> Callable[[Task], Measurement]:
     """Measure this test's cell: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
 
@@ -201,7 +201,7 @@ def evaluate(
     return measure
 
 
-def _runnable(request: pytest.FixtureRequest, cell: Cell | Broken, timed: Timed) -> Cell:
+def _runnable(request: pytest.FixtureRequest, cell: Case | Broken, timed: Timed) -> Case:
     """The cell, or the failure or skip that stands for it."""
     options, matrix = run_options(request.config), request.config.stash[MATRIX]
     reason = "" if isinstance(cell, Broken) else why_not(cell, download=options.download)
@@ -245,5 +245,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if report.when == "call" and ROW in item.stash:
         report.modellab = item.stash[ROW]
     report.modellab_broken = item.stash.get(BROKEN, False)
-    report.modellab_case = hasattr(item, "callspec") and isinstance(item.callspec.params.get("cell"), Cell | Broken)
+    report.modellab_case = hasattr(item, "callspec") and isinstance(item.callspec.params.get("cell"), Case | Broken)
     return report

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from modellab.errors import NoMeasurementError
-from modellab.plan.matrix import Broken, Cell
+from modellab.plan.matrix import Broken, Case
 from modellab.results import serialization
 from modellab.runner.outcome import Measurement, Outcome
 from modellab.types import Result
-from modellab.types.utterances import CPU, GPU, RAISED, WALL, clocks, shares
+from modellab.types.utterances import CPU, GPU, RAISED, WALL, clocks, counts_of
 
 # Options of pytest-benchmark that ask for something to be shown or kept.
 ASKING = ("json", "save", "autosave", "compare", "compare_fail", "histogram", "only", "skip", "columns", "cprofile")
@@ -73,7 +73,7 @@ def facts(measurement: Measurement) -> dict[str, Any]:
     result, key = measurement.result, measurement.result.key
     on_gpu = bool(np.isfinite(clocks(result.utterances)[:, GPU]).any())
     metric = measurement.task.METRICS[0]
-    value = metric.value(shares(result.utterances, metric.name))
+    value = metric.value(counts_of(result.utterances, metric.name))
     numbers = {"rtf": result.readings["rtf"], "rtf_cpu": result.readings["rtf_cpu"], metric.name: value}
     return {
         **{name: serialization.encode_number(number) for name, number in numbers.items()},
@@ -131,7 +131,7 @@ def _raise() -> None:
 class Rounds:
     """The plugin where pytest-benchmark has no part."""
 
-    def marks(self, cell: Cell | Broken) -> Sequence[pytest.MarkDecorator]:  # noqa: ARG002
+    def marks(self, cell: Case | Broken) -> Sequence[pytest.MarkDecorator]:  # noqa: ARG002
         """The marks that a case gets beside its own."""
         return ()
 
@@ -147,7 +147,7 @@ class BenchmarkRounds(Rounds):
     def __init__(self, config: pytest.Config) -> None:
         self.config, self.asked = config, asked(config)
 
-    def marks(self, cell: Cell | Broken) -> Sequence[pytest.MarkDecorator]:
+    def marks(self, cell: Case | Broken) -> Sequence[pytest.MarkDecorator]:
         """pytest-benchmark's own mark: our clock, and a group for each dataset."""
         return () if isinstance(cell, Broken) else (_mark(cell.key.dataset, cell.key.device),)
 
@@ -183,6 +183,6 @@ def _mark(dataset: str, device: str) -> pytest.MarkDecorator:
     return pytest.mark.benchmark(group=dataset, timer=CLOCKS[device])
 
 
-def _cell(bench: dict[str, Any]) -> Cell | None:
+def _cell(bench: dict[str, Any]) -> Case | None:
     cell = (bench["params"] or {}).get("cell")
-    return cell if isinstance(cell, Cell) else None
+    return cell if isinstance(cell, Case) else None

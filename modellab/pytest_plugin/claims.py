@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modellab.plan import claims
-from modellab.plan.claims import Claimed, Sample
+from modellab.plan.claims import ClaimData, Claimed
 from modellab.plan.matrix import Broken, Matrix, why_not
 from modellab.pytest_plugin.case_outcomes import why_skipped
 from modellab.pytest_plugin.controller import fail_broken, publish
@@ -49,11 +49,11 @@ class Claims:
         items.sort(key=_is_claim)
 
     @pytest.fixture
-    def measured(self, request: pytest.FixtureRequest, suite: Session) -> Callable[[Claimed | Broken], Sample]:
+    def measured(self, request: pytest.FixtureRequest, suite: Session) -> Callable[[Claimed | Broken], ClaimData]:
         """What the claim's cell gives, measured now unless this session has measured it: `measured(claimed)`."""
         option = self.config.option
 
-        def measure(claimed: Claimed | Broken) -> Sample:
+        def measure(claimed: Claimed | Broken) -> ClaimData:
             if isinstance(claimed, Broken):
                 fail_broken(request, claimed.error)
             if claimed.cell is None:
@@ -70,11 +70,11 @@ class Claims:
         return measure
 
     @pytest.fixture
-    def holds(self, request: pytest.FixtureRequest) -> Callable[[Claimed, Sample], None]:
+    def holds(self, request: pytest.FixtureRequest) -> Callable[[Claimed, ClaimData], None]:
         """Fail the test where a claim does not hold: `holds(claimed, measured(claimed))`."""
 
-        def judge(claimed: Claimed, sample: Sample) -> None:
-            verdict = claims.judge(claimed, sample, self.matrix.project)
+        def judge(claimed: Claimed, sample: ClaimData) -> None:
+            verdict = claims.assess(claimed, sample, self.matrix.project)
             assert claimed.cell is not None
             row = ClaimRow(claimed.cell.key, claimed.claim.source, len(sample.clusters), verdict)
             request.node.stash[ROW] = row.encode()

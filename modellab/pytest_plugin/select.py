@@ -9,7 +9,7 @@ import pytest
 
 from modellab.errors import ConfigError
 from modellab.lifecycle.production import Promise
-from modellab.plan.matrix import Broken, Cell
+from modellab.plan.matrix import Broken, Case
 from modellab.plan.selection import Selection
 from modellab.pytest_plugin.claims import CLAIMED, cell_of
 from modellab.pytest_plugin.production import DEVICE, PROMISED
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item, callspec in cells
         if callspec
-        and isinstance(cell := cell_of(callspec.params), Cell | Broken)
+        and isinstance(cell := cell_of(callspec.params), Case | Broken)
         and selection.takes(matrix, cell)
         and not (selection.tier and CLAIMED in callspec.params)
     }

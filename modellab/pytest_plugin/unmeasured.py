@@ -10,7 +10,7 @@ from modellab.plan.matrix import Matrix
 from modellab.pytest_plugin.options import is_strict
 from modellab.reports import terminal
 from modellab.runner import orphans, settling
-from modellab.runner.orphans import Stray
+from modellab.runner.orphans import OrphanedBaseline
 
 
 class Silence:
@@ -43,11 +43,13 @@ class Silence:
             if is_strict(self.config) and not self.config.option.update_baselines:
                 session.exitstatus = settling.exit_status(regressions=0, errors=0, orphans=True)
 
-    def _told(self, missed: list[Stray]) -> list[str]:
+    def _told(self, missed: list[OrphanedBaseline]) -> list[str]:
         root = self.matrix.project.root
         count = f"{len(missed)} accepted baseline{'s have' if len(missed) > 1 else ' has'} no case any more"
         hint = "renamed? Then rename the files too; removed on purpose? Then remove them with git rm"
-        paths = [stray.path.relative_to(root) if stray.path.is_relative_to(root) else stray.path for stray in missed]
+        paths = [
+            orphan.path.relative_to(root) if orphan.path.is_relative_to(root) else orphan.path for orphan in missed
+        ]
         return [f"{count}: {hint}", *(f"  {path}" for path in paths)]
 
     @pytest.hookimpl(trylast=True)

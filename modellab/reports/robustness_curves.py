@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 
 from modellab import units
 from modellab.audio.conditions import Condition, mildest_first, parse
-from modellab.types import Metric, Result, Share
+from modellab.types import Counts, Metric, Result
 
 BAR = 20  # characters for 100 %
 
 
 def rates(result: Result, named: Mapping[str, str], metric: Metric) -> dict[Condition, float]:
     """The pooled metric of each condition; `named` maps an utterance's id to its condition."""
-    shares: dict[Condition, list[Share]] = {}
+    counts: dict[Condition, list[Counts]] = {}
     for utterance in result.utterances:
         if utterance.id in named:
-            shares.setdefault(parse(named[utterance.id]), []).append(utterance.shares[metric.name])
-    return {condition: metric.value(each) for condition, each in shares.items()}
+            counts.setdefault(parse(named[utterance.id]), []).append(utterance.counts[metric.name])
+    return {condition: metric.value(each) for condition, each in counts.items()}
 
 
 def table(names: Sequence[str], each: Sequence[Mapping[Condition, float]]) -> tuple[list[str], list[list[str]]]:

@@ -23,7 +23,7 @@ from modellab import audio, gate, tasks, text
 from modellab.datasets import Dataset, decoded_length, manifest
 from modellab.errors import AudioError, ConfigError
 from modellab.plan import thresholds
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines, text_facts
 from modellab.results.entry import Entry, pooled
@@ -78,8 +78,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     )
 
 
-def judged(entry: Entry, cell: Cell, project: Project, family: int = 1) -> Entry:
-    """The entry with its quality held against the baseline and the anchor of today; speed and memory as they were.
+def judged(entry: Entry, cell: Case, project: Project, family: int = 1) -> Entry:
+    """The entry, its quality held against the baseline and the pinned release of today; speed and memory as they were.
 
     `family` is the number of cases in the whole session.
     """
@@ -87,11 +87,11 @@ def judged(entry: Entry, cell: Cell, project: Project, family: int = 1) -> Entry
     task = tasks.get(entry.key.task)
     rules, setting = thresholds.rules(task, cell, project), gate.Setting(family=family)
     accepted = baselines.load(project.baselines, entry.key)
-    anchor = baselines.load(project.baselines / baselines.ANCHOR, entry.key)
+    pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (
-        *gate.judge(entry.result, accepted, task.METRICS, rules, setting),
+        *gate.assess(entry.result, accepted, task.METRICS, rules, setting),
         *(verdict for verdict in entry.verdicts if verdict.kind in PACE),
-        *gate.creep(entry.result, anchor, accepted, task.METRICS, rules, setting),
+        *gate.drift(entry.result, pinned, accepted, task.METRICS, rules, setting),
     )
     return replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
 
@@ -172,13 +172,13 @@ def _decoded_s(row: Mapping[str, Any]) -> float:
 def _utterance(
     task: Task, rows: Mapping[str, Row], options: Mapping[str, Any], utterance: Utterance, entry: Entry
 ) -> Utterance:
-    """The utterance with new shares, or ConfigError where its output is not what the task reads today."""
+    """The utterance with new counts, or ConfigError where its output is not what the task reads today."""
     if utterance.id not in rows:
         raise ConfigError(f"{entry.key} has an utterance {utterance.id!r} that its dataset has no more: run it again")
     if utterance.output is None and not utterance.error and not isinstance(task, Recalled):
         raise ConfigError(f"a baseline of {entry.key.task} keeps too little of {entry.key} to score it again")
     try:
-        shares = task.score(
+        counts = task.score(
             decoded_length.stored(task, rows[utterance.id], options, utterance),
             None if utterance.error else utterance.output,
         )
@@ -187,7 +187,7 @@ def _utterance(
             f"the output of {utterance.id} of {entry.key} cannot be scored ({type(error).__name__}: {error}): it was"
             " kept by another version of the task, run it again"
         ) from error
-    return replace(utterance, shares=shares)
+    return replace(utterance, counts=counts)
 
 
 def _unjudged(task: Task, values: Mapping[str, float]) -> list[Verdict]:

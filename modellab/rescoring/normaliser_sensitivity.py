@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from modellab import tasks, text
 from modellab.errors import ModellabError
-from modellab.rescoring import entry as rescoring
+from modellab.rescoring.entry import rescored
 from modellab.rescoring.stored import Folders
 from modellab.results.entry import Entry
 
@@ -33,7 +33,7 @@ def rates(entries: Iterable[Entry], data: Folders) -> list[Rates]:
         if entry.result is None or METRIC not in {metric.name for metric in tasks.get(entry.key.task).METRICS}:
             continue
         folder = data[entry.key.dataset]
-        rescoring.rescored(entry, folder)
+        rescored(entry, folder)
         each = {name: _rate(entry, folder.name, name, data) for name in text.names()}
         found.append(Rates(entry, folder.normaliser, len(entry.result.utterances), each))
     return found
@@ -41,7 +41,7 @@ def rates(entries: Iterable[Entry], data: Folders) -> list[Rates]:
 
 def _rate(entry: Entry, dataset: str, normaliser: str, data: Folders) -> float:
     try:
-        return rescoring.rescored(entry, data[dataset], normaliser).values.get(METRIC, math.nan)
+        return rescored(entry, data[dataset], normaliser).values.get(METRIC, math.nan)
     except ModellabError:  # the reference has no words left
         return math.nan
 

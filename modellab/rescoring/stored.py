@@ -1,7 +1,7 @@
 """Whole stores scored anew: results of the ledger, and what is accepted in `baselines/`.
 
 Results become new lines of a session of their own; no line is changed or lost. A result that comes out as it was, under
-the same normaliser, is left alone. A baseline becomes the same file with new shares: its outputs, its noise and the
+the same normaliser, is left alone. A baseline becomes the same file with new counts: its outputs, its noise and the
 times beside it stay, and its header says which normaliser it had before and why it changed.
 """
 
@@ -16,18 +16,18 @@ from typing import Any
 from modellab import datasets, gate, tasks, text
 from modellab.datasets import Dataset
 from modellab.errors import sentence
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
-from modellab.rescoring import entry as rescoring
+from modellab.rescoring.entry import judged, rescored
 from modellab.results import baselines, baselines_as_entries
-from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.results.pinned import anchor_root
+from modellab.results.pinned import pinned_root
+from modellab.results.rescored import BEFORE
 from modellab.tasks import Recalled
-from modellab.types import Key, Share
+from modellab.types import CaseId, Counts
 
-CLOSE = 2e-6  # baselines hold shares to six decimals
+CLOSE = 2e-6  # baselines hold counts to six decimals
 OF_TEXT: Mapping[
     str, tuple[str, Sequence[str]]
 ] = {  # baselines that keep a text: its key in the output, what it scores
@@ -37,7 +37,7 @@ OF_TEXT: Mapping[
 
 
 @dataclass(frozen=True, slots=True)
-class Renewal:
+class Rescoring:
     """A stored result and what scoring it anew made of it: a new one, nothing new, or a sentence that says why not."""
 
     before: Entry
@@ -63,17 +63,19 @@ class Folders:
         return self.read[name]
 
 
-def renew(entries: Iterable[Entry], data: Folders, normaliser: str = "", *, references: bool = False) -> list[Renewal]:
+def rescore(
+    entries: Iterable[Entry], data: Folders, normaliser: str = "", *, references: bool = False
+) -> list[Rescoring]:
     """Each entry scored anew, not judged yet."""
-    return [_renewed(entry, data, normaliser, references=references) for entry in entries]
+    return [_rescoring(entry, data, normaliser, references=references) for entry in entries]
 
 
-def _renewed(entry: Entry, data: Folders, normaliser: str, *, references: bool) -> Renewal:
+def _rescoring(entry: Entry, data: Folders, normaliser: str, *, references: bool) -> Rescoring:
     try:
-        after = rescoring.rescored(entry, data[entry.key.dataset], normaliser, references=references)
-        return Renewal(entry) if _same(entry, after) else Renewal(entry, after)
+        after = rescored(entry, data[entry.key.dataset], normaliser, references=references)
+        return Rescoring(entry) if _same(entry, after) else Rescoring(entry, after)
     except Exception as error:  # noqa: BLE001 - one result ends here: whatever was raised refuses it, the next is scored
-        return Renewal(entry, refusal=sentence(error))
+        return Rescoring(entry, refusal=sentence(error))
 
 
 def _same(before: Entry, after: Entry) -> bool:
@@ -83,36 +85,36 @@ def _same(before: Entry, after: Entry) -> bool:
     if any(before.result.provenance.get(name) != after.result.provenance[name] for name in facts):
         return False
     pairs = zip(before.result.utterances, after.result.utterances, strict=True)
-    return all(_alike(one.shares.get(name, ()), share) for one, other in pairs for name, share in other.shares.items())
+    return all(_alike(one.counts.get(name, ()), share) for one, other in pairs for name, share in other.counts.items())
 
 
-def _alike(before: Share, after: Share) -> bool:
+def _alike(before: Counts, after: Counts) -> bool:
     close = (math.isclose(x, y, abs_tol=CLOSE) or (math.isnan(x) and math.isnan(y)) for x, y in zip(before, after))  # noqa: B905
     return len(before) == len(after) and all(close)
 
 
-def judge(renewals: Sequence[Renewal], cells: Mapping[Key, Cell], project: Project) -> list[Renewal]:
+def assess(rescorings: Sequence[Rescoring], cells: Mapping[CaseId, Case], project: Project) -> list[Rescoring]:
     """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
-    there = [each for each in renewals if each.after is not None and each.before.key in cells]
+    there = [each for each in rescorings if each.after is not None and each.before.key in cells]
     family = max(1, len(there))
     found, refused = {}, {}
     for each in there:
         assert each.after is not None
         try:
-            found[each.before.id] = rescoring.judged(each.after, cells[each.before.key], project, family)
+            found[each.before.id] = judged(each.after, cells[each.before.key], project, family)
         except Exception as error:  # noqa: BLE001 - one result ends here, as above
-            refused[each.before.id] = Renewal(each.before, refusal=sentence(error))
+            refused[each.before.id] = Rescoring(each.before, refusal=sentence(error))
     settled = gate.settle([entry.verdicts for entry in found.values()], project.judging.alpha)
     for (source, entry), verdicts in zip(found.items(), settled, strict=True):
         found[source] = replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
     return [
-        refused.get(each.before.id) or replace(each, after=found.get(each.before.id, each.after)) for each in renewals
+        refused.get(each.before.id) or replace(each, after=found.get(each.before.id, each.after)) for each in rescorings
     ]
 
 
-def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:
+def keep(rescorings: Iterable[Rescoring], ledger: Ledger) -> None:
     """Append what is new to the ledger, under its session."""
-    for each in renewals:
+    for each in rescorings:
         if each.after is not None:
             ledger.append(replace(each.after, session=ledger.session))
 
@@ -123,9 +125,9 @@ def keep(renewals: Iterable[Renewal], ledger: Ledger) -> None:
 def accept(
     project: Project, data: Folders, names: Sequence[str], reason: str, date: str
 ) -> list[tuple[Entry, list[Path], str]]:
-    """Every baseline and anchor of these cases (none named: all) scored anew: the files written, or why none was."""
+    """Every baseline and pinned file of these cases (none named: all) rescored: the files written, or why none was."""
     found = []
-    for root in (project.baselines, anchor_root(project.baselines)):
+    for root in (project.baselines, pinned_root(project.baselines)):
         for entry in baselines_as_entries.entries(root):
             if not names or str(entry.key) in names:
                 try:
@@ -142,18 +144,18 @@ def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -
         return []
     task = tasks.get(entry.key.task)
     known = entry if isinstance(task, Recalled) else _partly(root, entry)
-    after = rescoring.rescored(known, data)
+    after = rescored(known, data)
     assert after.result is not None
-    names = OF_TEXT[task.NAME][1] if task.NAME in OF_TEXT else list(entry.result.utterances[0].shares)
-    shares = {
-        new.id: {**old.shares, **{name: new.shares[name] for name in names}}
+    names = OF_TEXT[task.NAME][1] if task.NAME in OF_TEXT else list(entry.result.utterances[0].counts)
+    counts = {
+        new.id: {**old.counts, **{name: new.counts[name] for name in names}}
         for old, new in zip(entry.result.utterances, after.result.utterances, strict=True)
     }
     facts = {"normaliser": now, "dataset_digest": data.digest}
-    why = {rescored_results.BEFORE: before, "reason": reason, "date": date}
-    paces = [baselines.pace_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)]
-    path = baselines.renew(baselines.quality_path(root, entry.key), shares, **facts, **why)
-    return [path, *(baselines.renew(pace, {}, **facts) for pace in paces)]
+    why = {BEFORE: before, "reason": reason, "date": date}
+    paces = [baselines.resources_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)]
+    path = baselines.replace_counts(baselines.quality_path(root, entry.key), counts, **facts, **why)
+    return [path, *(baselines.replace_counts(pace, {}, **facts) for pace in paces)]
 
 
 def _partly(root: Path, entry: Entry) -> Entry:

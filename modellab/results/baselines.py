@@ -22,58 +22,58 @@ from modellab.system import allocator
 from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
-from modellab.types import Accepted, Key, Metric, Pace, Result, Share, Utterance, finite
+from modellab.types import CaseId, Counts, Metric, QualityBaseline, ResourceBaseline, Result, Utterance, finite
 from modellab.types.readings import ACCEPTED, CLOCKS, REFERENCE
 from modellab.types.spooled import Table
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
-ANCHOR = "anchor"  # the folder of the pinned release, laid out like its parent
+PINNED = "anchor"  # the folder of the pinned release, laid out like its parent
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
 
 
-def quality_path(root: Path, key: Key) -> Path:
+def quality_path(root: Path, key: CaseId) -> Path:
     """The file of a cell's accepted quality, whether it exists or not."""
     return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}.json"
 
 
-def key_of(path: Path) -> Key | None:
+def key_of(path: Path) -> CaseId | None:
     """The cell that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
     task, dataset, name = path.parts[-3:]
     match = NAME.fullmatch(name)
-    return Key(task=task, dataset=dataset, **match.groupdict()) if match else None
+    return CaseId(task=task, dataset=dataset, **match.groupdict()) if match else None
 
 
-def pace_path(root: Path, key: Key, machine: str) -> Path:
+def resources_path(root: Path, key: CaseId, machine: str) -> Path:
     """The file of a cell's accepted speed and memory on a machine class."""
     return quality_path(root, key).with_suffix(f".{machine}.json")
 
 
-def load(root: Path, key: Key) -> Accepted | None:
+def load(root: Path, key: CaseId) -> QualityBaseline | None:
     """The accepted quality of a cell; None if there is none; BaselineError for a file that cannot be used."""
     path = quality_path(root, key)
     if (stored := baseline_file.read(path)) is None:
         return None
     try:
         utterances, read = stored["utterances"], finite.Alike()
-        shares = finite.each(utterances, lambda entry: read(entry["shares"]))
+        counts = finite.each(utterances, lambda entry: read(entry["shares"]))
         outputs = finite.each(utterances, lambda entry: entry["output"])
-        return Accepted(_header(stored), shares, outputs, finite.spreads(stored.get("noise", {})))
+        return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})))
     except MALFORMED as error:
         raise _damaged(path, error) from error
 
 
-def load_pace(root: Path, key: Key, machine: str) -> Pace | None:
+def load_resources(root: Path, key: CaseId, machine: str) -> ResourceBaseline | None:
     """The accepted speed and memory of a cell on a machine class; None if there is none."""
-    path = pace_path(root, key, machine)
+    path = resources_path(root, key, machine)
     if (stored := baseline_file.read(path)) is None:
         return None
     try:
         times = finite.each(stored["utterances"], finite.times)
         sessions = tuple(finite.numbers(each) for each in stored.get("sessions", []))
-        return Pace(_header(stored), times, finite.readings(stored["readings"]), sessions)
+        return ResourceBaseline(_header(stored), times, finite.readings(stored["readings"]), sessions)
     except MALFORMED as error:
         raise _damaged(path, error) from error
 
@@ -82,7 +82,7 @@ def _damaged(path: Path, error: Exception) -> BaselineError:
     return baseline_file.damaged(path, error, error.name if isinstance(error, NumberError) else "")
 
 
-def other_machines(root: Path, key: Key) -> list[str]:
+def other_machines(root: Path, key: CaseId) -> list[str]:
     """The machine classes that have a speed baseline for the cell."""
     path = quality_path(root, key)
     return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
@@ -114,7 +114,7 @@ def save(
 
 def _check_names(result: Result) -> None:
     """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
-    for name in (*(str(getattr(result.key, part)) for part in Key.__slots__), result.machine):
+    for name in (*(str(getattr(result.key, part)) for part in CaseId.__slots__), result.machine):
         if not name or name.startswith(".") or set(name) & set("/\\\0"):
             raise BaselineError(
                 f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"
@@ -129,8 +129,8 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
             utterance.id,
             {
                 "output": None if utterance.error else task.remember(utterance.output),
-                "shares": serialization.encode_shares(
-                    {name: finite.kept(_rounded(utterance.shares[name]), f"{utterance.id}: {name}") for name in names}
+                "shares": serialization.encode_counts(
+                    {name: finite.kept(_rounded(utterance.counts[name]), f"{utterance.id}: {name}") for name in names}
                 ),
             },
         )
@@ -145,25 +145,25 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
 
 def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
     result = passes[0]
-    before = _before(load_pace, root, result.key, result.machine)
+    before = _before(load_resources, root, result.key, result.machine)
     every = zip(*(each.utterances for each in passes), strict=True)
     timed_calls = ((same[0].id, _medians(same)) for same in every if not same[0].error)
     times = Table((id, clocks) for id, clocks in timed_calls if all(map(math.isfinite, clocks)))
     known = [name for name in ACCEPTED if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
     medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
     readings = serialization.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
-    pace = Pace({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
+    pace = ResourceBaseline({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
     sessions = kept_sessions(before, pace) if before else ()
     top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
-    return pace_path(root, result.key, result.machine), top, times
+    return resources_path(root, result.key, result.machine), top, times
 
 
 def _has(result: Result, metric: Metric) -> bool:
     """Whether a result holds it: those of old know nothing of metrics that came later, and are judged on request."""
-    return not metric.on_request or metric.name in result.utterances[0].shares
+    return not metric.on_request or metric.name in result.utterances[0].counts
 
 
-def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:
+def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Mapping[str, float], ...]:
     """The calibration sessions of `before`, told anew in terms of `after`'s times; () if they no longer hold.
 
     Sessions are relative to the accepted times. Of an unchanged model the change of these is the moment's, and is taken
@@ -187,14 +187,14 @@ def kept_sessions(before: Pace, after: Pace) -> tuple[Mapping[str, float], ...]:
     return tuple({name: x - shifts.get(name, 0.0) for name, x in each.items()} for each in before.sessions)
 
 
-def add_sessions(root: Path, key: Key, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
+def add_sessions(root: Path, key: CaseId, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
     """Keep further A/A sessions of a cell on a machine class, newest last. BaselineError without a baseline there."""
-    path = pace_path(root, key, machine)
+    path = resources_path(root, key, machine)
     kept = [*_stored(path).get("sessions", []), *_encoded(sessions)][-MOST_SESSIONS:]
     return _replace(path, sessions=kept)
 
 
-def set_noise(root: Path, key: Key, noise: Mapping[str, float]) -> Path:
+def set_noise(root: Path, key: CaseId, noise: Mapping[str, float]) -> Path:
     """Keep the standard deviation of each quality metric between runs of the unchanged model, in its unit."""
     return _replace(quality_path(root, key), noise=_encoded([noise])[0])
 
@@ -226,7 +226,7 @@ def _same_model(header: Mapping[str, str], provenance: Mapping[str, str]) -> boo
     return all(header.get(name) == provenance.get(name) for name in names)
 
 
-def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
+def _clock_changes(before: ResourceBaseline, after: ResourceBaseline) -> dict[str, float]:
     """For each clock on both sides the 20 % trimmed mean of log(after / before) over utterances."""
     found = {}
     for clock, column in CLOCKS.items():
@@ -237,7 +237,7 @@ def _clock_changes(before: Pace, after: Pace) -> dict[str, float]:
     return found
 
 
-def _reference_changes(before: Pace, after: Pace) -> dict[str, float]:
+def _reference_changes(before: ResourceBaseline, after: ResourceBaseline) -> dict[str, float]:
     now, then = after.readings, before.readings
     if now.get("reference_version", 0) != then.get("reference_version", -1):
         return {}
@@ -262,19 +262,19 @@ def _stored(path: Path) -> dict[str, Any]:
     return stored
 
 
-def renew(path: Path, shares: Mapping[str, Mapping[str, Share]], **facts: str) -> Path:
-    """Outputs scored anew: the shares that the file has, by utterance, and facts of its header; all else stays."""
-    return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in shares.items()},
+def replace_counts(path: Path, counts: Mapping[str, Mapping[str, Counts]], **facts: str) -> Path:
+    """Outputs scored anew: the counts that the file has, by utterance, and facts of its header; all else stays."""
+    return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in counts.items()},
                     header={**_stored(path)["header"], **facts})  # fmt: skip
 
 
-def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None, /, **changes: Any) -> Path:
+def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = None, /, **changes: Any) -> Path:
     """The same file with these parts of it new."""
     stored = _stored(path)
     try:
         utterances = dict(stored.pop("utterances"))
-        for id, each in (shares or {}).items():
-            utterances[id]["shares"] = serialization.encode_shares(
+        for id, each in (counts or {}).items():
+            utterances[id]["shares"] = serialization.encode_counts(
                 {name: each[name] for name in utterances[id]["shares"]}
             )
         baseline_file.write(path, {**stored, **changes}, utterances)
@@ -283,8 +283,8 @@ def _replace(path: Path, shares: Mapping[str, Mapping[str, Share]] | None = None
     return path
 
 
-def _rounded(share: Share) -> Share:
-    """A share to six decimals: short diffs. `stats.permutation.STORED` knows of it."""
+def _rounded(share: Counts) -> Counts:
+    """Counts to six decimals: short diffs. `stats.permutation.STORED` knows of it."""
     return tuple(round(part, 6) for part in share)
 
 

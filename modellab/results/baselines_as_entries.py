@@ -15,7 +15,7 @@ from modellab.results import baselines
 from modellab.results.entry import NOT_A_VERSION, Entry, pooled
 from modellab.system.machine import Commit, machine_class
 from modellab.tasks import Recalled
-from modellab.types import Accepted, Key, Pace, Result, Status, Utterance
+from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Status, Utterance
 
 ABOUT = {"reason", "date", "seeds", "signature", "machine", "passes"}  # of a header, what is no library's version
 
@@ -29,17 +29,17 @@ def entries(root: Path) -> Iterator[Entry]:
             yield _entry(key, found, *_pace(root, key, found))
 
 
-def _pace(root: Path, key: Key, found: Accepted) -> tuple[Pace | None, str]:
+def _pace(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBaseline | None, str]:
     """The accepted speed of one machine class, and its name."""
     own = machine_class(int(found.header.get("threads", "1")), key.device)
     there = baselines.other_machines(root, key)
     machine = own if own in there else next(iter(there), "")
-    return (baselines.load_pace(root, key, machine) if machine else None), machine
+    return (baselines.load_resources(root, key, machine) if machine else None), machine
 
 
-def _entry(key: Key, found: Accepted, pace: Pace | None, machine: str) -> Entry:
+def _entry(key: CaseId, found: QualityBaseline, pace: ResourceBaseline | None, machine: str) -> Entry:
     header = found.header
-    said = tuple(_utterance(key, id, found, pace) for id in found.shares)
+    said = tuple(_utterance(key, id, found, pace) for id in found.counts)
     provenance = {name: text for name, text in header.items() if name not in {"reason", "date"}}
     result = Result(key, said, pace.readings if pace else {}, machine, provenance)
     date = f"{header.get('date', '1970-01-01')}T00:00:00.000000+00:00"
@@ -59,9 +59,9 @@ def _entry(key: Key, found: Accepted, pace: Pace | None, machine: str) -> Entry:
     )
 
 
-def _utterance(key: Key, id: str, found: Accepted, pace: Pace | None) -> Utterance:
+def _utterance(key: CaseId, id: str, found: QualityBaseline, pace: ResourceBaseline | None) -> Utterance:
     """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
     times = (*(pace.times.get(id, ()) if pace else ()), math.nan, math.nan, math.nan)
     remembered, task = found.outputs.get(id), tasks.get(key.task)
     output = task.recall(remembered) if isinstance(task, Recalled) else None
-    return Utterance(id, found.shares[id], output, times[0], times[1], math.nan, gpu_s=times[2])
+    return Utterance(id, found.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])

@@ -9,10 +9,10 @@ import numpy as np
 
 from modellab.metrics import casing_punctuation
 from modellab.tasks import Task
-from modellab.types import Accepted, Result, Rule, Utterance
+from modellab.types import QualityBaseline, Result, Rule, Utterance
 
 
-def changed(task: Task, result: Result, accepted: Accepted) -> Iterator[tuple[Utterance, Any, Any]]:
+def changed(task: Task, result: Result, accepted: QualityBaseline) -> Iterator[tuple[Utterance, Any, Any]]:
     """The utterances whose answer is not the accepted one, with both as a baseline keeps them; None if it raised."""
     for utterance in result.utterances:
         before = accepted.outputs.get(utterance.id)
@@ -21,7 +21,7 @@ def changed(task: Task, result: Result, accepted: Accepted) -> Iterator[tuple[Ut
             yield utterance, before, now
 
 
-def unmoved(task: Task, result: Result, accepted: Accepted, rules: Mapping[str, Rule]) -> str:
+def unmoved(task: Task, result: Result, accepted: QualityBaseline, rules: Mapping[str, Rule]) -> str:
     """The sentence on texts that changed while no judged metric of theirs did; '' for none.
 
     A normaliser leaves out casing, punctuation and spacing. People who read the transcripts do not.
@@ -38,8 +38,8 @@ def unmoved(task: Task, result: Result, accepted: Accepted, rules: Mapping[str, 
     return f"{count} in what no judged metric counts: {casing_punctuation.told(pairs)}"
 
 
-def _same(utterance: Utterance, accepted: Accepted, names: list[str]) -> bool:
-    """Whether all accepted shares of these metrics are those of now, as exactly as a baseline keeps them."""
-    then = accepted.shares.get(utterance.id, {})
-    both = [(utterance.shares[name], then[name]) for name in names if name in then and name in utterance.shares]
+def _same(utterance: Utterance, accepted: QualityBaseline, names: list[str]) -> bool:
+    """Whether all accepted counts of these metrics are those of now, as exactly as a baseline keeps them."""
+    then = accepted.counts.get(utterance.id, {})
+    both = [(utterance.counts[name], then[name]) for name in names if name in then and name in utterance.counts]
     return all(len(a) == len(b) and np.allclose(a, b, rtol=1e-4, equal_nan=True) for a, b in both)

@@ -14,8 +14,8 @@ from modellab.results import ledger_line, serialization
 from modellab.system import allocator, machine
 from modellab.system.machine import Commit
 from modellab.system.masking import masked, masked_settings
-from modellab.types import Key, Result, Status, Verdict
-from modellab.types.utterances import shares
+from modellab.types import CaseId, Result, Status, Verdict
+from modellab.types.utterances import counts_of
 
 FORMAT = 1
 UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
@@ -35,11 +35,11 @@ class Options(Protocol):
     def options_for(self, variant: str) -> dict[str, Any]: ...
 
 
-class Cell(Protocol):
+class Case(Protocol):
     """The part of a matrix cell that an entry records."""
 
     @property
-    def key(self) -> Key: ...
+    def key(self) -> CaseId: ...
     @property
     def tier(self) -> str: ...
     @property
@@ -50,7 +50,7 @@ class Finished(Protocol):
     """A case after judgement, or after the ERROR that left nothing to judge."""
 
     @property
-    def cell(self) -> Cell: ...
+    def cell(self) -> Case: ...
     @property
     def status(self) -> Status: ...
     @property
@@ -77,7 +77,7 @@ class Entry:
     `notes` what a person should know beside the verdicts: what a failure looks like, what no judged metric counts.
     """
 
-    key: Key
+    key: CaseId
     status: Status
     session: str
     result: Result | None = None
@@ -124,12 +124,12 @@ class Entry:
         )
 
 
-def unread(task: str, *, model: str = UNREAD, dataset: str = UNREAD) -> Key:
+def unread(task: str, *, model: str = UNREAD, dataset: str = UNREAD) -> CaseId:
     """The key under which a model or dataset that cannot be read is an ERROR: there are no cases of it."""
-    return Key(task, dataset, model, UNREAD, UNREAD, UNREAD)
+    return CaseId(task, dataset, model, UNREAD, UNREAD, UNREAD)
 
 
-def is_unread(key: Key) -> bool:
+def is_unread(key: CaseId) -> bool:
     """Whether a key is of that kind: no device has the name."""
     return key.device == UNREAD
 
@@ -153,7 +153,7 @@ def pooled(result: Result) -> dict[str, float]:
     except ConfigError:
         return {}
     said = result.utterances
-    return {metric.name: metric.value(shares(said, metric.name, some=True)) for metric in metrics}
+    return {metric.name: metric.value(counts_of(said, metric.name, some=True)) for metric in metrics}
 
 
 def _iso(seconds: float) -> str:
@@ -222,12 +222,12 @@ def decode(data: serialization.Json) -> Entry:
 
 
 def _check_metrics(result: Result) -> None:
-    """ValueError for a share from which its metric cannot be counted; of a task that is unknown here any will do."""
+    """ValueError for counts from which its metric cannot be counted; of a task that is unknown here any will do."""
     try:
         metrics = {metric.name: metric for metric in tasks.get(result.key.task).METRICS}
     except ConfigError:
         return
-    widths = {name: len(share) for utterance in result.utterances for name, share in utterance.shares.items()}
+    widths = {name: len(share) for utterance in result.utterances for name, share in utterance.counts.items()}
     for name in widths.keys() & metrics.keys():
         try:
             metrics[name].value([(1.0,) * widths[name]])

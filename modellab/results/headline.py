@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from modellab.types import Key, Kind, Status, Verdict
+from modellab.types import CaseId, Kind, Status, Verdict
 
 OPEN = {Status.NEW, Status.NOT_COMPARABLE, Status.INCONCLUSIVE}  # of a verdict that decided nothing
 QUALITY: frozenset[Kind] = frozenset({"quality"})
@@ -30,11 +30,11 @@ NOUNS = {Status.REGRESSED: "regression", Status.ERROR: "error"}  # the other sta
 Colour = Literal["green", "yellowgreen", "yellow", "red"]
 
 
-class Case(Protocol):
+class FinishedCase(Protocol):
     """A finished case: a line of the ledger, a row of the scorecard."""
 
     @property
-    def key(self) -> Key: ...
+    def key(self) -> CaseId: ...
     @property
     def status(self) -> Status: ...
     @property
@@ -50,7 +50,7 @@ class Judged:
     why: Mapping[str, int]
 
     @classmethod
-    def count(cls, cases: Sequence[Case], kinds: Collection[Kind]) -> Judged:
+    def count(cls, cases: Sequence[FinishedCase], kinds: Collection[Kind]) -> Judged:
         """Over the cases that have something of these kinds to judge; one without a measurement has everything."""
         reasons = [_unjudged(case, kinds) for case in cases if _concerned(case, kinds)]
         left = Counter(reason for reason in reasons if reason)
@@ -89,7 +89,7 @@ class Headline:
     @classmethod
     def of(
         cls,
-        cases: Iterable[Case],
+        cases: Iterable[FinishedCase],
         *,
         differences: int = 0,
         left: Mapping[str, int] | None = None,
@@ -183,21 +183,21 @@ class Headline:
         return ", ".join([head, *less])
 
 
-def urgency(case: Case) -> int:
+def urgency(case: FinishedCase) -> int:
     """Where a case belongs in a list that has the worst first: red, without a measurement, undecided, the rest."""
     if case.status is Status.ERROR:
         return 1
     return 0 if _red(case) else 2 if case.status is Status.INCONCLUSIVE else 3
 
 
-def _red(case: Case) -> Status | None:
+def _red(case: FinishedCase) -> Status | None:
     """The status that makes a case fail; None where it does not."""
     if case.status is Status.ERROR:
         return Status.ERROR
     return max((verdict.status for verdict in case.verdicts if verdict.red), key=list(Status).index, default=None)
 
 
-def _concerned(case: Case, kinds: Collection[Kind]) -> bool:
+def _concerned(case: FinishedCase, kinds: Collection[Kind]) -> bool:
     return case.status is Status.ERROR or any(_counts(verdict, kinds) for verdict in case.verdicts)
 
 
@@ -206,7 +206,7 @@ def _counts(verdict: Verdict, kinds: Collection[Kind]) -> bool:
     return verdict.kind in kinds and (verdict.red or verdict.status in OPEN or verdict.baseline is not None)
 
 
-def _unjudged(case: Case, kinds: Collection[Kind]) -> str:
+def _unjudged(case: FinishedCase, kinds: Collection[Kind]) -> str:
     """Why a case was not judged in these kinds; '' where it was."""
     if case.status is Status.ERROR:
         return NOT_MEASURED

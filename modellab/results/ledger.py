@@ -29,7 +29,7 @@ from modellab.errors import MALFORMED, NewerError
 from modellab.results import baseline_file
 from modellab.results.entry import Entry, decode, pieces
 from modellab.system.machine import slug
-from modellab.types import Key, Status, Verdict
+from modellab.types import CaseId, Status, Verdict
 
 HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps the other half is beside it
 HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
@@ -166,7 +166,7 @@ def _parsed(line: bytes) -> Any:
     return json.loads(HALF.sub("\ufffd", json.dumps(data, ensure_ascii=False)))
 
 
-def amend(folder: Path, session: str, turned: Mapping[Key, tuple[Status, tuple[Verdict, ...]]]) -> str:
+def amend(folder: Path, session: str, turned: Mapping[CaseId, tuple[Status, tuple[Verdict, ...]]]) -> str:
     """Write a session's entries of these cases again with other verdicts; '' or what the system said."""
     for path in files(folder):
         if not path.name.startswith(slug(session)):

@@ -58,7 +58,7 @@ def _shallow(value: Any) -> Any:
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Number = Finite | Literal["inf", "-inf"] | None  # None is NaN
 Span = Annotated[float, Field(allow_inf_nan=False, ge=0)] | None  # of time or memory
-Share = Annotated[list[Number], Field(min_length=1)]
+Counts = Annotated[list[Number], Field(min_length=1)]
 Name = Annotated[str, Field(max_length=255), AfterValidator(_name)]
 Moment = Annotated[str, AfterValidator(_moment)]
 Verdict = Annotated[str, AfterValidator(_status)]
@@ -106,7 +106,7 @@ class _Verdict(_Line):
 
 class _Utterance(_Line):
     id: str
-    shares: dict[str, Share]
+    shares: dict[str, Counts]
     output: Anything
     wall_s: Span
     cpu_s: Span

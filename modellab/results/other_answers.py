@@ -9,7 +9,7 @@ from pathlib import Path
 
 from modellab.errors import BaselineError
 from modellab.results import baselines
-from modellab.types import Key, Result
+from modellab.types import CaseId, Result
 
 NAME = 4  # letters of a name that tells a family
 NO_NAMES = frozenset(
@@ -27,11 +27,11 @@ def asked(folder: Path, result: Result) -> Callable[[], dict[str, list[str]]]:
     return partial(elsewhere, folder, result.key, result.provenance.get("weights", ""))
 
 
-def elsewhere(folder: Path, key: Key, weights: str = "") -> dict[str, list[str]]:
+def elsewhere(folder: Path, key: CaseId, weights: str = "") -> dict[str, list[str]]:
     """By utterance, what other models' baselines under `folder` hold; damaged files are left out.
 
-    Only models that are kin neither of the case's, whose `weights` are given, nor of each other, see `family`: the same
-    weights in another engine, or distilled from them, mishear the same and prove nothing.
+    Only models of another family than the case's, whose `weights` are given, and than each other's, see `family`: the
+    same weights in another engine, or distilled from them, mishear the same and prove nothing.
     """
     found: dict[str, list[str]] = {}
     known = [family(key.model, weights)]
@@ -54,7 +54,7 @@ def elsewhere(folder: Path, key: Key, weights: str = "") -> dict[str, list[str]]
 
 
 def family(model: str, weights: str) -> frozenset[str]:
-    """What a model shares with its kin: the digest of its weights, and the names in its folder's and its weights'.
+    """What a model shares with its family: the digest of its weights, the names in its folder's and its weights'.
 
     Names of sizes, formats and the like are no names.
 

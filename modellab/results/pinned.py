@@ -1,4 +1,4 @@
-"""The anchor: the accepted results of a pinned release, and what of all accepted files is in use.
+"""The pinned release: the accepted results that every case is also held against, and which accepted files are in use.
 
     baselines/anchor/<task>/<dataset>/...        laid out like `baselines/`, written only by `modellab baselines pin`
 
@@ -14,31 +14,31 @@ from pathlib import Path
 
 from modellab.errors import BaselineError
 from modellab.results import baselines
-from modellab.types import Key
+from modellab.types import CaseId
 
 
-def anchor_root(root: Path) -> Path:
-    """Where the anchor of the accepted results under `root` lies; it is read like them."""
-    return root / baselines.ANCHOR
+def pinned_root(root: Path) -> Path:
+    """Where the pinned release of the accepted results under `root` lies; it is read like them."""
+    return root / baselines.PINNED
 
 
-def files(root: Path, key: Key) -> list[Path]:
+def files(root: Path, key: CaseId) -> list[Path]:
     """The files of a cell that exist: quality first, then one for each machine class."""
-    paths = [baselines.pace_path(root, key, machine) for machine in baselines.other_machines(root, key)]
+    paths = [baselines.resources_path(root, key, machine) for machine in baselines.other_machines(root, key)]
     return [path for path in (baselines.quality_path(root, key), *paths) if path.is_file()]
 
 
-def pin(root: Path, keys: Iterable[Key], reason: str, date: str) -> list[Path]:
-    """Make the accepted results of these cells the anchor; the paths written. Anchors of other cells stay.
+def pin(root: Path, keys: Iterable[CaseId], reason: str, date: str) -> list[Path]:
+    """Pin the accepted results of these cells; the paths written. What is pinned of other cells stays.
 
     In the header `reason` and `date` become the pin's; those of the acceptance stay as `accepted_reason` and
-    `accepted_date`. Speed of a machine class that has no baseline any more leaves the anchor.
+    `accepted_date`. Speed of a machine class that has no baseline any more is unpinned.
     """
-    pinned, listed = anchor_root(root), list(keys)
+    pinned, listed = pinned_root(root), list(keys)
     for key in listed:  # nothing is pinned of a tree with a damaged file
         baselines.load(root, key)
         for machine in baselines.other_machines(root, key):
-            baselines.load_pace(root, key, machine)
+            baselines.load_resources(root, key, machine)
     written: list[Path] = []
     for key in listed:
         copies = {path: pinned / path.relative_to(root) for path in files(root, key)}
@@ -54,16 +54,16 @@ def pin(root: Path, keys: Iterable[Key], reason: str, date: str) -> list[Path]:
 class Holding:
     """What is accepted of one cell. `problem` is a sentence where its file cannot be read."""
 
-    key: Key
+    key: CaseId
     date: str
     commit: str
     reason: str
     machines: tuple[str, ...]
-    anchor: str  # the date of its pin, '' without one
+    pinned_on: str  # the date of its pin, '' without one
     problem: str = ""
 
 
-def holdings(root: Path, keys: Iterable[Key]) -> Iterator[Holding]:
+def holdings(root: Path, keys: Iterable[CaseId]) -> Iterator[Holding]:
     """What is accepted of each of these cells; nothing of a cell without a file."""
     for key in keys:
         if files(root, key):
@@ -73,19 +73,19 @@ def holdings(root: Path, keys: Iterable[Key]) -> Iterator[Holding]:
                 yield Holding(key, "", "", "", (), "", str(error))
 
 
-def _holding(root: Path, key: Key) -> Holding:
+def _holding(root: Path, key: CaseId) -> Holding:
     machines = tuple(baselines.other_machines(root, key))
-    stored = baselines.load(root, key) or baselines.load_pace(root, key, machines[0])
-    pinned = baselines.load(anchor_root(root), key)
+    stored = baselines.load(root, key) or baselines.load_resources(root, key, machines[0])
+    pinned = baselines.load(pinned_root(root), key)
     header = stored.header if stored else {}
     date, commit, reason = (header.get(name, "") for name in ("date", "commit", "reason"))
     return Holding(key, date, commit, reason, machines, pinned.header.get("date", "") if pinned else "")
 
 
-def unused(root: Path, keys: Iterable[Key], broken: Collection[str] = ()) -> list[Path]:
+def unused(root: Path, keys: Iterable[CaseId], broken: Collection[str] = ()) -> list[Path]:
     """The accepted and pinned files that belong to none of these cells, nor to these models and datasets."""
     listed = list(keys)
-    places = (root, anchor_root(root))
+    places = (root, pinned_root(root))
     used = {path for place in places for key in listed for path in files(place, key)}
     there = {path for place in places for path in place.glob("*/*/*.json") if not path.name.startswith(".")}
     unknown = {path for path in there if path.parent.name in broken or path.name.partition("-")[0] in broken}

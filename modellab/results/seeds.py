@@ -1,6 +1,6 @@
 """Decoders that draw at random: the same utterances under several seeds, as one result.
 
-An utterance's shares are the mean over the seeds, so its error counts become fractions; what is shown and timed is the
+An utterance's counts are the mean over the seeds, so its error counts become fractions; what is shown and timed is the
 first seed's. How much a metric's value differs from seed to seed tells what of a change means nothing.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from modellab.types import Metric, Result, Utterance
-from modellab.types.utterances import Utterances, shares
+from modellab.types.utterances import Utterances, counts_of
 
 SPREAD = "_seed_sd"  # behind a metric's name, in a result's readings
 
@@ -23,13 +23,13 @@ def merged(runs: Sequence[Sequence[Utterance]]) -> Sequence[Utterance]:
 
 
 def _merged(same: Sequence[Utterance]) -> Utterance:
-    each = [utterance.shares for utterance in same]
+    each = [utterance.counts for utterance in same]
     means = {
         name: tuple(statistics.fmean(parts) for parts in zip(*(one[name] for one in each), strict=True))
         for name in each[0]
     }
     raised = (f"with seed {seed}: {utterance.error}" for seed, utterance in enumerate(same) if utterance.error)
-    return replace(same[0], shares=means, error=next(raised, ""))
+    return replace(same[0], counts=means, error=next(raised, ""))
 
 
 def spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> dict[str, float]:
@@ -40,13 +40,13 @@ def spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> di
 def _spread(metrics: Sequence[Metric], runs: Sequence[Sequence[Utterance]]) -> Iterator[tuple[str, float]]:
     for metric in metrics:
         if metric.gated and metric.kind == "quality":
-            values = [metric.value(shares(run, metric.name)) for run in runs]
+            values = [metric.value(counts_of(run, metric.name)) for run in runs]
             if all(map(math.isfinite, values)):
                 yield f"{metric.name}{SPREAD}", statistics.stdev(values)
 
 
 def noise(result: Result) -> Mapping[str, float]:
-    """What `types.Accepted.noise` is: the standard error of each metric's mean over the seeds; {} for one seed.
+    """What `types.QualityBaseline.noise` is: the standard error of each metric's mean over the seeds; {} for one seed.
 
     So it is the sd of the value that is reported and judged, between results that differ in nothing but their seeds.
     """

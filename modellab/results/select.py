@@ -1,4 +1,4 @@
-"""Stored results, found by what a person calls them.
+"""Stored results, found by a selector: what a person calls them.
 
     [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]
 
@@ -25,7 +25,7 @@ from modellab.errors import ConfigError, did_you_mean
 from modellab.results import baselines_as_entries, ledger
 from modellab.results.entry import UNREAD, Entry, is_unread
 from modellab.system import machine
-from modellab.types import Key
+from modellab.types import CaseId
 
 LATEST, BASELINE = "latest", "baseline"
 SPEC = re.compile(
@@ -37,8 +37,8 @@ SAME_DATA = ("dataset_digest", "normaliser")
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
-    """What a spec takes: one entry with a result for each case, sorted by case.
+class SelectedResults:
+    """What a selector (`spec`) takes: one entry with a result for each case, sorted by case.
 
     `failed` are the cases whose newest run there ended in an ERROR, whether an older one has a result or not.
     """
@@ -49,7 +49,7 @@ class Pick:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class StoredResults:
     """Every stored result of a project, oldest first, and a sentence for each line that is none."""
 
     root: Path
@@ -58,7 +58,7 @@ class Shelf:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, mlruns: Path, baselines: Path, more: Iterable[Entry] = ()) -> Shelf:
+    def read(cls, root: Path, mlruns: Path, baselines: Path, more: Iterable[Entry] = ()) -> StoredResults:
         """The ledger in `mlruns`, of the project at `root`; `more` are from elsewhere, such as an MLflow server."""
         found, warnings = ledger.read(mlruns)
         elsewhere = (ledger.confined(entry, mlruns)[0] for entry in more)  # its sounds are not here
@@ -71,8 +71,8 @@ class Shelf:
         """What is accepted, in the form of results."""
         return tuple(baselines_as_entries.entries(self.baselines))
 
-    def pick(self, spec: str = LATEST, *, errors: bool = False) -> Pick:
-        """What a spec takes; ConfigError where that is nothing, with what there is.
+    def select(self, spec: str = LATEST, *, errors: bool = False) -> SelectedResults:
+        """The results that a selector takes; ConfigError where that is nothing, with what there is.
 
         With `errors` cases without any result are enough: what a report says of them is that they failed.
         """
@@ -93,10 +93,10 @@ class Shelf:
         fitting = [e for e in pool if all(not value or getattr(e.key, part) == value for part, value in named.items())]
         newest = {entry.key: entry for entry in fitting if entry.result}
         last = {e.key: e for e in fitting}.values()
-        failed = {e.key: e for e in last if e.result is None and not _is_mended(e, self.entries)}
+        failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
         if not newest and not (errors and failed):
             raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
-        return Pick(spec, _sorted(newest), _sorted(failed))
+        return SelectedResults(spec, _sorted(newest), _sorted(failed))
 
     @cached_property
     def _models(self) -> set[str]:
@@ -167,10 +167,10 @@ def _is_version(there: str, wanted: str) -> bool:
     return there == wanted or there.startswith(f"{wanted}.")
 
 
-def _is_mended(failed: Entry, entries: Sequence[Entry]) -> bool:
+def _was_fixed_later(failed: Entry, entries: Sequence[Entry]) -> bool:
     """Whether a model, dataset or file of tests that could not be read has a case in a later session.
 
-    Of a file of tests neither is known: any case of a later session says that it was mended.
+    Of a file of tests neither is known: any case of a later session says that it was fixed.
     """
     if not is_unread(failed.key):
         return False
@@ -182,12 +182,12 @@ def _is_mended(failed: Entry, entries: Sequence[Entry]) -> bool:
     )
 
 
-def _name(key: Key) -> str:
+def _name(key: CaseId) -> str:
     return f"{key.model}:{key.variant}"
 
 
 def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
-    """What a spec could have named: the devices of a variant that is there, else the variants that are."""
+    """What a selector could have named: the devices of a variant that is there, else the variants that are."""
     if not pool:
         return "there are no results yet, `modellab run` makes some"
     keys = [entry.key for entry in pool if entry.result and entry.key.model == model]
@@ -197,9 +197,9 @@ def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
     return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"
 
 
-def _sorted(found: Mapping[Key, Entry]) -> tuple[Entry, ...]:
+def _sorted(found: Mapping[CaseId, Entry]) -> tuple[Entry, ...]:
     return tuple(found[key] for key in sorted(found, key=_order))
 
 
-def _order(key: Key) -> tuple[str, str, str]:
+def _order(key: CaseId) -> tuple[str, str, str]:
     return key.task, key.dataset, str(key)

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modellab.types import Basis, Break, Key, Result, Share, Status, Utterance, Verdict
+from modellab.types import Basis, Break, CaseId, Counts, Result, Status, Utterance, Verdict
 
 Json = dict[str, Any]
 OPTIONAL = ("baseline", "change", "p", "least_p", "detects", "adjusted_p")  # of a verdict: None says that there is none
@@ -76,17 +76,17 @@ def decode_numbers(data: Mapping[str, Any]) -> dict[str, float]:
     return {name: decode_number(value) for name, value in data.items()}
 
 
-def encode_shares(shares: Mapping[str, Share]) -> Json:
-    """One utterance's shares: metric -> list of numbers.
+def encode_counts(counts: Mapping[str, Counts]) -> Json:
+    """One utterance's counts: metric -> list of numbers.
 
-    >>> encode_shares({"wer": (1.0, 8.0)})
+    >>> encode_counts({"wer": (1.0, 8.0)})
     {'wer': [1, 8]}
     """
-    return {metric: [encode_number(part) for part in share] for metric, share in shares.items()}
+    return {metric: [encode_number(part) for part in share] for metric, share in counts.items()}
 
 
-def decode_shares(data: Mapping[str, Any]) -> dict[str, Share]:
-    """What `encode_shares` wrote."""
+def decode_counts(data: Mapping[str, Any]) -> dict[str, Counts]:
+    """What `encode_counts` wrote."""
     return {metric: tuple(decode_number(part) for part in share) for metric, share in data.items()}
 
 
@@ -94,7 +94,7 @@ def encode_utterance(utterance: Utterance) -> Json:
     """One utterance; `error`, `cluster` and `gpu_s` only where there is one."""
     data: Json = {
         "id": utterance.id,
-        "shares": encode_shares(utterance.shares),
+        "shares": encode_counts(utterance.counts),
         "output": plain(utterance.output),
         "wall_s": encode_number(utterance.wall_s),
         "cpu_s": encode_number(utterance.cpu_s),
@@ -111,7 +111,7 @@ def decode_utterance(data: Json) -> Utterance:
     times = {name: decode_number(data[name]) for name in ("wall_s", "cpu_s", "duration_s")}
     return Utterance(
         id=str(data["id"]),
-        shares=decode_shares(data["shares"]),
+        counts=decode_counts(data["shares"]),
         output=data["output"],
         error=str(data.get("error", "")),
         cluster=str(data.get("cluster", "")),
@@ -120,14 +120,14 @@ def decode_utterance(data: Json) -> Utterance:
     )
 
 
-def encode_key(key: Key) -> Json:
+def encode_key(key: CaseId) -> Json:
     """The cell of the matrix, field by field."""
-    return {name: getattr(key, name) for name in Key.__slots__}
+    return {name: getattr(key, name) for name in CaseId.__slots__}
 
 
-def decode_key(data: Json) -> Key:
+def decode_key(data: Json) -> CaseId:
     """What `encode_key` wrote."""
-    return Key(**{name: str(data[name]) for name in Key.__slots__})
+    return CaseId(**{name: str(data[name]) for name in CaseId.__slots__})
 
 
 def encode_result(result: Result) -> Json:

@@ -2,8 +2,8 @@
 
 The cases take turns (session 1 of all, session 2 of all, ...), so that a slow drift of the machine is part of the
 noise. Each session is written as soon as it is finished: its numbers beside the accepted speed and memory
-(`gate/sessions.py`), and for decoders that throw dice the sd of each quality metric beside the accepted quality.
-Nothing is written to the ledger or to MLflow: a calibration is no result.
+(`gate/calibration_noise.py`), and for decoders that draw at random the sd of each quality metric beside the accepted
+quality. Nothing is written to the ledger or to MLflow: a calibration is no result.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from modellab.gate.calibration_noise import FEWEST_SESSIONS, session
 from modellab.gate.power_speed import PAIR, pair_spread
 from modellab.gate.quality import COMPARED
 from modellab.gate.timing_validity import invalid
-from modellab.plan.matrix import Broken, Cell, why_not
+from modellab.plan.matrix import Broken, Case, why_not
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.runner.evaluate import evaluate
@@ -31,7 +31,7 @@ from modellab.runner.pool import Pool
 from modellab.system import allocator
 from modellab.system.machine import machine_class
 from modellab.tasks import Task
-from modellab.types import Accepted, Pace, Result
+from modellab.types import QualityBaseline, ResourceBaseline, Result
 from modellab.types.readings import CLOCKS
 
 RETRIES = 5  # sessions of a case that may be thrown away before it is given up
@@ -42,16 +42,16 @@ Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Case:
+class CalibrationCase:
     """One cell under calibration. `data` holds the utterances that are run, `total` counts those of the dataset."""
 
-    cell: Cell
+    cell: Case
     task: Task
     data: Dataset
     total: int
     machine: str
-    pace: Pace
-    accepted: Accepted | None
+    pace: ResourceBaseline
+    accepted: QualityBaseline | None
     kept: int = 0
     thrown: int = 0
     trouble: str = ""  # why it was given up
@@ -70,7 +70,7 @@ class Case:
     def noise(self) -> dict[str, float]:
         """The sd of each metric's value over the whole dataset, and the churn; {} where nothing differs.
 
-        Only some utterances ran, the others stood in with their accepted shares. Their noise is taken to be like that
+        Only some utterances ran, the others stood in with their accepted counts. Their noise is taken to be like that
         of those that ran, so the variance is scaled up by the number of utterances. A model with several seeds starts
         each session with the same ones: what its baseline knows of them stays, if it is more.
         """
@@ -83,8 +83,8 @@ class Case:
 
 
 def prepare(
-    project: Project, cells: Iterable[Cell | Broken], threads: int, utterances: int, *, speed_only: bool = False
-) -> tuple[list[Case], list[tuple[str, str]]]:
+    project: Project, cells: Iterable[Case | Broken], threads: int, utterances: int, *, speed_only: bool = False
+) -> tuple[list[CalibrationCase], list[tuple[str, str]]]:
     """The cells that can be calibrated here, and for each that cannot its name and a sentence.
 
     With `speed_only` the files of accepted quality stay as they are: the noise of decoders that throw dice is not kept.
@@ -93,22 +93,22 @@ def prepare(
     for cell in cells:
         try:
             found = cell.error if isinstance(cell, Broken) else _prepare(project, cell, threads, utterances)
-            if speed_only and isinstance(found, Case):
+            if speed_only and isinstance(found, CalibrationCase):
                 found.accepted = None
         except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next is prepared
             found = sentence(error)
-        if isinstance(found, Case):
+        if isinstance(found, CalibrationCase):
             cases.append(found)
         else:
-            refused.append((str(cell.key if isinstance(cell, Cell) else cell), found))
+            refused.append((str(cell.key if isinstance(cell, Case) else cell), found))
     return cases, refused
 
 
-def _prepare(project: Project, cell: Cell, threads: int, utterances: int) -> Case | str:
+def _prepare(project: Project, cell: Case, threads: int, utterances: int) -> CalibrationCase | str:
     if reason := why_not(cell):
         return reason
     machine = machine_class(threads, cell.key.device)
-    pace = baselines.load_pace(project.baselines, cell.key, machine)
+    pace = baselines.load_resources(project.baselines, cell.key, machine)
     if pace is None:
         chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
         only = " --speed-only" if baselines.quality_path(project.baselines, cell.key).is_file() else ""
@@ -123,7 +123,7 @@ def _prepare(project: Project, cell: Cell, threads: int, utterances: int) -> Cas
     chosen_rows = tuple(rows[i] for i in evenly(len(rows), utterances))
     accepted = baselines.load(project.baselines, cell.key)
     task, some = tasks.get(cell.key.task), replace(data, rows=chosen_rows)
-    return Case(cell, task, some, len(rows), machine, pace, accepted)
+    return CalibrationCase(cell, task, some, len(rows), machine, pace, accepted)
 
 
 def evenly(n: int, most: int) -> list[int]:
@@ -135,7 +135,7 @@ def evenly(n: int, most: int) -> list[int]:
     return [round(i) for i in np.linspace(0, n - 1, min(n, most))]
 
 
-def run(project: Project, cases: list[Case], pool: Pool, sessions: int, say: Say) -> None:
+def run(project: Project, cases: list[CalibrationCase], pool: Pool, sessions: int, say: Say) -> None:
     """So many sessions of each case, in turns; `say` gets a line about each. Keeps what is finished at any time."""
     try:
         for number in range(1, sessions + 1):
@@ -146,7 +146,7 @@ def run(project: Project, cases: list[Case], pool: Pool, sessions: int, say: Say
         pool.close()
 
 
-def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> None:
+def _session(project: Project, case: CalibrationCase, pool: Pool, name: str, say: Say) -> None:
     """One session that proves something, unless the machine stays busy; what goes wrong ends this case only."""
     try:
         while not case.trouble:
@@ -170,7 +170,7 @@ def _session(project: Project, case: Case, pool: Pool, name: str, say: Say) -> N
     say(f"{name}: {case.trouble}")
 
 
-def _other_model(result: Result, pace: Pace) -> str:
+def _other_model(result: Result, pace: ResourceBaseline) -> str:
     """Why this is no run of what was accepted: its sessions would hide what changed; '' if it is."""
     for name in ("weights", *COMPARED):
         if (then := pace.header.get(name)) not in {None, now := result.provenance[name]}:
@@ -184,7 +184,7 @@ def _other_model(result: Result, pace: Pace) -> str:
     return ""
 
 
-def _keep(project: Project, case: Case, result: Result) -> str:
+def _keep(project: Project, case: CalibrationCase, result: Result) -> str:
     """Write a session; what it says, in a line."""
     found = session(result, case.pace)
     if case.previous:
@@ -202,10 +202,10 @@ def _keep(project: Project, case: Case, result: Result) -> str:
     return f"{clocks}  peak {found['peak_rss_bytes'] / 2**20:.1f} MiB".strip()
 
 
-def _values(task: Task, accepted: Accepted, result: Result) -> dict[str, float]:
-    """The value of each judged quality metric with the session's shares in place of the accepted ones."""
-    now = {each.id: each.shares for each in result.utterances}
-    shares: Mapping[str, Mapping[str, Any]] = {**accepted.shares, **now}
+def _values(task: Task, accepted: QualityBaseline, result: Result) -> dict[str, float]:
+    """The value of each judged quality metric with the session's counts in place of the accepted ones."""
+    now = {each.id: each.counts for each in result.utterances}
+    counts: Mapping[str, Mapping[str, Any]] = {**accepted.counts, **now}
     judged = [metric for metric in task.METRICS if metric.gated and metric.kind == "quality"]
-    known = [metric for metric in judged if all(metric.name in each for each in shares.values())]
-    return {metric.name: metric.value(each[metric.name] for each in shares.values()) for metric in known}
+    known = [metric for metric in judged if all(metric.name in each for each in counts.values())]
+    return {metric.name: metric.value(each[metric.name] for each in counts.values()) for metric in known}

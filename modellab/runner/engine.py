@@ -18,12 +18,12 @@ from typing import Any, cast
 import numpy as np
 
 from modellab import tasks
-from modellab.audio.saved import Studio
+from modellab.audio.saved import SavedAudio
 from modellab.models import adapter_code, weights, weights_check
 from modellab.runner.meters import process
 from modellab.runner.meters.reference_workload import Reference
 from modellab.system import allocator
-from modellab.system.child_processes import Kin
+from modellab.system.child_processes import ChildProcesses
 from modellab.system.machine import versions
 from modellab.types import Audio, Setting
 
@@ -48,13 +48,13 @@ class Engine:
         self.model: Any = None
         self.task: tasks.Task | None = None
         self.load_meter = process.LoadMeter()
-        self.kin = Kin()
+        self.children = ChildProcesses()
         self.reference = Reference()
         self.throttle_meter = process.ThrottleMeter()
         self.gpu: Any = None  # torch.cuda where the model computes there
         self.on_gpu = False
         self.metered = True
-        self.studio = Studio()
+        self.studio = SavedAudio()
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
@@ -96,7 +96,7 @@ class Engine:
         self.reference.start(int(order.get("utterances", 0)))
         process.reset_peak()
         process.reset_peak_vram()
-        self.kin.start()
+        self.children.start()
         self.load_meter, self.throttle_meter = process.LoadMeter(), process.ThrottleMeter()
         return {}
 
@@ -116,7 +116,7 @@ class Engine:
         task = self.task
         assert task is not None, "start comes before utterance"
         given = task.prepare(order["row"])
-        output, timing = process.timed(lambda: task.run(self.model, given), self.gpu, self.kin)
+        output, timing = process.timed(lambda: task.run(self.model, given), self.gpu, self.children)
         if self.on_gpu:
             self.throttle_meter.sample()
         if self.metered:
@@ -139,7 +139,7 @@ class Engine:
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": process.usable_cores()}
         machine = {**self.throttle_meter.readings(), **self.reference.readings()}
-        return {"peak_rss_bytes": process.peak_rss_bytes() + self.kin.peak_bytes, **load, **read, **machine}
+        return {"peak_rss_bytes": process.peak_rss_bytes() + self.children.peak_bytes, **load, **read, **machine}
 
     def close(self) -> None:
         self.model = None

@@ -12,15 +12,15 @@ import numpy as np
 from modellab import text
 from modellab.datasets import Dataset, Header, decoded_length
 from modellab.errors import Cancelled, ModelError, WorkerError
-from modellab.plan.matrix import Cell, Loadable
+from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts
 from modellab.runner import worker_environment
 from modellab.runner.meters import cached_answers
 from modellab.system import allocator
 from modellab.system.json_child import MoreTime
 from modellab.system.machine import HARDWARE, hardware, machine_class
-from modellab.tasks import Case, Signed, Task
-from modellab.types import Ratio, Result, Row, Share, Utterance
+from modellab.tasks import Sample, Signed, Task
+from modellab.types import Counts, Ratio, Result, Row, Utterance
 from modellab.types.rows import seconds, sendable
 from modellab.types.utterances import RAISED, Utterances, clocks
 
@@ -87,7 +87,7 @@ class Loaded:
             self.ask("seed", {"seed": number})
 
 
-def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
+def load(cell: ModelInstance, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
     """Load the cell's model behind `handle`."""
     order = {
         "folder": str(cell.folder),
@@ -108,9 +108,9 @@ def load(cell: Loadable, handle: Handle, threads: int, *, download: bool = False
 
 
 def evaluate(
-    task: Task, cell: Cell, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
+    task: Task, cell: Case, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
 ) -> Result:
-    """Run the model over the dataset: row -> case -> output -> shares, one warm-up call before the clock counts.
+    """Run the model over the dataset: row -> case -> output -> counts, one warm-up call before the clock counts.
 
     Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ModelError
     when every single utterance raised. One that raises among others is an utterance with an `error`. Of several seeds
@@ -172,7 +172,7 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
     return done
 
 
-def again(cell: Cell, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
+def again(cell: Case, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
     warm_up(task, data, loaded)
     loaded.seed(0)
@@ -212,14 +212,14 @@ def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance
         reply, error = {"output": None}, str(raised)
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
     case = decoded_length.case(task, row, data.options, given_s, output)
-    shares, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
+    counts, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
     said_by = cluster(row, data.header)
     audio_s = decoded_length.heard_s(row, given_s, case.duration_s, output)
-    return Utterance(case.id, shares, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
+    return Utterance(case.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
-def _scored(task: Task, case: Case, output: Any) -> Mapping[str, Share]:
-    """The shares of an output; whatever scoring raises names the utterance."""
+def _scored(task: Task, case: Sample, output: Any) -> Mapping[str, Counts]:
+    """The counts of an output; whatever scoring raises names the utterance."""
     try:
         return task.score(case, output)
     except Exception as error:

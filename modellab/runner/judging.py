@@ -19,7 +19,7 @@ from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, Paces
 from modellab.system.machine import today
 from modellab.system.masking import masked
-from modellab.types import Result, Rule, Status, Verdict
+from modellab.types import PINNED_RELEASE, Result, Rule, Status, Verdict
 
 PACE = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
 
@@ -39,7 +39,7 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
         gate.worst(verdicts),
         verdicts,
         measured.result,
-        measured.anchor if _crept(verdicts) else known,
+        measured.pinned if _crept(verdicts) else known,
         changed=changed,
         notes=tuple(map(masked, _notes(measured, verdicts, changed, folder, options, accepted_here=bool(written)))),
         written=written,
@@ -56,19 +56,19 @@ def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[
     """All of them: quality, speed and memory, each against the last baseline and the pinned release."""
     result, metrics, rules = measured.result, measured.task.METRICS, measured.rules
     setting = gate.Setting(options.strict_baselines, family=family, again=measured.again)
-    quality = gate.judge(result, measured.accepted, metrics, rules, setting)
+    quality = gate.assess(result, measured.accepted, metrics, rules, setting)
     pace = _pace(measured.passes[-1], measured.paces, rules, measured.machines)
     beside = {verdict.metric for verdict in measured.paired}
     pace = [*measured.paired, *(verdict for verdict in pace if verdict.metric not in beside)]
-    creep = gate.creep(result, measured.anchor, measured.accepted, metrics, rules, setting)
-    sides = {"baseline": measured.accepted, "anchor": measured.anchor}
-    shown = rerun_broken.shown((*quality, *pace, *creep), measured.task, measured.data, result, sides)
+    drift = gate.drift(result, measured.pinned, measured.accepted, metrics, rules, setting)
+    sides = {"baseline": measured.accepted, PINNED_RELEASE: measured.pinned}
+    shown = rerun_broken.shown((*quality, *pace, *drift), measured.task, measured.data, result, sides)
     return gate.undecided_red(shown) if options.undecided_fails else shown
 
 
 def _pace(result: Result, paces: Paces, rules: Mapping[str, Rule], machines: Sequence[str]) -> list[Verdict]:
-    last, anchor = paces
-    return [*gate.judge_pace(result, last, rules, machines), *gate.pace_creep(result, anchor, last, rules)]
+    last, pinned = paces
+    return [*gate.assess_resources(result, last, rules, machines), *gate.resource_drift(result, pinned, last, rules)]
 
 
 def _accept(
@@ -120,4 +120,4 @@ def _notes(
 def _crept(verdicts: Sequence[Verdict]) -> bool:
     """Whether quality is red against the pinned release alone: its outputs are then what to show."""
     red = {verdict.versus for verdict in verdicts if verdict.red and verdict.kind == "quality"}
-    return red == {"anchor"}
+    return red == {PINNED_RELEASE}

@@ -9,24 +9,24 @@ from pathlib import Path
 
 from modellab import gate
 from modellab.datasets import Dataset
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.rerun_broken import Again
 from modellab.tasks import Task
-from modellab.types import Accepted, Pace, Result, Rule, Status, Verdict
+from modellab.types import QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 
-Paces = tuple[Pace | None, Pace | None]  # the last baseline, the pinned release
+Paces = tuple[ResourceBaseline | None, ResourceBaseline | None]  # the last baseline, the pinned release
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """A result on its way to its verdicts, with what judging and showing it needs."""
 
-    cell: Cell
+    cell: Case
     task: Task
     data: Dataset
     result: Result  # of the first pass, with the readings of the last one
-    accepted: Accepted | None
-    anchor: Accepted | None
+    accepted: QualityBaseline | None
+    pinned: QualityBaseline | None
     rules: Mapping[str, Rule]
     passes: tuple[Result, ...]  # more than one for a new baseline, and where the first looked slower or larger
     paces: Paces = (None, None)  # what speed and memory are held to
@@ -41,11 +41,11 @@ class Measurement:
 class Outcome:
     """One case, judged; or, with an `error`, one that could not be measured, judged or kept."""
 
-    cell: Cell
+    cell: Case
     status: Status
     verdicts: tuple[Verdict, ...] = ()
     result: Result | None = None
-    accepted: Accepted | None = None
+    accepted: QualityBaseline | None = None
     error: str = ""
     changed: int | None = None  # outputs that differ from the baseline's; None without one
     notes: tuple[str, ...] = ()  # what a person should know though nothing is red

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from modellab.errors import Cancelled
-from modellab.plan.matrix import Cell, Loadable
+from modellab.plan.matrix import Case, ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Handle, IsCancelled, Loaded, never
 
@@ -65,18 +65,18 @@ class Pool:
         self.loaded: Loaded | None = None
         self.judges: Pool | None = None  # of models that listen to what another says; made when one is needed
 
-    def get(self, cell: Cell) -> Loaded:
+    def get(self, cell: Case) -> Loaded:
         """The cell's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
         loaded = self.load(cell)
         loaded.judge = self._judge(cell.judge) if cell.judge else None
         return loaded
 
-    def _judge(self, judge: Loadable) -> Loaded:
+    def _judge(self, judge: ModelInstance) -> Loaded:
         if self.judges is None:
             self.judges = Pool(self.start, self.threads, download=self.download, cancelled=self.cancelled)
         return self.judges.load(judge)
 
-    def load(self, cell: Loadable) -> Loaded:
+    def load(self, cell: ModelInstance) -> Loaded:
         """The engine alone."""
         if self.cancelled():
             raise Cancelled

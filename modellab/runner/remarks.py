@@ -11,13 +11,15 @@ from modellab.gate.timing_validity import untrusted
 from modellab.system.machine import HARDWARE
 from modellab.text import AS_WRITTEN, CUT
 from modellab.text.quick import MOST_DIGITS, MOST_WORDS
-from modellab.types import Accepted, Result, Utterance
+from modellab.types import QualityBaseline, Result, Utterance
 from modellab.types.utterances import RAISED, clocks
 
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
 
 
-def about(result: Result, accepted: Accepted | None, changed: int | None, machines: Sequence[str]) -> Iterator[str]:
+def about(
+    result: Result, accepted: QualityBaseline | None, changed: int | None, machines: Sequence[str]
+) -> Iterator[str]:
     """Each sentence that holds; `changed` outputs differ, `machines` have accepted speed of the case."""
     now = result.provenance["weights"]
     if accepted and (then := accepted.header.get("weights", "unknown")) != now:
@@ -47,7 +49,7 @@ def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)
 
 
-def accepted_elsewhere(result: Result, accepted: Accepted, machines: Sequence[str]) -> str:
+def accepted_elsewhere(result: Result, accepted: QualityBaseline, machines: Sequence[str]) -> str:
     """That the quality was accepted on another CPU or GPU, in a sentence; '' if it was not, or nobody knows.
 
     A baseline of old does not name its hardware: then the machine classes that have speed of the case tell it.

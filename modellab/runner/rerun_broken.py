@@ -14,33 +14,35 @@ from modellab import gate
 from modellab.datasets import Dataset, decoded_length
 from modellab.errors import ModellabError, told
 from modellab.gate.breaks import MOST_AGAIN
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded, once_more
 from modellab.tasks import Recalled, Task
-from modellab.types import Accepted, Break, Result, Rule, Share, Utterance, Verdict
+from modellab.types import Break, Counts, QualityBaseline, Result, Rule, Utterance, Verdict
 from modellab.types.utterances import ids
 
 MOST_LINES = 8  # of one utterance
 MOST_CHARACTERS = 400  # of a line
 
-Again = Mapping[str, Mapping[str, Share]]  # utterance -> metric -> its share in the further run
+Again = Mapping[str, Mapping[str, Counts]]  # utterance -> metric -> its share in the further run
 
 
 class Source(Protocol):
     """Where a loaded model is from: the pool."""
 
-    def get(self, cell: Cell) -> Loaded: ...
+    def get(self, cell: Case) -> Loaded: ...
     def close(self) -> None: ...
 
 
-def to_run_again(result: Result, sides: Sequence[Accepted | None], task: Task, rules: Mapping[str, Rule]) -> list[str]:
+def to_run_again(
+    result: Result, sides: Sequence[QualityBaseline | None], task: Task, rules: Mapping[str, Rule]
+) -> list[str]:
     """The ids of what broke since any of the accepted results, the baseline's first."""
     found = [id for side in sides for id in gate.to_run_again(result, side, task.METRICS, rules)]
     return list(dict.fromkeys(found))[:MOST_AGAIN]
 
 
 def run_again(
-    task: Task, data: Dataset, cell: Cell, source: Source, names: Sequence[str]
+    task: Task, data: Dataset, cell: Case, source: Source, names: Sequence[str]
 ) -> tuple[Again | None, list[str]]:
     """What a freshly loaded model makes of these utterances; None, and a note, where it cannot be told."""
     if not names:
@@ -53,11 +55,11 @@ def run_again(
         first = told(error).splitlines()[0]
         many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
         return None, [f"{many} could not be run again in a fresh process: {first}"]
-    return {each.id: each.shares for each in said}, []
+    return {each.id: each.counts for each in said}, []
 
 
 def shown(
-    verdicts: Sequence[Verdict], task: Task, data: Dataset, result: Result, sides: Mapping[str, Accepted | None]
+    verdicts: Sequence[Verdict], task: Task, data: Dataset, result: Result, sides: Mapping[str, QualityBaseline | None]
 ) -> tuple[Verdict, ...]:
     """The verdicts with the texts of what broke: the reference, what was said before, what is said now.
 

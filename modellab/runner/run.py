@@ -15,7 +15,7 @@ from pathlib import Path
 from modellab.errors import Cancelled
 from modellab.plan import thresholds
 from modellab.plan.cases import PlannedCase, family, in_order
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.results.headline import SKIPPED, Headline
@@ -63,7 +63,7 @@ class RunResult:
 
 
 def run(
-    cases: Iterable[PlannedCase | Cell | str],
+    cases: Iterable[PlannedCase | Case | str],
     project: Project | Path | str = ".",
     options: RunOptions = PLAIN,
     *,
@@ -101,10 +101,10 @@ def run(
     return going.settle()
 
 
-def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Cell | str]) -> list[PlannedCase]:
+def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[PlannedCase]:
     """The cases as planned here, each once and in their order; ConfigError for a name that nothing has."""
     names = (
-        str(case.key) if isinstance(case, Cell) else case if isinstance(case, str) else case.name for case in cases
+        str(case.key) if isinstance(case, Case) else case if isinstance(case, str) else case.name for case in cases
     )
     found = [matrix.find(name) or find_case(matrix, name) for name in dict.fromkeys(names)]
     return [PlannedCase.of(cell) for cell in in_order(found, lambda cell: cell, str)]
@@ -149,9 +149,9 @@ class _Run:
         else:
             self.cases.append(CaseSummary.of(self.session.finish(self.session.measure(found))))
 
-    def _refused(self, found: Cell | Broken, error: str) -> None:
+    def _refused(self, found: Case | Broken, error: str) -> None:
         """Keep a case that could not even be tried as an ERROR."""
-        name = str(found.key if isinstance(found, Cell) else found)
+        name = str(found.key if isinstance(found, Case) else found)
         kept = without_result.keep_error(self.matrix, self.session.ledger, found, error)
         self.unread[name] = kept.splitlines()[0] if kept else ""
 

@@ -18,8 +18,8 @@ from modellab.audio import saved
 from modellab.datasets import Dataset
 from modellab.errors import ConfigError, ModellabError, UnexpectedError
 from modellab.plan import thresholds
-from modellab.plan.claims import Sample, concern
-from modellab.plan.matrix import Cell
+from modellab.plan.claims import ClaimData, concern
+from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
@@ -38,7 +38,7 @@ from modellab.system import leftovers, machine
 from modellab.system.machine import SELFTEST, Commit
 from modellab.system.masking import masked
 from modellab.tasks import Task
-from modellab.types import Key, Result, Rule, Status, Utterance, Verdict
+from modellab.types import CaseId, Result, Rule, Status, Utterance, Verdict
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -58,9 +58,9 @@ class Session:
     duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
-    samples: dict[Key, Sample] = field(default_factory=dict)  # of cells that claims are about
+    samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cells that claims are about
 
-    def measure(self, cell: Cell, task: Task | None = None) -> Measurement | Outcome:
+    def measure(self, cell: Case, task: Task | None = None) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
         started = time.time()
         self.tell(CaseStarted(str(cell.key)))
@@ -75,7 +75,7 @@ class Session:
         self.tell(CaseDone(str(outcome.cell.key), CaseSummary.of(outcome)))
         return outcome
 
-    def sample(self, cell: Cell) -> Sample | Outcome:
+    def sample(self, cell: Case) -> ClaimData | Outcome:
         """What claims about a cell are held against; measured now, and neither judged nor kept, unless it was before.
 
         Where there is no measurement, for whatever reason, its ERROR.
@@ -87,7 +87,7 @@ class Session:
                 with self.turns.loading():
                     loaded = self.pool.get(cell)
                 with self.turns.measuring():
-                    self.samples[cell.key] = Sample.of(self._evaluated(cell, task, data, loaded))
+                    self.samples[cell.key] = ClaimData.of(self._evaluated(cell, task, data, loaded))
             except Exception as error:  # noqa: BLE001 - one claim ends here, as a case does above
                 return self._failed(cell, error, started)
             except BaseException:
@@ -103,11 +103,11 @@ class Session:
 
     # ------------------------------------------------------------------------ measuring
 
-    def _measured(self, cell: Cell, task: Task, started: float) -> Measurement:
+    def _measured(self, cell: Case, task: Task, started: float) -> Measurement:
         """The measurement, with a confirmation of what looks slower, larger or broken. Raises when there is none."""
         folder = self.project.baselines
         data, rules = datasets.load(cell.dataset), thresholds.rules(task, cell, self.project)
-        accepted, anchor = (baselines.load(root, cell.key) for root in (folder, folder / baselines.ANCHOR))
+        accepted, pinned = (baselines.load(root, cell.key) for root in (folder, folder / baselines.PINNED))
         try:
             with self.turns.loading():
                 loaded = self.pool.get(cell)
@@ -118,15 +118,15 @@ class Session:
                 first = self._evaluated(cell, task, data, loaded)
                 paces = self._paces(cell, first.machine)
                 passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
-                old = () if self.options.accepts else (accepted, anchor)
+                old = () if self.options.accepts else (accepted, pinned)
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, cell, self.pool, broken)
-                beside, notes = self._paired(paired.Case(task, cell, data, first, rules))
+                beside, notes = self._paired(paired.PairedCase(task, cell, data, first, rules))
         except BaseException:
             self.close()
             raise
         if concern(cell):
-            self.samples[cell.key] = Sample.of(first)
+            self.samples[cell.key] = ClaimData.of(first)
         result = replace(first, readings=passes[-1].readings)
         return Measurement(
             cell,
@@ -134,7 +134,7 @@ class Session:
             data,
             result,
             accepted,
-            anchor,
+            pinned,
             rules,
             passes,
             paces,
@@ -145,7 +145,7 @@ class Session:
             started=started,
         )
 
-    def _evaluated(self, cell: Cell, task: Task, data: Dataset, loaded: Loaded) -> Result:
+    def _evaluated(self, cell: Case, task: Task, data: Dataset, loaded: Loaded) -> Result:
         """One pass over the dataset, with what the self-test of this machine said, if there was one."""
         name = str(cell.key)
 
@@ -155,11 +155,11 @@ class Session:
         result = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
         return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
-    def _paces(self, cell: Cell, machine: str) -> Paces:
+    def _paces(self, cell: Case, machine: str) -> Paces:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
-        roots = self.project.baselines, self.project.baselines / baselines.ANCHOR
-        last, anchor = (None if self.duel else baselines.load_pace(root, cell.key, machine) for root in roots)
-        return last, anchor
+        roots = self.project.baselines, self.project.baselines / baselines.PINNED
+        last, pinned = (None if self.duel else baselines.load_resources(root, cell.key, machine) for root in roots)
+        return last, pinned
 
     def _repeat(
         self, first: Result, paces: Paces, rules: Mapping[str, Rule], once_more: Callable[[], Result]
@@ -173,7 +173,7 @@ class Session:
             return (first, once_more())
         return (first,)
 
-    def _paired(self, case: paired.Case) -> tuple[list[Verdict], list[str]]:
+    def _paired(self, case: paired.PairedCase) -> tuple[list[Verdict], list[str]]:
         """The verdicts on speed and memory against the base, and notes; none without one."""
 
         def fresh() -> Loaded:
@@ -190,7 +190,7 @@ class Session:
         except Exception as error:  # noqa: BLE001 - one case ends here, as above
             return self._failed(measured.cell, error, measured.started)
 
-    def _failed(self, cell: Cell, error: Exception, started: float) -> Outcome:
+    def _failed(self, cell: Case, error: Exception, started: float) -> Outcome:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from modellab.results import serialization
 from modellab.runner.outcome import Outcome
-from modellab.types import Key, Status, Verdict
+from modellab.types import CaseId, Status, Verdict
 from modellab.types.readings import TOLD
 
 
@@ -16,7 +16,7 @@ from modellab.types.readings import TOLD
 class CaseSummary:
     """What is left of a case once it is in the ledger: plain values, of which `encode` makes JSON."""
 
-    key: Key
+    key: CaseId
     tier: str
     status: Status
     utterances: int

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from modellab import audio
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
-from modellab.plan.matrix import Loadable, Matrix, obstacle
+from modellab.plan.matrix import Matrix, ModelInstance, obstacle
 from modellab.plan.selection import find_model, known
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
@@ -39,12 +39,12 @@ class Transcription:
         return self.wall_s / self.duration_s
 
 
-def is_embedded(loadable: Loadable) -> bool:
+def is_embedded(loadable: ModelInstance) -> bool:
     """Whether its weights are those that come with modellab, which know a small vocabulary only."""
     return weights.split(loadable.weights)[0] == "embedded"
 
 
-def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> Loadable:
+def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> ModelInstance:
     """The first that can run here of what is named (MODEL or MODEL:VARIANT), or of the embedded ones.
 
     ConfigError for unknown names; WeightsError with the reason and what mends it when none can run.
@@ -65,7 +65,7 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
     raise WeightsError(reasons[0])
 
 
-def _named(matrix: Matrix, name: str, task: str) -> list[Loadable]:
+def _named(matrix: Matrix, name: str, task: str) -> list[ModelInstance]:
     folder, model, variant = find_model(matrix, name)
     if task not in model.tasks:
         able = sorted({each.key.model for each in matrix.loadables() if task in each.model.tasks})
@@ -78,7 +78,7 @@ def _tasks(model: Model) -> str:
     return " and ".join(model.tasks)
 
 
-def _embedded(matrix: Matrix) -> list[Loadable]:
+def _embedded(matrix: Matrix) -> list[ModelInstance]:
     every = [each for each in matrix.loadables() if TASK in each.model.tasks and is_embedded(each)]
     if not every:
         raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
@@ -88,7 +88,7 @@ def _embedded(matrix: Matrix) -> list[Loadable]:
 class Listener:
     """A model in a worker process, ready for files of a task. One that is lost is loaded again for the next file."""
 
-    def __init__(self, loadable: Loadable, threads: int, task: str = TASK) -> None:
+    def __init__(self, loadable: ModelInstance, threads: int, task: str = TASK) -> None:
         self.loadable, self.threads, self.task = loadable, threads, task
         self._ready: Loaded | None = None
 
@@ -123,7 +123,7 @@ class Listener:
 
 
 @contextmanager
-def listening(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Listener]:
+def listening(loadable: ModelInstance, threads: int, task: str = TASK) -> Iterator[Listener]:
     """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded."""
     listener = Listener(loadable, threads, task)
     try:
@@ -134,7 +134,7 @@ def listening(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Li
 
 
 @contextmanager
-def loaded(loadable: Loadable, threads: int, task: str = TASK) -> Iterator[Loaded]:
+def loaded(loadable: ModelInstance, threads: int, task: str = TASK) -> Iterator[Loaded]:
     """The same for one file."""
     with listening(loadable, threads, task) as listener:
         yield listener.get()

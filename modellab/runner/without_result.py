@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from modellab import tasks
 from modellab.errors import MOST_CHARACTERS, shortened
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.results import entry
 from modellab.results import ledger as ledgers
 from modellab.results.baselines import quality_path
@@ -15,19 +15,19 @@ from modellab.results.ledger import Ledger
 from modellab.runner.options import RunOptions
 from modellab.system import escape, machine
 from modellab.system.masking import masked
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
 NOT_RUN = "not run"  # in the headline, behind a count
 
 
-def why_skipped(matrix: Matrix, cell: Cell, options: RunOptions) -> str:
+def why_skipped(matrix: Matrix, cell: Case, options: RunOptions) -> str:
     """Why a case is not measured in this run; '' if it is."""
     if options.speed_only and not quality_path(matrix.project.baselines, cell.key).is_file():
         return f"no accepted quality that --speed-only could add speed to: {cell.key} is accepted without it"
     return ""
 
 
-def keep_error(matrix: Matrix, ledger: Ledger, found: Cell | Broken | None, text: str) -> str:
+def keep_error(matrix: Matrix, ledger: Ledger, found: Case | Broken | None, text: str) -> str:
     """The error of a case as it is kept, and kept in the ledger where it is known what case it is."""
     error = masked(shortened(text.strip(), MOST_CHARACTERS))
     if found is not None:
@@ -36,7 +36,7 @@ def keep_error(matrix: Matrix, ledger: Ledger, found: Cell | Broken | None, text
     return error
 
 
-def append_error(matrix: Matrix, ledger: Ledger, key: Key, error: str, tier: str = "") -> None:
+def append_error(matrix: Matrix, ledger: Ledger, key: CaseId, error: str, tier: str = "") -> None:
     """One line of the ledger."""
     commit = machine.commit(matrix.project.root)
     ledger.append(Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier))
@@ -52,12 +52,12 @@ def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: st
             keep_error(matrix, ledger, cell, f"{NOT_RUN}: {why}")
 
 
-def _cells(matrix: Matrix, names: Collection[str]) -> Iterable[Cell]:
+def _cells(matrix: Matrix, names: Collection[str]) -> Iterable[Case]:
     found = (matrix.find(name) for name in names)
-    return (cell for cell in found if isinstance(cell, Cell))
+    return (cell for cell in found if isinstance(cell, Case))
 
 
-def _unread(matrix: Matrix, found: Broken) -> Key:
+def _unread(matrix: Matrix, found: Broken) -> CaseId:
     """The key of a folder that cannot be read; of a task that it names, where it can be told."""
     task = (found.tasks or tasks.names())[0]
     name = escape.visible(found.name)

@@ -1,6 +1,6 @@
 """A rate of sums over units (utterances, or the speakers or recordings that a dataset names) and its 95 % interval.
 
-- rates of sums (WER, RTF, chrF): jackknife over units with Student's t. Percentiles, whose shares are histograms, have
+- rates of sums (WER, RTF, chrF): jackknife over units with Student's t. Percentiles, whose counts are histograms, have
   no jackknife: 1,000 bootstrap draws of units with a fixed seed (Efron & Tibshirani 1993, ch. 11 and 13).
 - a rate without a single error has no spread to go by: its far end is 3.69 errors (-ln 0.025) over the whole bottom, as
   if one unit could err once (the rule of three, two-sided).
@@ -16,18 +16,18 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab.stats.estimate import Estimate
-from modellab.types import Floats, Metric, Share, Utterance, top_over_bottom
+from modellab.types import Counts, Floats, Metric, Utterance, top_over_bottom
 
 NO_ERROR = -math.log(0.025)
-HISTOGRAM = 12  # sums of a share above which it is one
+HISTOGRAM = 12  # numbers of a metric's counts above which they are one
 DRAWS, SEED = 1_000, 20240229
 
 
-def rate(metric: Metric, shares: Sequence[Share], clusters: Sequence[str] | None = None) -> Estimate:
+def rate(metric: Metric, counts: Sequence[Counts], clusters: Sequence[str] | None = None) -> Estimate:
     """The pooled metric over utterances; NaN without any. Ends stay inside [0, 1] where the rate does."""
-    if not shares:
+    if not counts:
         return Estimate(math.nan, unit=metric.unit)
-    rows = np.array(shares, dtype=float)
+    rows = np.array(counts, dtype=float)
     value, units = float(metric.rate(rows.sum(axis=0))), by_unit(rows, clusters)
     low, high = _interval(metric, value, units)
     return Estimate(value, *_inside(metric, rows, value, low, high), n=len(rows), unit=metric.unit)
@@ -35,8 +35,8 @@ def rate(metric: Metric, shares: Sequence[Share], clusters: Sequence[str] | None
 
 def of(metric: Metric, utterances: Iterable[Utterance]) -> Estimate:
     """The same of a result's utterances."""
-    own = [each for each in utterances if metric.name in each.shares]
-    return rate(metric, [each.shares[metric.name] for each in own], [each.cluster for each in own])
+    own = [each for each in utterances if metric.name in each.counts]
+    return rate(metric, [each.counts[metric.name] for each in own], [each.cluster for each in own])
 
 
 def _interval(metric: Metric, value: float, units: Floats) -> tuple[float, float]:
@@ -100,12 +100,12 @@ class PooledRate:
         return self.value - half, self.value + half
 
 
-def pooled(metric: Metric, shares: Floats, clusters: Sequence[str] | None = None) -> PooledRate:
-    """The rate of shares of shape (n_utterances, k) with its jackknife error; `clusters[i]` names the unit of row i.
+def pooled(metric: Metric, counts: Floats, clusters: Sequence[str] | None = None) -> PooledRate:
+    """The rate of counts of shape (n_utterances, k) with its jackknife error; `clusters[i]` names the unit of row i.
 
     There is no error where the rate does not exist without one of the units.
     """
-    units = by_unit(shares, clusters)
+    units = by_unit(counts, clusters)
     whole = units.sum(axis=0)
     value = float(metric.rate(whole))
     if len(units) < 2 or not math.isfinite(value):
@@ -141,27 +141,27 @@ def student_t(freedom: int, confidence: float = 0.95) -> float:
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
-# ---------------------------------------------------------------------------- shares and their units
+# ---------------------------------------------------------------------------- counts and their units
 
 
-def costs(metric: Metric, shares: Floats) -> Floats:
+def costs(metric: Metric, counts: Floats) -> Floats:
     """What each row adds to the bad side of the rate: its errors, or what it lacks to a full score. Shape (n,)."""
-    if metric.better == "lower" or shares.shape[1] < 2:
-        return shares[:, 0]
-    return np.asarray(shares[:, 1] - shares[:, 0])
+    if metric.better == "lower" or counts.shape[1] < 2:
+        return counts[:, 0]
+    return np.asarray(counts[:, 1] - counts[:, 0])
 
 
-def bottom_of(shares: Floats) -> float:
+def bottom_of(counts: Floats) -> float:
     """What the summed costs are divided by to give the rate; 1.0 for a plain amount."""
-    return float(shares[:, 1].sum()) if shares.shape[1] > 1 else 1.0
+    return float(counts[:, 1].sum()) if counts.shape[1] > 1 else 1.0
 
 
-def by_unit(shares: Floats, clusters: Sequence[str] | None) -> Floats:
+def by_unit(counts: Floats, clusters: Sequence[str] | None) -> Floats:
     """Shares summed by cluster, shape (n_units, k); of one cluster for everything the utterances."""
     if clusters is None or len(set(clusters)) < 2:
-        return shares
+        return counts
     names = [name or f"\0{row}" for row, name in enumerate(clusters)]
     _, unit = np.unique(np.array(names), return_inverse=True)
-    summed: npt.NDArray[np.float64] = np.zeros((int(unit.max()) + 1, shares.shape[1]))
-    np.add.at(summed, unit, shares)
+    summed: npt.NDArray[np.float64] = np.zeros((int(unit.max()) + 1, counts.shape[1]))
+    np.add.at(summed, unit, counts)
     return summed

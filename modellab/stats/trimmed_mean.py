@@ -15,7 +15,7 @@ import numpy as np
 from modellab.stats.intervals import student_t
 from modellab.types import Floats
 
-TRIM = 0.2  # the share cut from each end
+TRIM = 0.2  # the fraction cut from each end
 FEWEST = 2  # values without which there is no spread
 
 

@@ -25,8 +25,8 @@ LOOK_S = 0.01
 PROC = Path("/proc")
 
 
-class Kin:
-    """Watches the children of this process, from `start` on: `with kin:` around each call."""
+class ChildProcesses:
+    """Watches the children of this process, from `start` on: `with children:` around each call."""
 
     def __init__(self) -> None:
         self.peak_bytes = 0
@@ -51,7 +51,7 @@ class Kin:
         """The sum of the children's peaks; the largest such sum is `peak_bytes`."""
         self.peak_bytes = max(self.peak_bytes, sum(map(_peak_bytes, living())))
 
-    def __enter__(self) -> Kin:
+    def __enter__(self) -> ChildProcesses:
         self.before_s = _ended_s()
         if self.known:
             self.stop = threading.Event()

@@ -2,8 +2,8 @@
 
 To add one, write `modellab/tasks/<name>.py` and `benchmarks/test_<name>.py`.
 
-    manifest row --read--> Case --prepare--> Input --run--> Output --encode--> JSON --examine--> JSON --score--> shares
-    (main process)         (worker process ................................)   (judge's process)    (main process)
+    row --read--> Sample --prepare--> Input --run--> Output --encode--> JSON --examine--> JSON --score--> counts
+    (main process)   (worker process ................................)   (judge's process)    (main process)
 
 Only `run` is timed. `read` and `score` never see a model; `prepare` and `run` never see a reference. What a model says
 aloud is heard by a second model, the dataset's `judge`, in a process of its own: `examine`, of a `Spoken` task alone.
@@ -23,12 +23,12 @@ from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.types import Metric, Row, Share, readings
-from modellab.types.display import Panel
+from modellab.types import Counts, Metric, Row, readings
+from modellab.types.display import DisplayBlock
 
 
-class Case(Protocol):
-    """One utterance of a dataset: what a task's `read` makes of a manifest row."""
+class Sample(Protocol):
+    """One sample of a dataset: what a task's `read` makes of a manifest row."""
 
     @property
     def id(self) -> str: ...
@@ -58,7 +58,7 @@ class Task(Protocol):
         """What a dataset may choose under `settings:` in its header, each with its default."""
 
     def read(self, row: Row, options: Mapping[str, Any]) -> Any:
-        """Turn a manifest row into a Case or raise DatasetError. `options` is the dataset's header."""
+        """Turn a manifest row into a Sample or raise DatasetError. `options` is the dataset's header."""
 
     def prepare(self, row: Row) -> Any:
         """Decode what the model is given (audio), before the clock starts. Runs in the worker."""
@@ -70,16 +70,16 @@ class Task(Protocol):
         """The output as JSON types. Raises TypeError when the adapter returned something else than promised.
 
         `Audio` in it is written to a file on its way and becomes {"audio": path, "rate_hz", "duration_s"}. A key
-        "duration_s" at the top is what RTF is held against, in place of the case's: seconds of audio that were made.
+        "duration_s" at the top is what RTF is held against, in place of the sample's: seconds of audio that were made.
         """
 
-    def score(self, case: Any, output: Any) -> Mapping[str, Share]:
-        """One share for each of METRICS from an encoded output; `None` stands for 'the model raised'."""
+    def score(self, sample: Any, output: Any) -> Mapping[str, Counts]:
+        """The counts for each of METRICS from an encoded output; `None` stands for 'the model raised'."""
 
     def remember(self, output: Any) -> Any:
         """What a baseline keeps of an encoded output, to tell what changed (for ASR the text alone)."""
 
-    def show(self, case: Any, output: Any) -> list[str]:
+    def show(self, sample: Any, output: Any) -> list[str]:
         """Lines that let a person see what is wrong with this utterance (aligned reference and hypothesis)."""
 
 
@@ -94,14 +94,14 @@ class Spoken(Task, Protocol):
 class Signed(Task, Protocol):
     """A task whose numbers mean something only with the settings of a library."""
 
-    def signature(self, cases: Iterable[Any]) -> str:
+    def signature(self, samples: Iterable[Any]) -> str:
         """Those settings and the library's version, kept with every result like the version of an engine."""
 
 
 class Surveyed(Task, Protocol):
     """A task with something to say of all utterances together."""
 
-    def overview(self, cases: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
+    def overview(self, samples: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
         """Lines that a red case prints below its worst utterances, a confusion table; `None` where the model raised."""
 
 
@@ -117,7 +117,7 @@ class Recalled(Task, Protocol):
 class Drawn(Task, Protocol):
     """A task of whose utterances a page shows more than the lines of `show`: timelines, aligned words, sounds made."""
 
-    def draw(self, case: Any, output: Any) -> Sequence[Panel]:
+    def draw(self, sample: Any, output: Any) -> Sequence[DisplayBlock]:
         """What there is to see, from the top; `None` stands for 'the model raised'."""
 
 
@@ -133,7 +133,7 @@ class Altering(Task, Protocol):
 class Worded(Task, Protocol):
     """A task whose answers are the words that somebody spoke."""
 
-    def words(self, case: Any, output: Any) -> tuple[str, str, Callable[[str], str]]:
+    def words(self, sample: Any, output: Any) -> tuple[str, str, Callable[[str], str]]:
         """What was spoken and what was heard, both as written, and what normalises them."""
 
 

@@ -1,7 +1,7 @@
-"""What tasks of dialogue share about one `Reply`: as JSON, heard by a judge, as shares, and for a person to read.
+"""What tasks of dialogue share about one `Reply`: as JSON, heard by a judge, as counts, and for a person to read.
 
-As JSON: {"text", "audio": Audio or its file, null for none, "complete", "health": see metrics/sound.py, null without
-audio, "first_token_s", "first_audio_s": null for unknown}, and "heard" where a judge listened to the audio.
+As JSON: {"text", "audio": Audio or its file, null for none, "complete", "health": see metrics/audio_health.py, null
+without audio, "first_token_s", "first_audio_s": null for unknown}, and "heard" where a judge listened to the audio.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from modellab import audio
 from modellab.metrics import audio_health
-from modellab.types import Audio, Metric, Ratio, Reply, Share
+from modellab.types import Audio, Counts, Metric, Ratio, Reply
 
 JUDGE_RATE_HZ = 16_000
 MODALITIES = ("text", "audio")
@@ -55,8 +55,8 @@ def heard(judge: Any, reply: Mapping[str, Any]) -> dict[str, Any]:
     return {**reply, "heard": said}
 
 
-def shares(reply: Mapping[str, Any]) -> dict[str, Share]:
-    """The shares of one reply that do not depend on the question: health and length of its audio, latencies.
+def counts(reply: Mapping[str, Any]) -> dict[str, Counts]:
+    """The counts of one reply that do not depend on the question: health and length of its audio, latencies.
 
     No audio is fine here: whether there should have been some is for another metric to say.
     """
@@ -64,15 +64,15 @@ def shares(reply: Mapping[str, Any]) -> dict[str, Share]:
     latencies = {name: reply[name] for name in LATENCIES}
     return {
         **{name: Ratio(0.0) for name in LIMITS},
-        **(audio_health.health_shares(health) if health else {}),
-        **(audio_health.length_shares(words, health) if health and audio_health.spoken_s(words) else {}),
+        **(audio_health.health_counts(health) if health else {}),
+        **(audio_health.length_counts(words, health) if health and audio_health.spoken_s(words) else {}),
         **{name: Ratio(0.0, 0.0) if value is None else Ratio(value) for name, value in latencies.items()},
     }
 
 
-def summed(each: Sequence[Mapping[str, Share]]) -> dict[str, Share]:
-    """The shares of several replies of one case as those of the case."""
-    return {name: tuple(map(sum, zip(*(shares[name] for shares in each), strict=True))) for name in each[0]}
+def summed(each: Sequence[Mapping[str, Counts]]) -> dict[str, Counts]:
+    """The counts of several replies of one sample as those of the sample."""
+    return {name: tuple(map(sum, zip(*(counts[name] for counts in each), strict=True))) for name in each[0]}
 
 
 def lines(reply: Mapping[str, Any]) -> list[str]:

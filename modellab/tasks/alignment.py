@@ -24,8 +24,8 @@ from typing import Any, NamedTuple, Protocol
 from modellab import audio, text
 from modellab.errors import DatasetError, described
 from modellab.metrics.alignment import Boundaries, compare, misplaced, percentile
-from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, Word
-from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row, Word
+from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
 
 NAME = "alignment"
@@ -72,7 +72,7 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One clip with the times of its words, normalised."""
 
     id: str
@@ -83,8 +83,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where the words are not in order within the clip; uses the header's `normaliser`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where the words are not in order within the clip; uses the header's `normaliser`."""
     duration_s, normaliser = length_s(row), text.get(options["normaliser"])
     words = tuple(_stated(row))
     if wrong := misplaced(words, duration_s, SLACK_S):
@@ -98,7 +98,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
             f"case {row['id']!r}: {normaliser.name} makes {empty[0].text!r} of a word at {empty[0].start_s:g} s in"
             " `words`, expected one word"
         )
-    return Case(
+    return Sample(
         str(row["id"]), duration_s, words, normaliser, str(row.get("speaker", "")), str(row.get("condition", ""))
     )
 
@@ -125,10 +125,10 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"align() returned {error}") from error
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as no words with success 0."""
-    found = _compare(case, output)
-    heard = _heard(case, output)
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as no words with success 0."""
+    found = _compare(sample, output)
+    heard = _heard(sample, output)
     return {
         "mean_error_s": found.mean(),
         "within_100ms": found.within(0.1),
@@ -140,7 +140,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "p95_error_s": found.histogram(),
         "bias_s": found.bias(),
         "forced_rate": Ratio(float(output is not None and output["forced"])),
-        "misplaced_rate": Ratio(misplaced(heard, case.duration_s, SLACK_S), max(1, len(heard))),
+        "misplaced_rate": Ratio(misplaced(heard, sample.duration_s, SLACK_S), max(1, len(heard))),
     }
 
 
@@ -154,24 +154,24 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
     return None if remembered is None else {"words": [list(word) for word in remembered], "forced": False}
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """A line for each reference word: where it is, where it was found, both errors in milliseconds."""
-    found = {pair.reference: pair for pair in _compare(case, output).pairs}
+    found = {pair.reference: pair for pair in _compare(sample, output).pairs}
     lines = [f"{'word':<16}{'reference':>14}{'hypothesis':>16}{'start':>8}{'end':>8}  errors in ms"]
-    for word in case.words:
+    for word in sample.words:
         line = f"{word.text:<16}{word.start_s:>7.2f}-{word.end_s:<6.2f}"
         if pair := found.get(word):
             start_ms, end_ms = (round(1000 * error) for error in pair.errors_s)
             line += f"{pair.hypothesis.start_s:>9.2f}-{pair.hypothesis.end_s:<6.2f}{start_ms:>+8}{end_ms:>+8}"
         lines.append(line if pair else f"{line}   not found")
-    extra = [word.text for word in _heard(case, output) if word not in {pair.hypothesis for pair in found.values()}]
+    extra = [word.text for word in _heard(sample, output) if word not in {pair.hypothesis for pair in found.values()}]
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, *([f"not in the reference: {' '.join(extra)}"] if extra else []), *failed]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The words of both sides where they lie; what was not found, or lies more than FAR_S off, in another colour."""
-    pairs = _compare(case, output).pairs
+    pairs = _compare(sample, output).pairs
     near = {
         word for pair in pairs if max(map(abs, pair.errors_s)) <= FAR_S for word in (pair.reference, pair.hypothesis)
     }
@@ -183,21 +183,21 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
         return Lane(name, tuple(Span(word.start_s, word.end_s, kind, word.text) for word, kind in timed))
 
     both = (
-        lane("reference", case.words, "reference", "miss"),
-        lane("hypothesis", _heard(case, output), "hypothesis", "false alarm"),
+        lane("reference", sample.words, "reference", "miss"),
+        lane("hypothesis", _heard(sample, output), "hypothesis", "false alarm"),
     )
     title = f"misplaced: a start or end more than {1000 * FAR_S:.0f} ms off; miss: not found"
-    return [Timeline(case.duration_s, both, title), Lines(tuple(show(case, output)))]
+    return [Timeline(sample.duration_s, both, title), Lines(tuple(show(sample, output)))]
 
 
-def _compare(case: Case, output: Mapping[str, Any] | None) -> Boundaries:
-    return compare(case.words, _heard(case, output))
+def _compare(sample: Sample, output: Mapping[str, Any] | None) -> Boundaries:
+    return compare(sample.words, _heard(sample, output))
 
 
-def _heard(case: Case, output: Mapping[str, Any] | None) -> list[Word]:
+def _heard(sample: Sample, output: Mapping[str, Any] | None) -> list[Word]:
     """The words found, normalised; those of which nothing is left (a dash) are no words."""
     found = [] if output is None else [_word(word) for word in output["words"]]
-    words = [word._replace(text=case.normaliser(word.text)) for word in found]
+    words = [word._replace(text=sample.normaliser(word.text)) for word in found]
     return [word for word in words if word.text]
 
 

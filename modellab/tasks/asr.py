@@ -15,7 +15,7 @@ Under `settings:` a dataset may say `compounds: merge`: neighbouring words that 
 A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
 row, and `language: mul` in its header.
 
-A clip in which nobody speaks has the text "": words that a model gives there are insertions, and the share of such
+A clip in which nobody speaks has the text "": words that a model gives there are insertions, and the fraction of such
 clips with words is `hallucination_rate`, NaN in a dataset without them. They have no part in `short_rate` and
 `empty_rate`.
 
@@ -36,7 +36,7 @@ from modellab.errors import DatasetError, described, did_you_mean
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import Alignment, align, wil_rate
 from modellab.text import Normaliser
-from modellab.types import RARE, Audio, Gross, Metric, Ratio, Row, Share, Transcript
+from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
 from modellab.types.rows import length_s
 
 NAME = "asr"
@@ -79,7 +79,7 @@ class Transcriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One utterance with its reference, as written and as scored."""
 
     id: str
@@ -93,8 +93,8 @@ class Case:
     compounds: bool = False  # merged
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where words are missing; uses the header's `normaliser` and `language`.
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where words are missing; uses the header's `normaliser` and `language`.
 
     The text "" is that of a clip in which nobody speaks; a text of which the normaliser leaves nothing is a fault.
     """
@@ -111,7 +111,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
-    return Case(
+    return Sample(
         id=str(row["id"]),
         duration_s=length_s(row),
         text=words,
@@ -145,11 +145,11 @@ def encode(output: Any) -> dict[str, Any]:
     return {"text": output.text, "language": output.language or "", "segments": segments}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
-    hypothesis = _hypothesis(case, output)
-    alignment = _align(case, output)
-    written = casing_punctuation.compare(case.text, "" if output is None else output["text"])
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    hypothesis = _hypothesis(sample, output)
+    alignment = _align(sample, output)
+    written = casing_punctuation.compare(sample.text, "" if output is None else output["text"])
     words, length = len(alignment.hypothesis), len(alignment.reference)
     return {
         "wer": alignment.wer(),
@@ -157,14 +157,14 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "mer": alignment.mer(),
         "wil": alignment.wil(),
         "success_rate": Ratio(float(output is not None)),
-        "length_ratio": transcript_sanity.length_ratio(case.reference, hypothesis),
+        "length_ratio": transcript_sanity.length_ratio(sample.reference, hypothesis),
         "short_rate": Ratio(float(words < SHORT * length), float(length > 0)),
-        "words_per_s": transcript_sanity.words_per_s(hypothesis, case.duration_s),
+        "words_per_s": transcript_sanity.words_per_s(hypothesis, sample.duration_s),
         "empty_rate": Ratio(float(length > 0 and transcript_sanity.is_empty(hypothesis)), float(length > 0)),
-        "loop_rate": Ratio(float(transcript_sanity.has_loop(hypothesis, case.reference))),
+        "loop_rate": Ratio(float(transcript_sanity.has_loop(hypothesis, sample.reference))),
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
-        "hallucination_rate": transcript_sanity.made_up(case.reference, hypothesis),
+        "hallucination_rate": transcript_sanity.made_up(sample.reference, hypothesis),
     }
 
 
@@ -178,23 +178,23 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return None if remembered is None else {"text": remembered, "language": "", "segments": []}
 
 
-def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written, and what normalises them."""
-    return case.text, "" if output is None else str(output["text"]), case.normaliser
+    return sample.text, "" if output is None else str(output["text"]), sample.normaliser
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     failed = ["(the model raised: no transcript)"] if output is None else []
-    return [*alignment_text.lines(_align(case, output)), *failed]
+    return [*alignment_text.lines(_align(sample, output)), *failed]
 
 
-def _hypothesis(case: Case, output: Mapping[str, Any] | None) -> str:
-    return "" if output is None else case.normaliser(output["text"])
+def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:
+    return "" if output is None else sample.normaliser(output["text"])
 
 
-def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
-    return align(case.reference, _hypothesis(case, output), not case.normaliser.splits, case.compounds)
+def _align(sample: Sample, output: Mapping[str, Any] | None) -> Alignment:
+    return align(sample.reference, _hypothesis(sample, output), not sample.normaliser.splits, sample.compounds)
 
 
 def _compounds(options: Mapping[str, Any]) -> str:

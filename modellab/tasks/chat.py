@@ -27,8 +27,8 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks import _dialogue
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
-from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
-from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Reply, Row
+from modellab.types.display import DisplayBlock, Lines, Sound, Words
 from modellab.types.rows import seconds
 
 NAME = "chat"
@@ -81,7 +81,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One dialogue's script."""
 
     id: str
@@ -91,8 +91,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError; uses the header's `normaliser`, `judge` and `settings`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError; uses the header's `normaliser`, `judge` and `settings`."""
     script = row.get("script")
     if not isinstance(script, list) or not script:
         raise DatasetError(f"case {row['id']!r}: expected `script` as a list of what the user says, got {script!r}")
@@ -104,7 +104,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r}: {error}") from error
     if not options.get("judge") and any("audio" in line.modality for line in lines):
         raise DatasetError("answers are to be spoken and the header names no `judge` (MODEL:VARIANT) that hears them")
-    return Case(str(row["id"]), seconds(row), lines, normaliser, str(row.get("condition", "")))
+    return Sample(str(row["id"]), seconds(row), lines, normaliser, str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> list[str | Audio]:
@@ -130,13 +130,13 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
     return {**output, "replies": [_dialogue.heard(judge, reply) for reply in output["replies"]]}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as no answer in any turn."""
-    answers = _answers(case, output)
-    turns = [*zip(case.lines, answers, strict=True)]
-    met = [met for line, answer in turns for _, met in _expectations(case, line, answer)]
-    spoken = [aligned.words for answer in answers if (aligned := _aligned(case, answer))]
-    again = _asked_again(case, answers)
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as no answer in any turn."""
+    answers = _answers(sample, output)
+    turns = [*zip(sample.lines, answers, strict=True)]
+    met = [met for line, answer in turns for _, met in _expectations(sample, line, answer)]
+    spoken = [aligned.words for answer in answers if (aligned := _aligned(sample, answer))]
+    again = _asked_again(sample, answers)
     n = len(turns)
     return {
         "met_rate": Ratio(float(sum(met)), len(met)),
@@ -146,7 +146,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "answered_rate": Ratio(float(sum(bool(_dialogue.modality(answer)) for answer in answers)), n),
         "modality_rate": Ratio(float(sum(_fits(line, answer) for line, answer in turns)), n),
         "complete_rate": Ratio(float(sum(answer["complete"] for answer in answers)), n),
-        **_dialogue.summed([_dialogue.shares(answer) for answer in answers]),
+        **_dialogue.summed([_dialogue.counts(answer) for answer in answers]),
     }
 
 
@@ -155,37 +155,37 @@ def remember(output: Mapping[str, Any] | None) -> list[str] | None:
     return None if output is None else [_dialogue.said(reply) for reply in output["replies"]]
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The dialogue, each answer with what was heard of it, where its audio lies, and what is wrong with it."""
     if output is None:
-        return [*(f"user   {line.said}" for line in case.lines), "(the model raised: no answers)"]
+        return [*(f"user   {line.said}" for line in sample.lines), "(the model raised: no answers)"]
     lines: list[str] = []
-    for line, answer in zip(case.lines, output["replies"], strict=True):
+    for line, answer in zip(sample.lines, output["replies"], strict=True):
         lines += [f"user   {line.said}", f"model  {answer['text']}", *_dialogue.lines(answer)]
-        lines += [f"       {what}: not met" for what, met in _expectations(case, line, answer) if not met]
+        lines += [f"       {what}: not met" for what, met in _expectations(sample, line, answer) if not met]
         if not _fits(line, answer):
             given, wanted = (" and ".join(sorted(names)) for names in (_dialogue.modality(answer), line.modality))
             lines.append(f"       answered in {given or 'nothing'}, expected {wanted or 'an answer'}")
-    changed = sum(not same for same in _asked_again(case, output["replies"]))
+    changed = sum(not same for same in _asked_again(sample, output["replies"]))
     return [*lines, *([f"{changed} asked again and answered differently"] if changed else [])]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """Turn by turn: the question, the answer as text and sound, its text against what was heard, what it lacks."""
-    panels: list[Panel] = []
-    for turn, (line, answer) in enumerate(zip(case.lines, _answers(case, output), strict=True), start=1):
+    blocks: list[DisplayBlock] = []
+    for turn, (line, answer) in enumerate(zip(sample.lines, _answers(sample, output), strict=True), start=1):
         alone = {"replies": [answer]}
-        panels += [Sound(Path(line.said), f"user, turn {turn}")] if line.aloud else []
+        blocks += [Sound(Path(line.said), f"user, turn {turn}")] if line.aloud else []
         line = replace(line, said=Path(line.said).name) if line.aloud else line
-        said = show(replace(case, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
-        panels.append(Lines(tuple(each for each in said if not each.startswith("audio")), f"turn {turn}"))
+        said = show(replace(sample, lines=(line,)), alone) if output is not None else [f"user   {line.said}"]
+        blocks.append(Lines(tuple(each for each in said if not each.startswith("audio")), f"turn {turn}"))
         if answer["audio"]:
-            panels.append(Sound(Path(answer["audio"]["audio"]), f"answer, turn {turn}"))
-        if aligned := _aligned(case, answer):
-            panels.append(Words(aligned.steps, "the answer's own text above, what the judge heard below"))
-    changed = sum(not same for same in _asked_again(case, _answers(case, output)))
-    panels += [Lines((f"{changed} asked again and answered differently",))] if output is not None and changed else []
-    return [*panels, *([] if output is not None else [Lines(("(the model raised: no answers)",))])]
+            blocks.append(Sound(Path(answer["audio"]["audio"]), f"answer, turn {turn}"))
+        if aligned := _aligned(sample, answer):
+            blocks.append(Words(aligned.steps, "the answer's own text above, what the judge heard below"))
+    changed = sum(not same for same in _asked_again(sample, _answers(sample, output)))
+    blocks += [Lines((f"{changed} asked again and answered differently",))] if output is not None and changed else []
+    return [*blocks, *([] if output is not None else [Lines(("(the model raised: no answers)",))])]
 
 
 def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normaliser) -> Line:
@@ -212,8 +212,8 @@ def _line(given: Mapping[str, Any], modality: Sequence[str], normaliser: Normali
     return Line(said, tuple(map(normaliser, keywords)), regex, frozenset(wanted), "audio" in given)
 
 
-def _answers(case: Case, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
-    return [_dialogue.NOTHING] * len(case.lines) if output is None else output["replies"]
+def _answers(sample: Sample, output: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    return [_dialogue.NOTHING] * len(sample.lines) if output is None else output["replies"]
 
 
 def _fits(line: Line, reply: Mapping[str, Any]) -> bool:
@@ -221,20 +221,20 @@ def _fits(line: Line, reply: Mapping[str, Any]) -> bool:
     return given == line.modality if line.modality else bool(given)
 
 
-def _expectations(case: Case, line: Line, reply: Mapping[str, Any]) -> list[tuple[str, bool]]:
+def _expectations(sample: Sample, line: Line, reply: Mapping[str, Any]) -> list[tuple[str, bool]]:
     """Each thing that the answer is to hold, and whether it does."""
     said = _dialogue.said(reply)
-    words = f" {case.normaliser(said)} "
+    words = f" {sample.normaliser(said)} "
     found = [(f"keyword {word!r}", f" {word} " in words) for word in line.keywords]
     return found + ([(f"regex {line.regex!r}", bool(re.search(line.regex, said, re.I)))] if line.regex else [])
 
 
-def _asked_again(case: Case, answers: Sequence[Mapping[str, Any]]) -> list[bool]:
+def _asked_again(sample: Sample, answers: Sequence[Mapping[str, Any]]) -> list[bool]:
     """For each question that was asked before in this dialogue: whether the answer is the first one again."""
     first: dict[str, str] = {}
     same = []
-    for line, answer in zip(case.lines, answers, strict=True):
-        said = case.normaliser(_dialogue.said(answer))
+    for line, answer in zip(sample.lines, answers, strict=True):
+        said = sample.normaliser(_dialogue.said(answer))
         if line.said in first:
             same.append(bool(said) and said == first[line.said])
         else:
@@ -242,7 +242,7 @@ def _asked_again(case: Case, answers: Sequence[Mapping[str, Any]]) -> list[bool]
     return same
 
 
-def _aligned(case: Case, answer: Mapping[str, Any]) -> Alignment | None:
+def _aligned(sample: Sample, answer: Mapping[str, Any]) -> Alignment | None:
     """What was heard against the answer's own text; None where one of them is missing."""
-    own = case.normaliser(answer["text"])
-    return align(own, case.normaliser(answer["heard"])) if own and "heard" in answer else None
+    own = sample.normaliser(answer["text"])
+    return align(own, sample.normaliser(answer["heard"])) if own and "heard" in answer else None

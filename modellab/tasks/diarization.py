@@ -36,8 +36,8 @@ from modellab.metrics import diarization as metric
 from modellab.metrics import diarization_errors
 from modellab.metrics.diarization import Collar, Diarization
 from modellab.metrics.vad import merge, subtract
-from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, Turn
-from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Region, Row, Turn
+from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
 
 NAME = "diarization"
@@ -87,7 +87,7 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One recording with its reference and what of it is scored."""
 
     id: str
@@ -99,8 +99,8 @@ class Case:
     mapped: tuple[Region, ...] | None = None  # over what speakers are mapped; None: what is scored
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where turns, UEM or settings are not sound; uses the header's `settings`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where turns, UEM or settings are not sound; uses the header's `settings`."""
     settings = _settings(options)
     duration_s, name = length_s(row), str(row["id"])
     turns = _turns(row, merge=settings["same_speaker_overlap"] == "merge")
@@ -116,7 +116,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {name!r}: {taken} leaves nothing of the clip to score")
     mapped = tuple(whole) if settings["mapping"] == "md-eval" else None
     about = settings["skip_overlap"], str(row.get("condition", ""))
-    return Case(name, duration_s, tuple(turns), tuple(scored), *about, mapped)
+    return Sample(name, duration_s, tuple(turns), tuple(scored), *about, mapped)
 
 
 def prepare(row: Row) -> Given:
@@ -140,10 +140,10 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"diarize() returned {error}") from error
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as no turns with success 0."""
-    found = _compare(case, output)
-    single = found if case.skip_overlap else _compare(case, output, skip_overlap=True)
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as no turns with success 0."""
+    found = _compare(sample, output)
+    single = found if sample.skip_overlap else _compare(sample, output, skip_overlap=True)
     return {
         "der": found.der(),
         "der_without_overlap": single.der(),
@@ -166,46 +166,46 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
     return None if remembered is None else {"turns": [list(turn) for turn in remembered]}
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The turns of each speaker of both sides, mapped ones called alike, then the seconds of each kind of error."""
-    found = _compare(case, output)
+    found = _compare(sample, output)
     failed = ["(the model raised: no turns)"] if output is None else []
     alike = [Turn(t.start_s, t.end_s, found.mapping.get(t.speaker, f"{t.speaker}?")) for t in _found(output)]
     parts = (("miss", found.miss_s), ("false alarm", found.false_alarm_s), ("confusion", found.confusion_s))
     return [
-        *_drawn("ref", case.turns),
+        *_drawn("ref", sample.turns),
         *_drawn("hyp", alike),
         "  ".join(f"{name} {seconds:.2f} s" for name, seconds in parts) + f"  of {found.speech_s:.2f} s",
         *failed,
     ]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """A lane for each speaker of each side, errors in place, then the seconds of each kind."""
-    mapping = _compare(case, output).mapping
-    cut = diarization_errors.pieces(case.turns, _found(output), mapping, case.scored, skip_overlap=case.skip_overlap)
+    sides, skip = (sample.turns, _found(output)), sample.skip_overlap
+    cut = diarization_errors.error_segments(*sides, _compare(sample, output).mapping, sample.scored, skip_overlap=skip)
     drawn = [
-        Lane(f"{speaker} {side}", tuple(Span(each.start_s, each.end_s, _kind(each)) for each in pieces))
-        for (speaker, side), pieces in groupby(sorted(cut, key=_by_speaker), key=lambda each: (each.speaker, each.side))
+        Lane(f"{speaker} {side}", tuple(Span(each.start_s, each.end_s, _kind(each)) for each in own))
+        for (speaker, side), own in groupby(sorted(cut, key=_by_speaker), key=lambda each: (each.speaker, each.side))
     ]
-    summary = next(line for line in show(case, output) if line.startswith("miss"))
-    return [Timeline(case.duration_s, tuple(drawn)), Lines((summary,))]
+    summary = next(line for line in show(sample, output) if line.startswith("miss"))
+    return [Timeline(sample.duration_s, tuple(drawn)), Lines((summary,))]
 
 
-def _by_speaker(piece: diarization_errors.Piece) -> tuple[bool, str, bool, float]:
+def _by_speaker(segment: diarization_errors.ErrorSegment) -> tuple[bool, str, bool, float]:
     """A speaker's two sides below each other, those without a counterpart last."""
-    return piece.speaker.endswith("?"), piece.speaker, piece.side != "ref", piece.start_s
+    return segment.speaker.endswith("?"), segment.speaker, segment.side != "ref", segment.start_s
 
 
-def _kind(piece: diarization_errors.Piece) -> Kind:
-    if piece.kind != "hit":
-        return piece.kind
-    return "reference" if piece.side == "ref" else "hypothesis"
+def _kind(segment: diarization_errors.ErrorSegment) -> Kind:
+    if segment.kind != "hit":
+        return segment.kind
+    return "reference" if segment.side == "ref" else "hypothesis"
 
 
-def _compare(case: Case, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:
-    skip = case.skip_overlap if skip_overlap is None else skip_overlap
-    return metric.compare(case.turns, _found(output), case.scored, skip_overlap=skip, mapped=case.mapped)
+def _compare(sample: Sample, output: Mapping[str, Any] | None, *, skip_overlap: bool | None = None) -> Diarization:
+    skip = sample.skip_overlap if skip_overlap is None else skip_overlap
+    return metric.compare(sample.turns, _found(output), sample.scored, skip_overlap=skip, mapped=sample.mapped)
 
 
 def _found(output: Mapping[str, Any] | None) -> list[Turn]:

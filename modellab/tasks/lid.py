@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from modellab import audio
 from modellab.errors import ConfigError, DatasetError
 from modellab.text import languages
-from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
 from modellab.types.rows import length_s
 
 NAME = "lid"
@@ -45,7 +45,7 @@ class Identifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One clip with the language spoken in it, as a short code."""
 
     id: str
@@ -55,8 +55,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the header has nothing for this task)
-    """A Case, or DatasetError where the language is missing or none. Uses none of the header."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:  # noqa: ARG001  (the header has nothing for this task)
+    """A Sample, or DatasetError where the language is missing or none. Uses none of the header."""
     spoken = row.get("spoken")
     if not isinstance(spoken, str) or not spoken:
         raise DatasetError(f"case {row['id']!r}: expected `spoken` as a language code, got {spoken!r}")
@@ -64,7 +64,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the he
         known = languages.code(spoken)
     except ConfigError as error:
         raise DatasetError(f"case {row['id']!r}: `spoken` has an {error}") from error
-    return Case(str(row["id"]), length_s(row), known, str(row.get("speaker", "")), str(row.get("condition", "")))
+    return Sample(str(row["id"]), length_s(row), known, str(row.get("speaker", "")), str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> Audio:
@@ -86,10 +86,10 @@ def encode(output: Any) -> dict[str, str]:
     return {"language": output}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is an error with success 0."""
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is an error with success 0."""
     return {
-        "error_rate": Ratio(float(_answer(output) != case.spoken)),
+        "error_rate": Ratio(float(_answer(output) != sample.spoken)),
         "success_rate": Ratio(float(output is not None)),
     }
 
@@ -104,22 +104,22 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return None if remembered is None else {"language": remembered}
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Both languages."""
-    return [f"spoken {case.spoken}, identified as {_answer(output)}"]
+    return [f"spoken {sample.spoken}, identified as {_answer(output)}"]
 
 
-def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
+def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
     """How often each language was taken for which: a row for each one spoken, a column for each answer.
 
-    >>> cases = [Case("1", 1.0, "de"), Case("2", 1.0, "de"), Case("3", 1.0, "en")]
-    >>> print("\\n".join(overview(cases, [{"language": "de"}, {"language": "en"}, {"language": "en"}])))
+    >>> samples = [Sample("1", 1.0, "de"), Sample("2", 1.0, "de"), Sample("3", 1.0, "en")]
+    >>> print("\\n".join(overview(samples, [{"language": "de"}, {"language": "en"}, {"language": "en"}])))
     spoken   de   en
     de        1    1
     en        .    1
     """
-    counts = Counter((case.spoken, _answer(output)) for case, output in zip(cases, outputs, strict=True))
-    spoken = sorted({case.spoken for case in cases})
+    counts = Counter((sample.spoken, _answer(output)) for sample, output in zip(samples, outputs, strict=True))
+    spoken = sorted({sample.spoken for sample in samples})
     answers = [*spoken, *sorted({answer for _, answer in counts} - set(spoken))]
     width = max(map(len, ["spoken", *spoken]))
     widths = [max(5, len(answer) + 2) for answer in answers]

@@ -31,8 +31,8 @@ from modellab.metrics import meeting as metric
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.metrics.meeting import Attribution
 from modellab.text import Normaliser
-from modellab.types import Audio, Gross, Metric, Ratio, Row, Share, SpokenTurn
-from modellab.types.display import Lane, Panel, Span, Timeline, Words
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row, SpokenTurn
+from modellab.types.display import DisplayBlock, Lane, Span, Timeline, Words
 from modellab.types.rows import length_s
 
 NAME = "meeting"
@@ -62,7 +62,7 @@ class MeetingTranscriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One recording with what was said in it, normalised."""
 
     id: str
@@ -73,8 +73,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where utterances or settings are not sound; uses `normaliser`, `language`, `settings`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError for unsound utterances or settings; uses `normaliser`, `language`, `settings`."""
     name, duration_s, collar_s = str(row["id"]), length_s(row), _collar_s(options)
     stated = _stated(row)
     late = next((each for each in stated if each.end_s > duration_s + SLACK_S), None)
@@ -86,7 +86,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(
             f"case {name!r}: {normaliser.name} leaves no word of its utterances, so it has no error rate"
         )
-    return Case(name, duration_s, said, collar_s, normaliser, str(row.get("condition", "")))
+    return Sample(name, duration_s, said, collar_s, normaliser, str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> Audio:
@@ -110,9 +110,9 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"transcribe_speakers() returned {error}") from error
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as no words with success 0."""
-    found = {"cpwer": _compare(case, output), "tcpwer": _compare(case, output, case.collar_s)}
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as no words with success 0."""
+    found = {"cpwer": _compare(sample, output), "tcpwer": _compare(sample, output, sample.collar_s)}
     parts = {
         f"{name}_{part}": getattr(each, part)()
         for name, each in found.items()
@@ -137,29 +137,29 @@ def recall(remembered: Sequence[Sequence[Any]] | None) -> dict[str, Any] | None:
     return None if remembered is None else {"utterances": [list(each) for each in remembered]}
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """For each person reference over hypothesis, then who was heard besides, then how many errors time alone makes."""
-    plain, timed = _compare(case, output), _compare(case, output, case.collar_s)
-    lines = [line for title, each in _aligned(case, output, plain) for line in _lines(title, each)]
-    late = f"errors: {plain.words.errors}, with words at their time (+-{case.collar_s:g} s) {timed.words.errors}"
+    plain, timed = _compare(sample, output), _compare(sample, output, sample.collar_s)
+    lines = [line for title, each in _aligned(sample, output, plain) for line in _lines(title, each)]
+    late = f"errors: {plain.words.errors}, with words at their time (+-{sample.collar_s:g} s) {timed.words.errors}"
     failed = ["(the model raised: no words)"] if output is None else []
     return [*lines, late, *failed]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """A lane for each speaker of each side, mapped ones called alike, then their words aligned."""
-    found = _compare(case, output)
+    found = _compare(sample, output)
     heard = [
-        each._replace(speaker=found.mapping.get(each.speaker, f"{each.speaker}?")) for each in _found(case, output)
+        each._replace(speaker=found.mapping.get(each.speaker, f"{each.speaker}?")) for each in _found(sample, output)
     ]
-    sides = [*(("ref", each) for each in case.utterances), *(("hyp", each) for each in heard)]
+    sides = [*(("ref", each) for each in sample.utterances), *(("hyp", each) for each in heard)]
     rows = sorted({(each.speaker.endswith("?"), each.speaker, side == "hyp", side) for side, each in sides})
     drawn = [
         Lane(f"{name} {side}", tuple(_span(where, one) for where, one in sides if (where, one.speaker) == (side, name)))
         for _, name, _, side in rows
     ]
-    words = [Words(each.steps, title) for title, each in _aligned(case, output, found)]
-    return [Timeline(case.duration_s, tuple(drawn)), *words]
+    words = [Words(each.steps, title) for title, each in _aligned(sample, output, found)]
+    return [Timeline(sample.duration_s, tuple(drawn)), *words]
 
 
 def _lines(title: str, words: Alignment) -> list[str]:
@@ -171,11 +171,11 @@ def _span(side: str, each: SpokenTurn) -> Span:
     return Span(each.start_s, each.end_s, "reference" if side == "ref" else "hypothesis", each.text)
 
 
-def _aligned(case: Case, output: Mapping[str, Any] | None, found: Attribution) -> list[tuple[str, Alignment]]:
+def _aligned(sample: Sample, output: Mapping[str, Any] | None, found: Attribution) -> list[tuple[str, Alignment]]:
     """Each person's words beside those of the speaker mapped to them, then the words of speakers without a person."""
-    said, heard = metric.streams(case.utterances), metric.streams(_found(case, output))
+    said, heard = metric.streams(sample.utterances), metric.streams(_found(sample, output))
     partner = {ours: theirs for theirs, ours in found.mapping.items()}
-    blanks = not case.normaliser.splits
+    blanks = not sample.normaliser.splits
     pairs = [
         (f"{name}, heard as {partner[name]}" if name in partner else f"{name}, not heard", words, partner.get(name, ""))
         for name, words in said.items()
@@ -184,14 +184,14 @@ def _aligned(case: Case, output: Mapping[str, Any] | None, found: Attribution) -
     return [(title, align(words, heard.get(name, ""), blanks=blanks)) for title, words, name in pairs]
 
 
-def _compare(case: Case, output: Mapping[str, Any] | None, collar_s: float | None = None) -> Attribution:
-    return metric.compare(case.utterances, _found(case, output), collar_s)
+def _compare(sample: Sample, output: Mapping[str, Any] | None, collar_s: float | None = None) -> Attribution:
+    return metric.compare(sample.utterances, _found(sample, output), collar_s)
 
 
-def _found(case: Case, output: Mapping[str, Any] | None) -> list[SpokenTurn]:
+def _found(sample: Sample, output: Mapping[str, Any] | None) -> list[SpokenTurn]:
     """What was heard, normalised."""
     given = [] if output is None else [SpokenTurn(*each) for each in output["utterances"]]
-    return list(_normalised(given, case.normaliser))
+    return list(_normalised(given, sample.normaliser))
 
 
 def _normalised(utterances: Iterable[SpokenTurn], normaliser: Normaliser) -> Iterable[SpokenTurn]:

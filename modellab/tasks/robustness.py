@@ -28,7 +28,7 @@ from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import align
 from modellab.tasks import asr
 from modellab.text import Normaliser
-from modellab.types import Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
+from modellab.types import Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 
 NAME = "robustness"
 RATE_HZ = 16_000
@@ -36,7 +36,7 @@ OF_KIND = {kind: f"wer_{kind}" for kind in conditions.KINDS}
 
 
 def above(sums: Floats) -> Floats:
-    """Word error rate under conditions minus that of clean clips, of summed shares: shape (..., 4) -> (...)."""
+    """Word error rate under conditions minus that of clean clips, of summed counts: shape (..., 4) -> (...)."""
     bottoms = np.where(sums[..., 1::2] == 0, np.nan, sums[..., 1::2])
     rates = sums[..., 0::2] / bottoms
     difference: Floats = rates[..., 0] - rates[..., 1]
@@ -58,12 +58,12 @@ PACKAGES: Mapping[str, str] = {"torch_audiomentations": "robustness"}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One utterance under one condition."""
 
     id: str
     duration_s: float
-    spoken: asr.Case
+    spoken: asr.Sample
     condition: Condition
 
 
@@ -75,10 +75,10 @@ class Heard:
     duration_s: float
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where the words or a known condition are missing."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where the words or a known condition are missing."""
     spoken = asr.read(row, options)
-    return Case(spoken.id, spoken.duration_s, spoken, _condition(row))
+    return Sample(spoken.id, spoken.duration_s, spoken, _condition(row))
 
 
 def prepare(row: Row) -> Audio:
@@ -98,16 +98,16 @@ def encode(output: Any) -> dict[str, Any]:
     return {**asr.encode(output.transcript), "duration_s": output.duration_s}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
-    wer = align(case.spoken.reference, _said(case, output)).wer()
-    clean = case.condition.kind == "clean"
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    wer = align(sample.spoken.reference, _said(sample, output)).wer()
+    clean = sample.condition.kind == "clean"
     return {
         "wer": wer,
         "success_rate": Ratio(float(output is not None)),
         "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
-        **{name: wer if kind == case.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
-        "hallucination_rate": transcript_sanity.made_up(case.spoken.reference, _said(case, output)),
+        **{name: wer if kind == sample.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
+        "hallucination_rate": transcript_sanity.made_up(sample.spoken.reference, _said(sample, output)),
     }
 
 
@@ -121,30 +121,30 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return asr.recall(remembered)
 
 
-def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written, and what normalises them."""
-    return asr.words(case.spoken, output)
+    return asr.words(sample.spoken, output)
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The condition, then reference over hypothesis as they were scored."""
     failed = ["(the model raised: no transcript)"] if output is None else []
-    return [f"under {case.condition}", *lines(align(case.spoken.reference, _said(case, output))), *failed]
+    return [f"under {sample.condition}", *lines(align(sample.spoken.reference, _said(sample, output))), *failed]
 
 
-def overview(cases: Sequence[Case], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
+def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:
     """The word error rate under each condition, from mild to hard."""
-    shares: dict[Condition, list[Share]] = {}
-    for case, output in zip(cases, outputs, strict=True):
-        shares.setdefault(case.condition, []).append(score(case, output)["wer"])
-    each = sorted(shares, key=conditions.mildest_first)
+    counts: dict[Condition, list[Counts]] = {}
+    for sample, output in zip(samples, outputs, strict=True):
+        counts.setdefault(sample.condition, []).append(score(sample, output)["wer"])
+    each = sorted(counts, key=conditions.mildest_first)
     return [
         "WER by condition",
-        *(f"{condition!s:12}  {METRICS[0].value(shares[condition]):7.2%}" for condition in each),
+        *(f"{condition!s:12}  {METRICS[0].value(counts[condition]):7.2%}" for condition in each),
     ]
 
 
-def signature(cases: Iterable[Case]) -> str:  # noqa: ARG001  (the same for all)
+def signature(samples: Iterable[Sample]) -> str:  # noqa: ARG001  (the same for all)
     """What made the clips: another version of a library may make others."""
     return ", ".join(augmentation.recipe())
 
@@ -165,5 +165,5 @@ def _condition(row: Row) -> Condition:
         raise DatasetError(f"case {row['id']!r}: {error}") from error
 
 
-def _said(case: Case, output: Mapping[str, Any] | None) -> str:
-    return "" if output is None else case.spoken.normaliser(output["text"])
+def _said(sample: Sample, output: Mapping[str, Any] | None) -> str:
+    return "" if output is None else sample.spoken.normaliser(output["text"])

@@ -24,8 +24,8 @@ from modellab.errors import DatasetError
 from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
 from modellab.tasks import asr
 from modellab.tasks.asr import Transcriber
-from modellab.types import Audio, Metric, Ratio, Row, Share
-from modellab.types.display import Lines, Panel
+from modellab.types import Audio, Counts, Metric, Ratio, Row
+from modellab.types.display import DisplayBlock, Lines
 from modellab.types.rows import length_s
 
 NAME = "stability"
@@ -50,7 +50,7 @@ SETTINGS: Mapping[str, Any] = {"repeats": 5, "leak_bytes": 131_072}
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One clip, how often it is heard, and how much memory a call may keep."""
 
     id: str
@@ -77,15 +77,15 @@ class Runs:
     duration_s: float
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where the settings are no numbers that make sense."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where the settings are no numbers that make sense."""
     settings = {**SETTINGS, **options.get("settings", {})}
     repeats, leak_bytes = settings["repeats"], settings["leak_bytes"]
     if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 2:
         raise DatasetError(f"settings.repeats is {repeats!r}, expected a whole number of calls, 2 or more")
     if not isinstance(leak_bytes, int | float) or isinstance(leak_bytes, bool) or leak_bytes < 0:
         raise DatasetError(f"settings.leak_bytes is {leak_bytes!r}, expected bytes per call, 0 or more")
-    return Case(str(row["id"]), length_s(row), repeats, float(leak_bytes))
+    return Sample(str(row["id"]), length_s(row), repeats, float(leak_bytes))
 
 
 def prepare(row: Row) -> Given:
@@ -122,15 +122,15 @@ def encode(output: Any) -> dict[str, Any]:
     }
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; a model that raised has drifted, and its memory and times are not known."""
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; a model that raised has drifted, and its memory and times are not known."""
     grown = growth([] if output is None else output["rss_bytes"])
     known = output is not None
-    drifted = Ratio(len(output["others"]), case.repeats - 1) if output is not None else Ratio(1.0)
+    drifted = Ratio(len(output["others"]), sample.repeats - 1) if output is not None else Ratio(1.0)
     return {
         "drift_rate": drifted,
         "success_rate": Ratio(float(known)),
-        "leak_rate": Ratio(float(grown.leaks(case.leak_bytes)), float(known)),
+        "leak_rate": Ratio(float(grown.leaks(sample.leak_bytes)), float(known)),
         "growth_bytes": Ratio(grown.slope, 1.0) if known else Ratio(0.0, 0.0),
         "growth_low_bytes": Ratio(grown.low, 1.0) if known else Ratio(0.0, 0.0),
         "growth_high_bytes": Ratio(grown.high, 1.0) if known else Ratio(0.0, 0.0),
@@ -143,34 +143,34 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["text"])
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The first output and those that differ from it, then the growth of memory."""
     if output is None:
         return ["(the model raised: no calls)"]
     grown = growth(output["rss_bytes"])
     return [
-        *_said(case, output),
+        *_said(sample, output),
         f"memory {_kib(grown.slope)} a call, 95 % interval {_kib(grown.low)} to {_kib(grown.high)}",
     ]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The outputs as in `show`, and memory and time as they were: the slope is among the case's metrics."""
     if output is None:
-        return [Lines(tuple(show(case, output)))]
+        return [Lines(tuple(show(sample, output)))]
     rss = [f"{amount / 2**20:.1f}" for amount in output["rss_bytes"]]
     times = [f"{1000 * wall_s:.1f}" for wall_s in output["wall_s"]]
     return [
-        Lines(tuple(_said(case, output))),
+        Lines(tuple(_said(sample, output))),
         Lines((_ends(rss),), "memory after each call, MiB"),
         Lines((_ends(times),), "time of each call, ms"),
     ]
 
 
-def _said(case: Case, output: Mapping[str, Any]) -> list[str]:
+def _said(sample: Sample, output: Mapping[str, Any]) -> list[str]:
     """The first output, and those that differ from it."""
     others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
-    return [f"call 1    {output['text']}", *(others or [f"the same in all {case.repeats} calls"])]
+    return [f"call 1    {output['text']}", *(others or [f"the same in all {sample.repeats} calls"])]
 
 
 def _ends(texts: Sequence[str]) -> str:

@@ -31,8 +31,8 @@ from modellab.metrics.edit_distance import align
 from modellab.streaming.feed import Noted, listen
 from modellab.streaming.options import DEFAULTS, Choice, choice
 from modellab.text import Normaliser
-from modellab.types import RARE, Audio, Floats, Gross, Metric, Ratio, Row, Share, Transcript
-from modellab.types.display import Lane, Lines, Panel, Span, Timeline, Words
+from modellab.types import RARE, Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
+from modellab.types.display import DisplayBlock, Lane, Lines, Span, Timeline, Words
 from modellab.types.rows import length_s
 
 NAME = "streaming"
@@ -41,7 +41,7 @@ LAST_S = 0.2  # how long the last text is drawn
 
 
 def more(sums: Floats) -> Floats:
-    """(errors of the stream - errors of the batch) / words of summed shares: shape (..., 3) -> (...)."""
+    """(errors of the stream - errors of the batch) / words of summed counts: shape (..., 3) -> (...)."""
     words = np.where(sums[..., 2] == 0, np.nan, sums[..., 2])
     rate: Floats = (sums[..., 0] - sums[..., 1]) / words
     return rate
@@ -67,7 +67,7 @@ SETTINGS: Mapping[str, Any] = DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One utterance with its words."""
 
     id: str
@@ -95,8 +95,8 @@ class Streamed:
     clock: str
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
     choice(options.get("settings", {}), {})
     said = row.get("text")
     normaliser = text.of_row(row, options)
@@ -104,7 +104,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
     duration_s = length_s(row)
     words = tuple(_word(row["id"], entry, duration_s) for entry in row.get("words", ()))
-    return Case(str(row["id"]), duration_s, said, normaliser(said), normaliser, words)
+    return Sample(str(row["id"]), duration_s, said, normaliser(said), normaliser, words)
 
 
 def prepare(row: Row) -> Given:
@@ -137,26 +137,26 @@ def encode(output: Any) -> dict[str, Any]:
     }
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as an empty transcript with success 0."""
-    wer = align(case.reference, _said(case, output, "text")).wer()
-    batch = None if output is None or output["batch"] is None else _said(case, output, "batch")
-    whole = Ratio(0.0, 0.0) if batch is None else align(case.reference, batch).wer()
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    wer = align(sample.reference, _said(sample, output, "text")).wer()
+    batch = None if output is None or output["batch"] is None else _said(sample, output, "batch")
+    whole = Ratio(0.0, 0.0) if batch is None else align(sample.reference, batch).wer()
     plain = text.get("basic")
     reading = streaming.read(output or {"events": []}, plain)
-    spoken = len(plain(case.text).split())
+    spoken = len(plain(sample.text).split())
     return {
         "wer": wer,
         "corrections": Ratio(reading.corrections(), spoken),
         "success_rate": Ratio(float(output is not None)),
-        "pretend_rate": Ratio(float(spoken > 0 and reading.pretends(case.duration_s)), float(spoken > 0)),
+        "pretend_rate": Ratio(float(spoken > 0 and reading.pretends(sample.duration_s)), float(spoken > 0)),
         "wer_above_batch": (0.0, 0.0, 0.0) if batch is None else (wer.top, whole.top, wer.bottom),
         "batch_wer": whole,
-        "hallucination_rate": transcript_sanity.made_up(case.reference, _said(case, output, "text")),
+        "hallucination_rate": transcript_sanity.made_up(sample.reference, _said(sample, output, "text")),
         "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
-        "first_word_latency_s": reading.first_word(case.words),
-        "confirmed_latency_s": reading.confirmed(case.words),
-        "final_latency_s": reading.completed(case.words, case.duration_s),
+        "first_word_latency_s": reading.first_word(sample.words),
+        "confirmed_latency_s": reading.confirmed(sample.words),
+        "final_latency_s": reading.completed(sample.words, sample.duration_s),
     }
 
 
@@ -165,36 +165,36 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output["text"])
 
 
-def words(case: Case, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
+def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written, and what normalises them."""
-    return case.text, "" if output is None else str(output["text"]), case.normaliser
+    return sample.text, "" if output is None else str(output["text"]), sample.normaliser
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, then what came when."""
     failed = ["(the model raised: nothing was said)"] if output is None else []
     came = [f"{at_s:6.2f} s  {kind:7}  {said}" for kind, said, at_s, _ in (output or {"events": []})["events"]]
-    return [*lines(align(case.reference, _said(case, output, "text"))), *came, *failed]
+    return [*lines(align(sample.reference, _said(sample, output, "text"))), *came, *failed]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The text in the end against the reference, the words in time over what came of them, then every event."""
-    alignment = align(case.reference, _said(case, output, "text"))
-    spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in case.words)
+    alignment = align(sample.reference, _said(sample, output, "text"))
+    spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in sample.words)
     events = (output or {"events": []})["events"]
-    end_s = max([case.duration_s, *(at_s for _, _, at_s, _ in events)]) + LAST_S
+    end_s = max([sample.duration_s, *(at_s for _, _, at_s, _ in events)]) + LAST_S
     until_s = [*(at_s for _, _, at_s, _ in events[1:]), end_s][: len(events)]
     stood = tuple(
         Span(at_s, next_s, "hypothesis", said) for (_, said, at_s, _), next_s in zip(events, until_s, strict=True)
     )
     lanes = (Lane("spoken", spoken), Lane("the latest text, from when it came", stood))
-    lines_of_events = tuple(show(case, output)[len(lines(alignment)) :])
+    lines_of_events = tuple(show(sample, output)[len(lines(alignment)) :])
     timeline = [Timeline(end_s, lanes)] if spoken or stood else []
     return [Words(alignment.steps), *timeline, Lines(lines_of_events)]
 
 
-def _said(case: Case, output: Mapping[str, Any] | None, key: str) -> str:
-    return "" if output is None else case.normaliser(output[key])
+def _said(sample: Sample, output: Mapping[str, Any] | None, key: str) -> str:
+    return "" if output is None else sample.normaliser(output[key])
 
 
 def _word(id: str, entry: Any, duration_s: float) -> streaming.Word:

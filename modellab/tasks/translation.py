@@ -29,7 +29,7 @@ from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import transcript_sanity
 from modellab.metrics import translation as metric
 from modellab.text import Normaliser, languages, scripts
-from modellab.types import RARE, Audio, Metric, Ratio, Row, Share
+from modellab.types import RARE, Audio, Counts, Metric, Ratio, Row
 from modellab.types.rows import length_s
 
 NAME = "translation"
@@ -74,7 +74,7 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One utterance or sentence with its references, as they are scored."""
 
     id: str
@@ -86,8 +86,8 @@ class Case:
     normaliser: Normaliser
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError; uses the header's `normaliser` and `settings`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError; uses the header's `normaliser` and `settings`."""
     settings = {**SETTINGS, **options.get("settings", {})}
     spoken = "audio" in row
     if spoken == ("source" in row):
@@ -106,7 +106,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r}: {error}") from error
     references = tuple(normaliser(reference) for reference in _references(row))
     length = length_s(row) if spoken else 0.0
-    return Case(str(row["id"]), length, source, references, target, tokeniser, normaliser)
+    return Sample(str(row["id"]), length, source, references, target, tokeniser, normaliser)
 
 
 def prepare(row: Row) -> Given:
@@ -130,27 +130,27 @@ def encode(output: Any) -> dict[str, str]:
     return {"text": output}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as an empty translation with success 0."""
-    said = _said(case, output)
-    longest = max(len(_dense(reference)) for reference in case.references)
-    copied = bool(case.source) and said == case.normaliser(case.source) and said not in case.references
-    looped = all(transcript_sanity.has_loop(said, reference) for reference in case.references)
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as an empty translation with success 0."""
+    said = _said(sample, output)
+    longest = max(len(_dense(reference)) for reference in sample.references)
+    copied = bool(sample.source) and said == sample.normaliser(sample.source) and said not in sample.references
+    looped = all(transcript_sanity.has_loop(said, reference) for reference in sample.references)
     return {
-        "chrf": metric.chrf(case.references, said),
-        "bleu": metric.bleu(case.references, said, case.tokeniser),
+        "chrf": metric.chrf(sample.references, said),
+        "bleu": metric.bleu(sample.references, said, sample.tokeniser),
         "success_rate": Ratio(float(output is not None)),
         "empty_rate": Ratio(float(transcript_sanity.is_empty(said))),
         "length_ratio": Ratio(len(_dense(said)), longest),
-        "foreign_script_rate": scripts.foreign(said, languages.scripts(case.target_language)),
+        "foreign_script_rate": scripts.foreign(said, languages.scripts(sample.target_language)),
         "copy_rate": Ratio(float(copied)),
         "loop_rate": Ratio(float(looped)),
     }
 
 
-def signature(cases: Iterable[Case]) -> str:
+def signature(samples: Iterable[Sample]) -> str:
     """sacrebleu's signatures of both scores: what makes them comparable with anybody else's."""
-    return metric.signature(sorted({case.tokeniser for case in cases}))
+    return metric.signature(sorted({sample.tokeniser for sample in samples}))
 
 
 def remember(output: Mapping[str, Any] | None) -> str | None:
@@ -163,15 +163,15 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
     return None if remembered is None else {"text": remembered}
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The source where it is known, every reference, the translation, and both scores of this one alone."""
-    said = _said(case, output)
-    alone = {name: _METRIC[name].value([share]) for name, share in score(case, output).items()}
+    said = _said(sample, output)
+    alone = {name: _METRIC[name].value([share]) for name, share in score(sample, output).items()}
     return [
-        *([f"src  {case.source}"] if case.source else []),
-        *(f"ref  {reference}" for reference in case.references),
+        *([f"src  {sample.source}"] if sample.source else []),
+        *(f"ref  {reference}" for reference in sample.references),
         f"hyp  {said}" if output is not None else "(the model raised: no translation)",
-        f"     chrF {100 * alone['chrf']:.1f}, BLEU {100 * alone['bleu']:.1f} ({case.tokeniser})",
+        f"     chrF {100 * alone['chrf']:.1f}, BLEU {100 * alone['bleu']:.1f} ({sample.tokeniser})",
     ]
 
 
@@ -202,8 +202,8 @@ def _references(row: Row) -> list[str]:
     return listed
 
 
-def _said(case: Case, output: Mapping[str, Any] | None) -> str:
-    return "" if output is None else case.normaliser(output["text"])
+def _said(sample: Sample, output: Mapping[str, Any] | None) -> str:
+    return "" if output is None else sample.normaliser(output["text"])
 
 
 def _dense(words: str) -> str:

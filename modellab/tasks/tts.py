@@ -4,8 +4,9 @@ Manifest row: {id, text, voice?, reference_audio?, estimates?, condition?}; `voi
 `reference_audio` a recording of the same words to be compared with, `estimates` a list out of mos, speaker.
 Model: `speak(text: str, voice: str) -> Audio` or an iterator of Audio, the pieces in order as they are made; it is
 called without `voice` where the row has none.
-Output as JSON: {"audio": a file, "duration_s", "health": see metrics/sound.py, "first_audio_s": null where it came in
-one piece} and from the judge {"heard": str, "loudness_lufs", "mcd_db", "similarity", "mos", ...}, null for unknown.
+Output as JSON: {"audio": a file, "duration_s", "health": see metrics/audio_health.py, "first_audio_s": null where it
+came in one piece} and from the judge {"heard": str, "loudness_lufs", "mcd_db", "similarity", "mos", ...}, null for
+unknown.
 
 The prompt and what the dataset's judge (an ASR model) heard go through the normaliser before anything is counted, so
 the error rates hold the judge's own errors too: compare models under the same judge only. A model that raised counts as
@@ -28,8 +29,8 @@ from modellab.metrics import alignment_text, audio_health, mel_cepstral_distorti
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
-from modellab.types import Audio, Gross, Metric, Ratio, Row, Share
-from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
+from modellab.types.display import DisplayBlock, Lines, Sound, Words
 
 NAME = "tts"
 JUDGE_RATE_HZ = 16_000
@@ -70,7 +71,7 @@ class Speaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One prompt, as written and as scored."""
 
     id: str
@@ -97,8 +98,8 @@ class Made:
     first_audio_s: float | None = None
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError; uses the header's `normaliser` and `judge`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError; uses the header's `normaliser` and `judge`."""
     words, wanted = row.get("text"), row.get("estimates", [])
     if not isinstance(words, str) or not words.strip():
         raise DatasetError(f"case {row['id']!r} has no prompt: expected `text` with the words to say, got {words!r}")
@@ -118,7 +119,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r}: unknown estimate {unknown!r}: {did_you_mean(unknown, ESTIMATES)}")
     if "speaker" in wanted and "reference_audio" not in row:
         raise DatasetError(f"case {row['id']!r}: the estimate 'speaker' needs `reference_audio` to compare voices with")
-    return Case(str(row["id"]), 0.0, words, reference, normaliser, str(row.get("condition", "")))
+    return Sample(str(row["id"]), 0.0, words, reference, normaliser, str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> Prompt:
@@ -174,9 +175,9 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
     return {**output, **found, **({"missing": missing} if missing else {})}
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as silence with success 0."""
-    alignment, given = _align(case, output), output or {}
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as silence with success 0."""
+    alignment, given = _align(sample, output), output or {}
     health = given.get("health")
     spoken_s = health["span_s"] if health else 0.0
     rate = Ratio(alignment.words.reference_length, spoken_s) if spoken_s else Ratio(0.0, given.get("duration_s", 0.0))
@@ -185,8 +186,8 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "cer": alignment.cer(),
         "success_rate": Ratio(float(output is not None)),
         "length_ratio": Ratio(alignment.words.hypothesis_length, alignment.words.reference_length),
-        **audio_health.health_shares(health),
-        **audio_health.length_shares(case.text, health),
+        **audio_health.health_counts(health),
+        **audio_health.length_counts(sample.text, health),
         "words_per_s": rate,
         **{name: _mean_of(given.get(name)) for name in MEANS},
     }
@@ -197,15 +198,15 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output.get("heard", ""))
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Prompt over what was heard, errors named; where the audio lies, its numbers, and what is wrong with it."""
-    lines = alignment_text.lines(_align(case, output))
+    lines = alignment_text.lines(_align(sample, output))
     if output is None:
         return [*lines, "(the model raised: no speech)"]
     health, missing = output["health"], output.get("missing", {})
     facts = [f"{output['duration_s']:.2f} s", f"{audio_health.dbfs(health['power']):.1f} dBFS"]
     facts += [f"{name} {output[name]:.3g}" for name in MEANS if output.get(name) is not None]
-    faults = audio_health.faults(case.text, health)
+    faults = audio_health.faults(sample.text, health)
     return [
         *lines,
         f"audio  {_shown(Path(output['audio']['audio']))}",
@@ -215,13 +216,13 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The speech, the prompt against what the judge heard in it, then its numbers and faults."""
-    alignment = _align(case, output)
+    alignment = _align(sample, output)
     words = Words(alignment.steps, "prompt above, what the judge heard below")
     if output is None:
         return [words, Lines(("(the model raised: no speech)",))]
-    lines = show(case, output)[len(alignment_text.lines(alignment)) + 1 :]
+    lines = show(sample, output)[len(alignment_text.lines(alignment)) + 1 :]
     return [Sound(Path(output["audio"]["audio"]), "what the model said"), words, Lines(tuple(map(str.strip, lines)))]
 
 
@@ -248,8 +249,10 @@ def _joined(pieces: Any) -> Audio:
     return Audio(np.concatenate([piece.samples for piece in listed]).astype(np.float32), rates[0])
 
 
-def _align(case: Case, output: Mapping[str, Any] | None) -> Alignment:
-    return align(case.reference, case.normaliser(str((output or {}).get("heard") or "")), not case.normaliser.splits)
+def _align(sample: Sample, output: Mapping[str, Any] | None) -> Alignment:
+    return align(
+        sample.reference, sample.normaliser(str((output or {}).get("heard") or "")), not sample.normaliser.splits
+    )
 
 
 def _mean_of(value: float | None) -> Ratio:

@@ -29,14 +29,14 @@ from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks import _dialogue
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser, languages
-from modellab.types import RARE, Audio, Gross, Metric, Ratio, Reply, Row, Share
-from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Reply, Row
+from modellab.types.display import DisplayBlock, Lines, Sound, Words
 from modellab.types.rows import length_s
 
 NAME = "v2v"
 RATE_HZ = 16_000
 AUTO = "auto"
-NO_COUNTS: Mapping[str, Share] = {"bleu": (0.0,) * 12, "chrf": (0.0,) * 20}
+NO_COUNTS: Mapping[str, Counts] = {"bleu": (0.0,) * 12, "chrf": (0.0,) * 20}
 
 METRICS = (
     Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
@@ -71,7 +71,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One recording with what is to be said, as it is scored; no reference: what the model says it says."""
 
     id: str
@@ -83,8 +83,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:
-    """A Case, or DatasetError; uses the header's `normaliser`, `judge`, `language` and `settings`."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:
+    """A Sample, or DatasetError; uses the header's `normaliser`, `judge`, `language` and `settings`."""
     settings = {**SETTINGS, **options.get("settings", {})}
     if not options.get("judge"):
         raise DatasetError("the header names no `judge`: expected MODEL:VARIANT of an ASR model that hears the speech")
@@ -103,7 +103,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:
         raise DatasetError(f"case {row['id']!r}: {error}") from error
     references = _references(row, normaliser)
     facts = (str(row.get(name, "")) for name in ("text", "condition"))
-    return Case(str(row["id"]), length_s(row), references, tokeniser, normaliser, *facts)
+    return Sample(str(row["id"]), length_s(row), references, tokeniser, normaliser, *facts)
 
 
 def prepare(row: Row) -> Given:
@@ -140,17 +140,17 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
     }
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as silence with success 0."""
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as silence with success 0."""
     reply = output or _dialogue.NOTHING
-    references, said = _wanted(case, reply), case.normaliser(reply.get("heard") or "")
+    references, said = _wanted(sample, reply), sample.normaliser(reply.get("heard") or "")
     closest = _closest(references, said)
     similarity = reply.get("similarity")
     counts = NO_COUNTS
     if references:
         counts = {
             "chrf": translation.chrf(references, said),
-            "bleu": translation.bleu(references, said, case.tokeniser),
+            "bleu": translation.bleu(references, said, sample.tokeniser),
         }
     return {
         "wer": closest.wer() if closest else Ratio(0.0, 0.0),
@@ -159,7 +159,7 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "success_rate": Ratio(float(output is not None)),
         "spoken_rate": Ratio(float("audio" in _dialogue.modality(reply))),
         "complete_rate": Ratio(float(reply["complete"])),
-        **_dialogue.shares(reply),
+        **_dialogue.counts(reply),
         "similarity": Ratio(0.0, 0.0) if similarity is None else Ratio(similarity),
     }
 
@@ -169,12 +169,12 @@ def remember(output: Mapping[str, Any] | None) -> str | None:
     return None if output is None else str(output.get("heard") or "")
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """What was spoken to the model; the closest reference over what was heard, errors named; the reply's own facts."""
     reply = output or _dialogue.NOTHING
-    closest = _closest(_wanted(case, reply), case.normaliser(reply.get("heard") or ""))
+    closest = _closest(_wanted(sample, reply), sample.normaliser(reply.get("heard") or ""))
     return [
-        *([f"given  {case.spoken}"] if case.spoken else []),
+        *([f"given  {sample.spoken}"] if sample.spoken else []),
         *(alignment_text.lines(closest) if closest else ["(no reference, and the model gave no words of its own)"]),
         *(
             [f"model  {reply['text']}", *_dialogue.lines(reply)]
@@ -186,13 +186,13 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The speech, the closest reference against what the judge heard in it, then the reply's own facts."""
     reply = output or _dialogue.NOTHING
-    closest = _closest(_wanted(case, reply), case.normaliser(reply.get("heard") or ""))
+    closest = _closest(_wanted(sample, reply), sample.normaliser(reply.get("heard") or ""))
     aligned = len(alignment_text.lines(closest)) if closest else 0
-    lines = show(case, output)
-    spoken = bool(case.spoken)
+    lines = show(sample, output)
+    spoken = bool(sample.spoken)
     return [
         *([Sound(Path(reply["audio"]["audio"]), "what the model said")] if reply["audio"] else []),
         *([Words(closest.steps, "reference above, what the judge heard below")] if closest else []),
@@ -200,10 +200,10 @@ def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
     ]
 
 
-def _wanted(case: Case, reply: Mapping[str, Any]) -> tuple[str, ...]:
+def _wanted(sample: Sample, reply: Mapping[str, Any]) -> tuple[str, ...]:
     """The references, else the model's own words; none where there are neither."""
-    own = case.normaliser(reply["text"])
-    return case.references or ((own,) if own else ())
+    own = sample.normaliser(reply["text"])
+    return sample.references or ((own,) if own else ())
 
 
 def _closest(references: Sequence[str], said: str) -> Alignment | None:

@@ -9,8 +9,9 @@ and "hop_s".
 
 Everything is counted in seconds, exactly (see `modellab/metrics/vad.py`); no collar. A model that raised counts as one
 that found nothing. On clips without speech only `false_alarm_s` and the bottoms of precision and F1 can move.
-`miss_s` is the complement of recall and therefore only reported. `hallucination_rate` is the share of the clips without
-any speech that was called speech; it and `roc_auc` are held by absolute limits where a dataset or model sets them.
+`miss_s` is the complement of recall and therefore only reported. `hallucination_rate` is the fraction of the clips
+without any speech that was called speech; it and `roc_auc` are held by absolute limits where a dataset or model sets
+them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from modellab import audio
 from modellab.errors import DatasetError, described
 from modellab.metrics import roc
 from modellab.metrics.vad import Detection, compare, edges, intersect, merge
-from modellab.types import Audio, Gross, Metric, Ratio, Region, Row, Share, total
-from modellab.types.display import Kind, Lane, Lines, Panel, Span, Timeline
+from modellab.types import Audio, Counts, Gross, Metric, Ratio, Region, Row, total
+from modellab.types.display import DisplayBlock, Kind, Lane, Lines, Span, Timeline
 from modellab.types.rows import length_s
 
 NAME = "vad"
@@ -67,7 +68,7 @@ class Detected:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Sample:
     """One clip with its reference regions."""
 
     id: str
@@ -76,8 +77,8 @@ class Case:
     condition: str = ""
 
 
-def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the header has nothing for this task)
-    """A Case, or DatasetError where the regions are not pairs of seconds inside the clip. Uses none of the header."""
+def read(row: Row, options: Mapping[str, Any]) -> Sample:  # noqa: ARG001  (the header has nothing for this task)
+    """A Sample, or DatasetError where the regions are not pairs of seconds inside the clip. Uses none of the header."""
     duration_s = length_s(row)
     speech = row.get("speech")
     if not isinstance(speech, Sequence) or isinstance(speech, str):
@@ -89,7 +90,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Case:  # noqa: ARG001  (the he
     for region in regions:
         if region.start_s < 0 or region.end_s > duration_s + SLACK_S:
             raise DatasetError(f"case {row['id']!r}: {list(region)} in `speech` is outside the clip's {duration_s:g} s")
-    return Case(str(row["id"]), duration_s, regions, str(row.get("condition", "")))
+    return Sample(str(row["id"]), duration_s, regions, str(row.get("condition", "")))
 
 
 def prepare(row: Row) -> Audio:
@@ -117,10 +118,10 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"detect() returned {error}") from error
 
 
-def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
-    """One share per metric; `None` (the model raised) is scored as no regions with success 0."""
-    detection = _compare(case, output)
-    near = edges(case.speech, _found(output), case.duration_s)
+def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
+    """Counts for each metric; `None` (the model raised) is scored as no regions with success 0."""
+    detection = _compare(sample, output)
+    near = edges(sample.speech, _found(output), sample.duration_s)
     return {
         "f1": detection.f1(),
         "precision": detection.precision(),
@@ -128,8 +129,8 @@ def score(case: Case, output: Mapping[str, Any] | None) -> dict[str, Share]:
         "false_alarm_s": detection.false_alarm(),
         "miss_s": detection.miss(),
         "success_rate": Ratio(float(output is not None)),
-        "roc_auc": _roc(case, output),
-        "hallucination_rate": Ratio(0.0, 0.0) if case.speech else Ratio(detection.false_alarm_s, case.duration_s),
+        "roc_auc": _roc(sample, output),
+        "hallucination_rate": Ratio(0.0, 0.0) if sample.speech else Ratio(detection.false_alarm_s, sample.duration_s),
         "onset_error_s": near.onset_error(),
         "offset_error_s": near.offset_error(),
         "edge_miss_rate": near.miss_rate(),
@@ -141,12 +142,12 @@ def remember(output: Mapping[str, Any] | None) -> list[list[float]] | None:
     return None if output is None else [list(pair) for pair in output["regions"]]
 
 
-def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
+def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The regions of both sides, then every false alarm and every miss, in seconds."""
-    detection = _compare(case, output)
+    detection = _compare(sample, output)
     failed = ["(the model raised: no regions)"] if output is None else []
     return [
-        f"ref          {_listed(case.speech)}",
+        f"ref          {_listed(sample.speech)}",
         f"hyp          {_listed(_found(output))}",
         f"false alarm  {_listed(detection.false_alarms)}  ({detection.false_alarm_s:.2f} s)",
         f"miss         {_listed(detection.misses)}  ({detection.miss_s:.2f} s)",
@@ -154,31 +155,31 @@ def show(case: Case, output: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def draw(case: Case, output: Mapping[str, Any] | None) -> list[Panel]:
+def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """Both sides as lanes, misses and false alarms in place, then their seconds in words."""
-    detection = _compare(case, output)
-    speech, found = merge(case.speech), merge(_found(output))
+    detection = _compare(sample, output)
+    speech, found = merge(sample.speech), merge(_found(output))
     lanes = (
         Lane("reference", _lane(intersect(speech, found), "reference", detection.misses, "miss")),
         Lane("hypothesis", _lane(intersect(found, speech), "hypothesis", detection.false_alarms, "false alarm")),
     )
-    *_, false_alarm, miss = show(case, output)[:4]
-    return [Timeline(case.duration_s, lanes), Lines((miss, false_alarm))]
+    *_, false_alarm, miss = show(sample, output)[:4]
+    return [Timeline(sample.duration_s, lanes), Lines((miss, false_alarm))]
 
 
 def _lane(hits: Iterable[Region], side: Kind, errors: Iterable[Region], kind: Kind) -> tuple[Span, ...]:
     return tuple(sorted([*(Span(*each, side) for each in hits), *(Span(*each, kind) for each in errors)]))
 
 
-def _compare(case: Case, output: Mapping[str, Any] | None) -> Detection:
-    return compare(case.speech, _found(output), case.duration_s)
+def _compare(sample: Sample, output: Mapping[str, Any] | None) -> Detection:
+    return compare(sample.speech, _found(output), sample.duration_s)
 
 
-def _roc(case: Case, output: Mapping[str, Any] | None) -> Share:
+def _roc(sample: Sample, output: Mapping[str, Any] | None) -> Counts:
     """The frames' counts; none for a model without probabilities, or one that raised."""
     if output is None or "levels" not in output:
         return roc.EMPTY
-    return roc.share(output["levels"], output["hop_s"], case.speech, case.duration_s)
+    return roc.share(output["levels"], output["hop_s"], sample.speech, sample.duration_s)
 
 
 def _levels(given: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from modellab.system import cache as cache
+from modellab.system import cache
 from modellab.tracking import store
 
 

@@ -51,12 +51,14 @@ def push(
     began = time.monotonic()
     uri = store.address(folder, uri)
     far = store.is_server(uri)
-    pace = Pace(store.shown(uri), timeout_s or (SERVER_S if far else LOCAL_S), began + SERVER_S if far else math.inf)
+    deadline = Deadline(
+        store.shown(uri), timeout_s or (SERVER_S if far else LOCAL_S), began + SERVER_S if far else math.inf
+    )
     try:
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
         store.check(uri)
-        return sentence(_run(folder, uri, pace, root, early))
+        return sentence(_run(folder, uri, deadline, root, early))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
@@ -64,7 +66,7 @@ def push(
 
 
 @dataclass(slots=True)
-class Pace:
+class Deadline:
     """How long a child is waited for: moments are of `time.monotonic()`."""
 
     place: str
@@ -116,20 +118,20 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {took} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, pace: Pace, root: Path | None, early: Early | None) -> dict[str, Any]:
+def _run(folder: Path, uri: str, deadline: Deadline, root: Path | None, early: Early | None) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
     if early and early.go(folder, uri, root):
         with contextlib.closing(early):
-            return _report(early.child, early.log, pace)
+            return _report(early.child, early.log, deadline)
     with (
         tempfile.TemporaryFile() as log,
         _child(process.command(folder, root), log.fileno(), process.environment(uri)) as child,
     ):
-        return _report(child, log, pace)
+        return _report(child, log, deadline)
 
 
-def _report(child: subprocess.Popen[bytes], log: IO[bytes], pace: Pace) -> dict[str, Any]:
-    for last in _lines(child, pace):
+def _report(child: subprocess.Popen[bytes], log: IO[bytes], deadline: Deadline) -> dict[str, Any]:
+    for last in _lines(child, deadline):
         if last.startswith(b"{"):
             report: dict[str, Any] = json.loads(last)
             return report
@@ -138,21 +140,21 @@ def _report(child: subprocess.Popen[bytes], log: IO[bytes], pace: Pace) -> dict[
     raise TrackingError(_late(f"sending to MLflow broke off ({store.masked(said[0])[:300]})"))
 
 
-def _lines(child: subprocess.Popen[bytes], pace: Pace) -> Iterator[bytes]:
+def _lines(child: subprocess.Popen[bytes], deadline: Deadline) -> Iterator[bytes]:
     """The lines that the child prints, until it ends; TrackingError when it is silent or at it for too long."""
     assert child.stdout is not None
     buffer, start = b"", time.monotonic()
     while True:
-        wait_s = pace.wait_s(time.monotonic(), start)
+        wait_s = deadline.wait_s(time.monotonic(), start)
         if not select.select([child.stdout], [], [], wait_s)[0]:
-            if wait_s < pace.silence_s and pace.imported != math.inf:
+            if wait_s < deadline.silence_s and deadline.imported != math.inf:
                 continue  # `wait_s` knows what is over
-            raise pace.late()
+            raise deadline.late()
         if not (chunk := os.read(child.stdout.fileno(), 1 << 16)):
             return
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
-            pace.heard(time.monotonic())
+            deadline.heard(time.monotonic())
             yield line
 
 

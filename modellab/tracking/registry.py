@@ -25,8 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modellab.errors import ConfigError, TrackingError
-from modellab.lifecycle import evidence_table as report
-from modellab.lifecycle import stages
+from modellab.lifecycle import evidence_table, stages
 from modellab.lifecycle.stages import Record, Standing
 from modellab.system import extras
 from modellab.tracking import runs, store
@@ -231,7 +230,7 @@ def version_note(promotion: Promotion) -> str:
     """The description of a version, in Markdown."""
     record, of = promotion.record, f"{promotion.model}:{promotion.variant}"
     said = f"{promotion.variant} to {record.stage}, by {_safe(record.by)}: {_safe(record.because)}"
-    return runs.clean(f"{said}\n\n{report.table(record.evidence, of, 'github')}".strip(), runs.VALUE_LENGTH)
+    return runs.clean(f"{said}\n\n{evidence_table.table(record.evidence, of, 'github')}".strip(), runs.VALUE_LENGTH)
 
 
 def description(model: str, records: stages.Records) -> str:

@@ -71,7 +71,7 @@ def _row(entry: Entry, verdict: Verdict) -> str:
 
 
 def _change(verdict: Verdict) -> str:
-    """The change with its interval; a speed's is a share of its baseline."""
+    """The change with its interval; a speed's is a fraction of its baseline."""
     if verdict.kind != "speed":
         return f"{units.change(verdict.change, verdict.unit)} {units.interval(verdict.interval, verdict.unit)}".strip()
     ends = [units.share(end) for end in verdict.interval or ()]

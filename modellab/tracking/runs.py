@@ -152,9 +152,9 @@ def sections(entry: Entry) -> list[str]:
 
 
 def table(entry: Entry) -> dict[str, Any]:
-    """Every utterance as a row of an MLflow table, worst first; a metric's cell is its share, top/bottom."""
+    """Every utterance as a row of an MLflow table, worst first; a metric's cell is its counts, top/bottom."""
     utterances = sorted(entry.result.utterances if entry.result else (), key=_badness)
-    names = list(dict.fromkeys(name for item in utterances for name in item.shares))
+    names = list(dict.fromkeys(name for item in utterances for name in item.counts))
     reference = any(isinstance(item.output, Mapping) and "reference" in item.output for item in utterances)
     columns = ["id", *(["reference"] if reference else []), "hypothesis", *names, "wall_s", "duration_s", "error"]
     data = [
@@ -162,7 +162,7 @@ def table(entry: Entry) -> dict[str, Any]:
             item.id,
             *([_part(item.output, "reference")] if reference else []),
             _said(item.output),
-            *("/".join(f"{part:.4g}" for part in item.shares.get(name, ())) for name in names),
+            *("/".join(f"{part:.4g}" for part in item.counts.get(name, ())) for name in names),
             f"{item.wall_s:.4f}",
             f"{item.duration_s:.2f}",
             item.error,
@@ -184,8 +184,8 @@ def sounds(entry: Entry) -> list[Path]:
 
 
 def _badness(item: Utterance) -> tuple[bool, float]:
-    """Sorts failures first, then by the share of the first metric that went wrong."""
-    share = next(iter(item.shares.values()), (0.0,))
+    """Sorts failures first, then by how much of the first metric went wrong."""
+    share = next(iter(item.counts.values()), (0.0,))
     return not item.error, -share[0] if share and math.isfinite(share[0]) else 0.0
 
 

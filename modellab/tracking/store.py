@@ -1,4 +1,4 @@
-"""Where MLflow's data lies and how to open it: the only place, with `send.py`, that imports mlflow.
+"""Where MLflow's data lies and how to open it: the only place, with `sender.py`, that imports mlflow.
 
 The default is a SQLite database `mlruns/mlflow.db` with its artifacts in `mlruns/artifacts/<task>`;
 MLFLOW_TRACKING_URI names another place, usually a server.

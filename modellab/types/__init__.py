@@ -1,8 +1,8 @@
 """The nouns of modellab, in the order the data meets them.
 
-    manifest row -> Case -> Audio -> Output (Transcript, Regions) -> Shares per metric -> Result -> Verdict
+    manifest row -> Sample -> Audio -> Output (Transcript, Regions) -> Counts per metric -> Result -> Verdict
 
-Units are in the field names: `_s` seconds, `_hz` hertz, `_bytes` bytes. `Case` belongs to a task
+Units are in the field names: `_s` seconds, `_hz` hertz, `_bytes` bytes. `Sample` belongs to a task
 (see `modellab/tasks/`); `Setting` is what a model's adapter is given. Nothing here does I/O.
 
 Layer 1: may import the ground alone (`docs/architecture.md`). Start reading at `__init__.py`.
@@ -23,26 +23,27 @@ from modellab.types.gate_counts import RARE, Basis, Break, Gross
 from modellab.types.speech import Audio, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
 
 __all__ = [
+    "PINNED_RELEASE",
     "RARE",
-    "Accepted",
     "Audio",
     "Basis",
     "Break",
+    "CaseId",
+    "Counts",
     "Floats",
     "Gross",
-    "Key",
     "Kind",
     "Metric",
-    "Pace",
+    "QualityBaseline",
     "Ratio",
     "Region",
     "Reply",
+    "ResourceBaseline",
     "Result",
     "Row",
     "Rule",
     "Segment",
     "Setting",
-    "Share",
     "SpokenTurn",
     "Status",
     "Transcript",
@@ -61,7 +62,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Ratio(NamedTuple):
-    """One utterance's share of a rate: `top` out of `bottom`. Shares add up; rates are never averaged.
+    """One utterance's part of a rate: `top` out of `bottom`. Such counts add up; rates are never averaged.
 
     WER is errors/words, RTF is compute seconds/audio seconds, a plain per-utterance score is score/1.
     """
@@ -70,8 +71,9 @@ class Ratio(NamedTuple):
     bottom: float = 1.0
 
 
-Share = tuple[float, ...]  # one utterance's summable counts; a `Ratio` for most metrics
+Counts = tuple[float, ...]  # one utterance's summable counts; a `Ratio` for most metrics
 Kind = Literal["quality", "speed", "memory", "sanity"]
+PINNED_RELEASE = "anchor"  # a verdict's `versus`, for the pinned release; stored, as the folder `baselines.PINNED` is
 
 
 def top_over_bottom(sums: Floats) -> Floats:
@@ -94,9 +96,9 @@ def total(sums: Floats) -> Floats:
 class Metric:
     """How to pool, compare and print one number.
 
-    `rate` turns the sum of all utterances' shares, shape (..., k), into the corpus value, shape (...).
-    `margin` is the smallest change for the worse that matters, in `unit`; `margin_relative` the same as a share of the
-    baseline; the larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its
+    `rate` turns the sum of all utterances' counts, shape (..., k), into the corpus value, shape (...).
+    `margin` is the smallest change for the worse that matters, in `unit`; `margin_relative` the same as a fraction of
+    the baseline; the larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its
     built-in limit counts; None: never. `gated=False` is reported and never judged; with
     `on_request` it is judged where thresholds give it a margin, and baselines keep it.
     """
@@ -116,9 +118,9 @@ class Metric:
         """Whether a change of it can fail a case whose thresholds give it this margin, or none."""
         return self.kind == "quality" and (self.gated or (self.on_request and margin is not None))
 
-    def value(self, shares: Iterable[Share] | Floats) -> float:
-        """The corpus value: add the shares up, shape (n, k) as an array, then take the rate once. NaN for no shares."""
-        rows = shares if isinstance(shares, np.ndarray) else np.array(list(shares), dtype=float)
+    def value(self, counts: Iterable[Counts] | Floats) -> float:
+        """The corpus value: add the counts up, shape (n, k) as an array, then take the rate once. NaN for no counts."""
+        rows = counts if isinstance(counts, np.ndarray) else np.array(list(counts), dtype=float)
         return float(self.rate(rows.sum(axis=0))) if len(rows) else float("nan")
 
 
@@ -129,10 +131,10 @@ class Metric:
 class Rule:
     """How one metric of one case is judged. None takes what is built in for the metric or the mode.
 
-    `margin` is in the metric's unit for quality and a share (0.1 = 10 %) for speed and memory. `limit` is an absolute
+    `margin` is in the metric's unit for quality, a fraction (0.1 = 10 %) for speed and memory. `limit` is an absolute
     value, `cap` a change that is red whatever its reason; no cap is built in. `alpha` is the chance of a false alarm:
     of the whole suite for quality, of one confirmed case for speed. A case that cannot see `sensitivity` does not pass,
-    it is INCONCLUSIVE. `broken_...` are the parts of `Gross`. A `built_in_limit` on a share is held with statistics.
+    it is INCONCLUSIVE. `broken_...` are the parts of `Gross`. A `built_in_limit` on a fraction is held with statistics.
     """
 
     margin: float | None = None
@@ -149,16 +151,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What happened to one case of a dataset.
+    """What came of one sample of a dataset.
 
     `output` is the task's JSON form of what the model said (for ASR: {"text", "segments", ...}), None when
-    the model raised; then `error` holds the sentence. `shares` has one entry per metric of the task.
+    the model raised; then `error` holds the sentence. `counts` has one entry per metric of the task.
     `wall_s`, `cpu_s` and `gpu_s` (CUDA events, NaN elsewhere) are the time of the model call and nothing else.
     `cluster` names the speaker or recording; utterances of one cluster are judged together. '' stands alone.
     """
 
     id: str
-    shares: Mapping[str, Share]
+    counts: Mapping[str, Counts]
     output: Any
     wall_s: float
     cpu_s: float
@@ -169,8 +171,8 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """Which cell of the matrix: one pytest item. `str()` is the id pytest shows."""
+class CaseId:
+    """Which case: one pytest item, a model variant on a dataset on a device. `str()` is the id that pytest shows."""
 
     task: str
     dataset: str
@@ -185,9 +187,9 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One cell of the matrix, measured, before any judgement."""
+    """One case, measured, before any judgement."""
 
-    key: Key
+    key: CaseId
     utterances: Sequence[Utterance]  # a tuple, or while it is measured `utterances.Utterances`
     readings: Mapping[str, float]  # per case: "load_s", "first_call_s", "latency_p50_s", "peak_rss_bytes", ...
     machine: str  # machine class, e.g. "amd-epyc-9b14-1t"; the key of speed and memory baselines
@@ -215,12 +217,12 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a share of it.
+    """The gate's answer for one metric. `change` is now - baseline in the metric's unit; for speed, a fraction of it.
 
     `p` is the one-sided chance of such a change for the worse if nothing got worse, `least_p` the smallest that these
     data could have given, `adjusted_p` is p with the other metrics of the case counted, by which the suite's test goes
     (None without a test). `detects` is the smallest change for the worse that would be seen with 80 % power, in the
-    unit of `change`. `versus` is what it was compared with: "baseline", "anchor" (the pinned release) or the reference
+    unit of `change`. `versus` is what it was compared with: "baseline", PINNED_RELEASE or the reference
     of a paired speed run. `broken` utterances are counted, the first of them are `breaks`.
     """
 
@@ -248,30 +250,35 @@ class Verdict:
     @property
     def title(self) -> str:
         """The metric, with what it was compared with where that is not the baseline."""
-        return self.metric if self.versus == "baseline" else f"{self.metric} against {self.versus}"
+        return self.metric if self.versus == "baseline" else f"{self.metric} against {self.reference}"
+
+    @property
+    def reference(self) -> str:
+        """What it was compared with, in a person's words."""
+        return "the pinned release" if self.versus == PINNED_RELEASE else self.versus
 
 
 # ---------------------------------------------------------------------------- what was accepted before
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """The accepted quality of one cell: `baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json`.
+class QualityBaseline:
+    """The accepted quality of one case: `baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json`.
 
-    `shares` maps utterance id -> metric -> share; `outputs` holds what a person wants to see of each output. `noise`
+    `counts` maps utterance id -> metric -> counts; `outputs` holds what a person wants to see of each output. `noise`
     is the sd of a metric's value between runs that differ in nothing but their seeds; empty where they do not differ.
-    Beside the metrics it may hold "churn", the share of outputs that differ between two such runs.
+    Beside the metrics it may hold "churn", the fraction of outputs that differ between two such runs.
     """
 
     header: Mapping[str, str]  # provenance at the time, and "reason", "date"
-    shares: Mapping[str, Mapping[str, Share]]
+    counts: Mapping[str, Mapping[str, Counts]]
     outputs: Mapping[str, Any]
     noise: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """The accepted speed and memory of one cell on one machine class.
+class ResourceBaseline:
+    """The accepted speed and memory of one case on one machine class.
 
     `times` maps utterance id -> (wall_s, cpu_s), on CUDA also gpu_s, each the median of the baseline run's passes.
     `sessions` are A/A runs of `modellab calibrate`: for each clock and each part of the reference workload

@@ -1,6 +1,6 @@
-"""What a page shows of one utterance, as data: a task says what there is to see, `modellab/report/html` draws it.
+"""What a page shows of one utterance, as data: a task says what there is to see, `modellab/reports/html` draws it.
 
-task.draw(case, output) -> [Words(...), Timeline(...), Lines(...), Sound(...)]
+task.draw(sample, output) -> [Words(...), Timeline(...), Lines(...), Sound(...)]
 """
 
 from __future__ import annotations
@@ -62,4 +62,4 @@ class Sound:
     title: str = ""
 
 
-Panel = Words | Timeline | Lines | Sound
+DisplayBlock = Words | Timeline | Lines | Sound

@@ -35,10 +35,10 @@ def numbers(data: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def shares(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+def counts(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     """One utterance's counts by metric; ValueError for one that is none.
 
-    >>> shares({"wer": [1, 8]})
+    >>> counts({"wer": [1, 8]})
     {'wer': (1.0, 8.0)}
     """
     found = {}
@@ -52,7 +52,7 @@ def shares(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
 
 
 class Alike:
-    """`shares` of utterances that belong together: each has the metrics of the first, of as many numbers.
+    """`counts` of utterances that belong together: each has the metrics of the first, of as many numbers.
 
     >>> read = Alike()
     >>> read({"wer": [1, 8]}), read({"wer": [0, 3]})
@@ -63,7 +63,7 @@ class Alike:
         self.widths: dict[str, int] | None = None
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
-        found = shares(data)
+        found = counts(data)
         widths = {name: len(share) for name, share in found.items()}
         self.widths = widths if self.widths is None else self.widths
         if widths != self.widths:
@@ -74,7 +74,7 @@ class Alike:
 
 
 def spreads(data: Mapping[str, Any]) -> dict[str, float]:
-    """Named standard deviations and shares: numbers of which none is below 0."""
+    """Named standard deviations and fractions: numbers of which none is below 0."""
     found = numbers(data)
     for name, value in found.items():
         if value < 0:
@@ -92,7 +92,7 @@ def readings(data: Mapping[str, Any]) -> dict[str, float]:
 
 
 def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:
-    """A share of a result that becomes the baseline; BaselineError for one that is no number."""
+    """Counts of a result that become the baseline; BaselineError for what is no number."""
     if not share or not all(map(is_number, share)):
         raise BaselineError(f"{where} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted")
     return share

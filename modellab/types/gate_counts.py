@@ -15,7 +15,7 @@ class Gross(NamedTuple):
 
     share: float = 0.5
     least: float = 3.0
-    often: float = 0.01  # the share of utterances that an unchanged model breaks from one run to the next, at most
+    often: float = 0.01  # the fraction of utterances that an unchanged model breaks from one run to the next, at most
 
 
 RARE = Gross(0.5, 0.0, 0.01)  # of what an utterance is or is not: empty, a loop

@@ -1,7 +1,7 @@
 """The utterances of a measurement while it is at work: on disk when they are many.
 
 An `Utterances` is a sequence of `Utterance`, each made anew when it is asked for. So the controlling process's memory
-stays what it is, however long the dataset. What needs a number of all utterances asks for the column (`shares`,
+stays what it is, however long the dataset. What needs a number of all utterances asks for the column (`counts_of`,
 `clocks`) and never holds them all; a tuple of utterances will do as well.
 """
 
@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from modellab.types import Floats, Share, Utterance
+from modellab.types import Counts, Floats, Utterance
 from modellab.types.spooled import TOGETHER, Lazy, Spool, Store
 
 WALL, CPU, GPU, AUDIO, RAISED = range(5)  # columns: three clocks and the length of the audio, in s; 1.0 if it raised
-FIRST = 5  # of the columns of shares
+FIRST = 5  # of the columns of counts
 
-Layout = tuple[tuple[str, int], ...]  # metric and length of its share
+Layout = tuple[tuple[str, int], ...]  # metric and length of its counts
 
 
 class Rest(NamedTuple):
@@ -31,7 +31,7 @@ class Rest(NamedTuple):
     cluster: str
     output: Any
     error: str
-    odd: Mapping[str, Share] | None  # its shares, where they are laid out otherwise than the first utterance's
+    odd: Mapping[str, Counts] | None  # its counts, where they are laid out otherwise than the first utterance's
 
 
 class Utterances(Lazy[Utterance]):
@@ -40,7 +40,7 @@ class Utterances(Lazy[Utterance]):
     __slots__ = ("_layout", "_numbers", "_rest", "_uniform", "_width")
 
     def __init__(self, items: Iterable[Utterance] = ()) -> None:
-        self._numbers = Store()  # FIRST floats and the shares of each
+        self._numbers = Store()  # FIRST floats and the counts of each
         self._rest: Spool[Rest] = Spool()
         self._layout: Layout = ()
         self._width, self._uniform = FIRST, True
@@ -49,18 +49,18 @@ class Utterances(Lazy[Utterance]):
 
     def append(self, item: Utterance) -> None:
         """Put an utterance at the end."""
-        layout = tuple((name, len(share)) for name, share in item.shares.items())
+        layout = tuple((name, len(share)) for name, share in item.counts.items())
         if not len(self._rest):
             self._layout, self._width = layout, FIRST + sum(length for _, length in layout)
         usual = layout == self._layout
         self._uniform = self._uniform and usual
-        self._rest.append(Rest(item.id, item.cluster, item.output, item.error, None if usual else item.shares))
-        shares = chain.from_iterable(item.shares.values()) if usual else [math.nan] * (self._width - FIRST)
+        self._rest.append(Rest(item.id, item.cluster, item.output, item.error, None if usual else item.counts))
+        counts = chain.from_iterable(item.counts.values()) if usual else [math.nan] * (self._width - FIRST)
         clocks = (item.wall_s, item.cpu_s, item.gpu_s, item.duration_s)
-        self._numbers.append(array("d", [*clocks, float(bool(item.error)), *shares]).tobytes())
+        self._numbers.append(array("d", [*clocks, float(bool(item.error)), *counts]).tobytes())
 
     def column(self, name: str) -> Floats | None:
-        """The metric's shares, shape (n, k); None where not every utterance has so many of it."""
+        """The metric's counts, shape (n, k); None where not every utterance has so many of it."""
         start = FIRST
         for known, length in self._layout if self._uniform else ():
             if known == name:
@@ -90,13 +90,13 @@ class Utterances(Lazy[Utterance]):
 
     def _made(self, i: int, rest: Rest) -> Utterance:
         row = np.frombuffer(self._row(i)).tolist()
-        shares, start = dict(rest.odd or {}), FIRST
+        counts, start = dict(rest.odd or {}), FIRST
         for name, length in self._layout if rest.odd is None else ():
-            shares[name] = tuple(row[start : start + length])
+            counts[name] = tuple(row[start : start + length])
             start += length
         wall_s, cpu_s, gpu_s, duration_s = row[:RAISED]
         gpu_s = math.nan if math.isnan(gpu_s) else gpu_s  # the one that others have: no two are equal
-        return Utterance(rest.id, shares, rest.output, wall_s, cpu_s, duration_s, rest.error, rest.cluster, gpu_s)
+        return Utterance(rest.id, counts, rest.output, wall_s, cpu_s, duration_s, rest.error, rest.cluster, gpu_s)
 
     def __len__(self) -> int:
         return len(self._rest)
@@ -112,12 +112,12 @@ class Utterances(Lazy[Utterance]):
         return f"Utterances({len(self)})"
 
 
-def shares(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> Floats:
-    """A metric's shares of all utterances, shape (n, k). KeyError where one has none; with `some` it is left out."""
+def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> Floats:
+    """A metric's counts of all utterances, shape (n, k). KeyError where one has none; with `some` it is left out."""
     found = utterances.column(name) if isinstance(utterances, Utterances) else None
     if found is not None:
         return found
-    rows = [each.shares[name] for each in utterances if not some or name in each.shares]
+    rows = [each.counts[name] for each in utterances if not some or name in each.counts]
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))
 
 

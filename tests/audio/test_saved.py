@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.audio import saved as studio
-from modellab.audio.saved import Studio
-from modellab.types import Audio, Key
+from modellab.audio import saved
+from modellab.audio.saved import SavedAudio
+from modellab.types import Audio, CaseId
 
 TONE = Audio(np.array([0.0, 0.5, -0.5, np.nan, 2.0], dtype=np.float32), 16_000)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Studio:
-    made = Studio()
+def kept(tmp_path: Path) -> SavedAudio:
+    made = SavedAudio()
     made.keep(str(tmp_path / "said"))
     return made
 
 
-def test_each_sound_becomes_a_file_wherever_it_is(kept: Studio, tmp_path: Path) -> None:
+def test_each_sound_becomes_a_file_wherever_it_is(kept: SavedAudio, tmp_path: Path) -> None:
     output = {"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"text": "", "audio": None}], "n": 2}
     stored = kept.stored(output, "case-1")
     said = tmp_path / "said"
@@ -34,39 +34,39 @@ def test_each_sound_becomes_a_file_wherever_it_is(kept: Studio, tmp_path: Path) 
     assert (stored["turns"][1], stored["n"]) == ({"text": "", "audio": None}, 2)
 
 
-def test_the_files_of_an_output_are_found_again(kept: Studio) -> None:
+def test_the_files_of_an_output_are_found_again(kept: SavedAudio) -> None:
     stored = kept.stored({"audio": TONE, "turns": [{"text": "hi", "audio": TONE}, {"audio": None}], "n": 2}, "1")
-    assert [path.name for path in studio.files(stored)] == ["1.flac", "1-turns-1.flac"]
-    assert list(studio.files({"audio": "a name", "regions": [[0.5, 1.0]]})) == list(studio.files(None)) == []
+    assert [path.name for path in saved.files(stored)] == ["1.flac", "1-turns-1.flac"]
+    assert list(saved.files({"audio": "a name", "regions": [[0.5, 1.0]]})) == list(saved.files(None)) == []
 
 
-def test_a_file_holds_what_was_said_clipped_and_finite(kept: Studio) -> None:
+def test_a_file_holds_what_was_said_clipped_and_finite(kept: SavedAudio) -> None:
     stored = kept.stored({"audio": TONE}, "a")
     heard = audio.read(Path(stored["audio"]["audio"]))
     assert heard.samples.tolist() == pytest.approx([0.0, 0.5, -0.5, 0.0, 1.0], abs=2**-15)
 
 
 def test_scratch_goes_with_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv(studio.SCRATCH, raising=False)
-    made = Studio()
+    monkeypatch.delenv(saved.SCRATCH, raising=False)
+    made = SavedAudio()
     made.keep("")
     path = Path(made.stored(TONE, "a")["audio"])
     assert path.is_file()
     made.close()
     assert not path.parent.exists()
-    monkeypatch.setenv(studio.SCRATCH, str(tmp_path))
+    monkeypatch.setenv(saved.SCRATCH, str(tmp_path))
     assert Path(made.stored(TONE, "a")["audio"]).parent == tmp_path
 
 
 def test_the_newest_sessions_keep_their_audio(tmp_path: Path) -> None:
-    key = Key("tts", "tts_v1", "espeak", "en", "cpu", "float32")
+    key = CaseId("tts", "tts_v1", "espeak", "en", "cpu", "float32")
     for i, session in enumerate(["b", "a", "c"]):
-        folder = studio.place(tmp_path, session, key)
+        folder = saved.place(tmp_path, session, key)
         folder.mkdir(parents=True)
         os.utime(tmp_path / "audio" / session, (i, i))
-    studio.prune(tmp_path, sessions=2)
+    saved.prune(tmp_path, sessions=2)
     assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == ["a", "c"]
-    assert studio.place(tmp_path, "a", key).name == "espeak_en-tts_v1-cpu-float32"
+    assert saved.place(tmp_path, "a", key).name == "espeak_en-tts_v1-cpu-float32"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_newest_sessions_keep_their_audio(tmp_path: Path) -> None:
     ],
 )
 def test_each_name_has_a_file_of_its_own_that_every_file_system_takes(
-    kept: Studio, tmp_path: Path, names: list[str], begins: str
+    kept: SavedAudio, tmp_path: Path, names: list[str], begins: str
 ) -> None:
     paths = {Path(kept.stored(TONE, name)["audio"]) for name in names}
     assert len(paths) == len(names)
@@ -98,23 +98,23 @@ def test_two_sessions_may_prune_at_once(tmp_path: Path, monkeypatch: pytest.Monk
         return real(path, **how)
 
     monkeypatch.setattr(Path, "stat", stat)
-    studio.prune(tmp_path, sessions=1)
+    saved.prune(tmp_path, sessions=1)
     assert len(list((tmp_path / "audio").iterdir())) == 1
 
 
 def test_only_saved_audio_of_this_project_is_a_sound(tmp_path: Path) -> None:
-    saved, outside = tmp_path / "mlruns" / "audio" / "s1", tmp_path / "secret.flac"
-    saved.mkdir(parents=True)
-    for path in (saved / "a.flac", outside):
+    folder, outside = tmp_path / "mlruns" / "audio" / "s1", tmp_path / "secret.flac"
+    folder.mkdir(parents=True)
+    for path in (folder / "a.flac", outside):
         path.write_bytes(b"flac")
-    (saved / "link.flac").symlink_to(outside)
-    (saved / "loop.flac").symlink_to(saved / "loop.flac")
-    strange = [str(outside), "/etc/passwd", str(saved / "../../../secret.flac"), str(saved / "link.flac"), "a\0b", ""]
-    good = {"audio": str(saved / "a.flac"), "rate_hz": 8000}
+    (folder / "link.flac").symlink_to(outside)
+    (folder / "loop.flac").symlink_to(folder / "loop.flac")
+    strange = [str(outside), "/etc/passwd", str(folder / "../../../secret.flac"), str(folder / "link.flac"), "a\0b", ""]
+    good = {"audio": str(folder / "a.flac"), "rate_hz": 8000}
     output = {"turns": [{"text": "x", "audio": {"audio": path, "rate_hz": 8000}} for path in strange], "audio": good}
-    kept, refused = studio.confined(output, tmp_path / "mlruns")
+    kept, refused = saved.confined(output, tmp_path / "mlruns")
     assert refused == strange
     assert kept["audio"] == good
     assert [turn["text"] for turn in kept["turns"]] == ["x"] * len(strange)
-    assert not any(path.exists() for path in studio.files(kept) if path.name != "a.flac")
-    assert studio.confined({"text": "x", "segments": [["x", 0.0, None]]}, tmp_path)[1] == []
+    assert not any(path.exists() for path in saved.files(kept) if path.name != "a.flac")
+    assert saved.confined({"text": "x", "segments": [["x", 0.0, None]]}, tmp_path)[1] == []

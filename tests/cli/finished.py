@@ -8,18 +8,18 @@ from modellab import datasets, text
 from modellab.results.entry import Entry, pooled
 from modellab.results.ledger import Ledger
 from modellab.tasks import Task, asr
-from modellab.types import Key, Status, Utterance, Verdict
+from modellab.types import CaseId, Status, Utterance, Verdict
 
 from ..make import READINGS, result, utterance, verdict
 from .conftest import Desk
 
 TASK: Task = asr
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 CASE = "fake:one-short_v1-cpu-float32"
 FILES = ["fake-one.cpu-float32.a-cpu-1t.json", "fake-one.cpu-float32.json"]
 BETTER = verdict("wer", Status.IMPROVED, 0.1, baseline=0.2, change=-0.1)
 SLOWER = verdict("rtf_cpu", Status.REGRESSED, 0.06, unit="s/s", kind="speed", baseline=0.05, why="20 % slower")
-CREEP = verdict("cer", Status.REGRESSED, 0.2, versus="anchor", why="since the anchor")
+DRIFT = verdict("cer", Status.REGRESSED, 0.2, versus="anchor", why="since the pinned release")
 
 
 def said(desk: Desk, wrong: int) -> tuple[Utterance, ...]:

@@ -15,7 +15,7 @@ from modellab.types import Status
 
 from ..make import verdict
 from .conftest import Desk
-from .finished import BETTER, CASE, CREEP, FILES, KEY, SLOWER, accept, measure, there
+from .finished import BETTER, CASE, DRIFT, FILES, KEY, SLOWER, accept, measure, there
 
 # ---------------------------------------------------------------------------- accept
 
@@ -33,7 +33,7 @@ def test_an_improvement_is_accepted_and_the_diff_is_pointed_at(desk: Desk) -> No
     assert accepted is not None
     assert (accepted.header["reason"], accepted.header["result"]) == ("beam 5", entry.id)
     assert entry.result is not None
-    assert accepted.shares["000"]["wer"] == entry.result.utterances[0].shares["wer"]
+    assert accepted.counts["000"]["wer"] == entry.result.utterances[0].counts["wer"]
 
 
 def test_the_newest_result_is_meant(desk: Desk) -> None:
@@ -42,7 +42,7 @@ def test_the_newest_result_is_meant(desk: Desk) -> None:
     accept(desk)
     accepted = baselines.load(desk.root / "baselines", KEY)
     assert accepted is not None
-    assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 3
+    assert sum(counts["wer"][0] > 0 for counts in accepted.counts.values()) == 3
 
 
 @pytest.mark.parametrize("newest", [Status.PASS, Status.NEW, Status.INCONCLUSIVE, Status.REGRESSED])
@@ -67,14 +67,14 @@ def test_an_improvement_that_costs_something_is_refused_unless_all_are_meant(des
     assert "note: rtf_cpu was REGRESSED: 20 % slower" in done.stdout
 
 
-def test_creep_stays_visible_and_is_no_hindrance(desk: Desk) -> None:
-    measure(desk, BETTER, CREEP)
+def test_drift_since_the_pinned_release_stays_visible_and_is_no_hindrance(desk: Desk) -> None:
+    measure(desk, BETTER, DRIFT)
     done = accept(desk)
     assert done.exit_code == 0
-    assert "note: cer was REGRESSED against anchor: since the anchor" in done.stdout
+    assert "note: cer was REGRESSED against the pinned release: since the pinned release" in done.stdout
 
 
-def test_better_than_the_anchor_alone_is_no_improvement(desk: Desk) -> None:
+def test_better_than_the_pinned_release_alone_is_no_improvement(desk: Desk) -> None:
     measure(desk, dataclasses.replace(BETTER, versus="anchor"))
     assert "1 case not improved" in accept(desk).stdout
 
@@ -170,7 +170,7 @@ def test_nor_are_those_of_speed(desk: Desk) -> None:
 def test_a_result_from_before_a_metric(desk: Desk) -> None:
     entry = measure(desk, BETTER)
     assert entry.result is not None
-    short = [dataclasses.replace(u, shares={"wer": u.shares["wer"]}) for u in entry.result.utterances]
+    short = [dataclasses.replace(u, counts={"wer": u.counts["wer"]}) for u in entry.result.utterances]
     old = dataclasses.replace(entry.result, utterances=tuple(short))
     later = dataclasses.replace(entry, id="0" * 32, result=old, finished_at="2999-01-01T00:00:00+00:00")
     Ledger(desk.root / "mlruns", "s1").append(later)
@@ -218,7 +218,7 @@ def test_results_of_a_session(desk: Desk) -> None:
     accept(desk, "--session", "20260101t0200-a")
     accepted = baselines.load(desk.root / "baselines", KEY)
     assert accepted is not None
-    assert sum(shares["wer"][0] > 0 for shares in accepted.shares.values()) == 2
+    assert sum(counts["wer"][0] > 0 for counts in accepted.counts.values()) == 2
     wrong = accept(desk, "--session", "20260103")
     assert wrong.exit_code == 2
     assert "unknown session '20260103', the newest are: 20260102T0200-b, 20260101T0200-a" in wrong.stderr

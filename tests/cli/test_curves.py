@@ -7,12 +7,12 @@ import yaml
 from modellab import datasets
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.types import Key, Ratio, Status
+from modellab.types import CaseId, Ratio, Status
 
 from ..make import result, utterance
 from .conftest import Desk
 
-KEY = Key("robustness", "hard_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("robustness", "hard_v1", "fake", "one", "cpu", "float32")
 CASE = "fake:one-hard_v1-cpu-float32"
 
 

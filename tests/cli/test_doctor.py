@@ -15,7 +15,7 @@ import pytest
 from modellab import doctor
 from modellab.errors import LoadError
 from modellab.metrics import translation
-from modellab.plan.matrix import Loadable
+from modellab.plan.matrix import ModelInstance
 from modellab.plan.settings import Project
 from modellab.runner import transcribe
 from modellab.runner.evaluate import Loaded
@@ -35,7 +35,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default loads, without an engine."""
 
     @contextmanager
-    def loaded(loadable: Loadable, threads: int) -> Iterator[Loaded]:
+    def loaded(loadable: ModelInstance, threads: int) -> Iterator[Loaded]:
         nobody: Any = None
         yield Loaded(nobody, loadable.engine, {"load_s": 0.25}, lambda audio_s: audio_s)
 
@@ -141,7 +141,7 @@ def test_a_dataset_that_needs_an_extra_is_not_called_broken(desk: Desk, monkeypa
     (desk.root / "golden" / "short_v1" / "audio" / "000.flac").unlink()
     translation._bleu.cache_clear()
     monkeypatch.setitem(sys.modules, "sacrebleu", None)
-    checks = {check.name: check for check in doctor.datasets(Project.at(desk.root))}
+    checks = {check.name: check for check in doctor.check_datasets(Project.at(desk.root))}
     assert (checks[MT.name].state, checks[MT.name].mend) == ("absent", "pip install 'modellab[translation]'")
     assert "counting BLEU and chrF needs sacrebleu, which is not installed" in checks[MT.name].found
     assert checks["short_v1"].state == "bad"

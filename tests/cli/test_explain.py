@@ -8,13 +8,13 @@ from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
 from ..make import verdict
 from .conftest import Desk
 
 CASE = "fake:one-short_v1-cpu-float32"
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 
 
 @pytest.fixture(autouse=True)
@@ -70,15 +70,15 @@ def test_what_it_is_compared_with(desk: Desk) -> None:
     desk.accept(CASE, "a better decoder")
     project = Project.at(desk.root)
     path = baselines.quality_path(project.baselines, KEY)
-    pinned = project.baselines / baselines.ANCHOR / path.relative_to(project.baselines)
+    pinned = project.baselines / baselines.PINNED / path.relative_to(project.baselines)
     baselines.copy(path, pinned, "release 1", "2026-10-01")
     baselines.set_noise(project.baselines, KEY, {"wer": 0.002, "churn": 0.25})
     said = lines(desk)
     start = "baseline baselines/asr/short_v1/fake-one.cpu-float32"
     assert f"{start}.json 2026-11-21 c0ffee package a better decoder" in said
     assert f"{start}.bench-1t.json 2026-11-21 c0ffee package a better decoder" in said
-    anchor = "anchor baselines/anchor/asr/short_v1/fake-one.cpu-float32.json 2026-10-01 c0ffee package release 1"
-    assert anchor in said
+    pinned_line = "pinned baselines/anchor/asr/short_v1/fake-one.cpu-float32.json 2026-10-01 c0ffee package release 1"
+    assert pinned_line in said
     broken = "wer broken 50 % of an utterance, 3 or more, or all that was left, 2 or more; a healthy model breaks 1 %;"
     assert any(line.startswith(f"{broken} 3 of 8 are red at once in a suite of 1 case") for line in said), said
     assert not any(line.startswith("wer cap") for line in said), "none is built in"

@@ -12,20 +12,20 @@ import pytest
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
-from ..make import READINGS, asr_shares, name, result, utterance
+from ..make import READINGS, asr_counts, name, result, utterance
 from .conftest import Desk
 
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 CASE = "fake:one-short_v1-cpu-float32"
 START = datetime.datetime(2026, 3, 1, 2, 0, tzinfo=datetime.UTC)
 
 
-def nights(desk: Desk, *wers: float, key: Key = KEY) -> None:
+def nights(desk: Desk, *wers: float, key: CaseId = KEY) -> None:
     """A session a night."""
     for day, wer in enumerate(wers):
-        measured = result([utterance(name(0), asr_shares(5 * wer))], key=key, readings={**READINGS, "rtf": 0.05})
+        measured = result([utterance(name(0), asr_counts(5 * wer))], key=key, readings={**READINGS, "rtf": 0.05})
         at = (START + datetime.timedelta(days=day)).isoformat()
         fields: dict[str, Any] = {"result": measured, "values": {"wer": wer, "cer": 0.1}, "finished_at": at}
         Ledger(desk.root / "mlruns", f"s{day}").append(
@@ -65,7 +65,7 @@ def test_less_to_pay_finds_more(desk: Desk) -> None:
 
 
 def test_a_case_that_the_matrix_has_no_more(desk: Desk) -> None:
-    nights(desk, 0.2, 0.2, key=Key("asr", "short_v1", "gone", "one", "cpu", "float32"))
+    nights(desk, 0.2, 0.2, key=CaseId("asr", "short_v1", "gone", "one", "cpu", "float32"))
     assert desk.type("history", "gone:one-short_v1-cpu-float32").exit_code == 0
 
 

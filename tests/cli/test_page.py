@@ -10,12 +10,12 @@ import pytest
 from modellab import datasets
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
-from ..make import PROVENANCE, asr_shares, name, result, utterance
+from ..make import PROVENANCE, asr_counts, name, result, utterance
 from .conftest import Desk
 
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 CASE = "fake:one-short_v1-cpu-float32"
 
 
@@ -23,7 +23,7 @@ def measured(desk: Desk, session: str, *texts: str, **fields: Any) -> None:
     """A result in which the model said these texts."""
     digest = datasets.load(desk.root / "golden" / "short_v1").digest
     said = [
-        utterance(f"{i:03}", asr_shares(1), {"text": text, "language": "en", "segments": []})
+        utterance(f"{i:03}", asr_counts(1), {"text": text, "language": "en", "segments": []})
         for i, text in enumerate(texts)
     ]
     found = result(said, key=KEY, provenance={**PROVENANCE, "dataset_digest": digest})

@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from modellab import gate
 from modellab.cli import power
 from modellab.errors import ConfigError
-from modellab.gate import power as simulation
 from modellab.plan.settings import Project
 from modellab.results import baselines
-from modellab.types import Key
+from modellab.types import CaseId
 
 from .conftest import Desk
 
 CASE = "fake:one-short_v1-cpu-float32"
 OTHER = "fake:one-short_v1-cpu-float16"
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 
 
 @pytest.fixture(autouse=True)
 def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELLAB_MACHINE", "bench")
     for name in ("smallest", "utterances", "power"):
-        whole = getattr(simulation, name)
-        monkeypatch.setattr(simulation, name, lambda *given, whole=whole: whole(*given, runs=10))
+        whole = getattr(gate.power, name)
+        monkeypatch.setattr(gate.power, name, lambda *given, whole=whole: whole(*given, runs=10))
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from modellab import datasets
 from modellab.reports.leaderboard.markdown import MARKER
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.types import Key
+from modellab.types import CaseId
 
 from .conftest import Desk
 from .finished import KEY, measure
 
-OTHER = Key("asr", "short_v1", "rival", "one", "cpu", "float32")
+OTHER = CaseId("asr", "short_v1", "rival", "one", "cpu", "float32")
 
 
 def two(desk: Desk, **changes: Any) -> tuple[Entry, Entry]:
@@ -140,7 +140,7 @@ def test_what_is_accepted_needs_no_ledger(desk: Desk) -> None:
 
 def test_a_task_of_a_newer_version_is_left_out(desk: Desk) -> None:
     measure(desk)
-    measure(desk, key=Key("telepathy", "short_v1", "fake", "one", "cpu", "float32"))
+    measure(desk, key=CaseId("telepathy", "short_v1", "fake", "one", "cpu", "float32"))
     done = desk.type("report")
     assert done.exit_code == 0, done.stderr
     assert "warning: this modellab has no task telepathy: its results are left out" in done.stderr

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from modellab import text
-from modellab.rescoring import entry as rescoring
+from modellab.rescoring import stored
+from modellab.rescoring.entry import rescored
 from modellab.results import baselines, ledger
-from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry
-from modellab.types import Key, Status
+from modellab.results.rescored import origin, standing
+from modellab.types import CaseId, Status
 
 from .conftest import Desk
 from .finished import CASE, KEY, SLOWER, measure
@@ -48,7 +49,7 @@ def test_a_changed_profile_gives_new_lines_and_leaves_the_old(desk: Desk) -> Non
     assert {file: line for file, line in lines(desk).items() if file in old} == old
     first, second = entries(desk)
     assert repr(first) == repr(replace(before, result=first.result))  # some values are none, and NaN equals nothing
-    assert rescored_results.origin(second) == before.id
+    assert origin(second) == before.id
     assert second.session not in {"s1", ""}
     assert second.result is not None
     assert second.result.provenance["normaliser"] == str(text.get("whisper_en"))
@@ -74,8 +75,8 @@ def test_there_and_back_again(desk: Desk) -> None:
     found = entries(desk)
     names = [entry.result.provenance["normaliser"].partition("@")[0] for entry in found if entry.result]
     assert names == ["basic", "none", "whisper_en", "none", "basic"]
-    assert {rescored_results.origin(entry) for entry in found[1:]} == {found[0].id}
-    assert rescored_results.standing(found) == [found[-1]]
+    assert {origin(entry) for entry in found[1:]} == {found[0].id}
+    assert standing(found) == [found[-1]]
     assert found[-1].values == found[0].values
 
 
@@ -89,7 +90,7 @@ def test_what_is_as_it_was_is_left_alone(desk: Desk) -> None:
 def test_sessions_cases_and_all(desk: Desk) -> None:
     for session in ("s1", "s2", "t1"):
         measure(desk, session=session, wrong=2)
-    measure(desk, session="s3", key=Key("asr", "short_v1", "gone", "one", "cpu", "float32"))
+    measure(desk, session="s3", key=CaseId("asr", "short_v1", "gone", "one", "cpu", "float32"))
     another_normaliser(desk)
     for arguments, number in ((("s",), 3), (("t1", CASE), 1), ((CASE,), 1), ((CASE, "--all"), 3), ((), 2)):
         shown = desk.type("rescore", *arguments, "--normaliser", "none").stdout
@@ -193,12 +194,12 @@ def test_the_baselines_of_this_project_are_what_scoring_gives_today() -> None:
     for entry in baselines_as_entries.entries(root / "baselines"):
         if not isinstance(tasks.get(entry.key.task), tasks.Recalled) or entry.key.task == "diarization":
             continue
-        after = rescoring.rescored(entry, datasets.load(root / "golden" / entry.key.dataset))
+        after = rescored(entry, datasets.load(root / "golden" / entry.key.dataset))
         assert entry.result is not None
         assert after.result is not None
         for before, now in zip(entry.result.utterances, after.result.utterances, strict=True):
-            for metric, share in before.shares.items():
-                assert now.shares[metric] == pytest.approx(share, abs=1e-6), (entry.key, now.id, metric)
+            for metric, share in before.counts.items():
+                assert now.counts[metric] == pytest.approx(share, abs=1e-6), (entry.key, now.id, metric)
                 found += 1
     assert found > 1000
 
@@ -232,8 +233,8 @@ def test_whatever_one_result_raises_is_its_refusal(desk: Desk, monkeypatch: pyte
     def raises(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no words")
 
-    for owner, name in ((rescoring, "judged"), (rescoring, "rescored")):
-        monkeypatch.setattr(owner, name, raises)
+    for name in ("judged", "rescored"):
+        monkeypatch.setattr(stored, name, raises)
         done = desk.type("rescore")
         assert done.exit_code == 1
         assert "refused: s1: ZeroDivisionError: no words" in done.stderr

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from modellab import diagnosis
-from modellab.diagnosis import Heard, Kind, examine
+from modellab.diagnosis import Kind, UtteranceContext, examine
 from modellab.results import baselines
 from modellab.results.other_answers import elsewhere, family
 from modellab.tasks import asr
-from modellab.types import Accepted, Result, Status, Verdict
+from modellab.types import QualityBaseline, Result, Status, Verdict
 
 from .. import make
 
@@ -31,9 +31,9 @@ SAID = (
 GERMAN = "das ist nicht das was ich auf dem tisch für dich und mit der"
 
 
-def heard(number: int, answer: str, before: str | None = None) -> Heard:
+def heard(number: int, answer: str, before: str | None = None) -> UtteranceContext:
     said = SAID[number]
-    return Heard(str(number), said, answer, said, answer, 2.5, language="en", before=before)
+    return UtteranceContext(str(number), said, answer, said, answer, 2.5, language="en", before=before)
 
 
 def without_last(text: str, count: int = 1) -> str:
@@ -80,7 +80,7 @@ def test_a_family_is_told_by_its_names(model: str, weights: str, names: set[str]
 
 
 def accept(root: Path, model: str, weights: str, text: str) -> None:
-    said = [make.utterance("0000", make.asr_shares(1), {"text": text})]
+    said = [make.utterance("0000", make.asr_counts(1), {"text": text})]
     key = replace(make.KEY, model=model)
     provenance = {**make.PROVENANCE, "weights": weights}
     baselines.save(root, asr, [make.result(said, key=key, provenance=provenance)], "first", "2026-03-01")
@@ -131,7 +131,7 @@ class Data:
     options = {"normaliser": "basic", "language": "en"}
 
 
-def told(answers: list[str], status: Status, accepted: Accepted | None = None) -> list[str]:
+def told(answers: list[str], status: Status, accepted: QualityBaseline | None = None) -> list[str]:
     verdict = Verdict("wer", "ratio", "quality", status, 1.0, red=status is Status.REGRESSED)
     return diagnosis.notes([verdict], asr, measured(answers), Data(), accepted)  # type: ignore[arg-type]
 
@@ -164,6 +164,6 @@ def test_an_undecided_case_says_what_got_worse() -> None:
 
 
 def test_a_suspicion_that_cannot_be_formed_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diagnosis, "scene", lambda *_: 1 / 0)
+    monkeypatch.setattr(diagnosis, "contexts", lambda *_: 1 / 0)
     (note,) = told([without_last(text, 4) for text in SAID], Status.NEW)
     assert note.startswith("what this looks like cannot be told: ")

@@ -42,6 +42,6 @@ def test_the_documented_figures_are_those_that_were_measured() -> None:
     docs = Path(__file__).parents[2] / "docs"
     text, told = (docs / "detective.md").read_text(), json.loads((docs / "detective.json").read_text())
     for line in told["kinds"]:
-        shares = " | ".join(f"{100 * line[name]:.1f} %" for name in ("recall", "precision", "fault"))
-        assert f"| {line['kind']} | {line['cases']} | {line['utterances']} | {shares} |" in text
+        counts = " | ".join(f"{100 * line[name]:.1f} %" for name in ("recall", "precision", "fault"))
+        assert f"| {line['kind']} | {line['cases']} | {line['utterances']} | {counts} |" in text
     assert f"{told['right']} of {told['utterances']} utterances in {told['cases']} cases" in text

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from modellab.diagnosis import Heard, Kind, examine
+from modellab.diagnosis import Kind, UtteranceContext, examine
 from modellab.results.other_answers import elsewhere
 from modellab.text import get
 
@@ -27,16 +27,16 @@ SAID = (
 WELL_S = 2.5  # a good length for each of them
 
 
-def heard(number: int, answer: str | None = None, **changes: Any) -> Heard:
+def heard(number: int, answer: str | None = None, **changes: Any) -> UtteranceContext:
     """Sentence `number`, heard as `answer`; rightly without one."""
     said = changes.pop("said", SAID[number])
     normalise = get(changes.pop("normaliser", "basic"))
     answer = said if answer is None else answer
     fields = {"duration_s": WELL_S, "language": "en", **changes}
-    return Heard(f"{number}", said, answer, normalise(said), normalise(answer), **fields)
+    return UtteranceContext(f"{number}", said, answer, normalise(said), normalise(answer), **fields)
 
 
-def every(*wrong: Heard) -> list[Heard]:
+def every(*wrong: UtteranceContext) -> list[UtteranceContext]:
     """All sentences heard rightly, but for these."""
     instead = {each.id: each for each in wrong}
     return [instead.get(str(i), heard(i)) for i in range(len(SAID))]
@@ -72,7 +72,7 @@ LOOPED = "call anna and tell her about the garden" + " the garden" * 8
         ([heard(5, "pay sum quite music in the hall")], Kind.WORDS, "model"),
     ],
 )
-def test_it_looks_like(wrong: list[Heard], kind: Kind, fault: str) -> None:
+def test_it_looks_like(wrong: list[UtteranceContext], kind: Kind, fault: str) -> None:
     found = examine(every(*wrong), "basic")
     assert [(finding.kind, finding.fault) for finding in found] == [(kind, fault)]
     assert found[0].ids == tuple(sorted(each.id for each in wrong))
@@ -187,7 +187,7 @@ def test_other_models_answers_are_those_of_the_same_dataset(tmp_path: Path) -> N
     from modellab.tasks import asr
 
     for model, text in (("fake", "mine"), ("other", "theirs")):
-        said = [make.utterance("0000", make.asr_shares(1), {"text": text})]
+        said = [make.utterance("0000", make.asr_counts(1), {"text": text})]
         baselines.save(tmp_path, asr, [make.result(said, key=replace(make.KEY, model=model))], "first", "2026-03-01")
     assert elsewhere(tmp_path, make.KEY) == {"0000": ["theirs"]}
     quality = baselines.quality_path(tmp_path, replace(make.KEY, model="other"))

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from modellab.diagnosis import Kind, examine
-from modellab.diagnosis.context import Heard
+from modellab.diagnosis.context import UtteranceContext
 from modellab.diagnosis.timing import stretched
 
 SAID = "open the garden door and call anna tonight please"
@@ -33,7 +33,7 @@ def case(
     shortest_s: float = 1.8,
     longer_s: float = 1.6,
     quiet_s: float = QUIET_S,
-) -> list[Heard]:
+) -> list[UtteranceContext]:
     """Utterances of which the model says where the last segment ends; `end_s` is of the end of the sound.
 
     One has a wrong word.
@@ -48,7 +48,7 @@ def case(
         answer = SAID if i else SAID.replace("garden", "harden")
         end = end_s(length) + dice.gauss(0, noise_s)
         every.append(
-            Heard(f"{i}", SAID, answer, SAID, answer, length + quiet_s, end_s=end, language="en", audio=path)
+            UtteranceContext(f"{i}", SAID, answer, SAID, answer, length + quiet_s, end_s=end, language="en", audio=path)
         )  # fmt: skip
     return every
 

@@ -12,7 +12,7 @@ import pytest
 
 from modellab import gate
 from modellab.tasks import asr, diarization, translation
-from modellab.types import Metric, Rule, Share, Status, Utterance, Verdict
+from modellab.types import Counts, Metric, Rule, Status, Utterance, Verdict
 
 from ..make import accepted, name, result, utterance, utterances, verdict
 
@@ -25,7 +25,7 @@ WORDS = 12.0
 CHURNING = verdict("wer", Status.INCONCLUSIVE, p=0.5, least_p=2**-20, adjusted_p=0.5, pending=False)
 
 
-def said(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[str, Share]:
+def said(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[str, Counts]:
     """What one utterance adds to each metric."""
     return {
         "wer": (wrong, words),
@@ -38,12 +38,12 @@ def said(wrong: float, words: float = WORDS, *, raised: bool = False) -> dict[st
 def spoken(wrong: Sequence[float], words: Sequence[float] | float = WORDS, cluster: str = "") -> list[Utterance]:
     lengths = [words] * len(wrong) if isinstance(words, float) else words
     each = [said(w, n) for w, n in zip(wrong, lengths, strict=True)]
-    return [utterance(name(i), shares, cluster=cluster) for i, shares in enumerate(each)]
+    return [utterance(name(i), counts, cluster=cluster) for i, counts in enumerate(each)]
 
 
 def settled(before: Sequence[Utterance], after: Sequence[Utterance], cases: int, **setting: Any) -> dict[str, Verdict]:
     """The verdicts of one case of a suite whose other cases only churn, when the suite has been settled."""
-    one = tuple(gate.judge(result(after), accepted(before), JUDGED, RULES, gate.Setting(family=cases, **setting)))
+    one = tuple(gate.assess(result(after), accepted(before), JUDGED, RULES, gate.Setting(family=cases, **setting)))
     (found, *_) = gate.settle([one, *[(CHURNING,)] * (cases - 1)])
     return {each.metric: each for each in found}
 
@@ -128,7 +128,7 @@ def test_nothing_but_references_without_words_has_no_rate_to_compare() -> None:
 def test_a_share_that_is_no_number_is_not_broken_and_never_passes() -> None:
     then, now = ([*[(0.0, WORDS)] * 9, (last, WORDS)] for last in (0.0, math.nan))
     rows = [BY_NAME["wer"]]
-    (found,) = gate.judge(result(utterances("wer", now)), accepted(utterances("wer", then)), rows, {})
+    (found,) = gate.assess(result(utterances("wer", now)), accepted(utterances("wer", then)), rows, {})
     assert (found.status, found.broken) == (Status.INCONCLUSIVE, 0)
 
 
@@ -143,7 +143,7 @@ def test_a_metric_that_counts_nothing_broken_goes_by_swapping() -> None:
     chrf = Metric("score", unit="ratio", better="higher", margin=0.005)
     assert translation.METRICS[0].gross is None
     sides = [utterances("score", [(share, 10.0)] * 20) for share in (9.0, 0.0)]
-    (found,) = gate.judge(result(sides[1]), accepted(sides[0]), [chrf], {}, gate.Setting(family=30))
+    (found,) = gate.assess(result(sides[1]), accepted(sides[0]), [chrf], {}, gate.Setting(family=30))
     assert (found.status, found.broken) == (Status.REGRESSED, 0)
 
 
@@ -156,7 +156,7 @@ def test_random_seeds_excuse_small_changes_and_nothing_broken(noise: float) -> N
     small = spoken([2 * third] * 8 + [third] * 32)
     large = spoken([WORDS] * 8 + [third] * 32)
     status = {
-        key: gate.judge(result(side), then, JUDGED[:2], {})[0].status
+        key: gate.assess(result(side), then, JUDGED[:2], {})[0].status
         for key, side in (("small", small), ("large", large))
     }
     assert status == {"small": Status.INCONCLUSIVE if noise else Status.REGRESSED, "large": Status.REGRESSED}
@@ -177,16 +177,16 @@ def test_gains_do_not_hide_what_broke() -> None:
 def test_few_recordings_that_are_all_wrong_are_red(recordings: int, cases: int) -> None:
     """Nothing said of anybody in any of them, where 5 % were wrong."""
     metrics = [each for each in diarization.METRICS if each.name in ("der", "jer", "speaker_count_error")]
-    healthy: dict[str, Share] = {"der": (15.0, 300.0), "jer": (0.4, 4.0), "speaker_count_error": (0.0, 1.0)}
-    silent: dict[str, Share] = {"der": (300.0, 300.0), "jer": (4.0, 4.0), "speaker_count_error": (4.0, 1.0)}
-    swapped: dict[str, Share] = {**healthy, "der": (105.0, 300.0)}
+    healthy: dict[str, Counts] = {"der": (15.0, 300.0), "jer": (0.4, 4.0), "speaker_count_error": (0.0, 1.0)}
+    silent: dict[str, Counts] = {"der": (300.0, 300.0), "jer": (4.0, 4.0), "speaker_count_error": (4.0, 1.0)}
+    swapped: dict[str, Counts] = {**healthy, "der": (105.0, 300.0)}
     then, now, one = (
         [utterance(name(i), healthy if i >= hit else what) for i in range(recordings)]
         for hit, what in ((0, healthy), (recordings, silent), (1, swapped))
     )
     setting = gate.Setting(family=cases)
-    assert gate.judge(result(now), accepted(then), metrics, {}, setting)[0].status is Status.REGRESSED
-    assert not any(each.red for each in gate.judge(result(one), accepted(then), metrics, {}, setting))
+    assert gate.assess(result(now), accepted(then), metrics, {}, setting)[0].status is Status.REGRESSED
+    assert not any(each.red for each in gate.assess(result(one), accepted(then), metrics, {}, setting))
 
 
 def test_a_loop_that_ends_as_garbage_excuses_nothing() -> None:
@@ -202,11 +202,11 @@ def test_where_a_rerun_had_no_room_for_it_a_metric_stays_red() -> None:
     metrics = [each for each in diarization.METRICS if each.name == "der"]
     before = utterances("der", [(5.0, 100.0)] * 8)
     after = utterances("der", [(25.0, 100.0)] * 6 + [(5.0, 100.0)] * 2)
-    other: dict[str, Share] = {"der": (5.0, 100.0)}
-    (found,) = gate.judge(result(after), accepted(before), metrics, {}, gate.Setting(again={name(7): other}))
+    other: dict[str, Counts] = {"der": (5.0, 100.0)}
+    (found,) = gate.assess(result(after), accepted(before), metrics, {}, gate.Setting(again={name(7): other}))
     assert found.status is Status.REGRESSED
     assert "fresh process" not in found.why
-    (asked,) = gate.judge(result(after), accepted(before), metrics, {}, gate.Setting(again={name(0): other}))
+    (asked,) = gate.assess(result(after), accepted(before), metrics, {}, gate.Setting(again={name(0): other}))
     assert asked.status is Status.INCONCLUSIVE
 
 
@@ -250,6 +250,6 @@ def test_the_pinned_release_takes_nothing_from_the_baseline() -> None:
     others = [(waiting(0.5, pending=False), since)] * 29
     (found, *_) = gate.settle([(now, since), *others])
     assert [each.status for each in found] == [Status.REGRESSED, Status.INCONCLUSIVE]
-    anchor = waiting(0.008 / 40, versus="anchor")
-    (found, *_) = gate.settle([(waiting(0.5, pending=False), anchor), *others])
+    pinned = waiting(0.008 / 40, versus="anchor")
+    (found, *_) = gate.settle([(waiting(0.5, pending=False), pinned), *others])
     assert [each.status for each in found] == [Status.INCONCLUSIVE, Status.REGRESSED]

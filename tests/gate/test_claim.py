@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from modellab.gate.claim import judge
+from modellab.gate.claim import assess
 from modellab.tasks import asr, vad
 from modellab.types import Floats, Metric, Rule, Status
 
@@ -25,8 +25,8 @@ def drawn(rate: float, n: int, seed: int = 0, words: int = 10) -> Floats:
     return np.column_stack([errors, np.full(n, float(words))])
 
 
-def verdict(claimed: float, shares: Floats, metric: Metric = WER, rule: Rule | None = None) -> Status:
-    return judge(metric, rule or Rule(), claimed, shares, [""] * len(shares)).status
+def verdict(claimed: float, counts: Floats, metric: Metric = WER, rule: Rule | None = None) -> Status:
+    return assess(metric, rule or Rule(), claimed, counts, [""] * len(counts)).status
 
 
 # ---------------------------------------------------------------------------- the verdict
@@ -44,8 +44,8 @@ def verdict(claimed: float, shares: Floats, metric: Metric = WER, rule: Rule | N
     ],
 )
 def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
-    shares = drawn(rate, n, seed=1)
-    found = judge(WER, Rule(), 0.10, shares, [""] * n)
+    counts = drawn(rate, n, seed=1)
+    found = assess(WER, Rule(), 0.10, counts, [""] * n)
     assert found.status is status
     assert found.red is (status is Status.REGRESSED)
     assert (found.baseline, found.versus, found.pending) == (0.10, "claim", False)
@@ -55,9 +55,9 @@ def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
 
 def test_a_difference_within_the_margin_is_none() -> None:
     """Many utterances prove a tenth of a point; the rule says that nobody minds it."""
-    shares = drawn(0.1012, 200_000, seed=2, words=100)
-    assert judge(WER, Rule(margin=0.0, margin_relative=0.0), 0.10, shares, [""] * len(shares)).red
-    assert verdict(0.10, shares, rule=Rule(margin=0.002)) is Status.PASS
+    counts = drawn(0.1012, 200_000, seed=2, words=100)
+    assert assess(WER, Rule(margin=0.0, margin_relative=0.0), 0.10, counts, [""] * len(counts)).red
+    assert verdict(0.10, counts, rule=Rule(margin=0.002)) is Status.PASS
 
 
 def test_higher_is_better_is_turned_around() -> None:
@@ -73,20 +73,20 @@ def test_a_plain_amount_is_judged_too() -> None:
 
 
 def test_a_rate_that_does_not_exist_decides_nothing() -> None:
-    found = judge(WER, Rule(), 0.1, np.zeros((20, 2)), [""] * 20)
+    found = assess(WER, Rule(), 0.1, np.zeros((20, 2)), [""] * 20)
     assert found.status is Status.INCONCLUSIVE
     assert found.why == "there is nothing to divide by"
 
 
 def test_a_case_that_was_asked_to_see_more_does_not_pass() -> None:
-    shares = drawn(0.10, 40)
-    assert verdict(0.12, shares) is Status.PASS
-    assert verdict(0.12, shares, rule=Rule(sensitivity=0.001)) is Status.INCONCLUSIVE
+    counts = drawn(0.10, 40)
+    assert verdict(0.12, counts) is Status.PASS
+    assert verdict(0.12, counts, rule=Rule(sensitivity=0.001)) is Status.INCONCLUSIVE
 
 
 def test_no_error_at_all_does_not_see_everything() -> None:
     perfect = np.column_stack([np.zeros(40), np.full(40, 10.0)])
-    found = judge(WER, Rule(), 0.05, perfect, [""] * 40)
+    found = assess(WER, Rule(), 0.05, perfect, [""] * 40)
     assert found.status is Status.PASS
     assert found.detects is not None
     assert found.detects > 0.04, "at the stated 5 % forty utterances differ by this much"
@@ -132,25 +132,25 @@ ERRORS = st.lists(st.integers(0, 10), min_size=2, max_size=60)
 @given(ERRORS, st.floats(0, 1), st.integers(0, 5))
 def test_a_worse_measurement_never_gets_a_better_verdict(errors: list[int], claimed: float, more: int) -> None:
     """The same error added to each utterance: the spread stays, the rate rises."""
-    shares = np.array([(float(count), 20.0) for count in errors])
-    worse = shares + np.array([float(more), 0.0])
+    counts = np.array([(float(count), 20.0) for count in errors])
+    worse = counts + np.array([float(more), 0.0])
     order = [Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
-    assert order.index(verdict(claimed, worse)) >= order.index(verdict(claimed, shares))
+    assert order.index(verdict(claimed, worse)) >= order.index(verdict(claimed, counts))
 
 
 @given(ERRORS, st.floats(0, 1))
 def test_the_order_of_the_utterances_changes_nothing(errors: list[int], claimed: float) -> None:
-    shares = np.array([(float(count), 20.0) for count in errors])
-    shuffled = shares[np.random.default_rng(len(errors)).permutation(len(shares))]
-    first, second = (judge(WER, Rule(), claimed, each, [""] * len(each)) for each in (shares, shuffled))
+    counts = np.array([(float(count), 20.0) for count in errors])
+    shuffled = counts[np.random.default_rng(len(errors)).permutation(len(counts))]
+    first, second = (assess(WER, Rule(), claimed, each, [""] * len(each)) for each in (counts, shuffled))
     assert first.status is second.status
     assert (first.p or 0) == pytest.approx(second.p or 0, abs=1e-9)
 
 
 @given(ERRORS, st.floats(0, 1))
 def test_counting_in_other_units_changes_nothing(errors: list[int], claimed: float) -> None:
-    shares = np.array([(float(count), 20.0) for count in errors])
-    assert verdict(claimed, shares) is verdict(claimed, 64 * shares)
+    counts = np.array([(float(count), 20.0) for count in errors])
+    assert verdict(claimed, counts) is verdict(claimed, 64 * counts)
 
 
 # ---------------------------------------------------------------------------- false alarms and power, by simulation
@@ -182,7 +182,7 @@ def clumped(generator: np.random.Generator, rate: float, n: int) -> Floats:
 def test_what_it_says_it_sees_it_sees(n: int) -> None:
     generator = np.random.default_rng(12)
     rate = float(WER.rate(clumped(generator, 0.1, 20_000).sum(axis=0)))
-    sees = [judge(WER, Rule(), rate, clumped(generator, 0.1, n), [""] * n).detects or 0.0 for _ in range(60)]
-    worse = 0.1 * (rate + float(np.median(sees))) / rate
+    mde = [assess(WER, Rule(), rate, clumped(generator, 0.1, n), [""] * n).detects or 0.0 for _ in range(60)]
+    worse = 0.1 * (rate + float(np.median(mde))) / rate
     found = np.mean([verdict(rate, clumped(generator, worse, n)) is Status.REGRESSED for _ in range(300)])
     assert 0.70 < found < 0.92, "80 % in the long run"

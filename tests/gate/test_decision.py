@@ -10,14 +10,14 @@ import pytest
 
 from modellab.gate import quality
 from modellab.tasks import diarization
-from modellab.types import RARE, Break, Gross, Metric, Rule, Share, Status, Verdict
+from modellab.types import RARE, Break, Counts, Gross, Metric, Rule, Status, Verdict
 
 from ..make import accepted, name, result, utterance, utterances
-from .test_quality import errors, judge
+from .test_quality import assess, errors
 
 LOST = Metric("wer", unit="ratio", better="lower", margin=0.002, gross=Gross())
-FAILED: dict[str, Share] = {"wer": (10.0, 10.0)}
-HEALTHY: dict[str, Share] = {"wer": (0.0, 10.0)}
+FAILED: dict[str, Counts] = {"wer": (10.0, 10.0)}
+HEALTHY: dict[str, Counts] = {"wer": (0.0, 10.0)}
 
 
 def after(broke: int, of: int, again: Sequence[bool] | None = None, family: int = 1, loop: float = 10.0) -> Verdict:
@@ -25,7 +25,7 @@ def after(broke: int, of: int, again: Sequence[bool] | None = None, family: int 
     then = accepted(utterances("wer", errors(*[0] * of)))
     now = result(utterances("wer", errors(*[loop] * broke, *[0] * (of - broke))))
     anew = None if again is None else {name(i): FAILED if hit else HEALTHY for i, hit in enumerate(again)}
-    (verdict,) = quality.judge(now, then, [LOST], {}, quality.Setting(family=family, again=anew))
+    (verdict,) = quality.assess(now, then, [LOST], {}, quality.Setting(family=family, again=anew))
     return verdict
 
 
@@ -47,10 +47,10 @@ def test_broken_utterances_are_counted(broke: int, of: int, family: int, status:
 def test_five_empty_ones_of_twenty_are_red_in_a_suite_of_a_hundred_though_one_had_little_left() -> None:
     sides = [(1.0, 3.0), *[(0.0, 10.0)] * 19], [(3.0, 3.0), *[(10.0, 10.0)] * 4, *[(0.0, 10.0)] * 15]
     then, now = accepted(utterances("wer", sides[0])), result(utterances("wer", sides[1]))
-    lost: dict[str, Share] = {"wer": (3.0, 3.0)}
+    lost: dict[str, Counts] = {"wer": (3.0, 3.0)}
     again = {name(0): lost, **{name(i): FAILED for i in range(1, 5)}}
     for anew in (None, again):
-        (verdict,) = quality.judge(now, then, [LOST], {}, quality.Setting(family=100, again=anew))
+        (verdict,) = quality.assess(now, then, [LOST], {}, quality.Setting(family=100, again=anew))
         assert (verdict.status, verdict.broken) == (Status.REGRESSED, 5)
     assert verdict.breaks[-1] == Break(name(0), 2.0, 3.0, again=True)
 
@@ -91,7 +91,7 @@ def test_what_else_got_worse_is_not_acquitted() -> None:
     then = accepted(utterances("wer", errors(*[0] * 40)))
     now = result(utterances("wer", errors(10, *[1] * 3, *[0] * 36)))
     setting = quality.Setting(again={name(0): HEALTHY})
-    (verdict,) = quality.judge(now, then, [LOST], {}, setting)
+    (verdict,) = quality.assess(now, then, [LOST], {}, setting)
     assert verdict.status is Status.INCONCLUSIVE
 
 
@@ -101,8 +101,8 @@ def test_cer_is_acquitted_with_wer() -> None:
     broke = [{"wer": (9.0, 10.0), "cer": (44.0, 50.0)}, *both[1:]]
     then, now = ([utterance(name(i), each) for i, each in enumerate(side)] for side in (both, broke))
     setting = quality.Setting(again={name(0): both[0]})
-    assert {v.status for v in quality.judge(result(now), accepted(then), [LOST, letters], {})} == {"INCONCLUSIVE"}
-    assert {v.status for v in quality.judge(result(now), accepted(then), [LOST, letters], {}, setting)} == {"PASS"}
+    assert {v.status for v in quality.assess(result(now), accepted(then), [LOST, letters], {})} == {"INCONCLUSIVE"}
+    assert {v.status for v in quality.assess(result(now), accepted(then), [LOST, letters], {}, setting)} == {"PASS"}
 
 
 def test_what_is_to_be_run_again() -> None:
@@ -126,8 +126,8 @@ def test_a_rule_says_what_is_broken() -> None:
     then = accepted(utterances("wer", [(0, 2)] * 10))
     now = result(utterances("wer", [(2, 2)] * 4 + [(0, 2)] * 6))
     own = {"wer": Rule(broken_least=1.0, broken_often=0.01)}
-    assert quality.judge(now, then, [LOST], {})[0].status is Status.INCONCLUSIVE
-    assert quality.judge(now, then, [LOST], own)[0].status is Status.REGRESSED
+    assert quality.assess(now, then, [LOST], {})[0].status is Status.INCONCLUSIVE
+    assert quality.assess(now, then, [LOST], own)[0].status is Status.REGRESSED
 
 
 def test_seven_of_forty_that_lose_two_words_each_are_red_with_wer_and_cer() -> None:
@@ -135,27 +135,27 @@ def test_seven_of_forty_that_lose_two_words_each_are_red_with_wer_and_cer() -> N
     before = [{"wer": (0.0, 10.0), "cer": (0.0, 50.0)}] * 40
     worse = [{"wer": (2.0, 10.0), "cer": (9.0 + i % 3, 50.0)} for i in range(7)]
     then, now = ([utterance(name(i), each) for i, each in enumerate(side)] for side in (before, [*worse, *before[7:]]))
-    verdicts = quality.judge(result(now), accepted(then), [LOST, letters], {})
+    verdicts = quality.assess(result(now), accepted(then), [LOST, letters], {})
     assert [(v.status, v.adjusted_p) for v in verdicts] == [(Status.REGRESSED, 2**-7)] * 2
 
 
 @pytest.mark.parametrize("family", [1, 30, 300])
 def test_der_of_six_recordings_of_six(family: int) -> None:
     der = diarization.METRICS[0]
-    verdict = judge(der, [(5.0, 100.0)] * 6, [(9.5, 100.0)] * 6, family=family)
+    verdict = assess(der, [(5.0, 100.0)] * 6, [(9.5, 100.0)] * 6, family=family)
     assert verdict.status is Status.REGRESSED
-    one = judge(der, [(5.0, 100.0)] * 6, [(35.0, 100.0), *[(5.0, 100.0)] * 5], family=family)
+    one = assess(der, [(5.0, 100.0)] * 6, [(35.0, 100.0), *[(5.0, 100.0)] * 5], family=family)
     assert one.status is Status.INCONCLUSIVE, "one speaker swap of thirty points, five over all"
 
 
 def test_one_speaker_says_nothing_of_others() -> None:
     spoken = [replace(each, cluster="anna") for each in utterances("wer", errors(*[0] * 40))]
-    worse = [replace(each, shares={"wer": (1.0, 10.0)}) for each in spoken]
-    (verdict,) = quality.judge(result(worse), accepted(spoken), [LOST], {})
+    worse = [replace(each, counts={"wer": (1.0, 10.0)}) for each in spoken]
+    (verdict,) = quality.assess(result(worse), accepted(spoken), [LOST], {})
     assert (verdict.status, verdict.p, verdict.detects) == (Status.INCONCLUSIVE, 0.5, math.inf)
     assert "in 1 of 1 cluster: too few to tell, 7 is the least" in verdict.why
-    silent = [replace(each, shares={"wer": (10.0, 10.0)}) for each in spoken]
-    assert quality.judge(result(silent), accepted(spoken), [LOST], {})[0].red, "but of these recordings"
+    silent = [replace(each, counts={"wer": (10.0, 10.0)}) for each in spoken]
+    assert quality.assess(result(silent), accepted(spoken), [LOST], {})[0].red, "but of these recordings"
 
 
 # ---------------------------------------------------------------------------- built-in limits
@@ -175,8 +175,8 @@ def test_one_speaker_says_nothing_of_others() -> None:
 def test_a_built_in_limit_on_a_share_of_utterances(bad: int, of: int, written: bool, family: int, status: str) -> None:
     empty = Metric("empty_rate", unit="ratio", better="lower", kind="sanity", gross=RARE)
     said = [(1, 1)] * bad + [(0, 1)] * (of - bad)
-    verdict = judge(empty, None, said, family=family, limit=0.05, built_in_limit=not written)
+    verdict = assess(empty, None, said, family=family, limit=0.05, built_in_limit=not written)
     assert verdict.status == status
     if status == "INCONCLUSIVE":
         assert f"above the built-in limit 0.05: {bad} of {of} utterances" in verdict.why
-        assert judge(empty, said, said, family=family, limit=0.05, built_in_limit=True).status is Status.PASS
+        assert assess(empty, said, said, family=family, limit=0.05, built_in_limit=True).status is Status.PASS

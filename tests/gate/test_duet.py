@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import paired_speed
-from modellab.gate.paired_speed import FIRST, SECOND, confirmed, detects, judge, looks_slower
+from modellab.gate.paired_speed import FIRST, SECOND, assess, confirmed, detects, looks_slower
 from modellab.types import Floats, Rule, Status, Verdict
 
 RANK = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
@@ -25,7 +25,7 @@ def pairs(count: int, change: float = 0.0, sd: float = 0.01, seed: int = 1) -> F
 
 def verdict(first: Floats, second: Floats | None = None, **changes: Any) -> Verdict:
     given: dict[str, Any] = {"rule": Rule(), "now": 0.11, "base": 0.1, "versus": "main", **changes}
-    return judge("rtf_cpu", first, second, **given)
+    return assess("rtf_cpu", first, second, **given)
 
 
 # ---------------------------------------------------------------------------- the two stages

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from modellab.gate.sight import visible
+from modellab.gate.detectable_effect import smallest_detectable
 from modellab.gate.suite_alpha import settle
 from modellab.types import Basis, Status, Verdict
 
@@ -59,8 +59,8 @@ def test_what_a_case_detects_is_what_it_detects_in_its_suite() -> None:
     basis = Basis((1.0, 2.0), 4000.0, 400, 0.002)
     one = verdict("wer", basis=basis, p=0.5, least_p=2**-40, detects=9.0)
     alone, among = settle([(one,)])[0][0].detects, settle([(one,)] * 30)[0][0].detects
-    assert alone == visible(basis, 0.008)
-    assert among == visible(basis, 0.008 / 30)
+    assert alone == smallest_detectable(basis, 0.008)
+    assert among == smallest_detectable(basis, 0.008 / 30)
 
 
 def test_a_case_detects_what_is_left_when_its_other_metrics_are_counted() -> None:
@@ -68,8 +68,8 @@ def test_a_case_detects_what_is_left_when_its_other_metrics_are_counted() -> Non
     basis = Basis((1.0, 2.0), 4000.0, 400, 0.002)
     wer = verdict("wer", basis=basis, p=0.5, least_p=2**-40, detects=9.0)
     suite = [(wer, replace(wer, metric="cer"), verdict("rtf"))] * 30
-    assert settle(suite)[0][0].detects == visible(basis, 0.008 / 30 / 2)
-    assert settle(suite[:1])[0][0].detects == visible(basis, 0.008)
+    assert settle(suite)[0][0].detects == smallest_detectable(basis, 0.008 / 30 / 2)
+    assert settle(suite[:1])[0][0].detects == smallest_detectable(basis, 0.008)
 
 
 def test_verdicts_of_old_have_a_p_of_their_own_only() -> None:

@@ -70,21 +70,21 @@ def test_a_red_case_never_looks_green(verdicts: list[Verdict]) -> None:
     ],
 )
 def test_speed_without_a_baseline_here(others: list[str], status: Status, why: str) -> None:
-    verdicts = gate.judge_pace(result([]), None, {}, others)
+    verdicts = gate.assess_resources(result([]), None, {}, others)
     assert [each.metric for each in verdicts] == ["rtf", "rtf_cpu", "peak_rss_bytes"]
     assert {(each.status, each.why, each.red) for each in verdicts} == {(status, why, False)}
 
 
 def test_a_baseline_of_this_machine_is_used_whatever_others_there_are() -> None:
     said = [utterance(str(i), {}) for i in range(6)]
-    verdicts = gate.judge_pace(result(said), pace(said), {}, ["b-cpu-1t"])
+    verdicts = gate.assess_resources(result(said), pace(said), {}, ["b-cpu-1t"])
     assert {each.status for each in verdicts} == {Status.PASS}
 
 
 def test_limits_of_speed_and_memory_hold_without_a_baseline() -> None:
     rules = {name: Rule(limit=0.01) for name in ("rtf", "load_s", "latency_p95_s", "wer", "peak_vram_bytes")}
     rules |= {"first_call_s": Rule(), "latency_p50_s": Rule(limit=9.0), "load_peak_rss_bytes": Rule(limit=1e6)}
-    verdicts = {each.metric: each for each in gate.judge_pace(result([]), None, rules, ["b-cpu-1t"])}
+    verdicts = {each.metric: each for each in gate.assess_resources(result([]), None, rules, ["b-cpu-1t"])}
     assert list(verdicts) == [
         "rtf", "rtf_cpu", "peak_rss_bytes", "load_s", "latency_p95_s", "latency_p50_s", "load_peak_rss_bytes"
     ]  # fmt: skip
@@ -100,14 +100,14 @@ def test_limits_of_speed_and_memory_hold_without_a_baseline() -> None:
 
 def test_a_limit_on_what_the_gpu_did_not_tell_is_not_kept_in_silence() -> None:
     rules = {"peak_vram_bytes": Rule(limit=1e9), "rtf_gpu": Rule(limit=0.1)}
-    cuda = gate.judge_pace(result([], key=replace(KEY, device="cuda")), None, rules)
+    cuda = gate.assess_resources(result([], key=replace(KEY, device="cuda")), None, rules)
     found = {each.metric: (each.status, each.red) for each in cuda if each.metric in rules}
     assert found == dict.fromkeys(rules, (Status.INCONCLUSIVE, False))
-    assert not {each.metric for each in gate.judge_pace(result([]), None, rules)} & rules.keys()
+    assert not {each.metric for each in gate.assess_resources(result([]), None, rules)} & rules.keys()
 
 
 def test_every_metric_of_the_task_has_a_verdict_in_its_order() -> None:
     metrics = [Metric("b", "ratio", "lower"), Metric("a", "ratio", "higher", gated=False)]
     said = [utterance("u", {"a": (1.0, 1.0), "b": (1.0, 2.0)})]
-    verdicts = gate.judge(result(said), accepted(said), metrics, {"a": Rule(limit=2.0)})
+    verdicts = gate.assess(result(said), accepted(said), metrics, {"a": Rule(limit=2.0)})
     assert [(each.metric, each.red) for each in verdicts] == [("b", False), ("a", True)]

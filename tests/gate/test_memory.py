@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate import memory
-from modellab.types import Pace, Rule, Status, Verdict
+from modellab.types import ResourceBaseline, Rule, Status, Verdict
 
 from ..make import KEY, PROVENANCE, READINGS, result
 
 MIB = 2.0**20
 
 
-def judge(
+def assess(
     then: float | None, now: float, sessions: tuple[dict[str, float], ...] = (), rule: Rule | None = None
 ) -> Verdict:
-    pace = None if then is None else Pace({}, {}, {"peak_rss_bytes": then}, sessions)
+    pace = None if then is None else ResourceBaseline({}, {}, {"peak_rss_bytes": then}, sessions)
     readings = {**READINGS, "peak_rss_bytes": now}
-    (verdict,) = memory.judge(result([], readings=readings), pace, {"peak_rss_bytes": rule or Rule()})
+    (verdict,) = memory.assess(result([], readings=readings), pace, {"peak_rss_bytes": rule or Rule()})
     return verdict
 
 
@@ -48,7 +48,7 @@ def calibrated(peak: float, sd: float = 0.0) -> tuple[dict[str, float], ...]:
     ],
 )
 def test_a_peak_is_held_to_its_margin(then: float, now: float, status: str) -> None:
-    verdict = judge(then, now)
+    verdict = assess(then, now)
     assert verdict.status == status
     assert verdict.red is (status == "REGRESSED")
     assert (verdict.metric, verdict.unit, verdict.kind) == ("peak_rss_bytes", "bytes", "memory")
@@ -70,7 +70,7 @@ def test_a_peak_is_held_to_its_margin(then: float, now: float, status: str) -> N
     ],
 )
 def test_a_single_accepted_peak_is_set_right_by_the_sessions(sessions_at: int, now: int, status: str) -> None:
-    verdict = judge(1000 * MIB, now * MIB, calibrated(sessions_at * MIB))
+    verdict = assess(1000 * MIB, now * MIB, calibrated(sessions_at * MIB))
     assert (verdict.status, verdict.change) == (status, (now - 1000) * MIB)
 
 
@@ -94,7 +94,7 @@ LOW, HIGH = 197.9 * MIB, 210.5 * MIB  # the two peaks that one unchanged recogni
 def test_two_modes_of_unchanged_code_are_neither_better_nor_worse(
     then: float, sessions: list[float], now: float, status: str
 ) -> None:
-    verdict = judge(then, now, tuple({"peak_rss_bytes": peak} for peak in sessions))
+    verdict = assess(then, now, tuple({"peak_rss_bytes": peak} for peak in sessions))
     assert verdict.status == status
     if status == "INCONCLUSIVE":
         assert "its peak has two modes, accept its memory anew" in verdict.why
@@ -105,33 +105,33 @@ def test_two_modes_of_unchanged_code_are_neither_better_nor_worse(
 )
 @pytest.mark.parametrize("peak", [50.0, 100.0, 150.0])
 def test_peaks_of_different_allocators_are_not_compared(then: dict[str, str], now: str, peak: float) -> None:
-    accepted = Pace(then, {}, {"peak_rss_bytes": 100 * MIB, "peak_vram_bytes": 100 * MIB})
+    accepted = ResourceBaseline(then, {}, {"peak_rss_bytes": 100 * MIB, "peak_vram_bytes": 100 * MIB})
     readings = {**READINGS, "peak_rss_bytes": peak * MIB, "peak_vram_bytes": 150 * MIB}
     measured = result(
         [], readings=readings, provenance={**PROVENANCE, "allocator": now}, key=replace(KEY, device="cuda")
     )
-    resident, gpu = memory.judge(measured, accepted, {})
+    resident, gpu = memory.assess(measured, accepted, {})
     assert (resident.status, resident.red) == (Status.NOT_COMPARABLE, False)
     was = then.get("allocator", "not recorded")
     assert resident.why.startswith(f"its memory was accepted under another setting of the allocator ({was}; now {now})")
     assert gpu.status is Status.REGRESSED, "the GPU's memory has another allocator"
-    (limited, _) = memory.judge(measured, accepted, {"peak_rss_bytes": Rule(limit=10 * MIB)})
+    (limited, _) = memory.assess(measured, accepted, {"peak_rss_bytes": Rule(limit=10 * MIB)})
     assert limited.red, "an absolute limit holds anyway"
 
 
 def test_the_sentence_names_the_growth_and_the_margin() -> None:
-    assert judge(1000 * MIB, 1050 * MIB).why == "+50 MiB above the accepted peak, 30 MiB is allowed"
-    assert judge(100 * MIB, 150 * MIB).why == "+50 MiB above the accepted peak, 12 MiB is allowed"
+    assert assess(1000 * MIB, 1050 * MIB).why == "+50 MiB above the accepted peak, 30 MiB is allowed"
+    assert assess(100 * MIB, 150 * MIB).why == "+50 MiB above the accepted peak, 12 MiB is allowed"
 
 
 def test_without_a_baseline_it_is_new() -> None:
-    verdict = judge(None, 100 * MIB)
+    verdict = assess(None, 100 * MIB)
     assert (verdict.status, verdict.red, verdict.change) == (Status.NEW, False, None)
     assert verdict.why == "no baseline for a-cpu-1t"
 
 
 def test_a_reading_that_the_baseline_lacks_is_new() -> None:
-    (verdict,) = memory.judge(result([]), Pace({}, {}, {}), {})
+    (verdict,) = memory.assess(result([]), ResourceBaseline({}, {}, {}), {})
     assert (verdict.status, verdict.red) == (Status.NEW, False)
 
 
@@ -144,9 +144,9 @@ def test_a_reading_that_the_baseline_lacks_is_new() -> None:
     ],
 )
 def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) -> None:
-    pace = Pace({}, {}, dict.fromkeys(metrics, 100e6))
+    pace = ResourceBaseline({}, {}, dict.fromkeys(metrics, 100e6))
     now = {**READINGS, "peak_rss_bytes": 100e6, "peak_vram_bytes": 900e6}
-    verdicts = memory.judge(result([], key=replace(KEY, device=device), readings=now), pace, {})
+    verdicts = memory.assess(result([], key=replace(KEY, device=device), readings=now), pace, {})
     assert [verdict.metric for verdict in verdicts] == metrics
     assert [verdict.red for verdict in verdicts] == [metric == "peak_vram_bytes" for metric in metrics]
 
@@ -164,29 +164,29 @@ def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) ->
     ],
 )
 def test_calibration_sets_the_margin(then: float, sd: float, now: float, status: str) -> None:
-    assert judge(then * MIB, now * MIB, calibrated(then * MIB, sd * MIB)).status == status
+    assert assess(then * MIB, now * MIB, calibrated(then * MIB, sd * MIB)).status == status
 
 
 def test_fewer_than_five_sessions_are_no_calibration() -> None:
-    assert judge(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:4]).status is Status.PASS
-    assert judge(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:5]).status is Status.REGRESSED
+    assert assess(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:4]).status is Status.PASS
+    assert assess(1000 * MIB, 1020 * MIB, calibrated(1000 * MIB)[:5]).status is Status.REGRESSED
 
 
 @pytest.mark.parametrize("sessions", [(), calibrated(1000 * MIB)])
 def test_a_rule_sets_share_and_limit(sessions: tuple[dict[str, float], ...]) -> None:
     then = 1000 * MIB
-    assert judge(then, 1060 * MIB, sessions, Rule(margin=0.07)).status is Status.PASS
-    assert judge(then, 1080 * MIB, sessions, Rule(margin=0.07)).status is Status.REGRESSED
-    over = judge(then, then, sessions, Rule(limit=512 * MIB))
+    assert assess(then, 1060 * MIB, sessions, Rule(margin=0.07)).status is Status.PASS
+    assert assess(then, 1080 * MIB, sessions, Rule(margin=0.07)).status is Status.REGRESSED
+    over = assess(then, then, sessions, Rule(limit=512 * MIB))
     assert (over.red, over.why) == (True, "1000.0 MiB is above the limit 512.0 MiB")
-    unknown = judge(None, then, (), Rule(limit=512 * MIB))
+    unknown = assess(None, then, (), Rule(limit=512 * MIB))
     assert unknown.why == "1000.0 MiB is above the limit 512.0 MiB; no baseline for a-cpu-1t"
 
 
 def test_what_is_detected_is_the_margin_and_a_little_noise() -> None:
-    assert judge(1000 * MIB, 1000 * MIB).detects == 30 * MIB
-    assert judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB)).detects == 10 * MIB
-    noisy = judge(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB, MIB))
+    assert assess(1000 * MIB, 1000 * MIB).detects == 30 * MIB
+    assert assess(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB)).detects == 10 * MIB
+    noisy = assess(1000 * MIB, 1000 * MIB, calibrated(1000 * MIB, MIB))
     assert noisy.detects == pytest.approx((10 + 1.25 * (7 / 6) ** 0.5) * MIB)
 
 
@@ -198,13 +198,13 @@ def test_noise_of_0_08_percent_is_never_red_and_1_5_percent_always() -> None:
         peaks = 500 * MIB * (1 + 0.0008 * draw.standard_normal(9))
         sessions = tuple({"peak_rss_bytes": float(peak)} for peak in peaks[:6])
         for growth in red:
-            runs = [judge(float(peaks[6]), float(peak * (1 + growth)), sessions) for peak in peaks[7:]]
+            runs = [assess(float(peaks[6]), float(peak * (1 + growth)), sessions) for peak in peaks[7:]]
             red[growth] += all(run.red for run in runs)
     assert red == {0.0: 0, 0.015: 500}
 
 
 @given(st.floats(1, 1e12), st.floats(1, 1e12))
 def test_more_is_never_better(then: float, now: float) -> None:
-    status = judge(then, now).status
+    status = assess(then, now).status
     assert status is not (Status.IMPROVED if now >= then else Status.REGRESSED)
-    assert judge(then, then).status is Status.PASS
+    assert assess(then, then).status is Status.PASS

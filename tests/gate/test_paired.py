@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from modellab.gate import sight
+from modellab.gate import detectable_effect
 from modellab.gate.paired_quality import compare
 from modellab.stats.permutation import least_p, permutation_p
 from modellab.types import Floats, Metric
@@ -26,7 +26,7 @@ def drawn(count: int, seed: int = 3, churn: float = 0.5) -> tuple[Floats, Floats
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.01, 7), (0.05, 5), (0.001, 10)])
 def test_the_fewest_units(alpha: float, expected: int) -> None:
-    assert sight.fewest_units(alpha) == expected
+    assert detectable_effect.fewest_units(alpha) == expected
     assert least_p(expected) <= alpha < least_p(expected - 1)
 
 

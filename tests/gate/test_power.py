@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modellab.gate import power
-from modellab.gate.power import Scene
-from modellab.gate.sight import detectable
+from modellab.gate.detectable_effect import minimum_detectable_effect
+from modellab.gate.power import SimulatedCase
 from modellab.tasks import asr, vad
 from modellab.types import Floats, Metric, Rule
 
@@ -29,15 +29,17 @@ def words(utterances: int, error_share: float, most: int = 1, seed: int = 1) -> 
     return np.column_stack([errors, np.full(utterances, 8)]).astype(float)
 
 
-def said(scene: Scene) -> float:
+def said(simulated: SimulatedCase) -> float:
     """What the gate prints beside a PASS of this scene, if the churn is what changed."""
-    error = math.sqrt(scene.churn * len(scene.shares) * float((scene.sizes**2).mean())) / scene.bottom
-    return detectable(scene.sizes, scene.bottom, len(scene.shares), error, scene.rule.alpha / scene.family)
+    error = math.sqrt(simulated.churn * len(simulated.counts) * float((simulated.sizes**2).mean())) / simulated.bottom
+    return minimum_detectable_effect(
+        simulated.sizes, simulated.bottom, len(simulated.counts), error, simulated.rule.alpha / simulated.family
+    )
 
 
 @pytest.mark.parametrize("churn", [0.0, 0.1])
 @pytest.mark.parametrize(
-    ("metric", "shares"),
+    ("metric", "counts"),
     [
         pytest.param(WER, words(60, 0.1), id="few utterances"),
         pytest.param(WER, words(400, 0.1, 4), id="bursts of errors"),
@@ -45,49 +47,51 @@ def said(scene: Scene) -> float:
         pytest.param(WER, words(300, 0.0), id="no error yet"),
     ],
 )
-def test_simulation_and_gate_agree(metric: Metric, shares: Floats, churn: float) -> None:
-    scene = Scene(metric, UNCAPPED, shares, churn=churn)
-    assert said(scene) / 1.5 < power.smallest(scene, RUNS) < said(scene) * 1.5
+def test_simulation_and_gate_agree(metric: Metric, counts: Floats, churn: float) -> None:
+    simulated = SimulatedCase(metric, UNCAPPED, counts, churn=churn)
+    assert said(simulated) / 1.5 < power.smallest(simulated, RUNS) < said(simulated) * 1.5
 
 
 @pytest.mark.parametrize("churn", [0.0, 0.05, 0.25])
 def test_the_formula_is_the_one_in_the_docstring(churn: float) -> None:
-    scene = Scene(WER, Rule(), words(1000, 0.4, 5), churn=churn)
-    change = power.planned(scene)
-    assert change == pytest.approx(3.168 * math.sqrt(scene.burst * (scene.churned + change) / 8000), rel=1e-3)
+    simulated = SimulatedCase(WER, Rule(), words(1000, 0.4, 5), churn=churn)
+    change = power.planned(simulated)
+    assert change == pytest.approx(
+        3.168 * math.sqrt(simulated.overdispersion * (simulated.churned + change) / 8000), rel=1e-3
+    )
 
 
 def test_the_formula_and_its_inverse_meet() -> None:
-    scene = Scene(WER, Rule(), words(500, 0.2, 3), churn=0.05)
-    needed = power.planned_utterances(scene, power.planned(scene))
+    simulated = SimulatedCase(WER, Rule(), words(500, 0.2, 3), churn=0.05)
+    needed = power.planned_utterances(simulated, power.planned(simulated))
     assert needed == pytest.approx(500, abs=1)
 
 
 def test_a_family_of_thirty_sees_a_third_less_where_churn_rules() -> None:
-    scene = Scene(WER, Rule(), words(10_000, 0.2), churn=1.0)
-    assert power.planned(replace(scene, family=30)) / power.planned(scene) == pytest.approx(1.34, abs=0.01)
-    few = Scene(WER, UNCAPPED, words(200, 0.2), churn=0.1)
+    simulated = SimulatedCase(WER, Rule(), words(10_000, 0.2), churn=1.0)
+    assert power.planned(replace(simulated, family=30)) / power.planned(simulated) == pytest.approx(1.34, abs=0.01)
+    few = SimulatedCase(WER, UNCAPPED, words(200, 0.2), churn=0.1)
     assert power.smallest(replace(few, family=30), RUNS) > 1.2 * power.smallest(few, RUNS)
 
 
 @pytest.mark.parametrize("effect", [0.01, 0.02])
 def test_so_many_utterances_see_the_effect_and_half_of_them_do_not(effect: float) -> None:
-    scene = Scene(WER, UNCAPPED, words(200, 0.1), churn=0.02)
-    needed = power.utterances(scene, effect, RUNS)
+    simulated = SimulatedCase(WER, UNCAPPED, words(200, 0.1), churn=0.02)
+    needed = power.utterances(simulated, effect, RUNS)
     assert needed is not None
-    assert power.power(scene.resized(needed), effect, 100) > 0.65
-    assert power.power(scene.resized(needed // 2), effect, 100) < 0.65
+    assert power.power(simulated.resized(needed), effect, 100) > 0.65
+    assert power.power(simulated.resized(needed // 2), effect, 100) < 0.65
 
 
 def test_no_number_of_utterances_sees_what_the_margin_allows() -> None:
-    scene = Scene(WER, Rule(margin=0.01), words(200, 0.1))
-    assert power.utterances(scene, 0.01, RUNS) is None
-    assert power.utterances(scene, 1e-9, RUNS) is None
-    assert power.smallest(scene, RUNS) > 0.01
+    simulated = SimulatedCase(WER, Rule(margin=0.01), words(200, 0.1))
+    assert power.utterances(simulated, 0.01, RUNS) is None
+    assert power.utterances(simulated, 1e-9, RUNS) is None
+    assert power.smallest(simulated, RUNS) > 0.01
 
 
 def test_on_few_utterances_only_a_cap_or_what_breaks_is_seen() -> None:
-    five = Scene(WER, Rule(cap=0.1), words(5, 0.0))
+    five = SimulatedCase(WER, Rule(cap=0.1), words(5, 0.0))
     assert power.power(five, 0.02, RUNS) == 0.0
     assert power.power(five, 0.5, RUNS) > 0.9
     plain = replace(five, rule=Rule())
@@ -96,22 +100,22 @@ def test_on_few_utterances_only_a_cap_or_what_breaks_is_seen() -> None:
 
 
 def test_higher_is_better_and_plain_amounts() -> None:
-    answered = Scene(SUCCESS, UNCAPPED, np.ones((400, 2)))
+    answered = SimulatedCase(SUCCESS, UNCAPPED, np.ones((400, 2)))
     assert power.smallest(answered, RUNS) == pytest.approx(9.1 / 400, rel=0.3)  # seven of the hit must be hit
-    seconds = Scene(ALARMS, UNCAPPED, np.full((50, 1), 0.2))
+    seconds = SimulatedCase(ALARMS, UNCAPPED, np.full((50, 1), 0.2))
     assert power.smallest(seconds, RUNS) == pytest.approx(9.1 * 0.2, rel=0.3)
     assert power.planned_utterances(seconds, 1.0) == 0
     assert power.utterances(seconds, 1.0) is None
 
 
 def test_a_rate_without_a_bottom_sees_nothing() -> None:
-    assert power.smallest(Scene(WER, Rule(), np.zeros((40, 2))), RUNS) == math.inf
-    assert power.planned_utterances(Scene(WER, Rule(), np.zeros((40, 2))), 0.01) == 0
+    assert power.smallest(SimulatedCase(WER, Rule(), np.zeros((40, 2))), RUNS) == math.inf
+    assert power.planned_utterances(SimulatedCase(WER, Rule(), np.zeros((40, 2))), 0.01) == 0
 
 
 def test_speakers_count_once() -> None:
-    shares = words(400, 0.1)
-    alone = Scene(WER, UNCAPPED, shares)
+    counts = words(400, 0.1)
+    alone = SimulatedCase(WER, UNCAPPED, counts)
     eight = replace(alone, clusters=tuple(f"speaker {i % 8}" for i in range(400)))
     assert power.smallest(eight, RUNS) > 1.5 * power.smallest(alone, RUNS)
     twice = eight.resized(800)
@@ -119,19 +123,19 @@ def test_speakers_count_once() -> None:
 
 
 def test_noise_of_the_seeds_hides_what_is_smaller() -> None:
-    scene = Scene(WER, UNCAPPED, words(400, 0.1))
-    assert power.smallest(replace(scene, noise=0.01), RUNS) >= 2.33 * math.sqrt(2) * 0.01
+    simulated = SimulatedCase(WER, UNCAPPED, words(400, 0.1))
+    assert power.smallest(replace(simulated, noise=0.01), RUNS) >= 2.33 * math.sqrt(2) * 0.01
 
 
 @settings(max_examples=6, deadline=None)
 @given(st.integers(20, 100), st.floats(0, 0.3), st.floats(0.001, 0.3))
 def test_power_is_a_share_and_grows(utterances: int, churn: float, effect: float) -> None:
-    scene = Scene(WER, UNCAPPED, words(utterances, 0.2, 3), churn=churn)
-    weak, strong = power.power(scene, effect, 30), power.power(scene, 4 * effect, 30)
+    simulated = SimulatedCase(WER, UNCAPPED, words(utterances, 0.2, 3), churn=churn)
+    weak, strong = power.power(simulated, effect, 30), power.power(simulated, 4 * effect, 30)
     assert 0 <= weak <= strong + 0.2
     assert strong <= 1
 
 
 def test_seeds_are_fixed() -> None:
-    scene = Scene(WER, Rule(), words(100, 0.1), churn=0.05)
-    assert power.power(scene, 0.02, RUNS) == power.power(scene, 0.02, RUNS)
+    simulated = SimulatedCase(WER, Rule(), words(100, 0.1), churn=0.05)
+    assert power.power(simulated, 0.02, RUNS) == power.power(simulated, 0.02, RUNS)

@@ -11,9 +11,9 @@ import pytest
 
 from modellab.gate import memory, paired_speed, power, power_speed, speed
 from modellab.gate.calibration_noise import Noise
-from modellab.gate.power_speed import Sight
+from modellab.gate.power_speed import DetectableEffect
 from modellab.tasks import asr
-from modellab.types import Pace, Rule
+from modellab.types import ResourceBaseline, Rule
 
 from ..make import READINGS, result, utterance
 
@@ -30,20 +30,20 @@ def sessions(n: int, sd: float, metric: str = "rtf_cpu", mean: float = 0.0) -> l
 @pytest.mark.parametrize("sd", [0.005, 0.05])
 def test_the_smallest_slowdown_is_seen_twice_in_four_of_five_cases(sd: float) -> None:
     known = sessions(20, sd)
-    sight = power_speed.clock(known, "rtf_cpu", RULE)
-    assert sight.smallest is not None
+    detectable = power_speed.clock(known, "rtf_cpu", RULE)
+    assert detectable.smallest is not None
     generator = np.random.default_rng(1)
-    runs = [math.log1p(sight.smallest) + generator.normal(0, sd, 2) for _ in range(2000)]
+    runs = [math.log1p(detectable.smallest) + generator.normal(0, sd, 2) for _ in range(2000)]
     seen = np.mean([all(speed.exceeds({"rtf_cpu": each}, known, "rtf_cpu") for each in run) for run in runs])
     assert seen == pytest.approx(0.8, abs=0.05)
-    assert power_speed.stored_power(sight, sight.smallest) == pytest.approx(0.8, abs=0.01)
+    assert power_speed.stored_power(detectable, detectable.smallest) == pytest.approx(0.8, abs=0.01)
 
 
 def test_less_than_the_margin_is_never_seen_and_much_more_always() -> None:
-    sight = power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE)
-    assert power_speed.stored_power(sight, 0.02) < 0.01
-    assert power_speed.stored_power(sight, 0.5) > 0.99
-    assert sight.smallest == pytest.approx(0.1, abs=0.03)
+    detectable = power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE)
+    assert power_speed.stored_power(detectable, 0.02) < 0.01
+    assert power_speed.stored_power(detectable, 0.5) > 0.99
+    assert detectable.smallest == pytest.approx(0.1, abs=0.03)
 
 
 def test_the_reference_workload_is_taken_off() -> None:
@@ -53,18 +53,18 @@ def test_the_reference_workload_is_taken_off() -> None:
 
 
 def test_too_few_sessions_see_nothing() -> None:
-    sight = power_speed.clock(sessions(4, 0.01), "rtf_cpu", RULE)
-    assert sight.smallest is None
-    assert power_speed.stored_power(sight, 1.0) == 0.0
-    assert sight.hindrance(RULE) == "1 more session is needed"
+    detectable = power_speed.clock(sessions(4, 0.01), "rtf_cpu", RULE)
+    assert detectable.smallest is None
+    assert power_speed.stored_power(detectable, 1.0) == 0.0
+    assert detectable.hindrance(RULE) == "1 more session is needed"
     assert power_speed.clock([], "rtf_cpu", RULE).hindrance(RULE) == "5 more sessions are needed"
 
 
 def test_a_case_that_sees_too_little_may_not_fail() -> None:
-    sight = power_speed.clock(sessions(10, 0.05), "rtf_cpu", RULE)
-    assert sight.hindrance(Rule(sensitivity=0.5)) == ""
-    assert sight.hindrance(Rule(sensitivity=0.05)).endswith("5.0% is asked for")
-    peak = Sight("peak_rss_bytes", Noise(1e8, 1e5, 10), 2e6)
+    detectable = power_speed.clock(sessions(10, 0.05), "rtf_cpu", RULE)
+    assert detectable.hindrance(Rule(sensitivity=0.5)) == ""
+    assert detectable.hindrance(Rule(sensitivity=0.05)).endswith("5.0% is asked for")
+    peak = DetectableEffect("peak_rss_bytes", Noise(1e8, 1e5, 10), 2e6)
     assert peak.hindrance(Rule(sensitivity=0.01), 1e8) == "sees +2.0%, 1.0% is asked for"
 
 
@@ -72,41 +72,43 @@ def test_a_case_that_sees_too_little_may_not_fail() -> None:
     ("mean", "told"), [(0.05, 0.0), (-0.05, 0.0), (0.3, math.expm1(0.3)), (-0.3, math.expm1(-0.3))]
 )
 def test_sessions_far_from_what_was_accepted_are_told(mean: float, told: float) -> None:
-    sight = power_speed.clock(sessions(10, 0.01, mean=mean), "rtf_cpu", RULE)
-    assert sight.offset(RULE) == pytest.approx(told, abs=1e-6)
-    assert sight.smallest == pytest.approx(power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE).smallest)
+    detectable = power_speed.clock(sessions(10, 0.01, mean=mean), "rtf_cpu", RULE)
+    assert detectable.offset(RULE) == pytest.approx(told, abs=1e-6)
+    assert detectable.smallest == pytest.approx(power_speed.clock(sessions(10, 0.01), "rtf_cpu", RULE).smallest)
 
 
 @pytest.mark.parametrize("sd", [0.05, 0.1])
 def test_more_sessions_help_until_none_do(sd: float) -> None:
-    sight = power_speed.clock(sessions(10, sd), "rtf_cpu", RULE)
-    needed = power_speed.sessions_for(sight, RULE, math.expm1(3.8 * sd))
+    detectable = power_speed.clock(sessions(10, sd), "rtf_cpu", RULE)
+    needed = power_speed.sessions_for(detectable, RULE, math.expm1(3.8 * sd))
     assert needed is not None
     again = power_speed.clock(sessions(needed, sd), "rtf_cpu", RULE)
     assert again.smallest is not None
     assert again.smallest <= math.expm1(3.8 * sd) + 1e-9
-    assert power_speed.sessions_for(sight, RULE, math.expm1(3 * sd)) is None
+    assert power_speed.sessions_for(detectable, RULE, math.expm1(3 * sd)) is None
 
 
 def test_peaks_see_what_memory_judges() -> None:
-    pace = Pace({}, {}, {"peak_rss_bytes": 100e6}, tuple({"peak_rss_bytes": 100e6 + x} for x in (0, 1e5, -1e5, 2e5, 0)))
-    (sight,) = power_speed.peaks(pace, "cpu", {})
+    pace = ResourceBaseline(
+        {}, {}, {"peak_rss_bytes": 100e6}, tuple({"peak_rss_bytes": 100e6 + x} for x in (0, 1e5, -1e5, 2e5, 0))
+    )
+    (detectable,) = power_speed.peaks(pace, "cpu", {})
     now = result([utterance("0000", {})], readings={**READINGS, "peak_rss_bytes": 100e6})
-    (verdict,) = memory.judge(now, pace, {})
-    assert sight.smallest == verdict.detects
-    assert power_speed.stored_power(sight, sight.smallest or 0.0) == pytest.approx(0.8, abs=0.08)
-    assert power_speed.stored_power(sight, 0.0) < 0.01
+    (verdict,) = memory.assess(now, pace, {})
+    assert detectable.smallest == verdict.detects
+    assert power_speed.stored_power(detectable, detectable.smallest or 0.0) == pytest.approx(0.8, abs=0.08)
+    assert power_speed.stored_power(detectable, 0.0) < 0.01
     (unknown,) = power_speed.peaks(replace(pace, sessions=()), "cpu", {})
     assert unknown.smallest == memory.UNCALIBRATED_BYTES
     assert power_speed.stored_power(unknown, memory.UNCALIBRATED_BYTES + 1) == 1.0
 
 
 def test_the_clock_that_decides() -> None:
-    assert power_speed.decisive(Pace({"threads": "1"}, {}, {}), "cpu") == "rtf_cpu"
-    assert power_speed.decisive(Pace({"threads": "2"}, {}, {}), "cpu") == "rtf"
-    assert power_speed.decisive(Pace({}, {}, {}), "cuda") == "rtf_gpu"
-    assert power_speed.decisive(Pace({}, {}, {}), "mps") == "rtf"
-    assert [each.metric for each in power_speed.clocks(Pace({}, {}, {}), "cpu", {})] == ["rtf", "rtf_cpu"]
+    assert power_speed.decisive(ResourceBaseline({"threads": "1"}, {}, {}), "cpu") == "rtf_cpu"
+    assert power_speed.decisive(ResourceBaseline({"threads": "2"}, {}, {}), "cpu") == "rtf"
+    assert power_speed.decisive(ResourceBaseline({}, {}, {}), "cuda") == "rtf_gpu"
+    assert power_speed.decisive(ResourceBaseline({}, {}, {}), "mps") == "rtf"
+    assert [each.metric for each in power_speed.clocks(ResourceBaseline({}, {}, {}), "cpu", {})] == ["rtf", "rtf_cpu"]
 
 
 # ---------------------------------------------------------------------------- pairs
@@ -181,13 +183,13 @@ def table(heading: str) -> list[list[float]]:
 def test_the_documented_sessions() -> None:
     for sd, *documented in table("How many sessions"):
         for n, shown in zip((5, 10, 20), documented, strict=True):
-            sight = power_speed.clock(sessions(n, sd / 100), "rtf_cpu", RULE)
-            assert shown == pytest.approx(100 * (sight.smallest or 0.0), abs=0.06)
+            detectable = power_speed.clock(sessions(n, sd / 100), "rtf_cpu", RULE)
+            assert shown == pytest.approx(100 * (detectable.smallest or 0.0), abs=0.06)
 
 
 def test_the_documented_pairs() -> None:
-    for sd, sees, *needed in table("How many pairs"):
-        assert sees == pytest.approx(100 * power_speed.paired_smallest(sd / 100, RULE), abs=0.06)
+    for sd, mde, *needed in table("How many pairs"):
+        assert mde == pytest.approx(100 * power_speed.paired_smallest(sd / 100, RULE), abs=0.06)
         assert needed == [power_speed.pairs_for(sd / 100, RULE, effect) for effect in (0.05, 0.03, 0.02)]
 
 
@@ -197,7 +199,7 @@ def test_the_documented_utterances(row: int) -> None:
     generator = np.random.default_rng(1)
     wrong = generator.random(int(n)) < 0.4
     errors = wrong * generator.choice([1, 2, 3, 4, 5], int(n), p=[0.5, 0.25, 0.13, 0.07, 0.05])
-    shares = np.column_stack([errors, np.full(int(n), 8)]).astype(float)
-    scene = power.Scene(asr.METRICS[0], Rule(cap=math.inf, margin_relative=0.0), shares)
+    counts = np.column_stack([errors, np.full(int(n), 8)]).astype(float)
+    scene = power.SimulatedCase(asr.METRICS[0], Rule(cap=math.inf, margin_relative=0.0), counts)
     for churn, shown in zip((0, 0.02, 0.05, 0.1, 0.25), documented, strict=True):
         assert power.power(replace(scene, churn=churn), shown / 100, 60) == pytest.approx(0.8, abs=0.17)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modellab.gate import quality
-from modellab.types import Accepted, Metric, Rule, Status, Verdict
+from modellab.types import Metric, QualityBaseline, Rule, Status, Verdict
 
 from ..make import PROVENANCE, accepted, result, utterances
 
@@ -24,12 +24,12 @@ def errors(*counts: float) -> Shares:
     return [(count, WORDS) for count in counts]
 
 
-def judge(
+def assess(
     metric: Metric, before: Shares | None, after: Shares, *, strict: bool = False, family: int = 1, **rule: Any
 ) -> Verdict:
     then = None if before is None else accepted(utterances(metric.name, before))
     rules, setting = {metric.name: Rule(**rule)}, quality.Setting(strict, family=family)
-    (verdict,) = quality.judge(result(utterances(metric.name, after)), then, [metric], rules, setting)
+    (verdict,) = quality.assess(result(utterances(metric.name, after)), then, [metric], rules, setting)
     return verdict
 
 
@@ -58,7 +58,7 @@ def judge(
     ],
 )
 def test_a_rate_that_should_be_low(before: Shares, after: Shares, status: str, change: float) -> None:
-    verdict = judge(WER, before, after)
+    verdict = assess(WER, before, after)
     assert verdict.status == status
     assert verdict.red is (status == "REGRESSED")
     assert verdict.change == pytest.approx(change)
@@ -79,7 +79,7 @@ def test_a_rate_that_should_be_low(before: Shares, after: Shares, status: str, c
     ],
 )
 def test_a_rate_that_should_be_high(before: Shares, after: Shares, status: str) -> None:
-    assert judge(F1, before, after).status == status
+    assert assess(F1, before, after).status == status
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_rate_that_should_be_high(before: Shares, after: Shares, status: str) 
 )
 def test_a_relative_margin_is_a_share_of_the_baseline(after: float, status: str) -> None:
     metric = Metric("mean", unit="1", better="lower", margin=0.001, margin_relative=0.1)
-    assert judge(metric, [(0.1, 1.0)] * 9, [(after, 1.0)] * 9).status == status
+    assert assess(metric, [(0.1, 1.0)] * 9, [(after, 1.0)] * 9).status == status
 
 
 @pytest.mark.parametrize(
@@ -102,22 +102,22 @@ def test_a_relative_margin_is_a_share_of_the_baseline(after: float, status: str)
 )
 def test_seven_utterances_are_the_least_that_prove_something(changed: int, of: int, status: str) -> None:
     before, after = errors(*[0] * of), errors(*[5] * changed, *[0] * (of - changed))
-    assert judge(WER, before, after).status == status
+    assert assess(WER, before, after).status == status
 
 
 def test_too_few_to_decide_never_pass_when_worse() -> None:
-    within = judge(WER, [(0, 1000)] * 6, [(1, 1000), *[(0, 1000)] * 5])
+    within = assess(WER, [(0, 1000)] * 6, [(1, 1000), *[(0, 1000)] * 5])
     assert (within.status, within.why) == (
         Status.INCONCLUSIVE,
         "1 of 6 utterances changed: too few to tell, 7 is the least",
     )
-    assert judge(WER, [(1, 1000)] * 6, [(0, 1000), *[(1, 1000)] * 5]).status is Status.PASS
+    assert assess(WER, [(1, 1000)] * 6, [(0, 1000), *[(1, 1000)] * 5]).status is Status.PASS
 
 
 def test_the_sentence_counts_the_changed_utterances() -> None:
-    assert judge(WER, errors(*[0] * 9), errors(5, *[0] * 8)).why == "1 of 9 utterances changed, p 0.5: may be chance"
-    assert judge(WER, errors(*[0] * 9), errors(*[1] * 9)).why == "9 of 9 utterances changed, p 0.002"
-    assert judge(WER, errors(*[0] * 9), errors(*[0] * 9)).why == ""
+    assert assess(WER, errors(*[0] * 9), errors(5, *[0] * 8)).why == "1 of 9 utterances changed, p 0.5: may be chance"
+    assert assess(WER, errors(*[0] * 9), errors(*[1] * 9)).why == "9 of 9 utterances changed, p 0.002"
+    assert assess(WER, errors(*[0] * 9), errors(*[0] * 9)).why == ""
 
 
 # ---------------------------------------------------------------------------- rules
@@ -125,35 +125,35 @@ def test_the_sentence_counts_the_changed_utterances() -> None:
 
 def test_a_cap_needs_no_statistics() -> None:
     before, after = errors(*[0] * 9), errors(5, *[0] * 8)
-    verdict = judge(WER, before, after, cap=0.05)
+    verdict = assess(WER, before, after, cap=0.05)
     assert (verdict.status, verdict.red) == (Status.REGRESSED, True)
     assert verdict.why == "1 of 9 utterances changed; beyond the cap of 0.05 that was asked for"
-    assert not judge(WER, before, after, cap=0.06).red
+    assert not assess(WER, before, after, cap=0.06).red
 
 
 @pytest.mark.parametrize(("margin", "status"), [(0.05, "PASS"), (0.02, "REGRESSED"), (0.0, "REGRESSED")])
 def test_a_rule_replaces_the_margin(margin: float, status: str) -> None:
-    assert judge(WER, errors(*[0] * 20), errors(*[1] * 8, *[0] * 12), margin=margin).status == status
+    assert assess(WER, errors(*[0] * 20), errors(*[1] * 8, *[0] * 12), margin=margin).status == status
 
 
 def test_among_many_tests_a_case_alone_is_held_to_its_share() -> None:
     before, after = errors(*[0] * 9), errors(*[1] * 9)
-    verdict = judge(WER, before, after, family=30)
+    verdict = assess(WER, before, after, family=30)
     assert (verdict.status, verdict.red, verdict.pending) == (Status.INCONCLUSIVE, False, True)
-    clear = judge(WER, errors(*[0] * 20), errors(*[1] * 20), family=30)
+    clear = assess(WER, errors(*[0] * 20), errors(*[1] * 20), family=30)
     assert (clear.status, clear.pending) == (Status.REGRESSED, False)
-    chance = judge(WER, before, errors(*[1] * 5, *[0] * 4), family=30)
+    chance = assess(WER, before, errors(*[1] * 5, *[0] * 4), family=30)
     assert (chance.status, chance.pending) == (Status.INCONCLUSIVE, False)
 
 
 def test_a_case_that_cannot_see_what_it_was_asked_to_does_not_pass() -> None:
     same = errors(*[1] * 20)
-    verdict = judge(WER, same, same)
+    verdict = assess(WER, same, same)
     assert verdict.detects is not None
-    blind = judge(WER, same, same, sensitivity=verdict.detects / 2)
+    blind = assess(WER, same, same, sensitivity=verdict.detects / 2)
     assert blind.status is Status.INCONCLUSIVE
     assert "more utterances are needed" in blind.why
-    assert judge(WER, same, same, sensitivity=verdict.detects * 2).status is Status.PASS
+    assert assess(WER, same, same, sensitivity=verdict.detects * 2).status is Status.PASS
 
 
 def test_the_noise_of_a_random_decoder_is_not_a_regression() -> None:
@@ -161,16 +161,16 @@ def test_the_noise_of_a_random_decoder_is_not_a_regression() -> None:
     now = result(utterances("wer", errors(*[1] * 20)))
     for noise, status in ((0.0, "REGRESSED"), (0.03, "REGRESSED"), (0.031, "INCONCLUSIVE")):
         then = replace(accepted(said), noise={"wer": noise})
-        (verdict,) = quality.judge(now, then, [WER], {})
+        (verdict,) = quality.assess(now, then, [WER], {})
         assert verdict.status == status
 
 
 def test_utterances_of_one_speaker_are_judged_together() -> None:
     """Forty utterances of ten speakers: all of one speaker's get worse, which says nothing about others."""
     spoken = [replace(each, cluster=f"s{i // 4}") for i, each in enumerate(utterances("wer", errors(*[0] * 40)))]
-    worse = [replace(each, shares={"wer": (float(each.cluster in {"s0", "s1"}), 10.0)}) for each in spoken]
-    (alone,) = quality.judge(result([replace(u, cluster="") for u in worse]), accepted(spoken), [WER], {})
-    (together,) = quality.judge(result(worse), accepted(spoken), [WER], {})
+    worse = [replace(each, counts={"wer": (float(each.cluster in {"s0", "s1"}), 10.0)}) for each in spoken]
+    (alone,) = quality.assess(result([replace(u, cluster="") for u in worse]), accepted(spoken), [WER], {})
+    (together,) = quality.assess(result(worse), accepted(spoken), [WER], {})
     assert (alone.status, together.status) == (Status.REGRESSED, Status.INCONCLUSIVE)
     assert together.why == "8 of 40 utterances changed, in 2 of 10 clusters, p 0.25: may be chance"
 
@@ -179,18 +179,18 @@ def test_what_six_decimals_of_a_baseline_lose_is_no_change() -> None:
     third = [(1 / 3, 2 / 3)] * 9
     rounded = [tuple(round(part, 6) for part in share) for share in third]
     exact = Metric("exact", unit="ratio", better="lower")
-    assert judge(exact, rounded, third).change == 0.0
-    assert judge(exact, rounded, [*third[:8], (0.5, 2 / 3)]).why.startswith("1 of 9 utterances changed")
+    assert assess(exact, rounded, third).change == 0.0
+    assert assess(exact, rounded, [*third[:8], (0.5, 2 / 3)]).why.startswith("1 of 9 utterances changed")
 
 
 # ---------------------------------------------------------------------------- nothing to compare with
 
 
 def test_without_a_baseline_it_is_new() -> None:
-    verdict = judge(WER, None, errors(1, 0))
+    verdict = assess(WER, None, errors(1, 0))
     assert (verdict.status, verdict.red, verdict.now, verdict.baseline) == (Status.NEW, False, 0.05, None)
     assert verdict.why == "no baseline: accept this run with --update-baselines --reason '...'"
-    assert judge(WER, None, errors(1, 0), strict=True).red
+    assert assess(WER, None, errors(1, 0), strict=True).red
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_without_a_baseline_it_is_new() -> None:
 )
 def test_an_unfair_comparison_is_red(then: dict[str, str], says: str) -> None:
     said = utterances("wer", errors(*[0] * 9))
-    (verdict,) = quality.judge(result(said), accepted(said, **then), [WER], {})
+    (verdict,) = quality.assess(result(said), accepted(said, **then), [WER], {})
     assert (verdict.status is Status.NOT_COMPARABLE) is bool(says)
     assert verdict.red is bool(says)
     assert says in verdict.why
@@ -213,15 +213,15 @@ def test_an_unfair_comparison_is_red(then: dict[str, str], says: str) -> None:
 
 @pytest.mark.parametrize("count", [8, 10], ids=["one is missing", "one is more"])
 def test_other_utterances_are_not_comparable(count: int) -> None:
-    verdict = judge(WER, errors(*[0] * count), errors(*[0] * 9))
+    verdict = assess(WER, errors(*[0] * count), errors(*[0] * 9))
     assert verdict.status is Status.NOT_COMPARABLE
     assert "the baseline holds other utterances than this run" in verdict.why
 
 
 def test_a_metric_that_the_baseline_lacks_is_not_comparable() -> None:
     said = utterances("wer", errors(*[0] * 9))
-    other = Accepted(PROVENANCE, {each.id: {"cer": (0.0, 1.0)} for each in said}, {})
-    (verdict,) = quality.judge(result(said), other, [WER], {})
+    other = QualityBaseline(PROVENANCE, {each.id: {"cer": (0.0, 1.0)} for each in said}, {})
+    (verdict,) = quality.assess(result(said), other, [WER], {})
     assert (verdict.status, verdict.red) == (Status.NOT_COMPARABLE, True)
     assert "the baseline has no wer" in verdict.why
 
@@ -230,7 +230,7 @@ def test_a_metric_that_the_baseline_lacks_is_not_comparable() -> None:
 def test_what_is_not_gated_is_only_reported(changes: dict[str, Any]) -> None:
     metric = Metric("extra", unit="ratio", better="lower", **changes)
     for before in (None, errors(*[0] * 9)):
-        verdict = judge(metric, before, errors(*[9] * 9), strict=True)
+        verdict = assess(metric, before, errors(*[9] * 9), strict=True)
         assert (verdict.status, verdict.red, verdict.now, verdict.baseline) == (Status.PASS, False, 0.9, None)
 
 
@@ -244,7 +244,7 @@ def test_what_is_not_gated_is_only_reported(changes: dict[str, Any]) -> None:
     ],
 )
 def test_a_side_without_a_value_decides_nothing(before: Shares, after: Shares) -> None:
-    verdict = judge(WER, before, after)
+    verdict = assess(WER, before, after)
     assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
     assert verdict.interval is None
     assert verdict.why == "one side has no value: there is nothing to divide by"

@@ -10,7 +10,7 @@ from modellab.gate import quality
 from modellab.types import Metric, Rule, Status
 
 from ..make import accepted, result, utterances
-from .test_quality import F1, WER, errors, judge
+from .test_quality import F1, WER, assess, errors
 
 LOOPS = Metric("loop_rate", unit="ratio", better="lower", kind="sanity")
 
@@ -32,8 +32,8 @@ LOOPS = Metric("loop_rate", unit="ratio", better="lower", kind="sanity")
 def test_a_limit_holds_with_and_without_a_baseline(
     metric: Metric, now: float, limit: float | None, red: bool, compared: bool
 ) -> None:
-    shares = errors(*[now] * 9)
-    verdict = judge(metric, shares if compared else None, shares, limit=limit)
+    counts = errors(*[now] * 9)
+    verdict = assess(metric, counts if compared else None, counts, limit=limit)
     assert verdict.red is red
     assert verdict.status is not Status.REGRESSED, "nothing got worse"
     beyond = Status.ABOVE_LIMIT if metric is WER else Status.BELOW_LIMIT
@@ -55,22 +55,22 @@ def test_a_limit_holds_with_and_without_a_baseline(
 def test_beyond_a_limit_is_a_regression_where_the_baseline_kept_it(
     metric: Metric, accepted: list[float], now: list[float], limit: float, status: Status
 ) -> None:
-    verdict = judge(metric, errors(*accepted), errors(*now), limit=limit)
+    verdict = assess(metric, errors(*accepted), errors(*now), limit=limit)
     assert (verdict.status, verdict.red) == (status, True)
 
 
 def test_what_was_accepted_of_other_data_keeps_no_limit() -> None:
     then = accepted(utterances("wer", errors(1, 1)), normaliser="another")
     now = result(utterances("wer", errors(2, 2)))
-    (verdict,) = quality.judge(now, then, [WER], {"wer": Rule(limit=0.1)})
+    (verdict,) = quality.assess(now, then, [WER], {"wer": Rule(limit=0.1)})
     assert (verdict.status, verdict.red) == (Status.ABOVE_LIMIT, True)
 
 
 def test_a_limit_says_what_it_is_and_keeps_the_other_sentence() -> None:
-    why = judge(WER, None, errors(2, 2), limit=0.1).why
+    why = assess(WER, None, errors(2, 2), limit=0.1).why
     assert why.startswith("0.2 is above the limit 0.1 of short_v1; no baseline: ")
-    assert judge(F1, errors(2, 2), errors(2, 2), limit=0.9).why == "0.2 is below the limit 0.9 of short_v1"
+    assert assess(F1, errors(2, 2), errors(2, 2), limit=0.9).why == "0.2 is below the limit 0.9 of short_v1"
 
 
 def test_a_limit_holds_what_is_not_gated() -> None:
-    assert judge(LOOPS, None, errors(5), limit=0.05).red
+    assert assess(LOOPS, None, errors(5), limit=0.05).red

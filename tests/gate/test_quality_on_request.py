@@ -11,28 +11,28 @@ CASING = Metric("case_error_rate", unit="ratio", better="lower", margin=0.002, g
 THEN, NOW = [(0.0, 10.0)] * 40, [(5.0, 10.0)] * 40
 
 
-def judge(rule: Rule, *, strict: bool = False, name: str = CASING.name) -> Verdict:
+def assess(rule: Rule, *, strict: bool = False, name: str = CASING.name) -> Verdict:
     then, now = accepted(utterances(name, THEN)), result(utterances(CASING.name, NOW))
-    (verdict,) = quality.judge(now, then, [CASING], {CASING.name: rule}, quality.Setting(strict))
+    (verdict,) = quality.assess(now, then, [CASING], {CASING.name: rule}, quality.Setting(strict))
     return verdict
 
 
 def test_it_is_reported_and_not_judged() -> None:
-    assert (judge(Rule()).status, judge(Rule()).now, judge(Rule()).red) == (Status.PASS, 0.5, False)
+    assert (assess(Rule()).status, assess(Rule()).now, assess(Rule()).red) == (Status.PASS, 0.5, False)
 
 
 def test_with_a_margin_it_is_judged() -> None:
-    assert (judge(Rule(margin=0.01)).status, judge(Rule(margin=0.01)).red) == (Status.REGRESSED, True)
+    assert (assess(Rule(margin=0.01)).status, assess(Rule(margin=0.01)).red) == (Status.REGRESSED, True)
 
 
 def test_with_a_limit_it_is_held_to_that() -> None:
-    assert judge(Rule(limit=0.1)).status is Status.REGRESSED
-    assert judge(Rule(limit=0.6)).status is Status.PASS
+    assert assess(Rule(limit=0.1)).status is Status.REGRESSED
+    assert assess(Rule(limit=0.6)).status is Status.PASS
 
 
 def test_a_baseline_from_before_it_is_no_failure() -> None:
-    found = judge(Rule(margin=0.01), name="wer")
+    found = assess(Rule(margin=0.01), name="wer")
     assert (found.status, found.red) == (Status.NEW, False)
     assert found.why.startswith("the baseline has no case_error_rate: score it anew (modellab rescore)")
-    assert judge(Rule(margin=0.01), name="wer", strict=True).red
-    assert not judge(Rule(), name="wer", strict=True).red
+    assert assess(Rule(margin=0.01), name="wer", strict=True).red
+    assert not assess(Rule(), name="wer", strict=True).red

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from modellab.types import Metric, Status
 
-from .test_quality import WER, WORDS, Shares, judge
+from .test_quality import WER, WORDS, Shares, assess
 
 ROWS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 12)), min_size=7, max_size=13)
 MILDER = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
@@ -26,7 +26,7 @@ def test_a_worse_candidate_never_gets_a_better_verdict(rows: list[tuple[int, int
     more = data.draw(st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows)))
     before, after = sides(rows)
     worse = [(errors + extra, words) for (errors, words), extra in zip(after, more, strict=True)]
-    first, second = judge(WER, before, after), judge(WER, before, worse)
+    first, second = assess(WER, before, after), assess(WER, before, worse)
     assert MILDER.index(second.status) >= MILDER.index(first.status)
 
 
@@ -35,7 +35,7 @@ def test_a_worse_candidate_never_gets_a_better_verdict(rows: list[tuple[int, int
 )
 def test_the_order_of_the_utterances_changes_nothing(rows: list[tuple[int, int, int]], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(rows))
-    first, second = judge(WER, *sides(rows)), judge(WER, *sides(shuffled))
+    first, second = assess(WER, *sides(rows)), assess(WER, *sides(shuffled))
     assert (first.status, first.why, first.p) == (second.status, second.why, second.p)
     assert first.detects == pytest.approx(second.detects)
 
@@ -45,8 +45,8 @@ def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
     """Seconds or milliseconds above the line, with the margin in the same unit."""
     before, after = sides(rows)
     large = Metric("wer", unit="ratio", better="lower", margin=2.0)
-    scaled = judge(large, [(1000 * a, n) for a, n in before], [(1000 * b, n) for b, n in after])
-    plain = judge(WER, before, after)
+    scaled = assess(large, [(1000 * a, n) for a, n in before], [(1000 * b, n) for b, n in after])
+    plain = assess(WER, before, after)
     assert (plain.status, plain.p) == (scaled.status, scaled.p)
 
 
@@ -54,8 +54,8 @@ def test_the_unit_changes_nothing(rows: list[tuple[int, int, int]]) -> None:
 def test_both_directions_are_mirror_images(rows: list[tuple[int, int, int]]) -> None:
     before, after = sides(rows)
     up = Metric("up", unit="ratio", better="higher", margin=WER.margin)
-    assert judge(WER, before, after).status is judge(up, after, before).status
-    there, back = judge(WER, before, after), judge(WER, after, before)
+    assert assess(WER, before, after).status is assess(up, after, before).status
+    there, back = assess(WER, before, after), assess(WER, after, before)
     assert (there.status is Status.REGRESSED) == (back.status is Status.IMPROVED)
 
 
@@ -69,11 +69,11 @@ def test_noise_alone_is_rarely_red(count: int, churn: float) -> None:
         drawn = draw.binomial(words, 0.1, (2, count))
         drawn[1] = np.where(draw.random(count) < churn, drawn[1], drawn[0])
         before, after = np.where(draw.random(count) < 0.5, drawn, drawn[::-1])
-        red += judge(WER, np.c_[before, words].tolist(), np.c_[after, words].tolist()).red
+        red += assess(WER, np.c_[before, words].tolist(), np.c_[after, words].tolist()).red
     assert red <= 10
 
 
 def test_a_real_loss_is_seen() -> None:
     """Two words in a hundred more, spread over twenty utterances of a hundred."""
     worse = [(1, WORDS)] * 20 + [(0, WORDS)] * 80
-    assert judge(WER, [(0, WORDS)] * 100, worse).red
+    assert assess(WER, [(0, WORDS)] * 100, worse).red

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.gate.calibration_noise import Noise, behind, log_ratios, machine_parts, session, unexplained
-from modellab.types import Pace, Result, Utterance
+from modellab.types import ResourceBaseline, Result, Utterance
 from modellab.types.readings import CLOCKS
 
 from ..make import READINGS, name, pace, result, utterance
@@ -25,7 +25,7 @@ def timed(wall: Sequence[float], cpu_s: float = 0.1, gpu_s: float = math.nan) ->
     return [utterance(name(i), {}, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s) for i, wall_s in enumerate(wall)]
 
 
-def ratios(then: Pace, now: Result, metric: str = "rtf") -> list[float]:
+def ratios(then: ResourceBaseline, now: Result, metric: str = "rtf") -> list[float]:
     return [round(math.exp(ratio), 9) for ratio in log_ratios(now, then, CLOCKS[metric]).tolist()]
 
 
@@ -46,7 +46,7 @@ def test_only_what_has_a_time_on_both_sides_counts() -> None:
 
 
 def test_each_clock_has_its_column() -> None:
-    then = Pace({}, {"0000": (0.1, 0.2, 0.4), "0001": (0.1, 0.2)}, {})
+    then = ResourceBaseline({}, {"0000": (0.1, 0.2, 0.4), "0001": (0.1, 0.2)}, {})
     now = result(timed([0.2, 0.2], cpu_s=0.6, gpu_s=1.6))
     assert {metric: ratios(then, now, metric) for metric in CLOCKS} == {
         "rtf": [2.0, 2.0],

@@ -14,7 +14,7 @@ import scipy.stats
 from modellab.gate import speed
 from modellab.gate.calibration_noise import Session
 from modellab.gate.speed import exceeds, stored_limit
-from modellab.types import Pace, Rule, Status, Utterance, Verdict
+from modellab.types import ResourceBaseline, Rule, Status, Utterance, Verdict
 
 from ..make import KEY, PROVENANCE, READINGS, name, pace, result, utterance
 
@@ -44,8 +44,8 @@ def sessions(sd: float = 0.01, mean: float = 0.0, count: int = 6, **fixed: float
     return tuple({**dict.fromkeys(["rtf", "rtf_cpu", "rtf_gpu"], mean + float(x)), **fixed} for x in spread)
 
 
-def judge(
-    then: Sequence[Utterance] | Pace,
+def assess(
+    then: Sequence[Utterance] | ResourceBaseline,
     now: Sequence[Utterance],
     rules: Mapping[str, Rule] | None = None,
     calibration: tuple[Session, ...] | None = None,
@@ -53,8 +53,8 @@ def judge(
 ) -> dict[str, Verdict]:
     """The verdicts by their metric; calibrated to 1 % unless the test says otherwise."""
     calibration = sessions() if calibration is None else calibration
-    accepted = replace(then if isinstance(then, Pace) else pace(then), sessions=calibration)
-    return {verdict.metric: verdict for verdict in speed.judge(result(now, **changes), accepted, rules or {})}
+    accepted = replace(then if isinstance(then, ResourceBaseline) else pace(then), sessions=calibration)
+    return {verdict.metric: verdict for verdict in speed.assess(result(now, **changes), accepted, rules or {})}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def judge(
     ],
 )
 def test_the_change_is_that_of_the_typical_utterance(factors: list[float], status: str, change: float) -> None:
-    verdicts = judge(timed(times(1.0)), timed(times(*factors)))
+    verdicts = assess(timed(times(1.0)), timed(times(*factors)))
     assert list(verdicts) == ["rtf", "rtf_cpu"]
     for verdict in verdicts.values():
         assert verdict.status == status
@@ -87,7 +87,7 @@ def test_the_change_is_that_of_the_typical_utterance(factors: list[float], statu
 
 
 def test_each_clock_is_judged_by_its_own_times() -> None:
-    waiting = judge(timed(times(1.0)), timed(times(2.0), times(1.0)))
+    waiting = assess(timed(times(1.0)), timed(times(2.0), times(1.0)))
     assert (waiting["rtf"].status, waiting["rtf_cpu"].status) == (Status.REGRESSED, Status.PASS)
     assert waiting["rtf"].why == "+100.0% slower than accepted, 10% is allowed"
     assert waiting["rtf_cpu"].why == ""
@@ -105,7 +105,7 @@ def test_each_clock_is_judged_by_its_own_times() -> None:
 def test_a_busy_machine_slows_the_wall_clock_much_and_the_cpu_clock_a_little(
     factor: float, wall: str, cpu: str
 ) -> None:
-    verdicts = judge(timed(times(1.0)), timed(times(factor)), readings=BUSY)
+    verdicts = assess(timed(times(1.0)), timed(times(factor)), readings=BUSY)
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (wall, cpu)
     if wall == "INCONCLUSIVE":
         assert verdicts["rtf"].why == "looks slower, but other processes kept 1.5 of 2 cores busy"
@@ -113,20 +113,20 @@ def test_a_busy_machine_slows_the_wall_clock_much_and_the_cpu_clock_a_little(
 
 
 def test_without_a_baseline_it_is_new() -> None:
-    for verdict in speed.judge(result(timed(times(1.0))), None, {}):
+    for verdict in speed.assess(result(timed(times(1.0))), None, {}):
         assert (verdict.status, verdict.red, verdict.baseline, verdict.change) == (Status.NEW, False, None, None)
         assert (verdict.why, verdict.p, verdict.detects) == ("no baseline for a-cpu-1t", None, None)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_too_few_utterances_decide_nothing(count: int) -> None:
-    for verdict in judge(timed([0.1] * count), timed([0.9] * count)).values():
+    for verdict in assess(timed([0.1] * count), timed([0.9] * count)).values():
         assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
         assert verdict.why == f"{count} utterances with times on both sides, at least 5 are needed"
 
 
 def test_five_utterances_are_enough() -> None:
-    assert judge(timed([0.1] * 5), timed([0.9] * 5))["rtf"].red
+    assert assess(timed([0.1] * 5), timed([0.9] * 5))["rtf"].red
 
 
 # ---------------------------------------------------------------------------- which clock
@@ -135,38 +135,38 @@ def test_five_utterances_are_enough() -> None:
 def test_a_gpu_is_judged_by_its_own_clock_and_the_wall() -> None:
     readings = {**READINGS, "rtf_gpu": 0.03}
     then, now = timed(times(1.0), gpu=times(1.0)), timed(times(1.0), gpu=times(1.5))
-    accepted = Pace({}, {each.id: (each.wall_s, each.cpu_s, each.gpu_s) for each in then}, readings)
-    verdicts = judge(accepted, now, key=CUDA, readings=readings)
+    accepted = ResourceBaseline({}, {each.id: (each.wall_s, each.cpu_s, each.gpu_s) for each in then}, readings)
+    verdicts = assess(accepted, now, key=CUDA, readings=readings)
     assert {metric: verdict.status for metric, verdict in verdicts.items()} == {"rtf": "PASS", "rtf_gpu": "REGRESSED"}
     assert verdicts["rtf_gpu"].now == 0.03
 
 
 def test_a_gpu_without_events_is_judged_by_the_wall() -> None:
-    verdicts = judge(timed(times(1.0)), timed(times(2.0)), key=CUDA)
+    verdicts = assess(timed(times(1.0)), timed(times(2.0)), key=CUDA)
     assert {metric: verdict.status for metric, verdict in verdicts.items()} == {"rtf": "REGRESSED"}
 
 
 def test_a_clock_that_the_baseline_lacks_is_new() -> None:
     now = timed(times(1.0), gpu=times(1.0))
-    verdict = judge(timed(times(1.0)), now, key=CUDA, readings={**READINGS, "rtf_gpu": 0.03})["rtf_gpu"]
+    verdict = assess(timed(times(1.0)), now, key=CUDA, readings={**READINGS, "rtf_gpu": 0.03})["rtf_gpu"]
     assert (verdict.status, verdict.why) == (Status.NEW, "the baseline has no rtf_gpu")
 
 
 def test_with_more_threads_the_wall_clock_decides() -> None:
     threads = {**PROVENANCE, "threads": "4"}
-    slower = judge(timed(times(1.0)), timed(times(2.0)), provenance=threads, readings={**READINGS, "cores": 8.0})
+    slower = assess(timed(times(1.0)), timed(times(2.0)), provenance=threads, readings={**READINGS, "cores": 8.0})
     assert (slower["rtf"].status, slower["rtf_cpu"].status) == (Status.REGRESSED, Status.INCONCLUSIVE)
     assert "CPU time of 4 threads holds their waiting" in slower["rtf_cpu"].why
 
 
 def test_a_throttled_gpu_proves_nothing() -> None:
-    slower = judge(timed(times(1.0)), timed(times(2.0)), key=CUDA, readings={**READINGS, "gpu_throttled": 0.5})
+    slower = assess(timed(times(1.0)), timed(times(2.0)), key=CUDA, readings={**READINGS, "gpu_throttled": 0.5})
     assert slower["rtf"].status is Status.INCONCLUSIVE
     assert slower["rtf"].why.startswith("looks slower, but the GPU had lowered its clocks")
 
 
 def test_more_cores_than_threads_prove_nothing_on_either_clock() -> None:
-    slower = judge(timed(times(1.0)), timed(times(2.0), times(4.0)))
+    slower = assess(timed(times(1.0)), timed(times(2.0), times(4.0)))
     assert {verdict.status for verdict in slower.values()} == {Status.INCONCLUSIVE}
     assert "the model used 2.0 cores with 1 thread" in slower["rtf_cpu"].why
 
@@ -176,18 +176,18 @@ def test_more_cores_than_threads_prove_nothing_on_either_clock() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_a_case_has_to_earn_the_right_to_fail(count: int) -> None:
-    slower = judge(timed(times(1.0)), timed(times(2.0)), calibration=sessions(count=count))["rtf_cpu"]
+    slower = assess(timed(times(1.0)), timed(times(2.0)), calibration=sessions(count=count))["rtf_cpu"]
     assert (slower.status, slower.red, slower.detects, slower.p) == (Status.INCONCLUSIVE, False, None, None)
     assert slower.why == (
         f"looks slower, but not calibrated ({count} sessions): `modellab calibrate` measures how much this case varies"
     )
-    same = judge(timed(times(1.0)), timed(times(1.05)), calibration=sessions(count=count))["rtf_cpu"]
+    same = assess(timed(times(1.0)), timed(times(1.05)), calibration=sessions(count=count))["rtf_cpu"]
     assert (same.status, same.detects) == (Status.PASS, None)
 
 
 def test_sessions_without_the_clock_do_not_count() -> None:
     calibration = tuple({"rtf": each["rtf"]} for each in sessions())
-    slower = judge(timed(times(1.0)), timed(times(2.0)), calibration=calibration)
+    slower = assess(timed(times(1.0)), timed(times(2.0)), calibration=calibration)
     assert (slower["rtf"].status, slower["rtf_cpu"].status) == (Status.REGRESSED, Status.INCONCLUSIVE)
 
 
@@ -203,7 +203,7 @@ def test_sessions_without_the_clock_do_not_count() -> None:
     ],
 )
 def test_the_limit_is_what_unchanged_models_do(sd: float, factor: float, status: str) -> None:
-    verdict = judge(timed(times(1.0)), timed(times(factor)), calibration=sessions(sd))["rtf_cpu"]
+    verdict = assess(timed(times(1.0)), timed(times(factor)), calibration=sessions(sd))["rtf_cpu"]
     assert verdict.status == status
     assert verdict.change == pytest.approx(factor - 1)
     if status == "INCONCLUSIVE":
@@ -213,13 +213,13 @@ def test_the_limit_is_what_unchanged_models_do(sd: float, factor: float, status:
 def test_a_lucky_baseline_is_set_right_by_its_sessions() -> None:
     """All sessions took 6 % more than the accepted run: +12 % is only 6 % more than usual. Not without end, though."""
     then, now = timed(times(1.0)), timed(times(1.12))
-    assert judge(then, now, calibration=sessions(mean=math.log(1.06)))["rtf_cpu"].status is Status.PASS
+    assert assess(then, now, calibration=sessions(mean=math.log(1.06)))["rtf_cpu"].status is Status.PASS
     slow = sessions(mean=math.log(1.5))
-    assert judge(then, timed(times(1.5)), calibration=slow)["rtf_cpu"].status is Status.REGRESSED
+    assert assess(then, timed(times(1.5)), calibration=slow)["rtf_cpu"].status is Status.REGRESSED
 
 
 def test_p_and_what_is_detected_come_from_the_sessions() -> None:
-    verdict = judge(timed(times(1.0)), timed(times(1.05)), calibration=sessions(0.02))["rtf_cpu"]
+    verdict = assess(timed(times(1.0)), timed(times(1.05)), calibration=sessions(0.02))["rtf_cpu"]
     error = 0.02 * math.sqrt(1 + 1 / 6)
     assert verdict.p == pytest.approx(float(scipy.stats.t.sf(math.log(1.05) / error, 5)))
     assert verdict.detects == pytest.approx(1.10 * math.exp(float(scipy.stats.t.isf(1 - 0.8**0.5, 5)) * error) - 1)
@@ -227,20 +227,20 @@ def test_p_and_what_is_detected_come_from_the_sessions() -> None:
 
 def test_a_rule_sets_margin_alpha_and_limit() -> None:
     then, now = timed(times(1.0)), timed(times(1.06))
-    assert judge(then, now)["rtf"].status is Status.PASS
+    assert assess(then, now)["rtf"].status is Status.PASS
     rules = {"rtf": Rule(margin=0.03), "rtf_cpu": Rule(margin=0.03, alpha=0.0001)}
-    tight = judge(then, now, rules)
+    tight = assess(then, now, rules)
     assert (tight["rtf"].status, tight["rtf_cpu"].status) == (Status.REGRESSED, Status.INCONCLUSIVE)
     assert tight["rtf_cpu"].alpha == 0.0001
-    limits = judge(then, then, {"rtf": Rule(limit=0.049), "rtf_cpu": Rule(limit=0.04)})
+    limits = assess(then, then, {"rtf": Rule(limit=0.049), "rtf_cpu": Rule(limit=0.04)})
     assert (limits["rtf"].red, limits["rtf_cpu"].red) == (True, False)
     assert limits["rtf"].why == "0.05 is above the limit 0.049"
-    (new, _) = speed.judge(result(now), None, {"rtf": Rule(limit=0.01)})
+    (new, _) = speed.assess(result(now), None, {"rtf": Rule(limit=0.01)})
     assert new.why == "0.05 is above the limit 0.01; no baseline for a-cpu-1t"
 
 
 def test_a_pass_that_could_not_have_seen_enough_is_none() -> None:
-    verdicts = judge(timed(times(1.0)), timed(times(1.0)), {"rtf": Rule(sensitivity=0.11)})
+    verdicts = assess(timed(times(1.0)), timed(times(1.0)), {"rtf": Rule(sensitivity=0.11)})
     assert verdicts["rtf"].why == "sees a change of 11.7% or more, 11.0% is asked for"
     assert (verdicts["rtf"].status, verdicts["rtf_cpu"].status) == (Status.INCONCLUSIVE, Status.PASS)
 

@@ -7,7 +7,7 @@ import pytest
 from modellab.types import Status
 
 from ..make import READINGS, pace
-from .test_speed import REFERENCE, judge, sessions, timed, times
+from .test_speed import REFERENCE, assess, sessions, timed, times
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from .test_speed import REFERENCE, judge, sessions, timed, times
 def test_a_slower_machine_is_told_from_a_slower_model(slower: float, walk_s: float, status: str) -> None:
     readings = {**READINGS, **REFERENCE, "reference_walk_s": walk_s}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0)
-    verdicts = judge(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
+    verdicts = assess(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
     assert {verdict.status for verdict in verdicts.values()} == {status}
     if status == "INCONCLUSIVE":
         said = "looks slower, but so is the machine: its reference workload takes +20.0%"
@@ -56,7 +56,7 @@ def test_a_faster_machine_hides_no_slowdown(
     parts = {"reference_arithmetic_s": 0.002 * arithmetic, "reference_walk_s": 0.001 * walk}
     readings = {**READINGS, **REFERENCE, **parts}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0) if calibrated else ()
-    verdicts = judge(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
+    verdicts = assess(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
     wanted = "INCONCLUSIVE" if status == "REGRESSED" and not calibrated else status
     assert {verdict.status for verdict in verdicts.values()} == {wanted}
     if slower == 1.0 and arithmetic == walk == 1 / 1.2:
@@ -68,13 +68,13 @@ def test_a_faster_machine_hides_no_slowdown(
 
 def test_times_that_were_accepted_on_a_busy_machine_let_no_wall_clock_pass() -> None:
     then = pace(timed(times(1.0)), other_cores=1.9, cores=2.0)
-    verdicts = judge(then, timed(times(1.0)))
+    verdicts = assess(then, timed(times(1.0)))
     assert verdicts["rtf"].status is Status.INCONCLUSIVE
     said = "its speed was accepted while other processes kept 1.9 of 2 cores busy: accept it anew on a quiet machine"
     assert verdicts["rtf"].why == said
     assert verdicts["rtf_cpu"].status is Status.PASS, "CPU time hardly feels them"
-    assert judge(then, timed(times(1.5)))["rtf"].status is Status.REGRESSED
-    assert judge(then, timed(times(0.5)))["rtf"].status is Status.IMPROVED
+    assert assess(then, timed(times(1.5)))["rtf"].status is Status.REGRESSED
+    assert assess(then, timed(times(0.5)))["rtf"].status is Status.IMPROVED
 
 
 def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
@@ -82,8 +82,8 @@ def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
     calibration = sessions(reference_arithmetic_s=-0.2, reference_walk_s=-0.2)
     readings = {**READINGS, **REFERENCE, "reference_arithmetic_s": 0.002 / 1.2, "reference_walk_s": 0.001 / 1.2}
     then = pace(timed(times(1.0)), **REFERENCE)
-    assert judge(then, timed(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status is Status.PASS
-    lagging = judge(then, timed(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
+    assert assess(then, timed(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status is Status.PASS
+    lagging = assess(then, timed(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
     assert lagging.status is Status.INCONCLUSIVE, "sessions without the workload explain nothing"
 
 
@@ -94,7 +94,7 @@ def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
         slow["rtf_cpu"] += 0.26
         slow["reference_walk_s"] += 0.26
     then, readings = pace(timed(times(1.0)), **REFERENCE), {**READINGS, **REFERENCE}
-    verdict = judge(then, timed(times(1.15)), None, tuple(calibration), readings=readings)["rtf_cpu"]
+    verdict = assess(then, timed(times(1.15)), None, tuple(calibration), readings=readings)["rtf_cpu"]
     assert verdict.status is Status.REGRESSED
     assert verdict.detects == pytest.approx(0.10, abs=0.01)
 
@@ -102,5 +102,5 @@ def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
 def test_another_version_of_the_reference_tells_nothing() -> None:
     readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002}
     then = pace(timed(times(1.0)), **{**REFERENCE, "reference_version": 1.0})
-    verdicts = judge(then, timed(times(1.2)), readings=readings)
+    verdicts = assess(then, timed(times(1.2)), readings=readings)
     assert {verdict.status for verdict in verdicts.values()} == {Status.REGRESSED}

@@ -14,7 +14,7 @@ from modellab.gate.calibration_noise import Session
 from modellab.types import Status, Utterance
 
 from ..make import READINGS, pace
-from .test_speed import REFERENCE, judge, timed
+from .test_speed import REFERENCE, assess, timed
 
 RANK = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
 NOISE = st.lists(st.floats(-0.3, 0.3), min_size=8, max_size=20)
@@ -38,8 +38,8 @@ def test_a_slower_candidate_never_gets_a_better_verdict(
 ) -> None:
     then = pace(timed([0.1] * len(noise)), **REFERENCE)
     readings = {**READINGS, **REFERENCE, **read}
-    before = judge(then, noisy(noise), None, calibration, readings=readings)
-    after = judge(then, noisy(noise, factor), None, calibration, readings=readings)
+    before = assess(then, noisy(noise), None, calibration, readings=readings)
+    after = assess(then, noisy(noise, factor), None, calibration, readings=readings)
     for metric, verdict in before.items():
         assert RANK.index(verdict.status) <= RANK.index(after[metric].status)
 
@@ -48,8 +48,8 @@ def test_a_slower_candidate_never_gets_a_better_verdict(
 def test_the_unit_of_time_is_of_no_consequence(
     noise: list[float], calibration: tuple[Session, ...], scale: float
 ) -> None:
-    one = judge(timed([0.1] * len(noise)), noisy(noise), None, calibration)
-    two = judge(timed([0.1 * scale] * len(noise)), noisy(noise, scale), None, calibration)
+    one = assess(timed([0.1] * len(noise)), noisy(noise), None, calibration)
+    two = assess(timed([0.1 * scale] * len(noise)), noisy(noise, scale), None, calibration)
     for metric, verdict in one.items():
         assert verdict.status is two[metric].status
         assert verdict.change == pytest.approx(two[metric].change, abs=1e-9)
@@ -61,7 +61,7 @@ def test_the_order_of_utterances_and_sessions_is_of_no_consequence(
 ) -> None:
     then, now = timed([0.1] * len(noise)), noisy(noise)
     shuffled, sessions = data.draw(st.permutations(now)), tuple(data.draw(st.permutations(calibration)))
-    one, two = judge(then, now, None, calibration), judge(then, shuffled, None, sessions)
+    one, two = assess(then, now, None, calibration), assess(then, shuffled, None, sessions)
     for metric, verdict in one.items():
         assert verdict.status is two[metric].status
         assert verdict.p == pytest.approx(two[metric].p, abs=1e-9)
@@ -78,7 +78,7 @@ def drawn(seed: int, effect: float, runs: int) -> int:
         calibration = tuple({"rtf_cpu": float(x), "rtf": float(x)} for x in draw.normal(0, 0.04, 10))
         noise = draw.normal(0.0, 0.04) + draw.normal(0, 0.08, 20)
         now = timed([0.1 * (1 + effect) * math.exp(each) for each in noise])
-        red += judge(timed([0.1] * 20), now, None, calibration)["rtf_cpu"].red
+        red += assess(timed([0.1] * 20), now, None, calibration)["rtf_cpu"].red
     return red
 
 

@@ -15,7 +15,7 @@ import yaml
 from modellab.cli.app import app as cli
 from modellab.reports.scorecard import table
 from modellab.runner.summary import CaseSummary
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
 from ..make import cell, outcome, verdict
 from .conftest import FakeProject
@@ -79,7 +79,7 @@ def rows() -> list[CaseSummary]:
     doubt = "other processes kept 1.9 of 2 cores busy"
     made = []
     for number in range(8):
-        key = Key("asr", f"d{number % 2}_v1", f"m{number}", "one", "cpu", "float32")
+        key = CaseId("asr", f"d{number % 2}_v1", f"m{number}", "one", "cpu", "float32")
         status = (Status.PASS, Status.REGRESSED, Status.INCONCLUSIVE, Status.NEW)[number % 4]
         why = doubt if status is Status.INCONCLUSIVE else ""
         notes = (f"note {number % 3}",)

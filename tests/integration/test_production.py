@@ -12,7 +12,7 @@ from modellab.lifecycle import stages
 from modellab.lifecycle.stages import Record
 from modellab.results import baselines
 from modellab.tasks import asr
-from modellab.types import Key
+from modellab.types import CaseId
 
 from ..make import result, utterance
 from .conftest import FakeProject
@@ -35,7 +35,7 @@ def accepted(project: FakeProject) -> None:
     cases = [asr.read(row, data.options) for row in data.rows]
     said = [utterance(case.id, asr.score(case, {"text": case.text}), {"text": case.text}) for case in cases]
     provenance = {"dataset_digest": data.digest, "normaliser": str(text.get("basic")), "weights": "package"}
-    key = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+    key = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
     measured = result(said, key=key, provenance=provenance)
     baselines.save(project.root / "baselines", asr, [measured], "a first run", "2026-11-21")
 

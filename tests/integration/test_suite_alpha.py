@@ -70,13 +70,13 @@ def test_an_alpha_of_its_own_is_held(fake_project: FakeProject) -> None:
     assert fake_project.run().ret == 0
 
 
-def test_creep_since_the_pinned_release_is_red(fake_project: FakeProject) -> None:
+def test_drift_since_the_pinned_release_is_red(fake_project: FakeProject) -> None:
     fake_project.accept()
     baselines = fake_project.root / "baselines"
     path = next(path for path in baselines.rglob("*.json") if "machine" not in path.name)
-    anchor = baselines / "anchor" / path.relative_to(baselines)
-    anchor.parent.mkdir(parents=True)
-    anchor.write_text(json.dumps({**json.loads(path.read_text()), "header": {**header(path), "reason": "release 1"}}))
+    pinned = baselines / "anchor" / path.relative_to(baselines)
+    pinned.parent.mkdir(parents=True)
+    pinned.write_text(json.dumps({**json.loads(path.read_text()), "header": {**header(path), "reason": "release 1"}}))
     for number in range(8):
         fake_project.answer(number, "something else entirely")
     fake_project.accept()
@@ -84,9 +84,9 @@ def test_creep_since_the_pinned_release_is_red(fake_project: FakeProject) -> Non
     assert result.ret == 1
     result.stdout.fnmatch_lines(
         lines(
-            "wer against anchor: *: REGRESSED (since the anchor (release 1): 8 of 8 utterances changed*",
+            "wer against the pinned release: *: REGRESSED (since the pinned release (release 1): 8 of 8 *changed*",
             "wer 100.00 % (was 0.00 %)",
-            "REGRESSED*wer against anchor, cer against anchor",
+            "REGRESSED*wer against the pinned release, cer against the pinned release",
         )
     )
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.metrics.edit_distance import Alignment, Counts, align, wil_rate
-from modellab.types import Metric, Ratio, Share
+from modellab.metrics.edit_distance import Alignment, EditCounts, align, wil_rate
+from modellab.types import Counts, Metric, Ratio
 
 WORDS = st.lists(st.sampled_from(["a", "b", "cat", "c", "naïve", "हिन्दी", "42"]), max_size=12).map(" ".join)
 SPOKEN = st.lists(st.sampled_from(["a", "b", "cat", "c", "naïve", "हिन्दी", "42"]), min_size=1, max_size=12).map(
     " ".join
 )
 
-METRICS: dict[str, tuple[Metric, Callable[[Alignment], Share], Callable[[list[str], list[str]], float]]] = {
+METRICS: dict[str, tuple[Metric, Callable[[Alignment], Counts], Callable[[list[str], list[str]], float]]] = {
     "wer": (Metric("wer", "ratio", "lower"), Alignment.wer, jiwer.wer),
     "cer": (Metric("cer", "ratio", "lower"), Alignment.cer, jiwer.cer),
     "mer": (Metric("mer", "ratio", "lower"), Alignment.mer, jiwer.mer),
@@ -43,8 +43,8 @@ COUNTED = [
 @pytest.mark.parametrize(("reference", "hypothesis", "words", "characters"), COUNTED)
 def test_counts_by_hand(reference: str, hypothesis: str, words: tuple[int, ...], characters: tuple[int, ...]) -> None:
     alignment = align(reference, hypothesis)
-    assert alignment.words == Counts(*words)
-    assert alignment.characters == Counts(*characters)
+    assert alignment.words == EditCounts(*words)
+    assert alignment.characters == EditCounts(*characters)
 
 
 @given(WORDS, WORDS)

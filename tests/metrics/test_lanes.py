@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.metrics.diarization import compare
-from modellab.metrics.diarization_errors import pieces
+from modellab.metrics.diarization_errors import error_segments
 from modellab.types import Turn
 
 TENTHS = st.integers(0, 60)
@@ -24,9 +24,9 @@ UEM = st.lists(st.tuples(TENTHS, st.integers(1, 40)).map(lambda g: (g[0] / 8, (g
 def test_the_pieces_of_a_kind_add_up_to_its_seconds(reference, hypothesis, uem, skip) -> None:
     counted = compare(reference, hypothesis, uem, skip_overlap=skip)
     seconds: dict[tuple[str, str], float] = defaultdict(float)
-    for piece in pieces(reference, hypothesis, counted.mapping, uem, skip_overlap=skip):
-        assert piece.start_s < piece.end_s
-        seconds[piece.side, piece.kind] += piece.end_s - piece.start_s
+    for segment in error_segments(reference, hypothesis, counted.mapping, uem, skip_overlap=skip):
+        assert segment.start_s < segment.end_s
+        seconds[segment.side, segment.kind] += segment.end_s - segment.start_s
     assert seconds["ref", "miss"] == pytest.approx(counted.miss_s)
     assert seconds["hyp", "false alarm"] == pytest.approx(counted.false_alarm_s)
     assert seconds["ref", "confusion"] == pytest.approx(counted.confusion_s)
@@ -38,8 +38,8 @@ def test_the_pieces_of_a_kind_add_up_to_its_seconds(reference, hypothesis, uem, 
 def test_a_speaker_is_cut_where_the_kind_changes_and_nowhere_else() -> None:
     reference = [Turn(0, 4, "anna"), Turn(4, 6, "anna"), Turn(6, 8, "ben")]
     hypothesis = [Turn(1, 7, "x"), Turn(7, 9, "y"), Turn(9.5, 10, "z")]
-    found = pieces(reference, hypothesis, {"x": "anna", "y": "ben"}, [(0, 9)])
-    assert [tuple(piece) for piece in found] == [
+    found = error_segments(reference, hypothesis, {"x": "anna", "y": "ben"}, [(0, 9)])
+    assert [tuple(segment) for segment in found] == [
         ("ref", "anna", 0, 1, "miss"),
         ("ref", "anna", 1, 6, "hit"),
         ("ref", "ben", 6, 7, "confusion"),
@@ -53,4 +53,4 @@ def test_a_speaker_is_cut_where_the_kind_changes_and_nowhere_else() -> None:
 
 
 def test_nobody_on_either_side_is_no_piece() -> None:
-    assert pieces([], [], {}, [(0, 3)]) == []
+    assert error_segments([], [], {}, [(0, 3)]) == []

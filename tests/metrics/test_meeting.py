@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.metrics import meeting
-from modellab.metrics.edit_distance import Counts, align
+from modellab.metrics.edit_distance import EditCounts, align
 from modellab.metrics.meeting import compare, streams
 from modellab.types import Ratio, SpokenTurn
 from tools.performance import draws, meetings
@@ -50,7 +50,7 @@ COUNTED = [
 @pytest.mark.parametrize(("heard", "counts", "mapping"), COUNTED)
 def test_words_by_hand(heard: Side, counts: tuple[int, ...], mapping: dict[str, str] | None) -> None:
     found = compare([ANN, BOB], heard)
-    assert found.words == Counts(*counts)
+    assert found.words == EditCounts(*counts)
     assert mapping is None or found.mapping == mapping
     assert found.error_rate() == Ratio(sum(counts[:3]), 5)
 
@@ -65,7 +65,7 @@ def test_the_parts_and_the_speakers() -> None:
 def test_without_a_reference_every_word_is_made_up() -> None:
     assert compare([], [ANN]).error_rate() == Ratio(3, 0)
     assert compare([], []).error_rate() == Ratio(0, 0)
-    assert compare([], [], 5.0).words == Counts(0, 0, 0, 0)
+    assert compare([], [], 5.0).words == EditCounts(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -88,23 +88,23 @@ def test_a_word_counts_at_its_time_alone(collar_s: float, late_s: float, errors:
 
 def test_a_word_elsewhere_is_not_even_a_substitution() -> None:
     reference, heard = said((0, 1, "a", "yes")), said((60, 61, "x", "no"))
-    assert compare(reference, heard).words == Counts(1, 0, 0, 0)
+    assert compare(reference, heard).words == EditCounts(1, 0, 0, 0)
     far = compare(reference, heard, 5.0)
-    assert (far.words, far.mapping) == (Counts(0, 1, 1, 0), {})
+    assert (far.words, far.mapping) == (EditCounts(0, 1, 1, 0), {})
 
 
 def test_words_share_the_time_of_their_utterance_by_their_letters() -> None:
     reference = said((0.0, 10.0, "a", "abcd e"))  # 0-8 and 8-10
-    assert compare(reference, said((6.0, 6.0, "x", "abcd")), 0.0).words == Counts(0, 1, 0, 1)
-    assert compare(reference, said((6.0, 6.0, "x", "e")), 0.0).words == Counts(1, 1, 0, 0)
-    assert compare(reference, said((6.0, 6.0, "x", "e")), 2.5).words == Counts(0, 1, 0, 1)
+    assert compare(reference, said((6.0, 6.0, "x", "abcd")), 0.0).words == EditCounts(0, 1, 0, 1)
+    assert compare(reference, said((6.0, 6.0, "x", "e")), 0.0).words == EditCounts(1, 1, 0, 0)
+    assert compare(reference, said((6.0, 6.0, "x", "e")), 2.5).words == EditCounts(0, 1, 0, 1)
     heard = said((0.0, 10.0, "x", "e abcd"))  # in the middle of 0-2 and of 2-10
-    assert compare(reference, heard, 0.0).words == Counts(0, 1, 1, 1)
+    assert compare(reference, heard, 0.0).words == EditCounts(0, 1, 1, 1)
 
 
 def test_of_equally_good_alignments_with_times_the_one_with_most_hits_is_taken() -> None:
     reference, heard = said((0, 4, "a", "a b")), said((0, 4, "x", "b c"))
-    assert compare(reference, heard, 10.0).words == Counts(0, 1, 1, 1)
+    assert compare(reference, heard, 10.0).words == EditCounts(0, 1, 1, 1)
     assert compare(reference, heard).words == align("a b", "b c").words
 
 

@@ -38,12 +38,12 @@ def test_rounding_hardly_moves_it_and_clips_pool_as_one() -> None:
     chance = np.random.default_rng(5)
     labels = chance.random(6000) < 0.6
     scores = 1 / (1 + np.exp(-chance.normal(np.where(labels, 4.0, -4.0), 4.0)))
-    shares = []
+    counts = []
     for part in np.split(np.arange(6000), 10):
         order = part[np.argsort(~labels[part])]
         speech = [Region(0.0, float(labels[part].sum()))]
-        shares.append(roc.share(roc.levels(scores[order]), 1.0, speech, 600.0))
-    assert AUC.value(shares) == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-3)
+        counts.append(roc.share(roc.levels(scores[order]), 1.0, speech, 600.0))
+    assert AUC.value(counts) == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-3)
 
 
 def test_the_middle_of_a_frame_decides_and_padding_counts_for_nothing() -> None:

@@ -29,7 +29,7 @@ def heard(*parts: object) -> dict[str, float]:
 
 def faults(found: dict[str, float] | None) -> set[str]:
     """The metrics beyond their limits."""
-    values = {m.name: m.value([audio_health.health_shares(found)[m.name]]) for m in audio_health.HEALTH_METRICS}
+    values = {m.name: m.value([audio_health.health_counts(found)[m.name]]) for m in audio_health.HEALTH_METRICS}
     return {name for name, value in values.items() if value > LIMIT[name]}
 
 
@@ -97,8 +97,8 @@ def test_sixteen_bits_clip_as_well() -> None:
 
 def test_a_model_that_raised_said_nothing() -> None:
     assert faults(None) == {"silent_rate"}
-    assert audio_health.length_shares("hello", None)["too_short_rate"] == Ratio(1.0)
-    assert audio_health.health_shares(None).keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
+    assert audio_health.length_counts("hello", None)["too_short_rate"] == Ratio(1.0)
+    assert audio_health.health_counts(None).keys() == {metric.name for metric in audio_health.HEALTH_METRICS}
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_a_model_that_raised_said_nothing() -> None:
     ],
 )
 def test_a_length_fits_the_text_or_not(text: str, span_s: float, short: int, long: int) -> None:
-    shares = audio_health.length_shares(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
-    assert shares == {"too_short_rate": Ratio(short), "too_long_rate": Ratio(long)}
+    counts = audio_health.length_counts(text, heard(np.zeros(500), tone(span_s), np.zeros(500)))
+    assert counts == {"too_short_rate": Ratio(short), "too_long_rate": Ratio(long)}
 
 
 def test_a_text_without_words_has_no_length() -> None:
-    assert set(audio_health.length_shares("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
+    assert set(audio_health.length_counts("...", heard(tone(1))).values()) == {Ratio(0.0, 0.0)}
 
 
 def test_levels_are_pooled_by_energy() -> None:

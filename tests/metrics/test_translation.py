@@ -1,4 +1,4 @@
-"""BLEU and chrF pooled from our shares are sacrebleu's corpus scores."""
+"""BLEU and chrF pooled from our counts are sacrebleu's corpus scores."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.metrics.alignment_text import columns, lines, summary
-from modellab.metrics.edit_distance import Counts, align
+from modellab.metrics.edit_distance import EditCounts, align
 
 WORDS = st.lists(st.sampled_from(["a", "bb", "cat", "हिन्दी", "東京", "e\u0301"]), max_size=20).map(" ".join)
 
@@ -71,10 +71,10 @@ def test_terminal_columns(text: str, width: int) -> None:
 @pytest.mark.parametrize(
     ("counts", "says"),
     [
-        (Counts(0, 0, 0, 5), "no errors"),
-        (Counts(1, 0, 0, 5), "1 substitution"),
-        (Counts(2, 1, 3, 5), "2 substitutions, 1 deletion, 3 insertions"),
+        (EditCounts(0, 0, 0, 5), "no errors"),
+        (EditCounts(1, 0, 0, 5), "1 substitution"),
+        (EditCounts(2, 1, 3, 5), "2 substitutions, 1 deletion, 3 insertions"),
     ],
 )
-def test_summary(counts: Counts, says: str) -> None:
+def test_summary(counts: EditCounts, says: str) -> None:
     assert summary(counts) == says

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab import datasets
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.runner import engine
 from modellab.runner.meters import process
@@ -25,9 +25,9 @@ SEEN: dict[str, list[bool]] = {}
 running = False
 
 
-def cell(model: str, task: str, data: str) -> Cell:
+def cell(model: str, task: str, data: str) -> Case:
     """The first one of the smoke tier."""
-    every = (each for each in Matrix(Project.at(ROOT)).cells(task) if isinstance(each, Cell) and each.tier == "smoke")
+    every = (each for each in Matrix(Project.at(ROOT)).cells(task) if isinstance(each, Case) and each.tier == "smoke")
     return next(each for each in every if (each.key.model, each.key.dataset) == (model, data))
 
 

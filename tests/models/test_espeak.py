@@ -59,13 +59,13 @@ def test_speech_is_sound_and_as_long_as_its_text() -> None:
     spoken = said(load().speak(TEXT))
     found = audio_health.health(spoken)
     values = {
-        metric.name: metric.value([audio_health.health_shares(found)[metric.name]])
+        metric.name: metric.value([audio_health.health_counts(found)[metric.name]])
         for metric in audio_health.HEALTH_METRICS
     }
     assert spoken.rate_hz == 22_050
     assert spoken.samples.dtype == np.float32
     assert all(values[name] <= limit for name, limit in audio_health.HEALTH_LIMITS.items())
-    assert all(share[0] == 0 for share in audio_health.length_shares(TEXT, found).values())
+    assert all(share[0] == 0 for share in audio_health.length_counts(TEXT, found).values())
 
 
 def test_pieces_come_as_they_are_made() -> None:

@@ -70,7 +70,7 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
 def test_every_cell_has_weights(name: str) -> None:
     model = SHIPPED[name]
     for label in model.variants:
-        cells = list(model.cells(label))
+        cells = list(model.device_precisions(label))
         assert cells
         assert all(model.variants[label].weights_for(precision) for _, precision in cells)
 

@@ -121,9 +121,9 @@ def test_a_meeting_of_the_golden_set_is_written_down(lab: Any) -> None:
     golden = datasets.load(GOLDEN)
     row = next(row for row in golden.rows if row["id"] == "meeting_3")
     case = task.read(row, golden.options)
-    shares = task.score(case, task.encode(task.run(lab, task.prepare(row))))
-    assert shares["cpwer"][0] <= 2, "of 27 words of three people"
-    assert shares["speaker_count_error"] == (0.0, 1.0)
+    counts = task.score(case, task.encode(task.run(lab, task.prepare(row))))
+    assert counts["cpwer"][0] <= 2, "of 27 words of three people"
+    assert counts["speaker_count_error"] == (0.0, 1.0)
 
 
 @pytest.mark.engine

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from modellab.plan import claims
-from modellab.plan.claims import Claimed, Sample, concern
+from modellab.plan.claims import ClaimData, Claimed, concern
 from modellab.plan.matrix import Broken, Matrix
 from modellab.plan.settings import Project
 
@@ -109,18 +109,18 @@ def test_only_cells_that_claims_are_about_are_kept() -> None:
 
 
 def test_a_sample_is_the_shares_and_who_spoke() -> None:
-    said = [make.utterance(make.name(i), make.asr_shares(i), cluster=f"s{i % 2}") for i in range(3)]
-    sample = Sample.of(make.result(said))
+    said = [make.utterance(make.name(i), make.asr_counts(i), cluster=f"s{i % 2}") for i in range(3)]
+    sample = ClaimData.of(make.result(said))
     assert sample.clusters == ("s0", "s1", "s0")
-    assert np.array_equal(sample.shares["wer"], [[0, 5], [1, 5], [2, 5]])
+    assert np.array_equal(sample.counts["wer"], [[0, 5], [1, 5], [2, 5]])
 
 
 def test_a_claim_is_judged_by_the_rules_of_its_case(project: Path) -> None:
     (claimed,) = found(project, {"precision": "int8"}, thresholds={"wer": {"margin": 0.5}})
     assert isinstance(claimed, Claimed)
-    said = [make.utterance(make.name(i), make.asr_shares(2)) for i in range(40)]
-    verdict = claims.judge(claimed, Sample.of(make.result(said)), Project.at(project))
+    said = [make.utterance(make.name(i), make.asr_counts(2)) for i in range(40)]
+    verdict = claims.assess(claimed, ClaimData.of(make.result(said)), Project.at(project))
     assert (verdict.now, verdict.baseline, str(verdict.status)) == (0.4, 0.05, "PASS")
     (claimed,) = found(project, {"precision": "int8"})
     assert isinstance(claimed, Claimed)
-    assert claims.judge(claimed, Sample.of(make.result(said)), Project.at(project)).red
+    assert claims.assess(claimed, ClaimData.of(make.result(said)), Project.at(project)).red

@@ -13,7 +13,7 @@ import yaml
 from modellab import models
 from modellab.models import Variant
 from modellab.plan import matrix
-from modellab.plan.matrix import Broken, Cell, Matrix, missing_device, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, missing_device, why_not
 from modellab.plan.settings import Project
 
 from ..make import CONFIG, HEADER, cell
@@ -48,7 +48,7 @@ def add_dataset(project: Project, name: str = "short_v1", **changes: Any) -> Non
 
 
 def ids(project: Project, task: str = "asr") -> list[str]:
-    return [str(found.key) if isinstance(found, Cell) else str(found) for found in Matrix(project).cells(task)]
+    return [str(found.key) if isinstance(found, Case) else str(found) for found in Matrix(project).cells(task)]
 
 
 # ---------------------------------------------------------------------------- who meets whom
@@ -133,7 +133,7 @@ def test_cells_of_one_engine_follow_each_other(project: Project) -> None:
     add_model(project, devices={"cpu": ["int8", "float32"]})
     add_dataset(project, "a_v1")
     add_dataset(project, "b_v1")
-    cells = [found for found in Matrix(project).cells("asr") if isinstance(found, Cell)]
+    cells = [found for found in Matrix(project).cells("asr") if isinstance(found, Case)]
     assert [found.engine for found in cells] == [
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cpu", "int8"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from modellab import tasks
-from modellab.plan.matrix import Broken, Cell, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.plan.settings import Project
-from modellab.types import Key
+from modellab.types import CaseId
 
 from ..make import cell
 from .test_matrix import add_dataset, add_model, ids, project
@@ -36,7 +36,7 @@ def test_a_judge_is_a_recogniser_of_the_matrix(
     add_dataset(project, judge=judge)
     (cell,) = Matrix(project).cells("asr")
     if found:
-        assert isinstance(cell, Cell)
+        assert isinstance(cell, Case)
         assert cell.judge is not None
         assert cell.judge.engine == ("fake", "one", "cpu", "float32")
     else:
@@ -49,13 +49,13 @@ def test_a_judge_that_cannot_run_here_is_the_reason(project: Project, monkeypatc
     add_model(project)
     add_model(project, "heavy", packages=["no_such_package"])
     add_dataset(project, judge="heavy:one")
-    found = {str(cell.key): why_not(cell) for cell in Matrix(project).cells("asr") if isinstance(cell, Cell)}
+    found = {str(cell.key): why_not(cell) for cell in Matrix(project).cells("asr") if isinstance(cell, Case)}
     why = "its judge heavy:one cannot run here: package no_such_package is not installed"
     assert found["fake:one-short_v1-cpu-float32"] == why
 
 
 def test_a_task_whose_package_is_missing_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    hard = cell(key=Key("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
+    hard = cell(key=CaseId("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
     assert why_not(hard) == ""
     monkeypatch.setattr("modellab.tasks.robustness.PACKAGES", {"no_such_package": "robustness"})
     says = "the task robustness needs no_such_package, which is not installed: pip install 'modellab[robustness]'"

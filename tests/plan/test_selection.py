@@ -9,7 +9,7 @@ import pytest
 from modellab import tasks
 from modellab.errors import ConfigError
 from modellab.plan import selection
-from modellab.plan.matrix import Broken, Cell, Matrix
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
 from modellab.plan.settings import Project
 
@@ -76,7 +76,7 @@ def test_names_are_taken_whole(matrix: Matrix, chosen: Selection, expected: set[
 
 def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:
     tiers = {
-        tier: {cell.tier for cell in Selection(model=("mine",), tier=tier).cells(matrix) if isinstance(cell, Cell)}
+        tier: {cell.tier for cell in Selection(model=("mine",), tier=tier).cells(matrix) if isinstance(cell, Case)}
         for tier in ("smoke", "full", "nightly")
     }
     assert tiers == {"smoke": {"smoke"}, "full": {"smoke", "full"}, "nightly": {"smoke", "full", "nightly"}}

@@ -12,7 +12,7 @@ from modellab.datasets.manifest import Header
 from modellab.errors import ConfigError
 from modellab.models import Model
 from modellab.plan import thresholds
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Judging, Project
 from modellab.schema import parse
 
@@ -21,11 +21,11 @@ from ..make import CONFIG, HEADER, KEY
 ASR = tasks.get("asr")
 
 
-def cell(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Cell:
+def cell(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Case:
     config = {**CONFIG, **model, "variants": {"one": {"weights": "package", **variant}}}
     parsed = Model.model_validate(config)
     folders = root / "models" / "fake", root / "golden" / "short_v1"
-    return Cell(
+    return Case(
         KEY, parsed, parsed.variants["one"], folders[0], folders[1], Header.model_validate({**HEADER, **header})
     )
 

@@ -15,7 +15,7 @@ NAN = float("nan")
 
 
 def timed(**clocks: float) -> Utterance:
-    return make.utterance("1", make.asr_shares(0), **{"wall_s": 3.0, "cpu_s": 2.0, "gpu_s": NAN, **clocks})
+    return make.utterance("1", make.asr_counts(0), **{"wall_s": 3.0, "cpu_s": 2.0, "gpu_s": NAN, **clocks})
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ import pytest
 import yaml
 
 from modellab import audio, datasets
-from modellab.reports.case import page as casepage
-from modellab.reports.case import utterance as scenes
+from modellab.reports.case.page import render
+from modellab.reports.case.utterance import PlayerMaker
 from modellab.reports.html import audio_clips
 from modellab.results.entry import Entry
 from modellab.system.machine import Commit
 from modellab.tasks import asr
 from modellab.text import get
-from modellab.types import Accepted, Audio, Key, Status, Utterance
+from modellab.types import Audio, CaseId, QualityBaseline, Status, Utterance
 
 from ..make import HEADER, KEY, PROVENANCE, accepted, result, utterance, verdict
 from .pages import NASTY, PLAIN, Seen, check
@@ -57,7 +57,7 @@ def write(golden: Path, rows: list[dict[str, Any]], **header: Any) -> Path:
 def heard(number: int, text: str | None, error: str = "") -> Utterance:
     """Utterance `number` as if the model had said `text`."""
     output = None if text is None else {"text": text, "language": "en", "segments": []}
-    case = asr.Case(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
+    case = asr.Sample(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
     return Utterance(case.id, asr.score(case, output), output, 0.1 + number, 0.1, 2.0, error)
 
 
@@ -69,10 +69,12 @@ def entry(golden: Path | None, *said: Utterance, **fields: Any) -> Entry:
     return Entry(**given)
 
 
-def then(golden: Path, *said: Utterance) -> Accepted:
+def then(golden: Path, *said: Utterance) -> QualityBaseline:
     """These utterances as the baseline, on the dataset as it is."""
     found = accepted(said, dataset_digest=datasets.load(golden / KEY.dataset).digest, date="2026-01-02", reason="first")
-    return Accepted(found.header, found.shares, {id: (out or {}).get("text") for id, out in found.outputs.items()})
+    return QualityBaseline(
+        found.header, found.counts, {id: (out or {}).get("text") for id, out in found.outputs.items()}
+    )
 
 
 def order(page: str) -> list[str]:
@@ -91,7 +93,7 @@ PERFECT = [heard(i, text) for i, text in enumerate(TEXTS)]
 
 def test_the_worst_come_first_with_their_errors_and_sound(golden: Path) -> None:
     said = [PERFECT[0], heard(1, "set the timer"), heard(2, None, "ValueError: lost"), PERFECT[3]]
-    page = casepage.render(entry(golden, *said, commit=Commit("c0ffee" * 6), verdicts=(verdict(),)), golden, clips=2)
+    page = render(entry(golden, *said, commit=Commit("c0ffee" * 6), verdicts=(verdict(),)), golden, clips=2)
     seen = check(page)
     assert order(page) == ["002", "001", "000", "003"]
     assert '<span class="S" title="substitution"><i>a</i><i>the</i><b>S</b></span>' in page
@@ -106,7 +108,7 @@ def test_the_worst_come_first_with_their_errors_and_sound(golden: Path) -> None:
 def test_against_a_baseline_what_got_worse_comes_first(golden: Path) -> None:
     bad = heard(0, "entirely other words here now")
     said = [bad, heard(1, "set the timer"), PERFECT[2], PERFECT[3]]
-    page = casepage.render(entry(golden, *said), golden, then(golden, bad, *PERFECT[1:]), clips=0)
+    page = render(entry(golden, *said), golden, then(golden, bad, *PERFECT[1:]), clips=0)
     assert order(page) == ["001", "000", "002", "003"]
     assert "wer 33.33 % (was 0.00 %)" in page
     assert page.count("differs from what was accepted") == 1
@@ -116,14 +118,14 @@ def test_against_a_baseline_what_got_worse_comes_first(golden: Path) -> None:
 
 def test_what_it_looks_like_is_said_with_links(golden: Path) -> None:
     said = [PERFECT[0], PERFECT[1], heard(2, "now now now now now now now now"), PERFECT[3]]
-    page = casepage.render(entry(golden, *said), golden, clips=0)
+    page = render(entry(golden, *said), golden, clips=0)
     assert "<b>hallucination</b> <small>model fault</small> 002: “now now" in page  # the clips are tones
     assert '<a href="#u1">to it</a>' in page
     assert '<td class="right" data-sort="1"><a href="#u1">1</a></td><td>002</td>' in page
 
 
 def test_a_case_that_is_perfect_says_so_word_by_word(golden: Path) -> None:
-    page = casepage.render(entry(golden, *PERFECT), golden, clips=0)
+    page = render(entry(golden, *PERFECT), golden, clips=0)
     assert notes(page) == []
     assert order(page) == ["000", "001", "002", "003"]
     assert "What it looks like" not in page
@@ -132,24 +134,24 @@ def test_a_case_that_is_perfect_says_so_word_by_word(golden: Path) -> None:
 
 def test_the_same_result_gives_the_same_bytes(golden: Path) -> None:
     given = entry(golden, *PERFECT, id="1" * 32, started_at="x", finished_at="y")
-    assert casepage.render(given, golden) == casepage.render(given, golden)
+    assert render(given, golden) == render(given, golden)
 
 
 def test_words_are_also_shown_as_written_where_the_normaliser_changed_them(golden: Path) -> None:
-    page = casepage.render(entry(golden, PERFECT[0], heard(1, "Set THE timer!"), heard(2, "open a door")), golden)
+    page = render(entry(golden, PERFECT[0], heard(1, "Set THE timer!"), heard(2, "open a door")), golden)
     assert page.count("as written") == 1
     assert "set a timer\nSet THE timer!" in page
 
 
 def test_times_are_drawn_with_n(golden: Path) -> None:
-    page = casepage.render(entry(golden, *PERFECT), golden, clips=0)
+    page = render(entry(golden, *PERFECT), golden, clips=0)
     assert "Time of the model&#39;s call, N 4" in page
     assert "Real-time factor, call by call, N 4; pooled 0.8" in page
 
 
 def test_a_text_without_sound_and_times_that_are_not_known(golden: Path) -> None:
     said = [utterance("000", {}, {"text": "turn on the light"}, wall_s=float("nan"), duration_s=0.0)]
-    page = casepage.render(entry(golden, *said), golden, clips=0)
+    page = render(entry(golden, *said), golden, clips=0)
     assert "of the model&#39;s call" not in page
     assert "wer - (no baseline)" in page
 
@@ -159,14 +161,14 @@ def test_a_text_without_sound_and_times_that_are_not_known(golden: Path) -> None
 
 def test_an_error_has_a_page_too(tmp_path: Path) -> None:
     given = Entry(KEY, Status.ERROR, "s1", error="CrashError: <the> worker died\nSignal 11")
-    page = casepage.render(given, tmp_path)
+    page = render(given, tmp_path)
     assert notes(page) == ["CrashError: &lt;the&gt; worker died\nSignal 11"]
 
 
 def test_a_changed_dataset_is_told(golden: Path) -> None:
     given = entry(golden, *PERFECT)
     write(golden, [{"id": "000", "text": "another reference"}, {"id": "001", "text": TEXTS[1]}])
-    page = casepage.render(given, golden, clips=0)
+    page = render(given, golden, clips=0)
     assert "the dataset has changed since: this result has the digest sha256:" in notes(page)[0]
     assert notes(page)[1] == "2 of 4 utterances are no longer in the dataset"
     assert "<i>another</i>" in page
@@ -181,8 +183,8 @@ def test_a_changed_dataset_is_told(golden: Path) -> None:
     ],
 )
 def test_without_its_dataset_the_outputs_remain(name: str, note: str, golden: Path) -> None:
-    given = entry(None, *PERFECT, key=Key("asr", name, "fake", "one", "cpu", "float32"))
-    page = casepage.render(given, golden)
+    given = entry(None, *PERFECT, key=CaseId("asr", name, "fake", "one", "cpu", "float32"))
+    page = render(given, golden)
     assert note in notes(page)[0]
     assert "turn on the light" in page
 
@@ -190,7 +192,7 @@ def test_without_its_dataset_the_outputs_remain(name: str, note: str, golden: Pa
 def test_a_recording_that_is_gone_is_told(golden: Path) -> None:
     given = entry(golden, *PERFECT)
     (golden / KEY.dataset / "clip.flac").unlink()
-    page = casepage.render(given, golden)
+    page = render(given, golden)
     assert "the dataset has changed since" in notes(page)[0]
     assert len(re.findall("recording: no sound: .*clip.flac does not exist", page)) == 4
     assert order(page) == ["000", "001", "002", "003"]
@@ -198,41 +200,41 @@ def test_a_recording_that_is_gone_is_told(golden: Path) -> None:
 
 def test_a_recording_that_is_too_long_is_drawn_without_sound(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audio_clips, "LEAST_BYTES", 1e9)
-    page = casepage.render(entry(golden, PERFECT[0]), golden)
+    page = render(entry(golden, PERFECT[0]), golden)
     assert "no sound: clip.flac is too long for a page: 2 s do not fit into 400 kB" in page
     assert "data:image/png" in page
     assert "<audio" not in page
 
 
 def test_a_page_stays_small(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scenes.Booth, "__init__", lambda self: setattr(self, "left_bytes", 20_000))
-    page = casepage.render(entry(golden, *PERFECT), golden)
+    monkeypatch.setattr(PlayerMaker, "__init__", lambda self: setattr(self, "left_bytes", 20_000))
+    page = render(entry(golden, *PERFECT), golden)
     assert 0 < page.count("data:audio/") < 4
     assert "no room for more sound in this page" in page
 
 
 def test_of_many_utterances_the_rest_is_in_the_table(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casepage, "DETAILED", 3)
-    page = casepage.render(entry(golden, *PERFECT), golden, clips=0)
+    monkeypatch.setattr("modellab.reports.case.page.DETAILED", 3)
+    page = render(entry(golden, *PERFECT), golden, clips=0)
     assert order(page) == ["000", "001", "002"]
     assert "1 more utterances, with less damage" in notes(page)[0]
     assert "<td>003</td>" in page
 
 
 def test_a_baseline_of_other_data_is_left_out(golden: Path) -> None:
-    page = casepage.render(entry(golden, *PERFECT), golden, accepted(PERFECT), clips=0)
+    page = render(entry(golden, *PERFECT), golden, accepted(PERFECT), clips=0)
     assert "the baseline has dataset digest sha256:d and not sha256:" in notes(page)[0]
     assert "(was" not in page
 
 
 def test_a_task_that_is_not_here(golden: Path) -> None:
-    given = entry(golden, *PERFECT, key=Key("smell", KEY.dataset, "fake", "one", "cpu", "float32"))
-    assert notes(casepage.render(given, golden)) == ["no task smell here: its outputs are not shown"]
+    given = entry(golden, *PERFECT, key=CaseId("smell", KEY.dataset, "fake", "one", "cpu", "float32"))
+    assert notes(render(given, golden)) == ["no task smell here: its outputs are not shown"]
 
 
 @pytest.mark.parametrize("output", [{"other": 1}, [1, 2], "text", 5])
 def test_an_output_of_another_shape_is_shown_as_it_is(output: Any, golden: Path) -> None:
-    page = casepage.render(entry(golden, utterance("000", {}, output)), golden, clips=0)
+    page = render(entry(golden, utterance("000", {}, output)), golden, clips=0)
     assert order(page) == ["000"]
     assert "output as stored" in page
 
@@ -250,7 +252,7 @@ def test_nothing_of_the_data_executes(text: str, tmp_path: Path) -> None:
         golden, said, error=text, session=text, weights=text, host=text, commit=Commit("1" * 40, 1, text, True),
         versions={text: text}, settings={text: text}, verdicts=(verdict(why=text),),
     )  # fmt: skip
-    page = casepage.render(given, golden, then(golden, utterance(safe, {}, {"text": text + "x"})))
+    page = render(given, golden, then(golden, utterance(safe, {}, {"text": text + "x"})))
     seen = check(page)
     assert {tag for tag, _ in seen.tags} <= PLAIN | MORE
     assert [tag for tag, _ in seen.tags].count("script") == 1
@@ -259,8 +261,8 @@ def test_nothing_of_the_data_executes(text: str, tmp_path: Path) -> None:
 
 
 def test_what_the_run_had_to_say_is_on_its_page(golden: Path) -> None:
-    page = casepage.render(entry(golden, heard(0, TEXTS[0]), notes=("the weights changed", NASTY[0])), golden)
+    page = render(entry(golden, heard(0, TEXTS[0]), notes=("the weights changed", NASTY[0])), golden)
     assert "What the run had to say" in page
     assert "<li>the weights changed</li>" in page
     assert NASTY[0] not in page
-    assert "What the run had to say" not in casepage.render(entry(golden, heard(0, TEXTS[0])), golden)
+    assert "What the run had to say" not in render(entry(golden, heard(0, TEXTS[0])), golden)

@@ -59,7 +59,7 @@ def test_what_is_on_it(tmp_path: Path) -> None:
     assert "+10.00 %" in words
     assert "never moved: success_rate 100.00 %" in words
     assert {"PASS", "IMPROVED", "REGRESSED", "INCONCLUSIVE", "not judged", "in doubt"} <= set(words)
-    assert {"baseline", "20.00 %", "anchor", "25.00 %", "baseline = anchor"} <= {
+    assert {"baseline", "20.00 %", "pinned", "25.00 %", "baseline = pinned"} <= {
         line for word in words for line in word.splitlines()
     }
 
@@ -81,7 +81,7 @@ def test_a_metric_that_never_moved_is_drawn_where_nothing_else_is(tmp_path: Path
         replace(WER, values=(0.2,), steps=()),
         replace(WER, values=(NONE, 0.2, NONE), steps=()),
         replace(RTF, doubted=frozenset(range(12))),
-        replace(WER, values=(0.0,) * 5, steps=(), accepted=0.0, anchor=0.0),
+        replace(WER, values=(0.0,) * 5, steps=(), accepted=0.0, pinned=0.0),
         replace(WER, steps=tuple(Step(i, 0.2, 0.3) for i in range(1, 12))),
     ],
     ids=["one point", "gaps", "all in doubt", "all zero", "steps side by side"],

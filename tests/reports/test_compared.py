@@ -14,13 +14,13 @@ from modellab import audio, datasets, tasks
 from modellab.metrics import audio_health
 from modellab.reports.comparison import compare, pairing
 from modellab.reports.comparison.compare import Found
-from modellab.reports.comparison.pairing import Meeting
+from modellab.reports.comparison.pairing import CasePair
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.render import html, sentences, tables
 from modellab.reports.comparison.two_systems import Compared
 from modellab.types import Audio, Utterance
 
-from .comparison.systems import churned, entry, pick
+from .comparison.systems import churned, entry, selection
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOWHERE = Library(Path("nowhere"))
@@ -28,7 +28,7 @@ CLEAN, BAD = churned(1, 60, worse=0.8)
 
 
 def compared(a: Any, b: Any, library: Library = NOWHERE) -> Compared:
-    found = compare.compare([pick(*a, spec="A"), pick(*b, spec="B")], library)
+    found = compare.compare([selection(*a, spec="A"), selection(*b, spec="B")], library)
     assert isinstance(found, Compared)
     return found
 
@@ -53,7 +53,7 @@ def test_of_many_only_what_was_told_gets_a_sentence() -> None:
 
 def test_of_many_only_what_differs_is_shown_in_full() -> None:
     shown, left = sentences.detailed(many(2))
-    assert [duel.a for duel in shown] == ["m0:one/cpu-float32", "m1:one/cpu-float32"]
+    assert [system_pair.a for system_pair in shown] == ["m0:one/cpu-float32", "m1:one/cpu-float32"]
     assert left == "6 of 8 pairs of systems in which nothing differs are not shown in full"
 
 
@@ -67,8 +67,8 @@ def test_the_overview_has_a_line_for_each() -> None:
 def test_what_differs_between_the_sides_is_named() -> None:
     a = entry(CLEAN, versions={"torch": "2.6", "python": "3.12"}, settings={"beam_size": 1}, weights="w1")
     b = entry(BAD, session="b", versions={"torch": "2.7", "python": "3.12"}, settings={"beam_size": 5}, weights="w2")
-    (duel,) = compared([a], [b]).duels
-    assert list(sentences.differences(duel)) == ["weights w1 -> w2", "torch 2.6 -> 2.7", "beam_size 1 -> 5"]
+    (system_pair,) = compared([a], [b]).system_pairs
+    assert list(sentences.differences(system_pair)) == ["weights w1 -> w2", "torch 2.6 -> 2.7", "beam_size 1 -> 5"]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,12 @@ def test_what_two_synthesisers_say_stands_side_by_side(tmp_path: Path) -> None:
 def test_the_budget_of_sound_counts_each_clip_once(tmp_path: Path) -> None:
     library = Library(GOLDEN)
     found = compared([spoken(tmp_path, "low", 200.0)], [spoken(tmp_path, "high", 900.0)], library)
-    booth = html.Shared(10**9)
+    player_maker = html.Shared(10**9)
     path = tmp_path / "low-01.flac"
-    assert booth.player(path, "a") == booth.player(path, "a")
-    assert booth.left_bytes == 10**9 - len(booth.player(path, "a").sound) - len(booth.player(path, "a").picture)
+    assert player_maker.player(path, "a") == player_maker.player(path, "a")
+    assert player_maker.left_bytes == 10**9 - len(player_maker.player(path, "a").sound) - len(
+        player_maker.player(path, "a").picture
+    )
     assert "<audio" not in html.page(found, library, 50, 0.0)
 
 
@@ -142,4 +144,4 @@ def test_a_baseline_that_keeps_no_outputs_says_so(tmp_path: Path) -> None:
     bare = replace(a.result, utterances=tuple(replace(each, output=None) for each in a.result.utterances))
     page = html.page(compared([replace(a, result=bare)], [b], library), library, 50, 15.0)
     assert page.count("(the output is not kept in a baseline)") == 3
-    assert pairing.meetings(pick(a), pick(b))[0] == [Meeting(a, b)]
+    assert pairing.case_pairs(selection(a), selection(b))[0] == [CasePair(a, b)]

@@ -11,7 +11,7 @@ import yaml
 from modellab.reports.scorecard import failure
 from modellab.tasks import Task, asr, lid, vad
 from modellab.text import get
-from modellab.types import Accepted, Status, Utterance, Verdict
+from modellab.types import QualityBaseline, Status, Utterance, Verdict
 
 from ..make import HEADER, KEY, accepted, cell, outcome, result, utterance, verdict
 
@@ -38,9 +38,9 @@ def dataset(tmp_path: Path) -> Path:
 def heard(number: int, text: str | None, error: str = "") -> Utterance:
     """Utterance `number` as if the model had said `text`."""
     output = None if text is None else {"text": text, "language": "en", "segments": []}
-    case = asr.Case(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
+    case = asr.Sample(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
     said = utterance(case.id, asr.score(case, output), error=error)
-    return said if output is None else Utterance(said.id, said.shares, output, 0.1, 0.1, 2.0, error)
+    return said if output is None else Utterance(said.id, said.counts, output, 0.1, 0.1, 2.0, error)
 
 
 def red(metric: str = "wer", **changes: Any) -> Verdict:
@@ -49,7 +49,7 @@ def red(metric: str = "wer", **changes: Any) -> Verdict:
 
 
 def shown(
-    dataset: Path, said: list[Utterance], then: Accepted | None, *verdicts: Verdict, task: Task = ASR
+    dataset: Path, said: list[Utterance], then: QualityBaseline | None, *verdicts: Verdict, task: Task = ASR
 ) -> list[str]:
     case = outcome(
         Status.REGRESSED, *(verdicts or [red()]), cell=cell(dataset=dataset), result=result(said), accepted=then
@@ -190,7 +190,7 @@ def test_a_confusion_table_of_every_utterance(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path / "lid_v1", rows, task="lid", language="mul")
     outputs: list[Any] = [{"language": "de"}, {"language": "nl"}, None]
     said = [
-        Utterance(str(i), lid.score(lid.Case(str(i), 2.0, rows[i]["spoken"]), output), output, 0.1, 0.1, 2.0)
+        Utterance(str(i), lid.score(lid.Sample(str(i), 2.0, rows[i]["spoken"]), output), output, 0.1, 0.1, 2.0)
         for i, output in enumerate(outputs)
     ]
     lines = shown(folder, said, None, red("error_rate"), task=LID)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab import tasks
-from modellab import units as numbers
+from modellab import tasks, units
 from modellab.types import readings
 
 
@@ -31,8 +30,8 @@ from modellab.types import readings
     ],
 )
 def test_a_value_and_a_change(number: float | None, unit: str, shown: str, difference: str) -> None:
-    assert numbers.value(number, unit) == shown
-    assert numbers.change(number, unit) == difference
+    assert units.value(number, unit) == shown
+    assert units.change(number, unit) == difference
 
 
 @pytest.mark.parametrize(
@@ -45,22 +44,22 @@ def test_a_value_and_a_change(number: float | None, unit: str, shown: str, diffe
     ],
 )
 def test_an_interval(ends: tuple[float, float] | None, unit: str, shown: str) -> None:
-    assert numbers.interval(ends, unit) == shown
+    assert units.interval(ends, unit) == shown
 
 
 @pytest.mark.parametrize(
     ("number", "shown"), [(0.2034, "+20.3 %"), (-0.004, "-0.4 %"), (0.0, "+0.0 %"), (None, "-"), (math.nan, "-")]
 )
 def test_a_relative_change(number: float | None, shown: str) -> None:
-    assert numbers.share(number) == shown
+    assert units.share(number) == shown
 
 
 def test_every_unit_in_use_has_a_form() -> None:
-    units = {metric.unit for name in tasks.names() for metric in tasks.get(name).METRICS}
-    assert units | {each.unit for each in readings.READINGS.values()} <= numbers._FORMS.keys()
+    in_use = {metric.unit for name in tasks.names() for metric in tasks.get(name).METRICS}
+    assert in_use | {each.unit for each in readings.READINGS.values()} <= units._FORMS.keys()
 
 
 @given(st.floats(-1e9, 1e9), st.sampled_from(["ratio", "s", "s/s", "bytes", "words/s", "1"]))
 def test_a_change_always_has_its_sign(number: float, unit: str) -> None:
-    shown = numbers.change(number, unit)
-    assert shown[0] == ("-" if math.copysign(1, number) < 0 and abs(number) >= numbers.NOTHING else "+")
+    shown = units.change(number, unit)
+    assert shown[0] == ("-" if math.copysign(1, number) < 0 and abs(number) >= units.NOTHING else "+")

@@ -44,16 +44,16 @@ def test_only_who_watches_sees_it(monkeypatch: pytest.MonkeyPatch, terminal: Any
 
 
 @pytest.mark.parametrize(
-    ("shares", "says"),
+    ("counts", "says"),
     [
         ([Ratio(1.0, 10.0)], "case: utterance 1 of 5, wer 10.00 %"),
         ([Ratio(1.0, 10.0), Ratio(3.0, 10.0)], "case: utterance 2 of 5, wer 20.00 %"),
         ([Ratio(0.0, 0.0)], "case: utterance 1 of 5, wer -"),
     ],
 )
-def test_the_line(shares: list[Ratio], says: str) -> None:
+def test_the_line(counts: list[Ratio], says: str) -> None:
     line = Progress(FakeCapture())
-    said = [utterance(str(i), {"wer": share, "cer": Ratio(9.0)}) for i, share in enumerate(shares)]
+    said = [utterance(str(i), {"wer": share, "cer": Ratio(9.0)}) for i, share in enumerate(counts)]
     assert line.text(UtteranceDone("case", len(said), 5, said), now=1.0).strip().startswith(says)
 
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.reports.leaderboard import export, markdown, tables
-from modellab.reports.leaderboard import html as web
 from modellab.reports.leaderboard.assemble import Report
-from modellab.reports.leaderboard.records import Said
+from modellab.reports.leaderboard.html import render_html
+from modellab.reports.leaderboard.records import UtteranceResult
 from modellab.reports.leaderboard.utterances import lines
 from modellab.types import Break, Status
 
@@ -38,7 +38,7 @@ def made() -> Report:
 
 @pytest.fixture(scope="module")
 def html(made: Report) -> str:
-    return web.render_html(made)
+    return render_html(made)
 
 
 # ---------------------------------------------------------------------------- Markdown
@@ -56,7 +56,7 @@ def test_a_comment_starts_with_what_the_next_run_looks_for_and_is_worst_first(ma
 def test_one_regression_is_one() -> None:
     made = report(entry("bad", errors=some(30), verdicts=(regressed(),)), entry("good"))
     assert "**1 regression in 2 cases.**" in markdown.render_markdown(made)
-    assert ">1 regression in 2 cases<" in web.render_html(made)
+    assert ">1 regression in 2 cases<" in render_html(made)
 
 
 def test_broken_utterances_come_first_with_their_texts() -> None:
@@ -70,7 +70,7 @@ def test_broken_utterances_come_first_with_their_texts() -> None:
     ]
     made = report(*entries)
     assert [each.case.partition(":")[0] for each in made.broken] == ["twice", "once"], "what is red is told elsewhere"
-    text, html = markdown.render_markdown(made), web.render_html(made)
+    text, html = markdown.render_markdown(made), render_html(made)
     places = [text.index(part) for part in ("Look at these first", "twice", "broke again in", "once", "### What got")]
     assert places == sorted(places)
     assert html.index("Look at these first") < html.index("What changed")
@@ -85,7 +85,7 @@ def test_what_cases_have_to_say_is_shown_the_most_urgent_first_and_takes_no_effe
     red = entry("bad", errors=some(30), verdicts=(regressed(),), notes=(f"looks like {EVIL}",))
     made = report(quiet, red, entry("silent"))
     assert [each.case.partition(":")[0] for each in made.noted] == ["bad", "good"]
-    text, page = markdown.render_markdown(made), web.render_html(made)
+    text, page = markdown.render_markdown(made), render_html(made)
     assert "What to know of the cases (2)" in text
     assert text.index("looks like") < text.index("casing in 3 of 40")
     assert "<h2>What to know of the cases</h2>" in page
@@ -175,7 +175,7 @@ def test_its_links_lead_somewhere_and_its_parts_are_there(html: str) -> None:
 
 
 def test_the_same_report_gives_the_same_bytes(made: Report, html: str) -> None:
-    assert web.render_html(made) == html
+    assert render_html(made) == html
     assert not re.search(r"20(?!26-03)\d\d-\d\d-\d\dT", html)  # no time but the results'
 
 
@@ -189,13 +189,13 @@ def test_drawings_follow_the_page_in_light_and_dark(html: str) -> None:
 
 def test_the_words_of_an_utterance_are_told_apart() -> None:
     steps = (("", "turn", "turn"), ("S", "on", "off"), ("D", "the", ""), ("I", "", "<b>"), ("", "light", "light"))
-    text = str(lines([Said("7", 3.0, 4.0, steps), Said("8", 1.0, 1.0, error="no <memory>")]))
+    text = str(lines([UtteranceResult("7", 3.0, 4.0, steps), UtteranceResult("8", 1.0, 1.0, error="no <memory>")]))
     assert "<li><b>7</b> 3 of 4 turn <del>on</del><ins>off</ins> <del>the</del> <ins>&lt;b&gt;</ins> light</li>" in text
     assert "<em>the model raised: no &lt;memory&gt;</em>" in text
 
 
 def test_a_long_utterance_is_cut_in_the_list() -> None:
-    text = str(lines([Said("1", 0.0, 900.0, tuple(("S", "word", "ward") for _ in range(900)))]))
+    text = str(lines([UtteranceResult("1", 0.0, 900.0, tuple(("S", "word", "ward") for _ in range(900)))]))
     assert len(text) < 1000
 
 
@@ -235,13 +235,13 @@ def test_times_that_decide_nothing_are_marked_where_they_stand() -> None:
     busy = entry("busy", readings={"other_cores": 2.0, "cores": 2.0})
     sound, once = entry("sound"), entry("once")
     made = report(sound, busy, once, every=[*again(sound), sound, busy, once])
-    marks = {score.who.model: score.doubt for score in made.arenas[0].scores}
+    marks = {score.who.model: score.doubt for score in made.groups[0].scores}
     assert marks == {"sound": "", "busy": "busy", "once": "1 session"}
     for table in (tables.measured, tables.front):
-        cells = {row[0].partition(":")[0]: " ".join(row) for row in table(made.arenas[0])[1]}
+        cells = {row[0].partition(":")[0]: " ".join(row) for row in table(made.groups[0])[1]}
         assert "(busy)" in cells["busy"]
         assert "(1 session)" in cells["once"]
         assert "(" not in cells["sound"]
-    for text in (markdown.render_markdown(made), web.render_html(made)):
+    for text in (markdown.render_markdown(made), render_html(made)):
         assert "(busy)" in text
         assert "(1 session)" in text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from modellab.reports.scorecard import table as scorecard
+from modellab.reports.scorecard import table
 from modellab.runner.summary import CaseSummary
 from modellab.types import Status, Verdict
 
@@ -57,7 +57,7 @@ def cells(line: str) -> list[str]:
 
 
 def test_the_table_has_a_line_for_each_case_sorted_by_name() -> None:
-    head, _, *lines = scorecard.tables(ROWS, "github").splitlines()
+    head, _, *lines = table.tables(ROWS, "github").splitlines()
     assert cells(head) == [
         "model", "dataset", "device", "N", "WER", "change [95 %]", "detects", "RTF", "change", "detects", "peak MiB",
         "verdict",
@@ -81,27 +81,27 @@ def test_the_table_has_a_line_for_each_case_sorted_by_name() -> None:
 
 
 def test_the_text_of_the_terminal() -> None:
-    assert scorecard.tables([ROWS[3], replace(ROWS[7], error="lost\nits log")]) == TEXT.rstrip("\n")
+    assert table.tables([ROWS[3], replace(ROWS[7], error="lost\nits log")]) == TEXT.rstrip("\n")
 
 
 def test_each_task_has_its_table_and_its_metric() -> None:
     f1 = row("one", Status.PASS, verdict("f1", now=0.97), task="vad")
     mine = row("two", Status.PASS, verdict("my_score", now=0.5, unit="1"), task="mine")
-    tables = scorecard.tables([ROWS[0], f1, mine], "github").split("\n\n")
+    tables = table.tables([ROWS[0], f1, mine], "github").split("\n\n")
     assert [cells(table.splitlines()[0])[4] for table in tables] == ["WER", "my_score", "F1"]
     assert [len(table.splitlines()) for table in tables] == [3, 3, 3]
 
 
 def test_a_task_whose_cases_all_died_still_has_its_metric() -> None:
-    assert cells(scorecard.tables([ROWS[7]], "github").splitlines()[0])[4] == "WER"
+    assert cells(table.tables([ROWS[7]], "github").splitlines()[0])[4] == "WER"
 
 
 def test_no_cases_no_tables() -> None:
-    assert scorecard.tables([]) == ""
+    assert table.tables([]) == ""
 
 
 def test_the_title() -> None:
-    assert scorecard.title("1a2b3c4", "amd-1t", ROWS) == "modellab scorecard · 1a2b3c4 vs baselines · amd-1t · 8 cases"
+    assert table.title("1a2b3c4", "amd-1t", ROWS) == "modellab scorecard · 1a2b3c4 vs baselines · amd-1t · 8 cases"
 
 
 # ---------------------------------------------------------------------------- footnotes
@@ -141,4 +141,4 @@ ONE = "fake:one-short_v1-cpu-float32"
     ],
 )
 def test_footnotes_are_said_once(rows: list[CaseSummary], notes: list[str]) -> None:
-    assert scorecard.footnotes(rows) == notes
+    assert table.footnotes(rows) == notes

@@ -16,12 +16,12 @@ from modellab.results.entry import Entry
 from modellab.system.machine import Commit
 from modellab.types import Status, Verdict
 
-from ..make import KEY, asr_shares, result, utterance, verdict
+from ..make import KEY, asr_counts, result, utterance, verdict
 
 
 def entry(day: int, status: Status = Status.PASS, *verdicts: Verdict, **key: str) -> Entry:
     named = replace(KEY, **key)
-    measured = result([utterance("0000", asr_shares(1))], key=named) if status is not Status.ERROR else None
+    measured = result([utterance("0000", asr_counts(1))], key=named) if status is not Status.ERROR else None
     at = f"2026-03-{day:02}T02:00:00.000000+00:00"
     return Entry(named, status, f"s{day:02}", result=measured, verdicts=verdicts, finished_at=at,
                  commit=Commit(f"{day:x}" * 40, branch="main"))  # fmt: skip

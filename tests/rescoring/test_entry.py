@@ -11,18 +11,18 @@ import pytest
 from modellab import datasets, text
 from modellab.datasets import Dataset
 from modellab.errors import ConfigError
-from modellab.rescoring import entry as rescoring
 from modellab.rescoring import normaliser_sensitivity
+from modellab.rescoring.entry import rescored
 from modellab.rescoring.stored import Folders
-from modellab.results import rescored as rescored_results
 from modellab.results.entry import Entry, decode, encode, pooled
+from modellab.results.rescored import BEFORE, origin
 from modellab.tasks import asr
-from modellab.types import Key, Metric, Status, Utterance
+from modellab.types import CaseId, Metric, Status, Utterance
 
 from ..integration.conftest import SENTENCES, write_dataset
 from ..make import READINGS, result, utterance, verdict
 
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 SLOW = verdict("rtf", Status.REGRESSED, 0.06, unit="s/s", kind="speed", why="20 % slower")
 ASR: dict[str, Metric] = {metric.name: metric for metric in asr.METRICS}
 
@@ -51,19 +51,19 @@ def entry(data: Dataset, utterances: tuple[Utterance, ...] = (), **provenance: s
 
 def test_another_normaliser_counts_every_metric_anew(data: Dataset) -> None:
     before = entry(data)
-    after = rescoring.rescored(before, data, "basic")
+    after = rescored(before, data, "basic")
     assert before.values["wer"] == 1.0
     assert (after.values["wer"], after.values["cer"], after.values["success_rate"]) == (0.0, 0.0, 1.0)
     assert after.result is not None
-    assert after.result.utterances[0].shares == said(data, "basic")[0].shares
+    assert after.result.utterances[0].counts == said(data, "basic")[0].counts
     assert after.result.provenance["normaliser"] == str(text.get("basic"))
-    assert after.result.provenance[rescored_results.BEFORE] == str(text.get("none"))
-    assert rescored_results.origin(after) == before.id
-    assert rescored_results.origin(before) == ""
+    assert after.result.provenance[BEFORE] == str(text.get("none"))
+    assert origin(after) == before.id
+    assert origin(before) == ""
 
 
 def test_what_was_measured_stays(data: Dataset) -> None:
-    before, after = entry(data), rescoring.rescored(entry(data), data, "basic")
+    before, after = entry(data), rescored(entry(data), data, "basic")
     assert before.result is not None
     assert after.result is not None
     assert after.result.readings == before.result.readings
@@ -74,7 +74,7 @@ def test_what_was_measured_stays(data: Dataset) -> None:
 
 
 def test_quality_is_not_judged_without_a_baseline(data: Dataset) -> None:
-    after = rescoring.rescored(replace(entry(data), verdicts=(verdict(),)), data, "basic")
+    after = rescored(replace(entry(data), verdicts=(verdict(),)), data, "basic")
     statuses = {verdict.metric: verdict.status for verdict in after.verdicts}
     assert statuses["wer"] is Status.NEW
     assert statuses["mer"] is Status.PASS
@@ -84,19 +84,19 @@ def test_quality_is_not_judged_without_a_baseline(data: Dataset) -> None:
 
 def test_the_same_rescoring_is_the_same_entry_right_behind_its_source(data: Dataset) -> None:
     before = entry(data)
-    after = rescoring.rescored(before, data, "basic")
-    assert after.id == rescoring.rescored(before, data, "basic").id
-    assert len({before.id, after.id, rescoring.rescored(before, data).id}) == 3
+    after = rescored(before, data, "basic")
+    assert after.id == rescored(before, data, "basic").id
+    assert len({before.id, after.id, rescored(before, data).id}) == 3
     assert before.finished_at < after.finished_at
     assert encode(decode(encode(after))) == encode(after)
-    again = rescoring.rescored(after, data, "none")
-    assert rescored_results.origin(again) == before.id
+    again = rescored(after, data, "none")
+    assert origin(again) == before.id
     assert encode(again)["values"] == encode(before)["values"]  # where NaN is null
 
 
 def test_what_raised_is_scored_as_such(data: Dataset) -> None:
     first, *rest = said(data)
-    after = rescoring.rescored(entry(data, (replace(first, output=None, error="boom"), *rest)), data, "basic")
+    after = rescored(entry(data, (replace(first, output=None, error="boom"), *rest)), data, "basic")
     assert after.values["success_rate"] == 1 - 1 / len(SENTENCES)
     assert after.values["wer"] > 0
 
@@ -115,27 +115,27 @@ def changed(folder: Path, **changes: Any) -> Dataset:
 )
 def test_refused(data: Dataset, provenance: dict[str, str], why: str) -> None:
     with pytest.raises(ConfigError, match=why):
-        rescoring.rescored(entry(data, (), **provenance), data)
+        rescored(entry(data, (), **provenance), data)
 
 
 def test_refused_without_outputs_that_can_be_read(data: Dataset) -> None:
     first, *rest = said(data)
     with pytest.raises(ConfigError, match=r"cannot be scored .KeyError: 'text'.: it was kept by another version"):
-        rescoring.rescored(entry(data, (replace(first, output={"words": []}), *rest)), data)
+        rescored(entry(data, (replace(first, output={"words": []}), *rest)), data)
     with pytest.raises(ConfigError, match="has no outputs to score, it ended in an ERROR: out of memory"):
-        rescoring.rescored(Entry(KEY, Status.ERROR, "s1", error="out of memory\nat line 3"), data)
+        rescored(Entry(KEY, Status.ERROR, "s1", error="out of memory\nat line 3"), data)
     with pytest.raises(ConfigError, match=r"was measured on other \(asr\), not on short_v1"):
-        rescoring.rescored(replace(entry(data), key=replace(KEY, dataset="other")), data)
+        rescored(replace(entry(data), key=replace(KEY, dataset="other")), data)
 
 
 def test_corrected_references_are_taken_on_a_persons_word_with_the_same_audio(data: Dataset) -> None:
     before = entry(data, dataset_digest="sha256:before the correction")
-    assert rescoring.rescored(before, data, "basic", references=True).values["wer"] == 0.0
+    assert rescored(before, data, "basic", references=True).values["wer"] == 0.0
     longer = tuple(replace(u, duration_s=u.duration_s + 1) for u in said(data))
     with pytest.raises(ConfigError, match=r"000 lasts .* s, it was .* s: the audio is another one, run it again"):
-        rescoring.rescored(entry(data, longer, dataset_digest="sha256:x"), data, references=True)
+        rescored(entry(data, longer, dataset_digest="sha256:x"), data, references=True)
     with pytest.raises(ConfigError, match="it has other utterances: --references takes corrected texts only"):
-        rescoring.rescored(entry(data, said(data)[1:], dataset_digest="sha256:x"), data, references=True)
+        rescored(entry(data, said(data)[1:], dataset_digest="sha256:x"), data, references=True)
 
 
 # ---------------------------------------------------------------------------- who changes places
@@ -154,12 +154,12 @@ def test_two_models_that_change_places_are_named() -> None:
 
 
 def test_rates_are_those_of_each_normaliser(data: Dataset) -> None:
-    (row,) = normaliser_sensitivity.rates([entry(data)], Shelf(data))
+    (row,) = normaliser_sensitivity.rates([entry(data)], StoredResults(data))
     assert (row.own, row.size) == ("none", len(SENTENCES))
     assert row.rates == {"none": 1.0, "auto": 0.0, "basic": 0.0, "modellab_en": 0.0, "whisper_en": 0.0}
 
 
-class Shelf(Folders):
+class StoredResults(Folders):
     """One dataset, read already."""
 
     def __init__(self, data: Dataset) -> None:
@@ -171,15 +171,15 @@ def test_a_length_that_was_corrected_to_the_decoded_one_is_the_same_audio(data: 
     """The manifest says a second too much: the result has the length that was heard."""
     heard = entry(data, dataset_digest="sha256:before the correction")
     wrong = replace(data, rows=tuple({**row, "duration_s": row["duration_s"] + 1} for row in data.rows))
-    assert rescoring.rescored(heard, wrong, "basic", references=True).values["wer"] == 0.0
+    assert rescored(heard, wrong, "basic", references=True).values["wer"] == 0.0
     gone = replace(wrong, rows=tuple({**row, "audio": Path("nowhere.flac")} for row in wrong.rows))
     with pytest.raises(ConfigError, match="the audio is another one"):
-        rescoring.rescored(heard, gone, "basic", references=True)
+        rescored(heard, gone, "basic", references=True)
 
 
 def test_what_is_counted_over_time_keeps_the_decoded_length(data: Dataset) -> None:
     """A manifest that is wrong about every file changes nothing of the scores that are counted over seconds."""
-    right = rescoring.rescored(entry(data), data, "basic")
+    right = rescored(entry(data), data, "basic")
     stated = replace(data, rows=tuple({**row, "duration_s": row["duration_s"] + 1} for row in data.rows))
-    wrong = rescoring.rescored(entry(data), stated, "basic")
+    wrong = rescored(entry(data), stated, "basic")
     assert wrong.values["words_per_s"] == right.values["words_per_s"] > 0

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from modellab.errors import BaselineError
 from modellab.gate import quality
-from modellab.results.baselines import load, load_pace, other_machines, pace_path, quality_path, save
+from modellab.results.baselines import load, load_resources, other_machines, quality_path, resources_path, save
 from modellab.tasks import Task, asr, vad
-from modellab.types import Key, Result, Status, Utterance, readings
+from modellab.types import CaseId, Result, Status, Utterance, readings
 
-from ..make import KEY, PROVENANCE, READINGS, asr_shares, name, result, utterance
+from ..make import KEY, PROVENANCE, READINGS, asr_counts, name, result, utterance
 
 TASK: Task = asr
 VAD: Task = vad
@@ -26,7 +26,7 @@ MACHINE = "a-cpu-1t"
 
 
 def said(number: int, text: str = "a b c", **changes: Any) -> Utterance:
-    return utterance(name(number), asr_shares(number), {"text": text, "language": "en", "segments": []}, **changes)
+    return utterance(name(number), asr_counts(number), {"text": text, "language": "en", "segments": []}, **changes)
 
 
 def accept(root: Path, *passes: Result, reason: str = "a first run") -> list[Path]:
@@ -41,16 +41,16 @@ def accept(root: Path, *passes: Result, reason: str = "a first run") -> list[Pat
     [
         (KEY, "a-1t", "fake-one.cpu-float32.json", "fake-one.cpu-float32.a-1t.json"),
         (
-            Key("asr", "short_v1", "whisper", "tiny.en", "cuda", "float16"),
+            CaseId("asr", "short_v1", "whisper", "tiny.en", "cuda", "float16"),
             "nvidia-l4-550.54.15",
             "whisper-tiny.en.cuda-float16.json",
             "whisper-tiny.en.cuda-float16.nvidia-l4-550.54.15.json",
         ),
     ],
 )
-def test_each_cell_has_its_files(key: Key, machine: str, quality: str, pace: str) -> None:
+def test_each_cell_has_its_files(key: CaseId, machine: str, quality: str, pace: str) -> None:
     assert quality_path(Path("root"), key) == Path("root/asr/short_v1") / quality
-    assert pace_path(Path("root"), key, machine) == Path("root/asr/short_v1") / pace
+    assert resources_path(Path("root"), key, machine) == Path("root/asr/short_v1") / pace
 
 
 def test_the_machines_of_a_cell_are_found(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_the_machines_of_a_cell_are_found(tmp_path: Path) -> None:
 
 def test_what_was_never_accepted_is_none(tmp_path: Path) -> None:
     assert load(tmp_path, KEY) is None
-    assert load_pace(tmp_path, KEY, MACHINE) is None
+    assert load_resources(tmp_path, KEY, MACHINE) is None
 
 
 # ---------------------------------------------------------------------------- round trip
@@ -74,14 +74,14 @@ def test_what_was_never_accepted_is_none(tmp_path: Path) -> None:
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     measured = result([said(0), said(1, "schöne grüße"), said(2)])
     paths = accept(tmp_path, measured)
-    assert paths == [quality_path(tmp_path, KEY), pace_path(tmp_path, KEY, MACHINE)]
-    accepted, pace = load(tmp_path, KEY), load_pace(tmp_path, KEY, MACHINE)
+    assert paths == [quality_path(tmp_path, KEY), resources_path(tmp_path, KEY, MACHINE)]
+    accepted, pace = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
     assert accepted is not None
     assert pace is not None
     assert accepted.header == {**PROVENANCE, "reason": "a first run", "date": "2026-03-01"}
     assert accepted.outputs == {"0000": "a b c", "0001": "schöne grüße", "0002": "a b c"}
     gated = {"wer": (1.0, 5.0), "cer": (1.0, 5.0), "success_rate": (1.0, 1.0)}
-    assert accepted.shares["0001"] == gated, "what is only reported is not kept"
+    assert accepted.counts["0001"] == gated, "what is only reported is not kept"
     assert pace.times == dict.fromkeys(["0000", "0001", "0002"], (0.1, 0.08))
     assert pace.readings == {metric: READINGS[metric] for metric in readings.ACCEPTED if metric in READINGS}
     assert pace.header.items() >= {"machine": MACHINE, "passes": "1", "reason": "a first run"}.items()
@@ -91,12 +91,12 @@ SHARE = st.integers(0, 10**9).map(lambda thirds: thirds / 3e5)
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.tuples(SHARE, SHARE), min_size=1, max_size=6))
-def test_a_result_passes_against_its_own_baseline(tmp_path_factory: pytest.TempPathFactory, shares: Any) -> None:
+def test_a_result_passes_against_its_own_baseline(tmp_path_factory: pytest.TempPathFactory, counts: Any) -> None:
     root = tmp_path_factory.mktemp("baselines")
     gated = [metric for metric in TASK.METRICS if metric.gated and metric.kind == "quality"]
-    measured = result([utterance(id, {metric.name: share for metric in gated}) for id, share in shares.items()])
+    measured = result([utterance(id, {metric.name: share for metric in gated}) for id, share in counts.items()])
     accept(root, measured)
-    verdicts = quality.judge(measured, load(root, KEY), gated, {})
+    verdicts = quality.assess(measured, load(root, KEY), gated, {})
     assert {verdict.status for verdict in verdicts} == {Status.PASS}
     assert {verdict.change for verdict in verdicts} == {0.0}
 
@@ -109,14 +109,14 @@ def test_regions_come_back(tmp_path: Path) -> None:
     accepted = load(tmp_path, key)
     assert accepted is not None
     assert accepted.outputs == {"a": [[0.5, 1.2]]}
-    assert accepted.shares["a"]["false_alarm_s"] == (0.0,)
+    assert accepted.counts["a"]["false_alarm_s"] == (0.0,)
 
 
 def test_times_are_medians_over_the_passes(tmp_path: Path) -> None:
     passes = [result([said(0, wall_s=wall_s, cpu_s=0.1)], readings={**READINGS, "rtf": rtf}) for wall_s, rtf in
               ((0.3, 0.9), (0.1, 0.1), (0.2, 0.5))]  # fmt: skip
     accept(tmp_path, *passes)
-    pace = load_pace(tmp_path, KEY, MACHINE)
+    pace = load_resources(tmp_path, KEY, MACHINE)
     assert pace is not None
     assert pace.times == {"0000": (0.2, 0.1)}
     assert pace.readings["rtf"] == 0.5
@@ -126,11 +126,11 @@ def test_times_are_medians_over_the_passes(tmp_path: Path) -> None:
 def test_an_utterance_that_raised_has_shares_and_no_time(tmp_path: Path) -> None:
     raised = said(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
     accept(tmp_path, result([said(0), raised], readings={**READINGS, "first_call_s": math.nan}))
-    accepted, pace = load(tmp_path, KEY), load_pace(tmp_path, KEY, MACHINE)
+    accepted, pace = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
     assert accepted is not None
     assert pace is not None
     assert accepted.outputs["0001"] is None
-    assert accepted.shares.keys() == {"0000", "0001"}
+    assert accepted.counts.keys() == {"0000", "0001"}
     assert pace.times.keys() == {"0000"}
     assert "first_call_s" not in pace.readings
 
@@ -139,7 +139,7 @@ def test_a_gpus_times_are_kept_where_every_pass_has_them(tmp_path: Path) -> None
     readings = {**READINGS, "rtf_gpu": 0.02}
     passes = [result([said(0, gpu_s=x), said(1)], readings=readings) for x in (0.03, 0.05, 0.04)]
     accept(tmp_path, *passes)
-    pace = load_pace(tmp_path, KEY, MACHINE)
+    pace = load_resources(tmp_path, KEY, MACHINE)
     assert pace is not None
     assert pace.times == {"0000": (0.1, 0.08, 0.04), "0001": (0.1, 0.08)}
     assert pace.readings["rtf_gpu"] == 0.02
@@ -227,7 +227,7 @@ def text(good: dict[str, Any], **changes: Any) -> bytes:
         pytest.param(text(GOOD, format=2), "has format 2, expected 1", id="another format"),
         pytest.param(text(GOOD, header=None), DAMAGED, id="no header"),
         pytest.param(text(GOOD, utterances=[]), DAMAGED, id="utterances as a list"),
-        pytest.param(text(GOOD, utterances={"a": {"output": "x"}}), DAMAGED, id="no shares"),
+        pytest.param(text(GOOD, utterances={"a": {"output": "x"}}), DAMAGED, id="no counts"),
         pytest.param(text(GOOD, utterances={"a": {"shares": {}}}), DAMAGED, id="no output"),
         pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": 3}}}), DAMAGED, id="no pair"),
         pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": ["x"]}}}), DAMAGED, id="no number"),
@@ -259,27 +259,27 @@ def test_a_damaged_quality_file_is_named(tmp_path: Path, content: bytes, says: s
     ],
 )
 def test_a_damaged_pace_file_is_named(tmp_path: Path, content: bytes) -> None:
-    path = pace_path(tmp_path, KEY, MACHINE)
+    path = resources_path(tmp_path, KEY, MACHINE)
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     with pytest.raises(BaselineError, match=DAMAGED):
-        load_pace(tmp_path, KEY, MACHINE)
+        load_resources(tmp_path, KEY, MACHINE)
 
 
 @pytest.mark.parametrize("good", [GOOD, PACE])
 def test_the_examples_are_sound_before_they_are_damaged(tmp_path: Path, good: dict[str, Any]) -> None:
-    path = quality_path(tmp_path, KEY) if good is GOOD else pace_path(tmp_path, KEY, MACHINE)
+    path = quality_path(tmp_path, KEY) if good is GOOD else resources_path(tmp_path, KEY, MACHINE)
     path.parent.mkdir(parents=True)
     path.write_bytes(text(good))
-    assert (load(tmp_path, KEY) if good is GOOD else load_pace(tmp_path, KEY, MACHINE)) is not None
+    assert (load(tmp_path, KEY) if good is GOOD else load_resources(tmp_path, KEY, MACHINE)) is not None
 
 
 def test_a_share_of_another_length_is_not_comparable(tmp_path: Path) -> None:
-    measured = result([utterance("a", asr_shares(0))])
+    measured = result([utterance("a", asr_counts(0))])
     path = quality_path(tmp_path, KEY)
     path.parent.mkdir(parents=True)
     entry = {"output": "x", "shares": {"wer": [0], "cer": [0, 5], "success_rate": [1, 1]}}
     path.write_bytes(text(GOOD, header=PROVENANCE, utterances={"a": entry}))
-    verdicts = quality.judge(measured, load(tmp_path, KEY), TASK.METRICS[:2], {})
+    verdicts = quality.assess(measured, load(tmp_path, KEY), TASK.METRICS[:2], {})
     assert [verdict.status for verdict in verdicts] == [Status.NOT_COMPARABLE, Status.PASS]
     assert "the baseline has no wer, or counts other things for it" in verdicts[0].why

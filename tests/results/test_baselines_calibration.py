@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from modellab.errors import BaselineError
 from modellab.results import baselines
-from modellab.results.baselines import add_sessions, load, load_pace, pace_path, quality_path, set_noise
-from modellab.types import Pace, Result
+from modellab.results.baselines import add_sessions, load, load_resources, quality_path, resources_path, set_noise
+from modellab.types import ResourceBaseline, Result
 
 from ..make import KEY, PROVENANCE, READINGS, name, result
 from .test_baselines import MACHINE, accept, said
@@ -35,18 +35,18 @@ def calibrated(root: Path) -> Path:
 
 
 def kept(root: Path) -> list[dict[str, float]]:
-    pace = load_pace(root, KEY, MACHINE)
+    pace = load_resources(root, KEY, MACHINE)
     assert pace is not None
     return [dict(each) for each in pace.sessions]
 
 
 def test_sessions_are_kept_beside_the_times(tmp_path: Path) -> None:
     path = calibrated(tmp_path)
-    assert path == pace_path(tmp_path, KEY, MACHINE)
+    assert path == resources_path(tmp_path, KEY, MACHINE)
     assert kept(tmp_path) == list(SESSIONS)
     text = path.read_text(encoding="utf-8")
     assert sum(line.startswith('  {"peak_rss_bytes"') for line in text.splitlines()) == 5, "one line per session"
-    pace = load_pace(tmp_path, KEY, MACHINE)
+    pace = load_resources(tmp_path, KEY, MACHINE)
     assert pace is not None
     assert pace.times == {name(i): (0.1, 0.08) for i in range(10)}
     assert pace.readings["rtf"] == 0.05
@@ -119,8 +119,8 @@ def test_a_few_sessions_are_not_carried_over(tmp_path: Path) -> None:
 def test_what_a_session_says_of_a_run_does_not_depend_on_what_was_accepted(first: float, second: float) -> None:
     """log(now / accepted) plus log(accepted) is the session's own time, before and after."""
     times = [{name(i): (0.1 * each, 0.08 * each) for i in range(10)} for each in (first, second)]
-    before = Pace(PROVENANCE, times[0], REFERENCE, SESSIONS)
-    after = baselines.kept_sessions(before, Pace(PROVENANCE, times[1], REFERENCE))
+    before = ResourceBaseline(PROVENANCE, times[0], REFERENCE, SESSIONS)
+    after = baselines.kept_sessions(before, ResourceBaseline(PROVENANCE, times[1], REFERENCE))
     for then, now in zip(SESSIONS, after, strict=False):
         assert then["rtf"] + math.log(first) == pytest.approx(now["rtf"] + math.log(second), abs=1e-9)
 
@@ -134,7 +134,7 @@ def test_the_noise_of_quality_is_kept_with_it(tmp_path: Path) -> None:
         accepted = load(tmp_path, KEY)
         assert accepted is not None
         assert accepted.noise == {"wer": 0.0012, "cer": 0.0}
-        assert accepted.shares.keys() == {name(i) for i in range(10)}
+        assert accepted.counts.keys() == {name(i) for i in range(10)}
     accept(tmp_path, timed(weights="sha256:v"))
     accepted = load(tmp_path, KEY)
     assert accepted is not None

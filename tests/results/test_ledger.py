@@ -15,9 +15,9 @@ import pytest
 from modellab.results import ledger
 from modellab.results.entry import MOST_NOTES, MOST_OF_A_NOTE, Entry
 from modellab.results.ledger import Ledger
-from modellab.types import Key, Status
+from modellab.types import CaseId, Status
 
-KEY = Key("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")
+KEY = CaseId("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")
 
 
 @pytest.fixture(autouse=True)

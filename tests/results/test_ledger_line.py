@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from modellab.results import entry, ledger, ledger_line, serialization
 from modellab.results.entry import Entry
-from modellab.types import Key, Result, Status, Utterance, Verdict
+from modellab.types import CaseId, Result, Status, Utterance, Verdict
 
-KEY = Key("asr", "short_v1", "fake", "one", "cpu", "float32")
+KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 UTTERANCES = tuple(
     Utterance(f"u{n}", {"wer": (float(n), 4.0), "success_rate": (1.0, 1.0)}, {"text": "hi", "segments": [["hi", 0, 1]]},
               0.5, 0.25, 1.5, gpu_s=math.nan, cluster="p1")

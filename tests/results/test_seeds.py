@@ -26,8 +26,8 @@ def runs(*errors: Sequence[float]) -> list[tuple[Utterance, ...]]:
 
 
 def test_errors_become_fractions() -> None:
-    shares = [utterance.shares["wer"] for utterance in seeds.merged(runs([0, 2], [1, 2], [0, 5]))]
-    assert shares == [(pytest.approx(1 / 3), 5.0), (3.0, 5.0)]
+    counts = [utterance.counts["wer"] for utterance in seeds.merged(runs([0, 2], [1, 2], [0, 5]))]
+    assert counts == [(pytest.approx(1 / 3), 5.0), (3.0, 5.0)]
 
 
 def test_one_seed_changes_nothing() -> None:
@@ -40,31 +40,31 @@ def test_one_seed_changes_nothing() -> None:
 def test_the_rate_is_the_mean_of_the_seeds_rates(errors: list[list[int]]) -> None:
     """Every seed has the same words below the line, so that averaging counts averages the rate."""
     each = runs(*errors)
-    pooled = WER.value(utterance.shares["wer"] for utterance in seeds.merged(each))
-    values = [WER.value(utterance.shares["wer"] for utterance in run) for run in each]
+    pooled = WER.value(utterance.counts["wer"] for utterance in seeds.merged(each))
+    values = [WER.value(utterance.counts["wer"] for utterance in run) for run in each]
     assert pooled == pytest.approx(statistics.fmean(values))
     assert seeds.spread([WER], each)["wer_seed_sd"] == pytest.approx(np.std(values, ddof=1), abs=1e-12)
 
 
 def test_what_is_shown_and_timed_is_the_first_seeds() -> None:
-    first = make.utterance("1", make.asr_shares(0), {"text": "one"}, wall_s=0.1)
-    second = make.utterance("1", make.asr_shares(5), {"text": "another"}, wall_s=0.9)
+    first = make.utterance("1", make.asr_counts(0), {"text": "one"}, wall_s=0.1)
+    second = make.utterance("1", make.asr_counts(5), {"text": "another"}, wall_s=0.9)
     (merged,) = seeds.merged([[first], [second]])
-    assert (merged.output, merged.wall_s, merged.shares["wer"]) == ({"text": "one"}, 0.1, (2.5, 5.0))
+    assert (merged.output, merged.wall_s, merged.counts["wer"]) == ({"text": "one"}, 0.1, (2.5, 5.0))
 
 
 def test_what_raised_once_has_raised() -> None:
-    good = make.utterance("1", make.asr_shares(0))
-    bad = make.utterance("1", {**make.asr_shares(5), "success_rate": (0.0, 1.0)}, error="RuntimeError: no luck")
+    good = make.utterance("1", make.asr_counts(0))
+    bad = make.utterance("1", {**make.asr_counts(5), "success_rate": (0.0, 1.0)}, error="RuntimeError: no luck")
     (merged,) = seeds.merged([[good], [good], [bad]])
     assert merged.error == "with seed 2: RuntimeError: no luck"
-    assert merged.shares["success_rate"] == (pytest.approx(2 / 3), 1.0)
+    assert merged.counts["success_rate"] == (pytest.approx(2 / 3), 1.0)
 
 
 def test_only_what_is_judged_has_a_spread() -> None:
-    each = [[make.utterance("1", make.asr_shares(count))] for count in (0.0, 1.0)]
-    shares = {metric.name for metric in asr.METRICS} - each[0][0].shares.keys()
-    full = [[make.utterance("1", {**run[0].shares, **dict.fromkeys(shares, (1.0, 2.0))})] for run in each]
+    each = [[make.utterance("1", make.asr_counts(count))] for count in (0.0, 1.0)]
+    counts = {metric.name for metric in asr.METRICS} - each[0][0].counts.keys()
+    full = [[make.utterance("1", {**run[0].counts, **dict.fromkeys(counts, (1.0, 2.0))})] for run in each]
     assert seeds.spread(asr.METRICS, full).keys() == {"wer_seed_sd", "cer_seed_sd", "success_rate_seed_sd"}
 
 
@@ -89,6 +89,6 @@ def test_the_noise_is_what_results_with_other_seeds_differ_by() -> None:
     values, told = [], []
     for _ in range(400):
         each = runs(*generator.binomial(5, 0.2, size=(3, 40)).tolist())
-        values.append(WER.value(utterance.shares["wer"] for utterance in seeds.merged(each)))
+        values.append(WER.value(utterance.counts["wer"] for utterance in seeds.merged(each)))
         told.append(seeds.spread([WER], each)["wer_seed_sd"] ** 2 / 3)
     assert math.sqrt(statistics.fmean(told)) == pytest.approx(statistics.stdev(values), rel=0.1)

@@ -15,7 +15,7 @@ from modellab.plan.settings import Project
 from modellab.results import baselines, baselines_as_entries
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
-from modellab.results.select import Pick, Shelf, unfair
+from modellab.results.select import SelectedResults, StoredResults, unfair
 from modellab.system.machine import Commit
 from modellab.tasks import Recalled, asr, diarization, lid, robustness, translation
 from modellab.types import Status
@@ -27,22 +27,22 @@ def entry(day: int, model: str = "fake", **changes: Any) -> Entry:
     """A result of `model` on a day, in session `2026030{day}T...` at commit 000...{day}."""
     key = replace(make.KEY, model=model, **changes.pop("key", {}))
     provenance = {**make.PROVENANCE, **changes.pop("provenance", {})}
-    said = [make.utterance(id, make.asr_shares(1)) for id in changes.pop("ids", ["0000", "0001"])]
+    said = [make.utterance(id, make.asr_counts(1)) for id in changes.pop("ids", ["0000", "0001"])]
     fields: dict[str, Any] = {"result": make.result(said, key=key, provenance=provenance), **changes}
     moment = f"2026-03-0{day}T02:00:00.000000+00:00"
     commit = Commit(f"{day:x}" * 40)
     return Entry(key, Status.PASS, f"2026030{day}T020000-ab", commit=commit, finished_at=moment, **fields)
 
 
-def shelf(*entries: Entry, root: Path = Path("nowhere")) -> Shelf:
-    return Shelf(root, root / "baselines", entries)
+def stored(*entries: Entry, root: Path = Path("nowhere")) -> StoredResults:
+    return StoredResults(root, root / "baselines", entries)
 
 
 OLD = entry(1, versions={"ctranslate2": "4.4.0"})
 INT8 = entry(1, key={"precision": "int8"}, versions={"ctranslate2": "4.4.0"})
 NEW = entry(2, versions={"ctranslate2": "4.5.1"})
 OTHER = entry(2, "other", key={"variant": "two"})
-EVERY = shelf(OLD, INT8, NEW, OTHER)
+EVERY = stored(OLD, INT8, NEW, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ EVERY = shelf(OLD, INT8, NEW, OTHER)
     ],
 )
 def test_a_spec_takes_the_newest_of_each_case(spec: str, expected: list[Entry]) -> None:
-    assert list(EVERY.pick(spec).entries) == expected
+    assert list(EVERY.select(spec).entries) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,27 +85,27 @@ def test_a_spec_takes_the_newest_of_each_case(spec: str, expected: list[Entry]) 
 )
 def test_a_spec_that_takes_nothing_says_what_there_is(spec: str, said: str) -> None:
     with pytest.raises(ConfigError) as raised:
-        EVERY.pick(spec)
+        EVERY.select(spec)
     assert said in str(raised.value)
 
 
 def test_an_empty_shelf_says_what_fills_it() -> None:
     with pytest.raises(ConfigError, match=r"^nothing fits '@latest': there are no results yet, `modellab run`"):
-        shelf().pick("@latest")
+        stored().select("@latest")
 
 
 def test_what_ended_in_an_error_is_passed_over() -> None:
     failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
-    assert shelf(OLD, failed).pick("fake") == Pick("fake", (OLD,), (failed,))
+    assert stored(OLD, failed).select("fake") == SelectedResults("fake", (OLD,), (failed,))
     again = replace(entry(4), id="again")
-    assert shelf(OLD, failed, again).pick("fake").failed == (), "it runs again"
+    assert stored(OLD, failed, again).select("fake").failed == (), "it runs again"
 
 
 def test_a_case_without_any_result_is_only_for_a_report() -> None:
     failed = replace(entry(3), result=None, status=Status.ERROR, error="it hung")
-    assert shelf(failed).pick("@latest", errors=True) == Pick("@latest", (), (failed,))
+    assert stored(failed).select("@latest", errors=True) == SelectedResults("@latest", (), (failed,))
     with pytest.raises(ConfigError, match="nothing fits 'fake'"):
-        shelf(failed).pick("fake")
+        stored(failed).select("fake")
 
 
 def test_a_revision_is_what_git_says(tmp_path: Path) -> None:
@@ -114,11 +114,11 @@ def test_a_revision_is_what_git_says(tmp_path: Path) -> None:
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "one"], check=True)
     hash = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
     here = replace(NEW, commit=Commit(hash))
-    found = shelf(OLD, here, root=tmp_path)
-    assert found.pick("trunk") == replace(found.pick("@HEAD"), spec="trunk")
-    assert list(found.pick("@trunk").entries) == [here]
+    found = stored(OLD, here, root=tmp_path)
+    assert found.select("trunk") == replace(found.select("@HEAD"), spec="trunk")
+    assert list(found.select("@trunk").entries) == [here]
     with pytest.raises(ConfigError, match=r"no results of trunk \([0-9a-f]{7}\)"):
-        shelf(OLD, root=tmp_path).pick("fake@trunk")
+        stored(OLD, root=tmp_path).select("fake@trunk")
 
 
 def test_the_ledger_and_what_comes_from_elsewhere_make_one_shelf(tmp_path: Path) -> None:
@@ -127,26 +127,30 @@ def test_the_ledger_and_what_comes_from_elsewhere_make_one_shelf(tmp_path: Path)
     ledger.append(OLD)
     with ledger.path.open("ab") as file:
         file.write(b'{"format": 1, "id"')
-    found = Shelf.read(project.root, project.mlruns, project.baselines, [NEW, OLD])
+    found = StoredResults.read(project.root, project.mlruns, project.baselines, [NEW, OLD])
     assert [each.id for each in found.entries] == [OLD.id, NEW.id]
     assert "was cut off" in found.warnings[0]
 
 
-def test_what_is_accepted_is_picked_like_a_result(tmp_path: Path) -> None:
-    said = [make.utterance("0000", make.asr_shares(1), {"text": "a b"})]
+def test_what_is_accepted_is_found_entry_like_a_result(tmp_path: Path) -> None:
+    said = [make.utterance("0000", make.asr_counts(1), {"text": "a b"})]
     measured = make.result(said, machine="a-cpu-1t")
     baselines.save(tmp_path / "baselines", asr, [measured], "first", "2026-03-01")
-    (picked,) = shelf(root=tmp_path).pick("@baseline").entries
-    assert (picked.key, picked.commit.hash, picked.finished_at[:10]) == (make.KEY, "c0ffee", "2026-03-01")
-    assert picked.values["wer"] == 0.2
-    assert picked.result is not None
-    assert picked.result.utterances[0].output == {"text": "a b", "language": "", "segments": []}
-    assert (picked.result.utterances[0].wall_s, picked.result.machine) == (0.1, "a-cpu-1t")
-    assert not picked.versions, "what is no version is not taken for one"
-    assert unfair(picked, replace(entry(1), result=measured)) == ""
+    (found_entry,) = stored(root=tmp_path).select("@baseline").entries
+    assert (found_entry.key, found_entry.commit.hash, found_entry.finished_at[:10]) == (
+        make.KEY,
+        "c0ffee",
+        "2026-03-01",
+    )
+    assert found_entry.values["wer"] == 0.2
+    assert found_entry.result is not None
+    assert found_entry.result.utterances[0].output == {"text": "a b", "language": "", "segments": []}
+    assert (found_entry.result.utterances[0].wall_s, found_entry.result.machine) == (0.1, "a-cpu-1t")
+    assert not found_entry.versions, "what is no version is not taken for one"
+    assert unfair(found_entry, replace(entry(1), result=measured)) == ""
 
 
-def test_only_the_same_key_is_picked_from_the_baselines(tmp_path: Path) -> None:
+def test_only_the_same_key_is_found_entry_from_the_baselines(tmp_path: Path) -> None:
     assert list(baselines_as_entries.entries(tmp_path)) == []
     other = tmp_path / "notes" / "of" / "a-b.cpu-int8.json"
     other.parent.mkdir(parents=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modellab.results import entry, serialization
 from modellab.results.entry import Entry
 from modellab.system.machine import Commit
-from modellab.types import Basis, Key, Metric, Result, Status, Utterance, Verdict
+from modellab.types import Basis, CaseId, Metric, Result, Status, Utterance, Verdict
 
 TEXTS = st.text(max_size=20)  # lone surrogates included: what a broken model says is kept as well
 NAMES = st.text(min_size=1, max_size=8)
@@ -24,11 +24,11 @@ JSON = st.recursive(
     max_leaves=8,
 )
 PARTS = st.text("aZ09 _.:ü-", min_size=1, max_size=8).filter(lambda name: name not in {".", ".."})  # of file names
-KEYS = st.builds(Key, PARTS, PARTS, PARTS, PARTS, PARTS, PARTS)
+KEYS = st.builds(CaseId, PARTS, PARTS, PARTS, PARTS, PARTS, PARTS)
 UTTERANCES = st.builds(
     Utterance,
     id=TEXTS,
-    shares=st.dictionaries(NAMES, st.lists(FLOATS, max_size=4).map(tuple), max_size=3),
+    counts=st.dictionaries(NAMES, st.lists(FLOATS, max_size=4).map(tuple), max_size=3),
     output=JSON,
     wall_s=FLOATS,
     cpu_s=FLOATS,
@@ -102,7 +102,7 @@ MEASURED = st.lists(
     st.builds(
         Utterance,
         id=READ,
-        shares=st.fixed_dictionaries({"wer": st.tuples(FLOATS, FLOATS), "own": st.tuples(FLOATS)}),
+        counts=st.fixed_dictionaries({"wer": st.tuples(FLOATS, FLOATS), "own": st.tuples(FLOATS)}),
         output=JSON,
         wall_s=SECONDS,
         cpu_s=SECONDS,
@@ -192,7 +192,7 @@ def test_anything_becomes_json(value, expected):
 
 
 def test_whole_floats_are_short():
-    assert serialization.dumps(serialization.encode_shares({"wer": (3.0, 8.0)})) == '{"wer":[3,8]}'
+    assert serialization.dumps(serialization.encode_counts({"wer": (3.0, 8.0)})) == '{"wer":[3,8]}'
 
 
 class Model:
@@ -201,17 +201,17 @@ class Model:
 
 
 @dataclasses.dataclass
-class Cell:
-    key: Key
+class CaseStub:
+    key: CaseId
     tier: str = "smoke"
     model: Model = dataclasses.field(default_factory=Model)
 
 
 @dataclasses.dataclass
-class Case:
+class DoneStub:
     """What the suite hands over when a case is done."""
 
-    cell: Cell
+    cell: CaseStub
     status: Status = Status.PASS
     verdicts: tuple[Verdict, ...] = ()
     result: Result | None = None
@@ -219,22 +219,22 @@ class Case:
     notes: tuple[str, ...] = ()
 
 
-KEY = Key("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")
+KEY = CaseId("asr", "asr_smoke_v1", "whisper", "lab", "cpu", "float32")
 PROVENANCE = {"weights": "sha256:1", "threads": "2", "python": "3.12.1", "ctranslate2": "4.8", "commit": "abc"}
 
 
 def test_an_entry_takes_its_facts_from_the_case():
-    shares = {"wer": (1.0, 4.0), "success_rate": (1.0, 1.0)}
-    result = Result(KEY, (Utterance("a", shares, {"text": ""}, 0.1, 0.1, 1.0),), {}, "cpu-1t", PROVENANCE)
+    counts = {"wer": (1.0, 4.0), "success_rate": (1.0, 1.0)}
+    result = Result(KEY, (Utterance("a", counts, {"text": ""}, 0.1, 0.1, 1.0),), {}, "cpu-1t", PROVENANCE)
 
-    made = Entry.of(Case(Cell(KEY), result=result), Commit("abc", 7), "s1", started=0.0)
+    made = Entry.of(DoneStub(CaseStub(KEY), result=result), Commit("abc", 7), "s1", started=0.0)
 
     assert made.settings == {"device": "cpu", "precision": "float32", "threads": "2", "beam_size": 5, "variant": "lab"}
     assert made.versions == {"python": "3.12.1", "ctranslate2": "4.8"}
     assert (made.weights, made.tier, made.commit.position) == ("sha256:1", "smoke", 7)
     assert made.started_at == "1970-01-01T00:00:00.000000+00:00"
     assert made.values["wer"] == 0.25
-    assert math.isnan(made.values["cer"]), "no shares: missing, not zero"
+    assert math.isnan(made.values["cer"]), "no counts: missing, not zero"
 
 
 def test_a_result_of_a_task_that_is_gone_has_no_values():

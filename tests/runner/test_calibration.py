@@ -18,12 +18,12 @@ from modellab.plan.matrix import Broken
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.runner import calibration
-from modellab.runner.calibration import Case
+from modellab.runner.calibration import CalibrationCase
 from modellab.runner.pool import Pool
 from modellab.tasks import asr
 from modellab.types import Result
 
-from ..make import HEADER, KEY, PROVENANCE, READINGS, asr_shares, cell, name, result, utterance
+from ..make import HEADER, KEY, PROVENANCE, READINGS, asr_counts, cell, name, result, utterance
 
 N = 12
 
@@ -45,7 +45,7 @@ class NoPool:
 
 def measured(text: str = "a b", slower: float = 1.0, errors: float = 1.0, **changes: Any) -> Result:
     said = [
-        utterance(name(i), asr_shares(errors), {"text": text}, wall_s=0.1 * slower, cpu_s=0.08 * slower)
+        utterance(name(i), asr_counts(errors), {"text": text}, wall_s=0.1 * slower, cpu_s=0.08 * slower)
         for i in range(N)
     ]
     return result(said, **changes)
@@ -59,15 +59,15 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-def case(project: Project, variant: str = "one") -> Case:
+def case(project: Project, variant: str = "one") -> CalibrationCase:
     key = replace(KEY, variant=variant)
     rows = tuple({"id": name(i), "audio": Path("x"), "duration_s": 2.0} for i in range(N))
     data = datasets.Dataset("short_v1", Path("short_v1"), Header(**HEADER), rows, "sha256:d")
-    pace = baselines.load_pace(project.baselines, KEY, "a-cpu-1t")
+    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     if variant != "one":
         baselines.save(project.baselines, asr, [measured(key=key)], "the first", "2026-11-21")
-    return Case(cell(key=key), asr, data, N, "a-cpu-1t", pace, baselines.load(project.baselines, key))
+    return CalibrationCase(cell(key=key), asr, data, N, "a-cpu-1t", pace, baselines.load(project.baselines, key))
 
 
 Play = Callable[..., list[str]]
@@ -79,7 +79,9 @@ def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
 
     monkeypatch.setattr(calibration, "PAUSE_S", 0.0)
 
-    def run(cases: list[Case], results: Iterator[Any], sessions: int, pool: NoPool | None = None) -> list[str]:
+    def run(
+        cases: list[CalibrationCase], results: Iterator[Any], sessions: int, pool: NoPool | None = None
+    ) -> list[str]:
         def evaluate(task: Any, of: Any, *rest: Any) -> Result:
             came = next(results)
             if isinstance(came, BaseException):
@@ -101,7 +103,7 @@ def test_sessions_hold_clocks_peaks_and_the_spread_of_pairs(project: Project, pl
         replace(each, cpu_s=each.cpu_s * math.exp(noise)) for each, noise in zip(second.utterances, noisy, strict=True)
     ]
     play([case(project)], iter([measured(slower=1.1), replace(second, utterances=tuple(said))]), 2)
-    pace = baselines.load_pace(project.baselines, KEY, "a-cpu-1t")
+    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     first, then = pace.sessions
     assert first == pytest.approx({"rtf": math.log(1.1), "rtf_cpu": math.log(1.1), "peak_rss_bytes": 100e6}, rel=1e-5)
@@ -145,7 +147,7 @@ def test_another_model_or_dataset_is_no_a_a_run(project: Project, play: Play, ch
     of = case(project)
     play([of], iter([measured(provenance={**PROVENANCE, changed: "other"})]), 3)
     assert of.trouble.endswith("is other now: accept it first")
-    pace = baselines.load_pace(project.baselines, KEY, "a-cpu-1t")
+    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     assert pace.sessions == ()
 
@@ -162,7 +164,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(project: Project, pla
     pool = NoPool()
     with pytest.raises(KeyboardInterrupt):
         play([case(project)], iter([measured(), measured(), KeyboardInterrupt()]), 10, pool)
-    pace = baselines.load_pace(project.baselines, KEY, "a-cpu-1t")
+    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     assert len(pace.sessions) == 2
     assert pool.closed == 4

@@ -131,7 +131,7 @@ def test_what_the_judge_hears_is_scored_and_the_time_is_held_against_what_was_ma
     (said,) = evaluate(TASK, cell(), data(1), ready, 2, "c0ffee").utterances
     assert [verb for verb, _, _ in judge.asked] == ["examine"]
     assert judge.asked[0][1]["row"]["audio"] == "/golden/0.flac"
-    assert (said.output["text"], said.shares["wer"][0], said.duration_s) == ("a c", 1.0, 0.5)
+    assert (said.output["text"], said.counts["wer"][0], said.duration_s) == ("a c", 1.0, 0.5)
 
 
 def test_a_judge_that_fails_is_no_fault_of_the_model() -> None:
@@ -156,7 +156,7 @@ def test_a_result_says_where_it_comes_from() -> None:
     facts = {"commit": "c0ffee", "dataset_digest": "sha256:d", "weights": "sha256:w", "threads": "2", "numpy": "2.0"}
     assert result.provenance.items() >= facts.items()
     assert result.readings.items() >= {"load_s": 0.5, **METERS}.items()
-    assert result.utterances[0].shares["wer"] == (0.0, 2.0)
+    assert result.utterances[0].counts["wer"] == (0.0, 2.0)
     assert result.utterances[0].duration_s == 2.0
 
 
@@ -171,8 +171,8 @@ def test_an_utterance_that_raised_is_scored_as_nothing() -> None:
     lost = result.utterances[1]
     assert (lost.error, lost.output) == ("ValueError: lost\ntrace", None)
     assert math.isnan(lost.wall_s)
-    assert lost.shares["wer"] == (2.0, 2.0)
-    assert lost.shares["success_rate"] == (0.0, 1.0)
+    assert lost.counts["wer"] == (2.0, 2.0)
+    assert lost.counts["success_rate"] == (0.0, 1.0)
     assert result.readings["rtf"] == pytest.approx((0.1 + 0.3) / (2.0 + 4.0)), "its time and its audio count nowhere"
 
 
@@ -204,7 +204,7 @@ def test_once_more_keeps_the_outputs_and_takes_new_times() -> None:
     assert model.verbs() == ["load", "start", "utterance", "start", "utterance", "utterance", "finish"]
     assert [said.wall_s for said in second.utterances] == pytest.approx([0.4, math.nan, 0.6], nan_ok=True)
     for before, after in zip(first.utterances, second.utterances, strict=True):
-        assert (after.shares, after.output, after.error) == (before.shares, before.output, before.error)
+        assert (after.counts, after.output, after.error) == (before.counts, before.output, before.error)
     assert second.readings["first_call_s"] == 9.0, "there is one first call"
     assert second.readings["rtf"] == pytest.approx(1.0 / 6.0)
 

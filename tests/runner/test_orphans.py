@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-from modellab.plan.matrix import Broken, Cell
-from modellab.results.baselines import pace_path, quality_path
-from modellab.runner.orphans import Stray, find, is_missed
-from modellab.types import Key
+from modellab.plan.matrix import Broken, Case
+from modellab.results.baselines import quality_path, resources_path
+from modellab.runner.orphans import OrphanedBaseline, find, should_have_run
+from modellab.types import CaseId
 
 from .. import make
 
 
-def cell(**changes: Any) -> Cell:
+def cell(**changes: Any) -> Case:
     key = replace(make.KEY, **changes)
     variants = {key.variant: {"weights": "package", "tier": "smoke"}, "big": {"weights": "package", "tier": "full"}}
     return make.cell(key=key, variants=variants)
 
 
-def write(root: Path, key: Key, machine: str = "") -> Path:
-    path = pace_path(root, key, machine) if machine else quality_path(root, key)
+def write(root: Path, key: CaseId, machine: str = "") -> Path:
+    path = resources_path(root, key, machine) if machine else quality_path(root, key)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{}")
     return path
@@ -38,7 +38,7 @@ def test_a_baseline_without_a_case_is_a_stray(tmp_path: Path, changes: dict[str,
     write(tmp_path, make.KEY)
     gone = replace(make.KEY, **changes)
     path = write(tmp_path, gone)
-    assert find(tmp_path, [cell()]) == [Stray(gone, path)]
+    assert find(tmp_path, [cell()]) == [OrphanedBaseline(gone, path)]
     assert find(tmp_path, [cell(), cell(**changes)]) == []
 
 
@@ -46,7 +46,7 @@ def test_names_with_dots_and_hyphens_are_read(tmp_path: Path) -> None:
     key = replace(make.KEY, model="whisper_cpp", variant="distil-large-v3.5", precision="q8_0")
     write(tmp_path, key)
     write(tmp_path, key, "amd-epyc-f25.1-2c-1t")
-    assert [stray.key for stray in find(tmp_path, [])] == [key], "its speed goes with it"
+    assert [orphan.key for orphan in find(tmp_path, [])] == [key], "its speed goes with it"
 
 
 def test_other_files_and_the_pinned_release_are_no_strays(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_what_cannot_be_read_has_no_strays(tmp_path: Path, name: str) -> None:
     assert find(tmp_path, [Broken(name, "a typo")]) == []
 
 
-GONE = Stray(replace(make.KEY, variant="gone"), Path("gone.json"))
+GONE = OrphanedBaseline(replace(make.KEY, variant="gone"), Path("gone.json"))
 HERE = cell()
 INT8 = cell(precision="int8")
 FULL = cell(variant="big")
@@ -86,8 +86,8 @@ EVERY = [HERE, INT8, FULL, OTHER_MODEL, OTHER_DATASET, ON_GPU]
         pytest.param([], False, id="nothing"),
     ],
 )
-def test_it_is_missed_where_its_like_was_selected(selected: list[Cell], missed: bool) -> None:
-    assert is_missed(GONE, EVERY, {str(each.key) for each in selected}) is missed
+def test_it_is_missed_where_its_like_was_selected(selected: list[Case], missed: bool) -> None:
+    assert should_have_run(GONE, EVERY, {str(each.key) for each in selected}) is missed
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_it_is_missed_where_its_like_was_selected(selected: list[Cell], missed: 
     ],
 )
 def test_without_its_like_its_model_or_dataset_tells(
-    changes: dict[str, str], selected: list[Cell], missed: bool
+    changes: dict[str, str], selected: list[Case], missed: bool
 ) -> None:
-    stray = replace(GONE, key=replace(GONE.key, **changes))
-    assert is_missed(stray, EVERY, {str(each.key) for each in selected}) is missed
+    orphan = replace(GONE, key=replace(GONE.key, **changes))
+    assert should_have_run(orphan, EVERY, {str(each.key) for each in selected}) is missed

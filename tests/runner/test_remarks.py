@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from modellab.runner import remarks
-from modellab.types import Accepted
+from modellab.types import QualityBaseline
 
 from ..make import KEY, PROVENANCE, accepted, result, utterance
 
@@ -19,7 +19,7 @@ def about(
     header: dict[str, str], machines: tuple[str, ...] = (), changed: int | None = 1, device: str = "cpu"
 ) -> list[str]:
     now = result(SAID, provenance={**PROVENANCE, "hardware": HERE}, key=replace(KEY, device=device))
-    before = Accepted({**PROVENANCE, **header}, {}, {})
+    before = QualityBaseline({**PROVENANCE, **header}, {}, {})
     return list(remarks.about(now, before, changed, machines))
 
 

@@ -64,9 +64,9 @@ def test_a_rate_that_hangs_on_one_unit_has_no_error() -> None:
 
 
 def test_with_equal_lengths_it_is_the_t_test() -> None:
-    shares = drawn(0.1, 50)
-    found = intervals.pooled(WER, shares, [""] * 50)
-    rates = shares[:, 0] / 10
+    counts = drawn(0.1, 50)
+    found = intervals.pooled(WER, counts, [""] * 50)
+    rates = counts[:, 0] / 10
     assert found.value == pytest.approx(rates.mean())
     assert found.error == pytest.approx(stats.sem(rates))
     expected = stats.ttest_1samp(rates, 0.08, alternative="greater").pvalue
@@ -76,9 +76,9 @@ def test_with_equal_lengths_it_is_the_t_test() -> None:
 def test_with_unequal_lengths_it_is_the_ratio_estimator() -> None:
     generator = np.random.default_rng(3)
     words = generator.integers(3, 30, size=400).astype(float)
-    shares = np.column_stack([generator.binomial(words.astype(int), 0.1).astype(float), words])
-    found = intervals.pooled(WER, shares, [""] * 400)
-    residual = shares[:, 0] - found.value * words
+    counts = np.column_stack([generator.binomial(words.astype(int), 0.1).astype(float), words])
+    found = intervals.pooled(WER, counts, [""] * 400)
+    residual = counts[:, 0] - found.value * words
     linear = math.sqrt(400 / 399 * float((residual**2).sum())) / words.sum()
     assert found.error == pytest.approx(linear, rel=0.02)
 
@@ -115,9 +115,9 @@ def test_equal_bottoms_give_students_t_of_the_mean() -> None:
 
 
 def test_a_cluster_errs_together() -> None:
-    shares = [(float(i < 10), 10.0) for i in range(40)]
-    alone = intervals.rate(WER, shares)
-    together = intervals.rate(WER, shares, [f"speaker {i // 10}" for i in range(40)])
+    counts = [(float(i < 10), 10.0) for i in range(40)]
+    alone = intervals.rate(WER, counts)
+    together = intervals.rate(WER, counts, [f"speaker {i // 10}" for i in range(40)])
     assert together.n == alone.n == 40
     assert together.high - together.low > 2 * (alone.high - alone.low)
 
@@ -137,10 +137,10 @@ def test_ends_stay_where_the_rate_can_be() -> None:
 
 
 @pytest.mark.parametrize("shares", [[], [(1.0, 10.0)]])
-def test_one_utterance_has_no_interval(shares: list[tuple[float, ...]]) -> None:
-    found = intervals.rate(WER, shares)
+def test_one_utterance_has_no_interval(counts: list[tuple[float, ...]]) -> None:
+    found = intervals.rate(WER, counts)
     assert found.interval is None
-    assert (found.n, found.known) == (len(shares), bool(shares))
+    assert (found.n, found.known) == (len(counts), bool(counts))
 
 
 def test_percentiles_are_drawn_again() -> None:
@@ -149,9 +149,9 @@ def test_percentiles_are_drawn_again() -> None:
         return np.asarray((below < below[..., -1:] / 2).sum(axis=-1), dtype=float)
 
     metric = Metric("median_s", unit="s", better="lower", rate=median)
-    shares = [tuple(float(i == each % 20) for i in range(20)) for each in range(60)]
-    found = intervals.rate(metric, shares)
-    assert found == intervals.rate(metric, shares)
+    counts = [tuple(float(i == each % 20) for i in range(20)) for each in range(60)]
+    found = intervals.rate(metric, counts)
+    assert found == intervals.rate(metric, counts)
     assert found.low <= found.value <= found.high
     assert found.low < found.high
 
@@ -177,11 +177,11 @@ def test_without_spread_a_rate_is_the_truth(error: float, excess: float, p: floa
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 30)), min_size=2, max_size=30), st.randoms())
 def test_the_value_lies_inside_and_the_order_is_nothing(pairs: list[tuple[int, int]], chance: object) -> None:
-    shares = [(float(a), float(b)) for a, b in pairs]
-    found = intervals.rate(WER, shares)
-    chance.shuffle(shares)  # type: ignore[attr-defined]
-    again = intervals.rate(WER, shares)
-    assert found.value == pytest.approx(float(top_over_bottom(np.array(shares).sum(axis=0))))
+    counts = [(float(a), float(b)) for a, b in pairs]
+    found = intervals.rate(WER, counts)
+    chance.shuffle(counts)  # type: ignore[attr-defined]
+    again = intervals.rate(WER, counts)
+    assert found.value == pytest.approx(float(top_over_bottom(np.array(counts).sum(axis=0))))
     assert found.low <= found.value + 1e-12
     assert found.high >= found.value - 1e-12
     assert (again.low, again.high) == pytest.approx((found.low, found.high))

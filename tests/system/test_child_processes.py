@@ -12,7 +12,7 @@ import pytest
 
 from modellab.runner.meters.process import timed
 from modellab.system import child_processes
-from modellab.system.child_processes import Kin
+from modellab.system.child_processes import ChildProcesses
 
 MIB = 2**20
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -70,7 +70,7 @@ def test_without_the_kernels_list_they_are_found_all_the_same(
 
 
 def test_its_memory_is_on_the_peak_though_it_has_let_go_of_it(child: subprocess.Popen[str]) -> None:
-    watch = Kin()
+    watch = ChildProcesses()
     watch.start()
     with watch:
         ask(child, f"len(bytearray({64 * MIB}))")
@@ -84,27 +84,27 @@ def test_its_memory_is_on_the_peak_though_it_has_let_go_of_it(child: subprocess.
 
 
 def test_its_time_is_on_the_cpu_clock_alive_or_ended(child: subprocess.Popen[str]) -> None:
-    watch = Kin()
+    watch = ChildProcesses()
     work = "[None for end in [time.process_time() + 0.05] while time.process_time() < end]"
     work = "max(iter(lambda end=time.process_time() + 0.05: time.process_time() > end, True), default=0)"
-    _, alive = timed(lambda: ask(child, work), kin=watch)
+    _, alive = timed(lambda: ask(child, work), children=watch)
     assert alive.cpu_s >= 0.05
-    _, ended = timed(lambda: (ask(child, work), child.communicate("")), kin=watch)
+    _, ended = timed(lambda: (ask(child, work), child.communicate("")), children=watch)
     assert 0.05 <= ended.cpu_s < ended.wall_s + alive.cpu_s, "what it had used before is not counted twice"
 
 
 ALONE = """
-from modellab.system import child_processes as kin
-from modellab.system.child_processes import Kin
+from modellab.system import child_processes
+from modellab.system.child_processes import ChildProcesses
 from modellab.runner.meters.process import timed
 
 def never(pid):
     raise AssertionError("looked for children")
 
-kin._children = never
-watch = Kin()
+child_processes._children = never
+watch = ChildProcesses()
 watch.start()
-assert timed(lambda: "said", kin=watch)[0] == "said"
+assert timed(lambda: "said", children=watch)[0] == "said"
 assert (watch.known, watch.peak_bytes, watch.thread) == (False, 0, None)
 print("nothing was looked for")
 """
@@ -117,8 +117,8 @@ def test_without_children_nothing_is_looked_for() -> None:
 
 
 def test_what_the_call_raises_comes_through_and_ends_the_watch(child: subprocess.Popen[str]) -> None:
-    watch = Kin()
+    watch = ChildProcesses()
     watch.known = True
     with pytest.raises(ZeroDivisionError):
-        timed(lambda: 1 / 0, kin=watch)
+        timed(lambda: 1 / 0, children=watch)
     assert watch.thread is None

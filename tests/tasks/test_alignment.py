@@ -1,4 +1,4 @@
-"""The alignment task from manifest row to shares, with the model left out."""
+"""The alignment task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPTIONS = {"normaliser": "basic"}
 METRIC = {metric.name: metric for metric in alignment.METRICS}
 
 
-def case(*words: list[Any]) -> alignment.Case:
+def case(*words: list[Any]) -> alignment.Sample:
     return alignment.read({**ROW, "words": words or WORDS}, OPTIONS)
 
 
@@ -117,8 +117,8 @@ def test_score_gives_exactly_the_metrics() -> None:
 
 
 def test_a_perfect_answer() -> None:
-    shares = alignment.score(case(), SAME)
-    values = {name: metric.value([shares[name]]) for name, metric in METRIC.items()}
+    counts = alignment.score(case(), SAME)
+    values = {name: metric.value([counts[name]]) for name, metric in METRIC.items()}
     assert {name for name, value in values.items() if value == 1.0} == {
         "matched_rate", "success_rate", "within_50ms", "within_100ms", "within_200ms",
     }  # fmt: skip
@@ -127,12 +127,12 @@ def test_a_perfect_answer() -> None:
 
 
 def test_seconds_and_shares_by_hand() -> None:
-    shares = alignment.score(case(), heard(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
-    assert shares["mean_error_s"] == pytest.approx(Ratio(0.21, 4))
-    assert shares["bias_s"] == pytest.approx(Ratio(0.09, 4))
-    assert shares["matched_rate"] == Ratio(2, 3)
-    assert [shares[f"within_{ms}ms"] for ms in (50, 100, 200)] == [Ratio(2, 6), Ratio(3, 6), Ratio(4, 6)]
-    assert shares["misplaced_rate"] == Ratio(0, 3)
+    counts = alignment.score(case(), heard(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
+    assert counts["mean_error_s"] == pytest.approx(Ratio(0.21, 4))
+    assert counts["bias_s"] == pytest.approx(Ratio(0.09, 4))
+    assert counts["matched_rate"] == Ratio(2, 3)
+    assert [counts[f"within_{ms}ms"] for ms in (50, 100, 200)] == [Ratio(2, 6), Ratio(3, 6), Ratio(4, 6)]
+    assert counts["misplaced_rate"] == Ratio(0, 3)
 
 
 def test_times_that_cannot_be_are_counted_and_not_mended() -> None:
@@ -142,10 +142,10 @@ def test_times_that_cannot_be_are_counted_and_not_mended() -> None:
 
 
 def test_a_model_that_raised_found_nothing() -> None:
-    shares = alignment.score(case(), None)
-    assert (shares["matched_rate"], shares["success_rate"]) == (Ratio(0, 3), Ratio(0.0))
-    assert math.isnan(METRIC["mean_error_s"].value([shares["mean_error_s"]]))
-    assert shares["within_200ms"] == Ratio(0, 6)
+    counts = alignment.score(case(), None)
+    assert (counts["matched_rate"], counts["success_rate"]) == (Ratio(0, 3), Ratio(0.0))
+    assert math.isnan(METRIC["mean_error_s"].value([counts["mean_error_s"]]))
+    assert counts["within_200ms"] == Ratio(0, 6)
 
 
 def test_show_has_a_line_for_each_word() -> None:

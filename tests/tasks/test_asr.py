@@ -1,4 +1,4 @@
-"""The asr task from manifest row to shares, with the model left out."""
+"""The asr task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from modellab.errors import AudioError, ConfigError, DatasetError
 from modellab.tasks import asr
-from modellab.types import Audio, Metric, Ratio, Segment, Share, Transcript
+from modellab.types import Audio, Counts, Metric, Ratio, Segment, Transcript
 
 HEADER = {"normaliser": "whisper_en", "language": "en"}
 ROW = {
@@ -30,7 +30,7 @@ ROW = {
 METRIC = {metric.name: metric for metric in asr.METRICS}
 
 
-def case(text: str, **header: str) -> asr.Case:
+def case(text: str, **header: str) -> asr.Sample:
     return asr.read({**ROW, "text": text}, {**HEADER, **header})
 
 
@@ -38,8 +38,8 @@ def said(text: str) -> dict[str, Any]:
     return asr.encode(Transcript(text))
 
 
-def value(name: str, *shares: Mapping[str, Share]) -> float:
-    return METRIC[name].value(share[name] for share in shares)
+def value(name: str, *counts: Mapping[str, Counts]) -> float:
+    return METRIC[name].value(share[name] for share in counts)
 
 
 # ---------------------------------------------------------------------------- read
@@ -62,8 +62,8 @@ def test_the_language_chooses_the_profile_of_auto() -> None:
     header = {"normaliser": "auto", "language": "mul"}
     read = [asr.read({**ROW, "text": text, "language": tag}, header) for tag, text in [("ru", "Ещё!"), ("zh", "你好")]]
     assert [case.reference for case in read] == ["еще", "你 好"]
-    shares = asr.score(read[1], said("你号"))
-    assert (shares["wer"], shares["cer"]) == (Ratio(1, 2), Ratio(1, 2))
+    counts = asr.score(read[1], said("你号"))
+    assert (counts["wer"], counts["cer"]) == (Ratio(1, 2), Ratio(1, 2))
     with pytest.raises(ConfigError, match="unknown language code 'mul'"):
         asr.read(ROW, header)
 
@@ -112,9 +112,9 @@ def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None
 def test_the_pooled_wer_is_jiwers_also_with_clips_without_speech(pairs: list[tuple[str, str]]) -> None:
     import jiwer
 
-    shares = [asr.score(case(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
+    counts = [asr.score(case(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
     references, hypotheses = map(list, zip(*pairs, strict=True))
-    assert value("wer", *shares) == pytest.approx(jiwer.wer(references, hypotheses))
+    assert value("wer", *counts) == pytest.approx(jiwer.wer(references, hypotheses))
 
 
 def test_a_missing_text_key_is_the_same_error() -> None:
@@ -184,10 +184,10 @@ def test_score_gives_exactly_the_metrics() -> None:
 
 
 def test_both_sides_go_through_the_normaliser() -> None:
-    shares = asr.score(case("Forty-two degrees!"), said("42 DEGREES"))
-    assert shares["wer"] == Ratio(0, 2)
-    assert shares["cer"] == Ratio(0, 10)
-    assert shares["success_rate"] == Ratio(1)
+    counts = asr.score(case("Forty-two degrees!"), said("42 DEGREES"))
+    assert counts["wer"] == Ratio(0, 2)
+    assert counts["cer"] == Ratio(0, 10)
+    assert counts["success_rate"] == Ratio(1)
 
 
 def test_without_a_normaliser_casing_and_punctuation_count() -> None:
@@ -196,12 +196,12 @@ def test_without_a_normaliser_casing_and_punctuation_count() -> None:
 
 @pytest.mark.parametrize("output", [None, said(""), said(" (noise) ")])
 def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> None:
-    shares = asr.score(case("turn it on"), output)
-    assert shares["wer"] == Ratio(3, 3)
-    assert shares["cer"] == Ratio(10, 10)
-    assert shares["wil"] == (0, 3, 0)
-    assert (value("empty_rate", shares), value("short_rate", shares), value("length_ratio", shares)) == (1, 1, 0)
-    assert value("success_rate", shares) == float(output is not None)
+    counts = asr.score(case("turn it on"), output)
+    assert counts["wer"] == Ratio(3, 3)
+    assert counts["cer"] == Ratio(10, 10)
+    assert counts["wil"] == (0, 3, 0)
+    assert (value("empty_rate", counts), value("short_rate", counts), value("length_ratio", counts)) == (1, 1, 0)
+    assert value("success_rate", counts) == float(output is not None)
 
 
 @pytest.mark.parametrize(
@@ -219,11 +219,11 @@ def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> 
 )
 def test_each_sickness_breaks_its_own_limit(hypothesis: str, sick: set[str]) -> None:
     healthy = case("turn on the kitchen light right now")
-    shares = asr.score(healthy, said(hypothesis))
+    counts = asr.score(healthy, said(hypothesis))
     broken = {
         name
         for name, limit in asr.LIMITS.items()
-        if (value(name, shares) > limit if METRIC[name].better == "lower" else value(name, shares) < limit)
+        if (value(name, counts) > limit if METRIC[name].better == "lower" else value(name, counts) < limit)
     }
     assert broken - {"words_per_s"} == sick - {"words_per_s"}
     assert ("words_per_s" in broken) == (len(hypothesis.split()) / healthy.duration_s > 8)

@@ -1,4 +1,4 @@
-"""The chat task from manifest row to shares, with a scripted model and a scripted judge."""
+"""The chat task from manifest row to counts, with a scripted model and a scripted judge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from modellab.audio.saved import Studio
+from modellab.audio.saved import SavedAudio
 from modellab.errors import DatasetError
 from modellab.tasks import chat
 from modellab.types import Audio, Ratio, Reply, Transcript
@@ -55,13 +55,13 @@ class Judge:
         return Transcript(self.hears)
 
 
-def case(*script: dict[str, Any], **settings: Any) -> chat.Case:
+def case(*script: dict[str, Any], **settings: Any) -> chat.Sample:
     return chat.read({"id": "a", "script": list(script or SCRIPT)}, {**OPTIONS, "settings": settings})
 
 
 def talked(tmp_path: Path, *answers: Reply, hears: str = "it is four") -> dict[str, Any]:
     """The examined output of a dialogue in which these answers were given."""
-    studio = Studio()
+    studio = SavedAudio()
     studio.keep(str(tmp_path))
     given = chat.prepare({"id": "a", "script": SCRIPT[: len(answers)]})
     output = studio.stored(chat.encode(chat.run(Scripted(*answers), given)), "a")
@@ -69,8 +69,8 @@ def talked(tmp_path: Path, *answers: Reply, hears: str = "it is four") -> dict[s
     return chat.examine(Judge(hears), {}, output)
 
 
-def values(shares: dict[str, Any], *names: str) -> list[float]:
-    return [METRIC[name].value([shares[name]]) for name in names]
+def values(counts: dict[str, Any], *names: str) -> list[float]:
+    return [METRIC[name].value([counts[name]]) for name in names]
 
 
 # ---------------------------------------------------------------------------- rows
@@ -142,24 +142,24 @@ def test_a_dialogue_that_is_as_expected(tmp_path: Path) -> None:
     four = Reply("It is four.", tone(), 0.1, 0.3)
     output = talked(tmp_path, four, Reply("Yes."), four)
     assert output["duration_s"] == 2.0
-    shares = chat.score(case(), output)
-    assert set(shares) == set(METRIC)
-    assert shares["met_rate"] == Ratio(2.0, 2)
-    assert shares["spoken_wer"] == Ratio(0, 6)
-    assert shares["stable_rate"] == Ratio(1.0, 1)
+    counts = chat.score(case(), output)
+    assert set(counts) == set(METRIC)
+    assert counts["met_rate"] == Ratio(2.0, 2)
+    assert counts["spoken_wer"] == Ratio(0, 6)
+    assert counts["stable_rate"] == Ratio(1.0, 1)
     rates = ("answered_rate", "modality_rate", "complete_rate", "success_rate", "silent_rate", "too_short_rate")
-    assert values(shares, *rates) == [1, 1, 1, 1, 0, 0]
-    assert values(shares, "first_token_s", "first_audio_s") == [pytest.approx(0.1), pytest.approx(0.3)]
+    assert values(counts, *rates) == [1, 1, 1, 1, 0, 0]
+    assert values(counts, "first_token_s", "first_audio_s") == [pytest.approx(0.1), pytest.approx(0.3)]
     assert chat.remember(output) == ["It is four.", "Yes.", "It is four."]
 
 
 def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
     output = talked(tmp_path, Reply("Five.", tone(), complete=False), Reply("Yes.", tone()), Reply(), hears="no yes")
-    shares = chat.score(case(), output)
-    assert shares["met_rate"] == Ratio(0.0, 2)
-    assert shares["spoken_wer"] == Ratio(3, 2)  # "no yes" for "five": 2 errors, for "yes": 1
-    assert shares["stable_rate"] == Ratio(0.0, 1)
-    assert values(shares, "answered_rate", "modality_rate", "complete_rate") == pytest.approx([2 / 3, 1 / 3, 2 / 3])
+    counts = chat.score(case(), output)
+    assert counts["met_rate"] == Ratio(0.0, 2)
+    assert counts["spoken_wer"] == Ratio(3, 2)  # "no yes" for "five": 2 errors, for "yes": 1
+    assert counts["stable_rate"] == Ratio(0.0, 1)
+    assert values(counts, "answered_rate", "modality_rate", "complete_rate") == pytest.approx([2 / 3, 1 / 3, 2 / 3])
     shown = "\n".join(chat.show(case(), output))
     for line in (
         "keyword '4': not met",
@@ -174,10 +174,10 @@ def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
 
 
 def test_where_a_model_gives_no_words_those_that_were_heard_count(tmp_path: Path) -> None:
-    shares = chat.score(case(), talked(tmp_path, *[Reply(audio=tone())] * 3))
-    assert shares["met_rate"] == Ratio(2.0, 2)
-    assert shares["stable_rate"] == Ratio(1.0, 1)
-    assert shares["spoken_wer"] == Ratio(0, 0)
+    counts = chat.score(case(), talked(tmp_path, *[Reply(audio=tone())] * 3))
+    assert counts["met_rate"] == Ratio(2.0, 2)
+    assert counts["stable_rate"] == Ratio(1.0, 1)
+    assert counts["spoken_wer"] == Ratio(0, 0)
 
 
 def test_silence_is_no_answer_and_is_not_played_to_the_judge(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_silence_is_no_answer_and_is_not_played_to_the_judge(tmp_path: Path) -> 
 def test_text_alone_has_no_audio_to_be_ill(tmp_path: Path) -> None:
     output = talked(tmp_path, *[Reply("It is four")] * 3)
     assert "duration_s" not in output
-    shares = chat.score(case(), output)
-    assert all(values(shares, name)[0] == 0.0 for name in chat.LIMITS if METRIC[name].better == "lower")
+    counts = chat.score(case(), output)
+    assert all(values(counts, name)[0] == 0.0 for name in chat.LIMITS if METRIC[name].better == "lower")
 
 
 def test_a_keyword_is_a_whole_word(tmp_path: Path) -> None:
@@ -202,9 +202,9 @@ def test_a_keyword_is_a_whole_word(tmp_path: Path) -> None:
 
 
 def test_a_model_that_raised_answered_nothing() -> None:
-    shares = chat.score(case(), None)
+    counts = chat.score(case(), None)
     names = ("met_rate", "stable_rate", "success_rate", "answered_rate", "modality_rate", "complete_rate")
-    assert values(shares, *names) == [0] * 6
+    assert values(counts, *names) == [0] * 6
     assert chat.show(case(), None)[-1] == "(the model raised: no answers)"
     assert chat.remember(None) is None
 

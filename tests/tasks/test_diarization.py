@@ -1,4 +1,4 @@
-"""The diarization task from manifest row to shares, with the model left out."""
+"""The diarization task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RTTM = "SPEAKER meeting 1 0 2 <NA> <NA> a <NA> <NA>\nSPEAKER meeting 1 1 2 <NA> 
 HEADER = {"task": "diarization", "version": 1, "language": "en", "tier": "smoke", "licence": "CC0-1.0", "source": "x"}
 
 
-def read(row: dict[str, Any], **settings: Any) -> task.Case:
+def read(row: dict[str, Any], **settings: Any) -> task.Sample:
     return task.read({**ROW, **row}, {"settings": settings})
 
 
@@ -41,7 +41,7 @@ def with_files(folder: Path, rttm: str = RTTM, uem: str | None = None) -> dict[s
 
 def test_a_row_becomes_a_case() -> None:
     turns = (Turn(0, 2, "a"), Turn(1, 3, "b"))
-    assert read({}) == task.Case("meeting", 4.0, turns, (Region(0, 4),), False, "clean")
+    assert read({}) == task.Sample("meeting", 4.0, turns, (Region(0, 4),), False, "clean")
 
 
 def test_a_file_says_the_same_as_turns(tmp_path: Path) -> None:
@@ -166,8 +166,8 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 
 def test_score_by_hand() -> None:
-    shares = task.score(read({}), found((0, 3, "x")))
-    assert shares == {
+    counts = task.score(read({}), found((0, 3, "x")))
+    assert counts == {
         "der": Ratio(2.0, 4.0),
         "der_without_overlap": Ratio(1.0, 2.0),
         "miss_rate": Ratio(1.0, 4.0),
@@ -177,14 +177,14 @@ def test_score_by_hand() -> None:
         "speaker_count_error": Ratio(1.0),
         "success_rate": Ratio(1.0),
     }
-    assert set(shares) == {metric.name for metric in task.METRICS}
+    assert set(counts) == {metric.name for metric in task.METRICS}
 
 
 def test_a_model_that_raised_found_nobody() -> None:
-    shares = task.score(read({}), None)
-    assert shares["der"] == Ratio(4.0, 4.0)
-    assert shares["speaker_count_error"] == Ratio(2.0)
-    assert shares["success_rate"] == Ratio(0.0)
+    counts = task.score(read({}), None)
+    assert counts["der"] == Ratio(4.0, 4.0)
+    assert counts["speaker_count_error"] == Ratio(2.0)
+    assert counts["success_rate"] == Ratio(0.0)
 
 
 def test_show_maps_names_and_says_the_parts() -> None:

@@ -99,7 +99,7 @@ def test_tts_gives_the_speech_and_what_was_heard_in_it() -> None:
     assert isinstance(lines, Lines)
     assert lines.lines[0].startswith("1.00 s, -20.0 dBFS")
     raised = tts.draw(case, None)
-    assert [type(panel) for panel in raised] == [Words, Lines]
+    assert [type(block) for block in raised] == [Words, Lines]
 
 
 def test_v2v_gives_the_speech_and_the_closest_reference() -> None:
@@ -112,23 +112,23 @@ def test_v2v_gives_the_speech_and_the_closest_reference() -> None:
     assert isinstance(lines, Lines)
     assert lines.lines[:2] == ("given  hello", "model  hallo du")
     assert not any("a.flac" in line for line in lines.lines)
-    assert [type(panel) for panel in v2v.draw(case, None)] == [Words, Lines]
+    assert [type(block) for block in v2v.draw(case, None)] == [Words, Lines]
 
 
 def test_chat_goes_turn_by_turn_and_shows_no_path() -> None:
     script = [{"audio": "/data/call.flac", "duration_s": 1.0}, {"text": "again?", "expect": {"keywords": ["four"]}}]
     case = chat.read({"id": "a", "script": script}, HEADER)
     answers = [{**_reply("it is four", "one.flac"), "heard": "it is for"}, _reply("no")]
-    panels = chat.draw(case, {"replies": answers})
-    assert [type(panel).__name__ for panel in panels] == ["Sound", "Lines", "Sound", "Words", "Lines"]
-    assert [panel.title for panel in panels] == [
+    blocks = chat.draw(case, {"replies": answers})
+    assert [type(block).__name__ for block in blocks] == ["Sound", "Lines", "Sound", "Words", "Lines"]
+    assert [block.title for block in blocks] == [
         *("user, turn 1", "turn 1", "answer, turn 1", "the answer's own text above, what the judge heard below"),
         "turn 2",
     ]
-    texts = [panel.lines for panel in panels if isinstance(panel, Lines)]
+    texts = [block.lines for block in blocks if isinstance(block, Lines)]
     assert texts[0][:2] == ("user   call.flac", "model  it is four")
     assert texts[1] == ("user   again?", "model  no", "       keyword 'four': not met")
-    assert [type(panel).__name__ for panel in chat.draw(case, None)] == ["Sound", "Lines", "Lines", "Lines"]
+    assert [type(block).__name__ for block in chat.draw(case, None)] == ["Sound", "Lines", "Lines", "Lines"]
 
 
 def test_streaming_draws_the_words_over_what_came_of_them() -> None:
@@ -146,7 +146,7 @@ def test_streaming_draws_the_words_over_what_came_of_them() -> None:
         ),
     )  # fmt: skip
     assert lines == Lines(("  1.10 s  partial  turn", "  4.30 s  final    turn off"))
-    assert [type(panel) for panel in streaming.draw(case, None)] == [Words, Timeline, Lines]
+    assert [type(block) for block in streaming.draw(case, None)] == [Words, Timeline, Lines]
 
 
 def test_stability_shows_each_call() -> None:
@@ -176,8 +176,8 @@ def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("name", [name for name in tasks.names() if isinstance(tasks.get(name), Drawn)])
-def test_a_task_that_draws_takes_a_case_and_an_output(name: str) -> None:
-    assert list(tasks.get(name).draw.__annotations__) == ["case", "output", "return"]
+def test_a_task_that_draws_takes_a_sample_and_an_output(name: str) -> None:
+    assert list(tasks.get(name).draw.__annotations__) == ["sample", "output", "return"]
 
 
 def _tone() -> Any:

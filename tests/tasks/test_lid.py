@@ -1,4 +1,4 @@
-"""The lid task from manifest row to shares, with the model left out."""
+"""The lid task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROW = {"id": "de1", "audio": "a.flac", "duration_s": 2.0, "spoken": "de", "speak
 METRIC = {metric.name: metric for metric in lid.METRICS}
 
 
-def case(spoken: str = "de", id: str = "de1") -> lid.Case:
+def case(spoken: str = "de", id: str = "de1") -> lid.Sample:
     return lid.read({**ROW, "id": id, "spoken": spoken}, {})
 
 
 def test_a_row_becomes_a_case() -> None:
-    assert lid.read(ROW, {}) == lid.Case("de1", 2.0, "de", "de+f2")
+    assert lid.read(ROW, {}) == lid.Sample("de1", 2.0, "de", "de+f2")
 
 
 @pytest.mark.parametrize(("written", "code"), [("deu", "de"), ("de-AT", "de"), ("cmn", "zh"), ("zh-Hant", "zh")])

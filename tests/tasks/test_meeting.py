@@ -1,4 +1,4 @@
-"""The meeting task from manifest row to shares, with the model left out."""
+"""The meeting task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPTIONS = {"normaliser": "basic", "language": "en"}
 HEADER = {"task": "meeting", "version": 1, "language": "en", "tier": "smoke", "licence": "CC0-1.0", "source": "x"}
 
 
-def read(row: dict[str, Any], **settings: Any) -> task.Case:
+def read(row: dict[str, Any], **settings: Any) -> task.Sample:
     return task.read({**ROW, **row}, {**OPTIONS, "settings": settings})
 
 
@@ -145,10 +145,10 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 def test_score_by_hand() -> None:
     """Two words of four at the right person; the name comes late, a word is another, a third person says one more."""
-    shares = task.score(
+    counts = task.score(
         read({}, collar_s=0.5), heard((0, 2, "x", "Good mourning"), (9, 10, "y", "Hello Ann"), (3, 4, "z", "so"))
     )
-    assert shares == {
+    assert counts == {
         "cpwer": Ratio(2, 4),
         "tcpwer": Ratio(6, 4),
         "speaker_count_error": Ratio(1.0),
@@ -160,13 +160,13 @@ def test_score_by_hand() -> None:
         "tcpwer_deletions": Ratio(2, 4),
         "tcpwer_insertions": Ratio(3, 4),
     }
-    assert set(shares) == {metric.name for metric in task.METRICS}
+    assert set(counts) == {metric.name for metric in task.METRICS}
 
 
 def test_a_model_that_raised_heard_nobody() -> None:
-    shares = task.score(read({}), None)
-    assert (shares["cpwer"], shares["tcpwer"], shares["success_rate"]) == (Ratio(4, 4), Ratio(4, 4), Ratio(0.0))
-    assert shares["speaker_count_error"] == Ratio(2.0)
+    counts = task.score(read({}), None)
+    assert (counts["cpwer"], counts["tcpwer"], counts["success_rate"]) == (Ratio(4, 4), Ratio(4, 4), Ratio(0.0))
+    assert counts["speaker_count_error"] == Ratio(2.0)
 
 
 def test_show_puts_each_persons_words_over_what_was_heard() -> None:

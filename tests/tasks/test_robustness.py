@@ -1,4 +1,4 @@
-"""The robustness task from manifest row to shares, with the model left out."""
+"""The robustness task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADER = {"normaliser": "basic", "language": "en", "settings": {"seed": 1}}
 METRIC = {metric.name: metric for metric in robustness.METRICS}
 
 
-def case(condition: str) -> robustness.Case:
+def case(condition: str) -> robustness.Sample:
     return robustness.read({**ROW, "condition": condition}, HEADER)
 
 
@@ -32,9 +32,9 @@ def said(text: str) -> dict[str, Any]:
 
 def test_a_clip_without_speech_counts_made_up_words() -> None:
     silent = robustness.read({**ROW, "text": ""}, HEADER)
-    shares = [robustness.score(silent, said(text)) for text in ("", "thank you")]
-    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in shares) == 0.5
-    assert [each["wer"] for each in shares] == [(0, 0), (2, 0)]
+    counts = [robustness.score(silent, said(text)) for text in ("", "thank you")]
+    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in counts) == 0.5
+    assert [each["wer"] for each in counts] == [(0, 0), (2, 0)]
 
 
 def test_an_output_is_a_transcript_and_the_length_of_what_was_heard() -> None:
@@ -55,9 +55,9 @@ def test_errors_count_for_their_kind_and_for_all() -> None:
         "noise:0": said("one two"),
         "telephone": None,
     }
-    shares = [robustness.score(case(condition), output) for condition, output in each.items()]
-    assert all(share.keys() == METRIC.keys() for share in shares)
-    value = {name: metric.value([share[name] for share in shares]) for name, metric in METRIC.items()}
+    counts = [robustness.score(case(condition), output) for condition, output in each.items()]
+    assert all(share.keys() == METRIC.keys() for share in counts)
+    value = {name: metric.value([share[name] for share in counts]) for name, metric in METRIC.items()}
     assert (value["wer"], value["wer_clean"], value["wer_noise"], value["wer_telephone"]) == (7 / 16, 0.0, 3 / 8, 1.0)
     assert value["wer_above_clean"] == pytest.approx(7 / 12)
     assert math.isnan(value["wer_mp3"])

@@ -1,4 +1,4 @@
-"""The streaming task from manifest row to shares, with fake engines."""
+"""The streaming task from manifest row to counts, with fake engines."""
 
 from __future__ import annotations
 
@@ -43,45 +43,45 @@ def test_a_clip_is_streamed_and_heard_whole() -> None:
     output = streaming.encode(streaming.run(Grows(), given()))
     assert json.loads(json.dumps(output)) == output
     assert (output["text"], output["batch"], output["clock"]) == ("turn up the light",) * 2 + ("virtual",)
-    shares = streaming.score(CASE, output)
-    assert shares.keys() == METRIC.keys()
-    assert shares["wer"] == shares["batch_wer"] == Ratio(0, 4)
-    assert (shares["corrections"], shares["erasure"]) == (Ratio(1, 4), Ratio(3, 4))
-    assert shares["pretend_rate"] == Ratio(0.0)
-    assert shares["confirmed_latency_s"][1] == 4
+    counts = streaming.score(CASE, output)
+    assert counts.keys() == METRIC.keys()
+    assert counts["wer"] == counts["batch_wer"] == Ratio(0, 4)
+    assert (counts["corrections"], counts["erasure"]) == (Ratio(1, 4), Ratio(3, 4))
+    assert counts["pretend_rate"] == Ratio(0.0)
+    assert counts["confirmed_latency_s"][1] == 4
     assert streaming.remember(output) == "turn up the light"
 
 
 def test_a_clip_without_speech_counts_made_up_words() -> None:
     silent = streaming.read({**ROW, "text": "", "words": []}, HEADER)
     outputs = [{"text": text, "events": [["final", text, 2.0, 2.0]], "batch": "", "clock": ""} for text in ("", "bye")]
-    shares = [streaming.score(silent, output) for output in outputs]
-    assert [each["wer"] for each in shares] == [(0, 0), (1, 0)]
-    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in shares) == 0.5
-    assert np.isnan(METRIC["pretend_rate"].value(each["pretend_rate"] for each in shares))
+    counts = [streaming.score(silent, output) for output in outputs]
+    assert [each["wer"] for each in counts] == [(0, 0), (1, 0)]
+    assert METRIC["hallucination_rate"].value(each["hallucination_rate"] for each in counts) == 0.5
+    assert np.isnan(METRIC["pretend_rate"].value(each["pretend_rate"] for each in counts))
 
 
 def test_an_engine_that_waits_for_the_end_is_found_out() -> None:
     output = streaming.encode(streaming.run(Grows(), given(step_s=30.0)))
-    shares = streaming.score(CASE, output)
-    assert shares["pretend_rate"] == Ratio(1.0)
-    assert shares["final_latency_s"][0] >= 0.8
+    counts = streaming.score(CASE, output)
+    assert counts["pretend_rate"] == Ratio(1.0)
+    assert counts["final_latency_s"][0] >= 0.8
 
 
 def test_a_stream_worse_than_the_whole_clip_shows() -> None:
     output = {"text": "turn up", "events": [["final", "turn up", 1.0, 1.0]], "batch": "turn up the light", "clock": ""}
-    shares = streaming.score(CASE, output)
-    assert METRIC["wer_above_batch"].value([shares["wer_above_batch"]]) == 0.5
+    counts = streaming.score(CASE, output)
+    assert METRIC["wer_above_batch"].value([counts["wer_above_batch"]]) == 0.5
     alone = streaming.score(CASE, {**output, "batch": None})
     assert np.isnan(METRIC["wer_above_batch"].value([alone["wer_above_batch"]]))
     assert np.isnan(METRIC["batch_wer"].value([alone["batch_wer"]]))
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    shares = streaming.score(CASE, None)
-    assert shares["wer"] == Ratio(4, 4)
-    assert shares["success_rate"] == Ratio(0.0)
-    assert shares["pretend_rate"] == Ratio(0.0)
+    counts = streaming.score(CASE, None)
+    assert counts["wer"] == Ratio(4, 4)
+    assert counts["success_rate"] == Ratio(0.0)
+    assert counts["pretend_rate"] == Ratio(0.0)
     assert "(the model raised: nothing was said)" in streaming.show(CASE, None)
 
 

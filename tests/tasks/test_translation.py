@@ -1,4 +1,4 @@
-"""The translation task from manifest row to shares, with the model left out."""
+"""The translation task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPEECH = {"id": "s1", "audio": "s1.flac", "duration_s": 1.5, "text": "open the d
 METRIC = {metric.name: metric for metric in translation.METRICS}
 
 
-def case(**row: Any) -> translation.Case:
+def case(**row: Any) -> translation.Sample:
     return translation.read({**TEXT, **row}, HEADER)
 
 
@@ -29,7 +29,7 @@ def said(text: str) -> dict[str, str]:
     return translation.encode(text)
 
 
-def value(name: str, shown: translation.Case, text: str) -> float:
+def value(name: str, shown: translation.Sample, text: str) -> float:
     return METRIC[name].value([translation.score(shown, said(text))[name]])
 
 
@@ -143,18 +143,18 @@ def test_score_gives_exactly_the_metrics() -> None:
 def test_the_scores_of_a_corpus_are_sacrebleus() -> None:
     texts = ["Öffne die Tür bitte jetzt.", "Das Licht ist nun wieder an.", ""]
     cases = [case(reference=["Öffne bitte die Tür.", "Mach die Tür auf, bitte."]) for _ in texts]
-    shares = [translation.score(each, said(text)) for each, text in zip(cases, texts, strict=True)]
+    counts = [translation.score(each, said(text)) for each, text in zip(cases, texts, strict=True)]
     references = [list(column) for column in zip(*(each.references for each in cases), strict=True)]
     for name, theirs in (("bleu", sacrebleu.corpus_bleu), ("chrf", sacrebleu.corpus_chrf)):
-        pooled = METRIC[name].value(share[name] for share in shares)
+        pooled = METRIC[name].value(share[name] for share in counts)
         assert 100 * pooled == pytest.approx(theirs(texts, references).score)
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    shares, empty = translation.score(case(), None), translation.score(case(), said(""))
-    assert shares == {**empty, "success_rate": Ratio(0.0)}
-    assert METRIC["chrf"].value([shares["chrf"]]) == 0.0
-    assert shares["empty_rate"] == Ratio(1.0)
+    counts, empty = translation.score(case(), None), translation.score(case(), said(""))
+    assert counts == {**empty, "success_rate": Ratio(0.0)}
+    assert METRIC["chrf"].value([counts["chrf"]]) == 0.0
+    assert counts["empty_rate"] == Ratio(1.0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The speech synthesis task: prompts in, speech in one piece, what the judge heard, shares."""
+"""The speech synthesis task: prompts in, speech in one piece, what the judge heard, counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.audio.saved import Studio
+from modellab.audio.saved import SavedAudio
 from modellab.errors import DatasetError
 from modellab.metrics import speech_quality
 from modellab.tasks import tts
@@ -45,15 +45,15 @@ class Judge:
 
 def made(speech: Audio, judge: Judge, folder: Path, **row: Any) -> dict[str, Any]:
     """What comes of a model's speech on its way to `score`."""
-    studio = Studio()
+    studio = SavedAudio()
     studio.keep(str(folder))
     output = studio.stored(tts.encode(tts.Made(speech)), "01")
     return json.loads(json.dumps(tts.examine(judge, {**ROW, **row}, output)))  # type: ignore[no-any-return]
 
 
 def values(output: dict[str, Any] | None, text: str = TEXT) -> dict[str, float]:
-    shares = tts.score(tts.read({**ROW, "text": text}, HEADER), output)
-    return {name: METRIC[name].value([share]) for name, share in shares.items()}
+    counts = tts.score(tts.read({**ROW, "text": text}, HEADER), output)
+    return {name: METRIC[name].value([share]) for name, share in counts.items()}
 
 
 # ---------------------------------------------------------------------------- read

@@ -1,4 +1,4 @@
-"""The v2v task from manifest row to shares, with a scripted model and a scripted judge."""
+"""The v2v task from manifest row to counts, with a scripted model and a scripted judge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from modellab.audio.saved import Studio
+from modellab.audio.saved import SavedAudio
 from modellab.errors import DatasetError
 from modellab.metrics import speech_quality
 from modellab.tasks import v2v
@@ -36,13 +36,13 @@ class Judge:
         return Transcript(self.hears)
 
 
-def case(**changes: Any) -> v2v.Case:
+def case(**changes: Any) -> v2v.Sample:
     return v2v.read({**ROW, **changes}, OPTIONS)
 
 
 def answered(folder: Path, reply: Reply, hears: str = "", **row: Any) -> dict[str, Any]:
     """The examined output of a model that gave this reply."""
-    studio = Studio()
+    studio = SavedAudio()
     studio.keep(str(folder))
     output = studio.stored(v2v.encode(reply), "a")
     assert json.loads(json.dumps(output)) == output
@@ -107,10 +107,10 @@ def test_anything_else_says_what_came(reply: Any) -> None:
 def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
     output = answered(tmp_path, Reply("", tone(), math.nan, 0.4), "Turn on the light.")
     assert output["duration_s"] == 1.0
-    shares = v2v.score(case(), output)
-    assert set(shares) == set(METRIC)
-    assert shares["wer"] == Ratio(0, 4)
-    values = {name: METRIC[name].value([share]) for name, share in shares.items()}
+    counts = v2v.score(case(), output)
+    assert set(counts) == set(METRIC)
+    assert counts["wer"] == Ratio(0, 4)
+    values = {name: METRIC[name].value([share]) for name, share in counts.items()}
     assert [values[name] for name in ("chrf", "bleu", "spoken_rate", "complete_rate", "success_rate")] == [1] * 5
     assert values["first_audio_s"] == 0.4
     assert math.isnan(values["first_token_s"])
@@ -120,9 +120,9 @@ def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
 
 def test_the_closest_reference_counts(tmp_path: Path) -> None:
     output = answered(tmp_path, Reply("", tone(), complete=False), "switch on the lamp")
-    shares = v2v.score(case(reference=["turn on the light", "switch on the light"]), output)
-    assert shares["wer"] == Ratio(1, 4)
-    assert shares["complete_rate"] == Ratio(0.0)
+    counts = v2v.score(case(reference=["turn on the light", "switch on the light"]), output)
+    assert counts["wer"] == Ratio(1, 4)
+    assert counts["complete_rate"] == Ratio(0.0)
     shown = v2v.show(case(), output)
     assert shown[0] == "given  Say it."
     assert "heard  switch on the lamp" in shown
@@ -132,22 +132,22 @@ def test_without_a_reference_the_models_own_words_count(tmp_path: Path) -> None:
     free = v2v.read({key: value for key, value in ROW.items() if key != "reference"}, OPTIONS)
     assert v2v.score(free, answered(tmp_path, Reply("Good night.", tone()), "good day"))["wer"] == Ratio(1, 2)
     output = answered(tmp_path, Reply("", tone()), "good day")
-    shares = v2v.score(free, output)
-    assert shares["wer"] == Ratio(0, 0)
-    assert {name: len(share) for name, share in shares.items()} == {
+    counts = v2v.score(free, output)
+    assert counts["wer"] == Ratio(0, 0)
+    assert {name: len(share) for name, share in counts.items()} == {
         name: len(share) for name, share in v2v.score(case(), output).items()
     }
-    assert math.isnan(METRIC["bleu"].value([shares["bleu"]]))
+    assert math.isnan(METRIC["bleu"].value([counts["bleu"]]))
     assert "(no reference, and the model gave no words of its own)" in v2v.show(free, output)
 
 
 @pytest.mark.parametrize("sound", [None, Audio(np.zeros(24_000, np.float32), 24_000)])
 def test_no_speech_is_all_words_missed(tmp_path: Path, sound: Audio | None) -> None:
     output = answered(tmp_path, Reply("Turn on the light.", sound), "what a judge makes up")
-    shares = v2v.score(case(), output)
-    assert shares["wer"] == Ratio(4, 4)
-    assert shares["spoken_rate"] == Ratio(0.0)
-    assert shares["success_rate"] == Ratio(1.0)
+    counts = v2v.score(case(), output)
+    assert counts["wer"] == Ratio(4, 4)
+    assert counts["spoken_rate"] == Ratio(0.0)
+    assert counts["success_rate"] == Ratio(1.0)
 
 
 def test_the_voice_is_compared_with_the_reference_or_the_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,9 +169,9 @@ def test_the_voice_is_compared_with_the_reference_or_the_input(tmp_path: Path, m
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    shares = v2v.score(case(), None)
-    assert (shares["wer"], shares["success_rate"], shares["spoken_rate"]) == (Ratio(4, 4), Ratio(0.0), Ratio(0.0))
-    assert METRIC["chrf"].value([shares["chrf"]]) == 0.0
+    counts = v2v.score(case(), None)
+    assert (counts["wer"], counts["success_rate"], counts["spoken_rate"]) == (Ratio(4, 4), Ratio(0.0), Ratio(0.0))
+    assert METRIC["chrf"].value([counts["chrf"]]) == 0.0
     assert v2v.show(case(), None)[-1] == "(the model raised: no speech)"
     assert v2v.remember(None) is None
 

@@ -1,4 +1,4 @@
-"""The vad task from manifest row to shares, with the model left out."""
+"""The vad task from manifest row to counts, with the model left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROW = {"id": "music", "audio": "music.flac", "duration_s": 4.0, "speech": [[1.0,
 METRIC = {metric.name: metric for metric in vad.METRICS}
 
 
-def case(*speech: tuple[float, float]) -> vad.Case:
+def case(*speech: tuple[float, float]) -> vad.Sample:
     return vad.read({**ROW, "speech": speech}, {})
 
 
@@ -29,7 +29,7 @@ def found(*regions: tuple[float, float]) -> dict[str, Any]:
 
 
 def test_a_row_becomes_a_case() -> None:
-    assert vad.read(ROW, {}) == vad.Case("music", 4.0, (Region(1.0, 2.0), Region(2.5, 3.0)), "music")
+    assert vad.read(ROW, {}) == vad.Sample("music", 4.0, (Region(1.0, 2.0), Region(2.5, 3.0)), "music")
 
 
 def test_a_clip_without_speech_is_a_case() -> None:
@@ -119,9 +119,9 @@ def test_score_gives_exactly_the_metrics() -> None:
 
 
 def test_seconds_by_hand() -> None:
-    shares = vad.score(case((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
-    assert shares.pop("roc_auc") == roc.EMPTY
-    assert shares == {
+    counts = vad.score(case((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
+    assert counts.pop("roc_auc") == roc.EMPTY
+    assert counts == {
         "f1": Ratio(2.0, 3.0),
         "precision": Ratio(1.0, 1.5),
         "recall": Ratio(1.0, 1.5),
@@ -166,17 +166,17 @@ def test_only_clips_without_speech_count_as_hallucinated() -> None:
 
 
 def test_a_model_that_raised_missed_everything() -> None:
-    shares = vad.score(case((1, 2)), None)
-    assert shares["recall"] == Ratio(0.0, 1.0)
-    assert shares["miss_s"] == (1.0,)
-    assert shares["success_rate"] == Ratio(0.0)
+    counts = vad.score(case((1, 2)), None)
+    assert counts["recall"] == Ratio(0.0, 1.0)
+    assert counts["miss_s"] == (1.0,)
+    assert counts["success_rate"] == Ratio(0.0)
 
 
 def test_a_clip_without_speech_still_shows_its_false_alarms() -> None:
-    shares = vad.score(case(), found((0, 2)))
-    assert shares["recall"] == Ratio(0.0, 0.0)
-    assert METRIC["precision"].value([shares["precision"]]) == 0.0
-    assert METRIC["false_alarm_s"].value([shares["false_alarm_s"]] * 3) == 6.0
+    counts = vad.score(case(), found((0, 2)))
+    assert counts["recall"] == Ratio(0.0, 0.0)
+    assert METRIC["precision"].value([counts["precision"]]) == 0.0
+    assert METRIC["false_alarm_s"].value([counts["false_alarm_s"]] * 3) == 6.0
 
 
 def test_show_names_both_sides_and_the_difference() -> None:

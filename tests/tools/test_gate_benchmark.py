@@ -169,7 +169,7 @@ def test_the_duet_says_what_the_gate_says(effect: float) -> None:
     calls = timings.Simulated("mixed", "", noise.NOISE["mixed"]).pairs(GENERATOR(4), 60, timings.PAIRS).slowed(effect)
     ratios = ours.log_ratios(calls)
     verdicts = [
-        paired_speed.judge("rtf_cpu", row[: paired_speed.FIRST], row[paired_speed.FIRST :], Rule(), 1.0, 1.0, "main")
+        paired_speed.assess("rtf_cpu", row[: paired_speed.FIRST], row[paired_speed.FIRST :], Rule(), 1.0, 1.0, "main")
         for row in ratios
     ]
     assert ours.confirmed(calls).tolist() == [verdict.status is Status.REGRESSED for verdict in verdicts]

@@ -10,7 +10,7 @@ import pytest
 from modellab.reports.leaderboard import html
 from modellab.reports.leaderboard.assemble import Shown, assemble
 from modellab.results import ledger
-from modellab.results.select import Pick
+from modellab.results.select import SelectedResults
 from tools import report_size
 
 
@@ -18,8 +18,8 @@ def test_every_model_dataset_and_utterance_is_in_the_report(tmp_path: Path) -> N
     report_size.fill(tmp_path, models=2, datasets=2, utterances=6, sessions=1)
     entries, warnings = ledger.read(tmp_path / "mlruns")
     assert (len(entries), warnings) == (4, [])
-    made = assemble(Shown([Pick("latest", tuple(entries))], entries))
-    assert [arena.utterances for arena in made.arenas] == [12]
+    made = assemble(Shown([SelectedResults("latest", tuple(entries))], entries))
+    assert [group.utterances for group in made.groups] == [12]
     assert html.render_html(made).count("<li><b>") == 24
 
 

@@ -20,7 +20,7 @@ from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.system.machine import Commit
 from modellab.tracking import sqlite, store
-from modellab.types import Key, Result, Status, Utterance, Verdict
+from modellab.types import CaseId, Result, Status, Utterance, Verdict
 
 COMMIT = Commit("1a2b3c4d" * 5, 7, "main")
 PASSED = Verdict("wer", "ratio", "quality", Status.PASS, 0.25, 0.2, 0.05, (-0.01, 0.11))
@@ -46,8 +46,8 @@ def make() -> Make:
     """A function that makes a passed entry; its keywords change the key, the provenance or the entry."""
 
     def entry(**changes: Any) -> Entry:
-        cell = {name: changes.pop(name) for name in Key.__slots__ if name in changes}
-        key = Key(**{**KEY, **cell})
+        cell = {name: changes.pop(name) for name in CaseId.__slots__ if name in changes}
+        key = CaseId(**{**KEY, **cell})
         facts = {"dataset_digest": "sha256:" + "ab" * 32, "normaliser": "whisper_en@1#1a2b3c4d"}
         utterances = (
             Utterance("001", {"wer": (0.0, 4.0)}, {"text": "turn on the light"}, 0.1, 0.1, 2.0),

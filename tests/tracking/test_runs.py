@@ -88,11 +88,11 @@ def test_the_columns_are_the_first_metric_and_the_speed(make, session):
 
 
 def test_the_table_shows_the_worst_utterances_first(make):
-    shares = {"wer": (1.0, 4.0), "der": (0.5, 2.25)}
+    counts = {"wer": (1.0, 4.0), "der": (0.5, 2.25)}
     utterances = (
         Utterance("good", {"wer": (0.0, 4.0), "der": (0.0, 1.0)}, {"text": "fine"}, 0.1, 0.1, 2.0),
-        Utterance("bad", shares, {"text": "so so", "reference": "so"}, 0.1, 0.1, 2.0),
-        Utterance("lost", shares, None, 0.1, 0.1, 2.0, error="ValueError: no"),
+        Utterance("bad", counts, {"text": "so so", "reference": "so"}, 0.1, 0.1, 2.0),
+        Utterance("lost", counts, None, 0.1, 0.1, 2.0, error="ValueError: no"),
         Utterance("regions", {"wer": ()}, [[0.5, 1.0]], float("nan"), 0.1, 2.0),
     )
     entry = make()

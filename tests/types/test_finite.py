@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.errors import MALFORMED, BaselineError, NumberError
-from modellab.results.baselines import load, load_pace, pace_path, quality_path, save
+from modellab.results.baselines import load, load_resources, quality_path, resources_path, save
 from modellab.tasks import Task, asr
 from modellab.types import finite
 
-from ..make import KEY, READINGS, asr_shares, name, result, utterance
+from ..make import KEY, READINGS, asr_counts, name, result, utterance
 
 TASK: Task = asr
 MACHINE = result([]).machine
@@ -26,7 +26,7 @@ ODD = ["null", "NaN", "Infinity", "-Infinity", '"inf"', '"5"', "true", "[]", "1e
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    said = [utterance(name(i), asr_shares(0), {"text": "a b c"}) for i in range(3)]
+    said = [utterance(name(i), asr_counts(0), {"text": "a b c"}) for i in range(3)]
     save(tmp_path, TASK, [result(said)], "a first run", "2026-03-01")
     return tmp_path
 
@@ -77,27 +77,27 @@ def test_a_share_that_is_missing(root: Path, before: str, after: str, words: str
 
 @pytest.mark.parametrize("odd", ODD)
 def test_a_time_or_reading_that_is_no_number(root: Path, odd: str) -> None:
-    path = pace_path(root, KEY, MACHINE)
+    path = resources_path(root, KEY, MACHINE)
     whole = path.read_text()
     peak = f'"peak_rss_bytes": {READINGS["peak_rss_bytes"]:.0f}'
     for before, named in (('"0001": [0.1,', '"0001": [{},'), (peak, '"peak_rss_bytes": {}')):
         line = changed(path, before, named.format(odd))
         with pytest.raises(BaselineError) as found:
-            load_pace(root, KEY, MACHINE)
+            load_resources(root, KEY, MACHINE)
         assert f"{path}, line {line} is not a baseline" in str(found.value)
         path.write_text(whole)
 
 
 @pytest.mark.parametrize("times", ["[0.1]", "[0.1, 0.1, 0.1, 0.1]", "[-0.1, 0.1]", "null", "{}", '"ab"', "[0.1, null]"])
 def test_times_are_two_or_three_seconds(root: Path, times: str) -> None:
-    changed(pace_path(root, KEY, MACHINE), '"0001": [0.1, 0.08]', f'"0001": {times}')
+    changed(resources_path(root, KEY, MACHINE), '"0001": [0.1, 0.08]', f'"0001": {times}')
     with pytest.raises(BaselineError, match=r"line [0-9]+ is not a baseline"):
-        load_pace(root, KEY, MACHINE)
+        load_resources(root, KEY, MACHINE)
 
 
 def test_sessions_and_noise_are_numbers(root: Path) -> None:
     for path, part, read in (
-        (pace_path(root, KEY, MACHINE), {"sessions": [{"rtf": None}]}, lambda: load_pace(root, KEY, MACHINE)),
+        (resources_path(root, KEY, MACHINE), {"sessions": [{"rtf": None}]}, lambda: load_resources(root, KEY, MACHINE)),
         (quality_path(root, KEY), {"noise": {"wer": math.inf}}, lambda: load(root, KEY)),
     ):
         path.write_text(json.dumps({**json.loads(path.read_text()), **part}))
@@ -106,32 +106,32 @@ def test_sessions_and_noise_are_numbers(root: Path) -> None:
 
 
 def test_what_has_no_length_has_no_rate(root: Path) -> None:
-    path = pace_path(root, KEY, MACHINE)
+    path = resources_path(root, KEY, MACHINE)
     stored = json.loads(path.read_text())
     for clock in ("rtf", "rtf_cpu"):
         stored["readings"][clock] = None
     path.write_text(json.dumps(stored))
-    pace = load_pace(root, KEY, MACHINE)
+    pace = load_resources(root, KEY, MACHINE)
     assert pace is not None
     assert not {"rtf", "rtf_cpu"} & pace.readings.keys()
     stored["readings"]["rtf"] = 0.1
     path.write_text(json.dumps(stored))
     with pytest.raises(BaselineError, match="rtf_cpu: null is no finite number"):
-        load_pace(root, KEY, MACHINE)
+        load_resources(root, KEY, MACHINE)
 
 
 @pytest.mark.parametrize("share", [(math.nan, 5.0), (1.0, math.inf), ()])
 def test_no_such_number_becomes_a_baseline(tmp_path: Path, share: tuple[float, ...]) -> None:
-    said = [utterance(name(0), {**asr_shares(0), "wer": share}, {"text": "a"})]
+    said = [utterance(name(0), {**asr_counts(0), "wer": share}, {"text": "a"})]
     with pytest.raises(BaselineError, match=r"0000: wer is .*finite numbers only: nothing was accepted"):
         save(tmp_path, TASK, [result(said)], "why", "2026-03-01")
     assert not quality_path(tmp_path, KEY).exists()
 
 
 def test_a_reading_that_is_none_is_left_out(tmp_path: Path) -> None:
-    said = [utterance(name(i), asr_shares(0), {"text": "a"}, wall_s=wall_s) for i, wall_s in enumerate((0.1, math.nan))]
+    said = [utterance(name(i), asr_counts(0), {"text": "a"}, wall_s=wall_s) for i, wall_s in enumerate((0.1, math.nan))]
     save(tmp_path, TASK, [result(said, readings={**READINGS, "load_s": math.nan})], "why", "2026-03-01")
-    pace = load_pace(tmp_path, replace(KEY), MACHINE)
+    pace = load_resources(tmp_path, replace(KEY), MACHINE)
     assert pace is not None
     assert "load_s" not in pace.readings
     assert pace.times.keys() == {"0000"}
@@ -144,13 +144,13 @@ ANY = st.recursive(
 )
 
 
-@given(ANY, st.sampled_from([finite.numbers, finite.shares, finite.times]))
+@given(ANY, st.sampled_from([finite.numbers, finite.counts, finite.times]))
 def test_whatever_is_read_is_finite_or_refused(data: Any, read: Any) -> None:
     try:
         found = read(data)
     except MALFORMED:
         return
-    values = [found.values()] if read is finite.numbers else found.values() if read is finite.shares else [found]
+    values = [found.values()] if read is finite.numbers else found.values() if read is finite.counts else [found]
     assert all(math.isfinite(number) for some in values for number in some)
 
 

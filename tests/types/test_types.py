@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from modellab import types
 from modellab.types import (
     Audio,
-    Key,
+    CaseId,
     Metric,
     Ratio,
     Region,
@@ -32,7 +32,7 @@ COUNTS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Rati
 
 
 @pytest.mark.parametrize(
-    ("shares", "value"),
+    ("counts", "value"),
     [
         pytest.param([(1, 4)], 0.25, id="one"),
         pytest.param([(1, 1), (0, 9)], 0.1, id="pooled, not the mean of 100 % and 0 %"),
@@ -41,30 +41,30 @@ COUNTS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Rati
         pytest.param([(2, 0), (0, 4)], 0.5, id="insertions without reference words count"),
     ],
 )
-def test_a_rate_is_summed_and_then_divided(shares: list[tuple[float, float]], value: float) -> None:
-    assert WER.value(shares) == value
+def test_a_rate_is_summed_and_then_divided(counts: list[tuple[float, float]], value: float) -> None:
+    assert WER.value(counts) == value
 
 
-@pytest.mark.parametrize("shares", [[], [(0.0, 0.0)], [(1.0, 0.0), (2.0, 0.0)], [(math.nan, 1.0)]])
-def test_missing_is_not_zero(shares: list[tuple[float, float]]) -> None:
-    assert math.isnan(WER.value(shares))
+@pytest.mark.parametrize("counts", [[], [(0.0, 0.0)], [(1.0, 0.0), (2.0, 0.0)], [(math.nan, 1.0)]])
+def test_missing_is_not_zero(counts: list[tuple[float, float]]) -> None:
+    assert math.isnan(WER.value(counts))
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=30), st.randoms(use_true_random=False))
-def test_a_rate_is_exact_and_knows_no_order(shares: list[Ratio], random: Random) -> None:
-    top, bottom = (sum(int(share[part]) for share in shares) for part in (0, 1))
-    shuffled = list(shares)
+def test_a_rate_is_exact_and_knows_no_order(counts: list[Ratio], random: Random) -> None:
+    top, bottom = (sum(int(share[part]) for share in counts) for part in (0, 1))
+    shuffled = list(counts)
     random.shuffle(shuffled)
-    for order in (shares, shuffled):
+    for order in (counts, shuffled):
         expected = float(Fraction(top, bottom)) if bottom else math.nan
         assert WER.value(order) == pytest.approx(expected, rel=1e-15, nan_ok=True)
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=20))
-def test_a_table_of_sums_gives_the_rate_of_each(shares: list[Ratio]) -> None:
-    rates = top_over_bottom(np.array(shares))
-    assert rates.shape == (len(shares),)
-    assert rates.tolist() == pytest.approx([WER.value([share]) for share in shares], nan_ok=True)
+def test_a_table_of_sums_gives_the_rate_of_each(counts: list[Ratio]) -> None:
+    rates = top_over_bottom(np.array(counts))
+    assert rates.shape == (len(counts),)
+    assert rates.tolist() == pytest.approx([WER.value([share]) for share in counts], nan_ok=True)
 
 
 def test_an_amount_is_the_plain_sum() -> None:
@@ -111,7 +111,7 @@ def test_a_transcript_takes_a_generator_and_unknown_times() -> None:
 
 
 def test_a_key_reads_like_the_pytest_id() -> None:
-    key = Key("asr", "asr_smoke_v1", "whisper", "tiny.en", "cuda", "float16")
+    key = CaseId("asr", "asr_smoke_v1", "whisper", "tiny.en", "cuda", "float16")
     assert str(key) == "whisper:tiny.en-asr_smoke_v1-cuda-float16"
 
 

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.types import Utterance, spooled
-from modellab.types.utterances import AUDIO, CPU, GPU, RAISED, WALL, Utterances, clocks, clusters, ids, shares
+from modellab.types.utterances import AUDIO, CPU, GPU, RAISED, WALL, Utterances, clocks, clusters, counts_of, ids
 
-from ..make import asr_shares, name, utterance
+from ..make import asr_counts, name, utterance
 
 SECONDS = st.floats(0, 1e6)
 COUNTS = st.tuples(st.floats(0, 100), st.floats(0, 100))
 SAID = st.builds(
     Utterance,
     id=st.text(),
-    shares=st.fixed_dictionaries({"wer": COUNTS, "chrf": st.tuples(*[st.floats(0, 9)] * 5)}),
+    counts=st.fixed_dictionaries({"wer": COUNTS, "chrf": st.tuples(*[st.floats(0, 9)] * 5)}),
     output=st.none() | st.fixed_dictionaries({"text": st.text(), "segments": st.lists(st.tuples(st.text(), SECONDS))}),
     wall_s=SECONDS,
     cpu_s=SECONDS,
@@ -51,22 +51,22 @@ def test_columns_are_those_of_a_tuple(said: list[Utterance]) -> None:
     )
     np.testing.assert_array_equal(clocks(made)[:, GPU], [each.gpu_s for each in said])
     for metric, length in (("wer", 2), ("chrf", 5)):
-        assert shares(made, metric).shape == (len(said), length)
-        np.testing.assert_array_equal(shares(made, metric), shares(said, metric))
+        assert counts_of(made, metric).shape == (len(said), length)
+        np.testing.assert_array_equal(counts_of(made, metric), counts_of(said, metric))
     assert (ids(made), clusters(made)) == (ids(said), clusters(said))
 
 
 def test_nothing_has_no_rows() -> None:
     for nothing in (Utterances(), ()):
         assert clocks(nothing).shape == (0, 5)
-        assert len(shares(nothing, "wer")) == 0
+        assert len(counts_of(nothing, "wer")) == 0
 
 
 def test_many_rows_are_read_in_parts() -> None:
-    said = [utterance(name(i), asr_shares(i % 5), wall_s=float(i)) for i in range(2 * spooled.TOGETHER + 3)]
+    said = [utterance(name(i), asr_counts(i % 5), wall_s=float(i)) for i in range(2 * spooled.TOGETHER + 3)]
     made = Utterances(said)
     assert clocks(made)[:, WALL].tolist() == list(range(len(said)))
-    assert shares(made, "wer")[:, 0].tolist() == [i % 5 for i in range(len(said))]
+    assert counts_of(made, "wer")[:, 0].tolist() == [i % 5 for i in range(len(said))]
 
 
 def test_utterances_that_differ_in_what_they_have() -> None:
@@ -74,21 +74,21 @@ def test_utterances_that_differ_in_what_they_have() -> None:
     for said in ([usual, longer, usual], [longer, usual, longer]):
         made = Utterances(said)
         assert made == said
-        assert shares(made, "wer").tolist() == [[1.0, 5.0]] * 3
-        assert shares(made, "drop", some=True).tolist() == shares(said, "drop", some=True).tolist()
+        assert counts_of(made, "wer").tolist() == [[1.0, 5.0]] * 3
+        assert counts_of(made, "drop", some=True).tolist() == counts_of(said, "drop", some=True).tolist()
         with pytest.raises(KeyError):
-            shares(made, "drop")
+            counts_of(made, "drop")
 
 
 def test_a_metric_that_nobody_has() -> None:
     for said in (Utterances([utterance("a", {"wer": (1.0, 5.0)})]), [utterance("a", {"wer": (1.0, 5.0)})]):
-        assert len(shares(said, "cer", some=True)) == 0
+        assert len(counts_of(said, "cer", some=True)) == 0
         with pytest.raises(KeyError, match="cer"):
-            shares(said, "cer")
+            counts_of(said, "cer")
 
 
 def test_a_column_that_somebody_holds_does_not_keep_it_from_growing() -> None:
-    made = Utterances([utterance("a", asr_shares(1))])
-    held = shares(made, "wer")
+    made = Utterances([utterance("a", asr_counts(1))])
+    held = counts_of(made, "wer")
     made.append(replace(made[0], id="b"))
     assert (len(held), ids(made)) == (1, ["a", "b"])

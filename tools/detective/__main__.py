@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, datasets, models
-from modellab.diagnosis import Heard, examine
+from modellab.diagnosis import UtteranceContext, examine
 from modellab.diagnosis.kinds import Finding, Kind
 from modellab.models import weights
 from modellab.results import baselines
-from modellab.types import Audio, Floats, Key, Setting
+from modellab.types import Audio, CaseId, Floats, Setting
 from tools.detective.catalogue import CATALOGUE
 from tools.detective.faults import RATE_HZ, Bench, Clip, Hear, Injected
 
@@ -51,7 +51,7 @@ def recogniser() -> Hear:
 def clips(hear: Hear, count: int, pool: int) -> list[Clip]:
     """Clips of the dataset, with what the model and others hear."""
     data, dice = datasets.load(ROOT / "golden" / DATASET), np.random.default_rng(pool)
-    keys = [Key("asr", DATASET, model, "lab", "cpu", precision) for model, precision in OTHERS]
+    keys = [CaseId("asr", DATASET, model, "lab", "cpu", precision) for model, precision in OTHERS]
     stored = (baselines.load(ROOT / "baselines", key) for key in keys)
     accepted = [quality for quality in stored if quality]
     found = []
@@ -86,7 +86,7 @@ def case(injected: Injected, those: Sequence[Clip], hear: Hear, seed: int) -> li
     ]
 
 
-def _expected(injected: Injected, heard: Heard, hit: set[str]) -> dict[str, Any]:
+def _expected(injected: Injected, heard: UtteranceContext, hit: set[str]) -> dict[str, Any]:
     """What fits an utterance: nothing but wrong words where it was not hit; what noise drowned is an empty answer."""
     kind = (injected.kind if heard.id in hit else None) or Kind.WORDS
     if injected.kind is Kind.WORDS and not heard.hypothesis:
@@ -95,7 +95,7 @@ def _expected(injected: Injected, heard: Heard, hit: set[str]) -> dict[str, Any]
     return {"expected": str(kind), "blame": blame, "said": heard.said, "answer": heard.answer}
 
 
-def _found(found: dict[str, Finding], heard: Heard) -> dict[str, Any]:
+def _found(found: dict[str, Finding], heard: UtteranceContext) -> dict[str, Any]:
     finding = found.get(heard.id)
     return {"found": str(finding.kind) if finding else "nothing", "blamed": finding.fault if finding else "nobody"}
 
@@ -117,9 +117,9 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         right = [row for row in expected if row["found"] == kind]
         blamed = [row for row in right if row["blamed"] == row["blame"]]
         cases = len({(row["fault"], row["seed"]) for row in expected})
-        shares = _share(right, expected), _share(right, found), _share(blamed, right)
+        counts = _share(right, expected), _share(right, found), _share(blamed, right)
         names = ("kind", "cases", "utterances", "recall", "precision", "fault")
-        table.append(dict(zip(names, (str(kind), cases, len(expected), *shares), strict=True)))
+        table.append(dict(zip(names, (str(kind), cases, len(expected), *counts), strict=True)))
     return table
 
 
@@ -142,9 +142,9 @@ def main() -> int:
     table = summary(rows)
     print("kind              cases  utterances  recall  precision  fault")
     for line in table:
-        shares = ("-" if line[name] is None else f"{line[name]:.1%}" for name in ("recall", "precision", "fault"))
+        counts = ("-" if line[name] is None else f"{line[name]:.1%}" for name in ("recall", "precision", "fault"))
         print(
-            f"{line['kind']:16}{line['cases']:7}{line['utterances']:12}" + "".join(f"{share:>10}" for share in shares)
+            f"{line['kind']:16}{line['cases']:7}{line['utterances']:12}" + "".join(f"{share:>10}" for share in counts)
         )
     cases = len(CATALOGUE) * given.seeds
     print(f"{cases} cases, {len(rows)} utterances, {len(rows) - len(wrong)} with the right kind and fault; most wrong:")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from modellab.diagnosis import Heard
+from modellab.diagnosis import UtteranceContext
 from modellab.diagnosis.kinds import Kind
 from tools.detective.faults import (
     ELSEWHERE,
@@ -30,14 +30,14 @@ from tools.detective.faults import (
 )
 
 
-def looping(bench: Bench, clip: Clip) -> Heard:
+def looping(bench: Bench, clip: Clip) -> UtteranceContext:
     """The last words come again and again."""
     words = clip.answer.split() or ["so"]
     tail = words[-int(bench.dice.integers(1, 4)) :]
     return bench.heard(clip, answer=" ".join([*words, *tail * int(bench.dice.integers(6, 20))]))
 
 
-def late(bench: Bench) -> list[Heard]:
+def late(bench: Bench) -> list[UtteranceContext]:
     """Each call answers the one before."""
     bench.all()
     before = [bench.clips[-1], *bench.clips[:-1]]
@@ -46,7 +46,7 @@ def late(bench: Bench) -> list[Heard]:
     ]
 
 
-def shifted(bench: Bench) -> list[Heard]:
+def shifted(bench: Bench) -> list[UtteranceContext]:
     """The transcripts in the manifest are one row off."""
     bench.all()
     following = [*bench.clips[1:], bench.clips[0]]
@@ -54,7 +54,7 @@ def shifted(bench: Bench) -> list[Heard]:
     return [replace(bench.heard(clip, said=other.said), before=None) for clip, other in rows]
 
 
-def swapped(bench: Bench) -> list[Heard]:
+def swapped(bench: Bench) -> list[UtteranceContext]:
     """Two rows have each other's transcripts."""
     one, other = (bench.clips[i] for i in bench.dice.permutation(len(bench.clips))[:2])
     bench.hit = {one.id, other.id}
@@ -65,20 +65,20 @@ def swapped(bench: Bench) -> list[Heard]:
     ]
 
 
-def of_elsewhere(bench: Bench, clip: Clip) -> Heard:
+def of_elsewhere(bench: Bench, clip: Clip) -> UtteranceContext:
     """The transcript is of audio that is not in the dataset; other engines hear what is spoken."""
     said = ELSEWHERE[int(bench.dice.integers(len(ELSEWHERE)))]
     return replace(bench.heard(clip, said=said, others=clip.others), before=None)
 
 
-def stuck(bench: Bench) -> list[Heard]:
+def stuck(bench: Bench) -> list[UtteranceContext]:
     """Whatever is asked, the answer is that to the first."""
     first, *rest = bench.clips
     bench.hit = {clip.id for clip in rest}
     return [bench.heard(first), *(bench.heard(clip, answer=first.answer, end_s=first.end_s) for clip in rest)]
 
 
-def silent_file(bench: Bench, clip: Clip) -> Heard:
+def silent_file(bench: Bench, clip: Clip) -> UtteranceContext:
     """The file holds nothing."""
     return bench.file(clip, np.zeros_like(clip.samples))
 
@@ -86,7 +86,7 @@ def silent_file(bench: Bench, clip: Clip) -> Heard:
 def made_up_in(kind: str) -> Make:
     """A file without speech, and a model that makes words up."""
 
-    def change(bench: Bench, clip: Clip) -> Heard:
+    def change(bench: Bench, clip: Clip) -> UtteranceContext:
         n = len(clip.samples)
         sounds = {
             "silence": np.zeros(n),
@@ -100,7 +100,7 @@ def made_up_in(kind: str) -> Make:
     return here_and_there(change)
 
 
-def tail_made_up(bench: Bench, clip: Clip) -> Heard:
+def tail_made_up(bench: Bench, clip: Clip) -> UtteranceContext:
     """Behind what was said comes what nobody said."""
     return bench.heard(clip, answer=f"{clip.answer} {MADE_UP[int(bench.dice.integers(len(MADE_UP)))]}")
 
@@ -108,19 +108,19 @@ def tail_made_up(bench: Bench, clip: Clip) -> Heard:
 def in_language(language: str) -> Make:
     """Sentences of another language, of the same kind of length."""
 
-    def change(bench: Bench, clip: Clip) -> Heard:
+    def change(bench: Bench, clip: Clip) -> UtteranceContext:
         words = SENTENCES[language][int(bench.dice.integers(len(SENTENCES[language])))]
         return bench.heard(clip, answer=words)
 
     return here_and_there(change)
 
 
-def told_language(bench: Bench, clip: Clip) -> Heard:
+def told_language(bench: Bench, clip: Clip) -> UtteranceContext:
     """The model names another language, and says something else."""
     return replace(bench.heard(clip, answer="ya ne slyshal etogo sovsem"), told="ru")
 
 
-def other_channel(bench: Bench, clip: Clip) -> Heard:
+def other_channel(bench: Bench, clip: Clip) -> UtteranceContext:
     """The other channel of the file holds somebody else, louder."""
     other = bench.clips[int(bench.dice.integers(len(bench.clips)))]
     other = bench.clips[0] if other.id == clip.id and bench.clips[0].id != clip.id else other
@@ -129,19 +129,19 @@ def other_channel(bench: Bench, clip: Clip) -> Heard:
     return bench.file(clip, np.stack([clip.samples * 0.3, samples], axis=1))
 
 
-def cancelling(bench: Bench, clip: Clip) -> Heard:
+def cancelling(bench: Bench, clip: Clip) -> UtteranceContext:
     """The channels are each other's negative: in the mix nothing is left."""
     return bench.file(clip, np.stack([clip.samples, -0.97 * clip.samples], axis=1))
 
 
-def in_digits(bench: Bench, clip: Clip) -> Heard:
+def in_digits(bench: Bench, clip: Clip) -> UtteranceContext:
     """Numbers below a hundred as figures."""
     number = rf"\b({'|'.join(TENS)})(?: ({'|'.join(UNITS)}))?\b|\b({'|'.join(UNITS)})\b"
     words = re.sub(number, lambda m: str(TENS.get(m[1], 0) + UNITS.get(m[2] or m[3], 0)), clip.answer)
     return bench.heard(clip, answer=words)
 
 
-def punctuated(bench: Bench, clip: Clip) -> Heard:
+def punctuated(bench: Bench, clip: Clip) -> UtteranceContext:
     """Capitals, and a comma behind each word."""
     words = clip.answer.upper().split()
     return bench.heard(clip, answer=", ".join(words) + ".")
@@ -150,7 +150,7 @@ def punctuated(bench: Bench, clip: Clip) -> Heard:
 def under(normaliser: str, make: Make) -> Make:
     """The same, scored with a normaliser that does not fit."""
 
-    def changed(bench: Bench) -> list[Heard]:
+    def changed(bench: Bench) -> list[UtteranceContext]:
         bench.normaliser = normaliser
         heard = make(bench)
         bench.hit = {each.id for each in heard if each.errors}
@@ -162,7 +162,7 @@ def under(normaliser: str, make: Make) -> Make:
 def longer_than(seconds: float) -> Make:
     """The adapter hands on the first seconds alone; clips are joined so that some are longer."""
 
-    def make(bench: Bench) -> list[Heard]:
+    def make(bench: Bench) -> list[UtteranceContext]:
         clips = [*bench.clips]
         joined = [_joined(a, b) for a, b in zip(clips[0::3], clips[1::3], strict=False)]
         mixed = [*joined, *clips[2::3]]
@@ -181,7 +181,7 @@ def _joined(a: Clip, b: Clip) -> Clip:
     return Clip(f"{a.id}+{b.id}", f"{a.said} {b.said}", samples, f"{a.answer} {b.answer}", end_s, ())
 
 
-def raising(bench: Bench, clip: Clip) -> Heard:
+def raising(bench: Bench, clip: Clip) -> UtteranceContext:
     """The adapter raises."""
     return replace(bench.heard(clip, answer=""), error="RuntimeError: expected 80 mel bins, got 128")
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import soxr
 
-from modellab.diagnosis import Heard
+from modellab.diagnosis import UtteranceContext
 from modellab.diagnosis.kinds import Fault, Kind
 from modellab.text import get
 from modellab.types import Floats
@@ -69,11 +69,11 @@ class Bench:
     with_baseline: bool = True
     hit: set[str] = field(default_factory=set)  # ids of the utterances that something was done to
 
-    def heard(self, clip: Clip, **changes: Any) -> Heard:
+    def heard(self, clip: Clip, **changes: Any) -> UtteranceContext:
         """The utterance as the suite sees it, with these changes."""
         normalise = get(self.normaliser)
         given: dict[str, Any] = {"said": clip.said, "answer": clip.answer, "end_s": clip.end_s, **changes}
-        return Heard(
+        return UtteranceContext(
             id=clip.id,
             reference=normalise(given["said"]),
             hypothesis=normalise(given["answer"]),
@@ -94,12 +94,12 @@ class Bench:
         self.hit = {clip.id for clip in self.clips}
         return self.hit
 
-    def given(self, clip: Clip, samples: Floats, **changes: Any) -> Heard:
+    def given(self, clip: Clip, samples: Floats, **changes: Any) -> UtteranceContext:
         """The model is given other sound than the file's: a fault of the adapter."""
         answer, end_s = self.hear(samples)
         return self.heard(clip, answer=answer, end_s=end_s, **changes)
 
-    def file(self, clip: Clip, samples: Floats, rate_hz: int = RATE_HZ, **changes: Any) -> Heard:
+    def file(self, clip: Clip, samples: Floats, rate_hz: int = RATE_HZ, **changes: Any) -> UtteranceContext:
         """The file itself holds other sound, shape (n,) or (n, channels): a fault of the data that no baseline saw."""
         import soundfile
 
@@ -112,7 +112,7 @@ class Bench:
         return replace(said, before=None)
 
 
-Make = Callable[[Bench], list[Heard]]
+Make = Callable[[Bench], list[UtteranceContext]]
 
 
 @dataclass(frozen=True)
@@ -125,43 +125,43 @@ class Injected:
     make: Make
 
 
-def everywhere(change: Callable[[Bench, Clip], Heard]) -> Make:
+def everywhere(change: Callable[[Bench, Clip], UtteranceContext]) -> Make:
     """The fault in every utterance."""
 
-    def make(bench: Bench) -> list[Heard]:
+    def make(bench: Bench) -> list[UtteranceContext]:
         bench.all()
         return [change(bench, clip) for clip in bench.clips]
 
     return make
 
 
-def here_and_there(change: Callable[[Bench, Clip], Heard]) -> Make:
+def here_and_there(change: Callable[[Bench, Clip], UtteranceContext]) -> Make:
     """The fault in some utterances."""
 
-    def make(bench: Bench) -> list[Heard]:
+    def make(bench: Bench) -> list[UtteranceContext]:
         chosen = bench.some()
         return [change(bench, clip) if clip.id in chosen else bench.heard(clip) for clip in bench.clips]
 
     return make
 
 
-def resampled(rate_hz: int) -> Callable[[Bench, Clip], Heard]:
+def resampled(rate_hz: int) -> Callable[[Bench, Clip], UtteranceContext]:
     """Sound at another rate is handed on as if it were 16 kHz."""
     return lambda bench, clip: bench.given(clip, soxr.resample(clip.samples, RATE_HZ, rate_hz))
 
 
-def mislabelled(rate_hz: int) -> Callable[[Bench, Clip], Heard]:
+def mislabelled(rate_hz: int) -> Callable[[Bench, Clip], UtteranceContext]:
     """The file says another rate than its sound has."""
     return lambda bench, clip: bench.file(clip, clip.samples, rate_hz)
 
 
 def kept(start: float, end: float) -> Callable[[Floats], Floats]:
-    """Only what lies between two shares of the sound."""
+    """Only what lies between two fractions of the sound."""
     return lambda samples: samples[int(start * len(samples)) : int(end * len(samples))]
 
 
 def without(start: float, end: float) -> Callable[[Floats], Floats]:
-    """All but what lies between two shares of the sound."""
+    """All but what lies between two fractions of the sound."""
     return lambda samples: np.concatenate([samples[: int(start * len(samples))], samples[int(end * len(samples)) :]])
 
 

@@ -25,7 +25,7 @@ RECORDINGS = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of damage. `wanted` is the share of suites, 0 to 1, in which it has to be red; None: it is only told."""
+    """One kind of damage. `wanted` is the fraction of suites in which it has to be red; None: it is only told."""
 
     title: str
     utterances: int
@@ -36,7 +36,7 @@ class Row:
 
 
 def silent(share: float) -> Harm:
-    """So large a share of the utterances comes out empty."""
+    """So large a fraction of the utterances comes out empty."""
 
     def harm(rng: np.random.Generator, said: Floats, after: Floats) -> Floats:
         worse = after.copy()
@@ -48,7 +48,7 @@ def silent(share: float) -> Harm:
 
 
 def more(points: float) -> Harm:
-    """Further errors in all utterances: so large a share of the words."""
+    """Further errors in all utterances: so large a fraction of the words."""
     return lambda rng, said, after: np.minimum(after + rng.poisson(points * said), 2 * said)
 
 

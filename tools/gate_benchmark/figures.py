@@ -27,7 +27,7 @@ def generator(*names: object) -> np.random.Generator:
 
 
 def clopper_pearson(hits: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact two-sided interval of a share (Clopper & Pearson 1934). Effective numbers need not be whole.
+    """The exact two-sided interval of a fraction (Clopper & Pearson 1934). Effective numbers need not be whole.
 
     >>> [round(end, 4) for end in clopper_pearson(0, 100)]
     [0.0, 0.0362]
@@ -50,7 +50,7 @@ def suite_red(false_alarm: float, cases: int = CASES) -> float:
 
 
 def smallest(seen: Callable[[float], float], steps: int = 7, effects: tuple[float, ...] = EFFECTS) -> float:
-    """The smallest effect, a share, seen with 80 % power; infinite above HIGHEST. More effect is taken to be seen more.
+    """The smallest effect, a fraction, with 80 % power; infinite above HIGHEST. More effect is taken to be seen more.
 
     First which of `effects` it lies between, then halving.
     """

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from modellab.gate import memory
-from modellab.types import Key, Pace, Result, Status
+from modellab.types import CaseId, ResourceBaseline, Result, Status
 from tools.gate_benchmark.contest import percent
 from tools.gate_benchmark.figures import Bools, Floats, clopper_pearson, generator, suite_red
 
 METRIC = "peak_rss_bytes"
 SESSIONS = 8  # calibration runs
 EFFECTS = (0.005, 0.01, 0.015, 0.02, 0.05, 0.10)
-KEY = Key("asr", "none", "numpy", "child", "cpu", "float32")
+KEY = CaseId("asr", "none", "numpy", "child", "cpu", "float32")
 
 
 def measure(peaks: Floats, runs: int) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def modellab(accepted: Floats, sessions: Floats, now: Floats) -> Bools:
 
 def red(accepted: float, sessions: Floats, now: float) -> bool:
     """`memory.judge` of one run."""
-    pace = Pace({}, {}, {METRIC: accepted}, tuple({METRIC: peak} for peak in sessions))
-    (verdict,) = memory.judge(Result(KEY, (), {METRIC: now}, "", {}), pace, {})
+    pace = ResourceBaseline({}, {}, {METRIC: accepted}, tuple({METRIC: peak} for peak in sessions))
+    (verdict,) = memory.assess(Result(KEY, (), {METRIC: now}, "", {}), pace, {})
     return verdict.status is Status.REGRESSED
 
 

@@ -27,9 +27,9 @@ class Noise:
     drift: float
     drift_s: float  # time constant of the drift
     call: float
-    hiccups: float  # share of calls
+    hiccups: float  # fraction of calls
     hiccup: float  # mean relative length of one (exponential)
-    slow: float = 0.0  # share of sessions that land on a slower machine
+    slow: float = 0.0  # fraction of sessions that land on a slower machine
     slower: float = 1.35
 
 

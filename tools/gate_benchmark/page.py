@@ -23,7 +23,7 @@ Written by `tools/gate_benchmark`; the figures themselves: [gate.json](gate.json
 [gate.md](../gate.md), with the broken set-ups (a renamed case, a changed normaliser, nothing but skips, ...) that the
 tests of the suite turn red.
 
-- **false alarms**: the share of clean runs that are red, with its 95 % interval (Clopper & Pearson)
+- **false alarms**: the fraction of clean runs that are red, with its 95 % interval (Clopper & Pearson)
 - **30 cases red**: the chance that a clean suite of 30 such cases is red
 - **seen**: the smallest change for the worse that is red in 80 % of runs, as shipped and, for a fair comparison, with
   every gate tuned so that 1 % of clean runs are red

@@ -35,7 +35,7 @@ def cases_of(name: str) -> int:
 
 
 def upper(red: int, suites: int) -> float:
-    """The one-sided 95 % bound of a share."""
+    """The one-sided 95 % bound of a fraction."""
     return clopper_pearson(red, suites, ONE_SIDED)[1]
 
 
@@ -91,10 +91,10 @@ def _earlier(part: Json, count: str, code: str) -> str:
 
 def _row(name: str, cells: Mapping[str, Json], sizes: Sequence[int]) -> list[str]:
     red, count = pooled(cells)
-    shares = [_share(*pooled(cells, size)) for size in sizes]
+    counts = [_share(*pooled(cells, size)) for size in sizes]
     bound = f"{upper(red, count):.2%}"
     beyond = name in NOT_KEPT or upper(red, count) <= BOUND
-    return [TITLES[name], *shares, _share(red, count), bound if beyond else f"**{bound}**", f"{count:,}"]
+    return [TITLES[name], *counts, _share(red, count), bound if beyond else f"**{bound}**", f"{count:,}"]
 
 
 def _share(red: int, count: int) -> str:

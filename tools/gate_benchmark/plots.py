@@ -48,7 +48,7 @@ def draw(figures: Json, out: Path) -> None:
 
 
 def power(gates: Json, title: str, path: Path) -> None:
-    """The share of runs that are red over the slowdown; at 0 these are false alarms."""
+    """The fraction of runs that are red over the slowdown; at 0 these are false alarms."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
@@ -72,7 +72,7 @@ def power(gates: Json, title: str, path: Path) -> None:
 
 
 def curve(gate: Json) -> tuple[list[float], list[float]]:
-    """Effects, 0 first, and the share that is red at each."""
+    """Effects, 0 first, and the fraction that is red at each."""
     effects = [float(effect.rstrip("%")) / 100 for effect in gate["power"]]
     return [0.0, *effects], [gate["false_alarm"], *gate["power"].values()]
 

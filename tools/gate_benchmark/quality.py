@@ -126,7 +126,7 @@ def unpaired(errors: Errors) -> Bools:
 
 
 def relative(share: float) -> Callable[[Errors], Bools]:
-    """Worse by more than a share of the baseline."""
+    """Worse by more than a fraction of the baseline."""
     return lambda errors: (total := sums(errors)).after > (1 + share) * total.before
 
 

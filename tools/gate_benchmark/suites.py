@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from modellab.gate import breaks, case, decision, joint, paired_quality, settle, sight, suite_alpha
+from modellab.gate import breaks, case, decision, detectable_effect, joint, paired_quality, settle, suite_alpha
 from modellab.gate.case import Sides
 from modellab.stats import intervals, multiple_testing, permutation
 from modellab.stats.intervals import by_unit
@@ -27,7 +27,7 @@ WER, CER = asr.METRICS[:2]
 DER, JER = (next(metric for metric in diarization.METRICS if metric.name == name) for name in ("der", "jer"))
 RULE = Rule()
 DECIDING = (
-    *(breaks, case, decision, gate_counts, joint, paired_quality, sight, suite_alpha),
+    *(breaks, case, decision, gate_counts, joint, paired_quality, detectable_effect, suite_alpha),
     *(intervals, multiple_testing, permutation),
 )
 CELLS = 2_000_000  # utterances drawn at a time
@@ -173,8 +173,8 @@ def recordings(cases: int, count: int, suites: int) -> int:
 
 def _der(rng: np.random.Generator, count: int) -> list[Sides]:
     seconds, base = rng.uniform(200.0, 900.0, count), rng.uniform(0.04, 0.12, count)
-    shares = [base + rng.normal(0, 0.003, count) + jumps(rng, count) for _ in "ab"]
-    return sides_of_der(seconds, *(np.maximum(share, 0.0) for share in shares))
+    counts = [base + rng.normal(0, 0.003, count) + jumps(rng, count) for _ in "ab"]
+    return sides_of_der(seconds, *(np.maximum(share, 0.0) for share in counts))
 
 
 def sides_of_der(seconds: Floats, before: Floats, after: Floats) -> list[Sides]:

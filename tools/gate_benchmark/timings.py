@@ -31,7 +31,7 @@ class Calls:
     history: Floats = field(default_factory=lambda: np.empty((0, 0, 2)))
 
     def slowed(self, effect: float) -> Calls:
-        """The same with a candidate slower by a share."""
+        """The same with a candidate slower by a fraction."""
         return replace(self, after=self.after * (1 + effect))
 
     def first(self, rows: int) -> Calls:

@@ -2,7 +2,7 @@
 
 Each gives the words of every utterance and the errors of both runs, shape (cases, utterances), drawn alike on either
 side. Utterances have 14 words on average and errors that come in bursts (Poisson with a gamma rate); `churn` is the
-share of transcripts that are drawn anew.
+fraction of transcripts that are drawn anew.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _letters(rng: np.random.Generator, wrong: Floats) -> Floats:
 
 
 def churned(rng: np.random.Generator, said: Floats, churn: float) -> Pair:
-    """A share of the transcripts drawn anew on one side."""
+    """A fraction of the transcripts drawn anew on one side."""
     before, anew = errors(rng, said), errors(rng, said)
     return before, np.where(rng.random(said.shape) < churn, anew, before)
 
@@ -129,7 +129,7 @@ def owners(utterances: int, speakers: int) -> npt.NDArray[np.intp]:
 
 
 def own_rate(rng: np.random.Generator, said: Floats) -> Pair:
-    """Each run breaks a share of its own: 1 % on average, standard deviation 1.4 %."""
+    """Each run breaks a fraction of its own: 1 % on average, standard deviation 1.4 %."""
     before, after = (
         np.where(rng.random(said.shape) < rng.gamma(0.51, 0.0196, (len(said), 1)), said, side)
         for side in churned(rng, said, 0.2)

@@ -1,8 +1,8 @@
 """Word errors of two runs on the same utterances: where benign differences and damage come from.
 
 A source gives, for every utterance, the number of words and the errors of two systems of equal standing. A benign
-change of a share `churn` of the transcripts: those utterances get the errors of the one system before and of the other
-after, whichever is which by the toss of a coin. Damage: a hit utterance gets errors on top.
+change of a fraction `churn` of the transcripts: those utterances get the errors of the one system before and of the
+other after, whichever is which by the toss of a coin. Damage: a hit utterance gets errors on top.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Errors:
     words: Floats
     before: Floats
     after: Floats
-    luck: Floats  # uniform: an utterance is hit where this is below the share that is
+    luck: Floats  # uniform: an utterance is hit where this is below the fraction that is
     hit: Floats
-    typical: float  # expected (words / errors of a hit): what turns a WER into a share of utterances
+    typical: float  # expected (words / errors of a hit): what turns a WER into a fraction of utterances
 
     def damaged(self, wer: float) -> Errors:
         """The same with the expected WER raised by `wer`; more than one hit per utterance does not happen."""
@@ -57,7 +57,7 @@ class Source(Protocol):
         ...
 
     def draw(self, generator: np.random.Generator, runs: int, utterances: int, churn: float) -> Errors:
-        """Clean runs: a share `churn` of the utterances changed benignly."""
+        """Clean runs: a fraction `churn` of the utterances changed benignly."""
         ...
 
 
@@ -155,13 +155,13 @@ def lab() -> Counted:
     files = [path for path in sorted(BASELINES.glob("*whisper*.json")) if "readings" not in path.read_text("utf-8")]
     runs = [json.loads(path.read_text(encoding="utf-8"))["utterances"] for path in files]
     ids = sorted(runs[0])
-    shares = np.array([[run[id]["shares"]["wer"] for run in runs] for id in ids], dtype=float)
+    counts = np.array([[run[id]["shares"]["wer"] for run in runs] for id in ids], dtype=float)
     texts = np.array([[run[id]["output"] for run in runs] for id in ids])
     pairs = permutations(range(len(runs)), 2)
     changed = {(a, b): np.flatnonzero(texts[:, a] != texts[:, b]) for a, b in pairs}
     title = f"{len(runs)} engines and precisions of whisper-lab on asr_lab_v1, resampled"
     return Counted(
-        "lab", title, shares[:, 0, 1], shares[..., 0], {pair: rows for pair, rows in changed.items() if len(rows)}
+        "lab", title, counts[:, 0, 1], counts[..., 0], {pair: rows for pair, rows in changed.items() if len(rows)}
     )
 
 

@@ -44,7 +44,7 @@ class Scene:
 
     n_voices: int
     duration_s: float
-    overlaps: float = 0.0  # share of turns that begin before the one before has ended
+    overlaps: float = 0.0  # fraction of turns that begin before the one before has ended
     snr_db: float | None = None  # of pink noise; None: none
     told: bool = False  # whether a model is told how many there are
 

@@ -1,7 +1,7 @@
 """python -m tools.performance.references [--share 0.1] [NAME...]: our metrics against the reference implementations.
 
 Each check draws random inputs, asks both sides and lists every disagreement; docs/metrics.md tells what is promised.
-The tests run the same checks on a share of the inputs.
+The tests run the same checks on a fraction of the inputs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from modellab.metrics import diarization
-from modellab.metrics.edit_distance import Alignment, Counts, align, wil_rate
+from modellab.metrics.edit_distance import Alignment, EditCounts, align, wil_rate
 from modellab.types import Metric, Region, Turn
 from tools.performance import draws, scores
 from tools.performance.check import EXACT, Check, Reference
@@ -64,16 +64,16 @@ def kaldis_errors(n: int) -> Check:
     return Check(n, float(bool(faults)), tuple(faults), f"{parted / n:.1%} part into other S, D and I")
 
 
-def _counted(alignment: Sequence[Any]) -> Counts:
+def _counted(alignment: Sequence[Any]) -> EditCounts:
     """jiwer's chunks of one pair, added up."""
     found = dict.fromkeys(("substitute", "delete", "insert", "equal"), 0)
     for chunk in alignment:
         found[chunk.type] += max(chunk.ref_end_idx - chunk.ref_start_idx, chunk.hyp_end_idx - chunk.hyp_start_idx)
-    return Counts(*found.values())
+    return EditCounts(*found.values())
 
 
 def _unlike(
-    pairs: Iterable[tuple[str, str]], ours: Iterable[Counts], theirs: Iterable[Counts], what: str
+    pairs: Iterable[tuple[str, str]], ours: Iterable[EditCounts], theirs: Iterable[EditCounts], what: str
 ) -> Iterator[str]:
     """Pairs whose errors or lengths differ."""
     for pair, one, other in zip(pairs, ours, theirs, strict=True):

@@ -135,10 +135,10 @@ def rescoring_s() -> float:
     """Seconds to score ten stored results of the ASR task anew and to append them to a ledger."""
     from modellab.datasets import Dataset
     from modellab.datasets.manifest import Header
-    from modellab.rescoring import entry as rescoring
+    from modellab.rescoring.entry import rescored
     from modellab.results.entry import Entry
     from modellab.results.ledger import Ledger
-    from modellab.types import Key, Result, Status, Utterance
+    from modellab.types import CaseId, Result, Status, Utterance
 
     header = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made up"}
     said = read_speech(SENTENCES)
@@ -148,7 +148,7 @@ def rescoring_s() -> float:
     data = Dataset("read", Path("read"), Header(**header, normaliser="whisper_en"), rows, "sha256:0")  # type: ignore[arg-type]
     entries = []
     for model in range(10):
-        dice, key = random.Random(model), Key("asr", "read", f"model{model}", "one", "cpu", "float32")
+        dice, key = random.Random(model), CaseId("asr", "read", f"model{model}", "one", "cpu", "float32")
         texts = ({"text": misheard(each, dice)} for each in said)
         heard = (Utterance(f"{i:04}", {}, text, 1.0, 1.0, 7.4) for i, text in enumerate(texts))
         result = Result(key, tuple(heard), {}, "here", {"dataset_digest": "sha256:0", "normaliser": "basic@1#0"})
@@ -156,7 +156,7 @@ def rescoring_s() -> float:
     with tempfile.TemporaryDirectory() as folder:
         ledger, start_s = Ledger(Path(folder), "rescored"), time.process_time()
         for entry in entries:
-            ledger.append(rescoring.rescored(entry, data))
+            ledger.append(rescored(entry, data))
         return time.process_time() - start_s
 
 

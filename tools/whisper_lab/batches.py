@@ -43,7 +43,7 @@ class _Shape:
     size: int
     window_s: float | None
     most: int  # utterances in one recording
-    several: float  # share of recordings with more than one utterance
+    several: float  # fraction of recordings with more than one utterance
     wide: bool
 
 

@@ -23,7 +23,7 @@ from modellab.reports.case import page
 from modellab.results import baselines
 from modellab.results.entry import Entry, decode
 from modellab.system import json_child
-from modellab.types import Accepted, Audio, Key, Result, Status, Utterance
+from modellab.types import Audio, CaseId, QualityBaseline, Result, Status, Utterance
 
 CLIPS = 3  # utterances with sound: more would cost more than all the rest of a case
 
@@ -50,7 +50,7 @@ def render(root: Path, entry: Entry) -> str:
 def warm_up() -> None:
     """Draw a page of nothing, compress silence, align two words: that imports and compiles what others need."""
     said = Utterance("0", {"wer": (1.0, 1.0)}, {"text": "a"}, 0.1, 0.1, 1.0)
-    nothing = Result(Key("asr", "none", "none", "none", "cpu", "float32"), (said,), {}, "", {})
+    nothing = Result(CaseId("asr", "none", "none", "none", "cpu", "float32"), (said,), {}, "", {})
     page.render(Entry(key=nothing.key, status=Status.PASS, session="", result=nothing), Path())
     audio.compressed(Audio(np.zeros(1600, np.float32), 16_000), 10_000)
     edit_distance.align("a", "b")
@@ -63,7 +63,7 @@ def _project(root: Path) -> Project:
     return Project.at(root)
 
 
-def _accepted(project: Project, entry: Entry) -> Accepted | None:
+def _accepted(project: Project, entry: Entry) -> QualityBaseline | None:
     try:
         return baselines.load(project.baselines, entry.key)
     except ModellabError:  # a damaged baseline is the business of the next run

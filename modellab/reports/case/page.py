@@ -16,12 +16,12 @@ from typing import Any, cast
 from modellab import diagnosis, tasks, units
 from modellab.diagnosis import Finding
 from modellab.errors import ConfigError
-from modellab.reports.case import utterance as scenes
+from modellab.reports.case import utterance as views
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page
 from modellab.results.entry import Entry
 from modellab.tasks import Surveyed, Task
-from modellab.types import Accepted, Metric, Result, Status, Utterance, Verdict, readings
+from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
 
 CLIPS = 20  # the worst utterances that come with sound
 DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
@@ -29,20 +29,20 @@ NAMED = 12  # utterances named of each kind of failure
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
 NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("chart", "pace", "listing")),
-    **dict.fromkeys(("overview", "findings", "scenes"), ()),
+    **dict.fromkeys(("overview", "findings", "views"), ()),
     "hidden": 0,
 }  # what is shown of a case without utterances
 SHORT = 19  # letters of a digest: sha256: and twelve
 
 
-def render(entry: Entry, golden: Path, accepted: Accepted | None = None, clips: int = CLIPS) -> str:
+def render(entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS) -> str:
     """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
 
     `clips` is how many utterances, worst first, come with sound and spectrogram.
     """
     key = entry.key
     task = _task(key.task)
-    data = scenes.data(entry, golden)
+    data = views.data(entry, golden)
     fair, stale = _comparable(entry, accepted)
     context: dict[str, Any] = dict(NOTHING)
     if entry.result and task:
@@ -71,7 +71,7 @@ def _task(name: str) -> Task | None:
         return None
 
 
-def _comparable(entry: Entry, accepted: Accepted | None) -> tuple[Accepted | None, list[str]]:
+def _comparable(entry: Entry, accepted: QualityBaseline | None) -> tuple[QualityBaseline | None, list[str]]:
     """The baseline where it is of the same data under the same normaliser, else a note that says why it is not used."""
     if accepted is None or entry.result is None:
         return None, []
@@ -83,24 +83,26 @@ def _comparable(entry: Entry, accepted: Accepted | None) -> tuple[Accepted | Non
     return accepted, []
 
 
-def _utterances(result: Result, task: Task, data: scenes.Data, accepted: Accepted | None, clips: int) -> dict[str, Any]:
+def _utterances(
+    result: Result, task: Task, data: views.Data, accepted: QualityBaseline | None, clips: int
+) -> dict[str, Any]:
     """Everything below the verdicts that comes from utterances."""
     metric = task.METRICS[0]
     ordered = worst_utterances.worst_first(result.utterances, accepted, metric)
-    stage = scenes.Stage(task, data, accepted, clips)
+    view_maker = views.ViewMaker(task, data, accepted, clips)
     known = [name for name, fewest in PERCENTILES.items() if len(ordered) >= fewest]
     percentiles = [(name, result.readings.get(f"latency_{name}_s", math.nan)) for name in known]
     numbers_of = {utterance.id: i for i, utterance in enumerate(ordered[:DETAILED], start=1)}
-    shown = [stage.scene(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
+    shown = [view_maker.view(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
     return {
         "chart": figures.latencies(result.utterances, percentiles),
         "pace": figures.pace(result.utterances),
         "overview": _overview(task, data, result),
         "findings": _findings(task, data, result, accepted, numbers_of),
         "listing": _listing(ordered, accepted, metric),
-        "scenes": shown,
-        "worded": any(kind == "words" for scene in shown for kind, _ in scene.panels),
-        "sounding": any(scene.sounds for scene in shown),
+        "views": shown,
+        "worded": any(kind == "words" for view in shown for kind, _ in view.blocks),
+        "sounding": any(view.sounds for view in shown),
         "hidden": max(0, len(ordered) - DETAILED),
     }
 
@@ -108,7 +110,7 @@ def _utterances(result: Result, task: Task, data: scenes.Data, accepted: Accepte
 # ---------------------------------------------------------------------------- the head
 
 
-def _facts(entry: Entry, accepted: Accepted | None) -> list[tuple[str, str]]:
+def _facts(entry: Entry, accepted: QualityBaseline | None) -> list[tuple[str, str]]:
     key, commit, result = entry.key, entry.commit, entry.result
     found = [
         ("task", key.task),
@@ -166,7 +168,7 @@ def _provenance(entry: Entry) -> list[tuple[str, str]]:
 # ---------------------------------------------------------------------------- all utterances together
 
 
-def _overview(task: Task, data: scenes.Data, result: Result) -> list[str]:
+def _overview(task: Task, data: views.Data, result: Result) -> list[str]:
     """What the task has to say of all utterances together; nothing where one of them is no longer in the dataset."""
     if not hasattr(task, "overview"):
         return []
@@ -175,24 +177,24 @@ def _overview(task: Task, data: scenes.Data, result: Result) -> list[str]:
         return []
     try:
         return cast(Surveyed, task).overview(cases, [utterance.output for utterance in result.utterances])
-    except scenes.ODD:
+    except views.ODD:
         return []
 
 
 def _findings(
-    task: Task, data: scenes.Data, result: Result, accepted: Accepted | None, numbers_of: Mapping[str, int]
+    task: Task, data: views.Data, result: Result, accepted: QualityBaseline | None, numbers_of: Mapping[str, int]
 ) -> list[tuple[Finding, list[tuple[str, int]]]]:
     """What kinds of failure it looks like, each with (id, place on the page) of its first utterances."""
     if data.whole is None:
         return []
     try:
         found = diagnosis.suspect(task, result, data.whole, accepted)
-    except scenes.ODD:
+    except views.ODD:
         return []
     return [(each, [(id, numbers_of[id]) for id in each.ids if id in numbers_of][:NAMED]) for each in found]
 
 
-def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Metric) -> dict[str, Any]:
+def _listing(ordered: Sequence[Utterance], accepted: QualityBaseline | None, metric: Metric) -> dict[str, Any]:
     """A table of every utterance, in the order of the page, each with a link to its place there."""
     from markupsafe import Markup
 
@@ -200,7 +202,7 @@ def _listing(ordered: Sequence[Utterance], accepted: Accepted | None, metric: Me
     headings = ["", "utterance", metric.name, "baseline", "time", "RTF", *(["raised"] if failed else [])]
     rows = []
     for i, each in enumerate(ordered, start=1):
-        share, before = each.shares.get(metric.name), worst_utterances.then(each, accepted, metric)
+        share, before = each.counts.get(metric.name), worst_utterances.then(each, accepted, metric)
         now, then = (metric.value([part]) if part else float("nan") for part in (share, before))
         rtf = each.wall_s / each.duration_s if each.duration_s > 0 else float("nan")
         rows.append(

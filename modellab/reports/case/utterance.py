@@ -19,8 +19,8 @@ from modellab.reports.html import audio_clips
 from modellab.results import serialization
 from modellab.results.entry import Entry
 from modellab.tasks import Altering, Drawn, Recalled, Task, Worded
-from modellab.types import Accepted, Row, Utterance
-from modellab.types.display import Lines, Panel, Sound, Words
+from modellab.types import QualityBaseline, Row, Utterance
+from modellab.types.display import DisplayBlock, Lines, Sound, Words
 from modellab.types.rows import sounding
 
 ODD = (
@@ -31,7 +31,7 @@ ODD = (
 )  # what a task may raise on a stored old output
 BUDGET_BYTES = 2_400_000  # of all sounds and pictures of a page
 LONGEST = 40  # letters of a row's fact that is shown beside the utterance's name
-NO_FACTS = {"id", "text", "source", "reference", "duration_s"}  # of a row: in the panels, or said already
+NO_FACTS = {"id", "text", "source", "reference", "duration_s"}  # of a row: in the blocks, or said already
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Player:
 
 
 @dataclass
-class Booth:
+class PlayerMaker:
     """Makes players until the page is full."""
 
     left_bytes: int = BUDGET_BYTES
@@ -128,8 +128,8 @@ class Booth:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What the template draws. `panels` are (kind, panel or player); `accepted` the same of the baseline's output."""
+class UtteranceView:
+    """What the template draws. `blocks` are (kind, block or player); `accepted` the same of the baseline's output."""
 
     number: int
     id: str
@@ -138,7 +138,7 @@ class Scene:
     facts: tuple[str, ...]
     error: str
     players: tuple[Player, ...]
-    panels: tuple[tuple[str, Any], ...]
+    blocks: tuple[tuple[str, Any], ...]
     accepted: tuple[tuple[str, Any], ...]
 
     duration_s: float
@@ -146,31 +146,31 @@ class Scene:
     @property
     def sounds(self) -> bool:
         """There is something to hear."""
-        return any(it.sound for it in (*self.players, *(panel for kind, panel in self.panels if kind == "player")))
+        return any(it.sound for it in (*self.players, *(block for kind, block in self.blocks if kind == "player")))
 
     @property
     def wide(self) -> float | None:
         """A timeline takes the whole width, and the spectrogram over it this percentage: both have the same seconds."""
-        drawn = [panel.duration_s for kind, panel in self.panels if kind == "timeline"]
+        drawn = [block.duration_s for kind, block in self.blocks if kind == "timeline"]
         return round(100 * min(1.0, self.duration_s / max(drawn)), 2) if drawn and max(drawn) > 0 else None
 
 
 @dataclass
-class Stage:
-    """Everything that the scenes of one page share."""
+class ViewMaker:
+    """Makes the views of one page from what they share."""
 
     task: Task
     data: Data
-    accepted: Accepted | None
+    accepted: QualityBaseline | None
     clips: int
-    booth: Booth = field(default_factory=Booth)
+    player_maker: PlayerMaker = field(default_factory=PlayerMaker)
 
-    def scene(self, number: int, utterance: Utterance) -> Scene:
+    def view(self, number: int, utterance: Utterance) -> UtteranceView:
         """The utterance at this place of the page; the first `clips` have sound."""
         metric = self.task.METRICS[0]
         row, case = self.data.rows.get(utterance.id), self.data.case(self.task, utterance)
         heard = number <= self.clips
-        return Scene(
+        return UtteranceView(
             number=number,
             id=utterance.id,
             was=worst_utterances.was(utterance, self.accepted, metric),
@@ -178,12 +178,12 @@ class Stage:
             facts=tuple(_facts(utterance, row)),
             error=utterance.error,
             players=tuple(self._given(row)) if heard and row else (),
-            panels=tuple(self._shown(panel, heard) for panel in self.panels(case, utterance.output)),
-            accepted=tuple(self._shown(panel, False) for panel in self._before(case, utterance)),
+            blocks=tuple(self._shown(block, heard) for block in self.blocks(case, utterance.output)),
+            accepted=tuple(self._shown(block, False) for block in self._before(case, utterance)),
             duration_s=utterance.duration_s,
         )
 
-    def panels(self, case: Any, output: Any) -> list[Panel]:
+    def blocks(self, case: Any, output: Any) -> list[DisplayBlock]:
         """What there is to see of an output; the output itself where the task cannot make anything of it."""
         made = [Sound(path) for path in saved.files(output)]
         if case is not None:
@@ -200,7 +200,7 @@ class Stage:
             Lines((json.dumps(serialization.plain(output), ensure_ascii=False, indent=1),), "output as stored"),
         ]
 
-    def _before(self, case: Any, utterance: Utterance) -> list[Panel]:
+    def _before(self, case: Any, utterance: Utterance) -> list[DisplayBlock]:
         """What was accepted, where the output is another one now."""
         if self.accepted is None or utterance.id not in self.accepted.outputs:
             return []
@@ -212,7 +212,7 @@ class Stage:
             return []
         if isinstance(self.task, Recalled) and case is not None:
             try:
-                return [panel for panel in self.panels(case, self.task.recall(then)) if not isinstance(panel, Sound)]
+                return [block for block in self.blocks(case, self.task.recall(then)) if not isinstance(block, Sound)]
             except ODD:
                 pass
         return [Lines((then if isinstance(then, str) else json.dumps(then, ensure_ascii=False),))]
@@ -227,19 +227,19 @@ class Stage:
                 altered = self.task.altered(row)
                 name = "recording as the model heard it" if altered else "recording before it was altered"
                 path = altered or path
-            yield self.booth.player(path, name)
+            yield self.player_maker.player(path, name)
         if "reference_audio" in row:
-            yield self.booth.player(row["reference_audio"], "reference recording")
+            yield self.player_maker.player(row["reference_audio"], "reference recording")
 
-    def _shown(self, panel: Panel, heard: bool) -> tuple[str, Any]:
+    def _shown(self, block: DisplayBlock, heard: bool) -> tuple[str, Any]:
         """(kind, what its macro takes)."""
-        if isinstance(panel, Sound):
-            name = panel.title or "what the model said"
-            return ("player", self.booth.player(panel.path, name)) if heard else ("nothing", None)
-        return type(panel).__name__.lower(), panel
+        if isinstance(block, Sound):
+            name = block.title or "what the model said"
+            return ("player", self.player_maker.player(block.path, name)) if heard else ("nothing", None)
+        return type(block).__name__.lower(), block
 
 
-def _compared(task: Worded, case: Any, output: Any) -> list[Panel]:
+def _compared(task: Worded, case: Any, output: Any) -> list[DisplayBlock]:
     """The words as they were scored; where they differ also as they were written, if that is not the same."""
     spoken, heard, normaliser = task.words(case, output)
     scored = normaliser(spoken), normaliser(heard)

@@ -7,13 +7,13 @@ import math
 from collections.abc import Sequence
 
 from modellab import units
-from modellab.types import Accepted, Metric, Share, Utterance
+from modellab.types import Counts, Metric, QualityBaseline, Utterance
 
 ROUNDING = 1e-4  # a difference below is that between a number and its stored form
 
 
 def worst_first(
-    utterances: Sequence[Utterance], accepted: Accepted | None, metric: Metric, most: int | None = None
+    utterances: Sequence[Utterance], accepted: QualityBaseline | None, metric: Metric, most: int | None = None
 ) -> list[Utterance]:
     """The utterances by what they cost more than in the baseline, then by what they cost; equals stay in order.
 
@@ -21,23 +21,23 @@ def worst_first(
     """
 
     def order(utterance: Utterance) -> tuple[float, float]:
-        return -damage(utterance, accepted, metric), -cost(utterance.shares.get(metric.name), metric)
+        return -damage(utterance, accepted, metric), -cost(utterance.counts.get(metric.name), metric)
 
     return sorted(utterances, key=order) if most is None else heapq.nsmallest(most, utterances, key=order)
 
 
-def damage(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> float:
+def damage(utterance: Utterance, accepted: QualityBaseline | None, metric: Metric) -> float:
     """How much more the utterance costs than in the baseline; without one, what it costs. Baselines are rounded."""
-    more = cost(utterance.shares.get(metric.name), metric) - cost(then(utterance, accepted, metric), metric)
+    more = cost(utterance.counts.get(metric.name), metric) - cost(then(utterance, accepted, metric), metric)
     return 0.0 if abs(more) < ROUNDING else more
 
 
-def then(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> Share | None:
+def then(utterance: Utterance, accepted: QualityBaseline | None, metric: Metric) -> Counts | None:
     """The utterance's share in the baseline; None where there is none."""
-    return accepted.shares.get(utterance.id, {}).get(metric.name) if accepted else None
+    return accepted.counts.get(utterance.id, {}).get(metric.name) if accepted else None
 
 
-def cost(share: Share | None, metric: Metric) -> float:
+def cost(share: Counts | None, metric: Metric) -> float:
     """What an utterance adds to the bad side of a rate: its errors, or what it lacks to a full score; 0 for no share.
 
     >>> wer, f1 = Metric("wer", "ratio", "lower"), Metric("f1", "ratio", "higher")
@@ -52,9 +52,9 @@ def cost(share: Share | None, metric: Metric) -> float:
     return share[0] if metric.better == "lower" else sum(share[1:]) - share[0]
 
 
-def was(utterance: Utterance, accepted: Accepted | None, metric: Metric) -> str:
+def was(utterance: Utterance, accepted: QualityBaseline | None, metric: Metric) -> str:
     """The metric of this utterance, now and in the baseline, in words."""
-    share, before = utterance.shares.get(metric.name), then(utterance, accepted, metric)
+    share, before = utterance.counts.get(metric.name), then(utterance, accepted, metric)
     now = units.value(metric.value([share]) if share else None, metric.unit)
     if before is None:
         return f"{metric.name} {now} (no baseline)"

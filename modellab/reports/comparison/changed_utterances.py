@@ -11,7 +11,7 @@ import numpy as np
 
 from modellab import tasks
 from modellab.metrics.edit_distance import Step
-from modellab.reports.comparison.pairing import Meeting
+from modellab.reports.comparison.pairing import CasePair
 from modellab.reports.comparison.quality import both, costs, value
 from modellab.reports.comparison.references import Book, Library
 from modellab.reports.comparison.word_errors import Spoken, spoken
@@ -39,7 +39,7 @@ class Changed:
     @property
     def values(self) -> tuple[float, float]:
         """The utterance's own value of the metric in A and in B."""
-        return value(self.metric, self.a.shares), value(self.metric, self.b.shares)
+        return value(self.metric, self.a.counts), value(self.metric, self.b.counts)
 
     def spoken(self, task: str) -> tuple[Spoken, Spoken] | None:
         """The words of both sides; None for a task or a dataset without."""
@@ -59,14 +59,14 @@ class Column:
     marks: tuple[str | None, str | None]
 
 
-def changes(meetings: Iterable[Meeting], metric: Metric, library: Library, *, every: bool = False) -> list[Changed]:
+def changes(case_pairs: Iterable[CasePair], metric: Metric, library: Library, *, every: bool = False) -> list[Changed]:
     """The utterances whose score differs, worst for B first; with `every` the others too."""
     found: list[Changed] = []
-    for meeting in meetings:
-        book = library.book(meeting.b)
-        pairs = [(a, b) for a, b in both(meeting) if metric.name in a.shares and metric.name in b.shares]
+    for case_pair in case_pairs:
+        book = library.book(case_pair.b)
+        pairs = [(a, b) for a, b in both(case_pair) if metric.name in a.counts and metric.name in b.counts]
         found += [
-            _changed(meeting.dataset, metric, harm, a, b, book)
+            _changed(case_pair.dataset, metric, harm, a, b, book)
             for (harm, moved), (a, b) in zip(_harms(metric, pairs), pairs, strict=True)
             if every or moved
         ]
@@ -74,10 +74,10 @@ def changes(meetings: Iterable[Meeting], metric: Metric, library: Library, *, ev
 
 
 def _harms(metric: Metric, pairs: Sequence[tuple[Utterance, Utterance]]) -> list[tuple[float, bool]]:
-    """For each pair how much more it costs in B, and whether its share is another one (a baseline's are rounded)."""
+    """For each pair how much more it costs in B, and whether its counts are other ones (a baseline's are rounded)."""
     if not pairs:
         return []
-    a, b = (np.array([each.shares[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True))
+    a, b = (np.array([each.counts[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True))
     moved = ~(np.abs(b - a) <= STORED).all(axis=1)
     harms = np.where(moved, costs(metric, b) - costs(metric, a), 0.0)
     return [(round(float(harm), 6), bool(moves)) for harm, moves in zip(harms, moved, strict=True)]

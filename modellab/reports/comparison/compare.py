@@ -1,4 +1,4 @@
-"""From what was picked to what is told: two picks are a duel, one or more than two are a ranking."""
+"""From selected results to what is told: two selections are compared, one or more than two are ranked."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from modellab.reports.comparison.speed import Noises
 from modellab.reports.comparison.two_systems import Compared
 from modellab.rescoring.entry import rescored
 from modellab.results.entry import Entry
-from modellab.results.select import Pick
+from modellab.results.select import SelectedResults
 from modellab.stats.multiple_testing import ALPHA
 
 
 @dataclass(frozen=True, slots=True)
 class Rankings:
-    """A ranking for each task that all picks have."""
+    """A ranking for each task that all selections have."""
 
     specs: tuple[str, ...]
     rankings: tuple[Ranking, ...]
@@ -30,25 +30,28 @@ Found = Compared | Rankings
 
 
 def compare(
-    picks: Sequence[Pick],
+    selections: Sequence[SelectedResults],
     library: Library,
     noises: Noises = speed.no_noise,
     wanted: Sequence[str] = (),
     alpha: float = ALPHA,
 ) -> Found:
-    """What the picks have in common, compared; ConfigError with the reason where nothing may be."""
-    if len(picks) == 2:
-        a, b = picks
-        meetings, notes = pairing.meetings(a, b)
-        found = two_systems.compare(a.spec, b.spec, meetings, library, noises, wanted, alpha)
+    """What the selections have in common, compared; ConfigError with the reason where nothing may be."""
+    if len(selections) == 2:
+        a, b = selections
+        case_pairs, notes = pairing.case_pairs(a, b)
+        found = two_systems.compare(a.spec, b.spec, case_pairs, library, noises, wanted, alpha)
         return replace(found, notes=tuple(notes))
-    return _ranked(picks, noises, wanted, alpha)
+    return _ranked(selections, noises, wanted, alpha)
 
 
-def _ranked(picks: Sequence[Pick], noises: Noises, wanted: Sequence[str], alpha: float) -> Rankings:
-    each = [{entry.key.task for entry in pick.entries} for pick in picks]
+def _ranked(selections: Sequence[SelectedResults], noises: Noises, wanted: Sequence[str], alpha: float) -> Rankings:
+    each = [{entry.key.task for entry in selection.entries} for selection in selections]
     if not (shared := sorted(set.intersection(*each))):
-        have = "; ".join(f"{pick.spec} has {', '.join(sorted(found))}" for pick, found in zip(picks, each, strict=True))
+        have = "; ".join(
+            f"{selection.spec} has {', '.join(sorted(found))}"
+            for selection, found in zip(selections, each, strict=True)
+        )
         raise ConfigError(f"no task has results of all: {have}")
     if wanted:
         two_systems.check_metrics(shared, wanted)
@@ -56,28 +59,30 @@ def _ranked(picks: Sequence[Pick], noises: Noises, wanted: Sequence[str], alpha:
     found, reasons = [], []
     for task in shared:
         try:
-            found.append(ranking.rank(ranking.contestants(picks, task), task, noises, wanted, alpha))
+            found.append(ranking.rank(ranking.ranked_systems(selections, task), task, noises, wanted, alpha))
         except ConfigError as error:
             reasons.append(f"{task}: {error}")
-    if not found and len(picks) == 1:
-        raise ConfigError(f"{picks[0].spec} is one system: name another one to compare it with")
+    if not found and len(selections) == 1:
+        raise ConfigError(f"{selections[0].spec} is one system: name another one to compare it with")
     if not found:
         raise ConfigError("; ".join(reasons))
-    return Rankings(tuple(pick.spec for pick in picks), tuple(found), tuple(reasons))
+    return Rankings(tuple(selection.spec for selection in selections), tuple(found), tuple(reasons))
 
 
-def rescore(picks: Sequence[Pick], library: Library) -> list[Pick]:
-    """The picks, scored anew by the datasets of today where all have results; ConfigError where that cannot be."""
-    shared = set.intersection(*({(entry.key.task, entry.key.dataset) for entry in pick.entries} for pick in picks))
+def rescore(selections: Sequence[SelectedResults], library: Library) -> list[SelectedResults]:
+    """The selections, scored anew by the datasets of today where all have results; ConfigError where that cannot be."""
+    shared = set.intersection(
+        *({(entry.key.task, entry.key.dataset) for entry in selection.entries} for selection in selections)
+    )
     return [
-        Pick(
-            pick.spec,
+        SelectedResults(
+            selection.spec,
             tuple(
                 _anew(entry, library) if (entry.key.task, entry.key.dataset) in shared else entry
-                for entry in pick.entries
+                for entry in selection.entries
             ),
         )
-        for pick in picks
+        for selection in selections
     ]
 
 

@@ -46,7 +46,7 @@ class Classes:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class UtterancePair:
     """One utterance of both sides, and its cluster."""
 
     a: Spoken
@@ -59,7 +59,7 @@ def per_thousand(sums: Floats) -> Floats:
     return np.asarray(1000 * top_over_bottom(sums))
 
 
-def table(said: Sequence[Said], alpha: float) -> Classes | None:
+def table(said: Sequence[UtterancePair], alpha: float) -> Classes | None:
     """The rates of every class; None where no utterance has words or nobody made an error."""
     found = [_names(of.a) for of in said]
     names = [each or frozenset() for each in found]

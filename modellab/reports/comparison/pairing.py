@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from modellab.errors import ConfigError, did_you_mean
 from modellab.results.entry import Entry
-from modellab.results.select import Pick, unfair
-from modellab.types import Key, Result
+from modellab.results.select import SelectedResults, unfair
+from modellab.types import CaseId, Result
 
 Place = tuple[str, str]  # task, dataset
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class CasePair:
     """Two results that may be compared."""
 
     a: Entry
@@ -40,24 +40,28 @@ class Meeting:
         return self.a.result, self.b.result
 
 
-def name(key: Key) -> str:
+def name(key: CaseId) -> str:
     """What ran, as a spec has it: `faster_whisper:lab/cpu-int8`."""
     return f"{key.model}:{key.variant}/{key.device}-{key.precision}"
 
 
-def chosen(pick: Pick, task: str = "", dataset: str = "") -> Pick:
+def chosen(selection: SelectedResults, task: str = "", dataset: str = "") -> SelectedResults:
     """Those of one task and dataset; '' takes all. ConfigError where there are none."""
     for what, wanted in (("task", task), ("dataset", dataset)):
-        there = {getattr(entry.key, what) for entry in pick.entries}
+        there = {getattr(entry.key, what) for entry in selection.entries}
         if wanted and wanted not in there:
-            raise ConfigError(f"{pick.spec} has no results of the {what} {wanted!r}: {did_you_mean(wanted, there)}")
-    found = [entry for entry in pick.entries if task in ("", entry.key.task) and dataset in ("", entry.key.dataset)]
+            raise ConfigError(
+                f"{selection.spec} has no results of the {what} {wanted!r}: {did_you_mean(wanted, there)}"
+            )
+    found = [
+        entry for entry in selection.entries if task in ("", entry.key.task) and dataset in ("", entry.key.dataset)
+    ]
     if not found:
-        raise ConfigError(f"{pick.spec} has no results of the task {task!r} on {dataset!r}")
-    return Pick(pick.spec, tuple(found))
+        raise ConfigError(f"{selection.spec} has no results of the task {task!r} on {dataset!r}")
+    return SelectedResults(selection.spec, tuple(found))
 
 
-def meetings(a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
+def case_pairs(a: SelectedResults, b: SelectedResults) -> tuple[list[CasePair], list[str]]:
     """Every pair that may be compared, sorted, and a sentence for each case that is left out.
 
     ConfigError where nothing is left, and where a case of one side could meet several of the other.
@@ -65,15 +69,15 @@ def meetings(a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
     ours, theirs = _places(a), _places(b)
     shared = [place for place in ours if place in theirs]
     if not shared:
-        there = " and ".join(f"{pick.spec} has {', '.join(sorted(_words(pick)))}" for pick in (a, b))
+        there = " and ".join(f"{selection.spec} has {', '.join(sorted(_words(selection)))}" for selection in (a, b))
         raise ConfigError(f"no dataset has results of both: {there}")
     notes = [
-        f"{dataset} ({task}) left out: {pick.spec} has no results on it"
-        for places, others, pick in ((ours, theirs, b), (theirs, ours, a))
+        f"{dataset} ({task}) left out: {selection.spec} has no results on it"
+        for places, others, selection in ((ours, theirs, b), (theirs, ours, a))
         for task, dataset in places
         if (task, dataset) not in others
     ]
-    found: list[Meeting] = []
+    found: list[CasePair] = []
     for place in shared:
         pairs, left = _pairs(ours[place], theirs[place], a.spec, b.spec)
         found += pairs
@@ -81,7 +85,9 @@ def meetings(a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
     return _fair(found, notes, a, b)
 
 
-def _fair(found: Sequence[Meeting], notes: list[str], a: Pick, b: Pick) -> tuple[list[Meeting], list[str]]:
+def _fair(
+    found: Sequence[CasePair], notes: list[str], a: SelectedResults, b: SelectedResults
+) -> tuple[list[CasePair], list[str]]:
     """Without those that must not be compared, or are one and the same result."""
     same = [each for each in found if each.a.id == each.b.id]
     refused = [why for each in found if each.a.id != each.b.id and (why := unfair(each.a, each.b))]
@@ -100,7 +106,7 @@ def _fair(found: Sequence[Meeting], notes: list[str], a: Pick, b: Pick) -> tuple
     return fair, notes
 
 
-def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tuple[list[Meeting], list[str]]:
+def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tuple[list[CasePair], list[str]]:
     """The pairs of one dataset, and a sentence where a case was left alone."""
     for same in (_whole, _place):
         left, right = _by(ours, same), _by(theirs, same)
@@ -113,11 +119,11 @@ def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry], a: str, b: str) -> tu
                     raise _ambiguous(entries, spec)
         alone = [name(each.key) for each in (*ours, *theirs) if same(each.key) not in both]
         notes = [f"on {ours[0].key.dataset} left out, it has no partner: {each}" for each in alone]
-        return [Meeting(left[key][0], right[key][0]) for key in both], notes
+        return [CasePair(left[key][0], right[key][0]) for key in both], notes
     for several, spec in ((ours, a), (theirs, b)):
         if len(several) > 1:
             raise _ambiguous(several, spec)
-    return [Meeting(ours[0], theirs[0])], []
+    return [CasePair(ours[0], theirs[0])], []
 
 
 def _ambiguous(entries: Sequence[Entry], spec: str) -> ConfigError:
@@ -125,27 +131,27 @@ def _ambiguous(entries: Sequence[Entry], spec: str) -> ConfigError:
     return ConfigError(f"{spec} is {len(entries)} cases on {entries[0].key.dataset}, say which one: {ways}")
 
 
-def _whole(key: Key) -> str:
+def _whole(key: CaseId) -> str:
     return str(key)
 
 
-def _place(key: Key) -> str:
+def _place(key: CaseId) -> str:
     return f"{key.device}-{key.precision}"
 
 
-def _by(entries: Iterable[Entry], same: Callable[[Key], str]) -> Mapping[str, list[Entry]]:
+def _by(entries: Iterable[Entry], same: Callable[[CaseId], str]) -> Mapping[str, list[Entry]]:
     found: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         found[same(entry.key)].append(entry)
     return found
 
 
-def _places(pick: Pick) -> Mapping[Place, list[Entry]]:
+def _places(selection: SelectedResults) -> Mapping[Place, list[Entry]]:
     found: dict[Place, list[Entry]] = defaultdict(list)
-    for entry in pick.entries:
+    for entry in selection.entries:
         found[entry.key.task, entry.key.dataset].append(entry)
     return found
 
 
-def _words(pick: Pick) -> set[str]:
-    return {entry.key.dataset for entry in pick.entries}
+def _words(selection: SelectedResults) -> set[str]:
+    return {entry.key.dataset for entry in selection.entries}

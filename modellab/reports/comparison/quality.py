@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from modellab.gate import paired_quality, sight
-from modellab.reports.comparison.pairing import Meeting
+from modellab.gate import detectable_effect, paired_quality
+from modellab.reports.comparison.pairing import CasePair
 from modellab.stats import intervals, permutation
 from modellab.stats.multiple_testing import adjusted, sign_p
-from modellab.types import Floats, Metric, Share, Utterance
+from modellab.types import Counts, Floats, Metric, Utterance
 
 POOLED = "all"  # the dataset of a line that pools several
 FINE = 199_999  # permutations at most, where many comparisons ask for a very small p
@@ -58,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The shares of the utterances that both sides have, row by row: (n, k) each, and each row's cluster."""
+    """The counts of the utterances that both sides have, row by row: (n, k) each, and each row's cluster."""
 
     before: Floats
     after: Floats
@@ -78,28 +78,28 @@ class Draft:
         return min(1.0, 2 * permutation.least_p(self.line.changed))
 
 
-def both(meeting: Meeting) -> list[tuple[Utterance, Utterance]]:
+def both(case_pair: CasePair) -> list[tuple[Utterance, Utterance]]:
     """The utterances that both sides have, in A's order."""
-    ours, theirs = meeting.results
+    ours, theirs = case_pair.results
     by_id = {item.id: item for item in theirs.utterances}
     return [(item, by_id[item.id]) for item in ours.utterances if item.id in by_id]
 
 
-def left_out(meeting: Meeting) -> tuple[int, int]:
+def left_out(case_pair: CasePair) -> tuple[int, int]:
     """How many utterances of A, and of B, have no partner."""
-    shared = len(both(meeting))
-    ours, theirs = (len(result.utterances) for result in meeting.results)
+    shared = len(both(case_pair))
+    ours, theirs = (len(result.utterances) for result in case_pair.results)
     return ours - shared, theirs - shared
 
 
-def rows(meeting: Meeting, metric: Metric) -> Rows | None:
-    """The shares of one metric; None where a side lacks it. Clusters are the dataset's, so that pooling mixes none."""
-    pairs = [(a, b) for a, b in both(meeting) if metric.name in a.shares and metric.name in b.shares]
+def rows(case_pair: CasePair, metric: Metric) -> Rows | None:
+    """The counts of one metric; None where a side lacks it. Clusters are the dataset's, so that pooling mixes none."""
+    pairs = [(a, b) for a, b in both(case_pair) if metric.name in a.counts and metric.name in b.counts]
     if not pairs:
         return None
-    clusters = tuple(f"{meeting.dataset}/{name}" if (name := a.cluster or b.cluster) else "" for a, b in pairs)
+    clusters = tuple(f"{case_pair.dataset}/{name}" if (name := a.cluster or b.cluster) else "" for a, b in pairs)
     before, after = (
-        np.array([each.shares[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True)
+        np.array([each.counts[metric.name] for each in side], dtype=float) for side in zip(*pairs, strict=True)
     )
     return Rows(before, after, clusters)
 
@@ -160,18 +160,18 @@ def settled(each: Draft, p: float | None, family: int, alpha: float) -> Line:
     """The line, with what the whole family makes of it."""
     line, found = each.line, each.rows
     before, after = (intervals.by_unit(side, found.clusters) for side in (found.before, found.after))
-    sees = sight.detectable(
+    mde = detectable_effect.minimum_detectable_effect(
         intervals.costs(line.metric, found.before),
         intervals.bottom_of(found.before),
         line.units,
         intervals.jackknife_error(line.metric, before, after),
         alpha / (2 * max(1, family)),
     )
-    if line.metric.better == "higher" and line.metric.unit == "ratio" and sees > max(line.a, line.b):
-        sees = math.inf  # nothing can fall so far
+    if line.metric.better == "higher" and line.metric.unit == "ratio" and mde > max(line.a, line.b):
+        mde = math.inf  # nothing can fall so far
     told = p is not None and p <= alpha and line.change != 0
     better = "B" if (line.change < 0) == (line.metric.better == "lower") else "A"
-    return replace(line, adjusted=p, detects=sees, told=better if told else "")
+    return replace(line, adjusted=p, detects=mde, told=better if told else "")
 
 
 def all_settled(
@@ -185,18 +185,18 @@ def all_settled(
     return lines, ps[len(drafts) :], family
 
 
-def costs(metric: Metric, shares: Floats) -> Floats:
+def costs(metric: Metric, counts: Floats) -> Floats:
     """How bad each utterance is, shape (n,): what it adds to the bad side of a rate, else its own value so turned."""
-    if shares.shape[1] <= 2:
-        return intervals.costs(metric, shares)
+    if counts.shape[1] <= 2:
+        return intervals.costs(metric, counts)
     sign = 1.0 if metric.better == "lower" else -1.0
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.nan_to_num(sign * metric.rate(shares)))
+        return np.asarray(np.nan_to_num(sign * metric.rate(counts)))
 
 
-def value(metric: Metric, shares: Mapping[str, Share]) -> float:
+def value(metric: Metric, counts: Mapping[str, Counts]) -> float:
     """One utterance's own value."""
-    return metric.value([shares[metric.name]]) if metric.name in shares else math.nan
+    return metric.value([counts[metric.name]]) if metric.name in counts else math.nan
 
 
 def _wins(metric: Metric, found: Rows) -> tuple[int, int, int]:
@@ -209,7 +209,7 @@ def _wins(metric: Metric, found: Rows) -> tuple[int, int, int]:
     return wins, losses, len(a) - wins - losses
 
 
-def _standing(metric: Metric, shares: Floats) -> Any:
+def _standing(metric: Metric, counts: Floats) -> Any:
     """Each utterance's own value, shape (n,), its sign turned so that more is worse."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (1.0 if metric.better == "lower" else -1.0) * np.asarray(metric.rate(shares))
+        return (1.0 if metric.better == "lower" else -1.0) * np.asarray(metric.rate(counts))

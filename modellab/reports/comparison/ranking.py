@@ -1,8 +1,8 @@
-"""Many contestants of one task in order, with those that cannot be told apart marked as ties.
+"""Many systems of one task in order, with those that cannot be told apart marked as ties.
 
-All pairs are tested on the utterances that all contestants have, pooled over the datasets that all have, and Holm's
-correction is over all pairs. The order is that of the pooled value. A contestant's rank is a span: one more than there
-are contestants that are better beyond chance, to as many as are not worse beyond chance. Two that share a letter were
+All pairs are tested on the utterances that all systems have, pooled over the datasets that all have, and Holm's
+correction is over all pairs. The order is that of the pooled value. A system's rank is a span: one more than there
+are systems that are better beyond chance, to as many as are not worse beyond chance. Two that share a letter were
 not told apart (compact letter display: Piepho 2004, insert and absorb).
 """
 
@@ -16,19 +16,19 @@ from itertools import combinations
 
 from modellab.errors import ConfigError
 from modellab.reports.comparison import quality, speed
-from modellab.reports.comparison.pairing import Meeting, name
+from modellab.reports.comparison.pairing import CasePair, name
 from modellab.reports.comparison.quality import POOLED, Draft, Line, Rows
-from modellab.reports.comparison.speed import Noises, Pace
+from modellab.reports.comparison.speed import Noises, SpeedComparison
 from modellab.reports.comparison.two_systems import check_metrics, metrics_of
 from modellab.results.entry import Entry
-from modellab.results.select import LATEST, Pick, unfair
+from modellab.results.select import LATEST, SelectedResults, unfair
 from modellab.stats.intervals import pooled
 from modellab.stats.multiple_testing import ALPHA
 from modellab.types import Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class System:
     """One system with its result on each dataset."""
 
     name: str
@@ -37,7 +37,7 @@ class Contestant:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One contestant's place. `interval` is that of its own value; `pace` its time against the fastest one's."""
+    """One system's place. `interval` is that of its own value; `pace` its time against the fastest one's."""
 
     name: str
     value: float
@@ -46,7 +46,7 @@ class Standing:
     best: int = 1
     worst: int = 1
     letters: str = ""
-    pace: Pace | None = None
+    pace: SpeedComparison | None = None
     peak_bytes: float = math.nan
 
     @property
@@ -55,8 +55,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Duo:
-    """Two contestants, the one with the better value as A, and the line of their comparison."""
+class RankedPair:
+    """Two systems, the one with the better value as A, and the line of their comparison."""
 
     a: str
     b: str
@@ -65,33 +65,33 @@ class Duo:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The order of one task's contestants by one metric over `n` shared utterances of `datasets`."""
+    """The order of one task's systems by one metric over `n` shared utterances of `datasets`."""
 
     task: str
     metric: Metric
     datasets: tuple[str, ...]
     n: int
     standings: tuple[Standing, ...]
-    duos: tuple[Duo, ...]
+    ranked_pairs: tuple[RankedPair, ...]
     family: int
     alpha: float
     notes: tuple[str, ...] = ()
 
 
-def contestants(picks: Sequence[Pick], task: str) -> list[Contestant]:
-    """Every system of the picks in one task, in their order; a spec with a WHEN lends it to the name."""
+def ranked_systems(selections: Sequence[SelectedResults], task: str) -> list[System]:
+    """Every system of the selections in one task, in their order; a spec with a WHEN lends it to the name."""
     found: dict[str, dict[str, Entry]] = {}
-    for pick in picks:
-        _, at, when = pick.spec.partition("@")
+    for selection in selections:
+        _, at, when = selection.spec.partition("@")
         suffix = f"@{when}" if at and when != LATEST else ""
-        for entry in pick.entries:
+        for entry in selection.entries:
             if entry.key.task == task:
                 found.setdefault(f"{name(entry.key)}{suffix}", {})[entry.key.dataset] = entry
-    return [Contestant(label, entries) for label, entries in found.items()]
+    return [System(label, entries) for label, entries in found.items()]
 
 
 def rank(
-    field: Sequence[Contestant],
+    field: Sequence[System],
     task: str,
     noises: Noises = speed.no_noise,
     wanted: Sequence[str] = (),
@@ -107,14 +107,14 @@ def rank(
     rows = {each.name: _rows(each, datasets, metric) for each in field}
     sign = 1.0 if metric.better == "lower" else -1.0
     order = sorted(field, key=lambda each: (_last(sign * metric.value(map(tuple, rows[each.name].before))), each.name))
-    duos, family = _duos(order, rows, metric, alpha)
-    places = spans([each.name for each in order], [(duo.a, duo.b) for duo in duos if duo.line.told])
+    ranked_pairs, family = _ranked_pairs(order, rows, metric, alpha)
+    places = spans([each.name for each in order], [(duo.a, duo.b) for duo in ranked_pairs if duo.line.told])
     standings = [
         replace(_standing(each, metric, rows[each.name]), best=best, worst=worst, letters=letters)
         for each, (best, worst, letters) in zip(order, places, strict=True)
     ]
-    n, timed = len(rows[order[0].name].before), _paced(standings, order, noises)
-    return Ranking(task, metric, datasets, n, timed, tuple(duos), family, alpha, (*notes, *left))
+    n, timed = len(rows[order[0].name].before), _with_speeds(standings, order, noises)
+    return Ranking(task, metric, datasets, n, timed, tuple(ranked_pairs), family, alpha, (*notes, *left))
 
 
 def spans(order: Sequence[str], told: Iterable[tuple[str, str]]) -> list[tuple[int, int, str]]:
@@ -151,8 +151,8 @@ def _letter(at: int) -> str:
 # ---------------------------------------------------------------------------- who takes part in what
 
 
-def _datasets(field: Sequence[Contestant], task: str) -> tuple[tuple[str, ...], list[str]]:
-    """The datasets of all contestants, and a sentence for each that is left out; ConfigError where none is left."""
+def _datasets(field: Sequence[System], task: str) -> tuple[tuple[str, ...], list[str]]:
+    """The datasets of all systems, and a sentence for each that is left out; ConfigError where none is left."""
     every = sorted({dataset for each in field for dataset in each.entries})
     shared, notes, refused = [], [], []
     for dataset in every:
@@ -176,10 +176,8 @@ def _datasets(field: Sequence[Contestant], task: str) -> tuple[tuple[str, ...], 
     return tuple(shared), [*notes, *(f"refused: {why}" for why in refused)]
 
 
-def _trimmed(
-    field: Sequence[Contestant], datasets: Sequence[str], metric: Metric
-) -> tuple[list[Contestant], list[str]]:
-    """The contestants with the utterances that all have, and how many others there were."""
+def _trimmed(field: Sequence[System], datasets: Sequence[str], metric: Metric) -> tuple[list[System], list[str]]:
+    """The systems with the utterances that all have, and how many others there were."""
     notes, kept = [], {}
     for dataset in datasets:
         ids = [_ids(each.entries[dataset], metric) for each in field]
@@ -189,14 +187,14 @@ def _trimmed(
         if not kept[dataset]:
             raise ConfigError(f"cannot be ranked: there is no utterance of {dataset} that all have with {metric.name}")
     return [
-        Contestant(each.name, {dataset: _only(each.entries[dataset], kept[dataset]) for dataset in datasets})
+        System(each.name, {dataset: _only(each.entries[dataset], kept[dataset]) for dataset in datasets})
         for each in field
     ], notes
 
 
 def _ids(entry: Entry, metric: Metric) -> set[str]:
     assert entry.result is not None
-    return {item.id for item in entry.result.utterances if metric.name in item.shares}
+    return {item.id for item in entry.result.utterances if metric.name in item.counts}
 
 
 def _only(entry: Entry, ids: set[str]) -> Entry:
@@ -205,22 +203,24 @@ def _only(entry: Entry, ids: set[str]) -> Entry:
     return replace(entry, result=replace(entry.result, utterances=tuple(kept)))
 
 
-def _rows(each: Contestant, datasets: Sequence[str], metric: Metric) -> Rows:
-    """A contestant's shares against themselves, over all datasets."""
-    parts = [rows for at in datasets if (rows := quality.rows(Meeting(each.entries[at], each.entries[at]), metric))]
+def _rows(each: System, datasets: Sequence[str], metric: Metric) -> Rows:
+    """A system's counts against themselves, over all datasets."""
+    parts = [rows for at in datasets if (rows := quality.rows(CasePair(each.entries[at], each.entries[at]), metric))]
     return quality.pooled(parts)
 
 
 # ---------------------------------------------------------------------------- the tests
 
 
-def _duos(order: Sequence[Contestant], rows: Mapping[str, Rows], metric: Metric, alpha: float) -> tuple[list[Duo], int]:
+def _ranked_pairs(
+    order: Sequence[System], rows: Mapping[str, Rows], metric: Metric, alpha: float
+) -> tuple[list[RankedPair], int]:
     """Every pair, the better one first; how many of them count."""
     pairs = list(combinations(order, 2))
     drafts = [_draft(metric, rows[a.name], rows[b.name]) for a, b in pairs]
     drafts = quality.finer(drafts, alpha)
     lines, _, family = quality.all_settled(drafts, alpha)
-    return [Duo(a.name, b.name, line) for (a, b), line in zip(pairs, lines, strict=True)], family
+    return [RankedPair(a.name, b.name, line) for (a, b), line in zip(pairs, lines, strict=True)], family
 
 
 def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
@@ -231,7 +231,7 @@ def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
     return found
 
 
-def _standing(each: Contestant, metric: Metric, rows: Rows) -> Standing:
+def _standing(each: System, metric: Metric, rows: Rows) -> Standing:
     own = pooled(metric, rows.before, rows.clusters)
     interval = own.interval()
     return Standing(
@@ -239,7 +239,7 @@ def _standing(each: Contestant, metric: Metric, rows: Rows) -> Standing:
         own.value,
         interval if math.isfinite(own.error) else None,
         {
-            at: metric.value(item.shares[metric.name] for item in entry.result.utterances)
+            at: metric.value(item.counts[metric.name] for item in entry.result.utterances)
             for at, entry in each.entries.items()
             if entry.result
         },
@@ -250,7 +250,7 @@ def _standing(each: Contestant, metric: Metric, rows: Rows) -> Standing:
     )
 
 
-def _paced(standings: Sequence[Standing], order: Sequence[Contestant], noises: Noises) -> tuple[Standing, ...]:
+def _with_speeds(standings: Sequence[Standing], order: Sequence[System], noises: Noises) -> tuple[Standing, ...]:
     """With each one's time against the fastest, where all were measured on one machine class."""
     machines = {entry.result.machine for each in order for entry in each.entries.values() if entry.result}
     if len(machines) > 1:
@@ -265,16 +265,16 @@ def _paced(standings: Sequence[Standing], order: Sequence[Contestant], noises: N
     )
 
 
-def _pace(first: Contestant, other: Contestant, noises: Noises) -> Pace | None:
-    meetings = [Meeting(first.entries[at], other.entries[at]) for at in first.entries]
-    return speed.clock_of(meetings, noises, POOLED)
+def _pace(first: System, other: System, noises: Noises) -> SpeedComparison | None:
+    case_pairs = [CasePair(first.entries[at], other.entries[at]) for at in first.entries]
+    return speed.clock_of(case_pairs, noises, POOLED)
 
 
 def _provenance(entry: Entry, what: str) -> str:
     return entry.result.provenance.get(what, "") if entry.result else ""
 
 
-def _names(field: Sequence[Contestant]) -> str:
+def _names(field: Sequence[System]) -> str:
     return ", ".join(each.name for each in field)
 
 

@@ -11,9 +11,9 @@ from modellab import datasets, tasks
 from modellab.datasets import Dataset
 from modellab.errors import ModellabError
 from modellab.gate.calibration_noise import Noise
-from modellab.results import baselines as baseline
+from modellab.results import baselines
 from modellab.results.entry import Entry
-from modellab.types import Key, Pace, Row
+from modellab.types import CaseId, ResourceBaseline, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class Calibrations:
     """What the sessions beside a project's baselines say about how much one unchanged model's runs differ."""
 
     baselines: Path
-    _paces: dict[tuple[Key, str], Pace | None] = field(default_factory=dict)
+    _paces: dict[tuple[CaseId, str], ResourceBaseline | None] = field(default_factory=dict)
 
-    def __call__(self, key: Key, machine: str, metric: str) -> Noise:
+    def __call__(self, key: CaseId, machine: str, metric: str) -> Noise:
         """The noise of one clock (as logarithms) or peak (in bytes); of no sessions where there are none."""
         place = key, machine
         if place not in self._paces:
-            self._paces[place] = baseline.load_pace(self.baselines, key, machine)
+            self._paces[place] = baselines.load_resources(self.baselines, key, machine)
         pace = self._paces[place]
         return Noise.of([each[metric] for each in pace.sessions if metric in each] if pace else [])

@@ -10,26 +10,26 @@ from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
 from modellab.reports.comparison import changed_utterances, error_classes, quality, speed
 from modellab.reports.comparison.changed_utterances import Changed
-from modellab.reports.comparison.error_classes import Classes, Said
-from modellab.reports.comparison.pairing import Meeting, name
+from modellab.reports.comparison.error_classes import Classes, UtterancePair
+from modellab.reports.comparison.pairing import CasePair, name
 from modellab.reports.comparison.quality import POOLED, Draft, Line
 from modellab.reports.comparison.references import Library
-from modellab.reports.comparison.speed import Noises, Pace, Peak
+from modellab.reports.comparison.speed import Noises, Peak, SpeedComparison
 from modellab.reports.comparison.word_errors import spoken
 from modellab.stats.multiple_testing import ALPHA
 from modellab.types import Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
+class SystemPair:
     """One system of A against one of B in one task. `lines` have the pooled ones of a metric before its datasets."""
 
     task: str
     a: str
     b: str
-    meetings: tuple[Meeting, ...]
+    case_pairs: tuple[CasePair, ...]
     lines: tuple[Line, ...] = ()
-    paces: tuple[Pace, ...] = ()
+    speeds: tuple[SpeedComparison, ...] = ()
     peaks: tuple[Peak, ...] = ()
     classes: Classes | None = None
     changed: tuple[Changed, ...] = ()
@@ -49,7 +49,7 @@ class Compared:
 
     a: str
     b: str
-    duels: tuple[Duel, ...]
+    system_pairs: tuple[SystemPair, ...]
     family: int
     alpha: float
     notes: tuple[str, ...] = ()
@@ -74,107 +74,114 @@ def check_metrics(found: Sequence[str], wanted: Sequence[str]) -> None:
 def compare(
     a: str,
     b: str,
-    meetings: Sequence[Meeting],
+    case_pairs: Sequence[CasePair],
     library: Library,
     noises: Noises = speed.no_noise,
     wanted: Sequence[str] = (),
     alpha: float = ALPHA,
 ) -> Compared:
     """All of it. `a` and `b` are what the sides are called, `wanted` names metrics in place of the gated ones."""
-    check_metrics([meeting.task for meeting in meetings], wanted)
-    grouped: dict[tuple[str, str, str], list[Meeting]] = defaultdict(list)
-    for meeting in meetings:
-        grouped[meeting.task, name(meeting.a.key), name(meeting.b.key)].append(meeting)
-    drafted: list[tuple[Duel, list[Draft]]] = []
+    check_metrics([case_pair.task for case_pair in case_pairs], wanted)
+    grouped: dict[tuple[str, str, str], list[CasePair]] = defaultdict(list)
+    for case_pair in case_pairs:
+        grouped[case_pair.task, name(case_pair.a.key), name(case_pair.b.key)].append(case_pair)
+    drafted: list[tuple[SystemPair, list[Draft]]] = []
     for (task, ours, theirs), found in grouped.items():
         metrics = metrics_of(task, wanted)
         if metrics:
-            duel = Duel(task, ours, theirs, tuple(found), notes=_notes(found))
-            drafted.append((_timed(duel, noises), _drafts(found, metrics)))
-    duels, family = _settled(drafted, alpha)
-    return Compared(a, b, tuple(_looked_into(duel, library, alpha) for duel in duels), family, alpha)
+            system_pair = SystemPair(task, ours, theirs, tuple(found), notes=_notes(found))
+            drafted.append((_timed(system_pair, noises), _drafts(found, metrics)))
+    system_pairs, family = _settled(drafted, alpha)
+    return Compared(
+        a, b, tuple(_looked_into(system_pair, library, alpha) for system_pair in system_pairs), family, alpha
+    )
 
 
-def _drafts(meetings: Sequence[Meeting], metrics: Sequence[Metric]) -> list[Draft]:
+def _drafts(case_pairs: Sequence[CasePair], metrics: Sequence[Metric]) -> list[Draft]:
     """A line for each metric: pooled where there are several datasets under one normaliser, then by dataset."""
     found = []
     for metric in metrics:
-        parts = [(meeting.dataset, rows) for meeting in meetings if (rows := quality.rows(meeting, metric))]
-        if len(parts) > 1 and alike(meetings):
+        parts = [(case_pair.dataset, rows) for case_pair in case_pairs if (rows := quality.rows(case_pair, metric))]
+        if len(parts) > 1 and alike(case_pairs):
             found.append(quality.draft(metric, POOLED, quality.pooled([rows for _, rows in parts])))
         found += [quality.draft(metric, dataset, rows) for dataset, rows in parts]
     return [each for each in found if each]
 
 
-def alike(meetings: Sequence[Meeting]) -> bool:
+def alike(case_pairs: Sequence[CasePair]) -> bool:
     """Whether all datasets are scored by one normaliser, so that a pooled value means something."""
-    return len({meeting.a.result.provenance.get("normaliser", "") for meeting in meetings if meeting.a.result}) == 1
+    return (
+        len({case_pair.a.result.provenance.get("normaliser", "") for case_pair in case_pairs if case_pair.a.result})
+        == 1
+    )
 
 
-def _notes(meetings: Sequence[Meeting]) -> tuple[str, ...]:
+def _notes(case_pairs: Sequence[CasePair]) -> tuple[str, ...]:
     """What of these datasets could not be compared, or only with a grain of salt."""
     notes = []
-    for meeting in meetings:
-        ours, theirs = quality.left_out(meeting)
+    for case_pair in case_pairs:
+        ours, theirs = quality.left_out(case_pair)
         if ours or theirs:
-            shared = len(quality.both(meeting))
+            shared = len(quality.both(case_pair))
             notes.append(
-                f"{meeting.dataset}: {shared} utterances are compared; {ours} of A and {theirs} of B have no partner"
+                f"{case_pair.dataset}: {shared} utterances are compared; {ours} of A and {theirs} of B have no partner"
             )
-        signatures = [side.result.provenance.get("signature", "") for side in (meeting.a, meeting.b) if side.result]
+        signatures = [side.result.provenance.get("signature", "") for side in (case_pair.a, case_pair.b) if side.result]
         if len(set(signatures)) > 1:
-            notes.append(f"{meeting.dataset}: scored with other settings ({' against '.join(signatures)})")
-    if len(meetings) > 1 and not alike(meetings):
+            notes.append(f"{case_pair.dataset}: scored with other settings ({' against '.join(signatures)})")
+    if len(case_pairs) > 1 and not alike(case_pairs):
         notes.append("not pooled: the datasets are scored by different normalisers")
     return tuple(notes)
 
 
-def _timed(duel: Duel, noises: Noises) -> Duel:
-    found, peaks, notes = [], [], list(duel.notes)
-    for meeting in duel.meetings:
-        clocks, memory, why = speed.paces(meeting, noises)
+def _timed(system_pair: SystemPair, noises: Noises) -> SystemPair:
+    found, peaks, notes = [], [], list(system_pair.notes)
+    for case_pair in system_pair.case_pairs:
+        clocks, memory, why = speed.speeds(case_pair, noises)
         found += clocks
         peaks += memory
         notes += [why] if why else []
-    return replace(duel, paces=tuple(found), peaks=tuple(peaks), notes=tuple(notes))
+    return replace(system_pair, speeds=tuple(found), peaks=tuple(peaks), notes=tuple(notes))
 
 
-def _settled(drafted: Sequence[tuple[Duel, list[Draft]]], alpha: float) -> tuple[list[Duel], int]:
-    """The duels with their lines and clocks, all of them one family."""
+def _settled(drafted: Sequence[tuple[SystemPair, list[Draft]]], alpha: float) -> tuple[list[SystemPair], int]:
+    """The pairs with their lines and clocks, all of them one family of tests."""
     drafts = quality.finer([each for _, found in drafted for each in found], alpha)
-    clocks = [clock for duel, _ in drafted for clock in duel.paces]
+    clocks = [clock for system_pair, _ in drafted for clock in system_pair.speeds]
     settled, ps, family = quality.all_settled(drafts, alpha, [clock.p for clock in clocks])
     lines, paced = iter(settled), iter([_told(clock, p, alpha) for clock, p in zip(clocks, ps, strict=True)])
     return [
-        replace(duel, lines=tuple(next(lines) for _ in found), paces=tuple(next(paced) for _ in duel.paces))
-        for duel, found in drafted
+        replace(
+            system_pair, lines=tuple(next(lines) for _ in found), speeds=tuple(next(paced) for _ in system_pair.speeds)
+        )
+        for system_pair, found in drafted
     ], family
 
 
-def _told(clock: Pace, p: float | None, alpha: float) -> Pace:
+def _told(clock: SpeedComparison, p: float | None, alpha: float) -> SpeedComparison:
     better = "B" if clock.ratio < 1 else "A"
     return replace(clock, adjusted=p, told=better if p is not None and p <= alpha and not clock.excuse else "")
 
 
-def _looked_into(duel: Duel, library: Library, alpha: float) -> Duel:
-    """The duel with its error classes and the utterances that changed."""
-    if not duel.lines:
-        return duel
-    found = changed_utterances.changes(duel.meetings, duel.lines[0].metric, library)
-    whys = {library.book(meeting.b).why: None for meeting in duel.meetings} if found else {}
-    notes = (*duel.notes, *(why for why in whys if why))
-    said = [each for meeting in duel.meetings for each in _said(meeting, library)] if found else []
+def _looked_into(system_pair: SystemPair, library: Library, alpha: float) -> SystemPair:
+    """The pair with its error classes and the utterances that changed."""
+    if not system_pair.lines:
+        return system_pair
+    found = changed_utterances.changes(system_pair.case_pairs, system_pair.lines[0].metric, library)
+    whys = {library.book(case_pair.b).why: None for case_pair in system_pair.case_pairs} if found else {}
+    notes = (*system_pair.notes, *(why for why in whys if why))
+    said = [each for case_pair in system_pair.case_pairs for each in _said(case_pair, library)] if found else []
     table = error_classes.table(said, alpha) if said else None
-    return replace(duel, classes=table, changed=tuple(found), notes=notes)
+    return replace(system_pair, classes=table, changed=tuple(found), notes=notes)
 
 
-def _said(meeting: Meeting, library: Library) -> list[Said]:
+def _said(case_pair: CasePair, library: Library) -> list[UtterancePair]:
     """The words of every shared utterance, for tasks that have them."""
-    book, task = library.book(meeting.b), tasks.get(meeting.task)
+    book, task = library.book(case_pair.b), tasks.get(case_pair.task)
     found = []
-    for a, b in quality.both(meeting):
+    for a, b in quality.both(case_pair):
         ours, theirs = (spoken(task, book.cases.get(a.id), side, book.language) for side in (a, b))
         if ours and theirs:
             cluster = a.cluster or b.cluster
-            found.append(Said(ours, theirs, f"{meeting.dataset}/{cluster}" if cluster else ""))
+            found.append(UtterancePair(ours, theirs, f"{case_pair.dataset}/{cluster}" if cluster else ""))
     return found

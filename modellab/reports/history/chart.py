@@ -1,4 +1,4 @@
-"""A case's history drawn: a panel for each metric, its levels, its steps, the baseline and the anchor."""
+"""A case's history drawn: a panel for each metric, its levels, its steps, the baseline and the pinned release."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMATS = (".svg", ".png")
-INK, FAINT, LEVEL, ANCHOR = "#24292f", "#8c959f", "#9ec5fe", "#8250df"
+INK, FAINT, LEVEL, PINNED = "#24292f", "#8c959f", "#9ec5fe", "#8250df"
 GREY = "#57606a"
 WORSE, BETTER = "#cf222e", "#1a7f37"
 COLOURS = {
@@ -176,8 +176,8 @@ def _levels(panel: Axes, series: Series) -> None:
 
 
 def _references(panel: Axes, series: Series) -> None:
-    """The accepted baseline and the anchor as lines, named at the right; where they are one, by one label."""
-    lines = {"baseline": (series.accepted, INK, "--"), "anchor": (series.anchor, ANCHOR, ":")}
+    """The accepted baseline and the pinned release as lines, named at the right; where they are one, by one label."""
+    lines = {"baseline": (series.accepted, INK, "--"), "pinned": (series.pinned, PINNED, ":")}
     names: dict[float, list[str]] = {}
     for name, (level, colour, dashes) in lines.items():
         if math.isfinite(level):

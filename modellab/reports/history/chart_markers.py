@@ -66,5 +66,5 @@ def lines(panel: Axes, history: History) -> None:
 
 
 def _mixed(strip: Axes) -> Any:
-    """x as a share of the strip, y in rows."""
+    """x as a fraction of the strip, y in rows."""
     return strip.get_yaxis_transform()

@@ -16,9 +16,9 @@ from typing import Literal
 
 from modellab.errors import ConfigError
 from modellab.lifecycle import stages
-from modellab.results import baselines as baseline
-from modellab.system import machine as environment
-from modellab.types import Key
+from modellab.results.baselines import quality_path, resources_path
+from modellab.system.machine import changes, content
+from modellab.types import CaseId
 
 Kind = Literal["baseline", "stage", "upgrade"]
 MOST_FACTS = 4  # named of one upgrade
@@ -34,19 +34,22 @@ class Event:
 
 
 def of(
-    key: Key, machine: str, baselines: Path, facts: Sequence[tuple[datetime.datetime, Mapping[str, str]]]
+    key: CaseId, machine: str, baselines: Path, facts: Sequence[tuple[datetime.datetime, Mapping[str, str]]]
 ) -> list[Event]:
     """Every event of a case, oldest first. `facts` are the results' moments, weights and versions, oldest first."""
     found = [*accepted(key, machine, baselines), *moves(key, baselines), *upgrades(facts)]
     return sorted(found, key=lambda event: (event.at, event.kind, event.text))
 
 
-def accepted(key: Key, machine: str, baselines: Path) -> Iterator[Event]:
+def accepted(key: CaseId, machine: str, baselines: Path) -> Iterator[Event]:
     """The commits that changed the case's accepted quality, or its accepted speed on a machine class."""
-    paths = {"quality": baseline.quality_path(baselines, key), "speed": baseline.pace_path(baselines, key, machine)}
+    paths = {
+        "quality": quality_path(baselines, key),
+        "speed": resources_path(baselines, key, machine),
+    }
     merged: dict[str, tuple[str, str, list[str]]] = {}
     for what, path in paths.items():
-        for hash, at, subject in environment.changes(path):
+        for hash, at, subject in changes(path):
             reason = _reason(path, hash) or subject
             merged.setdefault(hash, (at, reason, []))[2].append(what)
     for hash, (at, reason, parts) in merged.items():
@@ -56,12 +59,12 @@ def accepted(key: Key, machine: str, baselines: Path) -> Iterator[Event]:
 def _reason(path: Path, hash: str) -> str:
     """What the file gave as its reason at a commit."""
     try:
-        return str(json.loads(environment.content(path, hash))["header"]["reason"])
+        return str(json.loads(content(path, hash))["header"]["reason"])
     except (ValueError, KeyError, TypeError):
         return ""
 
 
-def moves(key: Key, baselines: Path) -> Iterator[Event]:
+def moves(key: CaseId, baselines: Path) -> Iterator[Event]:
     """The stages that the case's variant was moved to; a damaged file says so."""
     try:
         records = stages.read(baselines, key.model).get(key.variant, ())

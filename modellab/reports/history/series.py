@@ -21,13 +21,13 @@ from modellab.gate.quality import COMPARED
 from modellab.gate.timing_validity import invalid
 from modellab.reports.history import events
 from modellab.reports.history.events import Event
-from modellab.results import baselines as baseline
+from modellab.results import baselines
 from modellab.results.entry import Entry
-from modellab.results.pinned import anchor_root
+from modellab.results.pinned import pinned_root
 from modellab.results.rescored import standing
 from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
 from modellab.system.machine import Commit
-from modellab.types import Key, Kind, Metric, Result, Status, readings
+from modellab.types import CaseId, Kind, Metric, Result, Status, readings
 
 NONE = float("nan")
 BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
@@ -64,7 +64,7 @@ class Series:
     values: tuple[float, ...]
     doubted: frozenset[int] = frozenset()
     accepted: float = NONE  # the present baseline
-    anchor: float = NONE  # the pinned release
+    pinned: float = NONE  # the pinned release
     steps: tuple[Step, ...] = ()
 
     @property
@@ -83,7 +83,7 @@ class Series:
 class History:
     """All series of one case, oldest run first. `machine` is the class that speed and memory are of."""
 
-    key: Key
+    key: CaseId
     machine: str
     runs: tuple[Run, ...]
     series: tuple[Series, ...]
@@ -96,7 +96,7 @@ class History:
 
 
 def read(
-    key: Key, entries: Iterable[Entry], baselines: Path, metric: str = "", last: int = 0, penalty: float = PENALTY
+    key: CaseId, entries: Iterable[Entry], baselines: Path, metric: str = "", last: int = 0, penalty: float = PENALTY
 ) -> History:
     """The history of a case: every judged metric, or the one named; all results, or the `last`.
 
@@ -124,9 +124,9 @@ def read(
 
 def _filled(series: Series, levels: Sequence[Mapping[str, float]], penalty: float) -> Series:
     """The series with what it is held against, and its steps."""
-    accepted, anchor = (level.get(series.metric, NONE) for level in levels)
+    accepted, pinned = (level.get(series.metric, NONE) for level in levels)
     there = np.array([series.values[i] for i in series.points], dtype=float)
-    return replace(series, accepted=accepted, anchor=anchor, steps=tuple(steps(there, penalty)))
+    return replace(series, accepted=accepted, pinned=pinned, steps=tuple(steps(there, penalty)))
 
 
 def _same_data(then: Mapping[str, str], now: Mapping[str, str]) -> bool:
@@ -142,7 +142,7 @@ def _values(entry: Entry, machine: str) -> dict[str, float]:
 
 
 def _run(entry: Entry) -> Run:
-    verdicts = {v.metric: v.status for v in reversed(entry.verdicts) if v.versus != baseline.ANCHOR}
+    verdicts = {v.metric: v.status for v in reversed(entry.verdicts) if v.versus != baselines.PINNED}
     at = datetime.datetime.fromisoformat(entry.finished_at)
     doubt = invalid(entry.result) if entry.result else ""
     return Run(at, entry.commit, entry.status, verdicts, {"weights": entry.weights, **entry.versions}, doubt)
@@ -170,7 +170,7 @@ def _one(name: str, metrics: Mapping[str, Metric], values: tuple[float, ...]) ->
     return Series(name, readings.unit(name), kind, "lower", values)
 
 
-def _metrics(key: Key) -> dict[str, Metric]:
+def _metrics(key: CaseId) -> dict[str, Metric]:
     return {metric.name: metric for metric in tasks.get(key.task).METRICS}
 
 
@@ -178,10 +178,10 @@ def _metrics(key: Key) -> dict[str, Metric]:
 
 
 def _levels(baselines: Path, newest: Result) -> tuple[list[dict[str, float]], list[str]]:
-    """The values of the baseline and of the anchor, and a sentence for a file that cannot be read."""
+    """The values of the baseline and of the pinned release, and a sentence for a file that cannot be read."""
     levels: list[dict[str, float]] = []
     sentences = []
-    for root in (baselines, anchor_root(baselines)):
+    for root in (baselines, pinned_root(baselines)):
         try:
             levels.append(_level(root, newest))
         except BaselineError as error:
@@ -193,13 +193,13 @@ def _levels(baselines: Path, newest: Result) -> tuple[list[dict[str, float]], li
 def _level(root: Path, newest: Result) -> dict[str, float]:
     """What is accepted under `root`, where it is of the same data."""
     level: dict[str, float] = {}
-    pace = baseline.load_pace(root, newest.key, newest.machine)
+    pace = baselines.load_resources(root, newest.key, newest.machine)
     if pace and _same_data(pace.header, newest.provenance):
         level |= pace.readings
-    accepted = baseline.load(root, newest.key)
+    accepted = baselines.load(root, newest.key)
     if accepted and _same_data(accepted.header, newest.provenance):
         for name, metric in _metrics(newest.key).items():
-            level[name] = metric.value(shares[name] for shares in accepted.shares.values() if name in shares)
+            level[name] = metric.value(counts[name] for counts in accepted.counts.values() if name in counts)
     return level
 
 

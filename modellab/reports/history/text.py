@@ -16,7 +16,7 @@ MOST_FACTS = 4  # named in a sentence
 
 
 def size(series: Series, step: Step) -> str:
-    """A step's size: speed and memory as a share of the level before, quality in its unit."""
+    """A step's size: speed and memory as a fraction of the level before, quality in its unit."""
     if series.kind == "quality" or not step.before:
         return units.change(step.change, series.unit)
     return units.share(step.change / step.before)

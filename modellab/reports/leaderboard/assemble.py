@@ -1,6 +1,6 @@
 """Results in, a `Report` out: scores, fronts, findings and a recommendation. Pure: what it needs is handed in.
 
-picks -> cells -> field (what is fair) -> estimates -> scores, front, advice -> Arena
+selections -> cells -> field (what is fair) -> estimates -> scores, front, advice -> ComparableGroup
                -> measures, slices, sheets, findings                         -> Report
 """
 
@@ -15,15 +15,15 @@ from modellab import tasks
 from modellab.datasets import Dataset
 from modellab.errors import ConfigError
 from modellab.plan.score_settings import Scorecard
-from modellab.reports.leaderboard import contestants, estimates, findings, pareto
-from modellab.reports.leaderboard.recommendation import Bench, advise
-from modellab.reports.leaderboard.records import Arena, Contestant, Finding, Measure, Report, Score
+from modellab.reports.leaderboard import estimates, findings, pareto, systems
+from modellab.reports.leaderboard.recommendation import AdviceBasis, advise
+from modellab.reports.leaderboard.records import ComparableGroup, Finding, Measure, Report, Score, System
 from modellab.reports.leaderboard.score import score
 from modellab.reports.leaderboard.slices import slices
 from modellab.reports.leaderboard.utterance_sheets import sheet
 from modellab.results.entry import Entry
 from modellab.results.headline import Headline
-from modellab.results.select import Pick
+from modellab.results.select import SelectedResults
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
 from modellab.types import Status
@@ -41,7 +41,7 @@ class Shown:
     `stages` says of (model, variant) which lifecycle stage it has.
     """
 
-    picks: Sequence[Pick]
+    selections: Sequence[SelectedResults]
     every: Sequence[Entry] = ()
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     stages: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -52,23 +52,23 @@ class Shown:
 
 
 def assemble(shown: Shown) -> Report:
-    """The report; ConfigError where several picks share nothing that may be compared."""
-    every = contestants.cells(shown.picks)
-    told, refused = findings.between(shown.picks, shown.alpha) if len(shown.picks) > 1 else ([], [])
-    found = findings.ordered([*_stored(every), *findings.failed(shown.picks), *told])
+    """The report; ConfigError where several selections share nothing that may be compared."""
+    every = systems.cells(shown.selections)
+    told, refused = findings.between(shown.selections, shown.alpha) if len(shown.selections) > 1 else ([], [])
+    found = findings.ordered([*_stored(every), *findings.failed(shown.selections), *told])
     out = {True: _out(found, at_limit=True), False: _out(found, at_limit=False)}
-    arenas = tuple(_arena(task, cells, every, shown, out) for task, cells in every.items())
-    _refuse(shown, arenas, found, refused)
+    groups = tuple(_group(task, cells, every, shown, out) for task, cells in every.items())
+    _refuse(shown, groups, found, refused)
     flat = [(who, entry) for cells in every.values() for who, own in cells.items() for entry in own.values()]
     measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
     parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
     sheets = tuple(sheet(who, entry, _data(entry, shown)) for who, entry in flat) if shown.utterances else ()
-    cases = _standing(shown.picks)
+    cases = _standing(shown.selections)
     notes = (*shown.notes, *dict.fromkeys(refused))
     return Report(
         _title(shown),
         _facts(cases),
-        arenas,
+        groups,
         measured,
         parts,
         found,
@@ -82,18 +82,22 @@ def assemble(shown: Shown) -> Report:
     )
 
 
-def _standing(picks: Sequence[Pick]) -> list[Entry]:
-    """Each case of each pick once: as it ended when it ran last."""
-    return [entry for pick in picks for entry in {each.key: each for each in (*pick.entries, *pick.failed)}.values()]
+def _standing(selections: Sequence[SelectedResults]) -> list[Entry]:
+    """Each case of each selection once: as it ended when it ran last."""
+    return [
+        entry
+        for selection in selections
+        for entry in {each.key: each for each in (*selection.entries, *selection.failed)}.values()
+    ]
 
 
 def _data(entry: Entry, shown: Shown) -> Dataset | None:
     """The dataset as it was measured, if that is what lies on disk."""
     data = shown.datasets.get(entry.key.dataset)
-    return data if data and data.digest == contestants.result_of(entry).provenance.get("dataset_digest") else None
+    return data if data and data.digest == systems.result_of(entry).provenance.get("dataset_digest") else None
 
 
-def _stored(every: Mapping[str, contestants.Cells]) -> Iterator[Finding]:
+def _stored(every: Mapping[str, systems.ResultsBySystem]) -> Iterator[Finding]:
     """What the stored verdicts of the results say."""
     for cells in every.values():
         for who, own in cells.items():
@@ -123,38 +127,42 @@ def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], s
     return why
 
 
-def _arena(
-    task: str, cells: contestants.Cells, every: Mapping[str, contestants.Cells], shown: Shown, bad: Mapping[bool, _Whys]
-) -> Arena:
-    chosen = contestants.field(task, cells)
+def _group(
+    task: str,
+    cells: systems.ResultsBySystem,
+    every: Mapping[str, systems.ResultsBySystem],
+    shown: Shown,
+    bad: Mapping[bool, _Whys],
+) -> ComparableGroup:
+    chosen = systems.field(task, cells)
     scores = {who: _score(who, own, chosen, every, shown) for who, own in cells.items()}
     machines = {who: _machine(whose) for who, whose in chosen.cells.items()}
     points = pareto.front([scores[who] for who in chosen.cells], machines, chosen.metric.better)
     deprecated = {who: "it is deprecated" for who in cells if shown.stages.get((who.model, who.variant)) == DEPRECATED}
     out = {**_told(cells, bad[False]), **deprecated}
     limited = {who: why for who, why in _told(cells, bad[True]).items() if who not in out}
-    bench = Bench(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
+    basis = AdviceBasis(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
     ranked = sorted(
         scores.values(),
         key=lambda each: (not each.compared, math.isnan(each.points.value), -each.points.value, each.who.order),
     )
-    return Arena(
+    return ComparableGroup(
         task, chosen.metric.name, chosen.metric.unit, chosen.metric.better, chosen.datasets, len(chosen.ids),
-        tuple(ranked), tuple(points), advise(bench), tuple((who.name, why) for who, why in chosen.left_out),
+        tuple(ranked), tuple(points), advise(basis), tuple((who.name, why) for who, why in chosen.left_out),
     )  # fmt: skip
 
 
-def _told(cells: Iterable[Contestant], whys: _Whys) -> dict[Contestant, str]:
-    """What is said of each of them, or of its model whatever else was picked."""
+def _told(cells: Iterable[System], whys: _Whys) -> dict[System, str]:
+    """What is said of each of them, or of its model whatever else was selected."""
     said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in cells}
     return {who: why for who, why in said.items() if why}
 
 
 def _score(
-    who: Contestant,
+    who: System,
     own: Mapping[str, Entry],
-    chosen: contestants.Field,
-    every: Mapping[str, contestants.Cells],
+    chosen: systems.Comparable,
+    every: Mapping[str, systems.ResultsBySystem],
     shown: Shown,
 ) -> Score:
     compared = who in chosen.cells
@@ -166,7 +174,7 @@ def _score(
     )  # fmt: skip
 
 
-def _drift(who: Contestant, every: Mapping[str, contestants.Cells]) -> list[Entry]:
+def _drift(who: System, every: Mapping[str, systems.ResultsBySystem]) -> list[Entry]:
     """The stability cases of the same variant, device and precision."""
     if who.task == "stability":
         return []
@@ -177,12 +185,12 @@ def _drift(who: Contestant, every: Mapping[str, contestants.Cells]) -> list[Entr
 
 
 def _machine(whose: Mapping[str, Entry]) -> str:
-    names = sorted({contestants.result_of(entry).machine for entry in whose.values()})
+    names = sorted({systems.result_of(entry).machine for entry in whose.values()})
     return names[0] if len(names) == 1 else "several machine classes"
 
 
-def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
-    result, where = contestants.result_of(entry), contestants.origin(entry)
+def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
+    result, where = systems.result_of(entry), systems.origin(entry)
     statuses = {verdict.metric: str(verdict.status) for verdict in reversed(entry.verdicts)}
     for position, metric in enumerate(tasks.get(who.task).METRICS):
         found = intervals.of(metric, result.utterances)
@@ -208,38 +216,38 @@ def _measures(who: Contestant, entry: Entry, shown: Shown) -> Iterator[Measure]:
             )
 
 
-def _refuse(shown: Shown, arenas: Sequence[Arena], found: Sequence[Finding], refused: Sequence[str]) -> None:
-    """Several picks of which no two results may be compared are no report."""
-    if len(shown.picks) < 2 or any(len(_sides(shown, each)) > 1 for each in arenas):
+def _refuse(shown: Shown, groups: Sequence[ComparableGroup], found: Sequence[Finding], refused: Sequence[str]) -> None:
+    """Several selections of which no two results may be compared are no report."""
+    if len(shown.selections) < 2 or any(len(_sides(shown, each)) > 1 for each in groups):
         return
-    if any(finding.versus in {pick.spec for pick in shown.picks} for finding in found):
+    if any(finding.versus in {selection.spec for selection in shown.selections} for finding in found):
         return
-    reasons = [*refused, *(why for each in arenas for _, why in each.left_out)]
+    reasons = [*refused, *(why for each in groups for _, why in each.left_out)]
     if reasons:
         raise ConfigError(reasons[0])
-    names = " and ".join(repr(pick.spec) for pick in shown.picks)
-    first = [(*pick.entries, *pick.failed)[0].key for pick in shown.picks[:2]]
+    names = " and ".join(repr(selection.spec) for selection in shown.selections)
+    first = [(*selection.entries, *selection.failed)[0].key for selection in shown.selections[:2]]
     raise ConfigError(
         f"{names} have nothing in common: {first[0]} is of the task {first[0].task}, {first[1]} of {first[1].task}"
     )
 
 
-def _sides(shown: Shown, each: Arena) -> set[str]:
-    """The specs of those that an arena compares."""
+def _sides(shown: Shown, each: ComparableGroup) -> set[str]:
+    """The specs of those that a group compares."""
     return {
-        pick.spec
-        for pick in shown.picks
-        for entry in pick.entries
+        selection.spec
+        for selection in shown.selections
+        for entry in selection.entries
         for point in each.front
-        if point.who in {contestants.contestant(entry.key), contestants.contestant(entry.key, pick.spec)}
+        if point.who in {systems.system_of(entry.key), systems.system_of(entry.key, selection.spec)}
     }
 
 
 def _title(shown: Shown) -> str:
-    if len(shown.picks) == 1:
-        spec = shown.picks[0].spec
+    if len(shown.selections) == 1:
+        spec = shown.selections[0].spec
         return "modellab report: the newest results" if spec == "latest" else f"modellab report: {spec}"
-    return f"modellab report: {', '.join(pick.spec for pick in shown.picks)}"
+    return f"modellab report: {', '.join(selection.spec for selection in shown.selections)}"
 
 
 def _facts(cases: Sequence[Entry]) -> tuple[tuple[str, str], ...]:

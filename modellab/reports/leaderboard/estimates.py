@@ -18,7 +18,7 @@ from modellab.results.entry import Entry
 from modellab.results.rescored import measurement, standing
 from modellab.stats.estimate import Estimate
 from modellab.stats.intervals import rate, student_t
-from modellab.types import Metric, Result, Share
+from modellab.types import Counts, Metric, Result
 
 FEWEST_SESSIONS = 3
 RTF = Metric("rtf", unit="s/s", better="lower", kind="speed")
@@ -49,9 +49,9 @@ def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
     between sessions where some dataset has three that are not in doubt, else over utterances.
     """
     results = [entry.result for group in groups if (entry := _sound(group) or group[-1]).result]
-    shares = list(chain.from_iterable(_times(result) for result in results))
-    if shares:
-        found = rate(RTF, shares)
+    counts = list(chain.from_iterable(_times(result) for result in results))
+    if counts:
+        found = rate(RTF, counts)
     else:  # what is accepted has no lengths: only its reading
         readings = [result.readings.get("rtf", math.nan) for result in results]
         number = readings[0] if len(readings) == 1 else math.nan
@@ -90,7 +90,7 @@ def _sound(group: Sequence[Entry]) -> Entry | None:
     return next((entry for entry in reversed(group) if entry.result and not invalid(entry.result)), None)
 
 
-def _times(result: Result) -> list[Share]:
+def _times(result: Result) -> list[Counts]:
     good = [u for u in result.utterances if not u.error and math.isfinite(u.wall_s + u.duration_s) and u.duration_s > 0]
     return [(u.wall_s, u.duration_s) for u in good]
 

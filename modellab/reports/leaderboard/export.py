@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from modellab.reports.leaderboard.records import Contestant, Measure, Origin, Report
+from modellab.reports.leaderboard.records import Measure, Origin, Report, System
 from modellab.results import serialization
 from modellab.stats.estimate import Estimate
 from modellab.system import escape
@@ -65,8 +65,8 @@ def _slices(report: Report) -> Iterator[Row]:
 
 
 def _scores(report: Report) -> Iterator[Row]:
-    for arena in report.arenas:
-        for score in arena.scores:
+    for group in report.groups:
+        for score in group.scores:
             about = {
                 **_who(score.who), "dataset": " ".join(score.datasets), "kind": "score", "better": "higher",
                 "stage": score.stage, "compared": score.compared,
@@ -76,7 +76,7 @@ def _scores(report: Report) -> Iterator[Row]:
                 yield {**about, **_number(part.points), "metric": f"score/{part.name}", "unit": "points"}
 
 
-def _who(who: Contestant) -> Row:
+def _who(who: System) -> Row:
     return {name: getattr(who, name) for name in ("task", "model", "variant", "device", "precision", "spec")}
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modellab import units
 from modellab.reports.history import chart
 from modellab.reports.leaderboard import prose
-from modellab.reports.leaderboard.records import Arena, Contestant, Point
+from modellab.reports.leaderboard.records import ComparableGroup, Point, System
 from modellab.stats.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
 }
 WIDTH, ROW, AROUND, PARETO = 5.2, 0.27, 0.85, 3.9  # inches
-MOST = 16  # contestants of a panel; more are in the tables
+MOST = 16  # systems of a panel; more are in the tables
 TENFOLD = 8.0  # a range wider than that is drawn by its logarithm
 CUT = 40  # letters of a name
 IDS = re.compile(
@@ -45,18 +45,18 @@ JUNK = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
 
 
 class Panel(NamedTuple):
-    """One panel: a name, a number for each contestant, and how a number is written."""
+    """One panel: a name, a number for each system, and how a number is written."""
 
     title: str
     unit: str
-    numbers: tuple[tuple[Contestant, Estimate], ...]
+    numbers: tuple[tuple[System, Estimate], ...]
     said: str  # the numbers in words, for who does not see them
 
 
-def panels(arena: Arena) -> list[Panel]:
+def panels(group: ComparableGroup) -> list[Panel]:
     """The four panels, in the order of the scores; one without any number is left out."""
-    compared = [score for score in arena.scores if score.compared][:MOST]
-    kinds = [(f"{units.heading(arena.metric)} ({arena.better} is better)", 0), ("RTF (lower is better)", 1),
+    compared = [score for score in group.scores if score.compared][:MOST]
+    kinds = [(f"{units.heading(group.metric)} ({group.better} is better)", 0), ("RTF (lower is better)", 1),
              ("peak memory (lower is better)", 2)]  # fmt: skip
     found = [(title, tuple((score.who, score.parts[at].measured) for score in compared)) for title, at in kinds]
     found.append(("score (higher is better)", tuple((score.who, score.points) for score in compared)))
@@ -69,31 +69,31 @@ def panels(arena: Arena) -> list[Panel]:
     return made
 
 
-def svgs(arena: Arena) -> Iterator[tuple[str, str]]:
+def svgs(group: ComparableGroup) -> Iterator[tuple[str, str]]:
     """What each drawing says and the drawing, as SVG elements for a page."""
-    for panel in panels(arena):
+    for panel in panels(group):
         height = AROUND + ROW * len(panel.numbers)
         yield panel.said, _svg((WIDTH, height), lambda axes, panel=panel: _dots(axes, panel))  # type: ignore[misc]
-    if len(_points(arena)) > 1:
-        yield _front_said(arena), _svg((2 * WIDTH, PARETO), lambda axes: _pareto(axes, arena))
+    if len(_points(group)) > 1:
+        yield _front_said(group), _svg((2 * WIDTH, PARETO), lambda axes: _pareto(axes, group))
 
 
-def draw(arena: Arena, path: Path) -> None:
+def draw(group: ComparableGroup, path: Path) -> None:
     """The four panels and the Pareto front in one file, SVG or PNG by the name's ending."""
     chart.check(path)
     import matplotlib
     from matplotlib.figure import Figure
 
-    shown = panels(arena)
+    shown = panels(group)
     height = 2 * (AROUND + ROW * max((len(panel.numbers) for panel in shown), default=1))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2 * WIDTH, height + PARETO), layout="constrained", facecolor=PAPER)
         upper, lower = figure.subfigures(2, 1, height_ratios=[height, PARETO])
         for panel, axes in zip(shown, upper.subplots(2, 2).flat, strict=False):
             _dots(axes, panel)
-        _pareto(lower.subplots(), arena)
-        n = f"N {arena.utterances} utterances of {', '.join(arena.datasets)}"
-        figure.suptitle(f"{arena.task} · {n} · 95 % intervals", fontsize=10, x=0.01, ha="left")
+        _pareto(lower.subplots(), group)
+        n = f"N {group.utterances} utterances of {', '.join(group.datasets)}"
+        figure.suptitle(f"{group.task} · {n} · 95 % intervals", fontsize=10, x=0.01, ha="left")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=130, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
 
@@ -119,7 +119,7 @@ def _svg(size: tuple[float, float], paint: Callable[[Axes], None]) -> str:
 
 
 def _dots(axes: Axes, panel: Panel) -> None:
-    """A dot with its interval for each contestant, the best score on top; a dash where there is no number."""
+    """A dot with its interval for each system, the best score on top; a dash where there is no number."""
     places = range(len(panel.numbers))
     known = [(i, each) for i, (_, each) in enumerate(panel.numbers) if each.known]
     known = [(i, _shown(each)) for i, each in known]
@@ -174,15 +174,15 @@ def _tick(value: float, unit: str) -> str:
     return f"{value:.3g}{' s' if unit == 's' else ''}"
 
 
-def _points(arena: Arena) -> list[Point]:
+def _points(group: ComparableGroup) -> list[Point]:
     """In the order of the scores."""
-    known = {point.who: point for point in arena.front if point.quality.known and point.speed.known}
-    return [known[score.who] for score in arena.scores if score.who in known][:MOST]
+    known = {point.who: point for point in group.front if point.quality.known and point.speed.known}
+    return [known[score.who] for score in group.scores if score.who in known][:MOST]
 
 
-def _pareto(axes: Axes, arena: Arena) -> None:
+def _pareto(axes: Axes, group: ComparableGroup) -> None:
     """Quality over speed with both intervals; the front as a line, who is behind it hollow."""
-    points = _points(arena)
+    points = _points(group)
     if not points:
         axes.set_axis_off()
         axes.text(0, 0.5, "no times", color=QUIET)
@@ -195,8 +195,8 @@ def _pareto(axes: Axes, arena: Arena) -> None:
         _axis(axes, which, each)
     axes.margins(x=0.08, y=0.12)
     axes.set_xlabel("RTF (left is faster)", fontsize=8, color=QUIET)
-    better = "down" if arena.better == "lower" else "up"
-    axes.set_ylabel(f"{units.heading(arena.metric)} ({better} is better)", fontsize=8, color=QUIET)
+    better = "down" if group.better == "lower" else "up"
+    axes.set_ylabel(f"{units.heading(group.metric)} ({better} is better)", fontsize=8, color=QUIET)
     axes.set_title("quality against speed: filled is on the Pareto front", loc="left", fontsize=9, fontweight="bold")
 
 
@@ -216,8 +216,8 @@ def _numbered(axes: Axes, point: Point, number: int) -> None:
     axes.annotate(f"{number}  {_short(point.who.name)}", (1.02, 1 - 0.065 * (number - 1)), color=INK, **place)
 
 
-def _front_said(arena: Arena) -> str:
-    front = ", ".join(point.who.name for point in arena.front if point.front)
+def _front_said(group: ComparableGroup) -> str:
+    front = ", ".join(point.who.name for point in group.front if point.front)
     return f"quality against speed; on the Pareto front: {front or 'nobody'}"
 
 

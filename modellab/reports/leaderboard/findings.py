@@ -11,17 +11,17 @@ import numpy as np
 from modellab import tasks
 from modellab.gate import breaks
 from modellab.gate.paired_quality import Comparison, compare
-from modellab.reports.leaderboard.contestants import contestant, origin, result_of
-from modellab.reports.leaderboard.records import Broken, Contestant, Finding, Noted, Origin
+from modellab.reports.leaderboard.records import Broken, Finding, Noted, Origin, System
+from modellab.reports.leaderboard.systems import origin, result_of, system_of
 from modellab.results.entry import Entry
 from modellab.results.headline import urgency
-from modellab.results.select import Pick, unfair
+from modellab.results.select import SelectedResults, unfair
 from modellab.stats.multiple_testing import Hypothesis, rejected
 from modellab.stats.trimmed_mean import log_ratios, trimmed
 from modellab.types import Metric, Status, Utterance, Verdict
 
 SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.ERROR}
-PACE = 0.10  # a share; speed of two sessions that differs by less is not told
+PACE = 0.10  # a fraction; speed of two sessions that differs by less is not told
 FEWEST = 5  # utterances with times on both sides
 WORST_FIRST = {
     Status.ERROR: 0, Status.REGRESSED: 1, Status.ABOVE_LIMIT: 2, Status.BELOW_LIMIT: 2, Status.INCONCLUSIVE: 3,
@@ -29,14 +29,14 @@ WORST_FIRST = {
 }  # fmt: skip
 
 
-def stored(who: Contestant, entry: Entry) -> Iterator[Finding]:
+def stored(who: System, entry: Entry) -> Iterator[Finding]:
     """The verdicts of a result that say it changed, and those on its quality that could not be decided."""
     for verdict in entry.verdicts:
         undecided = verdict.status is Status.INCONCLUSIVE and verdict.kind == "quality"
         if verdict.red or undecided or verdict.status in SHOWN:
             n = len(entry.result.utterances) if entry.result else 0
             believed = replace(verdict, why=verdict.why or _why(verdict), p=None if _gain(verdict) else verdict.p)
-            yield Finding(who, entry.key.dataset, believed, _origin(entry), n, verdict.versus, entry.error)
+            yield Finding(who, entry.key.dataset, believed, _origin(entry), n, verdict.reference, entry.error)
 
 
 def broken(entries: Iterable[Entry]) -> tuple[Broken, ...]:
@@ -67,47 +67,47 @@ def _why(verdict: Verdict) -> str:
     return "beyond what is detectable" if verdict.detects and abs(verdict.change or 0.0) > verdict.detects else ""
 
 
-def failed(picks: Sequence[Pick]) -> Iterator[Finding]:
+def failed(selections: Sequence[SelectedResults]) -> Iterator[Finding]:
     """Cases whose newest run ended in an ERROR, whether the report has an older result of them or none."""
-    for entry in {entry.key: entry for pick in picks for entry in pick.failed}.values():
+    for entry in {entry.key: entry for selection in selections for entry in selection.failed}.values():
         verdict = Verdict("run", "1", "quality", Status.ERROR, math.nan, why=_line(entry.error), red=True)
-        yield Finding(contestant(entry.key), entry.key.dataset, verdict, _origin(entry), 0, "", entry.error)
+        yield Finding(system_of(entry.key), entry.key.dataset, verdict, _origin(entry), 0, "", entry.error)
 
 
-def between(picks: Sequence[Pick], alpha: float) -> tuple[list[Finding], list[str]]:
-    """The first pick against each other, case by case; and a sentence for each case that must not be compared."""
+def between(selections: Sequence[SelectedResults], alpha: float) -> tuple[list[Finding], list[str]]:
+    """The first selection against each other, case by case; and a sentence for each case that must not be compared."""
     tests: list[tuple[Finding, Comparison, Metric]] = []
     rest: list[Finding] = []
     refused: list[str] = []
-    first = {entry.key: entry for entry in picks[0].entries}
-    for pick in picks[1:]:
-        for after in (entry for entry in pick.entries if entry.key in first):
+    first = {entry.key: entry for entry in selections[0].entries}
+    for selection in selections[1:]:
+        for after in (entry for entry in selection.entries if entry.key in first):
             before = first[after.key]
             if before.id == after.id:
                 continue
             if why := unfair(before, after):
                 refused.append(why)
                 continue
-            who = contestant(after.key, pick.spec)
-            tests += _quality(who, before, after, picks[0].spec, alpha)
-            rest += _pace(who, before, after, picks[0].spec)
+            who = system_of(after.key, selection.spec)
+            tests += _quality(who, before, after, selections[0].spec, alpha)
+            rest += _pace(who, before, after, selections[0].spec)
     return [*_settled(tests, alpha), *rest], refused
 
 
 def _quality(
-    who: Contestant, before: Entry, after: Entry, versus: str, alpha: float
+    who: System, before: Entry, after: Entry, versus: str, alpha: float
 ) -> Iterator[tuple[Finding, Comparison, Metric]]:
     then = {u.id: u for u in result_of(before).utterances}
     for metric in tasks.get(who.task).METRICS:
         now = [u for u in result_of(after).utterances if u.id in then and _both(metric, u, then[u.id])]
         if not (metric.gated and metric.kind == "quality" and now):
             continue
-        shares = [
-            np.array([each.shares[metric.name] for each in side], dtype=float) for side in (_then(then, now), now)
+        counts = [
+            np.array([each.counts[metric.name] for each in side], dtype=float) for side in (_then(then, now), now)
         ]
-        if shares[0].shape != shares[1].shape:
+        if counts[0].shape != counts[1].shape:
             continue
-        found = compare(metric, shares[0], shares[1], [u.cluster for u in now], alpha)
+        found = compare(metric, counts[0], counts[1], [u.cluster for u in now], alpha)
         verdict = Verdict(
             metric.name, metric.unit, "quality", Status.PASS, found.now, found.baseline, found.change, found.interval,
             p=found.p, least_p=found.least_p, detects=found.detects, versus=versus, why=found.words,
@@ -116,7 +116,7 @@ def _quality(
 
 
 def _both(metric: Metric, a: Utterance, b: Utterance) -> bool:
-    return len(a.shares.get(metric.name, ())) == len(b.shares.get(metric.name, ())) > 0
+    return len(a.counts.get(metric.name, ())) == len(b.counts.get(metric.name, ())) > 0
 
 
 def _then(then: dict[str, Utterance], now: Sequence[Utterance]) -> list[Utterance]:
@@ -138,8 +138,8 @@ def _settled(tests: Sequence[tuple[Finding, Comparison, Metric]], alpha: float) 
         yield replace(finding, verdict=verdict)
 
 
-def _pace(who: Contestant, before: Entry, after: Entry, versus: str) -> Iterator[Finding]:
-    """Speed that differs by more than a tenth on one machine class: told, not judged; two sessions are no duel."""
+def _pace(who: System, before: Entry, after: Entry, versus: str) -> Iterator[Finding]:
+    """Speed that differs by more than a tenth on one machine class: told, not judged: sessions do not alternate."""
     ours, theirs = result_of(after), result_of(before)
     then = {u.id: u.wall_s for u in theirs.utterances if not u.error}
     pairs = [(u.wall_s, then[u.id]) for u in ours.utterances if u.id in then and not u.error]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from modellab.reports import broken_utterances
 from modellab.reports.html import FOLDER, page
 from modellab.reports.leaderboard import figures, prose, tables
-from modellab.reports.leaderboard.records import Arena, Report
+from modellab.reports.leaderboard.records import ComparableGroup, Report
 from modellab.reports.leaderboard.slices import KEYS
 from modellab.reports.leaderboard.utterances import leaves
 from modellab.system.escape import visible
@@ -17,7 +17,7 @@ from modellab.types import Break, Status
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-DRAWN = 2  # contestants from which on a figure tells something
+DRAWN = 2  # systems from which on a figure tells something
 LEFT = {
     "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
     "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", "part", "from", *KEYS,
@@ -70,7 +70,7 @@ def render_html(report: Report) -> str:
         errors=_errors(report),
         findings=_findings(report),
         formula=prose.formula(report),
-        sections=[_section(report, arena) for arena in report.arenas],
+        sections=[_section(report, group) for group in report.groups],
         leaves=list(leaves(report.sheets)),
         notes=report.notes,
     )
@@ -81,25 +81,25 @@ def _text(breaks: Sequence[Break]) -> str:
     return visible("\n".join(broken_utterances.lines(breaks)))
 
 
-def _section(report: Report, arena: Arena) -> Section:
-    task = arena.task
-    drawn = len([score for score in arena.scores if score.compared]) >= DRAWN
+def _section(report: Report, group: ComparableGroup) -> Section:
+    task = group.task
+    drawn = len([score for score in group.scores if score.compared]) >= DRAWN
     parts = [_grid(f"{dataset} by {key}", found) for dataset, key, found in tables.conditions(report, task)]
     return Section(
         f"task-{task}",
         task,
-        prose.advice(arena),
-        arena.advice.choice is not None,
-        _grid(f"{task}: scores, best first", tables.scores(arena)),
-        _grid(f"{task}: the numbers behind the scores", tables.measured(arena)),
-        _grid(f"{task}: the parts of each score", tables.parts(arena)),
-        _grid(f"{task}: the best against the others, on the same utterances", tables.against(arena)),
-        _grid(f"{task}: Pareto front", tables.front(arena)),
+        prose.advice(group),
+        group.advice.choice is not None,
+        _grid(f"{task}: scores, best first", tables.scores(group)),
+        _grid(f"{task}: the numbers behind the scores", tables.measured(group)),
+        _grid(f"{task}: the parts of each score", tables.parts(group)),
+        _grid(f"{task}: the best against the others, on the same utterances", tables.against(group)),
+        _grid(f"{task}: Pareto front", tables.front(group)),
         _grid(f"{task}: each dataset", tables.datasets(report, task)),
         parts,
-        [(said, _drawing(svg)) for said, svg in figures.svgs(arena)] if drawn else [],
-        prose.weights(arena),
-        [why for _, why in arena.left_out],
+        [(said, _drawing(svg)) for said, svg in figures.svgs(group)] if drawn else [],
+        prose.weights(group),
+        [why for _, why in group.left_out],
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from modellab.reports import broken_utterances
 from modellab.reports.leaderboard import prose, tables
-from modellab.reports.leaderboard.records import Arena, Noted, Report
+from modellab.reports.leaderboard.records import ComparableGroup, Noted, Report
 from modellab.system.escape import markdown as escape
 
 MARKER = "<!-- modellab-report -->"
@@ -46,16 +46,16 @@ def _blocks(report: Report) -> Iterator[str]:
     headings, rows = tables.findings(report)
     if red:
         yield f"\n### What got worse\n\n{table(headings, rows[: len(red)])}\n"
-    for arena in report.arenas:
-        yield _arena(arena)
+    for group in report.groups:
+        yield _group(group)
     if len(rows) > len(red):
         yield fold(f"What else changed ({len(rows) - len(red)})", table(headings, rows[len(red) :]))
     yield fold("How a score is made", "\n".join(f"- {escape(line)}" for line in prose.formula(report)))
-    for arena in report.arenas:
-        yield fold(f"{arena.task}: each dataset", table(*tables.datasets(report, arena.task)))
-    for arena in report.arenas:
-        for dataset, key, found in tables.conditions(report, arena.task):
-            yield fold(f"{arena.task}: {dataset} by {key}", table(*found))
+    for group in report.groups:
+        yield fold(f"{group.task}: each dataset", table(*tables.datasets(report, group.task)))
+    for group in report.groups:
+        for dataset, key, found in tables.conditions(report, group.task):
+            yield fold(f"{group.task}: {dataset} by {key}", table(*found))
     if report.notes:
         yield fold(f"Notes ({len(report.notes)})", "\n".join(f"- {escape(note)}" for note in report.notes))
 
@@ -90,24 +90,27 @@ def _noted(noted: Sequence[Noted]) -> str:
     return "\n".join(lines)
 
 
-def _arena(arena: Arena) -> str:
-    first, *rest = [escape(sentence) for sentence in prose.advice(arena)]
+def _group(group: ComparableGroup) -> str:
+    first, *rest = [escape(sentence) for sentence in prose.advice(group)]
     parts = [
-        f"\n### {escape(arena.task)}\n",
+        f"\n### {escape(group.task)}\n",
         f"**{first}**",
         *([fold("Evidence", "  \n".join(rest))] if rest else []),
         "",
     ]
-    if len(arena.scores) > 1:
-        parts.append(table(*tables.scores(arena)))
-    parts.append(fold("Measured", table(*tables.measured(arena))))
-    if len(arena.front) > 1:
-        parts.append(fold("Pareto front", table(*tables.front(arena))))
-    if arena.left_out:
+    if len(group.scores) > 1:
+        parts.append(table(*tables.scores(group)))
+    parts.append(fold("Measured", table(*tables.measured(group))))
+    if len(group.front) > 1:
+        parts.append(fold("Pareto front", table(*tables.front(group))))
+    if group.left_out:
         parts.append(
-            fold(f"Not compared ({len(arena.left_out)})", "\n".join(f"- {escape(why)}" for _, why in arena.left_out))
+            fold(
+                f"Not compared ({len(group.left_out)})",
+                "\n".join(f"- {escape(why)}" for _, why in group.left_out),
+            )
         )
-    notes = prose.weights(arena)
+    notes = prose.weights(group)
     if notes:
         parts.append("\n".join(f"<sub>{escape(note)}</sub>  " for note in notes))
     return "\n".join(parts)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from modellab.reports.leaderboard.records import Contestant, Point, Score
+from modellab.reports.leaderboard.records import Point, Score, System
 from modellab.stats.estimate import Estimate
 
 
-def front(scores: Sequence[Score], machines: dict[Contestant, str], better: Literal["lower", "higher"]) -> list[Point]:
+def front(scores: Sequence[Score], machines: dict[System, str], better: Literal["lower", "higher"]) -> list[Point]:
     """A point for each score that was compared. Speed and memory count on the machine class that most were run on."""
     own = [score for score in scores if score.compared]
     if not own:

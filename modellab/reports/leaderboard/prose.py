@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from modellab import units
-from modellab.reports.leaderboard.records import Arena, Report, Score
+from modellab.reports.leaderboard.records import ComparableGroup, Report, Score
 from modellab.reports.leaderboard.sentences import Amount, Sentence
 from modellab.stats.estimate import Estimate
 from modellab.types import Metric
@@ -87,7 +87,7 @@ def formula(report: Report) -> list[str]:
 
 def _scales(report: Report) -> str:
     card = report.scorecard
-    metrics = {each.metric: Metric(each.metric, each.unit, each.better) for each in report.arenas}
+    metrics = {each.metric: Metric(each.metric, each.unit, each.better) for each in report.groups}
     known = [(metric, scale) for metric in metrics.values() if (scale := card.scale(metric))]
     ends = [
         *((units.heading(each.name), value(on.worst, each.unit), value(on.best, each.unit)) for each, on in known),
@@ -98,13 +98,13 @@ def _scales(report: Report) -> str:
     return "0 and 100 points: " + ", ".join(f"{name} {worst} and {best}" for name, worst, best in ends)
 
 
-def weights(arena: Arena) -> list[str]:
+def weights(group: ComparableGroup) -> list[str]:
     """Which parts are missing, and what the others' weights became; each said once."""
     said: dict[tuple[str, str, str], list[str]] = {}
-    for score in arena.scores:
+    for score in group.scores:
         for part in score.parts:
             if not part.points.known:
-                said.setdefault((part.name, part.words, shares(score)), []).append(score.who.name)
+                said.setdefault((part.name, part.words, weights_in_force(score)), []).append(score.who.name)
     return [
         f"{len(names) if len(names) > 1 else names[0]}{' models' if len(names) > 1 else ''}: no {part}"
         f" ({why}), the weights are {left}"
@@ -112,7 +112,7 @@ def weights(arena: Arena) -> list[str]:
     ]
 
 
-def shares(score: Score) -> str:
+def weights_in_force(score: Score) -> str:
     """The weights in force."""
     return ", ".join(f"{part.name} {100 * part.weight:.0f} %" for part in score.parts if part.weight) or "nothing"
 
@@ -122,6 +122,6 @@ def grade(score: Score) -> str:
     return f"{score.grade} ({score.grades or score.why})" if score.grades or score.why else score.grade
 
 
-def advice(arena: Arena) -> list[str]:
+def advice(group: ComparableGroup) -> list[str]:
     """The recommendation, a sentence an item."""
-    return [text(sentence) for sentence in arena.advice.sentences]
+    return [text(sentence) for sentence in group.advice.sentences]

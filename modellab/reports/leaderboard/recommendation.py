@@ -4,7 +4,7 @@
    beyond an absolute limit without ever having kept it is compared like the others and not recommended: that somebody
    else is within its limits does not make it the better one.
 2. The best by the task's first metric is held against each other one on the same utterances: paired permutation test,
-   two-sided because the same data chose the best, Holm's step-down over the arena. Who is not told apart is tied.
+   two-sided because the same data chose the best, Holm's step-down over the group. Who is not told apart is tied.
 3. A tie counts only where a loss of a tenth of the quality scale would have been seen with 80 % power.
 4. Of the tied the cheapest is taken: by cost where each has a price, else by RTF, on one machine class. By neither
    where a machine was busy, or sessions are too few to know how far they differ. Where intervals meet, production goes
@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 from modellab.gate.paired_quality import compare
 from modellab.plan.score_settings import Scorecard
-from modellab.reports.leaderboard.contestants import Field, origin
-from modellab.reports.leaderboard.records import Advice, Against, Contestant, Point, Score
+from modellab.reports.leaderboard.records import Advice, Against, Point, Score, System
 from modellab.reports.leaderboard.sentences import Sentence, bare, change, full, several
+from modellab.reports.leaderboard.systems import Comparable, origin
 from modellab.stats.estimate import Estimate
 from modellab.stats.multiple_testing import Hypothesis, rejected
 
@@ -31,71 +31,71 @@ STAGES = {"production": 0, "candidate": 1, "experimental": 2, "": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class AdviceBasis:
     """What the advice on one task rests on.
 
     `out` says of whom, and why, that it is not compared, `limited` of whom that it is compared and not recommended.
     """
 
-    field: Field
-    scores: Mapping[Contestant, Score]
-    points: Mapping[Contestant, Point]
-    out: Mapping[Contestant, str]
-    limited: Mapping[Contestant, str]
+    field: Comparable
+    scores: Mapping[System, Score]
+    points: Mapping[System, Point]
+    out: Mapping[System, str]
+    limited: Mapping[System, str]
     card: Scorecard
     alpha: float
 
     @property
-    def barred(self) -> Mapping[Contestant, str]:
+    def barred(self) -> Mapping[System, str]:
         """Who cannot be recommended, and why."""
         return {**self.limited, **self.out}
 
 
-def advise(bench: Bench) -> Advice:
+def advise(basis: AdviceBasis) -> Advice:
     """The recommendation for one task."""
-    field, card = bench.field, bench.card
+    field, card = basis.field, basis.card
     if not field.cells:
         return _none(f"{NOT_ENOUGH}: there are no two results that may be compared.")
     data = f"{several(field.datasets)} (N {len(field.ids)} utterances)"
     if len(field.ids) < card.fewest:
         return _none(f"{NOT_ENOUGH}: {data}, and {card.fewest} utterances are needed.")
-    allowed = [who for who in field.cells if who not in bench.out]
+    allowed = [who for who in field.cells if who not in basis.out]
     barred: list[Sentence] = [
-        (f"{who.name} is not recommended: {why}.",) for who, why in bench.barred.items() if who in field.cells
+        (f"{who.name} is not recommended: {why}.",) for who, why in basis.barred.items() if who in field.cells
     ]
-    if not set(allowed) - set(bench.limited):
+    if not set(allowed) - set(basis.limited):
         return _none("Nothing can be recommended.", *barred)
     if len(field.cells) == 1:
-        only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(bench, allowed[0]), ".")
+        only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(basis, allowed[0]), ".")
         return _none(only, *barred)
-    best = min(allowed, key=lambda who: (_loss(bench, who), who.order))
-    against = _against(bench, best, [who for who in allowed if who != best])
-    if best in bench.limited:
+    best = min(allowed, key=lambda who: (_loss(basis, who), who.order))
+    against = _against(basis, best, [who for who in allowed if who != best])
+    if best in basis.limited:
         head: Sentence = (f"{NOT_ENOUGH}: the best is beyond a limit, and was never accepted within it.",)
-        return Advice(None, (head, *_found(bench, best, against), *barred), best, (), against)
-    if blind := _blind(bench, against):
+        return Advice(None, (head, *_found(basis, best, against), *barred), best, (), against)
+    if blind := _blind(basis, against):
         tied = tuple(each.who for each in against if not each.apart)
-        return Advice(None, (blind, *_found(bench, best, against), *barred), best, tied, against)
-    return _choose(bench, best, against, barred)
+        return Advice(None, (blind, *_found(basis, best, against), *barred), best, tied, against)
+    return _choose(basis, best, against, barred)
 
 
 def _none(*sentences: str | Sentence) -> Advice:
     return Advice(None, tuple((each,) if isinstance(each, str) else each for each in sentences))
 
 
-def _loss(bench: Bench, who: Contestant) -> float:
-    value = bench.field.metric.value(map(tuple, bench.field.shares(who)))
-    return value if bench.field.metric.better == "lower" else -value
+def _loss(basis: AdviceBasis, who: System) -> float:
+    value = basis.field.metric.value(map(tuple, basis.field.counts(who)))
+    return value if basis.field.metric.better == "lower" else -value
 
 
-def _against(bench: Bench, best: Contestant, others: Sequence[Contestant]) -> tuple[Against, ...]:
+def _against(basis: AdviceBasis, best: System, others: Sequence[System]) -> tuple[Against, ...]:
     """The best against each other one, the closest first."""
-    field, metric = bench.field, bench.field.metric
-    before, clusters = field.shares(best), field.clusters()
-    alpha = bench.alpha / max(1, len(others)) / 2
-    found = [(who, compare(metric, before, field.shares(who), clusters, alpha)) for who in others]
-    sided = [Hypothesis(min(1.0, 2 * each.p), min(1.0, 2 * each.least_p), bench.alpha) for _, each in found]
-    apart = rejected(sided, bench.alpha)
+    field, metric = basis.field, basis.field.metric
+    before, clusters = field.counts(best), field.clusters()
+    alpha = basis.alpha / max(1, len(others)) / 2
+    found = [(who, compare(metric, before, field.counts(who), clusters, alpha)) for who in others]
+    sided = [Hypothesis(min(1.0, 2 * each.p), min(1.0, 2 * each.least_p), basis.alpha) for _, each in found]
+    apart = rejected(sided, basis.alpha)
     made = [
         Against(
             who,
@@ -110,19 +110,19 @@ def _against(bench: Bench, best: Contestant, others: Sequence[Contestant]) -> tu
     return tuple(sorted(made, key=lambda each: (abs(each.change.value), each.who.order)))
 
 
-def _blind(bench: Bench, against: Sequence[Against]) -> Sentence:
+def _blind(basis: AdviceBasis, against: Sequence[Against]) -> Sentence:
     """The sentence that the test could have missed too much among those it did not tell apart; () if not."""
-    scale = bench.card.scale(bench.field.metric)
+    scale = basis.card.scale(basis.field.metric)
     hidden = [each.detects for each in against if not each.apart]
     if scale is None or not hidden:
         return ()
     tolerated, most = TOLERATED * abs(scale.worst - scale.best), max(hidden)
     if most <= tolerated:
         return ()
-    unit = bench.field.metric.unit
-    head = f"{NOT_ENOUGH}: {1 + len(hidden)} are not told apart on {len(bench.field.ids)} utterances of"
+    unit = basis.field.metric.unit
+    head = f"{NOT_ENOUGH}: {1 + len(hidden)} are not told apart on {len(basis.field.ids)} utterances of"
     wanted = (
-        f"{head} {several(bench.field.datasets)}, where a loss of ",
+        f"{head} {several(basis.field.datasets)}, where a loss of ",
         bare(tolerated, unit),
         " has to be seen with 80 % power: ",
     )
@@ -131,11 +131,11 @@ def _blind(bench: Bench, against: Sequence[Against]) -> Sentence:
     return (*wanted, "here only one of ", bare(most, unit), " would be. Measure more utterances.")
 
 
-def _found(bench: Bench, best: Contestant, against: Sequence[Against]) -> list[Sentence]:
+def _found(basis: AdviceBasis, best: System, against: Sequence[Against]) -> list[Sentence]:
     """The best, those that are not told apart from it, and the closest of the others."""
-    test = f"paired permutation test, two-sided, Holm over {len(against)} at {100 * bench.alpha:g} %"
-    said: list[Sentence] = [(f"The best {bench.field.metric.name} has ", *_evidence(bench, best), ".")]
-    said += [_versus(bench, each, len(against)) for each in against if not each.apart]
+    test = f"paired permutation test, two-sided, Holm over {len(against)} at {100 * basis.alpha:g} %"
+    said: list[Sentence] = [(f"The best {basis.field.metric.name} has ", *_evidence(basis, best), ".")]
+    said += [_versus(basis, each, len(against)) for each in against if not each.apart]
     apart = [each for each in against if each.apart]
     if apart:
         many = "One other is" if len(apart) == 1 else f"{len(apart)} others are"
@@ -144,54 +144,54 @@ def _found(bench: Bench, best: Contestant, against: Sequence[Against]) -> list[S
     return said
 
 
-def _choose(bench: Bench, best: Contestant, against: tuple[Against, ...], barred: Sequence[Sentence]) -> Advice:
+def _choose(basis: AdviceBasis, best: System, against: tuple[Against, ...], barred: Sequence[Sentence]) -> Advice:
     tied = tuple(each.who for each in against if not each.apart)
-    found = _found(bench, best, against)
+    found = _found(basis, best, against)
     if not against:
         lead = (
-            f"Take {best.name}{_alone(bench, best)}: the only one of {len(bench.field.cells)} that may be recommended."
+            f"Take {best.name}{_alone(basis, best)}: the only one of {len(basis.field.cells)} that may be recommended."
         )
-        return Advice(best, ((lead,), *found, *_price(bench, best, best), *barred), best)
+        return Advice(best, ((lead,), *found, *_price(basis, best, best), *barred), best)
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
-        which = f"the best {bench.field.metric.name}, told apart from {others}"
-        first: Sentence = (f"Take {best.name}{_alone(bench, best)}: {which}.",)
-        return Advice(best, (first, *found, *_price(bench, best, best), *barred), best, (), against)
-    free = [who for who in (best, *tied) if who not in bench.limited]
-    choice, why = _cheapest(bench, free) if free != [best] else (None, "all but one are beyond a limit")
+        which = f"the best {basis.field.metric.name}, told apart from {others}"
+        first: Sentence = (f"Take {best.name}{_alone(basis, best)}: {which}.",)
+        return Advice(best, (first, *found, *_price(basis, best, best), *barred), best, (), against)
+    free = [who for who in (best, *tied) if who not in basis.limited]
+    choice, why = _cheapest(basis, free) if free != [best] else (None, "all but one are beyond a limit")
     if choice is None:
         first = (f"{NOT_ENOUGH} to choose among {1 + len(tied)} that are tied: {why}.",)
         return Advice(None, (first, *found, *barred), best, tied, against)
     first = (f"Take {choice.name}: {why}.",)
-    return Advice(choice, (first, *found, *_price(bench, choice, best), *barred), best, tied, against)
+    return Advice(choice, (first, *found, *_price(basis, choice, best), *barred), best, tied, against)
 
 
-def _alone(bench: Bench, who: Contestant) -> str:
+def _alone(basis: AdviceBasis, who: System) -> str:
     """What the recommendation does not rest on."""
-    speed = bench.scores[who].parts[1]
+    speed = basis.scores[who].parts[1]
     return "" if speed.points.known else f" on quality alone (no speed: {speed.words})"
 
 
-def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | None, str]:
+def _cheapest(basis: AdviceBasis, tied: Sequence[System]) -> tuple[System | None, str]:
     """Of those tied in quality, with the reason."""
-    metric = bench.field.metric.name
-    machines = {bench.points[who].machine for who in tied}
-    costs = {who: bench.scores[who].parts[4].measured for who in tied}
+    metric = basis.field.metric.name
+    machines = {basis.points[who].machine for who in tied}
+    costs = {who: basis.scores[who].parts[4].measured for who in tied}
     by_cost = all(cost.known for cost in costs.values())
     if not by_cost and len(machines) > 1:
         return None, f"they were timed on several machine classes ({', '.join(sorted(machines))})"
-    prices = costs if by_cost else {who: bench.points[who].speed for who in tied}
+    prices = costs if by_cost else {who: basis.points[who].speed for who in tied}
     if not all(price.known for price in prices.values()):
         return None, f"{next(who.name for who in tied if not prices[who].known)} has no times"
-    if doubtful := [who for who in tied if not bench.scores[who].parts[1].points.known]:
-        return None, f"the speed of {doubtful[0].name} decides nothing ({bench.scores[doubtful[0]].parts[1].words})"
+    if doubtful := [who for who in tied if not basis.scores[who].parts[1].points.known]:
+        return None, f"the speed of {doubtful[0].name} decides nothing ({basis.scores[doubtful[0]].parts[1].words})"
     cheapest = min(tied, key=lambda who: (prices[who].value, who.order))
     near = [who for who in tied if prices[who].overlaps(prices[cheapest])]
     what = "cost" if by_cost else "RTF"
     if len(near) == 1:
         return cheapest, f"the least {what} of {len(tied)} whose {metric} is not told apart"
-    stages = {who: bench.scores[who].stage for who in near}
-    choice = min(near, key=lambda who: (STAGES.get(stages[who], 3), -bench.scores[who].points.value, who.order))
+    stages = {who: basis.scores[who].stage for who in near}
+    choice = min(near, key=lambda who: (STAGES.get(stages[who], 3), -basis.scores[who].points.value, who.order))
     others = several([who.name for who in near if who != choice])
     ahead = any(STAGES.get(stage, 3) > STAGES.get(stages[choice], 3) for stage in stages.values())
     reason = f"its stage is {stages[choice]}" if ahead else "its score is the highest"
@@ -199,17 +199,17 @@ def _cheapest(bench: Bench, tied: Sequence[Contestant]) -> tuple[Contestant | No
     return choice, f"{tie} tied in {metric}; its {what} is not told apart from that of {others}, and {reason}"
 
 
-def _evidence(bench: Bench, who: Contestant) -> Sentence:
-    """A contestant with its quality, where and when."""
-    quality = bench.scores[who].parts[0].measured
-    origins = [origin(bench.field.cells[who][dataset]) for dataset in bench.field.datasets]
+def _evidence(basis: AdviceBasis, who: System) -> Sentence:
+    """A system with its quality, where and when."""
+    quality = basis.scores[who].parts[0].measured
+    origins = [origin(basis.field.cells[who][dataset]) for dataset in basis.field.datasets]
     runs = several(sorted({f"session {each.session} at commit {each.commit or 'unknown'}" for each in origins}))
-    return f"{who.name}, ", full(quality), f" on {several(bench.field.datasets)}, {runs}"
+    return f"{who.name}, ", full(quality), f" on {several(basis.field.datasets)}, {runs}"
 
 
-def _versus(bench: Bench, each: Against, others: int) -> Sentence:
-    seen = bare(each.detects, bench.field.metric.unit)
-    chance = f" (not small enough among {others}: Holm at {100 * bench.alpha:g} %)" if each.p <= bench.alpha else ""
+def _versus(basis: AdviceBasis, each: Against, others: int) -> Sentence:
+    seen = bare(each.detects, basis.field.metric.unit)
+    chance = f" (not small enough among {others}: Holm at {100 * basis.alpha:g} %)" if each.p <= basis.alpha else ""
     told = f", {each.words}, two-sided p {each.p:.2g}{chance}"
     tail: Sentence = (
         ("; a loss of ", seen, " would be seen.") if math.isfinite(each.detects) else ("; no loss would be seen.",)
@@ -217,9 +217,9 @@ def _versus(bench: Bench, each: Against, others: int) -> Sentence:
     return f"{each.who.name} is not told apart from it: ", change(each.change), told, *tail
 
 
-def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
+def _price(basis: AdviceBasis, who: System, best: System) -> list[Sentence]:
     """What it takes, and who would be faster."""
-    point, score = bench.points[who], bench.scores[who]
+    point, score = basis.points[who], basis.scores[who]
     if not point.speed.known:
         return [(f"{who.name} has no times: what it takes is unknown.",)]
     if not score.parts[1].points.known:
@@ -231,23 +231,23 @@ def _price(bench: Bench, who: Contestant, best: Contestant) -> list[Sentence]:
     leading = max(
         (
             each
-            for each in bench.scores.values()
-            if each.compared and each.who not in bench.barred and each.points.known
+            for each in basis.scores.values()
+            if each.compared and each.who not in basis.barred and each.points.known
         ),
         key=lambda each: (each.points.value, each.who == who),
     )
     own: Sentence = (
-        () if who == best else (f"It has a {bench.field.metric.name} of ", full(score.parts[0].measured), ". ")
+        () if who == best else (f"It has a {basis.field.metric.name} of ", full(score.parts[0].measured), ". ")
     )
     said: list[Sentence] = [(*own, "It takes RTF ", full(point.speed), f" on {point.machine}", *priced, *peak, ".")]
     if leading.who != who:
         ahead = f"{leading.points.value:.0f} points and {score.points.value:.0f}"
         said.append((f"By score {leading.who.name} is ahead ({ahead}): there the weights trade quality for the rest.",))
     faster = [
-        other for other in bench.points.values()
+        other for other in basis.points.values()
         if other.speed.known and other.machine == point.machine and other.speed.value < point.speed.value
-        and not other.speed.overlaps(point.speed) and other.who not in bench.barred
-        and bench.scores[other.who].parts[1].points.known
+        and not other.speed.overlaps(point.speed) and other.who not in basis.barred
+        and basis.scores[other.who].parts[1].points.known
     ]  # fmt: skip
     if faster:
         quick = min(faster, key=lambda other: (other.speed.value, other.who.order))

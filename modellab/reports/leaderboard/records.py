@@ -1,14 +1,14 @@
 """What a report knows, computed once; every rendering reads it and adds no arithmetic.
 
 Report
-├── Arena        one task: who was compared on which data
-│   ├── Score    of one contestant: Parts, points, grade
-│   ├── Point    of one contestant: quality, speed and memory, and who beats it in both
+├── ComparableGroup  one task: who was compared on which data
+│   ├── Score    of one system: Parts, points, grade
+│   ├── Point    of one system: quality, speed and memory, and who beats it in both
 │   └── Advice   which one to take, and on what evidence
-├── Measure      one metric of one contestant on one dataset
-├── Slice        the task's first metric of one contestant on a part of a dataset: a condition, a speaker
+├── Measure      one metric of one system on one dataset
+├── Slice        the task's first metric of one system on a part of a dataset: a condition, a speaker
 ├── Finding      what got worse or better, and why it is believed
-└── Said         what one contestant made of one utterance
+└── UtteranceResult  what one system made of one utterance
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Step = tuple[str, str, str]  # (what, reference, hypothesis): what is "", "S", "
 
 
 @dataclass(frozen=True, slots=True)
-class Contestant:
+class System:
     """A model variant on a device in a precision, in one task; `spec` where the report holds it more than once."""
 
     task: str
@@ -62,9 +62,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One metric of one contestant on one dataset."""
+    """One metric of one system on one dataset."""
 
-    who: Contestant
+    who: System
     dataset: str
     metric: str
     kind: Kind
@@ -79,7 +79,7 @@ class Measure:
 class Slice:
     """The first metric on the utterances of one value of one key of the rows: condition "noise", speaker "a"."""
 
-    who: Contestant
+    who: System
     dataset: str
     key: str
     value: str
@@ -92,7 +92,7 @@ class Part:
     """One part of a score: 0 to 100 points from a measured number, or why there is none."""
 
     name: PartName
-    weight: float  # of the project's weights, as a share of those that could be had; 0.0 where missing
+    weight: float  # of the project's weights, as a fraction of those that could be had; 0.0 where missing
     points: Estimate  # unit "1"; NaN where missing
     measured: Estimate
     words: str  # from what, or why it is missing
@@ -100,9 +100,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """0 to 100 points and a grade. `compared` says whether it rests on the data that the arena compares on."""
+    """0 to 100 points and a grade. `compared` says whether it rests on the data that the group is compared on."""
 
-    who: Contestant
+    who: System
     points: Estimate
     grade: str  # "A", "B", "C" or "not rated"
     grades: str  # what the interval allows: "A to B"; "" where it allows only the grade
@@ -118,7 +118,7 @@ class Score:
 class Point:
     """Quality against speed and memory. `beaten_by` are those better in quality and speed, not within the noise."""
 
-    who: Contestant
+    who: System
     quality: Estimate
     speed: Estimate
     memory: Estimate
@@ -133,7 +133,7 @@ class Point:
 class Finding:
     """A change that a person should see: a stored verdict, or a comparison between the specs of the report."""
 
-    who: Contestant
+    who: System
     dataset: str
     verdict: Verdict
     origin: Origin
@@ -144,9 +144,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The best one against another, on the same utterances. `p` is two-sided, `apart` after Holm over the arena."""
+    """The best one against another, on the same utterances. `p` is two-sided, `apart` after Holm over the group."""
 
-    who: Contestant
+    who: System
     change: Estimate
     p: float
     apart: bool
@@ -158,16 +158,16 @@ class Against:
 class Advice:
     """Which one to take. `choice` is None where the evidence does not carry a choice; `sentences` say why."""
 
-    choice: Contestant | None
+    choice: System | None
     sentences: tuple[tuple[Any, ...], ...]  # `words.Sentence`s
-    best: Contestant | None = None
-    tied: tuple[Contestant, ...] = ()
+    best: System | None = None
+    tied: tuple[System, ...] = ()
     against: tuple[Against, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Arena:
-    """One task: the contestants that can be compared fairly, on which datasets, and who was left out and why."""
+class ComparableGroup:
+    """One task: the systems that can be compared fairly, on which datasets, and who was left out and why."""
 
     task: str
     metric: str
@@ -182,8 +182,8 @@ class Arena:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What one contestant made of one utterance. `steps` are empty where there is no reference here: then `text`."""
+class UtteranceResult:
+    """What one system made of one utterance. `steps` are empty where there is no reference here: then `text`."""
 
     id: str
     errors: float
@@ -198,13 +198,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Every utterance of one contestant on one dataset, worst first."""
+    """Every utterance of one system on one dataset, worst first."""
 
-    who: Contestant
+    who: System
     dataset: str
     metric: str
     origin: Origin
-    said: tuple[Said, ...]
+    said: tuple[UtteranceResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Report:
 
     title: str
     facts: tuple[tuple[str, str], ...]
-    arenas: tuple[Arena, ...]
+    groups: tuple[ComparableGroup, ...]
     measures: tuple[Measure, ...]
     slices: tuple[Slice, ...]
     findings: tuple[Finding, ...]

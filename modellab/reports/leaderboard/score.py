@@ -19,8 +19,8 @@ from modellab import tasks
 from modellab.plan.score_settings import PARTS, Scale, Scorecard, Tenfold
 from modellab.plan.score_settings import Part as PartName
 from modellab.reports.leaderboard import estimates
-from modellab.reports.leaderboard.contestants import result_of
-from modellab.reports.leaderboard.records import Contestant, Part, Score
+from modellab.reports.leaderboard.records import Part, Score, System
+from modellab.reports.leaderboard.systems import result_of
 from modellab.results.entry import Entry
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
@@ -57,9 +57,9 @@ def on(scale: Scale, measured: Estimate) -> Estimate:
 
 
 def score(
-    who: Contestant, groups: Groups, drift: Sequence[Entry], card: Scorecard, *, compared: bool, stage: str = ""
+    who: System, groups: Groups, drift: Sequence[Entry], card: Scorecard, *, compared: bool, stage: str = ""
 ) -> Score:
-    """The score of one contestant from its results; `drift` are those of its stability cases."""
+    """The score of one system from its results; `drift` are those of its stability cases."""
     metric = tasks.get(who.task).METRICS[0]
     speed = estimates.speed(groups)
     found = {
@@ -128,9 +128,9 @@ def _quality(metric: Metric, groups: Groups, card: Scorecard) -> Made:
     own = [
         (f"{group[-1].key.dataset}/" if several else "", u) for group in groups for u in result_of(group[-1]).utterances
     ]
-    kept = [(where, u) for where, u in own if metric.name in u.shares]
+    kept = [(where, u) for where, u in own if metric.name in u.counts]
     clusters = [f"{where}{u.cluster}" if u.cluster else "" for where, u in kept]
-    measured = intervals.rate(metric, [u.shares[metric.name] for _, u in kept], clusters)
+    measured = intervals.rate(metric, [u.counts[metric.name] for _, u in kept], clusters)
     if scale is None:
         return NOTHING, measured, f"no scale for {metric.name}: set scorecard.quality.{metric.name}"
     if not measured.known:
@@ -176,10 +176,10 @@ def _stability(groups: Groups, drift: Sequence[Entry]) -> Made:
     """The weakest of what is known of it."""
     success = Metric("success_rate", unit="ratio", better="higher")
     said = chain.from_iterable(result_of(group[-1]).utterances for group in groups)
-    shares = [u.shares["success_rate"] for u in said if "success_rate" in u.shares]
+    counts = [u.counts["success_rate"] for u in said if "success_rate" in u.counts]
     known: list[Made] = []
-    if shares:
-        rate = intervals.rate(success, shares)
+    if counts:
+        rate = intervals.rate(success, counts)
         known.append((on(SUCCESS, rate), rate, f"success rate {100 * rate.value:.1f} % of {rate.n}"))
     for entry in drift:
         metric = tasks.get("stability").METRICS[0]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from modellab import tasks
 from modellab.datasets import Dataset
-from modellab.reports.leaderboard.contestants import result_of
-from modellab.reports.leaderboard.records import Contestant, Slice
+from modellab.reports.leaderboard.records import Slice, System
+from modellab.reports.leaderboard.systems import result_of
 from modellab.results.entry import Entry
 from modellab.stats import intervals
 from modellab.types import Utterance
@@ -16,7 +16,7 @@ KEYS = ("condition", "speaker", "voice", "language")
 MOST = 60  # values of a key; more are names, and no parts
 
 
-def slices(who: Contestant, entry: Entry, data: Dataset) -> Iterator[Slice]:
+def slices(who: System, entry: Entry, data: Dataset) -> Iterator[Slice]:
     """One for each value of each key that parts the utterances."""
     metric = tasks.get(who.task).METRICS[0]
     rows = {str(row["id"]): row for row in data.rows}
@@ -24,7 +24,7 @@ def slices(who: Contestant, entry: Entry, data: Dataset) -> Iterator[Slice]:
         groups: dict[str, list[Utterance]] = {}
         for utterance in result_of(entry).utterances:
             value = str(rows.get(utterance.id, {}).get(key, "") or "")
-            if metric.name in utterance.shares and value:
+            if metric.name in utterance.counts and value:
                 groups.setdefault(value, []).append(utterance)
         if 2 <= len(groups) <= MOST:
             for value, said in sorted(groups.items()):

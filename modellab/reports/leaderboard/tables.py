@@ -7,7 +7,7 @@ from itertools import groupby
 
 from modellab import units
 from modellab.reports.leaderboard import prose
-from modellab.reports.leaderboard.records import Arena, Finding, Measure, Report, Slice
+from modellab.reports.leaderboard.records import ComparableGroup, Finding, Measure, Report, Slice
 from modellab.stats.estimate import Estimate
 from modellab.types import Status, Verdict
 
@@ -15,12 +15,12 @@ Table = tuple[list[str], list[list[str]]]
 PARTS = ("quality", "speed", "memory", "stability", "cost")
 
 
-def scores(arena: Arena) -> Table:
+def scores(group: ComparableGroup) -> Table:
     """Points and grades, best first; who rests on other data than the comparison is marked."""
-    stages = any(score.stage for score in arena.scores)
+    stages = any(score.stage for score in group.scores)
     headings = ["model", *(["stage"] if stages else []), "score [95 %]", "grade", *PARTS, "N", "data"]
     rows = []
-    for score in arena.scores:
+    for score in group.scores:
         data = ", ".join(score.datasets)
         rows.append(
             [
@@ -36,25 +36,25 @@ def scores(arena: Arena) -> Table:
     return headings, rows
 
 
-def measured(arena: Arena) -> Table:
+def measured(group: ComparableGroup) -> Table:
     """The numbers behind the points."""
     names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
     names = ["RTF [95 %]", "N of RTF", "peak [95 %]", "N of peak", "cost of an audio hour"]
-    headings = ["model", f"{units.heading(arena.metric)} [95 %]", "N", *names]
+    headings = ["model", f"{units.heading(group.metric)} [95 %]", "N", *names]
     rows = []
-    for score in arena.scores:
+    for score in group.scores:
         quality, speed, memory, _, cost = (part.measured for part in score.parts)
         spans = (prose.span(quality), _doubted(prose.span(speed), score.doubt), prose.span(memory))
         pairs = [
             cell for span, each in zip(spans, (quality, speed, memory), strict=True) for cell in (span, prose.n(each))
         ]
         rows.append([score.who.name, *pairs, prose.span(cost)])
-    if not any(score.parts[4].measured.known for score in arena.scores):
+    if not any(score.parts[4].measured.known for score in group.scores):
         headings, rows = headings[:-1], [row[:-1] for row in rows]
     return headings, rows
 
 
-def parts(arena: Arena) -> Table:
+def parts(group: ComparableGroup) -> Table:
     """Each part of each score: its weight, its points, and from what they come."""
     rows = [
         [
@@ -66,16 +66,16 @@ def parts(arena: Arena) -> Table:
             prose.n(part.measured),
             part.words,
         ]
-        for score in arena.scores
+        for score in group.scores
         for part in score.parts
     ]
     return ["model", "part", "weight", "points [95 %]", "measured [95 %]", "N", "from"], rows
 
 
-def front(arena: Arena) -> Table:
+def front(group: ComparableGroup) -> Table:
     """Who is on the front, and who is clearly beaten by whom."""
     rows = []
-    for point in arena.front:
+    for point in group.front:
         beaten = ", ".join(point.beaten_by)
         place = "on the front" if point.front else "behind it"
         rows.append(
@@ -94,7 +94,7 @@ def _doubted(text: str, doubt: str) -> str:
     return f"{text} ({doubt})" if doubt else text
 
 
-def against(arena: Arena) -> Table:
+def against(group: ComparableGroup) -> Table:
     """The best against each other one."""
     headings = ["model", "difference from the best [95 %]", "N", "p (two-sided)", "told apart", "would be seen"]
     rows = [
@@ -104,9 +104,9 @@ def against(arena: Arena) -> Table:
             prose.n(each.change),
             f"{each.p:.2g}",
             "yes" if each.apart else "no: tied",
-            units.detects(each.detects, arena.unit),
+            units.detects(each.detects, group.unit),
         ]
-        for each in arena.advice.against
+        for each in group.advice.against
     ]
     return headings, rows
 
@@ -143,7 +143,7 @@ def _titled(each: Finding) -> str:
 
 
 def change(verdict: Verdict) -> str:
-    """The change with its interval; speed as a share."""
+    """The change with its interval; speed as a fraction."""
     if verdict.change is None:
         return units.MISSING
     if verdict.kind == "speed":

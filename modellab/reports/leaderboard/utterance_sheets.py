@@ -1,4 +1,4 @@
-"""What each contestant made of each utterance, worst first, beside the reference where it is here."""
+"""What each system made of each utterance, worst first, beside the reference where it is here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from modellab import tasks
 from modellab.datasets import Dataset
 from modellab.errors import ModellabError
 from modellab.metrics.edit_distance import align
-from modellab.reports.leaderboard.contestants import origin, result_of
-from modellab.reports.leaderboard.records import Contestant, Said, Sheet, Step
+from modellab.reports.leaderboard.records import Sheet, Step, System, UtteranceResult
+from modellab.reports.leaderboard.systems import origin, result_of
 from modellab.results.entry import Entry
 from modellab.stats.intervals import bottom_of, costs
 from modellab.types import Metric, Utterance
@@ -21,7 +21,7 @@ from modellab.types import Metric, Utterance
 SHOWN = 10  # utterances that a task without texts draws
 
 
-def sheet(who: Contestant, entry: Entry, data: Dataset | None) -> Sheet:
+def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
     """Every utterance of one result; `data` is None where the dataset is not here as it was measured."""
     metric = tasks.get(who.task).METRICS[0]
     ranked = sorted(result_of(entry).utterances, key=lambda each: (not each.error, -_cost(metric, each), each.id))
@@ -43,7 +43,7 @@ def _cases(task: str, data: Dataset) -> dict[str, Any]:
 
 def _cost(metric: Metric, utterance: Utterance) -> float:
     """What the utterance adds to the bad side; of counts that are no errors (chrF) what its own rate lacks."""
-    share = utterance.shares.get(metric.name)
+    share = utterance.counts.get(metric.name)
     if not share:
         return 0.0
     if len(share) > 2:
@@ -52,14 +52,14 @@ def _cost(metric: Metric, utterance: Utterance) -> float:
     return float(costs(metric, np.array([share], dtype=float))[0])
 
 
-def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> Said:
-    share = utterance.shares.get(metric.name)
+def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> UtteranceResult:
+    share = utterance.counts.get(metric.name)
     words = bottom_of(np.array([share], dtype=float)) if share and len(share) == 2 else 1.0
     steps, text = _words(case, utterance.output)
     lines: tuple[str, ...] = ()
     if not steps and case is not None and rank < SHOWN:
         lines = tuple(_drawn(task, case, utterance.output))
-    return Said(
+    return UtteranceResult(
         utterance.id, _cost(metric, utterance), words, steps, text, lines,
         utterance.wall_s, utterance.duration_s, utterance.error,
     )  # fmt: skip

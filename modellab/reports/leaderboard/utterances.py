@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from modellab import units
-from modellab.reports.leaderboard.records import Said, Sheet, Step
+from modellab.reports.leaderboard.records import Sheet, Step, UtteranceResult
 from modellab.system.escape import visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Worst(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """One contestant on one dataset."""
+    """One system on one dataset."""
 
     id: str
     who: str
@@ -62,7 +62,7 @@ def leaves(sheets: Iterable[Sheet]) -> Iterator[Leaf]:
         )
 
 
-def _worst(metric: str, said: Said) -> Worst:
+def _worst(metric: str, said: UtteranceResult) -> Worst:
     times = (
         f", {units.value(said.wall_s, 's')} for {units.value(said.duration_s, 's')} of audio"
         if said.wall_s == said.wall_s
@@ -78,18 +78,18 @@ def _worst(metric: str, said: Said) -> Worst:
     )
 
 
-def _count(said: Said) -> str:
+def _count(said: UtteranceResult) -> str:
     return f"{said.errors:.4g} of {said.words:.4g}" if said.words != 1 else f"{said.errors:.4g}"
 
 
-def lines(said: Iterable[Said]) -> Markup:
+def lines(said: Iterable[UtteranceResult]) -> Markup:
     """A list item each: id, errors and the words, errors struck out or underlined."""
     from markupsafe import Markup
 
     return Markup("\n".join(_line(each) for each in said))  # noqa: S704 - `_line` escapes every text
 
 
-def _line(said: Said) -> str:
+def _line(said: UtteranceResult) -> str:
     head = f"<b>{_escaped(said.id)}</b> {_escaped(_count(said))} "
     if said.error:
         return f"<li>{head}<em>{_escaped('the model raised: ' + said.error[:200])}</em></li>"

@@ -12,14 +12,14 @@ from tabulate import tabulate
 from modellab import units
 from modellab.results import serialization
 from modellab.system import escape
-from modellab.types import Key, Status, Verdict
+from modellab.types import CaseId, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
     """One claim that was tested; travels from a pytest-xdist worker to the controller."""
 
-    key: Key
+    key: CaseId
     source: str
     utterances: int
     verdict: Verdict

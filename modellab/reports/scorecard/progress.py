@@ -11,7 +11,7 @@ from typing import Any
 from modellab.reports.terminal import writer
 from modellab.runner.events import Event, UtteranceDone
 from modellab.system import escape
-from modellab.types.utterances import shares
+from modellab.types.utterances import counts_of
 
 EVERY_S = 0.5
 
@@ -66,7 +66,7 @@ class Progress:
         """The line itself."""
         done, total = event.done, event.of
         left_s = (now - self.start) / max(1, done - 1) * (total - done)
-        metric = next(iter(event.utterances[-1].shares))
-        top, bottom = shares(event.utterances, metric).sum(axis=0)[:2]
+        metric = next(iter(event.utterances[-1].counts))
+        top, bottom = counts_of(event.utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
         return f"  {escape.line(event.case)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"

@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from modellab.system.child_processes import Kin
+from modellab.system.child_processes import ChildProcesses
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -49,17 +49,17 @@ class Timing:
     gpu_s: float = math.nan
 
 
-def timed[T](call: Callable[[], T], gpu: Any | None = None, kin: Kin | None = None) -> tuple[T, Timing]:
+def timed[T](call: Callable[[], T], gpu: Any | None = None, children: ChildProcesses | None = None) -> tuple[T, Timing]:
     """Run `call` once between two clock readings. `gpu` is torch.cuda: it is waited for on both sides.
 
-    `kin` watches child processes, whose CPU time is added.
+    `children` watches child processes, whose CPU time is added.
     """
-    if kin is None:
+    if children is None:
         return _timed(call, gpu)
-    with kin:
-        before_s = kin.spent_s()
+    with children:
+        before_s = children.spent_s()
         output, timing = _timed(call, gpu)
-        return output, replace(timing, cpu_s=timing.cpu_s + kin.spent_s() - before_s)
+        return output, replace(timing, cpu_s=timing.cpu_s + children.spent_s() - before_s)
 
 
 def _timed[T](call: Callable[[], T], gpu: Any | None) -> tuple[T, Timing]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from modellab import models
 from modellab.errors import ConfigError, NoBaseError, did_you_mean
 from modellab.models import Model, weights
-from modellab.plan.matrix import Broken, Loadable, Matrix, missing_device, why_not
+from modellab.plan.matrix import Broken, Matrix, ModelInstance, missing_device, why_not
 from modellab.runner.paired import worktree
 from modellab.system import textfile
 
@@ -44,7 +44,7 @@ class Base:
     python: Path | None = None
     matrix: Matrix | None = field(default=None, compare=False)
 
-    def loadable(self, cell: Loadable, tree: Path | None, *, download: bool = False) -> Loadable:
+    def loadable(self, cell: ModelInstance, tree: Path | None, *, download: bool = False) -> ModelInstance:
         """What the base loads for a cell; `tree` is the revision's folder. NoBaseError with the reason if nothing."""
         folder = self._folder(cell, tree)
         try:
@@ -57,28 +57,28 @@ class Base:
         if name not in model.variants:
             raise NoBaseError(f"{folder.name} has no variant {name} there")
         key = replace(cell.key, model=folder.name, variant=name, precision=self._precision(cell, model, name))
-        found = Loadable(key, model, model.variants[name], folder)
+        found = ModelInstance(key, model, model.variants[name], folder)
         if reason := self._why_not(found, download=download):
             raise NoBaseError(reason)
         return found
 
-    def _why_not(self, found: Loadable, *, download: bool) -> str:
+    def _why_not(self, found: ModelInstance, *, download: bool) -> str:
         """Why this machine cannot run it; what another environment has installed shows when it loads."""
         if not (self.commit or self.python):
             return why_not(found, download=download)
         absent = "" if download else weights.why_missing(found.weights, found.variant.revision, found.folder)
         return missing_device(found.key.device, found.variant) or absent
 
-    def _precision(self, cell: Loadable, model: Model, name: str) -> str:
+    def _precision(self, cell: ModelInstance, model: Model, name: str) -> str:
         """The cell's own, or for another variant its first on the device."""
-        offered = [precision for device, precision in model.cells(name) if device == cell.key.device]
+        offered = [precision for device, precision in model.device_precisions(name) if device == cell.key.device]
         if cell.key.precision in offered:
             return cell.key.precision
         if offered and self.variant:
             return offered[0]
         raise NoBaseError(f"{cell.folder.name}:{name} is not offered on {cell.key.device} at {cell.key.precision}")
 
-    def _folder(self, cell: Loadable, tree: Path | None) -> Path:
+    def _folder(self, cell: ModelInstance, tree: Path | None) -> Path:
         """The base's model folder: in the revision's tree where the candidate's is under version control."""
         if self.model and self.model != cell.key.model:
             assert self.matrix is not None, "a model by name comes with the matrix it was found in"

@@ -2,7 +2,7 @@
 
 The present interpreter serves when nothing that the model needs differs: the revision's `dependencies`, the model's
 extra and what they pull in stand in its constraints.txt as they are installed here. Otherwise uv makes an environment,
-once for each content of pyproject.toml and constraints.txt (see `venvs.py`).
+once for each content of pyproject.toml and constraints.txt (see `virtualenv.py`).
 """
 
 from __future__ import annotations

@@ -17,14 +17,14 @@ import numpy as np
 
 from modellab.errors import NoBaseError
 from modellab.gate import paired_speed
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded, load
 from modellab.runner.paired import verdicts
 from modellab.runner.paired.cpu_affinity import shared
 from modellab.runner.paired.interleave import Pairs, joined, run_pairs
 from modellab.runner.paired.process import Places, start
 from modellab.runner.paired.reference import Base
-from modellab.runner.paired.verdicts import Case
+from modellab.runner.paired.verdicts import PairedCase
 from modellab.system.virtualenv import Tell
 from modellab.types import Verdict
 
@@ -51,7 +51,7 @@ class Duel:
     def __post_init__(self) -> None:
         self.places = Places(self.base, self.tell)
 
-    def get(self, cell: Cell) -> None:
+    def get(self, cell: Case) -> None:
         """Load the cell's base, unless it is loaded. Raises ModellabError, with the base's name, when it cannot be."""
         if self.engine == (cell.key.task, cell.engine):
             return
@@ -62,7 +62,7 @@ class Duel:
             self.missing = str(error)
         self.engine = (cell.key.task, cell.engine)
 
-    def _load(self, cell: Cell) -> None:
+    def _load(self, cell: Case) -> None:
         found = self.base.loadable(cell, self.places.checkout(), download=self.download)
         apart = found.model.environment == "own"
         place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
@@ -81,7 +81,9 @@ class Duel:
             self.loaded.handle.close()
         self.loaded, self.engine, self.missing, self.notes = None, None, "", ()
 
-    def judge(self, case: Case, candidate: Loaded, again: Callable[[], Loaded]) -> tuple[list[Verdict], list[str]]:
+    def judge(
+        self, case: PairedCase, candidate: Loaded, again: Callable[[], Loaded]
+    ) -> tuple[list[Verdict], list[str]]:
         """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
         label = self.base.label
         if self.loaded is None:
@@ -105,7 +107,7 @@ class Duel:
 
     def _pairs(
         self,
-        case: Case,
+        case: PairedCase,
         candidate: Loaded,
         base: Loaded,
         n: int,
@@ -119,7 +121,12 @@ class Duel:
             return run_pairs(candidate, base, case.data, n, generator, before, place)
 
     def _confirm(
-        self, case: Case, again: Callable[[], Loaded], generator: np.random.Generator, first: Pairs, processes: int
+        self,
+        case: PairedCase,
+        again: Callable[[], Loaded],
+        generator: np.random.Generator,
+        first: Pairs,
+        processes: int,
     ) -> Pairs:
         """Fresh pairs, a few of each of so many fresh processes."""
         parts: list[Pairs] = []
@@ -130,7 +137,7 @@ class Duel:
             parts.append(self._pairs(case, *fresh, math.ceil(left / (processes - i)), generator, first))
         return joined(parts)
 
-    def _fresh(self, case: Case, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
+    def _fresh(self, case: PairedCase, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
         """Candidate and base in new processes."""
         self.close()
         candidate = again()

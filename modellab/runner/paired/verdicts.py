@@ -14,7 +14,7 @@ from modellab.gate import memory, paired_speed
 from modellab.gate.calibration_noise import Noise
 from modellab.gate.limits import MIB, held
 from modellab.gate.timing_validity import too_busy, too_many_cores, untrusted
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
 from modellab.runner.paired.interleave import Pairs
 from modellab.system import allocator
@@ -24,17 +24,17 @@ from modellab.types.readings import CLOCKS, judged, unit
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PairedCase:
     """What is timed: one cell, its candidate's result and the rules that it is judged by."""
 
     task: Task
-    cell: Cell
+    cell: Case
     data: Dataset
     result: Result
     rules: Mapping[str, Rule]
 
 
-def nothing(case: Case, why: str, label: str) -> list[Verdict]:
+def nothing(case: PairedCase, why: str, label: str) -> list[Verdict]:
     """NEW for all that would have been compared."""
     device, readings = case.cell.key.device, case.result.readings
     speed = [Verdict(metric, unit(metric), "speed", Status.NEW, math.nan) for metric in judged(device, "speed")]
@@ -46,24 +46,24 @@ def nothing(case: Case, why: str, label: str) -> list[Verdict]:
     ]
 
 
-def look_slower(case: Case, pairs: Pairs) -> bool:
+def look_slower(case: PairedCase, pairs: Pairs) -> bool:
     """Whether any clock of the first pairs asks for a confirmation."""
     return any(_looks_slower(case, metric, pairs) for metric in _clocks(case, pairs))
 
 
-def more_pairs(case: Case, first: Pairs) -> int:
+def more_pairs(case: PairedCase, first: Pairs) -> int:
     """How many further pairs the first look needs where they spread: by the clock that decides."""
     rule, ratios = _deciding(case, first)
     return paired_speed.first_pairs(ratios, rule) - len(ratios) if len(ratios) > 1 else 0
 
 
-def confirming(case: Case, first: Pairs) -> int:
+def confirming(case: PairedCase, first: Pairs) -> int:
     """How many fresh pairs confirm what the first ones showed."""
     rule, ratios = _deciding(case, first)
     return paired_speed.second_pairs(ratios, rule) if len(ratios) > 1 else paired_speed.SECOND
 
 
-def _deciding(case: Case, pairs: Pairs) -> tuple[Rule, Floats]:
+def _deciding(case: PairedCase, pairs: Pairs) -> tuple[Rule, Floats]:
     """The rule and the finite ratios of the clock that decides: CPU time of one thread, a GPU's own, else the wall."""
     known = _clocks(case, pairs)
     several = case.cell.key.device == "cpu" and case.result.provenance["threads"] != "1"
@@ -72,12 +72,12 @@ def _deciding(case: Case, pairs: Pairs) -> tuple[Rule, Floats]:
     return case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
 
 
-def speed(case: Case, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
+def speed(case: PairedCase, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
     """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
     return [_speed(case, metric, first, second, label) for metric in _clocks(case, first)]
 
 
-def _clocks(case: Case, pairs: Pairs) -> list[str]:
+def _clocks(case: PairedCase, pairs: Pairs) -> list[str]:
     """The clocks that judge a case on its device and that gave times."""
     return [metric for metric in judged(case.cell.key.device, "speed") if np.isfinite(_ratios(pairs, metric)).any()]
 
@@ -86,20 +86,20 @@ def _ratios(pairs: Pairs, metric: str) -> Floats:
     return (pairs.wall, pairs.cpu, pairs.gpu)[CLOCKS[metric]]
 
 
-def _looks_slower(case: Case, metric: str, pairs: Pairs) -> bool:
+def _looks_slower(case: PairedCase, metric: str, pairs: Pairs) -> bool:
     margin = case.rules.get(metric, Rule()).margin
     ratios = _ratios(pairs, metric)
     finite = ratios[np.isfinite(ratios)]
     return len(finite) > 1 and paired_speed.looks_slower(finite, paired_speed.MARGIN if margin is None else margin)
 
 
-def _speed(case: Case, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
+def _speed(case: PairedCase, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
     now, then = (second or first).rtf(CLOCKS[metric])
     fresh = None if second is None else _ratios(second, metric)
     rule = case.rules.get(metric, Rule())
     invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
     load = too_busy(case.result)
-    verdict = paired_speed.judge(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid, load)
+    verdict = paired_speed.assess(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid, load)
     if reason := untrusted(case.result):
         return replace(verdict, status=Status.INCONCLUSIVE, why=reason, red=False)
     return verdict
@@ -112,7 +112,7 @@ def _invalid(result: Result) -> str:
     return too_many_cores(result)
 
 
-def peaks(case: Case, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
+def peaks(case: PairedCase, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
     """Peak memory since both were asked to start."""
     now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
     metrics = [metric for metric in judged(case.cell.key.device, "memory") if metric in now and metric in then]
@@ -144,7 +144,7 @@ def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdi
     return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
 
 
-def other_precision(cell: Cell, precision: str, label: str) -> list[str]:
+def other_precision(cell: Case, precision: str, label: str) -> list[str]:
     """A note if the base has not the candidate's precision."""
     own = cell.key.precision
     return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-TIME_SHARE, TIME_S = 0.02, 0.001
-MEMORY_SHARE, MEMORY_BYTES = 0.01, 2e6
+TIME_FRACTION, TIME_S = 0.02, 0.001
+MEMORY_FRACTION, MEMORY_BYTES = 0.01, 2e6
 State = Literal["ok", "failed", "undecided"]
 
 
@@ -37,7 +37,7 @@ def tolerance(unit: str, known: float) -> float:
     >>> tolerance("s", 0.01), tolerance("s", 0.5), tolerance("bytes", 1e9)
     (0.001, 0.01, 10000000.0)
     """
-    share, least = (TIME_SHARE, TIME_S) if unit == "s" else (MEMORY_SHARE, MEMORY_BYTES)
+    share, least = (TIME_FRACTION, TIME_S) if unit == "s" else (MEMORY_FRACTION, MEMORY_BYTES)
     return max(share * known, least)
 
 

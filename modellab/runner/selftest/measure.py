@@ -17,13 +17,13 @@ import yaml
 from modellab import audio, datasets, models, tasks
 from modellab.gate.timing_validity import too_busy
 from modellab.models import find_package
-from modellab.plan.matrix import Cell, missing_device
+from modellab.plan.matrix import Case, missing_device
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.selftest.checks import Check, check
 from modellab.runner.selftest.probes import PROBES, Probe
 from modellab.runner.worker import Worker
-from modellab.types import Audio, Key, Result
+from modellab.types import Audio, CaseId, Result
 
 COSTS = Path(__file__).parent / "known_cost"
 TRIALS, PEAKS = 5, 3  # calls for each time; pairs of runs for each peak
@@ -63,7 +63,7 @@ def examine(
 class Bench:
     """The loaded model and its clips: the first of each pair stands for a probe, the second for its empty twin."""
 
-    def __init__(self, place: Path, loaded: Loaded, cell: Cell, probes: Sequence[Probe], threads: int) -> None:
+    def __init__(self, place: Path, loaded: Loaded, cell: Case, probes: Sequence[Probe], threads: int) -> None:
         self.place, self.loaded, self.cell, self.probes, self.threads = place, loaded, cell, probes, threads
 
     def measured(self, number: int, calls: int) -> Result:
@@ -89,10 +89,10 @@ def _bench(folder: Path, probes: Sequence[Probe], threads: int, device: str) -> 
     config = models.config(folder)
     plan = [[probe.work, amount] for probe in probes for amount in (probe.amount, 0)]
     model = config.model_copy(update={"options": {"plan": plan}})
-    key = Key("asr", "selftest", folder.name, "known", device, "none")
+    key = CaseId("asr", "selftest", folder.name, "known", device, "none")
     with tempfile.TemporaryDirectory(prefix="modellab-selftest-") as place:
         header = datasets.Header.model_validate(HEADER)
-        cell = Cell(key, model, model.variants["known"], folder, Path(place), header)
+        cell = Case(key, model, model.variants["known"], folder, Path(place), header)
         worker = Worker(threads)
         try:
             yield Bench(Path(place), evaluate.load(cell, worker, threads), cell, probes, threads)

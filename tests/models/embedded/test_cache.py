@@ -14,7 +14,8 @@ from filelock import FileLock
 from modellab.errors import WeightsError
 from modellab.models import embedded
 from modellab.models.embedded import cache
-from modellab.system import cache as store
+from modellab.system import cache as system_cache
+from modellab.system.cache import SUMS, intact
 
 # A process that asks for ct2, with a writer that is quick, counts its runs and does what the test says.
 PROCESS = """
@@ -93,17 +94,17 @@ def _add(folder: Path) -> None:
         _flip,
         _add,
         lambda folder: (folder / "model.bin").unlink(),
-        lambda folder: (folder / store.SUMS).write_bytes(b"\xff\x00"),
-        lambda folder: (folder / store.SUMS).unlink(),
+        lambda folder: (folder / SUMS).write_bytes(b"\xff\x00"),
+        lambda folder: (folder / SUMS).unlink(),
     ],
     ids=["a changed byte", "a stray file", "a lost file", "unreadable sums", "lost sums"],
 )
 def test_a_damaged_folder_is_written_again(written: list[str], damage: Callable[[Path], object]) -> None:
     folder = embedded.weights("ct2")
     damage(folder)
-    assert not store.intact(folder)
+    assert not intact(folder)
     assert embedded.weights("ct2") == folder
-    assert store.intact(folder)
+    assert intact(folder)
     assert (folder / "model.bin").read_bytes() == b"weights of ct2"
     assert written == ["ct2", "ct2"]
 
@@ -132,7 +133,7 @@ def test_a_process_killed_half_way_leaves_nothing_broken(home: Path) -> None:
 
 def test_a_whole_cache_is_used_without_writing(written: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = embedded.weights("ct2")
-    monkeypatch.setattr(store, "_write", lambda *_: pytest.fail("nothing is missing"))
+    monkeypatch.setattr("modellab.system.cache._write", lambda *_: pytest.fail("nothing is missing"))
     assert embedded.weights("ct2") == folder
 
 
@@ -179,7 +180,7 @@ def test_an_unknown_format_names_the_known_ones() -> None:
 def test_the_default_cache_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODELLAB_CACHE", raising=False)
     monkeypatch.setenv("HOME", os.sep + "somebody")
-    assert store.home() == Path("/somebody/.cache/modellab")
+    assert system_cache.home() == Path("/somebody/.cache/modellab")
 
 
 def test_the_digest_names_the_stored_weights() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from modellab.reports.comparison.pairing import Meeting
+from modellab.reports.comparison.pairing import CasePair
 from modellab.results.entry import Entry
-from modellab.results.select import Pick
+from modellab.results.select import SelectedResults
 from modellab.system.machine import Commit
 from modellab.types import Floats, Metric, Status, Utterance
 
@@ -23,7 +23,7 @@ WER = Metric("wer", unit="ratio", better="lower")
 def said(errors: Sequence[float], words: float = 10.0, **changes: Any) -> tuple[Utterance, ...]:
     """Utterances 0000, 0001, ... with so many wrong words each."""
     return tuple(
-        make.utterance(make.name(i), make.asr_shares(count, words), **changes) for i, count in enumerate(errors)
+        make.utterance(make.name(i), make.asr_counts(count, words), **changes) for i, count in enumerate(errors)
     )
 
 
@@ -39,18 +39,18 @@ def entry(errors: Sequence[float] | tuple[Utterance, ...] = (0.0, 1.0), model: s
         utterances, key=key, provenance=provenance, readings=readings, machine=changes.pop("machine", "a-cpu-1t")
     )
     fields = {"result": result, "commit": Commit("c0ffee" + "0" * 34), "session": "20260301T020000-ab", **changes}
-    name = f"{key} {fields['session']} {[each.shares for each in utterances]} {provenance} {readings}"
+    name = f"{key} {fields['session']} {[each.counts for each in utterances]} {provenance} {readings}"
     fields.setdefault("id", uuid.uuid5(uuid.NAMESPACE_OID, name).hex)
     return Entry(key, Status.PASS, **fields)
 
 
-def pick(*entries: Entry, spec: str = "") -> Pick:
-    return Pick(spec or entries[0].key.model, entries)
+def selection(*entries: Entry, spec: str = "") -> SelectedResults:
+    return SelectedResults(spec or entries[0].key.model, entries)
 
 
-def meeting(a: Sequence[float], b: Sequence[float], **changes: Any) -> Meeting:
+def case_pair(a: Sequence[float], b: Sequence[float], **changes: Any) -> CasePair:
     """Two models on the same utterances."""
-    return Meeting(entry(a, "one", **changes), entry(b, "two", **changes))
+    return CasePair(entry(a, "one", **changes), entry(b, "two", **changes))
 
 
 def churned(seed: int, n: int, worse: float = 0.0) -> tuple[list[float], list[float]]:

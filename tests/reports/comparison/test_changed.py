@@ -14,21 +14,21 @@ from modellab.reports.comparison.changed_utterances import columns
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.render.lines import aligned
 
-from .systems import WER, meeting
+from .systems import WER, case_pair
 
 NOWHERE = Library(Path("nowhere"))
 TEXT = st.text(alphabet="abc ", max_size=20)
 
 
 def test_worst_first_and_only_what_changed() -> None:
-    found = changed_utterances.changes([meeting([2, 0, 1, 1], [0, 3, 1, 2])], WER, NOWHERE)
+    found = changed_utterances.changes([case_pair([2, 0, 1, 1], [0, 3, 1, 2])], WER, NOWHERE)
     assert [(each.id, each.harm) for each in found] == [("0001", 3.0), ("0003", 1.0), ("0000", -2.0)]
     assert found[0].values == (0.0, 0.3)
 
 
 def test_a_baselines_rounding_is_no_change() -> None:
-    assert changed_utterances.changes([meeting([1 / 3], [0.333333])], WER, NOWHERE) == []
-    assert len(changed_utterances.changes([meeting([1 / 3], [0.333333])], WER, NOWHERE, every=True)) == 1
+    assert changed_utterances.changes([case_pair([1 / 3], [0.333333])], WER, NOWHERE) == []
+    assert len(changed_utterances.changes([case_pair([1 / 3], [0.333333])], WER, NOWHERE, every=True)) == 1
 
 
 @given(TEXT, TEXT, TEXT)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from modellab.reports.comparison import error_classes
-from modellab.reports.comparison.error_classes import ALL, NO_CAPITALS, Classes, Said
+from modellab.reports.comparison.error_classes import ALL, NO_CAPITALS, Classes, UtterancePair
 
 from .test_words import spoken
 
 
 def table(*said: tuple[str, str, str], language: str = "en") -> Classes:
     found = error_classes.table(
-        [Said(spoken(written, a, language), spoken(written, b, language)) for written, a, b in said], 0.01
+        [UtterancePair(spoken(written, a, language), spoken(written, b, language)) for written, a, b in said], 0.01
     )
     assert found is not None
     return found
@@ -50,8 +50,8 @@ def test_lists_are_left_out_for_other_languages() -> None:
 
 
 def test_no_errors_no_table() -> None:
-    assert error_classes.table([Said(spoken("yes", "yes"), spoken("yes", "yes"))], 0.01) is None
-    assert error_classes.table([Said(spoken("", "yes"), spoken("", ""))], 0.01) is None
+    assert error_classes.table([UtterancePair(spoken("yes", "yes"), spoken("yes", "yes"))], 0.01) is None
+    assert error_classes.table([UtterancePair(spoken("", "yes"), spoken("", ""))], 0.01) is None
     assert error_classes.table([], 0.01) is None
 
 

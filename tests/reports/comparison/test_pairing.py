@@ -10,7 +10,7 @@ from modellab.errors import ConfigError
 from modellab.reports.comparison import pairing
 from modellab.results.entry import Entry
 
-from .systems import entry, pick
+from .systems import entry, selection
 
 INT8 = {"precision": "int8"}
 F16 = {"precision": "float16"}
@@ -18,7 +18,7 @@ OTHER = {"dataset": "long_v1"}
 
 
 def met(a: list[Entry], b: list[Entry]) -> list[tuple[str, str]]:
-    found, _ = pairing.meetings(pick(*a, spec="A"), pick(*b, spec="B"))
+    found, _ = pairing.case_pairs(selection(*a, spec="A"), selection(*b, spec="B"))
     return [(pairing.name(each.a.key), pairing.name(each.b.key)) for each in found]
 
 
@@ -86,16 +86,16 @@ def test_what_is_refused(a: list[Entry], b: list[Entry], said: str) -> None:
 
 
 def test_a_refused_dataset_does_not_stop_the_others() -> None:
-    a = pick(entry(), entry(key=OTHER))
-    b = pick(entry(model="two"), entry(model="two", key=OTHER, provenance={"normaliser": "none@1#2"}))
-    found, notes = pairing.meetings(a, b)
+    a = selection(entry(), entry(key=OTHER))
+    b = selection(entry(model="two"), entry(model="two", key=OTHER, provenance={"normaliser": "none@1#2"}))
+    found, notes = pairing.case_pairs(a, b)
     assert [each.dataset for each in found] == ["short_v1"]
     assert any("refused" in note and "normaliser" in note for note in notes)
 
 
 def test_what_has_no_partner_is_named() -> None:
-    _, notes = pairing.meetings(
-        pick(entry(), entry(key=INT8), entry(key=OTHER), spec="A"), pick(entry(model="two"), spec="B")
+    _, notes = pairing.case_pairs(
+        selection(entry(), entry(key=INT8), entry(key=OTHER), spec="A"), selection(entry(model="two"), spec="B")
     )
     assert notes == [
         "long_v1 (asr) left out: B has no results on it",
@@ -109,4 +109,4 @@ def test_what_has_no_partner_is_named() -> None:
 )
 def test_a_misspelt_choice_is_named(wanted: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said.replace("?", r"\?")):
-        pairing.chosen(pick(entry()), **wanted)
+        pairing.chosen(selection(entry()), **wanted)

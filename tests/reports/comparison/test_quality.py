@@ -14,26 +14,26 @@ from scipy import stats
 from modellab.errors import ConfigError
 from modellab.metrics.edit_distance import wil_rate
 from modellab.reports.comparison import quality
-from modellab.reports.comparison.pairing import Meeting
+from modellab.reports.comparison.pairing import CasePair
 from modellab.reports.comparison.quality import POOLED, Line, Rows
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.two_systems import Compared, compare
 from modellab.stats.permutation import PERMUTATIONS
 from modellab.types import Metric
 
-from .systems import WER, churned, entry, meeting, said
+from .systems import WER, case_pair, churned, entry, said
 
 F1 = Metric("f1", unit="ratio", better="higher")
 WIL = Metric("wil", unit="ratio", better="lower", rate=wil_rate)
 
 
-def compared(*meetings: Meeting, **changes: Any) -> Compared:
-    return compare("A", "B", meetings, Library(Path("nowhere")), **changes)
+def compared(*case_pairs: CasePair, **changes: Any) -> Compared:
+    return compare("A", "B", case_pairs, Library(Path("nowhere")), **changes)
 
 
 def line(a: list[float], b: list[float], **changes: Any) -> Line:
-    found = compared(meeting(a, b), wanted=["wer"], **changes)
-    return found.duels[0].lines[0]
+    found = compared(case_pair(a, b), wanted=["wer"], **changes)
+    return found.system_pairs[0].lines[0]
 
 
 @pytest.mark.parametrize("n", [9, 12, 60])
@@ -94,8 +94,8 @@ def test_what_is_the_same_is_no_difference_and_says_what_would_have_been_seen() 
 def test_too_few_changes_for_a_test_do_not_count() -> None:
     a = [1.0] * 40
     b = [0.0] * 3 + a[3:]
-    found = compared(meeting(a, b), wanted=["wer"])
-    assert found.duels[0].lines[0].adjusted is None
+    found = compared(case_pair(a, b), wanted=["wer"])
+    assert found.system_pairs[0].lines[0].adjusted is None
     assert found.family == 1  # the clock
 
 
@@ -140,7 +140,7 @@ def test_of_seconds_more_swappings_are_drawn(clustered: bool) -> None:
 
 
 def drawn(worse: float, clusters: tuple[str, ...]) -> Rows:
-    """The shares of two systems, B with so many more errors in each utterance."""
+    """The counts of two systems, B with so many more errors in each utterance."""
     a, b = (np.array([(count, 10.0) for count in side]) for side in churned(1, len(clusters), worse))
     return Rows(a, b, clusters)
 
@@ -150,30 +150,30 @@ def drawn(worse: float, clusters: tuple[str, ...]) -> Rows:
 
 def test_datasets_of_one_normaliser_are_pooled() -> None:
     a, b = [1.0] * 10, [0.0] * 10
-    found = compared(meeting(a, b), meeting(b, b, key={"dataset": "long_v1"}), wanted=["wer"])
-    assert [(each.dataset, each.a, each.b, each.n) for each in found.duels[0].lines] == [
+    found = compared(case_pair(a, b), case_pair(b, b, key={"dataset": "long_v1"}), wanted=["wer"])
+    assert [(each.dataset, each.a, each.b, each.n) for each in found.system_pairs[0].lines] == [
         (POOLED, 0.05, 0.0, 20), ("short_v1", 0.1, 0.0, 10), ("long_v1", 0.0, 0.0, 10),
     ]  # fmt: skip
-    assert [each.dataset for each in found.duels[0].primary] == [POOLED]
+    assert [each.dataset for each in found.system_pairs[0].primary] == [POOLED]
 
 
 def test_datasets_of_two_normalisers_are_not() -> None:
-    other = meeting([1.0], [0.0], key={"dataset": "long_v1"}, provenance={"normaliser": "none@1#2"})
-    found = compared(meeting([1.0], [0.0]), other, wanted=["wer"])
-    assert [each.dataset for each in found.duels[0].lines] == ["short_v1", "long_v1"]
-    assert any("not pooled" in note for note in found.duels[0].notes)
+    other = case_pair([1.0], [0.0], key={"dataset": "long_v1"}, provenance={"normaliser": "none@1#2"})
+    found = compared(case_pair([1.0], [0.0]), other, wanted=["wer"])
+    assert [each.dataset for each in found.system_pairs[0].lines] == ["short_v1", "long_v1"]
+    assert any("not pooled" in note for note in found.system_pairs[0].notes)
 
 
 def test_only_the_shared_utterances_count_and_the_others_are_named() -> None:
     a, b = entry(said([1.0, 1.0, 1.0])), entry(said([0.0, 0.0, 0.0, 0.0, 0.0])[1:], "two")
-    found = compared(Meeting(a, b), wanted=["wer"])
-    assert found.duels[0].lines[0].n == 2
-    assert found.duels[0].notes[0] == "short_v1: 2 utterances are compared; 1 of A and 2 of B have no partner"
+    found = compared(CasePair(a, b), wanted=["wer"])
+    assert found.system_pairs[0].lines[0].n == 2
+    assert found.system_pairs[0].notes[0] == "short_v1: 2 utterances are compared; 1 of A and 2 of B have no partner"
 
 
 def test_a_metric_that_no_task_has_is_named() -> None:
     with pytest.raises(ConfigError, match=r"asr has no metric 'were': did you mean wer\?"):
-        compared(meeting([1.0], [0.0]), wanted=["were"])
+        compared(case_pair([1.0], [0.0]), wanted=["were"])
 
 
 def test_nan_is_no_value() -> None:
@@ -190,6 +190,6 @@ def test_equal_systems_are_rarely_told_apart() -> None:
     alarms = 0
     for seed in range(150):
         a, b = churned(seed, 60)
-        duel = compared(meeting(a, b)).duels[0]
-        alarms += any(each.told for each in (*duel.lines, *duel.paces))
+        system_pair = compared(case_pair(a, b)).system_pairs[0]
+        alarms += any(each.told for each in (*system_pair.lines, *system_pair.speeds))
     assert alarms <= 3

@@ -14,14 +14,14 @@ from modellab.errors import ConfigError
 from modellab.reports.comparison import ranking
 from modellab.reports.comparison.ranking import Ranking, spans
 
-from .systems import churned, entry, pick, said
+from .systems import churned, entry, said, selection
 
 CLEAN, BAD = churned(1, 150, worse=0.7)
 MIDDLE = [min(10.0, count + i % 2) for i, count in enumerate(CLEAN)]
 
 
 def rank(*entries: Any, **changes: Any) -> Ranking:
-    field = ranking.contestants([pick(each) for each in entries], "asr")
+    field = ranking.ranked_systems([selection(each) for each in entries], "asr")
     return ranking.rank(field, "asr", wanted=["wer"], **changes)
 
 
@@ -73,7 +73,7 @@ def test_the_order_of_the_specs_does_not_matter() -> None:
 def test_only_what_all_have_is_ranked() -> None:
     short = said(CLEAN)[:100]
     other = entry(CLEAN, "clean", key={"dataset": "long_v1"})
-    field = ranking.contestants([pick(entry(CLEAN, "clean"), other), pick(entry(short, "short"))], "asr")
+    field = ranking.ranked_systems([selection(entry(CLEAN, "clean"), other), selection(entry(short, "short"))], "asr")
     found = ranking.rank(field, "asr")
     assert found.datasets == ("short_v1",)
     assert found.n == 100
@@ -110,7 +110,7 @@ def test_one_alone_is_no_ranking() -> None:
 
 
 def test_a_when_is_part_of_the_name() -> None:
-    picks = [pick(entry(CLEAN), spec="fake"), pick(entry(CLEAN, session="old"), spec="fake@old")]
-    assert [each.name for each in ranking.contestants(picks, "asr")] == [
+    selections = [selection(entry(CLEAN), spec="fake"), selection(entry(CLEAN, session="old"), spec="fake@old")]
+    assert [each.name for each in ranking.ranked_systems(selections, "asr")] == [
         "fake:one/cpu-float32", "fake:one/cpu-float32@old",
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from modellab.system.machine import Commit
 from modellab.tasks import asr
 from modellab.types import Status
 
-from ...make import KEY, asr_shares, result, utterance
+from ...make import KEY, asr_counts, result, utterance
 
 MACHINE = "a-cpu-1t"
 START = datetime.datetime(2026, 3, 1, 2, 0, tzinfo=datetime.UTC)
@@ -33,7 +33,7 @@ def git(root: Path, *command: str, day: int = 0) -> None:
 
 def accept(root: Path, day: int, reason: str, wer: float = 0.2) -> None:
     baselines.save(
-        root / "baselines", asr, [result([utterance("0000", asr_shares(5 * wer))], machine=MACHINE)], reason, "x"
+        root / "baselines", asr, [result([utterance("0000", asr_counts(5 * wer))], machine=MACHINE)], reason, "x"
     )
     git(root, "add", "baselines")
     git(root, "commit", "-q", "-m", f"accept on day {day}", day=day)
@@ -49,7 +49,7 @@ def root(tmp_path: Path) -> Path:
 
 def entry(day: int, **versions: str) -> Entry:
     at = (START + datetime.timedelta(days=day)).isoformat(timespec="microseconds")
-    measured = result([utterance("0000", asr_shares(1))], machine=MACHINE)
+    measured = result([utterance("0000", asr_counts(1))], machine=MACHINE)
     return Entry(KEY, Status.PASS, f"s{day}", result=measured, values={"wer": 0.2}, weights="sha256:w",
                  versions=versions, finished_at=at, commit=Commit(f"{day:040x}"))  # fmt: skip
 

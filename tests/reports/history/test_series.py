@@ -12,17 +12,17 @@ import pytest
 
 from modellab.errors import ConfigError
 from modellab.gate.timing_validity import invalid
-from modellab.reports.history import series as history
 from modellab.reports.history.series import History, Run, Series
-from modellab.results import baselines as baseline
+from modellab.reports.history.series import read as read_series
+from modellab.results.baselines import quality_path, save
 from modellab.results.entry import Entry
-from modellab.results.pinned import anchor_root, pin
+from modellab.results.pinned import pin, pinned_root
 from modellab.stats.change_points import FEWEST
 from modellab.system.machine import Commit
 from modellab.tasks import Task, asr
-from modellab.types import Key, Status, Verdict
+from modellab.types import CaseId, Status, Verdict
 
-from ...make import KEY, PROVENANCE, READINGS, asr_shares, name, result, utterance, verdict
+from ...make import KEY, PROVENANCE, READINGS, asr_counts, name, result, utterance, verdict
 
 TASK: Task = asr
 START = datetime.datetime(2026, 3, 1, 2, 0, tzinfo=datetime.UTC)
@@ -33,7 +33,7 @@ def entry(day: int, wer: float = 0.2, *verdicts: Verdict, **changes: Any) -> Ent
     """The result of a night; `readings`, `machine` and `provenance` are its result's, the rest the entry's."""
     readings = {**READINGS, **changes.pop("readings", {})}
     provenance = {**PROVENANCE, **changes.pop("provenance", {})}
-    said = [utterance(name(0), asr_shares(5 * wer))]
+    said = [utterance(name(0), asr_counts(5 * wer))]
     of = result(said, readings=readings, provenance=provenance, machine=changes.pop("machine", "a-cpu-1t"))
     at = (START + datetime.timedelta(days=day)).isoformat()
     fields = {"result": of, "values": {"wer": wer, "cer": wer / 2, "words_per_s": 3.0}, "finished_at": at,
@@ -46,7 +46,7 @@ def failed(day: int) -> Entry:
 
 
 def read(entries: list[Entry], baselines: Path = NOWHERE, **options: Any) -> History:
-    return history.read(KEY, entries, baselines, **options)
+    return read_series(KEY, entries, baselines, **options)
 
 
 def series(found: History, metric: str) -> Series:
@@ -91,7 +91,7 @@ def test_a_case_without_results(entries: list[Entry]) -> None:
 
 
 def test_other_cases_are_other_cases() -> None:
-    other = replace(entry(1), key=Key("asr", "short_v1", "fake", "one", "cpu", "int8"))
+    other = replace(entry(1), key=CaseId("asr", "short_v1", "fake", "one", "cpu", "int8"))
     assert len(read([entry(0), other]).runs) == 1
 
 
@@ -147,8 +147,8 @@ def test_several_sessions_at_one_commit_are_several_points() -> None:
 
 
 def test_verdicts_are_those_against_the_baseline() -> None:
-    anchored = verdict("wer", Status.REGRESSED, versus="anchor")
-    (run,) = read([entry(0, 0.2, verdict("wer", Status.IMPROVED), anchored)]).runs
+    since_release = verdict("wer", Status.REGRESSED, versus="anchor")
+    (run,) = read([entry(0, 0.2, verdict("wer", Status.IMPROVED), since_release)]).runs
     assert run.verdicts == {"wer": Status.IMPROVED}
 
 
@@ -190,17 +190,17 @@ def test_a_penalty_of_ones_own() -> None:
 def accept(root: Path, wer: float = 0.2, **changes: Any) -> None:
     of = entry(0, wer, **changes).result
     assert of is not None
-    baseline.save(root, TASK, [of], "why", "2026-03-01")
+    save(root, TASK, [of], "why", "2026-03-01")
 
 
-def test_the_baseline_and_the_anchor(tmp_path: Path) -> None:
+def test_the_baseline_and_the_pinned_release(tmp_path: Path) -> None:
     accept(tmp_path, 0.4, readings={"rtf": 0.07})
     pin(tmp_path, [KEY], "release", "2026-03-02")
     accept(tmp_path, 0.2)
     found = read([entry(0)], tmp_path)
     wer, rtf = series(found, "wer"), series(found, "rtf")
-    assert (wer.accepted, wer.anchor) == (pytest.approx(0.2), pytest.approx(0.4))
-    assert (rtf.accepted, rtf.anchor) == (0.05, 0.07)
+    assert (wer.accepted, wer.pinned) == (pytest.approx(0.2), pytest.approx(0.4))
+    assert (rtf.accepted, rtf.pinned) == (0.05, 0.07)
 
 
 @pytest.mark.parametrize("changes", [{"provenance": {"dataset_digest": "old"}}, {"provenance": {"normaliser": "old"}}])
@@ -219,12 +219,12 @@ def test_another_machines_speed_is_no_level(tmp_path: Path) -> None:
 def test_a_damaged_baseline_is_told_and_costs_its_line_only(tmp_path: Path) -> None:
     accept(tmp_path)
     pin(tmp_path, [KEY], "release", "2026-03-02")
-    baseline.quality_path(tmp_path, KEY).write_text("<<<<<<<")
+    quality_path(tmp_path, KEY).write_text("<<<<<<<")
     found = read([entry(0)], tmp_path, metric="wer")
     assert math.isnan(found.series[0].accepted)
-    assert found.series[0].anchor == pytest.approx(0.2)
+    assert found.series[0].pinned == pytest.approx(0.2)
     assert any("merge conflict" in note for note in found.notes)
-    assert anchor_root(tmp_path).is_dir()
+    assert pinned_root(tmp_path).is_dir()
 
 
 def test_a_series_that_never_moves_is_constant() -> None:

@@ -8,21 +8,21 @@ from typing import Any
 
 from modellab.reports.leaderboard.assemble import Report, Shown, assemble
 from modellab.results.entry import Entry, pooled
-from modellab.results.select import Pick
+from modellab.results.select import SelectedResults
 from modellab.system.machine import Commit
-from modellab.types import Key, Share, Status, Verdict
+from modellab.types import CaseId, Counts, Status, Verdict
 
-from ...make import PROVENANCE, READINGS, asr_shares, name, result, utterance
+from ...make import PROVENANCE, READINGS, asr_counts, name, result, utterance
 
 
-def key(model: str = "a", dataset: str = "short_v1", **changes: str) -> Key:
+def key(model: str = "a", dataset: str = "short_v1", **changes: str) -> CaseId:
     fields = {"task": "asr", "variant": "one", "device": "cpu", "precision": "int8", **changes}
-    return Key(dataset=dataset, model=model, **fields)
+    return CaseId(dataset=dataset, model=model, **fields)
 
 
-def shares(errors: float) -> dict[str, Share]:
+def counts(errors: float) -> dict[str, Counts]:
     """Of an utterance of ten words; `wil` has counts of another kind."""
-    return {metric: share for metric, share in asr_shares(errors, 10.0).items() if metric != "wil"}
+    return {metric: share for metric, share in asr_counts(errors, 10.0).items() if metric != "wil"}
 
 
 def entry(model: str = "a", errors: Sequence[float] = (0.0,) * 40, **changes: Any) -> Entry:
@@ -34,7 +34,7 @@ def entry(model: str = "a", errors: Sequence[float] = (0.0,) * 40, **changes: An
     rtf, said = changes.pop("rtf", 0.05), changes.pop("said", {})
     clusters = changes.pop("clusters", [""] * len(errors))
     utterances = [
-        utterance(name(i), shares(float(wrong)), {"text": said.get(i, "a b")}, wall_s=rtf * 4.0 * (1 + i % 3 / 50),
+        utterance(name(i), counts(float(wrong)), {"text": said.get(i, "a b")}, wall_s=rtf * 4.0 * (1 + i % 3 / 50),
                   cpu_s=rtf * 4.0, duration_s=4.0, cluster=clusters[i])
         for i, wrong in enumerate(errors)
     ]  # fmt: skip
@@ -97,15 +97,17 @@ def above(metric: str = "wer") -> Verdict:
     return Verdict(metric, "ratio", "quality", Status.ABOVE_LIMIT, 0.2, why="0.2 is above the limit 0.1", red=True)
 
 
-def pick(*entries: Entry, spec: str = "latest") -> Pick:
+def selection(*entries: Entry, spec: str = "latest") -> SelectedResults:
     """What a spec takes, those that ended in an ERROR told apart."""
     ordered = sorted(entries, key=lambda each: str(each.key))
-    return Pick(spec, *(tuple(each for each in ordered if bool(each.result) is there) for there in (True, False)))
+    return SelectedResults(
+        spec, *(tuple(each for each in ordered if bool(each.result) is there) for there in (True, False))
+    )
 
 
 def report(*entries: Entry, **changes: Any) -> Report:
-    """A report of one pick of these."""
-    return assemble(Shown([pick(*entries)], **{"every": entries, **changes}))
+    """A report of one selection of these."""
+    return assemble(Shown([selection(*entries)], **{"every": entries, **changes}))
 
 
 def some(wrong: int, of: int = 40) -> list[float]:

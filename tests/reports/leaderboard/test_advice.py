@@ -16,8 +16,8 @@ from .makers import above, again, entry, failed, regressed, report, some
 
 def advised(*entries: Any, **changes: Any) -> tuple[Advice, str]:
     """With as many sessions of each as speed needs, unless `every` says otherwise."""
-    arena = report(*entries, **{"every": [*again(*entries), *entries], **changes}).arenas[0]
-    return arena.advice, "\n".join(prose.advice(arena))
+    group = report(*entries, **{"every": [*again(*entries), *entries], **changes}).groups[0]
+    return group.advice, "\n".join(prose.advice(group))
 
 
 def slow(model: str, wrong: int, **changes: Any) -> Any:

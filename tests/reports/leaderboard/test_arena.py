@@ -10,16 +10,16 @@ from modellab.errors import ConfigError
 from modellab.reports.leaderboard.assemble import Shown, assemble
 from modellab.types import Status
 
-from .makers import entry, failed, pick, regressed, report, some
+from .makers import entry, failed, regressed, report, selection, some
 
 
 def test_the_fair_comparison_with_most_in_it() -> None:
     both = [entry(model, errors=some(2, 40), dataset=dataset) for model in "abc" for dataset in ("one_v1", "two_v1")]
-    arena = report(*both, entry("d", dataset="one_v1")).arenas[0]
-    assert arena.datasets == ("one_v1", "two_v1")
-    assert (arena.utterances, len(arena.front)) == (80, 3)
-    assert arena.left_out == (("d:one cpu-int8", "d:one cpu-int8 has no result on two_v1"),)
-    assert [(each.who.model, each.compared) for each in arena.scores][-1] == ("d", False)
+    group = report(*both, entry("d", dataset="one_v1")).groups[0]
+    assert group.datasets == ("one_v1", "two_v1")
+    assert (group.utterances, len(group.front)) == (80, 3)
+    assert group.left_out == (("d:one cpu-int8", "d:one cpu-int8 has no result on two_v1"),)
+    assert [(each.who.model, each.compared) for each in group.scores][-1] == ("d", False)
 
 
 @pytest.mark.parametrize(
@@ -30,26 +30,26 @@ def test_the_fair_comparison_with_most_in_it() -> None:
     ],
 )
 def test_other_data_are_left_out_with_the_reason(changes: dict[str, str], said: str) -> None:
-    arena = report(entry("a"), entry("b"), entry("c", provenance=changes)).arenas[0]
-    assert [point.who.model for point in arena.front] == ["a", "b"]
-    assert said in dict(arena.left_out)["c:one cpu-int8"]
+    group = report(entry("a"), entry("b"), entry("c", provenance=changes)).groups[0]
+    assert [point.who.model for point in group.front] == ["a", "b"]
+    assert said in dict(group.left_out)["c:one cpu-int8"]
 
 
 def test_only_utterances_that_all_have_are_compared() -> None:
-    arena = report(entry("a", errors=some(1, 40)), entry("b", errors=some(1, 30))).arenas[0]
-    assert arena.utterances == 30
+    group = report(entry("a", errors=some(1, 40)), entry("b", errors=some(1, 30))).groups[0]
+    assert group.utterances == 30
 
 
 def test_shares_of_another_version_of_the_metric_are_left_out() -> None:
     old = entry("c")
     assert old.result is not None
-    three = tuple(replace(u, shares={**u.shares, "wer": (0.0, 10.0, 1.0)}) for u in old.result.utterances)
-    arena = report(entry("a"), entry("b"), replace(old, result=replace(old.result, utterances=three))).arenas[0]
-    assert "was scored by another version of wer" in dict(arena.left_out)["c:one cpu-int8"]
+    three = tuple(replace(u, counts={**u.counts, "wer": (0.0, 10.0, 1.0)}) for u in old.result.utterances)
+    group = report(entry("a"), entry("b"), replace(old, result=replace(old.result, utterances=three))).groups[0]
+    assert "was scored by another version of wer" in dict(group.left_out)["c:one cpu-int8"]
 
 
 def two(before: object, after: object) -> Shown:
-    return Shown([pick(before, spec="@old"), pick(after, spec="@new")])  # type: ignore[arg-type]
+    return Shown([selection(before, spec="@old"), selection(after, spec="@new")])  # type: ignore[arg-type]
 
 
 def test_two_specs_of_one_case_are_held_together() -> None:
@@ -60,7 +60,7 @@ def test_two_specs_of_one_case_are_held_together() -> None:
     assert wer.verdict.p is not None
     assert wer.verdict.p < 0.01
     assert wer.verdict.why.startswith("30 of 40 utterances changed; not chance after Holm over ")
-    assert {each.who.spec for each in found.arenas[0].scores} == {"@old", "@new"}
+    assert {each.who.spec for each in found.groups[0].scores} == {"@old", "@new"}
     better = assemble(two(entry(errors=some(31), id="x"), entry(errors=some(1), id="y")))
     assert better.findings[0].verdict.status is Status.IMPROVED
 
@@ -110,12 +110,12 @@ def test_the_front() -> None:
         entry("fast", errors=some(20), rtf=0.02),
         entry("beaten", errors=some(35), rtf=0.6),
     ]
-    arena = report(*entries).arenas[0]
-    points = {point.who.model: point for point in arena.front}
+    group = report(*entries).groups[0]
+    points = {point.who.model: point for point in group.front}
     assert [name for name, point in points.items() if point.front] == ["best", "fast"]
     assert points["beaten"].beaten_by == ("best:one cpu-int8", "fast:one cpu-int8")
 
 
 def test_another_machine_is_on_no_front() -> None:
-    arena = report(entry("a"), entry("b", rtf=0.1), entry("c", rtf=0.001, machine="gpu")).arenas[0]
-    assert {point.who.model: point.front for point in arena.front} == {"a": True, "b": False, "c": False}
+    group = report(entry("a"), entry("b", rtf=0.1), entry("c", rtf=0.001, machine="gpu")).groups[0]
+    assert {point.who.model: point.front for point in group.front} == {"a": True, "b": False, "c": False}

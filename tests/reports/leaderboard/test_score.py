@@ -21,7 +21,7 @@ CHEAP = Scorecard.model_validate({"prices": {"a-cpu-*": 2.0}})
 
 def scored(*entries: Any, card: Scorecard | None = None, **changes: Any) -> Score:
     own = report(*entries, card=card or Scorecard(), **{"every": [*again(*entries), *entries], **changes})
-    return next(each for arena in own.arenas if arena.task == "asr" for each in arena.scores)
+    return next(each for group in own.groups if group.task == "asr" for each in group.scores)
 
 
 def part(found: Score, name: str) -> Part:

@@ -9,9 +9,9 @@ import pytest
 
 from modellab.gate import speed, timing_validity
 from modellab.runner.meters import cached_answers
-from modellab.types import Pace, Status, Utterance
+from modellab.types import ResourceBaseline, Status, Utterance
 
-from ...make import READINGS, asr_shares, name, result, utterance
+from ...make import READINGS, asr_counts, name, result, utterance
 
 
 def said(*walls_s: float, lengths_s: Sequence[float] = (), errors: Sequence[int] = ()) -> list[Utterance]:
@@ -64,11 +64,13 @@ def test_the_middle_ones_are_called_again() -> None:
 
 
 def test_no_clock_is_believed_whose_answers_come_from_a_cache() -> None:
-    pace = Pace({}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6)
-    walls = [utterance(name(i), asr_shares(0), wall_s=0.001, cpu_s=0.001) for i in range(10)]
+    pace = ResourceBaseline(
+        {}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6
+    )
+    walls = [utterance(name(i), asr_counts(0), wall_s=0.001, cpu_s=0.001) for i in range(10)]
     for share, status in ((0.02, Status.INCONCLUSIVE), (0.5, Status.IMPROVED)):
         measured = result(walls, readings={**READINGS, cached_answers.READING: share})
-        assert {verdict.status for verdict in speed.judge(measured, pace, {})} == {status}
+        assert {verdict.status for verdict in speed.assess(measured, pace, {})} == {status}
     assert timing_validity.cached(result(walls, readings={**READINGS, cached_answers.READING: 0.02})) == (
         "answers come from a cache: the same call again took 2% of its time"
     )

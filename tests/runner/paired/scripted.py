@@ -11,11 +11,11 @@ import numpy as np
 
 from modellab.datasets import Dataset
 from modellab.datasets.manifest import Header
-from modellab.plan.matrix import Cell
+from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
 from modellab.runner.paired.reference import Base
 from modellab.runner.paired.run import Duel
-from modellab.runner.paired.verdicts import Case
+from modellab.runner.paired.verdicts import PairedCase
 from modellab.tasks import asr
 from modellab.types import Rule, Verdict
 
@@ -51,13 +51,13 @@ def loaded(handle: Scripted, **facts: Any) -> Loaded:
     return Loaded(handle, ("fake", "one", "cpu", "float32"), {**FACTS, **facts}, lambda audio_s: 60.0)
 
 
-def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Case:
+def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> PairedCase:
     rows = [{"id": f"{i}", "audio": Path(f"/golden/{i}.flac"), "duration_s": 2.0} for i in range(12)]
     data = Dataset("short_v1", Path("short_v1"), Header.model_validate(HEADER), tuple(rows), "sha256:d")
     key = replace(KEY, device=device)
     readings = {**READINGS, "rtf_gpu": 0.03, "peak_vram_bytes": 1e9}
     measured = result([utterance("0", {})], key=key, readings=readings, provenance={**PROVENANCE, "threads": threads})
-    return Case(asr, cell(key=key), data, measured, rules)
+    return PairedCase(asr, cell(key=key), data, measured, rules)
 
 
 class Held(Duel):
@@ -65,7 +65,7 @@ class Held(Duel):
 
     fresh = 0
 
-    def _load(self, cell: Cell) -> None:
+    def _load(self, cell: Case) -> None:
         assert self.loaded is None, "the old one is closed first"
         self.fresh += 1
         self.loaded = self.base_again
@@ -81,7 +81,7 @@ def unneeded() -> Loaded:
     raise AssertionError("no fresh process was needed")
 
 
-def judged(candidate: Scripted, base: Scripted, of: Case | None = None) -> dict[str, Verdict]:
+def judged(candidate: Scripted, base: Scripted, of: PairedCase | None = None) -> dict[str, Verdict]:
     verdicts, _ = against(base).judge(of or case(), loaded(candidate), lambda: loaded(candidate))
     assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
     return {verdict.metric: verdict for verdict in verdicts}

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from modellab.errors import ConfigError, NoBaseError
-from modellab.plan.matrix import Cell, Matrix
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
-from modellab.runner.paired import reference as base_module
+from modellab.runner.paired import reference
 from modellab.runner.paired.reference import Base, resolve
 
 from ...integration.conftest import write_dataset, write_model
@@ -52,9 +52,9 @@ def matrix(root: Path) -> Matrix:
     return Matrix(Project.at(root))
 
 
-def cell(root: Path, variant: str = "one", precision: str = "float32") -> Cell:
+def cell(root: Path, variant: str = "one", precision: str = "float32") -> Case:
     for found in matrix(root).cells("asr"):
-        if isinstance(found, Cell) and found.folder.name == "fake":
+        if isinstance(found, Case) and found.folder.name == "fake":
             key = found.key
             if (key.variant, key.precision) == (variant, precision):
                 return found
@@ -236,8 +236,8 @@ def test_folders_of_the_project_are_imported_from_the_revision(
     git(root, "add", "--all", "--force")
     git(root, "commit", "--quiet", "--message", "helpers")
     tree()
-    monkeypatch.setattr(base_module.sys, "prefix", str(root / ".venv"))
-    monkeypatch.setattr(base_module.sys, "path", [str(root / "lib"), str(root / ".venv/lib/site-packages"), "/usr"])
+    monkeypatch.setattr(reference.sys, "prefix", str(root / ".venv"))
+    monkeypatch.setattr(reference.sys, "path", [str(root / "lib"), str(root / ".venv/lib/site-packages"), "/usr"])
     base = against(root, "main")
     assert base.search_path(tmp_path / "tree") == [tmp_path / "tree" / "src", tmp_path / "tree" / "lib"]
     assert base.search_path(None) == []
@@ -246,7 +246,7 @@ def test_folders_of_the_project_are_imported_from_the_revision(
 def test_modellab_itself_is_the_revisions_where_it_is_under_version_control(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_module, "PACKAGE", root.resolve() / "packages" / "modellab")
+    monkeypatch.setattr(reference, "PACKAGE", root.resolve() / "packages" / "modellab")
     assert against(root, "main").code(tmp_path / "tree") == tmp_path / "tree" / "packages"
     (root / ".gitignore").write_text("packages/\n")
     assert against(root, "main").code(tmp_path / "tree") is None

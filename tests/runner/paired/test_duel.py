@@ -11,7 +11,7 @@ import pytest
 from modellab.errors import LoadError, ModellabError, NoBaseError
 from modellab.gate import paired_speed
 from modellab.runner.evaluate import Loaded
-from modellab.runner.paired import run as duel_module
+from modellab.runner.paired import run
 from modellab.runner.paired.reference import Base
 from modellab.runner.paired.run import Duel
 from modellab.types import Rule, Status
@@ -171,7 +171,7 @@ class Loading:
 
 
 def held(monkeypatch: pytest.MonkeyPatch, loading: Loading) -> Duel:
-    monkeypatch.setattr(duel_module.Duel, "_load", lambda self, cell: loading(self, cell))
+    monkeypatch.setattr(run.Duel, "_load", lambda self, cell: loading(self, cell))
     return Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
 
 

@@ -26,12 +26,12 @@ SHORT = Probe("nothing", "sleep", 0.0, CLOCKS), Probe("child", "new_child", 0.02
 # What a broken meter does, written behind the adapter, which the worker imports before it measures.
 FAULTS = {
     "forgets the memory of children": (
-        "from modellab.system import child_processes as kin\nkin._peak_bytes = lambda pid: 0\n",
+        "from modellab.system import child_processes\nchild_processes._peak_bytes = lambda pid: 0\n",
         [NAMED["memory of a child process"], NAMED["memory in a numpy array"]],
         {"memory of a child process"},
     ),
     "forgets the time of children": (
-        "from modellab.system import child_processes as kin\nkin._ended_s = lambda: 0.0\n",
+        "from modellab.system import child_processes\nchild_processes._ended_s = lambda: 0.0\n",
         [Probe("child", "new_child", 0.1, ("cpu",)), Probe("computing", "burn", 0.01, ("cpu",))],
         {"child"},
     ),

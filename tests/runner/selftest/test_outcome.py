@@ -16,9 +16,9 @@ from modellab.runner.selftest.checks import check
 from modellab.system import machine
 from modellab.system.machine import Commit
 from modellab.tasks import asr
-from modellab.types import Pace, Result, Status
+from modellab.types import ResourceBaseline, Result, Status
 
-from ...make import PROVENANCE, READINGS, asr_shares, cell, name, result, utterance
+from ...make import PROVENANCE, READINGS, asr_counts, cell, name, result, utterance
 from ...make import outcome as finished
 
 GOOD = check("computing", "cpu", "s", [(0.1, 0.1)])
@@ -66,28 +66,28 @@ def test_it_holds_for_the_host_and_the_versions_it_was_made_with(
 
 def marked(mark: str = FAILED, factor: float = 1.0, **readings: float) -> Result:
     """Ten utterances that took `factor` times what was accepted."""
-    said = [utterance(name(i), asr_shares(0), wall_s=0.1 * factor, cpu_s=0.08 * factor) for i in range(10)]
+    said = [utterance(name(i), asr_counts(0), wall_s=0.1 * factor, cpu_s=0.08 * factor) for i in range(10)]
     provenance = {**PROVENANCE, machine.SELFTEST: mark} if mark else PROVENANCE
     return result(said, provenance=provenance, readings={**READINGS, **readings})
 
 
-PACE = Pace({}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6)
+PACE = ResourceBaseline({}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0], ids=["faster", "the same", "slower"])
 def test_no_speed_is_judged_by_meters_that_failed(factor: float) -> None:
-    for verdict in speed.judge(marked(factor=factor), PACE, {}):
+    for verdict in speed.assess(marked(factor=factor), PACE, {}):
         assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
         assert "failed their self-test (2026-11-21: memory of a child process" in verdict.why
-    passed = speed.judge(marked("passed 2026-11-21", factor), PACE, {})
-    assert [each.status for each in passed] == [each.status for each in speed.judge(marked("", factor), PACE, {})]
+    passed = speed.assess(marked("passed 2026-11-21", factor), PACE, {})
+    assert [each.status for each in passed] == [each.status for each in speed.assess(marked("", factor), PACE, {})]
     assert Status.INCONCLUSIVE not in {each.status for each in passed}
 
 
 def test_no_memory_is_judged_by_meters_that_failed() -> None:
     grown = {"peak_rss_bytes": 200e6}
-    assert [each.status for each in memory.judge(marked("", **grown), PACE, {})] == [Status.REGRESSED]
-    [verdict] = memory.judge(marked(**grown), PACE, {})
+    assert [each.status for each in memory.assess(marked("", **grown), PACE, {})] == [Status.REGRESSED]
+    [verdict] = memory.assess(marked(**grown), PACE, {})
     assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
 
 
@@ -103,12 +103,12 @@ def test_the_mark_makes_no_baseline_another_and_is_no_version(tmp_path: Path) ->
         baselines.save(root, asr, [measured], "first", "2026-11-21")
     texts = [baselines.quality_path(root, plain.key).read_bytes() for root in roots]
     assert texts[0] == texts[1], "the quality file"
-    paces = [baselines.load_pace(root, plain.key, plain.machine) for root in roots]
+    paces = [baselines.load_resources(root, plain.key, plain.machine) for root in roots]
     assert paces[0] is not None
     assert paces[1] is not None
     assert paces[1].header[machine.SELFTEST] == "passed 2026-11-21"
     sessions = tuple({"rtf": x, "rtf_cpu": x} for x in (0.0, 0.001, -0.001, 0.002, 0.0, -0.002))
-    before = Pace(paces[0].header, paces[0].times, paces[0].readings, sessions)
+    before = ResourceBaseline(paces[0].header, paces[0].times, paces[0].readings, sessions)
     assert len(baselines.kept_sessions(before, paces[1])) == len(sessions)
     heard = replace(with_mark, utterances=(utterance(name(0), {"wer": (0.0, 1.0)}),))
     kept = entry.Entry.of(finished(cell=cell(), result=heard), Commit(), "a-session", 0.0)

@@ -16,14 +16,14 @@ from typing import Any
 from modellab import tasks, units
 from modellab.audio import saved
 from modellab.reports.case import utterance
-from modellab.reports.case.utterance import Booth, Player, Stage
+from modellab.reports.case.utterance import Player, PlayerMaker, ViewMaker
 from modellab.reports.comparison import changed_utterances
 from modellab.reports.comparison.changed_utterances import Changed
 from modellab.reports.comparison.compare import Found, Rankings
 from modellab.reports.comparison.ranking import Ranking, Standing
 from modellab.reports.comparison.references import Library
 from modellab.reports.comparison.render import lines, sentences, tables
-from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.reports.comparison.two_systems import Compared, SystemPair
 from modellab.reports.html import FOLDER, policy
 from modellab.reports.html import page as html
 from modellab.types import Utterance
@@ -33,7 +33,7 @@ MEGABYTE = 1_000_000
 
 
 @dataclass
-class Shared(Booth):
+class Shared(PlayerMaker):
     """Players of which each sound is made once, however many sides ask for it."""
 
     made: dict[tuple[Path, str], Player] = field(default_factory=dict)
@@ -54,18 +54,20 @@ def page(found: Found, library: Library, most: int, sound_mb: float) -> str:
             notes=found.notes,
             sections=[_ranking(each) for each in found.rankings],
         )
-    booth = Shared(int(sound_mb * MEGABYTE))
-    shown = [(duel, each) for duel in found.duels for each in _chosen(duel, library, most)]
-    made = [_scene(at, duel, each, library, booth) for at, (duel, each) in enumerate(shown, start=1)]
+    player_maker = Shared(int(sound_mb * MEGABYTE))
+    shown = [(system_pair, each) for system_pair in found.system_pairs for each in _chosen(system_pair, library, most)]
+    made = [
+        _view(at, system_pair, each, library, player_maker) for at, (system_pair, each) in enumerate(shown, start=1)
+    ]
     return _rendered(
         title=f"{found.a} (A) against {found.b} (B)",
         verdicts=sentences.headlines(found),
         notes=found.notes,
         sections=_sections(found),
-        scenes=made,
+        views=made,
         listed=_listed(found, made),
-        worded=any(kind == "words" for each in made for side in (each["a"], each["b"]) for kind, _ in side["panels"]),
-        sounding=any(kind == "player" for each in made for kind, _ in each["a"]["panels"]),
+        worded=any(kind == "words" for each in made for side in (each["a"], each["b"]) for kind, _ in side["blocks"]),
+        sounding=any(kind == "player" for each in made for kind, _ in each["a"]["blocks"]),
         counted=tables.counted(found),
     )
 
@@ -76,19 +78,21 @@ def _rendered(**context: Any) -> str:
         "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
         for names in (("style.css", "compare.css"), ("page.js", "compare.js"))
     )
-    empty = {"scenes": (), "listed": "", "worded": False, "sounding": False, "counted": ""}
+    empty = {"views": (), "listed": "", "worded": False, "sounding": False, "counted": ""}
     return html("compare.html.j2", **{**empty, "style": style, "script": script, "policy": policy(script), **context})
 
 
-def _chosen(duel: Duel, library: Library, most: int) -> list[Changed]:
+def _chosen(system_pair: SystemPair, library: Library, most: int) -> list[Changed]:
     """The utterances to show, most changed first; of a task whose output is audio those that score the same, too."""
-    if not duel.lines:
+    if not system_pair.lines:
         return []
-    every = duel.changed
-    speaks = any(True for meeting in duel.meetings for result in meeting.results for item in result.utterances
-                 for _ in saved.files(item.output))  # fmt: skip
+    every = system_pair.changed
+    results = (result for case_pair in system_pair.case_pairs for result in case_pair.results)
+    speaks = any(True for result in results for item in result.utterances for _ in saved.files(item.output))
     if speaks:
-        every = tuple(changed_utterances.changes(duel.meetings, duel.lines[0].metric, library, every=True))
+        every = tuple(
+            changed_utterances.changes(system_pair.case_pairs, system_pair.lines[0].metric, library, every=True)
+        )
     kept: list[Changed] = []
     for way in (1, -1, 0):  # worse, better, the same
         among = [each for each in every if (each.harm > 0) - (each.harm < 0) == way]
@@ -98,9 +102,12 @@ def _chosen(duel: Duel, library: Library, most: int) -> list[Changed]:
 
 def _listed(found: Compared, made: Sequence[Any]) -> str:
     """What of the utterances is on the page."""
-    differ = sum(len(duel.changed) for duel in found.duels)
+    differ = sum(len(system_pair.changed) for system_pair in found.system_pairs)
     n = sum(
-        len(result.utterances) for duel in found.duels for meeting in duel.meetings for result in meeting.results[:1]
+        len(result.utterances)
+        for system_pair in found.system_pairs
+        for case_pair in system_pair.case_pairs
+        for result in case_pair.results[:1]
     )
     return f"{len(made)} utterances, most changed first; {differ} of {n} score differently in A and B."
 
@@ -117,22 +124,22 @@ def _sections(found: Compared) -> list[dict[str, Any]]:
         "tables": [tables.overview(found)],
         "notes": [left] if left else [],
     }
-    return [*([first] if len(found.duels) > 1 else []), *(_duel(duel) for duel in shown)]
+    return [*([first] if len(found.system_pairs) > 1 else []), *(_system_pair(system_pair) for system_pair in shown)]
 
 
-def _duel(duel: Duel) -> dict[str, Any]:
-    differs = "; ".join(sentences.differences(duel))
+def _system_pair(system_pair: SystemPair) -> dict[str, Any]:
+    differs = "; ".join(sentences.differences(system_pair))
     said = [
         *([f"Differs in: {differs}"] if differs else []),
-        *map(sentences.pace, duel.paces),
-        *map(sentences.peak, duel.peaks),
+        *map(sentences.pace, system_pair.speeds),
+        *map(sentences.peak, system_pair.peaks),
     ]
     return {
-        "title": f"{duel.task}: {sentences.pair(duel)}",
+        "title": f"{system_pair.task}: {sentences.pair(system_pair)}",
         "plot": None,
         "said": said,
-        "tables": [tables.sides(duel), *tables.of_duel(duel)],
-        "notes": duel.notes,
+        "tables": [tables.sides(system_pair), *tables.of_system_pair(system_pair)],
+        "notes": system_pair.notes,
     }
 
 
@@ -175,12 +182,14 @@ def _plot(found: Ranking) -> dict[str, Any]:
 # ---------------------------------------------------------------------------- one utterance
 
 
-def _scene(number: int, duel: Duel, each: Changed, library: Library, booth: Booth) -> dict[str, Any]:
+def _view(
+    number: int, system_pair: SystemPair, each: Changed, library: Library, player_maker: PlayerMaker
+) -> dict[str, Any]:
     """What the template draws of an utterance."""
-    meeting = next(meeting for meeting in duel.meetings if meeting.dataset == each.dataset)
-    data = utterance.data(meeting.b, library.golden)
-    stage = Stage(tasks.get(duel.task), data, None, clips=number, booth=booth)
-    made = [(stage.scene(number, said), said) for said in (each.a, each.b)]
+    case_pair = next(case_pair for case_pair in system_pair.case_pairs if case_pair.dataset == each.dataset)
+    data = utterance.data(case_pair.b, library.golden)
+    view_maker = ViewMaker(tasks.get(system_pair.task), data, None, clips=number, player_maker=player_maker)
+    made = [(view_maker.view(number, said), said) for said in (each.a, each.b)]
     a, b = (units.value(value, each.metric.unit) for value in each.values)
     told = "B worse" if each.harm > 0 else "B better" if each.harm < 0 else "same score"
     return {
@@ -191,12 +200,12 @@ def _scene(number: int, duel: Duel, each: Changed, library: Library, booth: Boot
         "told": told,
         "was": f"{each.metric.name} {a} -> {b}",
         "players": made[0][0].players,
-        "a": _side("A", duel.a, made[0][0].panels, each.a),
-        "b": _side("B", duel.b, made[1][0].panels, each.b),
+        "a": _side("A", system_pair.a, made[0][0].blocks, each.a),
+        "b": _side("B", system_pair.b, made[1][0].blocks, each.b),
     }
 
 
-def _side(letter: str, name: str, panels: Sequence[tuple[str, Any]], said: Utterance) -> dict[str, Any]:
+def _side(letter: str, name: str, blocks: Sequence[tuple[str, Any]], said: Utterance) -> dict[str, Any]:
     if said.output is None and not said.error:
-        panels = [("lines", Lines((lines.NOT_KEPT,)))]
-    return {"letter": letter, "name": name, "panels": panels, "error": said.error}
+        blocks = [("lines", Lines((lines.NOT_KEPT,)))]
+    return {"letter": letter, "name": name, "blocks": blocks, "error": said.error}

@@ -12,7 +12,7 @@ from modellab.reports.comparison.compare import Found, Rankings
 from modellab.reports.comparison.quality import Line
 from modellab.reports.comparison.ranking import Ranking
 from modellab.reports.comparison.render import lines, sentences
-from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.reports.comparison.two_systems import Compared, SystemPair
 from modellab.system import escape
 
 FORMAT = 1
@@ -33,17 +33,17 @@ def _compared(found: Compared, most: int) -> dict[str, Any]:
         "comparisons": found.family,
         "verdicts": sentences.headlines(found),
         "notes": found.notes,
-        "duels": [_duel(duel, most) for duel in found.duels],
+        "duels": [_system_pair(system_pair, most) for system_pair in found.system_pairs],
     }
 
 
-def _duel(duel: Duel, most: int) -> dict[str, Any]:
-    classes = duel.classes
-    lost, gained = lines.worst(duel, most)
+def _system_pair(system_pair: SystemPair, most: int) -> dict[str, Any]:
+    classes = system_pair.classes
+    lost, gained = lines.worst(system_pair, most)
     return {
-        "task": duel.task,
-        "a": duel.a,
-        "b": duel.b,
+        "task": system_pair.task,
+        "a": system_pair.a,
+        "b": system_pair.b,
         "entries": [
             {
                 "dataset": each.dataset,
@@ -52,22 +52,22 @@ def _duel(duel: Duel, most: int) -> dict[str, Any]:
                 "a_session": each.a.session,
                 "b_session": each.b.session,
             }
-            for each in duel.meetings
+            for each in system_pair.case_pairs
         ],
-        "differs": list(sentences.differences(duel)),
-        "quality": [_line(line) for line in duel.lines],
-        "speed": [asdict(each) for each in duel.paces],
-        "memory": [asdict(each) for each in duel.peaks],
+        "differs": list(sentences.differences(system_pair)),
+        "quality": [_line(line) for line in system_pair.lines],
+        "speed": [asdict(each) for each in system_pair.speeds],
+        "memory": [asdict(each) for each in system_pair.peaks],
         "error_classes": [
             {**_line(each.line), "words": each.words, "a_errors": each.a, "b_errors": each.b}
             for each in (classes.rows if classes else ())
         ],
         "changed": {
-            "worse": sum(each.harm > 0 for each in duel.changed),
-            "better": sum(each.harm < 0 for each in duel.changed),
+            "worse": sum(each.harm > 0 for each in system_pair.changed),
+            "better": sum(each.harm < 0 for each in system_pair.changed),
         },
-        "most_changed": [_changed(duel.task, each) for each in (*lost, *gained)],
-        "notes": duel.notes,
+        "most_changed": [_changed(system_pair.task, each) for each in (*lost, *gained)],
+        "notes": system_pair.notes,
     }
 
 
@@ -102,7 +102,7 @@ def _ranking(found: Ranking) -> dict[str, Any]:
         "comparisons": found.family,
         "verdict": sentences.ranked(found),
         "standings": [{**asdict(each), "rank": each.rank} for each in found.standings],
-        "pairs": [{"a": duo.a, "b": duo.b, **_line(duo.line)} for duo in found.duos],
+        "pairs": [{"a": duo.a, "b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
         "notes": found.notes,
     }
 

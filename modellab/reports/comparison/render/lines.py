@@ -13,39 +13,39 @@ from collections.abc import Iterator, Sequence
 from modellab import tasks, units
 from modellab.metrics.alignment_text import columns as width_of
 from modellab.reports.comparison.changed_utterances import Changed, Column, columns
-from modellab.reports.comparison.two_systems import Duel
+from modellab.reports.comparison.two_systems import SystemPair
 
 WIDTH = 110
 NOT_KEPT = "(the output is not kept in a baseline)"
 
 
-def worst(duel: Duel, most: int) -> tuple[list[Changed], list[Changed]]:
+def worst(system_pair: SystemPair, most: int) -> tuple[list[Changed], list[Changed]]:
     """The utterances in which B lost most, and gained most, the most extreme first."""
-    lost = [each for each in duel.changed if each.harm > 0][:most]
-    gained = [each for each in reversed(duel.changed) if each.harm < 0][:most]
+    lost = [each for each in system_pair.changed if each.harm > 0][:most]
+    gained = [each for each in reversed(system_pair.changed) if each.harm < 0][:most]
     return lost, gained
 
 
-def of_duel(duel: Duel, most: int) -> Iterator[str]:
+def of_system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     """The utterances that changed most, each as a paragraph."""
-    lost, gained = worst(duel, most)
-    every = [sum(each.harm > 0 for each in duel.changed), sum(each.harm < 0 for each in duel.changed)]
+    lost, gained = worst(system_pair, most)
+    every = [sum(each.harm > 0 for each in system_pair.changed), sum(each.harm < 0 for each in system_pair.changed)]
     for title, found, count in (("worse", lost, every[0]), ("better", gained, every[1])):
         if found:
             many = "1 utterance" if count == 1 else f"{count} utterances"
             yield f"B is {title} in {many}" + (f", the {len(found)} most:" if count > len(found) else ":")
         for each in found:
-            yield from _utterance(duel, each)
+            yield from _utterance(system_pair, each)
 
 
-def _utterance(duel: Duel, each: Changed) -> Iterator[str]:
+def _utterance(system_pair: SystemPair, each: Changed) -> Iterator[str]:
     a, b = (units.value(value, each.metric.unit) for value in each.values)
-    where = f"{each.dataset} " if len(duel.meetings) > 1 else ""
+    where = f"{each.dataset} " if len(system_pair.case_pairs) > 1 else ""
     yield f"  {where}{each.id}  {each.metric.name} {a} -> {b}"
     for letter, said in (("A", each.a), ("B", each.b)):
         if said.error:
             yield f"    {letter} raised: {said.error.splitlines()[0]}"
-    yield from (f"    {line}" for line in of_utterance(duel.task, each))
+    yield from (f"    {line}" for line in of_utterance(system_pair.task, each))
 
 
 def of_utterance(task: str, each: Changed) -> list[str]:

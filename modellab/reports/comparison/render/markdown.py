@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from modellab.reports.comparison.compare import Found, Rankings
 from modellab.reports.comparison.render import lines, sentences, tables
 from modellab.reports.comparison.render.tables import Table
-from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.reports.comparison.two_systems import Compared, SystemPair
 
 LOUD = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -22,30 +22,30 @@ def _compared(found: Compared, most: int) -> Iterator[str]:
     yield f"## {quiet(found.a)} (A) against {quiet(found.b)} (B)\n"
     yield from (f"**{quiet(line)}**\n" for line in sentences.headlines(found))
     shown, left = sentences.detailed(found)
-    if len(found.duels) > 1:
+    if len(found.system_pairs) > 1:
         yield from _table(tables.overview(found))
-    for duel in shown:
-        yield from _duel(duel, most)
+    for system_pair in shown:
+        yield from _system_pair(system_pair, most)
     yield from _notes((*([left] if left else []), *found.notes))
     yield f"{quiet(tables.counted(found))}\n"
 
 
-def _duel(duel: Duel, most: int) -> Iterator[str]:
-    yield f"### {duel.task}: {quiet(sentences.pair(duel))}\n"
-    yield from _table(tables.sides(duel))
-    differs = list(sentences.differences(duel))
+def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
+    yield f"### {system_pair.task}: {quiet(sentences.pair(system_pair))}\n"
+    yield from _table(tables.sides(system_pair))
+    differs = list(sentences.differences(system_pair))
     if differs:
         yield f"Differs in: {quiet('; '.join(differs))}\n"
-    yield from (f"- {quiet(sentences.pace(each))}" for each in duel.paces)
-    yield from (f"- {quiet(sentences.peak(each))}" for each in duel.peaks)
+    yield from (f"- {quiet(sentences.pace(each))}" for each in system_pair.speeds)
+    yield from (f"- {quiet(sentences.peak(each))}" for each in system_pair.peaks)
     yield ""
-    for table in tables.of_duel(duel):
+    for table in tables.of_system_pair(system_pair):
         yield from _table(table)
-    if shown := list(lines.of_duel(duel, most)):
+    if shown := list(lines.of_system_pair(system_pair, most)):
         yield "<details><summary>The utterances that changed most</summary>\n"
         yield from _block(shown)
         yield "\n</details>\n"
-    yield from _notes(duel.notes)
+    yield from _notes(system_pair.notes)
 
 
 def _rankings(found: Rankings) -> Iterator[str]:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from modellab import units
 from modellab.reports.comparison.quality import POOLED, Line
 from modellab.reports.comparison.ranking import Ranking
-from modellab.reports.comparison.speed import Pace, Peak
-from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.reports.comparison.speed import Peak, SpeedComparison
+from modellab.reports.comparison.two_systems import Compared, SystemPair
 from modellab.types import Metric
 from modellab.types.readings import READINGS
 
-FEW = 6  # duels up to which each gets its own sentence
+FEW = 6  # pairs of systems up to which each gets its own sentence
 NOT_IN_TURN = "stored times were not taken in turn: `modellab run --against` tells smaller differences"
 
 
@@ -79,7 +79,7 @@ def _sees(line: Line) -> str:
     return f"; a difference of {size} would have been told (in four of five cases)"
 
 
-def pace(found: Pace) -> str:
+def pace(found: SpeedComparison) -> str:
     """One clock in a sentence."""
     clock = READINGS[found.clock].words
     low, high = found.interval
@@ -100,11 +100,11 @@ def peak(found: Peak) -> str:
 
 def headlines(found: Compared) -> list[str]:
     """The verdict: a sentence for each pair of systems, or a count with the sentences of those told apart."""
-    lines = [(duel, line) for duel in found.duels for line in duel.primary]
+    lines = [(system_pair, line) for system_pair in found.system_pairs for line in system_pair.primary]
     several = len(lines) > 1
     if len(lines) <= FEW:
-        return [_lead(duel, found, several) + sentence(line, found.family) for duel, line in lines]
-    told = [(duel, line) for duel, line in lines if line.told]
+        return [_lead(system_pair, found, several) + sentence(line, found.family) for system_pair, line in lines]
+    told = [(system_pair, line) for system_pair, line in lines if line.told]
     counts = [(sum(line.told == side for _, line in told), side) for side in ("A", "B")]
     same = sum(not line.changed for _, line in lines)
     said = [f"{side} is better in {count}" for count, side in counts]
@@ -112,43 +112,43 @@ def headlines(found: Compared) -> list[str]:
         f"{len(lines)} comparisons: {', '.join(said)}, no difference can be told in {len(lines) - len(told)}"
         f" ({same} of them score the same)"
     )
-    return [first, *(_lead(duel, found, True) + sentence(line, found.family) for duel, line in told)]
+    return [first, *(_lead(system_pair, found, True) + sentence(line, found.family) for system_pair, line in told)]
 
 
-def detailed(found: Compared) -> tuple[list[Duel], str]:
-    """The duels to show in full, and a sentence on those that are not: of many, only where something differs."""
-    if len(found.duels) <= FEW:
-        return list(found.duels), ""
-    shown = [duel for duel in found.duels if _differs(duel)]
-    left = len(found.duels) - len(shown)
-    return shown, f"{left} of {len(found.duels)} pairs of systems in which nothing differs are not shown in full"
+def detailed(found: Compared) -> tuple[list[SystemPair], str]:
+    """The pairs to show in full, and a sentence on those that are not: of many, only where something differs."""
+    if len(found.system_pairs) <= FEW:
+        return list(found.system_pairs), ""
+    shown = [system_pair for system_pair in found.system_pairs if _differs(system_pair)]
+    left = len(found.system_pairs) - len(shown)
+    return shown, f"{left} of {len(found.system_pairs)} pairs of systems in which nothing differs are not shown in full"
 
 
-def _differs(duel: Duel) -> bool:
+def _differs(system_pair: SystemPair) -> bool:
     told = [
-        *(line.told for line in duel.lines),
-        *(each.told for each in duel.paces),
-        *(each.told for each in duel.peaks),
+        *(line.told for line in system_pair.lines),
+        *(each.told for each in system_pair.speeds),
+        *(each.told for each in system_pair.peaks),
     ]
-    return bool(duel.changed) or any(told)
+    return bool(system_pair.changed) or any(told)
 
 
-def _lead(duel: Duel, found: Compared, several: bool) -> str:
+def _lead(system_pair: SystemPair, found: Compared, several: bool) -> str:
     if not several:
         return ""
-    alone = len({(each.a, each.b) for each in found.duels}) == 1
-    return f"{duel.task}: " if alone else f"{duel.task}, {pair(duel)}: "
+    alone = len({(each.a, each.b) for each in found.system_pairs}) == 1
+    return f"{system_pair.task}: " if alone else f"{system_pair.task}, {pair(system_pair)}: "
 
 
-def pair(duel: Duel) -> str:
+def pair(system_pair: SystemPair) -> str:
     """The two systems; one name where both are one."""
-    return duel.a if duel.a == duel.b else f"{duel.a} and {duel.b}"
+    return system_pair.a if system_pair.a == system_pair.b else f"{system_pair.a} and {system_pair.b}"
 
 
-def differences(duel: Duel) -> Iterator[str]:
+def differences(system_pair: SystemPair) -> Iterator[str]:
     """What is known to differ between the two sides besides their names: weights, versions, settings."""
-    for meeting in duel.meetings[:1]:
-        a, b = meeting.a, meeting.b
+    for case_pair in system_pair.case_pairs[:1]:
+        a, b = case_pair.a, case_pair.b
         if a.weights != b.weights:
             yield f"weights {a.weights or 'unknown'} -> {b.weights or 'unknown'}"
         if a.commit.hash != b.commit.hash:

@@ -10,8 +10,8 @@ from modellab.reports.comparison.error_classes import Classes
 from modellab.reports.comparison.quality import POOLED, Line
 from modellab.reports.comparison.ranking import Ranking
 from modellab.reports.comparison.render import sentences
-from modellab.reports.comparison.speed import Pace
-from modellab.reports.comparison.two_systems import Compared, Duel
+from modellab.reports.comparison.speed import SpeedComparison
+from modellab.reports.comparison.two_systems import Compared, SystemPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ SIDES = ("", "results of", "commit", "session", "weights", "N")
 OVERVIEW = ("task", "A and B", "dataset", "metric", "A", "B", "B - A [95 %]", "Holm", "N", "quality", "time", "memory")
 
 
-def sides(duel: Duel) -> Table:
+def sides(system_pair: SystemPair) -> Table:
     """What A and B are."""
     rows = []
     for letter, name, entries in (
-        ("A", duel.a, [meeting.a for meeting in duel.meetings]),
-        ("B", duel.b, [meeting.b for meeting in duel.meetings]),
+        ("A", system_pair.a, [case_pair.a for case_pair in system_pair.case_pairs]),
+        ("B", system_pair.b, [case_pair.b for case_pair in system_pair.case_pairs]),
     ):
         many = {what: sorted({getattr(entry, what) for entry in entries}, key=str) for what in ("session", "weights")}
         commits = sorted({entry.commit.short for entry in entries})
@@ -63,15 +63,15 @@ def sides(duel: Duel) -> Table:
 def overview(found: Compared) -> Table:
     """One line for each verdict, with what speed and memory say."""
     rows = []
-    for duel in found.duels:
-        for line in duel.primary:
+    for system_pair in found.system_pairs:
+        for line in system_pair.primary:
             unit, pooled = line.metric.unit, line.dataset == POOLED
-            clocks = [each for each in duel.paces if pooled or each.dataset == line.dataset]
-            peaks = [each for each in duel.peaks if pooled or each.dataset == line.dataset]
+            clocks = [each for each in system_pair.speeds if pooled or each.dataset == line.dataset]
+            peaks = [each for each in system_pair.peaks if pooled or each.dataset == line.dataset]
             rows.append(
                 (
-                    duel.task,
-                    sentences.pair(duel),
+                    system_pair.task,
+                    sentences.pair(system_pair),
                     line.dataset,
                     line.metric.name,
                     units.value(line.a, unit),
@@ -99,17 +99,21 @@ def _few(names: Sequence[str]) -> str:
     return (names[0] or "unknown") + (f" (+{len(names) - 1})" if len(names) > 1 else "") if names else ""
 
 
-def of_duel(duel: Duel) -> Iterator[Table]:
+def of_system_pair(system_pair: SystemPair) -> Iterator[Table]:
     """Quality, speed, memory and error classes of two systems; those there are."""
-    if duel.lines:
-        yield Table("quality", QUALITY, tuple(_quality(line) for line in duel.lines), 2)
-    if duel.paces:
-        assumed = [] if not any(each.assumed for each in duel.paces) else [NOT_CALIBRATED]
-        excuses = [f"{each.dataset}: {each.excuse}" for each in duel.paces if each.excuse]
+    if system_pair.lines:
+        yield Table("quality", QUALITY, tuple(_quality(line) for line in system_pair.lines), 2)
+    if system_pair.speeds:
+        assumed = [] if not any(each.assumed for each in system_pair.speeds) else [NOT_CALIBRATED]
+        excuses = [f"{each.dataset}: {each.excuse}" for each in system_pair.speeds if each.excuse]
         yield Table(
-            "speed", PACE, tuple(_pace(each) for each in duel.paces), 2, (sentences.NOT_IN_TURN, *assumed, *excuses)
+            "speed",
+            PACE,
+            tuple(_pace(each) for each in system_pair.speeds),
+            2,
+            (sentences.NOT_IN_TURN, *assumed, *excuses),
         )
-    if duel.peaks:
+    if system_pair.peaks:
         rows = [
             (
                 each.dataset,
@@ -120,11 +124,11 @@ def of_duel(duel: Duel) -> Iterator[Table]:
                 units.value(each.margin, "bytes"),
                 f"{each.told} takes less" if each.told else "cannot tell",
             )
-            for each in duel.peaks
+            for each in system_pair.peaks
         ]
         yield Table("memory", MEMORY, tuple(rows), 2)
-    if duel.classes:
-        yield of_classes(duel.classes)
+    if system_pair.classes:
+        yield of_classes(system_pair.classes)
 
 
 NOT_CALIBRATED = "sessions of a side were never calibrated: 15 % between sessions is assumed (`modellab calibrate`)"
@@ -149,7 +153,7 @@ def _quality(line: Line) -> tuple[str, ...]:
     )
 
 
-def _pace(each: Pace) -> tuple[str, ...]:
+def _pace(each: SpeedComparison) -> tuple[str, ...]:
     low, high = each.interval
     return (
         each.dataset,
@@ -210,12 +214,12 @@ def of_ranking(found: Ranking) -> Iterator[Table]:
     notes = [f"N {found.n} utterances of {', '.join(found.datasets)}; systems that share a letter cannot be told apart"]
     notes += [sentences.NOT_IN_TURN] if any(each.pace for each in found.standings) else []
     yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
-    pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.duos]
+    pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.ranked_pairs]
     said = f"A is the one with the better value; Holm over {found.family} pairs; N {found.n}"
     yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (said,))
 
 
-def _standing_pace(each: Pace | None) -> tuple[str, str]:
+def _standing_pace(each: SpeedComparison | None) -> tuple[str, str]:
     if each is None:
         return units.MISSING, units.MISSING
     low, high = each.interval

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modellab.gate import sight
+from modellab.gate import detectable_effect
+from modellab.gate.detectable_effect import basis_of, smallest_detectable
 from modellab.gate.paired_quality import compare
-from modellab.gate.sight import basis_of, visible
 from modellab.stats.intervals import by_unit
 from modellab.stats.permutation import swap_p
 from modellab.tasks import asr
@@ -39,7 +39,7 @@ def power(utterances: int, level: float, churn: float, *, word: bool, speakers: 
         names = [f"s{row % speakers}" for row in range(utterances)] if speakers else None
         found = compare(WER, np.c_[before, words], np.c_[after, words], names)
         sizes = before[before > 0]
-        hits = generator.poisson(visible(found.basis, level) * words.sum() / sizes.mean())
+        hits = generator.poisson(smallest_detectable(found.basis, level) * words.sum() / sizes.mean())
         np.add.at(after, generator.integers(utterances, size=hits), generator.choice(sizes, hits))
         sides = (by_unit(np.c_[side, words], names) for side in (before, after))
         seen += swap_p(WER, *sides, level)[0] <= level
@@ -68,27 +68,27 @@ def test_so_it_is_by_speaker() -> None:
 
 def test_where_nothing_changed_it_is_a_matter_of_counting() -> None:
     """Seven units all worse are needed for 0.8 %: nine hits on average give so many in four of five runs."""
-    hits = visible(Basis((1.0,), 1.0, 100_000, 0.0), 0.008)
+    hits = smallest_detectable(Basis((1.0,), 1.0, 100_000, 0.0), 0.008)
     assert 8.5 < hits < 10.5
-    assert visible(Basis((1.0,), 1.0, 100_000, 0.0), 0.008 / 30) > hits + 4
+    assert smallest_detectable(Basis((1.0,), 1.0, 100_000, 0.0), 0.008 / 30) > hits + 4
 
 
 @pytest.mark.parametrize(("units", "bottom"), [(6, 1000.0), (40, 0.0)])
 def test_what_cannot_be_seen_at_all(units: int, bottom: float) -> None:
-    assert visible(BASIS._replace(units=units, bottom=bottom), 0.008) == math.inf
+    assert smallest_detectable(BASIS._replace(units=units, bottom=bottom), 0.008) == math.inf
 
 
 @given(st.floats(1e-6, 0.02), st.floats(0.0, 0.1), st.integers(20, 5000))
 def test_a_stricter_level_and_more_noise_see_less(alpha: float, error: float, units: int) -> None:
-    here = visible(BASIS._replace(error=error, units=units), alpha)
-    assert visible(BASIS._replace(error=error, units=units), alpha / 2) >= here
-    assert visible(BASIS._replace(error=error + 0.01, units=units), alpha) >= here * 0.99
+    here = smallest_detectable(BASIS._replace(error=error, units=units), alpha)
+    assert smallest_detectable(BASIS._replace(error=error, units=units), alpha / 2) >= here
+    assert smallest_detectable(BASIS._replace(error=error + 0.01, units=units), alpha) >= here * 0.99
 
 
 @given(st.floats(0.001, 1000.0))
 def test_the_unit_changes_nothing(factor: float) -> None:
     scaled = BASIS._replace(sizes=tuple(factor * size for size in BASIS.sizes), bottom=factor * BASIS.bottom)
-    assert visible(scaled, 0.001) == pytest.approx(visible(BASIS, 0.001), rel=1e-6)
+    assert smallest_detectable(scaled, 0.001) == pytest.approx(smallest_detectable(BASIS, 0.001), rel=1e-6)
 
 
 @given(st.lists(st.floats(0.0, 100.0), max_size=60))
@@ -100,5 +100,7 @@ def test_sizes_are_told_by_the_means_of_equal_parts(sizes: list[float]) -> None:
 
 
 def test_an_error_that_nobody_knows_counts_as_none() -> None:
-    assert visible(BASIS._replace(error=math.nan), 0.008) == visible(BASIS._replace(error=0.0), 0.008)
-    assert sight.detectable(np.array([1.0, 2.0]), 100.0, 3, math.nan, 0.008) == math.inf
+    assert smallest_detectable(BASIS._replace(error=math.nan), 0.008) == smallest_detectable(
+        BASIS._replace(error=0.0), 0.008
+    )
+    assert detectable_effect.minimum_detectable_effect(np.array([1.0, 2.0]), 100.0, 3, math.nan, 0.008) == math.inf

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from modellab import tasks
-from modellab.reports.leaderboard.records import Contestant, Origin
+from modellab.reports.leaderboard.records import Origin, System
 from modellab.results.entry import Entry
-from modellab.results.select import Pick, unfair
-from modellab.types import Floats, Key, Metric, Result
+from modellab.results.select import SelectedResults, unfair
+from modellab.types import CaseId, Floats, Metric, Result
 
-Cells = Mapping[Contestant, Mapping[str, Entry]]  # what each contestant gave on each dataset
+ResultsBySystem = Mapping[System, Mapping[str, Entry]]  # what each system gave on each dataset
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """The contestants of a task that were measured on the same `datasets`, and the utterances that all of them have.
+class Comparable:
+    """The systems of a task that were measured on the same `datasets`, and the utterances that all of them have.
 
     `ids` are (dataset, utterance); `left_out` says who is not compared, and why.
     """
@@ -28,13 +28,13 @@ class Field:
     metric: Metric
     datasets: tuple[str, ...]
     ids: tuple[tuple[str, str], ...]
-    cells: Cells
-    left_out: tuple[tuple[Contestant, str], ...]
+    cells: ResultsBySystem
+    left_out: tuple[tuple[System, str], ...]
 
-    def shares(self, who: Contestant) -> Floats:
-        """The first metric's shares, a row for each of `ids`: shape (n, k)."""
+    def counts(self, who: System) -> Floats:
+        """The first metric's counts, a row for each of `ids`: shape (n, k)."""
         own = {(d, u.id): u for d in self.datasets for u in result_of(self.cells[who][d]).utterances}
-        return np.array([own[id].shares[self.metric.name] for id in self.ids], dtype=float)
+        return np.array([own[id].counts[self.metric.name] for id in self.ids], dtype=float)
 
     def clusters(self) -> list[str]:
         """The cluster of each row, '' where a row stands alone."""
@@ -45,8 +45,8 @@ class Field:
 
 
 def result_of(entry: Entry) -> Result:
-    """The result of an entry that was picked: they all have one."""
-    assert entry.result is not None, "a pick holds results"
+    """The result of an entry that was selected: they all have one."""
+    assert entry.result is not None, "a selection holds results"
     return entry.result
 
 
@@ -65,32 +65,32 @@ def origin(entry: Entry) -> Origin:
     )
 
 
-def cells(picks: Sequence[Pick]) -> dict[str, Cells]:
-    """Every pick's results by task; a contestant that several picks have carries the spec in its name."""
-    names = Counter(name for pick in picks for name in {_named(entry.key) for entry in pick.entries})
-    found: dict[str, dict[Contestant, dict[str, Entry]]] = {}
-    for pick in picks:
-        for entry in pick.entries:
-            who = contestant(entry.key, pick.spec if names[_named(entry.key)] > 1 else "")
+def cells(selections: Sequence[SelectedResults]) -> dict[str, ResultsBySystem]:
+    """Every selection's results by task; a system that several selections have carries the spec in its name."""
+    names = Counter(name for selection in selections for name in {_named(entry.key) for entry in selection.entries})
+    found: dict[str, dict[System, dict[str, Entry]]] = {}
+    for selection in selections:
+        for entry in selection.entries:
+            who = system_of(entry.key, selection.spec if names[_named(entry.key)] > 1 else "")
             found.setdefault(who.task, {}).setdefault(who, {})[entry.key.dataset] = entry
     return {task: dict(sorted(whose.items(), key=lambda item: item[0].order)) for task, whose in sorted(found.items())}
 
 
-def _named(key: Key) -> tuple[str, ...]:
+def _named(key: CaseId) -> tuple[str, ...]:
     return key.task, key.model, key.variant, key.device, key.precision
 
 
-def contestant(key: Key, spec: str = "") -> Contestant:
+def system_of(key: CaseId, spec: str = "") -> System:
     """Who a cell of the matrix belongs to."""
-    return Contestant(key.task, key.model, key.variant, key.device, key.precision, spec)
+    return System(key.task, key.model, key.variant, key.device, key.precision, spec)
 
 
-def field(task: str, every: Cells) -> Field:
-    """The fair comparison with most in it: contestants times the root of utterances, over the sets of datasets."""
+def field(task: str, every: ResultsBySystem) -> Comparable:
+    """The fair comparison with most in it: systems times the root of utterances, over the sets of datasets."""
     metric = tasks.get(task).METRICS[0]
     fair, reasons = _fair(every, metric)
     if not fair:
-        return Field(metric, (), (), {}, tuple(reasons.items()))
+        return Comparable(metric, (), (), {}, tuple(reasons.items()))
     datasets, own = _most(fair)
     left_out = dict(reasons)
     for who in every:
@@ -99,13 +99,13 @@ def field(task: str, every: Cells) -> Field:
             left_out[who] = f"{who.name} has no result on {missing}"
     ids = [(d, id) for d in datasets for id in sorted(set.intersection(*(_ids(own[who][d], metric) for who in own)))]
     ordered = {who: own[who] for who in sorted(own, key=lambda each: each.order)}
-    return Field(metric, datasets, tuple(ids), ordered, tuple(left_out.items()))
+    return Comparable(metric, datasets, tuple(ids), ordered, tuple(left_out.items()))
 
 
-def _fair(every: Cells, metric: Metric) -> tuple[dict[Contestant, dict[str, Entry]], dict[Contestant, str]]:
-    """Each contestant's results that may be compared with those of most others, and a reason where some may not."""
-    fair: dict[Contestant, dict[str, Entry]] = {}
-    reasons: dict[Contestant, str] = {}
+def _fair(every: ResultsBySystem, metric: Metric) -> tuple[dict[System, dict[str, Entry]], dict[System, str]]:
+    """Each system's results that may be compared with those of most others, and a reason where some may not."""
+    fair: dict[System, dict[str, Entry]] = {}
+    reasons: dict[System, str] = {}
     for dataset in sorted({dataset for whose in every.values() for dataset in whose}):
         there = [(who, whose[dataset]) for who, whose in every.items() if dataset in whose]
         there = [(who, entry) for who, entry in there if _ids(entry, metric)]
@@ -130,8 +130,8 @@ def _kind(entry: Entry, metric: Metric) -> tuple[str, str, int]:
 
 
 def _sums(entry: Entry, metric: Metric) -> int:
-    """How many sums the metric's shares have; -1 where its utterances do not agree."""
-    lengths = {len(u.shares[metric.name]) for u in result_of(entry).utterances if metric.name in u.shares}
+    """How many sums the metric's counts have; -1 where its utterances do not agree."""
+    lengths = {len(u.counts[metric.name]) for u in result_of(entry).utterances if metric.name in u.counts}
     return lengths.pop() if len(lengths) == 1 else -1
 
 
@@ -143,10 +143,10 @@ def _otherwise(entry: Entry, model: Entry, metric: Metric) -> str:
 
 
 def _ids(entry: Entry, metric: Metric) -> set[str]:
-    return {u.id for u in result_of(entry).utterances if metric.name in u.shares}
+    return {u.id for u in result_of(entry).utterances if metric.name in u.counts}
 
 
-def _most(fair: Cells) -> tuple[tuple[str, ...], dict[Contestant, Mapping[str, Entry]]]:
+def _most(fair: ResultsBySystem) -> tuple[tuple[str, ...], dict[System, Mapping[str, Entry]]]:
     sets = {frozenset(whose) for whose in fair.values()}
     candidates = sets | {a & b for a in sets for b in sets if a & b}
 

@@ -31,13 +31,13 @@ def fewest_units(alpha: float) -> int:
     return math.ceil(-math.log2(alpha))
 
 
-def detectable(sizes: Floats, bottom: float, units: int, error: float, alpha: float) -> float:
+def minimum_detectable_effect(sizes: Floats, bottom: float, units: int, error: float, alpha: float) -> float:
     """The smallest change for the worse that is seen with 80 % power, in the metric's unit.
 
     `sizes` are what each utterance of the baseline adds to the bad side, which damage is taken to do as well; `bottom`
     is what their sum is divided by; `error` is the standard error of the present change.
     """
-    return visible(basis_of(sizes, bottom, units, error), alpha)
+    return smallest_detectable(basis_of(sizes, bottom, units, error), alpha)
 
 
 def basis_of(sizes: Floats, bottom: float, units: int, error: float) -> Basis:
@@ -48,7 +48,7 @@ def basis_of(sizes: Floats, bottom: float, units: int, error: float) -> Basis:
 
 
 @lru_cache(maxsize=4096)
-def visible(basis: Basis, alpha: float) -> float:
+def smallest_detectable(basis: Basis, alpha: float) -> float:
     """The smallest change for the worse that a test at level `alpha` sees with 80 % power, in the metric's unit.
 
     Infinite where no change can be seen, whatever its size.
