@@ -114,7 +114,7 @@ def _accept_speed(matrix: Matrix, selection: Selection, threads: int, reason: st
 def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
     """Each reason once, with the cases that it keeps out; ConfigError where it keeps out all."""
     if nothing:
-        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be mended here is first
+        told = sorted(refused, key=lambda each: "--update-baselines" not in each[1])  # what can be done here is first
         raise ConfigError("nothing to calibrate: " + (": ".join(told[0]) if told else "no case was chosen"))
     reasons = dict.fromkeys(reason for _, reason in refused)
     for reason in reasons:

@@ -1,8 +1,8 @@
 """All metrics of one case together: what changed, what broke, what broke again, and one p for the case.
 
-`seen` compares; `retried` adds what one more run of the broken utterances in a fresh process gave. It tells the dice of
-a process from what repeats, and nothing else: an upgrade's bad luck (another rounding, another chunk border) repeats as
-faithfully as a bug. So it may acquit, and it has to confirm what is red by broken utterances alone.
+`seen` compares; `retried` adds what one more run of the broken utterances in a fresh process gave. It tells what a
+process draws at random from what repeats, and nothing else: an upgrade's bad luck (another rounding, another chunk
+border) repeats as faithfully as a bug. So it may acquit, and it has to confirm what is red by broken utterances alone.
 """
 
 from __future__ import annotations

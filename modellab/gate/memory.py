@@ -41,7 +41,7 @@ def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Ru
 
 
 def margin_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
-    """How far above the accepted peak, in bytes, nobody minds; `share` replaces the built-in one."""
+    """How far above the accepted peak, in bytes, does not matter; `share` replaces the built-in one."""
     if not noise.calibrated:
         return max((UNCALIBRATED_FRACTION if share is None else share) * accepted, UNCALIBRATED_BYTES)
     return max((MARGIN_FRACTION if share is None else share) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)

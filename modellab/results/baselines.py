@@ -164,7 +164,7 @@ def _has(result: Result, metric: Metric) -> bool:
 
 
 def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Mapping[str, float], ...]:
-    """The calibration sessions of `before`, told anew in terms of `after`'s times; () if they no longer hold.
+    """The calibration sessions of `before`, restated in terms of `after`'s times; () if they no longer hold.
 
     Sessions are relative to the accepted times. Of an unchanged model the change of these is the moment's, and is taken
     off each session. That is believed only where nothing but the commit or the normaliser differs, the reference

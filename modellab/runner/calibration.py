@@ -87,7 +87,7 @@ def prepare(
 ) -> tuple[list[CalibrationCase], list[tuple[str, str]]]:
     """The cells that can be calibrated here, and for each that cannot its name and a sentence.
 
-    With `speed_only` the files of accepted quality stay as they are: the noise of decoders that throw dice is not kept.
+    With `speed_only` the files of accepted quality stay as they are: the noise of random decoders is not kept.
     """
     cases, refused = [], []
     for cell in cells:

@@ -82,7 +82,7 @@ class Loaded:
             raise WorkerError(f"the judge {self.judge.engine[0]}:{self.judge.engine[1]} failed: {error}") from error
 
     def seed(self, number: int) -> None:
-        """Start the model's dice at a known place, where there are any."""
+        """Set the random seed of the model, where it has one."""
         if self.seeds > 1:
             self.ask("seed", {"seed": number})
 

@@ -77,7 +77,7 @@ def _accept(
     """Make the measurement the baseline: the verdicts that are left to fail it, and the files written."""
     only, rules = options.speed_only, measured.rules
     if only and any(v.red for v in verdicts if v.kind not in PACE):
-        return verdicts, ()  # speed of a model whose quality is red is nobody's to accept
+        return verdicts, ()  # the speed of a model whose quality is red is not accepted
     if only and (doubt := next(filter(None, map(invalid, measured.passes)), "")):
         raise BaselineError(f"its speed and memory were not accepted: {doubt}; run it again on a quiet machine")
     beyond = {verdict.metric for verdict in gate.beyond_limits(measured.passes[-1], measured.task.METRICS, rules)}

@@ -149,7 +149,7 @@ def _wait_for_lines(path: Path, number: int) -> None:
 def test_speed_only_leaves_the_accepted_quality_alone(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     path = accepted.root / "baselines" / "asr" / "short_v1" / "fake-one.cpu-float32.json"
     before = path.read_bytes()
-    monkeypatch.setattr(calibration.CalibrationCase, "noise", lambda case: {"wer": 0.1})  # a decoder that throws dice
+    monkeypatch.setattr(calibration.CalibrationCase, "noise", lambda case: {"wer": 0.1})  # it draws at random
     assert accepted.type("calibrate", "--sessions", "5", "--speed-only").exit_code == 0
     assert path.read_bytes() == before
     assert accepted.type("calibrate", "--sessions", "1").exit_code == 0

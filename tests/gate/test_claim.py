@@ -54,7 +54,7 @@ def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
 
 
 def test_a_difference_within_the_margin_is_none() -> None:
-    """Many utterances prove a tenth of a point; the rule says that nobody minds it."""
+    """Many utterances prove a tenth of a point; the rule says that it does not matter."""
     counts = drawn(0.1012, 200_000, seed=2, words=100)
     assert assess(WER, Rule(margin=0.0, margin_relative=0.0), 0.10, counts, [""] * len(counts)).red
     assert verdict(0.10, counts, rule=Rule(margin=0.002)) is Status.PASS

@@ -170,7 +170,7 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(project: Project, pla
     assert pool.closed == 4
 
 
-# ---------------------------------------------------------------------------- decoders that throw dice
+# ---------------------------------------------------------------------------- decoders that draw at random
 
 
 def dice(sessions: int) -> Iterator[Result]:

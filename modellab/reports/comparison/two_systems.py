@@ -117,7 +117,7 @@ def alike(case_pairs: Sequence[CasePair]) -> bool:
 
 
 def _notes(case_pairs: Sequence[CasePair]) -> tuple[str, ...]:
-    """What of these datasets could not be compared, or only with a grain of salt."""
+    """What of these datasets could not be compared, or only with a caveat."""
     notes = []
     for case_pair in case_pairs:
         ours, theirs = quality.left_out(case_pair)
