@@ -93,7 +93,7 @@ def find_models(task: str = "", *, project: Project | None = None) -> list[Model
             each.weights,
             why_not(each),
         )
-        for each in Matrix(project or open_project()).loadables()
+        for each in Matrix(project or open_project()).instances()
         if not task or task in each.model.tasks_of(each.key.variant)
     ]
 
@@ -125,7 +125,7 @@ def find_cases(
     matrix = Matrix(project or open_project())
     wanted = Selection(tuple(model), tuple(dataset), tuple(device), tuple(precision), tier)
     wanted.check(matrix)
-    return [case for case in wanted.cells(matrix) if isinstance(case, Case)]
+    return [case for case in wanted.cases(matrix) if isinstance(case, Case)]
 
 
 def run(

@@ -50,10 +50,10 @@ class Check:
 
 def examine(project: Project, tracking: Callable[[Project], Iterable[Check]] = lambda _: ()) -> list[Check]:
     """Every check; datasets, baselines and `tracking` only inside a project. Takes seconds: it loads the default."""
-    cells = Matrix(project)
-    checks = [*machine(project), *more(), *engines(cells), *weights_here(cells), *default(cells, project)]
+    cases = Matrix(project)
+    checks = [*machine(project), *more(), *engines(cases), *weights_here(cases), *default(cases, project)]
     if find_root(project.root):
-        return [*checks, *check_datasets(project), *check_baselines(cells), *tracking(project), *space(project)]
+        return [*checks, *check_datasets(project), *check_baselines(cases), *tracking(project), *space(project)]
     return [*checks, Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")]
 
 
@@ -97,10 +97,10 @@ def more(area: str = "extras") -> Iterator[Check]:
         yield Check(area, name, "absent" if lacks else "ok", found, extras.install(name) if lacks else "")
 
 
-def engines(cells: Matrix) -> Iterator[Check]:
+def engines(cases: Matrix) -> Iterator[Check]:
     """Each model's packages."""
     providers = importlib.metadata.packages_distributions()
-    for entry in cells.models:
+    for entry in cases.models:
         if isinstance(entry, Broken):
             yield Check("engines", entry.name, "bad", entry.error, "correct that file")
             continue
@@ -114,9 +114,9 @@ def engines(cells: Matrix) -> Iterator[Check]:
         yield Check("engines", folder.name, "ok", versions or "needs no package")
 
 
-def weights_here(cells: Matrix) -> Iterator[Check]:
+def weights_here(cases: Matrix) -> Iterator[Check]:
     """Of each model: which variants' weights are on this disk."""
-    for model, group in groupby(cells.loadables(), key=lambda each: each.key.model):
+    for model, group in groupby(cases.instances(), key=lambda each: each.key.model):
         here: dict[str, bool] = {}
         for each in group:
             name, place = each.key.variant, (each.weights, each.variant.revision, each.folder)
@@ -127,12 +127,12 @@ def weights_here(cells: Matrix) -> Iterator[Check]:
         yield Check("weights", model, "ok" if there else "absent", found, mend)
 
 
-def default(cells: Matrix, project: Project) -> Iterator[Check]:
+def default(cases: Matrix, project: Project) -> Iterator[Check]:
     """Really load what runs when nothing is named: a package may be there and not work."""
     extra = transcribe.DEFAULT.partition(":")[0].replace("_", "-")
     mend = f"pip install 'modellab[{extra}]'"
     try:
-        chosen = transcribe.choose(cells)
+        chosen = transcribe.choose(cases)
         mend = f"pip install --force-reinstall 'modellab[{chosen.model.install}]'"
         with transcribe.loaded(chosen, project.threads) as ready:
             found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
@@ -142,8 +142,8 @@ def default(cells: Matrix, project: Project) -> Iterator[Check]:
     yield Check("weights", DEFAULT, "ok", found)
 
 
-def _name(loadable: ModelInstance) -> str:
-    key = loadable.key
+def _name(instance: ModelInstance) -> str:
+    key = instance.key
     return f"{key.model}:{key.variant} {key.device}-{key.precision}"
 
 
@@ -177,23 +177,23 @@ def dataset_faults(folder: Path) -> list[str]:
     return list(once.values())
 
 
-def check_baselines(cells: Matrix) -> Iterator[Check]:
+def check_baselines(cases: Matrix) -> Iterator[Check]:
     """How many of the cases that can run here have something to be compared with.
 
     Speed and memory are counted for this machine class among the cases whose quality is accepted: those lack nothing
     else, and their quality is not to be accepted anew for it.
     """
-    root = cells.project.baselines
+    root = cases.project.baselines
     able = [
-        cell.key
+        case.key
         for task in tasks.names()
-        for cell in cells.cells(task)
-        if isinstance(cell, Case) and not matrix.why_not(cell)
+        for case in cases.cases(task)
+        if isinstance(case, Case) and not matrix.why_not(case)
     ]
     accepted = [key for key in able if baselines.quality_path(root, key).is_file()]
     yield _quality(able, accepted)
     for device in dict.fromkeys(key.device for key in accepted):
-        here = machine_class(cells.project.threads, device)
+        here = machine_class(cases.project.threads, device)
         yield _speed(root, here, [key for key in accepted if key.device == device])
 
 
@@ -202,8 +202,8 @@ def _quality(able: list[CaseId], accepted: list[CaseId]) -> Check:
     lacking = next((key for key in able if key not in accepted), None)
     if lacking is None:
         return Check("baselines", "quality", "ok" if able else "absent", found)
-    case = f"--model {lacking.model}:{lacking.variant} --dataset {lacking.dataset}"
-    one = f"modellab run {case} --device {lacking.device} --precision {lacking.precision} {ACCEPT}"
+    chosen = f"--model {lacking.model}:{lacking.variant} --dataset {lacking.dataset}"
+    one = f"modellab run {chosen} --device {lacking.device} --precision {lacking.precision} {ACCEPT}"
     more = len(able) - len(accepted) - 1
     return Check("baselines", "quality", "absent", found, f"{one}" + (f" (and so {more} more)" if more else ""))
 

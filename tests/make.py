@@ -88,7 +88,7 @@ def asr_counts(errors: float, words: float = 5.0) -> dict[str, Counts]:
     return {"wer": ratio, "cer": ratio, "mer": ratio, "wil": (hits, words, words), "success_rate": Ratio(1.0)}
 
 
-def cell(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: CaseId = KEY, **config: Any) -> Case:
+def case(folder: Path = Path("fake"), dataset: Path = Path("short_v1"), key: CaseId = KEY, **config: Any) -> Case:
     """A cell of the fake model; `config` changes its config.yaml."""
     model = Model.model_validate({**CONFIG, **config})
     variant = model.variants.get(key.variant, Variant(weights="package"))
@@ -101,4 +101,4 @@ def verdict(metric: str = "wer", status: Status = Status.PASS, now: float = 0.1,
 
 
 def outcome(status: Status = Status.PASS, *verdicts: Verdict, **fields: Any) -> Outcome:
-    return Outcome(fields.pop("cell", None) or cell(), status, verdicts, **fields)
+    return Outcome(fields.pop("case", None) or case(), status, verdicts, **fields)

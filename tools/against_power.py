@@ -82,7 +82,7 @@ class Run:
 
 
 def slowed(cell: Case, share: float, folder: Path) -> Case:
-    """The cell with an adapter that is slower by a fraction; itself for 0."""
+    """The case with an adapter that is slower by a fraction; itself for 0."""
     if share == 0.0:
         return cell
     place = folder / f"{share:g}" / cell.folder.name
@@ -93,7 +93,7 @@ def slowed(cell: Case, share: float, folder: Path) -> Case:
 
 
 def once(project: Project, matrix: Matrix, cell: Case, share: float, folder: Path, seed: int) -> Run:
-    """One paired run of a cell, slower by a fraction, against itself."""
+    """One paired run of a case, slower by a fraction, against itself."""
     started, task, data = time.monotonic(), tasks.get(cell.key.task), datasets.load(cell.dataset)
     rows = tuple(data.rows)
     first = seed % len(rows)
@@ -116,7 +116,7 @@ def once(project: Project, matrix: Matrix, cell: Case, share: float, folder: Pat
         result = evaluate(task, candidate, some, loaded, 1, "")
         case = paired.PairedCase(
             task, cell, turned, result, thresholds.rules(task, cell, project)
-        )  # the base is its cell's
+        )  # the base is its case's
         verdicts, _ = duel.judge(case, loaded, fresh)
     finally:
         duel.close()

@@ -64,12 +64,12 @@ def page(project: Project) -> str:
 
 
 def _lines(project: Project, matrix: Matrix) -> Iterator[Line]:
-    """Every cell that could run, merged per model, task, device and precision: the best that is known of each."""
+    """Every case that could run, merged per model, task, device and precision: the best that is known of each."""
     found: dict[tuple[str, str, str], Line] = {}
     for name in tasks.names():
-        for cell in matrix.cells(name):
-            if isinstance(cell, Case):
-                line = _line(project, cell)
+        for case in matrix.cases(name):
+            if isinstance(case, Case):
+                line = _line(project, case)
                 place = (line.model, line.task, line.where)
                 if place not in found or _rank(line) > _rank(found[place]):
                     found[place] = line
@@ -81,9 +81,9 @@ def _rank(line: Line) -> tuple[int, bool]:
     return f"{DECLARED}{SMALL}{REAL}".index(line.mark), "smoke" in line.result
 
 
-def _line(project: Project, cell: Case) -> Line:
-    key = cell.key
-    where, scheme = f"{key.device} {key.precision}", split(cell.weights)[0]
+def _line(project: Project, case: Case) -> Line:
+    key = case.key
+    where, scheme = f"{key.device} {key.precision}", split(case.weights)[0]
     accepted = baselines.load(project.baselines, key)
     if accepted is None:
         return Line(key.model, key.task, where, DECLARED, "not measured")
@@ -101,8 +101,8 @@ def _overview(project: Project, known: Iterable[tuple[Path, Model]], lines: list
     yield f"| model | stage | {' | '.join(names)} |"
     yield f"|---|---|{'---|' * len(names)}"
     for folder, model in known:
-        cells = [_marks([line for line in lines if (line.model, line.task) == (folder.name, task)]) for task in names]
-        declared = [cell or (DECLARED if task in model.tasks else "") for cell, task in zip(cells, names, strict=True)]
+        cases = [_marks([line for line in lines if (line.model, line.task) == (folder.name, task)]) for task in names]
+        declared = [case or (DECLARED if task in model.tasks else "") for case, task in zip(cases, names, strict=True)]
         yield f"| [{folder.name}](#{folder.name}) | {_stage(project, folder, model)} | {' | '.join(declared)} |"
 
 

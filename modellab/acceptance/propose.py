@@ -29,7 +29,7 @@ SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that i
 class Proposal:
     """A case with its newest result, and what hinders its acceptance. Without an entry it was not measured."""
 
-    cell: Case
+    case: Case
     entry: Entry | None
     refusal: str = ""
     done: bool = False  # this very result is the baseline already
@@ -73,22 +73,22 @@ def newest(entries: Iterable[Entry]) -> dict[CaseId, Entry]:
     return {entry.key: entry for entry in sorted(entries, key=lambda entry: (entry.finished_at, entry.id))}
 
 
-def propose(project: Project, cells: Iterable[Case], entries: Iterable[Entry], *, everything: bool) -> list[Proposal]:
-    """Each cell with its newest entry, refused where it has to be. `everything` takes what is worse, too."""
+def propose(project: Project, cases: Iterable[Case], entries: Iterable[Entry], *, everything: bool) -> list[Proposal]:
+    """Each case with its newest entry, refused where it has to be. `everything` takes what is worse, too."""
     last = newest(entries)
-    return [_proposal(project, Proposal(cell, last.get(cell.key)), everything=everything) for cell in cells]
+    return [_proposal(project, Proposal(case, last.get(case.key)), everything=everything) for case in cases]
 
 
 def _proposal(project: Project, proposal: Proposal, *, everything: bool) -> Proposal:
-    entry, cell = proposal.entry, proposal.cell
+    entry, case = proposal.entry, proposal.case
     if entry is None or not (everything or proposal.improved or entry.result is None):
         return proposal
     try:
-        accepted = baselines.load(project.baselines, cell.key)
+        accepted = baselines.load(project.baselines, case.key)
         if accepted and accepted.header.get(SOURCE) == entry.id:
             return replace(proposal, done=True)
-        task, rules = tasks.get(cell.key.task), thresholds.rules(tasks.get(cell.key.task), cell, project)
-        refusal = _refusal(entry, task, datasets.load(cell.dataset), rules)
+        task, rules = tasks.get(case.key.task), thresholds.rules(tasks.get(case.key.task), case, project)
+        refusal = _refusal(entry, task, datasets.load(case.dataset), rules)
         if not refusal and not everything:
             pace = _pace(project.baselines, entry)
             refusal = _not_better(proposal, _improved_now(proposal, accepted, pace, task, rules))
@@ -171,6 +171,6 @@ def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list
     assert proposal.entry is not None
     assert proposal.entry.result is not None
     assert not proposal.refusal
-    task, result = tasks.get(proposal.cell.key.task), proposal.entry.result
+    task, result = tasks.get(proposal.case.key.task), proposal.entry.result
     traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
     return baselines.save(project.baselines, task, [traced], reason, date, timed=not proposal.doubt)

@@ -48,10 +48,10 @@ def accept(
 
     why = _reason(reason)
     project = common.project()
-    cells = _cells(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
+    cases = _cases(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
     entries = common.entries(project)
     meant = _meant(entries, project, session, any_commit=any_commit)
-    proposals = propose.propose(project, cells, meant, everything=not improved)
+    proposals = propose.propose(project, cases, meant, everything=not improved)
     files = 0
     for proposal in proposals:
         if _is_taken(proposal, everything=not improved):
@@ -60,7 +60,7 @@ def accept(
             _tell_accepted(proposal, written, project)
     refused = [proposal for proposal in proposals if proposal.refusal]
     for proposal in refused:
-        common.say(f"refused: {proposal.cell.key}: {proposal.refusal}", err=True)
+        common.say(f"refused: {proposal.case.key}: {proposal.refusal}", err=True)
     _tell_rest(proposals, {entry.key for entry in entries}, everything=not improved)
     if files:
         shown = _shown(project.baselines, project)
@@ -86,13 +86,13 @@ def pin(
 
     why = _reason(reason)
     project = common.project()
-    cells = _cells(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
-    written = pinned.pin(project.baselines, [cell.key for cell in cells], why, today())
+    cases = _cases(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
+    written = pinned.pin(project.baselines, [case.key for case in cases], why, today())
     if not written:
         raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
     shown = _shown(pinned.pinned_root(project.baselines), project)
-    cases = sum(1 for cell in cells if pinned.files(project.baselines, cell.key))
-    common.say(f"{_counted(cases, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
+    count_pinned = sum(1 for case in cases if pinned.files(project.baselines, case.key))
+    common.say(f"{_counted(count_pinned, 'case')} pinned in {shown}/ ({len(written)} files), because: {why}")
     common.say(f"review with `git status {shown}/` and commit")
 
 
@@ -104,7 +104,7 @@ def every() -> None:
 
     project = common.project()
     matrix = common.matrix(project)
-    keys = [cell.key for cell in _cells(matrix, options.chosen(None, None, None, None, ""))]
+    keys = [case.key for case in _cases(matrix, options.chosen(None, None, None, None, ""))]
     found = list(pinned.holdings(project.baselines, keys))
     rows = [
         [str(each.key), each.date, each.commit[:7], each.pinned_on or "-", ", ".join(each.machines), each.reason]
@@ -133,15 +133,15 @@ def _reason(given: str) -> str:
     return given.strip()
 
 
-def _cells(matrix: Matrix, selection: Selection) -> list[Case]:
-    """The selected cells; what is broken is told, once."""
+def _cases(matrix: Matrix, selection: Selection) -> list[Case]:
+    """The selected cases; what is broken is told, once."""
     from modellab.plan.matrix import Broken
 
     options.check(matrix, selection)
-    found = list(selection.cells(matrix))
-    for sentence in dict.fromkeys(cell.error for cell in found if isinstance(cell, Broken)):
+    found = list(selection.cases(matrix))
+    for sentence in dict.fromkeys(case.error for case in found if isinstance(case, Broken)):
         common.say(f"broken, left out: {sentence}", err=True)
-    return [cell for cell in found if not isinstance(cell, Broken)]
+    return [case for case in found if not isinstance(case, Broken)]
 
 
 def _meant(entries: list[Entry], project: Project, session: str, *, any_commit: bool) -> list[Entry]:
@@ -172,7 +172,7 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
 
     entry = proposal.entry
     assert entry is not None
-    common.say(f"accepted: {proposal.cell.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
+    common.say(f"accepted: {proposal.case.key}, measured {entry.finished_at[:16]} at {entry.commit.short}")
     for verdict in proposal.improved:
         then, now = units.value(verdict.baseline, verdict.unit), units.value(verdict.now, verdict.unit)
         common.say(f"  {verdict.metric} {then} -> {now}")
@@ -185,7 +185,7 @@ def _tell_accepted(proposal: Proposal, written: Iterable[Path], project: Project
 def _tell_rest(proposals: Iterable[Proposal], measured: set[CaseId], *, everything: bool) -> None:
     """How many cases stay as they are, and why; `measured` are the cases that the ledger has any result of."""
     rest = [each for each in proposals if not each.refusal and not _is_taken(each, everything=everything)]
-    without = [each.cell.key for each in rest if each.entry is None]
+    without = [each.case.key for each in rest if each.entry is None]
     elsewhere = len(measured.intersection(without))
     done = sum(proposal.done for proposal in rest)
     same = len(rest) - len(without) - done

@@ -72,25 +72,29 @@ def calibrate(
     threads = threads or project.threads
     if update_baselines:
         _accept_speed(matrix, selection, threads, reason)
-    cases, refused = calibration.prepare(project, selection.cells(matrix), threads, utterances, speed_only=speed_only)
-    _tell_refused(refused, nothing=not cases)
+    calibrated_cases, refused = calibration.prepare(
+        project, selection.cases(matrix), threads, utterances, speed_only=speed_only
+    )
+    _tell_refused(refused, nothing=not calibrated_cases)
     interrupted = False
     try:
-        calibration.run(project, cases, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True))
+        calibration.run(
+            project, calibrated_cases, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True)
+        )
     except KeyboardInterrupt:
         interrupted = True
         common.say("interrupted: the sessions that were finished are kept", err=True)
-    _report(project, cases)
+    _report(project, calibrated_cases)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
-    _exit(cases)
+    _exit(calibrated_cases)
 
 
-def _exit(cases: Sequence[CalibrationCase]) -> None:
+def _exit(calibrated_cases: Sequence[CalibrationCase]) -> None:
     """The status of what was not measured, or of a case that failed."""
-    if not any(case.kept for case in cases):
+    if not any(calibrated.kept for calibrated in calibrated_cases):
         raise typer.Exit(NOTHING_MEASURED)
-    if any(case.failed for case in cases):
+    if any(calibrated.failed for calibrated in calibrated_cases):
         raise typer.Exit(FAILED)
 
 
@@ -123,30 +127,32 @@ def _tell_refused(refused: Sequence[tuple[str, str]], *, nothing: bool) -> None:
         common.say(f"not calibrated: {names[0]}{more}: {reason}", err=True)
 
 
-def _report(project: Project, cases: Sequence[CalibrationCase]) -> None:
+def _report(project: Project, calibrated_cases: Sequence[CalibrationCase]) -> None:
     """What every case can see now, with all sessions that it has."""
     rows: list[list[str]] = []
     notes: list[str] = []
-    for case in cases:
-        cells, note = _row(project, case)
-        rows.append(cells)
-        thrown = f"{case.thrown} sessions were thrown away" if case.thrown and not case.trouble else ""
-        notes += [f"note: {case.cell.key}: {said}" for said in (case.trouble, thrown, note) if said]
+    for calibrated in calibrated_cases:
+        row_texts, note = _row(project, calibrated)
+        rows.append(row_texts)
+        thrown = (
+            f"{calibrated.thrown} sessions were thrown away" if calibrated.thrown and not calibrated.trouble else ""
+        )
+        notes += [f"note: {calibrated.case.key}: {said}" for said in (calibrated.trouble, thrown, note) if said]
     common.print_table(COLUMNS, rows)
     for line in notes:
         common.say(line)
 
 
-def _row(project: Project, case: CalibrationCase) -> tuple[list[str], str]:
+def _row(project: Project, calibrated: CalibrationCase) -> tuple[list[str], str]:
     """A case's line of the table, and what a person should know beside it."""
     from modellab import units
     from modellab.gate import memory, power_speed
     from modellab.plan import thresholds
     from modellab.results import baselines
 
-    key = case.cell.key
-    rules = thresholds.rules(case.task, case.cell, project)
-    pace = baselines.load_resources(project.baselines, key, case.machine) or case.pace
+    key = calibrated.case.key
+    rules = thresholds.rules(calibrated.task, calibrated.case, project)
+    pace = baselines.load_resources(project.baselines, key, calibrated.machine) or calibrated.pace
     clocks = {detectable.metric: detectable for detectable in power_speed.clocks(pace, key.device, rules)}
     first, wall = clocks[power_speed.decisive(pace, key.device)], clocks["rtf"]
     peak = power_speed.peaks(pace, key.device, rules)[0]
@@ -156,7 +162,7 @@ def _row(project: Project, case: CalibrationCase) -> tuple[list[str], str]:
     if memory.apart(accepted := pace.readings[peak.metric], peak.noise, peak.limit):
         apart = units.change(peak.noise.mean - accepted, "bytes")
         notes.append(f"its sessions' peaks lie {apart} from the accepted one: accept its memory again")
-    cells = [
+    row_texts = [
         str(key),
         str(len(pace.sessions)),
         first.metric,
@@ -164,7 +170,7 @@ def _row(project: Project, case: CalibrationCase) -> tuple[list[str], str]:
         units.share(first.smallest),
         units.value(peak.noise.sd, "bytes") if peak.noise.calibrated else units.MISSING,
         units.change(peak.smallest, "bytes"),
-        units.value(case.churn, "ratio"),
+        units.value(calibrated.churn, "ratio"),
         f"no: {reason}" if reason else "yes",
     ]
-    return cells, "; ".join(notes)
+    return row_texts, "; ".join(notes)

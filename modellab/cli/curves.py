@@ -26,20 +26,20 @@ def curves(
 
     project = common.project()
     found = [find_case(common.matrix(project), name) for name in cases]
-    for cell in found:
-        if cell.key.task != "robustness":
-            raise ConfigError(f"{cell.key} is a case of {cell.key.task}: curves are of the task robustness")
-    if len({cell.dataset for cell in found}) > 1:
+    for case in found:
+        if case.key.task != "robustness":
+            raise ConfigError(f"{case.key} is a case of {case.key.task}: curves are of the task robustness")
+    if len({case.dataset for case in found}) > 1:
         raise ConfigError("the cases are of several datasets: name cases of one, so that the columns can be compared")
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
         common.say(f"warning: {warning}", err=True)
     newest = {str(entry.key): entry.result for entry in entries if entry.result is not None}
-    for cell in found:
-        if str(cell.key) not in newest:
-            raise ConfigError(f"the ledger has no result of {cell.key}: run it first")
+    for case in found:
+        if str(case.key) not in newest:
+            raise ConfigError(f"the ledger has no result of {case.key}: run it first")
     named = {str(row["id"]): str(row["condition"]) for row in datasets.load(found[0].dataset).rows}
     wer = tasks.get("robustness").METRICS[0]
-    each = [robustness_curves.rates(newest[str(cell.key)], named, wer) for cell in found]
-    titles = [f"{cell.key.model}:{cell.key.variant} {cell.key.device}-{cell.key.precision}" for cell in found]
+    each = [robustness_curves.rates(newest[str(case.key)], named, wer) for case in found]
+    titles = [f"{case.key.model}:{case.key.variant} {case.key.device}-{case.key.precision}" for case in found]
     common.print_table(*robustness_curves.table(titles, each))

@@ -41,9 +41,9 @@ def diarize(
 
     names = _names(files)
     project = common.project_or_here()
-    loadable = transcribe.choose(common.matrix(project), model, device, precision, TASK)
+    instance = transcribe.choose(common.matrix(project), model, device, precision, TASK)
     failed = False
-    with transcribe.listening(loadable, threads or project.threads, TASK) as listener:
+    with transcribe.listening(instance, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
             try:
                 lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))

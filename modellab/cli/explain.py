@@ -23,7 +23,7 @@ SHORT = 12  # letters of a commit
 PARTS = "broken_"  # how the numbers of `broken` begin
 
 
-def explain(case: options.CaseName) -> None:
+def explain(wanted: options.CaseName) -> None:
     """Show every number that judges a case, where it comes from, and what the case is compared with."""
     from modellab import tasks
     from modellab.plan import thresholds
@@ -33,83 +33,82 @@ def explain(case: options.CaseName) -> None:
 
     project = common.project()
     matrix = common.matrix(project)
-    cell = find_case(matrix, case)
-    task = tasks.get(cell.key.task)
-    sources = thresholds.sources(task, cell, project)
-    rules = thresholds.rules(task, cell, project)
-    machine = machine_class(project.threads, cell.key.device)
-    accepted = baselines.load(project.baselines, cell.key)
-    pace = baselines.load_resources(project.baselines, cell.key, machine)
-    common.say(f"{cell.key}\n\nthresholds")
-    common.print_table(("metric", "number", "value", "from"), _thresholds(cell, sources, accepted, matrix))
-    _print_baselines(project, cell)
-    _print_calibration(cell, machine, pace, accepted, rules)
-    entries = [entry for entry in ledger.read(project.mlruns)[0] if entry.key == cell.key]
+    case = find_case(matrix, wanted)
+    task = tasks.get(case.key.task)
+    sources = thresholds.sources(task, case, project)
+    rules = thresholds.rules(task, case, project)
+    machine = machine_class(project.threads, case.key.device)
+    accepted = baselines.load(project.baselines, case.key)
+    pace = baselines.load_resources(project.baselines, case.key, machine)
+    common.say(f"{case.key}\n\nthresholds")
+    common.print_table(("metric", "number", "value", "from"), _thresholds(case, sources, accepted, matrix))
+    _print_baselines(project, case)
+    _print_calibration(case, machine, pace, accepted, rules)
+    entries = [entry for entry in ledger.read(project.mlruns)[0] if entry.key == case.key]
     _print_last(entries[-1] if entries else None)
 
 
 # ---------------------------------------------------------------------------- thresholds
 
 
-def _thresholds(cell: Case, sources: Sources, accepted: QualityBaseline | None, matrix: Matrix) -> Iterator[list[str]]:
+def _thresholds(case: Case, sources: Sources, accepted: QualityBaseline | None, matrix: Matrix) -> Iterator[list[str]]:
     """A line for every number: the suite's alpha once, then metric by metric in the order in which they are judged."""
     from modellab.plan.thresholds import NUMBERS
 
     suite = matrix.project.judging.alpha
     origins = [given["alpha"].origin for given in sources.values() if given["alpha"].value == suite]
     yield ["every", "alpha", f"{suite:g}", origins[0] if origins else ""]
-    for metric, unit in _judged(cell, sources):
-        built_in = dict(_built_in(cell, metric))
+    for metric, unit in _judged(case, sources):
+        built_in = dict(_built_in(case, metric))
         for number in NUMBERS:
             if (source := sources[metric].get(number)) is None:
                 if number in built_in:
                     yield [metric, number, built_in[number], "built in"]
             elif not _says_nothing(number, source.value, suite) and not number.startswith(PARTS):
                 yield [metric, number, _shown(number, source.value, unit), source.origin]
-        yield from _broken(cell, metric, sources[metric], accepted, matrix)
+        yield from _broken(case, metric, sources[metric], accepted, matrix)
 
 
 def _broken(
-    cell: Case, metric: str, given: Mapping[str, Source], accepted: QualityBaseline | None, matrix: Matrix
+    case: Case, metric: str, given: Mapping[str, Source], accepted: QualityBaseline | None, matrix: Matrix
 ) -> Iterator[list[str]]:
     """When an utterance is broken by this metric, and how many of them are red at once in the suite of this tier."""
     from modellab.gate import breaks
     from modellab.plan import thresholds
 
-    judged = _quality(cell).get(metric)
+    judged = _quality(case).get(metric)
     how = breaks.gross(judged, thresholds.rule(given)) if judged else None
     if judged is None or how is None:
         return
     told = f"{breaks.told(how)}; a healthy model breaks {100 * how.often:g} %"
     if accepted:
-        groups = _groups(cell, accepted)
-        sizes, cases = breaks.sizes(len(groups), groups), _cases(cell.tier, matrix)
-        counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(cell).values())
-        level = breaks.own_fraction(how) * breaks.BROKEN * given["alpha"].value / (cases * max(1, counted))
+        groups = _groups(case, accepted)
+        sizes, family_size = breaks.sizes(len(groups), groups), _suite_size(case.tier, matrix)
+        counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(case).values())
+        level = breaks.own_fraction(how) * breaks.BROKEN * given["alpha"].value / (family_size * max(1, counted))
         least = breaks.fewest(sizes, level, how.often)
-        told += (
-            f"; {least or 'none'} of {len(groups)} are red at once in a suite of {cases} case{'s' if cases > 1 else ''}"
-        )
+        many = "1 case" if family_size == 1 else f"{family_size} cases"
+        told += f"; {least or 'none'} of {len(groups)} are red at once in a suite of {many}"
     origins = dict.fromkeys(source.origin for name, source in given.items() if name.startswith(PARTS))
     yield [metric, "broken", told, ", ".join(origins)]
 
 
-def _groups(cell: Case, accepted: QualityBaseline) -> list[str]:
+def _groups(case: Case, accepted: QualityBaseline) -> list[str]:
     """Whom each accepted utterance is judged together with."""
     from modellab import datasets
     from modellab.runner.evaluate import cluster
 
-    data = datasets.load(cell.dataset)
+    data = datasets.load(case.dataset)
     return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.counts]
 
 
-def _cases(tier: str, matrix: Matrix) -> int:
+def _suite_size(tier: str, matrix: Matrix) -> int:
     """The cases of a tier that this machine can run: the suite that a run of it is."""
     from modellab import tasks
     from modellab.plan.matrix import Case, why_not
 
-    every = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    return max(1, sum(isinstance(cell, Case) and cell.tier == tier and not why_not(cell) for cell in every))
+    every = [case for task in tasks.names() for case in matrix.cases(task)]
+    return max(1, sum(isinstance(case, Case) and case.tier == tier and not why_not(case) for case in every))
 
 
 def _says_nothing(number: str, value: float, suite: float) -> bool:
@@ -117,26 +116,26 @@ def _says_nothing(number: str, value: float, suite: float) -> bool:
     return value == {"alpha": suite, "margin_relative": 0.0}.get(number)
 
 
-def _judged(cell: Case, sources: Sources) -> Iterator[tuple[str, str]]:
+def _judged(case: Case, sources: Sources) -> Iterator[tuple[str, str]]:
     """The metrics that can turn this case red, with their units."""
     from modellab import tasks
 
-    metrics = {metric.name: metric for metric in tasks.get(cell.key.task).METRICS}
+    metrics = {metric.name: metric for metric in tasks.get(case.key.task).METRICS}
     for name, given in sources.items():
         if name in metrics:
             if metrics[name].judged(given["margin"].value if "margin" in given else None) or "limit" in given:
                 yield name, metrics[name].unit
-        elif name in readings.judged(cell.key.device) or (name in readings.LIMITED and "limit" in given):
+        elif name in readings.judged(case.key.device) or (name in readings.LIMITED and "limit" in given):
             yield name, readings.unit(name)
 
 
-def _built_in(cell: Case, metric: str) -> Iterator[tuple[str, str]]:
+def _built_in(case: Case, metric: str) -> Iterator[tuple[str, str]]:
     """What a rule without the number falls back on: the modes' own margins."""
     from modellab.gate import memory, paired_speed, speed
 
-    if metric in readings.judged(cell.key.device, "speed"):
+    if metric in readings.judged(case.key.device, "speed"):
         yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * paired_speed.MARGIN:g} % with --against"
-    elif metric in readings.judged(cell.key.device, "memory"):
+    elif metric in readings.judged(case.key.device, "memory"):
         known, unknown = (
             f"{100 * share:g} % or {least / 2**20:g} MiB"
             for share, least in (
@@ -147,11 +146,11 @@ def _built_in(cell: Case, metric: str) -> Iterator[tuple[str, str]]:
         yield "margin", f"{known} or {memory.DEVIATIONS:g} sd; not calibrated {unknown}"
 
 
-def _quality(cell: Case) -> dict[str, Metric]:
+def _quality(case: Case) -> dict[str, Metric]:
     """The quality metrics that are compared with what was accepted."""
     from modellab import tasks
 
-    found = tasks.get(cell.key.task).METRICS
+    found = tasks.get(case.key.task).METRICS
     return {metric.name: metric for metric in found if metric.gated and metric.kind == "quality"}
 
 
@@ -171,32 +170,32 @@ def _shown(number: str, value: float, unit: str) -> str:
 # ---------------------------------------------------------------------------- what it is compared with
 
 
-def _print_baselines(project: Project, cell: Case) -> None:
+def _print_baselines(project: Project, case: Case) -> None:
     from modellab.results import pinned
 
     rows = []
     for name, root in (("baseline", project.baselines), ("pinned", pinned.pinned_root(project.baselines))):
-        for path in pinned.files(root, cell.key):
-            header = _header(root, cell, path)
+        for path in pinned.files(root, case.key):
+            header = _header(root, case, path)
             facts = [header.get(fact, "")[: SHORT if fact == "commit" else None] for fact in ("date", "commit")]
             rows.append([name, _place(path, project), *facts, header.get("weights", ""), header.get("reason", "")])
     common.say("\ncompared with")
     if rows:
         common.print_table(("", "file", "date", "commit", "weights", "reason"), rows)
     else:
-        chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
+        chosen = f"--model {case.key.model}:{case.key.variant} --dataset {case.key.dataset}"
         common.say(f"nothing yet: `modellab run {chosen} --update-baselines --reason '...'`")
 
 
-def _header(root: Path, cell: Case, path: Path) -> Mapping[str, str]:
-    """The header of one of a cell's accepted files."""
+def _header(root: Path, case: Case, path: Path) -> Mapping[str, str]:
+    """The header of one of a case's accepted files."""
     from modellab.results import baselines
 
-    quality = baselines.quality_path(root, cell.key)
+    quality = baselines.quality_path(root, case.key)
     if path == quality:
-        found: QualityBaseline | ResourceBaseline | None = baselines.load(root, cell.key)
+        found: QualityBaseline | ResourceBaseline | None = baselines.load(root, case.key)
     else:
-        found = baselines.load_resources(root, cell.key, path.name[len(quality.stem) + 1 : -len(".json")])
+        found = baselines.load_resources(root, case.key, path.name[len(quality.stem) + 1 : -len(".json")])
     return found.header if found else {}
 
 
@@ -205,7 +204,7 @@ def _place(path: Path, project: Project) -> str:
 
 
 def _print_calibration(
-    cell: Case, machine: str, pace: ResourceBaseline | None, accepted: QualityBaseline | None, rules: Mapping[str, Rule]
+    case: Case, machine: str, pace: ResourceBaseline | None, accepted: QualityBaseline | None, rules: Mapping[str, Rule]
 ) -> None:
     """What the sessions of this machine class let speed and memory see, and what the seeds do to quality."""
     from modellab import units
@@ -217,9 +216,9 @@ def _print_calibration(
     else:
         rows = [
             _clock_row(detectable, rules[detectable.metric])
-            for detectable in power_speed.clocks(pace, cell.key.device, rules)
+            for detectable in power_speed.clocks(pace, case.key.device, rules)
         ]
-        for detectable in power_speed.peaks(pace, cell.key.device, rules):
+        for detectable in power_speed.peaks(pace, case.key.device, rules):
             spread = units.value(detectable.noise.sd, "bytes") if detectable.noise.calibrated else units.MISSING
             reason = detectable.hindrance(rules[detectable.metric], pace.readings[detectable.metric])
             seen = units.change(detectable.smallest, "bytes")
@@ -228,9 +227,9 @@ def _print_calibration(
             )
         common.print_table(("metric", "sessions", "sd", "sees", "may fail"), rows)
         if not pace.sessions:
-            key = cell.key
+            key = case.key
             common.say(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
-    unit_of = {name: metric.unit for name, metric in _quality(cell).items()} | {"churn": "ratio"}
+    unit_of = {name: metric.unit for name, metric in _quality(case).items()} | {"churn": "ratio"}
     noise = accepted.noise if accepted else {}
     for name in sorted(noise):
         what = "of the outputs differ between runs" if name == "churn" else "sd between runs of the unchanged model"

@@ -52,8 +52,8 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
     _describe(folder, model)
     stage = _Stages(matrix)
     for each in [variant] if variant else model.variants:
-        loadables = [one for one in matrix.loadables() if (one.key.model, one.key.variant) == (folder.name, each)]
-        _describe_variant(model, each, loadables, stage.of(loadables[0]))
+        instances = [one for one in matrix.instances() if (one.key.model, one.key.variant) == (folder.name, each)]
+        _describe_variant(model, each, instances, stage.of(instances[0]))
     for problem in stage.problems:
         common.say(f"damaged: {problem}", err=True)
 
@@ -180,7 +180,7 @@ def _list(matrix: Matrix) -> None:
     ]
     mends: dict[str, None] = {}
     stage = _Stages(matrix)
-    for name, group in groupby(matrix.loadables(), key=lambda each: f"{each.key.model}:{each.key.variant}"):
+    for name, group in groupby(matrix.instances(), key=lambda each: f"{each.key.model}:{each.key.variant}"):
         each = list(group)
         config, tier = each[0].model, each[0].variant.tier
         pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(each))
@@ -203,11 +203,11 @@ class _Stages:
     def __init__(self, matrix: Matrix) -> None:
         self.root, self.problems = matrix.project.baselines, dict[str, None]()
 
-    def of(self, loadable: ModelInstance) -> str:
+    def of(self, instance: ModelInstance) -> str:
         """One word, with a ? where it is in doubt."""
         from modellab.lifecycle import stages
 
-        key, start = loadable.key, loadable.model.status
+        key, start = instance.key, instance.model.status
         try:
             return stages.standing(self.root, key.model, key.variant, start).stage
         except ConfigError as error:
@@ -215,18 +215,18 @@ class _Stages:
             return f"{start}?"
 
 
-def _pairs(loadables: list[ModelInstance]) -> Iterator[tuple[str, list[str]]]:
-    for device, group in groupby(loadables, key=lambda each: each.key.device):
+def _pairs(instances: list[ModelInstance]) -> Iterator[tuple[str, list[str]]]:
+    for device, group in groupby(instances, key=lambda each: each.key.device):
         yield device, [each.key.precision for each in group]
 
 
-def _here(loadables: list[ModelInstance]) -> tuple[Text, str]:
+def _here(instances: list[ModelInstance]) -> tuple[Text, str]:
     """The devices that can run it; or why its first one cannot, and what mends that."""
     from rich.text import Text
 
     from modellab.plan.matrix import obstacle
 
-    reasons = [(each.key.device, obstacle(each)) for each in loadables]
+    reasons = [(each.key.device, obstacle(each)) for each in instances]
     if devices := list(dict.fromkeys(device for device, (why, _) in reasons if not why)):
         return Text(" ".join(devices), "green"), ""
     why, mend = reasons[0][1]
@@ -249,7 +249,7 @@ def _describe(folder: Path, model: Model) -> None:
     common.say(f"  timeout   {model.timeout_s:g} s for one utterance")
 
 
-def _describe_variant(model: Model, name: str, loadables: list[ModelInstance], stage: str) -> None:
+def _describe_variant(model: Model, name: str, instances: list[ModelInstance], stage: str) -> None:
     from modellab.plan.matrix import obstacle
 
     variant = model.variants[name]
@@ -269,10 +269,10 @@ def _describe_variant(model: Model, name: str, loadables: list[ModelInstance], s
     for what, fact in facts.items():
         if fact:
             common.say(f"    {what:10}{fact}")
-    for loadable in loadables:
-        why, mend = obstacle(loadable)
+    for instance in instances:
+        why, mend = obstacle(instance)
         said = f"{why}{': ' if mend else ''}{mend}" if why else "runs here"
-        common.say(f"    {loadable.key.device} {loadable.key.precision:13} {said}")
+        common.say(f"    {instance.key.device} {instance.key.precision:13} {said}")
     for claim in model.claims:
         if claim.variant == name:
             common.say(f"    claims {claim.metric} {claim.value:g} on {claim.dataset} ({claim.source})")

@@ -43,6 +43,6 @@ def chosen(model: Names, dataset: Names, device: Names, precision: Names, tier: 
 def check(matrix: Matrix, selection: Selection) -> None:
     """ConfigError for a name that nothing has, or for names that no case has together."""
     selection.check(matrix)
-    if selection and next(selection.cells(matrix), None) is None:
+    if selection and next(selection.cases(matrix), None) is None:
         asked = " ".join(selection.arguments())
         raise ConfigError(f"no case has {asked}: `modellab models` and `modellab datasets` show what meets what")

@@ -31,7 +31,7 @@ CASE = Annotated[str, typer.Option("--case", metavar="CASE", help="A case's id a
 class Known:
     """What is known of the case: rules, what was accepted, and the benign churn to count with."""
 
-    cell: Case
+    case: Case
     rules: Mapping[str, Rule]
     accepted: QualityBaseline | None
     pace: ResourceBaseline | None
@@ -40,7 +40,7 @@ class Known:
 
 
 def power(
-    case: CASE,
+    case_id: CASE,
     effect: Annotated[
         str,
         typer.Option(
@@ -65,12 +65,12 @@ def power(
     from modellab.plan.selection import find_case, known
 
     project = common.project()
-    cell = find_case(common.matrix(project), case)
+    case = find_case(common.matrix(project), case_id)
     wanted, seconds = _amount("--effect", effect) if effect else None, effect.endswith("s")
-    facts = _known(project, cell, _amount("--churn", churn) if churn else None)
-    judged = [each for each in tasks.get(cell.key.task).METRICS if each.gated and each.kind == "quality"]
+    facts = _known(project, case, _amount("--churn", churn) if churn else None)
+    judged = [each for each in tasks.get(case.key.task).METRICS if each.gated and each.kind == "quality"]
     if metric:
-        known("metric", metric, [*(each.name for each in judged), *_paces(cell)])
+        known("metric", metric, [*(each.name for each in judged), *_paces(case)])
     chosen = [each for each in judged if metric in {"", each.name} and (not effect or seconds == (each.unit == "s"))]
     paces = [
         detectable.metric
@@ -84,7 +84,7 @@ def power(
         columns = ("metric", "change", "power now", "needs", "from")
     rows = [row for each in chosen for row in _quality(facts, each, wanted)]
     rows += [row for name in paces for row in _pace(facts, name, wanted)]
-    common.say(f"{cell.key}\n")
+    common.say(f"{case.key}\n")
     common.print_table(columns, rows)
     for note in _notes(facts, chosen, metric):
         common.say(f"note: {note}")
@@ -102,26 +102,26 @@ def _amount(option: str, text: str) -> float:
     return value
 
 
-def _known(project: Project, cell: Case, churn: float | None) -> Known:
+def _known(project: Project, case: Case, churn: float | None) -> Known:
     from modellab import tasks
     from modellab.plan import thresholds
     from modellab.results import baselines
     from modellab.runner.calibration import CHURN
     from modellab.system.machine import machine_class
 
-    accepted = baselines.load(project.baselines, cell.key)
-    machine = machine_class(project.threads, cell.key.device)
-    pace = baselines.load_resources(project.baselines, cell.key, machine)
+    accepted = baselines.load(project.baselines, case.key)
+    machine = machine_class(project.threads, case.key.device)
+    pace = baselines.load_resources(project.baselines, case.key, machine)
     if accepted is None and pace is None:
-        chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
+        chosen = f"--model {case.key.model}:{case.key.variant} --dataset {case.key.dataset}"
         raise BaselineError(
-            f"nothing was accepted of {cell.key} to compute from:"
+            f"nothing was accepted of {case.key} to compute from:"
             f" make a baseline with `modellab run {chosen} --update-baselines --reason '...'`"
         )
     if churn is None:
         churn = accepted.noise.get(CHURN, 0.0) if accepted else 0.0
-    rules = thresholds.rules(tasks.get(cell.key.task), cell, project)
-    return Known(cell, rules, accepted, pace, machine, churn)
+    rules = thresholds.rules(tasks.get(case.key.task), case, project)
+    return Known(case, rules, accepted, pace, machine, churn)
 
 
 # ---------------------------------------------------------------------------- quality
@@ -137,7 +137,7 @@ def _scene(facts: Known, metric: Metric) -> SimulatedCase | None:
     counts = counts_of_baseline(accepted, metric.name) if accepted else None
     if accepted is None or counts is None or not len(counts):
         return None
-    data = datasets.load(facts.cell.dataset)
+    data = datasets.load(facts.case.dataset)
     units = {row["id"]: cluster(row, data.header) for row in data.rows}
     clusters = tuple(units.get(id, "") for id in sorted(accepted.counts))
     churn = 0.0 if metric.name == ANSWERED else facts.churn
@@ -183,8 +183,8 @@ def _change(worse: float, metric: Metric) -> str:
 # ---------------------------------------------------------------------------- speed and memory
 
 
-def _paces(cell: Case) -> list[str]:
-    return list(readings.judged(cell.key.device))
+def _paces(case: Case) -> list[str]:
+    return list(readings.judged(case.key.device))
 
 
 def _detectable_effects(facts: Known) -> list[DetectableEffect]:
@@ -192,7 +192,7 @@ def _detectable_effects(facts: Known) -> list[DetectableEffect]:
 
     if facts.pace is None:
         return []
-    device = facts.cell.key.device
+    device = facts.case.key.device
     return [
         *power_speed.clocks(facts.pace, device, facts.rules),
         *power_speed.peaks(facts.pace, device, facts.rules),
@@ -281,7 +281,7 @@ def _broken(facts: Known, metric: Metric) -> Iterator[str]:
 
 
 def _notes(facts: Known, chosen: list[Metric], metric: str) -> Iterator[str]:
-    key = facts.cell.key
+    key = facts.case.key
     for each in chosen:
         yield from _broken(facts, each)
     if chosen and facts.churn:

@@ -71,7 +71,7 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
     new = [each for each in rescorings if each.after is not None]
     other = any(normaliser not in ("", data[each.before.key.dataset].normaliser) for each in new)
     if not other:
-        rescorings = stored.assess(rescorings, _cells(project), project)
+        rescorings = stored.assess(rescorings, _cases(project), project)
         new = [each for each in rescorings if each.after is not None]
     if new:
         common.print_table(["case", "measured", "N", "normaliser", "metric", "value", "verdict"], map(_row, new))
@@ -132,13 +132,13 @@ def _chosen(entries: list[Entry], names: Sequence[str], *, every: bool) -> list[
     return sorted(unique.values(), key=lambda entry: (entry.finished_at, entry.id))
 
 
-def _cells(project: Project) -> dict[CaseId, Case]:
+def _cases(project: Project) -> dict[CaseId, Case]:
     from modellab import tasks
     from modellab.plan.matrix import Broken
 
     matrix = common.matrix(project)
-    cells = (cell for task in tasks.names() for cell in matrix.cells(task))
-    return {cell.key: cell for cell in cells if not isinstance(cell, Broken)}
+    cases = (case for task in tasks.names() for case in matrix.cases(task))
+    return {case.key: case for case in cases if not isinstance(case, Broken)}
 
 
 # ---------------------------------------------------------------------------- baselines

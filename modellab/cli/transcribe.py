@@ -37,8 +37,8 @@ def transcribe(
     from modellab.runner import transcribe as transcription
 
     project = common.project_or_here()
-    loadable = transcription.choose(common.matrix(project), model, device, precision)
-    outcomes = Outcomes(loadable, threads or project.threads, as_json, several=len(files) > 1)
+    instance = transcription.choose(common.matrix(project), model, device, precision)
+    outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1)
     usable = []
     for file in files:
         try:
@@ -47,7 +47,7 @@ def transcribe(
         except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
             outcomes.fail(file, error)
     if usable:
-        if transcription.is_embedded(loadable):
+        if transcription.is_embedded(instance):
             common.say("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere", err=True)
         outcomes.transcribe(usable)
     if outcomes.failed:
@@ -57,10 +57,10 @@ def transcribe(
 class Outcomes:
     """Prints what becomes of each file; one that fails does not keep the others from being heard."""
 
-    def __init__(self, loadable: ModelInstance, threads: int, as_json: bool, several: bool) -> None:
-        self.loadable, self.threads, self.as_json, self.several = loadable, threads, as_json, several
+    def __init__(self, instance: ModelInstance, threads: int, as_json: bool, several: bool) -> None:
+        self.instance, self.threads, self.as_json, self.several = instance, threads, as_json, several
         self.failed = False
-        key = loadable.key
+        key = instance.key
         self.facts = {
             "model": f"{key.model}:{key.variant}",
             "device": key.device,
@@ -72,7 +72,7 @@ class Outcomes:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
         from modellab.runner import transcribe as transcription
 
-        with transcription.listening(self.loadable, self.threads) as listener:
+        with transcription.listening(self.instance, self.threads) as listener:
             for file in files:
                 try:
                     heard = listener.hear(partial(transcription.transcribe, file=file))

@@ -36,8 +36,8 @@ OF_SOUND = (
 
 
 def _id(chosen: Chosen) -> str:
-    task, loadable = chosen
-    key = loadable.key
+    task, instance = chosen
+    key = instance.key
     return f"{key.model}:{key.variant}-{task}-{key.device}-{key.precision}"
 
 
@@ -50,9 +50,9 @@ def sounds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def subject(request: pytest.FixtureRequest, sounds_folder: Path) -> Iterator[Subject]:
     """The model, loaded for all tests of one task."""
-    task, loadable = request.param
+    task, instance = request.param
     try:
-        made = Subject.of(tasks.get(task), loadable, sounds_folder, THREADS)
+        made = Subject.of(tasks.get(task), instance, sounds_folder, THREADS)
     except ModellabError as error:
         pytest.fail(escape.lines(str(error)), pytrace=False)
     yield made

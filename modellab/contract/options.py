@@ -8,7 +8,7 @@ from pathlib import Path
 from modellab import models
 from modellab.errors import ConfigError
 from modellab.models import find_package
-from modellab.plan.matrix import Matrix, ModelInstance, loadables, why_not
+from modellab.plan.matrix import Matrix, ModelInstance, instances, why_not
 from modellab.plan.selection import find_model
 from modellab.plan.settings import Project, find_root
 from modellab.system import textfile
@@ -19,13 +19,13 @@ Chosen = tuple[str, ModelInstance]  # a task, and a model in it
 def chosen(given: Sequence[str], here: Path) -> Iterator[Chosen]:
     """Each model of these names in each of its tasks; without a name every smoke variant. Raises ConfigError."""
     matrix = Matrix(Project.at(find_root(here) or here))
-    for loadable in [one for name in given for one in _here(matrix, name)] if given else _smoke(matrix):
-        for task in loadable.model.tasks_of(loadable.key.variant):
-            yield task, loadable
+    for instance in [one for name in given for one in _here(matrix, name)] if given else _smoke(matrix):
+        for task in instance.model.tasks_of(instance.key.variant):
+            yield task, instance
 
 
 def _smoke(matrix: Matrix) -> list[ModelInstance]:
-    return [one for one in matrix.loadables() if one.variant.tier == "smoke" and not why_not(one)]
+    return [one for one in matrix.instances() if one.variant.tier == "smoke" and not why_not(one)]
 
 
 def _here(matrix: Matrix, name: str) -> list[ModelInstance]:
@@ -50,7 +50,7 @@ def _named(matrix: Matrix, name: str) -> list[ModelInstance]:
         found, model, variant = _at(folder)
     else:
         raise ConfigError(f"--model {name}: no model of the project, no folder of an installed package and no folder")
-    return [one for each in model.variants if variant in {"", each} for one in loadables(found, model, each)]
+    return [one for each in model.variants if variant in {"", each} for one in instances(found, model, each)]
 
 
 def _at(folder: Path) -> tuple[Path, models.Model, str]:

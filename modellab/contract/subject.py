@@ -29,34 +29,34 @@ class Subject:
     """A loaded model in one of its tasks."""
 
     task: Task
-    loadable: ModelInstance
+    instance: ModelInstance
     folder: Path  # for the sounds
     loaded: Loaded
 
     @classmethod
-    def of(cls, task: Task, loadable: ModelInstance, folder: Path, threads: int) -> Subject:
+    def of(cls, task: Task, instance: ModelInstance, folder: Path, threads: int) -> Subject:
         """Load the model in a process of its own. Raises WorkerError."""
-        worker = Worker(threads, **loadable.place)
+        worker = Worker(threads, **instance.place)
         try:
-            loaded = load(loadable, worker, threads)
+            loaded = load(instance, worker, threads)
             loaded.ask("start", {"task": task.NAME})
         except ModellabError:
             worker.close()
             raise
-        return cls(task, loadable, folder, loaded)
+        return cls(task, instance, folder, loaded)
 
     @property
     def name(self) -> str:
-        return f"{self.loadable.key.model}:{self.loadable.key.variant}"
+        return f"{self.instance.key.model}:{self.instance.key.variant}"
 
     @property
     def draws(self) -> bool:
         """Whether its config.yaml says that outputs differ from run to run."""
-        return self.loadable.model.seeds_for(self.loadable.key.variant) > 1
+        return self.instance.model.seeds_for(self.instance.key.variant) > 1
 
     @property
     def asked(self) -> tuple[str, str]:
-        return self.loadable.key.device, self.loadable.key.precision
+        return self.instance.key.device, self.instance.key.precision
 
     @property
     def hears(self) -> bool:
@@ -92,7 +92,7 @@ class Subject:
         self.loaded.ask("start", {"task": self.task.NAME})
         for _ in range(calls):
             self.anything()
-        return float(self.loaded.ask("finish", {"device": self.loadable.key.device})["peak_rss_bytes"])
+        return float(self.loaded.ask("finish", {"device": self.instance.key.device})["peak_rss_bytes"])
 
     def computes_with(self) -> list[str]:
         """`device/precision` of what the model computes with, where it can be seen."""

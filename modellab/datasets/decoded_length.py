@@ -62,7 +62,7 @@ def heard_s(row: Row, given_s: float | None, stated_s: float, output: Any) -> fl
     return stated_s * factor(row, given_s) if known is row else float(known["duration_s"])
 
 
-def case(task: Reader, row: Row, options: Mapping[str, Any], given_s: float | None, output: Any) -> Any:
+def sample(task: Reader, row: Row, options: Mapping[str, Any], given_s: float | None, output: Any) -> Any:
     """The task's case of a row of which `given_s` seconds were decoded, as far as anybody knows.
 
     A reference that goes on behind the file's end leaves the manifest's length, which `doubts` tells.
@@ -78,7 +78,7 @@ def case(task: Reader, row: Row, options: Mapping[str, Any], given_s: float | No
 
 def stored(task: Reader, row: Row, options: Mapping[str, Any], utterance: Utterance) -> Any:
     """The task's case of a row as a stored utterance was scored: its length is that of the audio it heard."""
-    return case(task, row, options, None if utterance.error else utterance.duration_s, utterance.output)
+    return sample(task, row, options, None if utterance.error else utterance.duration_s, utterance.output)
 
 
 def row_of(row: Row, utterance: Utterance) -> Row:

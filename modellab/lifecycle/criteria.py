@@ -33,7 +33,7 @@ WITH_CRITERIA = ("candidate", "production")
 class Required:
     """The cases that a variant has to show; `silent` are its tasks for which no dataset counts."""
 
-    cells: tuple[Case, ...]
+    cases: tuple[Case, ...]
     silent: tuple[str, ...]
 
 
@@ -46,24 +46,24 @@ def criteria_of(matrix: Matrix, stage: str) -> Criteria:
 def required_cases(matrix: Matrix, folder: Path, model: Model, variant: str, criteria: Criteria) -> Required:
     """The cases of a variant that count for these criteria."""
     every = {task: list(_counting(matrix, task, folder.name, variant, criteria)) for task in model.tasks_of(variant)}
-    asked = (task for task, cells in every.items() if not cells and criteria.datasets.get(task) != ())
-    return Required(tuple(cell for cells in every.values() for cell in cells), tuple(asked))
+    asked = (task for task, cases in every.items() if not cases and criteria.datasets.get(task) != ())
+    return Required(tuple(case for cases in every.values() for case in cases), tuple(asked))
 
 
 def _counting(matrix: Matrix, task: str, model: str, variant: str, criteria: Criteria) -> Iterator[Case]:
     named = criteria.datasets.get(task)
-    for cell in matrix.cells(task, model):
-        if isinstance(cell, Case) and (cell.key.model, cell.key.variant) == (model, variant):
-            counts = cell.header.tier == "smoke" if named is None else cell.key.dataset in named
-            if counts and cell.key.device in criteria.devices:
-                yield cell
+    for case in matrix.cases(task, model):
+        if isinstance(case, Case) and (case.key.model, case.key.variant) == (model, variant):
+            counts = case.header.tier == "smoke" if named is None else case.key.dataset in named
+            if counts and case.key.device in criteria.devices:
+                yield case
 
 
-def limits(criteria: Criteria, cell: Case) -> dict[str, float]:
+def limits(criteria: Criteria, case: Case) -> dict[str, float]:
     """The limits of a case by metric, those of its task's metrics alone."""
-    closer = criteria.limits_of.get(cell.key.task, {}) | criteria.limits_of.get(cell.key.dataset, {})
+    closer = criteria.limits_of.get(case.key.task, {}) | criteria.limits_of.get(case.key.dataset, {})
     given = criteria.limits | closer
-    return {name: given[name] for name in tasks.judged(cell.key.task) if name in given}
+    return {name: given[name] for name in tasks.judged(case.key.task) if name in given}
 
 
 def metric_of(task: str, name: str) -> Metric | None:

@@ -38,7 +38,7 @@ class Missing:
 class Shown:
     """What there is of a case: its fitting results, oldest first, the newest of any kind, what is accepted."""
 
-    cell: Case
+    case: Case
     fitting: tuple[Entry, ...]
     newest: Entry | None
     accepted: QualityBaseline | None
@@ -51,11 +51,11 @@ class Shown:
         return len({entry.session for entry in self.fitting})
 
 
-def facts(cell: Case, digest: str = "") -> dict[str, str]:
+def facts(case: Case, digest: str = "") -> dict[str, str]:
     """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
-    data = digest or cell.header.digest or datasets.load(cell.dataset).digest
-    promised = weights.promised(cell.weights, cell.variant.revision, cell.folder)
-    found = {"dataset_digest": data, "normaliser": str(text.get(cell.header.normaliser)), "weights": promised}
+    data = digest or case.header.digest or datasets.load(case.dataset).digest
+    promised = weights.promised(case.weights, case.variant.revision, case.folder)
+    found = {"dataset_digest": data, "normaliser": str(text.get(case.header.normaliser)), "weights": promised}
     return {name: value for name, value in found.items() if value}
 
 
@@ -77,10 +77,10 @@ def short(text: str) -> str:
     return f"{scheme}:{digits[:8]}" if scheme == "sha256" else text
 
 
-def shown(project: Project, cell: Case, entries: Iterable[Entry]) -> Shown:
+def shown(project: Project, case: Case, entries: Iterable[Entry]) -> Shown:
     """What there is of a case; `entries` are the ledger's, oldest first."""
-    mine = standing(entry for entry in entries if entry.key == cell.key)
-    now = facts(cell, datasets.load(cell.dataset).digest)
+    mine = standing(entry for entry in entries if entry.key == case.key)
+    now = facts(case, datasets.load(case.dataset).digest)
     newest = mine[-1] if mine else None
     measured = [entry for entry in mine if entry.result is not None]
     if "weights" not in now and measured and measured[-1].result:  # which cannot be told: those of the newest result
@@ -88,58 +88,62 @@ def shown(project: Project, cell: Case, entries: Iterable[Entry]) -> Shown:
     fitting = tuple(entry for entry in measured if entry.result and not unlike(entry.result.provenance, now))
     stale = unlike(measured[-1].result.provenance, now) if measured and measured[-1].result else ""
     try:
-        accepted, damaged = baselines.load(project.baselines, cell.key), ""
+        accepted, damaged = baselines.load(project.baselines, case.key), ""
     except BaselineError as error:
         accepted, damaged = None, str(error)
-    return Shown(cell, fitting, newest, accepted, stale, damaged, unlike(accepted.header, now) if accepted else "")
+    return Shown(case, fitting, newest, accepted, stale, damaged, unlike(accepted.header, now) if accepted else "")
 
 
-def missing(case: Shown, criteria: Criteria) -> Iterator[Missing]:
+def missing(shown_case: Shown, criteria: Criteria) -> Iterator[Missing]:
     """Every criterion that a case does not meet."""
-    key, name = case.cell.key, str(case.cell.key)
-    hindrance = why_not(case.cell)
+    key, name = shown_case.case.key, str(shown_case.case.key)
+    hindrance = why_not(shown_case.case)
     run = f"{hindrance}; then {command(key)}" if hindrance else command(key)
     accept = f"{run} --update-baselines --reason TEXT"
-    if case.newest is None:
+    if shown_case.newest is None:
         yield Missing(f"{name}: never measured here, {criteria.runs} {_plural('run', criteria.runs)} asked for", run)
-    elif case.newest.red:
-        said = case.newest.error.splitlines()[:1] or [v.metric + ": " + v.why for v in case.newest.verdicts if v.red]
-        word = "beyond a limit" if case.newest.status.at_limit else "open regression"
+    elif shown_case.newest.red:
+        said = shown_case.newest.error.splitlines()[:1] or [
+            v.metric + ": " + v.why for v in shown_case.newest.verdicts if v.red
+        ]
+        word = "beyond a limit" if shown_case.newest.status.at_limit else "open regression"
         yield Missing(
-            f"{name}: {word}: {case.newest.status} in its newest session {case.newest.session} ({said[0]})",
+            f"{name}: {word}: {shown_case.newest.status} in its newest session {shown_case.newest.session} ({said[0]})",
             f"modellab explain {name}; mend it, then {run}",
         )
-    elif case.stale:
-        yield Missing(f"{name}: measured {case.stale}", run)
-    if case.newest is not None and case.runs < criteria.runs:
-        what = f"{name}: {case.runs} of {criteria.runs} runs with the present weights, data and normaliser"
-        yield Missing(what, f"{run}  # {criteria.runs - case.runs} more")
-    if case.fitting and (count := len(_result(case.fitting[-1]).utterances)) < criteria.utterances:
-        place = f"add rows to {case.cell.dataset / datasets.FILE_NAME}"
+    elif shown_case.stale:
+        yield Missing(f"{name}: measured {shown_case.stale}", run)
+    if shown_case.newest is not None and shown_case.runs < criteria.runs:
+        what = f"{name}: {shown_case.runs} of {criteria.runs} runs with the present weights, data and normaliser"
+        yield Missing(what, f"{run}  # {criteria.runs - shown_case.runs} more")
+    if shown_case.fitting and (count := len(_result(shown_case.fitting[-1]).utterances)) < criteria.utterances:
+        place = f"add rows to {shown_case.case.dataset / datasets.FILE_NAME}"
         yield Missing(f"{name}: {count} utterances, {criteria.utterances} are asked for", place)
-    if case.damaged:
-        yield Missing(f"{name}: {case.damaged}", accept)
-    elif case.accepted is None:
+    if shown_case.damaged:
+        yield Missing(f"{name}: {shown_case.damaged}", accept)
+    elif shown_case.accepted is None:
         yield Missing(f"{name}: nothing is accepted: it has no baseline", accept)
-    elif case.unfit:
-        yield Missing(f"{name}: its baseline was accepted {case.unfit}", accept)
-    yield from _beyond(case, criteria)
+    elif shown_case.unfit:
+        yield Missing(f"{name}: its baseline was accepted {shown_case.unfit}", accept)
+    yield from _beyond(shown_case, criteria)
 
 
-def _beyond(case: Shown, criteria: Criteria) -> Iterator[Missing]:
+def _beyond(shown_case: Shown, criteria: Criteria) -> Iterator[Missing]:
     """What of the newest result and of the baseline is beyond the limits."""
-    task, name = case.cell.key.task, str(case.cell.key)
+    task, name = shown_case.case.key.task, str(shown_case.case.key)
     mend = f"a better model; the limit is in {PYPROJECT}, [tool.modellab.lifecycle]"
-    for metric, limit in limits(criteria, case.cell).items():
-        if case.fitting:
-            result = _result(case.fitting[-1])
+    for metric, limit in limits(criteria, shown_case.case).items():
+        if shown_case.fitting:
+            result = _result(shown_case.fitting[-1])
             value = value_of(result, metric)
             if value is None:
-                yield Missing(f"{name}: {metric} is not measured, and its limit is {limit:g}", command(case.cell.key))
+                yield Missing(
+                    f"{name}: {metric} is not measured, and its limit is {limit:g}", command(shown_case.case.key)
+                )
             elif beyond(task, metric, value, limit):
                 yield Missing(f"{name}: {beyond_by(task, metric, limit, _counts(result, metric), value)}", mend)
-        if (said := accepted_beyond(case.cell.key, case.accepted, metric, limit)) and not case.unfit:
-            again = f"{command(case.cell.key)} --update-baselines --reason TEXT"
+        if (said := accepted_beyond(shown_case.case.key, shown_case.accepted, metric, limit)) and not shown_case.unfit:
+            again = f"{command(shown_case.case.key)} --update-baselines --reason TEXT"
             yield Missing(f"{name}: the accepted {said}", again)
 
 
@@ -189,21 +193,21 @@ def value_of(result: Result, name: str) -> float | None:
     return metric.value(counts) if counts else None
 
 
-def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) -> Iterator[Evidence]:
+def evidence(shown_case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) -> Iterator[Evidence]:
     """The numbers of a case that a record keeps: the task's first metric and those with a limit, of its newest result.
 
     `mlflow_runs` maps a ledger entry's id to the run in MLflow that has it.
     """
-    if not case.fitting:
+    if not shown_case.fitting:
         return
-    entry = case.fitting[-1]
-    result, task = _result(entry), case.cell.key.task
-    held = limits(criteria, case.cell)
+    entry = shown_case.fitting[-1]
+    result, task = _result(entry), shown_case.case.key.task
+    held = limits(criteria, shown_case.case)
     for name in dict.fromkeys([tasks.get(task).METRICS[0].name, *held]):
         if (value := value_of(result, name)) is not None and math.isfinite(value):
             ends = interval(task, name, _counts(result, name), [each.cluster for each in result.utterances])
             yield Evidence(
-                case=str(case.cell.key),
+                case=str(shown_case.case.key),
                 metric=name,
                 unit=unit_of(task, name),
                 value=_rounded(value),
@@ -211,7 +215,7 @@ def evidence(case: Shown, criteria: Criteria, mlflow_runs: Mapping[str, str]) ->
                 high=_rounded(ends[1]) if ends else None,
                 limit=held.get(name),
                 n=len(result.utterances),
-                runs=case.runs,
+                runs=shown_case.runs,
                 verdict=str(entry.status),
                 session=entry.session,
                 result=entry.id,

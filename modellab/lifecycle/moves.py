@@ -71,13 +71,15 @@ def promote(
     """The plan of a move to a stage; with nothing missing it may be made."""
     criteria = criteria_of(matrix, to)
     required = required_cases(matrix, *place, standing.variant, criteria)
-    cases = [evidence.shown(matrix.project, cell, entries) for cell in required.cells]
+    shown_cases = [evidence.shown(matrix.project, case, entries) for case in required.cases]
     lacks = list(_order(standing, to))
     if _rises(standing, to):
-        lacks += _time(standing, cases, criteria.days)
+        lacks += _time(standing, shown_cases, criteria.days)
         lacks += _nothing(standing, required)
-        lacks += [lack for case in cases for lack in evidence.missing(case, criteria)]
-    rests = tuple(number for case in cases for number in evidence.evidence(case, criteria, mlflow_runs))
+        lacks += [lack for shown_case in shown_cases for lack in evidence.missing(shown_case, criteria)]
+    rests = tuple(
+        number for shown_case in shown_cases for number in evidence.evidence(shown_case, criteria, mlflow_runs)
+    )
     return Move(standing, to, tuple(lacks), rests, required.silent)
 
 
@@ -114,11 +116,11 @@ def _order(standing: Standing, to: Stage) -> Iterable[Missing]:
         yield Missing(what, f"modellab promote {standing} candidate --because TEXT")
 
 
-def _time(standing: Standing, cases: Sequence[Shown], asked: float) -> Iterable[Missing]:
+def _time(standing: Standing, shown_cases: Sequence[Shown], asked: float) -> Iterable[Missing]:
     """The days that are still to wait; where no record tells since when, its first fitting result does."""
     if asked <= 0:
         return
-    first = min((entry.finished_at for case in cases for entry in case.fitting), default="")
+    first = min((entry.finished_at for shown_case in shown_cases for entry in shown_case.fitting), default="")
     since = standing.last.when if standing.last else f"{first[:19]}Z" if first else stages.now()
     if (there := stages.days(since, stages.now())) < asked:
         yield Missing(
@@ -128,7 +130,7 @@ def _time(standing: Standing, cases: Sequence[Shown], asked: float) -> Iterable[
 
 
 def _nothing(standing: Standing, required: Required) -> Iterable[Missing]:
-    if not required.cells:
+    if not required.cases:
         yield Missing(
             f"no dataset that counts meets {standing} on the devices that count",
             f"name one for its tasks ({', '.join(required.silent) or 'none'}) under datasets in {PYPROJECT}",

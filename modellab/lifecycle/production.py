@@ -54,40 +54,40 @@ def promises(matrix: Matrix) -> list[Promise | Broken]:
     return found
 
 
-def cells(matrix: Matrix, promise: Promise) -> tuple[Case, ...]:
+def cases(matrix: Matrix, promise: Promise) -> tuple[Case, ...]:
     """The cases that defend a production variant."""
     criteria = criteria_of(matrix, STAGE)
-    return required_cases(matrix, promise.folder, promise.model, promise.standing.variant, criteria).cells
+    return required_cases(matrix, promise.folder, promise.model, promise.standing.variant, criteria).cases
 
 
 def is_foreign(matrix: Matrix, promise: Promise) -> bool:
     """Whether it is in production by its author's word alone, and this project has no data for it."""
-    return promise.standing.last is None and not cells(matrix, promise)
+    return promise.standing.last is None and not cases(matrix, promise)
 
 
 def broken(matrix: Matrix, promise: Promise) -> list[str]:
     """Why a production variant is not defended, one sentence for each case; none if it is."""
-    required, criteria = cells(matrix, promise), criteria_of(matrix, STAGE)
+    required, criteria = cases(matrix, promise), criteria_of(matrix, STAGE)
     if not required:
         return [f"no dataset that counts meets it: name one under datasets in {PYPROJECT}"]
-    return [said for cell in required for said in _broken(matrix.project, cell, criteria)]
+    return [said for case in required for said in _broken(matrix.project, case, criteria)]
 
 
-def _broken(project: Project, cell: Case, criteria: Criteria) -> Iterator[str]:
+def _broken(project: Project, case: Case, criteria: Criteria) -> Iterator[str]:
     try:
-        accepted = baselines.load(project.baselines, cell.key)
+        accepted = baselines.load(project.baselines, case.key)
     except BaselineError as error:
-        yield f"{cell.key}: {error}"
+        yield f"{case.key}: {error}"
         return
     if accepted is None:
-        yield f"{cell.key}: it has no accepted baseline: {evidence.command(cell.key)} --update-baselines --reason TEXT"
+        yield f"{case.key}: it has no accepted baseline: {evidence.command(case.key)} --update-baselines --reason TEXT"
         return
-    now = {name: value for name, value in evidence.facts(cell).items() if name != "weights"}
+    now = {name: value for name, value in evidence.facts(case).items() if name != "weights"}
     if unfit := evidence.unlike(accepted.header, now):
-        yield f"{cell.key}: its baseline was accepted {unfit}: measure and accept it again"
+        yield f"{case.key}: its baseline was accepted {unfit}: measure and accept it again"
         return
     if (count := len(accepted.counts)) < criteria.utterances:
-        yield f"{cell.key}: {count} utterances are accepted, {criteria.utterances} are asked for"
-    for metric, limit in limits(criteria, cell).items():
-        if said := evidence.accepted_beyond(cell.key, accepted, metric, limit):
-            yield f"{cell.key}: the accepted {said}"
+        yield f"{case.key}: {count} utterances are accepted, {criteria.utterances} are asked for"
+    for metric, limit in limits(criteria, case).items():
+        if said := evidence.accepted_beyond(case.key, accepted, metric, limit):
+            yield f"{case.key}: the accepted {said}"

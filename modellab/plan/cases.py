@@ -1,6 +1,6 @@
 """The cases of a run, in their order, as plain records that any process can be handed.
 
-A `PlannedCase` is a name and what a queue needs to know of it; `Matrix.find` gives the process that runs it the cell.
+A `PlannedCase` is a name and what a queue needs to know of it; `Matrix.find` gives the process that runs it the case.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class PlannedCase:
     error: str = ""
 
     @classmethod
-    def of(cls, cell: Planned) -> PlannedCase:
-        """The record of a cell of the matrix."""
-        if isinstance(cell, Broken):
-            return cls(str(cell), tier=cell.tier, error=cell.error)
-        return cls(str(cell.key), cell.key, cell.tier)
+    def of(cls, case: Planned) -> PlannedCase:
+        """The record of a case of the matrix."""
+        if isinstance(case, Broken):
+            return cls(str(case), tier=case.tier, error=case.error)
+        return cls(str(case.key), case.key, case.tier)
 
     @property
     def engine(self) -> str:
@@ -59,36 +59,36 @@ def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase
     """
     chosen = selection or Selection()
     chosen.check(matrix)
-    cells: dict[str, Planned] = {}  # what is broken is among the cells of several tasks
-    for cell in chosen.cells(matrix):
-        cells.setdefault(str(cell.key) if isinstance(cell, Case) else str(cell), cell)
-    return [PlannedCase.of(cell) for cell in in_order(list(cells.values()), lambda cell: cell, str)]
+    cases: dict[str, Planned] = {}  # what is broken is among the cases of several tasks
+    for case in chosen.cases(matrix):
+        cases.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
+    return [PlannedCase.of(case) for case in in_order(list(cases.values()), lambda case: case, str)]
 
 
-def in_order[T](things: Sequence[T], cell_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
+def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
     """The things with those of one engine together, across tasks, so that each model is loaded once.
 
     Its tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
-    main task always finds a fresh one. What has no cell keeps its place among those with the same `place_of`.
+    main task always finds a fresh one. What has no case keeps its place among those with the same `place_of`.
     """
     order: dict[Hashable, int] = {}
     keys = []
     for thing in things:
-        cell = cell_of(thing)
-        engine: Hashable = cell.engine if isinstance(cell, Case) else place_of(thing)
-        task = cell.model.tasks.index(cell.key.task) if isinstance(cell, Case) else 0
+        case = case_of(thing)
+        engine: Hashable = case.engine if isinstance(case, Case) else place_of(thing)
+        task = case.model.tasks.index(case.key.task) if isinstance(case, Case) else 0
         keys.append((order.setdefault(engine, len(order)), task))
     return [things[i] for i in sorted(range(len(things)), key=keys.__getitem__)]
 
 
-def family(cells: Iterable[object], *, download: bool = False) -> int:
-    """How many of the cells have a quality that is judged here, at least 1.
+def family(cases: Iterable[object], *, download: bool = False) -> int:
+    """How many of the cases have a quality that is judged here, at least 1.
 
     One case alone is held to alpha / this, so that the suite's false alarms, and not the case's, are 1 %.
     """
-    return max(1, sum(isinstance(cell, Case) and _is_judged(cell, download=download) for cell in cells))
+    return max(1, sum(isinstance(case, Case) and _is_judged(case, download=download) for case in cases))
 
 
-def _is_judged(cell: Case, *, download: bool) -> bool:
-    gated = any(metric.gated and metric.kind == "quality" for metric in tasks.get(cell.key.task).METRICS)
-    return gated and not why_not(cell, download=download)
+def _is_judged(case: Case, *, download: bool) -> bool:
+    gated = any(metric.gated and metric.kind == "quality" for metric in tasks.get(case.key.task).METRICS)
+    return gated and not why_not(case, download=download)

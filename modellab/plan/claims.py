@@ -1,4 +1,4 @@
-"""What the makers of the models state (`claims:` of a config.yaml), each with the cells that it can be held against."""
+"""What the makers of the models state (`claims:` of a config.yaml), each with the cases that it can be held against."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Place = tuple[str, str, str]  # model, variant, dataset
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One claim, and one cell that it is about; without a cell, why there is none."""
+    """One claim, and one case that it is about; without a case, why there is none."""
 
     model: str
     claim: Claim
-    cell: Case | None
+    case: Case | None
     missing: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.model}:{self.claim.variant}-{self.claim.dataset}" if self.cell is None else str(self.cell.key)
+        place = f"{self.model}:{self.claim.variant}-{self.claim.dataset}" if self.case is None else str(self.case.key)
         return f"{place}-{self.claim.metric}"
 
 
@@ -48,38 +48,38 @@ class ClaimData:
         return cls({name: counts_of(said, name) for name in said[0].counts}, tuple(clusters(said)))
 
 
-def concern(cell: Case) -> bool:
-    """Whether its model's makers state anything about a cell."""
-    return any((claim.variant, claim.dataset) == (cell.key.variant, cell.key.dataset) for claim in cell.model.claims)
+def concern(case: Case) -> bool:
+    """Whether its model's makers state anything about a case."""
+    return any((claim.variant, claim.dataset) == (case.key.variant, case.key.dataset) for claim in case.model.claims)
 
 
 def assess(claimed: Claimed, sample: ClaimData, project: Project) -> Verdict:
-    """The verdict on a claim that has a cell."""
-    assert claimed.cell is not None, "a claim without a cell is skipped"
-    task, claim = tasks.get(claimed.cell.key.task), claimed.claim
+    """The verdict on a claim that has a case."""
+    assert claimed.case is not None, "a claim without a cell is skipped"
+    task, claim = tasks.get(claimed.case.key.task), claimed.claim
     metric = next(metric for metric in task.METRICS if metric.name == claim.metric)
-    rule = thresholds.rules(task, claimed.cell, project).get(metric.name, Rule())
+    rule = thresholds.rules(task, claimed.case, project).get(metric.name, Rule())
     return gate.assess(metric, rule, claim.value, sample.counts[metric.name], sample.clusters)
 
 
 def find(matrix: Matrix) -> list[Claimed | Broken]:
-    """Every claim with each cell it is about; Broken with a sentence where a claim names what there is not."""
+    """Every claim with each case it is about; Broken with a sentence where a claim names what there is not."""
     sound = [entry for entry in matrix.models if not isinstance(entry, Broken)]
-    cells: dict[Place, list[Case]] = defaultdict(list)
+    cases: dict[Place, list[Case]] = defaultdict(list)
     if any(model.claims for _, model in sound):
-        for cell in (cell for task in tasks.names() for cell in matrix.cells(task)):
-            if isinstance(cell, Case):
-                cells[cell.key.model, cell.key.variant, cell.key.dataset].append(cell)
+        for case in (case for task in tasks.names() for case in matrix.cases(task)):
+            if isinstance(case, Case):
+                cases[case.key.model, case.key.variant, case.key.dataset].append(case)
     return [
         found
         for folder, model in sound
         for number, claim in enumerate(model.claims)
-        for found in _each(matrix, folder, model, claim, number, cells)
+        for found in _each(matrix, folder, model, claim, number, cases)
     ]
 
 
 def _each(
-    matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cells: Mapping[Place, list[Case]]
+    matrix: Matrix, folder: Path, model: Model, claim: Claim, number: int, cases: Mapping[Place, list[Case]]
 ) -> Iterator[Claimed | Broken]:
     if fault := _fault(matrix, model, claim):
         yield Broken(f"{folder.name}-claim-{number}", f"{folder / 'config.yaml'}: claims.{number}{fault}")
@@ -89,12 +89,12 @@ def _each(
         shown = place.relative_to(matrix.project.root) if place.is_relative_to(matrix.project.root) else place
         yield Claimed(folder.name, claim, None, f"no dataset {claim.dataset}: expected it in {shown}")
         return
-    about = cells.get((folder.name, claim.variant, claim.dataset), [])
-    fitting = [cell for cell in about if claim.precision in {"", cell.key.precision}]
+    about = cases.get((folder.name, claim.variant, claim.dataset), [])
+    fitting = [case for case in about if claim.precision in {"", case.key.precision}]
     if not fitting:
         fault = f" is about {claim.dataset}, which {claim.variant} does not meet: its language or domain does not fit"
         yield Broken(f"{folder.name}-claim-{number}", f"{folder / 'config.yaml'}: claims.{number}{fault}")
-    yield from (Claimed(folder.name, claim, cell) for cell in fitting)
+    yield from (Claimed(folder.name, claim, case) for case in fitting)
 
 
 def _fault(matrix: Matrix, model: Model, claim: Claim) -> str:
@@ -119,6 +119,6 @@ def _tasks_of(matrix: Matrix) -> dict[str, str]:
 
 
 def engines(matrix: Matrix) -> dict[str, str]:
-    """The id of each claim that has a cell -> the engine that it needs, as pytest-xdist groups cases by."""
+    """The id of each claim that has a case -> the engine that it needs, as pytest-xdist groups cases by."""
     found = (claimed for claimed in find(matrix) if isinstance(claimed, Claimed))
-    return {str(claimed): "/".join(claimed.cell.engine) for claimed in found if claimed.cell}
+    return {str(claimed): "/".join(claimed.case.engine) for claimed in found if claimed.case}

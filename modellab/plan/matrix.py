@@ -1,8 +1,8 @@
-"""The matrix: which model variants meet which datasets on which devices. One cell is one pytest item.
+"""The matrix: which model variants meet which datasets on which devices. One case is one pytest item.
 
 A variant meets a dataset when the task, the language and the domain fit: a variant of domain `lab` knows a small
 vocabulary and meets only datasets of that domain; an `open` one meets all. What is broken (a typo in a config.yaml
-or dataset.yaml) becomes a cell that says so, and costs nothing else.
+or dataset.yaml) becomes a case that says so, and costs nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ModelInstance:
 
     @property
     def engine(self) -> tuple[str, str, str, str]:
-        """Cells with the same engine share one loaded model."""
+        """Cases with the same engine share one loaded model."""
         return self.key.model, self.key.variant, self.key.device, self.key.precision
 
     @property
@@ -80,7 +80,7 @@ class Broken:
 
 
 class Matrix:
-    """Every cell of a project. Folders are read once, on first use."""
+    """Every case of a project. Folders are read once, on first use."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -108,17 +108,17 @@ class Matrix:
         """The name of each model folder, broken ones too."""
         return [entry.name if isinstance(entry, Broken) else entry[0].name for entry in self.models]
 
-    def loadables(self) -> Iterator[ModelInstance]:
+    def instances(self) -> Iterator[ModelInstance]:
         """Every variant on every device at every precision it offers, broken models left out."""
         for entry in self.models:
             if not isinstance(entry, Broken):
                 for name in entry[1].variants:
-                    yield from loadables(*entry, name)
+                    yield from instances(*entry, name)
 
-    def cells(self, task: str, model: str = "") -> Iterator[Case | Broken]:
-        """Every cell of a task, ordered by model so that each model is loaded once; what is broken comes first.
+    def cases(self, task: str, model: str = "") -> Iterator[Case | Broken]:
+        """Every case of a task, ordered by model so that each model is loaded once; what is broken comes first.
 
-        With a `model` only its cells.
+        With a `model` only its cases.
         """
         broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
         yield from (entry for entry in broken if task in (entry.tasks or (task,)))
@@ -127,7 +127,7 @@ class Matrix:
         yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
-                yield from _cells(task, *entry, fitting)
+                yield from _cases(task, *entry, fitting)
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
@@ -135,10 +135,10 @@ class Matrix:
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Case | Broken]:
-        every = (cell for task in tasks.names() for cell in self.cells(task))
+        every = (case for task in tasks.names() for case in self.cases(task))
         found: dict[str, Case | Broken] = {}
-        for cell in every:
-            found.setdefault(str(cell.key) if isinstance(cell, Case) else str(cell), cell)
+        for case in every:
+            found.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
         return found
 
     def _judge(self, folder: Path, header: Header) -> ModelInstance | Broken | None:
@@ -148,7 +148,7 @@ class Matrix:
         model, _, variant = header.judge.partition(":")
         for entry in self.models:
             if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
-                on_cpu = (each for each in loadables(*entry, variant) if each.key.device == "cpu")
+                on_cpu = (each for each in instances(*entry, variant) if each.key.device == "cpu")
                 if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
                     return judge
         wanted = "expected MODEL:VARIANT with the task asr on cpu"
@@ -156,7 +156,7 @@ class Matrix:
         return Broken(folder.name, why, (header.task,))
 
 
-def loadables(folder: Path, model: Model, name: str) -> Iterator[ModelInstance]:
+def instances(folder: Path, model: Model, name: str) -> Iterator[ModelInstance]:
     """A variant on every device at every precision it offers."""
     for device, precision in model.device_precisions(name):
         yield ModelInstance(CaseId("", "", folder.name, name, device, precision), model, model.variants[name], folder)
@@ -219,7 +219,7 @@ def _about(file: Path, error: Exception) -> str:
     return text if len(text) <= SAID else f"{text[:SAID]}..."
 
 
-def _cells(
+def _cases(
     task: str, folder: Path, model: Model, given: list[tuple[Path, Header, ModelInstance | Broken | None]]
 ) -> Iterator[Case]:
     for name, variant in model.variants.items():
@@ -240,31 +240,31 @@ def _fits(variant: Variant, dataset: str, header: Header) -> bool:
     return language and variant.domain in {"open", header.domain}
 
 
-def why_not(cell: ModelInstance, *, download: bool = False) -> str:
-    """Why this machine cannot run the cell, with the command that mends it; '' if it can. Imports no engine."""
-    why = ": ".join(part for part in obstacle(cell, download=download) if part)
-    if why or not isinstance(cell, Case):
+def why_not(case: ModelInstance, *, download: bool = False) -> str:
+    """Why this machine cannot run the case, with the command that mends it; '' if it can. Imports no engine."""
+    why = ": ".join(part for part in obstacle(case, download=download) if part)
+    if why or not isinstance(case, Case):
         return why
-    if cell.judge and (of_judge := why_not(cell.judge, download=download)):
-        return f"its judge {cell.header.judge} cannot run here: {of_judge}"
-    return tasks.lacking(cell.key.task)
+    if case.judge and (of_judge := why_not(case.judge, download=download)):
+        return f"its judge {case.header.judge} cannot run here: {of_judge}"
+    return tasks.lacking(case.key.task)
 
 
-def obstacle(loadable: ModelInstance, *, download: bool = False) -> tuple[str, str]:
+def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, str]:
     """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
-    model, key = loadable.model, loadable.key
+    model, key = instance.model, instance.key
     if model.environment == "own":
-        if (absent := environment.why_missing(loadable.folder))[0]:
+        if (absent := environment.why_missing(instance.folder))[0]:
             return absent
     elif package := missing_package(model):
         return (
             f"package {package} is not installed",
             f"pip install 'modellab[{model.install}]'" if model.install else "",
         )
-    if device := missing_device(key.device, loadable.variant):
+    if device := missing_device(key.device, instance.variant):
         return device, ""
-    missing = "" if download else weights.why_missing(loadable.weights, loadable.variant.revision, loadable.folder)
-    if missing and weights.split(loadable.weights)[0] in {"hf", "openai"}:
+    missing = "" if download else weights.why_missing(instance.weights, instance.variant.revision, instance.folder)
+    if missing and weights.split(instance.weights)[0] in {"hf", "openai"}:
         return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
     return missing, ""
 

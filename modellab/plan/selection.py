@@ -1,4 +1,4 @@
-"""Which cells of the matrix are meant: names from a command line, taken whole and never as parts of other names.
+"""Which cases of the matrix are meant: names from a command line, taken whole and never as parts of other names.
 
 `whisper` is the model `whisper` and neither `faster_whisper` nor `distil_whisper`; `whisper_cpp:lab` is that variant
 and not `lab-q8_0`. A name that nothing has is a ConfigError that says which one was probably meant.
@@ -49,28 +49,28 @@ class Selection:
         for name in self.device:
             known("device", name, get_args(Device))
         for name in self.precision:
-            known("precision", name, {loadable.key.precision for loadable in matrix.loadables()})
+            known("precision", name, {instance.key.precision for instance in matrix.instances()})
         if self.tier:
             known("tier", self.tier, TIERS)
 
-    def takes(self, matrix: Matrix, cell: Case | Broken) -> bool:
-        """Whether the cell is meant. What is broken is meant where its name is, or where no name of its kind is."""
-        if isinstance(cell, Broken):
+    def takes(self, matrix: Matrix, case: Case | Broken) -> bool:
+        """Whether the case is meant. What is broken is meant where its name is, or where no name of its kind is."""
+        if isinstance(case, Broken):
             models = tuple(name.partition(":")[0] for name in self.model)
-            chosen = models if cell.name in broken_models(matrix) else self.dataset
-            return not chosen or cell.name in chosen
-        key = cell.key
+            chosen = models if case.name in broken_models(matrix) else self.dataset
+            return not chosen or case.name in chosen
+        key = case.key
         return (
             (not self.model or key.model in self.model or f"{key.model}:{key.variant}" in self.model)
             and (not self.dataset or key.dataset in self.dataset)
             and (not self.device or key.device in self.device)
             and (not self.precision or key.precision in self.precision)
-            and (not self.tier or TIERS.index(cell.tier) <= TIERS.index(self.tier))
+            and (not self.tier or TIERS.index(case.tier) <= TIERS.index(self.tier))
         )
 
-    def cells(self, matrix: Matrix) -> Iterator[Case | Broken]:
-        """The cells that are meant, of every task."""
-        return (cell for task in tasks.names() for cell in matrix.cells(task) if self.takes(matrix, cell))
+    def cases(self, matrix: Matrix) -> Iterator[Case | Broken]:
+        """The cases that are meant, of every task."""
+        return (case for task in tasks.names() for case in matrix.cases(task) if self.takes(matrix, case))
 
 
 def find_model(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
@@ -89,12 +89,12 @@ def find_model(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
 
 
 def find_case(matrix: Matrix, name: str) -> Case:
-    """The cell with this id, as pytest shows it; ConfigError with the closest ones where there is none."""
-    cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    ids = {str(cell.key): cell for cell in cells if isinstance(cell, Case)}
+    """The case with this id, as pytest shows it; ConfigError with the closest ones where there is none."""
+    cases = [case for task in tasks.names() for case in matrix.cases(task)]
+    ids = {str(case.key): case for case in cases if isinstance(case, Case)}
     if name in ids:
         return ids[name]
-    if broken := next((cell for cell in cells if isinstance(cell, Broken) and name in {cell.name, str(cell)}), None):
+    if broken := next((case for case in cases if isinstance(case, Broken) and name in {case.name, str(case)}), None):
         raise ConfigError(broken.error)
     close = difflib.get_close_matches(name, ids, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}? " if close else ""

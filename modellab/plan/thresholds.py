@@ -51,9 +51,9 @@ def check(matrix: Matrix) -> None:
                 where = f"{PYPROJECT} [tool.modellab.{place}]"
                 raise ConfigError(f"{where} has {name!r}, which nothing measures: {did_you_mean(name, known)}")
     if judging.cases:
-        cells = [cell for task in tasks.names() for cell in matrix.cells(task)]
-        keys = [str(cell.key) for cell in cells if isinstance(cell, Case)]
-        if len(keys) < len(cells):  # what is broken says so itself, and may be what a pattern is about
+        every_case = [case for task in tasks.names() for case in matrix.cases(task)]
+        keys = [str(case.key) for case in every_case if isinstance(case, Case)]
+        if len(keys) < len(every_case):  # what is broken says so itself, and may be what a pattern is about
             return
         for pattern in judging.cases:
             if not any(fnmatchcase(key, pattern) for key in keys):
@@ -63,9 +63,9 @@ def check(matrix: Matrix) -> None:
                 )
 
 
-def rules(task: Task, cell: Case, project: Project) -> dict[str, Rule]:
+def rules(task: Task, case: Case, project: Project) -> dict[str, Rule]:
     """The rule of each metric, of speed, memory and the readings that may have a limit."""
-    return {name: rule(each) for name, each in sources(task, cell, project).items()}
+    return {name: rule(each) for name, each in sources(task, case, project).items()}
 
 
 def rule(found: Mapping[str, Source]) -> Rule:
@@ -74,14 +74,14 @@ def rule(found: Mapping[str, Source]) -> Rule:
     return Rule(**numbers, built_in_limit="limit" in found and found["limit"].origin == BUILT_IN)
 
 
-def sources(task: Task, cell: Case, project: Project) -> Sources:
+def sources(task: Task, case: Case, project: Project) -> Sources:
     """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
     names = tasks.judged(task.NAME)
     found = _built_in(task, names)
     for name in names:
         origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
         found[name]["alpha"] = Source(project.judging.alpha, origin)
-    for origin, thresholds in _places(cell, project):
+    for origin, thresholds in _places(case, project):
         for name, given in thresholds.items():
             if name in found:
                 found[name] |= {number: Source(value, origin) for number, value in _given(given)}
@@ -108,15 +108,15 @@ def _built_in(task: Task, names: tuple[str, ...]) -> Sources:
     return found
 
 
-def _places(cell: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
-    judging, key = project.judging, cell.key
+def _places(case: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
+    judging, key = project.judging, case.key
     yield f"{PYPROJECT} [tool.modellab.thresholds]", judging.thresholds
-    manifest = _shown(cell.dataset / "dataset.yaml", project)
-    yield f"{manifest} limits", {name: Threshold(limit=value) for name, value in cell.header.limits.items()}
-    yield f"{manifest} thresholds", cell.header.thresholds
-    config = _shown(cell.folder / "config.yaml", project)
-    yield f"{config} thresholds", cell.model.thresholds
-    yield f"{config} variants.{key.variant}.thresholds", cell.variant.thresholds
+    manifest = _shown(case.dataset / "dataset.yaml", project)
+    yield f"{manifest} limits", {name: Threshold(limit=value) for name, value in case.header.limits.items()}
+    yield f"{manifest} thresholds", case.header.thresholds
+    config = _shown(case.folder / "config.yaml", project)
+    yield f"{config} thresholds", case.model.thresholds
+    yield f"{config} variants.{key.variant}.thresholds", case.variant.thresholds
     for pattern, thresholds in judging.cases.items():
         if fnmatchcase(str(key), pattern):
             yield f'{PYPROJECT} [tool.modellab.cases."{pattern}"]', thresholds

@@ -23,7 +23,7 @@ from modellab.plan.settings import Project
 from modellab.pytest_plugin import benchmark_rounds
 from modellab.pytest_plugin import options as pytest_options
 from modellab.pytest_plugin.benchmark_rounds import Rounds, Timed
-from modellab.pytest_plugin.claims import Claims, cell_of
+from modellab.pytest_plugin.claims import Claims, case_of
 from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
@@ -98,12 +98,12 @@ def _base(config: pytest.Config, matrix: Matrix) -> paired.Base | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `evaluate` runs once for every cell of its module's `task`."""
+    """A test that asks for `evaluate` runs once for every case of its module's `task`."""
     if {"evaluate", "cell"} <= set(metafunc.fixturenames):
         task: Task = metafunc.module.task
         config = metafunc.config
         shown = config.stash.setdefault(SHOWN, set())
-        every = config.stash[MATRIX].cells(task.NAME)
+        every = config.stash[MATRIX].cases(task.NAME)
         cells = [cell for cell in every if not (isinstance(cell, Broken) and cell in shown)]
         shown |= {cell for cell in cells if isinstance(cell, Broken)}
         metafunc.parametrize("cell", [_param(task.NAME, cell, config.stash[ROUNDS]) for cell in cells])
@@ -122,7 +122,7 @@ def _marks(*names: str) -> tuple[pytest.MarkDecorator, ...]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the cells of one engine together, across tasks; any other test keeps its place among those of its module."""
+    """Put the cases of one engine together, across tasks; any other test keeps its place among those of its module."""
     items[:] = cases.in_order(items, _cell, lambda item: item.nodeid.partition("::")[0])
 
 
@@ -134,9 +134,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _cell(item: pytest.Item) -> object:
-    """The cell that a test is about; None for any other test."""
+    """The case that a test is about; None for any other test."""
     callspec = getattr(item, "callspec", None)
-    return cell_of(callspec.params) if callspec else None
+    return case_of(callspec.params) if callspec else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -147,7 +147,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cells(task)]
+    every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cases(task)]
     engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Case)}
     engines |= claimed_engines(config.stash[MATRIX])
 
@@ -189,7 +189,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
 def evaluate(
     request: pytest.FixtureRequest, cell: Case | Broken, suite: Session, modellab_rounds: Timed
 ) -> Callable[[Task], Measurement]:
-    """Measure this test's cell: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
+    """Measure this test's case: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
 
     def measure(task: Task) -> Measurement:
         runnable = _runnable(request, cell, modellab_rounds)
@@ -202,7 +202,7 @@ def evaluate(
 
 
 def _runnable(request: pytest.FixtureRequest, cell: Case | Broken, timed: Timed) -> Case:
-    """The cell, or the failure or skip that stands for it."""
+    """The case, or the failure or skip that stands for it."""
     options, matrix = run_options(request.config), request.config.stash[MATRIX]
     reason = "" if isinstance(cell, Broken) else why_not(cell, download=options.download)
     if isinstance(cell, Broken) or (reason and options.strict_matrix):

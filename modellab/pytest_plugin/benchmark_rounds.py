@@ -168,7 +168,7 @@ class BenchmarkRounds(Rounds):
         return [(name, benches) for name, benches in others if benches]
 
     def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
-        """Name the cell instead of printing it, and add the verdict, which may have changed since the test."""
+        """Name the case instead of printing it, and add the verdict, which may have changed since the test."""
         controller = self.config.pluginmanager.get_plugin("modellab-controller")
         verdicts = {str(row.key): str(row.status) for row in getattr(controller, "rows", ())}
         for bench in output_json["benchmarks"]:

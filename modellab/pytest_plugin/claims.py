@@ -24,9 +24,9 @@ ROW = pytest.StashKey[dict[str, Any]]()
 CLAIMED = "claimed"  # the parameter of a claim's test
 
 
-def cell_of(params: Mapping[str, Any]) -> Any:
-    """The cell that a test is about, by its parameters: a case's own, or the one that its claim is about."""
-    return params.get("cell") or getattr(params.get(CLAIMED), "cell", None)
+def case_of(params: Mapping[str, Any]) -> Any:
+    """The case that a test is about, by its parameters: a case's own, or the one that its claim is about."""
+    return params.get("cell") or getattr(params.get(CLAIMED), "case", None)
 
 
 class Claims:
@@ -39,30 +39,30 @@ class Claims:
         config.addinivalue_line("markers", "claims: what the makers of the models state")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test that asks for `claimed` runs once for every claim and every cell that it is about."""
+        """A test that asks for `claimed` runs once for every claim and every case that it is about."""
         if CLAIMED in metafunc.fixturenames:
             metafunc.parametrize(CLAIMED, [_param(found) for found in claims.find(self.matrix)])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Claims come last, so that the cases of their cells have measured what they need."""
+        """Claims come last, so that the tests of their cases have measured what they need."""
         items.sort(key=_is_claim)
 
     @pytest.fixture
     def measured(self, request: pytest.FixtureRequest, suite: Session) -> Callable[[Claimed | Broken], ClaimData]:
-        """What the claim's cell gives, measured now unless this session has measured it: `measured(claimed)`."""
+        """What the claim's case gives, measured now unless this session has measured it: `measured(claimed)`."""
         option = self.config.option
 
         def measure(claimed: Claimed | Broken) -> ClaimData:
             if isinstance(claimed, Broken):
                 fail_broken(request, claimed.error)
-            if claimed.cell is None:
+            if claimed.case is None:
                 pytest.skip(claimed.missing)
-            if reason := why_not(claimed.cell, download=option.download):
+            if reason := why_not(claimed.case, download=option.download):
                 if option.strict_matrix:
                     fail_broken(request, f"--strict-matrix: {reason}")
                 pytest.skip(reason)
-            sample = suite.sample(claimed.cell)
+            sample = suite.sample(claimed.case)
             if isinstance(sample, Outcome):
                 fail_broken(request, f"{claimed}: ERROR\n{sample.error}")
             return sample
@@ -75,8 +75,8 @@ class Claims:
 
         def judge(claimed: Claimed, sample: ClaimData) -> None:
             verdict = claims.assess(claimed, sample, self.matrix.project)
-            assert claimed.cell is not None
-            row = ClaimRow(claimed.cell.key, claimed.claim.source, len(sample.clusters), verdict)
+            assert claimed.case is not None
+            row = ClaimRow(claimed.case.key, claimed.claim.source, len(sample.clusters), verdict)
             request.node.stash[ROW] = row.encode()
             request.node.user_properties.extend(row.properties())
             if verdict.red:
@@ -124,7 +124,7 @@ def _is_claim(item: pytest.Item) -> bool:
 def _param(found: Claimed | Broken) -> Any:
     if isinstance(found, Broken):
         return pytest.param(found, id=str(found), marks=_marks(found.name.partition("-claim-")[0]))
-    device = () if found.cell is None else (found.cell.key.device,)
+    device = () if found.case is None else (found.case.key.device,)
     return pytest.param(found, id=str(found), marks=_marks(found.model, *device))
 
 

@@ -11,7 +11,7 @@ from modellab.errors import ConfigError
 from modellab.lifecycle.production import Promise
 from modellab.plan.matrix import Broken, Case
 from modellab.plan.selection import Selection
-from modellab.pytest_plugin.claims import CLAIMED, cell_of
+from modellab.pytest_plugin.claims import CLAIMED, case_of
 from modellab.pytest_plugin.production import DEVICE, PROMISED
 
 SELECTION = pytest.StashKey[Selection]()
@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what is not meant; a test without a cell is not meant when anything is named, a claim has no tier.
+    """Deselect what is not meant; a test without a case is not meant when anything is named, a claim has no tier.
 
     A check of production is meant where its model is, or where only a tier or its device is named.
     """
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item, callspec in cells
         if callspec
-        and isinstance(cell := cell_of(callspec.params), Case | Broken)
+        and isinstance(cell := case_of(callspec.params), Case | Broken)
         and selection.takes(matrix, cell)
         and not (selection.tier and CLAIMED in callspec.params)
     }

@@ -8,7 +8,7 @@ import pytest
 
 from modellab import tasks
 from modellab.plan.matrix import Case, Matrix
-from modellab.pytest_plugin.claims import cell_of
+from modellab.pytest_plugin.claims import case_of
 from modellab.pytest_plugin.controller import EARLY, turns_file
 
 
@@ -26,14 +26,14 @@ class Tracking:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Without xdist: before the first test that runs a model, of which there may be claims before the cases."""
-        if not self.over and isinstance(cell_of(_params(item)), Case):
+        if not self.over and isinstance(case_of(_params(item)), Case):
             self._start(any(isinstance(_params(each).get("cell"), Case) for each in item.session.items))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """With xdist: when a worker has said what there is, and none has begun."""
         if not self.over:
-            every = (cell for task in tasks.names() for cell in self.matrix.cells(task))
+            every = (cell for task in tasks.names() for cell in self.matrix.cases(task))
             cases = {str(cell.key) for cell in every if isinstance(cell, Case)}
             self._start(any(id.partition("[")[2].removesuffix("]") in cases for id in ids))
 

@@ -50,8 +50,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     chosen = text.get(normaliser or data.normaliser)
     task, source = tasks.get(entry.key.task), origin(entry) or entry.id
     options = {**data.options, "normaliser": chosen.name}
-    cases = [task.read(row, options) for row in data.rows]
-    rows = {case.id: row for case, row in zip(cases, data.rows, strict=True)}
+    samples = [task.read(row, options) for row in data.rows]
+    rows = {sample.id: row for sample, row in zip(samples, data.rows, strict=True)}
     utterances = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
     provenance = {
         **{name: fact for name, fact in result.provenance.items() if name not in (text.AS_WRITTEN, text.CUT)},
@@ -60,7 +60,11 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
         "normaliser": str(chosen),
         FROM: source,
         BEFORE: result.provenance.get("normaliser", "none"),
-        **({"signature": task.signature(cases)} if entry.key.task in SIGNS_SCORES and isinstance(task, Signed) else {}),
+        **(
+            {"signature": task.signature(samples)}
+            if entry.key.task in SIGNS_SCORES and isinstance(task, Signed)
+            else {}
+        ),
     }
     anew = replace(result, utterances=utterances, provenance=provenance)
     values = pooled(anew)
@@ -78,14 +82,14 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     )
 
 
-def judged(entry: Entry, cell: Case, project: Project, family: int = 1) -> Entry:
+def judged(entry: Entry, case: Case, project: Project, family: int = 1) -> Entry:
     """The entry, its quality held against the baseline and the pinned release of today; speed and memory as they were.
 
     `family` is the number of cases in the whole session.
     """
     assert entry.result is not None
     task = tasks.get(entry.key.task)
-    rules, setting = thresholds.rules(task, cell, project), gate.Setting(family=family)
+    rules, setting = thresholds.rules(task, case, project), gate.Setting(family=family)
     accepted = baselines.load(project.baselines, entry.key)
     pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (

@@ -93,15 +93,15 @@ def _alike(before: Counts, after: Counts) -> bool:
     return len(before) == len(after) and all(close)
 
 
-def assess(rescorings: Sequence[Rescoring], cells: Mapping[CaseId, Case], project: Project) -> list[Rescoring]:
+def assess(rescorings: Sequence[Rescoring], cases: Mapping[CaseId, Case], project: Project) -> list[Rescoring]:
     """Those with a new entry, held against today's baselines as one session; a case that is no more stays unjudged."""
-    there = [each for each in rescorings if each.after is not None and each.before.key in cells]
+    there = [each for each in rescorings if each.after is not None and each.before.key in cases]
     family = max(1, len(there))
     found, refused = {}, {}
     for each in there:
         assert each.after is not None
         try:
-            found[each.before.id] = judged(each.after, cells[each.before.key], project, family)
+            found[each.before.id] = judged(each.after, cases[each.before.key], project, family)
         except Exception as error:  # noqa: BLE001 - one result ends here, as above
             refused[each.before.id] = Rescoring(each.before, refusal=sentence(error))
     settled = gate.settle([entry.verdicts for entry in found.values()], project.judging.alpha)

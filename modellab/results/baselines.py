@@ -35,24 +35,24 @@ HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocat
 
 
 def quality_path(root: Path, key: CaseId) -> Path:
-    """The file of a cell's accepted quality, whether it exists or not."""
+    """The file of a case's accepted quality, whether it exists or not."""
     return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}.json"
 
 
 def key_of(path: Path) -> CaseId | None:
-    """The cell that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
+    """The case that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
     task, dataset, name = path.parts[-3:]
     match = NAME.fullmatch(name)
     return CaseId(task=task, dataset=dataset, **match.groupdict()) if match else None
 
 
 def resources_path(root: Path, key: CaseId, machine: str) -> Path:
-    """The file of a cell's accepted speed and memory on a machine class."""
+    """The file of a case's accepted speed and memory on a machine class."""
     return quality_path(root, key).with_suffix(f".{machine}.json")
 
 
 def load(root: Path, key: CaseId) -> QualityBaseline | None:
-    """The accepted quality of a cell; None if there is none; BaselineError for a file that cannot be used."""
+    """The accepted quality of a case; None if there is none; BaselineError for a file that cannot be used."""
     path = quality_path(root, key)
     if (stored := baseline_file.read(path)) is None:
         return None
@@ -66,7 +66,7 @@ def load(root: Path, key: CaseId) -> QualityBaseline | None:
 
 
 def load_resources(root: Path, key: CaseId, machine: str) -> ResourceBaseline | None:
-    """The accepted speed and memory of a cell on a machine class; None if there is none."""
+    """The accepted speed and memory of a case on a machine class; None if there is none."""
     path = resources_path(root, key, machine)
     if (stored := baseline_file.read(path)) is None:
         return None
@@ -83,7 +83,7 @@ def _damaged(path: Path, error: Exception) -> BaselineError:
 
 
 def other_machines(root: Path, key: CaseId) -> list[str]:
-    """The machine classes that have a speed baseline for the cell."""
+    """The machine classes that have a speed baseline for the case."""
     path = quality_path(root, key)
     return sorted(found.name[len(path.stem) + 1 : -len(".json")] for found in path.parent.glob(f"{path.stem}.*.json"))
 
@@ -188,7 +188,7 @@ def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Ma
 
 
 def add_sessions(root: Path, key: CaseId, machine: str, sessions: Sequence[Mapping[str, float]]) -> Path:
-    """Keep further A/A sessions of a cell on a machine class, newest last. BaselineError without a baseline there."""
+    """Keep further A/A sessions of a case on a machine class, newest last. BaselineError without a baseline there."""
     path = resources_path(root, key, machine)
     kept = [*_stored(path).get("sessions", []), *_encoded(sessions)][-MOST_SESSIONS:]
     return _replace(path, sessions=kept)

@@ -36,7 +36,7 @@ class Options(Protocol):
 
 
 class Case(Protocol):
-    """The part of a matrix cell that an entry records."""
+    """The part of a matrix case that an entry records."""
 
     @property
     def key(self) -> CaseId: ...
@@ -50,7 +50,7 @@ class Finished(Protocol):
     """A case after judgement, or after the ERROR that left nothing to judge."""
 
     @property
-    def cell(self) -> Case: ...
+    def case(self) -> Case: ...
     @property
     def status(self) -> Status: ...
     @property
@@ -101,25 +101,25 @@ class Entry:
         return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
 
     @classmethod
-    def of(cls, case: Finished, commit: Commit, session: str, started: float) -> Entry:
+    def of(cls, finished: Finished, commit: Commit, session: str, started: float) -> Entry:
         """The entry of a case that has just finished; `started` is the `time.time()` at which it began."""
-        key, result = case.cell.key, case.result
+        key, result = finished.case.key, finished.result
         provenance: Mapping[str, str] = result.provenance if result else {}
         settings = {"device": key.device, "precision": key.precision, "threads": provenance.get("threads", "")}
         return cls(
             key=key,
-            status=case.status,
+            status=finished.status,
             session=session,
             result=result,
-            verdicts=case.verdicts,
-            error=case.error,
+            verdicts=finished.verdicts,
+            error=finished.error,
             values=pooled(result) if result else {},
-            tier=case.cell.tier,
+            tier=finished.case.tier,
             weights=masked(provenance.get("weights", "")),
             commit=commit,
             versions={name: text for name, text in provenance.items() if name not in NOT_A_VERSION},
-            settings=masked_settings({**settings, **case.cell.model.options_for(key.variant)}),
-            notes=bounded(masked(note) for note in case.notes),
+            settings=masked_settings({**settings, **finished.case.model.options_for(key.variant)}),
+            notes=bounded(masked(note) for note in finished.notes),
             started_at=_iso(started),
         )
 

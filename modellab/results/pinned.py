@@ -23,13 +23,13 @@ def pinned_root(root: Path) -> Path:
 
 
 def files(root: Path, key: CaseId) -> list[Path]:
-    """The files of a cell that exist: quality first, then one for each machine class."""
+    """The files of a case that exist: quality first, then one for each machine class."""
     paths = [baselines.resources_path(root, key, machine) for machine in baselines.other_machines(root, key)]
     return [path for path in (baselines.quality_path(root, key), *paths) if path.is_file()]
 
 
 def pin(root: Path, keys: Iterable[CaseId], reason: str, date: str) -> list[Path]:
-    """Pin the accepted results of these cells; the paths written. What is pinned of other cells stays.
+    """Pin the accepted results of these cases; the paths written. What is pinned of other cases stays.
 
     In the header `reason` and `date` become the pin's; those of the acceptance stay as `accepted_reason` and
     `accepted_date`. Speed of a machine class that has no baseline any more is unpinned.
@@ -52,7 +52,7 @@ def pin(root: Path, keys: Iterable[CaseId], reason: str, date: str) -> list[Path
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What is accepted of one cell. `problem` is a sentence where its file cannot be read."""
+    """What is accepted of one case. `problem` is a sentence where its file cannot be read."""
 
     key: CaseId
     date: str
@@ -64,7 +64,7 @@ class Holding:
 
 
 def holdings(root: Path, keys: Iterable[CaseId]) -> Iterator[Holding]:
-    """What is accepted of each of these cells; nothing of a cell without a file."""
+    """What is accepted of each of these cases; nothing of a case without a file."""
     for key in keys:
         if files(root, key):
             try:
@@ -83,7 +83,7 @@ def _holding(root: Path, key: CaseId) -> Holding:
 
 
 def unused(root: Path, keys: Iterable[CaseId], broken: Collection[str] = ()) -> list[Path]:
-    """The accepted and pinned files that belong to none of these cells, nor to these models and datasets."""
+    """The accepted and pinned files that belong to none of these cases, nor to these models and datasets."""
     listed = list(keys)
     places = (root, pinned_root(root))
     used = {path for place in places for key in listed for path in files(place, key)}

@@ -121,7 +121,7 @@ def decode_utterance(data: Json) -> Utterance:
 
 
 def encode_key(key: CaseId) -> Json:
-    """The cell of the matrix, field by field."""
+    """The case of the matrix, field by field."""
     return {name: getattr(key, name) for name in CaseId.__slots__}
 
 

@@ -43,9 +43,9 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class CalibrationCase:
-    """One cell under calibration. `data` holds the utterances that are run, `total` counts those of the dataset."""
+    """One case under calibration. `data` holds the utterances that are run, `total` counts those of the dataset."""
 
-    cell: Case
+    case: Case
     task: Task
     data: Dataset
     total: int
@@ -74,7 +74,7 @@ class CalibrationCase:
         of those that ran, so the variance is scaled up by the number of utterances. A model with several seeds starts
         each session with the same ones: what its baseline knows of them stays, if it is more.
         """
-        known = self.accepted.noise if self.accepted and self.cell.model.seeds_for(self.cell.key.variant) > 1 else {}
+        known = self.accepted.noise if self.accepted and self.case.model.seeds_for(self.case.key.variant) > 1 else {}
         if not self.churn or len(self.values) < FEWEST_SESSIONS:
             return dict(known)
         scale = (self.total / len(self.data.rows)) ** 0.5
@@ -83,47 +83,47 @@ class CalibrationCase:
 
 
 def prepare(
-    project: Project, cells: Iterable[Case | Broken], threads: int, utterances: int, *, speed_only: bool = False
+    project: Project, cases: Iterable[Case | Broken], threads: int, utterances: int, *, speed_only: bool = False
 ) -> tuple[list[CalibrationCase], list[tuple[str, str]]]:
-    """The cells that can be calibrated here, and for each that cannot its name and a sentence.
+    """The cases that can be calibrated here, and for each that cannot its name and a sentence.
 
     With `speed_only` the files of accepted quality stay as they are: the noise of random decoders is not kept.
     """
-    cases, refused = [], []
-    for cell in cells:
+    calibrated_cases, refused = [], []
+    for case in cases:
         try:
-            found = cell.error if isinstance(cell, Broken) else _prepare(project, cell, threads, utterances)
+            found = case.error if isinstance(case, Broken) else _prepare(project, case, threads, utterances)
             if speed_only and isinstance(found, CalibrationCase):
                 found.accepted = None
         except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next is prepared
             found = sentence(error)
         if isinstance(found, CalibrationCase):
-            cases.append(found)
+            calibrated_cases.append(found)
         else:
-            refused.append((str(cell.key if isinstance(cell, Case) else cell), found))
-    return cases, refused
+            refused.append((str(case.key if isinstance(case, Case) else case), found))
+    return calibrated_cases, refused
 
 
-def _prepare(project: Project, cell: Case, threads: int, utterances: int) -> CalibrationCase | str:
-    if reason := why_not(cell):
+def _prepare(project: Project, case: Case, threads: int, utterances: int) -> CalibrationCase | str:
+    if reason := why_not(case):
         return reason
-    machine = machine_class(threads, cell.key.device)
-    pace = baselines.load_resources(project.baselines, cell.key, machine)
+    machine = machine_class(threads, case.key.device)
+    pace = baselines.load_resources(project.baselines, case.key, machine)
     if pace is None:
-        chosen = f"--model {cell.key.model}:{cell.key.variant} --dataset {cell.key.dataset}"
-        only = " --speed-only" if baselines.quality_path(project.baselines, cell.key).is_file() else ""
+        chosen = f"--model {case.key.model}:{case.key.variant} --dataset {case.key.dataset}"
+        only = " --speed-only" if baselines.quality_path(project.baselines, case.key).is_file() else ""
         return (
             f"no accepted speed on {machine} to calibrate:"
             f" make one with `modellab run {chosen} --update-baselines{only} --reason '...'`"
         )
-    data = datasets.load(cell.dataset)
+    data = datasets.load(case.dataset)
     if (then := pace.header.get("dataset_digest")) != data.digest:
         return f"the dataset was {then} when its speed was accepted and is {data.digest} now: accept it again first"
     rows = data.rows
     chosen_rows = tuple(rows[i] for i in evenly(len(rows), utterances))
-    accepted = baselines.load(project.baselines, cell.key)
-    task, some = tasks.get(cell.key.task), replace(data, rows=chosen_rows)
-    return CalibrationCase(cell, task, some, len(rows), machine, pace, accepted)
+    accepted = baselines.load(project.baselines, case.key)
+    task, some = tasks.get(case.key.task), replace(data, rows=chosen_rows)
+    return CalibrationCase(case, task, some, len(rows), machine, pace, accepted)
 
 
 def evenly(n: int, most: int) -> list[int]:
@@ -135,39 +135,41 @@ def evenly(n: int, most: int) -> list[int]:
     return [round(i) for i in np.linspace(0, n - 1, min(n, most))]
 
 
-def run(project: Project, cases: list[CalibrationCase], pool: Pool, sessions: int, say: Say) -> None:
+def run(project: Project, calibrated_cases: list[CalibrationCase], pool: Pool, sessions: int, say: Say) -> None:
     """So many sessions of each case, in turns; `say` gets a line about each. Keeps what is finished at any time."""
     try:
         for number in range(1, sessions + 1):
-            for case in cases:
-                if not case.trouble:
-                    _session(project, case, pool, f"{case.cell.key} {number}/{sessions}", say)
+            for calibrated in calibrated_cases:
+                if not calibrated.trouble:
+                    _session(project, calibrated, pool, f"{calibrated.case.key} {number}/{sessions}", say)
     finally:
         pool.close()
 
 
-def _session(project: Project, case: CalibrationCase, pool: Pool, name: str, say: Say) -> None:
+def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: str, say: Say) -> None:
     """One session that proves something, unless the machine stays busy; what goes wrong ends this case only."""
     try:
-        while not case.trouble:
+        while not calibrated.trouble:
             pool.close()  # the noise between processes is part of what is measured
-            result = evaluate(case.task, case.cell, case.data, pool.get(case.cell), pool.threads, "")
-            case.trouble = _other_model(result, case.pace)
-            if not case.trouble:
+            result = evaluate(
+                calibrated.task, calibrated.case, calibrated.data, pool.get(calibrated.case), pool.threads, ""
+            )
+            calibrated.trouble = _other_model(result, calibrated.pace)
+            if not calibrated.trouble:
                 reason = invalid(result)
                 if not reason:
-                    say(f"{name}: {_keep(project, case, result)}")
+                    say(f"{name}: {_keep(project, calibrated, result)}")
                     return
                 say(f"{name}: thrown away, {reason}")
-                case.thrown += 1
-                if case.thrown > RETRIES:
-                    case.trouble = f"given up after {case.thrown} unusable sessions"
+                calibrated.thrown += 1
+                if calibrated.thrown > RETRIES:
+                    calibrated.trouble = f"given up after {calibrated.thrown} unusable sessions"
                 else:
                     pool.close()
                     time.sleep(PAUSE_S)
     except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is told, the next one runs
-        case.trouble, case.failed = sentence(error), True
-    say(f"{name}: {case.trouble}")
+        calibrated.trouble, calibrated.failed = sentence(error), True
+    say(f"{name}: {calibrated.trouble}")
 
 
 def _other_model(result: Result, pace: ResourceBaseline) -> str:
@@ -184,20 +186,20 @@ def _other_model(result: Result, pace: ResourceBaseline) -> str:
     return ""
 
 
-def _keep(project: Project, case: CalibrationCase, result: Result) -> str:
+def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
     """Write a session; what it says, in a line."""
-    found = session(result, case.pace)
-    if case.previous:
-        spreads = {clock: pair_spread(result, case.previous, clock) for clock in CLOCKS if clock in found}
+    found = session(result, calibrated.pace)
+    if calibrated.previous:
+        spreads = {clock: pair_spread(result, calibrated.previous, clock) for clock in CLOCKS if clock in found}
         found |= {PAIR + clock: spread for clock, spread in spreads.items() if spread is not None}
-    baselines.add_sessions(project.baselines, case.cell.key, case.machine, [found])
-    case.kept, case.previous = case.kept + 1, result
-    remember = case.task.remember
-    case.outputs.append({each.id: None if each.error else remember(each.output) for each in result.utterances})
-    if case.accepted and not any(case.accepted.header.get(n) != result.provenance[n] for n in COMPARED):
-        case.values.append(_values(case.task, case.accepted, result))
-        if len(case.values) >= FEWEST_SESSIONS and (noise := case.noise()) != case.accepted.noise:
-            baselines.set_noise(project.baselines, case.cell.key, noise)
+    baselines.add_sessions(project.baselines, calibrated.case.key, calibrated.machine, [found])
+    calibrated.kept, calibrated.previous = calibrated.kept + 1, result
+    remember = calibrated.task.remember
+    calibrated.outputs.append({each.id: None if each.error else remember(each.output) for each in result.utterances})
+    if calibrated.accepted and not any(calibrated.accepted.header.get(n) != result.provenance[n] for n in COMPARED):
+        calibrated.values.append(_values(calibrated.task, calibrated.accepted, result))
+        if len(calibrated.values) >= FEWEST_SESSIONS and (noise := calibrated.noise()) != calibrated.accepted.noise:
+            baselines.set_noise(project.baselines, calibrated.case.key, noise)
     clocks = "  ".join(f"{name} {100 * np.expm1(found[name]):+.1f} %" for name in CLOCKS if name in found)
     return f"{clocks}  peak {found['peak_rss_bytes'] / 2**20:.1f} MiB".strip()
 

@@ -87,28 +87,28 @@ class Loaded:
             self.ask("seed", {"seed": number})
 
 
-def load(cell: ModelInstance, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
-    """Load the cell's model behind `handle`."""
+def load(case: ModelInstance, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
+    """Load the case's model behind `handle`."""
     order = {
-        "folder": str(cell.folder),
-        "model": cell.key.model,
-        "variant": cell.key.variant,
-        "weights": cell.weights,
-        "revision": cell.variant.revision,
-        "files": cell.model.files,
-        "device": cell.key.device,
-        "precision": cell.key.precision,
+        "folder": str(case.folder),
+        "model": case.key.model,
+        "variant": case.key.variant,
+        "weights": case.weights,
+        "revision": case.variant.revision,
+        "files": case.model.files,
+        "device": case.key.device,
+        "precision": case.key.precision,
         "threads": threads,
-        "options": cell.model.options_for(cell.key.variant),
+        "options": case.model.options_for(case.key.variant),
         "download": download,
         **({"fetching": worker_environment.for_fetching()} if download else {}),
     }
     facts = handle.ask("load", order, LOAD_TIMEOUT_S)
-    return Loaded(handle, cell.engine, facts, cell.model.timeout_for, cell.model.seeds_for(cell.key.variant))
+    return Loaded(handle, case.engine, facts, case.model.timeout_for, case.model.seeds_for(case.key.variant))
 
 
 def evaluate(
-    task: Task, cell: Case, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
+    task: Task, case: Case, data: Dataset, loaded: Loaded, threads: int, commit: str, progress: Progress | None = None
 ) -> Result:
     """Run the model over the dataset: row -> case -> output -> counts, one warm-up call before the clock counts.
 
@@ -123,11 +123,11 @@ def evaluate(
     done = _pass(task, data, loaded, progress)
     if clocks(done)[:, RAISED].all():
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
-    meters = loaded.ask("finish", {"device": cell.key.device})
+    meters = loaded.ask("finish", {"device": case.key.device})
     again_s = cached_answers.readings(done, lambda i: _wall_s(loaded, data.rows[i]))
     runs = [done, *(_pass(task, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
     return Result(
-        key=cell.key,
+        key=case.key,
         utterances=seeds.merged(runs),
         readings={
             **_facts(loaded),
@@ -137,7 +137,7 @@ def evaluate(
             **again_s,
             **seeds.spread(task.METRICS, runs),
         },
-        machine=machine_class(threads, cell.key.device),
+        machine=machine_class(threads, case.key.device),
         provenance={
             "commit": commit,
             "dataset_digest": data.digest,
@@ -145,7 +145,7 @@ def evaluate(
             "weights": str(loaded.facts["weights"]),
             "threads": str(threads),
             "python": str(loaded.facts["python"]),
-            HARDWARE: hardware(cell.key.device),
+            HARDWARE: hardware(case.key.device),
             **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
             **text_facts.facts(task, data, data.normaliser, done),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
@@ -172,13 +172,13 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
     return done
 
 
-def again(cell: Case, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
+def again(case: Case, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
     """The same utterances timed once more, on fresh data: the outputs and scores of `result` with new times."""
     warm_up(task, data, loaded)
     loaded.seed(0)
     pairs = zip(result.utterances, data.rows, strict=True)
     fresh = Utterances(_retimed(utterance, row, loaded) for utterance, row in pairs)
-    meters = loaded.ask("finish", {"device": cell.key.device})
+    meters = loaded.ask("finish", {"device": case.key.device})
     return replace(result, utterances=fresh, readings={**result.readings, **meters, **latencies(fresh)})
 
 
@@ -211,19 +211,19 @@ def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance
     except ModelError as raised:
         reply, error = {"output": None}, str(raised)
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
-    case = decoded_length.case(task, row, data.options, given_s, output)
-    counts, (wall_s, cpu_s, gpu_s) = _scored(task, case, output), _times(reply)
+    sample = decoded_length.sample(task, row, data.options, given_s, output)
+    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output), _times(reply)
     said_by = cluster(row, data.header)
-    audio_s = decoded_length.heard_s(row, given_s, case.duration_s, output)
-    return Utterance(case.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
+    audio_s = decoded_length.heard_s(row, given_s, sample.duration_s, output)
+    return Utterance(sample.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
-def _scored(task: Task, case: Sample, output: Any) -> Mapping[str, Counts]:
+def _scored(task: Task, sample: Sample, output: Any) -> Mapping[str, Counts]:
     """The counts of an output; whatever scoring raises names the utterance."""
     try:
-        return task.score(case, output)
+        return task.score(sample, output)
     except Exception as error:
-        error.add_note(f"while utterance {case.id!r} was scored")
+        error.add_note(f"while utterance {sample.id!r} was scored")
         raise
 
 

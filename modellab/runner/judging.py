@@ -35,7 +35,7 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
     known = measured.accepted
     changed = sum(1 for _ in changed_outputs.changed(measured.task, measured.result, known)) if known else None
     return Outcome(
-        measured.cell,
+        measured.case,
         gate.worst(verdicts),
         verdicts,
         measured.result,

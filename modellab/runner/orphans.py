@@ -24,11 +24,11 @@ class OrphanedBaseline:
     path: Path
 
 
-def find(root: Path, cells: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
+def find(root: Path, cases: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
     """The orphaned baselines below `root`, sorted; nothing is said of models and datasets that cannot be read."""
-    every = list(cells)
-    broken = {cell.name for cell in every if isinstance(cell, Broken)}
-    known = {quality_path(root, cell.key) for cell in every if isinstance(cell, Case)}
+    every = list(cases)
+    broken = {case.name for case in every if isinstance(case, Broken)}
+    known = {quality_path(root, case.key) for case in every if isinstance(case, Case)}
     found = (_orphan(path) for path in sorted(root.glob("*/*/*.json")) if path not in known)
     return [
         orphan
@@ -38,24 +38,24 @@ def find(root: Path, cells: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
 
 
 def _orphan(path: Path) -> OrphanedBaseline | None:
-    """The file's cell; None for the speed of a machine class, which goes with its quality, and for other files."""
+    """The file's case; None for the speed of a machine class, which goes with its quality, and for other files."""
     key = key_of(path)
     return OrphanedBaseline(key, path) if key else None
 
 
-def should_have_run(orphan: OrphanedBaseline, cells: Sequence[Case], selected: AbstractSet[str]) -> bool:
+def should_have_run(orphan: OrphanedBaseline, cases: Sequence[Case], selected: AbstractSet[str]) -> bool:
     """Whether a run of the cases with these ids should have had the orphan's case.
 
     So it is when everything of its model, dataset and device was selected, as far as the lowest of their tiers goes;
     where nothing of that kind is left, when anything of its model or its dataset was.
     """
     key = orphan.key
-    alike = [cell for cell in cells if _kind(cell.key) == _kind(key)]
+    alike = [case for case in cases if _kind(case.key) == _kind(key)]
     if not alike:
-        ran = [cell.key for cell in cells if str(cell.key) in selected]
+        ran = [case.key for case in cases if str(case.key) in selected]
         return any(other.model == key.model or other.dataset == key.dataset for other in ran)
-    lowest = min((cell.tier for cell in alike), key=TIERS.index)
-    return all(str(cell.key) in selected for cell in alike if cell.tier == lowest)
+    lowest = min((case.tier for case in alike), key=TIERS.index)
+    return all(str(case.key) in selected for case in alike if case.tier == lowest)
 
 
 def _kind(key: CaseId) -> tuple[str, str, str, str]:
@@ -64,6 +64,6 @@ def _kind(key: CaseId) -> tuple[str, str, str, str]:
 
 def missed(matrix: Matrix, selected: AbstractSet[str]) -> list[OrphanedBaseline]:
     """The strays whose cases a run of the cases with these ids should have had."""
-    every = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    cells = [cell for cell in every if isinstance(cell, Case)]
-    return [stray for stray in find(matrix.project.baselines, every) if should_have_run(stray, cells, selected)]
+    every = [case for task in tasks.names() for case in matrix.cases(task)]
+    cases = [case for case in every if isinstance(case, Case)]
+    return [stray for stray in find(matrix.project.baselines, every) if should_have_run(stray, cases, selected)]

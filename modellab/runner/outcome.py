@@ -21,7 +21,7 @@ Paces = tuple[ResourceBaseline | None, ResourceBaseline | None]  # the last base
 class Measurement:
     """A result on its way to its verdicts, with what judging and showing it needs."""
 
-    cell: Case
+    case: Case
     task: Task
     data: Dataset
     result: Result  # of the first pass, with the readings of the last one
@@ -41,7 +41,7 @@ class Measurement:
 class Outcome:
     """One case, judged; or, with an `error`, one that could not be measured, judged or kept."""
 
-    cell: Case
+    case: Case
     status: Status
     verdicts: tuple[Verdict, ...] = ()
     result: Result | None = None

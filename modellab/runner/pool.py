@@ -1,6 +1,6 @@
 """At most one loaded model at a time, and turns between the processes of a session.
 
-A model is loaded once for all its datasets: cells come ordered by engine. A lost worker is replaced for the next case.
+A model is loaded once for all its datasets: cases come ordered by engine. A lost worker is replaced for the next case.
 Loading may overlap with loading, by another of pytest-xdist's workers or of MLflow by the process that will send the
 results, but nothing overlaps with a timed passage (`Turns`).
 """
@@ -48,7 +48,7 @@ class Turns:
 
 
 class Pool:
-    """Hands out the loaded model of a cell."""
+    """Hands out the loaded model of a case."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Pool:
         self.loaded: Loaded | None = None
         self.judges: Pool | None = None  # of models that listen to what another says; made when one is needed
 
-    def get(self, cell: Case) -> Loaded:
-        """The cell's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
-        loaded = self.load(cell)
-        loaded.judge = self._judge(cell.judge) if cell.judge else None
+    def get(self, case: Case) -> Loaded:
+        """The case's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
+        loaded = self.load(case)
+        loaded.judge = self._judge(case.judge) if case.judge else None
         return loaded
 
     def _judge(self, judge: ModelInstance) -> Loaded:
@@ -76,15 +76,15 @@ class Pool:
             self.judges = Pool(self.start, self.threads, download=self.download, cancelled=self.cancelled)
         return self.judges.load(judge)
 
-    def load(self, cell: ModelInstance) -> Loaded:
+    def load(self, case: ModelInstance) -> Loaded:
         """The engine alone."""
         if self.cancelled():
             raise Cancelled
-        if self.loaded is None or self.loaded.engine != cell.engine:
+        if self.loaded is None or self.loaded.engine != case.engine:
             self._end()
-            handle = self.start(self.threads, **cell.place)
+            handle = self.start(self.threads, **case.place)
             try:
-                self.loaded = evaluate.load(cell, handle, self.threads, download=self.download)
+                self.loaded = evaluate.load(case, handle, self.threads, download=self.download)
             except BaseException:
                 handle.close()
                 raise

@@ -29,7 +29,7 @@ Again = Mapping[str, Mapping[str, Counts]]  # utterance -> metric -> its share i
 class Source(Protocol):
     """Where a loaded model is from: the pool."""
 
-    def get(self, cell: Case) -> Loaded: ...
+    def get(self, case: Case) -> Loaded: ...
     def close(self) -> None: ...
 
 
@@ -42,14 +42,14 @@ def to_run_again(
 
 
 def run_again(
-    task: Task, data: Dataset, cell: Case, source: Source, names: Sequence[str]
+    task: Task, data: Dataset, case: Case, source: Source, names: Sequence[str]
 ) -> tuple[Again | None, list[str]]:
     """What a freshly loaded model makes of these utterances; None, and a note, where it cannot be told."""
     if not names:
         return None, []
     source.close()
     try:
-        said = once_more(task, data, source.get(cell), names)
+        said = once_more(task, data, source.get(case), names)
     except ModellabError as error:
         source.close()
         first = told(error).splitlines()[0]
@@ -71,25 +71,25 @@ def shown(
     places = {id: place for place, id in enumerate(ids(result.utterances)) if id in wanted}
     said = {id: result.utterances[place] for id, place in places.items()}
     rows = {id: row for row in data.rows if (id := str(row["id"])) in wanted}
-    cases = {id: decoded_length.stored(task, row, data.options, said[id]) for id, row in rows.items()}
+    samples = {id: decoded_length.stored(task, row, data.options, said[id]) for id, row in rows.items()}
 
     def lines(each: Break, versus: str) -> Break:
         accepted = sides.get(versus)
         before = accepted.outputs.get(each.id) if accepted else None
-        return replace(each, lines=_lines(task, cases[each.id], said[each.id], before))
+        return replace(each, lines=_lines(task, samples[each.id], said[each.id], before))
 
     return tuple(
         replace(verdict, breaks=tuple(lines(each, verdict.versus) for each in verdict.breaks)) for verdict in verdicts
     )
 
 
-def _lines(task: Task, case: object, now: Utterance, before: object) -> tuple[str, ...]:
+def _lines(task: Task, sample: object, now: Utterance, before: object) -> tuple[str, ...]:
     """Reference over hypothesis, then what was said before."""
-    found = task.show(case, None if now.error else now.output)
+    found = task.show(sample, None if now.error else now.output)
     if isinstance(before, str):
         found = [*found, f"was  {before}" if before else "was  (nothing)"]
     elif before is not None and isinstance(task, Recalled):
-        found = [*found, *(f"was  {line}" for line in task.show(case, task.recall(before)))]
+        found = [*found, *(f"was  {line}" for line in task.show(sample, task.recall(before)))]
     if now.error:
         found = [*found, f"the model raised: {now.error.splitlines()[0]}"]
     return tuple(line[:MOST_CHARACTERS] for line in found[:MOST_LINES])

@@ -73,7 +73,7 @@ def run(
 ) -> RunResult:
     """Measure, judge and keep these cases of a project, one after the other, those of one model together.
 
-    `cases` are cells of the matrix, planned ones, or names as pytest shows them; `project` is a folder in or above
+    `cases` are cases of the matrix, planned ones, or names as pytest shows them; `project` is a folder in or above
     which there is a project. With the same `options` this is the run that `modellab run` makes, without MLflow and
     without pytest: the same ledger lines, accepted results and exit status (`RunResult.exit_status`).
 
@@ -107,7 +107,7 @@ def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[
         str(case.key) if isinstance(case, Case) else case if isinstance(case, str) else case.name for case in cases
     )
     found = [matrix.find(name) or find_case(matrix, name) for name in dict.fromkeys(names)]
-    return [PlannedCase.of(cell) for cell in in_order(found, lambda cell: cell, str)]
+    return [PlannedCase.of(case) for case in in_order(found, lambda case: case, str)]
 
 
 class _Run:

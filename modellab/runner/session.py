@@ -58,42 +58,42 @@ class Session:
     duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
-    samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cells that claims are about
+    samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
 
-    def measure(self, cell: Case, task: Task | None = None) -> Measurement | Outcome:
+    def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
         started = time.time()
-        self.tell(CaseStarted(str(cell.key)))
+        self.tell(CaseStarted(str(case.key)))
         try:
-            return self._measured(cell, task or tasks.get(cell.key.task), started)
+            return self._measured(case, task or tasks.get(case.key.task), started)
         except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is its ERROR, the next one runs
-            return self._failed(cell, error, started)
+            return self._failed(case, error, started)
 
     def finish(self, measured: Measurement | Outcome) -> Outcome:
         """Judge a measurement, and keep its outcome: the first thing that happens to it. Never raises for a case."""
         outcome = self._kept(self._judged(measured) if isinstance(measured, Measurement) else measured)
-        self.tell(CaseDone(str(outcome.cell.key), CaseSummary.of(outcome)))
+        self.tell(CaseDone(str(outcome.case.key), CaseSummary.of(outcome)))
         return outcome
 
-    def sample(self, cell: Case) -> ClaimData | Outcome:
-        """What claims about a cell are held against; measured now, and neither judged nor kept, unless it was before.
+    def sample(self, case: Case) -> ClaimData | Outcome:
+        """What claims about a case are held against; measured now, and neither judged nor kept, unless it was before.
 
         Where there is no measurement, for whatever reason, its ERROR.
         """
-        if cell.key not in self.samples:
+        if case.key not in self.samples:
             started = time.time()
             try:
-                task, data = tasks.get(cell.key.task), datasets.load(cell.dataset)
+                task, data = tasks.get(case.key.task), datasets.load(case.dataset)
                 with self.turns.loading():
-                    loaded = self.pool.get(cell)
+                    loaded = self.pool.get(case)
                 with self.turns.measuring():
-                    self.samples[cell.key] = ClaimData.of(self._evaluated(cell, task, data, loaded))
+                    self.samples[case.key] = ClaimData.of(self._evaluated(case, task, data, loaded))
             except Exception as error:  # noqa: BLE001 - one claim ends here, as a case does above
-                return self._failed(cell, error, started)
+                return self._failed(case, error, started)
             except BaseException:
                 self.close()
                 raise
-        return self.samples[cell.key]
+        return self.samples[case.key]
 
     def close(self) -> None:
         """End the workers; the next case gets fresh ones."""
@@ -103,33 +103,33 @@ class Session:
 
     # ------------------------------------------------------------------------ measuring
 
-    def _measured(self, cell: Case, task: Task, started: float) -> Measurement:
+    def _measured(self, case: Case, task: Task, started: float) -> Measurement:
         """The measurement, with a confirmation of what looks slower, larger or broken. Raises when there is none."""
         folder = self.project.baselines
-        data, rules = datasets.load(cell.dataset), thresholds.rules(task, cell, self.project)
-        accepted, pinned = (baselines.load(root, cell.key) for root in (folder, folder / baselines.PINNED))
+        data, rules = datasets.load(case.dataset), thresholds.rules(task, case, self.project)
+        accepted, pinned = (baselines.load(root, case.key) for root in (folder, folder / baselines.PINNED))
         try:
             with self.turns.loading():
-                loaded = self.pool.get(cell)
-                loaded.keep = str(saved.place(self.project.mlruns, self.ledger.session, cell.key))
+                loaded = self.pool.get(case)
+                loaded.keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
                 if self.duel:
-                    self.duel.get(cell)
+                    self.duel.get(case)
             with self.turns.measuring():
-                first = self._evaluated(cell, task, data, loaded)
-                paces = self._paces(cell, first.machine)
-                passes = self._repeat(first, paces, rules, lambda: again(cell, data, self.pool.get(cell), task, first))
+                first = self._evaluated(case, task, data, loaded)
+                paces = self._paces(case, first.machine)
+                passes = self._repeat(first, paces, rules, lambda: again(case, data, self.pool.get(case), task, first))
                 old = () if self.options.accepts else (accepted, pinned)
                 broken = rerun_broken.to_run_again(first, old, task, rules)
-                anew, told = rerun_broken.run_again(task, data, cell, self.pool, broken)
-                beside, notes = self._paired(paired.PairedCase(task, cell, data, first, rules))
+                anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
+                beside, notes = self._paired(paired.PairedCase(task, case, data, first, rules))
         except BaseException:
             self.close()
             raise
-        if concern(cell):
-            self.samples[cell.key] = ClaimData.of(first)
+        if concern(case):
+            self.samples[case.key] = ClaimData.of(first)
         result = replace(first, readings=passes[-1].readings)
         return Measurement(
-            cell,
+            case,
             task,
             data,
             result,
@@ -138,27 +138,27 @@ class Session:
             rules,
             passes,
             paces,
-            machines=baselines.other_machines(folder, cell.key),
+            machines=baselines.other_machines(folder, case.key),
             paired=tuple(beside),
             notes=(*told, *notes, *remarks.of_dataset(task, data, result.utterances)),
             again=anew,
             started=started,
         )
 
-    def _evaluated(self, cell: Case, task: Task, data: Dataset, loaded: Loaded) -> Result:
+    def _evaluated(self, case: Case, task: Task, data: Dataset, loaded: Loaded) -> Result:
         """One pass over the dataset, with what the self-test of this machine said, if there was one."""
-        name = str(cell.key)
+        name = str(case.key)
 
         def progress(done: int, of: int, utterances: Sequence[Utterance]) -> None:
             self.tell(UtteranceDone(name, done, of, utterances))
 
-        result = evaluate(task, cell, data, loaded, self.pool.threads, self.commit.hash, progress)
+        result = evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress)
         return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
-    def _paces(self, cell: Case, machine: str) -> Paces:
+    def _paces(self, case: Case, machine: str) -> Paces:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
         roots = self.project.baselines, self.project.baselines / baselines.PINNED
-        last, pinned = (None if self.duel else baselines.load_resources(root, cell.key, machine) for root in roots)
+        last, pinned = (None if self.duel else baselines.load_resources(root, case.key, machine) for root in roots)
         return last, pinned
 
     def _repeat(
@@ -173,14 +173,14 @@ class Session:
             return (first, once_more())
         return (first,)
 
-    def _paired(self, case: paired.PairedCase) -> tuple[list[Verdict], list[str]]:
+    def _paired(self, timed_case: paired.PairedCase) -> tuple[list[Verdict], list[str]]:
         """The verdicts on speed and memory against the base, and notes; none without one."""
 
         def fresh() -> Loaded:
             self.pool.close()
-            return self.pool.get(case.cell)
+            return self.pool.get(timed_case.case)
 
-        return self.duel.judge(case, self.pool.get(case.cell), fresh) if self.duel else ([], [])
+        return self.duel.judge(timed_case, self.pool.get(timed_case.case), fresh) if self.duel else ([], [])
 
     # ------------------------------------------------------------------------ judging and keeping
 
@@ -188,13 +188,13 @@ class Session:
         try:
             return judging.judge(measured, self.project.baselines, self.options, self.family)
         except Exception as error:  # noqa: BLE001 - one case ends here, as above
-            return self._failed(measured.cell, error, measured.started)
+            return self._failed(measured.case, error, measured.started)
 
-    def _failed(self, cell: Case, error: Exception, started: float) -> Outcome:
+    def _failed(self, case: Case, error: Exception, started: float) -> Outcome:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
-        return Outcome(cell, Status.ERROR, error=masked(str(expected)), started=started)
+        return Outcome(case, Status.ERROR, error=masked(str(expected)), started=started)
 
     def _kept(self, outcome: Outcome) -> Outcome:
         """Append the outcome to the ledger. Trouble there becomes a note.
@@ -205,7 +205,7 @@ class Session:
         try:
             self.ledger.append(Entry.of(outcome, commit, session, outcome.started))
         except Exception as error:  # noqa: BLE001 - the boundary of one case: what its result holds must not stop the next
-            outcome = self._failed(outcome.cell, error, outcome.started)
+            outcome = self._failed(outcome.case, error, outcome.started)
             self.ledger.append(Entry.of(outcome, commit, session, outcome.started))
         return replace(outcome, notes=(*outcome.notes, self.ledger.trouble)) if self.ledger.trouble else outcome
 

@@ -33,8 +33,8 @@ class CaseSummary:
         """The summary of an outcome; `pending` is what to print should the suite's test turn a verdict."""
         result = outcome.result
         return cls(
-            key=outcome.cell.key,
-            tier=outcome.cell.tier,
+            key=outcome.case.key,
+            tier=outcome.case.tier,
             status=outcome.status,
             utterances=len(result.utterances) if result else 0,
             changed=outcome.changed,

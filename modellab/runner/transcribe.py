@@ -39,9 +39,9 @@ class Transcription:
         return self.wall_s / self.duration_s
 
 
-def is_embedded(loadable: ModelInstance) -> bool:
+def is_embedded(instance: ModelInstance) -> bool:
     """Whether its weights are those that come with modellab, which know a small vocabulary only."""
-    return weights.split(loadable.weights)[0] == "embedded"
+    return weights.split(instance.weights)[0] == "embedded"
 
 
 def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> ModelInstance:
@@ -68,9 +68,9 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
 def _named(matrix: Matrix, name: str, task: str) -> list[ModelInstance]:
     folder, model, variant = find_model(matrix, name)
     if task not in model.tasks:
-        able = sorted({each.key.model for each in matrix.loadables() if task in each.model.tasks})
+        able = sorted({each.key.model for each in matrix.instances() if task in each.model.tasks})
         raise ConfigError(f"{folder.name} does {_tasks(model)} and no {task}: expected one of {', '.join(able)}")
-    every = [each for each in matrix.loadables() if each.key.model == folder.name]
+    every = [each for each in matrix.instances() if each.key.model == folder.name]
     return [each for each in every if variant in {"", each.key.variant}]
 
 
@@ -79,7 +79,7 @@ def _tasks(model: Model) -> str:
 
 
 def _embedded(matrix: Matrix) -> list[ModelInstance]:
-    every = [each for each in matrix.loadables() if TASK in each.model.tasks and is_embedded(each)]
+    every = [each for each in matrix.instances() if TASK in each.model.tasks and is_embedded(each)]
     if not every:
         raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
     return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
@@ -88,16 +88,16 @@ def _embedded(matrix: Matrix) -> list[ModelInstance]:
 class Listener:
     """A model in a worker process, ready for files of a task. One that is lost is loaded again for the next file."""
 
-    def __init__(self, loadable: ModelInstance, threads: int, task: str = TASK) -> None:
-        self.loadable, self.threads, self.task = loadable, threads, task
+    def __init__(self, instance: ModelInstance, threads: int, task: str = TASK) -> None:
+        self.instance, self.threads, self.task = instance, threads, task
         self._ready: Loaded | None = None
 
     def get(self) -> Loaded:
         """The model, loaded. Raises WorkerError where it cannot be."""
         if self._ready is None:
-            worker = Worker(self.threads, **self.loadable.place)
+            worker = Worker(self.threads, **self.instance.place)
             try:
-                ready = evaluate.load(self.loadable, worker, self.threads)
+                ready = evaluate.load(self.instance, worker, self.threads)
                 ready.ask("start", {"task": self.task})
             except BaseException:  # Ctrl-C too: no process stays behind
                 worker.close()
@@ -123,9 +123,9 @@ class Listener:
 
 
 @contextmanager
-def listening(loadable: ModelInstance, threads: int, task: str = TASK) -> Iterator[Listener]:
+def listening(instance: ModelInstance, threads: int, task: str = TASK) -> Iterator[Listener]:
     """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded."""
-    listener = Listener(loadable, threads, task)
+    listener = Listener(instance, threads, task)
     try:
         listener.get()
         yield listener
@@ -134,9 +134,9 @@ def listening(loadable: ModelInstance, threads: int, task: str = TASK) -> Iterat
 
 
 @contextmanager
-def loaded(loadable: ModelInstance, threads: int, task: str = TASK) -> Iterator[Loaded]:
+def loaded(instance: ModelInstance, threads: int, task: str = TASK) -> Iterator[Loaded]:
     """The same for one file."""
-    with listening(loadable, threads, task) as listener:
+    with listening(instance, threads, task) as listener:
         yield listener.get()
 
 

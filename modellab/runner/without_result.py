@@ -20,10 +20,10 @@ from modellab.types import CaseId, Status
 NOT_RUN = "not run"  # in the headline, behind a count
 
 
-def why_skipped(matrix: Matrix, cell: Case, options: RunOptions) -> str:
+def why_skipped(matrix: Matrix, case: Case, options: RunOptions) -> str:
     """Why a case is not measured in this run; '' if it is."""
-    if options.speed_only and not quality_path(matrix.project.baselines, cell.key).is_file():
-        return f"no accepted quality that --speed-only could add speed to: {cell.key} is accepted without it"
+    if options.speed_only and not quality_path(matrix.project.baselines, case.key).is_file():
+        return f"no accepted quality that --speed-only could add speed to: {case.key} is accepted without it"
     return ""
 
 
@@ -47,14 +47,14 @@ def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: st
     if not names:
         return
     known = {each.key for each in ledgers.read(matrix.project.mlruns)[0]}
-    for cell in _cells(matrix, names):
-        if cell.key not in known and not why_not(cell, download=download):
-            keep_error(matrix, ledger, cell, f"{NOT_RUN}: {why}")
+    for case in _cases(matrix, names):
+        if case.key not in known and not why_not(case, download=download):
+            keep_error(matrix, ledger, case, f"{NOT_RUN}: {why}")
 
 
-def _cells(matrix: Matrix, names: Collection[str]) -> Iterable[Case]:
+def _cases(matrix: Matrix, names: Collection[str]) -> Iterable[Case]:
     found = (matrix.find(name) for name in names)
-    return (cell for cell in found if isinstance(cell, Case))
+    return (case for case in found if isinstance(case, Case))
 
 
 def _unread(matrix: Matrix, found: Broken) -> CaseId:

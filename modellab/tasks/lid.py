@@ -125,8 +125,8 @@ def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | No
     widths = [max(5, len(answer) + 2) for answer in answers]
     lines = ["spoken".ljust(width) + "".join(map(str.rjust, answers, widths))]
     for language in spoken:
-        cells = [str(counts[language, answer] or ".") for answer in answers]
-        lines.append(language.ljust(width) + "".join(map(str.rjust, cells, widths)))
+        cases = [str(counts[language, answer] or ".") for answer in answers]
+        lines.append(language.ljust(width) + "".join(map(str.rjust, cases, widths)))
     return lines
 
 

@@ -35,9 +35,9 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default loads, without an engine."""
 
     @contextmanager
-    def loaded(loadable: ModelInstance, threads: int) -> Iterator[Loaded]:
+    def loaded(instance: ModelInstance, threads: int) -> Iterator[Loaded]:
         nobody: Any = None
-        yield Loaded(nobody, loadable.engine, {"load_s": 0.25}, lambda audio_s: audio_s)
+        yield Loaded(nobody, instance.engine, {"load_s": 0.25}, lambda audio_s: audio_s)
 
     monkeypatch.setattr(transcribe, "loaded", loaded)
 

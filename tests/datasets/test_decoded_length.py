@@ -42,34 +42,34 @@ def test_a_right_length_leaves_the_row_alone() -> None:
 
 def test_speech_is_scored_over_what_was_decoded() -> None:
     found = {"regions": [[0.0, 9.0]]}
-    short = vad.score(decoded_length.case(vad, VAD, {}, 4.0, found), found)
+    short = vad.score(decoded_length.sample(vad, VAD, {}, 4.0, found), found)
     assert short["false_alarm_s"] == vad.score(vad.read({**VAD, "duration_s": 4.0}, {}), found)["false_alarm_s"]
     assert short["false_alarm_s"] != vad.score(vad.read(VAD, {}), found)["false_alarm_s"]
 
 
 def test_silence_is_counted_over_what_was_decoded() -> None:
     found = {"regions": [[0.0, 1.0]]}
-    case = decoded_length.case(vad, {**ROW, "speech": []}, {}, 4.0, found)
-    assert vad.score(case, found)["hallucination_rate"] == Ratio(1.0, 4.0)
+    sample = decoded_length.sample(vad, {**ROW, "speech": []}, {}, 4.0, found)
+    assert vad.score(sample, found)["hallucination_rate"] == Ratio(1.0, 4.0)
 
 
 def test_words_are_counted_over_what_was_decoded() -> None:
     row = {**ROW, "text": "one two"}
     said = {"text": "one two", "language": "en", "segments": []}
     options = {"normaliser": "basic", "language": "en"}
-    assert asr.score(decoded_length.case(asr, row, options, 4.0, said), said)["words_per_s"] == Ratio(2, 4.0)
+    assert asr.score(decoded_length.sample(asr, row, options, 4.0, said), said)["words_per_s"] == Ratio(2, 4.0)
 
 
 def test_a_reference_behind_the_end_of_the_file_leaves_the_manifests_length_and_is_told() -> None:
     said = [utterance("a", {}, duration_s=2.0)]
-    assert decoded_length.case(vad, VAD, {}, 2.0, {"regions": []}).duration_s == 10.0
+    assert decoded_length.sample(vad, VAD, {}, 2.0, {"regions": []}).duration_s == 10.0
     (told,) = decoded_length.doubts(vad, [VAD], {}, said)
     assert told == (
         "1 of 1 lengths in its manifest are not the files': a lasts 2.00 s, not 10.00 s; RTF and scores count what was"
         " decoded, but for 1 whose reference goes on behind the file's end (a)"
     )
     with pytest.raises(DatasetError, match="without a list"):
-        decoded_length.case(Unreadable(), VAD, {}, 2.0, None)
+        decoded_length.sample(Unreadable(), VAD, {}, 2.0, None)
 
 
 class Unreadable:
@@ -81,7 +81,7 @@ class Unreadable:
 
 def test_what_a_model_made_is_no_length_of_the_clip() -> None:
     made = {"duration_s": 3.0, "text": ""}
-    assert decoded_length.case(vad, VAD, {}, 4.0, made).duration_s == 10.0
+    assert decoded_length.sample(vad, VAD, {}, 4.0, made).duration_s == 10.0
     assert decoded_length.doubts(vad, [VAD], {}, [utterance("a", {}, duration_s=3.0, output=made)]) == []
 
 

@@ -177,7 +177,7 @@ def table(heading: str) -> list[list[float]]:
     """The numbers of the table below a heading, without the columns' names."""
     page = (Path(__file__).parents[2] / "docs" / "calibrate.md").read_text(encoding="utf-8")
     lines = [line for line in page.partition(f"### {heading}\n")[2].partition("\n#")[0].splitlines() if "|" in line]
-    return [[float(cell.replace("%", "")) for cell in line.split("|")[1:-1]] for line in lines[2:]]
+    return [[float(case.replace("%", "")) for case in line.split("|")[1:-1]] for line in lines[2:]]
 
 
 def test_the_documented_sessions() -> None:

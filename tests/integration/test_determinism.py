@@ -17,7 +17,7 @@ from modellab.reports.scorecard import table
 from modellab.runner.summary import CaseSummary
 from modellab.types import CaseId, Status
 
-from ..make import cell, outcome, verdict
+from ..make import case, outcome, verdict
 from .conftest import FakeProject
 
 USUAL = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
@@ -83,7 +83,7 @@ def rows() -> list[CaseSummary]:
         status = (Status.PASS, Status.REGRESSED, Status.INCONCLUSIVE, Status.NEW)[number % 4]
         why = doubt if status is Status.INCONCLUSIVE else ""
         notes = (f"note {number % 3}",)
-        made.append(CaseSummary.of(outcome(status, verdict(status=status, why=why), cell=cell(key=key), notes=notes)))
+        made.append(CaseSummary.of(outcome(status, verdict(status=status, why=why), case=case(key=key), notes=notes)))
     return made
 
 

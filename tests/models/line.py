@@ -25,9 +25,9 @@ SEEN: dict[str, list[bool]] = {}
 running = False
 
 
-def cell(model: str, task: str, data: str) -> Case:
+def case(model: str, task: str, data: str) -> Case:
     """The first one of the smoke tier."""
-    every = (each for each in Matrix(Project.at(ROOT)).cells(task) if isinstance(each, Case) and each.tier == "smoke")
+    every = (each for each in Matrix(Project.at(ROOT)).cases(task) if isinstance(each, Case) and each.tier == "smoke")
     return next(each for each in every if (each.key.model, each.key.dataset) == (model, data))
 
 
@@ -68,7 +68,7 @@ def watch_the_clocks() -> None:
 
 
 def main(model: str, task: str, data: str, *functions: str) -> None:
-    chosen = cell(model, task, data)
+    chosen = case(model, task, data)
     order = {
         "folder": str(chosen.folder),
         "model": model,

@@ -70,9 +70,9 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
 def test_every_cell_has_weights(name: str) -> None:
     model = SHIPPED[name]
     for label in model.variants:
-        cells = list(model.device_precisions(label))
-        assert cells
-        assert all(model.variants[label].weights_for(precision) for _, precision in cells)
+        cases = list(model.device_precisions(label))
+        assert cases
+        assert all(model.variants[label].weights_for(precision) for _, precision in cases)
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

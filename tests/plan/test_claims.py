@@ -1,4 +1,4 @@
-"""Which cells a claim is about, and what a claim that names nothing says."""
+"""Which cases a claim is about, and what a claim that names nothing says."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_without_claims_there_is_nothing(project: Path) -> None:
 def test_a_missing_dataset_names_its_folder(project: Path) -> None:
     (only,) = found(project, {"dataset": "librispeech_test_clean"})
     assert isinstance(only, Claimed)
-    assert only.cell is None
+    assert only.case is None
     assert only.missing == "no dataset librispeech_test_clean: expected it in golden/librispeech_test_clean"
     assert str(only) == "fake:one-librispeech_test_clean-wer"
 
@@ -103,9 +103,9 @@ def test_the_engines_that_claims_need(project: Path) -> None:
 
 
 def test_only_cells_that_claims_are_about_are_kept() -> None:
-    assert not concern(make.cell())
-    assert concern(make.cell(claims=[CLAIM]))
-    assert not concern(make.cell(claims=[{**CLAIM, "dataset": "other"}]))
+    assert not concern(make.case())
+    assert concern(make.case(claims=[CLAIM]))
+    assert not concern(make.case(claims=[{**CLAIM, "dataset": "other"}]))
 
 
 def test_a_sample_is_the_shares_and_who_spoke() -> None:

@@ -1,4 +1,4 @@
-"""Which variants meet which datasets, what a broken folder becomes, and why this machine cannot run a cell."""
+"""Which variants meet which datasets, what a broken folder becomes, and why this machine cannot run a case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from modellab.plan import matrix
 from modellab.plan.matrix import Broken, Case, Matrix, missing_device, why_not
 from modellab.plan.settings import Project
 
-from ..make import CONFIG, HEADER, cell
+from ..make import CONFIG, HEADER, case
 
 CASE = {"id": "a", "audio": "a.flac", "text": "a b", "duration_s": 1.0}
 
@@ -48,7 +48,7 @@ def add_dataset(project: Project, name: str = "short_v1", **changes: Any) -> Non
 
 
 def ids(project: Project, task: str = "asr") -> list[str]:
-    return [str(found.key) if isinstance(found, Case) else str(found) for found in Matrix(project).cells(task)]
+    return [str(found.key) if isinstance(found, Case) else str(found) for found in Matrix(project).cases(task)]
 
 
 # ---------------------------------------------------------------------------- who meets whom
@@ -85,7 +85,7 @@ def test_a_variant_may_have_fewer_tasks_than_its_model(project: Project) -> None
     assert ids(project) == ["fake:two-short_v1-cpu-float32"]
     add_variant(project, tasks=["vad"])
     assert ids(project) == ["fake-broken"]
-    (broken,) = Matrix(project).cells("asr")
+    (broken,) = Matrix(project).cases("asr")
     assert "tasks has 'vad', which the model's tasks lack" in str(getattr(broken, "error", ""))
 
 
@@ -99,7 +99,7 @@ def test_a_variant_may_meet_a_few_datasets_only(project: Project) -> None:
 def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> None:
     add_model(project)
     add_dataset(project, settings={"colar_s": 0.25})
-    (broken,) = Matrix(project).cells("asr")
+    (broken,) = Matrix(project).cases("asr")
     assert "settings has 'colar_s', no setting of asr" in str(getattr(broken, "error", ""))
 
 
@@ -116,7 +116,7 @@ def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> Non
 def test_a_cell_has_the_higher_tier_of_the_two(project: Project, variant: str, header: str, tier: str) -> None:
     add_variant(project, tier=variant)
     add_dataset(project, tier=header)
-    assert [found.tier for found in Matrix(project).cells("asr")] == [tier]
+    assert [found.tier for found in Matrix(project).cases("asr")] == [tier]
 
 
 def test_a_task_has_its_own_models_and_datasets(project: Project) -> None:
@@ -133,21 +133,21 @@ def test_cells_of_one_engine_follow_each_other(project: Project) -> None:
     add_model(project, devices={"cpu": ["int8", "float32"]})
     add_dataset(project, "a_v1")
     add_dataset(project, "b_v1")
-    cells = [found for found in Matrix(project).cells("asr") if isinstance(found, Case)]
-    assert [found.engine for found in cells] == [
+    cases = [found for found in Matrix(project).cases("asr") if isinstance(found, Case)]
+    assert [found.engine for found in cases] == [
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cpu", "float32"),
         ("fake", "one", "cpu", "float32"),
     ]
-    assert [found.key.dataset for found in cells] == ["a_v1", "b_v1"] * 2
+    assert [found.key.dataset for found in cases] == ["a_v1", "b_v1"] * 2
 
 
 def test_a_loadable_needs_no_dataset(project: Project) -> None:
     add_model(project, devices={"cpu": ["int8"], "cuda": ["float16"]})
     add_model(project, "broken", devises={})
-    found = list(Matrix(project).loadables())
-    assert [loadable.engine for loadable in found] == [
+    found = list(Matrix(project).instances())
+    assert [instance.engine for instance in found] == [
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cuda", "float16"),
     ]
@@ -173,7 +173,7 @@ def test_a_broken_model_is_one_item_that_says_so(project: Project, changes: dict
     add_model(project, "bad", **changes)
     add_dataset(project)
     assert ids(project) == ["bad-broken", "good:one-short_v1-cpu-float32"]
-    (broken,) = (found for found in Matrix(project).cells("asr") if isinstance(found, Broken))
+    (broken,) = (found for found in Matrix(project).cases("asr") if isinstance(found, Broken))
     assert broken.error.startswith(f"{project.models[0] / 'bad' / 'config.yaml'}: {says}")
     assert broken.tier == "smoke", "it fails every push"
     assert Matrix(project).model_names() == ["bad", "good"]
@@ -194,7 +194,7 @@ def test_a_broken_dataset_is_one_item_that_says_so(project: Project, changes: di
     add_dataset(project, "good_v1")
     add_dataset(project, "bad_v1", **changes)
     assert ids(project) == ["bad_v1-broken", "fake:one-good_v1-cpu-float32"]
-    (broken,) = (found for found in Matrix(project).cells("asr") if isinstance(found, Broken))
+    (broken,) = (found for found in Matrix(project).cases("asr") if isinstance(found, Broken))
     assert broken.error.startswith(f"{project.golden / 'bad_v1' / 'dataset.yaml'}: {says}")
 
 
@@ -226,11 +226,11 @@ def test_a_limit_on_a_metric_is_sound(project: Project) -> None:
     ],
 )
 def test_what_is_missing_is_said(config: dict[str, Any], says: str) -> None:
-    assert why_not(cell(**config)) == says
+    assert why_not(case(**config)) == says
 
 
 def test_with_a_download_missing_weights_are_no_hindrance() -> None:
-    missing = cell(variants={"one": {"weights": "path:/no/such/file"}})
+    missing = case(variants={"one": {"weights": "path:/no/such/file"}})
     assert why_not(missing, download=True) == ""
 
 

@@ -1,4 +1,4 @@
-"""What a cell needs beside its model: the judge that hears it, the packages of its task."""
+"""What a case needs beside its model: the judge that hears it, the packages of its task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from modellab.plan.matrix import Broken, Case, Matrix, why_not
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 
-from ..make import cell
+from ..make import case
 from .test_matrix import add_dataset, add_model, ids, project
 
 __all__ = ["project"]
@@ -19,7 +19,7 @@ def test_a_judge_listens_only_where_something_is_said_aloud(project: Project) ->
     add_model(project)
     add_dataset(project, judge="fake:one")
     assert ids(project) == ["short_v1-broken"]
-    (broken,) = Matrix(project).cells("asr")
+    (broken,) = Matrix(project).cases("asr")
     assert "judge is 'fake:one', but a model of asr says nothing aloud" in str(getattr(broken, "error", ""))
 
 
@@ -34,14 +34,14 @@ def test_a_judge_is_a_recogniser_of_the_matrix(
     add_model(project)
     add_model(project, "deaf", tasks=["vad"])
     add_dataset(project, judge=judge)
-    (cell,) = Matrix(project).cells("asr")
+    (case,) = Matrix(project).cases("asr")
     if found:
-        assert isinstance(cell, Case)
-        assert cell.judge is not None
-        assert cell.judge.engine == ("fake", "one", "cpu", "float32")
+        assert isinstance(case, Case)
+        assert case.judge is not None
+        assert case.judge.engine == ("fake", "one", "cpu", "float32")
     else:
-        assert isinstance(cell, Broken)
-        assert f"judge is {judge!r}, expected MODEL:VARIANT with the task asr on cpu" in cell.error
+        assert isinstance(case, Broken)
+        assert f"judge is {judge!r}, expected MODEL:VARIANT with the task asr on cpu" in case.error
 
 
 def test_a_judge_that_cannot_run_here_is_the_reason(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,15 +49,15 @@ def test_a_judge_that_cannot_run_here_is_the_reason(project: Project, monkeypatc
     add_model(project)
     add_model(project, "heavy", packages=["no_such_package"])
     add_dataset(project, judge="heavy:one")
-    found = {str(cell.key): why_not(cell) for cell in Matrix(project).cells("asr") if isinstance(cell, Case)}
+    found = {str(case.key): why_not(case) for case in Matrix(project).cases("asr") if isinstance(case, Case)}
     why = "its judge heavy:one cannot run here: package no_such_package is not installed"
     assert found["fake:one-short_v1-cpu-float32"] == why
 
 
 def test_a_task_whose_package_is_missing_is_told_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    hard = cell(key=CaseId("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
+    hard = case(key=CaseId("robustness", "hard_v1", "fake", "one", "cpu", "float32"))
     assert why_not(hard) == ""
     monkeypatch.setattr("modellab.tasks.robustness.PACKAGES", {"no_such_package": "robustness"})
     says = "the task robustness needs no_such_package, which is not installed: pip install 'modellab[robustness]'"
     assert why_not(hard) == says
-    assert why_not(cell()) == ""
+    assert why_not(case()) == ""

@@ -1,4 +1,4 @@
-"""Choosing cells by exact names."""
+"""Choosing cases by exact names."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def matrix(tmp_path: Path) -> Matrix:
 
 
 def taken(matrix: Matrix, chosen: Selection) -> set[str]:
-    return {cell.name if isinstance(cell, Broken) else str(cell.key) for cell in chosen.cells(matrix)}
+    return {case.name if isinstance(case, Broken) else str(case.key) for case in chosen.cases(matrix)}
 
 
 def test_nothing_named_takes_everything(matrix: Matrix) -> None:
-    everything = [cell for task in tasks.names() for cell in matrix.cells(task)]
-    assert list(Selection().cells(matrix)) == everything
+    everything = [case for task in tasks.names() for case in matrix.cases(task)]
+    assert list(Selection().cases(matrix)) == everything
     assert not Selection()
 
 
@@ -76,7 +76,7 @@ def test_names_are_taken_whole(matrix: Matrix, chosen: Selection, expected: set[
 
 def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:
     tiers = {
-        tier: {cell.tier for cell in Selection(model=("mine",), tier=tier).cells(matrix) if isinstance(cell, Case)}
+        tier: {case.tier for case in Selection(model=("mine",), tier=tier).cases(matrix) if isinstance(case, Case)}
         for tier in ("smoke", "full", "nightly")
     }
     assert tiers == {"smoke": {"smoke"}, "full": {"smoke", "full"}, "nightly": {"smoke", "full", "nightly"}}

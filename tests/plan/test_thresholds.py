@@ -21,7 +21,7 @@ from ..make import CONFIG, HEADER, KEY
 ASR = tasks.get("asr")
 
 
-def cell(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Case:
+def case(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Case:
     config = {**CONFIG, **model, "variants": {"one": {"weights": "package", **variant}}}
     parsed = Model.model_validate(config)
     folders = root / "models" / "fake", root / "golden" / "short_v1"
@@ -51,7 +51,7 @@ def found(root: Path, given: list[dict[str, Any]]) -> thresholds.Sources:
     for each in given:
         for where, values in each.items():
             merged[where] |= values
-    one = cell(root, merged["header"], merged["model"], merged["variant"])
+    one = case(root, merged["header"], merged["model"], merged["variant"])
     return thresholds.sources(ASR, one, project(root, **merged["judging"]))
 
 
@@ -84,7 +84,7 @@ def test_number_by_number(tmp_path: Path) -> None:
 
 
 def test_rules_are_what_the_sources_say(tmp_path: Path) -> None:
-    rules = thresholds.rules(ASR, cell(tmp_path, {"limits": {"rtf": 0.5}}, {}, {}), project(tmp_path))
+    rules = thresholds.rules(ASR, case(tmp_path, {"limits": {"rtf": 0.5}}, {}, {}), project(tmp_path))
     assert rules.keys() == set(tasks.judged("asr"))
     assert (rules["wer"].margin, rules["wer"].alpha, rules["wer"].cap) == (0.001, 0.01, None)
     assert (rules["rtf"].limit, rules["rtf"].margin) == (0.5, None)

@@ -13,7 +13,7 @@ from modellab.tasks import Task, asr, lid, vad
 from modellab.text import get
 from modellab.types import QualityBaseline, Status, Utterance, Verdict
 
-from ..make import HEADER, KEY, accepted, cell, outcome, result, utterance, verdict
+from ..make import HEADER, KEY, accepted, case, outcome, result, utterance, verdict
 
 ASR: Task = asr
 VAD: Task = vad
@@ -24,8 +24,8 @@ MIB = 2.0**20
 
 def write_dataset(folder: Path, rows: list[dict[str, Any]], **header: Any) -> Path:
     folder.mkdir()
-    cases = [{"audio": "none.flac", "duration_s": 2.0, **row} for row in rows]
-    text = yaml.safe_dump({**HEADER, **header, "cases": cases}, sort_keys=False)
+    samples = [{"audio": "none.flac", "duration_s": 2.0, **row} for row in rows]
+    text = yaml.safe_dump({**HEADER, **header, "cases": samples}, sort_keys=False)
     (folder / "dataset.yaml").write_text(text, encoding="utf-8")
     return folder
 
@@ -38,8 +38,8 @@ def dataset(tmp_path: Path) -> Path:
 def heard(number: int, text: str | None, error: str = "") -> Utterance:
     """Utterance `number` as if the model had said `text`."""
     output = None if text is None else {"text": text, "language": "en", "segments": []}
-    case = asr.Sample(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
-    said = utterance(case.id, asr.score(case, output), error=error)
+    sample = asr.Sample(f"{number:03}", 2.0, TEXTS[number], TEXTS[number], get("basic"))
+    said = utterance(sample.id, asr.score(sample, output), error=error)
     return said if output is None else Utterance(said.id, said.counts, output, 0.1, 0.1, 2.0, error)
 
 
@@ -51,10 +51,10 @@ def red(metric: str = "wer", **changes: Any) -> Verdict:
 def shown(
     dataset: Path, said: list[Utterance], then: QualityBaseline | None, *verdicts: Verdict, task: Task = ASR
 ) -> list[str]:
-    case = outcome(
-        Status.REGRESSED, *(verdicts or [red()]), cell=cell(dataset=dataset), result=result(said), accepted=then
+    sample = outcome(
+        Status.REGRESSED, *(verdicts or [red()]), case=case(dataset=dataset), result=result(said), accepted=then
     )
-    return failure.text(case, task).splitlines()
+    return failure.text(sample, task).splitlines()
 
 
 def blamed(lines: list[str]) -> list[str]:
@@ -99,22 +99,22 @@ def test_a_red_metric_is_a_line(dataset: Path, verdict: Verdict, line: str) -> N
 
 
 def test_only_red_metrics_and_all_notes_are_told(dataset: Path) -> None:
-    case = outcome(
+    sample = outcome(
         Status.REGRESSED,
         verdict("cer", Status.INCONCLUSIVE),
         red("rtf", unit="s/s", kind="speed"),
-        cell=cell(dataset=dataset),
+        case=case(dataset=dataset),
         result=result(PERFECT),
         notes=("the weights changed",),
     )
-    lines = failure.text(case, ASR).splitlines()
+    lines = failure.text(sample, ASR).splitlines()
     assert [line.split(":")[0].strip() for line in lines] == ["fake", "rtf", "note"]
     assert lines[2] == "  note: the weights changed", "and no utterance is to blame for speed"
 
 
 def test_an_error_is_told_as_it_is() -> None:
-    case = outcome(Status.ERROR, error="the worker died\nend of its log")
-    assert failure.text(case, ASR) == f"{KEY}: ERROR\nthe worker died\nend of its log"
+    sample = outcome(Status.ERROR, error="the worker died\nend of its log")
+    assert failure.text(sample, ASR) == f"{KEY}: ERROR\nthe worker died\nend of its log"
 
 
 # ---------------------------------------------------------------------------- who did the damage
@@ -175,9 +175,13 @@ def test_false_alarms_do_damage_to_a_score_that_should_be_high(tmp_path: Path) -
     found = {"000": [[0.0, 2.0]], "001": [], "002": [[0.5, 1.4]]}
 
     def listened(regions: dict[str, list[list[float]]]) -> list[Utterance]:
-        cases = [vad.read({"id": id, "audio": "a.flac", "duration_s": 2.0, "speech": speech[id]}, {}) for id in speech]
-        outputs = [{"regions": regions[case.id]} for case in cases]
-        return [utterance(case.id, vad.score(case, said), said) for case, said in zip(cases, outputs, strict=True)]
+        samples = [
+            vad.read({"id": id, "audio": "a.flac", "duration_s": 2.0, "speech": speech[id]}, {}) for id in speech
+        ]
+        outputs = [{"regions": regions[sample.id]} for sample in samples]
+        return [
+            utterance(sample.id, vad.score(sample, said), said) for sample, said in zip(samples, outputs, strict=True)
+        ]
 
     for then in (accepted(listened(speech)), None):
         lines = shown(folder, listened(found), then, red("f1"), task=VAD)

@@ -132,8 +132,8 @@ def test_a_table_marks_text_and_sorts_by_what_it_is_given(write) -> None:
         "{{ parts.table(['name', 'rate'], rows, id='all') }}",
         rows=[["<a>", ("1.0 %", 0.01)], [Markup("<b>x</b>"), ("-", float("nan"))]],
     )
-    cells = [a for tag, a in Seen(page).tags if tag == "td"]
-    assert cells == [{}, {"class": "right", "data-sort": "0.01"}, {}, {"class": "right", "data-sort": "nan"}]
+    cases = [a for tag, a in Seen(page).tags if tag == "td"]
+    assert cases == [{}, {"class": "right", "data-sort": "0.01"}, {}, {"class": "right", "data-sort": "nan"}]
     assert "&lt;a&gt;" in page
     assert "<b>x</b>" in page
 

@@ -211,7 +211,7 @@ class CaseStub:
 class DoneStub:
     """What the suite hands over when a case is done."""
 
-    cell: CaseStub
+    case: CaseStub
     status: Status = Status.PASS
     verdicts: tuple[Verdict, ...] = ()
     result: Result | None = None

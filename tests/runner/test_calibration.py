@@ -23,7 +23,7 @@ from modellab.runner.pool import Pool
 from modellab.tasks import asr
 from modellab.types import Result
 
-from ..make import HEADER, KEY, PROVENANCE, READINGS, asr_counts, cell, name, result, utterance
+from ..make import HEADER, KEY, PROVENANCE, READINGS, asr_counts, case, name, result, utterance
 
 N = 12
 
@@ -59,7 +59,7 @@ def project(tmp_path: Path) -> Project:
     return project
 
 
-def case(project: Project, variant: str = "one") -> CalibrationCase:
+def calibrated(project: Project, variant: str = "one") -> CalibrationCase:
     key = replace(KEY, variant=variant)
     rows = tuple({"id": name(i), "audio": Path("x"), "duration_s": 2.0} for i in range(N))
     data = datasets.Dataset("short_v1", Path("short_v1"), Header(**HEADER), rows, "sha256:d")
@@ -67,7 +67,7 @@ def case(project: Project, variant: str = "one") -> CalibrationCase:
     assert pace is not None
     if variant != "one":
         baselines.save(project.baselines, asr, [measured(key=key)], "the first", "2026-11-21")
-    return CalibrationCase(cell(key=key), asr, data, N, "a-cpu-1t", pace, baselines.load(project.baselines, key))
+    return CalibrationCase(case(key=key), asr, data, N, "a-cpu-1t", pace, baselines.load(project.baselines, key))
 
 
 Play = Callable[..., list[str]]
@@ -80,7 +80,7 @@ def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
     monkeypatch.setattr(calibration, "PAUSE_S", 0.0)
 
     def run(
-        cases: list[CalibrationCase], results: Iterator[Any], sessions: int, pool: NoPool | None = None
+        calibrated_cases: list[CalibrationCase], results: Iterator[Any], sessions: int, pool: NoPool | None = None
     ) -> list[str]:
         def evaluate(task: Any, of: Any, *rest: Any) -> Result:
             came = next(results)
@@ -90,7 +90,7 @@ def play(project: Project, monkeypatch: pytest.MonkeyPatch) -> Play:
 
         monkeypatch.setattr(calibration, "evaluate", evaluate)
         said: list[str] = []
-        calibration.run(project, cases, cast(Pool, pool or NoPool()), sessions, said.append)
+        calibration.run(project, calibrated_cases, cast(Pool, pool or NoPool()), sessions, said.append)
         return said
 
     return run
@@ -102,7 +102,7 @@ def test_sessions_hold_clocks_peaks_and_the_spread_of_pairs(project: Project, pl
     said = [
         replace(each, cpu_s=each.cpu_s * math.exp(noise)) for each, noise in zip(second.utterances, noisy, strict=True)
     ]
-    play([case(project)], iter([measured(slower=1.1), replace(second, utterances=tuple(said))]), 2)
+    play([calibrated(project)], iter([measured(slower=1.1), replace(second, utterances=tuple(said))]), 2)
     pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     first, then = pace.sessions
@@ -113,7 +113,7 @@ def test_sessions_hold_clocks_peaks_and_the_spread_of_pairs(project: Project, pl
 
 def test_cases_take_turns_each_in_a_fresh_process(project: Project, play: Play) -> None:
     pool = NoPool()
-    said = play([case(project), case(project, "two")], iter([measured()] * 4), 2, pool)
+    said = play([calibrated(project), calibrated(project, "two")], iter([measured()] * 4), 2, pool)
     assert [line.partition(":  ")[0].partition(": ")[0] for line in said] == [
         "fake:one-short_v1-cpu-float32 1/2", "fake:two-short_v1-cpu-float32 1/2",
         "fake:one-short_v1-cpu-float32 2/2", "fake:two-short_v1-cpu-float32 2/2",
@@ -123,7 +123,7 @@ def test_cases_take_turns_each_in_a_fresh_process(project: Project, play: Play) 
 
 def test_what_a_busy_machine_gave_is_thrown_away(project: Project, play: Play) -> None:
     busy = measured(readings={**READINGS, "other_cores": 2.0})
-    of = case(project)
+    of = calibrated(project)
     said = play([of], iter([busy, measured(), busy, measured()]), 2)
     assert (of.kept, of.thrown, of.trouble) == (2, 2, "")
     assert "1/2: thrown away, other processes kept 2.0 of 2 cores busy" in said[0]
@@ -131,20 +131,20 @@ def test_what_a_busy_machine_gave_is_thrown_away(project: Project, play: Play) -
 
 def test_a_machine_that_stays_busy_ends_the_case(project: Project, play: Play) -> None:
     busy = measured(readings={**READINGS, "other_cores": 2.0})
-    of = case(project)
+    of = calibrated(project)
     play([of], iter([busy] * (calibration.RETRIES + 1)), 10)
     assert (of.kept, of.trouble) == (0, "given up after 6 unusable sessions")
 
 
 def test_a_crash_ends_its_case_only(project: Project, play: Play) -> None:
-    cases = [case(project), case(project, "two")]
-    play(cases, iter([CrashError("killed by SIGSEGV\nlog"), measured(), measured()]), 2)
-    assert [(each.kept, each.trouble) for each in cases] == [(0, "killed by SIGSEGV"), (2, "")]
+    calibrated_cases = [calibrated(project), calibrated(project, "two")]
+    play(calibrated_cases, iter([CrashError("killed by SIGSEGV\nlog"), measured(), measured()]), 2)
+    assert [(each.kept, each.trouble) for each in calibrated_cases] == [(0, "killed by SIGSEGV"), (2, "")]
 
 
 @pytest.mark.parametrize("changed", ["weights", "dataset_digest", "normaliser"])
 def test_another_model_or_dataset_is_no_a_a_run(project: Project, play: Play, changed: str) -> None:
-    of = case(project)
+    of = calibrated(project)
     play([of], iter([measured(provenance={**PROVENANCE, changed: "other"})]), 3)
     assert of.trouble.endswith("is other now: accept it first")
     pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
@@ -153,7 +153,7 @@ def test_another_model_or_dataset_is_no_a_a_run(project: Project, play: Play, ch
 
 
 def test_another_reference_workload_asks_for_a_new_baseline(project: Project, play: Play) -> None:
-    of = case(project)
+    of = calibrated(project)
     play([of], iter([measured(readings={**READINGS, "reference_version": 7.0})]), 3)
     assert (
         of.trouble == "its speed was accepted beside another version of the reference workload: accept it again first"
@@ -163,7 +163,7 @@ def test_another_reference_workload_asks_for_a_new_baseline(project: Project, pl
 def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(project: Project, play: Play) -> None:
     pool = NoPool()
     with pytest.raises(KeyboardInterrupt):
-        play([case(project)], iter([measured(), measured(), KeyboardInterrupt()]), 10, pool)
+        play([calibrated(project)], iter([measured(), measured(), KeyboardInterrupt()]), 10, pool)
     pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
     assert pace is not None
     assert len(pace.sessions) == 2
@@ -180,7 +180,7 @@ def dice(sessions: int) -> Iterator[Result]:
 
 
 def test_a_decoder_that_throws_dice_has_noise_and_churn(project: Project, play: Play) -> None:
-    of = case(project)
+    of = calibrated(project)
     play([of], dice(6), 6)
     accepted = baselines.load(project.baselines, KEY)
     assert accepted is not None
@@ -190,7 +190,7 @@ def test_a_decoder_that_throws_dice_has_noise_and_churn(project: Project, play: 
 
 
 def test_noise_of_a_part_is_scaled_to_the_whole(project: Project, play: Play) -> None:
-    of = case(project)
+    of = calibrated(project)
     of.data = replace(of.data, rows=of.data.rows[:3])
     few = (replace(each, utterances=each.utterances[:3]) for each in dice(6))
     play([of], few, 6)
@@ -201,12 +201,12 @@ def test_noise_of_a_part_is_scaled_to_the_whole(project: Project, play: Play) ->
 
 
 def test_too_few_sessions_tell_no_noise_and_equal_outputs_have_none(project: Project, play: Play) -> None:
-    of = case(project)
+    of = calibrated(project)
     play([of], dice(4), 4)
     accepted = baselines.load(project.baselines, KEY)
     assert accepted is not None
     assert accepted.noise == {}
-    same = case(project)
+    same = calibrated(project)
     play([same], iter([measured()] * 6), 6)
     assert same.churn == 0.0
     assert same.noise() == {}
@@ -214,13 +214,13 @@ def test_too_few_sessions_tell_no_noise_and_equal_outputs_have_none(project: Pro
 
 def test_what_the_seeds_of_a_baseline_tell_stays(project: Project, play: Play) -> None:
     baselines.set_noise(project.baselines, KEY, {"wer": 0.5})
-    of = case(project)
-    of.cell = cell(seeds=3)
+    of = calibrated(project)
+    of.case = case(seeds=3)
     play([of], iter([measured()] * 6), 6)
     kept = baselines.load(project.baselines, KEY)
     assert kept is not None
     assert kept.noise == {"wer": 0.5}
-    play([case(project)], iter([measured()] * 6), 6)
+    play([calibrated(project)], iter([measured()] * 6), 6)
     gone = baselines.load(project.baselines, KEY)
     assert gone is not None
     assert gone.noise == {}, "without seeds, equal outputs have no noise"
@@ -231,9 +231,9 @@ def test_what_the_seeds_of_a_baseline_tell_stays(project: Project, play: Play) -
 
 def test_what_cannot_be_calibrated_is_refused_in_a_sentence(project: Project) -> None:
     broken = Broken("torn", "torn/config.yaml: bad")
-    missing = cell(packages=("no_such_package",))
-    cases, refused = calibration.prepare(project, [broken, missing], 1, 40)
-    assert cases == []
+    missing = case(packages=("no_such_package",))
+    calibrated_cases, refused = calibration.prepare(project, [broken, missing], 1, 40)
+    assert calibrated_cases == []
     assert refused == [
         ("torn-broken", "torn/config.yaml: bad"),
         ("fake:one-short_v1-cpu-float32", "package no_such_package is not installed"),
@@ -254,7 +254,7 @@ def test_whatever_one_case_raises_the_next_one_runs(project: Project, monkeypatc
 
     said: list[str] = []
     monkeypatch.setattr(calibration, "evaluate", once)
-    first, second = case(project), case(project)
+    first, second = calibrated(project), calibrated(project)
     calibration.run(project, [first, second], cast(Pool, NoPool()), 1, said.append)
     assert (first.failed, first.kept, first.trouble.partition(" (")[0]) == (True, 0, "KeyError: 'text'")
     assert (second.failed, second.kept) == (False, 1)

@@ -18,7 +18,7 @@ from modellab.runner.evaluate import Loaded, again, evaluate, latencies, load
 from modellab.tasks import Task, asr
 from modellab.types import Utterance
 
-from ..make import HEADER, cell, utterance
+from ..make import HEADER, case, utterance
 
 TASK: Task = asr
 SAID = {"text": "a b", "language": "en", "segments": []}
@@ -66,11 +66,11 @@ def data(count: int = 3) -> Dataset:
 
 
 def loaded(model: Scripted) -> Loaded:
-    return load(cell(), model, 1)
+    return load(case(), model, 1)
 
 
 def run(model: Scripted, count: int = 3, **more: Any) -> Any:
-    return evaluate(TASK, cell(), data(count), loaded(model), 2, "c0ffee", **more)
+    return evaluate(TASK, case(), data(count), loaded(model), 2, "c0ffee", **more)
 
 
 # ---------------------------------------------------------------------------- loading
@@ -82,7 +82,7 @@ def test_the_order_to_load_names_everything(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HF_TOKEN", "a token")
     model = Scripted(0.1)
     variants = {"one": {"weights": "hf:a/b", "revision": "abc", "options": {"beam_size": 5}}}
-    ready = load(cell(Path("models/fake"), variants=variants, options={"language": "en"}), model, 3, download=True)
+    ready = load(case(Path("models/fake"), variants=variants, options={"language": "en"}), model, 3, download=True)
     ((verb, order, timeout_s),) = model.asked
     assert verb == "load"
     assert timeout_s == 600
@@ -127,8 +127,8 @@ class Heard(Scripted):
 
 def test_what_the_judge_hears_is_scored_and_the_time_is_held_against_what_was_made() -> None:
     judge, ready = Heard("a c"), loaded(Scripted(0.1))
-    ready.judge = Loaded(judge, ("ear", "one", "cpu", "float32"), FACTS, cell().model.timeout_for)
-    (said,) = evaluate(TASK, cell(), data(1), ready, 2, "c0ffee").utterances
+    ready.judge = Loaded(judge, ("ear", "one", "cpu", "float32"), FACTS, case().model.timeout_for)
+    (said,) = evaluate(TASK, case(), data(1), ready, 2, "c0ffee").utterances
     assert [verb for verb, _, _ in judge.asked] == ["examine"]
     assert judge.asked[0][1]["row"]["audio"] == "/golden/0.flac"
     assert (said.output["text"], said.counts["wer"][0], said.duration_s) == ("a c", 1.0, 0.5)
@@ -136,9 +136,9 @@ def test_what_the_judge_hears_is_scored_and_the_time_is_held_against_what_was_ma
 
 def test_a_judge_that_fails_is_no_fault_of_the_model() -> None:
     ready = loaded(Scripted(0.1))
-    ready.judge = Loaded(Heard(ModelError("deaf")), ("ear", "one", "cpu", "float32"), FACTS, cell().model.timeout_for)
+    ready.judge = Loaded(Heard(ModelError("deaf")), ("ear", "one", "cpu", "float32"), FACTS, case().model.timeout_for)
     with pytest.raises(WorkerError, match="the judge ear:one failed: deaf"):
-        evaluate(TASK, cell(), data(1), ready, 2, "c0ffee")
+        evaluate(TASK, case(), data(1), ready, 2, "c0ffee")
 
 
 def test_a_row_travels_as_json_types_with_the_time_it_may_take() -> None:
@@ -146,7 +146,7 @@ def test_a_row_travels_as_json_types_with_the_time_it_may_take() -> None:
     run(model, 1)
     _, order, timeout_s = model.asked[4]
     assert order == {"row": {"id": "0", "audio": "/golden/0.flac", "text": "a b", "duration_s": 2.0}}
-    assert timeout_s == cell().model.timeout_for(2.0)
+    assert timeout_s == case().model.timeout_for(2.0)
 
 
 def test_a_result_says_where_it_comes_from() -> None:
@@ -200,7 +200,7 @@ def test_once_more_keeps_the_outputs_and_takes_new_times() -> None:
     model = Scripted(9.0, 0.1, ModelError("lost"), 0.3, 7.0, 0.4, 0.6)
     first = run(model)
     model.asked.clear()
-    second = again(cell(), data(), loaded(model), TASK, first)
+    second = again(case(), data(), loaded(model), TASK, first)
     assert model.verbs() == ["load", "start", "utterance", "start", "utterance", "utterance", "finish"]
     assert [said.wall_s for said in second.utterances] == pytest.approx([0.4, math.nan, 0.6], nan_ok=True)
     for before, after in zip(first.utterances, second.utterances, strict=True):
@@ -214,7 +214,7 @@ def test_a_gpu_has_a_clock_of_its_own(gpu: bool, gpu_s: list[float]) -> None:
     first = run(Scripted(9.0, 0.4, 0.8, 1.2, gpu=gpu))
     assert [said.gpu_s for said in first.utterances] == pytest.approx(gpu_s, nan_ok=True)
     assert first.readings.get("rtf_gpu") == (pytest.approx(0.6 / 9.0) if gpu else None)
-    second = again(cell(), data(), loaded(Scripted(2.0, gpu=gpu)), TASK, first)
+    second = again(case(), data(), loaded(Scripted(2.0, gpu=gpu)), TASK, first)
     assert second.readings.get("rtf_gpu") == (pytest.approx(1.5 / 9.0) if gpu else None)
 
 

@@ -16,10 +16,10 @@ from modellab.types import CaseId
 from .. import make
 
 
-def cell(**changes: Any) -> Case:
+def case(**changes: Any) -> Case:
     key = replace(make.KEY, **changes)
     variants = {key.variant: {"weights": "package", "tier": "smoke"}, "big": {"weights": "package", "tier": "full"}}
-    return make.cell(key=key, variants=variants)
+    return make.case(key=key, variants=variants)
 
 
 def write(root: Path, key: CaseId, machine: str = "") -> Path:
@@ -38,8 +38,8 @@ def test_a_baseline_without_a_case_is_a_stray(tmp_path: Path, changes: dict[str,
     write(tmp_path, make.KEY)
     gone = replace(make.KEY, **changes)
     path = write(tmp_path, gone)
-    assert find(tmp_path, [cell()]) == [OrphanedBaseline(gone, path)]
-    assert find(tmp_path, [cell(), cell(**changes)]) == []
+    assert find(tmp_path, [case()]) == [OrphanedBaseline(gone, path)]
+    assert find(tmp_path, [case(), case(**changes)]) == []
 
 
 def test_names_with_dots_and_hyphens_are_read(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_other_files_and_the_pinned_release_are_no_strays(tmp_path: Path) -> Non
     write(tmp_path / "anchor", make.KEY)
     write(tmp_path, make.KEY, "a-cpu-1t")
     (tmp_path / "asr" / "short_v1" / "notes.json").write_text("{}")
-    assert find(tmp_path, [cell()]) == []
+    assert find(tmp_path, [case()]) == []
     assert find(tmp_path, []) == []
 
 
@@ -65,12 +65,12 @@ def test_what_cannot_be_read_has_no_strays(tmp_path: Path, name: str) -> None:
 
 
 GONE = OrphanedBaseline(replace(make.KEY, variant="gone"), Path("gone.json"))
-HERE = cell()
-INT8 = cell(precision="int8")
-FULL = cell(variant="big")
-OTHER_MODEL = cell(model="other")
-OTHER_DATASET = cell(dataset="long_v1")
-ON_GPU = cell(device="cuda", precision="float16")
+HERE = case()
+INT8 = case(precision="int8")
+FULL = case(variant="big")
+OTHER_MODEL = case(model="other")
+OTHER_DATASET = case(dataset="long_v1")
+ON_GPU = case(device="cuda", precision="float16")
 EVERY = [HERE, INT8, FULL, OTHER_MODEL, OTHER_DATASET, ON_GPU]
 
 

@@ -16,7 +16,7 @@ import pytest
 from modellab.errors import LoadError
 from modellab.runner.pool import Pool, Turns
 
-from ..make import KEY, cell
+from ..make import KEY, case
 
 
 class FakeHandle:
@@ -54,8 +54,8 @@ class Start:
 def test_a_model_is_loaded_once_for_all_its_datasets() -> None:
     start = Start()
     pool = Pool(start, threads=3)
-    first = pool.get(cell())
-    assert pool.get(cell(key=replace(KEY, dataset="other_v1"))) is first
+    first = pool.get(case())
+    assert pool.get(case(key=replace(KEY, dataset="other_v1"))) is first
     assert start.events == ["start 1", "load one float32 in 1"]
     assert start.threads == [3]
     assert first.facts == {"load_s": 0.1}
@@ -64,12 +64,12 @@ def test_a_model_is_loaded_once_for_all_its_datasets() -> None:
 def test_a_judge_has_a_process_of_its_own_and_stays() -> None:
     start = Start()
     pool = Pool(start, threads=1)
-    judge = cell(key=replace(KEY, variant="two"), variants={"two": {"weights": "package"}})
-    first = pool.get(replace(cell(), judge=judge))
+    judge = case(key=replace(KEY, variant="two"), variants={"two": {"weights": "package"}})
+    first = pool.get(replace(case(), judge=judge))
     assert first.judge is not None
     assert first.judge.engine == judge.engine
-    pool.get(replace(cell(key=replace(KEY, precision="int8")), judge=judge))
-    assert pool.get(cell(key=replace(KEY, precision="int8"))).judge is None
+    pool.get(replace(case(key=replace(KEY, precision="int8")), judge=judge))
+    assert pool.get(case(key=replace(KEY, precision="int8"))).judge is None
     pool.close()
     began = ["start 1", "load one float32 in 1", "start 2", "load two float32 in 2"]
     assert start.events == [*began, "close 1", "start 3", "load one int8 in 3", "close 3", "close 2"]
@@ -78,18 +78,18 @@ def test_a_judge_has_a_process_of_its_own_and_stays() -> None:
 def test_the_model_before_is_closed_before_the_next_is_started() -> None:
     start = Start()
     pool = Pool(start, threads=1)
-    pool.get(cell())
-    pool.get(cell(key=replace(KEY, precision="int8")))
+    pool.get(case())
+    pool.get(case(key=replace(KEY, precision="int8")))
     assert start.events[2:] == ["close 1", "start 2", "load one int8 in 2"]
 
 
 def test_after_a_loss_the_next_case_gets_a_fresh_one() -> None:
     start = Start()
     pool = Pool(start, threads=1)
-    pool.get(cell())
+    pool.get(case())
     pool.close()
     pool.close()
-    pool.get(cell())
+    pool.get(case())
     assert start.events == ["start 1", "load one float32 in 1", "close 1", "start 2", "load one float32 in 2"]
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_loaded_is_closed(error: BaseException) -> None:
     start = Start(error)
     pool = Pool(start, threads=1)
     with pytest.raises(type(error)):
-        pool.get(cell())
+        pool.get(case())
     assert start.events == ["start 1", "load one float32 in 1", "close 1"]
     assert pool.loaded is None
 

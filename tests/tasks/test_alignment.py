@@ -21,7 +21,7 @@ OPTIONS = {"normaliser": "basic"}
 METRIC = {metric.name: metric for metric in alignment.METRICS}
 
 
-def case(*words: list[Any]) -> alignment.Sample:
+def sample(*words: list[Any]) -> alignment.Sample:
     return alignment.read({**ROW, "words": words or WORDS}, OPTIONS)
 
 
@@ -33,7 +33,7 @@ SAME = heard(*((text, start_s, end_s) for text, start_s, end_s in WORDS))
 
 
 def test_a_row_becomes_a_case() -> None:
-    found = case()
+    found = sample()
     assert found.words == (Word("turn", 0.1, 0.3), Word("on", 0.3, 0.5), Word("lights", 0.5, 1.0))
     assert (found.id, found.duration_s, found.speaker, found.condition) == ("01", 1.5, "en-us", "")
 
@@ -79,7 +79,7 @@ def test_the_model_gets_audio_and_words_but_no_times(tmp_path: Path) -> None:
     assert (given.audio.rate_hz, given.audio.samples.shape, given.text) == (16_000, (24_000,), "Turn on Lights!")
     output = alignment.encode(alignment.run(Forced(), given))
     assert output == {"words": [["Turn", 0.0, 0.5], ["on", 0.5, 1.0], ["Lights!", 1.0, 1.5]], "forced": True}
-    assert alignment.score(case(), output)["forced_rate"] == Ratio(1.0)
+    assert alignment.score(sample(), output)["forced_rate"] == Ratio(1.0)
 
 
 # ---------------------------------------------------------------------------- encode
@@ -113,11 +113,11 @@ def test_anything_else_says_what_came(words: object, says: str) -> None:
 
 def test_score_gives_exactly_the_metrics() -> None:
     for output in (None, heard(), SAME):
-        assert set(alignment.score(case(), output)) == set(METRIC)
+        assert set(alignment.score(sample(), output)) == set(METRIC)
 
 
 def test_a_perfect_answer() -> None:
-    counts = alignment.score(case(), SAME)
+    counts = alignment.score(sample(), SAME)
     values = {name: metric.value([counts[name]]) for name, metric in METRIC.items()}
     assert {name for name, value in values.items() if value == 1.0} == {
         "matched_rate", "success_rate", "within_50ms", "within_100ms", "within_200ms",
@@ -127,7 +127,7 @@ def test_a_perfect_answer() -> None:
 
 
 def test_seconds_and_shares_by_hand() -> None:
-    counts = alignment.score(case(), heard(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
+    counts = alignment.score(sample(), heard(("turn", 0.04, 0.3), ("the", 0.3, 0.4), ("lights", 0.5, 1.15)))
     assert counts["mean_error_s"] == pytest.approx(Ratio(0.21, 4))
     assert counts["bias_s"] == pytest.approx(Ratio(0.09, 4))
     assert counts["matched_rate"] == Ratio(2, 3)
@@ -138,23 +138,23 @@ def test_seconds_and_shares_by_hand() -> None:
 def test_times_that_cannot_be_are_counted_and_not_mended() -> None:
     output = heard(("turn", 0.3, 0.1), ("on", 0.3, 0.5), ("lights", 0.5, 2.5))
     assert output["words"][2] == ["lights", 0.5, 2.5]
-    assert alignment.score(case(), output)["misplaced_rate"] == Ratio(2, 3)
+    assert alignment.score(sample(), output)["misplaced_rate"] == Ratio(2, 3)
 
 
 def test_a_model_that_raised_found_nothing() -> None:
-    counts = alignment.score(case(), None)
+    counts = alignment.score(sample(), None)
     assert (counts["matched_rate"], counts["success_rate"]) == (Ratio(0, 3), Ratio(0.0))
     assert math.isnan(METRIC["mean_error_s"].value([counts["mean_error_s"]]))
     assert counts["within_200ms"] == Ratio(0, 6)
 
 
 def test_show_has_a_line_for_each_word() -> None:
-    lines = alignment.show(case(), heard(("turn", 0.12, 0.28), ("off", 0.3, 0.5), ("lights", 0.5, 1.0)))
+    lines = alignment.show(sample(), heard(("turn", 0.12, 0.28), ("off", 0.3, 0.5), ("lights", 0.5, 1.0)))
     assert lines[1].split() == ["turn", "0.10-0.30", "0.12-0.28", "+20", "-20"]
     assert lines[2].split() == ["on", "0.30-0.50", "not", "found"]
     assert lines[3].split() == ["lights", "0.50-1.00", "0.50-1.00", "+0", "+0"]
     assert lines[4:] == ["not in the reference: off"]
-    assert alignment.show(case(), None)[-1] == "(the model raised: no words)"
+    assert alignment.show(sample(), None)[-1] == "(the model raised: no words)"
 
 
 def test_a_baseline_remembers_the_words() -> None:

@@ -30,7 +30,7 @@ ROW = {
 METRIC = {metric.name: metric for metric in asr.METRICS}
 
 
-def case(text: str, **header: str) -> asr.Sample:
+def sample(text: str, **header: str) -> asr.Sample:
     return asr.read({**ROW, "text": text}, {**HEADER, **header})
 
 
@@ -61,7 +61,7 @@ def test_a_rows_language_goes_before_the_datasets() -> None:
 def test_the_language_chooses_the_profile_of_auto() -> None:
     header = {"normaliser": "auto", "language": "mul"}
     read = [asr.read({**ROW, "text": text, "language": tag}, header) for tag, text in [("ru", "Ещё!"), ("zh", "你好")]]
-    assert [case.reference for case in read] == ["еще", "你 好"]
+    assert [sample.reference for sample in read] == ["еще", "你 好"]
     counts = asr.score(read[1], said("你号"))
     assert (counts["wer"], counts["cer"]) == (Ratio(1, 2), Ratio(1, 2))
     with pytest.raises(ConfigError, match="unknown language code 'mul'"):
@@ -86,7 +86,7 @@ def test_a_reference_without_words_names_the_case(text: object, says: str) -> No
 
 def test_a_clip_without_speech_has_an_empty_text() -> None:
     """Words made up there are insertions, as sclite and jiwer count them; saying nothing is right, not empty."""
-    spoken, silent = case("turn on the light"), case("")
+    spoken, silent = sample("turn on the light"), sample("")
     assert silent.reference == ""
     right, wrong = asr.score(silent, said("")), asr.score(silent, said("Thank you."))
     heard = asr.score(spoken, said("turn on the light"))
@@ -101,7 +101,7 @@ def test_a_clip_without_speech_has_an_empty_text() -> None:
 
 
 def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None:
-    assert math.isnan(value("hallucination_rate", asr.score(case("a b"), said("a c d"))))
+    assert math.isnan(value("hallucination_rate", asr.score(sample("a b"), said("a c d"))))
 
 
 @given(
@@ -112,7 +112,7 @@ def test_without_a_clip_of_that_kind_there_is_no_rate_of_made_up_words() -> None
 def test_the_pooled_wer_is_jiwers_also_with_clips_without_speech(pairs: list[tuple[str, str]]) -> None:
     import jiwer
 
-    counts = [asr.score(case(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
+    counts = [asr.score(sample(reference, normaliser="none"), said(hypothesis)) for reference, hypothesis in pairs]
     references, hypotheses = map(list, zip(*pairs, strict=True))
     assert value("wer", *counts) == pytest.approx(jiwer.wer(references, hypotheses))
 
@@ -124,7 +124,7 @@ def test_a_missing_text_key_is_the_same_error() -> None:
 
 def test_an_unknown_normaliser_is_named() -> None:
     with pytest.raises(ConfigError, match="did you mean basic"):
-        case("a", normaliser="basik")
+        sample("a", normaliser="basik")
 
 
 # ---------------------------------------------------------------------------- prepare, run
@@ -180,23 +180,23 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 def test_score_gives_exactly_the_metrics() -> None:
     for output in (None, said("a"), said("")):
-        assert set(asr.score(case("a b"), output)) == set(METRIC)
+        assert set(asr.score(sample("a b"), output)) == set(METRIC)
 
 
 def test_both_sides_go_through_the_normaliser() -> None:
-    counts = asr.score(case("Forty-two degrees!"), said("42 DEGREES"))
+    counts = asr.score(sample("Forty-two degrees!"), said("42 DEGREES"))
     assert counts["wer"] == Ratio(0, 2)
     assert counts["cer"] == Ratio(0, 10)
     assert counts["success_rate"] == Ratio(1)
 
 
 def test_without_a_normaliser_casing_and_punctuation_count() -> None:
-    assert asr.score(case("Turn it on.", normaliser="none"), said("turn it on"))["wer"] == Ratio(2, 3)
+    assert asr.score(sample("Turn it on.", normaliser="none"), said("turn it on"))["wer"] == Ratio(2, 3)
 
 
 @pytest.mark.parametrize("output", [None, said(""), said(" (noise) ")])
 def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> None:
-    counts = asr.score(case("turn it on"), output)
+    counts = asr.score(sample("turn it on"), output)
     assert counts["wer"] == Ratio(3, 3)
     assert counts["cer"] == Ratio(10, 10)
     assert counts["wil"] == (0, 3, 0)
@@ -218,7 +218,7 @@ def test_nothing_said_is_all_words_deleted(output: Mapping[str, Any] | None) -> 
     ],
 )
 def test_each_sickness_breaks_its_own_limit(hypothesis: str, sick: set[str]) -> None:
-    healthy = case("turn on the kitchen light right now")
+    healthy = sample("turn on the kitchen light right now")
     counts = asr.score(healthy, said(hypothesis))
     broken = {
         name
@@ -231,32 +231,32 @@ def test_each_sickness_breaks_its_own_limit(hypothesis: str, sick: set[str]) -> 
 
 def test_a_loop_that_was_really_said_is_no_loop() -> None:
     chant = "no more war " * 4
-    assert value("loop_rate", asr.score(case(chant), said(chant))) == 0
-    assert value("loop_rate", asr.score(case("no more war"), said(chant))) == 1
+    assert value("loop_rate", asr.score(sample(chant), said(chant))) == 0
+    assert value("loop_rate", asr.score(sample("no more war"), said(chant))) == 1
 
 
 def test_shares_pool_over_utterances() -> None:
-    right, wrong = asr.score(case("a b c d e f g h i"), said("a b c d e f g h i")), asr.score(case("x"), said("y"))
+    right, wrong = asr.score(sample("a b c d e f g h i"), said("a b c d e f g h i")), asr.score(sample("x"), said("y"))
     assert value("wer", right, wrong) == 0.1
     assert value("wil", right, wrong) == pytest.approx(1 - 81 / 100)
 
 
 def test_an_output_read_back_from_json_scores_the_same() -> None:
     output = asr.encode(Transcript.of([("turn", 0.0, math.nan), ("it", 1.0, 2.0)]))
-    assert asr.score(case("turn it on"), json.loads(json.dumps(output))) == asr.score(case("turn it on"), output)
+    assert asr.score(sample("turn it on"), json.loads(json.dumps(output))) == asr.score(sample("turn it on"), output)
 
 
 # ---------------------------------------------------------------------------- show, remember, the table of metrics
 
 
 def test_show_lets_a_person_see_the_error() -> None:
-    assert asr.show(case("set it to forty degrees"), said("set to 40 degrees")) == [
+    assert asr.show(sample("set it to forty degrees"), said("set to 40 degrees")) == [
         "ref  set it to 40 degrees",
         "hyp  set ** to 40 degrees",
         "         D",
         "1 deletion",
     ]
-    assert asr.show(case("a b"), None)[-1] == "(the model raised: no transcript)"
+    assert asr.show(sample("a b"), None)[-1] == "(the model raised: no transcript)"
 
 
 def test_a_baseline_remembers_the_text_as_it_came() -> None:

@@ -55,7 +55,7 @@ class Judge:
         return Transcript(self.hears)
 
 
-def case(*script: dict[str, Any], **settings: Any) -> chat.Sample:
+def sample(*script: dict[str, Any], **settings: Any) -> chat.Sample:
     return chat.read({"id": "a", "script": list(script or SCRIPT)}, {**OPTIONS, "settings": settings})
 
 
@@ -77,10 +77,10 @@ def values(counts: dict[str, Any], *names: str) -> list[float]:
 
 
 def test_a_row_becomes_a_case() -> None:
-    first, second, third = case(modality=["text", "audio"]).lines
+    first, second, third = sample(modality=["text", "audio"]).lines
     assert (first.keywords, first.regex, first.modality) == (("4",), r"\b(four|4)\b", {"text", "audio"})
     assert (second.modality, third.keywords) == ({"text"}, ())
-    assert case().duration_s == 0.0
+    assert sample().duration_s == 0.0
 
 
 def test_the_line_may_be_a_recording(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_dialogue_that_is_as_expected(tmp_path: Path) -> None:
     four = Reply("It is four.", tone(), 0.1, 0.3)
     output = talked(tmp_path, four, Reply("Yes."), four)
     assert output["duration_s"] == 2.0
-    counts = chat.score(case(), output)
+    counts = chat.score(sample(), output)
     assert set(counts) == set(METRIC)
     assert counts["met_rate"] == Ratio(2.0, 2)
     assert counts["spoken_wer"] == Ratio(0, 6)
@@ -155,12 +155,12 @@ def test_a_dialogue_that_is_as_expected(tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
     output = talked(tmp_path, Reply("Five.", tone(), complete=False), Reply("Yes.", tone()), Reply(), hears="no yes")
-    counts = chat.score(case(), output)
+    counts = chat.score(sample(), output)
     assert counts["met_rate"] == Ratio(0.0, 2)
     assert counts["spoken_wer"] == Ratio(3, 2)  # "no yes" for "five": 2 errors, for "yes": 1
     assert counts["stable_rate"] == Ratio(0.0, 1)
     assert values(counts, "answered_rate", "modality_rate", "complete_rate") == pytest.approx([2 / 3, 1 / 3, 2 / 3])
-    shown = "\n".join(chat.show(case(), output))
+    shown = "\n".join(chat.show(sample(), output))
     for line in (
         "keyword '4': not met",
         "regex '\\\\b(four|4)\\\\b': not met",
@@ -174,7 +174,7 @@ def test_what_is_wrong_is_counted_and_shown(tmp_path: Path) -> None:
 
 
 def test_where_a_model_gives_no_words_those_that_were_heard_count(tmp_path: Path) -> None:
-    counts = chat.score(case(), talked(tmp_path, *[Reply(audio=tone())] * 3))
+    counts = chat.score(sample(), talked(tmp_path, *[Reply(audio=tone())] * 3))
     assert counts["met_rate"] == Ratio(2.0, 2)
     assert counts["stable_rate"] == Ratio(1.0, 1)
     assert counts["spoken_wer"] == Ratio(0, 0)
@@ -184,13 +184,13 @@ def test_silence_is_no_answer_and_is_not_played_to_the_judge(tmp_path: Path) -> 
     silence = Audio(np.zeros(16_000, np.float32), 16_000)
     output = talked(tmp_path, *[Reply(audio=silence)] * 3)
     assert [reply["heard"] for reply in output["replies"]] == [""] * 3
-    assert values(chat.score(case(), output), "answered_rate", "silent_rate", "met_rate") == [0, 1, 0]
+    assert values(chat.score(sample(), output), "answered_rate", "silent_rate", "met_rate") == [0, 1, 0]
 
 
 def test_text_alone_has_no_audio_to_be_ill(tmp_path: Path) -> None:
     output = talked(tmp_path, *[Reply("It is four")] * 3)
     assert "duration_s" not in output
-    counts = chat.score(case(), output)
+    counts = chat.score(sample(), output)
     assert all(values(counts, name)[0] == 0.0 for name in chat.LIMITS if METRIC[name].better == "lower")
 
 
@@ -198,14 +198,14 @@ def test_a_keyword_is_a_whole_word(tmp_path: Path) -> None:
     (line,) = script = [{"text": "a", "expect": {"keywords": ["cat", "big dog"]}}]
     for answer, met in (("A cat and a big dog.", 2), ("Concatenate a dog, big", 0), ("cat", 1)):
         output = chat.encode([Reply(answer)])
-        assert chat.score(case(line), output)["met_rate"] == Ratio(met, 2), script
+        assert chat.score(sample(line), output)["met_rate"] == Ratio(met, 2), script
 
 
 def test_a_model_that_raised_answered_nothing() -> None:
-    counts = chat.score(case(), None)
+    counts = chat.score(sample(), None)
     names = ("met_rate", "stable_rate", "success_rate", "answered_rate", "modality_rate", "complete_rate")
     assert values(counts, *names) == [0] * 6
-    assert chat.show(case(), None)[-1] == "(the model raised: no answers)"
+    assert chat.show(sample(), None)[-1] == "(the model raised: no answers)"
     assert chat.remember(None) is None
 
 

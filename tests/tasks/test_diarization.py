@@ -49,9 +49,9 @@ def test_a_file_says_the_same_as_turns(tmp_path: Path) -> None:
 
 
 def test_a_uem_is_what_is_scored(tmp_path: Path) -> None:
-    case = task.read(with_files(tmp_path, uem="meeting 1 0.5 1.5\nmeeting 1 3 99\n"), {})
-    assert case.scored == (Region(0.5, 1.5), Region(3, 4))
-    assert task.score(case, found())["miss_rate"] == Ratio(1.5, 1.5)
+    sample = task.read(with_files(tmp_path, uem="meeting 1 0.5 1.5\nmeeting 1 3 99\n"), {})
+    assert sample.scored == (Region(0.5, 1.5), Region(3, 4))
+    assert task.score(sample, found())["miss_rate"] == Ratio(1.5, 1.5)
 
 
 def test_a_collar_and_overlap_are_settings() -> None:
@@ -122,8 +122,8 @@ def test_validate_names_the_dataset_the_case_and_the_line(tmp_path: Path) -> Non
     soundfile.write(tmp_path / "a.wav", np.zeros(64_000), 16_000)
     with_files(tmp_path, RTTM.replace(" b ", " a "))
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
-    case = "  - {id: meeting, audio: a.wav, duration_s: 4.0, rttm: a.rttm}"
-    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
+    sample = "  - {id: meeting, audio: a.wav, duration_s: 4.0, rttm: a.rttm}"
+    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", sample, ""]))
     datasets.write_digest(tmp_path)
     (fault,) = datasets.validate(tmp_path, task)
     assert fault.startswith(f"{tmp_path / 'dataset.yaml'}: case meeting: {tmp_path / 'a.rttm'}, line 2: 'a' speaks")

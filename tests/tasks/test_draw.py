@@ -33,8 +33,8 @@ def lane(name: str, *spans: tuple[Any, ...]) -> Lane:
 
 
 def test_vad_draws_both_sides_with_the_errors_in_place() -> None:
-    case = vad.read({**CLIP, "speech": [[0.5, 2.0], [3.0, 3.5]]}, HEADER)
-    drawn, lines = vad.draw(case, {"regions": [[1.0, 2.5]]})
+    sample = vad.read({**CLIP, "speech": [[0.5, 2.0], [3.0, 3.5]]}, HEADER)
+    drawn, lines = vad.draw(sample, {"regions": [[1.0, 2.5]]})
     assert drawn == Timeline(
         4.0,
         (
@@ -48,15 +48,15 @@ def test_vad_draws_both_sides_with_the_errors_in_place() -> None:
 
 
 def test_vad_that_raised_missed_everything() -> None:
-    case = vad.read({**CLIP, "speech": [[0.5, 2.0]]}, HEADER)
-    drawn = vad.draw(case, None)[0]
+    sample = vad.read({**CLIP, "speech": [[0.5, 2.0]]}, HEADER)
+    drawn = vad.draw(sample, None)[0]
     assert isinstance(drawn, Timeline)
     assert drawn.lanes == (lane("reference", (0.5, 2.0, "miss")), Lane("hypothesis", ()))
 
 
 def test_diarization_draws_a_lane_for_each_speaker_of_each_side() -> None:
-    case = diarization.read({**CLIP, "turns": [[0, 2, "anna"], [2, 3, "ben"]]}, HEADER)
-    drawn, lines = diarization.draw(case, {"turns": [[0, 2.5, "x"], [3, 3.5, "y"]]})
+    sample = diarization.read({**CLIP, "turns": [[0, 2, "anna"], [2, 3, "ben"]]}, HEADER)
+    drawn, lines = diarization.draw(sample, {"turns": [[0, 2.5, "x"], [3, 3.5, "y"]]})
     assert drawn == Timeline(
         4.0,
         (
@@ -70,15 +70,15 @@ def test_diarization_draws_a_lane_for_each_speaker_of_each_side() -> None:
 
 
 def test_diarization_that_found_nobody_in_silence() -> None:
-    case = diarization.read({**CLIP, "turns": []}, HEADER)
-    assert diarization.draw(case, {"turns": []})[0] == Timeline(4.0, ())
+    sample = diarization.read({**CLIP, "turns": []}, HEADER)
+    assert diarization.draw(sample, {"turns": []})[0] == Timeline(4.0, ())
 
 
 def test_alignment_tells_misplaced_words_from_lost_ones() -> None:
     words = [["turn", 0.5, 1.0], ["on", 1.0, 1.2], ["lights", 1.3, 2.0]]
-    case = alignment.read({**CLIP, "words": words}, HEADER)
+    sample = alignment.read({**CLIP, "words": words}, HEADER)
     found = [["turn", 0.52, 1.0], ["on", 1.2, 1.4], ["light", 1.4, 2.0], ["now", None, None]]
-    drawn, lines = alignment.draw(case, {"words": found, "forced": False})
+    drawn, lines = alignment.draw(sample, {"words": found, "forced": False})
     assert isinstance(drawn, Timeline)
     assert [[span.kind for span in lane.spans] for lane in drawn.lanes] == [
         ["reference", "misplaced", "miss"],
@@ -89,37 +89,37 @@ def test_alignment_tells_misplaced_words_from_lost_ones() -> None:
 
 
 def test_tts_gives_the_speech_and_what_was_heard_in_it() -> None:
-    case = tts.read({"id": "a", "text": "open the door"}, HEADER)
+    sample = tts.read({"id": "a", "text": "open the door"}, HEADER)
     health = {**tts.audio_health.health(_tone()), "power": 0.01}
     made = {"audio": {"audio": "a.flac", "rate_hz": 16_000}, "duration_s": 1.0, "health": health, "heard": "open door"}
-    sound, words, lines = tts.draw(case, made)
+    sound, words, lines = tts.draw(sample, made)
     assert sound == Sound(Path("a.flac"), "what the model said")
     assert isinstance(words, Words)
     assert words.steps == (("", "open", "open"), ("D", "the", ""), ("", "door", "door"))
     assert isinstance(lines, Lines)
     assert lines.lines[0].startswith("1.00 s, -20.0 dBFS")
-    raised = tts.draw(case, None)
+    raised = tts.draw(sample, None)
     assert [type(block) for block in raised] == [Words, Lines]
 
 
 def test_v2v_gives_the_speech_and_the_closest_reference() -> None:
-    case = v2v.read({**CLIP, "reference": ["guten tag", "hallo"], "text": "hello"}, HEADER)
+    sample = v2v.read({**CLIP, "reference": ["guten tag", "hallo"], "text": "hello"}, HEADER)
     reply = {**_reply("hallo du", "a.flac"), "heard": "hallo"}
-    sound, words, lines = v2v.draw(case, reply)
+    sound, words, lines = v2v.draw(sample, reply)
     assert sound == Sound(Path("a.flac"), "what the model said")
     assert isinstance(words, Words)
     assert words.steps == (("", "hallo", "hallo"),)
     assert isinstance(lines, Lines)
     assert lines.lines[:2] == ("given  hello", "model  hallo du")
     assert not any("a.flac" in line for line in lines.lines)
-    assert [type(block) for block in v2v.draw(case, None)] == [Words, Lines]
+    assert [type(block) for block in v2v.draw(sample, None)] == [Words, Lines]
 
 
 def test_chat_goes_turn_by_turn_and_shows_no_path() -> None:
     script = [{"audio": "/data/call.flac", "duration_s": 1.0}, {"text": "again?", "expect": {"keywords": ["four"]}}]
-    case = chat.read({"id": "a", "script": script}, HEADER)
+    sample = chat.read({"id": "a", "script": script}, HEADER)
     answers = [{**_reply("it is four", "one.flac"), "heard": "it is for"}, _reply("no")]
-    blocks = chat.draw(case, {"replies": answers})
+    blocks = chat.draw(sample, {"replies": answers})
     assert [type(block).__name__ for block in blocks] == ["Sound", "Lines", "Sound", "Words", "Lines"]
     assert [block.title for block in blocks] == [
         *("user, turn 1", "turn 1", "answer, turn 1", "the answer's own text above, what the judge heard below"),
@@ -128,13 +128,13 @@ def test_chat_goes_turn_by_turn_and_shows_no_path() -> None:
     texts = [block.lines for block in blocks if isinstance(block, Lines)]
     assert texts[0][:2] == ("user   call.flac", "model  it is four")
     assert texts[1] == ("user   again?", "model  no", "       keyword 'four': not met")
-    assert [type(block).__name__ for block in chat.draw(case, None)] == ["Sound", "Lines", "Lines", "Lines"]
+    assert [type(block).__name__ for block in chat.draw(sample, None)] == ["Sound", "Lines", "Lines", "Lines"]
 
 
 def test_streaming_draws_the_words_over_what_came_of_them() -> None:
-    case = streaming.read({**CLIP, "text": "turn on", "words": [["turn", 0.5, 1.0], ["on", 1.0, 1.5]]}, HEADER)
+    sample = streaming.read({**CLIP, "text": "turn on", "words": [["turn", 0.5, 1.0], ["on", 1.0, 1.5]]}, HEADER)
     events = [["partial", "turn", 1.1, 1.0], ["final", "turn off", 4.3, 4.0]]
-    words, drawn, lines = streaming.draw(case, {"text": "turn off", "events": events, "batch": None, "clock": "real"})
+    words, drawn, lines = streaming.draw(sample, {"text": "turn off", "events": events, "batch": None, "clock": "real"})
     assert isinstance(words, Words)
     assert words.steps == (("", "turn", "turn"), ("S", "on", "off"))
     assert drawn == Timeline(
@@ -146,18 +146,18 @@ def test_streaming_draws_the_words_over_what_came_of_them() -> None:
         ),
     )  # fmt: skip
     assert lines == Lines(("  1.10 s  partial  turn", "  4.30 s  final    turn off"))
-    assert [type(block) for block in streaming.draw(case, None)] == [Words, Timeline, Lines]
+    assert [type(block) for block in streaming.draw(sample, None)] == [Words, Timeline, Lines]
 
 
 def test_stability_shows_each_call() -> None:
-    case = stability.read(CLIP, HEADER)
+    sample = stability.read(CLIP, HEADER)
     runs = {"text": "on", "others": [[3, "off"]], "wall_s": [0.1, 0.2], "rss_bytes": [2**20, 2**21], "duration_s": 8.0}
-    assert stability.draw(case, runs) == [
+    assert stability.draw(sample, runs) == [
         Lines(("call 1    on", "call 3    off")),
         Lines(("1.0  2.0",), "memory after each call, MiB"),
         Lines(("100.0  200.0",), "time of each call, ms"),
     ]
-    assert stability.draw(case, None) == [Lines(("(the model raised: no calls)",))]
+    assert stability.draw(sample, None) == [Lines(("(the model raised: no calls)",))]
 
 
 def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ ROW = {"id": "de1", "audio": "a.flac", "duration_s": 2.0, "spoken": "de", "speak
 METRIC = {metric.name: metric for metric in lid.METRICS}
 
 
-def case(spoken: str = "de", id: str = "de1") -> lid.Sample:
+def sample(spoken: str = "de", id: str = "de1") -> lid.Sample:
     return lid.read({**ROW, "id": id, "spoken": spoken}, {})
 
 
@@ -28,8 +28,8 @@ def test_a_row_becomes_a_case() -> None:
 
 @pytest.mark.parametrize(("written", "code"), [("deu", "de"), ("de-AT", "de"), ("cmn", "zh"), ("zh-Hant", "zh")])
 def test_one_language_has_one_code(written: str, code: str) -> None:
-    assert case(written).spoken == code
-    assert lid.score(case(code), lid.encode(written))["error_rate"] == Ratio(0.0)
+    assert sample(written).spoken == code
+    assert lid.score(sample(code), lid.encode(written))["error_rate"] == Ratio(0.0)
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,20 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
     [({"language": "de"}, 0, 1), ({"language": "en"}, 1, 1), ({"language": "?"}, 1, 1), (None, 1, 0)],
 )
 def test_right_wrong_nonsense_and_raised(output: dict[str, Any] | None, wrong: int, answered: int) -> None:
-    assert lid.score(case(), output) == {"error_rate": Ratio(wrong), "success_rate": Ratio(answered)}
-    assert set(METRIC) == set(lid.score(case(), output))
+    assert lid.score(sample(), output) == {"error_rate": Ratio(wrong), "success_rate": Ratio(answered)}
+    assert set(METRIC) == set(lid.score(sample(), output))
 
 
 def test_show_and_remember() -> None:
-    assert lid.show(case(), {"language": "eng"}) == ["spoken de, identified as en"]
-    assert lid.show(case(), None) == ["spoken de, identified as (raised)"]
+    assert lid.show(sample(), {"language": "eng"}) == ["spoken de, identified as en"]
+    assert lid.show(sample(), None) == ["spoken de, identified as (raised)"]
     assert (lid.remember({"language": "eng"}), lid.remember(None)) == ("eng", None)
 
 
 def test_the_table_has_a_column_for_each_answer() -> None:
-    cases = [case("de", "1"), case("de", "2"), case("tr", "3"), case("tr", "4")]
+    samples = [sample("de", "1"), sample("de", "2"), sample("tr", "3"), sample("tr", "4")]
     answers: list[Any] = [{"language": "de"}, {"language": "xx-what"}, None, {"language": "de"}]
-    assert lid.overview(cases, answers) == [
+    assert lid.overview(samples, answers) == [
         "spoken   de   tr  (raised)  xx-what",
         "de        1    .         .        1",
         "tr        1    .         1        .",

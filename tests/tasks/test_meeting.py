@@ -38,9 +38,9 @@ def with_file(folder: Path, text: str = STM) -> dict[str, Any]:
 
 
 def test_a_row_becomes_a_case() -> None:
-    case = read({})
-    assert case.utterances == (SpokenTurn(0, 2, "ann", "good morning"), SpokenTurn(2, 3, "bob", "hello ann"))
-    assert (case.id, case.duration_s, case.collar_s, case.condition) == ("monday", 4.0, 5.0, "in_turn")
+    sample = read({})
+    assert sample.utterances == (SpokenTurn(0, 2, "ann", "good morning"), SpokenTurn(2, 3, "bob", "hello ann"))
+    assert (sample.id, sample.duration_s, sample.collar_s, sample.condition) == ("monday", 4.0, 5.0, "in_turn")
     assert read({}, collar_s=1).collar_s == 1.0
 
 
@@ -83,8 +83,8 @@ def test_validate_names_the_dataset_the_case_and_the_line(tmp_path: Path) -> Non
     soundfile.write(tmp_path / "a.wav", np.zeros(64_000), 16_000)
     with_file(tmp_path, STM.replace(" 2 3 ", " 3 2 "))
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
-    case = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
-    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
+    sample = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
+    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", sample, ""]))
     datasets.write_digest(tmp_path)
     (fault,) = datasets.validate(tmp_path, task)
     assert fault.startswith(f"{tmp_path / 'dataset.yaml'}: case monday: {tmp_path / 'a.stm'}, line 2: it ends at 2 s")
@@ -94,8 +94,8 @@ def test_a_changed_file_is_another_dataset(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(64_000), 16_000)
     with_file(tmp_path)
     lines = [f"{key}: {value}" for key, value in HEADER.items()]
-    case = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
-    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", case, ""]))
+    sample = "  - {id: monday, audio: a.wav, duration_s: 4.0, stm: a.stm}"
+    (tmp_path / "dataset.yaml").write_text("\n".join([*lines, "cases:", sample, ""]))
     before = datasets.load(tmp_path).digest
     with_file(tmp_path, STM.replace("hello", "hallo"))
     assert datasets.load(tmp_path).digest != before

@@ -22,7 +22,7 @@ HEADER = {"normaliser": "basic", "language": "en", "settings": {"seed": 1}}
 METRIC = {metric.name: metric for metric in robustness.METRICS}
 
 
-def case(condition: str) -> robustness.Sample:
+def sample(condition: str) -> robustness.Sample:
     return robustness.read({**ROW, "condition": condition}, HEADER)
 
 
@@ -55,7 +55,7 @@ def test_errors_count_for_their_kind_and_for_all() -> None:
         "noise:0": said("one two"),
         "telephone": None,
     }
-    counts = [robustness.score(case(condition), output) for condition, output in each.items()]
+    counts = [robustness.score(sample(condition), output) for condition, output in each.items()]
     assert all(share.keys() == METRIC.keys() for share in counts)
     value = {name: metric.value([share[name] for share in counts]) for name, metric in METRIC.items()}
     assert (value["wer"], value["wer_clean"], value["wer_noise"], value["wer_telephone"]) == (7 / 16, 0.0, 3 / 8, 1.0)
@@ -65,9 +65,9 @@ def test_errors_count_for_their_kind_and_for_all() -> None:
 
 
 def test_the_overview_goes_from_mild_to_hard() -> None:
-    cases = [case(name) for name in ("noise:0", "clean", "noise:10", "noise:0")]
+    samples = [sample(name) for name in ("noise:0", "clean", "noise:10", "noise:0")]
     texts = ("one two", "one two three four", "one two three", "one two three four")
-    assert robustness.overview(cases, [said(text) for text in texts]) == [
+    assert robustness.overview(samples, [said(text) for text in texts]) == [
         "WER by condition",
         "clean           0.00%",
         "noise:10       25.00%",
@@ -86,8 +86,8 @@ def test_every_kind_of_condition_has_its_metric() -> None:
 
 
 def test_show_names_the_condition() -> None:
-    assert robustness.show(case("mp3:16"), said("one two three"))[0] == "under mp3:16"
-    assert robustness.show(case("mp3:16"), None)[-1] == "(the model raised: no transcript)"
+    assert robustness.show(sample("mp3:16"), said("one two three"))[0] == "under mp3:16"
+    assert robustness.show(sample("mp3:16"), None)[-1] == "(the model raised: no transcript)"
 
 
 @pytest.mark.parametrize("condition", ["noise", "fog", None])
@@ -116,4 +116,4 @@ def test_the_clip_is_changed_before_the_model_hears_it(tmp_path: Path, monkeypat
 
     heard = robustness.run(Length(), given)
     assert (heard.transcript.text, heard.duration_s) == ("0.80", pytest.approx(0.8))
-    assert robustness.score(case("clean"), said("four"))["wer_clean"] == Ratio(3, 4)
+    assert robustness.score(sample("clean"), said("four"))["wer_clean"] == Ratio(3, 4)

@@ -21,7 +21,7 @@ SPEECH = {"id": "s1", "audio": "s1.flac", "duration_s": 1.5, "text": "open the d
 METRIC = {metric.name: metric for metric in translation.METRICS}
 
 
-def case(**row: Any) -> translation.Sample:
+def sample(**row: Any) -> translation.Sample:
     return translation.read({**TEXT, **row}, HEADER)
 
 
@@ -37,7 +37,7 @@ def value(name: str, shown: translation.Sample, text: str) -> float:
 
 
 def test_a_row_of_text_becomes_a_case() -> None:
-    read = case()
+    read = sample()
     assert (read.id, read.duration_s, read.source, read.references) == ("m1", 0.0, TEXT["source"], ("Öffne die Tür.",))
     assert (read.target_language, read.tokeniser, read.normaliser.name) == ("de", "13a", "none")
 
@@ -78,7 +78,7 @@ def test_the_row_goes_before_the_dataset_and_the_dataset_before_the_language() -
 )
 def test_what_is_wrong_with_a_row_names_the_case(row: dict[str, Any], says: str) -> None:
     with pytest.raises(DatasetError) as caught:
-        case(**row)
+        sample(**row)
     assert "'m1'" in str(caught.value)
     assert says in str(caught.value)
 
@@ -135,23 +135,23 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 def test_score_gives_exactly_the_metrics() -> None:
     for output in (None, said(""), said("Tür")):
-        assert list(translation.score(case(), output)) == list(METRIC)
+        assert list(translation.score(sample(), output)) == list(METRIC)
     assert set(translation.LIMITS) <= set(METRIC)
     assert translation.METRICS[0].name == "chrf"
 
 
 def test_the_scores_of_a_corpus_are_sacrebleus() -> None:
     texts = ["Öffne die Tür bitte jetzt.", "Das Licht ist nun wieder an.", ""]
-    cases = [case(reference=["Öffne bitte die Tür.", "Mach die Tür auf, bitte."]) for _ in texts]
-    counts = [translation.score(each, said(text)) for each, text in zip(cases, texts, strict=True)]
-    references = [list(column) for column in zip(*(each.references for each in cases), strict=True)]
+    samples = [sample(reference=["Öffne bitte die Tür.", "Mach die Tür auf, bitte."]) for _ in texts]
+    counts = [translation.score(each, said(text)) for each, text in zip(samples, texts, strict=True)]
+    references = [list(column) for column in zip(*(each.references for each in samples), strict=True)]
     for name, theirs in (("bleu", sacrebleu.corpus_bleu), ("chrf", sacrebleu.corpus_chrf)):
         pooled = METRIC[name].value(share[name] for share in counts)
         assert 100 * pooled == pytest.approx(theirs(texts, references).score)
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    counts, empty = translation.score(case(), None), translation.score(case(), said(""))
+    counts, empty = translation.score(sample(), None), translation.score(sample(), said(""))
     assert counts == {**empty, "success_rate": Ratio(0.0)}
     assert METRIC["chrf"].value([counts["chrf"]]) == 0.0
     assert counts["empty_rate"] == Ratio(1.0)
@@ -179,14 +179,14 @@ def test_each_sickness_breaks_its_own_limit(row: dict[str, Any], text: str, sick
 
 
 def test_show_lets_a_person_see_the_error() -> None:
-    assert translation.show(case(reference=["Öffne die Tür.", "Tür auf!"]), said("Tür auf!")) == [
+    assert translation.show(sample(reference=["Öffne die Tür.", "Tür auf!"]), said("Tür auf!")) == [
         "src  Open the door.",
         "ref  Öffne die Tür.",
         "ref  Tür auf!",
         "hyp  Tür auf!",
         "     chrF 100.0, BLEU 0.0 (13a)",
     ]
-    assert translation.show(case(), None)[-2] == "(the model raised: no translation)"
+    assert translation.show(sample(), None)[-2] == "(the model raised: no translation)"
 
 
 def test_a_baseline_remembers_the_text() -> None:
@@ -195,7 +195,9 @@ def test_a_baseline_remembers_the_text() -> None:
 
 
 def test_the_task_signs_its_numbers_and_others_need_not() -> None:
-    other = case(target_language="zh")
-    assert f"tok:13a+zh|smooth:exp|version:{sacrebleu.__version__}" in translation.signature([case(), other, case()])
+    other = sample(target_language="zh")
+    assert f"tok:13a+zh|smooth:exp|version:{sacrebleu.__version__}" in translation.signature(
+        [sample(), other, sample()]
+    )
     assert isinstance(translation, Signed)
     assert not isinstance(asr, Signed)

@@ -60,8 +60,8 @@ def values(output: dict[str, Any] | None, text: str = TEXT) -> dict[str, float]:
 
 
 def test_a_row_becomes_a_case() -> None:
-    case = tts.read({**ROW, "condition": "numbers"}, HEADER)
-    assert (case.text, case.reference, case.condition) == (TEXT, "set the oven to 42 degrees", "numbers")
+    sample = tts.read({**ROW, "condition": "numbers"}, HEADER)
+    assert (sample.text, sample.reference, sample.condition) == (TEXT, "set the oven to 42 degrees", "numbers")
     assert tts.prepare({**ROW, "voice": "anna"}) == tts.Prompt(TEXT, "anna")
 
 

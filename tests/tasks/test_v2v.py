@@ -36,7 +36,7 @@ class Judge:
         return Transcript(self.hears)
 
 
-def case(**changes: Any) -> v2v.Sample:
+def sample(**changes: Any) -> v2v.Sample:
     return v2v.read({**ROW, **changes}, OPTIONS)
 
 
@@ -53,9 +53,9 @@ def answered(folder: Path, reply: Reply, hears: str = "", **row: Any) -> dict[st
 
 
 def test_a_row_becomes_a_case() -> None:
-    assert case().references == ("turn on the light",)
-    assert (case().duration_s, case().tokeniser, case().spoken) == (1.0, "13a", "Say it.")
-    assert case(reference=["Turn on!", "Switch on!"]).references == ("turn on", "switch on")
+    assert sample().references == ("turn on the light",)
+    assert (sample().duration_s, sample().tokeniser, sample().spoken) == (1.0, "13a", "Say it.")
+    assert sample(reference=["Turn on!", "Switch on!"]).references == ("turn on", "switch on")
     assert v2v.read({key: value for key, value in ROW.items() if key != "reference"}, OPTIONS).references == ()
 
 
@@ -70,7 +70,7 @@ def test_a_row_becomes_a_case() -> None:
 )
 def test_a_row_that_is_no_case_says_why(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(DatasetError) as caught:
-        case(**changes)
+        sample(**changes)
     assert "'a'" in str(caught.value)
     assert says in str(caught.value)
 
@@ -107,7 +107,7 @@ def test_anything_else_says_what_came(reply: Any) -> None:
 def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
     output = answered(tmp_path, Reply("", tone(), math.nan, 0.4), "Turn on the light.")
     assert output["duration_s"] == 1.0
-    counts = v2v.score(case(), output)
+    counts = v2v.score(sample(), output)
     assert set(counts) == set(METRIC)
     assert counts["wer"] == Ratio(0, 4)
     values = {name: METRIC[name].value([share]) for name, share in counts.items()}
@@ -120,10 +120,10 @@ def test_speech_that_is_as_wanted(tmp_path: Path) -> None:
 
 def test_the_closest_reference_counts(tmp_path: Path) -> None:
     output = answered(tmp_path, Reply("", tone(), complete=False), "switch on the lamp")
-    counts = v2v.score(case(reference=["turn on the light", "switch on the light"]), output)
+    counts = v2v.score(sample(reference=["turn on the light", "switch on the light"]), output)
     assert counts["wer"] == Ratio(1, 4)
     assert counts["complete_rate"] == Ratio(0.0)
-    shown = v2v.show(case(), output)
+    shown = v2v.show(sample(), output)
     assert shown[0] == "given  Say it."
     assert "heard  switch on the lamp" in shown
 
@@ -135,7 +135,7 @@ def test_without_a_reference_the_models_own_words_count(tmp_path: Path) -> None:
     counts = v2v.score(free, output)
     assert counts["wer"] == Ratio(0, 0)
     assert {name: len(share) for name, share in counts.items()} == {
-        name: len(share) for name, share in v2v.score(case(), output).items()
+        name: len(share) for name, share in v2v.score(sample(), output).items()
     }
     assert math.isnan(METRIC["bleu"].value([counts["bleu"]]))
     assert "(no reference, and the model gave no words of its own)" in v2v.show(free, output)
@@ -144,7 +144,7 @@ def test_without_a_reference_the_models_own_words_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sound", [None, Audio(np.zeros(24_000, np.float32), 24_000)])
 def test_no_speech_is_all_words_missed(tmp_path: Path, sound: Audio | None) -> None:
     output = answered(tmp_path, Reply("Turn on the light.", sound), "what a judge makes up")
-    counts = v2v.score(case(), output)
+    counts = v2v.score(sample(), output)
     assert counts["wer"] == Ratio(4, 4)
     assert counts["spoken_rate"] == Ratio(0.0)
     assert counts["success_rate"] == Ratio(1.0)
@@ -164,15 +164,15 @@ def test_the_voice_is_compared_with_the_reference_or_the_input(tmp_path: Path, m
     output = answered(tmp_path, Reply("", tone()), "turn on", **row)
     answered(tmp_path, Reply("", tone()), "turn on", **row, reference_audio=tmp_path / "voice.wav")
     assert lengths == [0.5, 0.25]
-    assert v2v.score(case(), output)["similarity"] == Ratio(0.75)
-    assert "similarity 0.75" in v2v.show(case(), output)
+    assert v2v.score(sample(), output)["similarity"] == Ratio(0.75)
+    assert "similarity 0.75" in v2v.show(sample(), output)
 
 
 def test_a_model_that_raised_said_nothing() -> None:
-    counts = v2v.score(case(), None)
+    counts = v2v.score(sample(), None)
     assert (counts["wer"], counts["success_rate"], counts["spoken_rate"]) == (Ratio(4, 4), Ratio(0.0), Ratio(0.0))
     assert METRIC["chrf"].value([counts["chrf"]]) == 0.0
-    assert v2v.show(case(), None)[-1] == "(the model raised: no speech)"
+    assert v2v.show(sample(), None)[-1] == "(the model raised: no speech)"
     assert v2v.remember(None) is None
 
 

@@ -20,7 +20,7 @@ ROW = {"id": "music", "audio": "music.flac", "duration_s": 4.0, "speech": [[1.0,
 METRIC = {metric.name: metric for metric in vad.METRICS}
 
 
-def case(*speech: tuple[float, float]) -> vad.Sample:
+def sample(*speech: tuple[float, float]) -> vad.Sample:
     return vad.read({**ROW, "speech": speech}, {})
 
 
@@ -33,11 +33,11 @@ def test_a_row_becomes_a_case() -> None:
 
 
 def test_a_clip_without_speech_is_a_case() -> None:
-    assert case().speech == ()
+    assert sample().speech == ()
 
 
 def test_a_region_may_end_a_rounding_error_behind_the_clip() -> None:
-    assert case((3.0, 4.005)).speech == (Region(3.0, 4.005),)
+    assert sample((3.0, 4.005)).speech == (Region(3.0, 4.005),)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_anything_else_says_what_came(output: object, says: str) -> None:
 
 def test_score_gives_exactly_the_metrics() -> None:
     for output in (None, found(), found((0, 1))):
-        assert set(vad.score(case((1, 2)), output)) == set(METRIC)
+        assert set(vad.score(sample((1, 2)), output)) == set(METRIC)
 
 
 def test_seconds_by_hand() -> None:
-    counts = vad.score(case((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
+    counts = vad.score(sample((1, 2), (2.5, 3)), found((0.5, 2), (9, 10)))
     assert counts.pop("roc_auc") == roc.EMPTY
     assert counts == {
         "f1": Ratio(2.0, 3.0),
@@ -149,8 +149,8 @@ def test_probabilities_are_asked_for_outside_the_clocks() -> None:
     given = Audio(np.zeros(64_000, np.float32), 16_000)
     output = vad.encode(vad.run(Sure(), given))
     assert output == {"regions": [[2.0, 4.0]], "levels": [78] * 20 + [122] * 20, "hop_s": 0.1}
-    assert METRIC["roc_auc"].value([vad.score(case((2, 4)), output)["roc_auc"]]) == 1.0
-    assert METRIC["roc_auc"].value([vad.score(case((0, 2)), output)["roc_auc"]]) == 0.0
+    assert METRIC["roc_auc"].value([vad.score(sample((2, 4)), output)["roc_auc"]]) == 1.0
+    assert METRIC["roc_auc"].value([vad.score(sample((0, 2)), output)["roc_auc"]]) == 0.0
     assert vad.remember(output) == [[2.0, 4.0]]
 
 
@@ -161,32 +161,32 @@ def test_odd_probabilities_say_what_came(given: Any) -> None:
 
 
 def test_only_clips_without_speech_count_as_hallucinated() -> None:
-    assert vad.score(case(), found((1, 2)))["hallucination_rate"] == Ratio(1.0, 4.0)
-    assert vad.score(case((3, 4)), found((1, 2)))["hallucination_rate"] == Ratio(0.0, 0.0)
+    assert vad.score(sample(), found((1, 2)))["hallucination_rate"] == Ratio(1.0, 4.0)
+    assert vad.score(sample((3, 4)), found((1, 2)))["hallucination_rate"] == Ratio(0.0, 0.0)
 
 
 def test_a_model_that_raised_missed_everything() -> None:
-    counts = vad.score(case((1, 2)), None)
+    counts = vad.score(sample((1, 2)), None)
     assert counts["recall"] == Ratio(0.0, 1.0)
     assert counts["miss_s"] == (1.0,)
     assert counts["success_rate"] == Ratio(0.0)
 
 
 def test_a_clip_without_speech_still_shows_its_false_alarms() -> None:
-    counts = vad.score(case(), found((0, 2)))
+    counts = vad.score(sample(), found((0, 2)))
     assert counts["recall"] == Ratio(0.0, 0.0)
     assert METRIC["precision"].value([counts["precision"]]) == 0.0
     assert METRIC["false_alarm_s"].value([counts["false_alarm_s"]] * 3) == 6.0
 
 
 def test_show_names_both_sides_and_the_difference() -> None:
-    assert vad.show(case((1, 2)), found((0.5, 1.5))) == [
+    assert vad.show(sample((1, 2)), found((0.5, 1.5))) == [
         "ref          1.00-2.00",
         "hyp          0.50-1.50",
         "false alarm  0.50-1.00  (0.50 s)",
         "miss         1.50-2.00  (0.50 s)",
     ]
-    assert vad.show(case(), None) == [
+    assert vad.show(sample(), None) == [
         "ref          none",
         "hyp          none",
         "false alarm  none  (0.00 s)",

@@ -9,7 +9,7 @@ from modellab.models import adapter_code
 from modellab.types import Status, Verdict
 from tools.against_power import Run, slowed, table
 
-from ..make import cell
+from ..make import case
 
 ORIGINAL = """
 import time
@@ -37,7 +37,7 @@ def run(slower: float, status: Status, red: bool = False) -> Run:
 def test_the_injected_slowdown_is_the_share_of_the_call(tmp_path: Path) -> None:
     (tmp_path / "fake").mkdir()
     (tmp_path / "fake" / "adapter.py").write_text(ORIGINAL)
-    plain = cell(folder=tmp_path / "fake")
+    plain = case(folder=tmp_path / "fake")
     assert slowed(plain, 0.0, tmp_path) is plain
     slow = slowed(plain, 1.0, tmp_path)
     assert slow.folder.name == "fake"

@@ -46,8 +46,8 @@ def make() -> Make:
     """A function that makes a passed entry; its keywords change the key, the provenance or the entry."""
 
     def entry(**changes: Any) -> Entry:
-        cell = {name: changes.pop(name) for name in CaseId.__slots__ if name in changes}
-        key = CaseId(**{**KEY, **cell})
+        case = {name: changes.pop(name) for name in CaseId.__slots__ if name in changes}
+        key = CaseId(**{**KEY, **case})
         facts = {"dataset_digest": "sha256:" + "ab" * 32, "normaliser": "whisper_en@1#1a2b3c4d"}
         utterances = (
             Utterance("001", {"wer": (0.0, 4.0)}, {"text": "turn on the light"}, 0.1, 0.1, 2.0),

@@ -23,9 +23,9 @@ MOST_KINDS = 4
 def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
     """The failure message of a case; `baselines` is where other models' answers are looked up."""
     if outcome.error:
-        return escape.lines(f"{outcome.cell.key}: ERROR\n{outcome.error}")
+        return escape.lines(f"{outcome.case.key}: ERROR\n{outcome.error}")
     red = [verdict for verdict in outcome.verdicts if verdict.red]
-    lines = [f"{outcome.cell.key}: {outcome.status}", *(metric_line(verdict) for verdict in red)]
+    lines = [f"{outcome.case.key}: {outcome.status}", *(metric_line(verdict) for verdict in red)]
     lines += [f"  note: {note}" for note in outcome.notes]
     if any(verdict.kind in {"quality", "sanity"} for verdict in red):
         try:
@@ -38,7 +38,7 @@ def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
 def _suspicions(outcome: Outcome, task: Task, baselines: Path | None) -> list[str]:
     """What kind of failure it looks like."""
     assert outcome.result is not None, "a quality verdict without a result"
-    data = datasets.load(outcome.cell.dataset)
+    data = datasets.load(outcome.case.dataset)
     others = other_answers.asked(baselines, outcome.result) if baselines else diagnosis.no_others
     found = diagnosis.suspect(task, outcome.result, data, outcome.accepted, others)
     return ["", "  what it looks like:", *(f"  {finding}" for finding in found[:MOST_KINDS])] if found else []
@@ -60,15 +60,15 @@ def metric_line(verdict: Verdict) -> str:
 def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     result, metric = outcome.result, task.METRICS[0]
     assert result is not None, "a quality verdict without a result"
-    rows, options = datasets.load(outcome.cell.dataset).rows, outcome.cell.header.model_dump()
+    rows, options = datasets.load(outcome.case.dataset).rows, outcome.case.header.model_dump()
     worst = worst_utterances.worst_first(result.utterances, outcome.accepted, metric, WORST)
     said = {utterance.id: utterance for utterance in worst}
-    cases = {id: decoded_length.stored(task, row, options, said[id]) for row in rows if (id := row["id"]) in said}
+    samples = {id: decoded_length.stored(task, row, options, said[id]) for row in rows if (id := row["id"]) in said}
     lines = [f"  the {len(worst)} utterances that did most damage:"]
     for utterance in worst:
         if worst_utterances.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
             break
-        shown: Sequence[str] = task.show(cases[utterance.id], utterance.output)
+        shown: Sequence[str] = task.show(samples[utterance.id], utterance.output)
         first, *rest = shown or [""]
         lines.append(f"  {utterance.id}  {first}")
         lines += [f"  {' ' * len(utterance.id)}  {line}" for line in rest]

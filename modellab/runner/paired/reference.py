@@ -44,19 +44,19 @@ class Base:
     python: Path | None = None
     matrix: Matrix | None = field(default=None, compare=False)
 
-    def loadable(self, cell: ModelInstance, tree: Path | None, *, download: bool = False) -> ModelInstance:
-        """What the base loads for a cell; `tree` is the revision's folder. NoBaseError with the reason if nothing."""
-        folder = self._folder(cell, tree)
+    def instance(self, case: ModelInstance, tree: Path | None, *, download: bool = False) -> ModelInstance:
+        """What the base loads for a case; `tree` is the revision's folder. NoBaseError with the reason if nothing."""
+        folder = self._folder(case, tree)
         try:
             model = models.config(folder)
         except ConfigError as error:
             raise NoBaseError(f"{folder.name} cannot be read there: {error}") from error
-        name = self.variant or cell.key.variant
-        if cell.key.task and cell.key.task not in model.tasks:
-            raise NoBaseError(f"{folder.name} has no task {cell.key.task} there")
+        name = self.variant or case.key.variant
+        if case.key.task and case.key.task not in model.tasks:
+            raise NoBaseError(f"{folder.name} has no task {case.key.task} there")
         if name not in model.variants:
             raise NoBaseError(f"{folder.name} has no variant {name} there")
-        key = replace(cell.key, model=folder.name, variant=name, precision=self._precision(cell, model, name))
+        key = replace(case.key, model=folder.name, variant=name, precision=self._precision(case, model, name))
         found = ModelInstance(key, model, model.variants[name], folder)
         if reason := self._why_not(found, download=download):
             raise NoBaseError(reason)
@@ -69,23 +69,23 @@ class Base:
         absent = "" if download else weights.why_missing(found.weights, found.variant.revision, found.folder)
         return missing_device(found.key.device, found.variant) or absent
 
-    def _precision(self, cell: ModelInstance, model: Model, name: str) -> str:
-        """The cell's own, or for another variant its first on the device."""
-        offered = [precision for device, precision in model.device_precisions(name) if device == cell.key.device]
-        if cell.key.precision in offered:
-            return cell.key.precision
+    def _precision(self, case: ModelInstance, model: Model, name: str) -> str:
+        """The case's own, or for another variant its first on the device."""
+        offered = [precision for device, precision in model.device_precisions(name) if device == case.key.device]
+        if case.key.precision in offered:
+            return case.key.precision
         if offered and self.variant:
             return offered[0]
-        raise NoBaseError(f"{cell.folder.name}:{name} is not offered on {cell.key.device} at {cell.key.precision}")
+        raise NoBaseError(f"{case.folder.name}:{name} is not offered on {case.key.device} at {case.key.precision}")
 
-    def _folder(self, cell: ModelInstance, tree: Path | None) -> Path:
+    def _folder(self, case: ModelInstance, tree: Path | None) -> Path:
         """The base's model folder: in the revision's tree where the candidate's is under version control."""
-        if self.model and self.model != cell.key.model:
+        if self.model and self.model != case.key.model:
             assert self.matrix is not None, "a model by name comes with the matrix it was found in"
             return models.folders(self.matrix.project.models)[self.model]
-        folder = cell.folder.resolve()
+        folder = case.folder.resolve()
         if tree is None or not folder.is_relative_to(self.top) or worktree.ignores(self.top, folder):
-            return cell.folder
+            return case.folder
         then = tree / folder.relative_to(self.top)
         if not (then / "config.yaml").is_file():
             raise NoBaseError(f"there is no model {folder.name} there")

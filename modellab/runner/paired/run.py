@@ -51,19 +51,19 @@ class Duel:
     def __post_init__(self) -> None:
         self.places = Places(self.base, self.tell)
 
-    def get(self, cell: Case) -> None:
-        """Load the cell's base, unless it is loaded. Raises ModellabError, with the base's name, when it cannot be."""
-        if self.engine == (cell.key.task, cell.engine):
+    def get(self, case: Case) -> None:
+        """Load the case's base, unless it is loaded. Raises ModellabError, with the base's name, when it cannot be."""
+        if self.engine == (case.key.task, case.engine):
             return
         self.close()
         try:
-            self._load(cell)
+            self._load(case)
         except NoBaseError as error:
             self.missing = str(error)
-        self.engine = (cell.key.task, cell.engine)
+        self.engine = (case.key.task, case.engine)
 
-    def _load(self, cell: Case) -> None:
-        found = self.base.loadable(cell, self.places.checkout(), download=self.download)
+    def _load(self, case: Case) -> None:
+        found = self.base.instance(case, self.places.checkout(), download=self.download)
         apart = found.model.environment == "own"
         place = self.places.own(found.folder) if apart else self.places.get(found.model.install)
         handle = start(place, self.threads, self.base.label, found.model.environment_variables)
@@ -73,7 +73,7 @@ class Duel:
             handle.close()
             raise
         note = None if apart else self.places.notes.get(found.model.install)
-        self.notes = (*([note] if note else []), *verdicts.other_precision(cell, found.key.precision, self.base.label))
+        self.notes = (*([note] if note else []), *verdicts.other_precision(case, found.key.precision, self.base.label))
 
     def close(self) -> None:
         """End the base's process, if there is one."""
@@ -82,32 +82,32 @@ class Duel:
         self.loaded, self.engine, self.missing, self.notes = None, None, "", ()
 
     def judge(
-        self, case: PairedCase, candidate: Loaded, again: Callable[[], Loaded]
+        self, timed_case: PairedCase, candidate: Loaded, again: Callable[[], Loaded]
     ) -> tuple[list[Verdict], list[str]]:
         """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
         label = self.base.label
         if self.loaded is None:
-            return verdicts.nothing(case, self.missing, label), []
-        base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(case.cell.key).encode()))
-        first = self._pairs(case, candidate, base, paired_speed.FIRST, generator)
-        peaks = verdicts.peaks(case, candidate, base, label)
-        if (more := verdicts.more_pairs(case, first)) > 0:
-            first = joined([first, self._pairs(case, candidate, base, more, generator, first)])
-        notes = [*self.notes, *verdicts.differences(case.task, candidate, base, first, label)]
+            return verdicts.nothing(timed_case, self.missing, label), []
+        base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(timed_case.case.key).encode()))
+        first = self._pairs(timed_case, candidate, base, paired_speed.FIRST, generator)
+        peaks = verdicts.peaks(timed_case, candidate, base, label)
+        if (more := verdicts.more_pairs(timed_case, first)) > 0:
+            first = joined([first, self._pairs(timed_case, candidate, base, more, generator, first)])
+        notes = [*self.notes, *verdicts.differences(timed_case.task, candidate, base, first, label)]
         second = None
-        if verdicts.look_slower(case, first):
-            second = self._confirm(case, again, generator, first, _processes(candidate, base))
+        if verdicts.look_slower(timed_case, first):
+            second = self._confirm(timed_case, again, generator, first, _processes(candidate, base))
         if any(verdict.red for verdict in peaks):
-            fresh = self._fresh(case, again)
+            fresh = self._fresh(timed_case, again)
             self._pairs(
-                case, *fresh, paired_speed.FIRST, generator
+                timed_case, *fresh, paired_speed.FIRST, generator
             )  # the same calls for both: the candidate's had done more
-            peaks = verdicts.peaks(case, *fresh, label)
-        return [*verdicts.speed(case, first, second, label), *peaks], notes
+            peaks = verdicts.peaks(timed_case, *fresh, label)
+        return [*verdicts.speed(timed_case, first, second, label), *peaks], notes
 
     def _pairs(
         self,
-        case: PairedCase,
+        timed_case: PairedCase,
         candidate: Loaded,
         base: Loaded,
         n: int,
@@ -116,13 +116,13 @@ class Duel:
     ) -> Pairs:
         """n pairs with fresh meters, each on a core for both."""
         for side in (candidate, base):
-            side.ask("start", {"task": case.task.NAME})
-        with shared((candidate, base), self.threads, case.cell.key.device) as place:
-            return run_pairs(candidate, base, case.data, n, generator, before, place)
+            side.ask("start", {"task": timed_case.task.NAME})
+        with shared((candidate, base), self.threads, timed_case.case.key.device) as place:
+            return run_pairs(candidate, base, timed_case.data, n, generator, before, place)
 
     def _confirm(
         self,
-        case: PairedCase,
+        timed_case: PairedCase,
         again: Callable[[], Loaded],
         generator: np.random.Generator,
         first: Pairs,
@@ -130,18 +130,18 @@ class Duel:
     ) -> Pairs:
         """Fresh pairs, a few of each of so many fresh processes."""
         parts: list[Pairs] = []
-        wanted = verdicts.confirming(case, first)
+        wanted = verdicts.confirming(timed_case, first)
         for i in range(processes):
             left = wanted - sum(len(part.audio_s) for part in parts)
-            fresh = self._fresh(case, again)
-            parts.append(self._pairs(case, *fresh, math.ceil(left / (processes - i)), generator, first))
+            fresh = self._fresh(timed_case, again)
+            parts.append(self._pairs(timed_case, *fresh, math.ceil(left / (processes - i)), generator, first))
         return joined(parts)
 
-    def _fresh(self, case: PairedCase, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
+    def _fresh(self, timed_case: PairedCase, again: Callable[[], Loaded]) -> tuple[Loaded, Loaded]:
         """Candidate and base in new processes."""
         self.close()
         candidate = again()
-        self.get(case.cell)
+        self.get(timed_case.case)
         assert self.loaded is not None, "it was there a moment ago"
         return candidate, self.loaded
 

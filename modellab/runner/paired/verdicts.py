@@ -25,18 +25,18 @@ from modellab.types.readings import CLOCKS, judged, unit
 
 @dataclass(frozen=True, slots=True)
 class PairedCase:
-    """What is timed: one cell, its candidate's result and the rules that it is judged by."""
+    """What is timed: one case, its candidate's result and the rules that it is judged by."""
 
     task: Task
-    cell: Case
+    case: Case
     data: Dataset
     result: Result
     rules: Mapping[str, Rule]
 
 
-def nothing(case: PairedCase, why: str, label: str) -> list[Verdict]:
+def nothing(timed_case: PairedCase, why: str, label: str) -> list[Verdict]:
     """NEW for all that would have been compared."""
-    device, readings = case.cell.key.device, case.result.readings
+    device, readings = timed_case.case.key.device, timed_case.result.readings
     speed = [Verdict(metric, unit(metric), "speed", Status.NEW, math.nan) for metric in judged(device, "speed")]
     peaks = [Verdict(metric, unit(metric), "memory", Status.NEW, math.nan) for metric in judged(device, "memory")]
     return [
@@ -46,61 +46,63 @@ def nothing(case: PairedCase, why: str, label: str) -> list[Verdict]:
     ]
 
 
-def look_slower(case: PairedCase, pairs: Pairs) -> bool:
+def look_slower(timed_case: PairedCase, pairs: Pairs) -> bool:
     """Whether any clock of the first pairs asks for a confirmation."""
-    return any(_looks_slower(case, metric, pairs) for metric in _clocks(case, pairs))
+    return any(_looks_slower(timed_case, metric, pairs) for metric in _clocks(timed_case, pairs))
 
 
-def more_pairs(case: PairedCase, first: Pairs) -> int:
+def more_pairs(timed_case: PairedCase, first: Pairs) -> int:
     """How many further pairs the first look needs where they spread: by the clock that decides."""
-    rule, ratios = _deciding(case, first)
+    rule, ratios = _deciding(timed_case, first)
     return paired_speed.first_pairs(ratios, rule) - len(ratios) if len(ratios) > 1 else 0
 
 
-def confirming(case: PairedCase, first: Pairs) -> int:
+def confirming(timed_case: PairedCase, first: Pairs) -> int:
     """How many fresh pairs confirm what the first ones showed."""
-    rule, ratios = _deciding(case, first)
+    rule, ratios = _deciding(timed_case, first)
     return paired_speed.second_pairs(ratios, rule) if len(ratios) > 1 else paired_speed.SECOND
 
 
-def _deciding(case: PairedCase, pairs: Pairs) -> tuple[Rule, Floats]:
+def _deciding(timed_case: PairedCase, pairs: Pairs) -> tuple[Rule, Floats]:
     """The rule and the finite ratios of the clock that decides: CPU time of one thread, a GPU's own, else the wall."""
-    known = _clocks(case, pairs)
-    several = case.cell.key.device == "cpu" and case.result.provenance["threads"] != "1"
+    known = _clocks(timed_case, pairs)
+    several = timed_case.case.key.device == "cpu" and timed_case.result.provenance["threads"] != "1"
     metric = "rtf" if several or not known else known[-1]
     ratios = _ratios(pairs, metric)
-    return case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
+    return timed_case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
 
 
-def speed(case: PairedCase, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
+def speed(timed_case: PairedCase, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
     """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
-    return [_speed(case, metric, first, second, label) for metric in _clocks(case, first)]
+    return [_speed(timed_case, metric, first, second, label) for metric in _clocks(timed_case, first)]
 
 
-def _clocks(case: PairedCase, pairs: Pairs) -> list[str]:
+def _clocks(timed_case: PairedCase, pairs: Pairs) -> list[str]:
     """The clocks that judge a case on its device and that gave times."""
-    return [metric for metric in judged(case.cell.key.device, "speed") if np.isfinite(_ratios(pairs, metric)).any()]
+    return [
+        metric for metric in judged(timed_case.case.key.device, "speed") if np.isfinite(_ratios(pairs, metric)).any()
+    ]
 
 
 def _ratios(pairs: Pairs, metric: str) -> Floats:
     return (pairs.wall, pairs.cpu, pairs.gpu)[CLOCKS[metric]]
 
 
-def _looks_slower(case: PairedCase, metric: str, pairs: Pairs) -> bool:
-    margin = case.rules.get(metric, Rule()).margin
+def _looks_slower(timed_case: PairedCase, metric: str, pairs: Pairs) -> bool:
+    margin = timed_case.rules.get(metric, Rule()).margin
     ratios = _ratios(pairs, metric)
     finite = ratios[np.isfinite(ratios)]
     return len(finite) > 1 and paired_speed.looks_slower(finite, paired_speed.MARGIN if margin is None else margin)
 
 
-def _speed(case: PairedCase, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
+def _speed(timed_case: PairedCase, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
     now, then = (second or first).rtf(CLOCKS[metric])
     fresh = None if second is None else _ratios(second, metric)
-    rule = case.rules.get(metric, Rule())
-    invalid = _invalid(case.result) if metric == "rtf_cpu" else ""
-    load = too_busy(case.result)
+    rule = timed_case.rules.get(metric, Rule())
+    invalid = _invalid(timed_case.result) if metric == "rtf_cpu" else ""
+    load = too_busy(timed_case.result)
     verdict = paired_speed.assess(metric, _ratios(first, metric), fresh, rule, now, then, label, invalid, load)
-    if reason := untrusted(case.result):
+    if reason := untrusted(timed_case.result):
         return replace(verdict, status=Status.INCONCLUSIVE, why=reason, red=False)
     return verdict
 
@@ -112,12 +114,12 @@ def _invalid(result: Result) -> str:
     return too_many_cores(result)
 
 
-def peaks(case: PairedCase, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
+def peaks(timed_case: PairedCase, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
     """Peak memory since both were asked to start."""
-    now, then = (side.ask("finish", {"device": case.cell.key.device}) for side in (candidate, base))
-    metrics = [metric for metric in judged(case.cell.key.device, "memory") if metric in now and metric in then]
+    now, then = (side.ask("finish", {"device": timed_case.case.key.device}) for side in (candidate, base))
+    metrics = [metric for metric in judged(timed_case.case.key.device, "memory") if metric in now and metric in then]
     found = [
-        _peak(metric, float(now[metric]), float(then[metric]), case.rules.get(metric, Rule()), label)
+        _peak(metric, float(now[metric]), float(then[metric]), timed_case.rules.get(metric, Rule()), label)
         for metric in metrics
     ]
     ours, theirs = (side.facts.get(allocator.KEY, "not recorded") for side in (candidate, base))
@@ -144,9 +146,9 @@ def _peak(metric: str, now: float, then: float, rule: Rule, label: str) -> Verdi
     return held(replace(verdict, detects=margin, versus=label, alpha=rule.alpha), rule)
 
 
-def other_precision(cell: Case, precision: str, label: str) -> list[str]:
+def other_precision(case: Case, precision: str, label: str) -> list[str]:
     """A note if the base has not the candidate's precision."""
-    own = cell.key.precision
+    own = case.key.precision
     return [] if precision == own else [f"{label} has no {own}: it ran at {precision}"]
 
 

@@ -63,8 +63,8 @@ def examine(
 class Bench:
     """The loaded model and its clips: the first of each pair stands for a probe, the second for its empty twin."""
 
-    def __init__(self, place: Path, loaded: Loaded, cell: Case, probes: Sequence[Probe], threads: int) -> None:
-        self.place, self.loaded, self.cell, self.probes, self.threads = place, loaded, cell, probes, threads
+    def __init__(self, place: Path, loaded: Loaded, case: Case, probes: Sequence[Probe], threads: int) -> None:
+        self.place, self.loaded, self.case, self.probes, self.threads = place, loaded, case, probes, threads
 
     def measured(self, number: int, calls: int) -> Result:
         """The result of so many calls on clip `number`, as a dataset of its own."""
@@ -81,7 +81,7 @@ class Bench:
                 yaml.safe_dump({**HEADER, "cases": rows}, sort_keys=False), encoding="utf-8"
             )
         data = datasets.load(folder)
-        return evaluate.evaluate(tasks.get("asr"), self.cell, data, self.loaded, self.threads, "")
+        return evaluate.evaluate(tasks.get("asr"), self.case, data, self.loaded, self.threads, "")
 
 
 @contextmanager
@@ -92,10 +92,10 @@ def _bench(folder: Path, probes: Sequence[Probe], threads: int, device: str) -> 
     key = CaseId("asr", "selftest", folder.name, "known", device, "none")
     with tempfile.TemporaryDirectory(prefix="modellab-selftest-") as place:
         header = datasets.Header.model_validate(HEADER)
-        cell = Case(key, model, model.variants["known"], folder, Path(place), header)
+        case = Case(key, model, model.variants["known"], folder, Path(place), header)
         worker = Worker(threads)
         try:
-            yield Bench(Path(place), evaluate.load(cell, worker, threads), cell, probes, threads)
+            yield Bench(Path(place), evaluate.load(case, worker, threads), case, probes, threads)
         finally:
             worker.close()
 

@@ -126,7 +126,7 @@ def through_a_worker(place: Any, options: Mapping[str, Any]) -> tuple[Any, int]:
     from modellab.tasks import asr
     from modellab.types import Audio
 
-    from ...make import HEADER, cell
+    from ...make import HEADER, case
 
     (place / "fake").mkdir()
     (place / "fake" / "adapter.py").write_text(REMEMBERS, encoding="utf-8")
@@ -146,7 +146,7 @@ def through_a_worker(place: Any, options: Mapping[str, Any]) -> tuple[Any, int]:
 
     worker = Counting(1)
     try:
-        loaded = evaluate.load(one := cell(place / "fake", options=dict(options)), worker, 1)
+        loaded = evaluate.load(one := case(place / "fake", options=dict(options)), worker, 1)
         return evaluate.evaluate(asr, one, data, loaded, 1, ""), calls
     finally:
         worker.close()

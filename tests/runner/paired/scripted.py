@@ -19,7 +19,7 @@ from modellab.runner.paired.verdicts import PairedCase
 from modellab.tasks import asr
 from modellab.types import Rule, Verdict
 
-from ...make import HEADER, KEY, PROVENANCE, READINGS, cell, result, utterance
+from ...make import HEADER, KEY, PROVENANCE, READINGS, case, result, utterance
 
 MIB = 2**20
 NOISE = np.random.default_rng(1)
@@ -51,13 +51,13 @@ def loaded(handle: Scripted, **facts: Any) -> Loaded:
     return Loaded(handle, ("fake", "one", "cpu", "float32"), {**FACTS, **facts}, lambda audio_s: 60.0)
 
 
-def case(device: str = "cpu", threads: str = "1", **rules: Rule) -> PairedCase:
+def timed_case(device: str = "cpu", threads: str = "1", **rules: Rule) -> PairedCase:
     rows = [{"id": f"{i}", "audio": Path(f"/golden/{i}.flac"), "duration_s": 2.0} for i in range(12)]
     data = Dataset("short_v1", Path("short_v1"), Header.model_validate(HEADER), tuple(rows), "sha256:d")
     key = replace(KEY, device=device)
     readings = {**READINGS, "rtf_gpu": 0.03, "peak_vram_bytes": 1e9}
     measured = result([utterance("0", {})], key=key, readings=readings, provenance={**PROVENANCE, "threads": threads})
-    return PairedCase(asr, cell(key=key), data, measured, rules)
+    return PairedCase(asr, case(key=key), data, measured, rules)
 
 
 class Held(Duel):
@@ -65,7 +65,7 @@ class Held(Duel):
 
     fresh = 0
 
-    def _load(self, cell: Case) -> None:
+    def _load(self, case: Case) -> None:
         assert self.loaded is None, "the old one is closed first"
         self.fresh += 1
         self.loaded = self.base_again
@@ -82,6 +82,6 @@ def unneeded() -> Loaded:
 
 
 def judged(candidate: Scripted, base: Scripted, of: PairedCase | None = None) -> dict[str, Verdict]:
-    verdicts, _ = against(base).judge(of or case(), loaded(candidate), lambda: loaded(candidate))
+    verdicts, _ = against(base).judge(of or timed_case(), loaded(candidate), lambda: loaded(candidate))
     assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
     return {verdict.metric: verdict for verdict in verdicts}

@@ -52,8 +52,8 @@ def matrix(root: Path) -> Matrix:
     return Matrix(Project.at(root))
 
 
-def cell(root: Path, variant: str = "one", precision: str = "float32") -> Case:
-    for found in matrix(root).cells("asr"):
+def case(root: Path, variant: str = "one", precision: str = "float32") -> Case:
+    for found in matrix(root).cases("asr"):
         if isinstance(found, Case) and found.folder.name == "fake":
             key = found.key
             if (key.variant, key.precision) == (variant, precision):
@@ -145,10 +145,10 @@ def tree(root: Path, tmp_path: Path) -> Callable[[], Path]:
 def test_a_revision_has_its_own_model_folder_and_options(root: Path, tmp_path: Path, tree: Callable[[], Path]) -> None:
     tree()
     configure(root, options={"beam_size": 5})
-    found = against(root, "main").loadable(cell(root), tmp_path / "tree")
+    found = against(root, "main").instance(case(root), tmp_path / "tree")
     assert found.folder == tmp_path / "tree" / "models" / "fake"
     assert found.model.options == {}
-    assert found.key == replace(cell(root).key)
+    assert found.key == replace(case(root).key)
 
 
 def test_a_folder_that_git_does_not_know_is_the_same_on_both_sides(
@@ -158,15 +158,15 @@ def test_a_folder_that_git_does_not_know_is_the_same_on_both_sides(
     git(root, "rm", "-r", "--quiet", "--cached", "models")
     git(root, "commit", "--quiet", "--all", "--message", "models are elsewhere")
     tree()
-    assert against(root, "main").loadable(cell(root), tmp_path / "tree").folder == root / "models" / "fake"
+    assert against(root, "main").instance(case(root), tmp_path / "tree").folder == root / "models" / "fake"
 
 
 def test_modellabs_own_models_are_the_same_where_the_project_is_another_repository(
     root: Path, tmp_path: Path, tree: Callable[[], Path]
 ) -> None:
     tree()
-    own = next(each for each in matrix(root).loadables() if each.folder.name == "faster_whisper")
-    assert against(root, "main").loadable(own, tmp_path / "tree").folder == own.folder
+    own = next(each for each in matrix(root).instances() if each.folder.name == "faster_whisper")
+    assert against(root, "main").instance(own, tmp_path / "tree").folder == own.folder
     assert against(root, "main").code(tmp_path / "tree") is None
 
 
@@ -183,22 +183,22 @@ def test_what_the_revision_has_not_is_told(
     tree()
     configure(root, **changes)
     with pytest.raises(NoBaseError, match=words):
-        against(root, "main").loadable(cell(root, variant, precision), tmp_path / "tree")
+        against(root, "main").instance(case(root, variant, precision), tmp_path / "tree")
 
 
 def test_a_model_that_the_revision_lacks_is_told(root: Path, tmp_path: Path, tree: Callable[[], Path]) -> None:
     tree()
     write_model(root / "models" / "newer")
-    newer = replace(cell(root), folder=root / "models" / "newer")
+    newer = replace(case(root), folder=root / "models" / "newer")
     with pytest.raises(NoBaseError, match="there is no model newer there"):
-        against(root, "main").loadable(newer, tmp_path / "tree")
+        against(root, "main").instance(newer, tmp_path / "tree")
 
 
 def test_a_configuration_that_cannot_be_read_is_told(root: Path, tmp_path: Path, tree: Callable[[], Path]) -> None:
     tree()
     (tmp_path / "tree" / "models" / "fake" / "config.yaml").write_text("summary: [")
     with pytest.raises(NoBaseError, match="fake cannot be read there: "):
-        against(root, "main").loadable(cell(root), tmp_path / "tree")
+        against(root, "main").instance(case(root), tmp_path / "tree")
 
 
 def test_another_variant_keeps_the_precision_or_takes_its_first(root: Path) -> None:
@@ -208,20 +208,20 @@ def test_another_variant_keeps_the_precision_or_takes_its_first(root: Path) -> N
     }
     configure(root, devices={"cpu": ["float32", "int8"]}, variants=variants)
     base = against(root, ":two")
-    assert base.loadable(cell(root, precision="int8"), None).key.precision == "int8"
-    assert base.loadable(cell(root, precision="float32"), None).key.precision == "int4"
+    assert base.instance(case(root, precision="int8"), None).key.precision == "int8"
+    assert base.instance(case(root, precision="float32"), None).key.precision == "int4"
 
 
 def test_another_models_variant_must_have_the_task(root: Path) -> None:
     base = against(root, "silero_vad:jit")
     with pytest.raises(NoBaseError, match="silero_vad has no task asr there"):
-        base.loadable(cell(root), None)
+        base.instance(case(root), None)
 
 
 def test_a_variant_without_weights_here_is_told(root: Path) -> None:
     configure(root, variants={"one": {"weights": "package"}, "two": {"weights": "path:no/such/file"}})
     with pytest.raises(NoBaseError, match=r"no/such/file does not exist"):
-        against(root, ":two").loadable(cell(root), None)
+        against(root, ":two").instance(case(root), None)
 
 
 # ---------------------------------------------------------------------------- which code runs

@@ -16,15 +16,15 @@ from modellab.runner.paired.reference import Base
 from modellab.runner.paired.run import Duel
 from modellab.types import Rule, Status
 
-from ...make import KEY, cell
-from .scripted import MIB, Scripted, against, case, judged, loaded, unneeded
+from ...make import KEY, case
+from .scripted import MIB, Scripted, against, judged, loaded, timed_case, unneeded
 
 # ---------------------------------------------------------------------------- speed
 
 
 def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
     candidate, base = Scripted(), Scripted()
-    verdicts = {each.metric: each for each in against(base).judge(case(), loaded(candidate), unneeded)[0]}
+    verdicts = {each.metric: each for each in against(base).judge(timed_case(), loaded(candidate), unneeded)[0]}
     assert {metric: str(verdict.status) for metric, verdict in verdicts.items()} == {
         "rtf": "PASS",
         "rtf_cpu": "PASS",
@@ -38,7 +38,7 @@ def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
 def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
     candidate, base = Scripted(0.105), Scripted()
     duel = against(base)
-    verdicts = {each.metric: each for each in duel.judge(case(), loaded(candidate), lambda: loaded(candidate))[0]}
+    verdicts = {each.metric: each for each in duel.judge(timed_case(), loaded(candidate), lambda: loaded(candidate))[0]}
     assert verdicts["rtf_cpu"].status is Status.REGRESSED
     assert verdicts["rtf_cpu"].red
     assert verdicts["rtf_cpu"].change == pytest.approx(0.05, abs=0.003)
@@ -57,7 +57,7 @@ def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
 def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
     lucky = iter(0.1 * factor for factor in (1.03, 1.05, 0.98, 1.0, 0.96, 1.02, 1.0, 0.97, 1.03, 1.01))
     duel = against(Scripted())
-    verdicts, _ = duel.judge(case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
+    verdicts, _ = duel.judge(timed_case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
     assert duel.fresh == 9, "the first look was taken in"
     assert verdicts[1].metric == "rtf_cpu"
     assert verdicts[1].status is Status.PASS
@@ -67,7 +67,7 @@ def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
 def test_models_that_load_slowly_get_fewer_processes(load_s: float, processes: int) -> None:
     candidate, base = Scripted(0.105), Scripted()
     duel = against(base, load_s=load_s)
-    duel.judge(case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
+    duel.judge(timed_case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
     assert duel.fresh == processes
     assert candidate.asked.count("utterance") == 1 + paired_speed.FIRST + processes + paired_speed.SECOND
 
@@ -81,7 +81,7 @@ def test_waiting_is_seen_by_the_wall_clock_alone() -> None:
 def test_a_margin_of_ones_own_decides_also_whether_to_confirm() -> None:
     wide = Rule(margin=0.2)
     candidate, base = Scripted(0.11), Scripted()
-    verdicts = judged(candidate, base, case(rtf=wide, rtf_cpu=wide))
+    verdicts = judged(candidate, base, timed_case(rtf=wide, rtf_cpu=wide))
     assert {str(verdict.status) for verdict in verdicts.values()} == {"PASS"}
     assert candidate.asked.count("utterance") == 9
 
@@ -91,17 +91,17 @@ def test_a_faster_one_has_improved() -> None:
 
 
 def test_a_gpu_is_judged_by_its_own_clock_and_the_wall() -> None:
-    verdicts = judged(Scripted(gpu_s=0.1), Scripted(gpu_s=0.05), case("cuda"))
+    verdicts = judged(Scripted(gpu_s=0.1), Scripted(gpu_s=0.05), timed_case("cuda"))
     assert list(verdicts) == ["rtf", "rtf_gpu", "peak_rss_bytes", "peak_vram_bytes"]
     assert verdicts["rtf_gpu"].status is Status.REGRESSED
 
 
 def test_a_gpu_without_events_is_judged_by_the_wall() -> None:
-    assert list(judged(Scripted(), Scripted(), case("cuda"))) == ["rtf", "peak_rss_bytes", "peak_vram_bytes"]
+    assert list(judged(Scripted(), Scripted(), timed_case("cuda"))) == ["rtf", "peak_rss_bytes", "peak_vram_bytes"]
 
 
 def test_cpu_time_of_several_threads_decides_nothing() -> None:
-    verdicts = judged(Scripted(0.2), Scripted(0.1), case(threads="4"))
+    verdicts = judged(Scripted(0.2), Scripted(0.1), timed_case(threads="4"))
     assert verdicts["rtf_cpu"].status is Status.INCONCLUSIVE
     assert "CPU time of 4 threads" in verdicts["rtf_cpu"].why
     assert verdicts["rtf"].status is Status.REGRESSED
@@ -136,13 +136,13 @@ def test_more_memory_is_measured_again_in_fresh_processes(
         again.append(Scripted(peak=fresh_mib * MIB))
         return loaded(again[0])
 
-    def load(self: Duel, cell: Any) -> None:
+    def load(self: Duel, case: Any) -> None:
         again.append(Scripted())
         self.loaded = loaded(again[1])
 
     monkeypatch.setattr(Duel, "_load", load)
     first = duel.loaded
-    verdicts, _ = duel.judge(case(), loaded(Scripted(peak=130 * MIB)), fresh)
+    verdicts, _ = duel.judge(timed_case(), loaded(Scripted(peak=130 * MIB)), fresh)
     assert first is not None
     assert isinstance(first.handle, Scripted)
     assert first.handle.closed
@@ -163,7 +163,7 @@ class Loading:
     def __init__(self, error: ModellabError | None = None) -> None:
         self.error, self.handles = error, list[Scripted]()
 
-    def __call__(self, duel: Duel, cell: Any) -> None:
+    def __call__(self, duel: Duel, case: Any) -> None:
         if self.error:
             raise self.error
         self.handles.append(Scripted())
@@ -171,17 +171,17 @@ class Loading:
 
 
 def held(monkeypatch: pytest.MonkeyPatch, loading: Loading) -> Duel:
-    monkeypatch.setattr(run.Duel, "_load", lambda self, cell: loading(self, cell))
+    monkeypatch.setattr(run.Duel, "_load", lambda self, case: loading(self, case))
     return Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
 
 
 def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     loading = Loading()
     duel = held(monkeypatch, loading)
-    duel.get(cell())
-    duel.get(cell(key=replace(KEY, dataset="other_v1")))
+    duel.get(case())
+    duel.get(case(key=replace(KEY, dataset="other_v1")))
     assert len(loading.handles) == 1
-    duel.get(cell(key=replace(KEY, precision="int8")))
+    duel.get(case(key=replace(KEY, precision="int8")))
     assert [handle.closed for handle in loading.handles] == [True, False]
     duel.close()
     duel.close()
@@ -190,8 +190,8 @@ def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.Monk
 
 def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     duel = held(monkeypatch, Loading(NoBaseError("there is no model fake there")))
-    duel.get(cell())
-    verdicts, notes = duel.judge(case(), loaded(Scripted()), unneeded)
+    duel.get(case())
+    verdicts, notes = duel.judge(timed_case(), loaded(Scripted()), unneeded)
     assert [(v.metric, v.kind, v.status, v.now) for v in verdicts] == [
         ("rtf", "speed", "NEW", 0.05),
         ("rtf_cpu", "speed", "NEW", 0.04),
@@ -205,7 +205,7 @@ def test_a_base_that_cannot_be_loaded_goes_up_and_is_tried_again(monkeypatch: py
     loading = Loading(LoadError("the base (HEAD~1 1a2b3c4): no"))
     duel = held(monkeypatch, loading)
     with pytest.raises(LoadError):
-        duel.get(cell())
+        duel.get(case())
     loading.error = None
-    duel.get(cell())
+    duel.get(case())
     assert duel.loaded is not None

@@ -18,7 +18,7 @@ from modellab.system.machine import Commit
 from modellab.tasks import asr
 from modellab.types import ResourceBaseline, Result, Status
 
-from ...make import PROVENANCE, READINGS, asr_counts, cell, name, result, utterance
+from ...make import PROVENANCE, READINGS, asr_counts, case, name, result, utterance
 from ...make import outcome as finished
 
 GOOD = check("computing", "cpu", "s", [(0.1, 0.1)])
@@ -111,5 +111,5 @@ def test_the_mark_makes_no_baseline_another_and_is_no_version(tmp_path: Path) ->
     before = ResourceBaseline(paces[0].header, paces[0].times, paces[0].readings, sessions)
     assert len(baselines.kept_sessions(before, paces[1])) == len(sessions)
     heard = replace(with_mark, utterances=(utterance(name(0), {"wer": (0.0, 1.0)}),))
-    kept = entry.Entry.of(finished(cell=cell(), result=heard), Commit(), "a-session", 0.0)
+    kept = entry.Entry.of(finished(case=case(), result=heard), Commit(), "a-session", 0.0)
     assert machine.SELFTEST not in kept.versions
