@@ -16,16 +16,16 @@ from ..make import PROVENANCE, accepted, result, utterances
 
 WER = Metric("wer", unit="ratio", better="lower", margin=0.002)
 F1 = Metric("f1", unit="ratio", better="higher", margin=0.005)
-Shares = Sequence[Sequence[float]]
+CountRows = Sequence[Sequence[float]]
 WORDS = 10.0
 
 
-def errors(*counts: float) -> Shares:
+def errors(*counts: float) -> CountRows:
     return [(count, WORDS) for count in counts]
 
 
 def assess(
-    metric: Metric, before: Shares | None, after: Shares, *, strict: bool = False, family: int = 1, **rule: Any
+    metric: Metric, before: CountRows | None, after: CountRows, *, strict: bool = False, family: int = 1, **rule: Any
 ) -> Verdict:
     then = None if before is None else accepted(utterances(metric.name, before))
     rules, setting = {metric.name: Rule(**rule)}, quality.Setting(strict, family=family)
@@ -57,7 +57,7 @@ def assess(
         pytest.param(errors(*[20] * 9), errors(*[30] * 9), "REGRESSED", 1.0, id="rates above 1"),
     ],
 )
-def test_a_rate_that_should_be_low(before: Shares, after: Shares, status: str, change: float) -> None:
+def test_a_rate_that_should_be_low(before: CountRows, after: CountRows, status: str, change: float) -> None:
     verdict = assess(WER, before, after)
     assert verdict.status == status
     assert verdict.red is (status == "REGRESSED")
@@ -78,7 +78,7 @@ def test_a_rate_that_should_be_low(before: Shares, after: Shares, status: str, c
         pytest.param([(1000, 1000)] * 9, [(996, 1000)] * 9, "PASS", id="within the margin"),
     ],
 )
-def test_a_rate_that_should_be_high(before: Shares, after: Shares, status: str) -> None:
+def test_a_rate_that_should_be_high(before: CountRows, after: CountRows, status: str) -> None:
     assert assess(F1, before, after).status == status
 
 
@@ -243,7 +243,7 @@ def test_what_is_not_gated_is_only_reported(changes: dict[str, Any]) -> None:
         pytest.param(errors(1, 1, 1), [(math.nan, 10)] * 3, id="not a number"),
     ],
 )
-def test_a_side_without_a_value_decides_nothing(before: Shares, after: Shares) -> None:
+def test_a_side_without_a_value_decides_nothing(before: CountRows, after: CountRows) -> None:
     verdict = assess(WER, before, after)
     assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
     assert verdict.interval is None

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from modellab.types import Metric, Status
 
-from .test_quality import WER, WORDS, Shares, assess
+from .test_quality import WER, WORDS, CountRows, assess
 
 ROWS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(1, 12)), min_size=7, max_size=13)
 MILDER = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
 
 
-def sides(rows: Sequence[tuple[int, int, int]]) -> tuple[Shares, Shares]:
+def sides(rows: Sequence[tuple[int, int, int]]) -> tuple[CountRows, CountRows]:
     return [(a, n) for a, _, n in rows], [(b, n) for _, b, n in rows]
 
 

@@ -17,7 +17,7 @@ from modellab.runner.paired.process import Named, Place, Places, start
 from modellab.runner.paired.reference import PACKAGE, Base
 
 from ... import tiny
-from .test_base import git
+from .test_reference import git
 
 FAKE = "import json, sys\nprint('a modellab of long ago')\n"
 

@@ -20,7 +20,7 @@ from modellab.reports.leaderboard.records import UtteranceResult
 from modellab.reports.leaderboard.utterances import lines
 from modellab.types import Break, Status
 
-from .leaderboard.makers import again, entry, failed, regressed, report, some
+from .makers import again, entry, failed, regressed, report, some
 
 EVIL = '</li></details><script>alert(1)</script><img src=x onerror="alert(2)"> @everyone | `x` \u202egnp'
 

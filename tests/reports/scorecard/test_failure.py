@@ -13,7 +13,7 @@ from modellab.tasks import Task, asr, lid, vad
 from modellab.text import get
 from modellab.types import QualityBaseline, Status, Utterance, Verdict
 
-from ..make import HEADER, KEY, accepted, case, outcome, result, utterance, verdict
+from ...make import HEADER, KEY, accepted, case, outcome, result, utterance, verdict
 
 ASR: Task = asr
 VAD: Task = vad

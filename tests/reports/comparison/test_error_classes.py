@@ -7,7 +7,7 @@ import pytest
 from modellab.reports.comparison import error_classes
 from modellab.reports.comparison.error_classes import ALL, NO_CAPITALS, Classes, UtterancePair
 
-from .test_words import spoken
+from .test_word_errors import spoken
 
 
 def table(*said: tuple[str, str, str], language: str = "en") -> Classes:

@@ -13,7 +13,7 @@ from modellab.runner.outcome import Outcome
 from modellab.runner.summary import CaseSummary
 from modellab.types import Status
 
-from ..make import KEY, outcome, result, utterance, verdict
+from ...make import KEY, outcome, result, utterance, verdict
 
 MEASURED = result([utterance("a", {}), utterance("b", {})])
 FULL = outcome(

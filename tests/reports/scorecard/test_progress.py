@@ -13,7 +13,7 @@ from modellab.reports.scorecard.progress import Progress, watch
 from modellab.runner.events import UtteranceDone
 from modellab.types import Ratio
 
-from ..make import utterance
+from ...make import utterance
 
 
 class FakeCapture:

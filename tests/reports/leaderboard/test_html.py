@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from modellab.reports import html
 
-from .pages import NASTY, PLAIN, Seen, check
+from ..pages import NASTY, PLAIN, Seen, check
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from modellab.reports.comparison.render import html, sentences, tables
 from modellab.reports.comparison.two_systems import Compared
 from modellab.types import Audio, Utterance
 
-from .comparison.systems import churned, entry, selection
+from .systems import churned, entry, selection
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[3] / "golden"
 NOWHERE = Library(Path("nowhere"))
 CLEAN, BAD = churned(1, 60, worse=0.8)
 

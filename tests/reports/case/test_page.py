@@ -20,8 +20,8 @@ from modellab.tasks import asr
 from modellab.text import get
 from modellab.types import Audio, CaseId, QualityBaseline, Status, Utterance
 
-from ..make import HEADER, KEY, PROVENANCE, accepted, result, utterance, verdict
-from .pages import NASTY, PLAIN, Seen, check
+from ...make import HEADER, KEY, PROVENANCE, accepted, result, utterance, verdict
+from ..pages import NASTY, PLAIN, Seen, check
 
 TEXTS = ["turn on the light", "set a timer", "open the door", "play the music"]
 MORE = {

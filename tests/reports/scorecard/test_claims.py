@@ -10,7 +10,7 @@ import pytest
 from modellab.reports.scorecard.claims import ClaimRow, failure, notes, table
 from modellab.types import Status
 
-from .. import make
+from ... import make
 
 
 def row(status: Status = Status.PASS, now: float = 0.04, source: str = "the paper") -> ClaimRow:

@@ -19,7 +19,7 @@ from modellab.stats.change_points import Step
 from modellab.system.machine import Commit
 from modellab.types import Status
 
-from ..make import KEY
+from ...make import KEY
 
 START = datetime.datetime(2026, 3, 1, 2, 0, tzinfo=datetime.UTC)
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,7 +7,7 @@ import pytest
 from modellab.reports.scorecard import github_annotations
 from modellab.types import Status
 
-from .test_scorecard import row, rtf, wer
+from .test_table import row, rtf, wer
 
 PLACE = ("benchmarks/test_asr.py", 9)
 

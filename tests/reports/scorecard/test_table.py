@@ -10,7 +10,7 @@ from modellab.reports.scorecard import table
 from modellab.runner.summary import CaseSummary
 from modellab.types import Status, Verdict
 
-from ..make import KEY, READINGS, verdict
+from ...make import KEY, READINGS, verdict
 
 MIB = 2.0**20
 

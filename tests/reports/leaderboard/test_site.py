@@ -16,7 +16,7 @@ from modellab.results.entry import Entry
 from modellab.system.machine import Commit
 from modellab.types import Status, Verdict
 
-from ..make import KEY, asr_counts, result, utterance, verdict
+from ...make import KEY, asr_counts, result, utterance, verdict
 
 
 def entry(day: int, status: Status = Status.PASS, *verdicts: Verdict, **key: str) -> Entry:
