@@ -77,7 +77,7 @@ def accepted(said: Sequence[Utterance], **header: str) -> QualityBaseline:
     return QualityBaseline({**PROVENANCE, **header}, counts, {each.id: each.output for each in said})
 
 
-def pace(said: Sequence[Utterance], **readings: float) -> ResourceBaseline:
+def resources(said: Sequence[Utterance], **readings: float) -> ResourceBaseline:
     """These utterances as the accepted speed."""
     return ResourceBaseline({}, {each.id: (each.wall_s, each.cpu_s) for each in said}, {**READINGS, **readings})
 

@@ -88,12 +88,12 @@ def heard(words: list[str], rate: float, chance: random.Random) -> str:
 def result(data: datasets.Dataset, model: int, chance: random.Random) -> Result:
     """What model number `model` makes of a dataset: the higher, the faster and the worse."""
     key = CaseId("asr", data.name, f"model_{model:02}", "base", "cpu", "int8")
-    rate, pace = 0.02 * 1.25**model, 0.4 * 0.7**model
+    rate, resources = 0.02 * 1.25**model, 0.4 * 0.7**model
     utterances = []
     for row in data.rows:
         case = asr.read(row, data.options)
         output = {"text": heard(case.reference.split(), rate, chance), "language": "en", "segments": []}
-        wall_s = case.duration_s * pace * chance.lognormvariate(0, 0.2)
+        wall_s = case.duration_s * resources * chance.lognormvariate(0, 0.2)
         counts = asr.score(case, output)
         utterances.append(Utterance(case.id, counts, output, wall_s, wall_s, case.duration_s, cluster=case.speaker))
     rtf = sum(u.wall_s for u in utterances) / sum(u.duration_s for u in utterances)

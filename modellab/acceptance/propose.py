@@ -90,21 +90,21 @@ def _proposal(project: Project, proposal: Proposal, *, everything: bool) -> Prop
         task, rules = tasks.get(case.key.task), thresholds.rules(tasks.get(case.key.task), case, project)
         refusal = _refusal(entry, task, datasets.load(case.dataset), rules)
         if not refusal and not everything:
-            pace = _pace(project.baselines, entry)
-            refusal = _not_better(proposal, _improved_now(proposal, accepted, pace, task, rules))
+            resources = _resources(project.baselines, entry)
+            refusal = _not_better(proposal, _improved_now(proposal, accepted, resources, task, rules))
     except ModellabError as error:
         refusal = str(error)
     return replace(proposal, refusal=refusal)
 
 
-def _pace(root: Path, entry: Entry) -> ResourceBaseline | None:
+def _resources(root: Path, entry: Entry) -> ResourceBaseline | None:
     return baselines.load_resources(root, entry.key, entry.result.machine) if entry.result else None
 
 
 def _improved_now(
     proposal: Proposal,
     accepted: QualityBaseline | None,
-    pace: ResourceBaseline | None,
+    resources: ResourceBaseline | None,
     task: tasks.Task,
     rules: Mapping[str, Rule],
 ) -> tuple[Verdict, ...]:
@@ -112,7 +112,7 @@ def _improved_now(
     assert proposal.entry is not None
     assert proposal.entry.result is not None
     result = proposal.entry.result
-    today = [*gate.assess(result, accepted, task.METRICS, rules), *gate.assess_resources(result, pace, rules)]
+    today = [*gate.assess(result, accepted, task.METRICS, rules), *gate.assess_resources(result, resources, rules)]
     better = {verdict.metric for verdict in today if verdict.status in {Status.IMPROVED, Status.NEW}}
     return tuple(v for v in proposal.improved if v.metric in better or v.versus != "baseline")
 

@@ -152,19 +152,19 @@ def _row(project: Project, calibrated: CalibrationCase) -> tuple[list[str], str]
 
     key = calibrated.case.key
     rules = thresholds.rules(calibrated.task, calibrated.case, project)
-    pace = baselines.load_resources(project.baselines, key, calibrated.machine) or calibrated.pace
-    clocks = {detectable.metric: detectable for detectable in power_speed.clocks(pace, key.device, rules)}
-    first, wall = clocks[power_speed.decisive(pace, key.device)], clocks["rtf"]
-    peak = power_speed.peaks(pace, key.device, rules)[0]
+    resources = baselines.load_resources(project.baselines, key, calibrated.machine) or calibrated.resources
+    clocks = {detectable.metric: detectable for detectable in power_speed.clocks(resources, key.device, rules)}
+    first, wall = clocks[power_speed.decisive(resources, key.device)], clocks["rtf"]
+    peak = power_speed.peaks(resources, key.device, rules)[0]
     reason, away = first.hindrance(rules[first.metric]), first.offset(rules[first.metric])
     notes = [f"its sessions lie {away:+.0%} from the accepted times: accept it again on the machine as it is now"]
     notes = notes if away else []
-    if memory.apart(accepted := pace.readings[peak.metric], peak.noise, peak.limit):
+    if memory.apart(accepted := resources.readings[peak.metric], peak.noise, peak.limit):
         apart = units.change(peak.noise.mean - accepted, "bytes")
         notes.append(f"its sessions' peaks lie {apart} from the accepted one: accept its memory again")
     row_texts = [
         str(key),
-        str(len(pace.sessions)),
+        str(len(resources.sessions)),
         first.metric,
         *(units.share(s.noise.sd).lstrip("+") if s.noise.calibrated else units.MISSING for s in (first, wall)),
         units.share(first.smallest),

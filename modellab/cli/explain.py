@@ -39,11 +39,11 @@ def explain(wanted: options.CaseName) -> None:
     rules = thresholds.rules(task, case, project)
     machine = machine_class(project.threads, case.key.device)
     accepted = baselines.load(project.baselines, case.key)
-    pace = baselines.load_resources(project.baselines, case.key, machine)
+    resources = baselines.load_resources(project.baselines, case.key, machine)
     common.say(f"{case.key}\n\nthresholds")
     common.print_table(("metric", "number", "value", "from"), _thresholds(case, sources, accepted, matrix))
     _print_baselines(project, case)
-    _print_calibration(case, machine, pace, accepted, rules)
+    _print_calibration(case, machine, resources, accepted, rules)
     entries = [entry for entry in ledger.read(project.mlruns)[0] if entry.key == case.key]
     _print_last(entries[-1] if entries else None)
 
@@ -204,29 +204,33 @@ def _place(path: Path, project: Project) -> str:
 
 
 def _print_calibration(
-    case: Case, machine: str, pace: ResourceBaseline | None, accepted: QualityBaseline | None, rules: Mapping[str, Rule]
+    case: Case,
+    machine: str,
+    resources: ResourceBaseline | None,
+    accepted: QualityBaseline | None,
+    rules: Mapping[str, Rule],
 ) -> None:
     """What the sessions of this machine class let speed and memory see, and what the seeds do to quality."""
     from modellab import units
     from modellab.gate import power_speed
 
     common.say(f"\ncalibration on {machine}")
-    if pace is None:
+    if resources is None:
         common.say("no accepted speed on this machine class: speed and memory are not judged here")
     else:
         rows = [
             _clock_row(detectable, rules[detectable.metric])
-            for detectable in power_speed.clocks(pace, case.key.device, rules)
+            for detectable in power_speed.clocks(resources, case.key.device, rules)
         ]
-        for detectable in power_speed.peaks(pace, case.key.device, rules):
+        for detectable in power_speed.peaks(resources, case.key.device, rules):
             spread = units.value(detectable.noise.sd, "bytes") if detectable.noise.calibrated else units.MISSING
-            reason = detectable.hindrance(rules[detectable.metric], pace.readings[detectable.metric])
+            reason = detectable.hindrance(rules[detectable.metric], resources.readings[detectable.metric])
             seen = units.change(detectable.smallest, "bytes")
             rows.append(
                 [detectable.metric, str(detectable.noise.n), spread, seen, f"no: {reason}" if reason else "yes"]
             )
         common.print_table(("metric", "sessions", "sd", "sees", "may fail"), rows)
-        if not pace.sessions:
+        if not resources.sessions:
             key = case.key
             common.say(f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions")
     unit_of = {name: metric.unit for name, metric in _quality(case).items()} | {"churn": "ratio"}

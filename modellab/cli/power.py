@@ -34,7 +34,7 @@ class Known:
     case: Case
     rules: Mapping[str, Rule]
     accepted: QualityBaseline | None
-    pace: ResourceBaseline | None
+    resources: ResourceBaseline | None
     machine: str
     churn: float
 
@@ -70,20 +70,20 @@ def power(
     facts = _known(project, case, _amount("--churn", churn) if churn else None)
     judged = [each for each in tasks.get(case.key.task).METRICS if each.gated and each.kind == "quality"]
     if metric:
-        known("metric", metric, [*(each.name for each in judged), *_paces(case)])
+        known("metric", metric, [*(each.name for each in judged), *_resource_baselines(case)])
     chosen = [each for each in judged if metric in {"", each.name} and (not effect or seconds == (each.unit == "s"))]
-    paces = [
+    resource_baselines = [
         detectable.metric
         for detectable in _detectable_effects(facts)
         if metric in {"", detectable.metric} and not seconds
     ]
-    if not chosen and not paces and facts.accepted and facts.pace:
+    if not chosen and not resource_baselines and facts.accepted and facts.resources:
         raise ConfigError(f"--effect is {effect!r}: expected seconds such as 0.5s for metrics in s, else 0.3%")
     columns = ("metric", "sees", f"among {FAMILY} cases", "formula", "from")
     if wanted is not None:
         columns = ("metric", "change", "power now", "needs", "from")
     rows = [row for each in chosen for row in _quality(facts, each, wanted)]
-    rows += [row for name in paces for row in _pace(facts, name, wanted)]
+    rows += [row for name in resource_baselines for row in _resources(facts, name, wanted)]
     common.say(f"{case.key}\n")
     common.print_table(columns, rows)
     for note in _notes(facts, chosen, metric):
@@ -111,8 +111,8 @@ def _known(project: Project, case: Case, churn: float | None) -> Known:
 
     accepted = baselines.load(project.baselines, case.key)
     machine = machine_class(project.threads, case.key.device)
-    pace = baselines.load_resources(project.baselines, case.key, machine)
-    if accepted is None and pace is None:
+    resources = baselines.load_resources(project.baselines, case.key, machine)
+    if accepted is None and resources is None:
         chosen = f"--model {case.key.model}:{case.key.variant} --dataset {case.key.dataset}"
         raise BaselineError(
             f"nothing was accepted of {case.key} to compute from:"
@@ -121,7 +121,7 @@ def _known(project: Project, case: Case, churn: float | None) -> Known:
     if churn is None:
         churn = accepted.noise.get(CHURN, 0.0) if accepted else 0.0
     rules = thresholds.rules(tasks.get(case.key.task), case, project)
-    return Known(case, rules, accepted, pace, machine, churn)
+    return Known(case, rules, accepted, resources, machine, churn)
 
 
 # ---------------------------------------------------------------------------- quality
@@ -183,30 +183,30 @@ def _change(worse: float, metric: Metric) -> str:
 # ---------------------------------------------------------------------------- speed and memory
 
 
-def _paces(case: Case) -> list[str]:
+def _resource_baselines(case: Case) -> list[str]:
     return list(readings.judged(case.key.device))
 
 
 def _detectable_effects(facts: Known) -> list[DetectableEffect]:
     from modellab.gate import power_speed
 
-    if facts.pace is None:
+    if facts.resources is None:
         return []
     device = facts.case.key.device
     return [
-        *power_speed.clocks(facts.pace, device, facts.rules),
-        *power_speed.peaks(facts.pace, device, facts.rules),
+        *power_speed.clocks(facts.resources, device, facts.rules),
+        *power_speed.peaks(facts.resources, device, facts.rules),
     ]
 
 
-def _pace(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
-    assert facts.pace is not None
+def _resources(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
+    assert facts.resources is not None
     detectable = next(detectable for detectable in _detectable_effects(facts) if detectable.metric == name)
     if name in readings.PEAKS:
-        yield _memory(detectable, facts.pace.readings[name], effect)
+        yield _memory(detectable, facts.resources.readings[name], effect)
         return
     yield _stored(detectable, facts.rules[name], effect)
-    yield _against(facts.pace, name, facts.rules[name], effect)
+    yield _against(facts.resources, name, facts.rules[name], effect)
 
 
 def _memory(detectable: DetectableEffect, accepted: float, effect: float | None) -> list[str]:
@@ -241,16 +241,16 @@ def _stored(detectable: DetectableEffect, rule: Rule, effect: float | None) -> l
     return [name, units.share(effect), f"{100 * stored_power(detectable, effect):.0f} %", needs, source]
 
 
-def _against(pace: ResourceBaseline, metric: str, rule: Rule, effect: float | None) -> list[str]:
+def _against(resources: ResourceBaseline, metric: str, rule: Rule, effect: float | None) -> list[str]:
     """The paired mode: a side of a pair is as many utterances as a timed call needs to be long enough."""
     from modellab import units
     from modellab.gate import paired_speed, power_speed
     from modellab.runner.paired import interleave
 
     name = f"{metric} --against"
-    wall_s = sorted(times[0] for times in pace.times.values())[len(pace.times) // 2]
+    wall_s = sorted(times[0] for times in resources.times.values())[len(resources.times) // 2]
     calls = max(1, min(interleave.MOST_UTTERANCES, math.ceil(interleave.SIDE_S / wall_s)))
-    sd = power_speed.pair_sd(pace.sessions, metric, calls)
+    sd = power_speed.pair_sd(resources.sessions, metric, calls)
     if sd is None:
         return [name, *(units.MISSING,) * 3, "no calibration session with pairs"]
     source = f"{paired_speed.FIRST} + {paired_speed.SECOND} pairs, sd {100 * sd:.2g} %"
@@ -288,7 +288,7 @@ def _notes(facts: Known, chosen: list[Metric], metric: str) -> Iterator[str]:
         yield f"{100 * facts.churn:g} % of the utterances change for no reason"
     elif chosen:
         yield "nothing changes for no reason (--churn 5% if an upgrade changes so many utterances)"
-    if facts.pace is None and not (metric and chosen):
+    if facts.resources is None and not (metric and chosen):
         yield f"no accepted speed on {facts.machine}: speed and memory are not judged here"
-    elif facts.pace and not facts.pace.sessions and not (metric and chosen):
+    elif facts.resources and not facts.resources.sessions and not (metric and chosen):
         yield f"`modellab calibrate --model {key.model}:{key.variant} --dataset {key.dataset}` makes sessions"

@@ -81,19 +81,19 @@ def drift(
 
 
 def assess_resources(
-    result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule], others: Sequence[str] = ()
+    result: Result, resources: ResourceBaseline | None, rules: Mapping[str, Rule], others: Sequence[str] = ()
 ) -> list[Verdict]:
     """The verdicts on speed, memory and the readings that have a limit, in this order.
 
     Without a baseline of this very machine class only an absolute limit is red. `others` are the machine classes that
     do have a baseline: with them the answer is NOT_COMPARABLE, without any NEW.
     """
-    verdicts = [*speed.assess(result, pace, rules), *memory.assess(result, pace, rules)]
-    if pace is None and others:
+    verdicts = [*speed.assess(result, resources, rules), *memory.assess(result, resources, rules)]
+    if resources is None and others:
         why = f"accepted on {', '.join(others)}, this is {result.machine}"
         verdicts = [v if v.red else replace(v, status=Status.NOT_COMPARABLE, why=why) for v in verdicts]
     judged = {verdict.metric for verdict in verdicts}
-    return [*verdicts, *limits.others(result, rules, judged, pace.readings if pace else {})]
+    return [*verdicts, *limits.others(result, rules, judged, resources.readings if resources else {})]
 
 
 def resource_drift(

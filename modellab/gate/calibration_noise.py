@@ -25,21 +25,21 @@ FEWEST = 5  # utterances without which nothing is decided
 FEWEST_SESSIONS = 5  # sessions without which a case has not earned the right to fail
 
 
-def session(result: Result, pace: ResourceBaseline) -> dict[str, float]:
+def session(result: Result, resources: ResourceBaseline) -> dict[str, float]:
     """The numbers of one run beside what was accepted; what cannot be had is not in it."""
     found: dict[str, float] = {}
     for metric, column in CLOCKS.items():
-        ratios = log_ratios(result, pace, column)
+        ratios = log_ratios(result, resources, column)
         if len(ratios) >= FEWEST:
             found[metric] = trimmed(ratios).mean
-    found |= machine_parts(result.readings, pace.readings)
+    found |= machine_parts(result.readings, resources.readings)
     return found | {peak: float(result.readings[peak]) for peak in PEAKS if peak in result.readings}
 
 
-def log_ratios(result: Result, pace: ResourceBaseline, column: int) -> Floats:
+def log_ratios(result: Result, resources: ResourceBaseline, column: int) -> Floats:
     """log(now / accepted) of each utterance that has a time on both sides, shape (n,); columns as in CLOCKS."""
     table, names = clocks(result.utterances), ids(result.utterances)
-    accepted = (pace.times.get(name, ()) for name in names)
+    accepted = (resources.times.get(name, ()) for name in names)
     then = np.fromiter((times[column] if len(times) > column else math.nan for times in accepted), float, len(names))
     now = table[:, column]
     known = (table[:, RAISED] == 0) & np.isfinite(now + then) & (np.minimum(now, then) > 0)

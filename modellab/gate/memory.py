@@ -30,13 +30,13 @@ UNCALIBRATED_FRACTION, UNCALIBRATED_BYTES = 0.03, 12 * MIB
 POWER = 1.25  # standard deviations above the margin at which a run and its confirmation see it in four of five cases
 
 
-def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+def assess(result: Result, resources: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """One verdict for each kind of memory that the device has and that could be read."""
     verdicts = []
     for metric in judged(result.key.device, "memory"):
         if metric in result.readings:
             rule = rules.get(metric, Rule())
-            verdicts.append(held(_judge(metric, result, pace, rule), rule))
+            verdicts.append(held(_judge(metric, result, resources, rule), rule))
     return verdicts
 
 
@@ -55,15 +55,15 @@ def centre_bytes(accepted: float, noise: Noise, share: float | None = None) -> f
     return accepted + min(most, max(-most, noise.mean - accepted))
 
 
-def _judge(metric: str, result: Result, pace: ResourceBaseline | None, rule: Rule) -> Verdict:
+def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
     plain = Verdict(metric, "bytes", "memory", Status.NEW, now, alpha=rule.alpha)
-    if pace is None or metric not in pace.readings:
+    if resources is None or metric not in resources.readings:
         return replace(plain, why=f"no baseline for {result.machine}")
-    then = float(pace.readings[metric])
-    if why := _other_allocator(metric, result, pace):
+    then = float(resources.readings[metric])
+    if why := _other_allocator(metric, result, resources):
         return replace(plain, status=Status.NOT_COMPARABLE, baseline=then, change=now - then, why=why)
-    peaks = [each[metric] for each in pace.sessions if metric in each]
+    peaks = [each[metric] for each in resources.sessions if metric in each]
     noise = Noise.of(peaks)
     margin = margin_bytes(then, noise, rule.margin)
     status, why = _decide(now, then, noise, margin, rule)
@@ -110,9 +110,9 @@ def _between(
     )
 
 
-def _other_allocator(metric: str, result: Result, pace: ResourceBaseline) -> str:
+def _other_allocator(metric: str, result: Result, resources: ResourceBaseline) -> str:
     """Why the accepted peak is that of another allocator; '' if it is not, or if the GPU's is meant."""
-    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
+    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (resources.header, result.provenance))
     if then == now or metric != "peak_rss_bytes":
         return ""
     return (

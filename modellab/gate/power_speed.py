@@ -50,24 +50,24 @@ class DetectableEffect:
         return math.expm1(self.noise.mean) if abs(self.noise.mean) > most else 0.0
 
 
-def decisive(pace: ResourceBaseline, device: str) -> str:
+def decisive(resources: ResourceBaseline, device: str) -> str:
     """The clock that decides: CPU time of one thread, on CUDA its events, else the wall."""
-    if device == "cpu" and pace.header.get("threads", "1") != "1":
+    if device == "cpu" and resources.header.get("threads", "1") != "1":
         return "rtf"
     return readings.judged(device, "speed")[-1]
 
 
-def clocks(pace: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
+def clocks(resources: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
     """What each clock that judges cases on this device can see."""
-    return [clock(pace.sessions, metric, rules.get(metric, Rule())) for metric in readings.judged(device, "speed")]
+    return [clock(resources.sessions, metric, rules.get(metric, Rule())) for metric in readings.judged(device, "speed")]
 
 
-def peaks(pace: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
+def peaks(resources: ResourceBaseline, device: str, rules: Mapping[str, Rule]) -> list[DetectableEffect]:
     """What each kind of memory that was accepted can see."""
     return [
-        peak(pace.sessions, metric, pace.readings[metric], rules.get(metric, Rule()))
+        peak(resources.sessions, metric, resources.readings[metric], rules.get(metric, Rule()))
         for metric in readings.judged(device, "memory")
-        if metric in pace.readings
+        if metric in resources.readings
     ]
 
 

@@ -45,7 +45,7 @@ POWER = math.sqrt(0.8)  # of one run: it and its confirmation are both to see th
 BUSY = 2.0  # a CPU clock slower by more than this many margins is not the doing of other processes
 
 
-def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
+def assess(result: Result, resources: ResourceBaseline | None, rules: Mapping[str, Rule]) -> list[Verdict]:
     """The verdicts on the clocks of the result's device, `rtf` first."""
     metrics = [
         metric for metric in judged(result.key.device, "speed") if math.isfinite(result.readings.get(metric, math.nan))
@@ -53,7 +53,7 @@ def assess(result: Result, pace: ResourceBaseline | None, rules: Mapping[str, Ru
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric, Rule())
-        verdicts.append(held(_judge(metric, result, pace, rule), rule))
+        verdicts.append(held(_judge(metric, result, resources, rule), rule))
     return verdicts
 
 
@@ -95,23 +95,23 @@ class _Change:
     noise: Noise
 
 
-def _judge(metric: str, result: Result, pace: ResourceBaseline | None, rule: Rule) -> Verdict:
+def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule: Rule) -> Verdict:
     now = float(result.readings[metric])
     plain = Verdict(metric, unit(metric), "speed", Status.NEW, now, alpha=rule.alpha)
-    if pace is None:
+    if resources is None:
         return replace(plain, why=f"no baseline for {result.machine}")
-    if pace.times and all(len(times) <= CLOCKS[metric] for times in pace.times.values()):
+    if resources.times and all(len(times) <= CLOCKS[metric] for times in resources.times.values()):
         return replace(plain, why=f"the baseline has no {metric}")
-    ratios = log_ratios(result, pace, CLOCKS[metric])
+    ratios = log_ratios(result, resources, CLOCKS[metric])
     if len(ratios) < FEWEST:
         why = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"
         return replace(plain, status=Status.INCONCLUSIVE, why=why)
-    change = _change(trimmed(ratios), metric, result, pace, rule)
+    change = _change(trimmed(ratios), metric, result, resources, rule)
     status, why = _decide(change, metric, result)
     if (
         status is Status.PASS
         and metric == "rtf"
-        and (then := crowded(pace.readings, int(result.provenance["threads"])))
+        and (then := crowded(resources.readings, int(result.provenance["threads"])))
     ):
         status, why = Status.INCONCLUSIVE, f"its speed was accepted while {then}: accept it anew on a quiet machine"
     mean, (low, high) = change.found.mean, change.found.interval()
@@ -128,11 +128,11 @@ def _judge(metric: str, result: Result, pace: ResourceBaseline | None, rule: Rul
     )
 
 
-def _change(found: Trimmed, metric: str, result: Result, pace: ResourceBaseline, rule: Rule) -> _Change:
+def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBaseline, rule: Rule) -> _Change:
     share = MARGIN if rule.margin is None else rule.margin
-    parts = machine_parts(result.readings, pace.readings) if result.key.device == "cpu" else {}
+    parts = machine_parts(result.readings, resources.readings) if result.key.device == "cpu" else {}
     run: Session = {metric: found.mean, **parts}
-    sessions = _having(pace.sessions, metric)
+    sessions = _having(resources.sessions, metric)
     known = _parts([*sessions, run])
     slower = Noise.of([unexplained(each, metric, known) for each in sessions])
     faster = Noise.of([unexplained(each, metric, known, -1) for each in sessions])

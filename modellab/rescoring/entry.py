@@ -32,7 +32,7 @@ from modellab.tasks import Recalled, Signed, Task
 from modellab.types import Result, Row, Status, Utterance, Verdict
 from modellab.types.rows import sounding
 
-PACE = ("speed", "memory")
+RESOURCES = ("speed", "memory")
 EARLIER = "when it was measured: "
 UNJUDGED = "scored anew and not held against a baseline"
 SAME_LENGTH_S = 0.02
@@ -68,7 +68,7 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     }
     anew = replace(result, utterances=utterances, provenance=provenance)
     values = pooled(anew)
-    verdicts = (*_unjudged(task, values), *(verdict for verdict in entry.verdicts if verdict.kind in PACE))
+    verdicts = (*_unjudged(task, values), *(verdict for verdict in entry.verdicts if verdict.kind in RESOURCES))
     return replace(
         entry,
         result=anew,
@@ -94,7 +94,7 @@ def judged(entry: Entry, case: Case, project: Project, family: int = 1) -> Entry
     pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (
         *gate.assess(entry.result, accepted, task.METRICS, rules, setting),
-        *(verdict for verdict in entry.verdicts if verdict.kind in PACE),
+        *(verdict for verdict in entry.verdicts if verdict.kind in RESOURCES),
         *gate.drift(entry.result, pinned, accepted, task.METRICS, rules, setting),
     )
     return replace(entry, verdicts=verdicts, status=gate.worst(verdicts))

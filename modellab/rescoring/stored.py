@@ -153,9 +153,11 @@ def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -
     }
     facts = {"normaliser": now, "dataset_digest": data.digest}
     why = {BEFORE: before, "reason": reason, "date": date}
-    paces = [baselines.resources_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)]
+    resource_baselines = [
+        baselines.resources_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)
+    ]
     path = baselines.replace_counts(baselines.quality_path(root, entry.key), counts, **facts, **why)
-    return [path, *(baselines.replace_counts(pace, {}, **facts) for pace in paces)]
+    return [path, *(baselines.replace_counts(resources, {}, **facts) for resources in resource_baselines)]
 
 
 def _partly(root: Path, entry: Entry) -> Entry:

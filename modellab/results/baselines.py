@@ -107,7 +107,7 @@ def save(
     header = {**passes[0].provenance, "reason": reason, "date": date}
     _check_names(passes[0])
     written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
-    written += [_pace_file(root, passes, header)] if timed else []
+    written += [_resource_file(root, passes, header)] if timed else []
     baseline_file.write_all(written)  # all of them, or none
     return [path for path, _, _ in written]
 
@@ -143,7 +143,7 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
     return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
 
 
-def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
+def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
     result = passes[0]
     before = _before(load_resources, root, result.key, result.machine)
     every = zip(*(each.utterances for each in passes), strict=True)
@@ -152,9 +152,9 @@ def _pace_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) 
     known = [name for name in ACCEPTED if all(math.isfinite(p.readings.get(name, math.nan)) for p in passes)]
     medians = {name: statistics.median(p.readings[name] for p in passes) for name in known}
     readings = serialization.encode_numbers({name: float(f"{median:.6g}") for name, median in medians.items()})
-    pace = ResourceBaseline({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
-    sessions = kept_sessions(before, pace) if before else ()
-    top = {"header": pace.header, "readings": readings, "sessions": _encoded(sessions)}
+    resources = ResourceBaseline({**header, "machine": result.machine, "passes": str(len(passes))}, times, medians)
+    sessions = kept_sessions(before, resources) if before else ()
+    top = {"header": resources.header, "readings": readings, "sessions": _encoded(sessions)}
     return resources_path(root, result.key, result.machine), top, times
 
 

@@ -26,10 +26,10 @@ def entries(root: Path) -> Iterator[Entry]:
         key = baselines.key_of(path)
         found = baselines.load(root, key) if key and key.task in tasks.names() else None
         if key and found:
-            yield _entry(key, found, *_pace(root, key, found))
+            yield _entry(key, found, *_resources(root, key, found))
 
 
-def _pace(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBaseline | None, str]:
+def _resources(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBaseline | None, str]:
     """The accepted speed of one machine class, and its name."""
     own = machine_class(int(found.header.get("threads", "1")), key.device)
     there = baselines.other_machines(root, key)
@@ -37,11 +37,11 @@ def _pace(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBase
     return (baselines.load_resources(root, key, machine) if machine else None), machine
 
 
-def _entry(key: CaseId, found: QualityBaseline, pace: ResourceBaseline | None, machine: str) -> Entry:
+def _entry(key: CaseId, found: QualityBaseline, resources: ResourceBaseline | None, machine: str) -> Entry:
     header = found.header
-    said = tuple(_utterance(key, id, found, pace) for id in found.counts)
+    said = tuple(_utterance(key, id, found, resources) for id in found.counts)
     provenance = {name: text for name, text in header.items() if name not in {"reason", "date"}}
-    result = Result(key, said, pace.readings if pace else {}, machine, provenance)
+    result = Result(key, said, resources.readings if resources else {}, machine, provenance)
     date = f"{header.get('date', '1970-01-01')}T00:00:00.000000+00:00"
     return Entry(
         key=key,
@@ -59,9 +59,9 @@ def _entry(key: CaseId, found: QualityBaseline, pace: ResourceBaseline | None, m
     )
 
 
-def _utterance(key: CaseId, id: str, found: QualityBaseline, pace: ResourceBaseline | None) -> Utterance:
+def _utterance(key: CaseId, id: str, found: QualityBaseline, resources: ResourceBaseline | None) -> Utterance:
     """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
-    times = (*(pace.times.get(id, ()) if pace else ()), math.nan, math.nan, math.nan)
+    times = (*(resources.times.get(id, ()) if resources else ()), math.nan, math.nan, math.nan)
     remembered, task = found.outputs.get(id), tasks.get(key.task)
     output = task.recall(remembered) if isinstance(task, Recalled) else None
     return Utterance(id, found.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])

@@ -21,7 +21,7 @@ from modellab.types import CaseId, Kind, Status, Verdict
 
 OPEN = {Status.NEW, Status.NOT_COMPARABLE, Status.INCONCLUSIVE}  # of a verdict that decided nothing
 QUALITY: frozenset[Kind] = frozenset({"quality"})
-PACE: frozenset[Kind] = frozenset({"speed", "memory"})
+RESOURCES: frozenset[Kind] = frozenset({"speed", "memory"})
 NOT_MEASURED, UNDECIDED = "not measured", "undecided"
 SKIPPED = "skipped"
 NO_BASELINE, NONE_HERE = "no accepted baseline", "no accepted baseline for this machine"
@@ -80,7 +80,7 @@ class Headline:
     cases: int
     red: Mapping[Status, int]  # cases that fail, by status
     quality: Judged
-    pace: Judged
+    resources: Judged
     failed: tuple[str, ...] = ()  # the names of the cases without a measurement
     differences: int = 0  # what got worse between two results of a report; 0 where only one is shown
     left: Mapping[str, int] = field(default_factory=dict)  # cases without a verdict, by why: skipped, not run
@@ -105,10 +105,10 @@ class Headline:
         counted = {status: red[status] for status in (Status.REGRESSED, Status.ERROR, *Status) if red[status]}
         if unread:
             counted[Status.ERROR] = counted.get(Status.ERROR, 0) + len(unread)
-        quality, pace = (_with(Judged.count(every, kinds), len(unread)) for kinds in (QUALITY, PACE))
+        quality, resources = (_with(Judged.count(every, kinds), len(unread)) for kinds in (QUALITY, RESOURCES))
         improved = sum(case.status is Status.IMPROVED for case in every)
         without = {why: count for why, count in (left or {}).items() if count}
-        return cls(len(every) + len(unread), counted, quality, pace, failed, differences, without, improved)
+        return cls(len(every) + len(unread), counted, quality, resources, failed, differences, without, improved)
 
     @property
     def errors(self) -> int:
@@ -122,7 +122,7 @@ class Headline:
     @property
     def complete(self) -> bool:
         """Whether all was judged, so that green may be said without a word beside it."""
-        return self.quality.all and self.pace.all and self.quality.of > 0 and not self.left
+        return self.quality.all and self.resources.all and self.quality.of > 0 and not self.left
 
     @property
     def colour(self) -> Colour:
@@ -134,7 +134,7 @@ class Headline:
             return "red"
         if self.errors or not self.quality.all or not self.quality.of or self.left.keys() - {SKIPPED}:
             return "yellow"
-        return "green" if self.pace.all else "yellowgreen"
+        return "green" if self.resources.all else "yellowgreen"
 
     @property
     def lead(self) -> str:
@@ -146,7 +146,7 @@ class Headline:
         if counts:
             alone = "Nothing was measured, " if self.errors == self.cases else ""
             return f"{alone}{', '.join(counts)} in {_cases(self.cases)}"
-        if not (self.quality.cases or self.pace.cases):
+        if not (self.quality.cases or self.resources.cases):
             return "Nothing was judged"
         return "Nothing regressed" if self.complete else "Nothing regressed in what was judged"
 
@@ -159,8 +159,10 @@ class Headline:
         parts = []
         if self.quality.of:
             parts.append(f"quality judged in {self.quality.share} cases{self.quality.reasons}")
-        if self.pace.of:
-            parts.append(f"speed and memory {'' if parts else 'judged '}in {self.pace.share}{self.pace.reasons}")
+        if self.resources.of:
+            parts.append(
+                f"speed and memory {'' if parts else 'judged '}in {self.resources.share}{self.resources.reasons}"
+            )
         text = ("; " if self.quality.why else ", ").join(parts) or "no case has a verdict"
         return f"{text}{left}"
 
@@ -177,7 +179,7 @@ class Headline:
         measured = self.cases - self.errors
         less = [
             f"{name} judged in {part.cases}"
-            for name, part in (("quality", self.quality), ("speed", self.pace))
+            for name, part in (("quality", self.quality), ("speed", self.resources))
             if part.cases < min(measured, part.of) or not part.of
         ]
         return ", ".join([head, *less])
@@ -223,7 +225,7 @@ def _reason(verdict: Verdict) -> str:
             return words
     if verdict.status is Status.INCONCLUSIVE:
         return UNDECIDED
-    if verdict.kind in PACE:
+    if verdict.kind in RESOURCES:
         return NONE_HERE
     return "not comparable with the baseline" if verdict.status is Status.NOT_COMPARABLE else NO_BASELINE
 

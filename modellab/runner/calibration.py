@@ -50,7 +50,7 @@ class CalibrationCase:
     data: Dataset
     total: int
     machine: str
-    pace: ResourceBaseline
+    resources: ResourceBaseline
     accepted: QualityBaseline | None
     kept: int = 0
     thrown: int = 0
@@ -108,8 +108,8 @@ def _prepare(project: Project, case: Case, threads: int, utterances: int) -> Cal
     if reason := why_not(case):
         return reason
     machine = machine_class(threads, case.key.device)
-    pace = baselines.load_resources(project.baselines, case.key, machine)
-    if pace is None:
+    resources = baselines.load_resources(project.baselines, case.key, machine)
+    if resources is None:
         chosen = f"--model {case.key.model}:{case.key.variant} --dataset {case.key.dataset}"
         only = " --speed-only" if baselines.quality_path(project.baselines, case.key).is_file() else ""
         return (
@@ -117,13 +117,13 @@ def _prepare(project: Project, case: Case, threads: int, utterances: int) -> Cal
             f" make one with `modellab run {chosen} --update-baselines{only} --reason '...'`"
         )
     data = datasets.load(case.dataset)
-    if (then := pace.header.get("dataset_digest")) != data.digest:
+    if (then := resources.header.get("dataset_digest")) != data.digest:
         return f"the dataset was {then} when its speed was accepted and is {data.digest} now: accept it again first"
     rows = data.rows
     chosen_rows = tuple(rows[i] for i in evenly(len(rows), utterances))
     accepted = baselines.load(project.baselines, case.key)
     task, some = tasks.get(case.key.task), replace(data, rows=chosen_rows)
-    return CalibrationCase(case, task, some, len(rows), machine, pace, accepted)
+    return CalibrationCase(case, task, some, len(rows), machine, resources, accepted)
 
 
 def evenly(n: int, most: int) -> list[int]:
@@ -154,7 +154,7 @@ def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: st
             result = evaluate(
                 calibrated.task, calibrated.case, calibrated.data, pool.get(calibrated.case), pool.threads, ""
             )
-            calibrated.trouble = _other_model(result, calibrated.pace)
+            calibrated.trouble = _other_model(result, calibrated.resources)
             if not calibrated.trouble:
                 reason = invalid(result)
                 if not reason:
@@ -172,15 +172,15 @@ def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: st
     say(f"{name}: {calibrated.trouble}")
 
 
-def _other_model(result: Result, pace: ResourceBaseline) -> str:
+def _other_model(result: Result, resources: ResourceBaseline) -> str:
     """Why this is no run of what was accepted: its sessions would hide what changed; '' if it is."""
     for name in ("weights", *COMPARED):
-        if (then := pace.header.get(name)) not in {None, now := result.provenance[name]}:
+        if (then := resources.header.get(name)) not in {None, now := result.provenance[name]}:
             return f"{name.replace('_', ' ')} was {then} when its speed was accepted and is {now} now: accept it first"
     version = "reference_version"
-    if result.key.device == "cpu" and result.readings.get(version) != pace.readings.get(version):
+    if result.key.device == "cpu" and result.readings.get(version) != resources.readings.get(version):
         return "its speed was accepted beside another version of the reference workload: accept it again first"
-    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (pace.header, result.provenance))
+    then, now = (facts.get(allocator.KEY, "not recorded") for facts in (resources.header, result.provenance))
     if then != now:
         return f"its memory was accepted with the allocator set to {then} and it is {now} now: accept it again first"
     return ""
@@ -188,7 +188,7 @@ def _other_model(result: Result, pace: ResourceBaseline) -> str:
 
 def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
     """Write a session; what it says, in a line."""
-    found = session(result, calibrated.pace)
+    found = session(result, calibrated.resources)
     if calibrated.previous:
         spreads = {clock: pair_spread(result, calibrated.previous, clock) for clock in CLOCKS if clock in found}
         found |= {PAIR + clock: spread for clock, spread in spreads.items() if spread is not None}

@@ -16,12 +16,12 @@ from modellab.gate.timing_validity import invalid, too_busy
 from modellab.results import baselines, changed_outputs, other_answers
 from modellab.runner import remarks, rerun_broken
 from modellab.runner.options import RunOptions
-from modellab.runner.outcome import Measurement, Outcome, Paces
+from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.system.machine import today
 from modellab.system.masking import masked
 from modellab.types import PINNED_RELEASE, Result, Rule, Status, Verdict
 
-PACE = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
+RESOURCES = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
 
 
 def judge(measured: Measurement, folder: Path, options: RunOptions, family: int = 1) -> Outcome:
@@ -47,9 +47,9 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
     )
 
 
-def looks_worse(result: Result, paces: Paces, rules: Mapping[str, Rule]) -> bool:
+def looks_worse(result: Result, resource_baselines: ResourceBaselines, rules: Mapping[str, Rule]) -> bool:
     """Whether a first pass is slower or larger than what it is held to, so that a fresh one has to confirm it."""
-    return any(verdict.red for verdict in _pace(result, paces, rules, ()))
+    return any(verdict.red for verdict in _resources(result, resource_baselines, rules, ()))
 
 
 def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[Verdict, ...]:
@@ -57,17 +57,19 @@ def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[
     result, metrics, rules = measured.result, measured.task.METRICS, measured.rules
     setting = gate.Setting(options.strict_baselines, family=family, again=measured.again)
     quality = gate.assess(result, measured.accepted, metrics, rules, setting)
-    pace = _pace(measured.passes[-1], measured.paces, rules, measured.machines)
+    resources = _resources(measured.passes[-1], measured.resource_baselines, rules, measured.machines)
     beside = {verdict.metric for verdict in measured.paired}
-    pace = [*measured.paired, *(verdict for verdict in pace if verdict.metric not in beside)]
+    resources = [*measured.paired, *(verdict for verdict in resources if verdict.metric not in beside)]
     drift = gate.drift(result, measured.pinned, measured.accepted, metrics, rules, setting)
     sides = {"baseline": measured.accepted, PINNED_RELEASE: measured.pinned}
-    shown = rerun_broken.shown((*quality, *pace, *drift), measured.task, measured.data, result, sides)
+    shown = rerun_broken.shown((*quality, *resources, *drift), measured.task, measured.data, result, sides)
     return gate.undecided_red(shown) if options.undecided_fails else shown
 
 
-def _pace(result: Result, paces: Paces, rules: Mapping[str, Rule], machines: Sequence[str]) -> list[Verdict]:
-    last, pinned = paces
+def _resources(
+    result: Result, resource_baselines: ResourceBaselines, rules: Mapping[str, Rule], machines: Sequence[str]
+) -> list[Verdict]:
+    last, pinned = resource_baselines
     return [*gate.assess_resources(result, last, rules, machines), *gate.resource_drift(result, pinned, last, rules)]
 
 
@@ -76,12 +78,12 @@ def _accept(
 ) -> tuple[tuple[Verdict, ...], tuple[Path, ...]]:
     """Make the measurement the baseline: the verdicts that are left to fail it, and the files written."""
     only, rules = options.speed_only, measured.rules
-    if only and any(v.red for v in verdicts if v.kind not in PACE):
+    if only and any(v.red for v in verdicts if v.kind not in RESOURCES):
         return verdicts, ()  # the speed of a model whose quality is red is not accepted
     if only and (doubt := next(filter(None, map(invalid, measured.passes)), "")):
         raise BaselineError(f"its speed and memory were not accepted: {doubt}; run it again on a quiet machine")
     beyond = {verdict.metric for verdict in gate.beyond_limits(measured.passes[-1], measured.task.METRICS, rules)}
-    left = tuple(v if v.metric in beyond or (only and v.kind not in PACE) else _accepted(v) for v in verdicts)
+    left = tuple(v if v.metric in beyond or (only and v.kind not in RESOURCES) else _accepted(v) for v in verdicts)
     saved = baselines.save(folder, measured.task, measured.passes, options.reason.strip(), today(), speed_only=only)
     return left, tuple(saved)
 
@@ -109,7 +111,7 @@ def _notes(
     yield from diagnosis.notes(verdicts, task, result, measured.data, accepted, others)
     yield from measured.notes
     yield from remarks.about(result, accepted, changed, machines)
-    if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in PACE]):
+    if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in RESOURCES]):
         yield f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted"
     if options.accepts and not options.speed_only and (busy := too_busy(result)):
         yield f"speed was accepted while {busy}: accept it again on a quiet machine"

@@ -14,7 +14,7 @@ from modellab.runner.rerun_broken import Again
 from modellab.tasks import Task
 from modellab.types import QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 
-Paces = tuple[ResourceBaseline | None, ResourceBaseline | None]  # the last baseline, the pinned release
+ResourceBaselines = tuple[ResourceBaseline | None, ResourceBaseline | None]  # the last baseline, the pinned release
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Measurement:
     pinned: QualityBaseline | None
     rules: Mapping[str, Rule]
     passes: tuple[Result, ...]  # more than one for a new baseline, and where the first looked slower or larger
-    paces: Paces = (None, None)  # what speed and memory are held to
+    resource_baselines: ResourceBaselines = (None, None)  # what speed and memory are held to
     machines: Sequence[str] = ()  # the classes that have accepted speed and memory of this case
     paired: tuple[Verdict, ...] = ()  # on speed and memory beside a reference that ran in turn
     notes: tuple[str, ...] = ()  # of the measurement itself

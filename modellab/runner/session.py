@@ -28,7 +28,7 @@ from modellab.runner import judging, paired, remarks, rerun_broken
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
 from modellab.runner.options import RunOptions
-from modellab.runner.outcome import Measurement, Outcome, Paces
+from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.runner.paired import Duel
 from modellab.runner.pool import Pool, Turns
 from modellab.runner.selftest import outcome as selftest
@@ -116,8 +116,10 @@ class Session:
                     self.duel.get(case)
             with self.turns.measuring():
                 first = self._evaluated(case, task, data, loaded)
-                paces = self._paces(case, first.machine)
-                passes = self._repeat(first, paces, rules, lambda: again(case, data, self.pool.get(case), task, first))
+                resource_baselines = self._resource_baselines(case, first.machine)
+                passes = self._repeat(
+                    first, resource_baselines, rules, lambda: again(case, data, self.pool.get(case), task, first)
+                )
                 old = () if self.options.accepts else (accepted, pinned)
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
@@ -137,7 +139,7 @@ class Session:
             pinned,
             rules,
             passes,
-            paces,
+            resource_baselines,
             machines=baselines.other_machines(folder, case.key),
             paired=tuple(beside),
             notes=(*told, *notes, *remarks.of_dataset(task, data, result.utterances)),
@@ -155,20 +157,24 @@ class Session:
         result = evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress)
         return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
-    def _paces(self, case: Case, machine: str) -> Paces:
+    def _resource_baselines(self, case: Case, machine: str) -> ResourceBaselines:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
         roots = self.project.baselines, self.project.baselines / baselines.PINNED
         last, pinned = (None if self.duel else baselines.load_resources(root, case.key, machine) for root in roots)
         return last, pinned
 
     def _repeat(
-        self, first: Result, paces: Paces, rules: Mapping[str, Rule], once_more: Callable[[], Result]
+        self,
+        first: Result,
+        resource_baselines: ResourceBaselines,
+        rules: Mapping[str, Rule],
+        once_more: Callable[[], Result],
     ) -> tuple[Result, ...]:
         """All passes: several for a new baseline, one in a fresh process to confirm what looks worse, else one."""
         if self.options.accepts:
             passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
             return (first, *(once_more() for _ in range(passes - 1)))
-        if judging.looks_worse(first, paces, rules):
+        if judging.looks_worse(first, resource_baselines, rules):
             self.pool.close()
             return (first, once_more())
         return (first,)

@@ -179,9 +179,9 @@ def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
     assert {id: each["output"] for id, each in after["utterances"].items()} == {
         id: each["output"] for id, each in before["utterances"].items()
     }
-    paces = [each for each in path.parent.glob("*.json") if each != path]
-    assert [json.loads(each.read_text())["header"]["normaliser"] for each in paces] == [NONE]
-    assert [json.loads(each.read_text())["header"]["reason"] for each in paces] == ["the first"]
+    resource_baselines = [each for each in path.parent.glob("*.json") if each != path]
+    assert [json.loads(each.read_text())["header"]["normaliser"] for each in resource_baselines] == [NONE]
+    assert [json.loads(each.read_text())["header"]["reason"] for each in resource_baselines] == ["the first"]
     assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
 
 

@@ -16,7 +16,7 @@ from modellab.gate.calibration_noise import Noise, behind, log_ratios, machine_p
 from modellab.types import ResourceBaseline, Result, Utterance
 from modellab.types.readings import CLOCKS
 
-from ..make import READINGS, name, pace, result, utterance
+from ..make import READINGS, name, resources, result, utterance
 
 REFERENCE = {"reference_version": 2.0, "reference_arithmetic_s": 0.002, "reference_walk_s": 0.001}
 
@@ -34,15 +34,15 @@ def ratios(then: ResourceBaseline, now: Result, metric: str = "rtf") -> list[flo
 
 def test_utterances_are_paired_by_their_id() -> None:
     now = result(timed([0.2, 0.3, 0.8])[::-1])
-    assert ratios(pace(timed([0.1, 0.1, 0.1])), now) == [8.0, 3.0, 2.0]
+    assert ratios(resources(timed([0.1, 0.1, 0.1])), now) == [8.0, 3.0, 2.0]
 
 
 def test_only_what_has_a_time_on_both_sides_counts() -> None:
-    then = pace(timed([0.1, 0.1, 0.0, 0.1, 0.1]))
+    then = resources(timed([0.1, 0.1, 0.0, 0.1, 0.1]))
     now = timed([0.2, 0.0, 0.2, 0.4, math.nan, 0.9])
     now[3] = replace(now[3], error="the decoder lost its way")
     assert ratios(then, result(now)) == [2.0]
-    assert log_ratios(result([]), pace([]), 0).shape == (0,)
+    assert log_ratios(result([]), resources([]), 0).shape == (0,)
 
 
 def test_each_clock_has_its_column() -> None:
@@ -59,7 +59,7 @@ def test_each_clock_has_its_column() -> None:
 
 
 def test_a_session_holds_what_calibration_needs() -> None:
-    then = pace(timed([0.1] * 6), **REFERENCE)
+    then = resources(timed([0.1] * 6), **REFERENCE)
     readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002, "peak_vram_bytes": 7e8}
     found = session(result(timed([0.2] * 6), readings=readings), then)
     assert found == pytest.approx(
@@ -75,7 +75,7 @@ def test_a_session_holds_what_calibration_needs() -> None:
 
 
 def test_a_session_leaves_out_what_it_does_not_know() -> None:
-    found = session(result(timed([0.2] * 4)), pace(timed([0.1] * 4)))
+    found = session(result(timed([0.2] * 4)), resources(timed([0.1] * 4)))
     assert found == {"peak_rss_bytes": 100e6}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modellab import gate
 from modellab.types import Kind, Metric, Rule, Status, Verdict
 
-from ..make import KEY, accepted, pace, result, utterance, verdict
+from ..make import KEY, accepted, resources, result, utterance, verdict
 
 Q, S, M = "quality", "speed", "memory"
 
@@ -77,7 +77,7 @@ def test_speed_without_a_baseline_here(others: list[str], status: Status, why: s
 
 def test_a_baseline_of_this_machine_is_used_whatever_others_there_are() -> None:
     said = [utterance(str(i), {}) for i in range(6)]
-    verdicts = gate.assess_resources(result(said), pace(said), {}, ["b-cpu-1t"])
+    verdicts = gate.assess_resources(result(said), resources(said), {}, ["b-cpu-1t"])
     assert {each.status for each in verdicts} == {Status.PASS}
 
 

@@ -20,9 +20,9 @@ MIB = 2.0**20
 def assess(
     then: float | None, now: float, sessions: tuple[dict[str, float], ...] = (), rule: Rule | None = None
 ) -> Verdict:
-    pace = None if then is None else ResourceBaseline({}, {}, {"peak_rss_bytes": then}, sessions)
+    resources = None if then is None else ResourceBaseline({}, {}, {"peak_rss_bytes": then}, sessions)
     readings = {**READINGS, "peak_rss_bytes": now}
-    (verdict,) = memory.assess(result([], readings=readings), pace, {"peak_rss_bytes": rule or Rule()})
+    (verdict,) = memory.assess(result([], readings=readings), resources, {"peak_rss_bytes": rule or Rule()})
     return verdict
 
 
@@ -144,9 +144,9 @@ def test_a_reading_that_the_baseline_lacks_is_new() -> None:
     ],
 )
 def test_each_device_has_its_kinds_of_memory(device: str, metrics: list[str]) -> None:
-    pace = ResourceBaseline({}, {}, dict.fromkeys(metrics, 100e6))
+    resources = ResourceBaseline({}, {}, dict.fromkeys(metrics, 100e6))
     now = {**READINGS, "peak_rss_bytes": 100e6, "peak_vram_bytes": 900e6}
-    verdicts = memory.assess(result([], key=replace(KEY, device=device), readings=now), pace, {})
+    verdicts = memory.assess(result([], key=replace(KEY, device=device), readings=now), resources, {})
     assert [verdict.metric for verdict in verdicts] == metrics
     assert [verdict.red for verdict in verdicts] == [metric == "peak_vram_bytes" for metric in metrics]
 

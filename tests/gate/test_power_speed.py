@@ -89,16 +89,16 @@ def test_more_sessions_help_until_none_do(sd: float) -> None:
 
 
 def test_peaks_see_what_memory_judges() -> None:
-    pace = ResourceBaseline(
+    resources = ResourceBaseline(
         {}, {}, {"peak_rss_bytes": 100e6}, tuple({"peak_rss_bytes": 100e6 + x} for x in (0, 1e5, -1e5, 2e5, 0))
     )
-    (detectable,) = power_speed.peaks(pace, "cpu", {})
+    (detectable,) = power_speed.peaks(resources, "cpu", {})
     now = result([utterance("0000", {})], readings={**READINGS, "peak_rss_bytes": 100e6})
-    (verdict,) = memory.assess(now, pace, {})
+    (verdict,) = memory.assess(now, resources, {})
     assert detectable.smallest == verdict.detects
     assert power_speed.stored_power(detectable, detectable.smallest or 0.0) == pytest.approx(0.8, abs=0.08)
     assert power_speed.stored_power(detectable, 0.0) < 0.01
-    (unknown,) = power_speed.peaks(replace(pace, sessions=()), "cpu", {})
+    (unknown,) = power_speed.peaks(replace(resources, sessions=()), "cpu", {})
     assert unknown.smallest == memory.UNCALIBRATED_BYTES
     assert power_speed.stored_power(unknown, memory.UNCALIBRATED_BYTES + 1) == 1.0
 

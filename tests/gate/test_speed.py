@@ -16,7 +16,7 @@ from modellab.gate.calibration_noise import Session
 from modellab.gate.speed import exceeds, stored_limit
 from modellab.types import ResourceBaseline, Rule, Status, Utterance, Verdict
 
-from ..make import KEY, PROVENANCE, READINGS, name, pace, result, utterance
+from ..make import KEY, PROVENANCE, READINGS, name, resources, result, utterance
 
 BUSY = {**READINGS, "other_cores": 1.5, "cores": 2.0}
 CUDA = replace(KEY, device="cuda")
@@ -53,7 +53,7 @@ def assess(
 ) -> dict[str, Verdict]:
     """The verdicts by their metric; calibrated to 1 % unless the test says otherwise."""
     calibration = sessions() if calibration is None else calibration
-    accepted = replace(then if isinstance(then, ResourceBaseline) else pace(then), sessions=calibration)
+    accepted = replace(then if isinstance(then, ResourceBaseline) else resources(then), sessions=calibration)
     return {verdict.metric: verdict for verdict in speed.assess(result(now, **changes), accepted, rules or {})}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from modellab.types import Status
 
-from ..make import READINGS, pace
+from ..make import READINGS, resources
 from .test_speed import REFERENCE, assess, sessions, timed, times
 
 
@@ -25,7 +25,9 @@ from .test_speed import REFERENCE, assess, sessions, timed, times
 def test_a_slower_machine_is_told_from_a_slower_model(slower: float, walk_s: float, status: str) -> None:
     readings = {**READINGS, **REFERENCE, "reference_walk_s": walk_s}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0)
-    verdicts = assess(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
+    verdicts = assess(
+        resources(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings
+    )
     assert {verdict.status for verdict in verdicts.values()} == {status}
     if status == "INCONCLUSIVE":
         said = "looks slower, but so is the machine: its reference workload takes +20.0%"
@@ -56,7 +58,9 @@ def test_a_faster_machine_hides_no_slowdown(
     parts = {"reference_arithmetic_s": 0.002 * arithmetic, "reference_walk_s": 0.001 * walk}
     readings = {**READINGS, **REFERENCE, **parts}
     calibration = sessions(reference_arithmetic_s=0.0, reference_walk_s=0.0) if calibrated else ()
-    verdicts = assess(pace(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings)
+    verdicts = assess(
+        resources(timed(times(1.0)), **REFERENCE), timed(times(slower)), None, calibration, readings=readings
+    )
     wanted = "INCONCLUSIVE" if status == "REGRESSED" and not calibrated else status
     assert {verdict.status for verdict in verdicts.values()} == {wanted}
     if slower == 1.0 and arithmetic == walk == 1 / 1.2:
@@ -67,7 +71,7 @@ def test_a_faster_machine_hides_no_slowdown(
 
 
 def test_times_that_were_accepted_on_a_busy_machine_let_no_wall_clock_pass() -> None:
-    then = pace(timed(times(1.0)), other_cores=1.9, cores=2.0)
+    then = resources(timed(times(1.0)), other_cores=1.9, cores=2.0)
     verdicts = assess(then, timed(times(1.0)))
     assert verdicts["rtf"].status is Status.INCONCLUSIVE
     said = "its speed was accepted while other processes kept 1.9 of 2 cores busy: accept it anew on a quiet machine"
@@ -81,7 +85,7 @@ def test_a_machine_whose_sessions_were_as_fast_hides_nothing() -> None:
     """The accepted run met a slow moment of the reference workload: all sessions of the unchanged model say so."""
     calibration = sessions(reference_arithmetic_s=-0.2, reference_walk_s=-0.2)
     readings = {**READINGS, **REFERENCE, "reference_arithmetic_s": 0.002 / 1.2, "reference_walk_s": 0.001 / 1.2}
-    then = pace(timed(times(1.0)), **REFERENCE)
+    then = resources(timed(times(1.0)), **REFERENCE)
     assert assess(then, timed(times(1.0)), None, calibration, readings=readings)["rtf_cpu"].status is Status.PASS
     lagging = assess(then, timed(times(1.0)), None, sessions(), readings=readings)["rtf_cpu"]
     assert lagging.status is Status.INCONCLUSIVE, "sessions without the workload explain nothing"
@@ -93,7 +97,7 @@ def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
     for slow in calibration[:2]:
         slow["rtf_cpu"] += 0.26
         slow["reference_walk_s"] += 0.26
-    then, readings = pace(timed(times(1.0)), **REFERENCE), {**READINGS, **REFERENCE}
+    then, readings = resources(timed(times(1.0)), **REFERENCE), {**READINGS, **REFERENCE}
     verdict = assess(then, timed(times(1.15)), None, tuple(calibration), readings=readings)["rtf_cpu"]
     assert verdict.status is Status.REGRESSED
     assert verdict.detects == pytest.approx(0.10, abs=0.01)
@@ -101,6 +105,6 @@ def test_sessions_on_a_slower_machine_do_not_widen_the_limit() -> None:
 
 def test_another_version_of_the_reference_tells_nothing() -> None:
     readings = {**READINGS, **REFERENCE, "reference_walk_s": 0.002}
-    then = pace(timed(times(1.0)), **{**REFERENCE, "reference_version": 1.0})
+    then = resources(timed(times(1.0)), **{**REFERENCE, "reference_version": 1.0})
     verdicts = assess(then, timed(times(1.2)), readings=readings)
     assert {verdict.status for verdict in verdicts.values()} == {Status.REGRESSED}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modellab.gate.calibration_noise import Session
 from modellab.types import Status, Utterance
 
-from ..make import READINGS, pace
+from ..make import READINGS, resources
 from .test_speed import REFERENCE, assess, timed
 
 RANK = [Status.IMPROVED, Status.PASS, Status.INCONCLUSIVE, Status.REGRESSED]
@@ -36,7 +36,7 @@ def noisy(noise: Sequence[float], factor: float = 1.0) -> list[Utterance]:
 def test_a_slower_candidate_never_gets_a_better_verdict(
     noise: list[float], calibration: tuple[Session, ...], read: dict[str, float], factor: float
 ) -> None:
-    then = pace(timed([0.1] * len(noise)), **REFERENCE)
+    then = resources(timed([0.1] * len(noise)), **REFERENCE)
     readings = {**READINGS, **REFERENCE, **read}
     before = assess(then, noisy(noise), None, calibration, readings=readings)
     after = assess(then, noisy(noise, factor), None, calibration, readings=readings)

@@ -48,9 +48,9 @@ def accept(root: Path, *passes: Result, reason: str = "a first run") -> list[Pat
         ),
     ],
 )
-def test_each_cell_has_its_files(key: CaseId, machine: str, quality: str, pace: str) -> None:
+def test_each_cell_has_its_files(key: CaseId, machine: str, quality: str, resources: str) -> None:
     assert quality_path(Path("root"), key) == Path("root/asr/short_v1") / quality
-    assert resources_path(Path("root"), key, machine) == Path("root/asr/short_v1") / pace
+    assert resources_path(Path("root"), key, machine) == Path("root/asr/short_v1") / resources
 
 
 def test_the_machines_of_a_cell_are_found(tmp_path: Path) -> None:
@@ -75,16 +75,16 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     measured = result([said(0), said(1, "schöne grüße"), said(2)])
     paths = accept(tmp_path, measured)
     assert paths == [quality_path(tmp_path, KEY), resources_path(tmp_path, KEY, MACHINE)]
-    accepted, pace = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
+    accepted, resources = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
     assert accepted is not None
-    assert pace is not None
+    assert resources is not None
     assert accepted.header == {**PROVENANCE, "reason": "a first run", "date": "2026-03-01"}
     assert accepted.outputs == {"0000": "a b c", "0001": "schöne grüße", "0002": "a b c"}
     gated = {"wer": (1.0, 5.0), "cer": (1.0, 5.0), "success_rate": (1.0, 1.0)}
     assert accepted.counts["0001"] == gated, "what is only reported is not kept"
-    assert pace.times == dict.fromkeys(["0000", "0001", "0002"], (0.1, 0.08))
-    assert pace.readings == {metric: READINGS[metric] for metric in readings.ACCEPTED if metric in READINGS}
-    assert pace.header.items() >= {"machine": MACHINE, "passes": "1", "reason": "a first run"}.items()
+    assert resources.times == dict.fromkeys(["0000", "0001", "0002"], (0.1, 0.08))
+    assert resources.readings == {metric: READINGS[metric] for metric in readings.ACCEPTED if metric in READINGS}
+    assert resources.header.items() >= {"machine": MACHINE, "passes": "1", "reason": "a first run"}.items()
 
 
 SHARE = st.integers(0, 10**9).map(lambda thirds: thirds / 3e5)
@@ -116,33 +116,33 @@ def test_times_are_medians_over_the_passes(tmp_path: Path) -> None:
     passes = [result([said(0, wall_s=wall_s, cpu_s=0.1)], readings={**READINGS, "rtf": rtf}) for wall_s, rtf in
               ((0.3, 0.9), (0.1, 0.1), (0.2, 0.5))]  # fmt: skip
     accept(tmp_path, *passes)
-    pace = load_resources(tmp_path, KEY, MACHINE)
-    assert pace is not None
-    assert pace.times == {"0000": (0.2, 0.1)}
-    assert pace.readings["rtf"] == 0.5
-    assert pace.header["passes"] == "3"
+    resources = load_resources(tmp_path, KEY, MACHINE)
+    assert resources is not None
+    assert resources.times == {"0000": (0.2, 0.1)}
+    assert resources.readings["rtf"] == 0.5
+    assert resources.header["passes"] == "3"
 
 
 def test_an_utterance_that_raised_has_shares_and_no_time(tmp_path: Path) -> None:
     raised = said(1, wall_s=math.nan, cpu_s=math.nan, error="RuntimeError: lost")
     accept(tmp_path, result([said(0), raised], readings={**READINGS, "first_call_s": math.nan}))
-    accepted, pace = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
+    accepted, resources = load(tmp_path, KEY), load_resources(tmp_path, KEY, MACHINE)
     assert accepted is not None
-    assert pace is not None
+    assert resources is not None
     assert accepted.outputs["0001"] is None
     assert accepted.counts.keys() == {"0000", "0001"}
-    assert pace.times.keys() == {"0000"}
-    assert "first_call_s" not in pace.readings
+    assert resources.times.keys() == {"0000"}
+    assert "first_call_s" not in resources.readings
 
 
 def test_a_gpus_times_are_kept_where_every_pass_has_them(tmp_path: Path) -> None:
     readings = {**READINGS, "rtf_gpu": 0.02}
     passes = [result([said(0, gpu_s=x), said(1)], readings=readings) for x in (0.03, 0.05, 0.04)]
     accept(tmp_path, *passes)
-    pace = load_resources(tmp_path, KEY, MACHINE)
-    assert pace is not None
-    assert pace.times == {"0000": (0.1, 0.08, 0.04), "0001": (0.1, 0.08)}
-    assert pace.readings["rtf_gpu"] == 0.02
+    resources = load_resources(tmp_path, KEY, MACHINE)
+    assert resources is not None
+    assert resources.times == {"0000": (0.1, 0.08, 0.04), "0001": (0.1, 0.08)}
+    assert resources.readings["rtf_gpu"] == 0.02
 
 
 @pytest.mark.parametrize("odd", ["\ud83d", "\x00", "\u2028", "e\u0301", '"\\', "<<<<<<< HEAD"])
@@ -206,7 +206,7 @@ def test_a_file_that_cannot_be_written_is_named_and_leaves_no_draft(tmp_path: Pa
 # ---------------------------------------------------------------------------- damage
 
 GOOD: dict[str, Any] = {"format": 1, "header": {}, "utterances": {"a": {"output": "x", "shares": {"wer": [0, 1]}}}}
-PACE: dict[str, Any] = {"format": 1, "header": {}, "readings": {"rtf": 0.1}, "utterances": {"a": [0.1, 0.1]}}
+RESOURCES: dict[str, Any] = {"format": 1, "header": {}, "readings": {"rtf": 0.1}, "utterances": {"a": [0.1, 0.1]}}
 DAMAGED = r"is not a baseline \(\w+: .*\): damaged, or a merge conflict\? Restore it with git, or accept a new one"
 CONFLICT = '{\n<<<<<<< HEAD\n "format": 1\n=======\n "format": 1\n>>>>>>> other\n}'
 
@@ -248,14 +248,14 @@ def test_a_damaged_quality_file_is_named(tmp_path: Path, content: bytes, says: s
     "content",
     [
         pytest.param(b"{", id="not JSON"),
-        pytest.param(text(PACE, utterances={"a": [0.1]}), id="one clock"),
-        pytest.param(text(PACE, utterances={"a": [0.1] * 4}), id="four clocks"),
-        pytest.param(text(PACE, sessions=[3]), id="a session that is a number"),
-        pytest.param(text(PACE, sessions={"rtf": 0.1}), id="sessions without a list"),
-        pytest.param(text(PACE, utterances={"a": [0.1, "x"]}), id="no number"),
-        pytest.param(text(PACE, readings=None), id="no readings"),
-        pytest.param(text(PACE, readings={"rtf": "fast"}), id="a reading in words"),
-        pytest.param(text(PACE, header=3), id="a number for a header"),
+        pytest.param(text(RESOURCES, utterances={"a": [0.1]}), id="one clock"),
+        pytest.param(text(RESOURCES, utterances={"a": [0.1] * 4}), id="four clocks"),
+        pytest.param(text(RESOURCES, sessions=[3]), id="a session that is a number"),
+        pytest.param(text(RESOURCES, sessions={"rtf": 0.1}), id="sessions without a list"),
+        pytest.param(text(RESOURCES, utterances={"a": [0.1, "x"]}), id="no number"),
+        pytest.param(text(RESOURCES, readings=None), id="no readings"),
+        pytest.param(text(RESOURCES, readings={"rtf": "fast"}), id="a reading in words"),
+        pytest.param(text(RESOURCES, header=3), id="a number for a header"),
     ],
 )
 def test_a_damaged_pace_file_is_named(tmp_path: Path, content: bytes) -> None:
@@ -266,7 +266,7 @@ def test_a_damaged_pace_file_is_named(tmp_path: Path, content: bytes) -> None:
         load_resources(tmp_path, KEY, MACHINE)
 
 
-@pytest.mark.parametrize("good", [GOOD, PACE])
+@pytest.mark.parametrize("good", [GOOD, RESOURCES])
 def test_the_examples_are_sound_before_they_are_damaged(tmp_path: Path, good: dict[str, Any]) -> None:
     path = quality_path(tmp_path, KEY) if good is GOOD else resources_path(tmp_path, KEY, MACHINE)
     path.parent.mkdir(parents=True)

@@ -35,9 +35,9 @@ def calibrated(root: Path) -> Path:
 
 
 def kept(root: Path) -> list[dict[str, float]]:
-    pace = load_resources(root, KEY, MACHINE)
-    assert pace is not None
-    return [dict(each) for each in pace.sessions]
+    resources = load_resources(root, KEY, MACHINE)
+    assert resources is not None
+    return [dict(each) for each in resources.sessions]
 
 
 def test_sessions_are_kept_beside_the_times(tmp_path: Path) -> None:
@@ -46,10 +46,10 @@ def test_sessions_are_kept_beside_the_times(tmp_path: Path) -> None:
     assert kept(tmp_path) == list(SESSIONS)
     text = path.read_text(encoding="utf-8")
     assert sum(line.startswith('  {"peak_rss_bytes"') for line in text.splitlines()) == 5, "one line per session"
-    pace = load_resources(tmp_path, KEY, MACHINE)
-    assert pace is not None
-    assert pace.times == {name(i): (0.1, 0.08) for i in range(10)}
-    assert pace.readings["rtf"] == 0.05
+    resources = load_resources(tmp_path, KEY, MACHINE)
+    assert resources is not None
+    assert resources.times == {name(i): (0.1, 0.08) for i in range(10)}
+    assert resources.readings["rtf"] == 0.05
 
 
 def test_the_newest_twenty_sessions_are_kept(tmp_path: Path) -> None:

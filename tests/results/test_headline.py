@@ -66,12 +66,12 @@ HERE = "no accepted baseline for this machine"
         ([case(TAKEN, TAKEN_SPEED)], NONE, "0 of 1: accepted by this run", "0 of 1: accepted by this run", "yellow"),
     ],
 )  # fmt: skip
-def test_the_headline(cases: list[Entry], lead: str, quality: str, pace: str, colour: str) -> None:
+def test_the_headline(cases: list[Entry], lead: str, quality: str, resources: str, colour: str) -> None:
     headline = Headline.of(cases)
     assert headline.lead == lead
     share, _, why = quality.partition(": ")
     said = f"quality judged in {share} cases" + (f": {why}" if why else "")
-    assert headline.judged == said + (f"{'; ' if why else ', '}speed and memory in {pace}" if pace else "")
+    assert headline.judged == said + (f"{'; ' if why else ', '}speed and memory in {resources}" if resources else "")
     assert headline.text == f"{headline.lead}: {headline.judged}"
     assert headline.colour == colour
 

@@ -41,10 +41,10 @@ def test_what_is_pinned_is_read_like_what_is_accepted(tmp_path: Path) -> None:
         "accepted_reason": "beam 5",
         "accepted_date": "2026-03-01",
     }
-    pace, before = (baselines.load_resources(root, KEY, "a-cpu-1t") for root in (pinned_root(tmp_path), tmp_path))
-    assert pace is not None
+    resources, before = (baselines.load_resources(root, KEY, "a-cpu-1t") for root in (pinned_root(tmp_path), tmp_path))
+    assert resources is not None
     assert before is not None
-    assert (pace.times, pace.readings) == (before.times, before.readings)
+    assert (resources.times, resources.readings) == (before.times, before.readings)
 
 
 def test_the_pinned_release_stays_until_it_is_pinned_again(tmp_path: Path) -> None:

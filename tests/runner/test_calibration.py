@@ -63,11 +63,11 @@ def calibrated(project: Project, variant: str = "one") -> CalibrationCase:
     key = replace(KEY, variant=variant)
     rows = tuple({"id": name(i), "audio": Path("x"), "duration_s": 2.0} for i in range(N))
     data = datasets.Dataset("short_v1", Path("short_v1"), Header(**HEADER), rows, "sha256:d")
-    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
-    assert pace is not None
+    resources = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
+    assert resources is not None
     if variant != "one":
         baselines.save(project.baselines, asr, [measured(key=key)], "the first", "2026-11-21")
-    return CalibrationCase(case(key=key), asr, data, N, "a-cpu-1t", pace, baselines.load(project.baselines, key))
+    return CalibrationCase(case(key=key), asr, data, N, "a-cpu-1t", resources, baselines.load(project.baselines, key))
 
 
 Play = Callable[..., list[str]]
@@ -103,9 +103,9 @@ def test_sessions_hold_clocks_peaks_and_the_spread_of_pairs(project: Project, pl
         replace(each, cpu_s=each.cpu_s * math.exp(noise)) for each, noise in zip(second.utterances, noisy, strict=True)
     ]
     play([calibrated(project)], iter([measured(slower=1.1), replace(second, utterances=tuple(said))]), 2)
-    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
-    assert pace is not None
-    first, then = pace.sessions
+    resources = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
+    assert resources is not None
+    first, then = resources.sessions
     assert first == pytest.approx({"rtf": math.log(1.1), "rtf_cpu": math.log(1.1), "peak_rss_bytes": 100e6}, rel=1e-5)
     assert then["pair_rtf"] == 0.0
     assert then["pair_rtf_cpu"] == pytest.approx(noisy.std(), rel=0.5)
@@ -147,9 +147,9 @@ def test_another_model_or_dataset_is_no_a_a_run(project: Project, play: Play, ch
     of = calibrated(project)
     play([of], iter([measured(provenance={**PROVENANCE, changed: "other"})]), 3)
     assert of.trouble.endswith("is other now: accept it first")
-    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
-    assert pace is not None
-    assert pace.sessions == ()
+    resources = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
+    assert resources is not None
+    assert resources.sessions == ()
 
 
 def test_another_reference_workload_asks_for_a_new_baseline(project: Project, play: Play) -> None:
@@ -164,9 +164,9 @@ def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(project: Project, pla
     pool = NoPool()
     with pytest.raises(KeyboardInterrupt):
         play([calibrated(project)], iter([measured(), measured(), KeyboardInterrupt()]), 10, pool)
-    pace = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
-    assert pace is not None
-    assert len(pace.sessions) == 2
+    resources = baselines.load_resources(project.baselines, KEY, "a-cpu-1t")
+    assert resources is not None
+    assert len(resources.sessions) == 2
     assert pool.closed == 4
 
 

@@ -111,9 +111,9 @@ def test_what_has_no_length_has_no_rate(root: Path) -> None:
     for clock in ("rtf", "rtf_cpu"):
         stored["readings"][clock] = None
     path.write_text(json.dumps(stored))
-    pace = load_resources(root, KEY, MACHINE)
-    assert pace is not None
-    assert not {"rtf", "rtf_cpu"} & pace.readings.keys()
+    resources = load_resources(root, KEY, MACHINE)
+    assert resources is not None
+    assert not {"rtf", "rtf_cpu"} & resources.readings.keys()
     stored["readings"]["rtf"] = 0.1
     path.write_text(json.dumps(stored))
     with pytest.raises(BaselineError, match="rtf_cpu: null is no finite number"):
@@ -131,10 +131,10 @@ def test_no_such_number_becomes_a_baseline(tmp_path: Path, share: tuple[float, .
 def test_a_reading_that_is_none_is_left_out(tmp_path: Path) -> None:
     said = [utterance(name(i), asr_counts(0), {"text": "a"}, wall_s=wall_s) for i, wall_s in enumerate((0.1, math.nan))]
     save(tmp_path, TASK, [result(said, readings={**READINGS, "load_s": math.nan})], "why", "2026-03-01")
-    pace = load_resources(tmp_path, replace(KEY), MACHINE)
-    assert pace is not None
-    assert "load_s" not in pace.readings
-    assert pace.times.keys() == {"0000"}
+    resources = load_resources(tmp_path, replace(KEY), MACHINE)
+    assert resources is not None
+    assert "load_s" not in resources.readings
+    assert resources.times.keys() == {"0000"}
 
 
 ANY = st.recursive(

@@ -59,7 +59,7 @@ def test_what_is_accepted_is_declared() -> None:
     found = set()
     for key in keys:
         for machine in baselines.other_machines(ROOT / "baselines", key):
-            if pace := baselines.load_resources(ROOT / "baselines", key, machine):
-                found |= pace.readings.keys()
+            if resources := baselines.load_resources(ROOT / "baselines", key, machine):
+                found |= resources.readings.keys()
     assert found
     assert found <= set(readings.ACCEPTED)

@@ -39,8 +39,8 @@ def modellab(accepted: Floats, sessions: Floats, now: Floats) -> Bools:
 
 def red(accepted: float, sessions: Floats, now: float) -> bool:
     """`memory.judge` of one run."""
-    pace = ResourceBaseline({}, {}, {METRIC: accepted}, tuple({METRIC: peak} for peak in sessions))
-    (verdict,) = memory.assess(Result(KEY, (), {METRIC: now}, "", {}), pace, {})
+    resources = ResourceBaseline({}, {}, {METRIC: accepted}, tuple({METRIC: peak} for peak in sessions))
+    (verdict,) = memory.assess(Result(KEY, (), {METRIC: now}, "", {}), resources, {})
     return verdict.status is Status.REGRESSED
 
 

@@ -28,7 +28,7 @@ DETAILED = 500  # the worst utterances that are shown word by word; all are in t
 NAMED = 12  # utterances named of each kind of failure
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
 NOTHING: Mapping[str, Any] = {
-    **dict.fromkeys(("chart", "pace", "listing")),
+    **dict.fromkeys(("chart", "speed_chart", "listing")),
     **dict.fromkeys(("overview", "findings", "views"), ()),
     "hidden": 0,
 }  # what is shown of a case without utterances
@@ -96,7 +96,7 @@ def _utterances(
     shown = [view_maker.view(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
     return {
         "chart": figures.latencies(result.utterances, percentiles),
-        "pace": figures.pace(result.utterances),
+        "speed_chart": figures.speed_chart(result.utterances),
         "overview": _overview(task, data, result),
         "findings": _findings(task, data, result, accepted, numbers_of),
         "listing": _listing(ordered, accepted, metric),

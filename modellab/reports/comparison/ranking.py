@@ -37,7 +37,7 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One system's place. `interval` is that of its own value; `pace` its time against the fastest one's."""
+    """One system's place. `interval` is that of its own value; `timing` its time against the fastest one's."""
 
     name: str
     value: float
@@ -46,7 +46,7 @@ class Standing:
     best: int = 1
     worst: int = 1
     letters: str = ""
-    pace: SpeedComparison | None = None
+    timing: SpeedComparison | None = None
     peak_bytes: float = math.nan
 
     @property
@@ -255,17 +255,17 @@ def _with_speeds(standings: Sequence[Standing], order: Sequence[System], noises:
     machines = {entry.result.machine for each in order for entry in each.entries.values() if entry.result}
     if len(machines) > 1:
         return tuple(standings)
-    against = [found for each in order if (found := _pace(order[0], each, noises))]
+    against = [found for each in order if (found := _timing(order[0], each, noises))]
     if len(against) < len(order):
         return tuple(standings)
     fastest = min(range(len(order)), key=lambda at: against[at].ratio)
     return tuple(
-        replace(standing, pace=_pace(order[fastest], each, noises))
+        replace(standing, timing=_timing(order[fastest], each, noises))
         for standing, each in zip(standings, order, strict=True)
     )
 
 
-def _pace(first: System, other: System, noises: Noises) -> SpeedComparison | None:
+def _timing(first: System, other: System, noises: Noises) -> SpeedComparison | None:
     case_pairs = [CasePair(first.entries[at], other.entries[at]) for at in first.entries]
     return speed.clock_of(case_pairs, noises, POOLED)
 

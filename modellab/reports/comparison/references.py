@@ -81,5 +81,5 @@ class Calibrations:
         place = key, machine
         if place not in self._paces:
             self._paces[place] = baselines.load_resources(self.baselines, key, machine)
-        pace = self._paces[place]
-        return Noise.of([each[metric] for each in pace.sessions if metric in each] if pace else [])
+        timing = self._paces[place]
+        return Noise.of([each[metric] for each in timing.sessions if metric in each] if timing else [])

@@ -193,9 +193,9 @@ def _levels(baselines: Path, newest: Result) -> tuple[list[dict[str, float]], li
 def _level(root: Path, newest: Result) -> dict[str, float]:
     """What is accepted under `root`, where it is of the same data."""
     level: dict[str, float] = {}
-    pace = baselines.load_resources(root, newest.key, newest.machine)
-    if pace and _same_data(pace.header, newest.provenance):
-        level |= pace.readings
+    resources = baselines.load_resources(root, newest.key, newest.machine)
+    if resources and _same_data(resources.header, newest.provenance):
+        level |= resources.readings
     accepted = baselines.load(root, newest.key)
     if accepted and _same_data(accepted.header, newest.provenance):
         for name, metric in _metrics(newest.key).items():

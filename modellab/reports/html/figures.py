@@ -67,7 +67,7 @@ def latencies(utterances: Sequence[Utterance], percentiles: Sequence[tuple[str, 
     return Chart(title, bars, tuple(axis(left, left + span, "s")), inside, str(most))
 
 
-def pace(utterances: Sequence[Utterance]) -> Chart | None:
+def speed_chart(utterances: Sequence[Utterance]) -> Chart | None:
     """The real-time factor of each utterance in the order in which they ran; None where nothing has a duration."""
     known = [each for each in utterances if each.duration_s > 0 and math.isfinite(each.wall_s)]
     if not known:

@@ -207,8 +207,8 @@ def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
                 primary=not position,
             )
     group = [estimates.repeats(entry, shown.every)]
-    pace: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
-    for name, found in pace:
+    measured: list[tuple[str, Estimate]] = [("rtf", estimates.speed(group)), ("peak_bytes", estimates.memory(group))]
+    for name, found in measured:
         if found.known:
             status = statuses.get("rtf" if name == "rtf" else "peak_rss_bytes", "")
             yield Measure(

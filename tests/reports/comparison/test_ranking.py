@@ -86,7 +86,7 @@ def test_only_what_all_have_is_ranked() -> None:
 def test_the_fastest_is_what_the_others_are_held_against() -> None:
     slow = entry(said(CLEAN, cpu_s=0.4), "slow")
     found = rank(entry(CLEAN, "quick"), slow)
-    ratios = {each.name: each.pace.ratio for each in found.standings if each.pace}
+    ratios = {each.name: each.timing.ratio for each in found.standings if each.timing}
     assert ratios == {"quick:one/cpu-float32": pytest.approx(1.0), "slow:one/cpu-float32": pytest.approx(5.0)}
 
 

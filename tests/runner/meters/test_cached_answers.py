@@ -64,13 +64,13 @@ def test_the_middle_ones_are_called_again() -> None:
 
 
 def test_no_clock_is_believed_whose_answers_come_from_a_cache() -> None:
-    pace = ResourceBaseline(
+    resources = ResourceBaseline(
         {}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6
     )
     walls = [utterance(name(i), asr_counts(0), wall_s=0.001, cpu_s=0.001) for i in range(10)]
     for share, status in ((0.02, Status.INCONCLUSIVE), (0.5, Status.IMPROVED)):
         measured = result(walls, readings={**READINGS, cached_answers.READING: share})
-        assert {verdict.status for verdict in speed.assess(measured, pace, {})} == {status}
+        assert {verdict.status for verdict in speed.assess(measured, resources, {})} == {status}
     assert timing_validity.cached(result(walls, readings={**READINGS, cached_answers.READING: 0.02})) == (
         "answers come from a cache: the same call again took 2% of its time"
     )

@@ -71,23 +71,25 @@ def marked(mark: str = FAILED, factor: float = 1.0, **readings: float) -> Result
     return result(said, provenance=provenance, readings={**READINGS, **readings})
 
 
-PACE = ResourceBaseline({}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6)
+RESOURCES = ResourceBaseline(
+    {}, {name(i): (0.1, 0.08) for i in range(10)}, READINGS, ({"rtf": 0.0, "rtf_cpu": 0.0},) * 6
+)
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0], ids=["faster", "the same", "slower"])
 def test_no_speed_is_judged_by_meters_that_failed(factor: float) -> None:
-    for verdict in speed.assess(marked(factor=factor), PACE, {}):
+    for verdict in speed.assess(marked(factor=factor), RESOURCES, {}):
         assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
         assert "failed their self-test (2026-11-21: memory of a child process" in verdict.why
-    passed = speed.assess(marked("passed 2026-11-21", factor), PACE, {})
-    assert [each.status for each in passed] == [each.status for each in speed.assess(marked("", factor), PACE, {})]
+    passed = speed.assess(marked("passed 2026-11-21", factor), RESOURCES, {})
+    assert [each.status for each in passed] == [each.status for each in speed.assess(marked("", factor), RESOURCES, {})]
     assert Status.INCONCLUSIVE not in {each.status for each in passed}
 
 
 def test_no_memory_is_judged_by_meters_that_failed() -> None:
     grown = {"peak_rss_bytes": 200e6}
-    assert [each.status for each in memory.assess(marked("", **grown), PACE, {})] == [Status.REGRESSED]
-    [verdict] = memory.assess(marked(**grown), PACE, {})
+    assert [each.status for each in memory.assess(marked("", **grown), RESOURCES, {})] == [Status.REGRESSED]
+    [verdict] = memory.assess(marked(**grown), RESOURCES, {})
     assert (verdict.status, verdict.red) == (Status.INCONCLUSIVE, False)
 
 
@@ -103,13 +105,15 @@ def test_the_mark_makes_no_baseline_another_and_is_no_version(tmp_path: Path) ->
         baselines.save(root, asr, [measured], "first", "2026-11-21")
     texts = [baselines.quality_path(root, plain.key).read_bytes() for root in roots]
     assert texts[0] == texts[1], "the quality file"
-    paces = [baselines.load_resources(root, plain.key, plain.machine) for root in roots]
-    assert paces[0] is not None
-    assert paces[1] is not None
-    assert paces[1].header[machine.SELFTEST] == "passed 2026-11-21"
+    resource_baselines = [baselines.load_resources(root, plain.key, plain.machine) for root in roots]
+    assert resource_baselines[0] is not None
+    assert resource_baselines[1] is not None
+    assert resource_baselines[1].header[machine.SELFTEST] == "passed 2026-11-21"
     sessions = tuple({"rtf": x, "rtf_cpu": x} for x in (0.0, 0.001, -0.001, 0.002, 0.0, -0.002))
-    before = ResourceBaseline(paces[0].header, paces[0].times, paces[0].readings, sessions)
-    assert len(baselines.kept_sessions(before, paces[1])) == len(sessions)
+    before = ResourceBaseline(
+        resource_baselines[0].header, resource_baselines[0].times, resource_baselines[0].readings, sessions
+    )
+    assert len(baselines.kept_sessions(before, resource_baselines[1])) == len(sessions)
     heard = replace(with_mark, utterances=(utterance(name(0), {"wer": (0.0, 1.0)}),))
     kept = entry.Entry.of(finished(case=case(), result=heard), Commit(), "a-session", 0.0)
     assert machine.SELFTEST not in kept.versions

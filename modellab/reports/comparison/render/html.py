@@ -131,7 +131,7 @@ def _system_pair(system_pair: SystemPair) -> dict[str, Any]:
     differs = "; ".join(sentences.differences(system_pair))
     said = [
         *([f"Differs in: {differs}"] if differs else []),
-        *map(sentences.pace, system_pair.speeds),
+        *map(sentences.timing, system_pair.speeds),
         *map(sentences.peak, system_pair.peaks),
     ]
     return {

@@ -36,7 +36,7 @@ def _system_pair(system_pair: SystemPair, most: int) -> Iterator[str]:
     differs = list(sentences.differences(system_pair))
     if differs:
         yield f"Differs in: {quiet('; '.join(differs))}\n"
-    yield from (f"- {quiet(sentences.pace(each))}" for each in system_pair.speeds)
+    yield from (f"- {quiet(sentences.timing(each))}" for each in system_pair.speeds)
     yield from (f"- {quiet(sentences.peak(each))}" for each in system_pair.peaks)
     yield ""
     for table in tables.of_system_pair(system_pair):

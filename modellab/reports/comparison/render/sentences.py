@@ -79,7 +79,7 @@ def _sees(line: Line) -> str:
     return f"; a difference of {size} would have been told (in four of five cases)"
 
 
-def pace(found: SpeedComparison) -> str:
+def timing(found: SpeedComparison) -> str:
     """One clock in a sentence."""
     clock = READINGS[found.clock].words
     low, high = found.interval

@@ -109,7 +109,7 @@ def of_system_pair(system_pair: SystemPair) -> Iterator[Table]:
         yield Table(
             "speed",
             PACE,
-            tuple(_pace(each) for each in system_pair.speeds),
+            tuple(_timing(each) for each in system_pair.speeds),
             2,
             (sentences.NOT_IN_TURN, *assumed, *excuses),
         )
@@ -153,7 +153,7 @@ def _quality(line: Line) -> tuple[str, ...]:
     )
 
 
-def _pace(each: SpeedComparison) -> tuple[str, ...]:
+def _timing(each: SpeedComparison) -> tuple[str, ...]:
     low, high = each.interval
     return (
         each.dataset,
@@ -207,19 +207,19 @@ def of_ranking(found: Ranking) -> Iterator[Table]:
                 units.value(each.value, unit),
                 sentences.span(each.interval, unit),
                 *by_dataset,
-                *_standing_pace(each.pace),
+                *_standing_timing(each.timing),
                 units.value(each.peak_bytes, "bytes"),
             )
         )
     notes = [f"N {found.n} utterances of {', '.join(found.datasets)}; systems that share a letter cannot be told apart"]
-    notes += [sentences.NOT_IN_TURN] if any(each.pace for each in found.standings) else []
+    notes += [sentences.NOT_IN_TURN] if any(each.timing for each in found.standings) else []
     yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
     pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.ranked_pairs]
     said = f"A is the one with the better value; Holm over {found.family} pairs; N {found.n}"
     yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (said,))
 
 
-def _standing_pace(each: SpeedComparison | None) -> tuple[str, str]:
+def _standing_timing(each: SpeedComparison | None) -> tuple[str, str]:
     if each is None:
         return units.MISSING, units.MISSING
     low, high = each.interval
