@@ -108,18 +108,18 @@ def once(project: Project, matrix: Matrix, cell: Case, share: float, folder: Pat
         return open_now[0]
 
     base = paired.resolve(f":{cell.key.variant}", "", matrix, project.root)
-    duel = paired.Duel(base, 1, False, lambda line: print(line, file=sys.stderr))
+    paired_run = paired.PairedRun(base, 1, False, lambda line: print(line, file=sys.stderr))
     try:
-        duel.get(cell)
+        paired_run.get(cell)
         loaded = fresh()
         some = replace(turned, rows=turned.rows[:UTTERANCES])
         result = evaluate(task, candidate, some, loaded, 1, "")
         case = paired.PairedCase(
             task, cell, turned, result, thresholds.rules(task, cell, project)
         )  # the base is its case's
-        verdicts, _ = duel.judge(case, loaded, fresh)
+        verdicts, _ = paired_run.judge(case, loaded, fresh)
     finally:
-        duel.close()
+        paired_run.close()
         while open_now:
             open_now.pop().handle.close()
     clocks = [verdict for verdict in verdicts if verdict.kind == "speed"]

@@ -72,13 +72,13 @@ def push(folder: Path, bytecode: Path) -> Cost:
 def push_ready(folder: Path) -> float:
     """The same by a child that is ready before, as a session has it: wall seconds from when it is told to send."""
     turns = folder.parent / "turns"
-    early = tracking.Early.start(folder, ROOT, turns)
-    if early is None:
+    prestarted = tracking.Prestart.start(folder, ROOT, turns)
+    if prestarted is None:
         raise SystemExit("the child could not be started")
     with turns.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as before a timed passage
     begin = time.monotonic()
-    said = tracking.push(folder, root=ROOT, early=early)
+    said = tracking.push(folder, root=ROOT, prestarted=prestarted)
     if not said.startswith("logged"):
         raise SystemExit(said)
     return time.monotonic() - begin

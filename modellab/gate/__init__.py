@@ -17,12 +17,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from modellab.gate import limits, memory, quality, speed
-from modellab.gate.quality import Setting, to_run_again
+from modellab.gate.quality import AssessmentOptions, to_run_again
 from modellab.gate.suite_alpha import settle, turned
 from modellab.types import PINNED_RELEASE, Metric, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 
 __all__ = [
-    "Setting",
+    "AssessmentOptions",
     "assess",
     "assess_resources",
     "beyond_limits",
@@ -43,10 +43,10 @@ def assess(
     accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
-    setting: Setting = quality.ALONE,
+    options: AssessmentOptions = quality.ONE_CASE,
 ) -> list[Verdict]:
     """The verdicts on what the model said, one for each metric of its task."""
-    return quality.assess(result, accepted, metrics, rules, setting)
+    return quality.assess(result, accepted, metrics, rules, options)
 
 
 def drift(
@@ -55,7 +55,7 @@ def drift(
     accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
-    setting: Setting = quality.ALONE,
+    options: AssessmentOptions = quality.ONE_CASE,
 ) -> list[Verdict]:
     """The verdicts against the pinned release: many small steps, each accepted, may add up to a large one.
 
@@ -71,7 +71,7 @@ def drift(
         if any(counts.get(metric.name) != last.get(id, {}).get(metric.name) for id, counts in pinned.counts.items())
     }
     unlimited = {name: replace(rule, limit=None, sensitivity=None) for name, rule in rules.items()}
-    verdicts = quality.assess(result, pinned, metrics, unlimited, replace(setting, versus=PINNED_RELEASE))
+    verdicts = quality.assess(result, pinned, metrics, unlimited, replace(options, versus=PINNED_RELEASE))
     release = pinned.header.get("reason", "")
     return [
         replace(verdict, why=f"since the pinned release ({release}): {verdict.why}" if verdict.why else "")

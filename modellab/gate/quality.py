@@ -29,7 +29,7 @@ COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a compari
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class AssessmentOptions:
     """What a comparison is made against, and among how many others.
 
     `again` has the counts of broken utterances that were run once more, utterance -> metric -> counts; None: none was.
@@ -41,7 +41,7 @@ class Setting:
     again: Mapping[str, Mapping[str, Counts]] | None = None
 
 
-ALONE = Setting()
+ONE_CASE = AssessmentOptions()
 
 
 def assess(
@@ -49,27 +49,27 @@ def assess(
     accepted: QualityBaseline | None,
     metrics: Sequence[Metric],
     rules: Mapping[str, Rule],
-    setting: Setting = ALONE,
+    options: AssessmentOptions = ONE_CASE,
 ) -> list[Verdict]:
     """One verdict for each metric of the task, in the task's order."""
     hindrance = not_comparable(result, accepted) if accepted else ""
-    compared = _compared(result, accepted, metrics, rules, setting) if accepted and not hindrance else {}
+    compared = _compared(result, accepted, metrics, rules, options) if accepted and not hindrance else {}
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
         after = counts_of(result.utterances, metric.name)
         plain = Verdict(
-            metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=setting.versus,
+            metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=options.versus,
             alpha=rule.alpha,
         )  # fmt: skip
         if not metric.judged(rule.margin):
             verdict = plain
         elif metric.name in compared:
             noise = accepted.noise.get(metric.name, 0.0) if accepted else 0.0
-            verdict = _verdict(plain, compared[metric.name], ids(result.utterances), setting, noise)
+            verdict = _verdict(plain, compared[metric.name], ids(result.utterances), options, noise)
         else:
-            verdict = _without(plain, accepted, hindrance, strict=setting.strict, new=metric.on_request)
-        doubt = few(result, accepted, metric, rule, setting.family, setting.again or {})
+            verdict = _without(plain, accepted, hindrance, strict=options.strict, new=metric.on_request)
+        doubt = few(result, accepted, metric, rule, options.family, options.again or {})
         kept = accepted if accepted and not hindrance else None
         verdicts.append(_limit(verdict, metric, rule.limit, result, kept, doubt))
     return verdicts
@@ -115,12 +115,16 @@ def _sides(
 
 
 def _compared(
-    result: Result, accepted: QualityBaseline, metrics: Sequence[Metric], rules: Mapping[str, Rule], setting: Setting
+    result: Result,
+    accepted: QualityBaseline,
+    metrics: Sequence[Metric],
+    rules: Mapping[str, Rule],
+    options: AssessmentOptions,
 ) -> dict[str, Seen]:
     """Each of them compared, by name."""
-    found = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), setting.family)
-    if setting.again:
-        found = case.retried(found, ids(result.utterances), setting.again)
+    found = case.seen(_sides(result, accepted, metrics, rules), clusters(result.utterances), options.family)
+    if options.again:
+        found = case.retried(found, ids(result.utterances), options.again)
     return {each.sides.metric.name: each for each in found}
 
 
@@ -137,9 +141,9 @@ def _without(plain: Verdict, accepted: QualityBaseline | None, hindrance: str, *
     return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
 
 
-def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], setting: Setting, noise: float) -> Verdict:
+def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], options: AssessmentOptions, noise: float) -> Verdict:
     found = seen.found
-    answer = decide(seen, setting.family, noise)
+    answer = decide(seen, options.family, noise)
     return replace(
         plain,
         status=answer.status,
@@ -150,7 +154,7 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], setting: Setting,
         red=answer.status is Status.REGRESSED,
         p=found.p,
         least_p=found.least_p,
-        detects=detectable_in_suite(found.basis, SWAPPED * plain.alpha / setting.family, seen.tests),
+        detects=detectable_in_suite(found.basis, SWAPPED * plain.alpha / options.family, seen.tests),
         pending=answer.pending,
         adjusted_p=seen.p,
         basis=found.basis,

@@ -28,7 +28,7 @@ from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_br
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
-from modellab.pytest_plugin.unmeasured import Silence
+from modellab.pytest_plugin.unmeasured import Unmeasured
 from modellab.reports.scorecard import failure
 from modellab.reports.scorecard.progress import announce, watch
 from modellab.results.ledger import new_session
@@ -53,7 +53,7 @@ SESSION = pytest.StashKey[str]()
 ROUNDS = pytest.StashKey[Rounds]()
 FAMILY = pytest.StashKey[int]()  # cases whose quality is judged: one alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
-BASE = pytest.StashKey[paired.Base | None]()
+BASE = pytest.StashKey[paired.Reference | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,11 +79,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
     if worker is None:
         config.pluginmanager.register(Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
-        config.pluginmanager.register(Silence(config, matrix), "modellab-silence")
+        config.pluginmanager.register(Unmeasured(config, matrix), "modellab-silence")
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 
 
-def _base(config: pytest.Config, matrix: Matrix) -> paired.Base | None:
+def _base(config: pytest.Config, matrix: Matrix) -> paired.Reference | None:
     """What --against and --against-env name; None without them."""
     option = config.option
     if not (option.against or option.against_env):
@@ -176,10 +176,10 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     name, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
     lock = turns_file(name) if worker or EARLY in config.stash else None
     base, threads = config.stash[BASE], options.threads or project.threads
-    duel = paired.Duel(base, threads, options.download, announce(config)) if base else None
+    paired_run = paired.PairedRun(base, threads, options.download, announce(config)) if base else None
     tell = Announcer(filter(None, [watch(config)]))
     opened = open_session(
-        project, options, name, family=config.stash[FAMILY], worker=worker, lock=lock, duel=duel, tell=tell
+        project, options, name, family=config.stash[FAMILY], worker=worker, lock=lock, paired_run=paired_run, tell=tell
     )
     yield opened
     opened.close()

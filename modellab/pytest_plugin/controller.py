@@ -30,7 +30,7 @@ from modellab.system import machine as environment
 from modellab.types import Status
 
 if TYPE_CHECKING:
-    from modellab.tracking import Early
+    from modellab.tracking import Prestart
 
 MOST_OF_A_NOTE = 1_000  # characters
 PAINT: dict[str, dict[str, bool]] = {
@@ -44,7 +44,7 @@ STATUS_PAINT = {
     "IMPROVED": "green",
 }  # fmt: skip
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
-EARLY: pytest.StashKey[Early] = pytest.StashKey()  # the process that will send the results
+EARLY: pytest.StashKey[Prestart] = pytest.StashKey()  # the process that will send the results
 
 
 def fail_broken(request: pytest.FixtureRequest, message: str) -> NoReturn:
@@ -182,8 +182,8 @@ class Controller:
         if (self.rows or self.unread) and not self.config.option.no_mlflow:
             from modellab import tracking
 
-            early = self.config.stash.get(EARLY, None)
-            write(tracking.push(self.project.mlruns, root=self.project.root, early=early))
+            prestarted = self.config.stash.get(EARLY, None)
+            write(tracking.push(self.project.mlruns, root=self.project.root, prestarted=prestarted))
         self._tell_baselines(terminalreporter)
 
     @property

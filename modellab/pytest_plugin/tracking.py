@@ -40,16 +40,16 @@ class Tracking:
     def _start(self, cases: bool) -> None:
         self.over = True
         if cases:
-            from modellab.tracking import Early
+            from modellab.tracking import Prestart
 
             project = self.matrix.project
-            if early := Early.start(project.mlruns, project.root, turns_file(self.session)):
-                self.config.stash[EARLY] = early
+            if prestarted := Prestart.start(project.mlruns, project.root, turns_file(self.session)):
+                self.config.stash[EARLY] = prestarted
 
     def pytest_unconfigure(self) -> None:
         """Whatever way the session has ended, nobody waits for it any more."""
-        if early := self.config.stash.get(EARLY, None):
-            early.close()
+        if prestarted := self.config.stash.get(EARLY, None):
+            prestarted.close()
 
 
 def _params(item: pytest.Item) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from modellab.runner import orphans, settling
 from modellab.runner.orphans import OrphanedBaseline
 
 
-class Silence:
+class Unmeasured:
     """What the controlling process makes of cases that were not measured."""
 
     def __init__(self, config: pytest.Config, matrix: Matrix) -> None:

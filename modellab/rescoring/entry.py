@@ -89,13 +89,13 @@ def judged(entry: Entry, case: Case, project: Project, family: int = 1) -> Entry
     """
     assert entry.result is not None
     task = tasks.get(entry.key.task)
-    rules, setting = thresholds.rules(task, case, project), gate.Setting(family=family)
+    rules, options = thresholds.rules(task, case, project), gate.AssessmentOptions(family=family)
     accepted = baselines.load(project.baselines, entry.key)
     pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (
-        *gate.assess(entry.result, accepted, task.METRICS, rules, setting),
+        *gate.assess(entry.result, accepted, task.METRICS, rules, options),
         *(verdict for verdict in entry.verdicts if verdict.kind in RESOURCES),
-        *gate.drift(entry.result, pinned, accepted, task.METRICS, rules, setting),
+        *gate.drift(entry.result, pinned, accepted, task.METRICS, rules, options),
     )
     return replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
 

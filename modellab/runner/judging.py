@@ -55,7 +55,7 @@ def looks_worse(result: Result, resource_baselines: ResourceBaselines, rules: Ma
 def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[Verdict, ...]:
     """All of them: quality, speed and memory, each against the last baseline and the pinned release."""
     result, metrics, rules = measured.result, measured.task.METRICS, measured.rules
-    setting = gate.Setting(options.strict_baselines, family=family, again=measured.again)
+    setting = gate.AssessmentOptions(options.strict_baselines, family=family, again=measured.again)
     quality = gate.assess(result, measured.accepted, metrics, rules, setting)
     resources = _resources(measured.passes[-1], measured.resource_baselines, rules, measured.machines)
     beside = {verdict.metric for verdict in measured.paired}

@@ -89,9 +89,11 @@ def run(
     with_reference = options.against or options.against_env
     base = paired.resolve(options.against, options.against_env, matrix, Path.cwd()) if with_reference else None
     threads = options.threads or matrix.project.threads
-    duel = paired.Duel(base, threads, options.download, lambda line: tell(Notice(line))) if base else None
+    paired_run = paired.PairedRun(base, threads, options.download, lambda line: tell(Notice(line))) if base else None
     count = family((matrix.find(case.name) for case in planned), download=options.download)
-    opened = open_session(matrix.project, options, name, family=count, duel=duel, tell=tell, cancelled=cancelled)
+    opened = open_session(
+        matrix.project, options, name, family=count, paired_run=paired_run, tell=tell, cancelled=cancelled
+    )
     going = _Run(matrix, options, opened, planned)
     try:
         going.through(cancelled)

@@ -29,7 +29,7 @@ from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
-from modellab.runner.paired import Duel
+from modellab.runner.paired import PairedRun
 from modellab.runner.pool import Pool, Turns
 from modellab.runner.selftest import outcome as selftest
 from modellab.runner.summary import CaseSummary
@@ -55,7 +55,9 @@ class Session:
     family: int = 1  # cases of the whole run whose quality is judged
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
-    duel: Duel | None = None  # with --against: speed and memory are judged by it and not by what was accepted
+    paired_run: PairedRun | None = (
+        None  # with --against: speed and memory are judged by it and not by what was accepted
+    )
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
@@ -98,8 +100,8 @@ class Session:
     def close(self) -> None:
         """End the workers; the next case gets fresh ones."""
         self.pool.close()
-        if self.duel:
-            self.duel.close()
+        if self.paired_run:
+            self.paired_run.close()
 
     # ------------------------------------------------------------------------ measuring
 
@@ -112,8 +114,8 @@ class Session:
             with self.turns.loading():
                 loaded = self.pool.get(case)
                 loaded.keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
-                if self.duel:
-                    self.duel.get(case)
+                if self.paired_run:
+                    self.paired_run.get(case)
             with self.turns.measuring():
                 first = self._evaluated(case, task, data, loaded)
                 resource_baselines = self._resource_baselines(case, first.machine)
@@ -160,7 +162,9 @@ class Session:
     def _resource_baselines(self, case: Case, machine: str) -> ResourceBaselines:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
         roots = self.project.baselines, self.project.baselines / baselines.PINNED
-        last, pinned = (None if self.duel else baselines.load_resources(root, case.key, machine) for root in roots)
+        last, pinned = (
+            None if self.paired_run else baselines.load_resources(root, case.key, machine) for root in roots
+        )
         return last, pinned
 
     def _repeat(
@@ -186,7 +190,7 @@ class Session:
             self.pool.close()
             return self.pool.get(timed_case.case)
 
-        return self.duel.judge(timed_case, self.pool.get(timed_case.case), fresh) if self.duel else ([], [])
+        return self.paired_run.judge(timed_case, self.pool.get(timed_case.case), fresh) if self.paired_run else ([], [])
 
     # ------------------------------------------------------------------------ judging and keeping
 
@@ -224,7 +228,7 @@ def open_session(
     family: int = 1,
     worker: str = "",
     lock: Path | None = None,
-    duel: Duel | None = None,
+    paired_run: PairedRun | None = None,
     tell: Announcer | None = None,
     cancelled: IsCancelled = never,
 ) -> Session:
@@ -240,7 +244,7 @@ def open_session(
     leftovers.sweep()
     saved.prune(project.mlruns)
     mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)
-    return Session(project, options, pool, ledger, family, Turns(lock), commit, duel, mark, tell or Announcer())
+    return Session(project, options, pool, ledger, family, Turns(lock), commit, paired_run, mark, tell or Announcer())
 
 
 def _in_process(threads: int, **place: Any) -> InProcess:

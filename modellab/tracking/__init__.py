@@ -1,7 +1,7 @@
 """Results in MLflow. The ledger comes first; here it is sent on, exactly once, by a process of its own.
 
     push(folder)        what a pytest session calls at its end: sync in a child process, with a time limit
-    Early.start(folder) a child that gets ready for that while the first model is loaded
+    Prestart.start(folder) a child that gets ready for that while the first model is loaded
     sync(folder)        send what the store lacks
     rebuild(folder)     move a damaged database aside and write a new one from the ledger
     entries(uri)        what a store has, as the ledger had it
@@ -13,14 +13,14 @@ Layer 6: may import layers 1 to 5 and the ground (`docs/architecture.md`). Start
 """
 
 from modellab.tracking.fetch import Wanted, entries
-from modellab.tracking.prestart import Early
+from modellab.tracking.prestart import Prestart
 from modellab.tracking.pushing import push
 from modellab.tracking.sender import Report
 from modellab.tracking.syncing import rebuild, sync
 from modellab.tracking.ui import ui_command, ui_environment, ui_links
 
 __all__ = [
-    "Early",
+    "Prestart",
     "Report",
     "Wanted",
     "entries",

@@ -19,7 +19,7 @@ from modellab.tracking import process, sqlite, store
 GRACE_S = 0.3  # in which it ends by itself
 
 
-class Early:
+class Prestart:
     """The child. OSError where it cannot be started, or where something is being measured just now."""
 
     def __init__(self, folder: Path, root: Path | None, turns: Path) -> None:
@@ -46,7 +46,7 @@ class Early:
             os.close(descriptor)
 
     @classmethod
-    def start(cls, folder: Path, root: Path | None, turns: Path) -> Early | None:
+    def start(cls, folder: Path, root: Path | None, turns: Path) -> Prestart | None:
         """A child for the store in force; None where there is no MLflow, or no room for a process."""
         if extras.missing("mlflow"):
             return None

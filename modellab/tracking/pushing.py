@@ -23,7 +23,7 @@ from typing import IO, Any
 from modellab.errors import TrackingError
 from modellab.results import ledger
 from modellab.tracking import process, store
-from modellab.tracking.prestart import Early
+from modellab.tracking.prestart import Prestart
 
 START_S = 60.0  # for importing MLflow, which says nothing about the store
 LOCAL_S, SERVER_S = 60.0, 10.0
@@ -37,7 +37,7 @@ def push(
     timeout_s: float | None = None,
     uri: str | None = None,
     root: Path | None = None,
-    early: Early | None = None,
+    prestarted: Prestart | None = None,
 ) -> str:
     """Run `sync` in a child process and say in one sentence what came of it. Never raises, changes no verdict.
 
@@ -58,7 +58,7 @@ def push(
         if not ledger.files(folder):
             return f"no results in {folder / 'ledger'} to log"
         store.check(uri)
-        return sentence(_run(folder, uri, deadline, root, early))
+        return sentence(_run(folder, uri, deadline, root, prestarted))
     except TrackingError as problem:
         return str(problem)
     except OSError as problem:
@@ -118,11 +118,11 @@ def sentence(report: dict[str, Any]) -> str:
     return f"logged {results} to {place} in {took} s; see them: modellab ui{behind}"
 
 
-def _run(folder: Path, uri: str, deadline: Deadline, root: Path | None, early: Early | None) -> dict[str, Any]:
+def _run(folder: Path, uri: str, deadline: Deadline, root: Path | None, prestarted: Prestart | None) -> dict[str, Any]:
     """The child's report; TrackingError if it hangs or dies."""
-    if early and early.go(folder, uri, root):
-        with contextlib.closing(early):
-            return _report(early.child, early.log, deadline)
+    if prestarted and prestarted.go(folder, uri, root):
+        with contextlib.closing(prestarted):
+            return _report(prestarted.child, prestarted.log, deadline)
     with (
         tempfile.TemporaryFile() as log,
         _child(process.command(folder, root), log.fileno(), process.environment(uri)) as child,

@@ -41,9 +41,11 @@ def spoken(wrong: Sequence[float], words: Sequence[float] | float = WORDS, clust
     return [utterance(name(i), counts, cluster=cluster) for i, counts in enumerate(each)]
 
 
-def settled(before: Sequence[Utterance], after: Sequence[Utterance], cases: int, **setting: Any) -> dict[str, Verdict]:
+def settled(before: Sequence[Utterance], after: Sequence[Utterance], cases: int, **options: Any) -> dict[str, Verdict]:
     """The verdicts of one case of a suite whose other cases only churn, when the suite has been settled."""
-    one = tuple(gate.assess(result(after), accepted(before), JUDGED, RULES, gate.Setting(family=cases, **setting)))
+    one = tuple(
+        gate.assess(result(after), accepted(before), JUDGED, RULES, gate.AssessmentOptions(family=cases, **options))
+    )
     (found, *_) = gate.settle([one, *[(CHURNING,)] * (cases - 1)])
     return {each.metric: each for each in found}
 
@@ -143,7 +145,7 @@ def test_a_metric_that_counts_nothing_broken_goes_by_swapping() -> None:
     chrf = Metric("score", unit="ratio", better="higher", margin=0.005)
     assert translation.METRICS[0].gross is None
     sides = [utterances("score", [(share, 10.0)] * 20) for share in (9.0, 0.0)]
-    (found,) = gate.assess(result(sides[1]), accepted(sides[0]), [chrf], {}, gate.Setting(family=30))
+    (found,) = gate.assess(result(sides[1]), accepted(sides[0]), [chrf], {}, gate.AssessmentOptions(family=30))
     assert (found.status, found.broken) == (Status.REGRESSED, 0)
 
 
@@ -184,9 +186,9 @@ def test_few_recordings_that_are_all_wrong_are_red(recordings: int, cases: int) 
         [utterance(name(i), healthy if i >= hit else what) for i in range(recordings)]
         for hit, what in ((0, healthy), (recordings, silent), (1, swapped))
     )
-    setting = gate.Setting(family=cases)
-    assert gate.assess(result(now), accepted(then), metrics, {}, setting)[0].status is Status.REGRESSED
-    assert not any(each.red for each in gate.assess(result(one), accepted(then), metrics, {}, setting))
+    options = gate.AssessmentOptions(family=cases)
+    assert gate.assess(result(now), accepted(then), metrics, {}, options)[0].status is Status.REGRESSED
+    assert not any(each.red for each in gate.assess(result(one), accepted(then), metrics, {}, options))
 
 
 def test_a_loop_that_ends_as_garbage_excuses_nothing() -> None:
@@ -203,10 +205,10 @@ def test_where_a_rerun_had_no_room_for_it_a_metric_stays_red() -> None:
     before = utterances("der", [(5.0, 100.0)] * 8)
     after = utterances("der", [(25.0, 100.0)] * 6 + [(5.0, 100.0)] * 2)
     other: dict[str, Counts] = {"der": (5.0, 100.0)}
-    (found,) = gate.assess(result(after), accepted(before), metrics, {}, gate.Setting(again={name(7): other}))
+    (found,) = gate.assess(result(after), accepted(before), metrics, {}, gate.AssessmentOptions(again={name(7): other}))
     assert found.status is Status.REGRESSED
     assert "fresh process" not in found.why
-    (asked,) = gate.assess(result(after), accepted(before), metrics, {}, gate.Setting(again={name(0): other}))
+    (asked,) = gate.assess(result(after), accepted(before), metrics, {}, gate.AssessmentOptions(again={name(0): other}))
     assert asked.status is Status.INCONCLUSIVE
 
 

@@ -25,7 +25,7 @@ def after(broke: int, of: int, again: Sequence[bool] | None = None, family: int 
     then = accepted(utterances("wer", errors(*[0] * of)))
     now = result(utterances("wer", errors(*[loop] * broke, *[0] * (of - broke))))
     anew = None if again is None else {name(i): FAILED if hit else HEALTHY for i, hit in enumerate(again)}
-    (verdict,) = quality.assess(now, then, [LOST], {}, quality.Setting(family=family, again=anew))
+    (verdict,) = quality.assess(now, then, [LOST], {}, quality.AssessmentOptions(family=family, again=anew))
     return verdict
 
 
@@ -50,7 +50,7 @@ def test_five_empty_ones_of_twenty_are_red_in_a_suite_of_a_hundred_though_one_ha
     lost: dict[str, Counts] = {"wer": (3.0, 3.0)}
     again = {name(0): lost, **{name(i): FAILED for i in range(1, 5)}}
     for anew in (None, again):
-        (verdict,) = quality.assess(now, then, [LOST], {}, quality.Setting(family=100, again=anew))
+        (verdict,) = quality.assess(now, then, [LOST], {}, quality.AssessmentOptions(family=100, again=anew))
         assert (verdict.status, verdict.broken) == (Status.REGRESSED, 5)
     assert verdict.breaks[-1] == Break(name(0), 2.0, 3.0, again=True)
 
@@ -90,8 +90,8 @@ def test_what_a_fresh_process_says(broke: int, of: int, again: list[bool] | None
 def test_what_else_got_worse_is_not_acquitted() -> None:
     then = accepted(utterances("wer", errors(*[0] * 40)))
     now = result(utterances("wer", errors(10, *[1] * 3, *[0] * 36)))
-    setting = quality.Setting(again={name(0): HEALTHY})
-    (verdict,) = quality.assess(now, then, [LOST], {}, setting)
+    options = quality.AssessmentOptions(again={name(0): HEALTHY})
+    (verdict,) = quality.assess(now, then, [LOST], {}, options)
     assert verdict.status is Status.INCONCLUSIVE
 
 
@@ -100,9 +100,9 @@ def test_cer_is_acquitted_with_wer() -> None:
     both = [{"wer": (0.0, 10.0), "cer": (0.0, 50.0)}] * 40
     broke = [{"wer": (9.0, 10.0), "cer": (44.0, 50.0)}, *both[1:]]
     then, now = ([utterance(name(i), each) for i, each in enumerate(side)] for side in (both, broke))
-    setting = quality.Setting(again={name(0): both[0]})
+    options = quality.AssessmentOptions(again={name(0): both[0]})
     assert {v.status for v in quality.assess(result(now), accepted(then), [LOST, letters], {})} == {"INCONCLUSIVE"}
-    assert {v.status for v in quality.assess(result(now), accepted(then), [LOST, letters], {}, setting)} == {"PASS"}
+    assert {v.status for v in quality.assess(result(now), accepted(then), [LOST, letters], {}, options)} == {"PASS"}
 
 
 def test_what_is_to_be_run_again() -> None:

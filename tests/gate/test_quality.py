@@ -28,8 +28,8 @@ def assess(
     metric: Metric, before: CountRows | None, after: CountRows, *, strict: bool = False, family: int = 1, **rule: Any
 ) -> Verdict:
     then = None if before is None else accepted(utterances(metric.name, before))
-    rules, setting = {metric.name: Rule(**rule)}, quality.Setting(strict, family=family)
-    (verdict,) = quality.assess(result(utterances(metric.name, after)), then, [metric], rules, setting)
+    rules, options = {metric.name: Rule(**rule)}, quality.AssessmentOptions(strict, family=family)
+    (verdict,) = quality.assess(result(utterances(metric.name, after)), then, [metric], rules, options)
     return verdict
 
 

@@ -13,7 +13,7 @@ THEN, NOW = [(0.0, 10.0)] * 40, [(5.0, 10.0)] * 40
 
 def assess(rule: Rule, *, strict: bool = False, name: str = CASING.name) -> Verdict:
     then, now = accepted(utterances(name, THEN)), result(utterances(CASING.name, NOW))
-    (verdict,) = quality.assess(now, then, [CASING], {CASING.name: rule}, quality.Setting(strict))
+    (verdict,) = quality.assess(now, then, [CASING], {CASING.name: rule}, quality.AssessmentOptions(strict))
     return verdict
 
 

@@ -37,7 +37,7 @@ def accept(root: Path, *passes: Result, reason: str = "a first run") -> list[Pat
 
 
 @pytest.mark.parametrize(
-    ("key", "machine", "quality", "pace"),
+    ("key", "machine", "quality", "resources"),
     [
         (KEY, "a-1t", "fake-one.cpu-float32.json", "fake-one.cpu-float32.a-1t.json"),
         (

@@ -44,7 +44,7 @@ HERE = "no accepted baseline for this machine"
 
 
 @pytest.mark.parametrize(
-    ("cases", "lead", "quality", "pace", "colour"),
+    ("cases", "lead", "quality", "resources", "colour"),
     [
         ([FINE, FINE], ALL, "2 of 2", "2 of 2", "green"),
         ([case(BETTER, FAST)], ALL, "1 of 1", "1 of 1", "green"),

@@ -136,7 +136,7 @@ def test_ends_stay_where_the_rate_can_be() -> None:
     assert intervals.rate(WER, [(30.0, 10.0), (5.0, 10.0)]).high > 1.0  # a word error rate has no upper end
 
 
-@pytest.mark.parametrize("shares", [[], [(1.0, 10.0)]])
+@pytest.mark.parametrize("counts", [[], [(1.0, 10.0)]])
 def test_one_utterance_has_no_interval(counts: list[tuple[float, ...]]) -> None:
     found = intervals.rate(WER, counts)
     assert found.interval is None

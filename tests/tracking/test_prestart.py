@@ -16,7 +16,7 @@ import pytest
 
 from modellab import tracking
 from modellab.runner.pool import Turns
-from modellab.tracking import Early, prestart_child, process, pushing, sqlite, store
+from modellab.tracking import Prestart, prestart_child, process, pushing, sqlite, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair
 ROOT = Path(__file__).parents[2]
@@ -29,9 +29,9 @@ def turns(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def early(ready: Path, turns: Path) -> Iterator[Early]:
+def prestarted(ready: Path, turns: Path) -> Iterator[Prestart]:
     """A child for the folder `ready`, with the maker of pages."""
-    found = Early.start(ready, ROOT, turns)
+    found = Prestart.start(ready, ROOT, turns)
     assert found
     yield found
     found.close()
@@ -53,16 +53,16 @@ def measured(turns: Path) -> None:
         pass
 
 
-def test_nothing_is_measured_until_it_is_ready_then_it_sends_at_a_word(ready, turns, early, everything):
+def test_nothing_is_measured_until_it_is_ready_then_it_sends_at_a_word(ready, turns, prestarted, everything):
     assert not is_free(turns)
     with Turns(turns).loading():
         pass  # a model may load beside it
     measured(turns)
-    family = [psutil.Process(early.child.pid), *psutil.Process(early.child.pid).children(recursive=True)]
-    assert os.read(early.child.stdout.fileno(), 100) == b"'MLflow is imported'\n", "ready, and it says no more"
+    family = [psutil.Process(prestarted.child.pid), *psutil.Process(prestarted.child.pid).children(recursive=True)]
+    assert os.read(prestarted.child.stdout.fileno(), 100) == b"'MLflow is imported'\n", "ready, and it says no more"
     assert len(family) == 2
 
-    said = tracking.push(ready, root=ROOT, early=early)
+    said = tracking.push(ready, root=ROOT, prestarted=prestarted)
 
     assert said.startswith("logged 4 results to ")
     assert [each for each in family if each.is_running()] == []
@@ -90,7 +90,7 @@ def test_its_end_is_its_parents_however_that_comes(ready, turns):
 
 @pytest.mark.slow
 def test_closed_as_it_makes_a_database_it_leaves_nothing(mlruns, turns):
-    found = Early.start(mlruns, None, turns)
+    found = Prestart.start(mlruns, None, turns)
     assert found
     while not (begun := _drafts(mlruns)):
         assert found.child.poll() is None
@@ -121,39 +121,39 @@ def _drafts(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_a_database_that_was_changed_meanwhile_for_another_is_the_one_written_to(
-    ready, turns, early, empty_database, everything
+    ready, turns, prestarted, empty_database, everything
 ):
     measured(turns)
     (ready / "mlflow.db").rename(ready / "aside.db")
     shutil.copy(empty_database, ready / "mlflow.db")
 
-    said = tracking.push(ready, root=ROOT, early=early)
+    said = tracking.push(ready, root=ROOT, prestarted=prestarted)
 
     assert said.startswith("logged 4 results to ")
     assert len(everything(ready)["runs"]) == 3
 
 
-def test_another_folder_or_setting_is_not_its_business(ready, turns, early, tmp_path, monkeypatch):
+def test_another_folder_or_setting_is_not_its_business(ready, turns, prestarted, tmp_path, monkeypatch):
     uri = store.address(ready)
-    assert not early.go(tmp_path, uri, ROOT)
-    assert not early.go(ready, "sqlite:///other.db", ROOT)
+    assert not prestarted.go(tmp_path, uri, ROOT)
+    assert not prestarted.go(ready, "sqlite:///other.db", ROOT)
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "secret")
-    assert not early.go(ready, uri, ROOT)
+    assert not prestarted.go(ready, uri, ROOT)
     monkeypatch.delenv("MLFLOW_TRACKING_TOKEN")
-    early.child.kill()
-    early.child.wait()
-    assert not early.go(ready, uri, ROOT)
+    prestarted.child.kill()
+    prestarted.child.wait()
+    assert not prestarted.go(ready, uri, ROOT)
 
 
 def test_beside_a_measurement_none_is_started(ready, turns):
     with Turns(turns).measuring():
-        assert Early.start(ready, None, turns) is None
+        assert Prestart.start(ready, None, turns) is None
 
 
 def test_without_mlflow_none_is_started(ready, turns, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlflow", None)
 
-    assert Early.start(ready, None, turns) is None
+    assert Prestart.start(ready, None, turns) is None
     assert not turns.exists()
 
 
@@ -167,13 +167,13 @@ def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(rea
     )
     real = process.command
     monkeypatch.setattr(process, "command", lambda folder, _: [sys.executable, "-c", program, str(folder)])
-    found = Early.start(ready, None, turns)
+    found = Prestart.start(ready, None, turns)
     assert found
     measured(turns)
     assert found.child.wait(FAR_S) == -signal.SIGALRM
     monkeypatch.setattr(process, "command", real)
 
-    said = tracking.push(ready, early=found)
+    said = tracking.push(ready, prestarted=found)
     found.close()
 
     assert said.startswith("logged 4 results to ")

@@ -7,8 +7,8 @@
 - verdicts.py: what the pairs say
 """
 
-from modellab.runner.paired.reference import Base, resolve
-from modellab.runner.paired.run import Duel
+from modellab.runner.paired.reference import Reference, resolve
+from modellab.runner.paired.run import PairedRun
 from modellab.runner.paired.verdicts import PairedCase
 
-__all__ = ["Base", "Duel", "PairedCase", "resolve"]
+__all__ = ["PairedCase", "PairedRun", "Reference", "resolve"]

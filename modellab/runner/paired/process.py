@@ -14,7 +14,7 @@ from modellab.errors import ModellabError, WorkerError
 from modellab.models import environment
 from modellab.runner.evaluate import Handle
 from modellab.runner.paired import requirements, worktree
-from modellab.runner.paired.reference import PACKAGE, Base
+from modellab.runner.paired.reference import PACKAGE, Reference
 from modellab.runner.paired.requirements import Needs
 from modellab.runner.worker import Worker
 from modellab.system import virtualenv
@@ -52,7 +52,7 @@ class Place:
 class Places:
     """Makes what a base needs on first use: the worktree, the environment. A failure is remembered, not tried again."""
 
-    base: Base
+    base: Reference
     tell: Tell
     tree: Path | None = None
     made: dict[str, Place | ModellabError] = field(default_factory=dict)  # by the extra or the folder of the model

@@ -28,7 +28,7 @@ PACKAGE = models.FOLDER.parent.resolve()  # modellab itself, as this process imp
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class Reference:
     """A reference, resolved and not yet made: no file has been written for it.
 
     `commit` is '' for the working tree's own code, `model` and `variant` are '' for those of the candidate, `python`
@@ -111,11 +111,11 @@ class Base:
         return [path for path in dict.fromkeys(there) if path.is_dir()]
 
 
-def resolve(ref: str, env: str, matrix: Matrix, here: Path) -> Base:
+def resolve(ref: str, env: str, matrix: Matrix, here: Path) -> Reference:
     """--against and --against-env (a path from `here`) as a Base; ConfigError in one sentence for what is none."""
     root = matrix.project.root
     python = _python(env, here) if env else None
-    plain = Base(env, root, python=python)
+    plain = Reference(env, root, python=python)
     if not ref:
         return plain
     inside = f" in {env}" if env else ""

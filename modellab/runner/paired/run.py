@@ -23,7 +23,7 @@ from modellab.runner.paired import verdicts
 from modellab.runner.paired.cpu_affinity import shared
 from modellab.runner.paired.interleave import Pairs, joined, run_pairs
 from modellab.runner.paired.process import Places, start
-from modellab.runner.paired.reference import Base
+from modellab.runner.paired.reference import Reference
 from modellab.runner.paired.verdicts import PairedCase
 from modellab.system.virtualenv import Tell
 from modellab.types import Verdict
@@ -35,10 +35,10 @@ START_S = 1.5  # until a process is there to load
 
 
 @dataclass(slots=True)
-class Duel:
+class PairedRun:
     """Holds the base's loaded model beside the pool's, at most one."""
 
-    base: Base
+    base: Reference
     threads: int
     download: bool
     tell: Tell

@@ -13,8 +13,8 @@ from modellab.datasets import Dataset
 from modellab.datasets.manifest import Header
 from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
-from modellab.runner.paired.reference import Base
-from modellab.runner.paired.run import Duel
+from modellab.runner.paired.reference import Reference
+from modellab.runner.paired.run import PairedRun
 from modellab.runner.paired.verdicts import PairedCase
 from modellab.tasks import asr
 from modellab.types import Rule, Verdict
@@ -60,7 +60,7 @@ def timed_case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Paired
     return PairedCase(asr, case(key=key), data, measured, rules)
 
 
-class Held(Duel):
+class Held(PairedRun):
     """A duel whose base is a script, also where it is loaded anew."""
 
     fresh = 0
@@ -72,7 +72,7 @@ class Held(Duel):
 
 
 def against(base: Scripted, **facts: Any) -> Held:
-    found = Held(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+    found = Held(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
     found.loaded = found.base_again = loaded(base, **facts)
     return found
 

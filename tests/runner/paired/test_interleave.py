@@ -41,7 +41,7 @@ def data(count: int = 20, seconds: float = 2.0) -> Dataset:
     return Dataset("short_v1", Path("short_v1"), Header.model_validate(HEADER), tuple(rows), "sha256:d")
 
 
-def duel(n: int = 8, count: int = 20, seconds: float = 2.0, **does: Mapping[str, Any]) -> tuple[Pairs, list[Any]]:
+def paired_run(n: int = 8, count: int = 20, seconds: float = 2.0, **does: Mapping[str, Any]) -> tuple[Pairs, list[Any]]:
     log: list[tuple[str, str]] = []
     candidate = Model("candidate", log, **{"rtf": 0.2, **does.get("candidate", {})})
     base = Model("base", log, **does.get("base", {}))
@@ -49,7 +49,7 @@ def duel(n: int = 8, count: int = 20, seconds: float = 2.0, **does: Mapping[str,
 
 
 def test_a_pair_is_one_utterance_through_both_models() -> None:
-    pairs, log = duel()
+    pairs, log = paired_run()
     assert len(log) == 18, "a warm-up pair, then eight"
     assert pairs.calls == 16
     for (one, first), (other, second) in zip(log[::2], log[1::2], strict=True):
@@ -59,7 +59,7 @@ def test_a_pair_is_one_utterance_through_both_models() -> None:
 
 
 def test_the_logarithm_is_that_of_candidate_over_base_whichever_came_first() -> None:
-    pairs, _ = duel()
+    pairs, _ = paired_run()
     assert pairs.wall == pytest.approx(np.full(8, math.log(2)))
     assert pairs.cpu == pytest.approx(np.full(8, math.log(2)))
     assert np.isnan(pairs.gpu).all()
@@ -68,16 +68,16 @@ def test_the_logarithm_is_that_of_candidate_over_base_whichever_came_first() -> 
 
 
 def test_the_gpu_has_a_clock_of_its_own() -> None:
-    pairs, _ = duel(candidate={"reply": {"gpu_s": 0.3}}, base={"reply": {"gpu_s": 0.1}})
+    pairs, _ = paired_run(candidate={"reply": {"gpu_s": 0.3}}, base={"reply": {"gpu_s": 0.1}})
     assert pairs.gpu == pytest.approx(np.full(8, math.log(3)))
 
 
 def test_half_of_the_pairs_have_the_candidate_first_and_the_order_is_seeded() -> None:
-    _, log = duel(n=16)
+    _, log = paired_run(n=16)
     first = [name for name, _ in log[2::2]]
     assert Counter(first) == {"candidate": 8, "base": 8}
     assert first != sorted(first)
-    assert duel(n=16)[1] == log
+    assert paired_run(n=16)[1] == log
 
 
 def test_pairs_that_follow_take_the_next_utterances() -> None:
@@ -93,7 +93,7 @@ def test_pairs_that_follow_take_the_next_utterances() -> None:
 
 
 def test_several_runs_are_joined_in_their_order() -> None:
-    parts = [duel(n=2)[0], duel(n=3, candidate={"rtf": 0.4})[0]]
+    parts = [paired_run(n=2)[0], paired_run(n=3, candidate={"rtf": 0.4})[0]]
     whole = joined(parts)
     assert whole.wall == pytest.approx(np.log([2, 2, 4, 4, 4]))
     seconds = [part.candidate[:, 0].sum() for part in parts]
@@ -113,13 +113,13 @@ def test_each_pair_is_placed_before_it_begins() -> None:
 
 
 def test_a_zero_time_is_no_time() -> None:
-    pairs, _ = duel(candidate={"reply": {"cpu_s": 0.0}})
+    pairs, _ = paired_run(candidate={"reply": {"cpu_s": 0.0}})
     assert np.isnan(pairs.cpu).all()
     assert np.isfinite(pairs.wall).all()
 
 
 def test_what_was_said_is_kept_by_side() -> None:
-    pairs, _ = duel(candidate={"reply": {"output": "mine"}}, base={"reply": {"output": "other"}})
+    pairs, _ = paired_run(candidate={"reply": {"output": "mine"}}, base={"reply": {"output": "other"}})
     assert pairs.said == ((["mine"], ["other"]),) * 8
 
 
@@ -130,7 +130,7 @@ def test_what_was_said_is_kept_by_side() -> None:
     ("rtf", "per_side"), [(0.1, 1), (0.005, 3), (0.000001, MOST_UTTERANCES)], ids=["200 ms", "10 ms", "microseconds"]
 )
 def test_a_short_call_becomes_several(rtf: float, per_side: int) -> None:
-    pairs, log = duel(seconds=2.0, count=20, candidate={"rtf": rtf * 2}, base={"rtf": rtf})
+    pairs, log = paired_run(seconds=2.0, count=20, candidate={"rtf": rtf * 2}, base={"rtf": rtf})
     assert pairs.per_side == per_side
     assert pairs.calls == 16
     assert len(log) == 2 + 16 * per_side
@@ -141,7 +141,7 @@ def test_a_short_call_becomes_several(rtf: float, per_side: int) -> None:
 
 
 def test_the_times_and_the_audio_of_a_side_are_summed() -> None:
-    pairs, _ = duel(candidate={"rtf": 0.01}, base={"rtf": 0.005})
+    pairs, _ = paired_run(candidate={"rtf": 0.01}, base={"rtf": 0.005})
     assert pairs.per_side == 3
     assert pairs.base[:, 0] == pytest.approx(0.005 * pairs.audio_s)
     assert (pairs.audio_s > 6).all()
@@ -152,9 +152,9 @@ def test_the_times_and_the_audio_of_a_side_are_summed() -> None:
 
 @pytest.mark.parametrize("side", ["candidate", "base"])
 def test_a_call_that_raises_takes_its_pair_with_it(side: str) -> None:
-    _, log = duel()
+    _, log = paired_run()
     bad = log[6][1]
-    pairs, log = duel(**{side: {"raises": {bad: ModelError("the decoder lost its way")}}})
+    pairs, log = paired_run(**{side: {"raises": {bad: ModelError("the decoder lost its way")}}})
     assert len(pairs.wall) == 8
     assert np.isfinite(pairs.wall).all()
     assert pairs.calls == 18
@@ -162,8 +162,8 @@ def test_a_call_that_raises_takes_its_pair_with_it(side: str) -> None:
 
 
 def test_a_warm_up_that_raises_is_none() -> None:
-    _, log = duel()
-    pairs, _ = duel(
+    _, log = paired_run()
+    pairs, _ = paired_run(
         base={"raises": {log[0][1]: ModelError("cold")}}, candidate={"raises": {log[0][1]: ModelError("!")}}
     )
     assert len(pairs.wall) == 8
@@ -173,13 +173,13 @@ def test_a_warm_up_that_raises_is_none() -> None:
 def test_too_many_calls_that_raise_end_it() -> None:
     every = {f"{i:02}": ModelError("the decoder lost its way") for i in range(20)}
     with pytest.raises(ModelError, match="9 of 9 pairs were lost to calls that raised: the decoder lost its way"):
-        duel(base={"raises": every})
+        paired_run(base={"raises": every})
 
 
 def test_a_crash_goes_up() -> None:
     every = {f"{i:02}": CrashError("killed by SIGSEGV") for i in range(20)}
     with pytest.raises(CrashError):
-        duel(base={"raises": every})
+        paired_run(base={"raises": every})
 
 
 # ---------------------------------------------------------------------------- the walk over the dataset

@@ -14,7 +14,7 @@ import pytest
 from modellab.errors import CrashError, ModelError, WorkerError
 from modellab.runner.paired import process
 from modellab.runner.paired.process import Named, Place, Places, start
-from modellab.runner.paired.reference import PACKAGE, Base
+from modellab.runner.paired.reference import PACKAGE, Reference
 
 from ... import tiny
 from .test_reference import git
@@ -37,7 +37,7 @@ def other_python(folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
-def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) -> Base:
+def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) -> Reference:
     """A project that holds a modellab of its own under version control, with or without a worker in it."""
     package = root / "modellab"
     package.mkdir(parents=True)
@@ -48,7 +48,7 @@ def repository(root: Path, monkeypatch: pytest.MonkeyPatch, worker: str | None) 
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "one")
     monkeypatch.setattr("modellab.runner.paired.reference.PACKAGE", package.resolve())
-    return Base("main 1a2b3c4", root.resolve(), root.resolve(), git(root, "rev-parse", "HEAD"))
+    return Reference("main 1a2b3c4", root.resolve(), root.resolve(), git(root, "rev-parse", "HEAD"))
 
 
 def nobody(line: str) -> None:
@@ -59,20 +59,20 @@ def nobody(line: str) -> None:
 
 
 def test_another_variant_runs_just_as_the_candidate(tmp_path: Path) -> None:
-    place = Places(Base(":two", tmp_path, variant="two"), nobody).get("")
+    place = Places(Reference(":two", tmp_path, variant="two"), nobody).get("")
     assert place == Place(Path(sys.executable))
     assert place.env == {}
 
 
 def test_another_environment_gets_this_modellab_and_no_library_beside_it(tmp_path: Path, cache: Path) -> None:
     python = other_python(tmp_path / "other")
-    place = Places(Base("other", tmp_path, python=python), nobody).get("")
+    place = Places(Reference("other", tmp_path, python=python), nobody).get("")
     assert place.python == python
     assert place.code is not None
     assert [path.name for path in place.code.iterdir()] == ["modellab"]
     assert (place.code / "modellab").resolve() == PACKAGE
     assert place.path == (place.code,)
-    assert Places(Base("other", tmp_path, python=python), nobody).get("") == place, "a second time"
+    assert Places(Reference("other", tmp_path, python=python), nobody).get("") == place, "a second time"
 
 
 def test_a_revision_runs_its_own_modellab(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_python_that_cannot_run_is_told(tmp_path: Path, cache: Path) -> None:
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
     with pytest.raises(WorkerError, match=r"the base \(odd\) cannot run .*python: "):
-        Places(Base("odd", tmp_path, python=broken), nobody).get("")
+        Places(Reference("odd", tmp_path, python=broken), nobody).get("")
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -164,7 +164,7 @@ def test_errors_of_the_base_say_so_and_stay_what_they_are() -> None:
 
 def test_a_worker_runs_in_another_environment(tmp_path: Path, cache: Path) -> None:
     python = other_python(tmp_path / "other")
-    place = Places(Base("other", tmp_path, python=python), nobody).get("")
+    place = Places(Reference("other", tmp_path, python=python), nobody).get("")
     code = "import sys\n\ndef load(setting):\n    print(sys.executable, flush=True)\n    raise OSError(sys.prefix)\n"
     folder = tiny.write_adapter(tmp_path / "models" / "odd", code)
     worker = start(place, 1, "other")

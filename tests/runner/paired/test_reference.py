@@ -16,7 +16,7 @@ from modellab.errors import ConfigError, NoBaseError
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.runner.paired import reference
-from modellab.runner.paired.reference import Base, resolve
+from modellab.runner.paired.reference import Reference, resolve
 
 from ...integration.conftest import write_dataset, write_model
 
@@ -61,7 +61,7 @@ def case(root: Path, variant: str = "one", precision: str = "float32") -> Case:
     raise AssertionError(f"no cell fake:{variant} at {precision}")
 
 
-def against(root: Path, ref: str = "", env: str = "") -> Base:
+def against(root: Path, ref: str = "", env: str = "") -> Reference:
     return resolve(ref, env, matrix(root), root)
 
 

@@ -12,8 +12,8 @@ from modellab.errors import LoadError, ModellabError, NoBaseError
 from modellab.gate import paired_speed
 from modellab.runner.evaluate import Loaded
 from modellab.runner.paired import run
-from modellab.runner.paired.reference import Base
-from modellab.runner.paired.run import Duel
+from modellab.runner.paired.reference import Reference
+from modellab.runner.paired.run import PairedRun
 from modellab.types import Rule, Status
 
 from ...make import KEY, case
@@ -37,15 +37,17 @@ def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
 
 def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
     candidate, base = Scripted(0.105), Scripted()
-    duel = against(base)
-    verdicts = {each.metric: each for each in duel.judge(timed_case(), loaded(candidate), lambda: loaded(candidate))[0]}
+    paired_run = against(base)
+    verdicts = {
+        each.metric: each for each in paired_run.judge(timed_case(), loaded(candidate), lambda: loaded(candidate))[0]
+    }
     assert verdicts["rtf_cpu"].status is Status.REGRESSED
     assert verdicts["rtf_cpu"].red
     assert verdicts["rtf_cpu"].change == pytest.approx(0.05, abs=0.003)
     assert verdicts["rtf_cpu"].now == pytest.approx(0.0525, rel=0.01)
     assert verdicts["rtf_cpu"].baseline == pytest.approx(0.05, rel=0.01)
-    assert duel.fresh == 9
-    warm_up = 1 + duel.fresh
+    assert paired_run.fresh == 9
+    warm_up = 1 + paired_run.fresh
     assert (
         candidate.asked.count("utterance")
         == base.asked.count("utterance")
@@ -56,9 +58,9 @@ def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
 
 def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
     lucky = iter(0.1 * factor for factor in (1.03, 1.05, 0.98, 1.0, 0.96, 1.02, 1.0, 0.97, 1.03, 1.01))
-    duel = against(Scripted())
-    verdicts, _ = duel.judge(timed_case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
-    assert duel.fresh == 9, "the first look was taken in"
+    paired_run = against(Scripted())
+    verdicts, _ = paired_run.judge(timed_case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
+    assert paired_run.fresh == 9, "the first look was taken in"
     assert verdicts[1].metric == "rtf_cpu"
     assert verdicts[1].status is Status.PASS
 
@@ -66,9 +68,9 @@ def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
 @pytest.mark.parametrize(("load_s", "processes"), [(0.5, 9), (8.0, 6), (60.0, 4)])
 def test_models_that_load_slowly_get_fewer_processes(load_s: float, processes: int) -> None:
     candidate, base = Scripted(0.105), Scripted()
-    duel = against(base, load_s=load_s)
-    duel.judge(timed_case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
-    assert duel.fresh == processes
+    paired_run = against(base, load_s=load_s)
+    paired_run.judge(timed_case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
+    assert paired_run.fresh == processes
     assert candidate.asked.count("utterance") == 1 + paired_speed.FIRST + processes + paired_speed.SECOND
 
 
@@ -128,21 +130,21 @@ def test_memory_within_its_limit_needs_no_second_look(peak_mib: float, status: s
 def test_more_memory_is_measured_again_in_fresh_processes(
     monkeypatch: pytest.MonkeyPatch, fresh_mib: float, status: str
 ) -> None:
-    duel = Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
-    duel.loaded = loaded(Scripted())
+    paired_run = PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+    paired_run.loaded = loaded(Scripted())
     again: list[Scripted] = []
 
     def fresh() -> Loaded:
         again.append(Scripted(peak=fresh_mib * MIB))
         return loaded(again[0])
 
-    def load(self: Duel, case: Any) -> None:
+    def load(self: PairedRun, case: Any) -> None:
         again.append(Scripted())
         self.loaded = loaded(again[1])
 
-    monkeypatch.setattr(Duel, "_load", load)
-    first = duel.loaded
-    verdicts, _ = duel.judge(timed_case(), loaded(Scripted(peak=130 * MIB)), fresh)
+    monkeypatch.setattr(PairedRun, "_load", load)
+    first = paired_run.loaded
+    verdicts, _ = paired_run.judge(timed_case(), loaded(Scripted(peak=130 * MIB)), fresh)
     assert first is not None
     assert isinstance(first.handle, Scripted)
     assert first.handle.closed
@@ -158,40 +160,40 @@ def test_more_memory_is_measured_again_in_fresh_processes(
 
 
 class Loading:
-    """Stands for `Duel._load`: counts, and fails as it is told."""
+    """Stands for `PairedRun._load`: counts, and fails as it is told."""
 
     def __init__(self, error: ModellabError | None = None) -> None:
         self.error, self.handles = error, list[Scripted]()
 
-    def __call__(self, duel: Duel, case: Any) -> None:
+    def __call__(self, paired_run: PairedRun, case: Any) -> None:
         if self.error:
             raise self.error
         self.handles.append(Scripted())
-        duel.loaded = loaded(self.handles[-1])
+        paired_run.loaded = loaded(self.handles[-1])
 
 
-def held(monkeypatch: pytest.MonkeyPatch, loading: Loading) -> Duel:
-    monkeypatch.setattr(run.Duel, "_load", lambda self, case: loading(self, case))
-    return Duel(Base("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
+def held(monkeypatch: pytest.MonkeyPatch, loading: Loading) -> PairedRun:
+    monkeypatch.setattr(run.PairedRun, "_load", lambda self, case: loading(self, case))
+    return PairedRun(Reference("HEAD~1 1a2b3c4", Path()), 1, False, lambda line: None)
 
 
 def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     loading = Loading()
-    duel = held(monkeypatch, loading)
-    duel.get(case())
-    duel.get(case(key=replace(KEY, dataset="other_v1")))
+    paired_run = held(monkeypatch, loading)
+    paired_run.get(case())
+    paired_run.get(case(key=replace(KEY, dataset="other_v1")))
     assert len(loading.handles) == 1
-    duel.get(case(key=replace(KEY, precision="int8")))
+    paired_run.get(case(key=replace(KEY, precision="int8")))
     assert [handle.closed for handle in loading.handles] == [True, False]
-    duel.close()
-    duel.close()
+    paired_run.close()
+    paired_run.close()
     assert loading.handles[1].closed
 
 
 def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    duel = held(monkeypatch, Loading(NoBaseError("there is no model fake there")))
-    duel.get(case())
-    verdicts, notes = duel.judge(timed_case(), loaded(Scripted()), unneeded)
+    paired_run = held(monkeypatch, Loading(NoBaseError("there is no model fake there")))
+    paired_run.get(case())
+    verdicts, notes = paired_run.judge(timed_case(), loaded(Scripted()), unneeded)
     assert [(v.metric, v.kind, v.status, v.now) for v in verdicts] == [
         ("rtf", "speed", "NEW", 0.05),
         ("rtf_cpu", "speed", "NEW", 0.04),
@@ -203,9 +205,9 @@ def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.Monke
 
 def test_a_base_that_cannot_be_loaded_goes_up_and_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     loading = Loading(LoadError("the base (HEAD~1 1a2b3c4): no"))
-    duel = held(monkeypatch, loading)
+    paired_run = held(monkeypatch, loading)
     with pytest.raises(LoadError):
-        duel.get(case())
+        paired_run.get(case())
     loading.error = None
-    duel.get(case())
-    assert duel.loaded is not None
+    paired_run.get(case())
+    assert paired_run.loaded is not None
