@@ -72,22 +72,18 @@ def calibrate(
     threads = threads or project.threads
     if update_baselines:
         _accept_speed(matrix, selection, threads, reason)
-    calibrated_cases, refused = calibration.prepare(
-        project, selection.cases(matrix), threads, utterances, speed_only=speed_only
-    )
-    _tell_refused(refused, nothing=not calibrated_cases)
+    ready, refused = calibration.prepare(project, selection.cases(matrix), threads, utterances, speed_only=speed_only)
+    _tell_refused(refused, nothing=not ready)
     interrupted = False
     try:
-        calibration.run(
-            project, calibrated_cases, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True)
-        )
+        calibration.run(project, ready, Pool(Worker, threads), sessions, lambda line: common.say(line, err=True))
     except KeyboardInterrupt:
         interrupted = True
         common.say("interrupted: the sessions that were finished are kept", err=True)
-    _report(project, calibrated_cases)
+    _report(project, ready)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
-    _exit(calibrated_cases)
+    _exit(ready)
 
 
 def _exit(calibrated_cases: Sequence[CalibrationCase]) -> None:

@@ -38,7 +38,7 @@ def _here(matrix: Matrix, name: str) -> list[ModelInstance]:
 
 
 def _named(matrix: Matrix, name: str) -> list[ModelInstance]:
-    """The loadables of a model by name, of a folder in a package, or of a folder."""
+    """The instances of a model by name, of a folder in a package, or of a folder."""
     head, _, tail = name.partition(":")
     folder = textfile.expanded(name, "--model")
     if head in matrix.model_names():

@@ -52,7 +52,7 @@ class ModelInstance:
 
 @dataclass(frozen=True, slots=True)
 class Case(ModelInstance):
-    """A loadable on one dataset."""
+    """A model instance on one dataset."""
 
     dataset: Path  # folder of the dataset
     header: Header

@@ -54,7 +54,7 @@ class Engine:
         self.gpu: Any = None  # torch.cuda where the model computes there
         self.on_gpu = False
         self.metered = True
-        self.studio = SavedAudio()
+        self.saved_audio = SavedAudio()
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
@@ -87,7 +87,7 @@ class Engine:
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
         self.task = tasks.get(order["task"])
-        self.studio.keep(order.get("keep"))
+        self.saved_audio.keep(order.get("keep"))
         self.metered = not order.get("warm_up")
         if not self.metered:
             return {}
@@ -121,7 +121,7 @@ class Engine:
             self.throttle_meter.sample()
         if self.metered:
             self.reference.follow()
-        said = self.studio.stored(task.encode(output), order["row"]["id"])
+        said = self.saved_audio.stored(task.encode(output), order["row"]["id"])
         return {"output": said, "given_s": _given_s(given), **asdict(timing)}
 
     def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Engine:
 
     def close(self) -> None:
         self.model = None
-        self.studio.close()
+        self.saved_audio.close()
         gc.collect()
 
 

@@ -63,7 +63,7 @@ def _kind(key: CaseId) -> tuple[str, str, str, str]:
 
 
 def missed(matrix: Matrix, selected: AbstractSet[str]) -> list[OrphanedBaseline]:
-    """The strays whose cases a run of the cases with these ids should have had."""
+    """The orphaned baselines whose cases a run of the cases with these ids should have had."""
     every = [case for task in tasks.names() for case in matrix.cases(task)]
     cases = [case for case in every if isinstance(case, Case)]
-    return [stray for stray in find(matrix.project.baselines, every) if should_have_run(stray, cases, selected)]
+    return [orphan for orphan in find(matrix.project.baselines, every) if should_have_run(orphan, cases, selected)]

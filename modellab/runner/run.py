@@ -168,7 +168,7 @@ class _Run:
         cases = settling.settled(self.cases, project.judging.alpha)
         now_red = [cases[i] for i in settling.turned(self.cases, cases)]
         trouble = settling.keep(project.mlruns, ledger.session, now_red)
-        missed = tuple(stray.path for stray in orphans.missed(self.matrix, self.names)) if self.names else ()
+        missed = tuple(orphan.path for orphan in orphans.missed(self.matrix, self.names)) if self.names else ()
         strict = self.options.strict_baselines and not self.options.accepts
         status = settling.exit_status(
             regressions=sum(bool(case.red) and case.status is not Status.ERROR for case in cases),

@@ -94,9 +94,9 @@ def test_no_error_at_all_does_not_see_everything() -> None:
 
 def test_p_and_interval_are_those_of_students_t() -> None:
     """Utterances of equal length: the rate is the mean of theirs."""
-    shares = drawn(0.15, 60, seed=3)
-    rates = shares[:, 0] / 10
-    found = judge(WER, Rule(), 0.10, shares, [""] * 60)
+    counts = drawn(0.15, 60, seed=3)
+    rates = counts[:, 0] / 10
+    found = assess(WER, Rule(), 0.10, counts, [""] * 60)
     low, high = stats.t.interval(0.95, 59, rates.mean() - 0.10, stats.sem(rates))
     assert found.interval == pytest.approx((low, high))
     assert found.p == pytest.approx(stats.ttest_1samp(rates, 0.10, alternative="greater").pvalue)
@@ -104,22 +104,22 @@ def test_p_and_interval_are_those_of_students_t() -> None:
 
 def test_of_a_score_p_is_that_of_the_other_side() -> None:
     answered = np.column_stack([np.arange(100) % 10 > 0, np.ones(100)]).astype(float)
-    found = judge(SUCCESS, Rule(), 0.95, answered, [""] * 100)
+    found = assess(SUCCESS, Rule(), 0.95, answered, [""] * 100)
     assert found.change == pytest.approx(-0.05)
     assert found.p == pytest.approx(stats.ttest_1samp(answered[:, 0], 0.95, alternative="less").pvalue)
 
 
 @pytest.mark.parametrize(("n", "sees"), [(1, False), (2, False), (6, False), (7, True), (20, True)])
 def test_fewer_utterances_than_can_be_red_see_nothing(n: int, sees: bool) -> None:
-    shares = np.column_stack([np.arange(n) % 3.0, np.full(n, 10.0)])
-    found = judge(WER, Rule(), 0.1, shares, [""] * n)
+    counts = np.column_stack([np.arange(n) % 3.0, np.full(n, 10.0)])
+    found = assess(WER, Rule(), 0.1, counts, [""] * n)
     assert found.detects is not None
     assert math.isfinite(found.detects) is sees
 
 
 def test_what_a_plain_amount_sees_is_its_error_times_the_quantiles_of_t() -> None:
     missed_s = np.random.default_rng(5).uniform(1, 2, size=(50, 1))
-    found = judge(MISS, Rule(margin=0.0, margin_relative=0.0), 75.0, missed_s, [""] * 50)
+    found = assess(MISS, Rule(margin=0.0, margin_relative=0.0), 75.0, missed_s, [""] * 50)
     error = 50 * stats.sem(missed_s[:, 0])
     assert found.detects == pytest.approx(error * (stats.t.ppf(0.99, 49) + stats.t.ppf(0.8, 49)), rel=0.05)
 
