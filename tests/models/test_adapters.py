@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
@@ -29,14 +28,25 @@ ASR: dict[Engine, set[str]] = {  # and the packages that its extra does not brin
     ("whisper_cpp", "lab-q8_0", "q8_0"): TORCH | HUB | OPENAI | CT2 | SILERO,
 }
 WHISPER = ("whisper", "lab", "float32")
+SECOND = {("lab", "int8"), ("lab-batched", "float32"), ("lab-q8_0", "q8_0")}  # of an engine that is tested otherwise
+ENGINES = [pytest.param(each, id="-".join(each), marks=[pytest.mark.slow] * (each[1:] in SECOND)) for each in ASR]
+
+
+class Heard(dict[Engine, Answers]):
+    """What each engine said, each loaded once, when it is asked for."""
+
+    def __init__(self, hear: Callable[..., Answers]) -> None:
+        super().__init__()
+        self.hear = hear
+
+    def __missing__(self, engine: Engine) -> Answers:
+        self[engine] = self.hear(*engine, *ASR[engine])
+        return self[engine]
 
 
 @pytest.fixture(scope="module")
-def heard(hear: Callable[..., Answers]) -> dict[Engine, Answers]:
-    """What each engine said, each loaded once, two at a time."""
-    with ThreadPoolExecutor(2) as pool:
-        answers = pool.map(lambda engine: hear(*engine, *ASR[engine]), ASR)
-        return dict(zip(ASR, answers, strict=True))
+def heard(hear: Callable[..., Answers]) -> Heard:
+    return Heard(hear)
 
 
 def words(text: str) -> str:
@@ -48,7 +58,7 @@ def errors(answers: Answers, sentences: dict[str, str]) -> tuple[int, int]:
     return sum(count.errors for count in counts), sum(count.reference_length for count in counts)
 
 
-@pytest.mark.parametrize("engine", ASR, ids="-".join)
+@pytest.mark.parametrize("engine", ENGINES)
 class TestOne:
     """What holds for each engine alone."""
 
@@ -122,9 +132,11 @@ def test_whisper_and_faster_whisper_say_the_same(heard: dict[Engine, Answers], s
     assert {c: words(ours[c]["text"]) for c in sentences} == {c: words(theirs[c]["text"]) for c in sentences}
 
 
+@pytest.mark.slow
 def test_all_engines_say_the_same_to_most(heard: dict[Engine, Answers], sentences: dict[str, str]) -> None:
     reference = heard[WHISPER]["clips"]
-    for engine, answers in heard.items():
+    for engine in ASR:
+        answers = heard[engine]
         same = [words(answers["clips"][c]["text"]) == words(reference[c]["text"]) for c in sentences]
         assert sum(same) >= 0.8 * len(same), engine
 

@@ -31,6 +31,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_cpu_that_can_do_less_makes_the_same_bytes(name: str, tmp_path: Path) -> None:

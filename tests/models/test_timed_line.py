@@ -42,6 +42,8 @@ ENGINES = {
     ),
     "espeak": ("tts", "tts_smoke_v1", WRITE, "espeakng_loader:get_data_path"),  # asked for at the start of each call
 }
+SLOW = {"distil_whisper", "ctc_aligner", "seamlessm4t", "lfm2_5_audio", "pyannote_diarization", "heuristic_diarization",
+        "speaker_transcripts"}  # 4 to 11 s of imports each  # fmt: skip
 APART = {"faster_whisper_1_0"}  # in an environment of its own that tests do not make; its line is faster_whisper's
 
 
@@ -54,7 +56,7 @@ def test_every_model_is_in_the_table_and_in_the_docs() -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("model", ENGINES)
+@pytest.mark.parametrize("model", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in ENGINES])
 def test_features_are_inside_the_clocks_and_decoding_is_not(model: str) -> None:
     task, dataset, file, features = ENGINES[model]
     done = subprocess.run(
