@@ -237,6 +237,7 @@ def test_a_target_is_reached_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| >= 2 | 1.5 | **no** |" in page.release(list(rows.values()))
 
 
+@pytest.mark.slow
 def test_a_run_writes_the_same_page_figures_and_pictures_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -184,6 +184,7 @@ def test_a_step_makes_the_loss_of_its_batch_smaller(data: Path) -> None:
     assert losses(net, batch, phase)[0] < before
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_two_ranks_go_on_from_the_shipped_weights(data: Path, tmp_path: Path) -> None:
     from tools.whisper_lab import model

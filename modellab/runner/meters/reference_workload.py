@@ -29,9 +29,13 @@ FEWEST = 16  # runs without which no drift is told: medians of eight
 
 
 class Reference:
-    """Collects the parts' times; `start` forgets them, `readings` gives their medians."""
+    """Collects the parts' times; `start` forgets them, `readings` gives their medians.
 
-    def __init__(self) -> None:
+    `times` gives the seconds of both parts: the workload's own where none is given.
+    """
+
+    def __init__(self, times: Callable[[], tuple[float, float]] | None = None) -> None:
+        self.times = times or measured
         self.arithmetic_s: list[float] = []
         self.walk_s: list[float] = []
         self.calls, self.every = 0, 1
@@ -54,11 +58,10 @@ class Reference:
         self.calls += 1
 
     def run(self) -> None:
-        """Time each part once, after a first go that fills the caches again."""
-        arithmetic()
-        self.arithmetic_s.append(_thread_s(arithmetic))
-        walk()
-        self.walk_s.append(_thread_s(walk))
+        """Time each part once."""
+        arithmetic_s, walk_s = self.times()
+        self.arithmetic_s.append(arithmetic_s)
+        self.walk_s.append(walk_s)
 
     def readings(self) -> dict[str, float]:
         """Medians of this thread's CPU time in s; empty where nothing ran."""
@@ -79,6 +82,14 @@ class Reference:
         half = len(self.walk_s) // 2
         halves = [(times[:half], times[-half:]) for times in (self.arithmetic_s, self.walk_s)]
         return max(statistics.median(second) / statistics.median(first) - 1 for first, second in halves)
+
+
+def measured() -> tuple[float, float]:
+    """Seconds of this thread's CPU time that each part takes, after a first go that fills the caches again."""
+    arithmetic()
+    arithmetic_s = _thread_s(arithmetic)
+    walk()
+    return arithmetic_s, _thread_s(walk)
 
 
 def arithmetic() -> float:
