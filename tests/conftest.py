@@ -10,7 +10,7 @@ import signal
 
 from hypothesis import settings
 
-EXAMPLES = settings.default.max_examples // (1 if os.environ.get("CI") else 4)
+EXAMPLES = settings().max_examples // (1 if os.environ.get("CI") else 4)
 
 settings.register_profile("modellab", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modellab")

@@ -23,8 +23,8 @@ def cardinal(n: int, joint: str = "") -> str:
             link = f" {joint}" if joint and rest < 100 else ""
             return f"{cardinal(n // scale, joint)} {name}" + (f"{link} {cardinal(rest, joint)}" if rest else "")
     if n >= 100:
-        rest = f"{f' {joint}' if joint else ''} {cardinal(n % 100)}" if n % 100 else ""
-        return f"{BELOW_TWENTY[n // 100]} hundred{rest}"
+        tail = f"{f' {joint}' if joint else ''} {cardinal(n % 100)}" if n % 100 else ""
+        return f"{BELOW_TWENTY[n // 100]} hundred{tail}"
     if n >= 20:
         return TENS[n // 10 - 2] + (f" {BELOW_TWENTY[n % 10]}" if n % 10 else "")
     return BELOW_TWENTY[n]

@@ -29,7 +29,7 @@ def written(write: Any, path: Path, content: Any) -> bool:
     return True
 
 
-@given(NAMES, st.lists(st.builds(lambda at, name: Turn(*at, name), TIMES, NAMES), max_size=5))
+@given(NAMES, st.lists(st.builds(lambda at, name: Turn(at[0], at[1], name), TIMES, NAMES), max_size=5))
 @example("r", [Turn(0.5, 0.5000004, "a")])
 @example("team\u00a0call", [Turn(0.1, 0.30000049, "Speaker\u00a01"), Turn(1e-7, 2e-7, "b")])
 def test_whatever_rttm_is_written_is_read(name: str, turns: list[Turn]) -> None:
@@ -50,7 +50,10 @@ def test_whatever_uem_is_written_is_read(name: str, regions: list[Region]) -> No
             assert rttm.read_uem(path) == ({name: rounded} if regions else {})
 
 
-@given(NAMES, st.lists(st.builds(lambda at, name, text: SpokenTurn(*at, name, text), TIMES, NAMES, WORDS), max_size=5))
+@given(
+    NAMES,
+    st.lists(st.builds(lambda at, name, text: SpokenTurn(at[0], at[1], name, text), TIMES, NAMES, WORDS), max_size=5),
+)
 @example("r", [SpokenTurn(0.5, 0.5004, "a", "yes")])
 @example("r", [SpokenTurn(0.5, 1, "a", "<o> yes")])
 def test_whatever_stm_is_written_is_read(name: str, said: list[SpokenTurn]) -> None:

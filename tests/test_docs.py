@@ -162,7 +162,7 @@ def test_every_page_is_in_the_index() -> None:
 
 def rows(page: str) -> dict[str, list[str]]:
     """First cell -> cells, of every table row that begins with a name in backticks; several names share a row."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for line in read(ROOT / "docs" / page).splitlines():
         if line.startswith("| `"):
             cells = [cell.strip() for cell in line.split("|")[1:-1]]
@@ -279,7 +279,7 @@ def new_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleTyp
 
 
 def test_the_task_of_the_tutorial_scores(new_task: types.ModuleType) -> None:
-    assert [name for name in tasks.Task.__protocol_attrs__ if not hasattr(new_task, name)] == []
+    assert [name for name in vars(tasks.Task)["__protocol_attrs__"] if not hasattr(new_task, name)] == []
     case = new_task.read({"id": "001", "audio": "a.flac", "duration_s": 2.0, "count": 5}, {})
     assert new_task.score(case, new_task.encode(5)) == {"count_error": (0, 5), "success_rate": (1.0, 1.0)}
     assert new_task.score(case, new_task.encode(7))["count_error"] == (2, 5)

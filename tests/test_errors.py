@@ -83,7 +83,7 @@ def test_a_long_story_is_cut() -> None:
 
 def test_an_unexpected_error_says_what_was_done_and_where() -> None:
     try:
-        {}["gone"]
+        dict[str, str]()["gone"]
     except KeyError as error:
         error.add_note("while utterance '7' was scored")
         said = str(UnexpectedError.of(error))

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.errors import ConfigError
+from modellab.text.folding import basic
+from modellab.text.library import whisper_files
 from tools.performance.text import original
 
 TABLE = [
@@ -51,8 +53,8 @@ def test_what_each_normaliser_makes_of_it(raw: str, basic: str, whisper_en: str)
 
 @given(st.text())
 def test_basic_is_idempotent_and_leaves_single_spaces(raw: str) -> None:
-    once = text.basic(raw)
-    assert text.basic(once) == once
+    once = basic(raw)
+    assert basic(once) == once
     assert once == " ".join(once.split())
     assert once == once.casefold()
 
@@ -61,7 +63,7 @@ def test_basic_is_idempotent_and_leaves_single_spaces(raw: str) -> None:
 def test_basic_keeps_every_letter_digit_and_combining_mark(raw: str) -> None:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", raw).casefold())
     assume(all(unicodedata.category(c)[0] in "LMNZ" for c in folded))  # a few letters fold to an apostrophe
-    assert text.basic(raw) == " ".join(folded.split())
+    assert basic(raw) == " ".join(folded.split())
 
 
 # ---------------------------------------------------------------------------- whisper_en is OpenAI's
@@ -148,9 +150,9 @@ def test_line_ends_of_a_checkout_are_not_hashed(tmp_path: Path) -> None:
 
 
 def test_the_files_behind_whisper_en_are_hashed() -> None:
-    files = [path.name for path in text._whisper_files()]
+    files = [path.name for path in whisper_files()]
     assert files == ["english.py", "basic.py", "english.json"]
-    assert all(path.is_file() for path in text._whisper_files())
+    assert all(path.is_file() for path in whisper_files())
 
 
 def test_a_text_is_normalised_once() -> None:
@@ -175,7 +177,7 @@ def test_an_unknown_normaliser_names_the_closest() -> None:
 def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="pip install whisper-normalizer"):
-        text._whisper_files()
+        whisper_files()
 
 
 def test_warnings_of_the_package_do_not_reach_us_even_as_errors(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.text import english, written_numbers
+from modellab.text.folding import basic
 from tools.performance import sentences
 
 # name: (what is said or written in one way, ... in others), and what all of them become
@@ -142,7 +143,7 @@ SCRIPTS += "|ગુજરાતી|ਪੰਜਾਬੀ|తెలుగు|ಕನ�
 
 @pytest.mark.parametrize("raw", SCRIPTS.split("|"))
 def test_other_scripts_keep_their_marks(raw: str) -> None:
-    assert modellab_en(raw) == text.basic(raw)
+    assert modellab_en(raw) == basic(raw)
 
 
 PIECES = [way for ways, _ in MENDED.values() for way in ways] + sentences.FIGURES.split() + sentences.WRITTEN.split()
@@ -170,10 +171,10 @@ def test_it_has_a_name_and_a_hash_of_its_own() -> None:
     assert str(text.get("modellab_en")).startswith("modellab_en@2#")
 
 
-PIECES = ("1", "½", "1,31", "$5", "–", "-", " ", "km", "12 ", "012 ", ".5", ":30", "th", "€", "k")
+PARTS = ("1", "½", "1,31", "$5", "–", "-", " ", "km", "12 ", "012 ", ".5", ":30", "th", "€", "k")
 
 
-@given(st.lists(st.sampled_from(PIECES)))
+@given(st.lists(st.sampled_from(PARTS)))
 def test_what_is_remembered_of_a_text_changes_nothing(pieces: list[str]) -> None:
     raw = "".join(pieces) * 3
     with pytest.MonkeyPatch.context() as patch:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.errors import ConfigError
-from modellab.text import letters, numerals, profiles, scripts
+from modellab.text import letters, numeral_names, profiles, scripts
+from modellab.text.folding import basic
 from modellab.types import Ratio
 
 TABLE = [
@@ -104,7 +105,7 @@ def test_only_auto_asks_for_the_language() -> None:
     assert text.get("basic").for_language("zh") is text.get("basic")
     assert text.get("auto").for_language("") is text.get("auto")
     assert text.get("auto").for_language("eng") is text.get("modellab_en")
-    assert text.get("auto")("Ёлка") == text.basic("Ёлка")
+    assert text.get("auto")("Ёлка") == basic("Ёлка")
     assert str(text.get("auto").for_language("hin")).replace(":hi", "") == str(text.get("auto"))
     with pytest.raises(ConfigError, match="unknown language code 'klingon'"):
         text.get("auto").for_language("klingon")
@@ -112,7 +113,7 @@ def test_only_auto_asks_for_the_language() -> None:
 
 def test_every_profile_is_of_a_language_code() -> None:
     own = {*profiles._LETTERS, *profiles._CAPITALS, *profiles.UNSPACED, *profiles.APOSTROPHE_PARTS}
-    for language in {*own, *letters.PAIRS, *letters.AFTER, *letters.EVERYWHERE, *numerals.LANGUAGES}:
+    for language in {*own, *letters.PAIRS, *letters.AFTER, *letters.EVERYWHERE, *numeral_names.LANGUAGES}:
         assert text.get("auto").for_language(language).name == f"auto:{language}"
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from modellab import text
 from modellab.text import quick
+from modellab.text.library import whisper_files
 from modellab.text.quick import Quick
 from tools.performance import sentences
 from tools.performance.text import original
@@ -103,5 +104,5 @@ def test_rules_of_another_form_are_refused() -> None:
 
 def test_the_profile_is_the_fast_one_under_its_old_name() -> None:
     assert text.get("whisper_en").hash == text._build(1, text.whisper_en, text._openai_english,
-                                                      files=text._whisper_files()).hash  # fmt: skip
+                                                      files=whisper_files()).hash  # fmt: skip
     assert text.get("whisper_en")("Two and a half colours") == "2.5 colors"

@@ -23,7 +23,7 @@ def steps(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from job["steps"]
 
 
-def events(workflow: dict[str, Any]) -> set[str]:
+def events(workflow: dict[Any, Any]) -> set[str]:
     found = workflow[True]  # YAML's `on`
     return {found} if isinstance(found, str) else set(found)
 

@@ -18,7 +18,7 @@ from modellab.types import Region, Turn
 NAME = st.text(string.ascii_letters + string.digits + "_-.äß", min_size=1, max_size=8)
 TICK = st.integers(0, 36_000_000).map(lambda tick: tick / 10_000)
 SPAN = st.tuples(TICK, TICK).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: (min(pair), max(pair)))
-TURNS = st.lists(st.builds(lambda span, name: Turn(*span, name), SPAN, NAME), min_size=1, max_size=8)
+TURNS = st.lists(st.builds(lambda span, name: Turn(span[0], span[1], name), SPAN, NAME), min_size=1, max_size=8)
 LINE = "SPEAKER meeting 1 0.500 2.250 <NA> <NA> alice <NA> <NA>\n"
 
 

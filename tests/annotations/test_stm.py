@@ -73,7 +73,9 @@ MILLISECONDS = st.tuples(st.integers(0, 9000), st.integers(1, 900)).map(lambda a
 NAMES = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=5)
 LETTERS = st.characters(categories=["L", "M", "Nd", "P"], exclude_characters="{}(")
 TEXTS = st.lists(st.text(LETTERS, min_size=1), max_size=5).map(" ".join)
-SAID = st.lists(st.builds(lambda at, name, text: SpokenTurn(*at, name, text), MILLISECONDS, NAMES, TEXTS), min_size=1)
+SAID = st.lists(
+    st.builds(lambda at, name, text: SpokenTurn(at[0], at[1], name, text), MILLISECONDS, NAMES, TEXTS), min_size=1
+)
 
 
 @given(said=SAID, name=NAMES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.audio import augmentation
+from modellab.audio import augmentation, conditions
 from modellab.audio.conditions import parse
 from modellab.errors import AudioError, ConfigError, CrashError
 from modellab.types import Audio
@@ -25,7 +25,7 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def helper(monkeypatch: pytest.MonkeyPatch) -> augmentation.Helper:
+def helper(monkeypatch: pytest.MonkeyPatch) -> Iterator[augmentation.Helper]:
     """A helper of this test's own, gone when it ends."""
     own = augmentation.Helper()
     monkeypatch.setattr(augmentation, "HELPER", own)
@@ -90,7 +90,7 @@ def test_a_missing_package_is_told_with_what_brings_it(clip: Path, monkeypatch: 
     def absent(*_: object) -> None:
         raise ModuleNotFoundError("no torch_audiomentations", name="torch_audiomentations")
 
-    monkeypatch.setattr(augmentation.conditions, "change", absent)
+    monkeypatch.setattr(conditions, "change", absent)
     order = {"clip": str(clip), "condition": "noise:5", "seed": 1, "into": "x.flac"}
     assert augmentation.answer(order) == {"missing": "torch_audiomentations"}
 

@@ -50,10 +50,11 @@ def test_what_a_dataset_chooses_is_in_its_digest(more: dict[str, Any]) -> None:
 
 
 def test_each_file_of_a_row_is_in_the_digest(tmp_path: Path) -> None:
-    head, row = Header.model_validate(HEADER), {"id": "a", "text": "x", "uem": tmp_path / "a.uem"}
+    uem = tmp_path / "a.uem"
+    head, row = Header.model_validate(HEADER), {"id": "a", "text": "x", "uem": uem}
     digests = [manifest.digest(head, [row])]
     for content in ("", "a 1 0 5"):
-        row["uem"].write_text(content)
+        uem.write_text(content)
         digests.append(manifest.digest(head, [row]))
     assert len(set(digests)) == 3
 

@@ -41,8 +41,8 @@ def power(utterances: int, level: float, churn: float, *, word: bool, speakers: 
         sizes = before[before > 0]
         hits = generator.poisson(smallest_detectable(found.basis, level) * words.sum() / sizes.mean())
         np.add.at(after, generator.integers(utterances, size=hits), generator.choice(sizes, hits))
-        sides = (by_unit(np.c_[side, words], names) for side in (before, after))
-        seen += swap_p(WER, *sides, level)[0] <= level
+        first, second = (by_unit(np.c_[side, words], names) for side in (before, after))
+        seen += swap_p(WER, first, second, level)[0] <= level
     return seen / RUNS
 
 

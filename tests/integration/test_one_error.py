@@ -6,10 +6,11 @@ from typing import Any, NoReturn
 
 import pytest
 
+from modellab.plan import thresholds
 from modellab.reports.scorecard import failure
 from modellab.results import ledger
 from modellab.results.entry import Entry
-from modellab.runner import judging, session
+from modellab.runner import judging
 from modellab.tasks import asr
 
 from .conftest import FakeProject
@@ -67,7 +68,7 @@ def test_one_case_is_one_error(
 ) -> None:
     owner, name = {
         "scored": (asr, "score"),
-        "measured": (session.thresholds, "rules"),
+        "measured": (thresholds, "rules"),
         "judged": (judging, "_pace"),
         "kept": (Entry, "of"),
     }[where]

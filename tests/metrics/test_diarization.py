@@ -23,7 +23,7 @@ SECONDS = SPAN.map(lambda pair: (min(pair) / TICKS, max(pair) / TICKS))
 
 def annotation(names: str) -> st.SearchStrategy[list[Turn]]:
     """Turns of up to three people, none overlapping himself."""
-    turn = st.builds(lambda span, name: Turn(*span, name), SECONDS, st.sampled_from(names))
+    turn = st.builds(lambda span, name: Turn(span[0], span[1], name), SECONDS, st.sampled_from(names))
     return st.lists(turn, max_size=7).map(merged)
 
 
@@ -147,8 +147,8 @@ def jaccard_errors(reference: list[Turn], hypothesis: list[Turn], within: list[R
     for names in itertools.permutations("xyz"):
         common_s = error = 0.0
         for ref, hyp in zip("abc", names, strict=True):
-            pair = [[t for t in turns if t.speaker == who] for turns, who in ((reference, ref), (hypothesis, hyp))]
-            found = compare(*pair, within)
+            spoken = [turn for turn in reference if turn.speaker == ref]
+            found = compare(spoken, [turn for turn in hypothesis if turn.speaker == hyp], within)
             common_s += found.speech_s - found.miss_s
             error += found.jer().top if alone[ref] else 0.0
         errors.setdefault(round(common_s, 6), set()).add(round(error, 6))

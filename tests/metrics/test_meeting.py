@@ -119,7 +119,9 @@ TIMES = st.tuples(st.integers(0, 40), st.integers(0, 12)).map(lambda pair: (pair
 
 
 def sides(names: str) -> st.SearchStrategy[Side]:
-    turn = st.builds(lambda times, name, words: SpokenTurn(*times, name, words), TIMES, st.sampled_from(names), WORDS)
+    turn = st.builds(
+        lambda times, name, words: SpokenTurn(times[0], times[1], name, words), TIMES, st.sampled_from(names), WORDS
+    )
     return st.lists(turn, max_size=7)
 
 

@@ -23,7 +23,7 @@ def vowel(pitch_hz: float = 120, formants_hz: tuple[float, ...] = (700, 1200, 25
     pulses[:: round(RATE_HZ / pitch_hz)] = 1
     gain = sum(1 / (1 + ((hz - formant) / 80) ** 2) for formant in formants_hz)
     made = np.fft.irfft(np.fft.rfft(pulses) * gain, n)
-    return 0.5 * made / np.abs(made).max()
+    return np.asarray(0.5 * made / np.abs(made).max())
 
 
 def audio(*parts: np.ndarray) -> Audio:

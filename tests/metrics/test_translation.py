@@ -80,10 +80,10 @@ def test_tokenisers_follow_the_language() -> None:
 
 
 def test_the_signature_is_sacrebleus() -> None:
-    metric = sacrebleu.metrics.CHRF()
+    metric = sacrebleu.metrics.chrf.CHRF()
     metric.corpus_score(["a"], [["a"]])
     bleu, chrf = translation.signature(["zh"]).split(" ")
-    theirs = sacrebleu.metrics.BLEU(tokenize="zh")
+    theirs = sacrebleu.metrics.bleu.BLEU(tokenize="zh")
     theirs.corpus_score(["a"], [["a"]])
     assert bleu == "BLEU|" + str(theirs.get_signature()).removeprefix("nrefs:1|")
     assert "|tok:13a+char|" in translation.signature(["13a", "char"])

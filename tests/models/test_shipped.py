@@ -35,7 +35,7 @@ def _openai_checksums() -> str:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_model_folder_is_whole(name: str) -> None:
     folder = FOLDERS[name]
-    made = any(place.values[0].startswith("made:") for place in WEIGHTS if str(place.id).startswith(f"{name}:"))
+    made = any(str(place.values[0]).startswith("made:") for place in WEIGHTS if str(place.id).startswith(f"{name}:"))
     needed = {"adapter.py", "config.yaml", "README.md", "requirements.txt", *(["make.py"] if made else [])}
     assert needed <= {path.name for path in folder.iterdir()}
 

@@ -56,7 +56,7 @@ def test_a_file_as_it_is_written_is_read_line_by_line(path: Path, monkeypatch: p
         sizes.append(len(text))
         return loads(text)
 
-    monkeypatch.setattr(baseline_file.json, "loads", noted)
+    monkeypatch.setattr(json, "loads", noted)
     assert baseline_file.read(path) == {"format": 1, **TOP, "utterances": ROWS}
     assert len(sizes) == len(ROWS) + 1
     assert max(sizes) < path.stat().st_size / 4

@@ -9,6 +9,7 @@ import resource
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,7 +239,7 @@ def test_four_processes_append_at_once(tmp_path, sessions):
     assert len(set(ids(tmp_path))) == 100
 
 
-def _in_processes(calls: list[tuple]) -> None:
+def _in_processes(calls: list[tuple[Any, ...]]) -> None:
     context = multiprocessing.get_context("spawn")
     children = [context.Process(target=call[0], args=call[1:]) for call in calls]
     for child in children:

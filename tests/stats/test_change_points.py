@@ -54,7 +54,7 @@ def test_a_step_says_its_levels() -> None:
 
 
 def noise(seed: int, n: int = 40) -> list[float]:
-    return np.random.default_rng(seed).normal(size=n).tolist()
+    return list(map(float, np.random.default_rng(seed).normal(size=n)))
 
 
 def stepped(seed: int, size: float, after: int = 10) -> list[float]:

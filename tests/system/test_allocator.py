@@ -12,7 +12,7 @@ import pytest
 from modellab.runner.worker import Worker
 from modellab.system import allocator
 
-from ..runner.test_worker import order
+from ..tiny import order
 
 ROOT = Path(__file__).parents[2]
 GLIBC = allocator._glibc()

@@ -9,6 +9,7 @@ import pytest
 
 from modellab import tasks
 from modellab.audio import augmentation
+from modellab.metrics import audio_health
 from modellab.tasks import (
     Drawn,
     _dialogue,
@@ -90,7 +91,7 @@ def test_alignment_tells_misplaced_words_from_lost_ones() -> None:
 
 def test_tts_gives_the_speech_and_what_was_heard_in_it() -> None:
     sample = tts.read({"id": "a", "text": "open the door"}, HEADER)
-    health = {**tts.audio_health.health(_tone()), "power": 0.01}
+    health = {**audio_health.health(_tone()), "power": 0.01}
     made = {"audio": {"audio": "a.flac", "rate_hz": 16_000}, "duration_s": 1.0, "health": health, "heard": "open door"}
     sound, words, lines = tts.draw(sample, made)
     assert sound == Sound(Path("a.flac"), "what the model said")
@@ -177,7 +178,9 @@ def test_a_clip_under_a_condition_is_where_it_was_made(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("name", [name for name in tasks.names() if isinstance(tasks.get(name), Drawn)])
 def test_a_task_that_draws_takes_a_sample_and_an_output(name: str) -> None:
-    assert list(tasks.get(name).draw.__annotations__) == ["sample", "output", "return"]
+    task = tasks.get(name)
+    assert isinstance(task, Drawn)
+    assert list(task.draw.__annotations__) == ["sample", "output", "return"]
 
 
 def _tone() -> Any:
@@ -189,6 +192,6 @@ def _tone() -> Any:
 
 
 def _reply(text: str, path: str = "") -> dict[str, Any]:
-    health = tts.audio_health.health(_tone()) if path else None
+    health = audio_health.health(_tone()) if path else None
     return {**_dialogue.NOTHING, "text": text, "complete": True, "health": health,
             "audio": {"audio": path, "rate_hz": 16_000} if path else None}  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tools import architecture
 
 ROOT = Path(__file__).parents[2]
-LAYERS = architecture.runpy.run_path(str(architecture.LAYERS))["LAYERS"]
+LAYERS = runpy.run_path(str(architecture.LAYERS))["LAYERS"]
 NUMBER = {
     room: number for number, rooms in zip(range(len(LAYERS), 0, -1), LAYERS.values(), strict=True) for room in rooms
 }

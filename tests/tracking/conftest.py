@@ -122,11 +122,11 @@ def empty_database(client_class, tmp_path_factory) -> Path:
         assert sqlite.ensure(folder / "mlflow.db", folder / "artifacts")
     assert not sqlite.ensure(folder / "mlflow.db", folder / "artifacts"), "made once"
     assert [path.name for path in folder.glob("*mlflow.db*") if not path.name.endswith(".lock")] == ["mlflow.db"]
-    return folder / "mlflow.db"
+    return Path(folder) / "mlflow.db"
 
 
 @pytest.fixture
-def ready(mlruns, empty_database) -> Path:
+def ready(mlruns: Path, empty_database) -> Path:
     """The mlruns folder of the session, with a database to send it to."""
     shutil.copy(empty_database, mlruns / "mlflow.db")
     return mlruns

@@ -92,8 +92,8 @@ def test_killed_at_any_write_the_next_sync_completes_it_without_duplicates(
 
 def _start(folder: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "modellab.tracking", str(folder), *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, env=os.environ | variables, **pipes)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, text=True, env=os.environ | variables, stdout=pipe, stderr=pipe)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import re
 import string
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -27,7 +28,13 @@ def one(*entries):
 
 def test_a_run_is_one_model_variant_device_precision_in_one_session(make):
     together = [make(), make(dataset="asr_lab_v1")]
-    apart = [{"variant": "tiny"}, {"device": "cuda"}, {"precision": "int4"}, {"session": "s2"}, {"task": "vad"}]
+    apart: list[dict[str, Any]] = [
+        {"variant": "tiny"},
+        {"device": "cuda"},
+        {"precision": "int4"},
+        {"session": "s2"},
+        {"task": "vad"},
+    ]
     apart += [{"commit": Commit("f" * 40)}]
 
     grouped = runs.group([*together, *(make(**change) for change in apart)])

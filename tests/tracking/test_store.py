@@ -150,6 +150,7 @@ def test_only_the_projects_own_files_are_moved_aside(tmp_path):
 
     aside = sqlite.move_aside(tmp_path)
 
+    assert aside
     assert sorted(path.name for path in aside.iterdir()) == ["artifacts", "mlflow.db"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([aside.name, "ledger", "tmp"])
     assert sqlite.move_aside(tmp_path) is None

@@ -246,7 +246,12 @@ def test_a_second_session_is_sent_without_reading_the_first(ready, make, monkeyp
     Ledger(ready, "s2").append(make(session="s2", status=Status.IMPROVED))
     read = []
     real = ledger.read_file
-    monkeypatch.setattr(ledger, "read_file", lambda path, folder: (read.append(path.name), real(path, folder))[1])
+
+    def noted(path, folder):
+        read.append(path.name)
+        return real(path, folder)
+
+    monkeypatch.setattr(ledger, "read_file", noted)
 
     assert numbers(tracking.sync(ready)) == (1, 0, 4)
     assert read == ["s2.jsonl"]

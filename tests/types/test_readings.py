@@ -56,7 +56,7 @@ def test_no_metric_has_the_name_of_a_reading(task: str) -> None:
 
 def test_what_is_accepted_is_declared() -> None:
     keys = filter(None, map(baselines.key_of, (ROOT / "baselines").glob("*/*/*.json")))
-    found = set()
+    found: set[str] = set()
     for key in keys:
         for machine in baselines.other_machines(ROOT / "baselines", key):
             if resources := baselines.load_resources(ROOT / "baselines", key, machine):

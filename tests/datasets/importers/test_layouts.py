@@ -10,6 +10,7 @@ import pytest
 
 from modellab.datasets import importers
 from modellab.datasets.importers import LeftOut, Options, Record
+from modellab.errors import ConfigError
 from tests.datasets.importers import layouts
 from tests.datasets.importers.layouts import LAYOUTS, TEXTS
 
@@ -61,18 +62,18 @@ def test_every_format_of_this_package_is_found_on_disk() -> None:
 
 
 def test_an_empty_folder_is_of_no_format(tmp_path: Path) -> None:
-    with pytest.raises(importers.ConfigError, match="nothing here looks like a format that is known"):
+    with pytest.raises(ConfigError, match="nothing here looks like a format that is known"):
         importers.chosen(importers.place_of(tmp_path))
-    with pytest.raises(importers.ConfigError, match="there is no file or folder called"):
+    with pytest.raises(ConfigError, match="there is no file or folder called"):
         importers.place_of(tmp_path / "gone")
-    with pytest.raises(importers.ConfigError, match="there is no format called 'kald': did you mean kaldi"):
+    with pytest.raises(ConfigError, match="there is no format called 'kald': did you mean kaldi"):
         importers.chosen(importers.place_of(tmp_path), "kald")
 
 
 def test_two_likely_formats_are_named(tmp_path: Path) -> None:
     layouts.write(tmp_path / "a.rttm", "SPEAKER a 1 0 1 <NA> <NA> x <NA> <NA>\n")
     layouts.write(tmp_path / "a.stm", "a 1 x 0 1 <o> hello\n")
-    with pytest.raises(importers.ConfigError, match=r"several formats, say which with --as \(rttm: .*; stm: "):
+    with pytest.raises(ConfigError, match=r"several formats, say which with --as \(rttm: .*; stm: "):
         importers.chosen(importers.place_of(tmp_path))
     assert importers.chosen(importers.place_of(tmp_path), "stm").format.NAME == "stm"
 
@@ -115,9 +116,7 @@ def read(place, options):
         layouts.write(tmp_path / "site" / "ours_module.py", "raise ImportError('no such engine')")
         importers.every.cache_clear()
         sys.modules.pop("ours_module")
-        with pytest.raises(
-            importers.ConfigError, match="format 'ours' of ours_module cannot be loaded: ImportError: no such"
-        ):
+        with pytest.raises(ConfigError, match="format 'ours' of ours_module cannot be loaded: ImportError: no such"):
             importers.every()
     finally:
         importers.every.cache_clear()

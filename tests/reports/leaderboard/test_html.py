@@ -20,6 +20,7 @@ def write(monkeypatch: pytest.MonkeyPatch):
     def rendered(source: str, **context: object) -> str:
         environment = html._environment().overlay()
         loader = environment.loader
+        assert loader is not None
         parts = loader.get_source(environment, "_parts.html.j2")[0]
         environment.loader = DictLoader(
             {"_parts.html.j2": parts, "x": '{% import "_parts.html.j2" as parts %}' + source}

@@ -197,6 +197,7 @@ def test_a_busy_session_leaves_the_quiet_ones_before_it() -> None:
     busy = [
         replace(each, id=f"{each.id} busy", result=replace(each.result, readings={**each.result.readings, **disturbed}))
         for each in quiet
+        if each.result
     ]
     _, said = advised(*busy, every=[*again(*quiet), *quiet, *busy])
     assert said.startswith("Take a:one cpu-int8: the best wer")

@@ -64,6 +64,7 @@ class Held(PairedRun):
     """A duel whose base is a script, also where it is loaded anew."""
 
     fresh = 0
+    base_again: Loaded | None = None
 
     def _load(self, case: Case) -> None:
         assert self.loaded is None, "the old one is closed first"

@@ -49,7 +49,8 @@ def sides(tmp_path: Path) -> Iterator[tuple[Loaded, Loaded]]:
 
 def cores_of(worker: Any) -> list[set[int]]:
     """Where each thread of the process may run."""
-    process = (worker.handle if isinstance(worker, Named) else worker).process
+    handle: Any = worker.handle if isinstance(worker, Named) else worker
+    process = handle.process
     return [os.sched_getaffinity(int(task.name)) for task in Path(f"/proc/{process.pid}/task").iterdir()]
 
 

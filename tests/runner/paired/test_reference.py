@@ -236,8 +236,8 @@ def test_folders_of_the_project_are_imported_from_the_revision(
     git(root, "add", "--all", "--force")
     git(root, "commit", "--quiet", "--message", "helpers")
     tree()
-    monkeypatch.setattr(reference.sys, "prefix", str(root / ".venv"))
-    monkeypatch.setattr(reference.sys, "path", [str(root / "lib"), str(root / ".venv/lib/site-packages"), "/usr"])
+    monkeypatch.setattr(sys, "prefix", str(root / ".venv"))
+    monkeypatch.setattr(sys, "path", [str(root / "lib"), str(root / ".venv/lib/site-packages"), "/usr"])
     base = against(root, "main")
     assert base.search_path(tmp_path / "tree") == [tmp_path / "tree" / "src", tmp_path / "tree" / "lib"]
     assert base.search_path(None) == []

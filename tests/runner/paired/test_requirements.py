@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -155,7 +156,7 @@ def test_what_cannot_be_installed_is_told_in_uvs_words(tmp_path: Path, told: lis
 
 
 def test_without_uv_the_way_out_is_told(tmp_path: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(virtualenv.shutil, "which", lambda name, path=None: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
     root = write(tmp_path / "mine", EMPTY)
     with pytest.raises(WorkerError, match=r"uv, which makes it, is neither .*: pip install uv, or .* --against-env"):
         environment(root, Needs.of(root), "", "HEAD~1", told.append)
