@@ -119,7 +119,12 @@ def test_more_memory_than_the_base_is_red_after_fresh_processes_agree(repository
     ("behaviour", "words"),
     [
         pytest.param({"segfault_on": 3}, "the worker died during 'utterance': killed by SIGSEGV*", id="segfault"),
-        pytest.param({"hang_on": 3}, "no answer to 'utterance' within 2 s: the worker was killed*", id="hangs"),
+        pytest.param(
+            {"hang_on": 3},
+            "no answer to 'utterance' within 2 s: the worker was killed*",
+            id="hangs",
+            marks=pytest.mark.slow,
+        ),
         pytest.param({"fail_to_load": True}, "the model could not be loaded: OSError: the weights*", id="load"),
     ],
 )
@@ -138,6 +143,7 @@ def test_a_lost_base_is_one_failed_case_that_names_it(
     assert not [child for child in psutil.Process().children() if "modellab.worker" in " ".join(child.cmdline())]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_both_workers(repository: FakeProject) -> None:
     repository.behave(burn_s=0.01, hang_on=12)
     hangs = commit(repository, "hangs in the pairs")

@@ -101,7 +101,7 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
     ("options", "processes"),
     [
         pytest.param(("-n", "2"), ["started", "ready", "told"], marks=pytest.mark.slow),
-        (("-k", "nothing"), []),
+        pytest.param(("-k", "nothing"), [], marks=pytest.mark.slow),
         (("--collect-only",), []),
         (("--no-mlflow",), []),
         pytest.param(("--in-process",), ["started"], marks=pytest.mark.slow),

@@ -193,7 +193,9 @@ def regress(project: FakeProject) -> None:
         project.answer(number, "something else entirely")
 
 
-@pytest.mark.parametrize(("fault", "status"), [("regression", 1), ("crash", 3), ("skip", 3)])
+@pytest.mark.parametrize(
+    ("fault", "status"), [("regression", 1), pytest.param("crash", 3, marks=pytest.mark.slow), ("skip", 3)]
+)
 def test_modellab_run_hands_the_exit_status_on(fake_project: FakeProject, fault: str, status: int) -> None:
     if fault == "regression":
         regress(fake_project)
@@ -205,6 +207,7 @@ def test_modellab_run_hands_the_exit_status_on(fake_project: FakeProject, fault:
     assert subprocess.run(command, cwd=fake_project.root, capture_output=True).returncode == status
 
 
+@pytest.mark.slow
 def test_make_hands_a_failure_on(fake_project: FakeProject) -> None:
     regress(fake_project)
     for name in ("constraints.txt", "tools/setup.sh", "stamp"):

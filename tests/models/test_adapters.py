@@ -141,7 +141,7 @@ def test_all_engines_say_the_same_to_most(heard: dict[Engine, Answers], sentence
         assert sum(same) >= 0.8 * len(same), engine
 
 
-@pytest.mark.parametrize("variant", ["jit", "stream"])
+@pytest.mark.parametrize("variant", ["jit", pytest.param("stream", marks=pytest.mark.slow)])
 def test_silero_finds_speech_and_nothing_else(variant: str, hear: Callable[..., Answers]) -> None:
     answers = hear("silero_vad", variant, "float32", *(HUB | OPENAI | CT2 | CPP), "torchaudio")
     clips = answers["clips"]

@@ -35,6 +35,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 class TestTiny:
     """What the adapter does with the library, all of it on one loaded checkpoint."""

@@ -157,6 +157,7 @@ def test_without_mlflow_none_is_started(ready, turns, monkeypatch):
     assert not turns.exists()
 
 
+@pytest.mark.slow
 def test_what_hangs_is_over_after_its_time_and_the_sessions_end_does_without(ready, turns, monkeypatch):
     """MLflow's import hangs: a process in its place that never gets ready, with a shorter time."""
     program = (
