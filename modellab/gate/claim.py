@@ -28,9 +28,9 @@ def assess(metric: Metric, rule: Rule, claimed: float, counts: Floats, clusters:
     >>> from modellab.tasks import asr
     >>> import numpy as np
     >>> errors = np.array([(float(i % 3 == 0), 10.0) for i in range(300)])
-    >>> str(judge(asr.METRICS[0], Rule(), 0.035, errors, [""] * 300).status)
+    >>> str(assess(asr.METRICS[0], Rule(), 0.035, errors, [""] * 300).status)
     'PASS'
-    >>> str(judge(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
+    >>> str(assess(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
     'REGRESSED'
     """
     found = pooled(metric, counts, clusters)

@@ -39,7 +39,7 @@ def error_segments(
 ) -> list[ErrorSegment]:
     """Every turn of both sides cut where its kind changes, by side, speaker and time.
 
-    >>> for piece in pieces([Turn(0, 2, "a")], [Turn(1, 3, "x")], {"x": "a"}, [(0, 4)]):
+    >>> for piece in error_segments([Turn(0, 2, "a")], [Turn(1, 3, "x")], {"x": "a"}, [(0, 4)]):
     ...     print(*piece)
     ref a 0 1 miss
     ref a 1 2 hit
