@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +33,13 @@ def _nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in set(sys.modules) - before:
         if name.startswith("modellab_adapter_"):
             del sys.modules[name]
+
+
+class Watched:
+    """Something of which a weak reference tells whether it is still there."""
+
+    def __init__(self, held: object) -> None:
+        self.held = held
 
 
 @pytest.fixture
@@ -124,6 +133,26 @@ class FakeEvent:
 
     def elapsed_time(self, end: FakeEvent) -> float:
         return 1500.0
+
+
+def test_old_objects_are_looked_through_again_only_where_much_was_made(handle: InProcess) -> None:
+    def full_collections() -> int:
+        before = gc.get_stats()[2]["collections"]
+        handle.ask("start", {"task": "asr"}, 60)
+        return gc.get_stats()[2]["collections"] - before
+
+    handle.ask("start", {"task": "asr"}, 60)
+    assert full_collections() == 0
+    loop: list[object] = []
+    loop.append(loop)
+    watched = weakref.ref(made := Watched(loop))
+    loop.append(made)
+    del loop, made
+    assert full_collections() == 0
+    assert watched() is None, "what was made since is collected all the same"
+    kept = [[] for _ in range(20_000)]  # type: ignore[var-annotated]
+    assert full_collections() >= 1
+    assert len(kept) == 20_000
 
 
 def test_on_cuda_the_gpu_times_the_call_and_its_clocks_are_watched(
