@@ -220,6 +220,13 @@ def test_recordings_for_diarization_activity_and_meetings(desk: Desk) -> None:
     assert row["utterances"] == [[0.5, 1.5, "ann", "good morning"], [1.0, 2.0, "bob", "hello"]]
 
 
+def test_recordings_of_which_none_is_left(desk: Desk) -> None:
+    place = nemo(desk.root / "data", a=line("gone", offset=0, duration=1), b=line("gone", offset=1, duration=1))
+    how = ("--into", "new_v1", "--task", "meeting", "--max-left-out", "100%")
+    refused = desk.type("datasets", "import", str(place), *how)
+    assert (refused.exit_code, refused.stderr) == (1, "none of 2 rows can be used: nothing was written\n")
+
+
 def test_formats_says_what_and_why(desk: Desk) -> None:
     LAYOUTS["kaldi"][1](desk.root / "data")
     result = desk.type("datasets", "formats", str(desk.root / "data"))

@@ -65,7 +65,9 @@ def run(
         work = _Work(report, wish, folder, staging)
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
-        if not _refused(report, wish):
+        if not _refused(report, wish) and not rows:
+            report.refused = f"none of {report.read} rows can be used: nothing was written"
+        if not report.refused:
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(str(source))
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             if before:
@@ -94,8 +96,6 @@ def _refused(report: Report, wish: Wish) -> bool:
     if report.faults > wish.most_left_out * counted:
         part = f"more than the {100 * wish.most_left_out:g} % of --max-left-out"
         report.refused = f"{report.faults} of {counted} rows cannot be used, {part}: nothing was written"
-    elif not report.read - report.filtered - len(report.left):
-        report.refused = f"none of {report.read} rows can be used: nothing was written"
     return bool(report.refused)
 
 

@@ -16,6 +16,7 @@ from modellab.datasets.importers import textfiles
 from modellab.errors import DatasetError
 
 LOOKED_AT = 20_000  # files of a folder that a detector sees
+SEVERAL = 20  # lines of a file that a detector sees
 FEW = 20  # files of a kind that are all looked at
 HEAD = 1 << 16  # characters of a file that a detector sees
 LONG_HEAD = 1 << 20
@@ -87,7 +88,11 @@ class Place:
 
     def first_line(self, file: Path) -> str:
         """The first line that is not blank."""
-        return next((line for line in self.head(file).split("\n") if line.strip()), "")
+        return next(iter(self.first_lines(file)), "")
+
+    def first_lines(self, file: Path) -> list[str]:
+        """The first lines that are not blank: one of them may be damaged."""
+        return list(islice((line for line in self.head(file).split("\n") if line.strip()), SEVERAL))
 
     def peek(self, file: Path) -> Peek | None:
         """The first record of a JSON file, one below the other or in a list; None for what is no JSON."""
@@ -156,6 +161,16 @@ def _beginning(file: Path, characters: int) -> str:
 
 
 def _peeked(head: str) -> Peek | None:
+    return _whole_or_first(head) or _line(head)
+
+
+def _line(head: str) -> Peek | None:
+    """The first of some lines that is a record: those before it may be damaged."""
+    found = (_decoded(line) for line in islice(head.split("\n"), SEVERAL) if line.startswith("{"))
+    return next((Peek("lines", each) for each in found if isinstance(each, dict)), None)
+
+
+def _whole_or_first(head: str) -> Peek | None:
     text = head.lstrip()
     decode = json.JSONDecoder().raw_decode
     try:

@@ -276,6 +276,7 @@ LAYOUTS: dict[str, tuple[str, Callable[[Path], None], str]] = {  # name -> forma
     "nemo tarred": ("nemo_tarred", _nemo_tarred, ""),
     "kaldi": ("kaldi", _kaldi, ""),
     "espnet": ("kaldi", _espnet, "dump/raw/test"),
+    "espnet recipe": ("kaldi", _espnet, ""),
     "lhotse cuts": ("lhotse", _lhotse_cuts, ""),
     "lhotse supervisions": ("lhotse", _lhotse_supervisions, ""),
     "lhotse shar": ("lhotse_shar", _lhotse_shar, ""),

@@ -251,3 +251,21 @@ def test_a_folder_of_many_sidecars_beside_a_manifest(tmp_path: Path) -> None:
     write(tmp_path / "manifest.json", layouts.lines([{"audio_filepath": "00.wav", "text": "a row"}]))
     found, taken, _ = records(tmp_path)
     assert (found.format.NAME, [each.text for each in taken]) == ("nemo", ["a row"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "format"),
+    [
+        ("a.json", '{"audio_filepath": "a.wav", "te\n{"audio_filepath": "a.wav", "text": "x"}\n', "nemo"),
+        ("a.jsonl", 'x\n{"path": "a.wav", "text": "x"}\n', "table"),
+        ("test.tsv", "x\n1\ta.wav\tA\ta\ta |\t16000\tMALE\n", "fleurs"),
+        ("transcripts.txt", "x\n1_2_3\tone\n", "mls"),
+        ("a.stm", ";; a comment\nx\na 1 ann 0 1 <o> hello\n", "stm"),
+        ("a.ctm", "x\na 1 0 1 hello\n", "ctm"),
+        ("a.rttm", ";; a comment\nSPEAKER a 1 0 1 <NA> <NA> ann <NA> <NA>\n", "rttm"),
+        ("a.trn", "x\nhello (a)\n", "trn"),
+    ],
+)
+def test_a_damaged_first_line_does_not_hide_a_format(tmp_path: Path, name: str, text: str, format: str) -> None:
+    write(tmp_path / name, text)
+    assert format == chosen(place_of(tmp_path)).format.NAME

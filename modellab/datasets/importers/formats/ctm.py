@@ -24,7 +24,7 @@ ALTERNATIVE = "<alt"
 def detect(place: Place) -> Guess | None:
     """A file whose first line has two times and a word in the right places."""
     for file in place.called("*.ctm"):
-        if _word(place.first_line(file).split()) is not None:
+        if any(_word(line.split()) is not None for line in place.first_lines(file)):
             return Guess(0.85, f"the lines of {file.name} have recording, channel, start, length and a word")
     return None
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from modellab.datasets.importers import kaldi_ark, textfiles
+from modellab.datasets.importers import kaldi_ark, splits, textfiles
 from modellab.datasets.importers.audiofiles import Finder, is_there
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound, seconds
@@ -26,16 +26,32 @@ DECIMALS = 6
 
 
 def detect(place: Place) -> Guess | None:
-    """Files called wav.scp and text."""
-    names = {file.name for file in place.called("*")} if place.is_folder else set()
-    if "wav.scp" not in names:
+    """Files called wav.scp and text, at the place or below it."""
+    if not (homes := _homes(place)):
         return None
+    if place.folder not in homes.values():
+        return Guess(0.88, f"there is wav.scp in {', '.join(homes)}, as in data directories of Kaldi and ESPnet")
+    names = {file.name for file in place.near}
     kind = "ESPnet's" if names & set(ESPNET) else "Kaldi's"
     beside = ", ".join(sorted(names & {"text", "segments", "utt2spk", *ESPNET}))
     return Guess(
         0.95 if "text" in names else 0.6,
         f"there is wav.scp, as in {kind} data directories, with {beside or 'nothing else'}",
     )
+
+
+def _homes(place: Place) -> dict[str, Path]:
+    """The data directories of a place by name: the place itself, else those below it."""
+    if not place.is_folder:
+        return {}
+    if is_there(place.path / "wav.scp"):
+        return {place.path.name: place.path}
+    found = [file.parent for file in place.called("wav.scp", deep=True) if is_there(file.parent / "text")]
+    names = [folder.name for folder in found]
+    return {
+        folder.name if names.count(folder.name) == 1 else str(folder.relative_to(place.path)): folder
+        for folder in found
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +71,17 @@ class Directory:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each segment, or for each recording where there are none."""
     folder = place.folder
+    if homes := _homes(place):
+        name, note = splits.chosen(homes, options.split if place.folder not in homes.values() else "")
+        folder = homes[name]
+        yield from [note] if note else []
     for name in ("wav.scp", "text"):
         if not is_there(folder / name):
             yield LeftOut(str(folder), f"there is no file called {name} in it")
             return
     faults: list[Item] = []
     held = {name: _map(folder / name, faults) for name in ("wav.scp", "text", "utt2spk", "spk2gender", "utt2lang")}
-    others = [file for file in place.called("text_*", "text.*") if file.name != "text"]
+    others = [file for file in Place(folder).called("text_*", "text.*") if file.name != "text"]
     directory = Directory(
         folder, held["wav.scp"], held["text"], held["utt2spk"], held["spk2gender"], held["utt2lang"],
         {file.name: _map(file, faults) for file in others}, Finder(folder, options.root),

@@ -23,8 +23,7 @@ LANGUAGES = {
 def detect(place: Place) -> Guess | None:
     """A transcripts.txt whose lines begin with SPEAKER_BOOK_NUMBER and a tab."""
     for file in place.called(TRANSCRIPTS, deep=True):
-        id, tab, _ = place.first_line(file).partition("\t")
-        if tab and len(id.split("_")) == 3:
+        if any("\t" in line and line.partition("\t")[0].count("_") == 2 for line in place.first_lines(file)):
             return Guess(0.95, f"{file.name} has lines of SPEAKER_BOOK_NUMBER, tab, text")
     return None
 

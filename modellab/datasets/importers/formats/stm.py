@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from modellab.datasets.importers import audiofiles, textfiles
 from modellab.datasets.importers.places import Place
@@ -37,16 +36,11 @@ IGNORED, GAP = "ignore_time_segment_in_scoring", "inter_segment_gap"
 
 
 def detect(place: Place) -> Guess | None:
-    """A file whose first line has five fields and two times in the right places."""
+    """A file one of whose first lines has five fields and two times in the right places."""
     for file in place.called("*.stm", "stm"):
-        if _is_line(_first(place, file)):
+        if any(_is_line(line.split(maxsplit=FIELDS)) for line in place.first_lines(file)):
             return Guess(0.9, f"the lines of {file.name} have recording, channel, speaker, start and end")
     return None
-
-
-def _first(place: Place, file: Path) -> list[str]:
-    lines = (line for line in place.head(file).split("\n") if line.strip() and not line.startswith(";;"))
-    return next(lines, "").split(maxsplit=FIELDS)
 
 
 def _is_line(fields: list[str]) -> bool:

@@ -21,7 +21,7 @@ VARIANT = re.compile(r"\(\d+\)(?=\s|$)")  # was(2): a pronunciation
 def detect(place: Place) -> Guess | None:
     """A file of transcripts whose first line ends in an id in parentheses."""
     for file in place.called(*FILES) if place.is_folder else [place.path]:
-        if LINE.match(place.first_line(file)):
+        if any(map(LINE.match, place.first_lines(file))):
             sure = 0.9 if file.suffix.lower() in (".trn", ".transcription") else 0.6
             return Guess(sure, f"the lines of {file.name} end in (id)")
     return None
@@ -30,7 +30,7 @@ def detect(place: Place) -> Guess | None:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each line; its audio is the file of its id below the place."""
     found = place.called(*FILES) if place.is_folder else [place.path]
-    file, note = splits.one([file for file in found if LINE.match(place.first_line(file))], options.split)
+    file, note = splits.one([file for file in found if any(map(LINE.match, place.first_lines(file)))], options.split)
     if note:
         yield note
     names = audiofiles.ByName([options.root or place.folder])
