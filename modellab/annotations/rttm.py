@@ -135,12 +135,12 @@ def text(name: str, turns: Iterable[Turn]) -> str:
 
 def write_uem(path: Path, recordings: Mapping[str, Iterable[Region]]) -> None:
     """Write a UEM file; ValueError for a name with blanks in it."""
-    lines = [
+    written = [
         f"{lines.name(name, FORM, *COMMENTS)} 1 {_decimal(start_s)} {_decimal(end_s)}\n"
         for name, regions in recordings.items()
         for start_s, end_s in regions
     ]
-    path.write_text("".join(lines), encoding="utf-8")
+    path.write_text("".join(written), encoding="utf-8")
 
 
 def merged(turns: Iterable[Turn]) -> list[Turn]:
