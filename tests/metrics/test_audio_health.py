@@ -72,6 +72,26 @@ def test_what_is_found_by_hand() -> None:
     )
 
 
+@pytest.mark.parametrize("samples", [0, 1, 19, 20, 21, 1000])
+def test_a_silent_sound_is_all_lead(samples: int) -> None:
+    found = heard(np.zeros(samples))
+    expected = {"lead_s": samples / RATE_HZ, "tail_s": 0, "pause_s": 0, "span_s": 0, "loud_s": 0, "dc": 0, "power": 0}
+    assert {name: found[name] for name in expected} == expected
+    assert (found["samples"], found["peak"]) == (samples, 0)
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "silent"), [(0.00101, False), (0.00099, True)], ids=["above -60 dBFS", "below -60 dBFS"]
+)
+def test_silence_is_below_a_floor(amplitude: float, silent: bool) -> None:
+    assert audio_health.is_silent(heard(np.full(200, amplitude))) is silent
+
+
+@pytest.mark.parametrize(("soft", "tail_s"), [(0.0051, 0.0), (0.0049, 0.1)], ids=["39.8 dB below", "40.2 dB below"])
+def test_beside_the_loudest_frame_40_db_less_is_silence(soft: float, tail_s: float) -> None:
+    assert heard(np.full(100, 0.5), np.full(100, soft))["tail_s"] == pytest.approx(tail_s)
+
+
 @given(arrays.arrays(np.float32, st.integers(0, 200), elements=st.floats(width=32)))
 def test_whatever_comes_gives_finite_numbers_that_fit_together(samples: np.ndarray) -> None:
     found = audio_health.health(Audio(samples.clip(-1e15, 1e15), RATE_HZ))

@@ -92,3 +92,10 @@ def test_the_sentence_counts_and_gives_an_example() -> None:
     pairs = [("a b", "A B."), ("c", "C"), ("d", "d ")]
     assert casing_punctuation.told(pairs) == "casing in 2, punctuation in 1, spacing in 1; such as “A B.” for “a b”"
     assert casing_punctuation.told([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("letters", "shown"), [(59, "a" * 59), (60, "a" * 60), (61, "a" * 59 + "…"), (500, "a" * 59 + "…")]
+)
+def test_of_a_long_example_sixty_characters_are_shown(letters: int, shown: str) -> None:
+    assert casing_punctuation.told([("a" * letters, "b")]) == f"words in 1; such as “b” for “{shown}”"

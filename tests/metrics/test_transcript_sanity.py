@@ -40,6 +40,14 @@ def test_speech_is_no_loop(text: str) -> None:
     assert not transcript_sanity.has_loop(text)
 
 
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "expected"),
+    [("", "thank you", (1, 1)), ("", "", (0, 1)), ("", "...", (0, 1)), ("yes", "no", (0, 0)), ("yes", "", (0, 0))],
+)
+def test_words_are_made_up_where_nobody_speaks(reference: str, hypothesis: str, expected: tuple[int, int]) -> None:
+    assert transcript_sanity.made_up(reference, hypothesis) == Ratio(*expected)
+
+
 @given(
     st.lists(st.sampled_from("abcdefgh"), max_size=5),
     st.lists(
