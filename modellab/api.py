@@ -77,7 +77,8 @@ def open_project(path: str | Path = ".") -> Project:
 def find_models(task: str = "", *, project: Project | None = None) -> list[ModelInfo]:
     """Every model variant on every device at every precision that it offers, or those that do `task`."""
     from modellab import tasks
-    from modellab.plan.matrix import Matrix, why_not
+    from modellab.plan.availability import why_not
+    from modellab.plan.matrix import Matrix
 
     if task:
         tasks.get(task)

@@ -20,7 +20,7 @@ import psutil
 from modellab import datasets, tasks
 from modellab.errors import ModellabError
 from modellab.models import weights
-from modellab.plan import matrix
+from modellab.plan import availability, matrix
 from modellab.plan.matrix import Broken, Case, Matrix, ModelInstance
 from modellab.plan.settings import Project, find_root
 from modellab.results import baselines
@@ -72,7 +72,7 @@ def machine(project: Project) -> Iterator[Check]:
     free = f"{memory.available / GIGA:.1f} of {memory.total / GIGA:.1f} GB available"
     yield Check(area, "memory", "ok", free)
     for device in ("cuda", "mps"):
-        why = matrix.missing_device(device)
+        why = availability.missing_device(device)
         yield Check(area, device, "absent" if why else "ok", why or machine_class(project.threads, device))
     if not extras.missing("media"):
         yield _pyav(area)
@@ -105,7 +105,7 @@ def engines(cases: Matrix) -> Iterator[Check]:
             yield Check("engines", entry.name, "bad", entry.error, "correct that file")
             continue
         folder, model = entry
-        if package := matrix.missing_package(model):
+        if package := availability.missing_package(model):
             mend = f"pip install 'modellab[{model.install}]'" if model.install else f"install {package}"
             yield Check("engines", folder.name, "absent", f"package {package} is not installed", mend)
             continue
@@ -188,7 +188,7 @@ def check_baselines(cases: Matrix) -> Iterator[Check]:
         case.key
         for task in tasks.names()
         for case in cases.cases(task)
-        if isinstance(case, Case) and not matrix.why_not(case)
+        if isinstance(case, Case) and not availability.why_not(case)
     ]
     accepted = [key for key in able if baselines.quality_path(root, key).is_file()]
     yield _quality(able, accepted)

@@ -22,7 +22,8 @@ from unittest.mock import patch
 from modellab import datasets, tasks
 from modellab.gate.calibration_noise import Noise
 from modellab.gate.memory import margin_bytes
-from modellab.plan.matrix import Case, Matrix, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.runner.evaluate import evaluate, load

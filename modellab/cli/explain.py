@@ -105,7 +105,8 @@ def _groups(case: Case, accepted: QualityBaseline) -> list[str]:
 def _suite_size(tier: str, matrix: Matrix) -> int:
     """The cases of a tier that this machine can run: the suite that a run of it is."""
     from modellab import tasks
-    from modellab.plan.matrix import Case, why_not
+    from modellab.plan.availability import why_not
+    from modellab.plan.matrix import Case
 
     every = [case for task in tasks.names() for case in matrix.cases(task)]
     return max(1, sum(isinstance(case, Case) and case.tier == tier and not why_not(case) for case in every))

@@ -112,7 +112,7 @@ def fetch(
 ) -> None:
     """Download the weights of a variant, at the revision that its config.yaml pins."""
     from modellab.models import weights
-    from modellab.plan.matrix import missing_package
+    from modellab.plan.availability import missing_package
     from modellab.plan.selection import find_model, known
 
     folder, model, variant = find_model(common.matrix(common.project_or_here()), name)
@@ -224,7 +224,7 @@ def _here(instances: list[ModelInstance]) -> tuple[Text, str]:
     """The devices that can run it; or why its first one cannot, and what mends that."""
     from rich.text import Text
 
-    from modellab.plan.matrix import obstacle
+    from modellab.plan.availability import obstacle
 
     reasons = [(each.key.device, obstacle(each)) for each in instances]
     if devices := list(dict.fromkeys(device for device, (why, _) in reasons if not why)):
@@ -250,7 +250,7 @@ def _describe(folder: Path, model: Model) -> None:
 
 
 def _describe_variant(model: Model, name: str, instances: list[ModelInstance], stage: str) -> None:
-    from modellab.plan.matrix import obstacle
+    from modellab.plan.availability import obstacle
 
     variant = model.variants[name]
     common.say(f"\n  {name}", bold=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from modellab import models
 from modellab.errors import ConfigError
 from modellab.models import find_package
-from modellab.plan.matrix import Matrix, ModelInstance, instances, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Matrix, ModelInstance, instances
 from modellab.plan.selection import find_model
 from modellab.plan.settings import Project, find_root
 from modellab.system import textfile

@@ -15,7 +15,8 @@ from modellab.errors import BaselineError
 from modellab.lifecycle.criteria import PYPROJECT, beyond, limits, metric_of
 from modellab.lifecycle.stages import Evidence
 from modellab.models import weights
-from modellab.plan.matrix import Case, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from modellab import tasks
-from modellab.plan.matrix import Broken, Case, Matrix, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
 from modellab.types import CaseId
 
@@ -86,7 +87,15 @@ def family(cases: Iterable[object], *, download: bool = False) -> int:
 
     One case alone is held to alpha / this, so that the suite's false alarms, and not the case's, are 1 %.
     """
-    return max(1, sum(isinstance(case, Case) and _is_judged(case, download=download) for case in cases))
+    known: dict[Hashable, bool] = {}  # of cases with the same task, engine and judge, which differ in nothing else
+    count = 0
+    for case in cases:
+        if isinstance(case, Case):
+            kind = case.key.task, case.folder, case.engine, case.judge and (case.judge.folder, case.judge.engine)
+            if kind not in known:
+                known[kind] = _is_judged(case, download=download)
+            count += known[kind]
+    return max(1, count)
 
 
 def _is_judged(case: Case, *, download: bool) -> bool:

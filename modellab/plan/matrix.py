@@ -8,7 +8,6 @@ or dataset.yaml) becomes a case that says so, and costs nothing else.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,12 @@ from pathlib import Path
 from modellab import datasets, models, tasks
 from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
-from modellab.models import Device, Model, Variant, environment, weights
+from modellab.models import Model, Variant, environment
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 
 TIERS = ("smoke", "full", "nightly")
 SAID = 1000  # characters of what is wrong with a file
-DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,7 @@ class Matrix:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._known: dict[str, tuple[Case | Broken, ...]] = {}  # by task: they are asked for several times
 
     @functools.cached_property
     def models(self) -> list[tuple[Path, Model] | Broken]:
@@ -120,13 +119,18 @@ class Matrix:
 
         With a `model` only its cases.
         """
+        if task not in self._known:
+            self._known[task] = tuple(self._cases(task))
+        return (case for case in self._known[task] if not model or isinstance(case, Broken) or case.key.model == model)
+
+    def _cases(self, task: str) -> Iterator[Case | Broken]:
         broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
         yield from (entry for entry in broken if task in (entry.tasks or (task,)))
         headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
         fitting = [(path, header, self._judge(path, header)) for path, header in headers]
         yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
         for entry in self.models:
-            if not isinstance(entry, Broken) and task in entry[1].tasks and model in {"", entry[0].name}:
+            if not isinstance(entry, Broken) and task in entry[1].tasks:
                 yield from _cases(task, *entry, fitting)
 
     def find(self, name: str) -> Case | Broken | None:
@@ -238,63 +242,3 @@ def _fits(variant: Variant, dataset: str, header: Header) -> bool:
         return False
     language = not variant.languages or not header.language or header.language in variant.languages
     return language and variant.domain in {"open", header.domain}
-
-
-def why_not(case: ModelInstance, *, download: bool = False) -> str:
-    """Why this machine cannot run the case, with the command that mends it; '' if it can. Imports no engine."""
-    why = ": ".join(part for part in obstacle(case, download=download) if part)
-    if why or not isinstance(case, Case):
-        return why
-    if case.judge and (of_judge := why_not(case.judge, download=download)):
-        return f"its judge {case.header.judge} cannot run here: {of_judge}"
-    return tasks.lacking(case.key.task)
-
-
-def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, str]:
-    """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
-    model, key = instance.model, instance.key
-    if model.environment == "own":
-        if (absent := environment.why_missing(instance.folder))[0]:
-            return absent
-    elif package := missing_package(model):
-        return (
-            f"package {package} is not installed",
-            f"pip install 'modellab[{model.install}]'" if model.install else "",
-        )
-    if device := missing_device(key.device, instance.variant):
-        return device, ""
-    missing = "" if download else weights.why_missing(instance.weights, instance.variant.revision, instance.folder)
-    if missing and weights.split(instance.weights)[0] in {"hf", "openai"}:
-        return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
-    return missing, ""
-
-
-def missing_package(model: Model) -> str:
-    """The first package a model needs and this Python lacks; '' if it has all."""
-    return next((package for package in model.packages if models.find_package(package) is None), "")
-
-
-def missing_device(device: Device | str, variant: Variant | None = None) -> str:
-    """Why this machine lacks a device; '' if it is there."""
-    if device == "cuda" and not DRIVER.exists():
-        return "no NVIDIA driver: CUDA cases need an NVIDIA GPU"
-    if device == "mps" and sys.platform != "darwin":
-        return f"no Metal on {sys.platform}: mps cases need an Apple computer"
-    needed = variant.needs.get("vram_gb", 0.0) if variant and device == "cuda" else 0.0
-    if needed and (there := _vram_gb()) < needed:
-        return f"the GPU has {there:.0f} GB of memory, this variant needs {needed:g} GB"
-    return ""
-
-
-@functools.cache
-def _vram_gb() -> float:
-    """Memory of the first GPU; infinite where it cannot be read, so that nothing is skipped without knowledge."""
-    try:
-        import pynvml
-    except ImportError:
-        return float("inf")
-    try:
-        pynvml.nvmlInit()
-        return float(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).total) / 1e9
-    except pynvml.NVMLError:
-        return float("inf")

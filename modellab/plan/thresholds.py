@@ -43,6 +43,8 @@ Sources = dict[str, dict[str, Source]]  # metric -> number -> where it is from
 def check(matrix: Matrix) -> None:
     """ConfigError for a metric in pyproject.toml that nothing measures, and for a pattern that fits no case."""
     judging = matrix.project.judging
+    if not (judging.thresholds or judging.cases):
+        return
     known = {name for task in tasks.names() for name in tasks.judged(task)}
     places = {"thresholds": judging.thresholds, **{f'cases."{name}"': each for name, each in judging.cases.items()}}
     for place, given in places.items():

@@ -10,15 +10,16 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modellab import tasks
 from modellab.errors import ConfigError
 from modellab.plan import cases, thresholds
+from modellab.plan.availability import why_not
 from modellab.plan.claims import engines as claimed_engines
-from modellab.plan.matrix import Broken, Case, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.pytest_plugin import benchmark_rounds
 from modellab.pytest_plugin import options as pytest_options
@@ -29,15 +30,13 @@ from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
 from modellab.pytest_plugin.unmeasured import Unmeasured
-from modellab.reports.scorecard import failure
-from modellab.reports.scorecard.progress import announce, watch
 from modellab.results.ledger import new_session
-from modellab.runner import paired, without_result
-from modellab.runner.events import Announcer
-from modellab.runner.outcome import Measurement, Outcome
-from modellab.runner.session import Session, open_session
-from modellab.runner.summary import CaseSummary
 from modellab.tasks import Task
+
+if TYPE_CHECKING:  # collecting tests imports nothing that only running them needs
+    from modellab.runner.outcome import Measurement, Outcome
+    from modellab.runner.paired import Reference
+    from modellab.runner.session import Session
 
 __all__ = ["pytest_addoption"]  # a hook of this plugin that lives elsewhere
 
@@ -53,7 +52,7 @@ SESSION = pytest.StashKey[str]()
 ROUNDS = pytest.StashKey[Rounds]()
 FAMILY = pytest.StashKey[int]()  # cases whose quality is judged: one alone is held to alpha / FAMILY
 ROW = pytest.StashKey[dict[str, Any]]()
-BASE = pytest.StashKey[paired.Reference | None]()
+BASE: pytest.StashKey[Reference | None] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 
 
-def _base(config: pytest.Config, matrix: Matrix) -> paired.Reference | None:
+def _base(config: pytest.Config, matrix: Matrix) -> Reference | None:
     """What --against and --against-env name; None without them."""
     option = config.option
     if not (option.against or option.against_env):
@@ -91,6 +90,8 @@ def _base(config: pytest.Config, matrix: Matrix) -> paired.Reference | None:
     for wrong, given in (("--in-process", option.in_process), ("--update-baselines", option.update_baselines)):
         if given:
             raise ConfigError(f"{wrong} cannot go with --against, which times two processes and accepts nothing")
+    from modellab.runner import paired
+
     return paired.resolve(option.against, option.against_env, matrix, config.invocation_params.dir)
 
 
@@ -171,6 +172,11 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.fixture(scope="session")
 def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     """What this process's cases share: the worker pool, the ledger."""
+    from modellab.reports.scorecard.progress import announce, watch
+    from modellab.runner import paired
+    from modellab.runner.events import Announcer
+    from modellab.runner.session import open_session
+
     config = request.config
     project, options = config.stash[MATRIX].project, run_options(config)
     name, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -190,6 +196,8 @@ def evaluate(
     request: pytest.FixtureRequest, cell: Case | Broken, suite: Session, modellab_rounds: Timed
 ) -> Callable[[Task], Measurement]:
     """Measure this test's case: `evaluate(task)`. Skips what this machine cannot run, with the reason."""
+    from modellab.reports.scorecard import failure
+    from modellab.runner.outcome import Outcome
 
     def measure(task: Task) -> Measurement:
         runnable = _runnable(request, cell, modellab_rounds)
@@ -203,6 +211,8 @@ def evaluate(
 
 def _runnable(request: pytest.FixtureRequest, cell: Case | Broken, timed: Timed) -> Case:
     """The case, or the failure or skip that stands for it."""
+    from modellab.runner import without_result
+
     options, matrix = run_options(request.config), request.config.stash[MATRIX]
     reason = "" if isinstance(cell, Broken) else why_not(cell, download=options.download)
     if isinstance(cell, Broken) or (reason and options.strict_matrix):
@@ -216,6 +226,7 @@ def _runnable(request: pytest.FixtureRequest, cell: Case | Broken, timed: Timed)
 @pytest.fixture
 def gate(request: pytest.FixtureRequest, suite: Session) -> Callable[[Measurement], None]:
     """Judge a measurement against its baseline and keep it: `gate(evaluate(task))`. Fails the test on a regression."""
+    from modellab.reports.scorecard import failure
 
     def judge(measurement: Measurement) -> None:
         task, baselines = measurement.task, suite.project.baselines
@@ -230,6 +241,9 @@ def gate(request: pytest.FixtureRequest, suite: Session) -> Callable[[Measuremen
 
 def _finished(request: pytest.FixtureRequest, suite: Session, measured: Measurement | Outcome, task: Task) -> Outcome:
     """The outcome as it was judged and kept, handed to the report."""
+    from modellab.reports.scorecard import failure
+    from modellab.runner.summary import CaseSummary
+
     outcome = suite.finish(measured)
     pending = failure.text(outcome.turned(), task, suite.project.baselines) if outcome.undecided else ""
     summary = CaseSummary.of(outcome, pending)

@@ -11,7 +11,7 @@ import functools
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,9 +19,11 @@ import pytest
 from modellab.errors import NoMeasurementError
 from modellab.plan.matrix import Broken, Case
 from modellab.results import serialization
-from modellab.runner.outcome import Measurement, Outcome
 from modellab.types import Result
 from modellab.types.utterances import CPU, GPU, RAISED, WALL, clocks, counts_of
+
+if TYPE_CHECKING:
+    from modellab.runner.outcome import Measurement, Outcome
 
 # Options of pytest-benchmark that ask for something to be shown or kept.
 ASKING = ("json", "save", "autosave", "compare", "compare_fail", "histogram", "only", "skip", "columns", "cprofile")
@@ -98,6 +100,8 @@ class Timed:
 
     def measure(self, measure: Callable[[], Measurement | Outcome]) -> Measurement | Outcome:
         """What `measure` gives; its calls' times are the rounds."""
+        from modellab.runner.outcome import Outcome
+
         try:
             measured = measure()
         except BaseException:

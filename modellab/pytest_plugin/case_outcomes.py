@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modellab import tasks
 from modellab.plan.matrix import Matrix
-from modellab.results import entry
-from modellab.results.headline import SKIPPED
-from modellab.results.ledger import Ledger
-from modellab.runner import without_result
-from modellab.runner.without_result import NOT_RUN
+from modellab.results.headline import NOT_RUN, SKIPPED
 from modellab.system.masking import masked
+
+if TYPE_CHECKING:
+    from modellab.results.ledger import Ledger
 
 NO_VERDICT = "passed without a verdict"  # in the headline, behind a count
 NOT_REALLY = ("collectonly", "setuponly", "setupplan")  # options with which pytest runs no test
@@ -63,11 +62,16 @@ class Fates:
 
     def keep_not_run(self, why: str) -> None:
         """An ERROR in the ledger for each case that could have run and has no result yet: a report shall miss none."""
+        from modellab.runner import without_result
+
         download = self.config.option.download
         without_result.keep_not_run(self.matrix, self.ledger, self.not_run, why, download=download)
 
     def refuse(self, report: Any) -> None:
         """Keep a file of benchmarks that could not be collected as an ERROR."""
+        from modellab.results import entry
+        from modellab.runner import without_result
+
         path = self.config.rootpath / report.nodeid
         if report.nodeid in self.uncollected or not _is_about_cases(path):
             return

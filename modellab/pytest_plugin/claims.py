@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modellab.plan import claims
+from modellab.plan.availability import why_not
 from modellab.plan.claims import ClaimData, Claimed
-from modellab.plan.matrix import Broken, Matrix, why_not
+from modellab.plan.matrix import Broken, Matrix
 from modellab.pytest_plugin.case_outcomes import why_skipped
 from modellab.pytest_plugin.controller import fail_broken, publish
 from modellab.reports import terminal
-from modellab.reports.scorecard import claims as report
-from modellab.reports.scorecard import table
-from modellab.reports.scorecard.claims import ClaimRow
-from modellab.runner.outcome import Outcome
-from modellab.runner.session import Session
 from modellab.system import escape
+
+if TYPE_CHECKING:
+    from modellab.reports.scorecard.claims import ClaimRow
+    from modellab.runner.session import Session
 
 ROW = pytest.StashKey[dict[str, Any]]()
 CLAIMED = "claimed"  # the parameter of a claim's test
@@ -62,6 +62,8 @@ class Claims:
                 if option.strict_matrix:
                     fail_broken(request, f"--strict-matrix: {reason}")
                 pytest.skip(reason)
+            from modellab.runner.outcome import Outcome
+
             sample = suite.sample(claimed.case)
             if isinstance(sample, Outcome):
                 fail_broken(request, f"{claimed}: ERROR\n{sample.error}")
@@ -74,6 +76,9 @@ class Claims:
         """Fail the test where a claim does not hold: `holds(claimed, measured(claimed))`."""
 
         def judge(claimed: Claimed, sample: ClaimData) -> None:
+            from modellab.reports.scorecard import claims as report
+            from modellab.reports.scorecard.claims import ClaimRow
+
             verdict = claims.assess(claimed, sample, self.matrix.project)
             assert claimed.case is not None
             row = ClaimRow(claimed.case.key, claimed.claim.source, len(sample.clusters), verdict)
@@ -94,6 +99,8 @@ class Claims:
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if getattr(report, "modellab_claim", None):
+            from modellab.reports.scorecard.claims import ClaimRow
+
             self.rows.append(ClaimRow.decode(report.modellab_claim))
         elif report.skipped and getattr(report, "modellab_claimed", False):
             self.skips.append(why_skipped(report))
@@ -103,6 +110,9 @@ class Claims:
         """The claims, below the scorecard and apart from it."""
         if not self.rows and not self.skips:
             return
+        from modellab.reports.scorecard import claims as report
+        from modellab.reports.scorecard import table
+
         write = terminal.writer(terminalreporter)
         terminalreporter.section("claims")
         for line in report.table(self.rows).splitlines() if self.rows else ():

@@ -19,17 +19,14 @@ import pytest
 from modellab.plan.matrix import Broken, Matrix
 from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, name_of, why_skipped
 from modellab.reports import terminal
-from modellab.reports.scorecard import github_annotations, table
 from modellab.results import ledger
 from modellab.results.headline import Headline
-from modellab.runner import settling
-from modellab.runner.summary import CaseSummary
-from modellab.runner.without_result import keep_error
 from modellab.system import escape, leftovers
 from modellab.system import machine as environment
 from modellab.types import Status
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # collecting tests imports nothing that only running them needs
+    from modellab.runner.summary import CaseSummary
     from modellab.tracking import Prestart
 
 MOST_OF_A_NOTE = 1_000  # characters
@@ -91,6 +88,8 @@ class Controller:
         self.fates.reach(report)
         encoded = getattr(report, "modellab", None)
         if encoded is not None:
+            from modellab.runner.summary import CaseSummary
+
             self.finished.pop(report.nodeid, None)  # a test that is run once more takes the place of the one before
             self.finished[report.nodeid] = CaseSummary.decode(encoded), report
         if report.failed and is_of_a_case(report):
@@ -112,6 +111,8 @@ class Controller:
 
     def _fallen(self, report: Any) -> None:
         """Hear of a case whose test failed: one whose row is not red fell beside its verdicts, and is an ERROR."""
+        from modellab.runner.without_result import keep_error
+
         name, (case, brought) = name_of(report.nodeid), self.finished.get(report.nodeid, (None, None))
         found, line = self.matrix.find(name), first_line(report)
         if case is None:
@@ -128,6 +129,10 @@ class Controller:
     def pytest_runtestloop(self) -> Generator[None, Any, Any]:
         """When every case has run, the suite's test decides on those that are red only if they stand out among all."""
         done = yield
+        if not self.finished:
+            return done
+        from modellab.runner import settling
+
         before, reports = self.rows, [report for _, report in self.finished.values()]
         after = settling.settled(before, self.project.judging.alpha)
         self.finished = dict(zip(self.finished, zip(after, reports, strict=True), strict=True))
@@ -150,6 +155,8 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken:
+            from modellab.runner import settling
+
             session.exitstatus = settling.exit_status(regressions=self.regressions, errors=self.broken)
         names = [str(case.key) for case, report in self.finished.values() if report.passed and (case.red or case.error)]
         self.swallowed = names if exitstatus == pytest.ExitCode.OK else []
@@ -172,6 +179,8 @@ class Controller:
                     self.config, "**Nothing was measured.** No case was selected.\n", terminal.writer(terminalreporter)
                 )
             return
+        from modellab.reports.scorecard import table
+
         write = terminal.writer(terminalreporter)
         terminalreporter.section("modellab")
         self._show_rows(write)
@@ -195,6 +204,8 @@ class Controller:
         )
 
     def _show_rows(self, write: terminal.Write) -> None:
+        from modellab.reports.scorecard import table
+
         machine = environment.machine_class(self.config.option.threads or self.project.threads, "cpu")
         title = table.title(environment.commit(self.project.root).short, machine, self.rows)
         write(title, bold=True)
@@ -221,12 +232,16 @@ class Controller:
 
     def _notes(self) -> list[str]:
         """What stands below the tables, cases that left no row first."""
+        from modellab.reports.scorecard import table
+
         lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
         lost += [f"{name} is red, and its test passed: does it catch what gate(...) raises?" for name in self.swallowed]
         return [*lost, *self.fates.notes(), *table.footnotes(self.rows)]
 
     def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Red cases on the files that ran them, where GitHub shows them."""
+        from modellab.reports.scorecard import github_annotations
+
         root = self.config.rootpath
         repository = os.environ.get("GITHUB_WORKSPACE", root)
         pairs = ((case, report.location) for case, report in self.finished.values())
@@ -253,6 +268,8 @@ class Controller:
 
     def _write_markdown(self, title: str, write: Callable[[str], None]) -> None:
         """The scorecard as Markdown."""
+        from modellab.reports.scorecard import table
+
         headline = self._headline()
         first = "\n".join(table.first(self.rows))
         text = f"### {escape.markdown(title)}\n\n**{headline.lead}.** {headline.judged}.\n\n"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from modellab.lifecycle import criteria, production
-from modellab.lifecycle.production import Promise
+from modellab.lifecycle import criteria
 from modellab.plan.matrix import Broken, Matrix
 from modellab.pytest_plugin.controller import BROKEN, publish
 from modellab.reports import terminal
 from modellab.system import escape
+
+if TYPE_CHECKING:
+    from modellab.lifecycle.production import Promise
 
 PROMISED = "promised"  # the parameter of such a test
 FAULTS = pytest.StashKey[list[str]]()
@@ -32,11 +34,14 @@ class Production:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test that asks for `promised` runs once for every production variant of tier smoke."""
         if PROMISED in metafunc.fixturenames:
+            from modellab.lifecycle import production
+
             metafunc.parametrize(PROMISED, [_param(found) for found in production.promises(self.matrix)])
 
     @pytest.fixture
     def defended(self, request: pytest.FixtureRequest) -> Callable[[Promise | Broken], None]:
         """Fail the test of a variant that should not be in production as it is: `defended(promised)`."""
+        from modellab.lifecycle import production
 
         def judge(promised: Promise | Broken) -> None:
             if isinstance(promised, Broken):
@@ -89,7 +94,7 @@ def _quiet(_: str) -> None:
 
 
 def _param(found: Promise | Broken) -> Any:
-    names = ["production", "smoke", DEVICE, *([found.standing.model] if isinstance(found, Promise) else [])]
+    names = ["production", "smoke", DEVICE, *([] if isinstance(found, Broken) else [found.standing.model])]
     return pytest.param(found, id=str(found), marks=[getattr(pytest.mark, name) for name in names])
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from modellab.errors import ConfigError
-from modellab.lifecycle.production import Promise
 from modellab.plan.matrix import Broken, Case
 from modellab.plan.selection import Selection
 from modellab.pytest_plugin.claims import CLAIMED, case_of
@@ -76,7 +75,7 @@ def _takes(selection: Selection, promised: object) -> bool:
         return False
     if isinstance(promised, Broken):
         return not selection.model
-    standing = promised.standing if isinstance(promised, Promise) else None
+    standing = getattr(promised, "standing", None)  # of a promise
     return standing is not None and (
         not selection.model or not {standing.model, str(standing)}.isdisjoint(selection.model)
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modellab.plan.matrix import Matrix
 from modellab.pytest_plugin.options import is_strict
 from modellab.reports import terminal
-from modellab.runner import orphans, settling
-from modellab.runner.orphans import OrphanedBaseline
+
+if TYPE_CHECKING:
+    from modellab.runner.orphans import OrphanedBaseline
 
 
 class Unmeasured:
@@ -34,6 +35,8 @@ class Unmeasured:
         """Turn a green session red, each time with the sentence that says why."""
         if not self.selected or exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             return
+        from modellab.runner import orphans, settling
+
         if self.selected == self.skipped and not self.config.getoption("benchmark_skip", False):
             self.lines.append(f"nothing was measured: {_all(len(self.selected))} skipped")
             if session.exitstatus == pytest.ExitCode.OK:

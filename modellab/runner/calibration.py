@@ -23,7 +23,8 @@ from modellab.gate.calibration_noise import FEWEST_SESSIONS, session
 from modellab.gate.power_speed import PAIR, pair_spread
 from modellab.gate.quality import COMPARED
 from modellab.gate.timing_validity import invalid
-from modellab.plan.matrix import Broken, Case, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Broken, Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.runner.evaluate import evaluate

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from modellab.errors import Cancelled
 from modellab.plan import thresholds
+from modellab.plan.availability import why_not
 from modellab.plan.cases import PlannedCase, family, in_order
-from modellab.plan.matrix import Broken, Case, Matrix, why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
-from modellab.results.headline import SKIPPED, Headline
+from modellab.results.headline import NOT_RUN, SKIPPED, Headline
 from modellab.results.ledger import new_session
 from modellab.runner import orphans, paired, settling, without_result
 from modellab.runner.evaluate import IsCancelled, never
@@ -58,7 +59,7 @@ class RunResult:
     @property
     def headline(self) -> str:
         """How the run went, in the line that every report shows."""
-        left = {SKIPPED: len(self.skipped), without_result.NOT_RUN: len(self.not_run)}
+        left = {SKIPPED: len(self.skipped), NOT_RUN: len(self.not_run)}
         return Headline.of(self.cases, left=left, unread=tuple(self.unread)).text
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from modellab import audio
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
-from modellab.plan.matrix import Matrix, ModelInstance, obstacle
+from modellab.plan.availability import obstacle
+from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.selection import find_model, known
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded

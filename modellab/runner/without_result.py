@@ -6,18 +6,18 @@ from collections.abc import Collection, Iterable
 
 from modellab import tasks
 from modellab.errors import MOST_CHARACTERS, shortened
-from modellab.plan.matrix import Broken, Case, Matrix, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.results import entry
 from modellab.results import ledger as ledgers
 from modellab.results.baselines import quality_path
 from modellab.results.entry import Entry
+from modellab.results.headline import NOT_RUN
 from modellab.results.ledger import Ledger
 from modellab.runner.options import RunOptions
 from modellab.system import escape, machine
 from modellab.system.masking import masked
 from modellab.types import CaseId, Status
-
-NOT_RUN = "not run"  # in the headline, behind a count
 
 
 def why_skipped(matrix: Matrix, case: Case, options: RunOptions) -> str:

@@ -169,6 +169,7 @@ def judged(name: str) -> tuple[str, ...]:
     return (*(metric.name for metric in get(name).METRICS), *readings.JUDGED)
 
 
+@functools.cache
 def get(name: str) -> Task:
     """The task module of that name, or ConfigError with the closest known one."""
     if name not in names():

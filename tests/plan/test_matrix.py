@@ -12,8 +12,9 @@ import yaml
 
 from modellab import models
 from modellab.models import Variant
-from modellab.plan import matrix
-from modellab.plan.matrix import Broken, Case, Matrix, missing_device, why_not
+from modellab.plan import availability
+from modellab.plan.availability import missing_device, why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 
 from ..make import CONFIG, HEADER, case
@@ -247,7 +248,7 @@ def test_with_a_download_missing_weights_are_no_hindrance() -> None:
 def test_a_missing_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, driver: bool, platform: str, says: str
 ) -> None:
-    monkeypatch.setattr(matrix, "DRIVER", tmp_path if driver else tmp_path / "none")
+    monkeypatch.setattr(availability, "DRIVER", tmp_path if driver else tmp_path / "none")
     monkeypatch.setattr(sys, "platform", platform)
     assert missing_device(device) == says
 
@@ -285,11 +286,11 @@ class FakeNvml:
 def test_a_gpu_that_is_too_small(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: float | None, needs: dict[str, float], says: str
 ) -> None:
-    monkeypatch.setattr(matrix, "DRIVER", tmp_path)
+    monkeypatch.setattr(availability, "DRIVER", tmp_path)
     monkeypatch.setitem(sys.modules, "pynvml", FakeNvml(total))
-    matrix._vram_gb.cache_clear()
+    availability._vram_gb.cache_clear()
     try:
         assert missing_device("cuda", Variant.model_validate({"weights": "package", "needs": needs})) == says
         assert missing_device("cpu", Variant.model_validate({"weights": "package", "needs": needs})) == ""
     finally:
-        matrix._vram_gb.cache_clear()
+        availability._vram_gb.cache_clear()

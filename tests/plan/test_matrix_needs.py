@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modellab import tasks
-from modellab.plan.matrix import Broken, Case, Matrix, why_not
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 

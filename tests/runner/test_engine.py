@@ -137,9 +137,9 @@ class FakeEvent:
 
 def test_old_objects_are_looked_through_again_only_where_much_was_made(handle: InProcess) -> None:
     def full_collections() -> int:
-        before = gc.get_stats()[2]["collections"]
+        before = int(gc.get_stats()[2]["collections"])
         handle.ask("start", {"task": "asr"}, 60)
-        return gc.get_stats()[2]["collections"] - before
+        return int(gc.get_stats()[2]["collections"]) - before
 
     handle.ask("start", {"task": "asr"}, 60)
     assert full_collections() == 0

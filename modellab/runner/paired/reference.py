@@ -20,7 +20,8 @@ from pathlib import Path
 from modellab import models
 from modellab.errors import ConfigError, NoBaseError, did_you_mean
 from modellab.models import Model, weights
-from modellab.plan.matrix import Broken, Matrix, ModelInstance, missing_device, why_not
+from modellab.plan.availability import missing_device, why_not
+from modellab.plan.matrix import Broken, Matrix, ModelInstance
 from modellab.runner.paired import worktree
 from modellab.system import textfile
 

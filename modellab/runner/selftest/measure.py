@@ -17,7 +17,8 @@ import yaml
 from modellab import audio, datasets, models, tasks
 from modellab.gate.timing_validity import too_busy
 from modellab.models import find_package
-from modellab.plan.matrix import Case, missing_device
+from modellab.plan.availability import missing_device
+from modellab.plan.matrix import Case
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.selftest.checks import Check, check

@@ -1,0 +1,73 @@
+"""What of the matrix this machine can run: why not, in a sentence with the command that mends it. Imports no engine."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+from modellab import models, tasks
+from modellab.models import Device, Model, Variant, environment, weights
+from modellab.plan.matrix import Case, ModelInstance
+
+DRIVER = Path("/proc/driver/nvidia/version")
+
+
+def why_not(case: ModelInstance, *, download: bool = False) -> str:
+    """Why this machine cannot run the case, with the command that mends it; '' if it can. Imports no engine."""
+    why = ": ".join(part for part in obstacle(case, download=download) if part)
+    if why or not isinstance(case, Case):
+        return why
+    if case.judge and (of_judge := why_not(case.judge, download=download)):
+        return f"its judge {case.header.judge} cannot run here: {of_judge}"
+    return tasks.lacking(case.key.task)
+
+
+def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, str]:
+    """`why_not` in two parts, for a person at a terminal: what is missing, the command that brings it; '' for none."""
+    model, key = instance.model, instance.key
+    if model.environment == "own":
+        if (absent := environment.why_missing(instance.folder))[0]:
+            return absent
+    elif package := missing_package(model):
+        return (
+            f"package {package} is not installed",
+            f"pip install 'modellab[{model.install}]'" if model.install else "",
+        )
+    if device := missing_device(key.device, instance.variant):
+        return device, ""
+    missing = "" if download else weights.why_missing(instance.weights, instance.variant.revision, instance.folder)
+    if missing and weights.split(instance.weights)[0] in {"hf", "openai"}:
+        return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
+    return missing, ""
+
+
+def missing_package(model: Model) -> str:
+    """The first package a model needs and this Python lacks; '' if it has all."""
+    return next((package for package in model.packages if models.find_package(package) is None), "")
+
+
+def missing_device(device: Device | str, variant: Variant | None = None) -> str:
+    """Why this machine lacks a device; '' if it is there."""
+    if device == "cuda" and not DRIVER.exists():
+        return "no NVIDIA driver: CUDA cases need an NVIDIA GPU"
+    if device == "mps" and sys.platform != "darwin":
+        return f"no Metal on {sys.platform}: mps cases need an Apple computer"
+    needed = variant.needs.get("vram_gb", 0.0) if variant and device == "cuda" else 0.0
+    if needed and (there := _vram_gb()) < needed:
+        return f"the GPU has {there:.0f} GB of memory, this variant needs {needed:g} GB"
+    return ""
+
+
+@functools.cache
+def _vram_gb() -> float:
+    """Memory of the first GPU; infinite where it cannot be read, so that nothing is skipped without knowledge."""
+    try:
+        import pynvml
+    except ImportError:
+        return float("inf")
+    try:
+        pynvml.nvmlInit()
+        return float(pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(0)).total) / 1e9
+    except pynvml.NVMLError:
+        return float("inf")
