@@ -58,6 +58,15 @@ def test_letters_that_unicode_does_not_join(language: str, one: str, other: str)
 
 # ---------------------------------------------------------------------------- numbers
 
+
+@pytest.mark.parametrize(
+    ("language", "written"), [("da", "5 kroner"), *((each, "5 kr") for each in ["de", "es", "fr", "it", "nl", "pt"])]
+)
+def test_a_unit_that_a_language_does_not_know_stays(language: str, written: str) -> None:
+    assert auto(language, "5 kr") == auto(language, written)
+    assert auto(language, "5 kr").split()[-1] == written.split()[-1]
+
+
 NUMBERS = {
     "fr": [("vingt-et-un chats", "21 chats"), ("vingt et un", "21"), ("quatre-vingt-dix-sept", "97"), ("deux", "2"),
            ("septante deux", "72"), ("trois virgule quatorze", "3,14"), ("trois virgule zéro cinq", "3,05"),
