@@ -69,7 +69,7 @@ def test_one_case_is_one_error(
     owner, name = {
         "scored": (asr, "score"),
         "measured": (thresholds, "rules"),
-        "judged": (judging, "_pace"),
+        "judged": (judging, "judge"),
         "kept": (Entry, "of"),
     }[where]
     if where == "judged":
