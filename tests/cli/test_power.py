@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modellab import gate
+import modellab.gate.power
 from modellab.cli import power
 from modellab.errors import ConfigError
 from modellab.plan.settings import Project
@@ -23,8 +23,8 @@ KEY = CaseId("asr", "short_v1", "fake", "one", "cpu", "float32")
 def quick(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELLAB_MACHINE", "bench")
     for name in ("smallest", "utterances", "power"):
-        whole = getattr(gate.power, name)
-        monkeypatch.setattr(gate.power, name, lambda *given, whole=whole: whole(*given, runs=10))
+        whole = getattr(modellab.gate.power, name)
+        monkeypatch.setattr(modellab.gate.power, name, lambda *given, whole=whole: whole(*given, runs=10))
 
 
 @pytest.fixture
