@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from modellab.cli import common, options
-from modellab.types import readings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +119,7 @@ def _says_nothing(number: str, value: float, suite: float) -> bool:
 def _judged(case: Case, sources: Sources) -> Iterator[tuple[str, str]]:
     """The metrics that can turn this case red, with their units."""
     from modellab import tasks
+    from modellab.types import readings
 
     metrics = {metric.name: metric for metric in tasks.get(case.key.task).METRICS}
     for name, given in sources.items():
@@ -133,6 +133,7 @@ def _judged(case: Case, sources: Sources) -> Iterator[tuple[str, str]]:
 def _built_in(case: Case, metric: str) -> Iterator[tuple[str, str]]:
     """What a rule without the number falls back on: the modes' own margins."""
     from modellab.gate import memory, paired_speed, speed
+    from modellab.types import readings
 
     if metric in readings.judged(case.key.device, "speed"):
         yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * paired_speed.MARGIN:g} % with --against"
