@@ -11,7 +11,6 @@ import typer
 
 from modellab.cli import common
 from modellab.errors import BaselineError, ConfigError
-from modellab.types import readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,6 +183,8 @@ def _change(worse: float, metric: Metric) -> str:
 
 
 def _resource_baselines(case: Case) -> list[str]:
+    from modellab.types import readings
+
     return list(readings.judged(case.key.device))
 
 
@@ -200,6 +201,8 @@ def _detectable_effects(facts: Known) -> list[DetectableEffect]:
 
 
 def _resources(facts: Known, name: str, effect: float | None) -> Iterator[list[str]]:
+    from modellab.types import readings
+
     assert facts.resources is not None
     detectable = next(detectable for detectable in _detectable_effects(facts) if detectable.metric == name)
     if name in readings.PEAKS:
