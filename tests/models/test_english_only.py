@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import whisper
-from modellab.models import FOLDER, code
+from modellab.models import FOLDER, adapter_code
 from modellab.types import Audio, Setting
 
-adapter = code.load(FOLDER / "whisper", "adapter")
+adapter = adapter_code.load(FOLDER / "whisper", "adapter")
 sizes = dict(n_mels=80, n_audio_ctx=1500, n_audio_state=24, n_audio_head=6, n_audio_layer=4,
              n_vocab=51864, n_text_ctx=448, n_text_state=24, n_text_head=6, n_text_layer=4)
 path = Path(sys.argv[1])
