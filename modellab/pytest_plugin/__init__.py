@@ -1,8 +1,8 @@
 """pytest glue: options, parametrisation, the two fixtures `evaluate` and `gate`. No arithmetic lives here.
 
-Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
-
 A case goes through `runner/session.py`, as it does in `runner/run.py`; the summary is in `controller.py`.
+
+Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `__init__.py`.
 """
 
 from __future__ import annotations

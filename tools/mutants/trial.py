@@ -147,7 +147,9 @@ def _run(copy: Path, arguments: list[str], plugins: list[object], limit_s: int |
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # hypothesis is loaded already
-    return int(pytest.main(["-q", "-p", "no:cacheprovider", *quiet, *arguments], plugins=plugins))
+    return int(
+        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", *quiet, *arguments], plugins=plugins)
+    )
 
 
 class _Chosen:
