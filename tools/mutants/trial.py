@@ -31,6 +31,7 @@ COPIED = ("conftest.py", "modellab", "pyproject.toml", "tests", "tools")  # the 
 EVERY_TEST = ""  # the name of what runs while tests are collected: all of them depend on it
 OWN = ("conftest", "modellab", "tests", "tools")
 MEMORY = 16 << 30  # bytes of address space: a changed loop may want all there is
+TOLD = 3000  # characters of what pytest said
 LEAST_S, TIMES = 30, 10  # a change is given 30 s and ten times the seconds that its tests took unchanged
 
 
@@ -66,7 +67,10 @@ def unchanged(copy: Path, folders: list[str]) -> Tests:
     told = copy / "unchanged.json"
     code = _forked(copy, folders, lambda: [_Watch(copy, told)], None)
     if code != 0:
-        raise SystemExit(f"the tests in {' '.join(folders)} fail without any change (pytest's exit status {code})")
+        log = (copy / "pytest.log").read_text(encoding="utf-8", errors="replace")
+        raise SystemExit(
+            f"{log[-TOLD:]}\nthe tests in {' '.join(folders)} fail without any change (exit status {code})"
+        )
     facts = json.loads(told.read_text(encoding="utf-8"))
     calls = {(file, line): set(tests) for file, line, tests in facts["calls"]}
     _load(facts["modules"])
