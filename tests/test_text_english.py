@@ -187,3 +187,36 @@ def test_what_is_remembered_of_a_text_changes_nothing(pieces: list[str]) -> None
 def test_a_text_that_repeats_itself_is_read_to_its_end(piece: str) -> None:
     few, many = english.modellab_en(piece * 30 + "done"), english.modellab_en(piece * 3000 + "done")
     assert many.split() == few.split()[:-1] * 100 + ["done"]
+
+
+# ---------------------------------------------------------------------------- hyphens, digits, ends of numbers
+
+
+@pytest.mark.parametrize("hyphen", ["\u2010", "\u2011", "\u2012"])
+def test_every_hyphen_is_one(hyphen: str) -> None:
+    assert modellab_en(f"a well{hyphen}known e{hyphen}mail") == modellab_en("a well-known e-mail")
+
+
+def test_the_digits_of_three_scripts_in_a_long_text_are_those_of_ours() -> None:
+    digits = [[chr(zero + i) for i in range(10)] for zero in (0x0660, 0x0966, 0x0E50)]
+    written = " ".join(f"flat {digit}" for script in digits for digit in script)
+    assert modellab_en(written) == " ".join(f"flat {i % 10}" for i in range(30))
+
+
+@pytest.mark.parametrize(
+    ("spoken", "expected"),
+    [
+        ("minus point five", "minus point 5"),
+        ("negative point two five", "minus point 2 5"),
+        ("a negative answer", "a negative answer"),
+        ("the point is negative", "the point is negative"),
+        ("one two oh", "1 2 0"),
+        ("room two three oh", "room 2 3 0"),
+        ("say two oh", "say 2 oh"),
+        ("one point 25 six", "1.25 6"),
+        ("one point two 5 six", "1.25 6"),
+        ("one point five six seven", "1.567"),
+    ],
+)
+def test_where_a_number_begins_and_ends(spoken: str, expected: str) -> None:
+    assert modellab_en(spoken) == expected

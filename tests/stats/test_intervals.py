@@ -185,3 +185,20 @@ def test_the_value_lies_inside_and_the_order_is_nothing(pairs: list[tuple[int, i
     assert found.low <= found.value + 1e-12
     assert found.high >= found.value - 1e-12
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
+
+
+@pytest.mark.parametrize(
+    ("metric", "rows", "expected", "bottom"),
+    [
+        (WER, [[1.0, 10.0], [0.0, 5.0]], [1.0, 0.0], 15.0),
+        (RECALL, [[9.0, 10.0], [5.0, 5.0]], [1.0, 0.0], 15.0),
+        (WER, [[3.0], [4.0]], [3.0, 4.0], 1.0),
+        (SCORE, [[3.0], [4.0]], [3.0, 4.0], 1.0),
+    ],
+    ids=["errors", "what lacks to a full score", "an amount", "an amount of something good"],
+)
+def test_costs_and_what_they_are_divided_by(
+    metric: Metric, rows: list[list[float]], expected: list[float], bottom: float
+) -> None:
+    assert intervals.costs(metric, np.array(rows)).tolist() == expected
+    assert intervals.bottom_of(np.array(rows)) == bottom

@@ -156,3 +156,9 @@ def test_seconds_are_drawn_and_drawn_on_where_the_level_asks_for_it() -> None:
     after = before + np.c_[0.5 + generator.random(40), np.zeros(40)]
     assert swap_p(seconds, before, after, 0.01)[0] == pytest.approx(1e-4)
     assert swap_p(seconds, before, after, 0.008 / 100)[0] < 0.008 / 100
+
+
+def test_where_many_are_as_bad_no_more_are_drawn() -> None:
+    seconds = Metric("late_s", unit="s", better="lower")
+    before, after = (np.c_[side, np.ones(40)] for side in np.random.default_rng(6).random((2, 40)))
+    assert swap_p(seconds, before, after, 1e-5) == permutation_p(seconds, before, after)
