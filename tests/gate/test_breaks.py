@@ -115,6 +115,7 @@ def test_how_many_are_red_at_once_in_a_suite_of_thirty() -> None:
     found = {n: fewest([1] * n, 0.002 / 30, 0.01) for n in (3, 10, 20, 40, 100, 400)}
     assert found == {3: 3, 10: 4, 20: 4, 40: 5, 100: 8, 400: 15}
     assert fewest([1], 0.002, 0.01) is None, "one utterance proves nothing"
+    assert fewest([1], 0.02, 0.01) == 1, "but where one in fifty is enough"
     assert [fewest([1] * 2, 0.002 / m, 0.01) for m in (1, 20, 30)] == [2, 2, None]
     assert fewest([10] * 4, 0.002 / 30, 0.01) == 8, "what breaks together counts for less"
 

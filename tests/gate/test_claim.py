@@ -53,6 +53,12 @@ def test_worse_than_stated(rate: float, n: int, status: Status) -> None:
     assert found.least_p is None, "the suite's family of tests leaves it out"
 
 
+@pytest.mark.parametrize(("n", "status"), [(6, Status.INCONCLUSIVE), (7, Status.REGRESSED)])
+def test_as_many_as_can_prove_it_are_enough(n: int, status: Status) -> None:
+    shares = np.column_stack([np.arange(n) % 2 + 8.0, np.full(n, 10.0)])
+    assert verdict(0.10, shares) is status
+
+
 def test_a_difference_within_the_margin_is_none() -> None:
     """Many utterances prove a tenth of a point; the rule says that it does not matter."""
     counts = drawn(0.1012, 200_000, seed=2, words=100)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab import gate
-from modellab.types import Kind, Metric, Rule, Status, Verdict
+from modellab.types import PINNED_RELEASE, Kind, Metric, Rule, Status, Utterance, Verdict
 
 from ..make import KEY, accepted, resources, result, utterance, verdict
 
@@ -111,3 +111,44 @@ def test_every_metric_of_the_task_has_a_verdict_in_its_order() -> None:
     said = [utterance("u", {"a": (1.0, 1.0), "b": (1.0, 2.0)})]
     verdicts = gate.assess(result(said), accepted(said), metrics, {"a": Rule(limit=2.0)})
     assert [(each.metric, each.red) for each in verdicts] == [("b", False), ("a", True)]
+
+
+# ---------------------------------------------------------------------------- against the pinned release
+
+METRICS = [Metric("a", "ratio", "lower"), Metric("b", "ratio", "lower")]
+
+
+def spoken(errors: float, other: float = 1.0) -> list[Utterance]:
+    return [utterance(str(i), {"a": (errors, 10.0), "b": (other, 10.0)}) for i in range(20)]
+
+
+def test_only_what_the_release_and_the_baseline_differ_in_is_compared_with_the_release() -> None:
+    """Two small steps of "a" since the release, one of them accepted; "b" is what it was."""
+    now, last, first = result(spoken(3.0)), accepted(spoken(2.0)), accepted(spoken(1.0), reason="v1")
+    (found,) = gate.drift(now, first, last, METRICS, {"a": Rule(limit=0.01)})
+    assert (found.metric, found.versus, found.baseline, found.status) == ("a", PINNED_RELEASE, 0.1, Status.REGRESSED)
+    assert found.why.startswith("since the pinned release (v1): 20 of 20 utterances changed")
+    (alone,) = gate.drift(now, first, last, METRICS[:1], {})
+    assert alone.metric == "a"
+    assert [each.metric for each in gate.drift(now, first, None, METRICS, {})] == ["a", "b"], "nothing was accepted"
+
+
+def test_a_release_that_is_the_baseline_or_none_or_of_other_data_says_nothing() -> None:
+    now, last = result(spoken(3.0)), accepted(spoken(1.0))
+    assert gate.drift(now, None, last, METRICS, {}) == []
+    assert gate.drift(now, last, last, METRICS, {}) == []
+    other = accepted(spoken(2.0), dataset_digest="sha256:other")
+    assert gate.drift(now, other, last, METRICS, {}) == []
+
+
+def test_speed_is_compared_with_the_release_where_it_is_not_what_was_accepted() -> None:
+    said = spoken(1.0)
+    slower = [replace(each, wall_s=2.0, cpu_s=2.0) for each in said]
+    now, first, last = result(slower), resources(said), resources(slower)
+    found = gate.resource_drift(now, first, last, {"rtf": Rule(limit=0.001)})
+    assert {each.versus for each in found} == {PINNED_RELEASE}
+    assert {each.metric for each in found} >= {"rtf", "rtf_cpu"}
+    assert not any("limit" in each.why for each in found)
+    assert gate.resource_drift(now, first, first, {}) == []
+    assert gate.resource_drift(now, None, last, {}) == []
+    assert [each.metric for each in gate.resource_drift(now, first, None, {})] == [each.metric for each in found]
