@@ -21,7 +21,7 @@ from modellab.annotations import rttm
 from modellab.datasets import importers, manifest
 from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows
 from modellab.datasets.importers.contradictions import consistent
-from modellab.datasets.importers.records import LeftOut, Note, Options, Record
+from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound
 from modellab.datasets.importers.wishes import Report, Wish, counted
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
@@ -63,6 +63,9 @@ def run(
         found = importers.chosen(place, wish.form)
         report = Report(folder, found.format.NAME, found.guess.reason, place.path)
         work = _Work(report, wish, folder, staging)
+        if fetched and not options.root:
+            work.within = remote.cached_with(fetched.path), unpacked
+            options = remote.beside(fetched.path, options) if fetched.path.is_file() else options
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
         if not _refused(report, wish) and not rows:
@@ -107,6 +110,7 @@ class _Work:
         self.listener = soundness.Listener(staging / AUDIO)
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
+        self.within: tuple[Path, ...] = ()  # where audio may lie; empty: anywhere
 
     # ------------------------------------------------------------------------ records
 
@@ -149,8 +153,19 @@ class _Work:
             if isinstance(item, LeftOut):
                 self.report.left.append(item)
                 continue
+            if item.sound and self._is_outside(item.sound):
+                named = f"{item.sound.file} lies outside of what was fetched: a source elsewhere names no file of yours"
+                self.report.left.append(LeftOut(item.where, named))
+                continue
             self.report.task = self.report.task or self.wish.task or tasks_rows.likely_task(item)
             yield replace(item, sound=self.listener.placed(item.sound, item.id)) if item.sound else item
+
+    def _is_outside(self, sound: Sound) -> bool:
+        """Whether a source from elsewhere names a file that did not come with it."""
+        if sound.data is not None or not self.within:
+            return False
+        there = sound.file.resolve()
+        return not any(there.is_relative_to(folder.resolve()) for folder in self.within)
 
     def _by_task(self, records: Iterator[Record]) -> Iterator[Record]:
         """The records as the task has them: stretches, or whole recordings."""

@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, Protocol
@@ -93,12 +94,23 @@ def fetched(address: str, options: Options, wish: Wish = NOTHING) -> Fetched:
     if remote.files is None:
         path = home / remote.name
         _get(remote, remote.name, path)
-        for name in _named(path, home, options, wish.form):
+        for name in _named(path, home, beside(path, options), wish.form):
             _get(remote, name, home / name, optional=True)
         return Fetched(path, source, remote.revision)
     for name in _needed(remote, home, options, wish.only):
         _get(remote, name, home / name, size=remote.files[name][0])
     return Fetched(home, source, remote.revision)
+
+
+def beside(file: Path, options: Options) -> Options:
+    """The options for a fetched file: what it names relative to itself came with it, and lies in no folder above."""
+    return replace(options, root=options.root or file.parent)
+
+
+def cached_with(fetched: Path) -> Path:
+    """The folder of the cache that holds everything that was fetched with a file or tree."""
+    sources = cache.home() / "sources"
+    return sources / fetched.relative_to(sources).parts[0]
 
 
 def _get(remote: Remote, name: str, path: Path, *, size: int | None = None, optional: bool = False) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from modellab.datasets.importers import Options, remote
+from modellab import datasets
+from modellab.datasets.importers import Options, importing, remote
 from modellab.datasets.importers.wishes import Wish
 from modellab.errors import DatasetError
 from tests.datasets.importers import layouts
@@ -190,3 +191,20 @@ def test_a_data_set_of_hugging_face_is_pinned(server: Server, tmp_path: Path, mo
     assert cached(tmp_path) == ["README.md", "test.clean-00000-of-00002.parquet", "test.clean-00001-of-00002.parquet"]
     with pytest.raises(DatasetError, match="there is no data set us/none at Hugging Face"):
         remote.fetched("hf://datasets/us/none", Options())
+
+
+def test_a_manifest_from_elsewhere_names_no_file_of_this_machine(server: Server, tmp_path: Path) -> None:
+    LAYOUTS["nemo"][1](tmp_path / "data")
+    mine = next((tmp_path / "data" / "wav").glob("*.wav"))
+    manifest = tmp_path / "data" / "manifest.json"
+    rows = [json.loads(line) for line in manifest.read_text("utf-8").splitlines()]
+    rows[0]["audio_filepath"] = str(mine)
+    rows[1]["audio_filepath"] = f"../{mine.relative_to(tmp_path)}"
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    server.serve(tmp_path / "data", "set/")
+    wish = Wish(language="en", most_left_out=1.0)
+    report = importing.run(f"{server.address}/set/manifest.json", tmp_path / "golden" / "web_v1", Options(), wish, {})
+    outside = [left for left in report.left if "lies outside of what was fetched" in left.reason]
+    assert len(outside) == 2
+    assert str(mine) in outside[0].reason
+    assert len(datasets.load(tmp_path / "golden" / "web_v1").rows) == len(rows) - len(report.left)
