@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 COPIED = ("conftest.py", "modellab", "pyproject.toml", "tests", "tools")  # the rest of the project is linked
 EVERY_TEST = ""  # the name of what runs while tests are collected: all of them depend on it
 OWN = ("conftest", "modellab", "tests", "tools")
-MEMORY = 16 << 30  # bytes of address space: a changed loop may want all there is
+MEMORY = 6 << 30  # bytes of address space: a changed loop takes all there is
 TOLD = 3000  # characters of what pytest said
 LEAST_S, TIMES = 30, 10  # a change is given 30 s and ten times the seconds that its tests took unchanged
 
