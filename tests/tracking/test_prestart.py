@@ -72,8 +72,8 @@ def test_nothing_is_measured_until_it_is_ready_then_it_sends_at_a_word(ready, tu
 
 def test_its_end_is_its_parents_however_that_comes(ready, turns):
     program = (
-        "import sys; from pathlib import Path; from modellab.tracking import Early\n"
-        f"early = Early.start(Path({str(ready)!r}), Path({str(ROOT)!r}), Path({str(turns)!r}))\n"
+        "import sys; from pathlib import Path; from modellab.tracking import Prestart\n"
+        f"early = Prestart.start(Path({str(ready)!r}), Path({str(ROOT)!r}), Path({str(turns)!r}))\n"
         "print(early.child.pid, flush=True)\nsys.stdin.read()\n"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
