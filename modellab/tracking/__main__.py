@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--root", type=Path, help="the project: the cases' pages are made from its datasets")
     parser.add_argument("--rebuild", action="store_true", help="move the project's database aside and make it again")
     parser.add_argument("--announce", action="store_true", help="print a line whenever something has been reached")
-    parser.add_argument("--wait", nargs=2, metavar=("LOCK", "FILE"), help="get ready, then wait for a line: see Prestart")
+    parser.add_argument("--wait", nargs=2, metavar=("LOCK", "FILE"), help="get ready, wait for a line: see Prestart")
     given = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print goes to stderr
