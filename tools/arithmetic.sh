@@ -14,7 +14,7 @@ for kind in "$@"; do
     esac
     echo "arithmetic: $kind (ATEN_CPU_CAPABILITY=$torch ONEDNN_MAX_CPU_ISA=$onednn CT2_FORCE_CPU_ISA=$ctranslate2)"
     export ATEN_CPU_CAPABILITY=$torch ONEDNN_MAX_CPU_ISA=$onednn CT2_FORCE_CPU_ISA=$ctranslate2
-    MODELLAB_MACHINE=arithmetic-$kind "$bin/pytest" tests/models tests/embedded -q -n 2 || status=1
+    MODELLAB_MACHINE=arithmetic-$kind "$bin/pytest" tests/models -q -n 2 || status=1
     MODELLAB_MACHINE=arithmetic-$kind "$bin/pytest" benchmarks -m smoke -n 2 || status=1
 done
 exit $status
