@@ -3,5 +3,5 @@
     python -m tools.detective                    every fault, with the embedded model; writes docs/detective.json
     python -m tools.detective --seeds 1 --out -  a quick look
 
-Run by hand; tests/detective runs the same faults on recorded answers.
+Run by hand; tests/diagnosis runs the same faults on recorded answers.
 """
