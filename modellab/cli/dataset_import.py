@@ -32,7 +32,7 @@ def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help=WHERE)]
     here = remote.fetched(place, Options()).path if remote.is_remote(place) else place
     found = importers.detected(importers.place_of(here))
     if not found:
-        raise ConfigError(f"{place}: nothing here looks like a format that is known ({', '.join(importers.every())})")
+        raise ConfigError(importers.unknown(importers.place_of(here)))
     common.print_table(
         ["format", "sure", "why"], ([each.format.NAME, f"{each.guess.score:.2f}", each.guess.reason] for each in found)
     )

@@ -42,6 +42,7 @@ __all__ = [
 
 GROUP = "modellab.importers"
 CLOSE = 0.03  # two formats within this are equally likely
+FEW_FOLDERS = 20  # of a place that are looked into where it is of no format itself
 
 
 class Format(Protocol):
@@ -107,12 +108,23 @@ def chosen(place: Place, name: str = "") -> Found:
         return Found(every()[name], Guess(1.0, "it was asked for"))
     found = detected(place)
     if not found:
-        raise ConfigError(f"{place.path}: nothing here looks like a format that is known ({', '.join(every())})")
+        raise ConfigError(unknown(place))
     close = [each for each in found if found[0].guess.score - each.guess.score < CLOSE]
     if len(close) > 1:
         reasons = "; ".join(f"{each.format.NAME}: {each.guess.reason}" for each in close)
         raise ConfigError(f"{place.path} could be of several formats, say which with --as ({reasons})")
     return found[0]
+
+
+def unknown(place: Place) -> str:
+    """Why a place is of no format: where a folder below it is of one, that this one was meant."""
+    said = f"{place.path}: nothing here looks like a format that is known ({', '.join(every())})"
+    folders = sorted(path for path in place.path.iterdir() if path.is_dir())[:FEW_FOLDERS] if place.is_folder else []
+    below = [(path.name, found[0].format.NAME) for path in folders if (found := detected(Place(path)))]
+    if not below:
+        return said
+    names = ", ".join(f"{name} ({form})" for name, form in below)
+    return f"{place.path} is of no format itself, folders in it are: {names}: name one of them"
 
 
 def read(format: Format, place: Place, options: Options) -> Iterator[Item]:

@@ -121,3 +121,12 @@ def read(place, options):
     finally:
         importers.every.cache_clear()
         sys.modules.pop("ours_module", None)
+
+
+def test_the_folder_above_is_told_which_one_was_meant(tmp_path: Path) -> None:
+    for name in ("en", "ja"):
+        LAYOUTS["commonvoice"][1](tmp_path / name)
+    with pytest.raises(
+        ConfigError, match=r"folders in it are: en \(commonvoice\), ja \(commonvoice\): name one of them"
+    ):
+        importers.chosen(importers.place_of(tmp_path))
