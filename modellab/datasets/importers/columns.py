@@ -5,14 +5,14 @@ A column is chosen by its name, that of the paths by what stands in it where no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from modellab.datasets.importers.audiofiles import Finder
 from modellab.datasets.importers.places import is_audio
-from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound, number, place_id, seconds
+from modellab.datasets.importers.records import Item, LeftOut, Note, Options, Record, Sound, number, place_id, seconds
 from modellab.errors import ConfigError, did_you_mean
 
 NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
@@ -69,6 +69,30 @@ class Chooser:
             parts = ((new.of, old.of), (new.texts, old.texts), (new.groups, old.groups)) if old else ()
             self._roles = Roles(*({**later, **earlier} for later, earlier in parts)) if parts else new
         return self._roles
+
+
+def records(
+    rows: Iterable[tuple[str, Any] | LeftOut],
+    choose: Callable[[Mapping[str, Any]], Roles],
+    make: Callable[[Any, Roles, str], Item],
+    first: Callable[[Mapping[str, Any]], Iterable[Note]] = lambda _: (),
+) -> Iterator[Item]:
+    """The rows of one table as records; before the first one what its columns were taken for, and what `first` notes.
+
+    `make` gets a row, who is what in it, and where it stands.
+    """
+    chooser, is_first = Chooser(choose), True
+    for item in rows:
+        if isinstance(item, LeftOut):
+            yield item
+            continue
+        where, row = item
+        chosen = chooser.of(row)
+        if is_first:
+            yield chosen.note()
+            yield from first(row)
+        is_first = False
+        yield make(row, chosen, where)
 
 
 def roles(columns: Sequence[str], options: Options, first: Mapping[str, Any] | None = None) -> Roles:

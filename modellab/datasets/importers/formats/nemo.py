@@ -34,19 +34,13 @@ def read(place: Place, options: Options) -> Iterator[Item]:
         yield note
     if file:
         finder = Finder(file.parent, options.root)
-        chooser, is_first = columns.Chooser(lambda seen: roles(seen, options)), True
-        for item in textfiles.json_lines(file):
-            if isinstance(item, LeftOut):
-                yield item
-                continue
-            where, row = item
-            chosen = chooser.of(row)
-            if is_first:
-                yield chosen.note()
-                if PREDICTED in row:
-                    yield Note(f"{file.name} has {PREDICTED}, a model's answers, which are no reference")
-            is_first = False
-            yield entry(row, chosen, finder, where)
+        predicted = Note(f"{file.name} has {PREDICTED}, a model's answers, which are no reference")
+        yield from columns.records(
+            textfiles.json_lines(file),
+            lambda seen: roles(seen, options),
+            lambda row, chosen, where: entry(row, chosen, finder, where),
+            lambda row: [predicted] if PREDICTED in row else [],
+        )
 
 
 def _is_manifest(place: Place, file: Path) -> bool:

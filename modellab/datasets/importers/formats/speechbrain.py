@@ -48,17 +48,10 @@ def read(place: Place, options: Options) -> Iterator[Item]:
     if file:
         is_csv = file.suffix.lower() == ".csv"
         rows: Iterator[Any] = textfiles.table(file) if is_csv else _objects(file)
-        finder, chooser, is_first = Finder(file.parent, options.root), columns.Chooser(partial(_roles, options)), True
-        for item in rows:
-            if isinstance(item, LeftOut):
-                yield item
-                continue
-            where, row = item
-            chosen = chooser.of(row)
-            if is_first:
-                yield chosen.note()
-            is_first = False
-            yield _record(row, chosen, finder, where)
+        finder = Finder(file.parent, options.root)
+        yield from columns.records(
+            rows, partial(_roles, options), lambda row, chosen, where: _record(row, chosen, finder, where)
+        )
 
 
 def _roles(options: Options, row: Mapping[str, Any]) -> columns.Roles:

@@ -51,17 +51,11 @@ def read(place: Place, options: Options) -> Iterator[Item]:
 
 def from_rows(rows: Iterator[tuple[str, dict[str, Any]] | LeftOut], finder: Finder, options: Options) -> Iterator[Item]:
     """The rows of one table as records."""
-    chooser, is_first = columns.Chooser(lambda seen: columns.roles(list(seen), options, seen)), True
-    for item in rows:
-        if isinstance(item, LeftOut):
-            yield item
-            continue
-        where, row = item
-        chosen = chooser.of(row)
-        if is_first:
-            yield chosen.note()
-        is_first = False
-        yield columns.record(row, chosen, finder, where)
+    return columns.records(
+        rows,
+        lambda seen: columns.roles(list(seen), options, seen),
+        lambda row, chosen, where: columns.record(row, chosen, finder, where),
+    )
 
 
 def _files(place: Place) -> list[Path]:
