@@ -9,6 +9,7 @@ know nothing of each other, and a queue or an executor can hand each `PlannedCas
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,11 +97,11 @@ def run(
         matrix.project, options, name, family=count, paired_run=paired_run, tell=tell, cancelled=cancelled
     )
     going = _Run(matrix, options, opened, planned)
-    try:
-        going.through(cancelled)
-    finally:
-        opened.close()
-        going.keep_not_run()
+    with closing(opened):
+        try:
+            going.through(cancelled)
+        finally:
+            going.keep_not_run()  # before the workers end: that may fail, too
     return going.settle()
 
 

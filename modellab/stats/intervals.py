@@ -157,7 +157,7 @@ def bottom_of(counts: Floats) -> float:
 
 
 def by_unit(counts: Floats, clusters: Sequence[str] | None) -> Floats:
-    """Shares summed by cluster, shape (n_units, k); of one cluster for everything the utterances."""
+    """Counts summed by cluster, shape (n_units, k); of one cluster for everything the utterances."""
     if clusters is None or len(set(clusters)) < 2:
         return counts
     names = [name or f"\0{row}" for row, name in enumerate(clusters)]
