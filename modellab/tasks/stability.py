@@ -6,6 +6,10 @@ Model: any recogniser, `transcribe(audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: {"text": of the first call, "others": [[call, text], ...] of calls whose output differs from the first,
 "wall_s": [...], "rss_bytes": [...] after each call, "duration_s": of all calls together}.
 
+Where memory grew in practically every call the clip is heard again, up to AGAIN times `repeats` calls more, as long as
+it goes on to grow: an engine fills its heap and caches in its first calls, a leak never ends. The last `repeats` calls
+are judged.
+
 Output is the whole transcript, times and language included. A decoder that draws at random drifts by nature: leave the
 task out of its `tasks`. Memory is the resident set of the model's process, read after each call; on a GPU it is the
 host's part. See `modellab/metrics/stability.py` for the slope and the percentiles.
@@ -15,13 +19,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from modellab import audio
 from modellab.errors import DatasetError
-from modellab.metrics.stability import NO_CALLS, calls, growth, percentile
+from modellab.metrics.stability import NO_CALLS, Growth, calls, growth, percentile
 from modellab.tasks import asr
 from modellab.tasks.asr import Transcriber
 from modellab.types import Audio, Counts, Metric, Ratio, Row
@@ -30,6 +34,7 @@ from modellab.types.rows import length_s
 
 NAME = "stability"
 RATE_HZ = 16_000
+AGAIN = 2  # rounds of more calls that growth has to last
 SHOWN = 3  # differing outputs that are printed
 ENDS = 8  # readings that a page shows from the start, and from the end
 
@@ -65,22 +70,22 @@ class Given:
 
     audio: Audio
     repeats: int
+    leak_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
 class Runs:
     """What each call gave, how long it took and how much memory the process had then."""
 
-    outputs: list[Any]
-    wall_s: list[float]
-    rss_bytes: list[int]
-    duration_s: float
+    outputs: list[Any] = field(default_factory=list)
+    wall_s: list[float] = field(default_factory=list)
+    rss_bytes: list[int] = field(default_factory=list)
+    duration_s: float = 0.0  # of all calls together
 
 
 def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError where the settings are no numbers that make sense."""
-    settings = {**SETTINGS, **options.get("settings", {})}
-    repeats, leak_bytes = settings["repeats"], settings["leak_bytes"]
+    repeats, leak_bytes = _settings(options)
     if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 2:
         raise DatasetError(f"settings.repeats is {repeats!r}, expected a whole number of calls, 2 or more")
     if not isinstance(leak_bytes, int | float) or isinstance(leak_bytes, bool) or leak_bytes < 0:
@@ -88,24 +93,33 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     return Sample(str(row["id"]), length_s(row), repeats, float(leak_bytes))
 
 
+def _settings(given: Mapping[str, Any]) -> tuple[Any, Any]:
+    """`repeats` and `leak_bytes` of a dataset's header, or of a row on its way to the worker."""
+    settings = {**SETTINGS, **given.get("settings", {})}
+    return settings["repeats"], settings["leak_bytes"]
+
+
 def prepare(row: Row) -> Given:
     """The row's audio as 16 kHz mono, and the calls to make."""
-    settings = {**SETTINGS, **row.get("settings", {})}
-    return Given(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), int(settings["repeats"]))
+    repeats, leak_bytes = _settings(row)
+    return Given(audio.read(Path(row["audio"]), rate_hz=RATE_HZ), int(repeats), float(leak_bytes))
 
 
 def run(model: Transcriber, given: Given) -> Runs:
-    """Transcribe one clip `repeats` times: the timed call, all of them together."""
+    """Transcribe one clip `repeats` times, and again while memory grows: the timed call, all of them together."""
     import psutil
 
     process = psutil.Process()
-    runs = Runs([], [], [], given.repeats * given.audio.duration_s)
-    for _ in range(given.repeats):
-        start_s = time.perf_counter()
-        runs.outputs.append(model.transcribe(given.audio))
-        runs.wall_s.append(time.perf_counter() - start_s)
-        runs.rss_bytes.append(process.memory_info().rss)
-    return runs
+    runs = Runs()
+    for _ in range(1 + AGAIN):
+        for _ in range(given.repeats):
+            start_s = time.perf_counter()
+            runs.outputs.append(model.transcribe(given.audio))
+            runs.wall_s.append(time.perf_counter() - start_s)
+            runs.rss_bytes.append(process.memory_info().rss)
+        if not growth(runs.rss_bytes[-given.repeats :]).leaks(given.leak_bytes):
+            break
+    return replace(runs, duration_s=len(runs.outputs) * given.audio.duration_s)
 
 
 def encode(output: Any) -> dict[str, Any]:
@@ -124,9 +138,9 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; a model that raised has drifted, and its memory and times are not known."""
-    grown = growth([] if output is None else output["rss_bytes"])
+    grown = _grown(sample, output)
     known = output is not None
-    drifted = Ratio(len(output["others"]), sample.repeats - 1) if output is not None else Ratio(1.0)
+    drifted = Ratio(len(output["others"]), len(output["rss_bytes"]) - 1) if output is not None else Ratio(1.0)
     return {
         "drift_rate": drifted,
         "success_rate": Ratio(float(known)),
@@ -138,6 +152,11 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
     }
 
 
+def _grown(sample: Sample, output: Mapping[str, Any] | None) -> Growth:
+    """How memory grew in the last `repeats` calls."""
+    return growth([] if output is None else output["rss_bytes"][-sample.repeats :])
+
+
 def remember(output: Mapping[str, Any] | None) -> str | None:
     """The text of the first call."""
     return None if output is None else str(output["text"])
@@ -147,9 +166,9 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The first output and those that differ from it, then the growth of memory."""
     if output is None:
         return ["(the model raised: no calls)"]
-    grown = growth(output["rss_bytes"])
+    grown = _grown(sample, output)
     return [
-        *_said(sample, output),
+        *_said(output),
         f"memory {_kib(grown.slope)} a call, 95 % interval {_kib(grown.low)} to {_kib(grown.high)}",
     ]
 
@@ -161,16 +180,16 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
     rss = [f"{amount / 2**20:.1f}" for amount in output["rss_bytes"]]
     times = [f"{1000 * wall_s:.1f}" for wall_s in output["wall_s"]]
     return [
-        Lines(tuple(_said(sample, output))),
+        Lines(tuple(_said(output))),
         Lines((_ends(rss),), "memory after each call, MiB"),
         Lines((_ends(times),), "time of each call, ms"),
     ]
 
 
-def _said(sample: Sample, output: Mapping[str, Any]) -> list[str]:
+def _said(output: Mapping[str, Any]) -> list[str]:
     """The first output, and those that differ from it."""
     others = [f"call {call:<4} {said}" for call, said in output["others"][:SHOWN]]
-    return [f"call 1    {output['text']}", *(others or [f"the same in all {sample.repeats} calls"])]
+    return [f"call 1    {output['text']}", *(others or [f"the same in all {len(output['rss_bytes'])} calls"])]
 
 
 def _ends(texts: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import mmap
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,23 @@ HOARD: list[mmap.mmap] = []
 
 
 class Says:
-    """Gives its answers in turn; may keep memory at each call."""
+    """Gives its answers in turn, over and over; may keep memory at each of its first `calls` calls."""
 
-    def __init__(self, *answers: Any, keeps: int = 0) -> None:
-        self.answers, self.keeps = iter(answers), keeps
+    def __init__(self, *answers: Any, keeps: int = 0, calls: int = 1000) -> None:
+        self.answers, self.keeps, self.calls = cycle(answers), keeps, calls
 
     def transcribe(self, audio: Audio) -> Any:
-        if self.keeps:
+        self.calls -= 1
+        if self.keeps and self.calls >= 0:
             fresh = mmap.mmap(-1, self.keeps)  # pages of its own: malloc would reuse what other tests have freed
             fresh.write(b"1" * self.keeps)  # written to, so really there
             HOARD.append(fresh)
         return next(self.answers)
 
 
-def outputs(*answers: Any, keeps: int = 0) -> dict[str, Any]:
-    return stability.encode(stability.run(Says(*answers, keeps=keeps), stability.Given(CLIP, len(answers))))
+def outputs(*answers: Any, keeps: int = 0, calls: int = 1000) -> dict[str, Any]:
+    given = stability.Given(CLIP, len(answers), CASE.leak_bytes)
+    return stability.encode(stability.run(Says(*answers, keeps=keeps, calls=calls), given))
 
 
 def value(name: str, output: dict[str, Any] | None) -> float:
@@ -69,7 +72,29 @@ def test_a_model_that_keeps_memory_leaks() -> None:
         HOARD.clear()
     assert value("leak_rate", output) == 1.0
     assert value("growth_bytes", output) == pytest.approx(8 << 20, rel=0.3)
+    assert len(output["rss_bytes"]) == 12  # heard again and again, and it went on
+    assert output["duration_s"] == 24.0  # the real-time factor is that of all calls
+    assert "the same in all 12 calls" in stability.show(CASE, output)
     assert value("leak_rate", {**output, "rss_bytes": [5e8] * 4}) == 0.0
+
+
+def test_what_fills_in_the_first_calls_is_no_leak() -> None:
+    try:
+        output = outputs(*[Transcript("")] * 4, keeps=8 << 20, calls=4)
+    finally:
+        HOARD.clear()
+    assert len(output["rss_bytes"]) == 8
+    assert value("leak_rate", output) == 0.0
+    assert value("leak_rate", {**output, "rss_bytes": output["rss_bytes"][:4]}) == 1.0  # what the first calls say
+
+
+def test_drift_is_of_all_calls() -> None:
+    try:
+        output = outputs(*[Transcript("yes")] * 3, Transcript("no"), keeps=8 << 20)
+    finally:
+        HOARD.clear()
+    assert output["others"] == [[4, "no"], [8, "no"], [12, "no"]]
+    assert stability.score(CASE, output)["drift_rate"] == Ratio(3, 11)
 
 
 def test_times_are_those_of_the_calls() -> None:
