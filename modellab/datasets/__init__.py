@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab.datasets import manifest
+from modellab.datasets import digests, manifest
 from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
-from modellab.datasets.manifest import FILE_NAME, Header
+from modellab.datasets.manifest import Header
+from modellab.datasets.row_checks import FILE_NAME
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.types import Row
 from modellab.types.rows import ANYWHERE, ROW_KEYS, sounding
@@ -140,7 +141,7 @@ def load(folder: Path) -> Dataset:
     rows, faults = manifest.rows(folder, raw)
     if faults:
         raise faults[0]
-    digest = manifest.digest(head, rows)
+    digest = digests.of(head, rows)
     given = Spool({**row, "settings": head.settings} for row in rows) if head.settings else rows
     return Dataset(folder.name, folder, head, given, digest)
 
@@ -185,7 +186,7 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         for place, part in sounding(row):
             yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
     if head is not None and not faults:
-        yield from _digest_faults(folder, head, manifest.digest(head, rows))
+        yield from _digest_faults(folder, head, digests.of(head, rows))
 
 
 def _reference_faults(where: str, row: Row, task: RowReader | None) -> Iterator[DatasetError]:

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modellab import audio, gate, tasks, text
-from modellab.datasets import Dataset, decoded_length, manifest
+from modellab.datasets import Dataset, decoded_length, digests
 from modellab.errors import AudioError, ConfigError
 from modellab.plan import thresholds
 from modellab.plan.matrix import Case
@@ -130,7 +130,7 @@ def _only_scoring_differs(digest: str, data: Dataset) -> bool:
         for settings in (rest, *({**rest, name: value} for value in values)):
             if settings != data.header.settings:
                 head = data.header.model_copy(update={"settings": settings})
-                if manifest.digest(head, rows) == digest:
+                if digests.of(head, rows) == digest:
                     return True
     return False
 

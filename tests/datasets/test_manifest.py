@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from modellab.datasets import manifest
+from modellab.datasets.digests import of as digest_of
 from modellab.datasets.manifest import Header
 from modellab.errors import DatasetError
 from modellab.types.rows import length_s, seconds, sendable, sounding
@@ -46,16 +47,16 @@ def test_a_row_that_is_none_is_named(tmp_path: Path, row: dict[str, Any], fault:
 @pytest.mark.parametrize("more", [{"judge": "whisper:lab"}, {"settings": {"collar_s": 0.25}}])
 def test_what_a_dataset_chooses_is_in_its_digest(more: dict[str, Any]) -> None:
     plain, chosen = (Header.model_validate(header) for header in (HEADER, {**HEADER, **more}))
-    assert manifest.digest(plain, []) != manifest.digest(chosen, [])
+    assert digest_of(plain, []) != digest_of(chosen, [])
 
 
 def test_each_file_of_a_row_is_in_the_digest(tmp_path: Path) -> None:
     uem = tmp_path / "a.uem"
     head, row = Header.model_validate(HEADER), {"id": "a", "text": "x", "uem": uem}
-    digests = [manifest.digest(head, [row])]
+    digests = [digest_of(head, [row])]
     for content in ("", "a 1 0 5"):
         uem.write_text(content)
-        digests.append(manifest.digest(head, [row]))
+        digests.append(digest_of(head, [row]))
     assert len(set(digests)) == 3
 
 
@@ -67,10 +68,10 @@ def test_what_is_said_in_a_dialogue_may_be_files_too(tmp_path: Path) -> None:
     assert sendable(row)["script"][1]["audio"] == str(tmp_path / "a.flac")
     assert seconds(row) == 1.5
     assert [place for place, _ in sounding(row)] == ["script[1]"]
-    head, digests = Header.model_validate(HEADER), {manifest.digest(Header.model_validate(HEADER), [row])}
+    head, digests = Header.model_validate(HEADER), {digest_of(Header.model_validate(HEADER), [row])}
     for content in ("one", "two"):
         (tmp_path / "a.flac").write_text(content)
-        digests.add(manifest.digest(head, [row]))
+        digests.add(digest_of(head, [row]))
     assert len(digests) == 3
 
 

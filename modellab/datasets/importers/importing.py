@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from modellab import datasets
 from modellab.annotations import rttm
-from modellab.datasets import importers, manifest
+from modellab.datasets import importers, manifest, row_checks
 from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound
@@ -217,7 +217,7 @@ class _Work:
             return row
         if self.report.task == "diarization" and record.scored is not None:
             row = {**row, "uem": self._uem(record)}
-        if fault := manifest.row_fault(row) or manifest_file.fault(row):
+        if fault := row_checks.row_fault(row) or manifest_file.fault(row):
             return LeftOut(record.where, f"{record.id[:60]!r}: {fault}")
         if task is None:
             return row

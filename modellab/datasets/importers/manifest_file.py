@@ -87,7 +87,7 @@ def earlier(folder: Path) -> tuple[str, Options, Wish]:
     arguments = block.get("arguments", {})
     if not isinstance(block.get("from"), str) or not isinstance(arguments, dict):
         raise ConfigError(
-            f"{folder.name} was not imported: its {manifest.FILE_NAME} has no block `import:` with a place"
+            f"{folder.name} was not imported: its {datasets.FILE_NAME} has no block `import:` with a place"
         )
     try:
         given = {key: _typed(key, value) for key, value in arguments.items()}
