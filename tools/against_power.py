@@ -33,6 +33,7 @@ from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.runner import paired
 from modellab.runner.evaluate import Loaded, evaluate, load
+from modellab.runner.paired import verdicts as paired_verdicts
 from modellab.runner.worker import Worker
 from modellab.system.machine import hardware
 from modellab.types import Status, Verdict
@@ -117,7 +118,7 @@ def once(project: Project, matrix: Matrix, cell: Case, share: float, folder: Pat
         case = paired.PairedCase(
             task, cell, turned, result, thresholds.rules(task, cell, project)
         )  # the base is its case's
-        verdicts, _ = paired_run.judge(case, loaded, fresh)
+        verdicts = paired_verdicts.judge(case, paired_run.measure(case, loaded, fresh))
     finally:
         paired_run.close()
         while open_now:

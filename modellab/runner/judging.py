@@ -17,6 +17,8 @@ from modellab.results import baselines, changed_outputs, other_answers
 from modellab.runner import remarks, rerun_broken
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
+from modellab.runner.paired import PairedCase
+from modellab.runner.paired import verdicts as paired_verdicts
 from modellab.system.machine import today
 from modellab.system.masking import masked
 from modellab.types import PINNED_RELEASE, Result, Rule, Status, Verdict
@@ -58,12 +60,21 @@ def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[
     setting = gate.AssessmentOptions(options.strict_baselines, family=family, again=measured.again)
     quality = gate.assess(result, measured.accepted, metrics, rules, setting)
     resources = _resources(measured.passes[-1], measured.resource_baselines, rules, measured.machines)
-    beside = {verdict.metric for verdict in measured.paired}
-    resources = [*measured.paired, *(verdict for verdict in resources if verdict.metric not in beside)]
+    paired = _paired(measured)
+    beside = {verdict.metric for verdict in paired}
+    resources = [*paired, *(verdict for verdict in resources if verdict.metric not in beside)]
     drift = gate.drift(result, measured.pinned, measured.accepted, metrics, rules, setting)
     sides = {"baseline": measured.accepted, PINNED_RELEASE: measured.pinned}
     shown = rerun_broken.shown((*quality, *resources, *drift), measured.task, measured.data, result, sides)
     return gate.undecided_red(shown) if options.undecided_fails else shown
+
+
+def _paired(measured: Measurement) -> list[Verdict]:
+    """The verdicts on speed and memory beside the base, of the pass that ran beside it."""
+    if measured.paired is None:
+        return []
+    case = PairedCase(measured.task, measured.case, measured.data, measured.passes[0], measured.rules)
+    return paired_verdicts.judge(case, measured.paired)
 
 
 def _resources(

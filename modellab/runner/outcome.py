@@ -10,6 +10,7 @@ from pathlib import Path
 from modellab import gate
 from modellab.datasets import Dataset
 from modellab.plan.matrix import Case
+from modellab.runner.paired.readings import PairedReadings
 from modellab.runner.rerun_broken import Again
 from modellab.tasks import Task
 from modellab.types import QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
@@ -31,7 +32,7 @@ class Measurement:
     passes: tuple[Result, ...]  # more than one for a new baseline, and where the first looked slower or larger
     resource_baselines: ResourceBaselines = (None, None)  # what speed and memory are held to
     machines: Sequence[str] = ()  # the classes that have accepted speed and memory of this case
-    paired: tuple[Verdict, ...] = ()  # on speed and memory beside a reference that ran in turn
+    paired: PairedReadings | None = None  # speed and memory beside a reference that ran in turn
     notes: tuple[str, ...] = ()  # of the measurement itself
     again: Again | None = None  # what broken utterances gave in a fresh process
     started: float = field(default_factory=time.time)

@@ -38,7 +38,7 @@ from modellab.system import leftovers, machine
 from modellab.system.machine import SELFTEST, Commit
 from modellab.system.masking import masked
 from modellab.tasks import Task
-from modellab.types import CaseId, Result, Rule, Status, Utterance, Verdict
+from modellab.types import CaseId, Result, Rule, Status, Utterance
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -125,7 +125,7 @@ class Session:
                 old = () if self.options.accepts else (accepted, pinned)
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
-                beside, notes = self._paired(paired.PairedCase(task, case, data, first, rules))
+                beside = self._paired(paired.PairedCase(task, case, data, first, rules))
         except BaseException:
             self.close()
             raise
@@ -143,8 +143,8 @@ class Session:
             passes,
             resource_baselines,
             machines=baselines.other_machines(folder, case.key),
-            paired=tuple(beside),
-            notes=(*told, *notes, *remarks.of_dataset(task, data, result.utterances)),
+            paired=beside,
+            notes=(*told, *(beside.notes if beside else ()), *remarks.of_dataset(task, data, result.utterances)),
             again=anew,
             started=started,
         )
@@ -183,14 +183,14 @@ class Session:
             return (first, once_more())
         return (first,)
 
-    def _paired(self, timed_case: paired.PairedCase) -> tuple[list[Verdict], list[str]]:
-        """The verdicts on speed and memory against the base, and notes; none without one."""
+    def _paired(self, timed_case: paired.PairedCase) -> paired.PairedReadings | None:
+        """Speed and memory beside the base; None without one."""
 
         def fresh() -> Loaded:
             self.pool.close()
             return self.pool.get(timed_case.case)
 
-        return self.paired_run.judge(timed_case, self.pool.get(timed_case.case), fresh) if self.paired_run else ([], [])
+        return self.paired_run.measure(timed_case, self.pool.get(timed_case.case), fresh) if self.paired_run else None
 
     # ------------------------------------------------------------------------ judging and keeping
 

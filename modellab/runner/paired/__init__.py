@@ -4,11 +4,11 @@
 - worktree.py, requirements.py: a revision as a folder of its own, in an environment that has what it wants
 - process.py: the base's worker
 - run.py, interleave.py, cpu_affinity.py: both sides at once, in pairs, on one core
-- verdicts.py: what the pairs say
+- readings.py, verdicts.py: what was measured, and what it says
 """
 
+from modellab.runner.paired.readings import PairedCase, PairedReadings
 from modellab.runner.paired.reference import Reference, resolve
 from modellab.runner.paired.run import PairedRun
-from modellab.runner.paired.verdicts import PairedCase
 
-__all__ = ["PairedCase", "PairedRun", "Reference", "resolve"]
+__all__ = ["PairedCase", "PairedReadings", "PairedRun", "Reference", "resolve"]

@@ -23,10 +23,10 @@ from modellab.runner.paired import verdicts
 from modellab.runner.paired.cpu_affinity import shared
 from modellab.runner.paired.interleave import Pairs, joined, run_pairs
 from modellab.runner.paired.process import Places, start
+from modellab.runner.paired.readings import PairedCase, PairedReadings, Peaks, Timed
 from modellab.runner.paired.reference import Reference
-from modellab.runner.paired.verdicts import PairedCase
+from modellab.system import allocator
 from modellab.system.virtualenv import Tell
-from modellab.types import Verdict
 
 PAIRS = 2  # of each pair of fresh processes
 LOADING_S = 120.0  # how long all of them may take to load; slow models get fewer processes, at least FEWEST
@@ -81,29 +81,27 @@ class PairedRun:
             self.loaded.handle.close()
         self.loaded, self.engine, self.missing, self.notes = None, None, "", ()
 
-    def judge(
-        self, timed_case: PairedCase, candidate: Loaded, again: Callable[[], Loaded]
-    ) -> tuple[list[Verdict], list[str]]:
-        """The verdicts on the device's clocks and memory, and notes. `again` gives the candidate in a new process."""
+    def measure(self, timed_case: PairedCase, candidate: Loaded, again: Callable[[], Loaded]) -> PairedReadings:
+        """Times and peaks of both sides. `again` gives the candidate in a new process."""
         label = self.base.label
         if self.loaded is None:
-            return verdicts.nothing(timed_case, self.missing, label), []
+            return PairedReadings(label, missing=self.missing)
         base, generator = self.loaded, np.random.default_rng(zlib.crc32(str(timed_case.case.key).encode()))
         first = self._pairs(timed_case, candidate, base, paired_speed.FIRST, generator)
-        peaks = verdicts.peaks(timed_case, candidate, base, label)
+        peaks = _peaks(timed_case, candidate, base)
         if (more := verdicts.more_pairs(timed_case, first)) > 0:
             first = joined([first, self._pairs(timed_case, candidate, base, more, generator, first)])
-        notes = [*self.notes, *verdicts.differences(timed_case.task, candidate, base, first, label)]
+        notes = (*self.notes, *verdicts.differences(timed_case.task, candidate, base, first, label))
         second = None
         if verdicts.look_slower(timed_case, first):
             second = self._confirm(timed_case, again, generator, first, _processes(candidate, base))
-        if any(verdict.red for verdict in peaks):
+        if verdicts.look_larger(timed_case, peaks):
             fresh = self._fresh(timed_case, again)
             self._pairs(
                 timed_case, *fresh, paired_speed.FIRST, generator
             )  # the same calls for both: the candidate's had done more
-            peaks = verdicts.peaks(timed_case, *fresh, label)
-        return [*verdicts.speed(timed_case, first, second, label), *peaks], notes
+            peaks = _peaks(timed_case, *fresh)
+        return PairedReadings(label, Timed(first, second, peaks), notes=notes)
 
     def _pairs(
         self,
@@ -144,6 +142,13 @@ class PairedRun:
         self.get(timed_case.case)
         assert self.loaded is not None, "it was there a moment ago"
         return candidate, self.loaded
+
+
+def _peaks(timed_case: PairedCase, candidate: Loaded, base: Loaded) -> Peaks:
+    """What both sides say of their memory since they were asked to start."""
+    now, then = (side.ask("finish", {"device": timed_case.case.key.device}) for side in (candidate, base))
+    ours, theirs = (str(side.facts.get(allocator.KEY, "not recorded")) for side in (candidate, base))
+    return Peaks(now, then, (ours, theirs))
 
 
 def _processes(candidate: Loaded, base: Loaded) -> int:

@@ -1,15 +1,17 @@
-"""What pairs and peaks say of a case: verdicts against the base, and what else differs between the two sides."""
+"""What pairs and peaks say of a case: verdicts against the base, and what else differs between the two sides.
+
+`look_slower` and `look_larger` decide nothing: they ask for fresh processes before there is any verdict.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from modellab.datasets import Dataset
 from modellab.gate import memory, paired_speed
 from modellab.gate.calibration_noise import Noise
 from modellab.gate.limits import MIB, held
@@ -17,24 +19,22 @@ from modellab.gate.timing_validity import too_busy, too_many_cores, untrusted
 from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
 from modellab.runner.paired.interleave import Pairs
-from modellab.system import allocator
+from modellab.runner.paired.readings import PairedCase, PairedReadings, Peaks, Timed
 from modellab.tasks import Task
 from modellab.types import Floats, Result, Rule, Status, Verdict
 from modellab.types.readings import CLOCKS, judged, unit
 
 
-@dataclass(frozen=True, slots=True)
-class PairedCase:
-    """What is timed: one case, its candidate's result and the rules that it is judged by."""
-
-    task: Task
-    case: Case
-    data: Dataset
-    result: Result
-    rules: Mapping[str, Rule]
+def judge(timed_case: PairedCase, readings: PairedReadings) -> list[Verdict]:
+    """The verdicts on the clocks and the memory of the case's device; NEW for all where there was no base."""
+    if readings.timed is None:
+        return _nothing(timed_case, readings.missing, readings.label)
+    timed, label = readings.timed, readings.label
+    speed = [_speed(timed_case, metric, timed, label) for metric in _clocks(timed_case, timed.first)]
+    return [*speed, *_peaks(timed_case, timed.peaks, label)]
 
 
-def nothing(timed_case: PairedCase, why: str, label: str) -> list[Verdict]:
+def _nothing(timed_case: PairedCase, why: str, label: str) -> list[Verdict]:
     """NEW for all that would have been compared."""
     device, readings = timed_case.case.key.device, timed_case.result.readings
     speed = [Verdict(metric, unit(metric), "speed", Status.NEW, math.nan) for metric in judged(device, "speed")]
@@ -72,9 +72,9 @@ def _deciding(timed_case: PairedCase, pairs: Pairs) -> tuple[Rule, Floats]:
     return timed_case.rules.get(metric, Rule()), ratios[np.isfinite(ratios)]
 
 
-def speed(timed_case: PairedCase, first: Pairs, second: Pairs | None, label: str) -> list[Verdict]:
-    """The verdict on each clock; `second` is the confirmation, None where nothing asked for it."""
-    return [_speed(timed_case, metric, first, second, label) for metric in _clocks(timed_case, first)]
+def look_larger(timed_case: PairedCase, peaks: Peaks) -> bool:
+    """Whether a peak asks for a confirmation."""
+    return any(verdict.red for verdict in _peaks(timed_case, peaks, ""))
 
 
 def _clocks(timed_case: PairedCase, pairs: Pairs) -> list[str]:
@@ -95,7 +95,8 @@ def _looks_slower(timed_case: PairedCase, metric: str, pairs: Pairs) -> bool:
     return len(finite) > 1 and paired_speed.looks_slower(finite, paired_speed.MARGIN if margin is None else margin)
 
 
-def _speed(timed_case: PairedCase, metric: str, first: Pairs, second: Pairs | None, label: str) -> Verdict:
+def _speed(timed_case: PairedCase, metric: str, timed: Timed, label: str) -> Verdict:
+    first, second = timed.first, timed.second
     now, then = (second or first).rtf(CLOCKS[metric])
     fresh = None if second is None else _ratios(second, metric)
     rule = timed_case.rules.get(metric, Rule())
@@ -114,15 +115,14 @@ def _invalid(result: Result) -> str:
     return too_many_cores(result)
 
 
-def peaks(timed_case: PairedCase, candidate: Loaded, base: Loaded, label: str) -> list[Verdict]:
-    """Peak memory since both were asked to start."""
-    now, then = (side.ask("finish", {"device": timed_case.case.key.device}) for side in (candidate, base))
+def _peaks(timed_case: PairedCase, peaks: Peaks, label: str) -> list[Verdict]:
+    """The verdicts on peak memory since both were asked to start."""
+    now, then, (ours, theirs) = peaks.now, peaks.then, peaks.allocators
     metrics = [metric for metric in judged(timed_case.case.key.device, "memory") if metric in now and metric in then]
     found = [
         _peak(metric, float(now[metric]), float(then[metric]), timed_case.rules.get(metric, Rule()), label)
         for metric in metrics
     ]
-    ours, theirs = (side.facts.get(allocator.KEY, "not recorded") for side in (candidate, base))
     why = f"{label} measures memory under another setting of the allocator ({theirs}; here {ours})"
     return [
         replace(each, status=Status.NOT_COMPARABLE, why=why, red=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from modellab.datasets import Dataset
 from modellab.datasets.manifest import Header
 from modellab.plan.matrix import Case
 from modellab.runner.evaluate import Loaded
+from modellab.runner.paired import verdicts as paired_verdicts
+from modellab.runner.paired.readings import PairedCase
 from modellab.runner.paired.reference import Reference
 from modellab.runner.paired.run import PairedRun
-from modellab.runner.paired.verdicts import PairedCase
 from modellab.tasks import asr
 from modellab.types import Rule, Verdict
 
@@ -82,7 +83,16 @@ def unneeded() -> Loaded:
     raise AssertionError("no fresh process was needed")
 
 
+def verdicts_of(
+    paired_run: PairedRun, candidate: Loaded, again: Callable[[], Loaded], of: PairedCase | None = None
+) -> tuple[list[Verdict], list[str]]:
+    """What is measured and then judged: the verdicts, and the notes."""
+    of = of or timed_case()
+    readings = paired_run.measure(of, candidate, again)
+    return paired_verdicts.judge(of, readings), list(readings.notes)
+
+
 def judged(candidate: Scripted, base: Scripted, of: PairedCase | None = None) -> dict[str, Verdict]:
-    verdicts, _ = against(base).judge(of or timed_case(), loaded(candidate), lambda: loaded(candidate))
+    verdicts, _ = verdicts_of(against(base), loaded(candidate), lambda: loaded(candidate), of)
     assert {verdict.versus for verdict in verdicts} == {"HEAD~1 1a2b3c4"}
     return {verdict.metric: verdict for verdict in verdicts}

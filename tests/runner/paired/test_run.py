@@ -17,14 +17,14 @@ from modellab.runner.paired.run import PairedRun
 from modellab.types import Rule, Status
 
 from ...make import KEY, case
-from .scripted import MIB, Scripted, against, judged, loaded, timed_case, unneeded
+from .scripted import MIB, Scripted, against, judged, loaded, timed_case, unneeded, verdicts_of
 
 # ---------------------------------------------------------------------------- speed
 
 
 def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
     candidate, base = Scripted(), Scripted()
-    verdicts = {each.metric: each for each in against(base).judge(timed_case(), loaded(candidate), unneeded)[0]}
+    verdicts = {each.metric: each for each in verdicts_of(against(base), loaded(candidate), unneeded)[0]}
     assert {metric: str(verdict.status) for metric, verdict in verdicts.items()} == {
         "rtf": "PASS",
         "rtf_cpu": "PASS",
@@ -38,9 +38,7 @@ def test_a_clean_case_costs_sixteen_timed_calls_and_two_to_warm_up() -> None:
 def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
     candidate, base = Scripted(0.105), Scripted()
     paired_run = against(base)
-    verdicts = {
-        each.metric: each for each in paired_run.judge(timed_case(), loaded(candidate), lambda: loaded(candidate))[0]
-    }
+    verdicts = {each.metric: each for each in verdicts_of(paired_run, loaded(candidate), lambda: loaded(candidate))[0]}
     assert verdicts["rtf_cpu"].status is Status.REGRESSED
     assert verdicts["rtf_cpu"].red
     assert verdicts["rtf_cpu"].change == pytest.approx(0.05, abs=0.003)
@@ -59,7 +57,7 @@ def test_a_slower_one_is_confirmed_on_fresh_pairs_of_fresh_processes() -> None:
 def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
     lucky = iter(0.1 * factor for factor in (1.03, 1.05, 0.98, 1.0, 0.96, 1.02, 1.0, 0.97, 1.03, 1.01))
     paired_run = against(Scripted())
-    verdicts, _ = paired_run.judge(timed_case(), loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
+    verdicts, _ = verdicts_of(paired_run, loaded(Scripted(next(lucky))), lambda: loaded(Scripted(next(lucky))))
     assert paired_run.fresh == 9, "the first look was taken in"
     assert verdicts[1].metric == "rtf_cpu"
     assert verdicts[1].status is Status.PASS
@@ -69,7 +67,7 @@ def test_what_one_pair_of_processes_happens_to_have_is_no_regression() -> None:
 def test_models_that_load_slowly_get_fewer_processes(load_s: float, processes: int) -> None:
     candidate, base = Scripted(0.105), Scripted()
     paired_run = against(base, load_s=load_s)
-    paired_run.judge(timed_case(), loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
+    verdicts_of(paired_run, loaded(candidate, load_s=load_s), lambda: loaded(candidate, load_s=load_s))
     assert paired_run.fresh == processes
     assert candidate.asked.count("utterance") == 1 + paired_speed.FIRST + processes + paired_speed.SECOND
 
@@ -144,7 +142,7 @@ def test_more_memory_is_measured_again_in_fresh_processes(
 
     monkeypatch.setattr(PairedRun, "_load", load)
     first = paired_run.loaded
-    verdicts, _ = paired_run.judge(timed_case(), loaded(Scripted(peak=130 * MIB)), fresh)
+    verdicts, _ = verdicts_of(paired_run, loaded(Scripted(peak=130 * MIB)), fresh)
     assert first is not None
     assert isinstance(first.handle, Scripted)
     assert first.handle.closed
@@ -193,7 +191,7 @@ def test_one_base_is_loaded_for_all_datasets_of_a_model(monkeypatch: pytest.Monk
 def test_without_a_base_everything_is_new_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     paired_run = held(monkeypatch, Loading(NoBaseError("there is no model fake there")))
     paired_run.get(case())
-    verdicts, notes = paired_run.judge(timed_case(), loaded(Scripted()), unneeded)
+    verdicts, notes = verdicts_of(paired_run, loaded(Scripted()), unneeded)
     assert [(v.metric, v.kind, v.status, v.now) for v in verdicts] == [
         ("rtf", "speed", "NEW", 0.05),
         ("rtf_cpu", "speed", "NEW", 0.04),
