@@ -75,7 +75,7 @@ def unknown(words: list[str], of_pytest: set[str]) -> list[str]:
         command, rest = command.commands[rest[0]], rest[1:]
     if command is root_command() and rest and not rest[0].startswith("-"):
         return rest[:1]
-    known = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    known = {name for each in command.params for name in (*each.opts, *each.secondary_opts)} | {"--help"}
     if command.name == "run":
         known |= of_pytest
     return [name for name in options(rest) if name not in known]

@@ -19,6 +19,7 @@ from modellab.cli import (
     diarize,
     doctor,
     explain,
+    export,
     history,
     lifecycle,
     models,
@@ -27,6 +28,7 @@ from modellab.cli import (
     report,
     rescore,
     run,
+    score,
     site,
     tracking,
     transcribe,
@@ -79,6 +81,8 @@ app.command()(report.report)
 app.command()(site.site)
 app.command()(history.history)
 app.command()(rescore.rescore)
+app.command()(score.score)
+app.command()(export.export)
 app.command()(page.page)
 app.command()(compare.compare)
 app.command()(lifecycle.promote)

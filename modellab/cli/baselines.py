@@ -48,7 +48,8 @@ def accept(
 
     why = _reason(reason)
     project = common.project()
-    cases = _cases(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
+    selection = options.chosen(model, dataset, device, precision, tier)
+    cases = _cases(common.matrix(project), selection, _measured_keys(project))
     entries = common.entries(project)
     meant = _meant(entries, project, session, any_commit=any_commit)
     proposals = propose.propose(project, cases, meant, everything=not improved)
@@ -86,7 +87,8 @@ def pin(
 
     why = _reason(reason)
     project = common.project()
-    cases = _cases(common.matrix(project), options.chosen(model, dataset, device, precision, tier))
+    accepted = _accepted_keys(project)
+    cases = _cases(common.matrix(project), options.chosen(model, dataset, device, precision, tier), accepted)
     written = pinned.pin(project.baselines, [case.key for case in cases], why, today())
     if not written:
         raise ConfigError("none of these cases has a baseline: `modellab run --update-baselines --reason` accepts some")
@@ -104,7 +106,8 @@ def every() -> None:
 
     project = common.project()
     matrix = common.matrix(project)
-    keys = [case.key for case in _cases(matrix, options.chosen(None, None, None, None, ""))]
+    every_case = _cases(matrix, options.chosen(None, None, None, None, ""), _accepted_keys(project))
+    keys = [case.key for case in every_case]
     found = list(pinned.holdings(project.baselines, keys))
     rows = [
         [str(each.key), each.date, each.commit[:7], each.pinned_on or "-", ", ".join(each.machines), each.reason]
@@ -133,12 +136,29 @@ def _reason(given: str) -> str:
     return given.strip()
 
 
-def _cases(matrix: Matrix, selection: Selection) -> list[Case]:
-    """The selected cases; what is broken is told, once."""
+def _measured_keys(project: Project) -> list[CaseId]:
+    """The case of each result of the ledger."""
+    from modellab.results import ledger
+
+    return [entry.key for entry in ledger.read(project.mlruns)[0]]
+
+
+def _accepted_keys(project: Project) -> list[CaseId]:
+    """The case of each file of accepted quality."""
+    from modellab.results import baselines
+
+    return [key for path in sorted(project.baselines.glob("*/*/*.json")) if (key := baselines.key_of(path))]
+
+
+def _cases(matrix: Matrix, selection: Selection, known: Iterable[CaseId]) -> list[Case]:
+    """The selected cases, of the matrix and of the `known` ones those that ran elsewhere; what is broken is told."""
+    from modellab.plan import elsewhere
     from modellab.plan.matrix import Broken
 
-    options.check(matrix, selection)
-    found = list(selection.cases(matrix))
+    there = [case for case in elsewhere.cases(matrix.project, known) if selection.takes(matrix, case)]
+    if not there or not selection:
+        options.check(matrix, selection)
+    found = [*selection.cases(matrix), *there]
     for sentence in dict.fromkeys(case.error for case in found if isinstance(case, Broken)):
         common.say(f"broken, left out: {sentence}", err=True)
     return [case for case in found if not isinstance(case, Broken)]

@@ -95,7 +95,7 @@ def _broken(
 def _groups(case: Case, accepted: QualityBaseline) -> list[str]:
     """Whom each accepted utterance is judged together with."""
     from modellab import datasets
-    from modellab.runner.evaluate import cluster
+    from modellab.datasets.clusters import cluster
 
     data = datasets.load(case.dataset)
     return [cluster(row, data.header) for row in data.rows if str(row["id"]) in accepted.counts]

@@ -129,8 +129,8 @@ def _known(project: Project, case: Case, churn: float | None) -> Known:
 def _scene(facts: Known, metric: Metric) -> SimulatedCase | None:
     """What to simulate; None where the metric was not accepted."""
     from modellab import datasets
+    from modellab.datasets.clusters import cluster
     from modellab.gate.power import SimulatedCase, counts_of_baseline
-    from modellab.runner.evaluate import cluster
 
     accepted = facts.accepted
     counts = counts_of_baseline(accepted, metric.name) if accepted else None

@@ -30,7 +30,7 @@ File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where
 PINNED = "anchor"  # the folder of the pinned release, laid out like its parent
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
-NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps)-(?P<precision>[^.]+)\.json")
+NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.]+)\.json")
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
 
 

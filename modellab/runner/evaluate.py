@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import text
-from modellab.datasets import Dataset, Header, decoded_length
+from modellab.datasets import Dataset, clusters, decoded_length
 from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts
@@ -213,7 +213,7 @@ def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
     sample = decoded_length.sample(task, row, data.options, given_s, output)
     counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output), _times(reply)
-    said_by = cluster(row, data.header)
+    said_by = clusters.cluster(row, data.header)
     audio_s = decoded_length.heard_s(row, given_s, sample.duration_s, output)
     return Utterance(sample.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
@@ -225,13 +225,6 @@ def _scored(task: Task, sample: Sample, output: Any) -> Mapping[str, Counts]:
     except Exception as error:
         error.add_note(f"while utterance {sample.id!r} was scored")
         raise
-
-
-def cluster(row: Row, header: Header) -> str:
-    """The speaker or recording whose utterances are judged together, as the dataset says; '' for none."""
-    if header.cluster is None:
-        return str(row.get("recording") or row.get("speaker") or "")
-    return "" if header.cluster == "utterance" else str(row.get(header.cluster, ""))
 
 
 def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 DEVICES = ("cpu", "cuda", "mps")
+ELSEWHERE = "elsewhere"  # in place of a device: the model ran somewhere, and its hypotheses were scored here
 
 
 @dataclass(frozen=True, slots=True)

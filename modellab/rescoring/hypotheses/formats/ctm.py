@@ -1,0 +1,92 @@
+"""NIST's CTM for the words of a hypothesis at their times, STM for the reference: what sclite takes.
+
+A word belongs to the utterance that its middle lies in, as in sclite. Times that a model does not give are spread
+evenly over its utterance.
+
+Source: NIST's SCTK, ctm(5), stm(5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from modellab.datasets.importers import textfiles
+from modellab.datasets.importers.formats.ctm import ALTERNATIVE, TAG
+from modellab.datasets.importers.places import Place
+from modellab.datasets.importers.records import Guess, LeftOut, channel, seconds
+from modellab.errors import ConfigError
+from modellab.rescoring.hypotheses.names import field
+from modellab.rescoring.hypotheses.records import Columns, Exported, Item, Piece
+from modellab.types import SpokenTurn
+
+NAME = "ctm"
+TITLE = "CTM: recording, channel, start, length, word"
+FIELDS = range(5, 9)
+MARKS = ("{", "}", ";;")
+
+
+def detect(place: Place) -> Guess | None:
+    """Lines with two times and a word in the right places, most of the first ones."""
+    lines = [line.split() for line in place.first_lines(place.path) if not line.lstrip().startswith(";;")]
+    is_most = 2 * sum(1 for fields in lines if _times(fields)) > len(lines)
+    return Guess(0.85, "its lines have recording, channel, start, length and a word") if is_most else None
+
+
+def _times(fields: Sequence[str]) -> tuple[float, float] | None:
+    """Start and end of a line; None for what is no line of this format."""
+    if len(fields) not in FIELDS:
+        return None
+    start_s, length_s = seconds(fields[2]), seconds(fields[3])
+    return None if start_s is None or length_s is None else (start_s, round(start_s + length_s, 6))
+
+
+def read(path: Path, _: Columns) -> Iterator[Item]:
+    """Each word; tags behind it are no part of it."""
+    for item in textfiles.lines(path, ";;"):
+        if isinstance(item, LeftOut):
+            yield item
+            continue
+        where, fields = textfiles.where(path, item[0]), item[1].split()
+        times = _times(fields)
+        if times is None:
+            yield LeftOut(where, f"expected recording, channel, start, length and word, got {item[1][:60]!r}")
+        elif fields[4].lower().startswith(ALTERNATIVE):
+            yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
+        else:
+            yield Piece(fields[0], where, *times, channel(fields[1]), text=TAG.sub("", fields[4]).replace("\\;", ";"))
+
+
+def write(rows: Sequence[Exported]) -> Mapping[str, str]:
+    """Two files; each utterance is a recording called like its id."""
+    return {
+        "ref.stm": "".join(_segment(row) for row in rows),
+        "hyp.ctm": "".join(_word(row, *word) for row in rows for turn in row.heard for word in spread(turn)),
+    }
+
+
+def spread(turn: SpokenTurn) -> Iterator[tuple[float, float, str]]:
+    """Start, length and text of each word, spread evenly over the turn.
+
+    >>> list(spread(SpokenTurn(1.0, 2.0, "", "good morning")))
+    [(1.0, 0.5, 'good'), (1.5, 0.5, 'morning')]
+    """
+    words = turn.text.split()
+    for i, word in enumerate(words):
+        length_s = (turn.end_s - turn.start_s) / len(words)
+        yield turn.start_s + i * length_s, length_s, word
+
+
+def _word(row: Exported, start_s: float, length_s: float, word: str) -> str:
+    return f"{field(row.id, 'CTM', ';;')} 1 {start_s:.3f} {length_s:.3f} {_plain(row, word)}\n"
+
+
+def _segment(row: Exported) -> str:
+    words = " ".join(_plain(row, word) for word in row.reference.split())
+    return f"{field(row.id, 'STM', ';;')} 1 {_plain(row, row.id)} 0.000 {row.duration_s:.3f} {words}".rstrip() + "\n"
+
+
+def _plain(row: Exported, word: str) -> str:
+    if any(mark in word for mark in MARKS) or (word.startswith("(") and word.endswith(")")) or word == "@":
+        raise ConfigError(f"{row.id} has the word {word[:40]!r}, which sclite takes for a mark: export it as jsonl")
+    return word.replace(";", "\\;")

@@ -1,0 +1,172 @@
+"""Which row of a dataset a hypothesis is about: by its id, else by its audio file, of several stretches by the time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from modellab.audio import stretch
+from modellab.datasets import Dataset
+from modellab.datasets.importers.records import LeftOut, Note
+from modellab.errors import DatasetError
+from modellab.rescoring.hypotheses.records import Heard, Item, Piece
+from modellab.types import SpokenTurn
+from modellab.types.rows import length_s
+
+SAME_S = 0.02  # a stretch begins there
+FEW = 3  # names that a sentence gives
+MOST_FAULTS = 3
+
+
+class Answer(NamedTuple):
+    """What a file says of one row: a text, or who speaks when (and what); neither where it says that there is none."""
+
+    text: str | None = None
+    turns: tuple[SpokenTurn, ...] | None = None
+
+
+class _Place(NamedTuple):
+    """Where a row's audio is."""
+
+    id: str
+    start_s: float
+    end_s: float
+    channel: int | None
+
+
+@dataclass(slots=True)
+class Matched:
+    """The answers by row, and what fits nothing: names without a row, pieces of recordings that no row has."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    surplus: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)  # words or turns in a recording of ours, outside of its rows
+    notes: list[str] = field(default_factory=list)
+
+
+def matched(items: Iterable[Item], data: Dataset) -> Matched:
+    """The answers of a file for the rows of a dataset; DatasetError for lines that cannot be read."""
+    rows, found = _Rows(data), Matched()
+    pieces: dict[str, list[SpokenTurn]] = {}
+    wheres: dict[str, str] = {}
+    faults: list[str] = []
+    worded = False  # whether the format has words
+    unknown: dict[str, None] = {}
+    for item in items:
+        if isinstance(item, Note):
+            found.notes.append(item.text)
+        elif isinstance(item, LeftOut):
+            faults.append(f"{item.where}: {item.reason}")
+        elif isinstance(item, Piece):
+            worded = worded or item.text is not None
+            _put(item, rows, pieces, found, unknown)
+        elif (id := rows.named(item)) is None:
+            found.surplus.append(item.names[0])
+        elif isinstance(id, LeftOut):
+            faults.append(f"{id.where}: {id.reason}")
+        elif id in found.answers:
+            faults.append(f"{item.where}: a second hypothesis for {id}, the first is in {_line(wheres[id])}")
+        else:
+            found.answers[id], wheres[id] = Answer(item.text, item.turns), item.where
+    if faults:
+        more = f" (and {len(faults) - 1} more lines like it)" if len(faults) > 1 else ""
+        raise DatasetError(f"{faults[0]}{more}: correct it, nothing was scored")
+    for id, turns in pieces.items():
+        ordered = tuple(sorted(turns, key=lambda turn: turn[:2]))
+        words = " ".join(turn.text for turn in ordered if turn.text)
+        found.answers[id] = Answer(words if worded else None, ordered)
+    found.surplus += unknown
+    return found
+
+
+def _line(where: str) -> str:
+    return where.rpartition(", ")[2]
+
+
+def _put(
+    piece: Piece, rows: _Rows, pieces: dict[str, list[SpokenTurn]], found: Matched, unknown: dict[str, None]
+) -> None:
+    """Put a piece to its row; that its recording is there makes an answer of each row of it."""
+    places = rows.recording(piece)
+    if not places:
+        unknown[piece.recording] = None
+        return
+    for place in places:
+        pieces.setdefault(place.id, [])
+    middle_s = (piece.start_s + piece.end_s) / 2
+    own = next((place for place in places if place.start_s <= middle_s < place.end_s), None)
+    if own is None and len(places) == 1 and places[0].start_s == 0:
+        own = places[0]  # a turn beyond the end is the task's to judge
+    if own is None:
+        found.outside.append(f"{piece.text or piece.speaker} at {piece.start_s:g} s of {piece.recording}")
+        return
+    start_s, end_s = max(0.0, piece.start_s - own.start_s), piece.end_s - own.start_s
+    pieces[own.id].append(SpokenTurn(round(start_s, 6), round(end_s, 6), piece.speaker or "unknown", piece.text or ""))
+
+
+class _Rows:
+    """The rows of a dataset by every name that a file may have for them."""
+
+    def __init__(self, data: Dataset) -> None:
+        self.by_id: dict[str, _Place] = {}
+        self.by_name: dict[str, list[_Place]] = {}
+        for row in data.rows:
+            place, names = _place(row)
+            self.by_id[place.id] = place
+            for name in names:
+                self.by_name.setdefault(name, []).append(place)
+
+    def named(self, heard: Heard) -> str | LeftOut | None:
+        """The id of the row that a hypothesis is about; None for no row, a sentence where it could be several."""
+        several = ""
+        for name in heard.names:
+            if name in self.by_id:
+                return name
+            places = self._called(name)
+            if heard.start_s is not None and len(places) > 1:
+                places = [place for place in places if abs(place.start_s - heard.start_s) <= SAME_S]
+                if not places:
+                    return None
+            if len(places) == 1:
+                return places[0].id
+            if places:
+                several = f"{name} is the audio of {len(places)} rows ({places[0].id}, ...), and no offset says which"
+        return LeftOut(heard.where, several) if several else None
+
+    def recording(self, piece: Piece) -> list[_Place]:
+        """The rows of a piece's recording and channel; of a row called like it, from 0 on."""
+        if piece.recording in self.by_id:
+            place = self.by_id[piece.recording]
+            return [place._replace(start_s=0.0, end_s=place.end_s - place.start_s)]
+        places = self._called(piece.recording)
+        sides = {place.channel for place in places}
+        if len(sides) > 1 and piece.channel is not None:
+            return [place for place in places if place.channel in (None, piece.channel)]
+        return places
+
+    def _called(self, name: str) -> list[_Place]:
+        path = PurePosixPath(name.replace("\\", "/"))
+        return next((found for key in (str(path), path.name, path.stem) if (found := self.by_name.get(key))), [])
+
+
+def _place(row: Mapping[str, object]) -> tuple[_Place, Iterator[str]]:
+    """Where a row is, and the names of its recording."""
+    id = str(row["id"])
+    if "audio" not in row:
+        return _Place(id, 0.0, 0.0, None), iter(())
+    part = stretch.parsed(Path(str(row["audio"])))
+    end_s = part.start_s + length_s(row) if part.end_s is None else part.end_s
+    names = dict.fromkeys([str(part.file), part.file.name, part.file.stem, str(row.get("recording") or part.file.stem)])
+    return _Place(id, part.start_s, end_s, part.channel), iter(names)
+
+
+def some(names: list[str]) -> str:
+    """The first few names, and how many more there are.
+
+    >>> some(["a", "b", "c", "d", "e"]), some(["a"])
+    ('a, b, c and 2 more', 'a')
+    """
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"{', '.join(names[:FEW])}{more}"

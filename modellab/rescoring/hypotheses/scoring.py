@@ -1,0 +1,197 @@
+"""The result of somebody else's hypotheses: each row through the task's own `score`, as in a run, then the gate.
+
+There are no times and no memory in it. A row without a hypothesis is one on which the model failed, unless a person
+says that it stands for an answer without words or turns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modellab import diagnosis, gate, tasks, text
+from modellab.datasets import Dataset, clusters
+from modellab.errors import ConfigError, DatasetError
+from modellab.plan import elsewhere
+from modellab.plan.matrix import Case
+from modellab.plan.settings import Project
+from modellab.rescoring.entry import judged
+from modellab.rescoring.hypotheses.matching import Answer, Matched, some
+from modellab.results import baselines, changed_outputs, text_facts
+from modellab.results.entry import Entry
+from modellab.system import machine
+from modellab.system.masking import masked
+from modellab.tasks import Signed, Task
+from modellab.types import (
+    QualityBaseline,
+    Region,
+    Result,
+    Segment,
+    SpokenTurn,
+    Status,
+    Transcript,
+    Turn,
+    Utterance,
+    Verdict,
+)
+
+MISSING = "there is no hypothesis for it"
+HYPOTHESES = "hypotheses"  # in a result's provenance: the file that they were in
+
+
+def _transcript(answer: Answer) -> Transcript | None:
+    if answer.text is None:
+        return None
+    return Transcript(answer.text, tuple(Segment(turn.text, turn.start_s, turn.end_s) for turn in answer.turns or ()))
+
+
+def _words(answer: Answer) -> str | None:
+    return answer.text
+
+
+def _turns(answer: Answer) -> list[Turn] | None:
+    return None if answer.turns is None else [Turn(*turn[:3]) for turn in answer.turns]
+
+
+def _regions(answer: Answer) -> list[Region] | None:
+    return None if answer.turns is None else [Region(*turn[:2]) for turn in answer.turns]
+
+
+def _spoken(answer: Answer) -> list[SpokenTurn] | None:
+    return None if answer.turns is None else list(answer.turns)
+
+
+OUTPUTS: Mapping[str, Callable[[Answer], Any]] = {  # by task: what a model would have returned
+    "asr": _transcript,
+    "translation": _words,
+    "lid": _words,
+    "diarization": _turns,
+    "vad": _regions,
+    "meeting": _spoken,
+}
+OF_TURNS = ("diarization", "vad", "meeting")
+
+
+class Scored(NamedTuple):
+    """What came of the hypotheses: as a case of a run ends."""
+
+    case: Case
+    status: Status
+    verdicts: tuple[Verdict, ...]
+    result: Result
+    accepted: QualityBaseline | None
+    notes: tuple[str, ...]
+    error: str = ""
+
+
+def scored(project: Project, case: Case, data: Dataset, found: Matched, file: Path, *, empty: bool = False) -> Scored:
+    """The result of the hypotheses in `file`, judged; with `empty` a row without one has an answer with nothing in it.
+
+    ConfigError for a task that is not scored from text or turns, and where no hypothesis is about a row.
+    """
+    task, folder = tasks.get(data.task), project.baselines
+    if data.task not in OUTPUTS:
+        raise ConfigError(f"{data.name} is a dataset of {data.task}: hypotheses are scored for {', '.join(OUTPUTS)}")
+    _check(found, data)
+    result = _result(task, case, data, found.answers, project, empty=empty)
+    result = replace(result, provenance={**result.provenance, **_origin(file)})
+    accepted = baselines.load(folder, case.key)
+    bare = Entry(case.key, Status.PASS, "", result)
+    (verdicts,) = gate.settle([judged(bare, case, project).verdicts], project.judging.alpha)
+    notes = (*_told(found, data, empty=empty), *diagnosis.notes(verdicts, task, result, data, accepted))
+    if accepted and (changed := sum(1 for _ in changed_outputs.changed(task, result, accepted))):
+        notes = (*notes, f"{changed} of {len(result.utterances)} outputs are others than the baseline's")
+    return Scored(case, gate.worst(verdicts), tuple(verdicts), result, accepted, tuple(map(masked, notes)))
+
+
+def entry(done: Scored, project: Project, session: str, started: float) -> Entry:
+    """The ledger's entry of it."""
+    return Entry.of(done, machine.commit(project.root), session, started)
+
+
+def case(project: Project, folder: Path, name: str) -> Case:
+    """The case of a model that ran elsewhere, MODEL or MODEL:VARIANT, on a dataset."""
+    return elsewhere.case(project, folder, name)
+
+
+def now() -> float:
+    """When scoring began."""
+    return time.time()
+
+
+def _check(found: Matched, data: Dataset) -> None:
+    """ConfigError where nothing in the file is about the dataset."""
+    if not found.answers:
+        first = found.surplus[0] if found.surplus else "nothing at all"
+        raise ConfigError(
+            f"no hypothesis is about a row of {data.name}: the file has {first!r}, the dataset {data.rows[0]['id']!r};"
+            " are they of another dataset, or is another column the id (--column id=COLUMN)?"
+        )
+    kind = "text" if data.task not in OF_TURNS else "turns"
+    if all(getattr(answer, kind) is None for answer in found.answers.values()):
+        wanted = "who speaks when" if kind == "turns" else "words"
+        raise ConfigError(f"the file does not say {wanted}, which {data.task} is scored by: is it of another task?")
+
+
+def _result(
+    task: Task, case: Case, data: Dataset, answers: Mapping[str, Answer], project: Project, *, empty: bool
+) -> Result:
+    options = data.options
+    samples = [task.read(row, options) for row in data.rows]
+    blank = Answer("", ())
+    said = tuple(
+        _utterance(task, sample, answers.get(sample.id, blank if empty else None), clusters.cluster(row, data.header))
+        for sample, row in zip(samples, data.rows, strict=True)
+    )
+    provenance = {
+        "commit": machine.commit(project.root).hash,
+        "dataset_digest": data.digest,
+        "normaliser": str(text.get(data.normaliser)),
+        **text_facts.facts(task, data, data.normaliser, said),
+        **({"signature": task.signature(samples)} if isinstance(task, Signed) else {}),
+    }
+    return Result(case.key, said, {}, elsewhere.MACHINE, provenance)
+
+
+def _utterance(task: Task, sample: Any, answer: Answer | None, said_by: str) -> Utterance:
+    given = None if answer is None else OUTPUTS[task.NAME](answer)
+    try:
+        output = None if given is None else task.encode(given)
+    except (TypeError, ValueError) as fault:
+        raise DatasetError(f"the hypothesis for {sample.id} is none of {task.NAME}: {fault}") from None
+    return Utterance(
+        sample.id,
+        task.score(sample, output),
+        output,
+        math.nan,
+        math.nan,
+        sample.duration_s,
+        MISSING if output is None else "",
+        said_by,
+    )
+
+
+def _origin(file: Path) -> dict[str, str]:
+    """Which hypotheses these are."""
+    with file.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+    return {"weights": f"hypotheses:sha256:{digest}", HYPOTHESES: file.name}
+
+
+def _told(found: Matched, data: Dataset, *, empty: bool) -> Iterator[str]:
+    """What does not fit, in sentences."""
+    ids = [str(row["id"]) for row in data.rows]
+    kind = "turns" if data.task in OF_TURNS else "text"
+    none = [id for id in ids if id not in found.answers or getattr(found.answers[id], kind) is None]
+    if none:
+        as_what = "an answer with nothing in it" if empty else "a failure of the model"
+        yield f"{len(none)} of {len(ids)} rows have no hypothesis, each counts as {as_what}: {some(none)}"
+    if found.surplus:
+        yield f"{len(found.surplus)} hypotheses are about no row of {data.name}, left out: {some(found.surplus)}"
+    if found.outside:
+        yield f"{len(found.outside)} lie outside of every row of their recording, left out: {some(found.outside)}"
