@@ -11,31 +11,40 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modellab.audio import stretch
 from modellab.system import textfile
 from modellab.types import Row
-from modellab.types.rows import FILES, PARTS, in_parts
+from modellab.types.rows import FILES, PARTS, SETTING_FILES, in_parts
 
 if TYPE_CHECKING:
     from modellab.datasets.manifest import Header
 
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
-IN_DIGEST_IF_SET = ("judge", "settings")
+IN_DIGEST_IF_SET = ("judge", "settings", "text")
 
 
 def of(head: Header, rows: Sequence[Row]) -> str:
     """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their files."""
     chosen = [getattr(head, key) for key in IN_DIGEST]
-    chosen += [value for key in IN_DIGEST_IF_SET if (value := getattr(head, key))]
+    chosen += [value for key in IN_DIGEST_IF_SET if (value := _fact(head, key))]
     total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
     ids = [str(row["id"]) for row in rows]
     known: dict[Path, str] = {}  # a recording of many stretches is hashed once
     for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
         total.update(json.dumps([_facts(each), *_contents(each, known)], sort_keys=True, default=str).encode())
     return f"sha256:{total.hexdigest()}"
+
+
+def _fact(head: Header, key: str) -> Any:
+    """A fact of the header; of a file that its settings name what is in it."""
+    value = getattr(head, key)
+    if key != "settings":
+        return value
+    held = {name: _content(Path(value[name]), is_text=True) for name in SETTING_FILES if value.get(name)}
+    return {**value, **held}
 
 
 def _facts(row: Row) -> Row:

@@ -23,7 +23,7 @@ from modellab.errors import DatasetError, UnreadableError, YamlError
 from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
 from modellab.types import Row
-from modellab.types.rows import FILES, in_parts
+from modellab.types.rows import FILES, SETTING_FILES, in_parts
 from modellab.types.spooled import Spool
 
 STRETCH = ("start_s", "end_s", "channel")  # the keys that make a row a part of its file
@@ -50,6 +50,7 @@ class Header(Strict):
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
+    text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
@@ -140,8 +141,11 @@ def _list(lines: Sequence[str]) -> list[Any]:
 
 
 def header(folder: Path, raw: Mapping[str, Any]) -> Header:
-    """The header's keys, checked; ConfigError names an unknown key and the known ones."""
-    return parse(Header, file(folder), {key: value for key, value in raw.items() if key != "cases"})
+    """The header's keys, checked, its files made absolute paths; ConfigError names an unknown key and the known."""
+    head = parse(Header, file(folder), {key: value for key, value in raw.items() if key != "cases"})
+    named = {key: head.settings[key] for key in SETTING_FILES if isinstance(head.settings.get(key), str)}
+    files = {key: str((folder / name).absolute()) for key, name in named.items() if name}
+    return head.model_copy(update={"settings": {**head.settings, **files}}) if files else head
 
 
 def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[DatasetError]]:

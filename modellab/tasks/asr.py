@@ -1,6 +1,6 @@
 """Automatic speech recognition: audio in, text out.
 
-Manifest row: {id, audio, text, duration_s, speaker?, voice?, condition?, language?}
+Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?}
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
 
@@ -10,7 +10,11 @@ characters with their marks, and CER leaves the blanks out. A model that raised 
 words deleted, success 0.
 
 Under `settings:` a dataset may say `compounds: merge`: neighbouring words that together are one word of the other side
-("ice cream", "icecream") are no error. It is `split` if nothing is said: such words are errors.
+("ice cream", "icecream") are no error. It is `split` if nothing is said: such words are errors. `markup: nist`,
+`alignment: sclite` and `glm` read and score references as NIST's sclite does: `tasks/_references.py`.
+
+`references` are further texts that are as right as `text`: the one with the fewest errors counts, and of those the one
+with the lowest rate, whose own length is the denominator of every metric.
 
 A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
 row, and `language: mul` in its header.
@@ -32,12 +36,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.errors import DatasetError, described, did_you_mean
+from modellab.errors import DatasetError, described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
-from modellab.metrics.edit_distance import Alignment, align, wil_rate
+from modellab.metrics.edit_distance import wil_rate
+from modellab.tasks import _references
+from modellab.tasks._references import Held, Reference, Scoring
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
-from modellab.types.rows import length_s
+from modellab.types.rows import length_s, text_of
 
 NAME = "asr"
 RATE_HZ = 16_000
@@ -67,9 +73,9 @@ LIMITS: Mapping[str, float] = {
     "loop_rate": 0.05,
 }
 WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
-ROW = ("text", "speaker", "voice", "condition", "language")
-SETTINGS: Mapping[str, Any] = {"compounds": "split"}
-SCORING: Mapping[str, Sequence[Any]] = {"compounds": ("split", "merge")}  # settings that no model hears of
+ROW = ("text", "references", "speaker", "voice", "condition", "language")
+SETTINGS: Mapping[str, Any] = _references.SETTINGS
+SCORING: Mapping[str, Sequence[Any]] = _references.SCORING  # settings that no model hears of
 
 
 class Transcriber(Protocol):
@@ -80,7 +86,7 @@ class Transcriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One utterance with its reference, as written and as scored."""
+    """One utterance with its reference, as written and as scored, and with further ones that are as right."""
 
     id: str
     duration_s: float
@@ -90,7 +96,18 @@ class Sample:
     language: str = ""
     speaker: str = ""
     condition: str = ""
-    compounds: bool = False  # merged
+    scoring: Scoring = _references.PLAIN
+    references: tuple[Reference, ...] = ()  # all of them, where there are several or they have marks
+
+    def held(self, output: Mapping[str, Any] | None) -> Held:
+        """The transcript beside the reference that fits it best."""
+        own = self.references or (Reference(self.text, self.text, self.reference),)
+        return _references.held(own, "" if output is None else output["text"], self.normaliser, self.scoring)
+
+    def against(self, output: Mapping[str, Any] | None) -> Sample:
+        """The sample with the reference that fits this transcript best as its own."""
+        best = self.held(output).reference if len(self.references) > 1 else None
+        return self if best is None else replace(self, text=best.text, reference=best.normalised)
 
 
 def read(row: Row, options: Mapping[str, Any]) -> Sample:
@@ -98,30 +115,47 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
 
     The text "" is that of a clip in which nobody speaks; a text of which the normaliser leaves nothing is a fault.
     """
-    words = row.get("text")
+    language = str(row.get("language") or options.get("language") or "")
+    normaliser, how = text.get(options["normaliser"]).for_language(language), _references.scoring(options)
+    references = tuple(_reference(row, words, normaliser, how) for words in (text_of(row, options), *_others(row)))
+    return Sample(
+        id=str(row["id"]),
+        duration_s=length_s(row),
+        text=references[0].text,
+        reference=references[0].normalised,
+        normaliser=normaliser,
+        language=language,
+        speaker=str(row.get("speaker", "")),
+        condition=str(row.get("condition", "")),
+        scoring=how,
+        references=references if len(references) > 1 or how.markup else (),
+    )
+
+
+def _others(row: Row) -> Sequence[Any]:
+    """The row's further references."""
+    given = row.get("references", ())
+    if not isinstance(given, list | tuple):
+        raise DatasetError(f"case {row['id']!r}: references is {described(given)}, expected a list of texts")
+    return given
+
+
+def _reference(row: Row, words: Any, normaliser: Normaliser, how: Scoring) -> Reference:
+    """One of the row's texts, or DatasetError."""
     if not isinstance(words, str) or (words and not words.strip()):
         raise DatasetError(
             f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}; "
             'where nobody speaks it is ""'
         )
-    language = str(row.get("language") or options.get("language") or "")
-    normaliser = text.get(options["normaliser"]).for_language(language)
-    reference = normaliser(words)
-    if words and transcript_sanity.is_empty(reference):
+    try:
+        found = _references.reference(words, normaliser, how)
+    except DatasetError as fault:
+        raise DatasetError(f"case {row['id']!r}: {fault}") from None
+    if words and transcript_sanity.is_empty(found.normalised):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
-    return Sample(
-        id=str(row["id"]),
-        duration_s=length_s(row),
-        text=words,
-        reference=reference,
-        normaliser=normaliser,
-        language=language,
-        speaker=str(row.get("speaker", "")),
-        condition=str(row.get("condition", "")),
-        compounds=_compounds(options) == "merge",
-    )
+    return found
 
 
 def prepare(row: Row) -> Audio:
@@ -147,9 +181,9 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    _, reference, alignment = sample.held(output)
     hypothesis = _hypothesis(sample, output)
-    alignment = _align(sample, output)
-    written = casing_punctuation.compare(sample.text, "" if output is None else output["text"])
+    written = casing_punctuation.compare(reference.text, "" if output is None else output["text"])
     words, length = len(alignment.hypothesis), len(alignment.reference)
     return {
         "wer": alignment.wer(),
@@ -157,14 +191,14 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         "mer": alignment.mer(),
         "wil": alignment.wil(),
         "success_rate": Ratio(float(output is not None)),
-        "length_ratio": transcript_sanity.length_ratio(sample.reference, hypothesis),
+        "length_ratio": transcript_sanity.length_ratio(reference.normalised, hypothesis),
         "short_rate": Ratio(float(words < SHORT * length), float(length > 0)),
         "words_per_s": transcript_sanity.words_per_s(hypothesis, sample.duration_s),
         "empty_rate": Ratio(float(length > 0 and transcript_sanity.is_empty(hypothesis)), float(length > 0)),
-        "loop_rate": Ratio(float(transcript_sanity.has_loop(hypothesis, sample.reference))),
+        "loop_rate": Ratio(float(transcript_sanity.has_loop(hypothesis, reference.normalised))),
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
-        "hallucination_rate": transcript_sanity.made_up(sample.reference, hypothesis),
+        "hallucination_rate": transcript_sanity.made_up(reference.normalised, hypothesis),
     }
 
 
@@ -180,29 +214,20 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
 
 def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written, and what normalises them."""
-    return sample.text, "" if output is None else str(output["text"]), sample.normaliser
+    return sample.against(output).text, "" if output is None else str(output["text"]), sample.normaliser
 
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
+    number, reference, alignment = sample.held(output)
     failed = ["(the model raised: no transcript)"] if output is None else []
-    return [*alignment_text.lines(_align(sample, output)), *failed]
+    many = len(sample.references)
+    which = [f"held against reference {number} of {many}: {reference.written}"] if many > 1 else []
+    return [*which, *alignment_text.lines(alignment), *failed]
 
 
 def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:
-    return "" if output is None else sample.normaliser(output["text"])
-
-
-def _align(sample: Sample, output: Mapping[str, Any] | None) -> Alignment:
-    return align(sample.reference, _hypothesis(sample, output), not sample.normaliser.splits, sample.compounds)
-
-
-def _compounds(options: Mapping[str, Any]) -> str:
-    """The setting of that name, or DatasetError with the ones there are."""
-    given = str({**SETTINGS, **options.get("settings", {})}["compounds"])
-    if given not in SCORING["compounds"]:
-        raise DatasetError(f"settings.compounds is {given!r}: {did_you_mean(given, SCORING['compounds'])}")
-    return given
+    return "" if output is None else _references.spoken(output["text"], sample.normaliser, sample.scoring)
 
 
 def _seconds(value: float) -> float | None:

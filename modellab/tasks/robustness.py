@@ -25,7 +25,6 @@ from modellab.audio.conditions import Condition
 from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import transcript_sanity
 from modellab.metrics.alignment_text import lines
-from modellab.metrics.edit_distance import align
 from modellab.tasks import asr
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
@@ -51,7 +50,7 @@ METRICS = (
     Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0}
-ROW = ("text", "condition", "speaker")
+ROW = ("text", "references", "condition", "speaker")
 WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
 SETTINGS: Mapping[str, Any] = {"seed": 1}
 PACKAGES: Mapping[str, str] = {"torch_audiomentations": "robustness"}
@@ -100,14 +99,15 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
-    wer = align(sample.spoken.reference, _said(sample, output)).wer()
+    held = sample.spoken.held(output)
+    wer = held.alignment.wer()
     clean = sample.condition.kind == "clean"
     return {
         "wer": wer,
         "success_rate": Ratio(float(output is not None)),
         "wer_above_clean": (0.0, 0.0, *wer) if clean else (*wer, 0.0, 0.0),
         **{name: wer if kind == sample.condition.kind else Ratio(0.0, 0.0) for kind, name in OF_KIND.items()},
-        "hallucination_rate": transcript_sanity.made_up(sample.spoken.reference, _said(sample, output)),
+        "hallucination_rate": transcript_sanity.made_up(held.reference.normalised, _said(sample, output)),
     }
 
 
@@ -129,7 +129,7 @@ def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, N
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The condition, then reference over hypothesis as they were scored."""
     failed = ["(the model raised: no transcript)"] if output is None else []
-    return [f"under {sample.condition}", *lines(align(sample.spoken.reference, _said(sample, output))), *failed]
+    return [f"under {sample.condition}", *lines(sample.spoken.held(output).alignment), *failed]
 
 
 def overview(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | None]) -> list[str]:

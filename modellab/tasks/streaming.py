@@ -33,7 +33,7 @@ from modellab.streaming.options import DEFAULTS, Choice, choice
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 from modellab.types.display import DisplayBlock, Lane, Lines, Span, Timeline, Words
-from modellab.types.rows import length_s
+from modellab.types.rows import length_s, text_of
 
 NAME = "streaming"
 RATE_HZ = 16_000
@@ -98,7 +98,7 @@ class Streamed:
 def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """A Sample, or DatasetError where words are missing or their times are no times; ConfigError for odd settings."""
     choice(options.get("settings", {}), {})
-    said = row.get("text")
+    said = text_of(row, options)
     normaliser = text.of_row(row, options)
     if not isinstance(said, str) or (said and transcript_sanity.is_empty(normaliser(said))):
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from modellab.errors import DatasetError
@@ -11,6 +11,7 @@ from modellab.types import Row
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
 ANYWHERE = ("start_s", "end_s", "channel", "recording", "texts", "group")  # and what every task's row may have besides
 FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
+SETTING_FILES = ("glm",)  # the settings that name a file beside the manifest
 PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 
 
@@ -37,6 +38,24 @@ def length_s(row: Row) -> float:
             f"case {row['id']!r}: the key 'audio' is missing; every row of this task has {', '.join(ROW_KEYS)}"
         )
     return float(row["duration_s"])
+
+
+def text_of(row: Row, options: Mapping[str, Any]) -> Any:
+    """The row's reference: `text`, or the one of its `texts` that the header's `text` names; DatasetError for none.
+
+    >>> text_of({"id": "1", "text": "um hi", "texts": {"clean": "hi"}}, {"text": "clean"})
+    'hi'
+    """
+    name = options.get("text", "")
+    if not name:
+        return row.get("text")
+    known = row.get("texts", {})
+    if name not in known:
+        there = ", ".join(sorted(known)) or "none"
+        raise DatasetError(
+            f"case {row['id']!r} has no text called {name!r}, which the header's `text` asks for; it has {there}"
+        )
+    return known[name]
 
 
 def seconds(row: Row) -> float:
