@@ -58,6 +58,9 @@ Copy = Annotated[bool, typer.Option("--copy/--reference", help="Copy the audio, 
 Channel = Annotated[str, typer.Option(metavar="N|mix", help="For rows that name none: 0, 1, ... or the mean.")]
 Shortest = Annotated[float, typer.Option(help="Leave shorter rows away.")]
 Longest = Annotated[float, typer.Option(help="Leave longer rows away.")]
+Wanted = Annotated[
+    str, typer.Option("--where", metavar="EXPRESSION", help="Only rows like: duration_s < 30 and gender == 'f'.")
+]
 Sample = Annotated[int, typer.Option(min=0, help="Take so many rows; a larger sample holds a smaller one.")]
 By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion to these: speaker, gender, ...")]
 Seed = Annotated[int, typer.Option(help="Of the sample.")]
@@ -75,8 +78,8 @@ def import_dataset(
     tier: Tier = "full", normaliser: Normaliser = "auto", split: Split = "", config: Config = "",
     column: Column = None, text_column: TextColumn = None, group: Group = None, root: Root = None,
     textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
-    min_s: Shortest = 0.0, max_s: Longest = float("inf"), sample: Sample = 0, by: By = "", seed: Seed = 0,
-    max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
+    min_s: Shortest = 0.0, max_s: Longest = float("inf"), where: Wanted = "", sample: Sample = 0, by: By = "",
+    seed: Seed = 0, max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
     revision: Revision = "", only: Only = None, again: Again = False,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
@@ -94,7 +97,8 @@ def import_dataset(
     wish = Wish(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
-        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, revision=revision, only=tuple(only or ()),
+        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where, revision=revision,
+        only=tuple(only or ()),
     )
     report = _again(place, Path(into).name, dry_run) if again else _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):
@@ -140,7 +144,7 @@ def _told(report: Report, dry_run: bool) -> None:
         common.say(report.refused, err=True)
         return
     by = f" by {counted(report.speakers, 'speaker')}" if report.speakers else ""
-    filtered = f", {report.filtered} too short or long" if report.filtered else ""
+    filtered = f", {report.filtered} not wanted" if report.filtered else ""
     sampled = f", {report.taken} of them taken" if report.taken < report.sound else ""
     common.say(f"{report.read} read, {len(report.left)} left out{filtered}, {report.sound} sound{sampled}: "
                f"{datasets.length(report.audio_s)} of audio{by}")  # fmt: skip

@@ -88,3 +88,24 @@ def test_archives_that_are_damaged_or_reach_out(desk: Desk, tmp_path: Path) -> N
         assert (refused.exit_code, says in refused.stderr) == (2, True), refused.output
     assert {path.name for path in (desk.root / "golden").iterdir()} == {"short_v1"}
     assert not list(desk.root.rglob("escaped.txt"))
+
+
+def test_where_takes_rows_before_the_sample_and_again(desk: Desk) -> None:
+    rows = [{**line(id), "gender": "fm"[i % 2], "age": str(20 + i)} for i, id in enumerate(sorted(TEXTS))]
+    manifest = nemo(desk.root / "data", **{str(i): row for i, row in enumerate(rows)})
+    expression = "gender == 'f' and age < 22.5 and duration_s < 30"
+    common = ("--into", "women_v1", "--max-left-out", "100%", "--where", expression)
+    done = desk.type("datasets", "import", str(manifest), *common, "--sample", "1")
+    assert done.exit_code == 0, done.output
+    assert f"{len(TEXTS)} read, 0 left out, 2 not wanted, 2 sound, 1 of them taken" in done.output
+    assert f'where: "{expression}"' in (desk.root / "golden" / "women_v1" / "dataset.yaml").read_text()
+    again = desk.type("datasets", "import", "women_v1", "--again", "--into", "women_v2")
+    assert "2 not wanted" in again.output
+    assert "since then: nothing changed" in again.output
+    unknown = desk.type("datasets", "import", str(manifest), "--into", "x_v1", "--where", "gnder == 'f'")
+    assert unknown.exit_code == 2
+    assert "--where: no row has 'gnder': did you mean gender?" in unknown.stderr
+    assert not (desk.root / "golden" / "x_v1").exists()
+    nobody = desk.type("datasets", "import", str(manifest), "--into", "x_v1", "--where", "gender == 'x'")
+    assert nobody.exit_code == 1
+    assert "none of 4 rows can be used (4 are not wanted, too short or too long)" in nobody.output

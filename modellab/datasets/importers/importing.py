@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from modellab import datasets
 from modellab.annotations import rttm
 from modellab.datasets import importers, manifest, row_checks
-from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows
+from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows, where
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound
 from modellab.datasets.importers.wishes import Report, Wish, counted
@@ -55,6 +55,7 @@ def run(
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
     if wish.task:
         tasks_rows.check_task(wish.task)
+    wanted = where.Filter(wish.where)
     fetched = remote.fetched(str(source), options, wish) if remote.is_remote(str(source)) else None
     with _staged(folder, "importing") as staging, _staged(folder, "unpacked") as unpacked:
         place = archives.opened(importers.place_of(fetched.path if fetched else source), unpacked, wish.form)
@@ -62,14 +63,15 @@ def run(
         wish = replace(wish, copy=wish.copy or is_passing)
         found = importers.chosen(place, wish.form)
         report = Report(folder, found.format.NAME, found.guess.reason, place.path)
-        work = _Work(report, wish, folder, staging)
+        work = _Work(report, wish, wanted, folder, staging)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
             options = remote.beside(fetched.path, options) if fetched.path.is_file() else options
         records = work.records(importers.read(found.format, place, options))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
         if not _refused(report, wish) and not rows:
-            report.refused = f"none of {report.read} rows can be used: nothing was written"
+            filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
+            report.refused = f"none of {report.read} rows can be used{filtered}: nothing was written"
         if not report.refused:
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(str(source))
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
@@ -105,8 +107,9 @@ def _refused(report: Report, wish: Wish) -> bool:
 class _Work:
     """One import on its way."""
 
-    def __init__(self, report: Report, wish: Wish, folder: Path, staging: Path) -> None:
+    def __init__(self, report: Report, wish: Wish, wanted: where.Filter, folder: Path, staging: Path) -> None:
         self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
+        self.wanted = wanted
         self.listener = soundness.Listener(staging / AUDIO)
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
@@ -118,7 +121,7 @@ class _Work:
         """The records whose audio is sound, with the length that was decoded."""
         found: Spool[Record] = Spool()
         mixed: set[str] = set()
-        for record in self._by_task(self._read(items)):
+        for record in self.wanted.early(self._by_task(self._read(items)), self.report):
             fault = tasks_rows.text_fault(record, self.report.task)
             checked = soundness.checked(self._on_channel(record), self.listener)
             if fault or isinstance(checked, LeftOut):
@@ -129,11 +132,12 @@ class _Work:
             assert sound.sound is not None
             if facts.channels > 1 and sound.sound.channel is None:
                 mixed.add(sound.sound.file.name)
-            if self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
+            if not self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
+                self.report.filtered += 1
+            elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
                 self.rates.add(facts.rate_hz)
                 found.append(sound)
-            else:
-                self.report.filtered += 1
+        self.wanted.check()
         agreeing, left = consistent(found)
         self.report.left += left
         if mixed and self.wish.channel != "mix":

@@ -14,8 +14,8 @@ class Wish:
     """What a person wants of an import; what is left out is found out, or the default of the command.
 
     `channel` is `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the values of
-    the keys `by`. `most_left_out` is the part of the rows that may be faulty. `revision` and `only` are for a place
-    elsewhere: which of its states, and which files.
+    the keys `by`. `where` is an expression over a row. `most_left_out` is the part of the rows that may be
+    faulty. `revision` and `only` are for a place elsewhere: which of its states, and which files.
     """
 
     task: str = ""
@@ -33,6 +33,7 @@ class Wish:
     seed: int = 0
     most_left_out: float = 0.05
     dry_run: bool = False
+    where: str = ""
     revision: str = ""
     only: tuple[str, ...] = ()
 
