@@ -58,6 +58,15 @@ def share(number: float | None) -> str:
     return MISSING if number is None or math.isnan(number) else f"{100 * number:+.1f} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "file"), counted(2_000, "file")
+    ('1 file', '2000 files')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def heading(name: str) -> str:
     """A metric's or reading's name at the head of a column.
 

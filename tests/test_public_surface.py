@@ -58,7 +58,7 @@ MODEL = (
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
-    " judge text settings imported digest"
+    " judge text settings imported rows digest"
 )
 
 VERDICT = (

@@ -131,7 +131,7 @@ def _imported(source: str, name: str, options: Options, wish: Wish, before: Path
 def _told(report: Report, dry_run: bool) -> None:
     """What a person should know of an import."""
     from modellab.datasets.importers.manifest_file import near
-    from modellab.datasets.importers.wishes import counted
+    from modellab.units import counted
 
     common.say(f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):

@@ -12,13 +12,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab.datasets import digests, manifest
+from modellab.datasets import digests, manifest, used_audio
 from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
 from modellab.datasets.manifest import Header
+from modellab.datasets.parquet_rows import ParquetRows
 from modellab.datasets.row_checks import FILE_NAME
+from modellab.datasets.used_audio import UsedAudio
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.types import Row
 from modellab.types.rows import ANYWHERE, ROW_KEYS, sounding
@@ -54,7 +57,8 @@ class Dataset:
 
     `rows` have their files made absolute paths, and the header's `settings` where there are any: what `prepare` and
     `run` of a task know of the dataset, they know from the row. `digest` is that of what lies on disk now, which is
-    the header's unless somebody changed the dataset.
+    the header's unless somebody changed the dataset. Of rows in Parquet it believes the hashes of audio that they hold:
+    `audio` compares these as rows are used.
     """
 
     name: str
@@ -62,6 +66,29 @@ class Dataset:
     header: Header
     rows: Sequence[Row]
     digest: str
+    audio: UsedAudio | None = None  # None: all of it was compared when the dataset was loaded
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether its rows are those that were checked when the digest was written, so that none needs it again."""
+        return self.audio is not None and self.digest == self.header.digest
+
+    @property
+    def without_settings(self) -> Sequence[Row]:
+        """The rows as they are in the dataset's own file."""
+        if isinstance(self.rows, ParquetRows):
+            return self.rows  # whose digest is that of the file
+        return [{name: value for name, value in row.items() if name != "settings"} for row in self.rows]
+
+    @property
+    def heard_digest(self) -> str:
+        """The digest of what was heard: another than `digest` where used audio is not that of its rows any more."""
+        return self.audio.digest(self.digest) if self.audio else self.digest
+
+    @property
+    def digest_checked(self) -> str:
+        """Of how much audio the hash was compared: `all`, `used` or `none`."""
+        return self.audio.checked if self.audio else used_audio.ALL
 
     @property
     def task(self) -> str:
@@ -134,26 +161,45 @@ def header(folder: Path) -> Header:
 def load(folder: Path) -> Dataset:
     """The whole manifest, checked; ConfigError for the header, DatasetError for the cases.
 
-    Audio is hashed for the digest and not decoded: a missing or broken file fails its own case later.
+    Audio is hashed for the digest and not decoded: a missing or broken file fails its own case later. Of rows in
+    Parquet no audio is touched, and where the digest is the header's, no row is read.
     """
     raw = manifest.whole(folder)
     head = manifest.header(folder, raw)
-    rows, faults = manifest.rows(folder, raw)
-    if faults:
-        raise faults[0]
+    rows, digest = _believed(folder, raw, head)
+    if rows is None:
+        rows, faults = manifest.rows(folder, raw)
+        if faults:
+            raise faults[0]
+        digest = digest or digests.of(head, rows)
+    given = _with(rows, head.settings) if head.settings else rows
+    return Dataset(folder.name, folder, head, given, digest, UsedAudio() if isinstance(rows, ParquetRows) else None)
+
+
+def _believed(folder: Path, raw: Mapping[str, Any], head: Header) -> tuple[Sequence[Row] | None, str]:
+    """The rows of a Parquet file unread, and the digest; None for rows that have to be checked."""
+    if raw.get("rows") is None or "cases" in raw:
+        return None, ""
+    rows = manifest.parquet(folder, raw["rows"])
     digest = digests.of(head, rows)
-    given = Spool({**row, "settings": head.settings} for row in rows) if head.settings else rows
-    return Dataset(folder.name, folder, head, given, digest)
+    return (rows.changed(partial(manifest.absolute, folder)) if digest == head.digest else None), digest
+
+
+def _with(rows: Sequence[Row], settings: Mapping[str, Any]) -> Sequence[Row]:
+    """The rows, each with the header's settings."""
+    if isinstance(rows, ParquetRows):
+        return rows.changed(lambda row: {**row, "settings": settings})
+    return Spool({**row, "settings": settings} for row in rows)
 
 
 def write_digest(folder: Path) -> str:
     """Write the digest of what is on disk into the header, as the line before `cases:`; return it."""
     digest = load(folder).digest
     text = re.sub(r"^digest:.*\n", "", manifest.read(folder), flags=re.MULTILINE)
-    cases = manifest.CASES.search(text)
-    if cases is None:
+    rows = manifest.LIST.search(text)
+    if rows is None:
         raise DatasetError(f"{manifest.file(folder)}: no line starts with `cases:`, the digest's line goes before it")
-    signed = f"{text[: cases.start()]}digest: {digest}\n{text[cases.start() :]}"
+    signed = f"{text[: rows.start()]}digest: {digest}\n{text[rows.start() :]}"
     manifest.file(folder).write_text(signed, encoding="utf-8")
     return digest
 

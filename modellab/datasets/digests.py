@@ -11,12 +11,15 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from modellab.audio import stretch
+from modellab.datasets import parquet_rows
+from modellab.datasets.audio_hashes import AudioHashes, is_recent, stamp
+from modellab.datasets.parquet_rows import ParquetRows
 from modellab.system import textfile
 from modellab.types import Row
-from modellab.types.rows import FILES, PARTS, SETTING_FILES, in_parts
+from modellab.types.rows import FILES, HASHES, PARTS, SETTING_FILES, in_parts
 
 if TYPE_CHECKING:
     from modellab.datasets.manifest import Header
@@ -24,49 +27,71 @@ if TYPE_CHECKING:
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings", "text")
+TABLE = 1  # of how the columns of a Parquet file are hashed: what another way gave is not taken for this one's
+
+
+class Hash(Protocol):
+    """A hash that is being computed."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
 def of(head: Header, rows: Sequence[Row]) -> str:
     """SHA-256 over what changes a result: task, version, language, the rows by id, the bytes of their files."""
     chosen = [getattr(head, key) for key in IN_DIGEST]
-    chosen += [value for key in IN_DIGEST_IF_SET if (value := _fact(head, key))]
-    total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
-    ids = [str(row["id"]) for row in rows]
-    known: dict[Path, str] = {}  # a recording of many stretches is hashed once
-    for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
-        total.update(json.dumps([_facts(each), *_contents(each, known)], sort_keys=True, default=str).encode())
+    with AudioHashes() as known:
+        chosen += [value for key in IN_DIGEST_IF_SET if (value := _fact(head, key, known))]
+        total = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
+        if isinstance(rows, ParquetRows):
+            total.update(_of_table(rows.file, known).encode())
+        else:
+            _add(total, rows, known)
     return f"sha256:{total.hexdigest()}"
 
 
-def _fact(head: Header, key: str) -> Any:
+def _fact(head: Header, key: str, known: AudioHashes) -> Any:
     """A fact of the header; of a file that its settings name what is in it."""
     value = getattr(head, key)
     if key != "settings":
         return value
-    held = {name: _content(Path(value[name]), is_text=True) for name in SETTING_FILES if value.get(name)}
+    held = {name: _content(Path(value[name]), known, is_text=True) for name in SETTING_FILES if value.get(name)}
     return {**value, **held}
 
 
+def _of_table(file: Path, known: AudioHashes) -> str:
+    """The hash of what a Parquet file says, computed once for the file as it is."""
+    place, now = f"{file.absolute()}#rows.{TABLE}", stamp(file)
+    return known.remembered(place, now, lambda: parquet_rows.content(file), keep=not is_recent(file))
+
+
+def _add(total: Hash, rows: Sequence[Row], known: AudioHashes) -> None:
+    """The rows by id, with what their files hold."""
+    ids = [str(row["id"]) for row in rows]
+    held: dict[Path, str] = {}  # a recording of many stretches is looked at once
+    for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
+        total.update(json.dumps([_facts(each), *_contents(each, known, held)], sort_keys=True, default=str).encode())
+
+
 def _facts(row: Row) -> Row:
-    """The row without the names of its files."""
-    return {**{key: value for key, value in row.items() if key not in FILES}, **in_parts(row, _facts)}
+    """The row without the names of its files, and without their hashes: these are taken from the files."""
+    return {**{key: value for key, value in row.items() if key not in (*FILES, *HASHES)}, **in_parts(row, _facts)}
 
 
-def _contents(row: Row, known: dict[Path, str]) -> Iterator[str]:
+def _contents(row: Row, known: AudioHashes, held: dict[Path, str]) -> Iterator[str]:
     """What its files hold, its parts' behind its own."""
     for key in (key for key in FILES if key in row):
         file = stretch.parsed(row[key]).file
-        if file not in known:
-            known[file] = _content(file, is_text=key in TEXTS)
-        yield known[file]
+        if file not in held:
+            held[file] = _content(file, known, is_text=key in TEXTS)
+        yield held[file]
     for key in PARTS:
         for part in row.get(key, ()):
-            yield from _contents(part, known)
+            yield from _contents(part, known, held)
 
 
-def _content(file: Path, *, is_text: bool) -> str:
+def _content(file: Path, known: AudioHashes, *, is_text: bool) -> str:
     """What a file holds, as a hash; `missing` also for one that cannot be read, which fails its own case later."""
     with suppress(OSError):
         if file.is_file():
-            return textfile.digest(file, is_text=is_text)
+            return textfile.digest(file, is_text=True) if is_text else known.of(file)
     return "missing"

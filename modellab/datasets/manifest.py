@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -17,7 +18,8 @@ from pydantic import ConfigDict, Field
 
 from modellab.audio import stretch
 from modellab.audio.stretch import Stretch
-from modellab.datasets import row_checks
+from modellab.datasets import parquet_rows, row_checks
+from modellab.datasets.parquet_rows import ParquetRows
 from modellab.datasets.row_checks import FILE_NAME
 from modellab.errors import DatasetError, UnreadableError, YamlError
 from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
@@ -28,6 +30,7 @@ from modellab.types.spooled import Spool
 
 STRETCH = ("start_s", "end_s", "channel")  # the keys that make a row a part of its file
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
+LIST = re.compile(r"^(cases|rows)\s*:", re.MULTILINE)  # where the rows are, or are said to be
 FIRST_CASE = re.compile(r" *- ")
 TOGETHER = 200  # cases read at a time
 
@@ -53,6 +56,7 @@ class Header(Strict):
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
+    rows: str = Field(default="", exclude=True)  # the Parquet file that has the rows, in place of `cases:`
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
 
 
@@ -150,34 +154,76 @@ def header(folder: Path, raw: Mapping[str, Any]) -> Header:
 
 def rows(folder: Path, raw: Mapping[str, Any]) -> tuple[Sequence[Row], list[DatasetError]]:
     """The sound rows, their files made absolute paths, and every fault of the others and of the list."""
-    sound: Spool[Row] = Spool()
-    known: set[str] = set()
     faults = list(_list_faults(folder, raw))
-    for i, given in enumerate(raw["cases"] if isinstance(raw.get("cases"), list | Spool) else []):
-        fault = row_checks.row_fault(given)
+    if raw.get("rows") is not None:
+        return ([], faults) if faults else _checked(folder, parquet(folder, raw["rows"]))
+    return _checked(folder, raw["cases"] if isinstance(raw.get("cases"), list | Spool) else [], faults)
+
+
+def parquet(folder: Path, name: Any) -> ParquetRows:
+    """The rows of a Parquet file as they stand in it; DatasetError where there are none."""
+    if not isinstance(name, str) or not name or name != Path(name).name:
+        raise DatasetError(f"{file(folder)}: rows is {yamltext.shown(name)}, expected the name of a file beside it")
+    found = ParquetRows(folder / name, dict)
+    if not found:
+        raise DatasetError(f"{folder / name}: there is no row in it")
+    return found
+
+
+def _checked(
+    folder: Path, cases: Sequence[Any], faults: Sequence[DatasetError] = ()
+) -> tuple[Sequence[Row], list[DatasetError]]:
+    """The sound rows of those given, and the faults of the others behind the ones that are known."""
+    if isinstance(cases, ParquetRows) and not any(True for _, fault in _each(cases) if fault):
+        return cases.changed(partial(absolute, folder)), [*faults]
+    sound: Spool[Row] = Spool()
+    found = [*faults]
+    for case, fault in _each(cases):
         if fault:
-            called = given.get("id") if isinstance(given, dict) else None
-            name = called if isinstance(called, str) and called and called.isprintable() else f"number {i + 1}"
-            faults.append(DatasetError(f"{file(folder)}: case {name}: {fault}"))
-        elif given["id"] in known:
-            faults.append(DatasetError(f"{file(folder)}: case {given['id']}: duplicate id, every case needs its own"))
+            found.append(DatasetError(f"{file(folder)}: case {fault}"))
         else:
-            known.add(given["id"])
-            sound.append(_absolute(folder, given))
-    return sound, faults
+            sound.append(absolute(folder, case))
+    return sound, found
 
 
-def _absolute(folder: Path, given: Row) -> Row:
-    files = {key: (folder / Path(given[key]).expanduser()).absolute() for key in FILES if key in given}
+def _each(cases: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """Each case with what is wrong with it, its name first; '' if nothing is."""
+    is_table, known, last = isinstance(cases, ParquetRows), set[str](), ""
+    for i, given in enumerate(cases):
+        fault = row_checks.row_fault(given) or (parquet_rows.fault(given) if is_table else "")
+        called = given.get("id") if isinstance(given, dict) else None
+        name = called if isinstance(called, str) and called and called.isprintable() else f"number {i + 1}"
+        if not fault and (name in known or name == last):
+            fault = "duplicate id, every case needs its own"
+        elif not fault and is_table and name < last:
+            fault = f"it stands behind {last}: rows in Parquet come in the order of their ids"
+        yield given, f"{name}: {fault}" if fault else ""
+        if is_table:
+            last = name
+        else:
+            known.add(name)
+
+
+def absolute(folder: Path, given: Row) -> Row:
+    """A row with its files as absolute paths, and its stretch in that of its audio."""
+    files = {key: _place(folder, given[key]) for key in FILES if key in given}
     if "audio" in files and any(key in given for key in STRETCH):
         files["audio"] = stretch.named(Stretch(files["audio"], given.get("start_s", 0.0), *map(given.get, STRETCH[1:])))
-    return {**given, **files, **in_parts(given, lambda part: _absolute(folder, part))}
+    return {**given, **files, **in_parts(given, lambda part: absolute(folder, part))}
+
+
+@lru_cache(maxsize=256)
+def _place(folder: Path, name: str) -> Path:
+    return (folder / Path(name).expanduser()).absolute()
 
 
 def _list_faults(folder: Path, raw: Mapping[str, Any]) -> Iterator[DatasetError]:
     """What can be wrong with the list of cases as a whole."""
     cases = raw.get("cases")
-    if not isinstance(cases, list | Spool) or not cases:
+    if raw.get("rows") is not None:
+        if "cases" in raw:
+            yield DatasetError(f"{file(folder)}: there are both `rows:` and `cases:`, expected one of them")
+    elif not isinstance(cases, list | Spool) or not cases:
         yield DatasetError(
             f"{file(folder)}: expected `cases:` and at least one case below it, got {yamltext.shown(cases)}"
         )

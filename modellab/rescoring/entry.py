@@ -124,7 +124,7 @@ def _scorable(entry: Entry, data: Dataset, *, references: bool) -> Result:
 def _only_scoring_differs(digest: str, data: Dataset) -> bool:
     """Whether the dataset had this digest under other settings of how it is scored."""
     names: Mapping[str, Sequence[Any]] = getattr(tasks.get(data.task), "SCORING", {})
-    rows = [{name: value for name, value in row.items() if name != "settings"} for row in data.rows]
+    rows = data.without_settings
     for name, values in names.items():
         rest = {key: value for key, value in data.header.settings.items() if key != name}
         for settings in (rest, *({**rest, name: value} for value in values)):

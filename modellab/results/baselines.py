@@ -31,6 +31,7 @@ PINNED = "anchor"  # the folder of the pinned release, laid out like its parent
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.]+)\.json")
+UNTOLD = ("digest_checked",)  # says how a measurement was made, and nothing of what was accepted
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
 
 
@@ -104,7 +105,8 @@ def save(
     long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with
     `speed_only` the accepted quality.
     """
-    header = {**passes[0].provenance, "reason": reason, "date": date}
+    known = {name: text for name, text in passes[0].provenance.items() if name not in UNTOLD}
+    header = {**known, "reason": reason, "date": date}
     _check_names(passes[0])
     written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
     written += [_resource_file(root, passes, header)] if timed else []

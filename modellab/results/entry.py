@@ -25,7 +25,7 @@ SHOWN = 20  # characters of a format in a message
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
     allocator.KEY,
-    *("rescored_from", "normaliser_before"),
+    *("rescored_from", "normaliser_before", "digest_checked"),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import text
-from modellab.datasets import Dataset, clusters, decoded_length
+from modellab.datasets import Dataset, clusters, decoded_length, used_audio
 from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts
@@ -117,10 +117,11 @@ def evaluate(
     the first is timed and shown, see `seeds.merged`.
     """
     told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
-    for _ in _cases(task, data):
-        pass  # a fault in the last row is found before the first call
+    if not data.is_checked:
+        for _ in _cases(task, data):
+            pass  # a fault in the last row is found before the first call
     first_s = warm_up(task, data, loaded)
-    done = _pass(task, data, loaded, progress)
+    done = _looked_at(data, lambda: _pass(task, data, loaded, progress))
     if clocks(done)[:, RAISED].all():
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
     meters = loaded.ask("finish", {"device": case.key.device})
@@ -140,7 +141,8 @@ def evaluate(
         machine=machine_class(threads, case.key.device),
         provenance={
             "commit": commit,
-            "dataset_digest": data.digest,
+            "dataset_digest": data.heard_digest,
+            used_audio.KEY: data.digest_checked,
             "normaliser": str(text.get(data.normaliser)),
             "weights": str(loaded.facts["weights"]),
             "threads": str(threads),
@@ -155,6 +157,15 @@ def evaluate(
     )
 
 
+def _looked_at(data: Dataset, measure: Callable[[], Sequence[Utterance]]) -> Sequence[Utterance]:
+    """What is measured; the hashes of audio that was looked at on the way are kept, however that ends."""
+    try:
+        return measure()
+    finally:
+        if data.audio:
+            data.audio.close()
+
+
 def _cases(task: Task, data: Dataset) -> Iterator[Any]:
     """The case of each row, one after the other: never are all of them in memory."""
     options = data.options
@@ -166,6 +177,8 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
     done, total = Utterances(), len(data.rows)
     loaded.seed(seed)
     for row in data.rows:
+        if data.audio and not seed:
+            data.audio.see(row)
         done.append(_utterance(task, row, data, loaded))
         if progress:
             progress(seed * total + len(done), loaded.seeds * total, done)

@@ -46,6 +46,8 @@ def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[
         yield "its dataset has no digest, so nobody sees a change of it: `modellab datasets digest` writes one"
     elif data.header.digest != data.digest:
         yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
+    if data.audio:
+        yield from data.audio.told()
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)
 
 

@@ -9,7 +9,16 @@ from modellab.errors import DatasetError
 from modellab.types import Row
 
 ROW_KEYS = ("id", "audio", "duration_s")  # what a row may have for every task; a task's ROW names the rest
-ANYWHERE = ("start_s", "end_s", "channel", "recording", "texts", "group")  # and what every task's row may have besides
+HASHES = ("sha256", "size_bytes")  # of the encoded audio: of its file, where a row is a stretch
+ANYWHERE = (
+    "start_s",
+    "end_s",
+    "channel",
+    "recording",
+    "texts",
+    "group",
+    *HASHES,
+)  # every task's row may, too
 FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
 SETTING_FILES = ("glm",)  # the settings that name a file beside the manifest
 PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue

@@ -11,9 +11,10 @@ import soundfile
 import yaml
 
 from modellab import datasets
-from modellab.datasets import decoded_length
+from modellab.datasets import decoded_length, parquet_rows
 from modellab.types.readings import READINGS
 
+from ..make import as_parquet
 from .conftest import FakeProject, length
 
 
@@ -70,3 +71,34 @@ def test_every_fault_of_every_row_is_listed(fake_project: FakeProject) -> None:
     for number in range(7):
         assert sum(f"case {number:03}: " in fault for fault in faults) == 1, faults
     assert all("\n" not in fault for fault in faults)
+
+
+def test_rows_in_parquet_are_compared_with_their_audio_as_they_are_used(fake_project: FakeProject) -> None:
+    folder = fake_project.root / "golden" / "short_v1"
+    as_parquet(folder)
+    fake_project.accept()
+    result = fake_project.run()
+    result.assert_outcomes(passed=1)
+    assert "its dataset" not in result.stdout.str()
+    provenance = fake_project.ledger()[-1]["result"]["provenance"]
+    assert provenance["digest_checked"] == "used"
+    assert provenance["dataset_digest"] == datasets.load(folder).digest
+    accepted = next((fake_project.root / "baselines").rglob("*-float32.json")).read_text()
+    assert "digest_checked" not in accepted
+
+    soundfile.write(folder / "audio" / "003.flac", 0.1 * np.cos(np.arange(length(3)) / 10), 16_000)
+    result = fake_project.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["note: *the audio of 1 row is not that of its dataset any more (003)*"])
+    result.stdout.fnmatch_lines(["*dataset digest was sha256:* in the baseline and is sha256:* now*"])
+    assert fake_project.ledger()[-1]["result"]["provenance"]["dataset_digest"] != provenance["dataset_digest"]
+
+
+def test_rows_in_parquet_without_hashes_are_told(fake_project: FakeProject) -> None:
+    folder = fake_project.root / "golden" / "short_v1"
+    as_parquet(folder)
+    rows = [{**row} for row in parquet_rows.ParquetRows(folder / "rows.parquet", dict)]
+    parquet_rows.write(folder / "rows.parquet", [{k: row[k] for k in row if k != "sha256"} for row in rows])
+    datasets.write_digest(folder)
+    fake_project.run().stdout.fnmatch_lines(["note: *its dataset has no hash for the audio of 8 rows*"])
+    assert fake_project.ledger()[-1]["result"]["provenance"]["digest_checked"] == "none"

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from modellab.audio import stretch
-from modellab.datasets.importers.wishes import counted
 from modellab.types import Row
 from modellab.types.rows import FILES
 from modellab.types.spooled import Table
+from modellab.units import counted
 
 SHOWN = 3  # names of rows that a sentence gives
 OF_AUDIO = ("duration_s", "start_s", "end_s", "channel")

@@ -22,10 +22,11 @@ from modellab.datasets import importers, manifest, row_checks
 from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows, where
 from modellab.datasets.importers.contradictions import consistent
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound
-from modellab.datasets.importers.wishes import Report, Wish, counted
+from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
 from modellab.types.spooled import Spool
+from modellab.units import counted
 
 AUDIO = "audio"
 TEXT_TASKS = ("asr", "meeting", "streaming", "robustness")  # whose texts go through a normaliser

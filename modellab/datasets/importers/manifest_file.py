@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modellab import datasets
-from modellab.datasets import manifest
+from modellab.datasets import manifest, parquet_rows
 from modellab.datasets.importers.records import LeftOut, Options
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError
 from modellab.types import Row
 
 LEFT_OUT = "left-out.jsonl"
+MOST_IN_YAML = 1_000  # rows that a person may still read; loading them takes a tenth of a second
 VERSION = re.compile(r"_v(\d{1,6})$")
 SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
 HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz")
@@ -54,8 +55,12 @@ def write(
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
         file.writelines(_block("import", _facts(origin, report, options, wish)))
-        file.write("cases:\n")
-        file.writelines(f"  - {text(dict(row))}\n" for row in rows)
+        if len(rows) > MOST_IN_YAML and not any(map(parquet_rows.fault, rows)):
+            parquet_rows.write(folder / parquet_rows.NAME, rows)
+            file.write(f"rows: {parquet_rows.NAME}\n")
+        else:
+            file.write("cases:\n")
+            file.writelines(f"  - {text(dict(row))}\n" for row in rows)
     if report.left:
         with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
             file.writelines(_left(each, report.place) for each in report.left)

@@ -68,12 +68,3 @@ class Report:
     def faults(self) -> int:
         """Rows that were left out, but for those that the source leaves out itself."""
         return sum(not each.meant for each in self.left)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "file"), counted(2, "file")
-    ('1 file', '2 files')
-    """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
