@@ -91,13 +91,18 @@ def reference(written: str, normaliser: Normaliser, how: Scoring) -> Reference:
     """A row's text as a reference; DatasetError where its marks do not fit together."""
     if how.is_plain:
         return Reference(written, written, normaliser(written))
-    if how.markup and markup.is_ignored(written):
-        raise DatasetError("its text says that it is not to be scored: leave the row out")
+    if is_ignored(written, how):
+        return Reference(written, "", "")
     try:
         text = markup.words(written) if how.markup else written
         return Reference(written, text, normaliser(_first_way(_parts(written, how, "ref"))))
     except FormatError as fault:
         raise DatasetError(f"its text has marks that do not fit together: {fault}") from None
+
+
+def is_ignored(written: str, how: Scoring) -> bool:
+    """Whether nothing of a row is to be scored."""
+    return how.markup and markup.is_ignored(written)
 
 
 def spoken(text: str, normaliser: Normaliser, how: Scoring) -> str:

@@ -97,6 +97,7 @@ class Sample:
     speaker: str = ""
     condition: str = ""
     scoring: Scoring = _references.PLAIN
+    is_ignored: bool = False  # nothing of it counts, not even what is said there
     references: tuple[Reference, ...] = ()  # all of them, where there are several or they have marks
 
     def held(self, output: Mapping[str, Any] | None) -> Held:
@@ -128,6 +129,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
         speaker=str(row.get("speaker", "")),
         condition=str(row.get("condition", "")),
         scoring=how,
+        is_ignored=_references.is_ignored(str(text_of(row, options)), how),
         references=references if len(references) > 1 or how.markup else (),
     )
 
@@ -151,7 +153,7 @@ def _reference(row: Row, words: Any, normaliser: Normaliser, how: Scoring) -> Re
         found = _references.reference(words, normaliser, how)
     except DatasetError as fault:
         raise DatasetError(f"case {row['id']!r}: {fault}") from None
-    if words and transcript_sanity.is_empty(found.normalised):
+    if words and not _references.is_ignored(words, how) and transcript_sanity.is_empty(found.normalised):
         raise DatasetError(
             f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
         )
@@ -181,6 +183,13 @@ def encode(output: Any) -> dict[str, Any]:
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     """Counts for each metric; `None` (the model raised) is scored as an empty transcript with success 0."""
+    counts = _counts(sample, output)
+    if not sample.is_ignored:
+        return counts
+    return {name: share if name == "success_rate" else (0.0,) * len(share) for name, share in counts.items()}
+
+
+def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
     _, reference, alignment = sample.held(output)
     hypothesis = _hypothesis(sample, output)
     written = casing_punctuation.compare(reference.text, "" if output is None else output["text"])
@@ -214,11 +223,15 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
 
 def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
     """What was spoken and what was heard, both as written, and what normalises them."""
+    if sample.is_ignored:
+        return "", "", sample.normaliser
     return sample.against(output).text, "" if output is None else str(output["text"]), sample.normaliser
 
 
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
+    if sample.is_ignored:
+        return ["(not to be scored, its text says)"]
     number, reference, alignment = sample.held(output)
     failed = ["(the model raised: no transcript)"] if output is None else []
     many = len(sample.references)

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol, cast
 
 from modellab.datasets.importers import formats as _formats
 from modellab.datasets.importers.places import BRACES, Place, expanded
-from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Setting, Sound
 from modellab.errors import ConfigError, DatasetError, did_you_mean, told
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Options",
     "Place",
     "Record",
+    "Setting",
     "Sound",
     "chosen",
     "detected",

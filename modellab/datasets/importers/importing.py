@@ -21,7 +21,7 @@ from modellab.annotations import rttm
 from modellab.datasets import importers, manifest, row_checks
 from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows, where
 from modellab.datasets.importers.contradictions import consistent
-from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Sound
+from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
@@ -154,6 +154,9 @@ class _Work:
             if isinstance(item, Note):
                 self.report.notes.append(item.text)
                 continue
+            if isinstance(item, Setting):
+                self.report.settings[item.name] = self._setting(item)
+                continue
             self.report.read += 1
             if isinstance(item, LeftOut):
                 self.report.left.append(item)
@@ -163,7 +166,17 @@ class _Work:
                 self.report.left.append(LeftOut(item.where, named))
                 continue
             self.report.task = self.report.task or self.wish.task or tasks_rows.likely_task(item)
+            if tasks_rows.is_ignored(item, self.report.task):
+                self.report.left.append(LeftOut(item.where, "it is not to be scored, the source says", meant=True))
+                continue
             yield replace(item, sound=self.listener.placed(item.sound, item.id)) if item.sound else item
+
+    def _setting(self, item: Setting) -> str:
+        """The value of a setting; of one that is a file, its name in the dataset."""
+        if item.file is None:
+            return item.value
+        shutil.copyfile(item.file, self.staging / item.file.name)
+        return item.file.name
 
     def _is_outside(self, sound: Sound) -> bool:
         """Whether a source from elsewhere names a file that did not come with it."""
@@ -275,7 +288,9 @@ class _Work:
             "normaliser": wish.normaliser if report.task in TEXT_TASKS else "none",
             "rate_hz": next(iter(self.rates)) if len(self.rates) == 1 else None,
         }
-        return manifest.header(self.folder, facts)
+        if report.settings and report.task == tasks_rows.MARKED:
+            facts["settings"] = dict(report.settings)
+        return manifest.header(self.staging, facts)
 
 
 def _value(row: Row, key: str) -> str:

@@ -54,6 +54,8 @@ def write(
     facts = header.model_dump()
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
+        if facts["settings"]:
+            file.write(f"settings: {text(report.settings)}\n")
         file.writelines(_block("import", _facts(origin, report, options, wish)))
         if len(rows) > MOST_IN_YAML and not any(map(parquet_rows.fault, rows)):
             parquet_rows.write(folder / parquet_rows.NAME, rows)

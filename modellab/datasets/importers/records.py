@@ -55,7 +55,8 @@ class Record:
 
     `text` is the reference, None where the source has none; `texts` are other versions of it by name. `turns` say who
     spoke when (and what) in a whole recording, `scored` which stretches of it count: None for all. `duration_s` is what
-    the source states. `group` holds what people are compared by: gender, age, accent.
+    the source states. `group` holds what people are compared by: gender, age, accent. `marked` is the text with NIST's
+    marks, where it has any or is not to be scored. `without_speech`: the source says that nobody speaks.
     """
 
     id: str
@@ -70,6 +71,8 @@ class Record:
     recording: str = ""
     duration_s: float | None = None
     group: Mapping[str, str] = field(default_factory=dict)
+    marked: str = ""
+    without_speech: bool = False
 
 
 class LeftOut(NamedTuple):
@@ -89,7 +92,15 @@ class Note(NamedTuple):
     text: str
 
 
-Item = Record | LeftOut | Note
+class Setting(NamedTuple):
+    """A setting of the task asr that the source calls for; a `file` is copied into the dataset and named by it."""
+
+    name: str
+    value: str = ""
+    file: Path | None = None
+
+
+Item = Record | LeftOut | Note | Setting
 
 
 class Guess(NamedTuple):

@@ -142,7 +142,7 @@ def _fault(record: Record, sound: Sound, facts: Facts) -> str:
     tolerance_s = STATED_LOSSY_S if sound.file.suffix.lower() in LOSSY else STATED_S
     if record.duration_s is not None and abs(record.duration_s - facts.duration_s) > tolerance_s:
         return f"{lasts}, the source says {record.duration_s:.2f} s; was it replaced or cut?"
-    if facts.peak < SILENT:
+    if facts.peak < SILENT and not record.without_speech:
         return f"{sound.file.name} is silent (its highest sample is {facts.peak:.1g})"
     return ""
 

@@ -17,6 +17,7 @@ from modellab.types import Region, Row, SpokenTurn
 UTTERANCES = ("asr", "lid", "robustness", "streaming")  # a row is one stretch of speech
 RECORDINGS = ("diarization", "vad", "meeting")  # a row is a whole recording, with who speaks when
 TASKS = (*UTTERANCES, *RECORDINGS)
+MARKED = "asr"  # the task that scores NIST's marks
 NAMES = {  # what Lhotse and others call languages
     "arabic": "ar", "cantonese": "yue", "chinese": "zh", "czech": "cs", "danish": "da", "dutch": "nl", "english": "en",
     "finnish": "fi", "french": "fr", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
@@ -78,7 +79,9 @@ def likely_task(record: Record) -> str:
 
 def text_fault(record: Record, task: str) -> str:
     """Why a record's text is no reference of the task; '' if it is one."""
-    if task in RECORDINGS or task == "lid":
+    if task in RECORDINGS or task == "lid" or (record.without_speech and not record.marked):
+        return ""
+    if record.marked and task == MARKED:
         return ""
     if record.text is None:
         return f"{record.id} has no text"
@@ -87,6 +90,11 @@ def text_fault(record: Record, task: str) -> str:
     if not any(map(str.isalnum, record.text)):
         return f"the text of {record.id} has no words ({record.text[:40]!r})"
     return ""
+
+
+def is_ignored(record: Record, task: str) -> bool:
+    """Whether a record is not to be scored and the task has no row for such."""
+    return bool(record.marked) and not record.text and task != MARKED
 
 
 def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
@@ -101,7 +109,7 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
         if not record.language:
             return LeftOut(record.where, f"nothing says which language is spoken in {record.id}")
         return {key: value for key, value in {**made, "spoken": record.language}.items() if key != "language"}
-    return {**made, "text": record.text}
+    return {**made, "text": record.marked if task == MARKED and record.marked else record.text}
 
 
 def _stretch(sound: Sound) -> dict[str, Any]:

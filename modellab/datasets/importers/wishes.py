@@ -60,6 +60,7 @@ class Report:
     speakers: int = 0
     left: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
     digest: str = ""
     refused: str = ""
     changes: list[str] | None = None

@@ -99,11 +99,18 @@ def _put(
     own = next((place for place in places if place.start_s <= middle_s < place.end_s), None)
     if own is None and len(places) == 1 and places[0].start_s == 0:
         own = places[0]  # a turn beyond the end is the task's to judge
+    if own is None and rows.takes_all:
+        later = [place for place in places if middle_s < place.end_s]
+        own = min(later, key=_end_s) if later else max(places, key=_end_s)
     if own is None:
         found.outside.append(f"{piece.text or piece.speaker} at {piece.start_s:g} s of {piece.recording}")
         return
     start_s, end_s = max(0.0, piece.start_s - own.start_s), piece.end_s - own.start_s
     pieces[own.id].append(SpokenTurn(round(start_s, 6), round(end_s, 6), piece.speaker or "unknown", piece.text or ""))
+
+
+def _end_s(place: _Place) -> float:
+    return place.end_s
 
 
 class _Rows:
@@ -112,6 +119,7 @@ class _Rows:
     def __init__(self, data: Dataset) -> None:
         self.by_id: dict[str, _Place] = {}
         self.by_name: dict[str, list[_Place]] = {}
+        self.takes_all = data.header.settings.get("alignment") == "sclite"  # what lies between rows is the next one's
         for row in data.rows:
             place, names = _place(row)
             self.by_id[place.id] = place

@@ -19,12 +19,12 @@ from modellab.datasets.importers import (
     Options,
     Place,
     Record,
+    Setting,
     manifest_file,
     subtitles,
     textfiles,
     textgrid,
 )
-from modellab.datasets.importers.formats import stm
 from modellab.datasets.importers.places import expanded
 from modellab.errors import ConfigError
 from modellab.system import yamltext
@@ -61,7 +61,7 @@ def test_a_damaged_layout_raises_nothing(format: str, recipe: object, at: str, d
             items = list(importers.read(importers.every()[format], place, Options()))
         except ConfigError:  # a split, a column or a file that a person has to choose
             return
-        assert all(isinstance(item, Record | LeftOut | Note) for item in items)
+        assert all(isinstance(item, Record | LeftOut | Note | Setting) for item in items)
 
 
 @pytest.mark.parametrize("name", sorted(importers.every()))
@@ -86,7 +86,7 @@ def test_no_reader_trips_over_a_file_of_anything(name: str, content: bytes) -> N
                 items = list(importers.read(importers.every()[name], place, Options()))
             except ConfigError:
                 continue
-            assert all(isinstance(item, Record | LeftOut | Note) for item in items)
+            assert all(isinstance(item, Record | LeftOut | Note | Setting) for item in items)
             assert all(isinstance(item.sound, importers.Sound) for item in items if isinstance(item, Record))
 
 
@@ -162,12 +162,6 @@ def test_textgrids_come_back(given: list[tuple[tuple[float, float], str]]) -> No
     assert [(label.start_s, label.end_s, label.text) for label in read.labels] == [
         (*span, text) for span, text in given
     ]
-
-
-@given(words)
-def test_any_text_with_braces_is_words_or_nothing(text: str) -> None:
-    found = stm.plain(text)
-    assert found is None or not set("{}") & set(found)
 
 
 @given(st.integers(0, 20), st.integers(0, 20), st.booleans())

@@ -127,12 +127,20 @@ call 1 ann 0.6 0.7 { a / b
     file = write(tmp_path / "a.stm", text)
     _, taken, left = records(file)
     assert [(each.id, each.text, each.speaker) for each in taken] == [
-        ("call-0000100-0000200", "i've um a;s far ok", "ann"),
+        ("call-0000100-0000200", "i've um a;s far uh ok", "ann"),
         ("call-B-0000200-0000300", "", "bob"),
+        ("call-0000300-0000400", "", "ann"),
     ]
-    assert [each.sound.channel for each in taken if each.sound] == [0, 1]
-    assert [each.meant for each in left] == [True, True, False, False, False, False]
-    assert "no audio file is called other.* below" in left[4].reason
+    assert [each.marked for each in taken] == [
+        "i've { um / @ } a\\;s (far) { @ / uh } ok",
+        "",
+        "IGNORE_TIME_SEGMENT_IN_SCORING",
+    ]
+    assert [each.without_speech for each in taken] == [False, True, False]
+    assert [each.sound.channel for each in taken if each.sound] == [0, 1, 0]
+    assert [each.meant for each in left] == [True, False, False, False, False]
+    assert "no audio file is called other.* below" in left[3].reason
+    assert left[4].reason == "its marks do not fit together: there is a { without its }"
 
 
 def test_ctm_words_by_channel(tmp_path: Path) -> None:

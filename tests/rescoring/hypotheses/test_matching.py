@@ -59,6 +59,17 @@ def test_words_go_to_the_segment_of_their_channel_that_their_middle_lies_in(tmp_
     assert [turn[:2] for turn in turns] == [(0.0, 0.06), (0.5, 0.6)]
 
 
+def test_under_sclites_alignment_a_word_between_segments_is_the_next_ones(tmp_path: Path) -> None:
+    rows = [{**row, "channel": 0} for row in CALL]
+    rows[1:] = [{**rows[1], "start_s": 1.2, "end_s": 1.6}, {**rows[2], "start_s": 1.7, "end_s": 1.9}]
+    words = [word(text, at_s) for text, at_s in (("one", 0.2), ("two", 1.0), ("three", 1.62), ("four", 1.94))]
+    data = dataset(tmp_path / "calls", rows, settings={"alignment": "sclite"})
+    result = matched([*words], data)
+    assert {id: answer.text for id, answer in result.answers.items()} == {"a1": "one", "a2": "two", "b1": "three four"}
+    assert not result.outside
+    assert matched([*words], dataset(tmp_path / "plain", rows)).outside[0] == "two at 1 s of call"
+
+
 def test_a_segment_in_which_no_word_lies_has_an_empty_answer(tmp_path: Path) -> None:
     result = found(tmp_path, [word("one", 0.2, 0)])
     assert result.answers["a2"].text == ""

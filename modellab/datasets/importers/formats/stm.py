@@ -1,7 +1,9 @@
 """STM of NIST's evaluations: recording, channel, speaker, start, end, a label, words; the audio is found by its name.
 
-Of alternatives `{ um / uh / @ }` the first is taken (`@` is nothing), of words that may be left out `(uh)` the words. A
-label's parts but the first are groups. IGNORE_TIME_SEGMENT_IN_SCORING and gaps between segments are left out.
+For the task asr NIST's marks stay in the text (`markup: nist`, `alignment: sclite`), and the rules of a GLM file beside
+it become the dataset's; segments that are not to be scored stay, as rows that count nothing, so that what is heard
+there counts nothing either. For other tasks the first one of alternatives is the text, and these are left out. In a
+segment without words nobody speaks.
 
 Source: NIST's SCTK, stm(5).
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from modellab.annotations import markup
 from modellab.datasets.importers import audiofiles, textfiles
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import (
@@ -20,19 +23,21 @@ from modellab.datasets.importers.records import (
     Note,
     Options,
     Record,
+    Setting,
     Sound,
     channel,
     place_id,
     seconds,
 )
+from modellab.errors import FormatError
 
 NAME = "stm"
 TITLE = "STM: recording, channel, speaker, start, end, <label>, words"
+SCORING = (Setting("markup", "nist"), Setting("alignment", "sclite"))
 FIELDS = 5  # before the label and the words
 LABEL = re.compile(r"^<[^<>\s]*>$")
-ALTERNATIVES = re.compile(r"\{([^{}]*)\}")
-OPTIONAL = re.compile(r"(?<!\S)\(([^()\s]*)\)(?!\S)")
-IGNORED, GAP = "ignore_time_segment_in_scoring", "inter_segment_gap"
+GAPS = ("inter_segment_gap", "excluded_region")
+SIGNS = re.compile(r"[{};]|(?<!\S)[-(@]|[-)](?!\S)")  # of a text with marks
 
 
 def detect(place: Place) -> Guess | None:
@@ -50,18 +55,23 @@ def _is_line(fields: list[str]) -> bool:
 def read(place: Place, options: Options) -> Iterator[Item]:
     """A record for each segment."""
     names = audiofiles.ByName([options.root or place.folder])
+    marked = 0
     for file in place.called("*.stm", "stm") if place.is_folder else [place.path]:
-        chosen = 0
         for item in textfiles.lines(file, ";;"):
             if isinstance(item, LeftOut):
                 yield item
                 continue
-            chosen += "{" in item[1]
-            yield _segment(textfiles.where(file, item[0]), item[1], names)
-        if chosen:
-            yield Note(f"{chosen} segments of {file.name} have alternatives, {{ a / b }}: the first one is taken")
+            found = _segment(textfiles.where(file, item[0]), item[1], names)
+            marked += isinstance(found, Record) and bool(found.marked)
+            yield found
+    if marked:
+        yield from SCORING
+        yield Note(
+            f"{marked} segments have marks, such as {{ a / b }}: the task asr scores them as sclite does (settings "
+            "markup and alignment), with its figures under --normaliser none; other tasks take the first alternative"
+        )
     if rules := place.called("*.glm", "glm"):
-        yield Note(f"the rules of {rules[0].name} are not applied")
+        yield Setting("glm", file=rules[0])
 
 
 def _segment(where: str, line: str, names: audiofiles.ByName) -> Item:
@@ -71,14 +81,15 @@ def _segment(where: str, line: str, names: audiofiles.ByName) -> Item:
         return LeftOut(where, f"expected recording, channel, speaker, start, end and words, got {line[:60]!r}")
     recording, side, speaker = fields[:3]
     label, _, rest = fields[FIELDS].strip().partition(" ") if len(fields) > FIELDS else ("", "", "")
-    words = rest if LABEL.match(label) else f"{label} {rest}"
-    if words.strip().lower() == IGNORED or speaker.lower() in (GAP, "excluded_region"):
+    words = (rest if LABEL.match(label) else f"{label} {rest}").strip()
+    if speaker.lower() in GAPS:
         return LeftOut(where, "it is not to be scored, the file says", meant=True)
     if end_s <= start_s:
         return LeftOut(where, f"it ends at {end_s:g} s and starts at {start_s:g} s")
-    text = plain(words)
-    if text is None:
-        return LeftOut(where, f"the braces of its alternatives do not fit together ({words[:60]!r})")
+    try:
+        text = "" if markup.is_ignored(words) else markup.words(words)
+    except FormatError as fault:
+        return LeftOut(where, f"its marks do not fit together: {fault}")
     sound = names.find(recording)
     if sound is None:
         return LeftOut(where, audiofiles.missing(recording, names.folders[0]))
@@ -90,18 +101,6 @@ def _segment(where: str, line: str, names: audiofiles.ByName) -> Item:
         speaker=speaker,
         recording=recording,
         group={"label": label.strip("<>")} if LABEL.match(label) else {},
+        marked=words if SIGNS.search(words) or markup.is_ignored(words) else "",
+        without_speech=not words,
     )
-
-
-def plain(words: str) -> str | None:
-    r"""The words as one text; None for braces that do not fit.
-
-    >>> plain("i've { um / uh } a\\;s { -a / @ } (far)"), plain("{ a / { b / c } } d"), plain("{ @ / a"), plain("")
-    ("i've um a;s -a far", 'a d', None, '')
-    """
-    while found := ALTERNATIVES.search(words):
-        first = found[1].split("/")[0].strip()
-        words = f"{words[: found.start()]} {'' if first == '@' else first} {words[found.end() :]}"
-    if "{" in words or "}" in words:
-        return None
-    return " ".join(OPTIONAL.sub(lambda found: found[1], words).replace("\\;", ";").split())
