@@ -91,7 +91,7 @@ def find_models(task: str = "", *, project: Project | None = None) -> list[Model
             tuple(each.model.tasks_of(each.key.variant)),
             tuple(each.variant.languages),
             each.model.status,
-            each.weights,
+            each.source.name,
             why_not(each),
         )
         for each in Matrix(project or open_project()).instances()

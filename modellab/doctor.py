@@ -119,8 +119,8 @@ def weights_here(cases: Matrix) -> Iterator[Check]:
     for model, group in groupby(cases.instances(), key=lambda each: each.key.model):
         here: dict[str, bool] = {}
         for each in group:
-            name, place = each.key.variant, (each.weights, each.variant.revision, each.folder)
-            here[name] = here.get(name, False) or not weights.why_missing(*place)
+            name = each.key.variant
+            here[name] = here.get(name, False) or not weights.why_missing(each.source)
         there, lacking = ([name for name, found in here.items() if found is wanted] for wanted in (True, False))
         found = f"{', '.join(there) or 'none'} here" + (f"; not here: {', '.join(lacking)}" if lacking else "")
         mend = f"modellab models fetch {model}:VARIANT" if lacking else ""

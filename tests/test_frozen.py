@@ -55,9 +55,9 @@ def test_the_normaliser_is_the_one_that_scored(key: CaseId) -> None:
 def test_the_weights_are_the_ones_that_ran(key: CaseId) -> None:
     folder = models.folders()[key.model]
     variant = models.config(folder).variants[key.variant]
-    name = variant.weights_for(key.precision)
-    promised = weights.promised(name, variant.revision, folder)  # without making or fetching any
-    digest = promised or weights.digest(name, weights.locate(name, variant.revision, folder))
+    source = variant.source(key.precision, folder)
+    promised = weights.promised(source)  # without making or fetching any
+    digest = promised or weights.digest(source, weights.locate(source))
     assert _header(key).get("weights", weights.PACKAGE) == digest
 
 

@@ -66,8 +66,8 @@ def test_a_variant_takes_the_rest_from_its_model(tmp_path: Path) -> None:
     )
     assert model.options_for("plain") == {"beam_size": 1, "language": "en"}
     assert model.options_for("own") == {"beam_size": 1, "language": None}, "options of a variant are merged over"
-    assert model.variants["files"].weights_for("float16") == "path:b.bin"
-    assert model.variants["own"].weights_for("int8") == "hf:a/b"
+    assert model.variants["files"].places_for("float16") == ("path:b.bin",)
+    assert model.variants["own"].places_for("int8") == ("hf:a/b",)
     assert model.variants["own"].tier == "full"
 
 
@@ -126,7 +126,7 @@ FAULTS = [
     ),
     pytest.param(
         {"variants": {"one": {"weights": "huggingface:a/b"}}},
-        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path) or *",
+        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path, wheel) *",
         id="unknown scheme",
     ),
     pytest.param(

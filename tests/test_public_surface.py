@@ -92,7 +92,10 @@ VERDICT = (
         (types.QualityBaseline, "header counts outputs noise"),
         (types.ResourceBaseline, "header times readings sessions"),
         (Model, MODEL),
-        (Variant, "weights revision tier tasks datasets domain languages devices options needs seeds thresholds"),
+        (
+            Variant,
+            "weights revision sha256 tier tasks datasets domain languages devices options needs seeds thresholds",
+        ),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),
         (Project, "root golden baselines mlruns models threads judging"),

@@ -13,7 +13,7 @@ from huggingface_hub.errors import GatedRepoError
 
 from modellab.errors import WeightsError
 from modellab.models import embedded, made, weights
-from modellab.models.weights import digest, locate, promised, split, why_missing
+from modellab.models.weights import Source, digest, locate, promised, split, why_missing
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ELSE = "f" * 40
@@ -76,9 +76,10 @@ def test_a_known_form(text: str, known: bool) -> None:
 
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(
-        WeightsError, match="unknown weights scheme 'hg' in 'hg:a/b': known: embedded, hf, made, openai, path, pack"
+        WeightsError,
+        match="unknown weights scheme 'hg' in 'hg:a/b': known: embedded, hf, made, openai, path, wheel",
     ):
-        locate("hg:a/b", None, Path())
+        locate(Source(("hg:a/b",), None, Path()))
 
 
 # ---------------------------------------------------------------------------- found
@@ -86,17 +87,17 @@ def test_an_unknown_scheme_is_named() -> None:
 
 @pytest.mark.parametrize("revision", [COMMIT, "main", None])
 def test_a_snapshot_of_the_hub(hub: Path, revision: str | None) -> None:
-    found = locate("hf:owner/name", revision, Path())
+    found = locate(Source(("hf:owner/name",), revision, Path()))
     assert found == hub
-    assert why_missing("hf:owner/name", revision, Path()) == ""
-    assert digest("hf:owner/name", found) == f"owner/name@{COMMIT}"
+    assert why_missing(Source(("hf:owner/name",), revision, Path())) == ""
+    assert digest(Source(("hf:owner/name",), None, Path()), found) == f"owner/name@{COMMIT}"
 
 
 @pytest.mark.parametrize("file", ["model.bin", "part/model-q8_0.bin"])
 def test_one_file_of_a_snapshot(hub: Path, file: str) -> None:
-    found = locate(f"hf:owner/name#{file}", COMMIT, Path())
+    found = locate(Source((f"hf:owner/name#{file}",), COMMIT, Path()))
     assert found == hub / file
-    assert digest(f"hf:owner/name#{file}", found) == f"owner/name#{file}@{COMMIT}"
+    assert digest(Source((f"hf:owner/name#{file}",), None, Path()), found) == f"owner/name#{file}@{COMMIT}"
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,8 @@ def test_one_file_of_a_snapshot(hub: Path, file: str) -> None:
 )
 def test_a_checkpoint_of_openai(openai: Path, name: str, file: str) -> None:
     (openai / file).write_bytes(b"weights")
-    assert locate(f"openai:{name}", None, Path()) == openai / file
-    assert why_missing(f"openai:{name}", None, Path()) == ""
+    assert locate(Source((f"openai:{name}",), None, Path())) == openai / file
+    assert why_missing(Source((f"openai:{name}",), None, Path())) == ""
 
 
 def test_a_path_starts_at_the_model_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,23 +114,23 @@ def test_a_path_starts_at_the_model_folder(tmp_path: Path, monkeypatch: pytest.M
     for place in (tmp_path / "fake" / "w.bin", tmp_path / "home" / "w.bin"):
         place.parent.mkdir()
         place.write_bytes(b"weights")
-    assert locate("path:w.bin", None, tmp_path / "fake") == tmp_path / "fake" / "w.bin"
-    assert locate(f"path:{tmp_path}/fake", None, Path("elsewhere")) == tmp_path / "fake"
-    assert locate("path:~/w.bin", None, tmp_path / "fake") == tmp_path / "home" / "w.bin"
+    assert locate(Source(("path:w.bin",), None, tmp_path / "fake")) == tmp_path / "fake" / "w.bin"
+    assert locate(Source((f"path:{tmp_path}/fake",), None, Path("elsewhere"))) == tmp_path / "fake"
+    assert locate(Source(("path:~/w.bin",), None, tmp_path / "fake")) == tmp_path / "home" / "w.bin"
 
 
 def test_embedded_weights_are_expanded_in_the_format_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "weights", lambda fmt: Path("cache") / fmt)
-    found = locate("embedded:whisper-lab/ggml-q8_0", None, Path())
+    found = locate(Source(("embedded:whisper-lab/ggml-q8_0",), None, Path()))
     assert found == Path("cache/ggml-q8_0")
-    assert digest("embedded:whisper-lab/ggml-q8_0", found) == (
+    assert digest(Source(("embedded:whisper-lab/ggml-q8_0",), None, Path()), found) == (
         f"whisper-lab/ggml-q8_0@{embedded.digest().removeprefix('sha256:')[:16]}"
     )
 
 
 def test_weights_of_a_package_have_no_place() -> None:
-    assert locate("package", None, Path()) is None
-    assert digest("package", None) == "package"
+    assert locate(Source(("package",), None, Path())) is None
+    assert digest(Source(("package",), None, Path()), None) == "package"
 
 
 @pytest.mark.parametrize("text", ["package", "embedded:whisper-lab/ct2"])
@@ -137,7 +138,7 @@ def test_what_we_carry_is_never_missing_and_not_expanded_to_find_out(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(embedded, "weights", lambda fmt: pytest.fail("collection must not expand weights"))
-    assert why_missing(text, None, Path()) == ""
+    assert why_missing(Source((text,), None, Path())) == ""
 
 
 # ---------------------------------------------------------------------------- missing
@@ -160,9 +161,9 @@ FETCH = "are not in the local cache"
 @pytest.mark.usefixtures("hub", "openai")
 def test_what_is_missing_is_named(text: str, revision: str | None, says: str) -> None:
     folder = Path("some/model")
-    assert re.fullmatch(says, why_missing(text, revision, folder))
+    assert re.fullmatch(says, why_missing(Source((text,), revision, folder)))
     with pytest.raises(WeightsError, match=says):
-        locate(text, revision, folder)
+        locate(Source((text,), revision, folder))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_a_failed_download_says_why(hub: Path, monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(huggingface_hub, call, offline)
     with pytest.raises(WeightsError, match=f"at {COMMIT} could not be downloaded: no route to the hub"):
-        locate(text, COMMIT, Path(), download=True)
+        locate(Source((text,), COMMIT, Path()), download=True)
 
 
 # ---------------------------------------------------------------------------- digest
@@ -185,7 +186,7 @@ def test_a_file_is_named_by_its_content(tmp_path: Path) -> None:
     file = tmp_path / "w.bin"
     file.write_bytes(b"weights")
     inner = hashlib.sha256(b"weights").digest()
-    assert digest("path:w.bin", file) == f"sha256:{hashlib.sha256(inner).hexdigest()[:16]}"
+    assert digest(Source(("path:w.bin",), None, Path()), file) == f"sha256:{hashlib.sha256(inner).hexdigest()[:16]}"
 
 
 @pytest.mark.parametrize("text", ["path:folder", "openai:tiny"])
@@ -193,20 +194,20 @@ def test_a_folder_is_named_by_all_it_holds(tmp_path: Path, text: str) -> None:
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "a.bin").write_bytes(b"a")
     (tmp_path / "deep" / "er" / "b.bin").write_bytes(b"b")
-    before = digest(text, tmp_path)
-    assert digest(text, tmp_path) == before
+    before = digest(Source((text,), None, Path()), tmp_path)
+    assert digest(Source((text,), None, Path()), tmp_path) == before
     (tmp_path / "deep" / "er" / "b.bin").write_bytes(b"c")
-    changed = digest(text, tmp_path)
+    changed = digest(Source((text,), None, Path()), tmp_path)
     (tmp_path / "c.bin").write_bytes(b"")
-    assert len({before, changed, digest(text, tmp_path)}) == 3
+    assert len({before, changed, digest(Source((text,), None, Path()), tmp_path)}) == 3
 
 
 def test_the_order_in_which_a_disk_lists_files_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in "abc":
         (tmp_path / file).write_text(file)
-    forwards = digest("path:folder", tmp_path)
+    forwards = digest(Source(("path:folder",), None, Path()), tmp_path)
     monkeypatch.setattr(Path, "rglob", lambda folder, pattern: sorted(folder.iterdir(), reverse=True))
-    assert digest("path:folder", tmp_path) == forwards
+    assert digest(Source(("path:folder",), None, Path()), tmp_path) == forwards
 
 
 def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
     for parts in ((b"ab", b"c"), (b"a", b"bc")):
         for file, content in zip("xy", parts, strict=True):
             (tmp_path / file).write_bytes(content)
-        names.append(digest("path:folder", tmp_path))
+        names.append(digest(Source(("path:folder",), None, Path()), tmp_path))
     assert names[0] != names[1]
 
 
@@ -230,15 +231,17 @@ def test_bytes_may_not_move_between_files_unseen(tmp_path: Path) -> None:
     ],
 )
 def test_what_weights_will_be_called_is_told_where_it_is_sure(place: str, revision: str | None, expected: str) -> None:
-    assert promised(place, revision, Path()) == expected
+    assert promised(Source((place,), revision, Path())) == expected
 
 
 def test_and_is_what_they_are_called_in_the_end(tmp_path: Path) -> None:
-    assert promised("embedded:whisper-lab/ct2", None, tmp_path) == digest("embedded:whisper-lab/ct2", tmp_path)
+    assert promised(Source(("embedded:whisper-lab/ct2",), None, tmp_path)) == digest(
+        Source(("embedded:whisper-lab/ct2",), None, tmp_path), tmp_path
+    )
     (tmp_path / "make.py").write_text("a recipe")
-    name = promised("made:tiny", None, tmp_path)
+    name = promised(Source(("made:tiny",), None, tmp_path))
     assert name == f"{tmp_path.name}-tiny@{made.recipe(tmp_path)}"
-    assert digest("made:tiny", tmp_path / name) == name
+    assert digest(Source(("made:tiny",), None, tmp_path), tmp_path / name) == name
 
 
 @pytest.mark.parametrize(
@@ -253,6 +256,6 @@ def test_gated_weights_say_which_token_and_where_to_put_it(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: token)
     with pytest.raises(WeightsError) as raised:
-        locate("hf:owner/name", COMMIT, Path(), download=True)
+        locate(Source(("hf:owner/name",), COMMIT, Path()), download=True)
     for part in ("https://huggingface.co/owner/name", "HF_TOKEN", "hf auth login", note):
         assert part in str(raised.value)

@@ -83,7 +83,7 @@ def _rank(line: Line) -> tuple[int, bool]:
 
 def _line(project: Project, case: Case) -> Line:
     key = case.key
-    where, scheme = f"{key.device} {key.precision}", split(case.weights)[0]
+    where, scheme = f"{key.device} {key.precision}", split(case.source.name)[0]
     accepted = baselines.load(project.baselines, key)
     if accepted is None:
         return Line(key.model, key.task, where, DECLARED, "not measured")

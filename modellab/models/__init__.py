@@ -21,7 +21,8 @@ from typing import Any, Literal
 import pydantic
 
 from modellab.errors import ConfigError, UnreadableError, YamlError, did_you_mean
-from modellab.models.weights import PACKAGE, SCHEMES, is_known
+from modellab.models.weights import Source
+from modellab.models.weights import fault as weights_fault
 from modellab.schema import Settings, Stage, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
 
@@ -49,8 +50,10 @@ class Claim(Strict):
 class Variant(Strict):
     """One set of weights of a model; what is empty here is taken from the model."""
 
-    weights: str | dict[str, str]  # scheme:place, or one for each precision
+    # scheme:place, or several where the same files are to be had; or that for each precision
+    weights: str | tuple[str, ...] | dict[str, str | tuple[str, ...]]
     revision: str | None = None
+    sha256: dict[str, str] = {}  # of files by name, and of wheels by NAME==VERSION
     tier: Tier = "full"
     tasks: tuple[str, ...] = ()  # empty: the model's
     datasets: tuple[
@@ -64,8 +67,14 @@ class Variant(Strict):
     seeds: int | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
 
-    def weights_for(self, precision: str) -> str:
-        return self.weights if isinstance(self.weights, str) else self.weights[precision]
+    def places_for(self, precision: str) -> tuple[str, ...]:
+        """Where the weights of a precision are to be had; the first place names them."""
+        given = self.weights[precision] if isinstance(self.weights, dict) else self.weights
+        return (given,) if isinstance(given, str) else given
+
+    def source(self, precision: str, folder: Path) -> Source:
+        """The weights of a precision of a variant of the model in `folder`."""
+        return Source(self.places_for(precision), self.revision, folder, self.sha256)
 
 
 class Model(Strict):
@@ -94,7 +103,7 @@ class Model(Strict):
         chosen = self.variants[variant]
         for device, precisions in (chosen.devices or self.devices).items():
             for precision in precisions:
-                if isinstance(chosen.weights, str) or precision in chosen.weights:
+                if not isinstance(chosen.weights, dict) or precision in chosen.weights:
                     yield device, precision
 
     def tasks_of(self, variant: str) -> tuple[str, ...]:
@@ -175,15 +184,15 @@ def _name_faults(model: Model) -> Iterator[str]:
 
 def _fault(model: Model, name: str) -> str:
     """What is wrong with a variant though each of its keys is sound; '' if nothing is."""
-    weights, devices = model.variants[name].weights, model.variants[name].devices or model.devices
-    each = {"": weights} if isinstance(weights, str) else weights
-    for place in each.values():
-        if not is_known(place):
-            return f".weights is {place!r}, expected scheme:place ({', '.join(SCHEMES)}) or {PACKAGE}"
+    chosen = model.variants[name]
+    weights, devices = chosen.weights, chosen.devices or model.devices
+    for each in weights if isinstance(weights, dict) else ("",):
+        if wrong := weights_fault(chosen.places_for(each), chosen.revision, chosen.sha256):
+            return wrong
     if other := sorted(set(model.variants[name].tasks) - set(model.tasks)):
         return f".tasks has {other[0]!r}, which the model's tasks lack: {did_you_mean(other[0], model.tasks)}"
     offered = {precision for precisions in devices.values() for precision in precisions}
-    if not isinstance(weights, str) and (unused := sorted(weights.keys() - offered)):
+    if isinstance(weights, dict) and (unused := sorted(weights.keys() - offered)):
         return f".weights has {unused[0]!r}, a precision that no device offers: {did_you_mean(unused[0], offered)}"
     return "" if any(model.device_precisions(name)) else " runs nowhere: it has no pair of device and precision"
 

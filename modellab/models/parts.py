@@ -55,4 +55,4 @@ def _precision(model: Model, name: str, setting: Setting) -> str:
 
 def _weights(model: Model, variant: str, precision: str, folder: Path) -> Path | None:
     chosen = model.variants[variant]
-    return weights.locate(chosen.weights_for(precision), chosen.revision, folder)
+    return weights.locate(chosen.source(precision, folder))

@@ -14,7 +14,7 @@ from modellab.errors import ConfigError
 from modellab.models import Model, load_yaml
 
 COPIED = ("*.py", "requirements.txt")
-HERE = ("embedded", "made", "package")  # weights that need no download
+HERE = frozenset({"embedded", "made", "package"})  # weights that need no download
 README = """# {name}
 
 {summary}
@@ -61,7 +61,7 @@ def _config(name: str, like: Path, model: Model) -> dict[str, Any]:
         label: variant
         for label, variant in variants.items()
         if all(
-            _scheme(model.variants[label].weights_for(precision)) in HERE
+            {_scheme(place) for place in model.variants[label].places_for(precision)} <= HERE
             for _, precision in model.device_precisions(label)
         )
     }

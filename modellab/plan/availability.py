@@ -36,8 +36,8 @@ def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, s
         )
     if device := missing_device(key.device, instance.variant):
         return device, ""
-    missing = "" if download else weights.why_missing(instance.weights, instance.variant.revision, instance.folder)
-    if missing and weights.split(instance.weights)[0] in {"hf", "openai"}:
+    missing = "" if download else weights.why_missing(instance.source)
+    if missing and instance.source.fetched:
         return "no weights here", f"modellab models fetch {key.model}:{key.variant}"
     return missing, ""
 

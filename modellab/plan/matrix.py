@@ -16,6 +16,7 @@ from modellab import datasets, models, tasks
 from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Model, Variant, environment
+from modellab.models.weights import Source
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 
@@ -38,8 +39,9 @@ class ModelInstance:
         return self.key.model, self.key.variant, self.key.device, self.key.precision
 
     @property
-    def weights(self) -> str:
-        return self.variant.weights_for(self.key.precision)
+    def source(self) -> Source:
+        """Where its weights are to be had."""
+        return self.variant.source(self.key.precision, self.folder)
 
     @property
     def place(self) -> environment.Start:

@@ -60,8 +60,10 @@ class Engine:
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Import the adapter and load the weights; both are timed, the search for the weights is not."""
         folder = Path(order["folder"])
+        places = tuple(order.get("places", (order["weights"],)))
+        source = weights.Source(places, order["revision"], folder, order.get("sha256", {}))
         with _variables(order.get("fetching", {})):
-            path = weights.locate(order["weights"], order["revision"], folder, download=order["download"])
+            path = weights.locate(source, download=order["download"])
         weights_check.check(path, order.get("files", ()))
         setting = Setting(
             model=order["model"],
@@ -79,7 +81,7 @@ class Engine:
         return {
             "load_s": timing.wall_s,
             "load_peak_rss_bytes": process.peak_rss_bytes(),
-            "weights": weights.digest(order["weights"], path),
+            "weights": weights.digest(source, path),
             "versions": versions(ENGINES),
             "python": sys.version.split()[0],
             allocator.KEY: allocator.described(),

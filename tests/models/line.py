@@ -73,7 +73,7 @@ def main(model: str, task: str, data: str, *functions: str) -> None:
         "folder": str(chosen.folder),
         "model": model,
         "variant": chosen.key.variant,
-        "weights": chosen.weights,
+        "weights": chosen.source.name,
         "revision": chosen.variant.revision,
         "device": "cpu",
         "precision": chosen.key.precision,

@@ -31,13 +31,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_checkpoint_is_made_once_and_named_by_its_recipe(folder: Path) -> None:
-    assert weights.why_missing("made:tiny", None, folder) == ""
-    first, second = (weights.locate("made:tiny", None, folder) for _ in range(2))
+    source = weights.Source(("made:tiny",), None, folder)
+    assert weights.why_missing(source) == ""
+    first, second = (weights.locate(source) for _ in range(2))
     assert first is not None
     assert first == second
     assert (first / "inner" / "model.bin").read_bytes() == b"tiny tiny"
     assert (folder.parent / "log").read_text() == "x"
-    assert weights.digest("made:tiny", first) == first.name == f"mine-tiny@{made.recipe(folder)}"
+    assert weights.digest(source, first) == first.name == f"mine-tiny@{made.recipe(folder)}"
 
 
 def test_another_recipe_is_another_checkpoint(folder: Path) -> None:

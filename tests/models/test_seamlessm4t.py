@@ -29,7 +29,7 @@ from modellab.types import Audio, Setting
 
 folder = models.FOLDER / "seamlessm4t"
 options = {**models.config(folder).options_for("tiny"), "window_s": 5.0}
-place = weights.locate("made:tiny", None, folder)
+place = weights.locate(weights.Source(("made:tiny",), None, folder))
 load = adapter_code.load(folder, "adapter").load
 model = load(Setting("seamlessm4t", "tiny", place, "cpu", "float32", 1, options))
 

@@ -110,7 +110,7 @@ def lab() -> Any:
     pytest.importorskip("faster_whisper")
     pytest.importorskip("silero_vad")
     options = models.config(FOLDER).options_for("lab")
-    place = weights.locate("embedded:whisper-lab/ct2", None, FOLDER)
+    place = weights.locate(weights.Source(("embedded:whisper-lab/ct2",), None, FOLDER))
     return adapter_code.load(FOLDER, "adapter").load(
         Setting("speaker_transcripts", "lab", place, "cpu", "float32", 1, options)
     )

@@ -36,7 +36,7 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_cpu_that_can_do_less_makes_the_same_bytes(name: str, tmp_path: Path) -> None:
     folder = models.FOLDER / name
-    here = weights.locate("made:tiny", None, folder)
+    here = weights.locate(weights.Source(("made:tiny",), None, folder))
     assert here is not None
     command = [sys.executable, "-m", "modellab.models.made", str(folder), "tiny", str(tmp_path)]
     done = subprocess.run(command, env=os.environ | PLAINEST, capture_output=True, text=True, check=False)
@@ -50,7 +50,7 @@ def test_a_cpu_that_can_do_less_makes_the_same_bytes(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", WEIGHTS)
 def test_the_weights_are_those_of_every_other_machine(name: str) -> None:
     model, _, file = name.partition("/")
-    place = weights.locate("made:tiny", None, models.FOLDER / model)
+    place = weights.locate(weights.Source(("made:tiny",), None, models.FOLDER / model))
     assert place is not None
     found = hashlib.sha256((place / f"{file}.safetensors").read_bytes()).hexdigest()
     assert found[:16] == WEIGHTS[name]

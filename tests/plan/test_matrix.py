@@ -152,7 +152,7 @@ def test_a_loadable_needs_no_dataset(project: Project) -> None:
         ("fake", "one", "cpu", "int8"),
         ("fake", "one", "cuda", "float16"),
     ]
-    assert found[0].weights == "package"
+    assert found[0].source.name == "package"
 
 
 def test_an_empty_project_has_no_cells(project: Project) -> None:

@@ -33,7 +33,7 @@ def recogniser() -> Hear:
     """The embedded model in faster_whisper, in this process."""
     folder = models.folders()["faster_whisper"]
     config = models.config(folder)
-    path = weights.locate(config.variants["lab"].weights_for("int8"), "", folder)
+    path = weights.locate(config.variants["lab"].source("int8", folder))
     spec = importlib.util.spec_from_file_location("detective_adapter", folder / "adapter.py")
     assert spec is not None
     assert spec.loader is not None

@@ -19,7 +19,7 @@ def main(name: str, folder: str) -> None:
     """Let the model hear every clip of the dataset."""
     place = folders()[name]
     model = config(place)
-    path = weights.locate(model.variants[VARIANT].weights_for(PRECISION), None, place)
+    path = weights.locate(model.variants[VARIANT].source(PRECISION, place))
     setting = Setting(name, VARIANT, path, "cpu", PRECISION, 1, model.options_for(VARIANT))
     recogniser = adapter_code.load(place, "adapter").load(setting)
     rows = datasets.load(Path(folder)).rows

@@ -65,7 +65,7 @@ def _part(folder: Path, name: str, place: str, files: tuple[str, ...], parts: Ma
     if place not in parts:
         raise WeightsError(f"{folder / 'config.yaml'} names {place!r} as {name}: no such file, and no known repository")
     try:
-        return str(weights.locate(f"hf:{place}#{files[0]}", parts[place], folder))
+        return str(weights.locate(weights.Source((f"hf:{place}#{files[0]}",), parts[place], folder)))
     except WeightsError as error:
         command = f"hf download {place} {files[0]} --revision {parts[place]}"
         raise WeightsError(

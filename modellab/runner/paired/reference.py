@@ -67,7 +67,7 @@ class Reference:
         """Why this machine cannot run it; what another environment has installed shows when it loads."""
         if not (self.commit or self.python):
             return why_not(found, download=download)
-        absent = "" if download else weights.why_missing(found.weights, found.variant.revision, found.folder)
+        absent = "" if download else weights.why_missing(found.source)
         return missing_device(found.key.device, found.variant) or absent
 
     def _precision(self, case: ModelInstance, model: Model, name: str) -> str:

