@@ -29,10 +29,11 @@ def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help=WHERE)]
         return
     from modellab.datasets.importers import Options, remote
 
-    here = remote.fetched(place, Options()).path if remote.is_remote(place) else place
-    found = importers.detected(importers.place_of(here))
-    if not found:
-        raise ConfigError(importers.unknown(importers.place_of(here)))
+    with remote.here(place, Options()) as fetched:
+        there = importers.place_of(fetched.path if fetched else place)
+        found = importers.detected(there)
+        if not found:
+            raise ConfigError(importers.unknown(there))
     common.print_table(
         ["format", "sure", "why"], ([each.format.NAME, f"{each.guess.score:.2f}", each.guess.reason] for each in found)
     )

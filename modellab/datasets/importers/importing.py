@@ -57,8 +57,11 @@ def run(
     if wish.task:
         tasks_rows.check_task(wish.task)
     wanted = where.Filter(wish.where)
-    fetched = remote.fetched(str(source), options, wish) if remote.is_remote(str(source)) else None
-    with _staged(folder, "importing") as staging, _staged(folder, "unpacked") as unpacked:
+    with (
+        remote.here(str(source), options, wish) as fetched,
+        _staged(folder, "importing") as staging,
+        _staged(folder, "unpacked") as unpacked,
+    ):
         place = archives.opened(importers.place_of(fetched.path if fetched else source), unpacked, wish.form)
         is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
         wish = replace(wish, copy=wish.copy or is_passing)
@@ -259,17 +262,8 @@ class _Work:
         return f"uem/{path.name}"
 
     def _sampled(self, rows: Sequence[Row]) -> Sequence[Row]:
-        ids = [str(row["id"]) for row in rows]
-        order = sorted(range(len(ids)), key=ids.__getitem__)
         self.report.sound = len(rows)
-        if self.wish.sample:
-            if unknown := [key for key in self.wish.by if not any(_value(row, key) for row in rows)]:
-                raise ConfigError(f"--by {unknown[0]}: no row says anything of it")
-            strata = ["\0".join(_value(rows[i], key) for key in self.wish.by) for i in order]
-            order = [
-                order[k] for k in sampling.sample([ids[i] for i in order], strata, self.wish.sample, self.wish.seed)
-            ]
-        taken = Spool(rows[i] for i in order)
+        taken = Spool(rows[i] for i in sampling.chosen(rows, self.wish))
         self.report.taken = len(taken)
         self.report.audio_s = sum(float(row["duration_s"]) for row in taken)
         self.report.speakers = len({row["speaker"] for row in taken if "speaker" in row})
@@ -291,8 +285,3 @@ class _Work:
         if report.settings and report.task == tasks_rows.MARKED:
             facts["settings"] = dict(report.settings)
         return manifest.header(self.staging, facts)
-
-
-def _value(row: Row, key: str) -> str:
-    """What a row says under a key, or in its groups."""
-    return str(row.get(key, row.get("group", {}).get(key, "")))

@@ -4,8 +4,9 @@
     others     a file with the audio that it names, or a tree: all of it, or what `--only` names; of a Hugging Face
                data set with Parquet only the files of the configuration and split
 
-A file gets its name when all of it is there: half a download is never seen. What was fetched stays in the cache under
-the revision that it has: the commit of Hugging Face, else the tags and sizes of the listing. Credentials come from the
+A file gets its name when all of it is there: half a download is never seen. What was fetched stays in the cache
+(`source_cache.py`) under the revision that it has: the commit of Hugging Face, else the tags and sizes of the listing;
+of what has no revision nothing stays. Credentials come from the
 environment, as the libraries read them; queries and user names of an address are never written down.
 """
 
@@ -15,28 +16,26 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatch
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple, Protocol
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from typing import NamedTuple
 
 from modellab.datasets import importers
-from modellab.datasets.importers import splits
+from modellab.datasets.importers import archives, remote_places, source_cache, splits
 from modellab.datasets.importers.formats import huggingface
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Options, Record
+from modellab.datasets.importers.remote_places import Remote, plain
 from modellab.datasets.importers.wishes import Wish
 from modellab.errors import DatasetError
-from modellab.system import cache
 
 SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-TIMEOUT_S = 60.0
-ARROW = ("s3", "gs", "gcs")  # which pyarrow reads without another package
 COLUMNAR = (".parquet", ".arrow")
-UNTAGGED = "unknown"
 NOTHING = Wish()
 
 
@@ -48,22 +47,6 @@ class Fetched(NamedTuple):
     revision: str
 
 
-class Remote(Protocol):
-    """A place elsewhere. `files` are names below it with size and tag, None for a place that is one file."""
-
-    @property
-    def revision(self) -> str: ...
-    @property
-    def name(self) -> str:
-        """The name of the file, or of the tree."""
-
-    @property
-    def files(self) -> Mapping[str, tuple[int | None, str]] | None: ...
-
-    def open(self, name: str) -> tuple[IO[bytes], int | None]:
-        """A file below the place, or beside it where it is one file, and its size; DatasetError."""
-
-
 def is_remote(place: str) -> bool:
     """Whether an address names its scheme.
 
@@ -73,33 +56,40 @@ def is_remote(place: str) -> bool:
     return bool(SCHEME.match(place))
 
 
-def plain(address: str) -> str:
-    """An address without query, fragment, user and password.
+@contextmanager
+def here(place: str, options: Options, wish: Wish = NOTHING) -> Iterator[Fetched | None]:
+    """What a place elsewhere has, fetched, as long as the context; None for a place that is here."""
+    if not is_remote(place):
+        yield None
+        return
+    with fetched(place, options, wish) as found:
+        yield found
 
-    >>> plain("https://me:pass@host.org/a.json?signature=1#x")
-    'https://host.org/a.json'
-    """
-    parts = urlsplit(address)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+@contextmanager
+def fetched(address: str, options: Options, wish: Wish = NOTHING) -> Iterator[Fetched]:
+    """What an address names, fetched and there as long as the context; DatasetError for what did not come whole."""
+    remote, source = remote_places.opened(address, wish.revision), plain(address)
+    tag = remote.revision or uuid.uuid4().hex  # nobody knows whether it changed
+    key = hashlib.sha256(json.dumps([source, tag]).encode()).hexdigest()[:24]
+    with source_cache.source(key, keep=bool(remote.revision)) as home:
+        with source_cache.fetching(key):
+            path = _fetch(remote, home, options, wish)
+        yield Fetched(path, source, remote.revision)
 
 
-def fetched(address: str, options: Options, wish: Wish = NOTHING) -> Fetched:
-    """Fetch what an address names; DatasetError for what is not there or did not come whole."""
-    remote = _opened(address, wish.revision)
-    source = plain(address)
-    tag = remote.revision or UNTAGGED
-    home = cache.home() / "sources" / hashlib.sha256(json.dumps([source, tag]).encode()).hexdigest()[:24]
-    if remote.revision == "":
-        shutil.rmtree(home, ignore_errors=True)  # nobody knows whether it changed
-    if remote.files is None:
-        path = home / remote.name
-        _get(remote, remote.name, path)
+def _fetch(remote: Remote, home: Path, options: Options, wish: Wish) -> Path:
+    """Fetch what is wanted into the folder of the source; where it lies."""
+    if remote.files is not None:
+        for name in _needed(remote, home, options, wish.only):
+            _get(remote, name, home / name, size=remote.files[name][0])
+        return home
+    path = home / remote.name
+    _get(remote, remote.name, path)
+    if not archives.is_archive(path):
         for name in _named(path, home, beside(path, options), wish.form):
             _get(remote, name, home / name, optional=True)
-        return Fetched(path, source, remote.revision)
-    for name in _needed(remote, home, options, wish.only):
-        _get(remote, name, home / name, size=remote.files[name][0])
-    return Fetched(home, source, remote.revision)
+    return path
 
 
 def beside(file: Path, options: Options) -> Options:
@@ -109,7 +99,7 @@ def beside(file: Path, options: Options) -> Options:
 
 def cached_with(fetched: Path) -> Path:
     """The folder of the cache that holds everything that was fetched with a file or tree."""
-    sources = cache.home() / "sources"
+    sources = source_cache.folder()
     return sources / fetched.relative_to(sources).parts[0]
 
 
@@ -117,7 +107,6 @@ def _get(remote: Remote, name: str, path: Path, *, size: int | None = None, opti
     """Fetch one file, unless it is there; an `optional` one that is not there is told where its row is read."""
     if path.is_file() and size in (None, path.stat().st_size):
         return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         given, stated = remote.open(name)
     except DatasetError:
@@ -125,17 +114,12 @@ def _get(remote: Remote, name: str, path: Path, *, size: int | None = None, opti
             return
         raise
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with given, part.open("wb") as out:
-            shutil.copyfileobj(given, out, 1 << 20)
-        came, wanted = part.stat().st_size, size if size is not None else stated
-        if wanted is not None and came != wanted:
-            raise DatasetError(f"{name}: {came:,} of {wanted:,} bytes came; the connection broke off, try again")
-        part.replace(path)
-    except OSError as fault:
-        raise DatasetError(f"{name} could not be fetched ({fault}); try again") from None
-    finally:
-        part.unlink(missing_ok=True)
+        with given:
+            source_cache.put(path, given, size if size is not None else stated)
+    except DatasetError as fault:
+        raise DatasetError(str(fault).replace(path.name, name, 1)) from None
+    except (OSError, HTTPException) as fault:
+        raise remote_places.unread(name, remote, fault) from None
 
 
 def _named(path: Path, home: Path, options: Options, form: str) -> Iterator[str]:
@@ -168,123 +152,3 @@ def _needed(remote: Remote, home: Path, options: Options, only: Sequence[str]) -
     by_split = huggingface.declared(Place(home), files, options) or splits.by_name(home, files)
     split, _ = splits.chosen(by_split, options.split)
     return [*heads, *(file.relative_to(home).as_posix() for file in by_split[split])]
-
-
-# ---------------------------------------------------------------------------- kinds of places
-
-
-def _opened(address: str, revision: str) -> Remote:
-    scheme = urlsplit(address).scheme.lower()
-    if scheme in ("http", "https"):
-        return Web(address)
-    try:
-        if scheme == "hf":
-            return _hub(address, revision)
-        if scheme in ARROW:
-            return _arrow(address)
-        from fsspec.core import url_to_fs
-
-        return Tree(*url_to_fs(address))
-    except ImportError as fault:
-        raise DatasetError(f"{plain(address)} needs the package {fault.name}, which is not installed") from None
-    except (OSError, ValueError) as fault:
-        raise DatasetError(f"{plain(address)} cannot be opened ({fault})") from None
-
-
-class Web:
-    """A file on a web server, and those beside it."""
-
-    files = None
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.name = Path(unquote(urlsplit(address).path)).name or "index"
-        answer, _ = self._answer(address, "HEAD")
-        with answer:
-            headers = getattr(answer, "headers", {})
-            self.revision = str(headers.get("ETag") or headers.get("Last-Modified") or "").strip('"')
-
-    def open(self, name: str) -> tuple[IO[bytes], int | None]:
-        """The file itself, or one whose name counts from its folder; the query of the address is its own alone."""
-        return self._answer(self.address if name == self.name else urljoin(plain(self.address), quote(name)), "GET")
-
-    def _answer(self, address: str, method: str) -> tuple[IO[bytes], int | None]:
-        from http.client import HTTPException
-        from urllib.error import HTTPError, URLError
-        from urllib.request import Request, urlopen
-
-        try:
-            answer = urlopen(Request(address, method=method), timeout=TIMEOUT_S)  # noqa: S310 - http and https alone
-        except HTTPError as fault:
-            if method == "HEAD" and fault.code in (403, 405, 501):  # a signed address may be for GET alone
-                return self._answer(address, "GET")
-            raise DatasetError(f"{plain(address)}: the server says {fault.code} {fault.reason}") from None
-        except (URLError, HTTPException, OSError) as fault:
-            raise DatasetError(f"{plain(address)} cannot be reached ({getattr(fault, 'reason', fault)})") from None
-        length = answer.headers.get("Content-Length")
-        return answer, int(length) if length and length.isdigit() else None
-
-
-class Tree:
-    """A file or folder of one of fsspec's file systems."""
-
-    def __init__(self, system: Any, root: str, revision: str = "") -> None:
-        self.system, self.root = system, root.rstrip("/")
-        self.name = PurePosixPath(self.root).name
-        self.files: dict[str, tuple[int | None, str]] | None = None
-        if not system.exists(self.root):
-            raise DatasetError(f"{root}: there is nothing of this name")
-        if not system.isfile(self.root):
-            found = system.find(self.root, detail=True)
-            below = len(system._strip_protocol(self.root)) + 1
-            self.files = {name[below:]: (facts.get("size"), _tag(facts)) for name, facts in sorted(found.items())}
-        facts = self.files if self.files is not None else _tag(system.info(self.root))
-        self.revision = revision or f"listing:{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
-
-    def open(self, name: str) -> tuple[IO[bytes], int | None]:
-        """A file below the folder, or beside the file."""
-        base = self.root if self.files is not None else self.root.rpartition("/")[0]
-        path = f"{base}/{name}"
-        try:
-            return self.system.open(path, "rb"), self.system.info(path).get("size")
-        except (OSError, ValueError) as fault:
-            raise DatasetError(f"{name} could not be opened ({fault or type(fault).__name__})") from None
-
-
-def _tag(facts: Mapping[str, Any]) -> str:
-    """What changes with the content of a file."""
-    known = (facts.get(key) for key in ("etag", "ETag", "md5Hash", "mtime", "LastModified", "created", "size"))
-    return next((str(value) for value in known if value is not None), "")
-
-
-def _arrow(address: str) -> Tree:
-    from fsspec.implementations.arrow import ArrowFSWrapper
-    from pyarrow.fs import FileSystem
-
-    system, root = FileSystem.from_uri(address.replace("gcs://", "gs://", 1))
-    return Tree(ArrowFSWrapper(system), root)
-
-
-def _hub(address: str, revision: str) -> Tree:
-    """A data set of Hugging Face at the commit that its branch has now."""
-    import huggingface_hub
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
-
-    parts = address.removeprefix("hf://").removeprefix("datasets/").strip("/").split("/")
-    if len(parts) < 2:
-        raise DatasetError(f"{address}: expected hf://datasets/OWNER/NAME")
-    name, _, branch = parts[1].partition("@")
-    repository, below = f"{parts[0]}/{name}", "/".join(parts[2:])
-    page = f"https://huggingface.co/datasets/{repository}"
-    try:
-        commit = huggingface_hub.HfApi().dataset_info(repository, revision=revision or unquote(branch) or None).sha
-        root = f"datasets/{repository}@{commit}" + (f"/{below}" if below else "")
-        return Tree(huggingface_hub.HfFileSystem(), root, str(commit))
-    except GatedRepoError:
-        raise DatasetError(f"{repository} is gated: accept its terms on {page} and set HF_TOKEN") from None
-    except RevisionNotFoundError:
-        raise DatasetError(f"{repository} has no revision {revision or branch!r}") from None
-    except RepositoryNotFoundError:
-        raise DatasetError(f"there is no data set {repository} at Hugging Face, or HF_TOKEN may not see it") from None
-    except (HfHubHTTPError, huggingface_hub.errors.OfflineModeIsEnabled, OSError) as fault:
-        raise DatasetError(f"{page} cannot be reached ({str(fault).splitlines()[0][:120]})") from None

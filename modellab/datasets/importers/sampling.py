@@ -11,6 +11,10 @@ import heapq
 import math
 from collections.abc import Sequence
 
+from modellab.datasets.importers.wishes import Wish
+from modellab.errors import ConfigError
+from modellab.types import Row
+
 
 def sample(ids: Sequence[str], strata: Sequence[str], count: int, seed: int) -> list[int]:
     """The places of `count` of the rows, by place.
@@ -43,3 +47,20 @@ def _parts(sizes: dict[str, int], count: int) -> dict[str, int]:
 
 def _place(id: str, seed: int) -> bytes:
     return hashlib.blake2b(id.encode("utf-8", "surrogatepass"), key=str(seed).encode()[:64], digest_size=16).digest()
+
+
+def chosen(rows: Sequence[Row], wish: Wish) -> list[int]:
+    """Which rows a person wants, by id; ConfigError for a key of which no row says anything."""
+    ids = [str(row["id"]) for row in rows]
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    if not wish.sample:
+        return order
+    if unknown := [key for key in wish.by if not any(_value(row, key) for row in rows)]:
+        raise ConfigError(f"--by {unknown[0]}: no row says anything of it")
+    strata = ["\0".join(_value(rows[i], key) for key in wish.by) for i in order]
+    return [order[k] for k in sample([ids[i] for i in order], strata, wish.sample, wish.seed)]
+
+
+def _value(row: Row, key: str) -> str:
+    """What a row says under a key, or in its groups."""
+    return str(row.get(key, row.get("group", {}).get(key, "")))

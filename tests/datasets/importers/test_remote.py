@@ -67,19 +67,27 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     running.server_close()
 
 
+def fetched(address: str, options: Options, wish: Wish = remote.NOTHING) -> remote.Fetched:
+    """What an address names, which stays in the cache."""
+    with remote.fetched(address, options, wish) as found:
+        return found
+
+
 def cached(tmp_path: Path) -> list[str]:
-    return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    """The files that sources have in the cache, by name."""
+    sources = tmp_path / "cache" / "sources"
+    return sorted(path.name for path in sources.glob("[!.]*/**/*") if path.is_file())
 
 
 def test_a_manifest_on_the_web_with_its_audio(server: Server, tmp_path: Path) -> None:
     LAYOUTS["nemo"][1](tmp_path / "data")
     server.serve(tmp_path / "data", "set/")
-    found = remote.fetched(f"{server.address}/set/manifest.json?signature=secret", Options())
+    found = fetched(f"{server.address}/set/manifest.json?signature=secret", Options())
     assert (found.source, found.revision) == (f"{server.address}/set/manifest.json", "one")
     assert cached(tmp_path) == sorted([*(f"{id}.wav" for id in TEXTS), "manifest.json"])
     assert not any("secret" in asked for asked in server.asked if "manifest" not in asked)
     count = len(server.asked)
-    again = remote.fetched(f"{server.address}/set/manifest.json", Options())
+    again = fetched(f"{server.address}/set/manifest.json", Options())
     assert again == found
     assert server.asked[count:] == ["HEAD /set/manifest.json"]  # the rest is there
 
@@ -89,25 +97,25 @@ def test_half_a_download_is_never_seen(server: Server, tmp_path: Path) -> None:
     server.serve(tmp_path / "data")
     server.cut.add(f"/wav/{next(iter(TEXTS))}.wav")
     with pytest.raises(DatasetError, match=r"wav: [\d,]+ of [\d,]+ bytes came; the connection broke off"):
-        remote.fetched(f"{server.address}/manifest.json", Options())
+        fetched(f"{server.address}/manifest.json", Options())
     assert cached(tmp_path) == ["manifest.json"]
     server.cut.clear()
-    remote.fetched(f"{server.address}/manifest.json", Options())
+    fetched(f"{server.address}/manifest.json", Options())
     assert len(cached(tmp_path)) == 5
 
 
 def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"/gone\.json: the server says 404"):
-        remote.fetched(f"{server.address}/gone.json", Options())
+        fetched(f"{server.address}/gone.json", Options())
     with pytest.raises(DatasetError, match=r"http://127\.0\.0\.1:9/a\.json cannot be reached"):
-        remote.fetched("http://me:password@127.0.0.1:9/a.json?key=1", Options())
+        fetched("http://me:password@127.0.0.1:9/a.json?key=1", Options())
     with pytest.raises(DatasetError, match="there is nothing of this name"):
-        remote.fetched("memory://nowhere/at/all", Options())
+        fetched("memory://nowhere/at/all", Options())
     with pytest.raises(DatasetError, match=r"xyz://a cannot be opened \(Protocol not known: xyz"):
-        remote.fetched("xyz://a", Options())
+        fetched("xyz://a", Options())
     rows = [{"audio_filepath": "gone.wav", "text": "a"}, {"audio_filepath": "../../../etc/hosts.wav", "text": "b"}]
     server.files["/m.json"] = layouts.lines(rows).encode()
-    assert remote.fetched(f"{server.address}/m.json", Options()).path.read_bytes() == server.files["/m.json"]
+    assert fetched(f"{server.address}/m.json", Options()).path.read_bytes() == server.files["/m.json"]
     assert [asked for asked in server.asked if "hosts" in asked] == []
 
 
@@ -118,11 +126,11 @@ def test_a_tree_in_memory_and_only_a_part_of_it(server: Server, tmp_path: Path) 
     system = fsspec.filesystem("memory")
     system.put(str(tmp_path / "data"), "/tree", recursive=True)
     try:
-        whole = remote.fetched("memory://tree", Options())
+        whole = fetched("memory://tree", Options())
         assert sum(name.endswith(".flac") for name in cached(tmp_path)) == 4
         assert whole.revision.startswith("listing:")
         system.pipe("/tree/test-mini/7/21/7-21.trans.txt", b"7-21-0000 ANOTHER TEXT\n")
-        part = remote.fetched("memory://tree", Options(), Wish(only=("test-mini/7/*",)))
+        part = fetched("memory://tree", Options(), Wish(only=("test-mini/7/*",)))
         assert part.revision != whole.revision
         assert {file.name for file in part.path.rglob("*.*")} == {"7-21.trans.txt", "7-21-0000.flac", "7-21-0001.flac"}
     finally:
@@ -141,10 +149,10 @@ def test_a_bucket_through_pyarrow(server: Server, tmp_path: Path, monkeypatch: p
             return fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem()), address.removeprefix("s3://")
 
     monkeypatch.setattr(fs, "FileSystem", Stand)
-    found = remote.fetched("s3://bucket/corpus/manifest.json", Options())
+    found = fetched("s3://bucket/corpus/manifest.json", Options())
     assert (found.path.name, found.source) == ("manifest.json", "s3://bucket/corpus/manifest.json")
     assert len(cached(tmp_path)) == 5
-    assert sorted(path.name for path in remote.fetched("s3://bucket/corpus", Options()).path.iterdir()) == [
+    assert sorted(path.name for path in fetched("s3://bucket/corpus", Options()).path.iterdir()) == [
         "manifest.json",
         "wav",
     ]
@@ -186,11 +194,11 @@ def test_a_data_set_of_hugging_face_is_pinned(server: Server, tmp_path: Path, mo
     monkeypatch.setattr(
         huggingface_hub, "HfFileSystem", lambda: system(endpoint=server.address, skip_instance_cache=True, token=False)
     )
-    found = remote.fetched("hf://datasets/us/calls", Options(split="test.clean"))
+    found = fetched("hf://datasets/us/calls", Options(split="test.clean"))
     assert (found.source, found.revision) == ("hf://datasets/us/calls", "a" * 40)
     assert cached(tmp_path) == ["README.md", "test.clean-00000-of-00002.parquet", "test.clean-00001-of-00002.parquet"]
     with pytest.raises(DatasetError, match="there is no data set us/none at Hugging Face"):
-        remote.fetched("hf://datasets/us/none", Options())
+        fetched("hf://datasets/us/none", Options())
 
 
 def test_a_manifest_from_elsewhere_names_no_file_of_this_machine(server: Server, tmp_path: Path) -> None:
