@@ -23,6 +23,7 @@ from modellab.types import SpokenTurn
 
 IGNORED = "IGNORE_TIME_SEGMENT_IN_SCORING"
 OPTIONAL = re.compile(r"\(.*\)$")
+ALTERNATIVES = re.compile(r"\{[^{}]*/[^{}]*\}")  # with and without blanks at the braces
 COMMENT = ";;"
 DECIMALS = 3
 LABEL = re.compile(r"<[^<>\s]*>$")
@@ -71,7 +72,7 @@ def _markup(words: list[str]) -> str:
     """A sentence about what sclite takes for something else than words; '' where all are words."""
     if IGNORED in map(str.upper, words):
         return f"{IGNORED} is not known here; cut the recording, or write down what is said there"
-    if any(mark in words for mark in ("{", "}")):
+    if any(mark in words for mark in ("{", "}")) or ALTERNATIVES.search(" ".join(words)):
         return "alternatives ({ um / uh / @ }) are not known here; write down one of them"
     if optional := next((word for word in words if OPTIONAL.match(word)), ""):
         return f"words that may be left out ({optional[:40]}) are not known here; write it plain, or leave it out"

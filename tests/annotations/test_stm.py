@@ -47,6 +47,8 @@ def test_a_file_holds_recordings_by_start(tmp_path: Path) -> None:
             "one 1 ann 2 3 <o> i { um / uh / @ } think",
             "alternatives ({ um / uh / @ }) are not known here; write down one",
         ),
+        ("one 1 ann 2 3 {a / b} think", "alternatives ({ um / uh / @ }) are not known here; write down one"),
+        ("one 1 ann 2 3 <o> I think {so/uh/@}", "alternatives ({ um / uh / @ }) are not known here; write down one"),
         (
             "one 1 ann 2 3 think (so)",
             "words that may be left out ((so)) are not known here; write it plain, or leave it",
