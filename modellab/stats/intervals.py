@@ -125,13 +125,16 @@ def jackknife(left: Floats) -> float:
     """Standard error of a number, from what it is with each of n units left out, shape (n,).
 
     Where the number does not exist without a unit, it is that of the others; NaN for fewer than two of them (Efron &
-    Tibshirani 1993, ch. 11).
+    Tibshirani 1993, ch. 11). Numbers whose squares are too large for a float (a damaged ledger's) have no finite one.
 
     >>> round(jackknife(np.array([1.0, 2.0, 3.0, 4.0])), 4)
     1.9365
     """
     n, known = len(left), left[np.isfinite(left)]
-    return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum())) if len(known) > 1 else math.nan
+    if len(known) < 2:
+        return math.nan
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum()))
 
 
 def student_t(freedom: int, confidence: float = 0.95) -> float:

@@ -49,8 +49,10 @@ def test_student_t_is_scipys(freedom: int, confidence: float) -> None:
         ([0.5, math.nan], math.nan),
         ([0.2, 0.2], 0.0),
         ([0.0, 2.0, math.nan], 2 / 3**0.5),
+        ([0.0, 1e308], math.inf),
+        ([1e308, 1e308, -1e308], math.inf),
     ],
-    ids=["none", "one", "one that exists", "equal", "two of three exist"],
+    ids=["none", "one", "one that exists", "equal", "two of three exist", "one too large", "too large to sum"],
 )
 def test_leaving_one_out(left: list[float], expected: float) -> None:
     assert intervals.jackknife(np.array(left)) == pytest.approx(expected, nan_ok=True)
