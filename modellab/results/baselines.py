@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from modellab import tasks
 from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.results import baseline_file, seeds, serialization
 from modellab.stats.trimmed_mean import log_ratios, trimmed_mean
@@ -60,7 +61,7 @@ def load(root: Path, key: CaseId) -> QualityBaseline | None:
     try:
         utterances, read = stored["utterances"], finite.Alike()
         counts = finite.each(utterances, lambda entry: read(entry["shares"]))
-        outputs = finite.each(utterances, lambda entry: entry["output"])
+        outputs = finite.each(utterances, lambda entry: tasks.remembered(key.task, entry["output"]))
         return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})))
     except MALFORMED as error:
         raise _damaged(path, error) from error

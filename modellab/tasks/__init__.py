@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
-from modellab.errors import ConfigError, did_you_mean
+from modellab.errors import ConfigError, described, did_you_mean
 from modellab.types import Counts, Metric, Row, readings
 from modellab.types.display import DisplayBlock
 
@@ -167,6 +167,14 @@ def _names() -> tuple[str, ...]:
 def judged(name: str) -> tuple[str, ...]:
     """Everything of a task that may have thresholds: its metrics, speed, memory, and readings with limits."""
     return (*(metric.name for metric in get(name).METRICS), *readings.JUDGED)
+
+
+def remembered(name: str, kept: Any) -> Any:
+    """What a baseline kept of an output, as it is; one of MALFORMED where no output of the task leaves such a thing."""
+    task = get(name) if name in names() else None
+    if kept is not None and isinstance(task, Recalled) and task.remember(task.recall(kept)) != kept:
+        raise ValueError(f"its output is {described(kept)}, which is none of the task {name}")
+    return kept
 
 
 @functools.cache

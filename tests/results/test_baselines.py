@@ -231,6 +231,8 @@ def text(good: dict[str, Any], **changes: Any) -> bytes:
         pytest.param(text(GOOD, utterances={"a": {"shares": {}}}), DAMAGED, id="no output"),
         pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": 3}}}), DAMAGED, id="no pair"),
         pytest.param(text(GOOD, utterances={"a": {"output": "", "shares": {"wer": ["x"]}}}), DAMAGED, id="no number"),
+        pytest.param(text(GOOD, utterances={"a": {"output": [0], "shares": {"wer": [0, 1]}}}), DAMAGED, id="no text"),
+        pytest.param(text(GOOD, utterances={"a": {"output": 3, "shares": {"wer": [0, 1]}}}), DAMAGED, id="a number"),
         pytest.param(text(GOOD, noise={"wer": "loud"}), DAMAGED, id="noise in words"),
         pytest.param(json.dumps({"format": 1, "header": {}}).encode(), DAMAGED, id="half of it"),
     ],
