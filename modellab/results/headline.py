@@ -213,6 +213,8 @@ def _unjudged(case: FinishedCase, kinds: Collection[Kind]) -> str:
     if case.status is Status.ERROR:
         return NOT_MEASURED
     own = [verdict for verdict in case.verdicts if _counts(verdict, kinds)]
+    if any(verdict.status is Status.REGRESSED and verdict.baseline is not None for verdict in own):
+        return ""  # one metric has decided the case, whatever the others leave open
     undecided = next((verdict for verdict in own if verdict.status in OPEN), None)
     if undecided:
         return _reason(undecided)

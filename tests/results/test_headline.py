@@ -53,6 +53,7 @@ HERE = "no accepted baseline for this machine"
         ([FINE, case(NEW, FAST)], SOME, "1 of 2: no accepted baseline in 1", "2 of 2", "yellow"),
         ([case(NEW, NO_SPEED)], NONE, "0 of 1: no accepted baseline", f"0 of 1: {HERE}", "yellow"),
         ([case(GOOD, DOUBT, FAST)], SOME, "0 of 1: undecided", "1 of 1", "yellow"),
+        ([case(RED, DOUBT), case(LIMIT, DOUBT)], "2 regressions in 2 cases", "1 of 2: undecided in 1", "", "red"),
         ([FINE, CRASHED], "1 error in 2 cases", "1 of 2: not measured in 1", "1 of 2: not measured in 1", "yellow"),
         (
             [case(RED, FAST), case(RED, FAST), CRASHED], "2 regressions, 1 error in 3 cases",
