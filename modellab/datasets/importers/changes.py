@@ -8,7 +8,7 @@ from typing import Any
 
 from modellab.audio import stretch
 from modellab.types import Row
-from modellab.types.rows import FILES
+from modellab.types.rows import FILES, HASHES
 from modellab.types.spooled import Table
 from modellab.units import counted
 
@@ -37,11 +37,13 @@ def _by_id(rows: Sequence[Row]) -> Mapping[str, Row]:
 
 def _said(row: Row) -> dict[str, Any]:
     """Everything about a row but its files and their lengths."""
-    return {key: value for key, value in row.items() if key not in (*FILES, *OF_AUDIO)}
+    return {key: value for key, value in row.items() if key not in (*FILES, *HASHES, *OF_AUDIO)}
 
 
 def _heard(row: Row, hashed: dict[Path, str]) -> tuple[object, ...]:
-    return tuple(row.get(key) for key in OF_AUDIO), _once(stretch.parsed(row["audio"]).file, hashed, _digest)
+    return tuple(row.get(key) for key in OF_AUDIO), row.get("sha256") or _once(
+        stretch.parsed(row["audio"]).file, hashed, _digest
+    )
 
 
 def _once(file: Path, known: dict[Path, str], make: Callable[[Path], str]) -> str:

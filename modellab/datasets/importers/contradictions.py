@@ -1,40 +1,66 @@
-"""Records that cannot both be true: one name for two clips, one clip with two texts; and what is there twice."""
+"""Records that cannot both be true: one name for two clips, one clip with two texts; and what is there twice.
+
+Of a million records those that share neither clip nor name with another are told by a number for each: only the others
+are compared.
+"""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
-from pathlib import Path
 
-from modellab.audio import stretch
+import numpy as np
+import numpy.typing as npt
+
 from modellab.datasets.importers.records import LeftOut, Record
-from modellab.types.spooled import Spool
 
 Clip = tuple[str, float, float | None, int | None]
+BITS = 2**64 - 1
 
 
-def consistent(records: Sequence[Record]) -> tuple[Sequence[Record], list[LeftOut]]:
-    """The records without contradictions and repetitions, and what was left out.
+class Compared:
+    """The records of an import, of which those are found out that contradict or repeat each other."""
 
-    Of a record that is there twice the first one stays. Of two that contradict each other neither does: nobody knows
-    which of them is right.
-    """
-    digests: dict[Path, str] = {}
-    by_clip: dict[Clip, int] = {}
-    by_id: dict[str, int] = {}
-    reasons: dict[int, str] = {}
-    for i, record in enumerate(records):
-        clip = _clip(record, digests)
-        earlier = by_clip.setdefault(clip, i)
-        if earlier != i:
-            _compare(i, record, earlier, records[earlier], reasons)
-            continue
-        same = by_id.setdefault(record.id, i)
-        if same != i:
-            other = records[same]
-            reasons[i] = f"the name {record.id} is that of another clip, too ({other.where})"
-            reasons[same] = f"the name {record.id} is that of another clip, too ({record.where})"
-    left = [LeftOut(records[i].where, reason) for i, reason in sorted(reasons.items())]
-    return Spool(record for i, record in enumerate(records) if i not in reasons), left
+    def __init__(self) -> None:
+        self._clips, self._names = array("Q"), array("Q")
+
+    def add(self, record: Record) -> None:
+        """The next record, whose audio was decoded."""
+        self._clips.append(hash(_clip(record)) & BITS)
+        self._names.append(hash(record.id) & BITS)
+
+    def left_out(self, records: Sequence[Record]) -> dict[int, LeftOut]:
+        """Which of the records, those that were added, are to be left out, by their places.
+
+        Of a record that is there twice the first one stays. Of two that contradict each other neither does: nobody
+        knows which of them is right.
+        """
+        by_clip: dict[Clip, int] = {}
+        by_id: dict[str, int] = {}
+        reasons: dict[int, str] = {}
+        for i in np.flatnonzero(_shared(self._clips) | _shared(self._names)).tolist():
+            record = records[i]
+            earlier = by_clip.setdefault(_clip(record), i)
+            if earlier != i:
+                _compare(i, record, earlier, records[earlier], reasons)
+                continue
+            same = by_id.setdefault(record.id, i)
+            if same != i:
+                other = records[same]
+                reasons[i] = f"the name {record.id} is that of another clip, too ({other.where})"
+                reasons[same] = f"the name {record.id} is that of another clip, too ({record.where})"
+        return {i: LeftOut(records[i].where, reasons[i]) for i in sorted(reasons)}
+
+
+def _shared(numbers: array[int]) -> npt.NDArray[np.bool_]:
+    """Which of the numbers are there more than once."""
+    every = np.frombuffer(numbers, np.uint64)
+    order = np.argsort(every, kind="stable")
+    same = every[order[1:]] == every[order[:-1]]
+    shared = np.zeros(len(every), bool)
+    shared[order[1:]] |= same
+    shared[order[:-1]] |= same
+    return shared
 
 
 def _compare(i: int, record: Record, earlier: int, other: Record, reasons: dict[int, str]) -> None:
@@ -51,9 +77,7 @@ def _said(record: Record) -> tuple[object, ...]:
     return text, record.marked, record.turns, record.language if text is None else ""
 
 
-def _clip(record: Record, digests: dict[Path, str]) -> Clip:
+def _clip(record: Record) -> Clip:
     assert record.sound is not None
-    file = record.sound.file
-    if file not in digests:
-        digests[file] = stretch.digest(file)
-    return digests[file], record.sound.start_s, record.sound.end_s, record.sound.channel
+    sound = record.sound
+    return sound.sha256, sound.start_s, sound.end_s, sound.channel

@@ -14,28 +14,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from modellab import datasets
-from modellab.annotations import rttm
-from modellab.datasets import importers, manifest, row_checks
-from modellab.datasets.importers import archives, changes, manifest_file, remote, sampling, soundness, tasks_rows, where
-from modellab.datasets.importers.contradictions import consistent
+from modellab.datasets import importers, manifest, parquet_rows
+from modellab.datasets.audio_hashes import AudioHashes
+from modellab.datasets.importers import (
+    archives,
+    changes,
+    contradictions,
+    making,
+    manifest_file,
+    remote,
+    soundness,
+    tasks_rows,
+    where,
+)
+from modellab.datasets.importers.making import RowReader
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound
 from modellab.datasets.importers.wishes import Report, Wish
-from modellab.errors import ODD, ConfigError, DatasetError, told
+from modellab.errors import ConfigError
 from modellab.types import Row
 from modellab.types.spooled import Spool
 from modellab.units import counted
 
 AUDIO = "audio"
 TEXT_TASKS = ("asr", "meeting", "streaming", "robustness")  # whose texts go through a normaliser
-
-
-class RowReader(Protocol):
-    """The part of a task that knows its rows."""
-
-    def read(self, row: Row, options: Mapping[str, Any]) -> Any: ...
 
 
 def run(
@@ -83,6 +86,7 @@ def run(
                 report.changes = changes.told(datasets.load(before).rows, datasets.load(staging).rows)
             if not wish.dry_run:
                 staging.rename(folder)
+        work.listener.hashes.close()
     return report
 
 
@@ -114,7 +118,8 @@ class _Work:
     def __init__(self, report: Report, wish: Wish, wanted: where.Filter, folder: Path, staging: Path) -> None:
         self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
         self.wanted = wanted
-        self.listener = soundness.Listener(staging / AUDIO)
+        self.listener = soundness.Listener(staging / AUDIO, AudioHashes())
+        self.mixed: set[str] = set()  # files of several channels whose mean is heard
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
         self.within: tuple[Path, ...] = ()  # where audio may lie; empty: anywhere
@@ -122,34 +127,51 @@ class _Work:
     # ------------------------------------------------------------------------ records
 
     def records(self, items: Iterable[importers.Item]) -> Sequence[Record]:
-        """The records whose audio is sound, with the length that was decoded."""
+        """The records whose audio is sound, with the length that was decoded, without contradictions, by id."""
         found: Spool[Record] = Spool()
-        mixed: set[str] = set()
+        compared, names = contradictions.Compared(), making.Names()
         for record in self.wanted.early(self._by_task(self._read(items)), self.report):
-            fault = tasks_rows.text_fault(record, self.report.task)
-            checked = soundness.checked(self._on_channel(record), self.listener)
-            if fault or isinstance(checked, LeftOut):
-                checked = checked if isinstance(checked, LeftOut) else LeftOut(record.where, fault)
-                self.report.left.append(checked)
+            if (sound := self._sound(record)) is None:
                 continue
-            sound, facts = checked
-            assert sound.sound is not None
-            if facts.channels > 1 and sound.sound.channel is None:
-                mixed.add(sound.sound.file.name)
-            if not self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
-                self.report.filtered += 1
-            elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
-                self.rates.add(facts.rate_hz)
-                found.append(sound)
+            compared.add(sound)
+            names.append(sound.id)
+            self.codes[sound.language] += 1
+            found.append(sound)
+            if len(found) == manifest_file.MOST_IN_YAML + 1 and not self.wish.sample:
+                parquet_rows.need(f"a dataset of more than {manifest_file.MOST_IN_YAML:,} rows")
         self.wanted.check()
-        agreeing, left = consistent(found)
-        self.report.left += left
-        if mixed and self.wish.channel != "mix":
+        left = compared.left_out(found)
+        self.report.left += left.values()
+        self.codes.subtract(found[i].language for i in left)
+        self._tell_mixed()
+        return making.Picked(found, (i for i in names.order() if i not in left))
+
+    def _sound(self, record: Record) -> Record | None:
+        """A record whose audio is sound and wanted; None for any other, which is noted down."""
+        fault = tasks_rows.text_fault(record, self.report.task)
+        checked = soundness.checked(self._on_channel(record), self.listener)
+        if fault or isinstance(checked, LeftOut):
+            checked = checked if isinstance(checked, LeftOut) else LeftOut(record.where, fault)
+            self.report.left.append(checked)
+            return None
+        sound, facts = checked
+        assert sound.sound is not None
+        if facts.channels > 1 and sound.sound.channel is None:
+            self.mixed.add(sound.sound.file.name)
+        if not self.wish.min_s <= (sound.duration_s or 0.0) <= self.wish.max_s:
+            self.report.filtered += 1
+        elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
+            self.rates.add(facts.rate_hz)
+            code = tasks_rows.language(sound.language)
+            return sound if code == sound.language else replace(sound, language=code)
+        return None
+
+    def _tell_mixed(self) -> None:
+        if self.mixed and self.wish.channel != "mix":
             self.report.notes.append(
-                f"of {counted(len(mixed), 'file')} with several channels the mean is heard ({min(mixed)}): --channel 0 "
-                "takes the first one, --channel mix says that the mean is meant"
+                f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard ({min(self.mixed)}): "
+                "--channel 0 takes the first one, --channel mix says that the mean is meant"
             )
-        return agreeing
 
     def _read(self, items: Iterable[importers.Item]) -> Iterator[Record]:
         """The records, the rest noted down."""
@@ -172,7 +194,9 @@ class _Work:
             if tasks_rows.is_ignored(item, self.report.task):
                 self.report.left.append(LeftOut(item.where, "it is not to be scored, the source says", meant=True))
                 continue
-            yield replace(item, sound=self.listener.placed(item.sound, item.id)) if item.sound else item
+            if item.sound and item.sound.data is not None:
+                item = replace(item, sound=self.listener.placed(item.sound, item.id))
+            yield item
 
     def _setting(self, item: Setting) -> str:
         """The value of a setting; of one that is a file, its name in the dataset."""
@@ -206,68 +230,13 @@ class _Work:
     # ------------------------------------------------------------------------ rows
 
     def rows(self, records: Sequence[Record], tasks: Mapping[str, RowReader]) -> Sequence[Row]:
-        """The rows without those that contradict each other, by id, as many as were asked for."""
-        coded = Spool(replace(record, language=tasks_rows.language(record.language)) for record in records)
-        self.codes.update(record.language for record in coded)
+        """The rows by id, as many as were asked for."""
         self.report.language = self.wish.language or tasks_rows.header_language(self.codes)
-        if coded and not self.report.language:
+        if records and not self.report.language:
             raise ConfigError("nothing says which language is spoken: say it with --language")
-        options = self.header().model_dump()
-        made: Spool[Row] = Spool()
-        odd: list[str] = []
-        for record in coded:
-            row = self._row(record, tasks.get(self.report.task), options)
-            if isinstance(row, LeftOut):
-                self.report.left.append(row)
-            else:
-                made.append(row)
-                if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
-                    odd.append(record.id)
-        if odd:
-            self.report.notes.append(f"{counted(len(odd), 'text')} very long or short for the audio ({odd[0]}): right?")
-        return self._sampled(made)
-
-    def _row(self, record: Record, task: RowReader | None, options: Mapping[str, Any]) -> Row | LeftOut:
-        placing = tasks_rows.Placing(self.folder, self.folder.parent.parent, self.staging)
-        if record.sound and self.wish.copy and not record.sound.file.is_relative_to(self.staging):
-            record = replace(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
-        if self.report.language != "mul":
-            record = replace(record, language="" if self.report.task != "lid" else record.language)
-        row = tasks_rows.row(record, self.report.task, placing)
-        if isinstance(row, LeftOut):
-            return row
-        if self.report.task == "diarization" and record.scored is not None:
-            row = {**row, "uem": self._uem(record)}
-        if fault := row_checks.row_fault(row) or manifest_file.fault(row):
-            return LeftOut(record.where, f"{record.id[:60]!r}: {fault}")
-        if task is None:
-            return row
-        try:
-            task.read({**row, **self._there(row)}, options)
-        except (ConfigError, DatasetError) as fault:
-            return LeftOut(record.where, f"{record.id}: {fault}")
-        except ODD as fault:  # whatever stands in a row is a fault of that row
-            return LeftOut(record.where, f"{record.id} is no row of the task {self.report.task} ({told(fault)})")
-        return row
-
-    def _there(self, row: Row) -> dict[str, Any]:
-        """The row's files as they lie now."""
-        return {key: (self.staging / row[key]).absolute() for key in ("audio", "uem") if key in row}
-
-    def _uem(self, record: Record) -> str:
-        """The name of a file of what is scored of a recording."""
-        path = self.staging / "uem" / f"{len(list(self.staging.glob('uem/*'))):06d}.uem"
-        path.parent.mkdir(exist_ok=True)
-        rttm.write_uem(path, {"recording": record.scored or ()})
-        return f"uem/{path.name}"
-
-    def _sampled(self, rows: Sequence[Row]) -> Sequence[Row]:
-        self.report.sound = len(rows)
-        taken = Spool(rows[i] for i in sampling.chosen(rows, self.wish))
-        self.report.taken = len(taken)
-        self.report.audio_s = sum(float(row["duration_s"]) for row in taken)
-        self.report.speakers = len({row["speaker"] for row in taken if "speaker" in row})
-        return taken
+        maker = making.Maker(self.report, self.wish, self.folder, self.staging, self.listener)
+        rows = maker.rows(records, tasks.get(self.report.task), self.header().model_dump())
+        return making.taken(rows, self.wish, self.report)
 
     def header(self) -> manifest.Header:
         """The header of the new dataset."""

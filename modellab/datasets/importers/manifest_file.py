@@ -52,12 +52,13 @@ def write(
 ) -> str:
     """Write the files of a dataset into its folder; its digest."""
     facts = header.model_dump()
+    is_table = len(rows) > MOST_IN_YAML and not any(map(parquet_rows.fault, rows))
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
         if facts["settings"]:
             file.write(f"settings: {text(report.settings)}\n")
         file.writelines(_block("import", _facts(origin, report, options, wish)))
-        if len(rows) > MOST_IN_YAML and not any(map(parquet_rows.fault, rows)):
+        if is_table:
             parquet_rows.write(folder / parquet_rows.NAME, rows)
             file.write(f"rows: {parquet_rows.NAME}\n")
         else:
@@ -67,11 +68,13 @@ def write(
         with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
             file.writelines(_left(each, report.place) for each in report.left)
     _tidy(folder, rows)
-    return datasets.write_digest(folder)
+    return datasets.write_digest(folder, believed=is_table)
 
 
 def _tidy(folder: Path, rows: Sequence[Row]) -> None:
     """Remove the files that were unpacked for rows that were not taken."""
+    if not any((folder / kind).exists() for kind in ("audio", "uem")):
+        return
     named = {str(row[key]) for row in rows for key in ("audio", "uem") if key in row}
     for file in [*folder.glob("audio/*"), *folder.glob("uem/*")]:
         if str(file.relative_to(folder)) not in named:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +30,8 @@ class Sound:
     """Where the audio of a record is: a file, a stretch of it, one of its channels.
 
     `data` are the encoded bytes of what lies inside another file (a tar, a Parquet table), `member` its name in there.
-    `end_s` is None for the end of the file. `channel` counts from 0; None stands for all that the file has.
+    `end_s` is None for the end of the file. `channel` counts from 0; None stands for all that the file has. `sha256`
+    and `size_bytes` are those of the file, once it was decoded.
     """
 
     file: Path
@@ -37,6 +40,13 @@ class Sound:
     channel: int | None = None
     member: str = ""
     data: bytes | None = field(default=None, repr=False)
+    sha256: str = ""
+    size_bytes: int = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As plain values: a path would take longer than all of them."""
+        rest = self.start_s, self.end_s, self.channel, self.member, self.data, self.sha256, self.size_bytes
+        return _sound, (str(self.file), *rest)
 
     @property
     def name(self) -> str:
@@ -73,6 +83,19 @@ class Record:
     group: Mapping[str, str] = field(default_factory=dict)
     marked: str = ""
     without_speech: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """By its fields in their order, in a third of the time that a record takes otherwise."""
+        return Record, _FIELDS(self)
+
+
+_FIELDS = attrgetter(*(each.name for each in fields(Record)))
+_path = lru_cache(maxsize=4096)(Path)
+
+
+def _sound(file: str, *rest: Any) -> Sound:
+    """A sound that was stored."""
+    return Sound(_path(file), *rest)
 
 
 class LeftOut(NamedTuple):

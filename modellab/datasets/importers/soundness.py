@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from modellab import audio
+from modellab.datasets.audio_hashes import AudioHashes
 from modellab.datasets.importers.records import LeftOut, Record, Sound
 from modellab.errors import AudioError
 
@@ -18,7 +19,7 @@ LOSSY = frozenset({".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".w
 STATED_S, STATED_LOSSY_S = 0.02, 0.2  # a stated length may differ so much: rounding; what lossy encoders pad
 BEYOND_S = 0.02  # a stretch may end so much behind its recording
 SILENT = 1e-3  # a peak below is no speech of anybody
-REMEMBERED = 64  # files: the stretches of one come together
+REMEMBERED = 100_000  # files: the rows of one need not come together
 SLOW, FAST = 1.0, 25.0  # characters a second that people speak, in alphabets
 KINDS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3\x03": ".mp3", b"ID3\x04": ".mp3"}
 
@@ -32,13 +33,14 @@ class Facts:
     channels: int
     peak: float
     digest: str
+    size_bytes: int
 
 
 class Listener:
     """Decodes files, each once while its rows come together. Embedded audio is written into `folder` for it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, hashes: AudioHashes) -> None:
+        self.folder, self.hashes = folder, hashes
         self._facts: OrderedDict[Path, Facts | AudioError] = OrderedDict()
         self._placed: OrderedDict[tuple[Path, str], Path] = OrderedDict()
         self._names: set[str] = set()
@@ -68,6 +70,7 @@ class Listener:
         if known is None:
             try:
                 known = heard(file)
+                self.hashes.keep(file, known.digest)
             except AudioError as fault:
                 known = fault
             self._facts[file] = known
@@ -105,7 +108,7 @@ def heard(file: Path) -> Facts:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     if not len(samples):
         raise AudioError(f"{file} holds no audio samples")
-    return Facts(len(samples) / rate_hz, rate_hz, samples.shape[1], peak, digest)
+    return Facts(len(samples) / rate_hz, rate_hz, samples.shape[1], peak, digest, file.stat().st_size)
 
 
 def checked(record: Record, listener: Listener) -> tuple[Record, Facts] | LeftOut:
@@ -124,7 +127,7 @@ def checked(record: Record, listener: Listener) -> tuple[Record, Facts] | LeftOu
         end_s = None if sound.start_s == 0 else min(end_s, facts.duration_s)
     channel = sound.channel if facts.channels > 1 else None
     length_s = (facts.duration_s if end_s is None else end_s) - sound.start_s
-    sound = replace(sound, end_s=end_s, channel=channel)
+    sound = replace(sound, end_s=end_s, channel=channel, sha256=facts.digest, size_bytes=facts.size_bytes)
     return replace(record, sound=sound, duration_s=round(length_s, 4)), facts
 
 

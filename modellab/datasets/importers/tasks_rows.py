@@ -51,6 +51,7 @@ def _name(placing: Placing, file: Path) -> str:
     return os.path.relpath(plain, placing.folder) if Path(plain).is_relative_to(placing.root) else plain
 
 
+@lru_cache(maxsize=1024)
 def language(given: str) -> str:
     """The code of a language, however a source writes it; '' for none and for what is none.
 
@@ -101,7 +102,7 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
     """A record as a row of the task, or why it is none."""
     assert record.sound is not None
     head: dict[str, Any] = {"id": record.id, "audio": placing.name(record.sound.file), "duration_s": record.duration_s}
-    made = {**head, **_stretch(record.sound), **_more(record)}
+    made = {**head, **_stretch(record.sound), **_hashes(record.sound), **_more(record)}
     if task in RECORDINGS:
         found = _of_recording(record, task)
         return found if isinstance(found, LeftOut) else {**made, **found}
@@ -116,6 +117,10 @@ def _stretch(sound: Sound) -> dict[str, Any]:
     times = {"start_s": sound.start_s, "end_s": sound.end_s} if sound.is_segment else {}
     found = {**times, "channel": sound.channel}
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _hashes(sound: Sound) -> dict[str, Any]:
+    return {"sha256": sound.sha256, "size_bytes": sound.size_bytes} if sound.sha256 else {}
 
 
 def _more(record: Record) -> dict[str, Any]:
