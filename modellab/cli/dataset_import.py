@@ -123,7 +123,7 @@ def _imported(source: str, name: str, options: Options, wish: Wish, before: Path
     from modellab import tasks
     from modellab.datasets.importers import importing
 
-    folder = common.project().golden / name
+    folder = common.project_or_here().golden / name
     report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()}, before)
     _told(report, wish.dry_run)
     return report

@@ -11,13 +11,13 @@ import typer
 
 from modellab.cli import common
 from modellab.cli.options import DatasetNames, DeviceNames, ModelNames, PrecisionNames, TierName, check, chosen
-from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from modellab.plan.matrix import Matrix
     from modellab.plan.selection import Selection
 
 BENCHMARKS = "benchmarks"
+EVERY_TASK = Path(__file__).parents[1] / "pytest_plugin" / "benchmarks" / "test_cases.py"
 SETTINGS: dict[str, Any] = {"context_settings": {"allow_extra_args": True, "ignore_unknown_options": True}}
 
 
@@ -29,7 +29,7 @@ def run(
     precision: PrecisionNames = None,
     tier: TierName = "",
 ) -> None:
-    """Run the suite: pytest on benchmarks/.
+    """Run the suite: pytest on benchmarks/, or on every task where a project has none.
 
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
     -n 2, --strict-matrix, --update-baselines --reason "..." (see: modellab run -h).
@@ -43,13 +43,20 @@ def run(
 def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -> list[str]:
     """The command that runs the selection, and makes the project's root its folder; ConfigError for a wrong name."""
     root = matrix.project.root
-    if not (root / BENCHMARKS).is_dir():
-        raise ConfigError(f"{root} has no {BENCHMARKS}/: expected {BENCHMARKS}/test_<task>.py there")
     check(matrix, selection)
     os.chdir(root)
-    named = any(_is_benchmark(root, given) for given in arguments)
     options = ["-p", "modellab.pytest_plugin.select", f"--rootdir={root}", *selection.arguments()]
+    if not (root / BENCHMARKS).is_dir():
+        return [sys.executable, "-m", "pytest", str(EVERY_TASK), *_alone(root), *options, *arguments]
+    named = any(_is_benchmark(root, given) for given in arguments)
     return [sys.executable, "-m", "pytest", *([] if named else [BENCHMARKS]), *options, *arguments]
+
+
+def _alone(root: Path) -> list[str]:
+    """Options with which modellab's own test file runs as one of the project's: by its settings, and no other's."""
+    settings = root / "pyproject.toml"
+    own = [f"--config-file={settings}"] if settings.is_file() else [f"--config-file={os.devnull}"]
+    return ["-p", "modellab.pytest_plugin", f"--confcutdir={EVERY_TASK.parent}", *own]
 
 
 def _is_benchmark(root: Path, given: str) -> bool:

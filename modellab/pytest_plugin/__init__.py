@@ -99,9 +99,9 @@ def _base(config: pytest.Config, matrix: Matrix) -> Reference | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `evaluate` runs once for every case of its module's `task`."""
+    """A test that asks for `evaluate` runs once for every case of its module's `task`, or of its own."""
     if {"evaluate", "cell"} <= set(metafunc.fixturenames):
-        task: Task = metafunc.module.task
+        task: Task = getattr(metafunc.function, "task", None) or metafunc.module.task
         config = metafunc.config
         shown = config.stash.setdefault(SHOWN, set())
         every = config.stash[MATRIX].cases(task.NAME)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,11 +70,31 @@ def test_wrong_names_stop_before_pytest(desk: Desk, arguments: tuple[str, ...], 
     assert result.stderr.startswith(f"modellab: {said}")
 
 
-def test_no_benchmarks(desk: Desk) -> None:
-    (desk.root / "benchmarks").rename(desk.root / "bench")
-    result = desk.type("run")
-    assert result.exit_code == 2
-    assert result.stderr == f"modellab: {desk.root} has no benchmarks/: expected benchmarks/test_<task>.py there\n"
+def test_a_project_without_benchmarks_runs_every_task(desk: Desk) -> None:
+    shutil.rmtree(desk.root / "benchmarks")
+    (desk.root / "conftest.py").unlink()
+    done = desk.type_in_shell("run", "--model", "fake", *QUIET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert "fake:one" in done.stdout
+    assert list((desk.root / "mlruns" / "ledger").glob("*.jsonl"))
+
+
+def test_a_folder_with_data_alone_is_a_project(desk: Desk) -> None:
+    shutil.rmtree(desk.root / "benchmarks")
+    for name in ("conftest.py", "pyproject.toml"):
+        (desk.root / name).unlink()
+    done = desk.type_in_shell("run", "--dataset", "short_v1", "--model", "whisper:tiny.en", "--co", "-q")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "test_asr[whisper:tiny.en-short_v1-cpu-float32]" in done.stdout
+
+
+def test_its_own_test_file_knows_every_task() -> None:
+    from modellab import tasks
+    from modellab.pytest_plugin.benchmarks import test_cases
+
+    for name in tasks.names():
+        assert getattr(test_cases, f"test_{name}").task is tasks.get(name)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What `modellab run` hands to pytest where a project has no `benchmarks/` of its own."""
