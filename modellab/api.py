@@ -170,19 +170,27 @@ def read_audio(path: str | Path, rate_hz: int | None = None) -> Audio:
 
 
 def transcribe(
-    path: str | Path, model: str = "", *, device: str = "cpu", precision: str = "", project: Project | None = None
+    path: str | Path,
+    model: str = "",
+    *,
+    device: str = "cpu",
+    precision: str = "",
+    preprocessing: str = "",
+    project: Project | None = None,
 ) -> Transcription:
     """What a recogniser hears in a file: text, segments with times in s, and how long it took.
 
     `model` is MODEL or MODEL:VARIANT; '' is the embedded one, which knows only a small synthetic vocabulary. The model
-    is loaded for this file and gone afterwards. ConfigError, AudioError or WorkerError where it cannot be done.
+    is loaded for this file and gone afterwards. `preprocessing` is a chain such as `highpass,vad_chunks`. ConfigError,
+    AudioError or WorkerError where it cannot be done.
     """
+    from modellab.audio.preprocessing import parse
     from modellab.plan.matrix import Matrix
     from modellab.runner import transcribe as room
 
-    here = project or open_project()
+    here, chain = project or open_project(), parse(preprocessing)
     chosen = room.choose(Matrix(here), model, device, precision)
-    with room.loaded(chosen, here.threads) as ready:
+    with room.loaded(chosen, here.threads, chain=chain) as ready:
         return room.transcribe(ready, Path(path))
 
 

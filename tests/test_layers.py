@@ -49,7 +49,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "faster_whisper": {"models"},
     "transformers": {"models"},
     "pywhispercpp": {"models"},
-    "silero_vad": {"models"},
+    "silero_vad": {"models", "audio"},
     "pyannote": {"models"},
     "liquid_audio": {"models"},
     "espeakng_loader": {"models"},

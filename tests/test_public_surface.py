@@ -58,9 +58,12 @@ MODEL = (
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
-    " judge text settings imported rows digest"
+    " judge text settings preprocessing imported rows digest"
 )
 
+VARIANT = (
+    "weights revision sha256 tier tasks datasets domain languages devices options needs seeds thresholds preprocessing"
+)
 VERDICT = (
     "metric unit kind status now baseline change interval why red p least_p detects versus alpha pending"
     " adjusted_p basis broken breaks"
@@ -81,7 +84,7 @@ VERDICT = (
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
         (types.Metric, "name unit better margin margin_relative gross kind rate gated on_request"),
-        (types.CaseId, "task dataset model variant device precision"),
+        (types.CaseId, "task dataset model variant device precision preprocessing"),
         (types.Utterance, "id counts output wall_s cpu_s duration_s error cluster gpu_s"),
         (types.Result, "key utterances readings machine provenance"),
         (
@@ -92,10 +95,7 @@ VERDICT = (
         (types.QualityBaseline, "header counts outputs noise"),
         (types.ResourceBaseline, "header times readings sessions"),
         (Model, MODEL),
-        (
-            Variant,
-            "weights revision sha256 tier tasks datasets domain languages devices options needs seeds thresholds",
-        ),
+        (Variant, VARIANT),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),
         (Project, "root golden baselines mlruns models threads judging"),
@@ -201,4 +201,5 @@ def test_the_options_of_the_plugin() -> None:
     assert options == {
         "--update-baselines", "--reason", "--speed-only", "--strict-baselines", "--strict-matrix", "--in-process",
         "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow", "--inconclusive",
+        "--pre",
     }  # fmt: skip

@@ -41,5 +41,5 @@ def curves(
     named = {str(row["id"]): str(row["condition"]) for row in datasets.load(found[0].dataset).rows}
     wer = tasks.get("robustness").METRICS[0]
     each = [robustness_curves.rates(newest[str(case.key)], named, wer) for case in found]
-    titles = [f"{case.key.model}:{case.key.variant} {case.key.device}-{case.key.precision}" for case in found]
+    titles = [f"{case.key.model}:{case.key.variant} {case.key.place}" for case in found]
     common.print_table(*robustness_curves.table(titles, each))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,14 +28,20 @@ def run(
     device: DeviceNames = None,
     precision: PrecisionNames = None,
     tier: TierName = "",
+    pre: Annotated[
+        str, typer.Option(metavar="STEPS", help="Preprocess all audio: highpass(cutoff_hz=80),denoise; or none.")
+    ] = "",
 ) -> None:
     """Run the suite: pytest on benchmarks/, or on every task where a project has none.
 
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
     -n 2, --strict-matrix, --update-baselines --reason "..." (see: modellab run -h).
     """
+    from modellab.plan.matrix import Matrix
+
     selection = chosen(model, dataset, device, precision, tier)
-    command = pytest_command(common.matrix(common.project()), selection, context.args)
+    arguments = [*([f"--pre={pre}"] if pre else []), *context.args]
+    command = pytest_command(Matrix(common.project(), pre), selection, arguments)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
 

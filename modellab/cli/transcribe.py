@@ -14,6 +14,7 @@ from modellab.cli import common
 from modellab.errors import sentence
 
 if TYPE_CHECKING:
+    from modellab.audio.preprocessing import Chain
     from modellab.plan.matrix import ModelInstance
     from modellab.runner.evaluate import Loaded
     from modellab.runner.transcribe import Transcription
@@ -28,17 +29,21 @@ def transcribe(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")
     ] = None,
+    pre: Annotated[
+        str, typer.Option(metavar="STEPS", help="Preprocess the audio: highpass(cutoff_hz=80),vad_chunks")
+    ] = "",
 ) -> None:
     """Transcribe audio or video files.
 
     The words go to stdout, the speed to stderr. The model runs in a process of its own.
     """
     from modellab import audio
+    from modellab.audio import preprocessing
     from modellab.runner import transcribe as transcription
 
-    project = common.project_or_here()
+    project, chain = common.project_or_here(), preprocessing.parse(pre)
     instance = transcription.choose(common.matrix(project), model, device, precision)
-    outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1)
+    outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1, chain=chain)
     usable = []
     for file in files:
         try:
@@ -57,8 +62,9 @@ def transcribe(
 class Outcomes:
     """Prints what becomes of each file; one that fails does not keep the others from being heard."""
 
-    def __init__(self, instance: ModelInstance, threads: int, as_json: bool, several: bool) -> None:
+    def __init__(self, instance: ModelInstance, threads: int, as_json: bool, several: bool, chain: Chain) -> None:
         self.instance, self.threads, self.as_json, self.several = instance, threads, as_json, several
+        self.chain = chain
         self.failed = False
         key = instance.key
         self.facts = {
@@ -72,7 +78,7 @@ class Outcomes:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
         from modellab.runner import transcribe as transcription
 
-        with transcription.listening(self.instance, self.threads) as listener:
+        with transcription.listening(self.instance, self.threads, chain=self.chain) as listener:
             for file in files:
                 try:
                     heard = listener.hear(partial(transcription.transcribe, file=file))
@@ -86,7 +92,8 @@ class Outcomes:
         """The words to stdout; without --json the speed to stderr."""
         load_s = ready.facts["load_s"]
         if self.as_json:
-            names = ("file", "text", "language", "segments", "duration_s", "wall_s", "rtf")
+            names = ["file", "text", "language", "segments", "duration_s", "wall_s", "rtf"]
+            names += ["preprocessing", "preprocessing_s"] if heard.preprocessing else []
             self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s})
             return
         common.say(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
@@ -94,7 +101,8 @@ class Outcomes:
         facts = "{model} {device}-{precision}".format(**self.facts)
         spent = f"{heard.duration_s:.1f} s of audio in {heard.wall_s:.2f} s (RTF {heard.rtf:.3f})"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        common.say(f"{facts}, {threads}: {spent}, loaded in {load_s:.2f} s", err=True)
+        before = f", preprocessed in {heard.preprocessing_s:.2f} s" if heard.preprocessing else ""
+        common.say(f"{facts}, {threads}: {spent}{before}, loaded in {load_s:.2f} s", err=True)
 
     def fail(self, file: Path, error: Exception) -> None:
         """One sentence to stderr, and with --json an object too, so that there is one for each file."""

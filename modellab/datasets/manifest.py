@@ -55,6 +55,7 @@ class Header(Strict):
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
+    preprocessing: str = ""  # what its audio goes through before a model hears it, see audio/preprocessing
     imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
     rows: str = Field(default="", exclude=True)  # the Parquet file that has the rows, in place of `cases:`
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`

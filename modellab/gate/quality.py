@@ -25,7 +25,7 @@ from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
 from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
 from modellab.types.utterances import clusters, counts_of, ids
 
-COMPARED = ("dataset_digest", "normaliser")  # a difference here makes a comparison unfair
+COMPARED = ("dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Variant(Strict):
     needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
     seeds: int | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
+    preprocessing: str = ""  # what audio goes through before this variant hears it, behind the dataset's own
 
     def places_for(self, precision: str) -> tuple[str, ...]:
         """Where the weights of a precision are to be had; the first place names them."""

@@ -20,7 +20,7 @@ def why_not(case: ModelInstance, *, download: bool = False) -> str:
         return why
     if case.judge and (of_judge := why_not(case.judge, download=download)):
         return f"its judge {case.header.judge} cannot run here: {of_judge}"
-    return tasks.lacking(case.key.task)
+    return tasks.lacking(case.key.task) or tasks.unjoined(case.key.task, case.chain.cuts) or case.chain.lacking()
 
 
 def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, str]:

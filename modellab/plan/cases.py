@@ -37,6 +37,11 @@ class PlannedCase:
             return cls(str(case), tier=case.tier, error=case.error)
         return cls(str(case.key), case.key, case.tier)
 
+    @staticmethod
+    def name_of(case: PlannedCase | Case) -> str:
+        """The name of a case of the matrix, or of a planned one."""
+        return str(case.key) if isinstance(case, Case) else case.name
+
     @property
     def engine(self) -> str:
         """Cases with the same engine share one loaded model: a queue keeps them together."""

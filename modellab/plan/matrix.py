@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modellab import datasets, models, tasks
+from modellab.audio import preprocessing
+from modellab.audio.preprocessing import Chain
 from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Model, Variant, environment
@@ -21,6 +23,7 @@ from modellab.plan.settings import Project
 from modellab.types import CaseId
 
 TIERS = ("smoke", "full", "nightly")
+RUN = "run"  # asked for a chain: it is of one run, and what comes of it stands beside the cases of the project
 SAID = 1000  # characters of what is wrong with a file
 
 
@@ -52,11 +55,13 @@ class ModelInstance:
 
 @dataclass(frozen=True, slots=True)
 class Case(ModelInstance):
-    """A model instance on one dataset."""
+    """A model instance on one dataset; `chain` is what its audio goes through first, as `chain_from` asked for."""
 
     dataset: Path  # folder of the dataset
     header: Header
     judge: ModelInstance | None = None  # listens to what the model says, where the dataset names one
+    chain: Chain = preprocessing.NONE
+    chain_from: str = ""  # "dataset", "variant", "dataset and variant", or RUN
 
     @property
     def tier(self) -> str:
@@ -80,10 +85,14 @@ class Broken:
 
 
 class Matrix:
-    """Every case of a project. Folders are read once, on first use."""
+    """Every case of a project. Folders are read once, on first use.
 
-    def __init__(self, project: Project) -> None:
+    `chain` is the preprocessing that a run asks for, in place of what datasets and variants say; '' asks for nothing.
+    """
+
+    def __init__(self, project: Project, chain: str = "") -> None:
         self.project = project
+        self.asked = preprocessing.parse(chain) if chain.strip() else None
         self._known: dict[str, tuple[Case | Broken, ...]] = {}  # by task: they are asked for several times
 
     @functools.cached_property
@@ -133,11 +142,18 @@ class Matrix:
         yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                yield from _cases(task, *entry, fitting)
+                yield from _cases(task, *entry, fitting, self.asked)
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
         return self._by_name.get(name)
+
+    def preprocessed(self, name: str) -> Case | None:
+        """The case that a name means which does not say what a run asks for all audio to go through."""
+        if not self.asked:
+            return None
+        every = (case for case in self._by_name.values() if isinstance(case, Case))
+        return next((case for case in every if str(replace(case.key, preprocessing="")) == name), None)
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Case | Broken]:
@@ -174,6 +190,8 @@ def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
         known = [name for task in model.tasks for name in tasks.judged(task)]
         given = [*model.thresholds, *(name for variant in model.variants.values() for name in variant.thresholds)]
         _check_names("thresholds", given, known, " and ".join(model.tasks))
+        for variant in model.variants.values():
+            preprocessing.parse(variant.preprocessing)
     except (ConfigError, *ODD) as error:
         return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
     return folder, model
@@ -195,6 +213,8 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
+        if preprocessing.parse(header.preprocessing) and not tasks.hears_audio(header.task):
+            raise ConfigError(f"preprocessing is {header.preprocessing!r}, but no model of {header.task} hears audio")
         _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
     except (ModellabError, *ODD) as error:
         file = folder / datasets.FILE_NAME
@@ -226,7 +246,11 @@ def _about(file: Path, error: Exception) -> str:
 
 
 def _cases(
-    task: str, folder: Path, model: Model, given: list[tuple[Path, Header, ModelInstance | Broken | None]]
+    task: str,
+    folder: Path,
+    model: Model,
+    given: list[tuple[Path, Header, ModelInstance | Broken | None]],
+    asked: Chain | None,
 ) -> Iterator[Case]:
     for name, variant in model.variants.items():
         if task not in model.tasks_of(name):
@@ -234,9 +258,21 @@ def _cases(
         fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[0].name, each[1])]
         for device, precision in model.device_precisions(name):
             for path, header, judge in fitting:
-                key = CaseId(task, path.name, folder.name, name, device, precision)
+                chain, origin = _chain(task, header, variant, asked)
+                key = CaseId(task, path.name, folder.name, name, device, precision, chain.name)
                 listens = judge if isinstance(judge, ModelInstance) else None
-                yield Case(key, model, variant, folder, path, header, listens)
+                yield Case(key, model, variant, folder, path, header, listens, chain, origin)
+
+
+def _chain(task: str, header: Header, variant: Variant, asked: Chain | None) -> tuple[Chain, str]:
+    """What audio goes through, and who asked for it: the run, else the dataset and behind it the variant."""
+    if not tasks.hears_audio(task):
+        return preprocessing.NONE, ""
+    if asked is not None:
+        return asked, RUN if asked else ""
+    parts = {"dataset": header.preprocessing, "variant": variant.preprocessing}
+    chains = {name: chain for name, text in parts.items() if (chain := preprocessing.parse(text))}
+    return sum(chains.values(), preprocessing.NONE), " and ".join(chains)
 
 
 def _fits(variant: Variant, dataset: str, header: Header) -> bool:

@@ -12,7 +12,7 @@ thresholds of a variant                    the same file
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.schema import Threshold, Thresholds
 from modellab.tasks import Task
-from modellab.types import Rule
+from modellab.types import CaseId, Rule
 
 BUILT_IN = "built in"
 PYPROJECT = "pyproject.toml"
@@ -58,7 +58,7 @@ def check(matrix: Matrix) -> None:
         if len(keys) < len(every_case):  # what is broken says so itself, and may be what a pattern is about
             return
         for pattern in judging.cases:
-            if not any(fnmatchcase(key, pattern) for key in keys):
+            if not any(_fits(case.key, pattern) for case in every_case if isinstance(case, Case)):
                 raise ConfigError(
                     f'{PYPROJECT} [tool.modellab.cases."{pattern}"] fits no case: expected a pattern such as'
                     f" {keys[0] if keys else 'MODEL:VARIANT-DATASET-DEVICE-PRECISION'}, with * and ?"
@@ -120,8 +120,13 @@ def _places(case: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
     yield f"{config} thresholds", case.model.thresholds
     yield f"{config} variants.{key.variant}.thresholds", case.variant.thresholds
     for pattern, thresholds in judging.cases.items():
-        if fnmatchcase(str(key), pattern):
+        if _fits(key, pattern):
             yield f'{PYPROJECT} [tool.modellab.cases."{pattern}"]', thresholds
+
+
+def _fits(key: CaseId, pattern: str) -> bool:
+    """Whether a case is meant: by its whole name, or by the one that it has without its preprocessing."""
+    return fnmatchcase(str(key), pattern) or fnmatchcase(str(replace(key, preprocessing="")), pattern)
 
 
 def _given(threshold: Threshold) -> Iterator[tuple[str, float]]:

@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options, register the markers, start the controller."""
     pytest_options.check(config.option)
     try:
-        matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath))
+        matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre)
         names = matrix.model_names()
         thresholds.check(matrix)
         config.stash[BASE] = _base(config, matrix)

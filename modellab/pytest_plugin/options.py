@@ -25,6 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--threads", type=int, metavar="N", help="threads each model may use (default 1: comparable)")
     group.addoption("--download", action="store_true", help="fetch missing weights from the hub")
     group.addoption("--scorecard", metavar="FILE", help="also write the scorecard as Markdown to FILE")
+    pre = "preprocess all audio, in place of what datasets and variants say: highpass(cutoff_hz=80),denoise; or none"
+    group.addoption("--pre", metavar="STEPS", default="", help=pre)
     reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
     group.addoption("--against", metavar="REF", default="", help=reference)
     group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
@@ -53,6 +55,7 @@ def run_options(config: pytest.Config) -> RunOptions:
         threads=option.threads,
         download=option.download,
         in_process=option.in_process,
+        preprocessing=option.pre,
         against=option.against,
         against_env=option.against_env,
     )

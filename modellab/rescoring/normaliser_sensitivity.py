@@ -64,4 +64,4 @@ def flips(rows: Sequence[Rates]) -> Iterator[str]:
 
 def _named(row: Rates) -> str:
     key = row.entry.key
-    return f"{key.model}:{key.variant} ({key.device}, {key.precision})"
+    return f"{key.model}:{key.variant} ({', '.join(filter(None, (key.device, key.precision, key.preprocessing)))})"

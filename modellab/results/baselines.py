@@ -3,6 +3,7 @@
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json             quality, for every machine
     baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.<machine>.json   speed and memory of one class
 
+Where audio is preprocessed, the name of the chain follows the precision, behind a `~`: another case, other files.
 Sorted keys, one line per utterance, so that `git diff` shows which utterance changed.
 """
 
@@ -31,21 +32,24 @@ File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where
 PINNED = "anchor"  # the folder of the pinned release, laid out like its parent
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
-NAME = re.compile(r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.]+)\.json")
+NAME = re.compile(
+    r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?\.json"
+)
 UNTOLD = ("digest_checked",)  # says how a measurement was made, and nothing of what was accepted
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
 
 
 def quality_path(root: Path, key: CaseId) -> Path:
     """The file of a case's accepted quality, whether it exists or not."""
-    return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}.json"
+    through = f"~{key.preprocessing}" if key.preprocessing else ""
+    return root / key.task / key.dataset / f"{key.model}-{key.variant}.{key.device}-{key.precision}{through}.json"
 
 
 def key_of(path: Path) -> CaseId | None:
     """The case that a file of accepted quality is of; None for the speed of a machine class, and for other files."""
     task, dataset, name = path.parts[-3:]
     match = NAME.fullmatch(name)
-    return CaseId(task=task, dataset=dataset, **match.groupdict()) if match else None
+    return CaseId(task=task, dataset=dataset, **match.groupdict("")) if match else None
 
 
 def resources_path(root: Path, key: CaseId, machine: str) -> Path:
@@ -117,7 +121,9 @@ def save(
 
 def _check_names(result: Result) -> None:
     """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
-    for name in (*(str(getattr(result.key, part)) for part in CaseId.__slots__), result.machine):
+    key = result.key
+    names = [str(getattr(key, part)) for part in CaseId.__slots__ if part != "preprocessing" or key.preprocessing]
+    for name in (*names, result.machine):
         if not name or name.startswith(".") or set(name) & set("/\\\0"):
             raise BaselineError(
                 f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"

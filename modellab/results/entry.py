@@ -18,12 +18,14 @@ from modellab.types import CaseId, Result, Status, Verdict
 from modellab.types.utterances import counts_of
 
 FORMAT = 1
+WITH_PREPROCESSING = 2  # of an entry whose audio was preprocessed: who knows only 1 would take it for any other
 UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
 MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 SHOWN = 20  # characters of a format in a message
 # what of a result's provenance is no version
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
+    *("preprocessing", "preprocessing_from"),
     allocator.KEY,
     *("rescored_from", "normaliser_before", "digest_checked"),
 }
@@ -106,6 +108,7 @@ class Entry:
         key, result = finished.case.key, finished.result
         provenance: Mapping[str, str] = result.provenance if result else {}
         settings = {"device": key.device, "precision": key.precision, "threads": provenance.get("threads", "")}
+        settings |= {name: provenance[name] for name in ("preprocessing",) if name in provenance}
         return cls(
             key=key,
             status=finished.status,
@@ -166,7 +169,7 @@ TEXTS = ("id", "session", "started_at", "finished_at", "error", "tier", "weights
 def encode(entry: Entry) -> serialization.Json:
     """The entry as JSON; its id comes first."""
     return {
-        "format": FORMAT,
+        "format": WITH_PREPROCESSING if entry.key.preprocessing else FORMAT,
         **{name: getattr(entry, name) for name in TEXTS},
         "key": serialization.encode_key(entry.key),
         "status": str(entry.status),
@@ -196,11 +199,12 @@ def pieces(entry: Entry) -> Iterator[bytes]:
 
 def decode(data: serialization.Json) -> Entry:
     """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `errors.MALFORMED`."""
-    if isinstance(data["format"], int) and data["format"] > FORMAT:
+    if isinstance(data["format"], int) and data["format"] > WITH_PREPROCESSING:
         raise NewerError(
-            f"written by a newer modellab (format {shortened(str(data['format']), SHOWN)}, this one reads {FORMAT})"
+            f"written by a newer modellab (format {shortened(str(data['format']), SHOWN)}, this one reads"
+            f" {WITH_PREPROCESSING})"
         )
-    if data["format"] != FORMAT:
+    if data["format"] not in {FORMAT, WITH_PREPROCESSING}:
         raise ValueError(f"format {data['format']!r}, expected {FORMAT}")
     ledger_line.check(data)
     texts = {name: data[name] for name in TEXTS}

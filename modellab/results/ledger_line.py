@@ -76,6 +76,7 @@ class _Key(_Line):
     variant: Name
     device: Name
     precision: Name
+    preprocessing: Name | Literal[""] = ""
 
 
 class _Commit(_Line):

@@ -11,6 +11,7 @@
 | `LIBRARY=VERSION` | the newest results measured with it: `ctranslate2=4.5` |
 
 `faster_whisper`, `whisper:lab@main`, `whisper_cpp:lab/cpu-q8_0`, `@HEAD~1`. A word alone that is no model is a WHEN.
+Where audio was preprocessed, the name of the chain belongs to the precision: `/cpu-float32-highpass-da91a462`.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class StoredResults:
                 )
             named = dict.fromkeys(named, None) | {"when": spec.strip()}
         pool = self._at(named.pop("when") or LATEST)
-        fitting = [e for e in pool if all(not value or getattr(e.key, part) == value for part, value in named.items())]
+        fitting = [e for e in pool if all(not value or _part(e.key, part) == value for part, value in named.items())]
         newest = {entry.key: entry for entry in fitting if entry.result}
         last = {e.key: e for e in fitting}.values()
         failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
@@ -182,6 +183,11 @@ def _was_fixed_later(failed: Entry, entries: Sequence[Entry]) -> bool:
     )
 
 
+def _part(key: CaseId, part: str) -> str:
+    """A part of a case as a selector names it: the precision with the preprocessing behind it."""
+    return key.place.removeprefix(f"{key.device}-") if part == "precision" else str(getattr(key, part))
+
+
 def _name(key: CaseId) -> str:
     return f"{key.model}:{key.variant}"
 
@@ -191,7 +197,7 @@ def _there(pool: Sequence[Entry], model: str, variant: str) -> str:
     if not pool:
         return "there are no results yet, `modellab run` makes some"
     keys = [entry.key for entry in pool if entry.result and entry.key.model == model]
-    if devices := {f"{_name(key)}/{key.device}-{key.precision}" for key in keys if variant in ("", key.variant)}:
+    if devices := {f"{_name(key)}/{key.place}" for key in keys if variant in ("", key.variant)}:
         return f"there are {', '.join(sorted(devices))}"
     names = {_name(entry.key) for entry in pool}
     return did_you_mean(f"{model}:{variant}", names) if variant else f"there are {', '.join(sorted(names))}"

@@ -121,13 +121,14 @@ def decode_utterance(data: Json) -> Utterance:
 
 
 def encode_key(key: CaseId) -> Json:
-    """The case of the matrix, field by field."""
-    return {name: getattr(key, name) for name in CaseId.__slots__}
+    """The case of the matrix, field by field; `preprocessing` only where there is some."""
+    return {name: value for name in CaseId.__slots__ if (value := getattr(key, name)) or name != "preprocessing"}
 
 
 def decode_key(data: Json) -> CaseId:
     """What `encode_key` wrote."""
-    return CaseId(**{name: str(data[name]) for name in CaseId.__slots__})
+    names = (name for name in CaseId.__slots__ if name != "preprocessing")
+    return CaseId(**{name: str(data[name]) for name in names}, preprocessing=str(data.get("preprocessing", "")))
 
 
 def encode_result(result: Result) -> Json:

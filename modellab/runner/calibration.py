@@ -176,7 +176,7 @@ def _session(project: Project, calibrated: CalibrationCase, pool: Pool, name: st
 def _other_model(result: Result, resources: ResourceBaseline) -> str:
     """Why this is no run of what was accepted: its sessions would hide what changed; '' if it is."""
     for name in ("weights", *COMPARED):
-        if (then := resources.header.get(name)) not in {None, now := result.provenance[name]}:
+        if (then := resources.header.get(name)) not in {None, now := result.provenance.get(name)}:
             return f"{name.replace('_', ' ')} was {then} when its speed was accepted and is {now} now: accept it first"
     version = "reference_version"
     if result.key.device == "cpu" and result.readings.get(version) != resources.readings.get(version):
@@ -197,7 +197,7 @@ def _keep(project: Project, calibrated: CalibrationCase, result: Result) -> str:
     calibrated.kept, calibrated.previous = calibrated.kept + 1, result
     remember = calibrated.task.remember
     calibrated.outputs.append({each.id: None if each.error else remember(each.output) for each in result.utterances})
-    if calibrated.accepted and not any(calibrated.accepted.header.get(n) != result.provenance[n] for n in COMPARED):
+    if calibrated.accepted and not any(calibrated.accepted.header.get(n) != result.provenance.get(n) for n in COMPARED):
         calibrated.values.append(_values(calibrated.task, calibrated.accepted, result))
         if len(calibrated.values) >= FEWEST_SESSIONS and (noise := calibrated.noise()) != calibrated.accepted.noise:
             baselines.set_noise(project.baselines, calibrated.case.key, noise)

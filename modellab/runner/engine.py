@@ -9,6 +9,7 @@ import gc
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -18,8 +19,10 @@ from typing import Any, cast
 import numpy as np
 
 from modellab import tasks
+from modellab.audio import preprocessing
 from modellab.audio.saved import SavedAudio
 from modellab.models import adapter_code, weights, weights_check
+from modellab.runner import preprocessed
 from modellab.runner.meters import process
 from modellab.runner.meters.reference_workload import Reference
 from modellab.system import allocator
@@ -55,6 +58,8 @@ class Engine:
         self.on_gpu = False
         self.metered = True
         self.saved_audio = SavedAudio()
+        self.preprocessing_s: list[float] = []  # of each utterance since `start`, in s
+        self.preprocessed_s = 0.0  # audio that went through a chain since then
         self.middle = -1  # collections of the middle generation up to the last time that garbage was collected
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class Engine:
         self.metered = not order.get("warm_up")
         if not self.metered:
             return {}
+        self.preprocessing_s, self.preprocessed_s = [], 0.0
         self._collect_garbage()
         allocator.trim()
         self.reference.start(int(order.get("utterances", 0)))
@@ -129,13 +135,26 @@ class Engine:
         task = self.task
         assert task is not None, "start comes before utterance"
         given = task.prepare(order["row"])
-        output, timing = process.timed(lambda: task.run(self.model, given), self.gpu, self.children)
+        parts = self._preprocessed(given, chain) if (chain := order.get("preprocessing", "")) else [(0.0, given)]
+        outputs, timing = process.timed(
+            lambda: [task.run(self.model, part) for _, part in parts], self.gpu, self.children
+        )
         if self.on_gpu:
             self.throttle_meter.sample()
         if self.metered:
             self.reference.follow()
-        said = self.saved_audio.stored(task.encode(output), order["row"]["id"])
-        return {"output": said, "given_s": _given_s(given), **asdict(timing)}
+        encoded = [(start_s, task.encode(output)) for (start_s, _), output in zip(parts, outputs, strict=True)]
+        said = self.saved_audio.stored(preprocessed.output(task, encoded), order["row"]["id"])
+        through = {"preprocessing": chain, "preprocessing_s": self.preprocessing_s[-1]} if chain else {}
+        return {"output": said, "given_s": _given_s(given), **asdict(timing), **through}
+
+    def _preprocessed(self, given: Any, chain: str) -> list[preprocessed.Piece]:
+        """What a chain makes of what the model would be given; its time is a reading of its own."""
+        start_s = time.perf_counter()
+        parts = preprocessed.pieces(given, preprocessing.parse(chain))
+        self.preprocessing_s.append(time.perf_counter() - start_s)
+        self.preprocessed_s += _given_s(given) or 0.0
+        return parts
 
     def examine(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """As a judge: what this model makes of another's output. Not timed."""
@@ -152,6 +171,8 @@ class Engine:
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": process.usable_cores()}
         machine = {**self.throttle_meter.readings(), **self.reference.readings()}
+        if self.preprocessed_s:
+            machine["rtf_preprocessing"] = sum(self.preprocessing_s) / self.preprocessed_s
         return {"peak_rss_bytes": process.peak_rss_bytes() + self.children.peak_bytes, **load, **read, **machine}
 
     def close(self) -> None:

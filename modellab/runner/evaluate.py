@@ -14,7 +14,7 @@ from modellab.datasets import Dataset, clusters, decoded_length, used_audio
 from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts
-from modellab.runner import worker_environment
+from modellab.runner import preprocessed, worker_environment
 from modellab.runner.meters import cached_answers
 from modellab.system import allocator
 from modellab.system.json_child import MoreTime
@@ -56,18 +56,20 @@ class Loaded:
     seeds: int = 1  # passes over a dataset, each with a seed of its own
     keep: str = ""  # folder for the audio that the model makes; '': a scratch folder
     judge: Loaded | None = None  # a second model, which listens to what this one says
+    preprocessing: str = ""  # the chain that its audio goes through, as whole text; '' for none
     cancelled: IsCancelled = never
 
     def ask(self, verb: str, order: Mapping[str, Any], audio_s: float = 0.0) -> dict[str, Any]:
         """One request to the model's process, with the time that so much audio may take."""
-        return self.handle.ask(verb, order, self.timeout_for(audio_s))
+        through = preprocessed.asking(self.handle.ask, self.preprocessing)
+        return through(verb, order, self.timeout_for(audio_s))
 
     def call(self, row: Row) -> dict[str, Any]:
         """The timed call on one manifest row: its encoded output, and its time by each clock. May raise Cancelled."""
         if self.cancelled():
             raise Cancelled
         limit_s = self.timeout_for(seconds(row))
-        return self.handle.ask(
+        return preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
         )
 
@@ -152,6 +154,7 @@ def evaluate(
             **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
             **text_facts.facts(task, data, data.normaliser, done),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
+            **preprocessed.provenance(case.chain, case.chain_from),
             **told,
             **loaded.facts["versions"],
         },

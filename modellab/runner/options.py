@@ -22,6 +22,7 @@ class RunOptions:
     threads: int | None = None  # each model may use; None: as pyproject.toml says
     download: bool = False  # fetch missing weights from the hub
     in_process: bool = False  # load models in this process, for a debugger
+    preprocessing: str = ""  # a chain for all audio, in place of those of datasets and variants; `none` for none
     against: str = ""  # compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn
     against_env: str = ""  # the same with another environment
 

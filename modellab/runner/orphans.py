@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modellab import tasks
-from modellab.plan.matrix import TIERS, Broken, Case, Matrix
+from modellab.errors import BaselineError
+from modellab.plan.matrix import RUN, TIERS, Broken, Case, Matrix
+from modellab.results import baseline_file
 from modellab.results.baselines import PINNED, key_of, quality_path
 from modellab.types import CaseId
 
@@ -28,12 +30,14 @@ def find(root: Path, cases: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
     """The orphaned baselines below `root`, sorted; nothing is said of models and datasets that cannot be read."""
     every = list(cases)
     broken = {case.name for case in every if isinstance(case, Broken)}
-    known = {quality_path(root, case.key) for case in every if isinstance(case, Case)}
+    keys = [case.key for case in every if isinstance(case, Case)]
+    known, plain = {quality_path(root, key) for key in keys}, {replace(key, preprocessing="") for key in keys}
     found = (_orphan(path) for path in sorted(root.glob("*/*/*.json")) if path not in known)
     return [
         orphan
         for orphan in found
         if orphan and orphan.key.task != PINNED and broken.isdisjoint({orphan.key.model, orphan.key.dataset})
+        if not (replace(orphan.key, preprocessing="") in plain and asked_by_a_run(orphan.path))
     ]
 
 
@@ -41,6 +45,14 @@ def _orphan(path: Path) -> OrphanedBaseline | None:
     """The file's case; None for the speed of a machine class, which goes with its quality, and for other files."""
     key = key_of(path)
     return OrphanedBaseline(key, path) if key else None
+
+
+def asked_by_a_run(path: Path) -> bool:
+    """Whether a baseline is of preprocessing that a run asked for, which no case of the project has to have."""
+    try:
+        return ((baseline_file.read(path) or {}).get("header") or {}).get("preprocessing_from") == RUN
+    except (BaselineError, AttributeError):
+        return False
 
 
 def should_have_run(orphan: OrphanedBaseline, cases: Sequence[Case], selected: AbstractSet[str]) -> bool:
@@ -64,6 +76,8 @@ def _kind(key: CaseId) -> tuple[str, str, str, str]:
 
 def missed(matrix: Matrix, selected: AbstractSet[str]) -> list[OrphanedBaseline]:
     """The orphaned baselines whose cases a run of the cases with these ids should have had."""
+    if matrix.asked is not None:
+        return []  # its cases are beside those of the project, and say nothing of theirs
     every = [case for task in tasks.names() for case in matrix.cases(task)]
     cases = [case for case in every if isinstance(case, Case)]
     return [orphan for orphan in find(matrix.project.baselines, every) if should_have_run(orphan, cases, selected)]

@@ -69,6 +69,7 @@ class Pool:
         """The case's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
         loaded = self.load(case)
         loaded.judge = self._judge(case.judge) if case.judge else None
+        loaded.preprocessing = str(case.chain)
         return loaded
 
     def _judge(self, judge: ModelInstance) -> Loaded:

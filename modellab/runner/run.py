@@ -84,7 +84,7 @@ def run(
     Whatever is raised inside of one case is that case's ERROR. Raises ConfigError before anything is measured: for a
     name that no case has, and for options that contradict each other or the project.
     """
-    matrix = Matrix(Project.of(project))
+    matrix = Matrix(Project.of(project), options.preprocessing)
     thresholds.check(matrix)
     planned = _planned(matrix, cases)
     tell, name = Announcer(listeners), session or new_session()
@@ -107,10 +107,8 @@ def run(
 
 def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[PlannedCase]:
     """The cases as planned here, each once and in their order; ConfigError for a name that nothing has."""
-    names = (
-        str(case.key) if isinstance(case, Case) else case if isinstance(case, str) else case.name for case in cases
-    )
-    found = [matrix.find(name) or find_case(matrix, name) for name in dict.fromkeys(names)]
+    names = dict.fromkeys(case if isinstance(case, str) else PlannedCase.name_of(case) for case in cases)
+    found = [matrix.find(name) or matrix.preprocessed(name) or find_case(matrix, name) for name in names]
     return [PlannedCase.of(case) for case in in_order(found, lambda case: case, str)]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modellab import audio
+from modellab.audio.preprocessing import NONE, Chain
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
 from modellab.plan.availability import obstacle
@@ -33,6 +34,8 @@ class Transcription:
     segments: tuple[dict[str, Any], ...]  # text, start_s, end_s (None where the engine gives no time)
     duration_s: float
     wall_s: float
+    preprocessing: str = ""  # the chain that the audio went through, as whole text
+    preprocessing_s: float = 0.0  # which took so long, beside `wall_s`
 
     @property
     def rtf(self) -> float:
@@ -89,8 +92,8 @@ def _embedded(matrix: Matrix) -> list[ModelInstance]:
 class Listener:
     """A model in a worker process, ready for files of a task. One that is lost is loaded again for the next file."""
 
-    def __init__(self, instance: ModelInstance, threads: int, task: str = TASK) -> None:
-        self.instance, self.threads, self.task = instance, threads, task
+    def __init__(self, instance: ModelInstance, threads: int, task: str = TASK, chain: Chain = NONE) -> None:
+        self.instance, self.threads, self.task, self.chain = instance, threads, task, chain
         self._ready: Loaded | None = None
 
     def get(self) -> Loaded:
@@ -100,6 +103,7 @@ class Listener:
             try:
                 ready = evaluate.load(self.instance, worker, self.threads)
                 ready.ask("start", {"task": self.task})
+                ready.preprocessing = str(self.chain)
             except BaseException:  # Ctrl-C too: no process stays behind
                 worker.close()
                 raise
@@ -124,9 +128,14 @@ class Listener:
 
 
 @contextmanager
-def listening(instance: ModelInstance, threads: int, task: str = TASK) -> Iterator[Listener]:
-    """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded."""
-    listener = Listener(instance, threads, task)
+def listening(instance: ModelInstance, threads: int, task: str = TASK, chain: Chain = NONE) -> Iterator[Listener]:
+    """The model in a worker process; gone when the block ends. Raises WorkerError where it cannot be loaded.
+
+    Audio goes through the chain before the model hears it; ConfigError where a step cannot work here.
+    """
+    if why := chain.lacking():
+        raise ConfigError(why)
+    listener = Listener(instance, threads, task, chain)
     try:
         listener.get()
         yield listener
@@ -135,9 +144,9 @@ def listening(instance: ModelInstance, threads: int, task: str = TASK) -> Iterat
 
 
 @contextmanager
-def loaded(instance: ModelInstance, threads: int, task: str = TASK) -> Iterator[Loaded]:
+def loaded(instance: ModelInstance, threads: int, task: str = TASK, chain: Chain = NONE) -> Iterator[Loaded]:
     """The same for one file."""
-    with listening(instance, threads, task) as listener:
+    with listening(instance, threads, task, chain) as listener:
         yield listener.get()
 
 
@@ -148,4 +157,13 @@ def transcribe(ready: Loaded, file: Path) -> Transcription:
     reply = ready.ask("utterance", {"row": row}, duration_s)
     said = reply["output"]
     segments = tuple({"text": text, "start_s": start, "end_s": end} for text, start, end in said["segments"])
-    return Transcription(str(file), said["text"], said["language"], segments, duration_s, reply["wall_s"])
+    return Transcription(
+        str(file),
+        said["text"],
+        said["language"],
+        segments,
+        duration_s,
+        reply["wall_s"],
+        ready.preprocessing,
+        reply.get("preprocessing_s", 0.0),
+    )

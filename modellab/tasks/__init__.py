@@ -137,6 +137,17 @@ class Worded(Task, Protocol):
         """What was spoken and what was heard, both as written, and what normalises them."""
 
 
+@runtime_checkable
+class Joining(Task, Protocol):
+    """A task whose models may be given a recording in parts, such as those that preprocessing leaves of it."""
+
+    def joined(self, parts: Sequence[tuple[float, Any]]) -> Any:
+        """The encoded outputs of parts in their order, each with where its part begins in s, as that of the whole.
+
+        Without any part: what a model says of silence.
+        """
+
+
 class Equipped(Task, Protocol):
     """A task that needs packages which the harness does not bring."""
 
@@ -151,6 +162,19 @@ def lacking(name: str) -> str:
         if importlib.util.find_spec(package) is None:
             return f"the task {name} needs {package}, which is not installed: pip install 'modellab[{extra}]'"
     return ""
+
+
+def hears_audio(name: str) -> bool:
+    """Whether the models of a task are given audio, so that it can be preprocessed."""
+    return bool(getattr(get(name), "HEARS_AUDIO", True))
+
+
+def unjoined(name: str, cuts: Sequence[str]) -> str:
+    """Why preprocessing whose steps `cuts` leave parts of a recording out does not go with a task; '' where it does."""
+    if not cuts or isinstance(get(name), Joining):
+        return ""
+    what = f"{' and '.join(cuts)} in its preprocessing leaves parts of recordings out"
+    return f"{what}, and what models say of parts is not put together again in the task {name}"
 
 
 def names() -> list[str]:

@@ -47,6 +47,7 @@ from modellab.types.rows import length_s, text_of
 
 NAME = "asr"
 RATE_HZ = 16_000
+UNSPACED = ("zh", "yue", "ja", "th", "lo", "km", "my")  # languages that are written without blanks between words
 SHORT = 0.5  # a hypothesis with fewer than this share of the reference's words is "short"
 
 METRICS = (
@@ -179,6 +180,22 @@ def encode(output: Any) -> dict[str, Any]:
         raise TypeError(f"transcribe() returned a Transcript whose text is {described(output.text)}, expected a str")
     segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
     return {"text": output.text, "language": output.language or "", "segments": segments}
+
+
+def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Transcripts of parts of a recording, each with where its part begins in s, as one with the recording's times.
+
+    Blanks between them, but for languages that are written without.
+    """
+    language = next((output["language"] for _, output in parts if output["language"]), "")
+    between = "" if language.partition("-")[0].lower() in UNSPACED else " "
+    segments = [
+        [words, *(None if at_s is None else at_s + start_s for at_s in times)]
+        for start_s, output in parts
+        for words, *times in output["segments"]
+    ]
+    texts = (output["text"].strip() for _, output in parts)
+    return {"text": between.join(filter(None, texts)), "language": language, "segments": segments}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:

@@ -19,7 +19,7 @@ written in), `copy_rate` (the source given back), `length_ratio` (characters, ag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -128,6 +128,11 @@ def encode(output: Any) -> dict[str, str]:
         said = "None" if output is None else f"a {type(output).__name__} ({repr(output)[:60]})"
         raise TypeError(f"translate() returned {said}, expected a str{hint}")
     return {"text": output}
+
+
+def joined(parts: Sequence[tuple[float, Mapping[str, str]]]) -> dict[str, str]:
+    """Translations of parts of a recording, in their order, as one."""
+    return {"text": " ".join(filter(None, (output["text"].strip() for _, output in parts)))}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:

@@ -33,6 +33,7 @@ from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
 from modellab.types.display import DisplayBlock, Lines, Sound, Words
 
 NAME = "tts"
+HEARS_AUDIO = False
 JUDGE_RATE_HZ = 16_000
 ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer"}  # by models that take seconds: only for rows that ask
 

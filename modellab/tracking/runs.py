@@ -53,7 +53,7 @@ class Run:
     @property
     def series(self) -> str:
         """What stays the same from commit to commit: one line in a trend."""
-        return f"{self.model} {self.last.key.device}-{self.last.key.precision}"
+        return f"{self.model} {self.last.key.place}"
 
     @property
     def name(self) -> str:
@@ -91,7 +91,8 @@ def group(entries: Iterable[Entry]) -> list[Run]:
 
 def _run_id(entry: Entry) -> str:
     key = entry.key
-    parts = (entry.session, entry.commit.hash, key.task, key.model, key.variant, key.device, key.precision)
+    parts = [entry.session, entry.commit.hash, key.task, key.model, key.variant, key.device, key.precision]
+    parts += [key.preprocessing] if key.preprocessing else []
     return hashlib.sha256(serialization.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -104,6 +105,7 @@ def tags(run: Run) -> dict[str, str]:
         "series": run.series,
         "device": last.key.device,
         "precision": last.key.precision,
+        "preprocessing": last.key.preprocessing,
         "tier": _joined(entry.tier for entry in entries),
         "machine": _joined(entry.result.machine for entry in entries if entry.result),
         "host": last.host,

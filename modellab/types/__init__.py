@@ -172,7 +172,10 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class CaseId:
-    """Which case: one pytest item, a model variant on a dataset on a device. `str()` is the id that pytest shows."""
+    """Which case: one pytest item, a model variant on a dataset on a device. `str()` is the id that pytest shows.
+
+    `preprocessing` is the name of the chain that its audio goes through first, '' where there is none.
+    """
 
     task: str
     dataset: str
@@ -180,9 +183,15 @@ class CaseId:
     variant: str
     device: str
     precision: str
+    preprocessing: str = ""
 
     def __str__(self) -> str:
-        return f"{self.model}:{self.variant}-{self.dataset}-{self.device}-{self.precision}"
+        return f"{self.model}:{self.variant}-{self.dataset}-{self.place}"
+
+    @property
+    def place(self) -> str:
+        """Device, precision and preprocessing, where there is some, as one word: `cpu-float32`."""
+        return "-".join(filter(None, (self.device, self.precision, self.preprocessing)))
 
 
 @dataclass(frozen=True, slots=True)

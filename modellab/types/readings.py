@@ -54,6 +54,7 @@ READINGS = {
         Reading("latency_p99_s", "s", "speed", "caller", limited=True, told=True),
         Reading("peak_rss_bytes", "bytes", "memory", "worker", DEVICES, told=True),
         Reading("peak_vram_bytes", "bytes", "memory", "worker", ("cuda",), told=True),
+        Reading("rtf_preprocessing", "s/s", "speed", "worker", told=True),
         Reading("load_peak_rss_bytes", "bytes", "memory", "worker"),
         Reading("audio_s", "s", "machine", "caller", accepted=False),
         Reading("repeat_share", "ratio", "machine", "caller", accepted=False),

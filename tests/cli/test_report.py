@@ -180,7 +180,7 @@ def test_a_newer_ledger_is_told(desk: Desk) -> None:
     file.write_text(file.read_text().replace('"format":1', '"format":99'))
     done = desk.type("report")
     assert done.exit_code == 2
-    assert "written by a newer modellab (format 99, this one reads 1)" in done.stderr
+    assert "written by a newer modellab (format 99, this one reads 2)" in done.stderr
     assert "there are no results in " in done.stderr
     assert "beside what the warnings are about" in done.stderr
 

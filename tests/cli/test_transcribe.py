@@ -8,8 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ..audio.test_audio import container
+from ..integration.test_preprocessing import TELLS
 from .conftest import Desk
 from .test_run import wait_for
 
@@ -191,3 +194,39 @@ def test_a_file_that_costs_the_worker_does_not_cost_the_next_ones(
     assert said in told
     loads = (desk.root / "models" / "fake" / "loads.log").read_text().split()
     assert len({each for each in loads if each.isdigit()}) == 2, "a process for those before, and one for those after"
+
+
+def test_through_preprocessing(desk: Desk) -> None:
+    result = desk.type(
+        "transcribe", desk.audio(), "--model", "fake", "--pre", "highpass(cutoff_hz=100),denoise", "--json"
+    )
+    heard = json.loads(result.stdout)
+    assert heard["text"] == "turn on the kitchen light"
+    assert heard["preprocessing"] == "highpass@1(cutoff_hz=100,order=4),denoise@1(reduction_db=12)"
+    assert heard["preprocessing_s"] > 0
+    assert heard["duration_s"] == 1.5
+    told = desk.type("transcribe", desk.audio(), "--model", "fake", "--pre", "highpass")
+    assert ", preprocessed in " in told.stderr
+    assert told.stdout == "turn on the kitchen light\n"
+
+
+def test_an_unknown_step_is_one_sentence_and_no_model_is_loaded(desk: Desk) -> None:
+    result = desk.type("transcribe", desk.audio(), "--model", "fake", "--pre", "denois")
+    assert result.exit_code == 2
+    assert "preprocessing has no step 'denois': did you mean denoise?" in result.stderr
+    assert result.stdout == ""
+    assert not (desk.root / "models" / "fake" / "loads.log").exists()
+
+
+def test_the_sound_track_of_a_video_goes_through_it_as_well(desk: Desk, tmp_path: Path) -> None:
+    """A second of sound behind two of silence."""
+    pytest.importorskip("av")
+    (desk.root / "models" / "fake" / "adapter.py").write_text(TELLS)
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
+    film = container(tmp_path / "talk.mp4", np.concatenate([np.zeros(32_000), tone]).astype(np.float32), True, 16_000)
+    result = desk.type("transcribe", str(film), "--model", "fake", "--pre", "trim_silence(margin_s=0)", "--json")
+    heard = json.loads(result.stdout)
+    assert heard["duration_s"] == pytest.approx(3.0, abs=0.1)
+    samples, *_ = heard["text"].split()
+    assert int(samples) == pytest.approx(16_000, abs=1_600)
+    assert heard["segments"][0]["start_s"] == pytest.approx(2.0 + 0.1, abs=0.1)

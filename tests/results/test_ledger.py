@@ -102,7 +102,7 @@ def test_what_a_newer_modellab_wrote_is_kept_for_it_and_told_once(tmp_path):
         [mine],
         [
             (
-                "s1.jsonl: 3 results were written by a newer modellab (format 99, this one reads 1):"
+                "s1.jsonl: 3 results were written by a newer modellab (format 99, this one reads 2):"
                 " left out here, kept for it"
             )
         ],

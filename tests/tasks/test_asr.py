@@ -270,3 +270,20 @@ def test_the_metrics_have_units_directions_and_limits_that_exist() -> None:
     assert all(isinstance(metric, Metric) and metric.unit in {"ratio", "words/s"} for metric in asr.METRICS)
     assert all(METRIC[name].gated for name in asr.LIMITS)
     assert {name for name, metric in METRIC.items() if metric.better == "higher"} == {"success_rate"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("", "one two three"), ("en", "one two three"), ("ja-JP", "onetwo three"), ("zh", "onetwo three")],
+)
+def test_transcripts_of_parts_are_put_together(language: str, text: str) -> None:
+    first = {"text": " one", "language": "", "segments": [["one", 0.1, None]]}
+    silent = {"text": "  ", "language": language, "segments": []}
+    last = {"text": "two three ", "language": "de", "segments": [["two three", 0.0, 1.5]]}
+    joined = asr.joined([(0.5, first), (3.0, silent), (7.25, last)])
+    assert joined == {
+        "text": text,
+        "language": language or "de",
+        "segments": [["one", 0.6, None], ["two three", 7.25, 8.75]],
+    }
+    assert asr.joined([]) == {"text": "", "language": "", "segments": []}

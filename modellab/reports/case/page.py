@@ -115,6 +115,7 @@ def _facts(entry: Entry, accepted: QualityBaseline | None) -> list[tuple[str, st
     found = [
         ("task", key.task),
         ("device", f"{key.device}, {key.precision}"),
+        ("preprocessing", result.provenance.get("preprocessing", "") if result else ""),
         ("finished", f"{entry.finished_at[:16].replace('T', ' ')} UTC"),
         ("commit", f"{commit.short}{'+' if commit.dirty else ''}" if commit.hash else ""),
         ("branch", commit.branch),

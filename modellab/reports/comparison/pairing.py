@@ -42,7 +42,7 @@ class CasePair:
 
 def name(key: CaseId) -> str:
     """What ran, as a spec has it: `faster_whisper:lab/cpu-int8`."""
-    return f"{key.model}:{key.variant}/{key.device}-{key.precision}"
+    return f"{key.model}:{key.variant}/{key.place}"
 
 
 def chosen(selection: SelectedResults, task: str = "", dataset: str = "") -> SelectedResults:
@@ -136,7 +136,7 @@ def _whole(key: CaseId) -> str:
 
 
 def _place(key: CaseId) -> str:
-    return f"{key.device}-{key.precision}"
+    return key.place
 
 
 def _by(entries: Iterable[Entry], same: Callable[[CaseId], str]) -> Mapping[str, list[Entry]]:

@@ -209,7 +209,7 @@ def _level(root: Path, newest: Result) -> dict[str, float]:
 def _notes(own: Sequence[Entry], fitting: Sequence[Entry], kept: Sequence[Entry], newest: Result) -> Iterator[str]:
     measured = [entry.result for entry in kept if entry.result]
     if left := len(own) - len(fitting):
-        yield f"left out: {left} results on other data (another dataset digest or normaliser)"
+        yield f"left out: {left} results on other data (another dataset digest, normaliser or preprocessing)"
     if failed := len(kept) - len(measured):
         yield f"without values: {failed} runs that ended in an ERROR"
     if doubted := sum(bool(invalid(result)) for result in measured):

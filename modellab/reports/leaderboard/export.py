@@ -20,9 +20,9 @@ from modellab.system import escape
 from modellab.types import Status
 
 COLUMNS = (
-    "task", "model", "variant", "device", "precision", "spec", "dataset", "key", "part", "metric", "kind", "better",
-    "value", "n", "n_of", "low", "high", "unit", "verdict", "grade", "stage", "compared", "commit", "session",
-    "finished_at", "machine", "normaliser", "dataset_digest", "weights", "error",
+    "task", "model", "variant", "device", "precision", "preprocessing", "spec", "dataset", "key", "part", "metric",
+    "kind", "better", "value", "n", "n_of", "low", "high", "unit", "verdict", "grade", "stage", "compared", "commit",
+    "session", "finished_at", "machine", "normaliser", "dataset_digest", "weights", "error",
 )  # fmt: skip
 Row = dict[str, Any]
 NUMBERS = ("value", "low", "high")
@@ -77,7 +77,8 @@ def _scores(report: Report) -> Iterator[Row]:
 
 
 def _who(who: System) -> Row:
-    return {name: getattr(who, name) for name in ("task", "model", "variant", "device", "precision", "spec")}
+    names = ("task", "model", "variant", "device", "precision", "preprocessing", "spec")
+    return {name: getattr(who, name) for name in names}
 
 
 def _number(estimate: Estimate) -> Row:

@@ -37,14 +37,16 @@ class System:
     device: str
     precision: str
     spec: str = ""
+    preprocessing: str = ""  # the name of the chain that its audio went through
 
     @property
     def name(self) -> str:
-        return f"{self.model}:{self.variant} {self.device}-{self.precision}{f' ({self.spec})' if self.spec else ''}"
+        place = "-".join(filter(None, (self.device, self.precision, self.preprocessing)))
+        return f"{self.model}:{self.variant} {place}{f' ({self.spec})' if self.spec else ''}"
 
     @property
     def order(self) -> tuple[str, ...]:
-        return self.task, self.model, self.variant, self.device, self.precision, self.spec
+        return self.task, self.model, self.variant, self.device, self.precision, self.preprocessing, self.spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,12 +77,12 @@ def cells(selections: Sequence[SelectedResults]) -> dict[str, ResultsBySystem]:
 
 
 def _named(key: CaseId) -> tuple[str, ...]:
-    return key.task, key.model, key.variant, key.device, key.precision
+    return key.task, key.model, key.variant, key.device, key.precision, key.preprocessing
 
 
 def system_of(key: CaseId, spec: str = "") -> System:
     """Who a cell of the matrix belongs to."""
-    return System(key.task, key.model, key.variant, key.device, key.precision, spec)
+    return System(key.task, key.model, key.variant, key.device, key.precision, spec, key.preprocessing)
 
 
 def field(task: str, every: ResultsBySystem) -> Comparable:

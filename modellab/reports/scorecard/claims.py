@@ -65,7 +65,7 @@ def _line(row: ClaimRow, safe: Callable[[str], str], *, bold: bool) -> list[str]
     return [
         safe(f"{key.model}:{key.variant}"),
         safe(key.dataset),
-        f"{key.device}-{key.precision}",
+        key.place,
         verdict.metric,
         str(row.utterances),
         units.value(verdict.baseline, verdict.unit),

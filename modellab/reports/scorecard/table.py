@@ -68,7 +68,7 @@ def _line(row: CaseSummary, *, markdown: bool) -> list[str]:
     return [
         safe(f"{key.model}:{key.variant}"),
         safe(key.dataset),
-        f"{key.device}-{key.precision}",
+        key.place,
         str(row.utterances or units.MISSING),
         units.value(primary.now, primary.unit) if primary else units.MISSING,
         f"{units.change(primary.change, primary.unit)} {units.interval(primary.interval, primary.unit)}".strip()

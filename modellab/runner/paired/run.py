@@ -53,14 +53,15 @@ class PairedRun:
 
     def get(self, case: Case) -> None:
         """Load the case's base, unless it is loaded. Raises ModellabError, with the base's name, when it cannot be."""
-        if self.engine == (case.key.task, case.engine):
-            return
-        self.close()
-        try:
-            self._load(case)
-        except NoBaseError as error:
-            self.missing = str(error)
-        self.engine = (case.key.task, case.engine)
+        if self.engine != (case.key.task, case.engine):
+            self.close()
+            try:
+                self._load(case)
+            except NoBaseError as error:
+                self.missing = str(error)
+            self.engine = (case.key.task, case.engine)
+        if self.loaded is not None:
+            self.loaded.preprocessing = str(case.chain)
 
     def _load(self, case: Case) -> None:
         found = self.base.instance(case, self.places.checkout(), download=self.download)

@@ -99,7 +99,7 @@ def test_results_on_other_data_are_left_out() -> None:
     old = [entry(day, provenance={"dataset_digest": "sha256:old"}) for day in range(2)]
     found = read([*old, entry(2, provenance={"normaliser": "basic@0"}), entry(3)])
     assert len(found.runs) == 1
-    assert "left out: 3 results on other data (another dataset digest or normaliser)" in found.notes
+    assert "left out: 3 results on other data (another dataset digest, normaliser or preprocessing)" in found.notes
 
 
 def test_quality_is_of_all_machines_speed_of_the_newest_results_class() -> None:
