@@ -88,6 +88,8 @@ _FORMS: dict[str, Callable[[float, str], str]] = {
     "s/s": lambda number, sign: f"{number:{sign}.3g}",
     "s": lambda number, sign: f"{number:{sign}.3g} s",
     "words/s": lambda number, sign: f"{number:{sign}.3g} words/s",
+    "words/min": lambda number, sign: f"{number:{sign}.3g} words/min",
+    "characters/min": lambda number, sign: f"{number:{sign}.3g} characters/min",
     "bytes": lambda number, sign: f"{number / 2**20:{sign}.1f} MiB",
 }
 

@@ -59,6 +59,27 @@ def made_up(reference: str, hypothesis: str) -> Ratio:
     return Ratio(0.0, 0.0) if reference else Ratio(float(not is_empty(hypothesis)), 1.0)
 
 
+def made_up_words(reference: str, hypothesis: str, duration_s: float) -> Ratio:
+    """Words that were made up, out of minutes in which nobody speaks; nothing where somebody does.
+
+    Pooled it is words per minute of non-speech, 0 or more, lower is better; NaN where there is no such clip. Unlike the
+    fraction of clips it tells one word from a story, and clips of any length count alike.
+
+    >>> made_up_words("", "thank you", 30.0), made_up_words("yes", "no", 30.0)
+    (Ratio(top=2, bottom=0.5), Ratio(top=0, bottom=0.0))
+    """
+    return Ratio(0, 0.0) if reference else Ratio(len(hypothesis.split()), duration_s / 60)
+
+
+def made_up_characters(reference: str, hypothesis: str, duration_s: float) -> Ratio:
+    """The same in characters, blanks left out: for languages that set none between words.
+
+    >>> made_up_characters("", "thank you", 30.0)
+    Ratio(top=8, bottom=0.5)
+    """
+    return Ratio(0, 0.0) if reference else Ratio(len("".join(hypothesis.split())), duration_s / 60)
+
+
 def has_loop(text: str, reference: str = "") -> bool:
     """Whether the text goes round in circles: a phrase back to back too often, or a stretch that compresses too well.
 

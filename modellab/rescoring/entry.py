@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from modellab import audio, gate, tasks, text
-from modellab.datasets import Dataset, decoded_length, digests
+from modellab.datasets import Dataset, decoded_length, digests, sessions
 from modellab.errors import AudioError, ConfigError
 from modellab.plan import thresholds
 from modellab.plan.matrix import Case
@@ -52,7 +52,8 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     options = {**data.options, "normaliser": chosen.name}
     samples = [task.read(row, options) for row in data.rows]
     rows = {sample.id: row for sample, row in zip(samples, data.rows, strict=True)}
-    utterances = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
+    said = tuple(_utterance(task, rows, options, utterance, entry) for utterance in result.utterances)
+    utterances = tuple(sessions.settled(task, [rows[each.id] for each in said], options, said))
     provenance = {
         **{name: fact for name, fact in result.provenance.items() if name not in (text.AS_WRITTEN, text.CUT)},
         **text_facts.facts(task, data, chosen.name, result.utterances),

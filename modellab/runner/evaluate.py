@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modellab import text
-from modellab.datasets import Dataset, clusters, decoded_length, used_audio
+from modellab.datasets import Dataset, clusters, decoded_length, sessions, used_audio
 from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts
@@ -123,6 +123,7 @@ def evaluate(
     if not data.is_checked:
         for _ in _cases(task, data):
             pass  # a fault in the last row is found before the first call
+    sessions.check(data.rows, data.options)
     first_s = warm_up(task, data, loaded)
     done = _looked_at(data, lambda: _pass(task, data, loaded, progress))
     if clocks(done)[:, RAISED].all():
@@ -186,7 +187,7 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
         done.append(_utterance(task, row, data, loaded))
         if progress:
             progress(seed * total + len(done), loaded.seeds * total, done)
-    return done
+    return sessions.settled(task, data.rows, data.options, done)
 
 
 def again(case: Case, data: Dataset, loaded: Loaded, task: Task, result: Result) -> Result:
@@ -201,12 +202,14 @@ def again(case: Case, data: Dataset, loaded: Loaded, task: Task, result: Result)
 
 def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str]) -> Sequence[Utterance]:
     """These utterances alone, with every seed of the model; their times prove nothing."""
-    rows = [row for row in data.rows if str(row["id"]) in names]
+    wanted = sessions.names_of(data.rows, data.options, names)
+    rows = [row for row in data.rows if str(row["id"]) in wanted]
     loaded.ask("start", {"task": task.NAME, "keep": loaded.keep, "utterances": len(rows)})
     runs = []
     for seed in range(loaded.seeds):
         loaded.seed(seed)
-        runs.append([_utterance(task, row, data, loaded) for row in rows])
+        said = [_utterance(task, row, data, loaded) for row in rows]
+        runs.append(sessions.settled(task, rows, data.options, said))
     return seeds.merged(runs)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from modellab.datasets import Dataset, decoded_length
+from modellab.datasets import Dataset, decoded_length, sessions
 from modellab.gate.timing_validity import untrusted
+from modellab.results import without_speech
 from modellab.system.machine import HARDWARE
 from modellab.text import AS_WRITTEN, CUT
 from modellab.text.quick import MOST_DIGITS, MOST_WORDS
@@ -48,6 +49,9 @@ def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[
         yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
     if data.audio:
         yield from data.audio.told()
+    yield from sessions.told(data.rows, data.options)
+    if not sessions.are_scored(data.options):  # there the chunks but the last have no words either
+        yield from without_speech.told(utterances)
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)
 
 

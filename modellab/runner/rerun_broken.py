@@ -55,7 +55,7 @@ def run_again(
         first = told(error).splitlines()[0]
         many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
         return None, [f"{many} could not be run again in a fresh process: {first}"]
-    return {each.id: each.counts for each in said}, []
+    return {each.id: each.counts for each in said if each.id in names}, []
 
 
 def shown(

@@ -17,17 +17,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modellab.annotations import glm, markup
-from modellab.errors import DatasetError, FormatError, did_you_mean
-from modellab.metrics import edit_distance, graph_alignment
+from modellab.errors import DatasetError, FormatError, described, did_you_mean
+from modellab.metrics import edit_distance, graph_alignment, transcript_sanity
 from modellab.metrics.edit_distance import Alignment
 from modellab.text import Normaliser
+from modellab.types import Row
 from modellab.types.word_graph import Choice, Marked, Part, graph
 
-SETTINGS: Mapping[str, Any] = {"compounds": "split", "markup": "none", "alignment": "errors", "glm": ""}
+SETTINGS: Mapping[str, Any] = {
+    "compounds": "split",
+    "markup": "none",
+    "alignment": "errors",
+    "glm": "",
+    "reference": "row",
+}
 SCORING: Mapping[str, Sequence[Any]] = {
     "compounds": ("split", "merge"),
     "markup": ("none", "nist"),
     "alignment": tuple(graph_alignment.WEIGHTS),
+    "reference": ("row", "session"),
 }
 BRACES = str.maketrans("{}()", "    ")  # of what a model said: no marks
 
@@ -40,6 +48,7 @@ class Scoring:
     markup: bool = False  # references have NIST's marks
     alignment: str = "errors"
     glm: Path | None = None
+    sessions: bool = False  # rows are chunks
 
     @property
     def is_plain(self) -> bool:
@@ -79,6 +88,7 @@ def scoring(options: Mapping[str, Any]) -> Scoring:
         given["markup"] == "nist",
         str(given["alignment"]),
         Path(given["glm"]) if given["glm"] else None,
+        given["reference"] == "session",
     )
     if found.compounds and not found.is_plain:
         raise DatasetError("settings.compounds: merge goes with plain texts alone, without markup, alignment and glm")
@@ -163,3 +173,41 @@ def _sorted(parts: Sequence[Part]) -> tuple[Part, ...]:
         Choice(tuple(sorted(map(_sorted, part.branches), key=repr))) if isinstance(part, Choice) else part
         for part in parts
     )
+
+
+def chunk(row: Row) -> str:
+    """Which chunk of which session a row is, or DatasetError."""
+    name, number = row.get("session"), row.get("chunk")
+    if not isinstance(name, str) or not name:
+        raise DatasetError(f"case {row['id']!r}: session is {described(name)}, expected the name of its session")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise DatasetError(f"case {row['id']!r}: chunk is {described(number)}, expected its number from 0 on")
+    if row.get("references"):
+        raise DatasetError(f"case {row['id']!r}: a chunk of a session has no `references`: they would be another's")
+    return f"chunk {number} of the session {name}"
+
+
+def of_row(row: Row, text: Any, normaliser: Normaliser, how: Scoring) -> tuple[Reference, ...]:
+    """The row's references: `text`, which the header chose, then its further ones; DatasetError for what is none."""
+    others = row.get("references", ())
+    if not isinstance(others, list | tuple):
+        raise DatasetError(f"case {row['id']!r}: references is {described(others)}, expected a list of texts")
+    return tuple(_one(row, words, normaliser, how) for words in (text, *others))
+
+
+def _one(row: Row, words: Any, normaliser: Normaliser, how: Scoring) -> Reference:
+    """One of the row's texts, or DatasetError."""
+    if not isinstance(words, str) or (words and not words.strip()):
+        raise DatasetError(
+            f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}; "
+            'where nobody speaks it is ""'
+        )
+    try:
+        found = reference(words, normaliser, how)
+    except DatasetError as fault:
+        raise DatasetError(f"case {row['id']!r}: {fault}") from None
+    if words and not is_ignored(words, how) and transcript_sanity.is_empty(found.normalised):
+        raise DatasetError(
+            f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
+        )
+    return found

@@ -19,9 +19,13 @@ with the lowest rate, whose own length is the denominator of every metric.
 A row's `language` is told to the model as well, as `audio.language`: a dataset of several languages has one in each
 row, and `language: mul` in its header.
 
-A clip in which nobody speaks has the text "": words that a model gives there are insertions, and the fraction of such
-clips with words is `hallucination_rate`, NaN in a dataset without them. They have no part in `short_rate` and
-`empty_rate`.
+A clip in which nobody speaks has the text "": words that a model gives there are insertions, which a run tells, and
+counted per minute of non-speech, as `hallucinated_words_per_min` and `hallucinated_characters_per_min`; the fraction of
+such clips with words is `hallucination_rate`. All three are NaN in a dataset without them. They have no part in
+`short_rate` and `empty_rate`.
+
+With `reference: session` under `settings:` rows are the chunks of sessions (`session`, `chunk`), scored joined:
+`datasets/sessions.py`.
 
 Sanity metrics are held by absolute limits rather than by small changes: their margins are wide because a rise is only
 suspicious. `length_ratio` and `words_per_s` watch for made-up words, `short_rate` for lost ones.
@@ -36,7 +40,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab import audio, text
-from modellab.errors import DatasetError, described
+from modellab.errors import described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import wil_rate
 from modellab.tasks import _references
@@ -62,6 +66,8 @@ METRICS = (
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
+    Metric("hallucinated_words_per_min", unit="words/min", better="lower", kind="sanity", margin=1.0),
+    Metric("hallucinated_characters_per_min", unit="characters/min", better="lower", kind="sanity", margin=5.0),
     Metric("case_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
     Metric("punctuation_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
 )
@@ -74,9 +80,12 @@ LIMITS: Mapping[str, float] = {
     "loop_rate": 0.05,
 }
 WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
-ROW = ("text", "references", "speaker", "voice", "condition", "language")
+ROW = ("text", "references", "session", "chunk", "speaker", "voice", "condition", "language")
 SETTINGS: Mapping[str, Any] = _references.SETTINGS
 SCORING: Mapping[str, Sequence[Any]] = _references.SCORING  # settings that no model hears of
+
+
+PER_CHUNK = ("success_rate",)  # what of a session in chunks stays with each of them
 
 
 class Transcriber(Protocol):
@@ -99,6 +108,7 @@ class Sample:
     condition: str = ""
     scoring: Scoring = _references.PLAIN
     is_ignored: bool = False  # nothing of it counts, not even what is said there
+    chunk: str = ""  # "chunk 3 of the session call": it counts with the whole session
     references: tuple[Reference, ...] = ()  # all of them, where there are several or they have marks
 
     def held(self, output: Mapping[str, Any] | None) -> Held:
@@ -119,7 +129,9 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     """
     language = str(row.get("language") or options.get("language") or "")
     normaliser, how = text.get(options["normaliser"]).for_language(language), _references.scoring(options)
-    references = tuple(_reference(row, words, normaliser, how) for words in (text_of(row, options), *_others(row)))
+    chunk = _references.chunk(row) if how.sessions else ""
+    said = "" if chunk and not (row.get("text") or row.get("texts")) else text_of(row, options)
+    references = _references.of_row(row, said, normaliser, how)
     return Sample(
         id=str(row["id"]),
         duration_s=length_s(row),
@@ -130,35 +142,29 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
         speaker=str(row.get("speaker", "")),
         condition=str(row.get("condition", "")),
         scoring=how,
-        is_ignored=_references.is_ignored(str(text_of(row, options)), how),
+        is_ignored=_references.is_ignored(said, how),
+        chunk=chunk,
         references=references if len(references) > 1 or how.markup else (),
     )
 
 
-def _others(row: Row) -> Sequence[Any]:
-    """The row's further references."""
-    given = row.get("references", ())
-    if not isinstance(given, list | tuple):
-        raise DatasetError(f"case {row['id']!r}: references is {described(given)}, expected a list of texts")
-    return given
-
-
-def _reference(row: Row, words: Any, normaliser: Normaliser, how: Scoring) -> Reference:
-    """One of the row's texts, or DatasetError."""
-    if not isinstance(words, str) or (words and not words.strip()):
-        raise DatasetError(
-            f"case {row['id']!r} has no reference text: expected `text` with the words spoken, got {words!r}; "
-            'where nobody speaks it is ""'
-        )
-    try:
-        found = _references.reference(words, normaliser, how)
-    except DatasetError as fault:
-        raise DatasetError(f"case {row['id']!r}: {fault}") from None
-    if words and not _references.is_ignored(words, how) and transcript_sanity.is_empty(found.normalised):
-        raise DatasetError(
-            f"case {row['id']!r} has a reference with no words: {normaliser.name} leaves nothing of {words!r}"
-        )
-    return found
+def of_session(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | None]) -> tuple[Sample, Any]:
+    """The chunks of a session, in order, as one sample and one output; None where the model raised on all of them."""
+    kept = [(sample, output) for sample, output in zip(samples, outputs, strict=True) if not sample.is_ignored]
+    first = samples[0]
+    written = " ".join(filter(None, (each.references[0].written if each.references else each.text for each, _ in kept)))
+    whole = _references.reference(written, first.normaliser, first.scoring)
+    sample = replace(
+        first,
+        duration_s=sum(each.duration_s for each, _ in kept),
+        text=whole.text,
+        reference=whole.normalised,
+        references=(whole,) if first.scoring.markup else (),
+        is_ignored=False,
+        chunk="",
+    )
+    said = [output for _, output in kept if output is not None]
+    return sample, recall(" ".join(str(output["text"]) for output in said)) if said else None
 
 
 def prepare(row: Row) -> Audio:
@@ -225,6 +231,12 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
         "hallucination_rate": transcript_sanity.made_up(reference.normalised, hypothesis),
+        "hallucinated_words_per_min": transcript_sanity.made_up_words(
+            reference.normalised, hypothesis, sample.duration_s
+        ),
+        "hallucinated_characters_per_min": transcript_sanity.made_up_characters(
+            reference.normalised, hypothesis, sample.duration_s
+        ),
     }
 
 
@@ -239,9 +251,12 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
 
 
 def words(sample: Sample, output: Mapping[str, Any] | None) -> tuple[str, str, Normaliser]:
-    """What was spoken and what was heard, both as written, and what normalises them."""
-    if sample.is_ignored:
+    """What was spoken and what was heard, both as written (with marks as compared), and what normalises them."""
+    if sample.is_ignored or (sample.chunk and not sample.text):
         return "", "", sample.normaliser
+    if not sample.scoring.is_plain:  # the words that were compared: marks and rules are nobody's errors
+        alignment = sample.held(output).alignment
+        return " ".join(alignment.reference), " ".join(alignment.hypothesis), sample.normaliser
     return sample.against(output).text, "" if output is None else str(output["text"]), sample.normaliser
 
 
@@ -249,6 +264,9 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """Reference over hypothesis as they were scored, columns aligned, errors named."""
     if sample.is_ignored:
         return ["(not to be scored, its text says)"]
+    if sample.chunk and not sample.text:
+        said = "(the model raised: no transcript)" if output is None else f"hyp  {_hypothesis(sample, output)}"
+        return [f"({sample.chunk}: counted with all of it)", said]
     number, reference, alignment = sample.held(output)
     failed = ["(the model raised: no transcript)"] if output is None else []
     many = len(sample.references)

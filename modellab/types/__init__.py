@@ -104,7 +104,7 @@ class Metric:
     """
 
     name: str
-    unit: str  # "ratio" is shown as a percentage; otherwise "s", "s/s", "bytes", "words/s", "1"
+    unit: str  # "ratio" is shown as a percentage; otherwise "s", "bytes", ..., see `units.py`
     better: Literal["lower", "higher"]
     margin: float = 0.0
     margin_relative: float = 0.0

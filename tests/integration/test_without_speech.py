@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
 from .conftest import FakeProject
@@ -26,17 +27,26 @@ def test_words_made_up_where_nobody_speaks_are_insertions(fake_project: FakeProj
     assert verdicts["wer"]["now"] == 12 / words
     assert verdicts["wer"]["status"] != "PASS"
     assert verdicts["hallucination_rate"]["now"] == 1.0
+    minutes = manifest["cases"][SILENT]["duration_s"] / 60
+    assert verdicts["hallucinated_words_per_min"]["now"] == pytest.approx(12 / minutes)
+    letters = 3 * len("thankyouforwatching")
+    assert verdicts["hallucinated_characters_per_min"]["now"] == pytest.approx(letters / minutes)
     result.stdout.fnmatch_lines(["*003: 12 made up where nobody speaks*"])
+    told = next(note for note in fake_project.ledger()[-1]["notes"] if "without speech" in note)
+    assert (
+        told == "12 of the 12 errors in the WER are words in 1 clip without speech: it is 0.00 % where somebody speaks"
+    )
 
 
-def test_a_limit_holds_the_share_of_clips_with_made_up_words(fake_project: FakeProject) -> None:
+@pytest.mark.parametrize("metric", ["hallucination_rate", "hallucinated_words_per_min"])
+def test_a_limit_of_the_dataset_holds_made_up_words(fake_project: FakeProject, metric: str) -> None:
     path = fake_project.root / "golden" / "short_v1" / "dataset.yaml"
     manifest = yaml.safe_load(path.read_text())
     manifest["cases"][SILENT]["text"] = ""
-    path.write_text(yaml.safe_dump({"limits": {"hallucination_rate": 0.0}, **manifest}, sort_keys=False))
+    path.write_text(yaml.safe_dump({"limits": {metric: 0.0}, **manifest}, sort_keys=False))
     result = fake_project.run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*hallucination_rate: * is above the limit 0*"])
+    result.stdout.fnmatch_lines([f"*{metric}: * is above the limit 0*"])
 
 
 def test_a_baseline_from_before_the_metric_stays_green(fake_project: FakeProject) -> None:

@@ -99,6 +99,7 @@ def test_marks_are_marks_where_the_dataset_says_so() -> None:
     assert asr.score(nist, said("We uh go right on!"))["wer"] == Ratio(0, 5)
     assert asr.score(nist, said("we (um) go { on"))["wer"] == Ratio(0, 5)  # a model's own braces are no marks
     assert nist.reference == "we um go right on"
+    assert asr.words(nist, said("We go on!"))[:2] == ("we go right on", "we go right on")
     assert asr.show(nist, said("we go on"))[0] == "ref  we go right on"
 
 

@@ -12,7 +12,18 @@ from typing import Any
 
 from modellab.datasets.importers.audiofiles import Finder
 from modellab.datasets.importers.places import is_audio
-from modellab.datasets.importers.records import Item, LeftOut, Note, Options, Record, Sound, number, place_id, seconds
+from modellab.datasets.importers.records import (
+    Item,
+    LeftOut,
+    Note,
+    Options,
+    Record,
+    Setting,
+    Sound,
+    number,
+    place_id,
+    seconds,
+)
 from modellab.errors import ConfigError, did_you_mean
 
 NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
@@ -35,6 +46,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
     "end": ("end", "end_s", "end_time", "stop", "stop_time", "segment_end"),
     "channel": ("channel", "channel_id", "channel_index"),
     "recording": ("recording", "recording_id", "session", "session_id", "parent_id", "meeting_id", "call_id"),
+    "session": (),  # these two are a person's to name: chunks are joined before they are scored
+    "chunk": (),
 }  # fmt: skip
 GROUPS = ("gender", "sex", "age", "accent", "accents", "dialect", "variant", "condition", "domain", "group", "region")
 
@@ -47,10 +60,12 @@ class Roles:
     texts: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
 
-    def note(self) -> Note:
-        """Which column was taken for what."""
+    def told(self) -> Iterator[Note | Setting]:
+        """Which column was taken for what, and what follows for scoring."""
         taken = ", ".join(f"{role}={column}" for role, column in self.of.items())
-        return Note(f"columns taken: {taken}; --column ROLE=COLUMN takes another one")
+        yield Note(f"columns taken: {taken}; --column ROLE=COLUMN takes another one")
+        if "chunk" in self.of:
+            yield Setting("reference", "session")
 
 
 class Chooser:
@@ -89,7 +104,7 @@ def records(
         where, row = item
         chosen = chooser.of(row)
         if is_first:
-            yield chosen.note()
+            yield from chosen.told()
             yield from first(row)
         is_first = False
         yield make(row, chosen, where)
@@ -143,6 +158,9 @@ def record(
         if channel is None or channel < 0 or channel != int(channel):
             return LeftOut(where, f"channel is {str(at)[:40]!r}, expected a number from 0 on")
         made = replace(made, channel=int(channel))
+    chunk = number(row.get(roles.of["chunk"])) if "chunk" in roles.of else None
+    if "chunk" in roles.of and (chunk is None or chunk < 0 or chunk != int(chunk)):
+        return LeftOut(where, f"the chunk is {str(row.get(roles.of['chunk']))[:40]!r}, expected its number from 0 on")
     text = row.get(roles.of.get("text", ""))
     if text is not None and not isinstance(text, str | int | float):
         return LeftOut(where, f"the text is {str(text)[:60]!r}, expected text")
@@ -160,8 +178,17 @@ def record(
         speaker=cell(row, roles, "speaker"),
         recording=cell(row, roles, "recording"),
         duration_s=None if is_segment else duration_s,
+        references=_references(row),
+        session=cell(row, roles, "session") or (cell(row, roles, "recording") if chunk is not None else ""),
+        chunk=None if chunk is None else int(chunk),
         group={key: str(row[column]) for key, column in roles.groups.items() if row.get(column) not in (None, "")},
     )
+
+
+def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Further texts that are as right, where a row has a list of them."""
+    given = row.get("references")
+    return tuple(each.strip() for each in given if isinstance(each, str)) if isinstance(given, list) else ()
 
 
 def cell(row: Mapping[str, Any], roles: Roles, role: str) -> str:

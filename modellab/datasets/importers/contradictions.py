@@ -74,7 +74,7 @@ def _compare(i: int, record: Record, earlier: int, other: Record, reasons: dict[
 
 def _said(record: Record) -> tuple[object, ...]:
     text = None if record.text is None else " ".join(record.text.casefold().split())
-    return text, record.marked, record.turns, record.language if text is None else ""
+    return text, record.marked, record.references, record.turns, record.language if text is None else ""
 
 
 def _clip(record: Record) -> Clip:

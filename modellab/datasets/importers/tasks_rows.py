@@ -82,8 +82,8 @@ def text_fault(record: Record, task: str) -> str:
     """Why a record's text is no reference of the task; '' if it is one."""
     if task in RECORDINGS or task == "lid" or (record.without_speech and not record.marked):
         return ""
-    if record.marked and task == MARKED:
-        return ""
+    if task == MARKED and (record.marked or (record.chunk is not None and not record.text)):
+        return "" if record.marked or record.session else f"nothing says which session {record.id} is a chunk of"
     if record.text is None:
         return f"{record.id} has no text"
     if not record.text.strip():
@@ -110,7 +110,13 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
         if not record.language:
             return LeftOut(record.where, f"nothing says which language is spoken in {record.id}")
         return {key: value for key, value in {**made, "spoken": record.language}.items() if key != "language"}
-    return {**made, "text": record.marked if task == MARKED and record.marked else record.text}
+    if task != MARKED:
+        return {**made, "text": record.text}
+    parts = {"session": record.session, "chunk": record.chunk} if record.chunk is not None else {}
+    if parts and not record.text:
+        return {**made, **parts}
+    others = {"references": list(record.references)} if record.references and not parts else {}
+    return {**made, **parts, "text": record.marked or record.text, **others}
 
 
 def _stretch(sound: Sound) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from modellab.reports.leaderboard.sentences import Amount, Sentence
 from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
-KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "bytes"}
+KNOWN = {"ratio", "1", "s/s", "s", "dB", "LUFS", "words/s", "words/min", "characters/min", "bytes"}
 NOTED = "what to know of the cases"
 
 

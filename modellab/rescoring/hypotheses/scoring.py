@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from modellab import diagnosis, gate, tasks, text
-from modellab.datasets import Dataset, clusters
+from modellab.datasets import Dataset, clusters, sessions
 from modellab.errors import ConfigError, DatasetError
 from modellab.plan import elsewhere
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.rescoring.entry import judged
 from modellab.rescoring.hypotheses.matching import Answer, Matched, some
-from modellab.results import baselines, changed_outputs, text_facts
+from modellab.results import baselines, changed_outputs, text_facts, without_speech
 from modellab.results.entry import Entry
 from modellab.system import machine
 from modellab.system.masking import masked
@@ -103,7 +103,10 @@ def scored(project: Project, case: Case, data: Dataset, found: Matched, file: Pa
     accepted = baselines.load(folder, case.key)
     bare = Entry(case.key, Status.PASS, "", result)
     (verdicts,) = gate.settle([judged(bare, case, project).verdicts], project.judging.alpha)
-    notes = (*_told(found, data, empty=empty), *diagnosis.notes(verdicts, task, result, data, accepted))
+    notes = (
+        *_told(found, data, result.utterances, empty=empty),
+        *diagnosis.notes(verdicts, task, result, data, accepted),
+    )
     if accepted and (changed := sum(1 for _ in changed_outputs.changed(task, result, accepted))):
         notes = (*notes, f"{changed} of {len(result.utterances)} outputs are others than the baseline's")
     return Scored(case, gate.worst(verdicts), tuple(verdicts), result, accepted, tuple(map(masked, notes)))
@@ -148,6 +151,8 @@ def _result(
         _utterance(task, sample, answers.get(sample.id, blank if empty else None), clusters.cluster(row, data.header))
         for sample, row in zip(samples, data.rows, strict=True)
     )
+    sessions.check(data.rows, options)
+    said = tuple(sessions.settled(task, data.rows, options, said))
     provenance = {
         "commit": machine.commit(project.root).hash,
         "dataset_digest": data.digest,
@@ -183,10 +188,13 @@ def _origin(file: Path) -> dict[str, str]:
     return {"weights": f"hypotheses:sha256:{digest}", HYPOTHESES: file.name}
 
 
-def _told(found: Matched, data: Dataset, *, empty: bool) -> Iterator[str]:
+def _told(found: Matched, data: Dataset, said: Sequence[Utterance], *, empty: bool) -> Iterator[str]:
     """What does not fit, in sentences."""
     ids = [str(row["id"]) for row in data.rows]
     kind = "turns" if data.task in OF_TURNS else "text"
+    yield from sessions.told(data.rows, data.options)
+    if not sessions.are_scored(data.options):
+        yield from without_speech.told(said)
     none = [id for id in ids if id not in found.answers or getattr(found.answers[id], kind) is None]
     if none:
         as_what = "an answer with nothing in it" if empty else "a failure of the model"

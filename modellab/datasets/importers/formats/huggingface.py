@@ -54,7 +54,7 @@ def _file(file: Path, options: Options, *, is_first: bool) -> Iterator[Item]:
     chosen = columns.roles(columnar.columns(file), options)
     chosen = columns.Roles({**chosen.of, "audio": audio}, chosen.texts, chosen.groups)
     if is_first:
-        yield chosen.note()
+        yield from chosen.told()
     finder = Finder(file.parent, options.root)
     for number, item in enumerate(columnar.rows(file), start=1):
         if isinstance(item, LeftOut):
