@@ -180,10 +180,9 @@ def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Ma
     workload is the same, and the new times lie as close to the sessions' mean as 95 % of them do. Otherwise nobody
     knows where the changed model's own sessions would lie: they go, and the case is calibrated again.
     """
-    if len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
+    is_another = before.header.get(allocator.KEY) != after.header.get(allocator.KEY)  # allocator, with other peaks
+    if is_another or len(before.sessions) < FEWEST_SESSIONS or not _same_model(before.header, after.header):
         return ()
-    if before.header.get(allocator.KEY) != after.header.get(allocator.KEY):
-        return ()  # their peaks are those of another allocator
     shifts = {**_clock_changes(before, after), **_reference_changes(before, after)}
     names = {name for each in before.sessions for name in each if name in (*CLOCKS, *REFERENCE)}
     if not names <= shifts.keys():
