@@ -35,7 +35,9 @@ COLUMNS = {
 }  # fmt: skip
 MORE = "more"
 UNHASHED = ("audio", "size_bytes")  # where the audio lies is no part of what is measured
-TYPES: dict[str, tuple[type, ...]] = {TEXT: (str,), NUMBER: (float, int), WHOLE: (int,), JSON: (dict, list)}
+OF: dict[str, tuple[type, ...]] = {TEXT: (str,), NUMBER: (float, int), WHOLE: (int,), JSON: (dict, list)}
+TYPES = {name: OF[kind] for name, kind in COLUMNS.items() if name != MORE}
+JSONS = {name for name, kind in COLUMNS.items() if kind == JSON}
 
 
 def need(what: str) -> None:
@@ -76,23 +78,18 @@ def _schema() -> Any:
 def _table(rows: Iterable[Row]) -> Any:
     import pyarrow as pa
 
-    columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-    for row in rows:
-        cells = _cells(row)
-        for name, column in columns.items():
-            column.append(cells.get(name))
-    return pa.table(columns, schema=_schema())
+    cells = [_cells(row) for row in rows]
+    return pa.table({name: [each.get(name) for each in cells] for name in COLUMNS}, schema=_schema())
 
 
 def _cells(row: Row) -> dict[str, Any]:
     """A row by columns: what has no column, or another type than its column, is in `more`."""
     cells, rest = {}, {}
     for key, value in row.items():
-        kind = COLUMNS.get(key, "")
-        if key == MORE or not kind or isinstance(value, bool) or not isinstance(value, TYPES[kind]):
+        if type(value) not in TYPES.get(key, ()):
             rest[key] = value
         else:
-            cells[key] = _json(value) if kind == JSON else value
+            cells[key] = _json(value) if key in JSONS else value
     return {**cells, MORE: _json(rest)} if rest else cells
 
 
@@ -150,7 +147,7 @@ class ParquetRows(Lazy[Row]):
         return self._group[1]
 
     def _made(self, table: Any) -> Iterator[Row]:
-        columns = [(name, COLUMNS.get(name) == JSON, table[name].to_pylist()) for name in table.column_names]
+        columns = [(name, name in JSONS, table[name].to_pylist()) for name in table.column_names]
         for i in range(table.num_rows):
             row: dict[str, Any] = {}
             for name, is_json, values in columns:

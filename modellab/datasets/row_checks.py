@@ -13,6 +13,8 @@ from modellab.system import yamltext
 from modellab.types.rows import FILES, PARTS, ROW_KEYS
 
 FILE_NAME = "dataset.yaml"
+TEXTS = ("id", "text", *FILES)  # the keys that are text
+FURTHER = (*PARTS, "start_s", "end_s", "channel", "texts", "group")  # those that are checked one by one
 LONGEST_BYTES = 255  # of the name of a file or folder
 
 
@@ -24,19 +26,20 @@ def row_fault(given: Any) -> str:
     for key in needed:
         if key not in given:
             return f"the key {key!r} is missing; every row has {', '.join(needed)}"
-    for key in ("id", "text", *FILES):
-        if not isinstance(given.get(key, ""), str):
+    for key in TEXTS:
+        if key in given and not isinstance(given[key], str):
             came = yamltext.shown(given[key])
             return f"{key} is {came}, expected text; YAML reads 7, 0.5 and true as other things unless quoted"
-    if not given["id"]:
-        return f"id is {given['id']!r}, expected a name"
-    if not given["id"].isprintable():
-        return f"id is {yamltext.shown(given['id'])}, expected a name without line ends and control characters"
+    if not given["id"].isprintable() or not given["id"]:
+        wanted = "a name without line ends and control characters" if given["id"] else "a name"
+        return f"id is {yamltext.shown(given['id'])}, expected {wanted}"
     if fault := next((fault for key in FILES if key in given and (fault := _file_fault(key, given[key]))), ""):
         return f"{fault}, expected a file beside {FILE_NAME}"
     duration_s = given.get("duration_s", 1.0)
     if not isinstance(duration_s, int | float) or isinstance(duration_s, bool) or not 0 < duration_s < math.inf:
         return f"duration_s is {yamltext.shown(duration_s)}, expected a number of seconds above 0"
+    if given.keys().isdisjoint(FURTHER):
+        return ""
     return _stretch_fault(given) or next(_part_faults(given), "")
 
 
@@ -51,8 +54,8 @@ def _stretch_fault(given: Mapping[str, Any]) -> str:
     channel = given.get("channel", 0)
     if not isinstance(channel, int) or isinstance(channel, bool) or not 0 <= channel < limits.MAX_CHANNELS:
         return f"channel is {yamltext.shown(channel)}, expected a whole number from 0 on"
-    for key in ("texts", "group"):
-        held = given.get(key, {})
+    for key in (key for key in ("texts", "group") if key in given):
+        held = given[key]
         if not isinstance(held, dict) or not all(isinstance(each, str) for pair in held.items() for each in pair):
             return f"{key} is {yamltext.shown(held)}, expected names with a text each"
     return ""

@@ -24,31 +24,36 @@ from pathlib import Path
 from typing import NoReturn, overload
 
 MEMORY_BYTES = 2**17  # what a store holds in memory before it goes to the disk
+BUFFER_BYTES = 2**15  # that are written at once afterwards
 TOGETHER = 256  # items read at once
 
 
 class Store:
     """Bytes to append to, in memory while they are few."""
 
-    __slots__ = ("_file", "_limit", "_memory", "size")
+    __slots__ = ("_file", "_limit", "_memory", "_written", "size")
 
     def __init__(self) -> None:
         self.size = 0  # in bytes
-        self._memory = bytearray()
-        self._file: int | None = None  # its descriptor: has everything, once there is one
+        self._memory = bytearray()  # what is behind the file's end; everything, while there is no file
+        self._file: int | None = None  # its descriptor
+        self._written = 0  # bytes in the file
         self._limit: float = MEMORY_BYTES
 
     def append(self, data: bytes) -> None:
         """Put bytes at the end."""
-        if self._file is None or not _written(self._file, data, self.size):
-            self._recall()
-            self._memory += data
+        self._memory += data
         self.size += len(data)
-        if self._file is None and self.size > self._limit:
-            self._move()
+        if self._file is None:
+            if self.size > self._limit:
+                self._move()
+        elif len(self._memory) >= BUFFER_BYTES:
+            self._flush()
 
     def read(self, start: int, end: int) -> memoryview:
         """What lies from `start` to `end`, in bytes."""
+        if end > self._written and self._file is not None:
+            self._flush()
         if self._file is None:
             return memoryview(bytes(memoryview(self._memory)[start:end]))
         parts = []
@@ -66,15 +71,24 @@ class Store:
             file, name = tempfile.mkstemp(prefix="modellab-")
             Path(name).unlink()
             if _written(file, self._memory, 0):
-                self._file, self._memory = file, bytearray()
+                self._file, self._written, self._memory = file, len(self._memory), bytearray()
             else:
                 os.close(file)
 
-    def _recall(self) -> None:
-        """From a file that takes no more into memory, to stay."""
-        if self._file is not None:
-            self._memory = bytearray(self.read(0, self.size))
-            self._close()
+    def _flush(self) -> None:
+        """Into the file; where that takes no more, from it into memory, to stay."""
+        if self._file is None or not self._memory:
+            return
+        if _written(self._file, self._memory, self._written):
+            self._written += len(self._memory)
+            self._memory = bytearray()
+            return
+        behind, end = self._memory, self._written
+        self._memory = bytearray()
+        whole = bytearray(self.read(0, end))
+        self._memory = whole + behind
+        self._written = 0
+        self._close()
 
     def _close(self) -> None:
         if self._file is not None:

@@ -31,13 +31,15 @@ ITEMS = st.recursive(
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How much a spool keeps in memory."""
     monkeypatch.setattr(spooled, "MEMORY_BYTES", request.param)
+    monkeypatch.setattr(spooled, "BUFFER_BYTES", 50)
     return int(request.param)
 
 
-@given(st.lists(ITEMS, max_size=40), st.sampled_from([0, 60, 10**6]))
-def test_it_is_the_list_of_what_was_put_in(items: list[Any], limit: int) -> None:
+@given(st.lists(ITEMS, max_size=40), st.sampled_from([0, 60, 10**6]), st.sampled_from([0, 40, 10**5]))
+def test_it_is_the_list_of_what_was_put_in(items: list[Any], limit: int, buffer: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spooled, "MEMORY_BYTES", limit)
+        patch.setattr(spooled, "BUFFER_BYTES", buffer)
         made = Spool(items)
         assert list(made) == items
         assert made == items
@@ -104,8 +106,10 @@ def test_a_store_is_not_copied(copied: Callable[[Any], Any]) -> None:
         copied(spooled.Store())
 
 
-def test_where_the_disk_is_full_the_rest_stays_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("buffer", [0, 200, 400])
+def test_where_the_disk_is_full_the_rest_stays_in_memory(monkeypatch: pytest.MonkeyPatch, buffer: int) -> None:
     monkeypatch.setattr(spooled, "MEMORY_BYTES", 100)
+    monkeypatch.setattr(spooled, "BUFFER_BYTES", buffer)
     items = [f"item {i}" for i in range(200)]
     left, write = [800], os.pwrite
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import lru_cache
+from pathlib import PurePath
 from typing import Any
 
 from modellab.datasets.importers.audiofiles import Finder
@@ -144,14 +145,14 @@ def record(
     row: Mapping[str, Any], roles: Roles, finder: Finder, where: str, sound: Sound | None = None
 ) -> Record | LeftOut:
     """A row as a record, with the audio that it names, or with `sound` where the row holds it."""
-    made = sound or _sound(row.get(roles.of.get("audio", "")), finder)
-    if isinstance(made, str):
-        return LeftOut(where, made)
     times = _times(row, roles)
     if isinstance(times, str):
         return LeftOut(where, times)
     start_s, end_s, duration_s, is_segment = times
-    if is_segment:
+    made = sound or _sound(row.get(roles.of.get("audio", "")), finder, start_s, end_s)
+    if isinstance(made, str):
+        return LeftOut(where, made)
+    if is_segment and sound:
         made = replace(made, start_s=start_s, end_s=end_s)
     if (at := row.get(roles.of.get("channel", ""))) not in (None, ""):
         channel = number(at)
@@ -164,10 +165,10 @@ def record(
     text = row.get(roles.of.get("text", ""))
     if text is not None and not isinstance(text, str | int | float):
         return LeftOut(where, f"the text is {str(text)[:60]!r}, expected text")
-    stem = Path(made.name).stem
-    name = cell(row, roles, "id") or (place_id(stem, start_s, end_s) if is_segment else stem)
-    if made.channel is not None and not cell(row, roles, "id"):
-        name = f"{name}-ch{made.channel}"
+    if not (name := cell(row, roles, "id")):
+        stem = _stem(made.name)
+        name = place_id(stem, start_s, end_s) if is_segment else stem
+        name = name if made.channel is None else f"{name}-ch{made.channel}"
     return Record(
         id=name,
         where=where,
@@ -193,30 +194,41 @@ def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def cell(row: Mapping[str, Any], roles: Roles, role: str) -> str:
     """What a row says in a role; '' for nothing."""
-    value = row.get(roles.of.get(role, ""))
+    if (column := roles.of.get(role)) is None:
+        return ""
+    value = row.get(column)
+    if type(value) is str:
+        return value.strip()
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def _sound(given: Any, finder: Finder) -> Sound | str:
+@lru_cache(maxsize=1024)
+def _stem(name: str) -> str:
+    return PurePath(name).stem
+
+
+def _sound(given: Any, finder: Finder, start_s: float, end_s: float | None) -> Sound | str:
     if isinstance(given, Mapping):  # Hugging Face's feature, or SpeechBrain's stretch of a file
         given = given.get("path") or given.get("file")
     if not isinstance(given, str) or not given.strip():
         return f"there is no path of an audio file in it, got {str(given)[:40]!r}"
     if "\0" in given:
         return "the path of its audio file has a NUL character in it"
-    return Sound(finder.find(given))
+    return Sound(finder.find(given), start_s, end_s)
 
 
 def _times(row: Mapping[str, Any], roles: Roles) -> tuple[float, float | None, float | None, bool] | str:
     """Start, end, duration in s, and whether that is a stretch of the file; a sentence for what is no time."""
-    read: dict[str, float | None] = {}
+    read: list[float | None] = []
     for role in ("start", "end", "duration"):
         given = row.get(roles.of.get(role, ""))
-        empty = given is None or (isinstance(given, str) and not given.strip())
-        read[role] = None if empty else seconds(given)
-        if not empty and read[role] is None:
+        if given is None or (isinstance(given, str) and not given.strip()):
+            read.append(None)
+            continue
+        read.append(seconds(given))
+        if read[-1] is None:
             return f"{roles.of[role]} is {str(given)[:40]!r}, expected seconds from 0 up"
-    start_s, end_s, duration_s = read["start"], read["end"], read["duration"]
+    start_s, end_s, duration_s = read
     if start_s is None:
         return 0.0, None, duration_s, False
     if end_s is None and duration_s is not None:

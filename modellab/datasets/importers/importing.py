@@ -30,7 +30,7 @@ from modellab.datasets.importers import (
     where,
 )
 from modellab.datasets.importers.making import RowReader
-from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound
+from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound, changed
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError
 from modellab.types import Row
@@ -163,7 +163,7 @@ class _Work:
         elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
             self.rates.add(facts.rate_hz)
             code = tasks_rows.language(sound.language)
-            return sound if code == sound.language else replace(sound, language=code)
+            return sound if code == sound.language else changed(sound, language=code)
         return None
 
     def _tell_mixed(self) -> None:
@@ -195,7 +195,7 @@ class _Work:
                 self.report.left.append(LeftOut(item.where, "it is not to be scored, the source says", meant=True))
                 continue
             if item.sound and item.sound.data is not None:
-                item = replace(item, sound=self.listener.placed(item.sound, item.id))
+                item = changed(item, sound=self.listener.placed(item.sound, item.id))
             yield item
 
     def _setting(self, item: Setting) -> str:
@@ -225,7 +225,7 @@ class _Work:
         wished, sound = self.wish.channel, record.sound
         if sound is None or not wished or (wished != "mix" and sound.channel is not None):
             return record
-        return replace(record, sound=replace(sound, channel=None if wished == "mix" else int(wished)))
+        return changed(record, sound=replace(sound, channel=None if wished == "mix" else int(wished)))
 
     # ------------------------------------------------------------------------ rows
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from modellab.annotations import rttm
 from modellab.datasets import row_checks
 from modellab.datasets.importers import manifest_file, sampling, soundness, tasks_rows
-from modellab.datasets.importers.records import LeftOut, Record
+from modellab.datasets.importers.records import LeftOut, Record, changed
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
@@ -43,7 +43,7 @@ class Maker:
     def rows(self, records: Iterable[Record], task: RowReader | None, options: Mapping[str, Any]) -> Spool[Row]:
         """The rows of the records that make any; the others are left out."""
         made: Spool[Row] = Spool()
-        odd: list[str] = []
+        odd, speakers = list[str](), set[str]()
         words = _Words(task, options, self.report.task) if task else None
         for record in records:
             row = self._row(record, words)
@@ -51,17 +51,20 @@ class Maker:
                 self.report.left.append(row)
             else:
                 made.append(row)
+                self.report.audio_s += row["duration_s"]
+                speakers.add(record.speaker)
                 if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
                     odd.append(record.id)
         if odd:
             self.report.notes.append(f"{counted(len(odd), 'text')} very long or short for the audio ({odd[0]}): right?")
+        self.report.speakers = len(speakers - {""})
         return made
 
     def _row(self, record: Record, words: _Words | None) -> Row | LeftOut:
         if record.sound and self.wish.copy and not record.sound.file.is_relative_to(self.staging):
-            record = replace(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
+            record = changed(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
         if record.language and self.report.language != "mul" and self.report.task != "lid":
-            record = replace(record, language="")
+            record = changed(record, language="")
         row = tasks_rows.row(record, self.report.task, self.placing)
         if isinstance(row, LeftOut):
             return row
@@ -190,12 +193,11 @@ class Names:
 
 def taken(rows: Sequence[Row], wish: Wish, report: Report) -> Sequence[Row]:
     """The rows, which come by id, or as many of them as were asked for."""
-    report.sound = len(rows)
-    rows = Picked(rows, sampling.chosen(rows, wish)) if wish.sample else rows
-    report.taken = len(rows)
-    speakers = set()
-    for row in rows:
-        report.audio_s += float(row["duration_s"])
-        speakers.add(row.get("speaker"))
-    report.speakers = len(speakers - {None})
-    return rows
+    report.sound = report.taken = len(rows)
+    if not wish.sample:
+        return rows
+    some = Picked(rows, sampling.chosen(rows, wish))
+    report.taken = len(some)
+    report.audio_s = sum(float(row["duration_s"]) for row in some)
+    report.speakers = len({row["speaker"] for row in some if "speaker" in row})
+    return some

@@ -17,6 +17,7 @@ from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError
 from modellab.types import Row
 
+PLAIN = (float, int)
 LEFT_OUT = "left-out.jsonl"
 MOST_IN_YAML = 1_000  # rows that a person may still read; loading them takes a tenth of a second
 VERSION = re.compile(r"_v(\d{1,6})$")
@@ -52,7 +53,7 @@ def write(
 ) -> str:
     """Write the files of a dataset into its folder; its digest."""
     facts = header.model_dump()
-    is_table = len(rows) > MOST_IN_YAML and not any(map(parquet_rows.fault, rows))
+    is_table = len(rows) > MOST_IN_YAML and not (folder / "uem").exists()  # files that no row in Parquet names
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
         if facts["settings"]:
@@ -141,6 +142,8 @@ def near(each: LeftOut, source: Path) -> LeftOut:
 
 def fault(row: Row) -> str:
     """Why a row cannot be written as UTF-8; '' if it can."""
+    if all(value.isascii() if type(value) is str else type(value) in PLAIN for value in row.values()):
+        return ""
     try:
         json.dumps(row, ensure_ascii=False).encode()
     except UnicodeEncodeError:

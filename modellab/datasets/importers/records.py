@@ -93,8 +93,18 @@ class Record:
         return Record, _FIELDS(self)
 
 
-_FIELDS = attrgetter(*(each.name for each in fields(Record)))
+_NAMES = [each.name for each in fields(Record)]
+_FIELDS = attrgetter(*_NAMES)
+_PLACES = {name: i for i, name in enumerate(_NAMES)}
 _path = lru_cache(maxsize=4096)(Path)
+
+
+def changed(record: Record, **new: Any) -> Record:
+    """The record with other values in some fields; `dataclasses.replace` takes three times as long."""
+    values = [*_FIELDS(record)]
+    for name, value in new.items():
+        values[_PLACES[name]] = value
+    return Record(*values)
 
 
 def _sound(file: str, *rest: Any) -> Sound:
@@ -198,6 +208,8 @@ def seconds(value: Any) -> float | None:
     >>> seconds("1.5"), seconds("0:01:02.50"), seconds("1:02"), seconds(-1), seconds("x")
     (1.5, 62.5, 62.0, None, None)
     """
+    if type(value) is float:
+        return round(value, DECIMALS) if 0 <= value <= MOST_S else None
     if isinstance(value, str) and ":" in value:
         parts = [number(part) for part in value.strip().split(":")]
         if len(parts) > 3 or any(part is None or part < 0 for part in parts):

@@ -12,7 +12,7 @@ import numpy as np
 
 from modellab import audio
 from modellab.datasets.audio_hashes import AudioHashes
-from modellab.datasets.importers.records import LeftOut, Record, Sound
+from modellab.datasets.importers.records import LeftOut, Record, Sound, changed
 from modellab.errors import AudioError
 
 LOSSY = frozenset({".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".wma", ".amr", ".oga", ".spx", ".ac3"})
@@ -127,27 +127,33 @@ def checked(record: Record, listener: Listener) -> tuple[Record, Facts] | LeftOu
         end_s = None if sound.start_s == 0 else min(end_s, facts.duration_s)
     channel = sound.channel if facts.channels > 1 else None
     length_s = (facts.duration_s if end_s is None else end_s) - sound.start_s
-    sound = replace(sound, end_s=end_s, channel=channel, sha256=facts.digest, size_bytes=facts.size_bytes)
-    return replace(record, sound=sound, duration_s=round(length_s, 4)), facts
+    sound = Sound(sound.file, sound.start_s, end_s, channel, "", None, facts.digest, facts.size_bytes)
+    return changed(record, sound=sound, duration_s=round(length_s, 4)), facts
 
 
 def _fault(record: Record, sound: Sound, facts: Facts) -> str:
     """What is wrong with a record whose audio can be decoded; '' if nothing is."""
-    lasts = f"{sound.file.name} lasts {facts.duration_s:.2f} s"
     if sound.start_s >= facts.duration_s:
-        return f"{record.id} starts at {sound.start_s:.2f} s, {lasts}"
+        return f"{record.id} starts at {sound.start_s:.2f} s, {_lasts(sound, facts)}"
     if sound.end_s is not None and sound.end_s > facts.duration_s + BEYOND_S:
-        return f"{record.id} ends at {sound.end_s:.2f} s, {lasts}"
+        return f"{record.id} ends at {sound.end_s:.2f} s, {_lasts(sound, facts)}"
     if sound.end_s is not None and round(sound.end_s * facts.rate_hz) <= round(sound.start_s * facts.rate_hz):
         return f"{record.id} is shorter than a sample: from {sound.start_s} s to {sound.end_s} s"
     if sound.channel is not None and sound.channel > 0 and sound.channel >= facts.channels:
         return f"{record.id} is channel {sound.channel} (from 0 on), {sound.file.name} has {facts.channels}"
-    tolerance_s = STATED_LOSSY_S if sound.file.suffix.lower() in LOSSY else STATED_S
-    if record.duration_s is not None and abs(record.duration_s - facts.duration_s) > tolerance_s:
-        return f"{lasts}, the source says {record.duration_s:.2f} s; was it replaced or cut?"
+    if record.duration_s is not None and abs(record.duration_s - facts.duration_s) > _tolerance_s(sound):
+        return f"{_lasts(sound, facts)}, the source says {record.duration_s:.2f} s; was it replaced or cut?"
     if facts.peak < SILENT and not record.without_speech:
         return f"{sound.file.name} is silent (its highest sample is {facts.peak:.1g})"
     return ""
+
+
+def _lasts(sound: Sound, facts: Facts) -> str:
+    return f"{sound.file.name} lasts {facts.duration_s:.2f} s"
+
+
+def _tolerance_s(sound: Sound) -> float:
+    return STATED_LOSSY_S if sound.file.suffix.lower() in LOSSY else STATED_S
 
 
 def is_odd_pace(text: str, duration_s: float) -> bool:
