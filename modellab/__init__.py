@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # pragma: no cover
     from modellab.errors import ModellabError
     from modellab.runner.options import RunOptions
 
+    __version__: str
+
 __all__ = [
     "ModelInfo",
     "ModellabError",
@@ -46,6 +48,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The names above, imported when they are asked for: `import modellab` alone costs nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("modellab")
     if name not in __all__:
         raise AttributeError(f"module 'modellab' has no attribute {name!r}")
     import importlib

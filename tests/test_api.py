@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import jiwer
@@ -37,6 +38,7 @@ def test_the_names() -> None:
     assert set(modellab.__all__) <= set(dir(modellab))
     public = {name for name, value in vars(api).items() if getattr(value, "__module__", "") == api.__name__}
     assert public == set(modellab.__all__) - {"ModellabError", "RunOptions"}
+    assert modellab.__version__ == version("modellab")
     with pytest.raises(AttributeError, match="has no attribute 'transcript'"):
         _ = modellab.transcript
 

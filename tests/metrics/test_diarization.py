@@ -55,6 +55,9 @@ def test_seconds_by_hand(
         speech, miss, false_alarm, confusion,
     )  # fmt: skip
     assert found.der() == Ratio(miss + false_alarm + confusion, speech)
+    assert (found.miss(), found.false_alarm(), found.confusion()) == (
+        Ratio(miss, speech), Ratio(false_alarm, speech), Ratio(confusion, speech),
+    )  # fmt: skip
 
 
 def test_jaccard_errors_by_hand() -> None:

@@ -69,6 +69,14 @@ def test_the_plain_overlap_is_a_share(reference: str, other: str, said: str) -> 
         assert copy[0] == copy[1]
 
 
+def test_the_overlap_in_front_of_bleu_is_that_of_all_its_ngrams() -> None:
+    top, bottom, *found = translation.bleu(["the cat sat down"], "the cat sat")
+    assert found == [3, 4, 3, 2, 1, 0, 3, 2, 1, 0]
+    matches, said, spoken = 3 + 2 + 1, 3 + 2 + 1, 4 + 3 + 2 + 1
+    assert top / bottom == 2 * matches / (said + spoken) == 0.75
+    assert bottom == 4
+
+
 def test_an_empty_reference_gives_no_score() -> None:
     assert np.isnan(BLEU.value([translation.bleu([""], "the cat")]))
     assert np.isnan(CHRF.value([translation.chrf([""], "the cat")]))
