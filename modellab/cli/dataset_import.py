@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FIRST = 10  # rows left out that are shown; the file has all
 
-WHERE = "A file, a folder, a-{000..012}.tar, or https://, hf://datasets/, s3://, gs://."
+WHERE = "A file, a folder, a-{000..012}.tar, or https://, hf://datasets/, s3://, gs://, preset:NAME."
 Place = Annotated[str, typer.Argument(metavar="PLACE", help=WHERE)]
 
 
@@ -36,6 +36,35 @@ def formats(place: Annotated[str, typer.Argument(metavar="[PLACE]", help=WHERE)]
             raise ConfigError(importers.unknown(there))
     common.print_table(
         ["format", "sure", "why"], ([each.format.NAME, f"{each.guess.score:.2f}", each.guess.reason] for each in found)
+    )
+
+
+def presets() -> None:
+    """Public sets by name: what they are, how many rows they have, where their terms stand."""
+    from modellab.datasets.importers import presets as table
+
+    columns = ["preset", "what", "rows", "licence", "pinned", "page", "access"]
+    common.print_table(
+        columns,
+        (
+            [
+                name,
+                each.title,
+                str(each.rows or ""),
+                each.licence,
+                (each.revision or f"sha256:{each.sha256}")[:12]
+                if each.is_pinned
+                else "at first import"
+                if each.place
+                else "",
+                each.page,
+                each.access,
+            ]
+            for name, each in table.every().items()
+        ),
+    )
+    common.say(
+        "`modellab datasets import preset:NAME --into golden/NAME_v1`; not pinned: at first import, and written down"
     )
 
 
@@ -69,6 +98,9 @@ MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows th
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
 Again = Annotated[bool, typer.Option("--again", help="PLACE is an imported dataset: repeat that, say what changed.")]
 Revision = Annotated[str, typer.Option(help="Commit, branch or tag of a data set of Hugging Face.")]
+Inside = Annotated[str, typer.Option(metavar="FOLDER", help="Of an archive this folder alone.")]
+TargetLanguage = Annotated[str, typer.Option(help="What is translated into, for --task translation.")]
+Judge = Annotated[str, typer.Option(metavar="MODEL:VARIANT", help="Who listens, for --task tts.")]
 Only = Annotated[Many, typer.Option(metavar="GLOB", help="Of a tree elsewhere fetch these files alone.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
 
@@ -81,7 +113,8 @@ def import_dataset(
     textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
     min_s: Shortest = 0.0, max_s: Longest = float("inf"), where: Wanted = "", sample: Sample = 0, by: By = "",
     seed: Seed = 0, max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
-    revision: Revision = "", only: Only = None, again: Again = False,
+    revision: Revision = "", only: Only = None, inside: Inside = "", target_language: TargetLanguage = "",
+    judge: Judge = "", again: Again = False,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
 
@@ -94,12 +127,13 @@ def import_dataset(
     options = Options(
         root=root, columns=_pairs(column, "--column"), texts=_pairs(text_column, "--text-column"),
         groups=tuple(group or ()), split=split, config=config, tier=textgrid_tier, whole=whole,
+        inside=inside,
     )
     wish = Wish(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
         seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where, revision=revision,
-        only=tuple(only or ()),
+        only=tuple(only or ()), target_language=target_language, judge=judge,
     )
     report = _again(place, Path(into).name, dry_run) if again else _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):

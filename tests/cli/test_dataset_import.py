@@ -128,7 +128,14 @@ def test_what_is_asked_for_and_cannot_be(desk: Desk) -> None:
     for more, says in {
         (): "nothing says which language is spoken: say it with --language",
         ("--language", "en", "--tier", "huge"): "'tier' is 'huge'",
-        ("--language", "en", "--task", "tts"): "rows of the task 'tts' cannot be imported",
+        ("--language", "en", "--task", "chat"): "rows of the task 'chat' cannot be imported",
+        ("--language", "en", "--task", "tts"): "say who listens to what is synthesised, with --judge",
+        (
+            "--language",
+            "en",
+            "--task",
+            "translation",
+        ): "say what is translated from and into, with --language and --target-language",
         ("--language", "en", "--column", "text"): "--column text: expected NAME=COLUMN",
         ("--language", "en", "--max-left-out", "many"): "--max-left-out many: expected a percentage such as 5%",
         ("--language", "en", "--channel", "left"): "--channel left: expected mix, or the number of a channel",

@@ -109,3 +109,16 @@ def test_where_takes_rows_before_the_sample_and_again(desk: Desk) -> None:
     nobody = desk.type("datasets", "import", str(manifest), "--into", "x_v1", "--where", "gender == 'x'")
     assert nobody.exit_code == 1
     assert "none of 4 rows can be used (4 are not wanted, too short or too long)" in nobody.output
+
+
+def test_presets_are_listed_and_a_wrong_name_is_told(desk: Desk) -> None:
+    listed = desk.type("datasets", "presets").stdout
+    assert "librispeech-test-clean" in listed
+    assert "https://www.openslr.org/12" in listed
+    wrong = desk.type("datasets", "import", "preset:flers", "--into", "x_v1")
+    assert wrong.exit_code == 2
+    assert "there is no preset 'flers': did you mean fleurs?" in wrong.stderr
+    by_hand = desk.type("datasets", "import", "preset:voxpopuli", "--into", "x_v1")
+    assert (
+        "voxpopuli is given out by hand: get it on https://huggingface.co/datasets/facebook/voxpopuli" in by_hand.stderr
+    )

@@ -20,35 +20,43 @@ def is_archive(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(SUFFIXES)
 
 
-def opened(place: Place, folder: Path, form: str = "") -> Place:
-    """The place itself, or what it unpacks to where it is an archive that no format (or not that one) is read from."""
+def opened(place: Place, folder: Path, form: str = "", inside: str = "") -> Place:
+    """The place itself, or what it unpacks to where it is an archive that no format (or not that one) is read from.
+
+    `inside` is the folder of it that is meant; '' all of it.
+    """
     if not is_archive(place.path):
         return place
-    known = {found.format.NAME for found in importers.detected(place)}
+    known = {found.format.NAME for found in importers.detected(place)} if not inside else set()
     if form in known or (known and not form):
         return place
-    unpack(place.path, folder)
-    while len(inside := list(folder.iterdir())) == 1 and inside[0].is_dir():
-        folder = inside[0]
+    unpack(place.path, folder, inside.strip("/"))
+    while len(only := list(folder.iterdir())) == 1 and only[0].is_dir():
+        folder = only[0]
     return Place(folder)
 
 
-def unpack(path: Path, folder: Path) -> None:
-    """Unpack an archive into a folder; DatasetError for one that is damaged, reaches out or is too large."""
+def unpack(path: Path, folder: Path, inside: str = "") -> None:
+    """Unpack an archive, or a folder of it; DatasetError for one that is damaged, reaches out or is too large."""
+    start = f"{inside}/" if inside else ""
     try:
         if path.name.lower().endswith(".zip"):
             with zipfile.ZipFile(path) as archive:
-                _check_room(path, folder, sum(each.file_size for each in archive.infolist()))
-                archive.extractall(folder)  # noqa: S202 - names are made harmless by zipfile itself
+                wanted = [each for each in archive.infolist() if each.filename.startswith(start)]
+                _check_room(path, folder, sum(each.file_size for each in wanted))
+                archive.extractall(folder, wanted)  # noqa: S202 - names are made harmless by zipfile itself
         else:
             with tarfile.open(path) as archive:
                 for each in archive:
-                    _check_room(path, folder, each.size)
-                    archive.extract(each, folder, filter="data")
+                    if each.name.removeprefix("./").startswith(start):
+                        _check_room(path, folder, each.size)
+                        archive.extract(each, folder, filter="data")
     except tarfile.FilterError as fault:
         raise DatasetError(f"{path}: {fault}, which is not unpacked") from None
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         raise DatasetError(f"{path} cannot be unpacked ({fault}); was the copy interrupted?") from None
+    if start and not any(folder.iterdir()):
+        raise DatasetError(f"{path} has no folder {inside}")
 
 
 def _check_room(path: Path, folder: Path, size: int) -> None:

@@ -26,6 +26,7 @@ from modellab.datasets.importers.records import (
     seconds,
 )
 from modellab.errors import ConfigError, did_you_mean
+from modellab.types import SpokenTurn
 
 NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
     "audio": (
@@ -50,6 +51,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
     "session": (),  # these two are a person's to name: chunks are joined before they are scored
     "chunk": (),
 }  # fmt: skip
+TURNS = ("timestamps_start", "timestamps_end", "speakers")  # of a whole recording, as the diarizers sets have them
+NO_COLUMN = "-"
 GROUPS = ("gender", "sex", "age", "accent", "accents", "dialect", "variant", "condition", "domain", "group", "region")
 
 
@@ -120,7 +123,8 @@ def roles(columns: Sequence[str], options: Options, first: Mapping[str, Any] | N
     found: dict[str, str] = {}
     for role, names in NAMES.items():
         if role in options.columns:
-            found[role] = _asked(options.columns[role], columns)
+            if options.columns[role] != NO_COLUMN:
+                found[role] = _asked(options.columns[role], columns)
         elif column := next((by_name[name] for name in names if name in by_name), ""):
             found[role] = column
     if "audio" not in options.columns and first and not _is_path(first.get(found.get("audio", ""))):
@@ -182,6 +186,7 @@ def record(
         references=_references(row),
         session=cell(row, roles, "session") or (cell(row, roles, "recording") if chunk is not None else ""),
         chunk=None if chunk is None else int(chunk),
+        turns=_turns(row),
         group={key: str(row[column]) for key, column in roles.groups.items() if row.get(column) not in (None, "")},
     )
 
@@ -190,6 +195,15 @@ def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Further texts that are as right, where a row has a list of them."""
     given = row.get("references")
     return tuple(each.strip() for each in given if isinstance(each, str)) if isinstance(given, list) else ()
+
+
+def _turns(row: Mapping[str, Any]) -> tuple[SpokenTurn, ...] | None:
+    """Who speaks when, of a row that has lists of it; None for any other."""
+    starts, ends, speakers = (row.get(name) for name in TURNS)
+    if not (isinstance(starts, list) and isinstance(ends, list) and isinstance(speakers, list)):
+        return None
+    times = ((seconds(start), seconds(end), str(who)) for start, end, who in zip(starts, ends, speakers, strict=False))
+    return tuple(SpokenTurn(start, end, who, "") for start, end, who in times if start is not None and end is not None)
 
 
 def cell(row: Mapping[str, Any], roles: Roles, role: str) -> str:

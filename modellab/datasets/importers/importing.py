@@ -11,9 +11,9 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from modellab import datasets
 from modellab.datasets import importers, manifest, parquet_rows
@@ -24,13 +24,16 @@ from modellab.datasets.importers import (
     contradictions,
     making,
     manifest_file,
+    presets,
     remote,
     soundness,
     tasks_rows,
     where,
 )
 from modellab.datasets.importers.making import RowReader
+from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound, changed
+from modellab.datasets.importers.staging import staged
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError
 from modellab.types import Row
@@ -59,17 +62,18 @@ def run(
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
     if wish.task:
         tasks_rows.check_task(wish.task)
+    source, options, wish = presets.resolved(str(source), options, wish)
     wanted = where.Filter(wish.where)
     with (
-        remote.here(str(source), options, wish) as fetched,
-        _staged(folder, "importing") as staging,
-        _staged(folder, "unpacked") as unpacked,
+        remote.here(source, options, wish) as fetched,
+        staged(folder, "importing") as staging,
+        staged(folder, "unpacked") as unpacked,
     ):
-        place = archives.opened(importers.place_of(fetched.path if fetched else source), unpacked, wish.form)
+        place = _opened(fetched.path if fetched else Path(source), fetched is not None, unpacked, options, wish)
         is_passing = fetched is not None or place.path.is_relative_to(unpacked)  # a cache is emptied some day
         wish = replace(wish, copy=wish.copy or is_passing)
         found = importers.chosen(place, wish.form)
-        report = Report(folder, found.format.NAME, found.guess.reason, place.path)
+        report = Report(folder, found.format.NAME, found.guess.reason, place.path, notes=presets.notes(wish))
         work = _Work(report, wish, wanted, folder, staging)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
@@ -79,8 +83,9 @@ def run(
         if not _refused(report, wish) and not rows:
             filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
             report.refused = f"none of {report.read} rows can be used{filtered}: nothing was written"
+        report.refused = report.refused or presets.count_fault(wish, report)
         if not report.refused:
-            origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(str(source))
+            origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             if before:
                 report.changes = changes.told(datasets.load(before).rows, datasets.load(staging).rows)
@@ -90,17 +95,11 @@ def run(
     return report
 
 
-@contextmanager
-def _staged(folder: Path, what: str) -> Iterator[Path]:
-    """A hidden folder beside the new one, gone again unless it was renamed."""
-    staging = folder.parent / f".{folder.name}.{what}"
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+def _opened(path: Path, is_fetched: bool, unpacked: Path, options: Options, wish: Wish) -> Place:
+    """The place to read from: what an archive unpacks to, once it is known to be the one that is meant."""
+    if is_fetched:
+        presets.check_file(wish, path)
+    return archives.opened(importers.place_of(path), unpacked, wish.form, options.inside)
 
 
 def _refused(report: Report, wish: Wish) -> bool:
@@ -241,7 +240,7 @@ class _Work:
     def header(self) -> manifest.Header:
         """The header of the new dataset."""
         report, wish = self.report, self.wish
-        facts = {
+        facts: dict[str, Any] = {
             "task": report.task,
             "version": manifest_file.version(self.folder.name),
             "language": report.language,
@@ -249,8 +248,8 @@ class _Work:
             "licence": wish.licence or "LicenseRef-unknown",
             "source": f"imported as {report.form}",
             "normaliser": wish.normaliser if report.task in TEXT_TASKS else "none",
-            "rate_hz": next(iter(self.rates)) if len(self.rates) == 1 else None,
+            "rate_hz": next(iter(self.rates)) if len(self.rates) == 1 and report.task != "tts" else None,
+            "judge": wish.judge if report.task == "tts" else "",
+            "settings": tasks_rows.settings(report, wish),
         }
-        if report.settings and report.task == tasks_rows.MARKED:
-            facts["settings"] = dict(report.settings)
         return manifest.header(self.staging, facts)

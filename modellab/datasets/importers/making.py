@@ -51,7 +51,7 @@ class Maker:
                 self.report.left.append(row)
             else:
                 made.append(row)
-                self.report.audio_s += row["duration_s"]
+                self.report.audio_s += row.get("duration_s", 0.0)
                 speakers.add(record.speaker)
                 if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
                     odd.append(record.id)
@@ -84,7 +84,7 @@ class Maker:
 
     def _there(self, row: Row) -> dict[str, Any]:
         """The row's files as they lie now."""
-        return {key: (self.staging / row[key]).absolute() for key in ("audio", "uem") if key in row}
+        return {key: (self.staging / row[key]).absolute() for key in ("audio", "reference_audio", "uem") if key in row}
 
     def _uem(self, record: Record) -> str:
         """The name of a file of what is scored of a recording."""
@@ -198,6 +198,6 @@ def taken(rows: Sequence[Row], wish: Wish, report: Report) -> Sequence[Row]:
         return rows
     some = Picked(rows, sampling.chosen(rows, wish))
     report.taken = len(some)
-    report.audio_s = sum(float(row["duration_s"]) for row in some)
+    report.audio_s = sum(float(row.get("duration_s", 0.0)) for row in some)
     report.speakers = len({row["speaker"] for row in some if "speaker" in row})
     return some

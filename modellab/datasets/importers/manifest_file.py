@@ -22,7 +22,7 @@ LEFT_OUT = "left-out.jsonl"
 MOST_IN_YAML = 1_000  # rows that a person may still read; loading them takes a tenth of a second
 VERSION = re.compile(r"_v(\d{1,6})$")
 SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
-HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz")
+HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz", "judge")
 
 
 class Origin(NamedTuple):
@@ -55,9 +55,9 @@ def write(
     facts = header.model_dump()
     is_table = len(rows) > MOST_IN_YAML and not (folder / "uem").exists()  # files that no row in Parquet names
     with manifest.file(folder).open("w", encoding="utf-8") as file:
-        file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "none"))
+        file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "", "none"))
         if facts["settings"]:
-            file.write(f"settings: {text(report.settings)}\n")
+            file.write(f"settings: {text(facts['settings'])}\n")
         file.writelines(_block("import", _facts(origin, report, options, wish)))
         if is_table:
             parquet_rows.write(folder / parquet_rows.NAME, rows)
@@ -76,7 +76,7 @@ def _tidy(folder: Path, rows: Sequence[Row]) -> None:
     """Remove the files that were unpacked for rows that were not taken."""
     if not any((folder / kind).exists() for kind in ("audio", "uem")):
         return
-    named = {str(row[key]) for row in rows for key in ("audio", "uem") if key in row}
+    named = {str(row[key]) for row in rows for key in ("audio", "reference_audio", "uem") if key in row}
     for file in [*folder.glob("audio/*"), *folder.glob("uem/*")]:
         if str(file.relative_to(folder)) not in named:
             file.unlink()

@@ -168,8 +168,9 @@ class Options:
     """What a person says about a source; what is left out is found out.
 
     `root` is the folder that relative audio paths start from. `columns` maps a role (see ROLES) to the column that
-    plays it, `texts` a name to the column with another version of the text, `groups` are further columns to group by.
-    `tier` is the tier of a TextGrid. `whole` makes one record of a file with subtitles instead of one per subtitle.
+    plays it ("-": none does), `texts` a name to the column with another version of the text, `groups` are further
+    columns to group by. `tier` is the tier of a TextGrid. `whole` makes one record of a file with subtitles instead of
+    one per subtitle. `inside` is the folder of an archive that is unpacked; '' for all of it.
     """
 
     root: Path | None = None
@@ -180,6 +181,7 @@ class Options:
     config: str = ""
     tier: str = ""
     whole: bool = False
+    inside: str = ""
 
     def __post_init__(self) -> None:
         for role in self.columns:

@@ -91,6 +91,12 @@ def put(path: Path, given: IO[bytes], size: int | None) -> None:
         part.unlink(missing_ok=True)
 
 
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file, as the cache names its content."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
 def _written(part: Path, given: IO[bytes]) -> tuple[int, str]:
     """How many bytes came, and their SHA-256."""
     digest, came = hashlib.sha256(), 0

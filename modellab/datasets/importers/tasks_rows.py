@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from modellab.datasets.importers.records import LeftOut, Record, Sound
+from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError, did_you_mean
 from modellab.text import languages
 from modellab.types import Region, Row, SpokenTurn
 
 UTTERANCES = ("asr", "lid", "robustness", "streaming")  # a row is one stretch of speech
 RECORDINGS = ("diarization", "vad", "meeting")  # a row is a whole recording, with who speaks when
-TASKS = (*UTTERANCES, *RECORDINGS)
+OTHERS = ("translation", "tts")
+TASKS = (*UTTERANCES, *RECORDINGS, *OTHERS)
+TRANSLATION, PROMPT = "translation", "prompt"  # further texts of a record that these tasks know
 MARKED = "asr"  # the task that scores NIST's marks
 NAMES = {  # what Lhotse and others call languages
     "arabic": "ar", "cantonese": "yue", "chinese": "zh", "czech": "cs", "danish": "da", "dutch": "nl", "english": "en",
@@ -80,7 +83,7 @@ def likely_task(record: Record) -> str:
 
 def text_fault(record: Record, task: str) -> str:
     """Why a record's text is no reference of the task; '' if it is one."""
-    if task in RECORDINGS or task == "lid" or (record.without_speech and not record.marked):
+    if task in (*RECORDINGS, "lid", "translation") or (record.without_speech and not record.marked):
         return ""
     if task == MARKED and (record.marked or (record.chunk is not None and not record.text)):
         return "" if record.marked or record.session else f"nothing says which session {record.id} is a chunk of"
@@ -103,6 +106,8 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
     assert record.sound is not None
     head: dict[str, Any] = {"id": record.id, "audio": placing.name(record.sound.file), "duration_s": record.duration_s}
     made = {**head, **_stretch(record.sound), **_hashes(record.sound), **_more(record)}
+    if task in OTHERS:
+        return _spoken(record, made) if task == "tts" else _translated(record, made)
     if task in RECORDINGS:
         found = _of_recording(record, task)
         return found if isinstance(found, LeftOut) else {**made, **found}
@@ -117,6 +122,35 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
         return {**made, **parts}
     others = {"references": list(record.references)} if record.references and not parts else {}
     return {**made, **parts, "text": record.marked or record.text, **others}
+
+
+def _translated(record: Record, made: Mapping[str, Any]) -> Row | LeftOut:
+    """A row of translation: the text is what is spoken, the further text `translation` the reference."""
+    texts = dict(record.texts)
+    reference = texts.pop(TRANSLATION, "")
+    if not reference.strip():
+        return LeftOut(record.where, f"{record.id} has no translation: name its column with --text-column translation=")
+    kept = {key: value for key, value in made.items() if key not in ("texts", "language")}
+    return {**kept, **({"texts": texts} if texts else {}), "text": record.text or "", "reference": reference}
+
+
+def _spoken(record: Record, made: Mapping[str, Any]) -> Row:
+    """A row of speech synthesis: the text is what is to be spoken, the audio a recording of it."""
+    kept = {key: made[key] for key in ("texts", "group") if key in made}
+    return {"id": record.id, **kept, "text": record.text, "reference_audio": made["audio"]}
+
+
+def settings(report: Report, wish: Wish) -> dict[str, str]:
+    """The settings of the new dataset's task; ConfigError for what a task has to be told."""
+    if report.task == MARKED:
+        return dict(report.settings)
+    if report.task == "tts" and not wish.judge:
+        raise ConfigError("say who listens to what is synthesised, with --judge MODEL:VARIANT")
+    if report.task != "translation":
+        return {}
+    if not wish.target_language or report.language in ("", "mul"):
+        raise ConfigError("say what is translated from and into, with --language and --target-language")
+    return {"source_language": report.language, "target_language": wish.target_language}
 
 
 def _stretch(sound: Sound) -> dict[str, Any]:

@@ -15,7 +15,8 @@ class Wish:
 
     `channel` is `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the values of
     the keys `by`. `where` is an expression over a row. `most_left_out` is the part of the rows that may be
-    faulty. `revision` and `only` are for a place elsewhere: which of its states, and which files.
+    faulty. `revision` and `only` are for a place elsewhere: which of its states, and which files. `preset` is the name
+    of the public set that this is; `target_language` what is translated into; `judge` who listens to speech synthesis.
     """
 
     task: str = ""
@@ -36,6 +37,9 @@ class Wish:
     where: str = ""
     revision: str = ""
     only: tuple[str, ...] = ()
+    preset: str = ""
+    target_language: str = ""
+    judge: str = ""
 
 
 @dataclass(slots=True)

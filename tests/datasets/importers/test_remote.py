@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -22,11 +23,15 @@ from tests.datasets.importers.layouts import LAYOUTS, TEXTS
 
 @dataclass
 class Server:
-    """A web server on loopback. `files` are its bodies, `cut` those that break off, `asked` what was asked for."""
+    """A web server on loopback. `files` are its bodies, `cut` those that break off, `asked` what was asked for.
+
+    `refused` are the files that it gives to nobody, each with the status that it answers.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=dict)
     address: str = ""
 
     def serve(self, folder: Path, at: str = "") -> None:
@@ -44,16 +49,22 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def do_HEAD(self) -> None:
             self.do_GET()
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def do_GET(self) -> None:
             name = unquote(urlsplit(self.path).path)
             held.asked.append(f"{self.command} {self.path}")
             body = held.files.get(name)
-            self.send_response(404 if body is None else 200)
+            status = held.refused.get(name, 404 if body is None else 200)
+            body = body if status == 200 else None
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body or b"")))
             self.send_header("ETag", '"one"')
-            self.send_header("X-Error-Code", "RepoNotFound" if body is None else "")
+            self.send_header("X-Error-Code", {200: "", 404: "RepoNotFound"}.get(status, "GatedRepo"))
             self.end_headers()
-            if body and self.command == "GET":
+            if body and self.command != "HEAD":
                 self.wfile.write(body[: len(body) // 2] if name in held.cut else body)
 
         def log_message(self, *given: object) -> None:
@@ -158,42 +169,40 @@ def test_a_bucket_through_pyarrow(server: Server, tmp_path: Path, monkeypatch: p
     ]
 
 
-def hub(server: Server, folder: Path) -> None:
+def hub(server: Server, folder: Path, repository: str = "us/calls", sha: str = "a" * 40) -> None:
     """What the hub says of a data set: its commit, its files, their bodies."""
-    sha = "a" * 40
-    server.serve(folder, f"datasets/us/calls/resolve/{sha}/")
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
-    tree = [
-        {"type": "file", "path": file.relative_to(folder).as_posix(), "size": file.stat().st_size, "oid": "b" * 40}
-        for file in files
-    ]
-    folders = [
-        {"type": "directory", "path": each.name, "size": 0, "oid": "c" * 40}
-        for each in folder.iterdir()
-        if each.is_dir()
-    ]
-    facts = json.dumps({"id": "us/calls", "sha": sha, "siblings": []}).encode()
-    for name in (
-        "/api/datasets/us/calls",
-        "/api/datasets/us/calls/revision/main",
-        f"/api/datasets/us/calls/revision/{sha}",
-    ):
+    server.serve(folder, f"datasets/{repository}/resolve/{sha}/")
+    api = f"/api/datasets/{repository}"
+    facts = json.dumps({"id": repository, "sha": sha, "siblings": []}).encode()
+    for name in (api, f"{api}/revision/main", f"{api}/revision/{sha}"):
         server.files[name] = facts
-    server.files[f"/api/datasets/us/calls/tree/{sha}"] = json.dumps([*tree, *folders]).encode()
-    server.files[f"/api/datasets/us/calls/paths-info/{sha}"] = b"[]"
+    for place in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
+        below = "" if place == folder else f"/{place.relative_to(folder).as_posix()}"
+        entries = [_entry(path, folder) for path in sorted(place.rglob("*"))]
+        server.files[f"{api}/tree/{sha}{below}"] = json.dumps(entries).encode()
+    server.files[f"{api}/paths-info/{sha}"] = b"[]"
 
 
-def test_a_data_set_of_hugging_face_is_pinned(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _entry(path: Path, folder: Path) -> dict[str, Any]:
+    kind, size = ("file", path.stat().st_size) if path.is_file() else ("directory", 0)
+    return {"type": kind, "path": path.relative_to(folder).as_posix(), "size": size, "oid": "b" * 40}
+
+
+def at_the_hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the stand-in the hub."""
     import huggingface_hub
 
-    LAYOUTS["huggingface"][1](tmp_path / "data")
-    hub(server, tmp_path / "data")
-    plain = huggingface_hub.HfApi
+    plain, system = huggingface_hub.HfApi, huggingface_hub.HfFileSystem
     monkeypatch.setattr(huggingface_hub, "HfApi", lambda: plain(endpoint=server.address))
-    system = huggingface_hub.HfFileSystem
     monkeypatch.setattr(
         huggingface_hub, "HfFileSystem", lambda: system(endpoint=server.address, skip_instance_cache=True, token=False)
     )
+
+
+def test_a_data_set_of_hugging_face_is_pinned(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LAYOUTS["huggingface"][1](tmp_path / "data")
+    hub(server, tmp_path / "data")
+    at_the_hub(server, monkeypatch)
     found = fetched("hf://datasets/us/calls", Options(split="test.clean"))
     assert (found.source, found.revision) == ("hf://datasets/us/calls", "a" * 40)
     assert cached(tmp_path) == ["README.md", "test.clean-00000-of-00002.parquet", "test.clean-00001-of-00002.parquet"]

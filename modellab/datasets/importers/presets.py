@@ -1,0 +1,160 @@
+"""Public sets by name: `preset:librispeech-test-clean`. What they are stands in `presets.yaml`, with its sources.
+
+A preset is a place with the arguments of an import; whatever a person says as well counts more. All of it is written
+into the `import:` block, so that an import is repeated as it was, whatever becomes of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from modellab.datasets.importers.records import Options
+from modellab.datasets.importers.source_cache import sha256
+from modellab.datasets.importers.wishes import Report, Wish
+from modellab.errors import ConfigError, DatasetError, did_you_mean
+from modellab.schema import Strict, parse
+from modellab.system import yamltext
+
+TABLE = Path(__file__).with_name("presets.yaml")
+SCHEME = "preset:"
+CONFIG = "{config}"
+UNPINNED = "not pinned: the revision is pinned at first import and written down"
+OF_OPTIONS = ("config", "split", "columns", "texts", "inside")
+OF_WISH = ("task", "language", "licence", "normaliser", "where", "revision", "only")
+
+
+class Preset(Strict):
+    """A public set; see `presets.yaml`."""
+
+    title: str
+    licence: str  # SPDX
+    page: str
+    facts: tuple[str, ...]
+    place: str = Field(default="", alias="from")
+    revision: str = ""
+    sha256: str = ""
+    rows: int | None = None
+    gated: bool = False
+    needs_config: bool = False
+    form: str = Field(default="", alias="as")
+    note: str = ""
+    config: str = ""
+    split: str = ""
+    inside: str = ""
+    columns: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    task: str = ""
+    language: str = ""
+    normaliser: str = ""
+    where: str = ""
+    only: tuple[str, ...] = ()
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the state of it that is fetched stands in the table."""
+        return bool(self.revision or self.sha256)
+
+    @property
+    def access(self) -> str:
+        """What stands before getting it; '' for nothing that is known."""
+        return "given out there by hand" if not self.place else "accept the terms there" if self.gated else ""
+
+
+def every() -> Mapping[str, Preset]:
+    """The presets by name, in the order of the table."""
+    return _read(TABLE)
+
+
+@cache
+def _read(table: Path) -> dict[str, Preset]:
+    raw = yamltext.parse(table.read_text(encoding="utf-8"))
+    return {name: parse(Preset, table, _whole(name, raw)) for name in raw}
+
+
+def _whole(name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What the table says of a preset, with what it takes from another one; null takes nothing."""
+    own = dict(raw[name])
+    other = own.pop("like", None)
+    found = {**(_whole(other, raw) if other else {}), **own}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def is_preset(place: str) -> bool:
+    """Whether a place is named by its preset."""
+    return place.startswith(SCHEME)
+
+
+def get(name: str) -> Preset:
+    """The preset of this name; ConfigError with the closest ones."""
+    if name not in every():
+        raise ConfigError(f"there is no preset {name!r}: {did_you_mean(name, every())}")
+    return every()[name]
+
+
+def resolved(place: str, options: Options, wish: Wish) -> tuple[str, Options, Wish]:
+    """Place, options and wish of an import with those of its preset; as they are for any other place."""
+    if not is_preset(place):
+        return place, options, wish
+    name = place.removeprefix(SCHEME)
+    found = get(name)
+    if not found.place:
+        form = f" --as {found.form}" if found.form else ""
+        raise ConfigError(
+            f"{name} is given out by hand: get it on {found.page} and import the folder that you have,"
+            f" `modellab datasets import FOLDER{form} --into ...`"
+        )
+    config = options.config or found.config
+    if found.needs_config and not config:
+        raise ConfigError(f"{name} has several parts, say which with --config: {found.title}")
+    if wish.revision and found.sha256 and not found.revision:
+        raise ConfigError(f"{name} is one file and has no revisions: leave --revision out")
+    options = _over(options, found, OF_OPTIONS)
+    if CONFIG in found.place:
+        options = replace(options, config="")
+    wish = replace(_over(wish, found, OF_WISH), form=wish.form or found.form, preset=name)
+    return found.place.replace(CONFIG, config), options, wish
+
+
+def _over[T: (Options, Wish)](said: T, preset: Preset, names: Iterable[str]) -> T:
+    """What a person said over what the preset says, where they said nothing."""
+    plain = {field.name: getattr(type(said)(), field.name) for field in fields(said)}
+    empty = [name for name in names if getattr(said, name) == plain[name] and getattr(preset, name)]
+    return replace(said, **{name: getattr(preset, name) for name in empty})
+
+
+def notes(wish: Wish) -> list[str]:
+    """What a person should know of the preset of an import."""
+    if wish.preset not in every():
+        return []
+    found = every()[wish.preset]
+    told = [f"licence {found.licence}, described on {found.page}", found.note]
+    return [*filter(None, told), *([] if found.is_pinned else [UNPINNED])]
+
+
+def check_file(wish: Wish, file: Path) -> None:
+    """DatasetError for a fetched file that is not the one the preset means."""
+    found = every().get(wish.preset)
+    if found and found.sha256 and file.is_file() and wish.revision in ("", found.revision):
+        digest = sha256(file)
+        if digest != found.sha256:
+            raise DatasetError(
+                f"{file.name} has the SHA-256 {digest[:12]}..., {wish.preset} is {found.sha256[:12]}...: the source was"
+                " changed, or the server gave something else"
+            )
+
+
+def count_fault(wish: Wish, report: Report) -> str:
+    """Why a source has not as many rows as its preset; '' where it has, or nobody knows."""
+    found = every().get(wish.preset)
+    if found is None or found.rows is None or found.rows == report.read or wish.revision not in ("", found.revision):
+        return ""
+    return (
+        f"{wish.preset} has {found.rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"
+        " come? nothing was written"
+    )

@@ -1,0 +1,21 @@
+"""A folder in which something is made, before it gets its name."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def staged(folder: Path, what: str) -> Iterator[Path]:
+    """A hidden folder beside the new one, gone again unless it was renamed."""
+    staging = folder.parent / f".{folder.name}.{what}"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
