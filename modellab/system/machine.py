@@ -6,6 +6,7 @@ Every function answers quickly and never raises: what cannot be found out is emp
 from __future__ import annotations
 
 import datetime
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -20,6 +21,7 @@ HARDWARE = "hardware"  # the key of provenance under which a result says what co
 KERNELS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
            "OPENBLAS_CORETYPE")  # fmt: skip
 SELFTEST = "selftest"  # the key of provenance under which a result says what its machine's self-test said
+MOST_CHARACTERS = 80  # of a machine's given name: it is part of file names
 ANSWER_S = 5.0  # the longest any helper program may take
 BRANCH_VARIABLES = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME")  # a CI checkout has no branch
 
@@ -117,7 +119,7 @@ def machine_class(threads: int, device: str) -> str:
     a GPU and its driver. The variable MODELLAB_MACHINE replaces the name of the hardware, for fleets whose
     machines differ in name only (or share a name and differ).
     """
-    given = os.environ.get("MODELLAB_MACHINE", "").strip()
+    given = _apart(os.environ.get("MODELLAB_MACHINE", "").strip())
     kind, _, index = device.partition(":")
     if kind == "cuda":
         return slug(f"{given}-cuda" if given else _gpu(index or "0"))
@@ -136,6 +138,19 @@ def hardware(device: str) -> str:
         return slug(_gpu(index or "0").partition(",")[0])
     forced = [f"{name}={os.environ[name]}" for name in KERNELS if os.environ.get(name)]
     return " ".join([slug(_cpu()), *forced])
+
+
+def _apart(given: str) -> str:
+    """A machine's given name; where a slug would lose letters or be too long for a file's name, with a hash of it.
+
+    >>> _apart("CI large"), _apart("größe"), _apart("")
+    ('CI large', 'größe-d353a267', '')
+    """
+    kept = given.isascii() and any(map(str.isalnum, given)) and len(given) <= MOST_CHARACTERS
+    if kept or not given:
+        return given
+    mark = hashlib.sha256(given.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{given[:MOST_CHARACTERS]}-{mark}"
 
 
 def slug(text: str) -> str:

@@ -180,6 +180,19 @@ def test_a_fleet_can_name_its_machines(fresh, device, expected):
     assert machine_class(4, device) == expected
 
 
+OTHER_LETTERS = ["größe", "grüße", "本番", "生産", "*", "?", "x" * 300, "x" * 299 + "y"]
+
+
+def test_two_names_of_machines_stay_two(fresh):
+    classes = []
+    for name in OTHER_LETTERS:
+        fresh.setenv("MODELLAB_MACHINE", name)
+        classes.append(machine_class(1, "cpu"))
+
+    assert len(set(classes)) == len(OTHER_LETTERS)
+    assert all(len(name) < 100 and name.endswith("-1t") and machine.slug(name) == name for name in classes)
+
+
 def test_a_class_is_safe_as_a_file_name():
     assert machine.slug("../..\\x y/Z\0ü") == "x-y-z"
     assert machine.slug("///") == "unknown"
