@@ -1,8 +1,8 @@
 """Secrets made unreadable wherever text leaves this process: ledger, terminal, reports, MLflow.
 
-A secret is the value of an environment variable whose name says so, as it is, quoted for a URL or escaped for JSON,
-whatever stands before the @ of a URL, and a token whose issuer gave it a form. Any other secret that nobody put into
-the environment is not known here.
+A secret is the value of an environment variable whose name says so, as it is, quoted for a URL or escaped for JSON; in
+any other variable the password of a URL and a private key; whatever stands before the @ of a URL in the text; a private
+key and a token whose issuer gave it a form. Any other secret that nobody put into the environment is not known here.
 """
 
 from __future__ import annotations
@@ -13,19 +13,26 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 MASK = "***"
 SHORTEST = 4  # characters; what is shorter is found by accident in every text
 SAYS_SO = re.compile(
-    r"(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|KEY|AUTH|COOKIE|CONNECTION_STRING)S?(_|$)|_(PWD|PAT)$",
+    r"(PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|KEY|AUTH|COOKIE|CONNECTION_STRING)S?(_|$)|_(PWD|PW|PAT)$"
+    r"|(^|_|DB|PG|USER)PASS$",
     re.IGNORECASE,
 )
 USER_INFO = re.compile(r"(?<=://)[^/\s@'\"<>]+@")  # user:password@ of a URL
-ISSUED = re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, JSON web tokens
-    r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bAKIA[0-9A-Z]{16}\b"
-    r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
+ISSUED = re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, JSON web tokens; GitLab, Google, npm, PyPI, Stripe
+    r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bA[KS]IA[0-9A-Z]{16}\b"
+    r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
+    r"|\bglpat-[\w-]{20,}|\bAIza[\w-]{35}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}"
+    r"|\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}"
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
 )
+WITH_NO_MARK = ("AKIA", "ASIA", "AIza")  # tokens that may hold neither _ nor -
+PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")  # of a URL
+PRIVATE_KEY = "PRIVATE KEY-----"
 PLAIN = {"true", "false", "none", "null", "auto", "default"}  # settings whose names only look like secrets
 
 
@@ -48,7 +55,7 @@ def masked(text: str, environment: Mapping[str, str] = os.environ) -> str:
         return text
     if known := _pattern(tuple(getattr(environment, "_data", environment).items())):  # os.environ decodes at each look
         text = known.sub(MASK, text)
-    if "_" in text or "-" in text or "AKIA" in text:
+    if "_" in text or "-" in text or any(beginning in text for beginning in WITH_NO_MARK):
         text = ISSUED.sub(MASK, text)
     return USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
 
@@ -92,8 +99,16 @@ def _pattern(variables: tuple[tuple[str | bytes, str | bytes], ...]) -> re.Patte
 def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
     """Every spelling of every secret; of one with several lines each line, too."""
     for name, value in environment.items():
-        if not is_secret(name) or value.strip().lower() in PLAIN:
-            continue
-        for part in (value, *value.splitlines()):
+        for part in _parts(name, value):
             if len(part := part.strip()) >= SHORTEST:
                 yield from (part, quote(part, safe=""), json.dumps(part)[1:-1])
+
+
+def _parts(name: str, value: str) -> Iterator[str]:
+    """What of a variable's value is secret."""
+    if value.strip().lower() in PLAIN:
+        return
+    for password in PASSWORD.findall(value):
+        yield from (password, unquote(password))
+    if is_secret(name) or PRIVATE_KEY in value:
+        yield from (value, *(line for line in value.splitlines() if not line.startswith("-----")))

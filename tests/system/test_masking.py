@@ -22,6 +22,10 @@ from modellab.system.masking import SHORTEST, is_secret, masked, masked_settings
         ("GITHUB_TOKEN", True),
         ("PGPASSWORD", True),
         ("db_pwd", True),
+        ("SMTP_PASS", True),
+        ("DBPASS", True),
+        ("COMPASS", False),
+        ("BYPASS", False),
         ("AZURE_STORAGE_CONNECTION_STRING", True),
         ("TOKENIZERS_PARALLELISM", False),
         ("KEYBOARD", False),
@@ -46,6 +50,10 @@ def test_names_that_say_so(name: str, secret: bool) -> None:
         pytest.param("to ann@example.com", "to ann@example.com", id="an address is none"),
         pytest.param("abc true 1", "abc true 1", id="what is too short or a setting"),
         pytest.param("/bin", "/bin", id="a variable that is no secret"),
+        pytest.param("no route with dbpw-9876", "no route with ***", id="the password of a variable's URL"),
+        pytest.param("or with p%23x99, p#x99", "or with ***, ***", id="and one that is quoted there"),
+        pytest.param("at db.example.com", "at db.example.com", id="and nothing else of that URL"),
+        pytest.param("b3BlbnNzaC1rZXk", "***", id="a line of a private key in any variable"),
     ],
 )
 def test_what_is_masked(text: str, shown: str) -> None:
@@ -58,6 +66,9 @@ def test_what_is_masked(text: str, shown: str) -> None:
         "USE_AUTH": "true",
         "ONE_TOKEN": "1",
         "PATH": "/bin",
+        "DATABASE_URL": "postgres://ann:dbpw-9876@db.example.com/x",
+        "HTTPS_PROXY": "http://bob:p%23x99@proxy:3128",
+        "DEPLOY": "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----",
     }
     assert masked(text, environment) == shown
 
@@ -82,6 +93,12 @@ def test_no_secret_is_left(before: str, secret: str, after: str) -> None:
         "sk-proj-" + "aB3-" * 8,
         "xoxb-123456-" + "aB3" * 4,
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0ab.c2lnbmF0dXJl_-x",
+        "ASIA" + "Q7" * 8,
+        "glpat-" + "aB3_" * 6,
+        "AIza" + "aB3Zz" * 7,
+        "npm_" + "aB3" * 12,
+        "pypi-" + "AgEIcHlwaS5vcmc" * 4,
+        "sk_live_" + "aB3" * 8,
     ],
 )
 def test_tokens_with_a_form_of_their_own_need_no_variable(token: str) -> None:
@@ -91,6 +108,12 @@ def test_tokens_with_a_form_of_their_own_need_no_variable(token: str) -> None:
 @pytest.mark.parametrize("text", ["hf_hub", "sk-learn", "a_b-c", "eyJ", "AKIA", "the model said hf"])
 def test_what_only_begins_like_one_stays(text: str) -> None:
     assert masked(text, {}) == text
+
+
+def test_a_private_key_needs_no_variable() -> None:
+    key = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEow+/=\n-----END RSA PRIVATE KEY-----"
+    assert masked(f"read {key}.", {}) == "read ***."
+    assert masked(f"read {key[:60]}", {}) == "read ***"
 
 
 def test_a_variable_that_changes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
