@@ -14,7 +14,9 @@ from modellab.cli import (
     common,
     compare,
     curves,
+    dataset_facts,
     dataset_import,
+    dataset_power,
     datasets,
     diarize,
     doctor,
@@ -71,6 +73,11 @@ app.command()(transcribe.transcribe)
 app.command()(diarize.diarize)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
+datasets.app.command(name="list")(dataset_facts.list_datasets)
+datasets.app.command()(dataset_facts.show)
+datasets.app.command()(dataset_facts.verify)
+datasets.app.command()(dataset_facts.lock)
+datasets.app.command()(dataset_power.power)
 datasets.app.command()(dataset_import.formats)
 datasets.app.command()(dataset_import.presets)
 datasets.app.command(name="import")(dataset_import.import_dataset)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import common, datasets
+from modellab.cli import common, dataset_power, datasets
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -189,6 +189,8 @@ def _told(report: Report, dry_run: bool) -> None:
         common.say("nothing was written (--dry-run)")
     else:
         common.say(f"written: {report.folder} ({report.digest[:19]}...); modellab run --dataset {report.folder.name}")
+        if report.taken < report.sound and (seen := dataset_power.told(report.folder)):
+            common.say(seen)
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

@@ -20,8 +20,13 @@ app = typer.Typer(help="List the golden datasets, make them of recordings that y
 def every(context: typer.Context) -> None:
     """List the golden datasets."""
     if context.invoked_subcommand is None:
-        columns = ["dataset", "task", "version", "tier", "cases", "audio", "licence", "digest"]
-        common.print_table(columns, map(_row, folders(common.project().golden)))
+        print_list()
+
+
+def print_list() -> None:
+    """A line for each golden dataset."""
+    columns = ["dataset", "task", "version", "tier", "cases", "audio", "licence", "digest"]
+    common.print_table(columns, map(_row, folders(common.project().golden)))
 
 
 @app.command()
@@ -32,8 +37,8 @@ def validate(
 ) -> None:
     """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
     from modellab import datasets
+    from modellab.datasets import columns
     from modellab.doctor import dataset_faults
-    from modellab.types.rows import seconds as row_seconds
 
     problems = files = 0
     seconds = 0.0
@@ -43,11 +48,11 @@ def validate(
         for problem in found:
             common.say(problem)
         if not found:
-            rows = datasets.load(folder).rows
-            files += sum("audio" in row for row in rows)
-            held = sum(map(row_seconds, rows))
+            data = datasets.load(folder)
+            files += columns.with_audio(data)
+            held = columns.audio_s(data)
             seconds += held
-            common.say(f"{folder.name}: {len(rows)} cases, {length(held)} of audio")
+            common.say(f"{folder.name}: {len(data.rows)} cases, {length(held)} of audio")
     if problems:
         common.say(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
@@ -56,11 +61,11 @@ def validate(
 
 @app.command()
 def digest(names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of datasets.")]) -> None:
-    """Write what a dataset holds now into its header, so that later changes are seen."""
-    from modellab import datasets
+    """Write what a dataset holds now into it, so that later changes are seen; the same as `lock`."""
+    from modellab.datasets.locking import lock
 
     for folder in chosen(folders(common.project().golden), names):
-        common.say(f"{folder.name}: {datasets.write_digest(folder)}")
+        common.say(f"{folder.name}: {lock(folder)}")
 
 
 def folders(golden: Path) -> list[Path]:
@@ -86,14 +91,14 @@ def _row(folder: Path) -> list[str | Text]:
     from rich.text import Text
 
     from modellab import datasets
+    from modellab.datasets import columns
     from modellab.errors import sentence
-    from modellab.types.rows import seconds as row_seconds
 
     try:
         data = datasets.load(folder)
     except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
-    audio = length(sum(map(row_seconds, data.rows)))
+    audio = length(columns.audio_s(data))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")
     elif data.header.digest == data.digest:

@@ -65,8 +65,8 @@ def power(
 
     project = common.project()
     case = find_case(common.matrix(project), case_id)
-    wanted, seconds = _amount("--effect", effect) if effect else None, effect.endswith("s")
-    facts = _known(project, case, _amount("--churn", churn) if churn else None)
+    wanted, seconds = amount("--effect", effect) if effect else None, effect.endswith("s")
+    facts = _known(project, case, amount("--churn", churn) if churn else None)
     judged = [each for each in tasks.get(case.key.task).METRICS if each.gated and each.kind == "quality"]
     if metric:
         known("metric", metric, [*(each.name for each in judged), *_resource_baselines(case)])
@@ -89,7 +89,7 @@ def power(
         common.say(f"note: {note}")
 
 
-def _amount(option: str, text: str) -> float:
+def amount(option: str, text: str) -> float:
     """0.3%, 0.003 or 0.5s as a number above 0."""
     digits = text.strip().removesuffix("%").removesuffix("s").strip()
     try:

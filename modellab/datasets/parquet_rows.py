@@ -140,6 +140,15 @@ class ParquetRows(Lazy[Row]):
                 for start in range(0, table.num_rows, BLOCK):
                     yield from self._made(table.slice(start, BLOCK))
 
+    def cells(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """What stands in these columns, row by row; None where nothing does, or no such column is there."""
+        with _opened(self.file) as source:
+            known = [name for name in names if name in source.schema_arrow.names]
+            for group in range(source.num_row_groups):
+                table = source.read_row_group(group, columns=known, use_threads=False)
+                columns = [table[name].to_pylist() if name in known else [None] * table.num_rows for name in names]
+                yield from zip(*columns, strict=True)
+
     def _table(self, group: int) -> Any:
         if self._group[0] != group:
             with _opened(self.file) as source:

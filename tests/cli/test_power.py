@@ -81,7 +81,7 @@ def test_how_much_data_a_change_needs(accepted: Desk) -> None:
     assert said["peak_rss_bytes"].split(" % ")[1] == "no more 10 sessions"
 
 
-def test_what_no_amount_of_data_sees(accepted: Desk) -> None:
+def test_what_noamount_of_data_sees(accepted: Desk) -> None:
     said = rows(accepted, "--effect", "0.05%")
     assert "no number of utterances: the margin is 0.10 %" in said["wer"]
     assert "no number of sessions: use --against" in said["rtf_cpu stored"]
@@ -150,11 +150,11 @@ def test_wrong_metrics_are_one_sentence(accepted: Desk, arguments: tuple[str, ..
 @pytest.mark.parametrize(
     ("text", "value"), [("0.3%", 0.003), ("0.003", 0.003), (" 5 % ", 0.05), ("0.5s", 0.5), ("1e-3", 0.001)]
 )
-def test_amounts(text: str, value: float) -> None:
-    assert power._amount("--effect", text) == pytest.approx(value)
+def testamounts(text: str, value: float) -> None:
+    assert power.amount("--effect", text) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("text", ["", "0", "inf", "%", "3 per cent"])
-def test_amounts_that_are_none(text: str) -> None:
+def testamounts_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError):
-        power._amount("--effect", text)
+        power.amount("--effect", text)
