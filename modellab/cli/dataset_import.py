@@ -101,6 +101,9 @@ Revision = Annotated[str, typer.Option(help="Commit, branch or tag of a data set
 Inside = Annotated[str, typer.Option(metavar="FOLDER", help="Of an archive this folder alone.")]
 TargetLanguage = Annotated[str, typer.Option(help="What is translated into, for --task translation.")]
 Judge = Annotated[str, typer.Option(metavar="MODEL:VARIANT", help="Who listens, for --task tts.")]
+RunCommands = Annotated[
+    bool, typer.Option("--run-commands", help="Run the shell commands that stand in a wav.scp; only if you trust it.")
+]
 Only = Annotated[Many, typer.Option(metavar="GLOB", help="Of a tree elsewhere fetch these files alone.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
 
@@ -114,7 +117,7 @@ def import_dataset(
     min_s: Shortest = 0.0, max_s: Longest = float("inf"), where: Wanted = "", sample: Sample = 0, by: By = "",
     seed: Seed = 0, max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
     revision: Revision = "", only: Only = None, inside: Inside = "", target_language: TargetLanguage = "",
-    judge: Judge = "", again: Again = False,
+    judge: Judge = "", run_commands: RunCommands = False, again: Again = False,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
 
@@ -133,23 +136,23 @@ def import_dataset(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
         seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where, revision=revision,
-        only=tuple(only or ()), target_language=target_language, judge=judge,
+        only=tuple(only or ()), target_language=target_language, judge=judge, run_commands=run_commands,
     )
-    report = _again(place, Path(into).name, dry_run) if again else _imported(place, Path(into).name, options, wish)
+    report = _again(place, Path(into).name, wish) if again else _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):
         raise typer.Exit(1)
 # fmt: on
 
 
-def _again(given: str, name: str, dry_run: bool) -> Report:
-    """Repeat the import of a dataset into a new one."""
+def _again(given: str, name: str, said: Wish) -> Report:
+    """Repeat the import of a dataset into a new one, with what has to be said anew."""
     from dataclasses import replace
 
     from modellab.datasets.importers import manifest_file
 
     (before,) = datasets.chosen(datasets.folders(common.project().golden), [given])
     source, options, wish = manifest_file.earlier(before)
-    return _imported(source, name, options, replace(wish, dry_run=dry_run), before)
+    return _imported(source, name, options, replace(wish, dry_run=said.dry_run, run_commands=said.run_commands), before)
 
 
 def _imported(source: str, name: str, options: Options, wish: Wish, before: Path | None = None) -> Report:

@@ -21,6 +21,7 @@ from modellab.datasets.audio_hashes import AudioHashes
 from modellab.datasets.importers import (
     archives,
     changes,
+    commands,
     contradictions,
     making,
     manifest_file,
@@ -60,9 +61,7 @@ def run(
     """
     if folder.exists():
         raise ConfigError(f"{folder} is there already: choose another name, such as one with a higher version")
-    if wish.task:
-        tasks_rows.check_task(wish.task)
-    source, options, wish = presets.resolved(str(source), options, wish)
+    source, options, wish = _meant(str(source), options, wish)
     wanted = where.Filter(wish.where)
     with (
         remote.here(source, options, wish) as fetched,
@@ -78,7 +77,8 @@ def run(
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
             options = remote.beside(fetched.path, options) if fetched.path.is_file() else options
-        records = work.records(importers.read(found.format, place, options))
+        reading = replace(options, run=commands.run) if wish.run_commands else options
+        records = work.records(importers.read(found.format, place, reading))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)
         if not _refused(report, wish) and not rows:
             filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
@@ -93,6 +93,16 @@ def run(
                 staging.rename(folder)
         work.listener.hashes.close()
     return report
+
+
+def _meant(source: str, options: Options, wish: Wish) -> tuple[str, Options, Wish]:
+    """Place, options and wish with those of a preset; ConfigError for a wish that cannot be."""
+    if wish.task:
+        tasks_rows.check_task(wish.task)
+    source, options, wish = presets.resolved(source, options, wish)
+    if wish.run_commands and remote.is_remote(source):
+        raise ConfigError("--run-commands: what a source elsewhere wants to run here is never run")
+    return source, options, wish
 
 
 def _opened(path: Path, is_fetched: bool, unpacked: Path, options: Options, wish: Wish) -> Place:

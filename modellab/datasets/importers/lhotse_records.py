@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from modellab.datasets.importers import commands
 from modellab.datasets.importers.audiofiles import Finder
 from modellab.datasets.importers.records import Item, LeftOut, Record, Sound, seconds
 
@@ -52,7 +53,7 @@ def of_supervision(
     start_s, length_s = _signed(said.get("start")), seconds(said.get("duration"))
     if start_s is None or not length_s:
         return LeftOut(where, f"{id} has no start or no duration in seconds")
-    sound = own or _source(recording, finder)
+    sound = own or _source(recording, finder, said.get("channel"))
     if isinstance(sound, str):
         return LeftOut(where, f"{id}: {sound}")
     end_s = round(from_s + start_s + length_s, DECIMALS)
@@ -68,7 +69,7 @@ def of_supervision(
     return Record(
         id=id,
         where=where,
-        sound=replace(stretch, channel=channel),
+        sound=replace(stretch, channel=stretch.channel if channel is None else channel),
         text=text.strip() if isinstance(text, str) else None,
         language=str(said.get("language") or ""),
         speaker=str(said.get("speaker") or ""),
@@ -86,28 +87,38 @@ def _signed(value: Any) -> float | None:
     return found
 
 
-def _source(recording: Mapping[str, Any], finder: Finder) -> Sound | str:
+def _source(recording: Mapping[str, Any], finder: Finder, channel: Any = None) -> Sound | str:
+    """The file of a recording, or that of a supervision's channel where each has its own."""
     sources = recording.get("sources")
     if not isinstance(sources, list) or not sources or not all(isinstance(each, Mapping) for each in sources):
         return "its recording has no sources"
-    if len(sources) > 1:
-        return f"its recording is in {len(sources)} files, of which one row takes one"
-    kind, source = sources[0].get("type"), sources[0].get("source")
+    own = sources[0] if len(sources) == 1 else _holder(sources, channel)
+    if own is None:
+        return (
+            f"its recording is in {len(sources)} files, and it is not of one of their channels: one row takes one file"
+        )
+    kind, source = own.get("type"), own.get("source")
     if kind == "command":
-        return f"its audio is the output of a shell command, which is not run ({str(source)[:80]})"
+        found = commands.decoded(str(source))
+        said = f"its audio is the output of a shell command, which is not run ({str(source)[:80]})"
+        return Sound(finder.find(found.file), channel=found.channel) if found else said
     if kind != "file" or not isinstance(source, str) or not source:
         return f"its audio is a source of type {str(kind)[:20]!r}, only files are read"
     return Sound(finder.find(source))
 
 
+def _holder(sources: list[Mapping[str, Any]], channel: Any) -> Mapping[str, Any] | None:
+    """The source that holds all channels of a supervision; None for none of several."""
+    wanted = {str(each) for each in (channel if isinstance(channel, list) else [channel])}
+    held = (each for each in sources if isinstance(each.get("channels"), list))
+    return next((each for each in held if wanted <= set(map(str, each["channels"]))), None)
+
+
 def _channel(given: Any, recording: Mapping[str, Any]) -> int | str | None:
-    """The channel of a supervision; None where that is all that the recording has."""
-    sources = recording.get("sources")
-    held = (
-        sources[0].get("channels")
-        if isinstance(sources, list) and sources and isinstance(sources[0], Mapping)
-        else None
-    )
+    """The channel of a supervision in its file; None where that is all that the file has."""
+    sources = [each for each in recording.get("sources") or () if isinstance(each, Mapping)]
+    own = (sources[0] if len(sources) == 1 else _holder(sources, given)) if sources else None
+    held = own.get("channels") if own else None
     channels = given if isinstance(given, list) else [given]
     if given is None or not isinstance(held, list) or len(held) <= 1:
         return None

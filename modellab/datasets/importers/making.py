@@ -65,6 +65,10 @@ class Maker:
             record = changed(record, sound=replace(record.sound, file=self.listener.copied(record.sound.file)))
         if record.language and self.report.language != "mul" and self.report.task != "lid":
             record = changed(record, language="")
+        if self.report.language == "mul" and not record.language and self.report.task != "lid":
+            return LeftOut(
+                record.where, f"nothing says which language is spoken in {record.id}, as --language mul wants"
+            )
         row = tasks_rows.row(record, self.report.task, self.placing)
         if isinstance(row, LeftOut):
             return row

@@ -22,6 +22,7 @@ LEFT_OUT = "left-out.jsonl"
 MOST_IN_YAML = 1_000  # rows that a person may still read; loading them takes a tenth of a second
 VERSION = re.compile(r"_v(\d{1,6})$")
 SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
+ONCE = ("dry_run", "run", "run_commands")  # arguments that a repeated import has to be given anew
 HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz", "judge")
 
 
@@ -84,7 +85,7 @@ def _tidy(folder: Path, rows: Sequence[Row]) -> None:
 
 def _facts(origin: Origin, report: Report, options: Options, wish: Wish) -> dict[str, Any]:
     """What an import can be repeated from."""
-    given = {key: value for key, value in {**asdict(options), **asdict(wish)}.items() if key != "dry_run"}
+    given = {key: value for key, value in {**asdict(options), **asdict(wish)}.items() if key not in ONCE}
     plain = {**asdict(type(options)()), **asdict(type(wish)())}
     arguments = {key: _plain(value) for key, value in given.items() if value != plain[key]}
     counts = {"read": report.read, "sound": report.sound, "taken": report.taken, "left_out": len(report.left)}

@@ -10,7 +10,7 @@ A reader is a generator over these, so a source of any size takes the memory of 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from operator import attrgetter
@@ -170,7 +170,8 @@ class Options:
     `root` is the folder that relative audio paths start from. `columns` maps a role (see ROLES) to the column that
     plays it ("-": none does), `texts` a name to the column with another version of the text, `groups` are further
     columns to group by. `tier` is the tier of a TextGrid. `whole` makes one record of a file with subtitles instead of
-    one per subtitle. `inside` is the folder of an archive that is unpacked; '' for all of it.
+    one per subtitle. `inside` is the folder of an archive that is unpacked; '' for all of it. `run` gives what a shell
+    command writes, where a person said that those of the source are run; None otherwise.
     """
 
     root: Path | None = None
@@ -182,6 +183,7 @@ class Options:
     tier: str = ""
     whole: bool = False
     inside: str = ""
+    run: Callable[[str], bytes] | None = None
 
     def __post_init__(self) -> None:
         for role in self.columns:

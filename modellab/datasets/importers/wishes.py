@@ -17,6 +17,7 @@ class Wish:
     the keys `by`. `where` is an expression over a row. `most_left_out` is the part of the rows that may be
     faulty. `revision` and `only` are for a place elsewhere: which of its states, and which files. `preset` is the name
     of the public set that this is; `target_language` what is translated into; `judge` who listens to speech synthesis.
+    `run_commands` is said anew each time, and never written down.
     """
 
     task: str = ""
@@ -40,6 +41,7 @@ class Wish:
     preset: str = ""
     target_language: str = ""
     judge: str = ""
+    run_commands: bool = False
 
 
 @dataclass(slots=True)

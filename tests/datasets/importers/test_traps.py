@@ -75,7 +75,10 @@ def test_kaldi_never_starts_a_process(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "popen", refuse)
     write(tmp_path / "a.wav", WAV)
     write(tmp_path / "b.ark", b"utt " + WAV + b"\0Bfeatures")
-    write(tmp_path / "wav.scp", f"piped flac -c -d -s a.flac |\nplain a.wav\nark b.ark:4\nfeats b.ark:{4 + len(WAV)}\n")
+    write(
+        tmp_path / "wav.scp",
+        f"piped sox a.flac -t wav - speed 1.1 |\nplain a.wav\nark b.ark:4\nfeats b.ark:{4 + len(WAV)}\n",
+    )
     segments = (
         "p piped 0 1", "s1 plain 0.1 0.25 0", "s2 plain 0.3 -1", "a ark 0 0.2", "f feats 0 1", "bad plain 1",
         "back plain 2 1", "no where 0 1", "quiet plain 0 1",
@@ -93,8 +96,9 @@ def test_kaldi_never_starts_a_process(tmp_path: Path, monkeypatch: pytest.Monkey
     assert third.data == WAV
     said = {each.reason.split(":")[0].split(" ")[0]: each.reason for each in left}
     assert said["p"].startswith(
-        "p: its audio is the output of a shell command, which is not run (flac -c -d -s a.flac |)"
+        "p: its audio is the output of a shell command, which is not run (sox a.flac -t wav - speed 1.1 |)"
     )
+    assert said["p"].endswith("; write the file itself into wav.scp, or trust it with --run-commands")
     assert said["f"] == "f: b.ark holds features there, no sound"
     assert said["back"] == "back ends at 1 s and starts at 2 s"
     assert said["no"] == "no is of the recording where, which has no line in wav.scp"

@@ -1,26 +1,28 @@
 """Kaldi's data directory: wav.scp and text, with segments, utt2spk, spk2gender, utt2lang where there are some.
 
-A line of wav.scp that ends in `|` is a shell command. None is run: its recording is left out. Of `ark:` files those are
-read that hold sound.
+A line of wav.scp that ends in `|` is a shell command. Of one that only decodes a file the file is read; any other is
+run where a person said so, else its recording is left out. Of `ark:` files those are read that hold sound.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from modellab.datasets.importers import kaldi_ark, splits, textfiles
+from modellab.datasets.importers import commands, kaldi_ark, splits, textfiles
 from modellab.datasets.importers.audiofiles import Finder, is_there
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Sound, seconds
+from modellab.errors import DatasetError
 
 NAME = "kaldi"
 TITLE = "Kaldi data directory: wav.scp, text, segments, utt2spk"
 ESPNET = ("feats_type", "audio_format", "utt2num_samples")
 OFFSET = re.compile(r"^(?P<file>.+\.ark):(?P<at>\d+)$")
 COMMAND = "its audio is the output of a shell command, which is not run"
+MEND = "write the file itself into wav.scp, or trust it with --run-commands"
 GENDERS = {"f": "female", "m": "male"}
 DECIMALS = 6
 
@@ -66,6 +68,8 @@ class Directory:
     languages: dict[str, str]
     more: dict[str, dict[str, str]]  # other texts by name
     finder: Finder
+    run: Callable[[str], bytes] | None = None
+    output: dict[str, Sound] = field(default_factory=dict)  # of the last command: its segments come together
 
 
 def read(place: Place, options: Options) -> Iterator[Item]:
@@ -84,7 +88,7 @@ def read(place: Place, options: Options) -> Iterator[Item]:
     others = [file for file in Place(folder).called("text_*", "text.*") if file.name != "text"]
     directory = Directory(
         folder, held["wav.scp"], held["text"], held["utt2spk"], held["spk2gender"], held["utt2lang"],
-        {file.name: _map(file, faults) for file in others}, Finder(folder, options.root),
+        {file.name: _map(file, faults) for file in others}, Finder(folder, options.root), options.run,
     )  # fmt: skip
     yield from faults
     if others:
@@ -131,7 +135,7 @@ def _record(
         return LeftOut(where, f"{id} is of the recording {recording}, which has no line in wav.scp")
     if id not in directory.texts:
         return LeftOut(where, f"{id} has no line in text")
-    sound = _sound(directory, source)
+    sound = _sound(directory, recording, source)
     if isinstance(sound, str):
         return LeftOut(where, f"{id}: {sound}")
     speaker = directory.speakers.get(id, "")
@@ -139,7 +143,9 @@ def _record(
     return Record(
         id=id,
         where=where,
-        sound=Sound(sound.file, start_s, end_s, channel, sound.member, sound.data),
+        sound=Sound(
+            sound.file, start_s, end_s, sound.channel if channel is None else channel, sound.member, sound.data
+        ),
         text=directory.texts[id],
         texts={name: texts[id] for name, texts in directory.more.items() if id in texts},
         language=directory.languages.get(id, ""),
@@ -149,12 +155,27 @@ def _record(
     )
 
 
-def _sound(directory: Directory, source: str) -> Sound | str:
+def _sound(directory: Directory, recording: str, source: str) -> Sound | str:
     if source.endswith("|"):
-        return f"{COMMAND} ({source[:80]}); write the file itself into wav.scp"
+        return _of_command(directory, recording, source)
     if found := OFFSET.match(source):
         return kaldi_ark.sound(directory.finder.find(found["file"]), int(found["at"][:18]))
     return Sound(directory.finder.find(source))
+
+
+def _of_command(directory: Directory, recording: str, command: str) -> Sound | str:
+    if found := commands.decoded(command):
+        return Sound(directory.finder.find(found.file), channel=found.channel)
+    if directory.run is None:
+        return f"{COMMAND} ({command[:80]}); {MEND}"
+    if recording not in directory.output:
+        directory.output.clear()
+        try:
+            made = Sound(directory.folder / "wav.scp", member=f"{recording}.wav", data=directory.run(command))
+        except DatasetError as fault:
+            return str(fault)
+        directory.output[recording] = made
+    return directory.output[recording]
 
 
 def _map(file: Path, faults: list[Item]) -> dict[str, str]:

@@ -15,6 +15,7 @@ NAME = "lhotse_shar"
 TITLE = "Lhotse Shar: cuts.000000.jsonl.gz and recording.000000.tar"
 CUTS = re.compile(r"^cuts\.(\d+)\.jsonl(\.gz)?$")
 UNREAD = (".lca", ".llc", ".npy")  # lilcom and arrays: not sound that is read here
+LILCOM = "it is compressed by lilcom, which loses some of it and which Lhotse alone reads"
 
 
 def detect(place: Place) -> Guess | None:
@@ -77,5 +78,5 @@ def _sounds(archive: Path) -> Iterator[Sound | LeftOut]:
         elif member.name.endswith(UNREAD):
             yield LeftOut(
                 f"{archive}, member {member.name}",
-                "it is in a format of arrays, no sound; write the Shar with FLAC or WAV",
+                f"{'it is an array, no sound' if member.name.endswith('.npy') else LILCOM}; write the Shar with FLAC",
             )

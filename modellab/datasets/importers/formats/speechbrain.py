@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from modellab import audio
 from modellab.datasets.importers import columns, splits, textfiles
 from modellab.datasets.importers.audiofiles import Finder
 from modellab.datasets.importers.places import Place
-from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record, Sound
+from modellab.errors import AudioError
 
 NAME = "speechbrain"
 TITLE = "SpeechBrain: CSV with ID, duration, wav; JSON with a record by id"
@@ -68,11 +70,24 @@ def _roles(options: Options, row: Mapping[str, Any]) -> columns.Roles:
 
 def _record(row: dict[str, Any], chosen: columns.Roles, finder: Finder, where: str) -> Record | LeftOut:
     given = row.get(chosen.of.get("audio", ""))
-    if isinstance(given, dict) and ("start" in given or "stop" in given):
-        return LeftOut(
-            where, "its audio is a stretch counted in samples, which is not read; write start and end in seconds"
-        )
-    return columns.record(row, chosen, finder, where)
+    if not isinstance(given, dict) or not ("start" in given or "stop" in given):
+        return columns.record(row, chosen, finder, where)
+    sound = _stretch(given, finder)
+    return LeftOut(where, sound) if isinstance(sound, str) else columns.record(row, chosen, finder, where, sound)
+
+
+def _stretch(given: Mapping[str, Any], finder: Finder) -> Sound | str:
+    """A stretch of a file that is counted in samples; the file's head says how many there are in a second."""
+    file, start, stop = given.get("file"), given.get("start", 0), given.get("stop")
+    good = all(isinstance(each, int) and not isinstance(each, bool) and each >= 0 for each in (start, stop or 0))
+    if not isinstance(file, str) or not good or (stop is not None and stop <= start):
+        return f"its audio is {str(dict(given))[:60]}, expected a file with start and stop in samples"
+    found = finder.find(file)
+    try:
+        rate_hz = audio.info(found).rate_hz
+    except AudioError as fault:
+        return str(fault)
+    return Sound(found, start / rate_hz, None if stop is None else stop / rate_hz)
 
 
 def _objects(file: Path) -> Iterator[tuple[str, dict[str, Any]] | LeftOut]:
