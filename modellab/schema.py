@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic_core import PydanticCustomError
@@ -64,6 +64,22 @@ class Threshold(Strict):
 
 
 Thresholds = dict[str, Threshold]  # by metric
+
+
+class GroupLimits(Strict):
+    """What a metric is held to by group: the worst one, the gap between worst and best, each one's change."""
+
+    worst: Number | None = None
+    gap: Number | None = pydantic.Field(default=None, ge=0)
+    change: pydantic.StrictBool = False
+
+    @pydantic.model_validator(mode="after")
+    def _some(self) -> Self:
+        if self == type(self).model_construct():
+            raise ValueError("nothing is asked: expected worst, gap or change")
+        return self
+
+
 Stage = Literal["experimental", "candidate", "production", "deprecated"]
 
 

@@ -57,7 +57,7 @@ MODEL = (
     " thresholds seeds timeout_s"
 )
 HEADER = (
-    "task version language tier licence source normaliser domain rate_hz limits thresholds cluster"
+    "task version language tier licence source normaliser domain rate_hz limits thresholds groups cluster"
     " judge text settings preprocessing imported rows digest"
 )
 

@@ -22,7 +22,7 @@ from modellab.datasets import parquet_rows, row_checks
 from modellab.datasets.parquet_rows import ParquetRows
 from modellab.datasets.row_checks import FILE_NAME
 from modellab.errors import DatasetError, UnreadableError, YamlError
-from modellab.schema import MOST, Number, Settings, Strict, Thresholds, parse
+from modellab.schema import MOST, GroupLimits, Number, Settings, Strict, Thresholds, parse
 from modellab.system import textfile, yamltext
 from modellab.types import Row
 from modellab.types.rows import FILES, SETTING_FILES, in_parts
@@ -51,6 +51,7 @@ class Header(Strict):
     rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
     limits: dict[str, Number] = {}  # metric -> absolute limit, whatever the baseline says
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
+    groups: dict[str, dict[str, GroupLimits]] = {}  # key of rows' `group` -> metric -> what each group is held to
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`

@@ -211,6 +211,8 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
         header = datasets.header(folder)
         _check_names("limits", header.limits, tasks.judged(header.task), header.task)
         _check_names("thresholds", header.thresholds, tasks.judged(header.task), header.task)
+        for key, asked in header.groups.items():
+            _check_names(f"groups.{key}", asked, [each.name for each in tasks.get(header.task).METRICS], header.task)
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
         if preprocessing.parse(header.preprocessing) and not tasks.hears_audio(header.task):

@@ -19,17 +19,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from modellab import audio, gate, tasks, text
+from modellab import audio, datasets, gate, tasks, text
 from modellab.datasets import Dataset, decoded_length, digests, sessions
 from modellab.errors import AudioError, ConfigError
-from modellab.plan import thresholds
+from modellab.plan import groups, thresholds
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines, text_facts
 from modellab.results.entry import Entry, pooled
 from modellab.results.rescored import BEFORE, FROM, origin
 from modellab.tasks import Recalled, Signed, Task
-from modellab.types import Result, Row, Status, Utterance, Verdict
+from modellab.types import QualityBaseline, Result, Row, Rule, Status, Utterance, Verdict
 from modellab.types.rows import sounding
 
 RESOURCES = ("speed", "memory")
@@ -95,10 +95,24 @@ def judged(entry: Entry, case: Case, project: Project, family: int = 1) -> Entry
     pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (
         *gate.assess(entry.result, accepted, task.METRICS, rules, options),
+        *_by_group(entry.result, accepted, task, rules, case, options),
         *(verdict for verdict in entry.verdicts if verdict.kind in RESOURCES),
         *gate.drift(entry.result, pinned, accepted, task.METRICS, rules, options),
     )
     return replace(entry, verdicts=verdicts, status=gate.worst(verdicts))
+
+
+def _by_group(
+    result: Result,
+    accepted: QualityBaseline | None,
+    task: Task,
+    rules: Mapping[str, Rule],
+    case: Case,
+    options: gate.AssessmentOptions,
+) -> list[Verdict]:
+    """The verdicts on groups, for which alone the dataset is read."""
+    rows = datasets.load(case.dataset).rows if case.header.groups else ()
+    return groups.verdicts(result, accepted, task.METRICS, rules, case.header, rows, options)
 
 
 # ---------------------------------------------------------------------------- what can be scored anew

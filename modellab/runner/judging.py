@@ -12,7 +12,9 @@ from pathlib import Path
 
 from modellab import diagnosis, gate
 from modellab.errors import BaselineError
+from modellab.gate.groups import is_limit
 from modellab.gate.timing_validity import invalid, too_busy
+from modellab.plan import groups
 from modellab.results import baselines, changed_outputs, other_answers
 from modellab.runner import remarks, rerun_broken
 from modellab.runner.options import RunOptions
@@ -59,13 +61,15 @@ def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[
     result, metrics, rules = measured.result, measured.task.METRICS, measured.rules
     setting = gate.AssessmentOptions(options.strict_baselines, family=family, again=measured.again)
     quality = gate.assess(result, measured.accepted, metrics, rules, setting)
+    header, rows = measured.data.header, measured.data.rows
+    by_group = groups.verdicts(result, measured.accepted, metrics, rules, header, rows, setting)
     resources = _resources(measured.passes[-1], measured.resource_baselines, rules, measured.machines)
     paired = _paired(measured)
     beside = {verdict.metric for verdict in paired}
     resources = [*paired, *(verdict for verdict in resources if verdict.metric not in beside)]
     drift = gate.drift(result, measured.pinned, measured.accepted, metrics, rules, setting)
     sides = {"baseline": measured.accepted, PINNED_RELEASE: measured.pinned}
-    shown = rerun_broken.shown((*quality, *resources, *drift), measured.task, measured.data, result, sides)
+    shown = rerun_broken.shown((*quality, *by_group, *resources, *drift), measured.task, measured.data, result, sides)
     return gate.undecided_red(shown) if options.undecided_fails else shown
 
 
@@ -94,6 +98,7 @@ def _accept(
     if only and (doubt := next(filter(None, map(invalid, measured.passes)), "")):
         raise BaselineError(f"its speed and memory were not accepted: {doubt}; run it again on a quiet machine")
     beyond = {verdict.metric for verdict in gate.beyond_limits(measured.passes[-1], measured.task.METRICS, rules)}
+    beyond |= {verdict.metric for verdict in verdicts if is_limit(verdict)}
     left = tuple(v if v.metric in beyond or (only and v.kind not in RESOURCES) else _accepted(v) for v in verdicts)
     saved = baselines.save(folder, measured.task, measured.passes, options.reason.strip(), today(), speed_only=only)
     return left, tuple(saved)

@@ -137,7 +137,7 @@ def jackknife(left: Floats) -> float:
         return math.sqrt((n - 1) / n * float(((known - known.mean()) ** 2).sum()))
 
 
-def student_t(freedom: int, confidence: float = 0.95) -> float:
+def student_t(freedom: float, confidence: float = 0.95) -> float:
     """How many standard errors half a two-sided interval is, by Student's t."""
     from scipy.special import stdtrit
 

@@ -21,6 +21,14 @@ class Gross(NamedTuple):
 RARE = Gross(0.5, 0.0, 0.01)  # of what an utterance is or is not: empty, a loop
 
 
+class GroupRule(NamedTuple):
+    """What is asked of a metric by group: limits of the worst group and of the gap, and whether changes are judged."""
+
+    worst: float | None = None
+    gap: float | None = None
+    change: bool = False
+
+
 class Basis(NamedTuple):
     """What `Verdict.detects` follows from."""
 
