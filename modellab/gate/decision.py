@@ -152,7 +152,7 @@ def few(
     family: int,
     again: Mapping[str, Mapping[str, Counts]],
 ) -> Decision | None:
-    """What is said in place of red where a built-in limit on a fraction of utterances is exceeded by a few of them.
+    """What is said in place of red where a built-in limit is exceeded by a few utterances: empty ones, loops.
 
     None where the limit holds as it stands: a person wrote it, or a healthy model never has so many. `again` has the
     counts of utterances that were run once more.
@@ -164,12 +164,13 @@ def few(
     now = counts_of(said, metric.name)
     count = int(breaks.broken(costs(metric, now), now[:, 1], how).sum())
     chance = breaks.break_p(count, 0, breaks.sizes(len(now), clusters(said)), how.often)
-    if chance <= breaks.BROKEN * rule.alpha / family:
+    if not count or chance <= breaks.BROKEN * rule.alpha / family:
         return None
     then = [share for each in (accepted.counts.values() if accepted else ()) if (share := each.get(metric.name))]
     if len(then) == len(now) > 0:
         before = np.array(then, dtype=float)
-        if int(breaks.broken(costs(metric, before), before[:, 1], how).sum()) >= count:
+        as_many = int(breaks.broken(costs(metric, before), before[:, 1], how).sum()) >= count
+        if as_many and not within(metric, metric.value(before), rule.limit or 0.0):
             return Decision(Status.PASS, f"{count} of {len(now)} utterances, as accepted")
     fresh = [
         again[id][metric.name] if id in again else share for id, share in zip(ids(said), now.tolist(), strict=True)

@@ -47,6 +47,7 @@ from modellab.tasks import _references
 from modellab.tasks._references import Held, Reference, Scoring
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
+from modellab.types.gate_counts import FASTER_THAN_SPEECH, HALF_AS_LONG_AGAIN
 from modellab.types.rows import length_s, text_of
 
 NAME = "asr"
@@ -60,9 +61,9 @@ METRICS = (
     Metric("mer", unit="ratio", better="lower", gated=False),
     Metric("wil", unit="ratio", better="lower", gated=False, rate=wil_rate),
     Metric("success_rate", unit="ratio", better="higher"),
-    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
+    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25, gross=HALF_AS_LONG_AGAIN),
     Metric("short_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
-    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
+    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0, gross=FASTER_THAN_SPEECH),
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("hallucination_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),

@@ -30,6 +30,7 @@ from modellab.metrics import transcript_sanity
 from modellab.metrics import translation as metric
 from modellab.text import Normaliser, languages, scripts
 from modellab.types import RARE, Audio, Counts, Metric, Ratio, Row
+from modellab.types.gate_counts import HALF_AS_LONG_AGAIN
 from modellab.types.rows import length_s
 
 NAME = "translation"
@@ -41,7 +42,7 @@ METRICS = (
     Metric("bleu", unit="ratio", better="higher", rate=metric.bleu_rate, gated=False),
     Metric("success_rate", unit="ratio", better="higher"),
     Metric("empty_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
-    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
+    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25, gross=HALF_AS_LONG_AGAIN),
     Metric("foreign_script_rate", unit="ratio", better="lower", kind="sanity", margin=0.05),
     Metric("copy_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),
     Metric("loop_rate", unit="ratio", better="lower", kind="sanity", margin=0.02, gross=RARE),

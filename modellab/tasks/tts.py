@@ -31,6 +31,7 @@ from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Gross, Metric, Ratio, Row
 from modellab.types.display import DisplayBlock, Lines, Sound, Words
+from modellab.types.gate_counts import FASTER_THAN_SPEECH, HALF_AS_LONG_AGAIN
 
 NAME = "tts"
 HEARS_AUDIO = False
@@ -41,10 +42,10 @@ METRICS = (
     Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
     Metric("cer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01),
     Metric("success_rate", unit="ratio", better="higher"),
-    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25),
+    Metric("length_ratio", unit="ratio", better="lower", kind="sanity", margin=0.25, gross=HALF_AS_LONG_AGAIN),
     *audio_health.HEALTH_METRICS,
     *audio_health.LENGTH_METRICS,
-    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0),
+    Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0, gross=FASTER_THAN_SPEECH),
     Metric("loudness_lufs", unit="LUFS", better="lower", gated=False),
     Metric("first_audio_s", unit="s", better="lower", gated=False),
     Metric("mcd_db", unit="dB", better="lower", gated=False),

@@ -19,6 +19,8 @@ class Gross(NamedTuple):
 
 
 RARE = Gross(0.5, 0.0, 0.01)  # of what an utterance is or is not: empty, a loop
+HALF_AS_LONG_AGAIN = Gross(1.5, 1.0, 0.01)  # of a length_ratio; where nothing was said a word is too long
+FASTER_THAN_SPEECH = Gross(8.0, 1.0, 0.01)  # of words_per_s
 
 
 class GroupRule(NamedTuple):

@@ -6,8 +6,10 @@ import math
 
 import pytest
 
+from modellab import tasks
 from modellab.gate import quality
 from modellab.types import Metric, Rule, Status
+from modellab.types.gate_counts import HALF_AS_LONG_AGAIN
 
 from ..make import accepted, result, utterances
 from .test_quality import F1, WER, assess, errors
@@ -74,3 +76,47 @@ def test_a_limit_says_what_it_is_and_keeps_the_other_sentence() -> None:
 
 def test_a_limit_holds_what_is_not_gated() -> None:
     assert assess(LOOPS, None, errors(5), limit=0.05).red
+
+
+LENGTH = Metric("length_ratio", unit="ratio", better="lower", kind="sanity", gross=HALF_AS_LONG_AGAIN)
+
+
+@pytest.mark.parametrize(
+    ("words", "family", "status"),
+    [
+        pytest.param([1000] + [10] * 39, 1, Status.INCONCLUSIVE, id="one loop of a thousand words"),
+        pytest.param([230, 200] + [10] * 38, 1, Status.INCONCLUSIVE, id="two loops"),
+        pytest.param([60] * 5 + [10] * 35, 1, Status.ABOVE_LIMIT, id="as many as no healthy model has"),
+        pytest.param([60] * 4 + [10] * 6, 1, Status.ABOVE_LIMIT, id="four of ten"),
+        pytest.param([60] * 4 + [10] * 6, 30, Status.ABOVE_LIMIT, id="four of ten in a suite of thirty"),
+        pytest.param([16] * 40, 30, Status.ABOVE_LIMIT, id="all of them a little"),
+        pytest.param([60] * 4 + [10] * 36, 1, Status.PASS, id="below the limit"),
+    ],
+)
+@pytest.mark.parametrize("compared", [True, False])
+def test_a_built_in_limit_on_a_sum_is_no_chances_to_exceed(
+    words: list[int], family: int, status: Status, compared: bool
+) -> None:
+    before = errors(*[10] * len(words)) if compared else None
+    verdict = assess(LENGTH, before, errors(*words), limit=1.5, built_in_limit=True, family=family)
+    if status is Status.ABOVE_LIMIT and compared:
+        status = Status.REGRESSED
+    assert (verdict.status, verdict.red) == (status, status not in {Status.PASS, Status.INCONCLUSIVE})
+    assert assess(LENGTH, before, errors(*words), limit=1.5, family=family).red is (sum(words) > 15 * len(words))
+
+
+def test_words_where_nothing_was_said_are_too_many() -> None:
+    silences = [(50.0, 0.0)] * 20
+    verdict = assess(LENGTH, None, [*errors(*[10] * 20), *silences], limit=1.5, built_in_limit=True)
+    assert (verdict.status, verdict.red) == (Status.ABOVE_LIMIT, True)
+    one = assess(LENGTH, None, [*errors(*[10] * 5), *silences[:1]], limit=1.5, built_in_limit=True)
+    assert (one.status, one.red) == (Status.INCONCLUSIVE, False)
+    assert one.why.startswith("2 is above the built-in limit 1.5: 1 of 6 utterances, which a healthy model may have")
+
+
+@pytest.mark.parametrize("task", ["asr", "tts", "translation"])
+def test_what_a_built_in_limit_counts_is_what_exceeds_it_alone(task: str) -> None:
+    of = tasks.get(task)
+    sums = {metric.name: metric.gross for metric in of.METRICS if metric.name in {"length_ratio", "words_per_s"}}
+    assert sums
+    assert {name: gross.share for name, gross in sums.items() if gross} == {name: of.LIMITS[name] for name in sums}
