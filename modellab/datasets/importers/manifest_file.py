@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from modellab import datasets
 from modellab.datasets import manifest, parquet_rows
+from modellab.datasets.importers import tasks_rows
 from modellab.datasets.importers.records import LeftOut, Options
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ConfigError
@@ -57,8 +58,8 @@ def write(
     is_table = len(rows) > MOST_IN_YAML and not (folder / "uem").exists()  # files that no row in Parquet names
     with manifest.file(folder).open("w", encoding="utf-8") as file:
         file.writelines(f"{key}: {text(facts[key])}\n" for key in HEADER if facts[key] not in (None, "", "none"))
-        if facts["settings"]:
-            file.write(f"settings: {text(facts['settings'])}\n")
+        if settings := tasks_rows.settings(report, wish):  # with the names of files, which the header has in full
+            file.write(f"settings: {text(settings)}\n")
         file.writelines(_block("import", _facts(origin, report, options, wish)))
         if is_table:
             parquet_rows.write(folder / parquet_rows.NAME, rows)
