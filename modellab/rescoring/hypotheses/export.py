@@ -7,12 +7,12 @@ same words.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from modellab import tasks
-from modellab.datasets import Dataset, decoded_length
+from modellab.datasets import Dataset, decoded_length, sessions
 from modellab.errors import ConfigError
 from modellab.rescoring import hypotheses
 from modellab.rescoring.hypotheses.records import Exported
@@ -43,17 +43,32 @@ def files(entry: Entry, data: Dataset, form: str, *, as_written: bool = False) -
             f"{entry.key} was measured on {data.name} with the digest {then or 'unknown'}, it is {data.digest} now: the"
             " references are others, run it again"
         )
+    if task.NAME not in WRITERS:
+        raise ConfigError(f"results of {task.NAME} cannot be exported, those of {', '.join(WRITERS)} can")
     rows = {str(row["id"]): row for row in data.rows}
-    made = [_exported(task, rows[each.id], data, each, as_written=as_written) for each in entry.result.utterances]
-    return chosen.write(made)
+    said = [(rows[each.id], each) for each in entry.result.utterances]
+    if sessions.are_scored(data.options) and isinstance(task, sessions.Joining):
+        return chosen.write([*_sessions(task, data, said, as_written=as_written)])
+    return chosen.write([_exported(task, row, data, each, as_written=as_written) for row, each in said])
+
+
+def _sessions(
+    task: sessions.Joining, data: Dataset, said: Sequence[tuple[Row, Utterance]], *, as_written: bool
+) -> Iterator[Exported]:
+    """The sessions of a dataset that are scored as a whole, each as one utterance called like it."""
+    for name, chunks in sessions.by_name([row for row, _ in said]).items():
+        own = [said[place] for _, place in chunks]
+        samples = [decoded_length.stored(cast(Task, task), row, data.options, each) for row, each in own]
+        sample, output = task.of_session(samples, [None if each.error else each.output for _, each in own])
+        wall_s = sum(each.wall_s for _, each in own)
+        texts = WRITERS[data.task](sample, output, as_written)
+        yield Exported(name, _audio(own[0][0]), float(sample.duration_s), wall_s, failed=output is None, **texts)
 
 
 def _exported(task: Task, row: Row, data: Dataset, utterance: Utterance, *, as_written: bool) -> Exported:
     sample = decoded_length.stored(task, row, data.options, utterance)
     output = None if utterance.error else utterance.output
-    write = WRITERS.get(task.NAME)
-    if write is None:
-        raise ConfigError(f"results of {task.NAME} cannot be exported, those of {', '.join(WRITERS)} can")
+    write = WRITERS[task.NAME]
     is_known = math.isfinite(utterance.duration_s)  # a baseline keeps no lengths
     duration_s = utterance.duration_s if is_known else float(sample.duration_s)
     said = write(sample, output, as_written)
