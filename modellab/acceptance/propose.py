@@ -21,6 +21,7 @@ from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
+from modellab.types.readings import ELSEWHERE
 
 SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that it was made from
 
@@ -173,4 +174,5 @@ def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list
     assert not proposal.refusal
     task, result = tasks.get(proposal.case.key.task), proposal.entry.result
     traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
-    return baselines.save(project.baselines, task, [traced], reason, date, timed=not proposal.doubt)
+    is_timed = not proposal.doubt and result.key.device != ELSEWHERE
+    return baselines.save(project.baselines, task, [traced], reason, date, timed=is_timed)

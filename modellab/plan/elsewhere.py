@@ -37,6 +37,15 @@ def case(project: Project, folder: Path, name: str) -> Case:
     return _case(project, key, folder, header)
 
 
+def named(project: Project, name: str) -> Case | None:
+    """The case with this id, `acme:v2-short_v1-elsewhere-unknown`; None for any other id."""
+    for folder in datasets.available(project.golden):
+        end = f"-{folder.name}-{ELSEWHERE}-{PRECISION}"
+        if name.endswith(end) and ":" in name:
+            return case(project, folder, name.removesuffix(end))
+    return None
+
+
 def cases(project: Project, keys: Iterable[CaseId]) -> Iterator[Case]:
     """The cases of those keys that ran elsewhere and whose dataset is here, each once."""
     for key in dict.fromkeys(key for key in keys if key.device == ELSEWHERE):

@@ -15,6 +15,7 @@ from typing import get_args
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models import Device, Model
+from modellab.plan import elsewhere
 from modellab.plan.matrix import TIERS, Broken, Case, Matrix
 
 
@@ -96,6 +97,8 @@ def find_case(matrix: Matrix, name: str) -> Case:
         return ids[name]
     if broken := next((case for case in cases if isinstance(case, Broken) and name in {case.name, str(case)}), None):
         raise ConfigError(broken.error)
+    if there := elsewhere.named(matrix.project, name):
+        return there
     close = difflib.get_close_matches(name, ids, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     raise ConfigError(f"unknown case {name!r}: {hint}`modellab run --co -q` lists them")

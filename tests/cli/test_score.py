@@ -75,7 +75,9 @@ def test_the_gate_holds_it_to_what_was_accepted(desk: Desk) -> None:
     assert done.exit_code == 0, done.output
     accepted = desk.type("baselines", "accept", "--model", "acme", "--all", "--reason", "their first release")
     assert accepted.exit_code == 0, accepted.output
-    assert (desk.root / "baselines/asr/short_v1/acme-v2.elsewhere-unknown.json").is_file()
+    files = sorted(path.name for path in (desk.root / "baselines/asr/short_v1").iterdir())
+    assert files == ["acme-v2.elsewhere-unknown.json"]  # and no speed
+    assert "wer" in desk.type("explain", THEIRS).output
     assert "unused" not in desk.type("baselines", "list").output
     worse = score(desk, write(desk, "worse.txt", "".join(f"{id} nothing at all\n" for id in SAID)))
     assert worse.exit_code == 1, worse.output
