@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from modellab.datasets import Dataset
@@ -17,6 +17,31 @@ def values(rows: Sequence[Row], *names: str) -> Iterator[tuple[Any, ...]]:
         yield from rows.cells(*names)
     else:
         yield from (tuple(row.get(name) for name in names) for row in rows)
+
+
+class _ById(Mapping[str, Row]):
+    """The rows of a Parquet file by id, made when they are asked for."""
+
+    def __init__(self, rows: ParquetRows) -> None:
+        self._rows = rows
+        self._places = {str(id): i for i, (id,) in enumerate(rows.cells("id"))}
+
+    def __getitem__(self, id: str) -> Row:
+        return self._rows[self._places[id]]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def by_id(rows: Sequence[Row]) -> Mapping[str, Row]:
+    """The rows by their ids."""
+    return _ById(rows) if isinstance(rows, ParquetRows) else {str(row["id"]): row for row in rows}
 
 
 def audio_s(data: Dataset) -> float:

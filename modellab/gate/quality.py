@@ -23,6 +23,7 @@ from modellab.gate.case import Seen, Sides
 from modellab.gate.decision import Decision, decide, few, margin, within
 from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
 from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
+from modellab.types.rows import ROWS_MISSING
 from modellab.types.utterances import clusters, counts_of, ids
 
 COMPARED = ("dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
@@ -91,11 +92,13 @@ def to_run_again(
 
 
 def not_comparable(result: Result, accepted: QualityBaseline) -> str:
-    """Why a comparison with what was accepted would be unfair; '' if it is fair."""
+    """Why a comparison with what was accepted would be unfair, or cannot be made; '' if it is fair."""
     for name in COMPARED:
         then, now = accepted.header.get(name, "none"), result.provenance.get(name, "none")
         if then != now:
             return f"{name.replace('_', ' ')} was {then} in the baseline and is {now} now"
+    if why := accepted.header.get(ROWS_MISSING):
+        return why
     if accepted.counts.keys() != set(ids(result.utterances)):
         return "the baseline holds other utterances than this run"
     return ""

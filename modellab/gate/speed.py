@@ -38,6 +38,7 @@ from modellab.gate.timing_validity import crowded, invalid, too_busy, untrusted
 from modellab.stats.trimmed_mean import Trimmed, trimmed
 from modellab.types import ResourceBaseline, Result, Rule, Status, Verdict
 from modellab.types.readings import CLOCKS, REFERENCE, judged, unit
+from modellab.types.rows import ROWS_MISSING
 
 MARGIN = 0.10  # a fraction
 ALPHA = 0.01
@@ -104,7 +105,8 @@ def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule
         return replace(plain, why=f"the baseline has no {metric}")
     ratios = log_ratios(result, resources, CLOCKS[metric])
     if len(ratios) < FEWEST:
-        why = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"
+        few = f"{len(ratios)} utterances with times on both sides, at least {FEWEST} are needed"
+        why = resources.header.get(ROWS_MISSING, few)
         return replace(plain, status=Status.INCONCLUSIVE, why=why)
     change = _change(trimmed(ratios), metric, result, resources, rule)
     status, why = _decide(change, metric, result)

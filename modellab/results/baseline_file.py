@@ -1,7 +1,8 @@
 """A baseline's file: JSON with one line for each utterance, so that `git diff` shows which of them changed.
 
 Read and written line by line: twenty thousand utterances are never in memory at once. A file that somebody laid out
-otherwise is read as a whole.
+otherwise is read as a whole. Of more than MOST_IN_FILE utterances it has the sums and a hash, and the rows are a file
+of their own (`baseline_rows.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from modellab.errors import BaselineError
+from modellab.errors import MALFORMED, BaselineError
+from modellab.results import baseline_rows
+from modellab.types.rows import ROWS_MISSING
 from modellab.types.spooled import Table
 
-FORMAT = 1
-UTTERANCES = "utterances"
+FORMAT, ROWS_OUTSIDE = 1, 2  # the second has its rows in another file
+UTTERANCES, ROWS = "utterances", "rows"
 BEGIN, END = f' "{UTTERANCES}": {{\n', " }\n"
 
 
@@ -33,12 +36,34 @@ def read(path: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, error) from error
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+    if not isinstance(stored, dict) or stored.get("format") not in (FORMAT, ROWS_OUTSIDE):
         found = stored.get("format") if isinstance(stored, dict) else type(stored).__name__
-        raise BaselineError(f"{path} has format {found!r}, expected {FORMAT}: made by another version of modellab?")
+        raise BaselineError(
+            f"{path} has format {found!r}, expected {FORMAT} or {ROWS_OUTSIDE}: made by another version of modellab?"
+        )
+    if stored["format"] == ROWS_OUTSIDE:
+        return _with_rows(path, stored)
     if isinstance(whole := stored.get(UTTERANCES), dict):
         stored[UTTERANCES] = Table(whole.items())
     return stored
+
+
+def _with_rows(path: Path, stored: dict[str, Any]) -> dict[str, Any]:
+    """The parts with the rows from their own file; where that is not at hand, the header says why."""
+    try:
+        found = baseline_rows.read(path.parent, stored[ROWS])
+        if found is None:
+            stored["header"] = {**stored["header"], ROWS_MISSING: baseline_rows.missing(path.parent, stored[ROWS])}
+    except MALFORMED as error:
+        raise damaged(path, error) from error
+    return {**stored, UTTERANCES: Table() if found is None else found}
+
+
+def rows(path: Path, stored: dict[str, Any], *, needed: bool) -> dict[str, Any]:
+    """Take the utterances out of a file's parts; BaselineError where they are `needed` and not at hand."""
+    if needed and (why := stored["header"].get(ROWS_MISSING)):
+        raise BaselineError(f"{path}: {why}")
+    return dict(stored.pop(UTTERANCES))
 
 
 def _in_lines(lines: Iterator[str]) -> Any:
@@ -87,9 +112,10 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
     try:
         for path, top, utterances in files:
             _make_folder(path.parent)
+            top, utterances = _parted_rows(path, top, utterances)
             # a lone surrogate becomes its own JSON escape
             with drafts[path].open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-                file.writelines(_lines({"format": FORMAT, **top}, utterances))
+                file.writelines(_lines({"format": ROWS_OUTSIDE if ROWS in top else FORMAT, **top}, utterances))
                 file.flush()
                 os.fsync(file.fileno())
         _replace(drafts)  # everything is on the disk, in the same folder: no room is needed any more
@@ -102,6 +128,19 @@ def write_all(files: Sequence[tuple[Path, Mapping[str, Any], Mapping[str, Any]]]
         for draft in drafts.values():
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
+
+
+def _parted_rows(
+    path: Path, top: Mapping[str, Any], utterances: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Many utterances in a file of their own; those that are not at hand stay where they are."""
+    rest = {name: part for name, part in top.items() if name not in ("format", ROWS)}
+    header = dict(rest.get("header", {}))
+    if header.pop(ROWS_MISSING, ""):
+        return {**rest, "header": header, ROWS: top[ROWS]}, {}
+    if len(utterances) <= baseline_rows.MOST_IN_FILE:
+        return rest, utterances
+    return {**rest, ROWS: baseline_rows.write(path.parent, utterances)}, {}
 
 
 def _replace(drafts: Mapping[Path, Path]) -> None:
@@ -172,6 +211,9 @@ def _lines(top: Mapping[str, Any], utterances: Mapping[str, Any]) -> Iterator[st
     head = json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False).removesuffix("\n}")
     if sessions:
         head += ',\n "sessions": [\n  ' + ",\n  ".join(sessions) + "\n ]"
+    if ROWS in top:
+        yield f"{head}\n}}\n"
+        return
     yield f"{head},\n{BEGIN}  "
     rows = (f"{json.dumps(id)}: {_row(utterances[id])}" for id in sorted(utterances))
     yield from _parted(rows)

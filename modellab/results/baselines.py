@@ -26,6 +26,7 @@ from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
 from modellab.types import CaseId, Counts, Metric, QualityBaseline, ResourceBaseline, Result, Utterance, finite
 from modellab.types.readings import ACCEPTED, CLOCKS, REFERENCE
+from modellab.types.rows import ROWS_MISSING
 from modellab.types.spooled import Table
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
@@ -35,8 +36,8 @@ USUAL = 2.0  # standard deviations from the sessions' mean within which a run is
 NAME = re.compile(
     r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?\.json"
 )
-UNTOLD = ("digest_checked",)  # says how a measurement was made, and nothing of what was accepted
-HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY)  # may differ, same model
+UNTOLD = ("digest_checked",)  # says nothing of what was accepted
+HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY, ROWS_MISSING)
 
 
 def quality_path(root: Path, key: CaseId) -> Path:
@@ -110,8 +111,8 @@ def save(
     long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with
     `speed_only` the accepted quality.
     """
-    known = {name: text for name, text in passes[0].provenance.items() if name not in UNTOLD}
-    header = {**known, "reason": reason, "date": date}
+    header = {name: text for name, text in passes[0].provenance.items() if name not in UNTOLD}
+    header |= {"reason": reason, "date": date}
     _check_names(passes[0])
     written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
     written += [_resource_file(root, passes, header)] if timed else []
@@ -264,8 +265,7 @@ def _encoded(sessions: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    stored: dict[str, Any] | None = baseline_file.read(path)
-    if stored is None:
+    if (stored := baseline_file.read(path)) is None:
         raise BaselineError(f"{path} does not exist: accept a baseline first, with --update-baselines --reason '...'")
     return stored
 
@@ -280,7 +280,7 @@ def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = Non
     """The same file with these parts of it new."""
     stored = _stored(path)
     try:
-        utterances = dict(stored.pop("utterances"))
+        utterances = baseline_file.rows(path, stored, needed=bool(counts))
         for id, each in (counts or {}).items():
             utterances[id]["shares"] = serialization.encode_counts(
                 {name: each[name] for name in utterances[id]["shares"]}

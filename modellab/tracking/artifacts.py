@@ -1,8 +1,8 @@
 """The files that go to MLflow with a run, written to a folder first. No MLflow here.
 
-utterances/<dataset>.json              a table of every utterance, worst first
+utterances/<dataset>.json              a table of every utterance, worst first; of more than MANY the worst alone
 pages/<dataset>.html                   the case's page: differences, players, pictures
-entries/<dataset>-<entry>.json.gz      the ledger's line, from which `fetch` makes the entry again
+entries/<dataset>-<entry>.json.gz      the ledger's line, from which `fetch` makes the entry again; none of so many
 audio/<dataset>/<id>.flac              what the model said, of the worst utterances
 """
 
@@ -20,6 +20,7 @@ from modellab.results import serialization
 from modellab.results.entry import Entry, encode
 from modellab.system.masking import masked_settings, masked_texts
 from modellab.tracking import runs
+from modellab.types.utterances import MANY
 
 TABLES, PAGES, ENTRIES, SOUNDS = "utterances", "pages", "entries", "audio"
 LEVEL = 5  # of gzip: half the time of its default, 2 % more bytes
@@ -30,7 +31,8 @@ def write(folder: Path, entries: Iterable[Entry], page: Page | None = None) -> N
     """Every artifact of these entries, laid out as they shall lie in MLflow. `page` makes a case's page."""
     for entry in entries:
         name = slug(entry)
-        _put(folder / ENTRIES / f"{name}-{entry.id[:8]}.json.gz", gzip.compress(line(entry), LEVEL, mtime=0))
+        if entry.result is None or len(entry.result.utterances) <= MANY:
+            _put(folder / ENTRIES / f"{name}-{entry.id[:8]}.json.gz", gzip.compress(line(entry), LEVEL, mtime=0))
         if entry.result is None:
             continue
         _put(folder / table(entry), json.dumps(runs.table(entry), ensure_ascii=False).encode())

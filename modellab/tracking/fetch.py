@@ -18,6 +18,7 @@ from modellab.results.entry import Entry, decode
 from modellab.tracking import artifacts, runs, store
 from modellab.tracking.experiments import STORE_TAG
 from modellab.tracking.sender import ENTRY_TAG
+from modellab.types.utterances import MANY
 
 if TYPE_CHECKING:
     import mlflow.entities
@@ -136,7 +137,8 @@ def _read(client: MlflowClient, run: mlflow.entities.Run, warn: Callable[[str], 
     if missing := len(marked - {entry.id for entry in found}):
         warn(
             f"{missing} of the {len(marked)} results of {run.info.run_name} have no readable entry in MLflow: an"
-            " earlier modellab may have sent them, or its artifact store took none; `modellab sync --rebuild` there"
+            " earlier modellab may have sent them, or its artifact store took none (`modellab sync --rebuild` there),"
+            f" or they have more than {MANY:,} utterances, which stay in the ledger of their machine"
         )
     return [entry for entry in found if entry.id in marked]
 

@@ -21,6 +21,7 @@ ANYWHERE = (
 )  # every task's row may, too
 FILES = ("audio", "reference_audio", "rttm", "stm", "uem")  # the keys that name a file, beside the manifest
 SETTING_FILES = ("glm",)  # the settings that name a file beside the manifest
+ROWS_MISSING = "rows_missing"  # of a baseline's header: why what it holds of each utterance is not at hand
 PARTS = ("script",)  # the keys that hold a list of mappings with files of their own: what is said in a dialogue
 
 

@@ -20,6 +20,8 @@ from modellab.types.spooled import TOGETHER, Lazy, Spool, Store
 
 WALL, CPU, GPU, AUDIO, RAISED = range(5)  # columns: three clocks and the length of the audio, in s; 1.0 if it raised
 FIRST = 5  # of the columns of counts
+MANY = 5_000  # utterances above which baselines keep their rows outside, and pages and MLflow get the worst alone
+WORST_OF_MANY = 1_000
 
 Layout = tuple[tuple[str, int], ...]  # metric and length of its counts
 

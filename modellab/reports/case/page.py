@@ -22,6 +22,7 @@ from modellab.reports.html import figures, page
 from modellab.results.entry import Entry
 from modellab.tasks import Surveyed, Task
 from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
+from modellab.types.utterances import MANY, WORST_OF_MANY
 
 CLIPS = 20  # the worst utterances that come with sound
 DETAILED = 500  # the worst utterances that are shown word by word; all are in the table
@@ -31,6 +32,7 @@ NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("chart", "speed_chart", "listing")),
     **dict.fromkeys(("overview", "findings", "views"), ()),
     "hidden": 0,
+    "unlisted": 0,
 }  # what is shown of a case without utterances
 SHORT = 19  # letters of a digest: sha256: and twelve
 
@@ -87,23 +89,25 @@ def _utterances(
     result: Result, task: Task, data: views.Data, accepted: QualityBaseline | None, clips: int
 ) -> dict[str, Any]:
     """Everything below the verdicts that comes from utterances."""
-    metric = task.METRICS[0]
-    ordered = worst_utterances.worst_first(result.utterances, accepted, metric)
+    metric, count = task.METRICS[0], len(result.utterances)
+    most = WORST_OF_MANY if count > MANY else None
+    ordered = worst_utterances.worst_first(result.utterances, accepted, metric, most)
     view_maker = views.ViewMaker(task, data, accepted, clips)
-    known = [name for name, fewest in PERCENTILES.items() if len(ordered) >= fewest]
+    known = [name for name, fewest in PERCENTILES.items() if count >= fewest]
     percentiles = [(name, result.readings.get(f"latency_{name}_s", math.nan)) for name in known]
     numbers_of = {utterance.id: i for i, utterance in enumerate(ordered[:DETAILED], start=1)}
     shown = [view_maker.view(i, utterance) for i, utterance in enumerate(ordered[:DETAILED], start=1)]
     return {
         "chart": figures.latencies(result.utterances, percentiles),
         "speed_chart": figures.speed_chart(result.utterances),
-        "overview": _overview(task, data, result),
-        "findings": _findings(task, data, result, accepted, numbers_of),
+        "overview": [] if most else _overview(task, data, result),
+        "findings": [] if most else _findings(task, data, result, accepted, numbers_of),
         "listing": _listing(ordered, accepted, metric),
         "views": shown,
         "worded": any(kind == "words" for view in shown for kind, _ in view.blocks),
         "sounding": any(view.sounds for view in shown),
         "hidden": max(0, len(ordered) - DETAILED),
+        "unlisted": count - len(ordered),
     }
 
 

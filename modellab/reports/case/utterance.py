@@ -11,7 +11,7 @@ from typing import Any
 
 from modellab import datasets, units
 from modellab.audio import saved
-from modellab.datasets import decoded_length, manifest
+from modellab.datasets import columns, decoded_length, manifest
 from modellab.errors import MALFORMED, AudioError, ModellabError
 from modellab.metrics.edit_distance import align
 from modellab.reports.case import worst_utterances
@@ -63,7 +63,7 @@ def data(entry: Entry, golden: Path) -> Data:
         found = _load(golden / name, _stamp(golden / name))
     except ModellabError as problem:
         return Data(notes=(f"references and recordings are missing: {str(problem).splitlines()[0]}",))
-    rows = {row["id"]: row for row in found.rows}
+    rows = columns.by_id(found.rows)
     notes = []
     measured = entry.result.provenance.get("dataset_digest", "")
     if found.digest != measured:

@@ -11,6 +11,7 @@ import numpy as np
 from modellab import units
 from modellab.types import Utterance
 
+MOST_CALLS = 5_000  # bars of a chart: of more calls several share one
 MOST_BINS = 30
 STEPS = (1.0, 2.0, 5.0)
 
@@ -72,16 +73,23 @@ def speed_chart(utterances: Sequence[Utterance]) -> Chart | None:
     known = [each for each in utterances if each.duration_s > 0 and math.isfinite(each.wall_s)]
     if not known:
         return None
-    factors = [each.wall_s / each.duration_s for each in known]
-    most, width = max(factors) or 1.0, 100 / len(known)
+    together = math.ceil(len(known) / MOST_CALLS)
+    groups = [known[i : i + together] for i in range(0, len(known), together)]
+    factors = [sum(each.wall_s for each in group) / sum(each.duration_s for each in group) for group in groups]
+    most, width = max(factors) or 1.0, 100 / len(groups)
     bars = tuple(
-        Bar(width * i, width, 100 * factor / most, f"{each.id}: {units.value(factor, 's/s')}")
-        for i, (each, factor) in enumerate(zip(known, factors, strict=True))
+        Bar(width * i, width, 100 * factor / most, f"{_calls(group)}: {units.value(factor, 's/s')}")
+        for i, (group, factor) in enumerate(zip(groups, factors, strict=True))
     )
     pooled = sum(each.wall_s for each in known) / sum(each.duration_s for each in known)
     ticks = (Tick(0.0, "first"), Tick(100.0, "last"))
     title = f"Real-time factor, call by call, N {len(known)}; pooled {units.value(pooled, 's/s')}"
     return Chart(title, bars, ticks, (Tick(100 * pooled / most, ""),), units.value(most, "s/s"))
+
+
+def _calls(group: Sequence[Utterance]) -> str:
+    """The call that a bar is of, or the first of several."""
+    return group[0].id if len(group) == 1 else f"{len(group)} calls from {group[0].id}"
 
 
 def axis(low: float, high: float, unit: str, most: int = 6) -> list[Tick]:

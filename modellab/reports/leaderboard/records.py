@@ -200,13 +200,14 @@ class UtteranceResult:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Every utterance of one system on one dataset, worst first."""
+    """Every utterance of one system on one dataset, worst first; of `many` the worst alone, 0 for all."""
 
     who: System
     dataset: str
     metric: str
     origin: Origin
     said: tuple[UtteranceResult, ...]
+    many: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from modellab import tasks
-from modellab.datasets import Dataset
+from modellab.datasets import Dataset, columns
 from modellab.errors import ModellabError
 from modellab.metrics.edit_distance import align
 from modellab.reports.leaderboard.records import Sheet, Step, System, UtteranceResult
@@ -17,23 +18,31 @@ from modellab.reports.leaderboard.systems import origin, result_of
 from modellab.results.entry import Entry
 from modellab.stats.intervals import bottom_of, costs
 from modellab.types import Metric, Utterance
+from modellab.types.utterances import MANY, WORST_OF_MANY
 
 SHOWN = 10  # utterances that a task without texts draws
 
 
 def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
-    """Every utterance of one result; `data` is None where the dataset is not here as it was measured."""
+    """Every utterance of one result, or the worst of many; `data` is None where the dataset is not here as measured."""
     metric = tasks.get(who.task).METRICS[0]
-    ranked = sorted(result_of(entry).utterances, key=lambda each: (not each.error, -_cost(metric, each), each.id))
-    cases = _cases(who.task, data) if data else {}
+    every = result_of(entry).utterances
+
+    def order(each: Utterance) -> tuple[bool, float, str]:
+        return not each.error, -_cost(metric, each), each.id
+
+    is_large = len(every) > MANY
+    ranked = heapq.nsmallest(WORST_OF_MANY, every, key=order) if is_large else sorted(every, key=order)
+    cases = _cases(who.task, data, {each.id for each in ranked}) if data else {}
     said = tuple(_said(who.task, metric, each, cases.get(each.id), rank) for rank, each in enumerate(ranked))
-    return Sheet(who, entry.key.dataset, metric.name, origin(entry), said)
+    return Sheet(who, entry.key.dataset, metric.name, origin(entry), said, len(every) if is_large else 0)
 
 
-def _cases(task: str, data: Dataset) -> dict[str, Any]:
+def _cases(task: str, data: Dataset, wanted: Collection[str]) -> dict[str, Any]:
     read: Callable[..., Any] = tasks.get(task).read
     found = {}
-    for row in data.rows:
+    rows = columns.by_id(data.rows)
+    for row in (rows[id] for id in wanted if id in rows):
         try:
             found[str(row["id"])] = read(row, data.options)
         except ModellabError:  # a row that this version cannot read any more: its words are shown without a reference

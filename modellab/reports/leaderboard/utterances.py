@@ -45,11 +45,8 @@ def leaves(sheets: Iterable[Sheet]) -> Iterator[Leaf]:
     """Every sheet, ready for the template."""
     for number, sheet in enumerate(sheets):
         wrong = [each for each in sheet.said if each.errors or each.error]
-        summary = (
-            f"{len(wrong)} of {len(sheet.said)} utterances with errors"
-            if wrong
-            else f"no errors in {len(sheet.said)} utterances"
-        )
+        count = f"the worst {len(sheet.said):,} of {sheet.many:,}" if sheet.many else f"{len(sheet.said)}"
+        summary = f"{len(wrong)} of {count} utterances with errors" if wrong else f"no errors in {count} utterances"
         yield Leaf(
             f"sheet{number}",
             sheet.who.name,
