@@ -31,6 +31,7 @@ from modellab.types import (
     QualityBaseline,
     Region,
     Result,
+    Row,
     Segment,
     SpokenTurn,
     Status,
@@ -39,6 +40,7 @@ from modellab.types import (
     Utterance,
     Verdict,
 )
+from modellab.types.utterances import Utterances
 
 MISSING = "there is no hypothesis for it"
 HYPOTHESES = "hypotheses"  # in a result's provenance: the file that they were in
@@ -145,14 +147,15 @@ def _result(
     task: Task, case: Case, data: Dataset, answers: Mapping[str, Answer], project: Project, *, empty: bool
 ) -> Result:
     options = data.options
-    samples = [task.read(row, options) for row in data.rows]
-    blank = Answer("", ())
-    said = tuple(
-        _utterance(task, sample, answers.get(sample.id, blank if empty else None), clusters.cluster(row, data.header))
-        for sample, row in zip(samples, data.rows, strict=True)
-    )
     sessions.check(data.rows, options)
-    said = tuple(sessions.settled(task, data.rows, options, said))
+    blank = Answer("", ()) if empty else None
+
+    def utterance(row: Row) -> Utterance:
+        answer, said_by = answers.get(str(row["id"]), blank), clusters.cluster(row, data.header)
+        return _utterance(task, task.read(row, options), answer, said_by)
+
+    said = sessions.settled(task, data.rows, options, Utterances(map(utterance, data.rows)))
+    samples = (task.read(row, options) for row in data.rows)
     provenance = {
         "commit": machine.commit(project.root).hash,
         "dataset_digest": data.digest,
