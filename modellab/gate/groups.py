@@ -26,6 +26,7 @@ from modellab.stats.groups import GroupRate, Groups
 from modellab.types import Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
 from modellab.types.gate_counts import GroupRule
 from modellab.types.utterances import clusters, counts_of, ids
+from modellab.units import counted
 
 Wanted = Mapping[str, Mapping[str, GroupRule]]  # key of the groups -> metric -> what is asked
 Labels = Mapping[str, Mapping[str, str]]  # key -> id of the utterance -> its group
@@ -70,13 +71,13 @@ def few(found: Groups) -> str:
 
 
 def size(each: GroupRate) -> str:
-    """How many a group has, "n = 12, 3 speakers"; of nobody named the utterances alone.
+    """How many a group has, "n = 12 in 3 clusters"; of nobody named the utterances alone.
 
     >>> from modellab.stats.estimate import Estimate
     >>> size(GroupRate("f", 12, 3, Estimate(0.1))), size(GroupRate("f", 12, 12, Estimate(0.1)))
-    ('n = 12, of 3', 'n = 12')
+    ('n = 12 in 3 clusters', 'n = 12')
     """
-    return f"n = {each.utterances}" + (f", of {each.units}" if each.units < each.utterances else "")
+    return f"n = {each.utterances}" + (f" in {counted(each.units, 'cluster')}" if each.units < each.utterances else "")
 
 
 class _Side:

@@ -50,7 +50,7 @@ def test_the_worst_group_is_held_to_its_limit() -> None:
     beyond = assessed({"f": 0.1, "m": 0.3}, GroupRule(worst=0.25))["wer[gender worst]"]
     assert (within.status, within.red, within.now) == (Status.PASS, False, pytest.approx(0.2))
     assert (beyond.status, beyond.red) == (Status.ABOVE_LIMIT, True)
-    assert beyond.why == "gender=m has 0.3 (n = 60, of 6), above the limit 0.25"
+    assert beyond.why == "gender=m has 0.3 (n = 60 in 6 clusters), above the limit 0.25"
     assert groups.is_limit(beyond)
 
 
@@ -66,7 +66,7 @@ def test_a_limit_that_the_baseline_kept_is_a_regression() -> None:
 
 def test_the_gap_names_both_groups() -> None:
     gap = assessed({"f": 0.1, "m": 0.3}, GroupRule(gap=0.15))["wer[gender gap]"]
-    assert gap.why == "0.2 between gender=m (n = 60, of 6) and f (n = 60, of 6), above the limit 0.15"
+    assert gap.why == "0.2 between gender=m (n = 60 in 6 clusters) and f (n = 60 in 6 clusters), above the limit 0.15"
     assert assessed({"f": 0.1, "m": 0.2}, GroupRule(gap=0.15))["wer[gender gap]"].status is Status.PASS
 
 
@@ -74,7 +74,7 @@ def test_what_is_too_few_to_tell_is_said_and_never_a_kept_limit() -> None:
     gone = assessed({"f": 0.1, "m": 0.3}, GroupRule(worst=0.5, gap=0.5), each=10)
     assert all((each.status, each.red) == (Status.INCONCLUSIVE, True) for each in gone.values())
     assert gone["wer[gender worst]"].why == (
-        "no group can be told; too few to tell: f (n = 10, of 6), m (n = 10, of 6)"
+        "no group can be told; too few to tell: f (n = 10 in 6 clusters), m (n = 10 in 6 clusters)"
     )
     assert gone["wer[gender gap]"].why.startswith("no two groups of gender can be told; too few")
 

@@ -41,8 +41,8 @@ def test_limits_of_the_worst_group_and_of_the_gap(fake_project: FakeProject) -> 
     result = fake_project.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([
-        "*wer?gender worst?: *ABOVE_LIMIT (gender=m has 0.2 (n = 40, of 5), above the limit 0.1; too few to tell: x*",
-        "*wer?gender gap?: *ABOVE_LIMIT (0.2 between gender=m (n = 40, of 5) and f (n = 40, of 5), above the limit*",
+        "*wer?gender worst?: *ABOVE_LIMIT (gender=m has 0.2 (n = 40 in 5 clusters), above *; too few to tell: x*",
+        "*wer?gender gap?: *ABOVE_LIMIT (0.2 between gender=m (n = 40 in 5 clusters) and f (*), above*",
     ])  # fmt: skip
     named = {each["metric"]: each for each in fake_project.ledger()[-1]["verdicts"]}
     assert named["wer[gender worst]"]["now"] == pytest.approx(0.2)

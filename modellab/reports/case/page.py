@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from modellab import diagnosis, tasks, units
+from modellab.datasets import groups
 from modellab.diagnosis import Finding
 from modellab.errors import ConfigError
+from modellab.reports import by_group
 from modellab.reports.case import utterance as views
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page
@@ -30,7 +32,7 @@ NAMED = 12  # utterances named of each kind of failure
 PERCENTILES = {"p50": 1, "p95": 20, "p99": 100}  # each with the fewest calls of which it says something
 NOTHING: Mapping[str, Any] = {
     **dict.fromkeys(("chart", "speed_chart", "listing")),
-    **dict.fromkeys(("overview", "findings", "views"), ()),
+    **dict.fromkeys(("overview", "findings", "views", "by_group"), ()),
     "hidden": 0,
     "unlisted": 0,
 }  # what is shown of a case without utterances
@@ -101,6 +103,7 @@ def _utterances(
         "chart": figures.latencies(result.utterances, percentiles),
         "speed_chart": figures.speed_chart(result.utterances),
         "overview": [] if most else _overview(task, data, result),
+        "by_group": _by_group(task, data, result),
         "findings": [] if most else _findings(task, data, result, accepted, numbers_of),
         "listing": _listing(ordered, accepted, metric),
         "views": shown,
@@ -184,6 +187,14 @@ def _overview(task: Task, data: views.Data, result: Result) -> list[str]:
         return cast(Surveyed, task).overview(cases, [utterance.output for utterance in result.utterances])
     except views.ODD:
         return []
+
+
+def _by_group(task: Task, data: views.Data, result: Result) -> list[tuple[str, list[str], list[list[str]], list[str]]]:
+    """Each key of groups: its name, a table, and what is to be said; nothing of a dataset that has changed."""
+    if data.whole is None:
+        return []
+    found = by_group.found(task, result.utterances, groups.labels(data.whole.rows))
+    return [(each.key, each.headings, list(each.rows()), list(each.sentences())) for each in found]
 
 
 def _findings(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
-from modellab.reports.comparison import changed_utterances, error_classes, quality, speed
+from modellab.reports.comparison import changed_utterances, error_classes, group_lines, quality, speed
 from modellab.reports.comparison.changed_utterances import Changed
 from modellab.reports.comparison.error_classes import Classes, UtterancePair
 from modellab.reports.comparison.pairing import CasePair, name
@@ -34,6 +34,7 @@ class SystemPair:
     classes: Classes | None = None
     changed: tuple[Changed, ...] = ()
     notes: tuple[str, ...] = ()
+    by_group: tuple[Line, ...] = ()
 
     @property
     def primary(self) -> tuple[Line, ...]:
@@ -172,7 +173,8 @@ def _looked_into(system_pair: SystemPair, library: Library, alpha: float) -> Sys
     notes = (*system_pair.notes, *(why for why in whys if why))
     said = [each for case_pair in system_pair.case_pairs for each in _said(case_pair, library)] if found else []
     table = error_classes.table(said, alpha) if said else None
-    return replace(system_pair, classes=table, changed=tuple(found), notes=notes)
+    by_group, few = group_lines.lines(system_pair.case_pairs, system_pair.lines[0].metric, library, alpha)
+    return replace(system_pair, classes=table, changed=tuple(found), notes=(*notes, *few), by_group=tuple(by_group))
 
 
 def _said(case_pair: CasePair, library: Library) -> list[UtterancePair]:

@@ -19,7 +19,7 @@ from modellab.reports.leaderboard import estimates, findings, pareto, systems
 from modellab.reports.leaderboard.recommendation import AdviceBasis, advise
 from modellab.reports.leaderboard.records import ComparableGroup, Finding, Measure, Report, Score, System
 from modellab.reports.leaderboard.score import score
-from modellab.reports.leaderboard.slices import slices
+from modellab.reports.leaderboard.slices import group_gaps, slices
 from modellab.reports.leaderboard.utterance_sheets import sheet
 from modellab.results.entry import Entry
 from modellab.results.headline import Headline
@@ -79,6 +79,7 @@ def assemble(shown: Shown) -> Report:
         dict(sorted(Counter(str(entry.status) for entry in cases).items())),
         findings.broken(cases),
         findings.noted(cases),
+        tuple(gap for who, entry in flat if (data := _data(entry, shown)) for gap in group_gaps(who, entry, data)),
     )
 
 

@@ -30,7 +30,7 @@ NUMBERS = ("value", "low", "high")
 
 def rows(report: Report) -> list[Row]:
     """Every row, in a fixed order; a number that is missing is None."""
-    found = [*_errors(report), *_measures(report), *_slices(report), *_scores(report)]
+    found = [*_errors(report), *_measures(report), *_slices(report), *_groups(report), *_scores(report)]
     return [{column: serialization.plain(row.get(column, "")) for column in COLUMNS} for row in found]
 
 
@@ -62,6 +62,16 @@ def _slices(report: Report) -> Iterator[Row]:
             "dataset": each.dataset, "key": each.key, "part": each.value, "metric": each.metric, "kind": "quality",
             "better": whole.better if whole else "",
         }  # fmt: skip
+
+
+def _groups(report: Report) -> Iterator[Row]:
+    """Each metric of each group of people; without a number where it is too few to tell."""
+    for each in report.gaps:
+        about = {**_who(each.who), "dataset": each.dataset, "key": each.key, "metric": each.groups.metric.name}
+        about |= {"kind": "group", "better": each.groups.metric.better}
+        for rate in each.groups.rates:
+            yield {**about, **_number(rate.estimate), "part": rate.name}
+        yield {**about, **_number(each.groups.gap), "part": "gap", "kind": "gap", "better": "lower"}
 
 
 def _scores(report: Report) -> Iterator[Row]:

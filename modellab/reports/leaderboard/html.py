@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modellab.reports import broken_utterances
+from modellab.reports.by_group import TOO_FEW
 from modellab.reports.html import FOLDER, page
 from modellab.reports.leaderboard import figures, prose, tables
 from modellab.reports.leaderboard.records import ComparableGroup, Report
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 DRAWN = 2  # systems from which on a figure tells something
 LEFT = {
     "model", "grade", "data", "stage", "status", "dataset", "metric", "why", "session", "verdict", "commit", "machine",
-    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", "part", "from", *KEYS,
+    "quality and speed", "quality and memory", "beaten in quality and speed", "told apart", "part", "from",
+    "worst group", "best group", "told from chance", TOO_FEW, *KEYS,
 }  # fmt: skip
 
 
@@ -47,6 +49,7 @@ class Section(NamedTuple):
     front: Grid
     datasets: Grid
     conditions: Sequence[Grid]
+    by_group: Sequence[Grid]
     drawings: Sequence[tuple[str, Markup]]
     notes: Sequence[str]
     left_out: Sequence[str]
@@ -97,10 +100,18 @@ def _section(report: Report, group: ComparableGroup) -> Section:
         _grid(f"{task}: Pareto front", tables.front(group)),
         _grid(f"{task}: each dataset", tables.datasets(report, task)),
         parts,
+        list(_by_group(report, task)),
         [(said, _drawing(svg)) for said, svg in figures.svgs(group)] if drawn else [],
         prose.weights(group),
         [why for _, why in group.left_out],
     )
+
+
+def _by_group(report: Report, task: str) -> Iterator[Grid]:
+    """Two tables for each key of each dataset's groups of people."""
+    for dataset, key, (headings, rows), gaps in tables.by_group(report, task):
+        yield Grid(f"{dataset} by {key}", headings, rows, (0,))
+        yield _grid(f"{dataset} by {key}: the worst group and the gap", gaps)
 
 
 def _drawing(svg: str) -> Markup:

@@ -54,10 +54,17 @@ def _blocks(report: Report) -> Iterator[str]:
     for group in report.groups:
         yield fold(f"{group.task}: each dataset", table(*tables.datasets(report, group.task)))
     for group in report.groups:
-        for dataset, key, found in tables.conditions(report, group.task):
-            yield fold(f"{group.task}: {dataset} by {key}", table(*found))
+        yield from _parts(report, group.task)
     if report.notes:
         yield fold(f"Notes ({len(report.notes)})", "\n".join(f"- {escape(note)}" for note in report.notes))
+
+
+def _parts(report: Report, task: str) -> Iterator[str]:
+    """Parts of each dataset: by what rows say of themselves, then by groups of people."""
+    for dataset, key, found in tables.conditions(report, task):
+        yield fold(f"{task}: {dataset} by {key}", table(*found))
+    for dataset, key, each, gaps in tables.by_group(report, task):
+        yield fold(f"{task}: {dataset} by {key}: each group", f"{table(*each)}\n\n{table(*gaps)}")
 
 
 def _verdict(report: Report) -> str:

@@ -7,6 +7,7 @@ Report
 │   └── Advice   which one to take, and on what evidence
 ├── Measure      one metric of one system on one dataset
 ├── Slice        the task's first metric of one system on a part of a dataset: a condition, a speaker
+├── GroupGap     one metric of one system by groups of people: each one's rate, the worst, the gap
 ├── Finding      what got worse or better, and why it is believed
 └── UtteranceResult  what one system made of one utterance
 """
@@ -22,6 +23,7 @@ from modellab.plan.score_settings import Part as PartName
 from modellab.plan.score_settings import Scorecard
 from modellab.results.headline import Headline
 from modellab.stats.estimate import Estimate
+from modellab.stats.groups import Groups
 from modellab.types import Break, Kind, Status, Verdict
 
 Step = tuple[str, str, str]  # (what, reference, hypothesis): what is "", "S", "D" or "I"
@@ -87,6 +89,16 @@ class Slice:
     value: str
     metric: str
     estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class GroupGap:
+    """One quality metric of a system on a dataset, by the groups of one key."""
+
+    who: System
+    dataset: str
+    key: str
+    groups: Groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +257,4 @@ class Report:
     counts: Mapping[str, int] = field(default_factory=dict)  # status -> cases
     broken: tuple[Broken, ...] = ()  # what a person has to look at first
     noted: tuple[Noted, ...] = ()  # most urgent first
+    gaps: tuple[GroupGap, ...] = ()

@@ -1,12 +1,13 @@
-"""The first metric on parts of a dataset: by what the rows say of themselves."""
+"""Parts of a dataset: the first metric by what the rows say of themselves, each metric by groups of people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from modellab import tasks
-from modellab.datasets import Dataset
-from modellab.reports.leaderboard.records import Slice, System
+from modellab.datasets import Dataset, groups
+from modellab.reports import by_group
+from modellab.reports.leaderboard.records import GroupGap, Slice, System
 from modellab.reports.leaderboard.systems import result_of
 from modellab.results.entry import Entry
 from modellab.stats import intervals
@@ -29,3 +30,10 @@ def slices(who: System, entry: Entry, data: Dataset) -> Iterator[Slice]:
         if 2 <= len(groups) <= MOST:
             for value, said in sorted(groups.items()):
                 yield Slice(who, data.name, key, value, metric.name, intervals.of(metric, said))
+
+
+def group_gaps(who: System, entry: Entry, data: Dataset) -> Iterator[GroupGap]:
+    """One for each quality metric and each key of the rows' groups."""
+    labels = groups.labels(data.rows)
+    for each in by_group.found(tasks.get(who.task), result_of(entry).utterances, labels) if labels else ():
+        yield from (GroupGap(who, data.name, each.key, metric) for metric in each.metrics)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from modellab import units
+from modellab.reports import by_group as groups
 from modellab.reports.leaderboard import prose
-from modellab.reports.leaderboard.records import ComparableGroup, Finding, Measure, Report, Slice
+from modellab.reports.leaderboard.records import ComparableGroup, Finding, GroupGap, Measure, Report, Slice
 from modellab.stats.estimate import Estimate
 from modellab.types import Status, Verdict
 
@@ -202,3 +203,41 @@ def _grid(key: str, parts: Sequence[Slice]) -> Table:
         n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
         rows.append([value, n, *(prose.span(cells[name]) if name in cells else units.MISSING for name in names)])
     return [key, "N", *names], rows
+
+
+def by_group(report: Report, task: str) -> list[tuple[str, str, Table, Table]]:
+    """For each dataset and key of its groups two tables: the first metric of each group, a column for each model; and
+    the worst group and the gap of each metric of each model.
+    """
+    own = [each for each in report.gaps if each.who.task == task]
+    ordered = sorted(own, key=lambda each: (each.dataset, each.key, each.who.order))
+    found = []
+    for (dataset, key), group in groupby(ordered, key=lambda each: (each.dataset, each.key)):
+        gaps = list(group)
+        first = [each for each in gaps if each.groups.metric.name == gaps[0].groups.metric.name]
+        found.append((dataset, key, _each_group(key, first), _gaps(gaps)))
+    return found
+
+
+def _each_group(key: str, gaps: Sequence[GroupGap]) -> Table:
+    """A line for each group: what of it there is, and its rate under each model."""
+    rows = []
+    for place, rate in enumerate(gaps[0].groups.rates):
+        cells = [prose.span(each.groups.rates[place].estimate) for each in gaps]
+        told = cells if rate.is_told else [groups.TOO_FEW] * len(gaps)
+        rows.append([rate.name, str(rate.utterances), str(rate.units), *told])
+    return [key, "N", "clusters", *(each.who.name for each in gaps)], rows
+
+
+def _gaps(gaps: Sequence[GroupGap]) -> Table:
+    """A line for each metric of each model."""
+    headings = ["model", "metric", "worst group", "best group", "gap [95 %]", "told from chance", groups.TOO_FEW]
+    rows = []
+    for each in gaps:
+        told, few = each.groups.told, ", ".join(rate.name for rate in each.groups.few)
+        apart = ("yes" if each.groups.apart else "no") if len(told) > 1 else units.MISSING
+        both = (told[0], told[-1]) if len(told) > 1 and each.groups.gap.value else ()
+        ends = [f"{rate.name} {prose.span(rate.estimate)}" for rate in both] or [units.MISSING] * 2
+        gap = prose.span(each.groups.gap)
+        rows.append([each.who.name, each.groups.metric.name, *ends, gap, apart, few or units.MISSING])
+    return headings, rows

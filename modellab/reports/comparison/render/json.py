@@ -56,6 +56,7 @@ def _system_pair(system_pair: SystemPair, most: int) -> dict[str, Any]:
         ],
         "differs": list(sentences.differences(system_pair)),
         "quality": [_line(line) for line in system_pair.lines],
+        "by_group": [_line(line) for line in system_pair.by_group],
         "speed": [asdict(each) for each in system_pair.speeds],
         "memory": [asdict(each) for each in system_pair.peaks],
         "error_classes": [

@@ -15,6 +15,7 @@ from modellab.types.readings import READINGS
 
 FEW = 6  # pairs of systems up to which each gets its own sentence
 NOT_IN_TURN = "stored times were not taken in turn: `modellab run --against` tells smaller differences"
+BY_GROUP = "the first metric, group by group; Holm over the groups of each key, apart from the other tables"
 
 
 def p(value: float | None) -> str:

@@ -103,6 +103,9 @@ def of_system_pair(system_pair: SystemPair) -> Iterator[Table]:
     """Quality, speed, memory and error classes of two systems; those there are."""
     if system_pair.lines:
         yield Table("quality", QUALITY, tuple(_quality(line) for line in system_pair.lines), 2)
+    if system_pair.by_group:
+        each_group = tuple(_quality(line) for line in system_pair.by_group)
+        yield Table("by group", QUALITY, each_group, 2, (sentences.BY_GROUP,))
     if system_pair.speeds:
         assumed = [] if not any(each.assumed for each in system_pair.speeds) else [NOT_CALIBRATED]
         excuses = [f"{each.dataset}: {each.excuse}" for each in system_pair.speeds if each.excuse]
