@@ -14,7 +14,7 @@ from modellab.errors import ConfigError
 def export(
     result: Annotated[str, typer.Argument(metavar="RESULT", help="Stored results, as `modellab report` names them.")],
     form: Annotated[
-        str, typer.Option("--as", metavar="FORMAT", help="jsonl, nemo, table, kaldi, ctm, trn, rttm, seglst.")
+        str, typer.Option("--as", metavar="FORMAT", help="jsonl, nemo, table, kaldi, ctm, trn, rttm, seglst, stm.")
     ],
     dataset: Annotated[str, typer.Option(metavar="DATASET", help="Only the result on this dataset.")] = "",
     into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go.")] = Path("exported"),

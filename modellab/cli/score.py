@@ -36,7 +36,7 @@ def score(
 ) -> None:
     """Score what another system said: through the dataset's normaliser, the task's metrics and the gate, as a run.
 
-    Formats: jsonl, nemo (pred_text), table, kaldi, ctm, trn, rttm, seglst. The result goes to the ledger, without
+    Formats: jsonl, nemo (pred_text), table, kaldi, ctm, trn, rttm, seglst, stm. The result goes to the ledger, without
     speed and memory. Exit status 1 if it is red.
     """
     from modellab import datasets as golden

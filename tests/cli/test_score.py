@@ -235,5 +235,5 @@ def test_a_format_that_cannot_hold_it_says_so(desk: Desk) -> None:
     measure(desk)
     done = desk.type("export", "fake", "--as", "rttm")
     assert done.exit_code == 2
-    assert "rttm cannot hold what asr gives: --as ctm, jsonl, kaldi, nemo, seglst, table, trn" in done.stderr
+    assert "rttm cannot hold what asr gives: --as ctm, jsonl, kaldi, nemo, seglst, stm, table, trn" in done.stderr
     assert CASE not in [path.name for path in Path.cwd().iterdir()]

@@ -54,6 +54,9 @@ def seglst(turns: dict[str, list[list[Any]]]) -> str:
     )
 
 
+STM = "".join(f"{id} 1 {who} {s} {e} <o,f0> {words}\n" for id, all in WORDS.items() for s, e, who, words in all)
+
+
 def scored(desk: Desk, task: str, name: str, text: str) -> Entry:
     (desk.root / name).write_text(text)
     done = desk.type("score", "--dataset", f"{task}_v1", "--hyp", name, "--model", "acme")
@@ -70,6 +73,8 @@ def scored(desk: Desk, task: str, name: str, text: str) -> Entry:
         ("diarization", "h.jsonl", "".join(json.dumps({"id": id, "turns": t}) + "\n" for id, t in TURNS.items())),
         ("vad", "h.rttm", rttm(TURNS)),
         ("meeting", "h.json", seglst(WORDS)),
+        ("meeting", "h.stm", STM),
+        ("diarization", "h.stm", STM),
     ],
 )
 def test_what_is_the_reference_has_no_errors(desk: Desk, task: str, name: str, text: str) -> None:
@@ -105,6 +110,7 @@ def test_a_recording_without_turns_in_the_file_is_told(desk: Desk) -> None:
         ("diarization", "jsonl"),
         ("vad", "rttm"),
         ("meeting", "seglst"),
+        ("meeting", "stm"),
         ("meeting", "rttm"),
     ],
 )
@@ -133,3 +139,11 @@ def test_words_are_no_turns(desk: Desk) -> None:
     assert "the file does not say who speaks when, which diarization is scored by" in done.stderr
     done = desk.type("export", "acme", "--as", "kaldi")
     assert done.exit_code == 2
+
+
+def test_turns_are_no_words(desk: Desk) -> None:
+    add(desk, "meeting")
+    (desk.root / "h.rttm").write_text(rttm(TURNS))
+    done = desk.type("score", "--dataset", "meeting_v1", "--hyp", "h.rttm", "--model", "acme")
+    assert done.exit_code == 2
+    assert "only who speaks when: it is for a dataset of diarization" in done.stderr

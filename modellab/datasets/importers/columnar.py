@@ -11,6 +11,8 @@ from modellab.errors import DatasetError
 from modellab.system import extras
 
 ROWS = 16  # held at a time: each may have the audio of a minute in it
+HELD_BYTES = 64 << 20  # or of an hour: then fewer
+PAGE_BYTES = 1 << 20  # of a column that are read ahead
 PLAIN = ("audio", "wav", "flac")  # what a column of bytes is called that holds sound
 ARROW = (".arrow", ".feather")
 
@@ -86,5 +88,6 @@ def _batches(file: Path) -> Iterator[Any]:
             for batch in ipc.open_stream(source):
                 yield from (batch.slice(at, ROWS) for at in range(0, batch.num_rows, ROWS))
     else:
-        with parquet.ParquetFile(file) as table:
-            yield from table.iter_batches(batch_size=ROWS)
+        with parquet.ParquetFile(file, pre_buffer=False, buffer_size=PAGE_BYTES) as table:
+            row_bytes = file.stat().st_size // max(1, table.metadata.num_rows)
+            yield from table.iter_batches(batch_size=max(1, min(ROWS, HELD_BYTES // max(1, row_bytes))))

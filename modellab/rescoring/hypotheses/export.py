@@ -23,7 +23,7 @@ from modellab.types import Row, SpokenTurn, Utterance
 Plain = Callable[[str], str]
 Texts = tuple[str, str]
 TURNS = ("rttm",)  # formats of times and speakers alone
-TEXTS = ("kaldi", "trn", "ctm", "nemo", "table")  # of words alone
+TEXTS = ("kaldi", "trn", "ctm", "stm", "nemo", "table")  # of words alone
 OF_TURNS = ("diarization", "vad")  # tasks without words
 SHOWN_AS = "speech"  # the speaker of what a detector of speech finds
 

@@ -141,6 +141,11 @@ def _check(found: Matched, data: Dataset) -> None:
     if all(getattr(answer, kind) is None for answer in found.answers.values()):
         wanted = "who speaks when" if kind == "turns" else "words"
         raise ConfigError(f"the file does not say {wanted}, which {data.task} is scored by: is it of another task?")
+    turns = (turn for answer in found.answers.values() for turn in answer.turns or ())
+    if data.task == "meeting" and not any(turn.text for turn in turns):
+        raise ConfigError(
+            "the file does not say what is said, only who speaks when: it is for a dataset of diarization"
+        )
 
 
 def _result(

@@ -104,6 +104,7 @@ FILES = {
     "rttm": ("SPEAKER call 1 0.5 1.0 <NA> <NA> ann <NA> <NA>\n", "rttm"),
     "stm-like ctm": ("call A 0.5 0.1 hello 0.98\ncall B 0.7 0.1 there lex\n", "ctm"),
     "kaldi": ("call so it is\n", "kaldi"),
+    "stm": (";; CATEGORY\ncall A ann 0.5 0.9 <o> so it is\ncall A bob 1.0 1.2 yes\n", "stm"),
     "chime": ('[{"start_time": "0:00:00.5", "end_time": "0:00:01", "words": "so", "speaker": "P1"}]', "seglst"),
     "lines": ('{"audio_filepath": "call.wav", "pred_text": "so", "text": "x"}\n', "nemo"),
     "leading comment": (";; made by us\nso it is (call)\n", "trn"),
