@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from modellab import datasets
-from modellab.datasets import audio_hashes, verifying
+from modellab import datasets, doctor
+from modellab.datasets import audio_hashes, parquet_rows, verifying
+from modellab.plan.settings import Project
 
 from ..make import as_parquet
 from .conftest import Desk
@@ -111,6 +112,18 @@ def test_lock_writes_what_is_there_now(desk: Desk, folder: Path, command: str) -
         result = desk.type("datasets", command, "short_v1")
         assert result.exit_code == 2
         assert "case 003: " in result.output
+
+
+def test_doctor_decodes_no_audio_of_rows_that_are_as_they_were_locked(desk: Desk) -> None:
+    as_parquet(desk.root / "golden" / "short_v1")
+    (desk.root / "golden" / "short_v1" / "audio" / "003.flac").write_bytes(b"no flac")
+    checks = {each.name: each for each in doctor.check_datasets(Project.at(desk.root))}
+    assert checks["short_v1"].state == "ok"
+    assert "8 rows as they were locked; `modellab datasets verify short_v1` compares" in checks["short_v1"].found
+    rows = [{**row} for row in parquet_rows.ParquetRows(desk.root / "golden" / "short_v1" / "rows.parquet", dict)]
+    parquet_rows.write(desk.root / "golden" / "short_v1" / "rows.parquet", rows[1:])
+    checks = {each.name: each for each in doctor.check_datasets(Project.at(desk.root))}
+    assert checks["short_v1"].state == "bad"
 
 
 # ---------------------------------------------------------------------------- power
