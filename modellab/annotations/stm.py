@@ -6,7 +6,8 @@ Times are seconds, the label may be missing, the words may be none, and so may b
 lines and comments (`;;`) are passed over. A recording is a name; one file may hold several.
 
 Deviations: what sclite takes for no words is refused with its line: IGNORE_TIME_SEGMENT_IN_SCORING, alternatives in
-braces, optional words in parentheses.
+braces, optional words in parentheses. The task asr scores them, of rows that `datasets import` makes of an STM file:
+`markup.py`.
 
 Source: NIST's SCTK, stm(5).
 """
@@ -73,9 +74,10 @@ def _markup(words: list[str]) -> str:
     if IGNORED in map(str.upper, words):
         return f"{IGNORED} is not known here; cut the recording, or write down what is said there"
     if any(mark in words for mark in ("{", "}")) or ALTERNATIVES.search(" ".join(words)):
-        return "alternatives ({ um / uh / @ }) are not known here; write down one of them"
+        return "alternatives ({ um / uh / @ }) are known to the task asr alone; write down one of them"
     if optional := next((word for word in words if OPTIONAL.match(word)), ""):
-        return f"words that may be left out ({optional[:40]}) are not known here; write it plain, or leave it out"
+        known = "are known to the task asr alone; write it plain, or leave it out"
+        return f"words that may be left out ({optional[:40]}) {known}"
     return ""
 
 

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab.datasets import digests, manifest, used_audio
+from modellab.datasets import digests, manifest, sessions, used_audio
 from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
 from modellab.datasets.manifest import Header
 from modellab.datasets.parquet_rows import ParquetRows
@@ -240,6 +240,7 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         for place, part in sounding(row):
             yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
     if head is not None and not faults:
+        yield from sessions.faults(manifest.file(folder), rows, head.model_dump())
         yield from _digest_faults(folder, head, digests.of(head, rows))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from modellab.datasets import decoded_length
@@ -55,6 +56,8 @@ def check(rows: Sequence[Row], options: Mapping[str, Any]) -> None:
     known: set[tuple[str, int]] = set()
     texts: dict[str, bool] = {}
     for row in rows:
+        if not isinstance(row.get("session"), str) or not isinstance(row.get("chunk"), int):
+            continue  # its own fault, which reading it tells
         name, chunk = str(row["session"]), int(row["chunk"])
         if (name, chunk) in known:
             raise DatasetError(f"case {row['id']!r}: the session {name!r} has the chunk {chunk} already")
@@ -65,6 +68,14 @@ def check(rows: Sequence[Row], options: Mapping[str, Any]) -> None:
             f"the session {silent[0]!r} has no reference: one of its rows needs `text` with the words of the session, "
             'or each those of its chunk; where nobody speaks it is ""'
         )
+
+
+def faults(file: Path, rows: Sequence[Row], options: Mapping[str, Any]) -> Iterator[DatasetError]:
+    """What `check` raises, with the name of the manifest."""
+    try:
+        check(rows, options)
+    except DatasetError as fault:
+        yield DatasetError(f"{file}: {fault}")
 
 
 def told(rows: Sequence[Row], options: Mapping[str, Any]) -> Iterator[str]:

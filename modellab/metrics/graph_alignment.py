@@ -31,6 +31,7 @@ from modellab.types.word_graph import Arc, WordGraph
 
 Table = npt.NDArray[np.int64]
 FAR = 1 << 60  # more than any way costs
+BLOCK_NUMBERS = 1 << 22  # of the table that are held at once: 32 MiB
 
 
 class Weights(NamedTuple):
@@ -59,11 +60,10 @@ class Step(NamedTuple):
 
 def align(reference: WordGraph, hypothesis: WordGraph, weights: Weights = FEWEST_ERRORS) -> Alignment:
     """The cheapest alignment of any path of the reference with any path of the hypothesis."""
-    table = _table(reference, hypothesis, weights)
     words: list[str] = []
     said: list[str] = []
     edits: list[Edit] = []
-    for what, ours, theirs in reversed(list(_traced(table, reference, hypothesis, weights))):
+    for what, ours, theirs in reversed(list(_traced(reference, hypothesis, weights))):
         if what in ("S", "D", "I"):
             edits.append((what, len(words), len(said)))
         if ours and ours.word:
@@ -92,24 +92,51 @@ def matches(ours: Arc, theirs: Arc) -> bool:
 # ---------------------------------------------------------------------------- the table
 
 
-def _table(reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> Table:
-    """The cost of the best way to each pair of nodes, shape (nodes of the reference, nodes of the hypothesis)."""
-    columns = _Columns(hypothesis, weights)
-    table = np.full((reference.nodes, hypothesis.nodes), FAR, dtype=np.int64)
-    table[0, 0] = 0
-    columns.spread(table[0])
-    by_end: dict[int, list[Arc]] = {}
+class _Blocks:
+    """The cost of the best way to each pair of nodes, a row for each node of the reference, some of them at a time.
+
+    Blocks begin at nodes that every path goes through. Of each the last row is kept, and the others are made anew on
+    the way back, so that an hour of speech takes some megabytes.
+    """
+
+    def __init__(self, reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> None:
+        self.weights, self.columns = weights, _Columns(hypothesis, weights)
+        self.by_end = _by_end(reference)
+        first = np.full(hypothesis.nodes, FAR, dtype=np.int64)
+        first[0] = 0
+        self.columns.spread(first)
+        self.starts = _starts(reference, max(1, BLOCK_NUMBERS // hypothesis.nodes))
+        self.heads = [first]
+        for number in range(len(self.starts) - 1):
+            self.heads.append(self.rows(number)[-1].copy())
+
+    def rows(self, number: int) -> Table:
+        """The rows from where a block begins to where the next one does."""
+        start, end = self.starts[number : number + 2]
+        table = np.full((end - start + 1, len(self.heads[number])), FAR, dtype=np.int64)
+        table[0] = self.heads[number]
+        for node in range(start + 1, end + 1):
+            row = table[node - start]
+            for arc in self.by_end[node]:
+                before = table[arc.start - start]
+                np.minimum(row, before + _missing(arc, self.weights), out=row)
+                if arc.word:
+                    self.columns.substitute(row, before, arc)
+            self.columns.spread(row)
+        return table
+
+
+def _starts(reference: WordGraph, size: int) -> list[int]:
+    """The nodes at which blocks of at least `size` nodes begin and the last one ends: no arc leads past any of them."""
+    furthest, starts = 0, [0]
+    over = [0] * reference.nodes  # for each node the furthest end of an arc that starts there
     for arc in reference.arcs:
-        by_end.setdefault(arc.end, []).append(arc)
+        over[arc.start] = max(over[arc.start], arc.end)
     for node in range(1, reference.nodes):
-        row = table[node]
-        for arc in by_end[node]:
-            before = table[arc.start]
-            np.minimum(row, before + _missing(arc, weights), out=row)
-            if arc.word:
-                columns.substitute(row, before, arc)
-        columns.spread(row)
-    return table
+        furthest = max(furthest, over[node - 1])
+        if furthest == node and (node - starts[-1] >= size or node == reference.nodes - 1):
+            starts.append(node)
+    return starts
 
 
 def _missing(arc: Arc, weights: Weights) -> int:
@@ -128,15 +155,21 @@ class _Columns:
         self.starts = np.array([arc.start for arc in self.spoken], dtype=np.intp)
         self.ends = np.array([arc.end for arc in self.spoken], dtype=np.intp)
         self.steps = np.arange(hypothesis.nodes, dtype=np.int64) * weights.gap
-        self.same: dict[tuple[str, str], npt.NDArray[np.int64]] = {}
+        self.broken = [place for place, arc in enumerate(self.spoken) if arc.broken]
+        self.places: dict[str, list[int]] = {}
+        for place, arc in enumerate(self.spoken):
+            self.places.setdefault(arc.word, []).append(place)
 
     def substitute(self, row: Table, before: Table, ours: Arc) -> None:
         """Lower a row by the steps that take a word of both sides."""
-        key = ours.word, ours.broken
-        if key not in self.same:
-            right = np.fromiter((matches(ours, arc) for arc in self.spoken), dtype=bool, count=len(self.spoken))
-            self.same[key] = np.where(right, 0, self.weights.substitution) + self.weights.word
-        np.minimum.at(row, self.ends, before[self.starts] + self.same[key])
+        some = range(len(self.spoken)) if ours.broken else (*self.places.get(ours.word, ()), *self.broken)
+        right = [place for place in some if matches(ours, self.spoken[place])]
+        costs = before[self.starts] + (self.weights.substitution + self.weights.word)
+        costs[right] -= self.weights.substitution
+        if self.is_line:
+            np.minimum(row[1:], costs, out=row[1:])
+        else:
+            np.minimum.at(row, self.ends, costs)
 
     def spread(self, row: Table) -> None:
         """Lower a row by the steps that take a word of the hypothesis alone."""
@@ -157,20 +190,24 @@ def _inserted(arc: Arc, weights: Weights) -> int:
 # ---------------------------------------------------------------------------- the way back
 
 
-def _traced(table: Table, reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> Iterator[Step]:
+def _traced(reference: WordGraph, hypothesis: WordGraph, weights: Weights) -> Iterator[Step]:
     """The steps of the best way, from its end to its start: words of both sides first, then insertions, deletions."""
-    ours, theirs = _by_end(reference), _by_end(hypothesis)
+    blocks = _Blocks(reference, hypothesis, weights)
+    theirs = _by_end(hypothesis)
     i, j = reference.nodes - 1, hypothesis.nodes - 1
-    while i or j:
-        cost = int(table[i, j])
-        for before, step in _ways(ours.get(i, ()), theirs.get(j, ()), weights):
-            a, b = (step.ours.start if step.ours else i), (step.theirs.start if step.theirs else j)
-            if int(table[a, b]) + before == cost:
-                yield step
-                i, j = a, b
-                break
-        else:
-            raise AssertionError(f"nothing leads to {i}, {j}: the table is wrong")
+    for number in reversed(range(max(1, len(blocks.starts) - 1))):
+        first = blocks.starts[number]
+        table = blocks.rows(number) if len(blocks.starts) > 1 else np.array(blocks.heads)
+        while i > first or (j and not number):
+            cost = int(table[i - first, j])
+            for before, step in _ways(blocks.by_end.get(i, ()), theirs.get(j, ()), weights):
+                a, b = (step.ours.start if step.ours else i), (step.theirs.start if step.theirs else j)
+                if int(table[a - first, b]) + before == cost:
+                    yield step
+                    i, j = a, b
+                    break
+            else:
+                raise AssertionError(f"nothing leads to {i}, {j}: the table is wrong")
 
 
 def _ways(ours: tuple[Arc, ...], theirs: tuple[Arc, ...], weights: Weights) -> Iterator[tuple[int, Step]]:

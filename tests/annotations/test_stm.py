@@ -45,13 +45,19 @@ def test_a_file_holds_recordings_by_start(tmp_path: Path) -> None:
         ("one 1 ann 3 2 yes", "it ends at 2 s and starts at 3 s"),
         (
             "one 1 ann 2 3 <o> i { um / uh / @ } think",
-            "alternatives ({ um / uh / @ }) are not known here; write down one",
+            "alternatives ({ um / uh / @ }) are known to the task asr alone; write down one",
         ),
-        ("one 1 ann 2 3 {a / b} think", "alternatives ({ um / uh / @ }) are not known here; write down one"),
-        ("one 1 ann 2 3 <o> I think {so/uh/@}", "alternatives ({ um / uh / @ }) are not known here; write down one"),
+        (
+            "one 1 ann 2 3 {a / b} think",
+            "alternatives ({ um / uh / @ }) are known to the task asr alone; write down one",
+        ),
+        (
+            "one 1 ann 2 3 <o> I think {so/uh/@}",
+            "alternatives ({ um / uh / @ }) are known to the task asr alone; write down one",
+        ),
         (
             "one 1 ann 2 3 think (so)",
-            "words that may be left out ((so)) are not known here; write it plain, or leave it",
+            "words that may be left out ((so)) are known to the task asr alone; write it plain, or leave it",
         ),
         ("one 1 ann 2 3 <o> IGNORE_TIME_SEGMENT_IN_SCORING", "IGNORE_TIME_SEGMENT_IN_SCORING is not known here"),
     ],

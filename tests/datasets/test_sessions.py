@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
+import yaml
 
+from modellab import datasets
 from modellab.datasets import sessions
 from modellab.errors import DatasetError
 from modellab.tasks import asr, lid
@@ -112,6 +117,17 @@ def test_sessions_that_cannot_be_scored_are_refused(rows: list[dict[str, Any]], 
     with pytest.raises(DatasetError, match=says):
         sessions.check(rows, OPTIONS)
     sessions.check(rows, {})
+
+
+def test_validation_finds_them(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", 0.1 * np.sin(np.arange(480_000) / 9), 16_000)
+    header = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made"}
+    cases = [row("a", 0, "so"), row("a", 0, id="other"), {**row("b", 0, "so"), "chunk": "x"}]
+    header |= {"settings": OPTIONS["settings"], "cases": cases}
+    (tmp_path / "dataset.yaml").write_text(yaml.safe_dump(header, sort_keys=False))
+    found = "\n".join(datasets.validate(tmp_path, asr))
+    assert "case 'other': the session 'a' has the chunk 0 already" in found
+    assert "case 'b0': chunk is a str ('x'), expected its number from 0 on" in found
 
 
 def test_missing_chunks_are_told() -> None:
