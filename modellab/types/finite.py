@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modellab.errors import MALFORMED, BaselineError, NumberError
-from modellab.types.readings import CLOCKS, LIMITED
+from modellab.types.readings import CLOCKS, LIMITED, REFERENCE
 from modellab.types.spooled import Table
 
+LEAST_S = 1e-9  # no clock tells less, but for nothing at all
+TOGETHER = {"reference_version": REFERENCE, "other_cores": ("cores",)}  # a reading that says nothing without others
 MOST = 1e15  # no count, time or size of a speech model is beyond; sums of such numbers stay finite
 
 
@@ -88,7 +90,12 @@ def readings(data: Mapping[str, Any]) -> dict[str, float]:
     A model that translates text has no length to divide by, so all its clocks are null.
     """
     none = (*LIMITED, *CLOCKS) if all(data.get(clock) is None for clock in CLOCKS) else LIMITED
-    return spreads({name: value for name, value in data.items() if value is not None or name not in none})
+    found = spreads({name: value for name, value in data.items() if value is not None or name not in none})
+    for name, beside in TOGETHER.items():
+        for other in beside if name in found else ():
+            if not found.get(other):
+                raise NumberError(other, f"it is {'0' if other in found else 'missing'}, and {name} is there")
+    return found
 
 
 def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:
@@ -102,7 +109,7 @@ def times(clocks: Sequence[Any]) -> tuple[float, ...]:
     """One utterance's seconds: wall, CPU and perhaps GPU, none below 0."""
     if not isinstance(clocks, list) or len(clocks) not in (2, 3):
         raise ValueError(f"{_shown(clocks)} was found, 2 or 3 times in seconds were expected")
-    if not all(is_number(time) and time >= 0 for time in clocks):
+    if not all(is_number(time) and (time >= LEAST_S or time == 0) for time in clocks):
         raise ValueError(f"its times are {_shown(clocks)}, finite seconds were expected")
     return tuple(map(float, clocks))
 

@@ -160,6 +160,29 @@ def test_no_reading_is_below_zero(name: str) -> None:
         finite.readings({"rtf": 0.5, "peak_rss_bytes": 1e8, "load_s": 1.0, name: -1})
 
 
+@pytest.mark.parametrize(
+    ("readings", "says"),
+    [
+        ({"reference_version": 2, "reference_walk_s": 0.1}, "reference_arithmetic_s: it is missing, and reference_ver"),
+        (
+            {"reference_version": 2, "reference_arithmetic_s": 0.1, "reference_walk_s": 0},
+            "reference_walk_s: it is 0, and",
+        ),
+        ({"other_cores": 0.5}, "cores: it is missing, and other_cores is there"),
+    ],
+)
+def test_what_says_nothing_without_another_reading_is_damage(readings: dict[str, float], says: str) -> None:
+    with pytest.raises(NumberError, match=says):
+        finite.readings({"rtf": 0.5, "peak_rss_bytes": 1e8, **readings})
+    assert finite.readings({"rtf": 0.5, "cores": 2}) == {"rtf": 0.5, "cores": 2}
+
+
+def test_no_clock_tells_less_than_a_nanosecond() -> None:
+    assert finite.times([0.0, 1e-6]) == (0.0, 1e-6)
+    with pytest.raises(ValueError, match="finite seconds were expected"):
+        finite.times([1e-320, 0.1])
+
+
 def test_nor_is_a_spread() -> None:
     with pytest.raises(NumberError, match=r"wer: -0\.1 is below 0"):
         finite.spreads({"wer": -0.1})
