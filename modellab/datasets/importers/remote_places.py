@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from modellab.errors import DatasetError
+from modellab.system.masking import masked
 
 TIMEOUT_S = 60.0
 ARROW = ("s3", "gs", "gcs")  # which pyarrow reads without another package
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)
 LOCKED = (401, 403)  # what servers say to who may not have something
 
 
@@ -62,7 +65,7 @@ def opened(address: str, revision: str) -> Remote:
     except ImportError as fault:
         raise DatasetError(f"{plain(address)} needs the package {fault.name}, which is not installed") from None
     except (OSError, ValueError) as fault:
-        raise DatasetError(f"{plain(address)} cannot be opened ({fault})") from None
+        raise DatasetError(f"{plain(address)} cannot be opened ({_said(fault)})") from None
 
 
 class Web:
@@ -163,7 +166,7 @@ def _hub(address: str, revision: str) -> Tree:
     except RepositoryNotFoundError:
         raise DatasetError(f"there is no data set {repository} at Hugging Face, or HF_TOKEN may not see it") from None
     except (HfHubHTTPError, huggingface_hub.errors.OfflineModeIsEnabled, OSError) as fault:
-        raise DatasetError(f"{page} cannot be reached ({str(fault).splitlines()[0][:120]})") from None
+        raise DatasetError(f"{page} cannot be reached ({_said(fault)})") from None
 
 
 def gated(page: str) -> str:
@@ -176,5 +179,10 @@ def unread(name: str, remote: Remote, fault: Exception) -> DatasetError:
     status = getattr(getattr(fault, "response", None), "status_code", 0)
     if status in LOCKED and remote.page:
         return DatasetError(f"{name}: {gated(remote.page)}")
-    said = (str(fault).splitlines() or [""])[0][:200] or type(fault).__name__
-    return DatasetError(f"{name} could not be fetched ({said}); try again")
+    return DatasetError(f"{name} could not be fetched ({_said(fault)}); try again")
+
+
+def _said(fault: Exception) -> str:
+    """The first line of what a library says, without the signatures and passwords of addresses in it."""
+    first = (str(fault).splitlines() or [""])[0] or type(fault).__name__
+    return masked(ADDRESS.sub(lambda found: plain(found[0]), first))[:200]

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from modellab import datasets
-from modellab.datasets.importers import Options, importing, remote
+from modellab.datasets.importers import Options, importing, remote, remote_places
 from modellab.datasets.importers.wishes import Wish
 from modellab.errors import DatasetError
 from tests.datasets.importers import layouts
@@ -225,3 +225,23 @@ def test_a_manifest_from_elsewhere_names_no_file_of_this_machine(server: Server,
     assert len(outside) == 2
     assert str(mine) in outside[0].reason
     assert len(datasets.load(tmp_path / "golden" / "web_v1").rows) == len(rows) - len(report.left)
+
+
+def test_what_a_library_says_gives_no_signature_away() -> None:
+    fault = OSError(
+        "403 for url 'https://me:pass@cdn.org/a/b.flac?X-Amz-Signature=secret&token=hidden' (see s3://k:s@b/c)"
+    )
+    said = str(remote_places.unread("b.flac", remote_places.Tree(Held(), "a"), fault))
+    assert said == "b.flac could not be fetched (403 for url 'https://cdn.org/a/b.flac' (see s3://b/c)); try again"
+
+
+class Held:
+    """A file system with one file."""
+
+    def exists(self, root: str) -> bool:
+        return True
+
+    isfile = exists
+
+    def info(self, root: str) -> dict[str, int]:
+        return {"size": 1}
