@@ -176,12 +176,17 @@ def _locked(folder: Path) -> str:
     return f"{len(data.rows)} rows as they were locked; `modellab datasets verify {folder.name}` compares their audio"
 
 
-def dataset_faults(folder: Path) -> list[str]:
+def dataset_faults(folder: Path, *, private: bool = False) -> list[str]:
     """Everything that is wrong with a dataset folder, a sentence each, the rows of its task included.
 
-    What an extra is missing for, in however many rows, is one fault.
+    What an extra is missing for, in however many rows, is one fault. Of a private dataset only their number is told,
+    since they name cases and files, unless `private` asks for them.
     """
     read = matrix.read_header(folder)
+    if not (private or isinstance(read, Broken) or read[1].privacy == "none"):
+        found = dataset_faults(folder, private=True)
+        told = f"{folder.name} is private: `modellab datasets validate {folder.name} --private` shows what is wrong"
+        return [f"{told} ({len(found)} faults)"] if found else []
     if isinstance(read, Broken):
         return list(dict.fromkeys([read.error, *datasets.validate(folder)]))
     once: dict[str, str] = {}

@@ -18,7 +18,7 @@ from modellab.gate.timing_validity import invalid
 from modellab.plan import thresholds
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
-from modellab.results import baselines
+from modellab.results import baselines, withheld
 from modellab.results.entry import Entry
 from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
 from modellab.types.readings import ELSEWHERE
@@ -138,7 +138,8 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
     """Why an entry cannot become a baseline, in one sentence; '' if it can."""
     result = entry.result
     if result is None:
-        said = (entry.error.splitlines() or ["no sentence says why"])[0]
+        told = withheld.message(entry.error) if data.is_private else entry.error
+        said = (told.splitlines() or ["no sentence says why"])[0]
         return f"its newest result is an ERROR, there is nothing to accept: {said}"
     now = {"dataset_digest": data.digest, "normaliser": str(text.get(data.normaliser))}
     for name, value in now.items():
@@ -175,4 +176,5 @@ def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list
     task, result = tasks.get(proposal.case.key.task), proposal.entry.result
     traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
     is_timed = not proposal.doubt and result.key.device != ELSEWHERE
-    return baselines.save(project.baselines, task, [traced], reason, date, timed=is_timed)
+    remember = datasets.load(proposal.case.dataset).remembering(task.remember)
+    return baselines.save(project.baselines, task, [traced], reason, date, timed=is_timed, remember=remember)

@@ -50,7 +50,7 @@ def accept(
     project = common.project()
     selection = options.chosen(model, dataset, device, precision, tier)
     cases = _cases(common.matrix(project), selection, _measured_keys(project))
-    entries = common.entries(project)
+    entries = common.entries(project, private=True)
     meant = _meant(entries, project, session, any_commit=any_commit)
     proposals = propose.propose(project, cases, meant, everything=not improved)
     files = 0

@@ -64,11 +64,11 @@ def number(value: float | None) -> float | None:
     return value
 
 
-def entries(of: Project) -> list[Entry]:
-    """All results of the ledger, oldest first; ConfigError where there is none."""
+def entries(of: Project, *, private: bool = False) -> list[Entry]:
+    """All results of the ledger, oldest first; ConfigError where there is none. `private` as `ledger.read` has it."""
     from modellab.results import ledger
 
-    found, warnings = ledger.read(of.mlruns)
+    found, warnings = ledger.read(of.mlruns, private=private)
     for warning in warnings:
         say(f"warning: {warning}", err=True)
     if not found:

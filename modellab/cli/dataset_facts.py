@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of datasets.")]
 FIRST = 5  # rows that are shown
 CLOSE = 20_000  # names among which a misspelt one is looked for
+Private = Annotated[bool, typer.Option("--private", help="Name rows and files of private datasets: not for a log.")]
 
 
 def list_datasets() -> None:
@@ -40,6 +41,7 @@ def verify(
     names: Names,
     deep: Annotated[bool, typer.Option("--deep", help="Hash and decode every file.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Files that are decoded at the same time.")] = 1,
+    private: Private = False,
 ) -> None:
     """Compare the audio of a dataset with its rows: sizes and times, with --deep every byte and every sample.
 
@@ -49,10 +51,11 @@ def verify(
 
     count = 0
     for folder in datasets.chosen(datasets.folders(common.project().golden), names):
-        data = load(folder)
+        data = load(folder, named=private)
         before = count
         for fault in (*_digest_faults(data), *verifying.faults(data, deep=deep, jobs=jobs)):
-            common.say(f"{folder.name}: {fault}")
+            withheld = data.is_private and not private
+            common.say(f"{folder.name}: {'a fault: it is private, --private shows which' if withheld else fault}")
             count += 1
         if count == before:
             how = "hashed and decoded" if deep else "sizes and times compared"
@@ -75,12 +78,15 @@ def _digest_faults(data: Dataset) -> list[str]:
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A dataset.")],
     row: Annotated[str, typer.Argument(metavar="[ROW]", help="The id of a row; without it the dataset itself.")] = "",
+    private: Private = False,
 ) -> None:
     """Show what a dataset says of itself, with its first rows; or all of one row."""
     from modellab.datasets import columns, load
 
     (folder,) = datasets.chosen(datasets.folders(common.project().golden), [name])
-    data = load(folder)
+    data = load(folder, named=private)
+    if data.is_private and not private and row:
+        raise ConfigError(f"{data.name} is private: --private shows its rows, at your own terminal")
     if row:
         for line in _lines(_row(data, row)):
             common.say(line)
@@ -91,6 +97,9 @@ def show(
         common.say(f"import: {json.dumps(data.header.imported, ensure_ascii=False)}")
     kind = data.header.rows or "dataset.yaml"
     common.say(f"rows: {len(data.rows)} in {kind}, {datasets.length(columns.audio_s(data))} of audio")
+    if data.is_private and not private:
+        common.say("it is private: --private shows its rows, at your own terminal")
+        return
     for each in data.rows[:FIRST]:
         common.say(f"  {each['id']}: {each.get('text', each.get('audio', ''))}")
     if len(data.rows) > FIRST:

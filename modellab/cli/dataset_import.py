@@ -96,6 +96,7 @@ By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion t
 Seed = Annotated[int, typer.Option(help="Of the sample.")]
 MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows that may be left out.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
+Private = Annotated[bool, typer.Option("--private", help="Names are hashed, texts stay on this machine.")]
 Again = Annotated[bool, typer.Option("--again", help="PLACE is an imported dataset: repeat that, say what changed.")]
 Revision = Annotated[str, typer.Option(help="Commit, branch or tag of a data set of Hugging Face.")]
 Inside = Annotated[str, typer.Option(metavar="FOLDER", help="Of an archive this folder alone.")]
@@ -118,6 +119,7 @@ def import_dataset(
     seed: Seed = 0, max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
     revision: Revision = "", only: Only = None, inside: Inside = "", target_language: TargetLanguage = "",
     judge: Judge = "", run_commands: RunCommands = False, again: Again = False,
+    private: Private = False,
 ) -> None:
     """Make a dataset of recordings that you have, in the format that you have them in.
 
@@ -137,6 +139,7 @@ def import_dataset(
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
         seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where, revision=revision,
         only=tuple(only or ()), target_language=target_language, judge=judge, run_commands=run_commands,
+        private=private,
     )
     report = _again(place, Path(into).name, wish) if again else _imported(place, Path(into).name, options, wish)
     if report.refused or (strict and report.faults):
@@ -162,21 +165,23 @@ def _imported(source: str, name: str, options: Options, wish: Wish, before: Path
 
     folder = common.project_or_here().golden / name
     report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()}, before)
-    _told(report, wish.dry_run)
+    _told(report, wish)
     return report
 
 
-def _told(report: Report, dry_run: bool) -> None:
-    """What a person should know of an import."""
+def _told(report: Report, wish: Wish) -> None:
+    """What a person should know of an import; of a private one without texts and places."""
     from modellab.datasets.importers.manifest_file import near
     from modellab.units import counted
 
     common.say(f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):
         common.say(f"note: {common.printable(note)}")
-    for each in report.left[:FIRST]:
+    for each in () if wish.private else report.left[:FIRST]:
         common.say(f"left out: {common.printable(str(near(each, report.place)))}")
-    if len(report.left) > FIRST:
+    if wish.private and report.left:
+        common.say(f"left out: {counted(len(report.left), 'row')}, left-out.jsonl says which and why")
+    elif len(report.left) > FIRST:
         common.say(f"left out: {len(report.left) - FIRST} more")
     if report.refused:
         common.say(report.refused, err=True)
@@ -188,7 +193,9 @@ def _told(report: Report, dry_run: bool) -> None:
                f"{datasets.length(report.audio_s)} of audio{by}")  # fmt: skip
     if report.changes is not None:
         common.say(f"since then: {'; '.join(report.changes) or 'nothing changed'}")
-    if dry_run:
+    if wish.private and not wish.dry_run:
+        common.say("private: a .gitignore keeps its folder out of git, names are hashed, texts stay in the ledger here")
+    if wish.dry_run:
         common.say("nothing was written (--dry-run)")
     else:
         common.say(f"written: {report.folder} ({report.digest[:19]}...); modellab run --dataset {report.folder.name}")

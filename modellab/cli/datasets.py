@@ -34,6 +34,9 @@ def validate(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of datasets; all if none.")
     ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="Name cases and files of private datasets, too: not for a log.")
+    ] = False,
 ) -> None:
     """Check every manifest, decode every audio file, compare every digest. Exit status 1 if anything is wrong."""
     from modellab import datasets
@@ -43,12 +46,12 @@ def validate(
     problems = files = 0
     seconds = 0.0
     for folder in chosen(folders(common.project().golden), names or []):
-        found = dataset_faults(folder)
+        found = dataset_faults(folder, private=private)
         problems += len(found)
         for problem in found:
             common.say(problem)
         if not found:
-            data = datasets.load(folder)
+            data = datasets.load(folder, named=True)
             files += columns.with_audio(data)
             held = columns.audio_s(data)
             seconds += held
@@ -95,7 +98,7 @@ def _row(folder: Path) -> list[str | Text]:
     from modellab.errors import sentence
 
     try:
-        data = datasets.load(folder)
+        data = datasets.load(folder, named=True)
     except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
         return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
     audio = length(columns.audio_s(data))

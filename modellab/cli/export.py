@@ -39,6 +39,8 @@ def export(
         )
     for entry in entries:
         data = datasets.load(project.golden / entry.key.dataset)
+        if data.is_private:
+            raise ConfigError(f"{data.name} is private: its texts stay in the ledger here, none is exported")
         metric = tasks.get(entry.key.task).METRICS[0]
         stem = str(entry.key).replace(":", "-")
         for ending, text in exporting.files(entry, data, form, as_written=as_written).items():

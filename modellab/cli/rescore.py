@@ -51,7 +51,7 @@ def rescore(
     if baselines:
         _baselines(project, names or [], reason, normaliser)
         return
-    entries = common.entries(project)
+    entries = common.entries(project, private=True)
     chosen = _chosen(entries, names or [], every=every)
     if profiles:
         _profiles(project, chosen)

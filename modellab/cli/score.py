@@ -48,6 +48,8 @@ def score(
     (folder,) = datasets.chosen(datasets.folders(project.golden), [dataset])
     chosen = hypotheses.chosen(hyp, form)
     case, data = scoring.case(project, folder, model or _named(hyp)), golden.load(folder)
+    if data.is_private:
+        raise ConfigError(f"{data.name} is private: hypotheses from elsewhere are not scored on it")
     found = matching.matched(chosen.read(hyp, columns), data)
     done = scoring.scored(project, case, data, found, hyp, empty=missing == "empty")
     common.say(f"taken for {chosen.NAME}: {chosen.TITLE}")

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from modellab.datasets import digests, manifest, sessions, used_audio
-from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
+from modellab.datasets import digests, manifest, privacy, used_audio
 from modellab.datasets.manifest import Header
 from modellab.datasets.parquet_rows import ParquetRows
+from modellab.datasets.privacy import Key
 from modellab.datasets.row_checks import FILE_NAME
 from modellab.datasets.used_audio import UsedAudio
-from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
+from modellab.datasets.validation import RowReader, validate
+from modellab.errors import DatasetError
 from modellab.types import Row
-from modellab.types.rows import ANYWHERE, ROW_KEYS, sounding
 from modellab.types.spooled import Spool
 
 __all__ = [
@@ -38,17 +38,6 @@ __all__ = [
     "validate",
     "write_digest",
 ]
-
-
-class RowReader(Protocol):
-    """The part of a task that knows its rows; a module of `modellab.tasks` is one."""
-
-    @property
-    def ROW(self) -> Sequence[str]:
-        """The keys a row may have besides those of every row."""
-
-    def read(self, row: Row, options: Mapping[str, Any]) -> Any:
-        """Make a case of the row or raise DatasetError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +56,7 @@ class Dataset:
     rows: Sequence[Row]
     digest: str
     audio: UsedAudio | None = None  # None: all of it was compared when the dataset was loaded
+    secret: Key | None = None  # of a private dataset: what the names in its rows are hashed with
 
     @property
     def is_checked(self) -> bool:
@@ -89,6 +79,15 @@ class Dataset:
     def digest_checked(self) -> str:
         """Of how much audio the hash was compared: `all`, `used` or `none`."""
         return self.audio.checked if self.audio else used_audio.ALL
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its texts and names are for this machine alone."""
+        return self.header.privacy == privacy.HASHES
+
+    def remembering(self, remember: privacy.Remember) -> privacy.Remember:
+        """What a baseline keeps of an output, where the dataset's task would `remember` it so."""
+        return privacy.remembering(remember, self.secret, self.normaliser, self.language)
 
     @property
     def task(self) -> str:
@@ -158,8 +157,10 @@ def header(folder: Path) -> Header:
     return manifest.header(folder, manifest.mapping(folder, manifest.read(folder, head_only=True)))
 
 
-def load(folder: Path) -> Dataset:
+def load(folder: Path, *, named: bool = False) -> Dataset:
     """The whole manifest, checked; ConfigError for the header, DatasetError for the cases.
+
+    The names in a private one are hashes, unless it is to be `named` as its files are: for who works on these.
 
     Audio is hashed for the digest and not decoded: a missing or broken file fails its own case later. Of rows in
     Parquet no audio is touched, and where the digest is the header's, no row is read.
@@ -172,8 +173,13 @@ def load(folder: Path) -> Dataset:
         if faults:
             raise faults[0]
         digest = digest or digests.of(head, rows)
-    given = _with(rows, head.settings) if head.settings else rows
-    return Dataset(folder.name, folder, head, given, digest, UsedAudio() if isinstance(rows, ParquetRows) else None)
+    secret = privacy.key(folder) if head.privacy == privacy.HASHES and not named else None
+    if secret:
+        rows = _changed(rows, partial(secret.row, task=head.task), hidden=True)
+    if head.settings:
+        rows = _changed(rows, lambda row: {**row, "settings": head.settings})
+    used = UsedAudio() if isinstance(rows, ParquetRows) else None
+    return Dataset(folder.name, folder, head, rows, digest, used, secret)
 
 
 def _believed(folder: Path, raw: Mapping[str, Any], head: Header) -> tuple[Sequence[Row] | None, str]:
@@ -185,11 +191,9 @@ def _believed(folder: Path, raw: Mapping[str, Any], head: Header) -> tuple[Seque
     return (rows.changed(partial(manifest.absolute, folder)) if digest == head.digest else None), digest
 
 
-def _with(rows: Sequence[Row], settings: Mapping[str, Any]) -> Sequence[Row]:
-    """The rows, each with the header's settings."""
-    if isinstance(rows, ParquetRows):
-        return rows.changed(lambda row: {**row, "settings": settings})
-    return Spool({**row, "settings": settings} for row in rows)
+def _changed(rows: Sequence[Row], change: Callable[[Row], Row], *, hidden: bool = False) -> Sequence[Row]:
+    """The rows, each changed."""
+    return rows.changed(change, hidden=hidden) if isinstance(rows, ParquetRows) else Spool(map(change, rows))
 
 
 def write_digest(folder: Path, *, believed: bool = False) -> str:
@@ -197,7 +201,7 @@ def write_digest(folder: Path, *, believed: bool = False) -> str:
 
     Rows are checked first, unless they are `believed` to be sound: who wrote them into Parquet just now checked them.
     """
-    digest = _digest(folder) if believed else load(folder).digest
+    digest = _digest(folder) if believed else load(folder, named=True).digest
     text = re.sub(r"^digest:.*\n", "", manifest.read(folder), flags=re.MULTILINE)
     rows = manifest.LIST.search(text)
     if rows is None:
@@ -210,90 +214,3 @@ def write_digest(folder: Path, *, believed: bool = False) -> str:
 def _digest(folder: Path) -> str:
     raw = manifest.whole(folder)
     return digests.of(manifest.header(folder, raw), manifest.parquet(folder, raw["rows"]))
-
-
-def validate(folder: Path, task: RowReader | None = None) -> list[str]:
-    """Every fault of the dataset, one sentence each; an empty list means that it is sound.
-
-    With the dataset's `task`, the keys that only the task knows are checked as well.
-    """
-    return list(dict.fromkeys(str(fault) for fault in _faults(folder, task)))
-
-
-def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
-    try:
-        raw = manifest.whole(folder)
-    except DatasetError as fault:
-        yield fault  # and nothing else can be known
-        return
-    head: Header | None = None
-    try:
-        head = manifest.header(folder, raw)
-    except ConfigError as fault:
-        yield fault
-    rows, faults = manifest.rows(folder, raw)
-    yield from faults
-    for row in rows:
-        where = f"{manifest.file(folder)}: case {row['id']}"
-        yield from _reference_faults(where, row, task)
-        yield from _task_faults(where, head, row, task)
-        for place, part in sounding(row):
-            yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
-    if head is not None and not faults:
-        yield from sessions.faults(manifest.file(folder), rows, head.model_dump())
-        yield from _digest_faults(folder, head, digests.of(head, rows))
-
-
-def _reference_faults(where: str, row: Row, task: RowReader | None) -> Iterator[DatasetError]:
-    text = row.get("text", "-1")
-    if text == "" and getattr(task, "WITHOUT_SPEECH", False):
-        return
-    if not text.strip():
-        yield DatasetError(f"{where}: the reference text is empty, so it has no error rate")
-    elif not any(character.isalnum() for character in text):
-        yield DatasetError(f"{where}: the reference text {text!r} has no words, so it has no error rate")
-
-
-def _task_faults(where: str, head: Header | None, row: Row, task: RowReader | None) -> Iterator[ModellabError]:
-    if task is None:
-        return
-    known = [*ROW_KEYS, *task.ROW, *ANYWHERE]
-    unknown = sorted(row.keys() - set(known))
-    for key in unknown:
-        yield ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(key, known)}")
-    if head is None or unknown or any(_reference_faults(where, row, task)):
-        return
-    try:
-        task.read(row, head.model_dump())
-    except (ConfigError, DatasetError) as fault:
-        yield DatasetError(f"{where}: {fault}")
-    except ODD as fault:  # whatever stands in a row is a fault of that row
-        yield DatasetError(f"{where}: {described(row)} is no row of this task ({type(fault).__name__}: {fault})")
-
-
-def _audio_faults(where: str, head: Header | None, row: Row) -> Iterator[DatasetError]:
-    """Decode the whole file: its header may promise what is not there."""
-    from modellab import audio
-
-    path, promised_s = row["audio"], row["duration_s"]
-    try:
-        rate_hz, duration_s = audio.info(path).rate_hz, audio.read(path).duration_s
-    except AudioError as fault:
-        yield AudioError(f"{where}: {fault}")
-        return
-    if head is not None and head.rate_hz not in (None, rate_hz):
-        yield DatasetError(f"{where}: {path.name} has {rate_hz} Hz, the header promises rate_hz: {head.rate_hz}")
-    if abs(duration_s - promised_s) > DURATION_TOLERANCE_S:
-        yield DatasetError(
-            f"{where}: {path.name} lasts {duration_s:.3f} s, the manifest says {promised_s} s; was it replaced or cut?"
-        )
-
-
-def _digest_faults(folder: Path, head: Header, digest: str) -> Iterator[DatasetError]:
-    if not head.digest:
-        yield DatasetError(f"{manifest.file(folder)}: there is no digest; `modellab datasets digest` writes it")
-    elif digest != head.digest:
-        yield DatasetError(
-            f"{manifest.file(folder)}: the digest changed: the header says {head.digest}, cases and audio give "
-            f"{digest}; a changed dataset needs a new version and new baselines"
-        )

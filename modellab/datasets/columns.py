@@ -13,7 +13,7 @@ from modellab.types.rows import seconds
 
 def values(rows: Sequence[Row], *names: str) -> Iterator[tuple[Any, ...]]:
     """The values of these keys, row by row; None where a row has none."""
-    if isinstance(rows, ParquetRows):
+    if isinstance(rows, ParquetRows) and not rows.hidden:
         yield from rows.cells(*names)
     else:
         yield from (tuple(row.get(name) for name in names) for row in rows)
@@ -24,7 +24,7 @@ class _ById(Mapping[str, Row]):
 
     def __init__(self, rows: ParquetRows) -> None:
         self._rows = rows
-        self._places = {str(id): i for i, (id,) in enumerate(rows.cells("id"))}
+        self._places = {str(id): i for i, (id,) in enumerate(values(rows, "id"))}
 
     def __getitem__(self, id: str) -> Row:
         return self._rows[self._places[id]]

@@ -57,6 +57,7 @@ class Header(Strict):
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     preprocessing: str = ""  # what its audio goes through before a model hears it, see audio/preprocessing
+    privacy: Literal["none", "hashes"] = "none"  # hashes: texts and names stay here, see privacy.py
     imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
     rows: str = Field(default="", exclude=True)  # the Parquet file that has the rows, in place of `cases:`
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`

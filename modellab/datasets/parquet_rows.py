@@ -103,9 +103,9 @@ def _json(value: Any) -> str:
 class ParquetRows(Lazy[Row]):
     """The rows of a file, made when they are asked for; `change` is made of each. DatasetError for what is none."""
 
-    def __init__(self, file: Path, change: Callable[[Row], Row]) -> None:
+    def __init__(self, file: Path, change: Callable[[Row], Row], hidden: bool = False) -> None:
         need(file.name)
-        self.file, self.change = file, change
+        self.file, self.change, self.hidden = file, change, hidden
         with _opened(file) as source:
             _check(file, source.schema_arrow)
             counts = [source.metadata.row_group(i).num_rows for i in range(source.num_row_groups)]
@@ -113,10 +113,10 @@ class ParquetRows(Lazy[Row]):
         self._group: tuple[int, Any] = (-1, None)
         self._block: tuple[int, list[Row]] = (0, [])
 
-    def changed(self, change: Callable[[Row], Row]) -> ParquetRows:
-        """The same rows with a further change."""
+    def changed(self, change: Callable[[Row], Row], *, hidden: bool = False) -> ParquetRows:
+        """The same rows with a further change; `hidden`: what stands in the columns is for nobody."""
         own = self.change
-        return ParquetRows(self.file, lambda row: change(own(row)))
+        return ParquetRows(self.file, lambda row: change(own(row)), self.hidden or hidden)
 
     def __len__(self) -> int:
         return self._starts[-1]

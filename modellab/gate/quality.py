@@ -26,7 +26,8 @@ from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule
 from modellab.types.rows import ROWS_MISSING
 from modellab.types.utterances import clusters, counts_of, ids
 
-COMPARED = ("dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
+COMPARED = ("privacy", "dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
+BRING = "bring .modellab/private.key from the machine that accepted it, or set MODELLAB_PRIVATE_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ def not_comparable(result: Result, accepted: QualityBaseline) -> str:
     """Why a comparison with what was accepted would be unfair, or cannot be made; '' if it is fair."""
     for name in COMPARED:
         then, now = accepted.header.get(name, "none"), result.provenance.get(name, "none")
+        if then != now and name == "privacy" and "none" not in (then, now):
+            secrets = f"its ids and outputs are hashed with another secret ({then}) than here ({now})"
+            return f"{secrets}: {BRING}; limits are held, and pooled values can be compared by eye"
         if then != now:
             return f"{name.replace('_', ' ')} was {then} in the baseline and is {now} now"
     if why := accepted.header.get(ROWS_MISSING):

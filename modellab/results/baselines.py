@@ -30,12 +30,12 @@ from modellab.types.rows import ROWS_MISSING
 from modellab.types.spooled import Table
 
 File = tuple[Path, Mapping[str, Any], Mapping[str, Any]]  # of a baseline: where, what is above the utterances, they
+Remember = Callable[[Any], Any]  # what is kept of an output
 PINNED = "anchor"  # the folder of the pinned release, laid out like its parent
 MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ by says nothing
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
-NAME = re.compile(
-    r"(?P<model>[^-]+)-(?P<variant>.+?)\.(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?\.json"
-)
+PLACE = r"(?P<device>cpu|cuda|mps|elsewhere)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?"
+NAME = re.compile(rf"(?P<model>[^-]+)-(?P<variant>.+?)\.{PLACE}\.json")
 UNTOLD = ("digest_checked",)  # says nothing of what was accepted
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY, ROWS_MISSING)
 
@@ -66,7 +66,8 @@ def load(root: Path, key: CaseId) -> QualityBaseline | None:
     try:
         utterances, read = stored["utterances"], finite.Alike()
         counts = finite.each(utterances, lambda entry: read(entry["shares"]))
-        outputs = finite.each(utterances, lambda entry: tasks.remembered(key.task, entry["output"]))
+        kept = "hash" if "privacy" in stored["header"] else key.task  # of a private dataset outputs are hashes
+        outputs = finite.each(utterances, lambda entry: tasks.remembered(kept, entry["output"]))
         return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})))
     except MALFORMED as error:
         raise _damaged(path, error) from error
@@ -104,17 +105,18 @@ def save(
     *,
     timed: bool = True,
     speed_only: bool = False,
+    remember: Remember | None = None,
 ) -> list[Path]:
     """Accept a measurement: quality from its first pass, speed as the median over all passes.
 
-    What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as
-    long as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with
-    `speed_only` the accepted quality.
+    What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as long
+    as weights, engine and dataset are the same. Without `timed` the accepted speed and memory stay, with `speed_only`
+    the accepted quality. `remember` says what is kept of an output, if not the task.
     """
     header = {name: text for name, text in passes[0].provenance.items() if name not in UNTOLD}
     header |= {"reason": reason, "date": date}
     _check_names(passes[0])
-    written = [] if speed_only else [_quality_file(root, task, passes[0], header)]
+    written = [] if speed_only else [_quality_file(root, task, passes[0], header, remember or task.remember)]
     written += [_resource_file(root, passes, header)] if timed else []
     baseline_file.write_all(written)  # all of them, or none
     return [path for path, _, _ in written]
@@ -122,23 +124,21 @@ def save(
 
 def _check_names(result: Result) -> None:
     """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
-    key = result.key
-    names = [str(getattr(key, part)) for part in CaseId.__slots__ if part != "preprocessing" or key.preprocessing]
-    for name in (*names, result.machine):
+    for name in (*serialization.encode_key(result.key).values(), result.machine):
         if not name or name.startswith(".") or set(name) & set("/\\\0"):
             raise BaselineError(
                 f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"
             )
 
 
-def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str]) -> File:
+def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str], remember: Remember) -> File:
     before = _before(load, root, result.key)
     names = [metric.name for metric in task.METRICS if metric.judged(metric.margin) and _has(result, metric)]
     quality = Table(
         (
             utterance.id,
             {
-                "output": None if utterance.error else task.remember(utterance.output),
+                "output": None if utterance.error else remember(utterance.output),
                 "shares": serialization.encode_counts(
                     {name: finite.kept(_rounded(utterance.counts[name]), f"{utterance.id}: {name}") for name in names}
                 ),

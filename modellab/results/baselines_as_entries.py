@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modellab import tasks
-from modellab.results import baselines
+from modellab.results import baselines, withheld
 from modellab.results.entry import NOT_A_VERSION, Entry, pooled
 from modellab.system.machine import Commit, machine_class
 from modellab.tasks import Recalled
@@ -63,5 +63,6 @@ def _utterance(key: CaseId, id: str, found: QualityBaseline, resources: Resource
     """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
     times = (*(resources.times.get(id, ()) if resources else ()), math.nan, math.nan, math.nan)
     remembered, task = found.outputs.get(id), tasks.get(key.task)
-    output = task.recall(remembered) if isinstance(task, Recalled) else None
+    private = withheld.FACT in found.header  # what it remembers are hashes
+    output = task.recall(remembered) if isinstance(task, Recalled) and not private else None
     return Utterance(id, found.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,17 @@ from modellab.tasks import Task
 from modellab.types import QualityBaseline, Result, Rule, Utterance
 
 
-def changed(task: Task, result: Result, accepted: QualityBaseline) -> Iterator[tuple[Utterance, Any, Any]]:
-    """The utterances whose answer is not the accepted one, with both as a baseline keeps them; None if it raised."""
+def changed(
+    task: Task, result: Result, accepted: QualityBaseline, remember: Callable[[Any], Any] | None = None
+) -> Iterator[tuple[Utterance, Any, Any]]:
+    """The utterances whose answer is not the accepted one, with both as a baseline keeps them; None if it raised.
+
+    `remember` says what a baseline keeps of an output, if not the task.
+    """
+    kept = remember or task.remember
     for utterance in result.utterances:
         before = accepted.outputs.get(utterance.id)
-        now = None if utterance.error else task.remember(utterance.output)
+        now = None if utterance.error else kept(utterance.output)
         if before != now:
             yield utterance, before, now
 

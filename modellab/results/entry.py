@@ -25,7 +25,7 @@ SHOWN = 20  # characters of a format in a message
 # what of a result's provenance is no version
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
-    *("preprocessing", "preprocessing_from"),
+    *("preprocessing", "preprocessing_from", "privacy"),
     allocator.KEY,
     *("rescored_from", "normaliser_before", "digest_checked"),
 }
@@ -37,8 +37,18 @@ class Options(Protocol):
     def options_for(self, variant: str) -> dict[str, Any]: ...
 
 
+class Header(Protocol):
+    """The part of a dataset's header that an entry records."""
+
+    @property
+    def privacy(self) -> str: ...
+
+
 class Case(Protocol):
     """The part of a matrix case that an entry records."""
+
+    @property
+    def header(self) -> Header: ...
 
     @property
     def key(self) -> CaseId: ...
@@ -109,6 +119,7 @@ class Entry:
         provenance: Mapping[str, str] = result.provenance if result else {}
         settings = {"device": key.device, "precision": key.precision, "threads": provenance.get("threads", "")}
         settings |= {name: provenance[name] for name in ("preprocessing",) if name in provenance}
+        settings |= {"privacy": finished.case.header.privacy} if finished.case.header.privacy != "none" else {}
         return cls(
             key=key,
             status=finished.status,

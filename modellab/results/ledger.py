@@ -26,7 +26,7 @@ from typing import Any
 
 from modellab.audio import saved
 from modellab.errors import MALFORMED, NewerError
-from modellab.results import baseline_file
+from modellab.results import baseline_file, withheld
 from modellab.results.entry import Entry, decode, pieces
 from modellab.system.machine import slug
 from modellab.types import CaseId, Status, Verdict
@@ -98,19 +98,23 @@ def files(folder: Path) -> list[Path]:
     return [path for place in places for path in sorted(place.glob("*.jsonl")) if path.is_file()]
 
 
-def read(folder: Path) -> tuple[list[Entry], list[str]]:
-    """All entries, oldest first and each once, with one sentence for every line that is not an entry."""
+def read(folder: Path, *, private: bool = False) -> tuple[list[Entry], list[str]]:
+    """All entries, oldest first and each once, with one sentence for every line that is not an entry.
+
+    Those of private datasets without what was said, unless `private` asks for it: for who writes to this ledger or to
+    baselines, and shows nothing.
+    """
     found: dict[str, Entry] = {}
     warnings: list[str] = []
     for path in files(folder):
-        entries, complaints = read_file(path, folder)
+        entries, complaints = read_file(path, folder, private=private)
         warnings += complaints
         for entry in entries:
             found.setdefault(entry.id, entry)
     return sorted(found.values(), key=lambda entry: (entry.finished_at, entry.id)), warnings
 
 
-def read_file(path: Path, folder: Path) -> tuple[list[Entry], list[str]]:
+def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[Entry], list[str]]:
     """The entries of one file, in its order, with one sentence for every line that is not an entry.
 
     `folder` is the project's mlruns: a sound that lies elsewhere than in its saved audio is left alone.
@@ -130,7 +134,7 @@ def read_file(path: Path, folder: Path) -> tuple[list[Entry], list[str]]:
             if b'"rate_hz"' in line:
                 entry, strangers = confined(entry, folder)
                 warnings += [f"{path.name}, line {number}: {stranger}" for stranger in strangers]
-            entries[entry.id] = entry
+            entries[entry.id] = entry if private else withheld.entry(entry)
         except NewerError as problem:
             newer.append(problem)
         except TOO_DEEP as problem:
@@ -171,7 +175,7 @@ def amend(folder: Path, session: str, turned: Mapping[CaseId, tuple[Status, tupl
     for path in files(folder):
         if not path.name.startswith(slug(session)):
             continue
-        for entry in read_file(path, folder)[0]:
+        for entry in read_file(path, folder, private=True)[0]:
             if entry.key in turned:
                 status, verdicts = turned[entry.key]
                 try:

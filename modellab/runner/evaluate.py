@@ -13,7 +13,7 @@ from modellab import text
 from modellab.datasets import Dataset, clusters, decoded_length, sessions, used_audio
 from modellab.errors import Cancelled, ModelError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
-from modellab.results import seeds, text_facts
+from modellab.results import seeds, text_facts, withheld
 from modellab.runner import preprocessed, worker_environment
 from modellab.runner.meters import cached_answers
 from modellab.system import allocator
@@ -156,7 +156,7 @@ def evaluate(
             **text_facts.facts(task, data, data.normaliser, done),
             **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
             **preprocessed.provenance(case.chain, case.chain_from),
-            **told,
+            **(told | withheld.provenance(data.secret)),
             **loaded.facts["versions"],
         },
     )
@@ -232,16 +232,16 @@ def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance
         reply, error = {"output": None}, str(raised)
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
     sample = decoded_length.sample(task, row, data.options, given_s, output)
-    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output), _times(reply)
+    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output, data), _times(reply)
     said_by = clusters.cluster(row, data.header)
     audio_s = decoded_length.heard_s(row, given_s, sample.duration_s, output)
     return Utterance(sample.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
 
 
-def _scored(task: Task, sample: Sample, output: Any) -> Mapping[str, Counts]:
+def _scored(task: Task, sample: Sample, output: Any, data: Dataset) -> Mapping[str, Counts]:
     """The counts of an output; whatever scoring raises names the utterance."""
     try:
-        return task.score(sample, output)
+        return {**task.score(sample, output), **(withheld.counted(task, sample, output) if data.is_private else {})}
     except Exception as error:
         error.add_note(f"while utterance {sample.id!r} was scored")
         raise

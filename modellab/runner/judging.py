@@ -15,7 +15,7 @@ from modellab.errors import BaselineError
 from modellab.gate.groups import is_limit
 from modellab.gate.timing_validity import invalid, too_busy
 from modellab.plan import groups
-from modellab.results import baselines, changed_outputs, other_answers
+from modellab.results import baselines, changed_outputs, other_answers, withheld
 from modellab.runner import remarks, rerun_broken
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
@@ -23,7 +23,7 @@ from modellab.runner.paired import PairedCase
 from modellab.runner.paired import verdicts as paired_verdicts
 from modellab.system.machine import today
 from modellab.system.masking import masked
-from modellab.types import PINNED_RELEASE, Result, Rule, Status, Verdict
+from modellab.types import PINNED_RELEASE, QualityBaseline, Result, Rule, Status, Verdict
 
 RESOURCES = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
 
@@ -37,7 +37,7 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
     if options.accepts:
         verdicts, written = _accept(measured, verdicts, folder, options)
     known = measured.accepted
-    changed = sum(1 for _ in changed_outputs.changed(measured.task, measured.result, known)) if known else None
+    changed = _changed(measured, known) if known else None
     return Outcome(
         measured.case,
         gate.worst(verdicts),
@@ -49,6 +49,12 @@ def judge(measured: Measurement, folder: Path, options: RunOptions, family: int 
         written=written,
         started=measured.started,
     )
+
+
+def _changed(measured: Measurement, known: QualityBaseline) -> int:
+    """How many outputs are not those that were accepted."""
+    remember = measured.data.remembering(measured.task.remember)
+    return sum(1 for _ in changed_outputs.changed(measured.task, measured.result, known, remember))
 
 
 def looks_worse(result: Result, resource_baselines: ResourceBaselines, rules: Mapping[str, Rule]) -> bool:
@@ -69,7 +75,11 @@ def _verdicts(measured: Measurement, options: RunOptions, family: int) -> tuple[
     resources = [*paired, *(verdict for verdict in resources if verdict.metric not in beside)]
     drift = gate.drift(result, measured.pinned, measured.accepted, metrics, rules, setting)
     sides = {"baseline": measured.accepted, PINNED_RELEASE: measured.pinned}
-    shown = rerun_broken.shown((*quality, *by_group, *resources, *drift), measured.task, measured.data, result, sides)
+    every = (*quality, *by_group, *resources, *drift)
+    if measured.data.is_private:
+        shown = withheld.verdicts(every, result)
+    else:
+        shown = rerun_broken.shown(every, measured.task, measured.data, result, sides)
     return gate.undecided_red(shown) if options.undecided_fails else shown
 
 
@@ -100,7 +110,9 @@ def _accept(
     beyond = {verdict.metric for verdict in gate.beyond_limits(measured.passes[-1], measured.task.METRICS, rules)}
     beyond |= {verdict.metric for verdict in verdicts if is_limit(verdict)}
     left = tuple(v if v.metric in beyond or (only and v.kind not in RESOURCES) else _accepted(v) for v in verdicts)
-    saved = baselines.save(folder, measured.task, measured.passes, options.reason.strip(), today(), speed_only=only)
+    remember = measured.data.remembering(measured.task.remember)
+    reason = options.reason.strip()
+    saved = baselines.save(folder, measured.task, measured.passes, reason, today(), speed_only=only, remember=remember)
     return left, tuple(saved)
 
 
@@ -123,15 +135,17 @@ def _notes(
     """What a person should know beside the verdicts."""
     task, result, accepted = measured.task, measured.result, measured.accepted
     machines = (*measured.machines, *([result.machine] if accepted_here else []))
-    others = other_answers.asked(folder, result)
-    yield from diagnosis.notes(verdicts, task, result, measured.data, accepted, others)
+    private = measured.data.is_private  # what was accepted are hashes, and no text is told
+    others = diagnosis.no_others if private else other_answers.asked(folder, result)
+    looks = diagnosis.notes(verdicts, task, result, measured.data, None if private else accepted, others)
+    yield from map(withheld.note, looks) if private else looks
     yield from measured.notes
-    yield from remarks.about(result, accepted, changed, machines)
+    yield from remarks.about(withheld.result(result) if private else result, accepted, changed, machines)
     if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in RESOURCES]):
         yield f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted"
     if options.accepts and not options.speed_only and (busy := too_busy(result)):
         yield f"speed was accepted while {busy}: accept it again on a quiet machine"
-    if accepted and (what := changed_outputs.unmoved(task, result, accepted, measured.rules)):
+    if accepted and not private and (what := changed_outputs.unmoved(task, result, accepted, measured.rules)):
         yield what
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from modellab import gate
 from modellab.datasets import Dataset
 from modellab.plan.matrix import Case
+from modellab.results import withheld
 from modellab.runner.paired.readings import PairedReadings
 from modellab.runner.rerun_broken import Again
 from modellab.tasks import Task
@@ -61,6 +62,12 @@ class Outcome:
     def undecided(self) -> bool:
         """Whether the suite's test may still turn it red."""
         return not self.red and any(verdict.pending for verdict in self.verdicts)
+
+    def withheld(self) -> Outcome:
+        """The outcome as others may see it: of a private dataset without what was said."""
+        if self.case.header.privacy == "none":
+            return self
+        return replace(self, result=self.result and withheld.result(self.result), error=withheld.message(self.error))
 
     def turned(self) -> Outcome:
         """The outcome as it is should the suite's test find every pending verdict."""

@@ -92,6 +92,13 @@ class Pool:
             self.loaded.cancelled = self.cancelled
         return self.loaded
 
+    def forget(self) -> None:
+        """Let go of what the worker and its judge printed so far: no later message quotes it."""
+        if self.loaded is not None and (log := getattr(self.loaded.handle, "log", None)):
+            log.forget()
+        if self.judges is not None:
+            self.judges.forget()
+
     def close(self) -> None:
         """End the worker, if there is one, and its judge. The next `get` starts fresh ones."""
         self._end()

@@ -15,6 +15,7 @@ from modellab.datasets import Dataset, decoded_length
 from modellab.errors import ModellabError, told
 from modellab.gate.breaks import MOST_AGAIN
 from modellab.plan.matrix import Case
+from modellab.results import withheld
 from modellab.runner.evaluate import Loaded, once_more
 from modellab.tasks import Recalled, Task
 from modellab.types import Break, Counts, QualityBaseline, Result, Rule, Utterance, Verdict
@@ -52,7 +53,7 @@ def run_again(
         said = once_more(task, data, source.get(case), names)
     except ModellabError as error:
         source.close()
-        first = told(error).splitlines()[0]
+        first = withheld.message(told(error)) if data.is_private else told(error).splitlines()[0]
         many = "1 broken utterance" if len(names) == 1 else f"{len(names)} broken utterances"
         return None, [f"{many} could not be run again in a fresh process: {first}"]
     return {each.id: each.counts for each in said if each.id in names}, []

@@ -74,6 +74,9 @@ class Session:
     def finish(self, measured: Measurement | Outcome) -> Outcome:
         """Judge a measurement, and keep its outcome: the first thing that happens to it. Never raises for a case."""
         outcome = self._kept(self._judged(measured) if isinstance(measured, Measurement) else measured)
+        if outcome.case.header.privacy != "none":
+            outcome = outcome.withheld()
+            self.pool.forget()
         self.tell(CaseDone(str(outcome.case.key), CaseSummary.of(outcome)))
         return outcome
 
@@ -204,7 +207,8 @@ class Session:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
-        return Outcome(case, Status.ERROR, error=masked(str(expected)), started=started)
+        told = str(expected) if case.header.privacy == "none" else f"{type(expected).__name__}: {expected}"
+        return Outcome(case, Status.ERROR, error=masked(told), started=started)
 
     def _kept(self, outcome: Outcome) -> Outcome:
         """Append the outcome to the ledger. Trouble there becomes a note.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 
 from modellab import tasks
 from modellab.errors import MOST_CHARACTERS, shortened
 from modellab.plan.availability import why_not
 from modellab.plan.matrix import Broken, Case, Matrix
-from modellab.results import entry
+from modellab.results import entry, withheld
 from modellab.results import ledger as ledgers
 from modellab.results.baselines import quality_path
 from modellab.results.entry import Entry
@@ -22,6 +23,8 @@ from modellab.types import CaseId, Status
 
 def why_skipped(matrix: Matrix, case: Case, options: RunOptions) -> str:
     """Why a case is not measured in this run; '' if it is."""
+    if options.in_process and case.header.privacy != "none":
+        return f"--in-process shows what a model prints, and {case.key.dataset} is private: leave it out"
     if options.speed_only and not quality_path(matrix.project.baselines, case.key).is_file():
         return f"no accepted quality that --speed-only could add speed to: {case.key} is accepted without it"
     return ""
@@ -32,14 +35,25 @@ def keep_error(matrix: Matrix, ledger: Ledger, found: Case | Broken | None, text
     error = masked(shortened(text.strip(), MOST_CHARACTERS))
     if found is not None:
         key = _unread(matrix, found) if isinstance(found, Broken) else found.key
-        append_error(matrix, ledger, key, error, found.tier)
+        private = isinstance(found, Case) and found.header.privacy != "none"
+        append_error(matrix, ledger, key, error, found.tier, settings={"privacy": "hashes"} if private else {})
+        error = withheld.message(error) if private else error
     return error
 
 
-def append_error(matrix: Matrix, ledger: Ledger, key: CaseId, error: str, tier: str = "") -> None:
+def append_error(
+    matrix: Matrix,
+    ledger: Ledger,
+    key: CaseId,
+    error: str,
+    tier: str = "",
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """One line of the ledger."""
     commit = machine.commit(matrix.project.root)
-    ledger.append(Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier))
+    ledger.append(
+        Entry(key, Status.ERROR, ledger.session, error=masked(error), commit=commit, tier=tier, settings=settings)
+    )
 
 
 def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: str, *, download: bool = False) -> None:

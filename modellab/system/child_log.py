@@ -65,6 +65,16 @@ class ChildLog:
             lines = ["", f"beginning of the worker's log, {self.total_bytes:,} bytes in all:", *first, *lines[1:]]
         return "\n".join(lines)
 
+    def forget(self) -> None:
+        """Let go of what was printed so far."""
+        deadline = time.monotonic() + DRAIN_S
+        while self._open and self._read() and time.monotonic() < deadline:
+            pass
+        with self._lock:
+            self._head.clear()
+            self._tail.clear()
+            self.total_bytes = 0
+
     @property
     def _cut(self) -> bool:
         """Whether something between the beginning and the end was not kept."""

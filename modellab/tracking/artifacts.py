@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from modellab.results import serialization
+from modellab.results import serialization, withheld
 from modellab.results.entry import Entry, encode
 from modellab.system.masking import masked_settings, masked_texts
 from modellab.tracking import runs
@@ -33,7 +33,7 @@ def write(folder: Path, entries: Iterable[Entry], page: Page | None = None) -> N
         name = slug(entry)
         if entry.result is None or len(entry.result.utterances) <= MANY:
             _put(folder / ENTRIES / f"{name}-{entry.id[:8]}.json.gz", gzip.compress(line(entry), LEVEL, mtime=0))
-        if entry.result is None:
+        if entry.result is None or withheld.is_private(entry):
             continue
         _put(folder / table(entry), json.dumps(runs.table(entry), ensure_ascii=False).encode())
         if page and (text := page(entry)):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from modellab.results import withheld
 from modellab.results.entry import Entry, encode
 from modellab.system.json_child import JsonChild
 from modellab.tracking import runs, store
@@ -40,7 +41,7 @@ class Pages:
     def ask(self, entries: Iterable[Entry]) -> None:
         """Have these entries' pages made, in this order: they will be wanted soon."""
         for entry in entries:
-            if entry.id not in self.asked and entry.result and not self.failed:
+            if entry.id not in self.asked and entry.result and not (self.failed or withheld.is_private(entry)):
                 self.asked[entry.id] = self.thread.submit(self._made, entry)
 
     def __call__(self, entry: Entry) -> str:

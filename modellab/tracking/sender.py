@@ -20,6 +20,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modellab.results import withheld
 from modellab.results.entry import Entry
 from modellab.tracking import artifacts, runs, store, ui_views
 from modellab.tracking.case_pages import Pages
@@ -267,7 +268,8 @@ def _query(run: Run) -> str:
 
 def _about(run: Run) -> dict[str, str]:
     """All tags of the run: what one filters by, its note, which artifacts are tables, which entries it has."""
-    tables = dict.fromkeys(artifacts.table(entry) for entry in run.entries if entry.result)
+    shown = (entry for entry in run.entries if entry.result and not withheld.is_private(entry))
+    tables = dict.fromkeys(map(artifacts.table, shown))
     listed = json.dumps([{"path": path, "type": "table"} for path in tables])
     about = {**runs.tags(run), "mlflow.note.content": note(run), "mlflow.loggedArtifacts": listed[:7900]}
     return about | {f"{ENTRY_TAG}{entry.id}": _mark(entry) for entry in run.entries}

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -205,6 +206,7 @@ class CaseStub:
     key: CaseId
     tier: str = "smoke"
     model: Model = dataclasses.field(default_factory=Model)
+    header: SimpleNamespace = dataclasses.field(default_factory=lambda: SimpleNamespace(privacy="none"))
 
 
 @dataclasses.dataclass

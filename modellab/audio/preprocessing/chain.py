@@ -117,7 +117,7 @@ class Chain:
         """Short, fit for a file's name, another one for each chain; '' where there is no step.
 
         >>> parse("highpass").name
-        'highpass-8ed8f5d7'
+        'highpass-da91a462'
         """
         if not self.steps:
             return ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab import datasets
-from modellab.datasets import importers, manifest, parquet_rows
+from modellab.datasets import importers, manifest, parquet_rows, privacy
 from modellab.datasets.audio_hashes import AudioHashes
 from modellab.datasets.importers import (
     archives,
@@ -88,7 +88,7 @@ def run(
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             if before:
-                report.changes = changes.told(datasets.load(before).rows, datasets.load(staging).rows)
+                report.changes = changes.told(*(datasets.load(each, named=True).rows for each in (before, staging)))
             if not wish.dry_run:
                 staging.rename(folder)
         work.listener.hashes.close()
@@ -262,4 +262,6 @@ class _Work:
             "judge": wish.judge if report.task == "tts" else "",
             "settings": tasks_rows.settings(report, wish),
         }
+        if wish.private:
+            facts["privacy"] = privacy.HASHES
         return manifest.header(self.staging, facts)

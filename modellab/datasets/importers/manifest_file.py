@@ -24,7 +24,7 @@ MOST_IN_YAML = 1_000  # rows that a person may still read; loading them takes a 
 VERSION = re.compile(r"_v(\d{1,6})$")
 SHOWN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # what YAML wants escaped, and nobody sees
 ONCE = ("dry_run", "run", "run_commands")  # arguments that a repeated import has to be given anew
-HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz", "judge")
+HEADER = ("task", "version", "language", "tier", "licence", "source", "normaliser", "rate_hz", "judge", "privacy")
 
 
 class Origin(NamedTuple):
@@ -70,6 +70,8 @@ def write(
     if report.left:
         with (folder / LEFT_OUT).open("w", encoding="utf-8") as file:
             file.writelines(_left(each, report.place) for each in report.left)
+    if header.privacy != "none":
+        (folder / ".gitignore").write_text("*\n", encoding="ascii")
     _tidy(folder, rows)
     return datasets.write_digest(folder, believed=is_table)
 

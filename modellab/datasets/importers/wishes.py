@@ -36,6 +36,7 @@ class Wish:
     most_left_out: float = 0.05
     dry_run: bool = False
     where: str = ""
+    private: bool = False  # names and texts stay on this machine
     revision: str = ""
     only: tuple[str, ...] = ()
     preset: str = ""

@@ -16,7 +16,7 @@ from modellab.errors import MALFORMED, AudioError, ModellabError
 from modellab.metrics.edit_distance import align
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import audio_clips
-from modellab.results import serialization
+from modellab.results import serialization, withheld
 from modellab.results.entry import Entry
 from modellab.tasks import Altering, Drawn, Recalled, Task, Worded
 from modellab.types import QualityBaseline, Row, Utterance
@@ -42,6 +42,7 @@ class Data:
     options: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     whole: datasets.Dataset | None = None  # as it was measured; None where it is not
+    withheld: bool = False  # it is private: nothing of it is shown
 
     def case(self, task: Task, utterance: Utterance) -> Any:
         """The task's case that an utterance was; None where there is no such row, or the task cannot read it."""
@@ -57,6 +58,9 @@ def data(entry: Entry, golden: Path) -> Data:
     name = entry.key.dataset
     if entry.result is None:
         return Data()
+    if withheld.is_private(entry):
+        note = "the dataset is private: utterances are named by their hashes, texts and recordings are withheld"
+        return Data(notes=(note,), withheld=True)
     if Path(name).name != name:
         return Data(notes=(f"{name!r} is no name of a dataset: references and recordings are missing",))
     try:
@@ -178,10 +182,15 @@ class ViewMaker:
             facts=tuple(_facts(utterance, row)),
             error=utterance.error,
             players=tuple(self._given(row)) if heard and row else (),
-            blocks=tuple(self._shown(block, heard) for block in self.blocks(case, utterance.output)),
+            blocks=tuple(self._shown(block, heard) for block in self._blocks(case, utterance)),
             accepted=tuple(self._shown(block, False) for block in self._before(case, utterance)),
             duration_s=utterance.duration_s,
         )
+
+    def _blocks(self, case: Any, utterance: Utterance) -> list[DisplayBlock]:
+        if self.data.withheld:
+            return [Lines((withheld.edits(utterance.counts),))]
+        return self.blocks(case, utterance.output)
 
     def blocks(self, case: Any, output: Any) -> list[DisplayBlock]:
         """What there is to see of an output; the output itself where the task cannot make anything of it."""
@@ -202,7 +211,7 @@ class ViewMaker:
 
     def _before(self, case: Any, utterance: Utterance) -> list[DisplayBlock]:
         """What was accepted, where the output is another one now."""
-        if self.accepted is None or utterance.id not in self.accepted.outputs:
+        if self.accepted is None or utterance.id not in self.accepted.outputs or self.data.withheld:
             return []
         then = self.accepted.outputs[utterance.id]
         try:

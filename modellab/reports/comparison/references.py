@@ -57,6 +57,8 @@ class Library:
         data = self.data(entry.key.dataset)
         if isinstance(data, str):
             return Book(why=f"no references: {data}")
+        if data.is_private:
+            return Book(why=f"no texts: {data.name} is private, its texts are withheld")
         if data.digest != entry.result.provenance.get("dataset_digest", data.digest):
             return Book(why=f"no references: {data.name} is another one now than when it was measured")
         task, options = tasks.get(entry.key.task), dict(data.options)

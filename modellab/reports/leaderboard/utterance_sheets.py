@@ -15,6 +15,7 @@ from modellab.errors import ModellabError
 from modellab.metrics.edit_distance import align
 from modellab.reports.leaderboard.records import Sheet, Step, System, UtteranceResult
 from modellab.reports.leaderboard.systems import origin, result_of
+from modellab.results import withheld
 from modellab.results.entry import Entry
 from modellab.stats.intervals import bottom_of, costs
 from modellab.types import Metric, Utterance
@@ -33,7 +34,8 @@ def sheet(who: System, entry: Entry, data: Dataset | None) -> Sheet:
 
     is_large = len(every) > MANY
     ranked = heapq.nsmallest(WORST_OF_MANY, every, key=order) if is_large else sorted(every, key=order)
-    cases = _cases(who.task, data, {each.id for each in ranked}) if data else {}
+    is_shown = data is not None and not withheld.is_private(entry)
+    cases = _cases(who.task, data, {each.id for each in ranked}) if data and is_shown else {}
     said = tuple(_said(who.task, metric, each, cases.get(each.id), rank) for rank, each in enumerate(ranked))
     return Sheet(who, entry.key.dataset, metric.name, origin(entry), said, len(every) if is_large else 0)
 
@@ -65,6 +67,8 @@ def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int)
     share = utterance.counts.get(metric.name)
     words = bottom_of(np.array([share], dtype=float)) if share and len(share) == 2 else 1.0
     steps, text = _words(case, utterance.output)
+    if withheld.EDITS in utterance.counts:
+        text = withheld.edits(utterance.counts)
     lines: tuple[str, ...] = ()
     if not steps and case is not None and rank < SHOWN:
         lines = tuple(_drawn(task, case, utterance.output))

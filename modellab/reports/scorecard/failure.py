@@ -10,7 +10,7 @@ from modellab import datasets, diagnosis, units
 from modellab.datasets import decoded_length
 from modellab.errors import told
 from modellab.reports.case import worst_utterances
-from modellab.results import other_answers
+from modellab.results import other_answers, withheld
 from modellab.runner.outcome import Outcome
 from modellab.system import escape
 from modellab.tasks import Surveyed, Task
@@ -29,7 +29,10 @@ def text(outcome: Outcome, task: Task, baselines: Path | None = None) -> str:
     lines += [f"  note: {note}" for note in outcome.notes]
     if any(verdict.kind in {"quality", "sanity"} for verdict in red):
         try:
-            lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
+            if outcome.case.header.privacy != "none":
+                lines += ["", *_worst_numbers(outcome, task)]
+            else:
+                lines += ["", *_worst_lines(outcome, task), *_suspicions(outcome, task, baselines)]
         except Exception as error:  # noqa: BLE001 - the verdict is told whatever happens to its illustration
             lines += [f"  what did most damage cannot be shown: {told(error)}"]
     return escape.lines("\n".join(lines))
@@ -55,6 +58,23 @@ def metric_line(verdict: Verdict) -> str:
         span = f" {units.interval(verdict.interval, verdict.unit)}"
     numbers_part = f"baseline {then}, now {now}, change {change}{span}".rstrip()
     return f"  {verdict.title}: {numbers_part}: {verdict.status}" + (f" ({verdict.why})" if verdict.why else "")
+
+
+def _worst_numbers(outcome: Outcome, task: Task) -> list[str]:
+    """The worst utterances of a private dataset: their hashes, and what was wrong in numbers."""
+    assert outcome.result is not None, "a quality verdict without a result"
+    metric = task.METRICS[0]
+    worst = worst_utterances.worst_first(outcome.result.utterances, outcome.accepted, metric, WORST)
+    lines = [f"  the {len(worst)} utterances that did most damage, by their hashes:"]
+    for utterance in worst:
+        if worst_utterances.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
+            break
+        name = f"utterance {utterance.id}"
+        lines.append(f"  {name}  {withheld.edits(utterance.counts)}")
+        lines.append(f"  {' ' * len(name)}  {worst_utterances.was(utterance, outcome.accepted, metric)}")
+        if utterance.error:
+            lines.append(f"  {' ' * len(name)}  the model raised: {utterance.error}")
+    return lines
 
 
 def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
