@@ -68,7 +68,7 @@ def test_transformers(tmp_path: Path) -> None:
 
 
 def test_transformers_may_answer_silence_with_nothing() -> None:
-    settings = transformers.generation_config(WHOLE.dims)
+    settings = transformers.generation_config(WHOLE.dims, formats.decoding(WHOLE.dims, may_end_at_once=True))
     assert settings["begin_suppress_tokens"] == [220]
     assert tokens.SPECIAL_IDS["<|endoftext|>"] not in settings["suppress_tokens"]
     assert settings["task"] == "transcribe"

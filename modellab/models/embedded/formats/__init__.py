@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modellab.models.embedded.compact import Checkpoint
+from modellab.models.embedded import tokens
+from modellab.models.embedded.compact import Checkpoint, Dims
 from modellab.models.embedded.formats import ct2, ggml, openai, transformers
+from modellab.models.embedded.formats.decoding import Decoding
 
 # format -> the file inside its folder that the engine is given; "" for the folder itself
 FORMATS = {"openai": openai.FILE, "ct2": "", "transformers": "", "ggml": ggml.FILE, "ggml-q8_0": ggml.FILE}
@@ -19,14 +21,21 @@ def write(name: str, checkpoint: Checkpoint, folder: Path) -> None:
     """Write one of FORMATS into `folder`, which exists and is empty."""
     match name:
         case "openai":
-            openai.write(checkpoint, folder)
+            openai.write(checkpoint, folder / openai.FILE)
         case "ct2":
-            ct2.write(checkpoint, folder)
+            ct2.write(checkpoint, folder, decoding(checkpoint.dims))
         case "transformers":
-            transformers.write(checkpoint, folder)
+            transformers.write(checkpoint, folder, decoding(checkpoint.dims, may_end_at_once=True))
         case "ggml":
-            ggml.write(checkpoint, folder, "f16")
+            ggml.write(checkpoint, folder / ggml.FILE, "f16", tokens.vocabulary())
         case "ggml-q8_0":
-            ggml.write(checkpoint, folder, "q8_0")
+            ggml.write(checkpoint, folder / ggml.FILE, "q8_0", tokens.vocabulary())
         case _:
             raise ValueError(f"unknown format {name!r}: known: {', '.join(FORMATS)}")
+
+
+def decoding(dims: Dims, *, may_end_at_once: bool = False) -> Decoding:
+    """How whisper-lab is decoded. transformers may end a window at once, or silence would get text there."""
+    vocabulary = tokens.vocabulary()
+    begin = vocabulary.encode(" ") if may_end_at_once else vocabulary.suppressed_at_begin()
+    return Decoding(vocabulary, dims.alignment_heads, vocabulary.suppressed(), begin)

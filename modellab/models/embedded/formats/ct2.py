@@ -1,6 +1,7 @@
 """CTranslate2 (faster-whisper): model.bin through CTranslate2's own WhisperSpec, and the tokenizer.
 
-Stored as float16; the `compute_type` asked for at load time converts it (int8 by rows, as the converter would).
+Tensors are stored as they come, whisper-lab in float16; the `compute_type` asked for at load time converts them (int8
+by rows, as the converter would).
 """
 
 from __future__ import annotations
@@ -12,24 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from modellab.models.embedded import tokens
 from modellab.models.embedded.compact import Array, Checkpoint
-from modellab.models.embedded.formats.transformers import PREPROCESSOR
+from modellab.models.embedded.formats.decoding import Decoding
+from modellab.models.embedded.formats.transformers import preprocessor, tokenizer_text
 
 Tensors = Mapping[str, Array]
 
 
-def write(checkpoint: Checkpoint, folder: Path) -> None:
+def write(checkpoint: Checkpoint, folder: Path, decoding: Decoding) -> None:
     """A folder for `faster_whisper.WhisperModel`."""
-    spec = _spec(checkpoint)
+    spec = _spec(checkpoint, decoding)
     spec.validate()
     spec.optimize()
     spec.save(str(folder))
-    for name, content in {"tokenizer.json": tokens.tokenizer_json(), "preprocessor_config.json": PREPROCESSOR}.items():
-        (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    extractor = json.dumps(preprocessor(checkpoint.dims.n_mels), ensure_ascii=False)
+    for name, text in {"tokenizer.json": tokenizer_text(decoding), "preprocessor_config.json": extractor}.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
-def _spec(checkpoint: Checkpoint) -> Any:
+def _spec(checkpoint: Checkpoint, decoding: Decoding) -> Any:
     from ctranslate2.specs.whisper_spec import WhisperSpec  # comes with faster-whisper
 
     dims, tensors = checkpoint.dims, checkpoint.tensors
@@ -45,12 +47,12 @@ def _spec(checkpoint: Checkpoint) -> Any:
     for side in ("encoder", "decoder"):
         for i, layer in enumerate(getattr(spec, side).layer):
             _layer(layer, tensors, f"{side}.blocks.{i}")
-    ids = tokens.SPECIAL_IDS
-    spec.config.suppress_ids = tokens.suppressed()
-    spec.config.suppress_ids_begin = [*tokens.encode(" "), ids["<|endoftext|>"]]
-    spec.config.lang_ids = [ids[f"<|{code}|>"] for code in tokens.LANGUAGES]
-    spec.config.alignment_heads = dims.alignment_heads
-    spec.register_vocabulary([*tokens.as_text(), *ids])
+    vocabulary, ids = decoding.vocabulary, decoding.vocabulary.special_ids
+    spec.config.suppress_ids = list(decoding.suppress_ids)
+    spec.config.suppress_ids_begin = list(decoding.suppress_ids_begin)
+    spec.config.lang_ids = [ids[f"<|{code}|>"] for code in vocabulary.languages]
+    spec.config.alignment_heads = [list(pair) for pair in decoding.alignment_heads]
+    spec.register_vocabulary([*vocabulary.spelled, *ids])
     return spec
 
 

@@ -13,9 +13,9 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from modellab.models.embedded import tokens
 from modellab.models.embedded.compact import Array, Checkpoint
 from modellab.models.embedded.mel import filter_bank
+from modellab.models.embedded.vocabulary import Vocabulary
 
 FILE = "ggml-whisper-lab.bin"
 MAGIC = 0x67676D6C  # "ggml"
@@ -27,16 +27,16 @@ HEADER += ["n_text_ctx", "n_text_state", "n_text_head", "n_text_layer", "n_mels"
 Kind = Literal["f16", "q8_0"]
 
 
-def write(checkpoint: Checkpoint, folder: Path, kind: Kind) -> None:
+def write(checkpoint: Checkpoint, path: Path, kind: Kind, vocabulary: Vocabulary) -> None:
     """One .bin file; vectors and positions in float32, convolutions in float16, matrices as `kind` says."""
     dims = dataclasses.asdict(checkpoint.dims)
     mel = filter_bank(checkpoint.dims.n_mels)
-    with (folder / FILE).open("wb") as file:
+    with path.open("wb") as file:
         file.write(struct.pack("<i", MAGIC))
         file.write(struct.pack("<10i", *(dims[name] for name in HEADER)))
         file.write(struct.pack("<3i", FILE_TYPES[kind], *mel.shape) + mel.tobytes())
-        file.write(struct.pack("<i", tokens.N_TEXT))
-        for token in tokens.as_bytes():
+        file.write(struct.pack("<i", len(vocabulary.text)))
+        for token in vocabulary.text:
             file.write(struct.pack("<i", len(token)) + token)
         for name, array in checkpoint.tensors.items():
             _tensor(file, name, array, kind)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modellab.models.embedded import tokens
 from modellab.models.embedded.compact import Checkpoint, Dims
+from modellab.models.embedded.formats.decoding import Decoding
+from modellab.models.embedded.vocabulary import END
 
 RENAMED = (
     ("blocks", "layers"),
@@ -27,33 +29,38 @@ RENAMED = (
     ("token_embedding", "embed_tokens"),
     ("positional_embedding", "embed_positions.weight"),
 )
-END = "<|endoftext|>"
 
 
-def write(checkpoint: Checkpoint, folder: Path) -> None:
-    """A folder for `from_pretrained`, float16."""
+def write(checkpoint: Checkpoint, folder: Path, decoding: Decoding) -> None:
+    """A folder for `from_pretrained`, its tensors as they are."""
     from safetensors.numpy import save_file  # comes with transformers
 
     tensors = {rename(name): array for name, array in checkpoint.tensors.items()}
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    special = [name for name in tokens.SPECIAL_IDS if not name[2].isdigit()]
+    ids = decoding.vocabulary.special_ids
+    dtype = str(next(iter(tensors.values())).dtype)
     files = {
-        "config.json": _config(checkpoint.dims),
-        "generation_config.json": generation_config(checkpoint.dims),
-        "preprocessor_config.json": PREPROCESSOR,
-        "tokenizer.json": tokens.tokenizer_json(),
+        "config.json": _config(checkpoint.dims, ids) | {"dtype": dtype},
+        "generation_config.json": generation_config(checkpoint.dims, decoding),
+        "preprocessor_config.json": preprocessor(checkpoint.dims.n_mels),
         "tokenizer_config.json": {
             "tokenizer_class": "WhisperTokenizer",
             "processor_class": "WhisperProcessor",
             "model_max_length": 1024,
             "errors": "replace",
             "add_prefix_space": False,
-            "additional_special_tokens": special,
+            "additional_special_tokens": [name for name in ids if not name[2].isdigit()],
             **dict.fromkeys(("bos_token", "eos_token", "unk_token", "pad_token"), END),
         },
     }
     for name, content in files.items():
         (folder / name).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(tokenizer_text(decoding), encoding="utf-8")
+
+
+def tokenizer_text(decoding: Decoding) -> str:
+    """The text of tokenizer.json: the checkpoint's own, or one that splits text as openai-whisper does."""
+    return decoding.tokenizer_json or json.dumps(decoding.vocabulary.tokenizer_json(), ensure_ascii=False)
 
 
 def rename(name: str) -> str:
@@ -67,21 +74,23 @@ def rename(name: str) -> str:
     return f"model.{name}"
 
 
-PREPROCESSOR = {
-    "feature_extractor_type": "WhisperFeatureExtractor",
-    "processor_class": "WhisperProcessor",
-    "feature_size": 80,
-    "sampling_rate": 16_000,
-    "hop_length": 160,
-    "n_fft": 400,
-    "chunk_length": 30,
-    "padding_side": "right",
-    "padding_value": 0.0,
-    "return_attention_mask": False,
-}
+def preprocessor(n_mels: int) -> dict[str, Any]:
+    """The content of preprocessor_config.json: how audio becomes a mel spectrogram."""
+    return {
+        "feature_extractor_type": "WhisperFeatureExtractor",
+        "processor_class": "WhisperProcessor",
+        "feature_size": n_mels,
+        "sampling_rate": 16_000,
+        "hop_length": 160,
+        "n_fft": 400,
+        "chunk_length": 30,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "return_attention_mask": False,
+    }
 
 
-def _config(dims: Dims) -> dict[str, Any]:
+def _config(dims: Dims, ids: Mapping[str, int]) -> dict[str, Any]:
     return {
         "architectures": ["WhisperForConditionalGeneration"],
         "model_type": "whisper",
@@ -97,21 +106,26 @@ def _config(dims: Dims) -> dict[str, Any]:
         "decoder_ffn_dim": 4 * dims.n_text_state,
         "max_source_positions": dims.n_audio_ctx,
         "max_target_positions": dims.n_text_ctx,
-        "decoder_start_token_id": tokens.SPECIAL_IDS["<|startoftranscript|>"],
-        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), tokens.SPECIAL_IDS[END]),
+        "decoder_start_token_id": ids["<|startoftranscript|>"],
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), ids[END]),
     }
 
 
-def generation_config(dims: Dims) -> dict[str, Any]:
-    """How to decode. Two entries differ from what openai/whisper-tiny has on the hub, because both cost words here.
+def generation_config(dims: Dims, decoding: Decoding) -> dict[str, Any]:
+    """How to decode. An English-only checkpoint has no languages and no tasks: the library refuses both there.
 
     `task` is set: without it, and with no `task=` in the call, transformers leaves <|transcribe|> out of the prompt,
-    which this model never saw. `begin_suppress_tokens` does not forbid <|endoftext|>: silence must give no text.
+    which whisper-lab never saw.
     """
-    ids = tokens.SPECIAL_IDS
+    ids, languages = decoding.vocabulary.special_ids, decoding.vocabulary.languages
+    multilingual = decoding.vocabulary.is_multilingual
+    several = {
+        "lang_to_id": {f"<|{code}|>": ids[f"<|{code}|>"] for code in languages},
+        "task_to_id": {task: ids[f"<|{task}|>"] for task in ("transcribe", "translate")},
+    }
     return {
-        "is_multilingual": True,
-        "task": "transcribe",
+        "is_multilingual": multilingual,
+        **({"task": "transcribe"} if multilingual else {}),
         "return_timestamps": False,
         "max_length": dims.n_text_ctx,
         "max_initial_timestamp_index": 50,
@@ -119,9 +133,8 @@ def generation_config(dims: Dims) -> dict[str, Any]:
         "no_timestamps_token_id": ids["<|notimestamps|>"],
         "prev_sot_token_id": ids["<|startofprev|>"],
         **dict.fromkeys(("bos_token_id", "eos_token_id", "pad_token_id"), ids[END]),
-        "lang_to_id": {f"<|{code}|>": ids[f"<|{code}|>"] for code in tokens.LANGUAGES},
-        "task_to_id": {task: ids[f"<|{task}|>"] for task in ("transcribe", "translate")},
-        "suppress_tokens": tokens.suppressed(),
-        "begin_suppress_tokens": tokens.encode(" "),
-        "alignment_heads": dims.alignment_heads,
+        **(several if multilingual else {}),
+        "suppress_tokens": list(decoding.suppress_ids),
+        "begin_suppress_tokens": list(decoding.suppress_ids_begin),
+        "alignment_heads": [list(pair) for pair in decoding.alignment_heads],
     }
