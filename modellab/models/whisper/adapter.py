@@ -1,8 +1,14 @@
 """Whisper as OpenAI published it: openai/whisper on PyTorch."""
 
+import base64
+import gzip
+from typing import Any
+
+import numpy as np
 import torch
 import whisper
 
+from modellab.models.conversion import alignment_heads
 from modellab.types import Audio, Setting, Transcript, Word
 
 FP16 = {"float32": False, "float16": True}
@@ -17,8 +23,8 @@ class Whisper:
         self.threads = setting.threads
         torch.set_num_threads(self.threads)
         self.model = whisper.load_model(str(setting.weights), device="cpu")
-        if heads := alignment_heads(setting):  # loading a file leaves them at the upper half of the decoder
-            self.model.set_alignment_heads(heads)
+        if heads := alignment_heads.heads(self.model.dims, setting.weights, setting.variant):
+            self.model.set_alignment_heads(dumped(heads, self.model.dims))  # a file leaves them at the upper half
         if setting.device == "mps":  # the mask for word times is sparse, which MPS cannot hold
             self.model.register_buffer("alignment_heads", self.model.alignment_heads.to_dense(), persistent=False)
         self.model.to(setting.device)
@@ -52,14 +58,11 @@ class Whisper:
         return str(max(chances, key=chances.__getitem__))
 
 
-def alignment_heads(setting: Setting) -> bytes | None:
-    """The cross-attention heads that follow the audio, for the checkpoints of OpenAI; None for any other.
-
-    The library knows them by a checkpoint's name, which its files do not hold: the variant's name or the file's.
-    """
-    known: dict[str, bytes] = whisper._ALIGNMENT_HEADS
-    stem = setting.weights.stem if setting.weights else ""
-    return known.get(setting.variant) or known.get(stem)
+def dumped(heads: list[list[int]], dims: Any) -> bytes:
+    """Pairs of layer and head as openai-whisper wants them: zipped booleans in base 85."""
+    follows = np.zeros((dims.n_text_layer, dims.n_text_head), bool)
+    follows[tuple(np.transpose(heads))] = True
+    return base64.b85encode(gzip.compress(follows.tobytes()))
 
 
 load = Whisper
