@@ -13,6 +13,7 @@ from modellab.cli import (
     calibrate,
     common,
     compare,
+    convert,
     curves,
     dataset_facts,
     dataset_import,
@@ -72,6 +73,7 @@ app.command(**run.SETTINGS)(run.run)
 app.command()(transcribe.transcribe)
 app.command()(diarize.diarize)
 app.add_typer(models.app, name="models")
+models.app.command()(convert.convert)
 app.add_typer(datasets.app, name="datasets")
 datasets.app.command(name="list")(dataset_facts.list_datasets)
 datasets.app.command()(dataset_facts.show)

@@ -135,8 +135,14 @@ def of_tokens(tokens: Iterable[bytes], n_vocab: int) -> Vocabulary:
     if n_vocab not in SIZES:
         known = ", ".join(map(str, SIZES))
         raise WeightsError(f"the checkpoint has {n_vocab} tokens, expected {known}: are there tokens of its own?")
-    n_text, languages = SIZES[n_vocab]
+    n_text, _ = SIZES[n_vocab]
     text = tuple(itertools.islice(tokens, n_text))
+    return _of_text(text, n_vocab)
+
+
+@functools.lru_cache(maxsize=2)  # it takes a second, and a checkpoint is read again when it has been written
+def _of_text(text: tuple[bytes, ...], n_vocab: int) -> Vocabulary:
+    n_text, languages = SIZES[n_vocab]
     if len(text) == n_text - 1 and n_vocab != min(SIZES):
         text += (b"",)
     if len(text) != n_text or list(text[:256]) != [bytes([byte]) for byte in BYTES]:
