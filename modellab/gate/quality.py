@@ -73,7 +73,8 @@ def assess(
             verdict = _without(plain, accepted, hindrance, strict=options.strict, new=metric.on_request)
         doubt = few(result, accepted, metric, rule, options.family, options.again or {})
         kept = accepted if accepted and not hindrance else None
-        verdicts.append(_limit(verdict, metric, rule.limit, result, kept, doubt))
+        limit = None if rule.built_in_limit and _is_about_nothing(after) else rule.limit
+        verdicts.append(_limit(verdict, metric, limit, result, kept, doubt))
     return verdicts
 
 
@@ -204,6 +205,11 @@ def _limit(
     before = _before(accepted, ids(result.utterances), metric.name, _length(result, metric)) if accepted else None
     kept = before is not None and within(metric, metric.value(before), limit)
     return limits.beyond(verdict, why, kept=kept, better=metric.better)
+
+
+def _is_about_nothing(counts: Floats) -> bool:
+    """Whether a rate has nothing in the whole dataset to be a rate of: words lost where nobody speaks."""
+    return counts.shape[1] == 2 and bool((counts[:, 1] == 0).all())
 
 
 def _length(result: Result, metric: Metric) -> int:

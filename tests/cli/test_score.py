@@ -9,6 +9,7 @@ from typing import Any
 
 import jiwer
 import pytest
+import yaml
 
 from modellab.results import ledger
 from modellab.results.entry import Entry
@@ -165,6 +166,17 @@ def test_a_dry_run_keeps_nothing_and_the_file_names_the_model(desk: Desk) -> Non
     assert "big_asr:given" in done.output
     assert "nothing was kept (--dry-run)" in done.output
     assert not (desk.root / "mlruns" / "ledger").exists()
+
+
+def test_where_nobody_speaks_made_up_words_are_counted_and_nothing_else_is_red(desk: Desk) -> None:
+    folder = desk.root / "golden" / "short_v1"
+    manifest = yaml.safe_load((folder / "dataset.yaml").read_text())
+    manifest["cases"] = [{**case, "text": ""} for case in manifest["cases"]]
+    manifest.pop("digest")
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
+    done = score(desk, write(desk, "a.txt", "".join(f"{id} {'thank you' if id == '003' else ''}\n" for id in SAID)))
+    assert done.exit_code == 0, done.output
+    assert newest(desk).values["hallucination_rate"] == 1 / 8
 
 
 # ---------------------------------------------------------------------------- export

@@ -114,6 +114,14 @@ def test_words_where_nothing_was_said_are_too_many() -> None:
     assert one.why.startswith("2 is above the built-in limit 1.5: 1 of 6 utterances, which a healthy model may have")
 
 
+def test_a_built_in_limit_is_no_limit_where_nobody_speaks_at_all() -> None:
+    """In a dataset of noises there are no words to be short of; whoever sets a limit himself wants a value."""
+    silences = [(50.0, 0.0), (0.0, 0.0)]
+    built_in = assess(LENGTH, None, silences, limit=1.5, built_in_limit=True)
+    assert (built_in.red, math.isnan(built_in.now)) == (False, True)
+    assert assess(LENGTH, None, silences, limit=1.5).red
+
+
 @pytest.mark.parametrize("task", ["asr", "tts", "translation"])
 def test_what_a_built_in_limit_counts_is_what_exceeds_it_alone(task: str) -> None:
     of = tasks.get(task)
