@@ -22,7 +22,9 @@ SAYS_SO = re.compile(
     r"|(^|_|DB|PG|USER)PASS$",
     re.IGNORECASE,
 )
-USER_INFO = re.compile(r"(?<=://)[^/\s@'\"<>]+@")  # user:password@ of a URL
+USER_INFO = re.compile(  # user:password@ of a URL, and of one that was taken for a path, which has lost a slash
+    r"(?<=://)[^/\s@'\"<>]+@|(?<=[a-z]:/)[^/\s@:'\"<>]+:[^/\s@'\"<>]+@"
+)
 ISSUED = re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, JSON web tokens; GitLab, Google, npm, PyPI, Stripe
     r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bA[KS]IA[0-9A-Z]{16}\b"
     r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
@@ -57,7 +59,7 @@ def masked(text: str, environment: Mapping[str, str] = os.environ) -> str:
         text = known.sub(MASK, text)
     if "_" in text or "-" in text or any(beginning in text for beginning in WITH_NO_MARK):
         text = ISSUED.sub(MASK, text)
-    return USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
+    return USER_INFO.sub(f"{MASK}@", text) if ":/" in text else text
 
 
 def masked_texts(value: Any) -> Any:

@@ -46,6 +46,8 @@ def test_names_that_say_so(name: str, secret: bool) -> None:
         pytest.param('{"a": "say \\"it\\""}', '{"a": "***"}', id="escaped for JSON"),
         pytest.param("line-of-a-key", "***", id="a line of a longer one"),
         pytest.param("http://ann:pw@host:5000/x", "http://***@host:5000/x", id="a URL"),
+        pytest.param("/data/https:/ann:pw@host/a.wav", "/data/https:/***@host/a.wav", id="a URL that became a path"),
+        pytest.param("at c:/users/a@b", "at c:/users/a@b", id="a path is no URL"),
         pytest.param("http://ghp_token@host", "http://***@host", id="a URL with a token alone"),
         pytest.param("to ann@example.com", "to ann@example.com", id="an address is none"),
         pytest.param("abc true 1", "abc true 1", id="what is too short or a setting"),
