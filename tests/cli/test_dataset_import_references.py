@@ -78,6 +78,8 @@ def test_chunks_of_a_table_become_a_session(desk: Desk) -> None:
         table.writerow(["path", "parent_id", "chunk_index", "text"])
         table.writerows([[f"{id}.wav", "call", i, "good day to you all" if i == 2 else ""] for i, id in enumerate(ids)])
     how = ("--language", "en", "--column", "session=parent_id", "--column", "chunk=chunk_index")
+    parted = desk.type("datasets", "import", str(place), "--into", "calls_v1", *how, "--sample", "2")
+    assert (parted.exit_code, "--sample would part sessions" in parted.output) == (2, True), parted.output
     made = desk.type("datasets", "import", str(place), "--into", "calls_v1", *how)
     assert made.exit_code == 0, made.output
     new = loaded(desk, "calls_v1")

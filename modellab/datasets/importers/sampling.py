@@ -55,6 +55,8 @@ def chosen(rows: Sequence[Row], wish: Wish) -> list[int]:
     order = sorted(range(len(ids)), key=ids.__getitem__)
     if not wish.sample:
         return order
+    if parted := next((row for row in rows if "chunk" in row), None):
+        raise ConfigError(f"--sample would part sessions: {parted['id']} is a chunk of one; use --where")
     if unknown := [key for key in wish.by if not any(_value(row, key) for row in rows)]:
         raise ConfigError(f"--by {unknown[0]}: no row says anything of it")
     strata = ["\0".join(_value(rows[i], key) for key in wish.by) for i in order]
