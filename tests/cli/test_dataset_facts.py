@@ -11,6 +11,7 @@ from modellab import datasets, doctor
 from modellab.datasets import audio_hashes, parquet_rows, verifying
 from modellab.plan.settings import Project
 
+from ..datasets.importers import layouts
 from ..make import as_parquet
 from .conftest import Desk
 
@@ -148,6 +149,18 @@ def test_power_of_a_baseline(desk: Desk, folder: Path) -> None:
         assert "2 % of the utterances change for no reason, assumed" in result.stdout
     within = desk.type("datasets", "power", "short_v1", "--effect", "0.05%").stdout
     assert "is within its margin (0.10 %): no amount of data makes it red" in within
+
+
+def test_an_import_of_a_sample_says_what_it_would_see(desk: Desk) -> None:
+    layouts.LAYOUTS["nemo"][1](desk.root / "data")
+    place = str(desk.root / "data" / layouts.LAYOUTS["nemo"][2])
+    common = ("datasets", "import", place, "--language", "en")
+    whole = desk.type(*common, "--into", "four_v1")
+    assert "the sample sees" not in whole.stdout
+    some = desk.type(*common, "--into", "two_v1", "--sample", "2")
+    told = some.stdout.splitlines()[-1]
+    assert told.startswith("the sample sees no change, however large: it is too small (assumed: 2 % of the utterances")
+    assert told.endswith("modellab datasets power two_v1 --effect 0.5% says what that needs")
 
 
 def test_power_needs_something_to_count_with(desk: Desk) -> None:

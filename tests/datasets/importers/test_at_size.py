@@ -95,6 +95,19 @@ def test_a_sample_of_many_is_small(tmp_path: Path) -> None:
     assert not (tmp_path / "golden" / "some_v8" / "rows.parquet").exists()
 
 
+def test_an_import_of_many_rows_is_repeated_and_says_what_changed(tmp_path: Path) -> None:
+    place, first = source(tmp_path / "data"), tmp_path / "golden" / "calls_v1"
+    imported(place, first)
+    where, options, wish = manifest_file.earlier(first)
+    same = importing.run(where, tmp_path / "golden" / "calls_v2", options, wish, {}, first)
+    assert same.changes == []
+    source(tmp_path / "data", range(1, ROWS))
+    soundfile.write(tmp_path / "data" / "call0.wav", np.random.default_rng(9).uniform(-0.5, 0.5, 32_000), 16_000)
+    other = importing.run(where, tmp_path / "golden" / "calls_v3", options, wish, {}, first)
+    assert other.changes is not None
+    assert [change.split(" (")[0] for change in other.changes] == ["1 row gone", "9 rows with other audio"]
+
+
 def test_without_pyarrow_one_sentence_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modellab.system.extras.find_spec", lambda name: None)
     with pytest.raises(ExtraError, match="a dataset of more than 10 rows needs pyarrow, which is not installed: pip"):
