@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +15,8 @@ from modellab import datasets
 from modellab.datasets import audio_hashes
 
 from .test_datasets import manifest, save, sine
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,3 +78,27 @@ def test_hashes_in_rows_of_yaml_are_not_what_their_digest_is_made_of(tmp_path: P
     assert datasets.load(tmp_path).digest == before
     sine(tmp_path / "a1.flac", 0.4)
     assert datasets.load(tmp_path).digest != before
+
+
+WORK = """
+import sys
+from pathlib import Path
+from modellab.datasets.audio_hashes import AudioHashes
+for _ in range(5):
+    with AudioHashes() as known:
+        for file in sorted(Path(sys.argv[1]).glob("*.wav")):
+            known.of(file)
+"""
+
+
+def test_several_processes_share_the_side_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELLAB_CACHE", str(tmp_path / "cache"))
+    for i in range(60):
+        (tmp_path / f"{i:02}.wav").write_bytes(bytes([i]) * 100)
+        os.utime(tmp_path / f"{i:02}.wav", (0, 0))
+    at_work = [subprocess.Popen([sys.executable, "-c", WORK, str(tmp_path)], cwd=ROOT) for _ in range(3)]
+    assert [each.wait(120) for each in at_work] == [0, 0, 0]
+    monkeypatch.setattr("hashlib.file_digest", None)
+    with audio_hashes.AudioHashes() as known:
+        for i in range(60):
+            assert known.of(tmp_path / f"{i:02}.wav") == hashlib.sha256(bytes([i]) * 100).hexdigest()
