@@ -155,7 +155,7 @@ class Picked[T](Lazy[T]):
         return self._items[self._places[i]]
 
     def __iter__(self) -> Iterator[T]:
-        return (self._items[place] for place in self._places)
+        return map(self._items.__getitem__, self._places)
 
 
 class Names:
@@ -191,8 +191,8 @@ class Names:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        places: list[int] = pc.sort_indices(pa.chunked_array(self._packed, pa.string())).to_numpy().tolist()
-        return places
+        order: Iterable[int] = pc.sort_indices(pa.chunked_array(self._packed, pa.string())).to_numpy()
+        return map(int, order)
 
 
 def taken(rows: Sequence[Row], wish: Wish, report: Report) -> Sequence[Row]:
