@@ -119,7 +119,7 @@ def checked(record: Record, listener: Listener) -> tuple[Record, Facts] | LeftOu
     try:
         facts = listener.facts(sound.file)
     except (AudioError, OSError) as fault:
-        return LeftOut(record.where, str(fault))
+        return LeftOut(record.where, str(fault).replace(f"{listener.folder}/", ""))  # which is gone when it is read
     if wrong := _fault(record, sound, facts):
         return LeftOut(record.where, wrong)
     end_s = sound.end_s

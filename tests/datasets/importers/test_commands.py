@@ -115,6 +115,7 @@ def test_what_a_command_can_do_wrong(tmp_path: Path, command: str, says: str) ->
     report = imported(tmp_path, kaldi(tmp_path / "data", command), run_commands=True)
     assert len(report.left) == len(TEXTS)
     assert says in report.left[0].reason
+    assert ".importing" not in report.left[0].reason  # where it was made, and is no more
     assert report.refused
 
 
