@@ -118,10 +118,11 @@ def settled(
         whole = _whole(task, options, said)
         for (_, place), (_, utterance) in zip(chunks, said, strict=True):
             is_last = place == chunks[-1][1]
-            counts[place] = {
+            shares = {
                 name: utterance.counts[name] if name in task.PER_CHUNK else share if is_last else (0.0,) * len(share)
                 for name, share in whole.items()
             }
+            counts[place] = {**utterance.counts, **shares}
     return Utterances(replace(each, counts=counts[place]) for place, each in enumerate(utterances))
 
 
