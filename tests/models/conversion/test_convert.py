@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from modellab.errors import ConfigError, WeightsError
 from modellab.models.conversion import convert
 from modellab.models.conversion.checkpoint import Whisper, shapes
 from modellab.models.conversion.verify import CLIP, compare, verify
+from modellab.models.embedded import compact, tokens
 from modellab.models.embedded.compact import Checkpoint
+from modellab.models.embedded.formats.decoding import Decoding
+from modellab.models.embedded.vocabulary import of_tokens
 
 from .chain import facts
 from .conftest import run
@@ -135,3 +139,18 @@ def test_a_folder_or_a_file_in_it_is_the_same_checkpoint(lab: Whisper, lab_ggml:
 
 def test_shapes_are_those_of_the_embedded_checkpoint(lab: Whisper) -> None:
     assert dict(shapes(lab.checkpoint.dims)) == {name: array.shape for name, array in lab.checkpoint.tensors.items()}
+
+
+@pytest.mark.slow
+def test_the_third_size_of_vocabulary_and_128_mels_run_in_two_engines(tmp_path: Path) -> None:
+    """As large-v3 has them, with random weights of the embedded checkpoint's width."""
+    dims = dataclasses.replace(compact.expand().dims, n_mels=128, n_vocab=51_866)
+    draw = np.random.default_rng(3)
+    drawn = {name: draw.normal(0, 0.3, shape).astype(np.float16) for name, shape in shapes(dims)}
+    vocabulary = of_tokens(tokens.as_bytes(), dims.n_vocab)
+    decoding = Decoding(vocabulary, [[2, 0]], vocabulary.suppressed(), vocabulary.suppressed_at_begin())
+    path = convert.write(Whisper(Checkpoint(dims, drawn), decoding), "ggml", tmp_path, "large")
+    folder = convert.convert(path, "ct2", tmp_path / "ct2", "large")
+    assert facts(convert.read(folder)) == facts(convert.read(path))
+    numbers = compare(path, folder).numbers
+    assert [each.what for each in numbers if each.same] == ["the first logits"], numbers
