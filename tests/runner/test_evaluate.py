@@ -78,7 +78,7 @@ def run(model: Scripted, count: int = 3, **more: Any) -> Any:
 
 
 def test_the_order_to_load_names_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in worker_environment.FETCHING:
+    for name in worker_environment.for_fetching():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_TOKEN", "a token")
     model = Scripted(0.1)

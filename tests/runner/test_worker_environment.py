@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from modellab.datasets import privacy
 from modellab.runner.worker_environment import for_fetching, passed
 
 
@@ -39,3 +40,10 @@ def test_a_model_may_name_more() -> None:
 def test_fetching_may_see_the_hubs_token_and_the_proxy() -> None:
     there = {"HF_TOKEN": "t", "https_proxy": "p", "GITHUB_TOKEN": "g"}
     assert for_fetching(there) == {"HF_TOKEN": "t", "https_proxy": "p"}
+
+
+def test_no_model_gets_the_secret_of_private_datasets() -> None:
+    """Though its name begins like those that pass."""
+    given = {privacy.VARIABLE: "31" * 32, "MODELLAB_CACHE": "/cache"}
+    assert passed((), given) == {"MODELLAB_CACHE": "/cache"}
+    assert for_fetching(given) == {}
