@@ -48,9 +48,9 @@ def convert(
         common.say("loading both in their engines ...", err=True)
         said.append(verification.verify(ours, theirs, clip or verification.CLIP))
 
-    folder = into or Path(f"{name}-{to.value}")
-    path = conversion.convert(found, to.value, folder.expanduser(), name, check if verify else None)
-    common.say(f"{path.resolve()}: use it in a config.yaml as weights: path:{path.resolve()}")
+    folder = (into or Path(f"{name}-{to.value}")).expanduser().resolve()
+    path = conversion.convert(found, to.value, folder, name, check if verify else None)
+    common.say(f"{path}: use it in a config.yaml as weights: path:{path}")
     for line in said:
         common.say(line)
 

@@ -32,6 +32,13 @@ def test_a_folder_becomes_a_file_where_it_is_told(desk: Desk, tmp_path: Path) ->
     assert len(result.stdout.splitlines()) == 1
 
 
+def test_an_empty_folder_may_be_there(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert desk.type("models", "convert", "whisper_cpp:lab", "--to", "ct2", "--into", ".", "--no-verify").exit_code == 0
+    assert (tmp_path / "empty" / "model.bin").is_file()
+
+
 def test_a_mismatch_is_an_error_and_the_output_is_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "TOLERANCE_F16", 1e-9)
     result = desk.type("models", "convert", "whisper_cpp:lab", "--to", "ct2", "--into", "a")

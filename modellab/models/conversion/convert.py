@@ -48,9 +48,7 @@ def convert(source: Path, to: str, into: Path, name: str, check: Callable[[Path,
         _check_written(whisper, _read(to, path), path)
         if check:
             check(found, path)
-        if into.exists():
-            into.rmdir()
-        new.rename(into)
+        new.rename(into)  # in place of an empty folder too
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return into / path.relative_to(new)
