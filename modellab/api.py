@@ -184,12 +184,12 @@ def transcribe(
     is loaded for this file and gone afterwards. `preprocessing` is a chain such as `highpass,vad_chunks`. ConfigError,
     AudioError or WorkerError where it cannot be done.
     """
-    from modellab.audio.preprocessing import parse
     from modellab.plan.matrix import Matrix
     from modellab.runner import transcribe as room
 
-    here, chain = project or open_project(), parse(preprocessing)
+    here = project or open_project()
     chosen = room.choose(Matrix(here), model, device, precision)
+    chain = room.chain_of(chosen, preprocessing)
     with room.loaded(chosen, here.threads, chain=chain) as ready:
         return room.transcribe(ready, Path(path))
 

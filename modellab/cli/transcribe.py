@@ -38,11 +38,11 @@ def transcribe(
     The words go to stdout, the speed to stderr. The model runs in a process of its own.
     """
     from modellab import audio
-    from modellab.audio import preprocessing
     from modellab.runner import transcribe as transcription
 
-    project, chain = common.project_or_here(), preprocessing.parse(pre)
+    project = common.project_or_here()
     instance = transcription.choose(common.matrix(project), model, device, precision)
+    chain = transcription.chain_of(instance, pre)
     outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1, chain=chain)
     usable = []
     for file in files:

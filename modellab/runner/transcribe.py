@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modellab import audio
-from modellab.audio.preprocessing import NONE, Chain
+from modellab.audio.preprocessing import NONE, Chain, parse
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
 from modellab.plan.availability import obstacle
@@ -87,6 +87,11 @@ def _embedded(matrix: Matrix) -> list[ModelInstance]:
     if not every:
         raise ConfigError(f"no embedded model does {TASK}: {did_you_mean('', matrix.model_names())}")
     return sorted(every, key=lambda each: f"{each.key.model}:{each.key.variant}" != DEFAULT)
+
+
+def chain_of(instance: ModelInstance, asked: str) -> Chain:
+    """What audio goes through before this model hears it: what is asked for, else what its variant says."""
+    return parse(asked if asked.strip() else instance.variant.preprocessing)
 
 
 class Listener:

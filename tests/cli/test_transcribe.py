@@ -230,3 +230,11 @@ def test_the_sound_track_of_a_video_goes_through_it_as_well(desk: Desk, tmp_path
     samples, *_ = heard["text"].split()
     assert int(samples) == pytest.approx(16_000, abs=1_600)
     assert heard["segments"][0]["start_s"] == pytest.approx(2.0 + 0.1, abs=0.1)
+
+
+def test_a_variant_hears_files_as_it_hears_datasets(desk: Desk) -> None:
+    desk.model("fake", variants={"one": {"weights": "package", "tier": "smoke", "preprocessing": "highpass"}})
+    given = ("transcribe", desk.audio(), "--model", "fake", "--json")
+    assert json.loads(desk.type(*given).stdout)["preprocessing"] == "highpass@1(cutoff_hz=80,order=4)"
+    assert json.loads(desk.type(*given, "--pre", "denoise").stdout)["preprocessing"].startswith("denoise@1")
+    assert "preprocessing" not in json.loads(desk.type(*given, "--pre", "none").stdout)
