@@ -23,9 +23,10 @@ from tabulate import tabulate
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "docs" / "performance"
 FILES = 1_000
+IMPORTS = 3  # of which the median is told
 LENGTH_S, RATE_HZ, STRETCH_S = 10.0, 16_000, 0.9
 WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "seven", "people", "read")
-TARGETS = {"import_s": 60.0, "load_s": 3.0, "load_mb": 150.0, "first_utterance_s": 2.0}
+TARGETS = {"import_cpu_s": 60.0, "load_cpu_s": 3.0, "load_mb": 150.0, "first_utterance_cpu_s": 2.0}
 HOW = {
     "parse": "`json.loads` of each line of the manifest",
     "import": "`modellab datasets import` by reference: every recording decoded and hashed, every row checked",
@@ -140,18 +141,29 @@ def child(name: str, place: Places) -> dict[str, float]:
 def measure(rows: int, folder: Path, files: int = FILES) -> dict[str, float]:
     """Every figure, by name."""
     manifest = make_source(folder / "source", rows, files)
-    dataset = folder / "golden" / "size_v1"
+    imports = [folder / "golden" / f"size_v{i + 1}" for i in range(IMPORTS)]
     figures: dict[str, float] = {"rows": rows, "manifest_mb": manifest.stat().st_size / 2**20}
     for name in PARTS:
         cache = folder / "cache" / ("load" if name == "load_again" else name)
-        command = [sys.executable, "-m", "tools.performance.size", "--child", name, str(manifest), str(dataset)]
-        environment = {**os.environ, "MODELLAB_CACHE": str(cache)}
-        done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-        figures |= {f"{name}_{unit}": value for unit, value in json.loads(done.stdout).items()}
+        several = [_run(name, Places(manifest, each), cache) for each in (imports if name == "import" else imports[:1])]
+        times = sorted(each["cpu_s"] for each in several)
+        chosen = next(each for each in several if each["cpu_s"] == times[len(times) // 2])
+        figures |= {f"{name}_{unit}": value for unit, value in chosen.items()}
+        if name == "import":
+            figures |= {"import_least_cpu_s": times[0], "import_most_cpu_s": times[-1]}
         sys.stderr.write(f"{name}: {figures[f'{name}_s']:.2f} s\n")
-    figures["parquet_mb"] = (dataset / "rows.parquet").stat().st_size / 2**20
+    figures["parquet_mb"] = (imports[0] / "rows.parquet").stat().st_size / 2**20
     figures["import_over_parse"] = figures["import_cpu_s"] / figures["parse_cpu_s"]
     return figures
+
+
+def _run(name: str, place: Places, cache: Path) -> dict[str, float]:
+    """One measurement in a process of its own."""
+    command = [sys.executable, "-m", "tools.performance.size", "--child", name, *map(str, place)]
+    environment = {**os.environ, "MODELLAB_CACHE": str(cache)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 # ---------------------------------------------------------------------------- the page
@@ -170,15 +182,17 @@ def text(figures: Mapping[str, float], machine: str, date: str) -> str:
 Written by `python -m tools.performance.size`; do not edit.
 
 {figures["rows"]:,.0f} rows of {FILES:,} recordings: a manifest of {figures["manifest_mb"]:.0f} MB becomes \
-{figures["parquet_mb"]:.0f} MB of Parquet. An import takes {figures["import_over_parse"]:.1f} times the processor's time
-of parsing the manifest alone.
+{figures["parquet_mb"]:.0f} MB of Parquet.
+An import takes {figures["import_over_parse"]:.1f} times the processor's time of parsing the manifest alone: the median
+of {IMPORTS}, which took {figures["import_least_cpu_s"]:.0f} to {figures["import_most_cpu_s"]:.0f} s of it.
 
 {tabulate(table, headings[0], "github", disable_numparse=True)}
 
 {tabulate(targets, headings[1], "github", disable_numparse=True)}
 
-Measured {date}, on `{machine}`. Other work on the machine stretches the wall clock, and a little the processor's time:
-the ratio is what carries over.
+Targets are held by the processor's time: every part is one thread, so on a machine of its own that is the wall clock's.
+Measured {date}, on `{machine}`. Other work on the machine stretches the wall clock, and by a tenth the processor's
+time: the ratio is what carries over.
 """
 
 

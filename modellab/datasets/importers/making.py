@@ -43,7 +43,7 @@ class Maker:
     def rows(self, records: Iterable[Record], task: RowReader | None, options: Mapping[str, Any]) -> Spool[Row]:
         """The rows of the records that make any; the others are left out."""
         made: Spool[Row] = Spool()
-        odd, speakers = list[str](), set[str]()
+        odd, first_odd, speakers = 0, "", set[str]()
         words = _Words(task, options, self.report.task) if task else None
         for record in records:
             row = self._row(record, words)
@@ -54,9 +54,9 @@ class Maker:
                 self.report.audio_s += row.get("duration_s", 0.0)
                 speakers.add(record.speaker)
                 if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
-                    odd.append(record.id)
+                    odd, first_odd = odd + 1, first_odd or record.id
         if odd:
-            self.report.notes.append(f"{counted(len(odd), 'text')} very long or short for the audio ({odd[0]}): right?")
+            self.report.notes.append(f"{counted(odd, 'text')} very long or short for the audio ({first_odd}): right?")
         self.report.speakers = len(speakers - {""})
         return made
 
