@@ -148,6 +148,14 @@ class Joining(Task, Protocol):
         """
 
 
+@runtime_checkable
+class Choosing(Task, Protocol):
+    """A task whose rows may have several references."""
+
+    def chosen(self, sample: Any, output: Any) -> str:
+        """Which one an output was held against, in a sentence; '' where there is one alone."""
+
+
 class Equipped(Task, Protocol):
     """A task that needs packages which the harness does not bring."""
 

@@ -268,11 +268,17 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     if sample.chunk and not sample.text:
         said = "(the model raised: no transcript)" if output is None else f"hyp  {_hypothesis(sample, output)}"
         return [f"({sample.chunk}: counted with all of it)", said]
-    number, reference, alignment = sample.held(output)
     failed = ["(the model raised: no transcript)"] if output is None else []
-    many = len(sample.references)
-    which = [f"held against reference {number} of {many}: {reference.written}"] if many > 1 else []
-    return [*which, *alignment_text.lines(alignment), *failed]
+    which = filter(None, [chosen(sample, output)])
+    return [*which, *alignment_text.lines(sample.held(output).alignment), *failed]
+
+
+def chosen(sample: Sample, output: Mapping[str, Any] | None) -> str:
+    """Which of several references the transcript was held against; '' where there is one alone."""
+    if len(sample.references) < 2:
+        return ""
+    number, reference, _ = sample.held(output)
+    return f"held against reference {number} of {len(sample.references)}: {reference.written}"
 
 
 def _hypothesis(sample: Sample, output: Mapping[str, Any] | None) -> str:

@@ -18,7 +18,7 @@ from modellab.reports.case import worst_utterances
 from modellab.reports.html import audio_clips
 from modellab.results import serialization, withheld
 from modellab.results.entry import Entry
-from modellab.tasks import Altering, Drawn, Recalled, Task, Worded
+from modellab.tasks import Altering, Choosing, Drawn, Recalled, Task, Worded
 from modellab.types import QualityBaseline, Row, Utterance
 from modellab.types.display import DisplayBlock, Lines, Sound, Words
 from modellab.types.rows import sounding
@@ -255,7 +255,8 @@ def _compared(task: Worded, case: Any, output: Any) -> list[DisplayBlock]:
     steps = align(*scored).steps
     tell = scored != (spoken, heard) and any(what for what, _, _ in steps)
     written = [Lines((spoken, heard), "as written")] if tell else []
-    return [Words(steps), *written]
+    which = task.chosen(case, output) if isinstance(task, Choosing) else ""
+    return [Words(steps), *written, *([Lines((which,))] if which else [])]
 
 
 def _facts(utterance: Utterance, row: Row | None) -> Iterator[str]:

@@ -77,6 +77,15 @@ def then(golden: Path, *said: Utterance) -> QualityBaseline:
     )
 
 
+def test_of_several_references_the_page_names_the_one_that_counted(tmp_path: Path) -> None:
+    golden = write(tmp_path / "golden", [{"id": "000", "text": TEXTS[0], "references": ["light on please"]}])
+    data = datasets.load(golden / KEY.dataset)
+    output = {"text": "light on", "language": "en", "segments": []}
+    counts = asr.score(asr.read(data.rows[0], data.options), output)
+    said = Utterance("000", counts, output, 0.1, 0.1, 2.0)
+    assert "held against reference 2 of 2: light on please" in render(entry(golden, said), golden)
+
+
 def order(page: str) -> list[str]:
     """The utterances from the top."""
     return re.findall(r'<article [^>]*aria-label="utterance ([^"]*)"', page)
