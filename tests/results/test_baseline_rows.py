@@ -116,7 +116,11 @@ def test_rows_that_are_not_at_hand_are_told_and_nothing_is_compared(tmp_path: Pa
     assert "of each of its 12 utterances is not on this machine" in speed.why
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b'"0000": {}\n'), gzip.compress(b"[")])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b'"0000": {}\n'), gzip.compress(b"[")],
+    ids=["empty", "no gzip", "no list", "no JSON"],
+)
 def test_damaged_rows_are_not_at_hand(tmp_path: Path, damage: bytes) -> None:
     quality, _ = accept(tmp_path)
     forget(tmp_path)
