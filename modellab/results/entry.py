@@ -19,6 +19,7 @@ from modellab.types.utterances import counts_of
 
 FORMAT = 1
 WITH_PREPROCESSING = 2  # of an entry whose audio was preprocessed: who knows only 1 would take it for any other
+NEWEST = WITH_PREPROCESSING  # of all that are read
 UNREAD = "unread"  # in the key of a case that could not even be read: whatever of it is not known
 MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 SHOWN = 20  # characters of a format in a message
@@ -210,10 +211,9 @@ def pieces(entry: Entry) -> Iterator[bytes]:
 
 def decode(data: serialization.Json) -> Entry:
     """What `encode` wrote; raises NewerError on what a newer modellab wrote, else one of `errors.MALFORMED`."""
-    if isinstance(data["format"], int) and data["format"] > WITH_PREPROCESSING:
+    if isinstance(data["format"], int) and data["format"] > NEWEST:
         raise NewerError(
-            f"written by a newer modellab (format {shortened(str(data['format']), SHOWN)}, this one reads"
-            f" {WITH_PREPROCESSING})"
+            f"written by a newer modellab (format {shortened(str(data['format']), SHOWN)}, this one reads {NEWEST})"
         )
     if data["format"] not in {FORMAT, WITH_PREPROCESSING}:
         raise ValueError(f"format {data['format']!r}, expected {FORMAT}")

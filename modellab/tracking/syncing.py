@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab.results import ledger, serialization
-from modellab.results.entry import FORMAT, Entry
+from modellab.results.entry import NEWEST, Entry
 from modellab.tracking import readback, runs, sqlite, store
 from modellab.tracking.case_pages import Pages
 from modellab.tracking.sender import Report, Sender
@@ -118,7 +118,7 @@ class _Sent:
         try:
             known = self.files[str(path.absolute())]
             experiments = dict(known["experiments"])
-            if known["size"] != path.stat().st_size or known["format"] != FORMAT or not experiments:
+            if known["size"] != path.stat().st_size or known["format"] != NEWEST or not experiments:
                 return False
             return all(sender.experiments.get(name).token in tokens for name, tokens in experiments.items())
         except (KeyError, TypeError, ValueError, AttributeError, OSError):
@@ -136,7 +136,7 @@ class _Sent:
         tokens = {name: sorted({*before.get(name, []), sender.experiments.get(name).token}) for name in names}
         self.files[str(path.absolute())] = {
             "size": size,
-            "format": FORMAT,  # a newer modellab may read lines that this one left out
+            "format": NEWEST,  # a newer modellab may read lines that this one left out
             "entries": len(members),
             "experiments": tokens,
         }

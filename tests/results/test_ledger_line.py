@@ -131,5 +131,5 @@ def test_whatever_is_in_a_line_the_others_are_read(place: str, value: Any) -> No
         found, told = ledger.read_file(path, Path(folder))
     assert {f"{n:032x}" for n in (1, 2)} <= {each.id for each in found}
     assert len(found) + len(told) == 3
-    newer = place == "format" and isinstance(value, int) and value > entry.FORMAT  # counted by file, and kept
+    newer = place == "format" and isinstance(value, int) and value > entry.NEWEST  # counted by file, and kept
     assert all(("newer" if newer else "line 2") in sentence and "\n" not in sentence for sentence in told)

@@ -100,12 +100,12 @@ def damage(content: bytes) -> bytes:
 
 def from_the_future(content: bytes) -> bytes:
     data = json.loads(gzip.decompress(content))
-    return gzip.compress(json.dumps(data | {"format": entry.FORMAT + 1}).encode())
+    return gzip.compress(json.dumps(data | {"format": entry.NEWEST + 1}).encode())
 
 
 BROKEN = [
     (damage, "is damaged (EOFError"),
-    (from_the_future, f"newer modellab (format {entry.FORMAT + 1}, this one reads {entry.FORMAT})"),
+    (from_the_future, f"newer modellab (format {entry.NEWEST + 1}, this one reads {entry.NEWEST})"),
     (lambda _: b"{}", "is damaged (BadGzipFile"),
     (lambda _: gzip.compress(b"[]"), "is damaged (TypeError"),
     (lambda _: gzip.compress(b"[" * 100_000), "is damaged (RecursionError"),
@@ -129,18 +129,19 @@ def test_results_of_a_newer_modellab_are_kept_and_sent_by_it(filled, ready, make
     """The ledger of an older modellab may be continued by a newer one, in the same file even."""
     book = Ledger(ready, "s3")
     book.append(make(session="s3"))
-    future = entry.encode(make(session="s3", dataset="asr_lab_v1")) | {"format": entry.FORMAT + 1}
+    future = entry.encode(make(session="s3", dataset="asr_lab_v1")) | {"format": entry.NEWEST + 1}
     with book.path.open("a") as file:
         file.write(json.dumps(future) + "\n")
 
     older = tracking.sync(ready)
-    monkeypatch.setattr(entry, "FORMAT", entry.FORMAT + 1)
-    monkeypatch.setattr("modellab.tracking.syncing.FORMAT", entry.FORMAT)
+    monkeypatch.setattr(entry, "NEWEST", entry.NEWEST + 1)
+    monkeypatch.setattr(entry, "FORMAT", entry.NEWEST)
+    monkeypatch.setattr("modellab.tracking.syncing.NEWEST", entry.NEWEST)
     newer = tracking.sync(ready)
 
     assert older.new == 1
     assert len(older.warnings) == 1
-    assert f"format {entry.FORMAT}" in older.warnings[0]
+    assert f"format {entry.NEWEST}" in older.warnings[0]
     assert "newer" in older.warnings[0]
     assert newer.new == 1
 
