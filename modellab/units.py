@@ -49,10 +49,10 @@ def detects(number: float | None, unit: str) -> str:
     return MISSING if number is None or not math.isfinite(number) else _FORMS.get(unit, _plain)(number, "")
 
 
-def share(number: float | None) -> str:
-    """A relative change.
+def relative(number: float | None) -> str:
+    """A fraction of what was before, such as a slowdown, with its sign.
 
-    >>> share(0.2034), share(None)
+    >>> relative(0.2034), relative(None)
     ('+20.3 %', '-')
     """
     return MISSING if number is None or math.isnan(number) else f"{100 * number:+.1f} %"

@@ -245,10 +245,10 @@ def _print_calibration(
 def _clock_row(detectable: DetectableEffect, rule: Rule) -> list[str]:
     from modellab import units
 
-    spread = units.share(detectable.noise.sd).lstrip("+") if detectable.noise.calibrated else units.MISSING
+    spread = units.relative(detectable.noise.sd).lstrip("+") if detectable.noise.calibrated else units.MISSING
     reason = detectable.hindrance(rule)
     may = f"no: {reason}" if reason else "yes"
-    return [detectable.metric, str(detectable.noise.n), spread, units.share(detectable.smallest), may]
+    return [detectable.metric, str(detectable.noise.n), spread, units.relative(detectable.smallest), may]
 
 
 # ---------------------------------------------------------------------------- what it said last
@@ -276,6 +276,6 @@ def _verdict_row(verdict: Verdict) -> list[str]:
 
     change, seen = units.change(verdict.change, verdict.unit), units.change(verdict.detects, verdict.unit)
     if verdict.kind == "speed":
-        change, seen = units.share(verdict.change), units.share(verdict.detects)
+        change, seen = units.relative(verdict.change), units.relative(verdict.detects)
     p = units.MISSING if verdict.p is None else f"{verdict.p:.2g}"
     return [verdict.title, units.value(verdict.now, verdict.unit), change, p, seen, str(verdict.status), verdict.why]

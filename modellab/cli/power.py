@@ -238,10 +238,10 @@ def _stored(detectable: DetectableEffect, rule: Rule, effect: float | None) -> l
         return [name, *(units.MISSING,) * 3, f"{detectable.noise.n} sessions: not calibrated"]
     source = f"{detectable.noise.n} sessions, sd {100 * detectable.noise.sd:.2g} %"
     if effect is None:
-        return [name, units.share(detectable.smallest), units.MISSING, units.MISSING, source]
+        return [name, units.relative(detectable.smallest), units.MISSING, units.MISSING, source]
     needed = sessions_for(detectable, rule, effect)
     needs = f"{needed} sessions" if needed else "no number of sessions: use --against"
-    return [name, units.share(effect), f"{100 * stored_power(detectable, effect):.0f} %", needs, source]
+    return [name, units.relative(effect), f"{100 * stored_power(detectable, effect):.0f} %", needs, source]
 
 
 def _against(resources: ResourceBaseline, metric: str, rule: Rule, effect: float | None) -> list[str]:
@@ -258,12 +258,12 @@ def _against(resources: ResourceBaseline, metric: str, rule: Rule, effect: float
         return [name, *(units.MISSING,) * 3, "no calibration session with pairs"]
     source = f"{paired_speed.FIRST} + {paired_speed.SECOND} pairs, sd {100 * sd:.2g} %"
     if effect is None:
-        return [name, units.share(power_speed.paired_smallest(sd, rule)), units.MISSING, units.MISSING, source]
+        return [name, units.relative(power_speed.paired_smallest(sd, rule)), units.MISSING, units.MISSING, source]
     needed = power_speed.pairs_for(sd, rule, effect)
     needs = "no number of pairs: too close to the margin"
     if needed:
         needs = "no more" if needed <= paired_speed.SECOND else f"{needed} pairs in place of {paired_speed.SECOND}"
-    return [name, units.share(effect), f"{100 * power_speed.paired_power(sd, rule, effect):.0f} %", needs, source]
+    return [name, units.relative(effect), f"{100 * power_speed.paired_power(sd, rule, effect):.0f} %", needs, source]
 
 
 def _broken(facts: Known, metric: Metric) -> Iterator[str]:

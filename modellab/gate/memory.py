@@ -40,18 +40,18 @@ def assess(result: Result, resources: ResourceBaseline | None, rules: Mapping[st
     return verdicts
 
 
-def margin_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
-    """How far above the accepted peak, in bytes, does not matter; `share` replaces the built-in one."""
+def margin_bytes(accepted: float, noise: Noise, fraction: float | None = None) -> float:
+    """How far above the accepted peak, in bytes, does not matter; `fraction` replaces the built-in one."""
     if not noise.calibrated:
-        return max((UNCALIBRATED_FRACTION if share is None else share) * accepted, UNCALIBRATED_BYTES)
-    return max((MARGIN_FRACTION if share is None else share) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)
+        return max((UNCALIBRATED_FRACTION if fraction is None else fraction) * accepted, UNCALIBRATED_BYTES)
+    return max((MARGIN_FRACTION if fraction is None else fraction) * accepted, MARGIN_BYTES, DEVIATIONS * noise.sd)
 
 
-def centre_bytes(accepted: float, noise: Noise, share: float | None = None) -> float:
+def centre_bytes(accepted: float, noise: Noise, fraction: float | None = None) -> float:
     """The peak that the next run is compared with: the accepted one, set right by the sessions' mean."""
     if not noise.calibrated:
         return accepted
-    most = max((MARGIN_FRACTION if share is None else share) * accepted, MARGIN_BYTES)
+    most = max((MARGIN_FRACTION if fraction is None else fraction) * accepted, MARGIN_BYTES)
     return accepted + min(most, max(-most, noise.mean - accepted))
 
 

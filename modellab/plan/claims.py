@@ -56,7 +56,7 @@ def assess(claimed: Claimed, sample: ClaimData, project: Project) -> Verdict:
     """The verdict on a claim that has a case."""
     from modellab.gate import claim as gate  # not above: collecting tests has no use for it
 
-    assert claimed.case is not None, "a claim without a cell is skipped"
+    assert claimed.case is not None, "a claim without a case is skipped"
     task, claim = tasks.get(claimed.case.key.task), claimed.claim
     metric = next(metric for metric in task.METRICS if metric.name == claim.metric)
     rule = thresholds.rules(task, claimed.case, project).get(metric.name, Rule())

@@ -105,16 +105,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         config = metafunc.config
         shown = config.stash.setdefault(SHOWN, set())
         every = config.stash[MATRIX].cases(task.NAME)
-        cells = [cell for cell in every if not (isinstance(cell, Broken) and cell in shown)]
-        shown |= {cell for cell in cells if isinstance(cell, Broken)}
-        metafunc.parametrize("cell", [_param(task.NAME, cell, config.stash[ROUNDS]) for cell in cells])
+        new = [case for case in every if not (isinstance(case, Broken) and case in shown)]
+        shown |= {case for case in new if isinstance(case, Broken)}
+        metafunc.parametrize("cell", [_param(task.NAME, case, config.stash[ROUNDS]) for case in new])
 
 
-def _param(task: str, cell: Case | Broken, rounds: Rounds) -> Any:
-    if isinstance(cell, Broken):  # once, in the first file of benchmarks that is about it, with the marks of all
-        return pytest.param(cell, id=str(cell), marks=_marks(*(cell.tasks or tasks.names()), *TIERS, "cpu"))
-    marks = _marks(task, cell.tier, cell.key.device, cell.key.model)
-    return pytest.param(cell, id=str(cell.key), marks=(*marks, *rounds.marks(cell)))
+def _param(task: str, case: Case | Broken, rounds: Rounds) -> Any:
+    if isinstance(case, Broken):  # once, in the first file of benchmarks that is about it, with the marks of all
+        return pytest.param(case, id=str(case), marks=_marks(*(case.tasks or tasks.names()), *TIERS, "cpu"))
+    marks = _marks(task, case.tier, case.key.device, case.key.model)
+    return pytest.param(case, id=str(case.key), marks=(*marks, *rounds.marks(case)))
 
 
 @functools.cache
@@ -124,17 +124,17 @@ def _marks(*names: str) -> tuple[pytest.MarkDecorator, ...]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the cases of one engine together, across tasks; any other test keeps its place among those of its module."""
-    items[:] = cases.in_order(items, _cell, lambda item: item.nodeid.partition("::")[0])
+    items[:] = cases.in_order(items, _case, lambda item: item.nodeid.partition("::")[0])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Count the cases that this machine can run, so that the suite's false alarms, and not the case's, are 1 %."""
     params = (getattr(item, "callspec", None) for item in session.items if getattr(item, "module", None))
-    cells = (callspec.params.get("cell") for callspec in params if callspec)
-    session.config.stash[FAMILY] = cases.family(cells, download=session.config.option.download)
+    there = (callspec.params.get("cell") for callspec in params if callspec)
+    session.config.stash[FAMILY] = cases.family(there, download=session.config.option.download)
 
 
-def _cell(item: pytest.Item) -> object:
+def _case(item: pytest.Item) -> object:
     """The case that a test is about; None for any other test."""
     callspec = getattr(item, "callspec", None)
     return case_of(callspec.params) if callspec else None
@@ -148,8 +148,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    every = [cell for task in tasks.names() for cell in config.stash[MATRIX].cases(task)]
-    engines = {str(cell.key): "/".join(cell.engine) for cell in every if isinstance(cell, Case)}
+    every = [case for task in tasks.names() for case in config.stash[MATRIX].cases(task)]
+    engines = {str(case.key): "/".join(case.engine) for case in every if isinstance(case, Case)}
     engines |= claimed_engines(config.stash[MATRIX])
 
     class EngineScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -209,18 +209,18 @@ def evaluate(
     return measure
 
 
-def _runnable(request: pytest.FixtureRequest, cell: Case | Broken, timed: Timed) -> Case:
+def _runnable(request: pytest.FixtureRequest, case: Case | Broken, timed: Timed) -> Case:
     """The case, or the failure or skip that stands for it."""
     from modellab.runner import without_result
 
     options, matrix = run_options(request.config), request.config.stash[MATRIX]
-    reason = "" if isinstance(cell, Broken) else why_not(cell, download=options.download)
-    if isinstance(cell, Broken) or (reason and options.strict_matrix):
+    reason = "" if isinstance(case, Broken) else why_not(case, download=options.download)
+    if isinstance(case, Broken) or (reason and options.strict_matrix):
         timed.nothing()
-        fail_broken(request, cell.error if isinstance(cell, Broken) else f"--strict-matrix: {reason}")
-    if reason := reason or without_result.why_skipped(matrix, cell, options):
+        fail_broken(request, case.error if isinstance(case, Broken) else f"--strict-matrix: {reason}")
+    if reason := reason or without_result.why_skipped(matrix, case, options):
         pytest.skip(reason)
-    return cell
+    return case
 
 
 @pytest.fixture

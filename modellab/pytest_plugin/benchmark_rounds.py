@@ -135,7 +135,7 @@ def _raise() -> None:
 class Rounds:
     """The plugin where pytest-benchmark has no part."""
 
-    def marks(self, cell: Case | Broken) -> Sequence[pytest.MarkDecorator]:  # noqa: ARG002
+    def marks(self, case: Case | Broken) -> Sequence[pytest.MarkDecorator]:  # noqa: ARG002
         """The marks that a case gets beside its own."""
         return ()
 
@@ -151,9 +151,9 @@ class BenchmarkRounds(Rounds):
     def __init__(self, config: pytest.Config) -> None:
         self.config, self.asked = config, asked(config)
 
-    def marks(self, cell: Case | Broken) -> Sequence[pytest.MarkDecorator]:
+    def marks(self, case: Case | Broken) -> Sequence[pytest.MarkDecorator]:
         """pytest-benchmark's own mark: our clock, and a group for each dataset."""
-        return () if isinstance(cell, Broken) else (_mark(cell.key.dataset, cell.key.device),)
+        return () if isinstance(case, Broken) else (_mark(case.key.dataset, case.key.device),)
 
     @pytest.fixture
     def modellab_rounds(self, benchmark: Any) -> Iterator[Timed]:
@@ -168,7 +168,7 @@ class BenchmarkRounds(Rounds):
         groups = yield
         if self.asked:
             return groups
-        others = [(name, [bench for bench in benches if _cell(bench) is None]) for name, benches in groups]
+        others = [(name, [bench for bench in benches if _case(bench) is None]) for name, benches in groups]
         return [(name, benches) for name, benches in others if benches]
 
     def pytest_benchmark_update_json(self, output_json: dict[str, Any]) -> None:
@@ -176,8 +176,8 @@ class BenchmarkRounds(Rounds):
         controller = self.config.pluginmanager.get_plugin("modellab-controller")
         verdicts = {str(row.key): str(row.status) for row in getattr(controller, "rows", ())}
         for bench in output_json["benchmarks"]:
-            if (cell := _cell(bench)) is not None:
-                name = str(cell.key)
+            if (case := _case(bench)) is not None:
+                name = str(case.key)
                 bench["params"] = {**bench["params"], "cell": name}
                 bench["extra_info"] = {**bench["extra_info"], "verdict": verdicts.get(name)}
 
@@ -187,6 +187,6 @@ def _mark(dataset: str, device: str) -> pytest.MarkDecorator:
     return pytest.mark.benchmark(group=dataset, timer=CLOCKS[device])
 
 
-def _cell(bench: dict[str, Any]) -> Case | None:
-    cell = (bench["params"] or {}).get("cell")
-    return cell if isinstance(cell, Case) else None
+def _case(bench: dict[str, Any]) -> Case | None:
+    case = (bench["params"] or {}).get("cell")
+    return case if isinstance(case, Case) else None

@@ -56,16 +56,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     selection, matrix = config.stash[SELECTION], config.stash[MATRIX]
     if not selection:
         return
-    cells = [(item, getattr(item, "callspec", None)) for item in items]
+    params = [(item, getattr(item, "callspec", None)) for item in items]
     taken = {
         item
-        for item, callspec in cells
+        for item, callspec in params
         if callspec
-        and isinstance(cell := case_of(callspec.params), Case | Broken)
-        and selection.takes(matrix, cell)
+        and isinstance(case := case_of(callspec.params), Case | Broken)
+        and selection.takes(matrix, case)
         and not (selection.tier and CLAIMED in callspec.params)
     }
-    taken |= {item for item, callspec in cells if callspec and _takes(selection, callspec.params.get(PROMISED))}
+    taken |= {item for item, callspec in params if callspec and _takes(selection, callspec.params.get(PROMISED))}
     config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     items[:] = [item for item in items if item in taken]
 

@@ -33,8 +33,8 @@ class Tracking:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """With xdist: when a worker has said what there is, and none has begun."""
         if not self.over:
-            every = (cell for task in tasks.names() for cell in self.matrix.cases(task))
-            cases = {str(cell.key) for cell in every if isinstance(cell, Case)}
+            every = (case for task in tasks.names() for case in self.matrix.cases(task))
+            cases = {str(case.key) for case in every if isinstance(case, Case)}
             self._start(any(id.partition("[")[2].removesuffix("]") in cases for id in ids))
 
     def _start(self, cases: bool) -> None:

@@ -74,8 +74,8 @@ def _change(verdict: Verdict) -> str:
     """The change with its interval; a speed's is a fraction of its baseline."""
     if verdict.kind != "speed":
         return f"{units.change(verdict.change, verdict.unit)} {units.interval(verdict.interval, verdict.unit)}".strip()
-    ends = [units.share(end) for end in verdict.interval or ()]
-    return units.share(verdict.change) + (f" [{', '.join(ends)}]" if ends else "")
+    ends = [units.relative(end) for end in verdict.interval or ()]
+    return units.relative(verdict.change) + (f" [{', '.join(ends)}]" if ends else "")
 
 
 def _safe(text: str) -> str:

@@ -170,11 +170,11 @@ def test_a_dataset_that_changed_since_shows_numbers_and_no_texts(results: Desk) 
 
 def test_json_has_every_number(results: Desk) -> None:
     data = json.loads(said(results, "one", "two", "--json", "-"))
-    (duel,) = data["duels"]
-    wer = duel["quality"][0]
+    (pair,) = data["duels"]
+    wer = pair["quality"][0]
     assert (wer["metric"], wer["n"], wer["wins"], wer["p"]) == ("wer", 8, 8, 2 / 2**8)
     assert wer["interval"][0] < wer["change"] < wer["interval"][1]
-    assert duel["most_changed"][0]["reference"].split()[1:] == duel["most_changed"][0]["a_said"].split()[1:]
+    assert pair["most_changed"][0]["reference"].split()[1:] == pair["most_changed"][0]["a_said"].split()[1:]
 
 
 def test_markdown_is_a_table_for_each(results: Desk) -> None:

@@ -51,7 +51,7 @@ def test_an_interval(ends: tuple[float, float] | None, unit: str, shown: str) ->
     ("number", "shown"), [(0.2034, "+20.3 %"), (-0.004, "-0.4 %"), (0.0, "+0.0 %"), (None, "-"), (math.nan, "-")]
 )
 def test_a_relative_change(number: float | None, shown: str) -> None:
-    assert units.share(number) == shown
+    assert units.relative(number) == shown
 
 
 def test_every_unit_in_use_has_a_form() -> None:

@@ -140,7 +140,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     speed = verdict.kind == "speed"
     ends = verdict.interval
     if speed:
-        change, span = units.share(verdict.change), tuple(map(units.share, ends)) if ends else ()
+        change, span = units.relative(verdict.change), tuple(map(units.relative, ends)) if ends else ()
     else:
         change = units.change(verdict.change, verdict.unit)
         span = tuple(units.change(end, verdict.unit) for end in ends) if ends else ()

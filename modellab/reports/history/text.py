@@ -19,7 +19,7 @@ def size(series: Series, step: Step) -> str:
     """A step's size: speed and memory as a fraction of the level before, quality in its unit."""
     if series.kind == "quality" or not step.before:
         return units.change(step.change, series.unit)
-    return units.share(step.change / step.before)
+    return units.relative(step.change / step.before)
 
 
 def commit(run: Run) -> str:

@@ -1,6 +1,6 @@
 """Results in, a `Report` out: scores, fronts, findings and a recommendation. Pure: what it needs is handed in.
 
-selections -> cells -> field (what is fair) -> estimates -> scores, front, advice -> ComparableGroup
+selections -> results by system -> field (what is fair) -> estimates -> scores, front, advice -> ComparableGroup
                -> measures, slices, sheets, findings                         -> Report
 """
 
@@ -53,13 +53,13 @@ class Shown:
 
 def assemble(shown: Shown) -> Report:
     """The report; ConfigError where several selections share nothing that may be compared."""
-    every = systems.cells(shown.selections)
+    every = systems.by_task(shown.selections)
     told, refused = findings.between(shown.selections, shown.alpha) if len(shown.selections) > 1 else ([], [])
     found = findings.ordered([*_stored(every), *findings.failed(shown.selections), *told])
     out = {True: _out(found, at_limit=True), False: _out(found, at_limit=False)}
-    groups = tuple(_group(task, cells, every, shown, out) for task, cells in every.items())
+    groups = tuple(_group(task, by_system, every, shown, out) for task, by_system in every.items())
     _refuse(shown, groups, found, refused)
-    flat = [(who, entry) for cells in every.values() for who, own in cells.items() for entry in own.values()]
+    flat = [(who, entry) for by_system in every.values() for who, own in by_system.items() for entry in own.values()]
     measured = tuple(measure for who, entry in flat for measure in _measures(who, entry, shown))
     parts = tuple(part for who, entry in flat if (data := _data(entry, shown)) for part in slices(who, entry, data))
     sheets = tuple(sheet(who, entry, _data(entry, shown)) for who, entry in flat) if shown.utterances else ()
@@ -100,14 +100,14 @@ def _data(entry: Entry, shown: Shown) -> Dataset | None:
 
 def _stored(every: Mapping[str, systems.ResultsBySystem]) -> Iterator[Finding]:
     """What the stored verdicts of the results say."""
-    for cells in every.values():
-        for who, own in cells.items():
+    for by_system in every.values():
+        for who, own in by_system.items():
             for entry in own.values():
                 yield from findings.stored(who, entry)
 
 
 def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], str]:
-    """Who has an open regression or an ERROR, or else is at a limit, by task and cell, with the sentence."""
+    """Who has an open regression or an ERROR, or else is at a limit, by task and system, with the sentence."""
     why: dict[tuple[str, ...], str] = {}
     for each in (each for each in found if each.verdict.status.at_limit is at_limit):
         if each.verdict.status is Status.ERROR:
@@ -130,18 +130,20 @@ def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], s
 
 def _group(
     task: str,
-    cells: systems.ResultsBySystem,
+    by_system: systems.ResultsBySystem,
     every: Mapping[str, systems.ResultsBySystem],
     shown: Shown,
     bad: Mapping[bool, _Whys],
 ) -> ComparableGroup:
-    chosen = systems.field(task, cells)
-    scores = {who: _score(who, own, chosen, every, shown) for who, own in cells.items()}
-    machines = {who: _machine(whose) for who, whose in chosen.cells.items()}
-    points = pareto.front([scores[who] for who in chosen.cells], machines, chosen.metric.better)
-    deprecated = {who: "it is deprecated" for who in cells if shown.stages.get((who.model, who.variant)) == DEPRECATED}
-    out = {**_told(cells, bad[False]), **deprecated}
-    limited = {who: why for who, why in _told(cells, bad[True]).items() if who not in out}
+    chosen = systems.field(task, by_system)
+    scores = {who: _score(who, own, chosen, every, shown) for who, own in by_system.items()}
+    machines = {who: _machine(whose) for who, whose in chosen.results.items()}
+    points = pareto.front([scores[who] for who in chosen.results], machines, chosen.metric.better)
+    deprecated = {
+        who: "it is deprecated" for who in by_system if shown.stages.get((who.model, who.variant)) == DEPRECATED
+    }
+    out = {**_told(by_system, bad[False]), **deprecated}
+    limited = {who: why for who, why in _told(by_system, bad[True]).items() if who not in out}
     basis = AdviceBasis(chosen, scores, {point.who: point for point in points}, out, limited, shown.card, shown.alpha)
     ranked = sorted(
         scores.values(),
@@ -153,9 +155,9 @@ def _group(
     )  # fmt: skip
 
 
-def _told(cells: Iterable[System], whys: _Whys) -> dict[System, str]:
+def _told(by_system: Iterable[System], whys: _Whys) -> dict[System, str]:
     """What is said of each of them, or of its model whatever else was selected."""
-    said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in cells}
+    said = {who: whys.get(who.order) or whys.get((*who.order[:-1], "")) for who in by_system}
     return {who: why for who, why in said.items() if why}
 
 
@@ -166,7 +168,7 @@ def _score(
     every: Mapping[str, systems.ResultsBySystem],
     shown: Shown,
 ) -> Score:
-    compared = who in chosen.cells
+    compared = who in chosen.results
     kept = [own[dataset] for dataset in (chosen.datasets if compared else sorted(own))]
     groups = [estimates.repeats(entry, shown.every) for entry in kept]
     return score(

@@ -54,18 +54,18 @@ class AdviceBasis:
 def advise(basis: AdviceBasis) -> Advice:
     """The recommendation for one task."""
     field, card = basis.field, basis.card
-    if not field.cells:
+    if not field.results:
         return _none(f"{NOT_ENOUGH}: there are no two results that may be compared.")
     data = f"{several(field.datasets)} (N {len(field.ids)} utterances)"
     if len(field.ids) < card.fewest:
         return _none(f"{NOT_ENOUGH}: {data}, and {card.fewest} utterances are needed.")
-    allowed = [who for who in field.cells if who not in basis.out]
+    allowed = [who for who in field.results if who not in basis.out]
     barred: list[Sentence] = [
-        (f"{who.name} is not recommended: {why}.",) for who, why in basis.barred.items() if who in field.cells
+        (f"{who.name} is not recommended: {why}.",) for who, why in basis.barred.items() if who in field.results
     ]
     if not set(allowed) - set(basis.limited):
         return _none("Nothing can be recommended.", *barred)
-    if len(field.cells) == 1:
+    if len(field.results) == 1:
         only: Sentence = (f"{NOT_ENOUGH} to choose: there is only ", *_evidence(basis, allowed[0]), ".")
         return _none(only, *barred)
     best = min(allowed, key=lambda who: (_loss(basis, who), who.order))
@@ -148,9 +148,8 @@ def _choose(basis: AdviceBasis, best: System, against: tuple[Against, ...], barr
     tied = tuple(each.who for each in against if not each.apart)
     found = _found(basis, best, against)
     if not against:
-        lead = (
-            f"Take {best.name}{_alone(basis, best)}: the only one of {len(basis.field.cells)} that may be recommended."
-        )
+        of = len(basis.field.results)
+        lead = f"Take {best.name}{_alone(basis, best)}: the only one of {of} that may be recommended."
         return Advice(best, ((lead,), *found, *_price(basis, best, best), *barred), best)
     if not tied:
         others = "the other" if len(against) == 1 else f"the {len(against)} others"
@@ -202,7 +201,7 @@ def _cheapest(basis: AdviceBasis, tied: Sequence[System]) -> tuple[System | None
 def _evidence(basis: AdviceBasis, who: System) -> Sentence:
     """A system with its quality, where and when."""
     quality = basis.scores[who].parts[0].measured
-    origins = [origin(basis.field.cells[who][dataset]) for dataset in basis.field.datasets]
+    origins = [origin(basis.field.results[who][dataset]) for dataset in basis.field.datasets]
     runs = several(sorted({f"session {each.session} at commit {each.commit or 'unknown'}" for each in origins}))
     return f"{who.name}, ", full(quality), f" on {several(basis.field.datasets)}, {runs}"
 

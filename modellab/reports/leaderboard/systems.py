@@ -28,17 +28,17 @@ class Comparable:
     metric: Metric
     datasets: tuple[str, ...]
     ids: tuple[tuple[str, str], ...]
-    cells: ResultsBySystem
+    results: ResultsBySystem
     left_out: tuple[tuple[System, str], ...]
 
     def counts(self, who: System) -> Floats:
         """The first metric's counts, a row for each of `ids`: shape (n, k)."""
-        own = {(d, u.id): u for d in self.datasets for u in result_of(self.cells[who][d]).utterances}
+        own = {(d, u.id): u for d in self.datasets for u in result_of(self.results[who][d]).utterances}
         return np.array([own[id].counts[self.metric.name] for id in self.ids], dtype=float)
 
     def clusters(self) -> list[str]:
         """The cluster of each row, '' where a row stands alone."""
-        first = next(iter(self.cells.values()))
+        first = next(iter(self.results.values()))
         named = {(d, u.id): u.cluster for d in self.datasets for u in result_of(first[d]).utterances}
         several = {d for d in self.datasets if len({named[id] for id in self.ids if id[0] == d}) > 1}
         return [f"{id[0]}/{named[id]}" if id[0] in several and named[id] else "" for id in self.ids]
@@ -65,7 +65,7 @@ def origin(entry: Entry) -> Origin:
     )
 
 
-def cells(selections: Sequence[SelectedResults]) -> dict[str, ResultsBySystem]:
+def by_task(selections: Sequence[SelectedResults]) -> dict[str, ResultsBySystem]:
     """Every selection's results by task; a system that several selections have carries the spec in its name."""
     names = Counter(name for selection in selections for name in {_named(entry.key) for entry in selection.entries})
     found: dict[str, dict[System, dict[str, Entry]]] = {}
@@ -81,7 +81,7 @@ def _named(key: CaseId) -> tuple[str, ...]:
 
 
 def system_of(key: CaseId, spec: str = "") -> System:
-    """Who a cell of the matrix belongs to."""
+    """Which system a case is one of."""
     return System(key.task, key.model, key.variant, key.device, key.precision, spec, key.preprocessing)
 
 

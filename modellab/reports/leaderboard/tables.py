@@ -149,7 +149,9 @@ def change(verdict: Verdict) -> str:
         return units.MISSING
     if verdict.kind == "speed":
         ends = verdict.interval
-        return units.share(verdict.change) + (f" [{units.share(ends[0])}, {units.share(ends[1])}]" if ends else "")
+        return units.relative(verdict.change) + (
+            f" [{units.relative(ends[0])}, {units.relative(ends[1])}]" if ends else ""
+        )
     return f"{units.change(verdict.change, verdict.unit)} {units.interval(verdict.interval, verdict.unit)}".strip()
 
 

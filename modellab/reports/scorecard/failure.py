@@ -51,8 +51,8 @@ def metric_line(verdict: Verdict) -> str:
     """A red metric in one line: its baseline, its value, the change with its interval, and why."""
     now, then = units.value(verdict.now, verdict.unit), units.value(verdict.baseline, verdict.unit)
     if verdict.kind == "speed":
-        change, ends = units.share(verdict.change), verdict.interval
-        span = f" [{units.share(ends[0])}, {units.share(ends[1])}]" if ends else ""
+        change, ends = units.relative(verdict.change), verdict.interval
+        span = f" [{units.relative(ends[0])}, {units.relative(ends[1])}]" if ends else ""
     else:
         change = units.change(verdict.change, verdict.unit)
         span = f" {units.interval(verdict.interval, verdict.unit)}"

@@ -76,7 +76,7 @@ def _line(row: CaseSummary, *, markdown: bool) -> list[str]:
         else units.MISSING,
         units.detects(primary.detects, primary.unit) if primary else units.MISSING,
         units.value(speed.now, speed.unit) if speed else units.MISSING,
-        units.share(speed.change) if speed else units.MISSING,
+        units.relative(speed.change) if speed else units.MISSING,
         units.detects(speed.detects, "ratio") if speed else units.MISSING,
         f"{peak / 2**20:.0f}" if peak else units.MISSING,
         f"{verdict}  {safe(_remark(row))}".rstrip(),

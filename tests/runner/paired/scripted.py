@@ -1,4 +1,4 @@
-"""Both sides of a duel as scripts, with their case."""
+"""Both sides of a paired run as scripts, with their case."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def timed_case(device: str = "cpu", threads: str = "1", **rules: Rule) -> Paired
 
 
 class Held(PairedRun):
-    """A duel whose base is a script, also where it is loaded anew."""
+    """A paired run whose base is a script, also where it is loaded anew."""
 
     fresh = 0
     base_again: Loaded | None = None
