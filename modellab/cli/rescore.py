@@ -162,7 +162,7 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
             common.say(f"  {path.relative_to(project.root) if path.is_relative_to(project.root) else path}")
     files = sum(len(written) for _, written, _ in found)
     current = sum(not written and not refusal for _, written, refusal in found)
-    common.say(f"{files} files written, {current} baselines have today's normaliser and digest already")
+    common.say(f"{files} files written, {current} baselines have today's normaliser, digest and metrics already")
     if any(refusal for _, _, refusal in found):
         raise typer.Exit(1)
 

@@ -144,8 +144,12 @@ def _without(plain: Verdict, accepted: QualityBaseline | None, hindrance: str, *
     if new and not hindrance:
         why = f"the baseline has no {plain.metric}: score it anew (modellab rescore) or accept with --update-baselines"
         return replace(plain, status=Status.NEW, why=why, red=strict)
-    hindrance = hindrance or f"the baseline has no {plain.metric}, or counts other things for it"
-    why = f"the quality baseline is not comparable: {hindrance}; accept with --update-baselines --reason '...'"
+    how = "accept with --update-baselines --reason '...'"
+    if not hindrance:
+        hindrance = f"the baseline has no {plain.metric}, or counts other things for it"
+        if not any(plain.metric in counts for counts in accepted.counts.values()):
+            how = f"count it from the accepted outputs (modellab rescore --baselines --reason '...'), or {how}"
+    why = f"the quality baseline is not comparable: {hindrance}; {how}"
     return replace(plain, status=Status.NOT_COMPARABLE, why=why, red=True)
 
 

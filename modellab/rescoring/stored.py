@@ -2,7 +2,8 @@
 
 Results become new lines of a session of their own; no line is changed or lost. A result that comes out as it was, under
 the same normaliser, is left alone. A baseline becomes the same file with new counts: its outputs, its noise and the
-times beside it stay, and its header says which normaliser it had before and why it changed.
+times beside it stay, and its header says which normaliser it had before and why it changed. Where its task keeps
+whole outputs it gets the judged metrics that came later, too.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.results.pinned import pinned_root
 from modellab.results.rescored import BEFORE
-from modellab.tasks import Recalled
-from modellab.types import CaseId, Counts
+from modellab.tasks import Recalled, Task
+from modellab.types import CaseId, Counts, Result
 
 CLOSE = 2e-6  # baselines hold counts to six decimals
 OF_TEXT: Mapping[
@@ -140,24 +141,34 @@ def accept(
 def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -> list[Path]:
     assert entry.result is not None
     before, now = entry.result.provenance.get("normaliser", "none"), str(text.get(data.normaliser))
-    if before == now and entry.result.provenance.get("dataset_digest") == data.digest:
-        return []
     task = tasks.get(entry.key.task)
+    added = _added_metrics(task, entry.result)
+    current = before == now and entry.result.provenance.get("dataset_digest") == data.digest
+    if current and not added:
+        return []
     known = entry if isinstance(task, Recalled) else _partly(root, entry)
     after = rescored(known, data)
     assert after.result is not None
-    names = OF_TEXT[task.NAME][1] if task.NAME in OF_TEXT else list(entry.result.utterances[0].counts)
+    stored = list(entry.result.utterances[0].counts)
+    names = [name for name in OF_TEXT[task.NAME][1] if name in stored] if task.NAME in OF_TEXT else [*stored, *added]
     counts = {
         new.id: {**old.counts, **{name: new.counts[name] for name in names}}
         for old, new in zip(entry.result.utterances, after.result.utterances, strict=True)
     }
     facts = {"normaliser": now, "dataset_digest": data.digest}
-    why = {BEFORE: before, "reason": reason, "date": date}
-    resource_baselines = [
-        baselines.resources_path(root, entry.key, name) for name in baselines.other_machines(root, entry.key)
-    ]
+    why = {**({} if current else {BEFORE: before}), "reason": reason, "date": date}
+    machines = [] if current else baselines.other_machines(root, entry.key)
+    resource_baselines = [baselines.resources_path(root, entry.key, name) for name in machines]
     path = baselines.replace_counts(baselines.quality_path(root, entry.key), counts, **facts, **why)
     return [path, *(baselines.replace_counts(resources, {}, **facts) for resources in resource_baselines)]
+
+
+def _added_metrics(task: Task, result: Result) -> list[str]:
+    """The judged metrics that the task has got since the baseline was written, where its outputs can be scored."""
+    if not isinstance(task, Recalled):
+        return []
+    stored = result.utterances[0].counts
+    return [metric.name for metric in task.METRICS if metric.judged() and metric.name not in stored]
 
 
 def _partly(root: Path, entry: Entry) -> Entry:

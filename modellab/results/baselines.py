@@ -271,7 +271,7 @@ def _stored(path: Path) -> dict[str, Any]:
 
 
 def replace_counts(path: Path, counts: Mapping[str, Mapping[str, Counts]], **facts: str) -> Path:
-    """Outputs scored anew: the counts that the file has, by utterance, and facts of its header; all else stays."""
+    """Outputs scored anew: all that is counted, by utterance, and facts of its header; all else stays."""
     return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in counts.items()},
                     header={**_stored(path)["header"], **facts})  # fmt: skip
 
@@ -282,9 +282,7 @@ def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = Non
     try:
         utterances = baseline_file.rows(path, stored, needed=bool(counts))
         for id, each in (counts or {}).items():
-            utterances[id]["shares"] = serialization.encode_counts(
-                {name: each[name] for name in utterances[id]["shares"]}
-            )
+            utterances[id]["shares"] = serialization.encode_counts(each)
         baseline_file.write(path, {**stored, **changes}, utterances)
     except MALFORMED as error:
         raise baseline_file.damaged(path, error) from error

@@ -185,6 +185,24 @@ def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
     assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
 
 
+def test_a_baseline_gets_a_metric_that_came_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from modellab.tasks import asr
+
+    path = baselines.quality_path(desk.root / "baselines", KEY)
+    with monkeypatch.context() as before:
+        before.setattr(asr, "METRICS", tuple(metric for metric in asr.METRICS if metric.name != "cer"))
+        desk.accept(CASE)
+        old = json.loads(path.read_text())
+    done = desk.type("rescore", "--baselines", "--reason", "characters too")
+    assert done.exit_code == 0, done.stderr
+    new = json.loads(path.read_text())
+    assert new["header"]["reason"] == "characters too"
+    added = {id: each["shares"].pop("cer") for id, each in new["utterances"].items()}
+    assert new["utterances"] == old["utterances"], "what was there stays"
+    assert all(len(cer) == 2 and cer[1] > 0 for cer in added.values())
+    assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
+
+
 def test_the_baselines_of_this_project_are_what_scoring_gives_today() -> None:
     """Every stored share, from the stored outputs: a faster normaliser or alignment must not move one."""
     from modellab import datasets, tasks
