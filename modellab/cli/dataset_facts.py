@@ -93,8 +93,10 @@ def show(
         return
     for line in _lines({"name": data.name, **data.header.model_dump(exclude_defaults=True)}):
         common.say(line)
-    if data.header.imported:
-        common.say(f"import: {json.dumps(data.header.imported, ensure_ascii=False)}")
+    if imported := data.header.imported:
+        if data.is_private and not private:  # places and expressions hold names
+            imported = {key: imported[key] for key in ("format", "counts") if key in imported}
+        common.say(f"import: {json.dumps(imported, ensure_ascii=False)}")
     kind = data.header.rows or "dataset.yaml"
     common.say(f"rows: {len(data.rows)} in {kind}, {datasets.length(columns.audio_s(data))} of audio")
     if data.is_private and not private:

@@ -174,7 +174,7 @@ def _told(report: Report, wish: Wish) -> None:
     from modellab.datasets.importers.manifest_file import near
     from modellab.units import counted
 
-    common.say(f"taken for {report.form}: {report.why}")
+    common.say(f"taken for {report.form}" if wish.private else f"taken for {report.form}: {report.why}")
     for note in dict.fromkeys(report.notes):
         common.say(f"note: {common.printable(note)}")
     for each in () if wish.private else report.left[:FIRST]:

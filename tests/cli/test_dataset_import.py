@@ -109,6 +109,30 @@ def test_faulty_rows_are_listed_and_too_many_write_nothing(desk: Desk) -> None:
     assert "new_v1 is there already: choose another name" in again.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "is_told"),
+    [
+        ("привет как дела", "en", True),
+        ("see you on friday", "ru", True),
+        ("我们星期五见面吧", "en", True),
+        ("я купил iPhone вчера", "ru", False),
+        ("naïve café, señor", "en", False),
+        ("我们星期五见面吧", "zh", False),
+        ("привет как дела", "mul", False),
+    ],
+)
+def test_texts_in_another_script_are_told_and_kept(desk: Desk, text: str, language: str, is_told: bool) -> None:
+    rest = "en" if language == "mul" else language
+    rows = [{**line(id, "42"), "lang": rest} for id in TEXTS]
+    rows[0] |= {"text": text, "lang": "ru" if language == "mul" else language}
+    manifest = nemo(desk.root / "data", **dict(zip(TEXTS, rows, strict=True)))
+    made = desk.type("datasets", "import", str(manifest), "--into", "new_v1", "--language", language)
+    assert made.exit_code == 0, made.output
+    told = "1 text mostly in another script than that of the language (7-21-0000): right?"
+    assert (told in made.stdout) == is_told
+    assert len(loaded(desk, "new_v1").rows) == len(TEXTS)
+
+
 def test_names_and_texts_that_no_manifest_can_hold(desk: Desk) -> None:
     ids = list(TEXTS)
     place = nemo(

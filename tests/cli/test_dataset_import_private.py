@@ -42,6 +42,27 @@ def test_a_private_import_is_hashed_and_out_of_git(desk: Desk, monkeypatch: pyte
     assert "swordfish" not in again.output.lower()
 
 
+def test_neither_notes_nor_changes_nor_show_name_what_is_private(desk: Desk) -> None:
+    folder = desk.root / "Swordfish"
+    for id in TEXTS:
+        layouts.write(folder / f"swordfish-{id}.wav", layouts.encoded(id))
+        layouts.write(folder / f"swordfish-{id}.txt", TEXTS[id] if id == min(TEXTS) else 40 * TEXTS[id])
+        layouts.write(folder / f"swordfish-{id}.lab", TEXTS[id])
+    arguments = ("--into", "golden/calls_v1", "--language", "en", "--where", "'swordfish' in id")
+    open_ = desk.type("datasets", "import", str(folder), *arguments, "--dry-run")
+    assert "swordfish-7-21-0000.wav has several texts" in open_.stdout  # what a dataset that is not private is told
+    made = desk.type("datasets", "import", str(folder), *arguments, "--private")
+    assert made.exit_code == 0, made.output
+    assert "very long or short for the audio: right?" in made.stdout
+    layouts.write(folder / f"swordfish-{min(TEXTS)}.txt", "something else")
+    again = desk.type("datasets", "import", "calls_v1", "--into", "golden/calls_v2", "--again")
+    assert "since then: 1 row with another reference\n" in again.stdout
+    shown = desk.type("datasets", "show", "calls_v1")
+    assert 'import: {"format": "folder", "counts": {"read": ' in shown.stdout
+    assert "swordfish" not in (made.output + again.output + shown.output).lower()
+    assert "swordfish" in desk.type("datasets", "show", "calls_v1", "--private").stdout.lower()
+
+
 def test_faults_of_a_private_dataset_are_counted_and_shown_on_request(desk: Desk) -> None:
     folder = desk.dataset("calls_v1", privacy="hashes")
     (folder / "audio" / "003.flac").rename(folder / "audio" / "swordfish.flac")

@@ -16,8 +16,11 @@ SHOWN = 3  # names of rows that a sentence gives
 OF_AUDIO = ("duration_s", "start_s", "end_s", "channel")
 
 
-def told(before: Sequence[Row], after: Sequence[Row]) -> list[str]:
-    """A sentence for each kind of change between two sets of rows; none where they are the same."""
+def told(before: Sequence[Row], after: Sequence[Row], named: bool = True) -> list[str]:
+    """A sentence for each kind of change between two sets of rows; none where they are the same.
+
+    It gives the first names of rows where they may be `named`.
+    """
     old, new = _by_id(before), _by_id(after)
     both = [id for id in new if id in old]
     hashed: dict[Path, str] = {}
@@ -28,7 +31,7 @@ def told(before: Sequence[Row], after: Sequence[Row]) -> list[str]:
         "with other audio": (id for id in both if _heard(old[id], hashed) != _heard(new[id], hashed)),
     }
     found = {what: list(ids) for what, ids in kinds.items()}
-    return [f"{counted(len(ids), 'row')} {what} ({_listed(ids)})" for what, ids in found.items() if ids]
+    return [f"{counted(len(ids), 'row')} {what}{_listed(ids) if named else ''}" for what, ids in found.items() if ids]
 
 
 def _by_id(rows: Sequence[Row]) -> Mapping[str, Row]:
@@ -61,4 +64,4 @@ def _digest(file: Path) -> str:
 
 def _listed(ids: Sequence[str]) -> str:
     more = ", ..." if len(ids) > SHOWN else ""
-    return f"{', '.join(ids[:SHOWN])}{more}"
+    return f" ({', '.join(ids[:SHOWN])}{more})"

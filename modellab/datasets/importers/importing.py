@@ -88,7 +88,8 @@ def run(
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)
             if before:
-                report.changes = changes.told(*(datasets.load(each, named=True).rows for each in (before, staging)))
+                old, new = (datasets.load(each, named=True).rows for each in (before, staging))
+                report.changes = changes.told(old, new, named=not wish.private)
             if not wish.dry_run:
                 staging.rename(folder)
         work.listener.hashes.close()
@@ -178,7 +179,8 @@ class _Work:
     def _tell_mixed(self) -> None:
         if self.mixed and self.wish.channel != "mix":
             self.report.notes.append(
-                f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard ({min(self.mixed)}): "
+                f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard"
+                f"{making.named(min(self.mixed), self.wish)}: "
                 "--channel 0 takes the first one, --channel mix says that the mean is meant"
             )
 
@@ -186,7 +188,8 @@ class _Work:
         """The records, the rest noted down."""
         for item in items:
             if isinstance(item, Note):
-                self.report.notes.append(item.text)
+                if not (item.has_names and self.wish.private):
+                    self.report.notes.append(item.text)
                 continue
             if isinstance(item, Setting):
                 self.report.settings[item.name] = self._setting(item)

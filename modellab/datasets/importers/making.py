@@ -25,6 +25,7 @@ MOST_WORDS = 200_000  # that are remembered
 BRACKETS = re.compile(r"[()\[\]{}<>*]")  # what is between them a normaliser may drop
 MARKS = ".,;:?!\"'\u2019"
 TRIED = 4  # words of a text
+ODD_PACE, OTHER_SCRIPT = "very long or short for the audio", "mostly in another script than that of the language"
 
 
 class RowReader(Protocol):
@@ -43,7 +44,7 @@ class Maker:
     def rows(self, records: Iterable[Record], task: RowReader | None, options: Mapping[str, Any]) -> Spool[Row]:
         """The rows of the records that make any; the others are left out."""
         made: Spool[Row] = Spool()
-        odd, first_odd, speakers = 0, "", set[str]()
+        doubts, speakers = (odd := _Doubt(ODD_PACE), foreign := _Doubt(OTHER_SCRIPT)), set[str]()
         words = _Words(task, options, self.report.task) if task else None
         for record in records:
             row = self._row(record, words)
@@ -54,9 +55,10 @@ class Maker:
                 self.report.audio_s += row.get("duration_s", 0.0)
                 speakers.add(record.speaker)
                 if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
-                    odd, first_odd = odd + 1, first_odd or record.id
-        if odd:
-            self.report.notes.append(f"{counted(odd, 'text')} very long or short for the audio ({first_odd}): right?")
+                    odd.add(record.id)
+                if soundness.is_other_script(record.text or "", record.language or self.report.language):
+                    foreign.add(record.id)
+        self.report.notes += [doubt.told(self.wish) for doubt in doubts if doubt.count]
         self.report.speakers = len(speakers - {""})
         return made
 
@@ -96,6 +98,26 @@ class Maker:
         path.parent.mkdir(exist_ok=True)
         rttm.write_uem(path, {"recording": record.scored or ()})
         return f"uem/{path.name}"
+
+
+def named(name: str, wish: Wish) -> str:
+    """A name in brackets; nothing where names stay on this machine."""
+    return "" if wish.private else f" ({name})"
+
+
+class _Doubt:
+    """How many texts there is a doubt about, and the first one's name."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.count, self.first = what, 0, ""
+
+    def add(self, name: str) -> None:
+        """One more."""
+        self.count, self.first = self.count + 1, self.first or name
+
+    def told(self, wish: Wish) -> str:
+        """The doubt as a sentence."""
+        return f"{counted(self.count, 'text')} {self.what}{named(self.first, wish)}: right?"
 
 
 class _Words:

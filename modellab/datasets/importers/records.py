@@ -122,9 +122,10 @@ class LeftOut(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A sentence about the whole source."""
+    """A sentence about the whole source; `has_names` says that it gives the name of a recording."""
 
     text: str
+    has_names: bool = False
 
 
 class Setting(NamedTuple):

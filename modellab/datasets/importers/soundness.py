@@ -13,7 +13,8 @@ import numpy as np
 from modellab import audio
 from modellab.datasets.audio_hashes import AudioHashes
 from modellab.datasets.importers.records import LeftOut, Record, Sound, changed
-from modellab.errors import AudioError
+from modellab.errors import AudioError, ConfigError
+from modellab.text import languages, scripts
 
 LOSSY = frozenset({".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".wma", ".amr", ".oga", ".spx", ".ac3"})
 STATED_S, STATED_LOSSY_S = 0.02, 0.2  # a stated length may differ so much: rounding; what lossy encoders pad
@@ -21,6 +22,8 @@ BEYOND_S = 0.02  # a stretch may end so much behind its recording
 SILENT = 1e-3  # a peak below is no speech of anybody
 REMEMBERED = 100_000  # files: the rows of one need not come together
 SLOW, FAST = 1.0, 25.0  # characters a second that people speak, in alphabets
+BEGINNING = 32  # characters whose script is looked at
+OF_ANY_SCRIPT = frozenset({"", "mul", "und", "zxx"})  # languages
 KINDS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3\x03": ".mp3", b"ID3\x04": ".mp3"}
 
 
@@ -164,3 +167,22 @@ def is_odd_pace(text: str, duration_s: float) -> bool:
     """
     count = sum(map(str.isalnum, text))
     return bool(count) and not SLOW <= count / duration_s <= FAST
+
+
+def is_other_script(text: str, language: str) -> bool:
+    """Whether a text begins in another script than that of the language: it may be of another one.
+
+    >>> is_other_script("привет, Ann", "en"), is_other_script("привет, Ann", "ru"), is_other_script("42", "ru")
+    (True, False, False)
+    """
+    beginning = text[:BEGINNING]
+    if language in OF_ANY_SCRIPT:
+        return False
+    try:
+        own = languages.scripts(language)
+    except ConfigError:
+        return False  # which is told where the language is read
+    if beginning.isascii() and "Latn" in own:
+        return False
+    other = scripts.foreign(beginning, own)
+    return 2 * other.top > other.bottom

@@ -51,7 +51,7 @@ def _pairs(files: list[Path], options: Options) -> Iterator[Item]:
             yield LeftOut(str(sound), f"there is no {sound.stem}.txt or other text beside it")
             continue
         if len(beside) > 1:
-            yield Note(f"{sound.name} has several texts, {beside[0].name} is taken")
+            yield Note(f"{sound.name} has several texts, {beside[0].name} is taken", has_names=True)
         yield from sidecars.records(sound, beside[0], options)
     if sounds:
         for text in (file for left in texts.values() for file in left):
