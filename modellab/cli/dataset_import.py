@@ -94,6 +94,7 @@ Wanted = Annotated[
 Sample = Annotated[int, typer.Option(min=0, help="Take so many rows; a larger sample holds a smaller one.")]
 By = Annotated[str, typer.Option(metavar="KEY,...", help="Sample in proportion to these: speaker, gender, ...")]
 Seed = Annotated[int, typer.Option(help="Of the sample.")]
+WholeSpeakers = Annotated[bool, typer.Option("--whole-speakers", help="Sample all rows of a speaker, or none.")]
 MaxLeftOut = Annotated[str, typer.Option(metavar="PERCENT", help="Faulty rows that may be left out.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit status 1 if any row was left out.")]
 Private = Annotated[bool, typer.Option("--private", help="Names are hashed, texts stay on this machine.")]
@@ -116,7 +117,8 @@ def import_dataset(
     column: Column = None, text_column: TextColumn = None, group: Group = None, root: Root = None,
     textgrid_tier: TextGridTier = "", whole: Whole = False, copy: Copy = False, channel: Channel = "",
     min_s: Shortest = 0.0, max_s: Longest = float("inf"), where: Wanted = "", sample: Sample = 0, by: By = "",
-    seed: Seed = 0, max_left_out: MaxLeftOut = "5%", strict: Strict = False, dry_run: DryRun = False,
+    seed: Seed = 0, whole_speakers: WholeSpeakers = False, max_left_out: MaxLeftOut = "5%", strict: Strict = False,
+    dry_run: DryRun = False,
     revision: Revision = "", only: Only = None, inside: Inside = "", target_language: TargetLanguage = "",
     judge: Judge = "", run_commands: RunCommands = False, again: Again = False,
     private: Private = False,
@@ -129,6 +131,8 @@ def import_dataset(
     from modellab.datasets.importers.records import Options
     from modellab.datasets.importers.wishes import Wish
 
+    if whole_speakers and not (sample or again):
+        raise ConfigError("--whole-speakers is about --sample: say how many rows")
     options = Options(
         root=root, columns=_pairs(column, "--column"), texts=_pairs(text_column, "--text-column"),
         groups=tuple(group or ()), split=split, config=config, tier=textgrid_tier, whole=whole,
@@ -137,7 +141,8 @@ def import_dataset(
     wish = Wish(
         task=task, language=language, licence=licence, tier=tier, normaliser=normaliser, form=form, copy=copy,
         channel=_channel(channel), min_s=min_s, max_s=max_s, sample=sample, by=tuple(filter(None, by.split(","))),
-        seed=seed, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where, revision=revision,
+        seed=seed, whole_speakers=whole_speakers, most_left_out=_percent(max_left_out), dry_run=dry_run, where=where,
+        revision=revision,
         only=tuple(only or ()), target_language=target_language, judge=judge, run_commands=run_commands,
         private=private,
     )
