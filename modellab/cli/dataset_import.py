@@ -85,7 +85,9 @@ Root = Annotated[Path | None, typer.Option(help="Where relative paths of audio b
 TextGridTier = Annotated[str, typer.Option(metavar="NAME", help="The tier that holds the text.")]
 Whole = Annotated[bool, typer.Option("--whole", help="A row for a whole file, not for each subtitle.")]
 Copy = Annotated[bool, typer.Option("--copy/--reference", help="Copy the audio, or refer to it.")]
-Channel = Annotated[str, typer.Option(metavar="N|mix", help="For rows that name none: 0, 1, ... or the mean.")]
+Channel = Annotated[
+    str, typer.Option(metavar="N|all|mix", help="For rows that name none: 0, 1, ..., a row for each, or the mean.")
+]
 Shortest = Annotated[float, typer.Option(help="Leave shorter rows away.")]
 Longest = Annotated[float, typer.Option(help="Leave longer rows away.")]
 Wanted = Annotated[
@@ -234,6 +236,6 @@ def _percent(given: str) -> float:
 
 
 def _channel(given: str) -> str:
-    if given and given != "mix" and not (given.isascii() and given.isdigit() and len(given) <= 3):
-        raise ConfigError(f"--channel {given}: expected mix, or the number of a channel from 0 on")
+    if given not in ("", "all", "mix") and not (given.isascii() and given.isdigit() and len(given) <= 3):
+        raise ConfigError(f"--channel {given}: expected all, mix, or the number of a channel from 0 on")
     return given

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 
@@ -49,31 +48,6 @@ def test_every_layout_becomes_a_dataset(desk: Desk, format: str, recipe: object,
         )
         assert (audio.read(row["audio"]).samples * 32768).astype(int).tolist() == layouts.samples(id).tolist()
     assert desk.type("datasets", "validate", "new_v3").exit_code == 0
-
-
-def test_stretches_and_channels_are_referred_to(desk: Desk) -> None:
-    noise = np.random.default_rng(3).uniform(-0.5, 0.5, (32_000, 2))
-    folder = desk.root / "data"
-    folder.mkdir()
-    soundfile.write(folder / "call.flac", noise, 16_000, subtype="PCM_16")
-    rows = [
-        {"audio": "call.flac", "text": "first", "channel": 0, "start": 0.25, "end": 0.75, "id": "a"},
-        {"audio": "call.flac", "text": "second", "channel": 1, "start": 0.25, "end": 0.75, "id": "b"},
-    ]
-    layouts.write(folder / "rows.jsonl", layouts.lines(rows))
-    assert desk.type("datasets", "import", str(folder), "--into", "calls_v1", "--language", "en").exit_code == 0
-    new = loaded(desk, "calls_v1")
-    assert [row["duration_s"] for row in new.rows] == [0.5, 0.5]
-    whole, _ = audio.read_channels(folder / "call.flac")
-    for row, channel in zip(new.rows, (0, 1), strict=True):
-        assert np.array_equal(audio.read(row["audio"]).samples, whole[4_000:12_000, channel])
-    text = (desk.root / "golden" / "calls_v1" / "dataset.yaml").read_text()
-    assert 'audio: "../../data/call.flac", duration_s: 0.5, start_s: 0.25, end_s: 0.75, channel: 0' in text
-    assert 'import:\n  format: "table"\n' in text
-    assert not (desk.root / "golden" / "calls_v1" / "audio").exists()
-    mixed = desk.type("datasets", "import", str(folder), "--into", "mixed_v1", "--language", "en", "--channel", "mix")
-    assert mixed.exit_code == 1
-    assert "a has another reference than rows.jsonl, line 2 has for the same clip" in mixed.stdout
 
 
 def test_faulty_rows_are_listed_and_too_many_write_nothing(desk: Desk) -> None:
@@ -162,7 +136,7 @@ def test_what_is_asked_for_and_cannot_be(desk: Desk) -> None:
         ): "say what is translated from and into, with --language and --target-language",
         ("--language", "en", "--column", "text"): "--column text: expected NAME=COLUMN",
         ("--language", "en", "--max-left-out", "many"): "--max-left-out many: expected a percentage such as 5%",
-        ("--language", "en", "--channel", "left"): "--channel left: expected mix, or the number of a channel",
+        ("--language", "en", "--channel", "left"): "--channel left: expected all, mix, or the number of a channel",
         ("--as", "kaldy"): "there is no format called 'kaldy': did you mean kaldi?",
     }.items():
         result = desk.type(*asked, *more)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,13 @@ from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import LeftOut, Note, Options, Record, Setting, Sound, changed
 from modellab.datasets.importers.staging import staged
 from modellab.datasets.importers.wishes import Report, Wish
-from modellab.errors import ConfigError
+from modellab.errors import AudioError, ConfigError
 from modellab.types import Row
 from modellab.types.spooled import Spool
 from modellab.units import counted
 
 AUDIO = "audio"
+EVERY_CHANNEL = "all"
 TEXT_TASKS = ("asr", "meeting", "streaming", "robustness")  # whose texts go through a normaliser
 
 
@@ -140,7 +142,7 @@ class _Work:
         """The records whose audio is sound, with the length that was decoded, without contradictions, by id."""
         found: Spool[Record] = Spool()
         compared, names = contradictions.Compared(), making.Names()
-        for record in self.wanted.early(self._by_task(self._read(items)), self.report):
+        for record in self._by_channel(self.wanted.early(self._by_task(self._read(items)), self.report)):
             if (sound := self._sound(record)) is None:
                 continue
             compared.add(sound)
@@ -181,7 +183,7 @@ class _Work:
             self.report.notes.append(
                 f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard"
                 f"{making.named(min(self.mixed), self.wish)}: "
-                "--channel 0 takes the first one, --channel mix says that the mean is meant"
+                "--channel 0 takes the first one, all each of them, mix says that the mean is meant"
             )
 
     def _read(self, items: Iterable[importers.Item]) -> Iterator[Record]:
@@ -232,10 +234,26 @@ class _Work:
         every = (record for part in ([first], records) for record in part)
         yield from tasks_rows.by_recording(every) if self.report.task in tasks_rows.RECORDINGS else every
 
+    def _by_channel(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records; where all channels are asked for, one that names none once for each of its file."""
+        if self.wish.channel != EVERY_CHANNEL:
+            yield from records
+            return
+        for record in records:
+            if record.sound is None or record.sound.channel is not None:
+                yield record
+                continue
+            sound, count = self.listener.placed(record.sound, record.id), 1
+            with suppress(AudioError, OSError):  # which is told where the record is checked
+                count = self.listener.facts(sound.file).channels
+            for channel in range(count) if count > 1 else (None,):
+                id = record.id if channel is None else f"{record.id}-ch{channel}"
+                yield changed(record, id=id, sound=replace(sound, channel=channel))
+
     def _on_channel(self, record: Record) -> Record:
         """The record on the channel that was asked for, unless it names its own."""
         wished, sound = self.wish.channel, record.sound
-        if sound is None or not wished or (wished != "mix" and sound.channel is not None):
+        if sound is None or wished in ("", EVERY_CHANNEL) or (wished != "mix" and sound.channel is not None):
             return record
         return changed(record, sound=replace(sound, channel=None if wished == "mix" else int(wished)))
 

@@ -13,12 +13,12 @@ from modellab.datasets.importers.records import LeftOut
 class Wish:
     """What a person wants of an import; what is left out is found out, or the default of the command.
 
-    `channel` is `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the values
-    of the keys `by`, or all rows of as many `whole_speakers` as have so many. `where` is an expression over a row.
-    `most_left_out` is the part of the rows that may be faulty. `revision` and `only` are for a place elsewhere: which
-    of its states, and which files. `preset` is the name of the public set that this is; `target_language` what is
-    translated into; `judge` who listens to speech synthesis. `run_commands` is said anew each time, and never written
-    down.
+    `channel` is `all`, `mix` or a number from 0 on, for rows that name none. `sample` rows are taken of all, by the
+    values of the keys `by`, or all rows of as many `whole_speakers` as have so many. `where` is an expression over a
+    row. `most_left_out` is the part of the rows that may be faulty. `revision` and `only` are for a place elsewhere:
+    which of its states, and which files. `preset` is the name of the public set that this is; `target_language` what
+    is translated into; `judge` who listens to speech synthesis. `run_commands` is said anew each time, and never
+    written down.
     """
 
     task: str = ""
