@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import graphlib
+import re
 import statistics
 import subprocess
 import sys
@@ -204,3 +205,12 @@ def test_numbers_and_nouns_are_explained(name: str) -> None:
             silent += [f"{path.name}: {node.name}" for node in public(tree) if not ast.get_docstring(node)]
             silent += [] if ast.get_docstring(tree) else [path.name]
     assert silent == []
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in FILES if path.name == "__init__.py"} - {PACKAGE}))
+def test_a_package_says_where_to_start(folder: Path) -> None:
+    if len(list(folder.iterdir())) > 1 and not (folder / "adapter.py").exists():
+        said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+        start = re.search(r"Start reading at `([^`]+)`", said)
+        assert start, said
+        assert (folder / start[1]).exists()

@@ -29,14 +29,14 @@ def convert(
     into: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to write; default: ./NAME-FORMAT, named after SRC.")
     ] = None,
-    verify: Annotated[bool, typer.Option(help="Let both engines hear a clip, and compare what they compute.")] = True,
+    verify: Annotated[bool, typer.Option(help="Run a clip through both engines and compare what they compute.")] = True,
     clip: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The speech to compare on; default: three sentences, 8 s.")
     ] = None,
 ) -> None:
     """Convert a Whisper checkpoint, yours or a variant's, to another engine's format.
 
-    The numbers stay the same, but that whisper.cpp gets float16. Where the engines do not agree nothing is written.
+    The numbers stay the same, except that whisper.cpp's are float16. Nothing is written if the engines disagree.
     """
     from modellab.models.conversion import convert as conversion
     from modellab.models.conversion import verify as verification

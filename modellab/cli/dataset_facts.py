@@ -1,4 +1,4 @@
-"""`modellab datasets list`, `show`, `verify` and `lock`: what a dataset holds, and whether its audio is still that."""
+"""`modellab datasets list`, `show`, `verify` and `lock`: what a dataset holds, and whether its audio is unchanged."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def list_datasets() -> None:
 
 
 def lock(names: Names) -> None:
-    """Write what a dataset holds now into it: hashes of audio into rows in Parquet, the digest into its header.
+    """Record what a dataset holds now: hashes of audio in its rows in Parquet, the digest in its header.
 
-    Rows are checked first. Audio is hashed only where its size or time is another one than when it last was.
+    Rows are checked first. An audio file is hashed again only if its size or time has changed.
     """
     from modellab.datasets.locking import lock
 

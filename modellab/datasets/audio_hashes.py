@@ -29,7 +29,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS hashes (place TEXT PRIMARY KEY, stamp TEXT, 
 
 
 def stamp(file: Path) -> str:
-    """What is different of a file that was changed, without reading it; OSError where there is none."""
+    """What changes with a file, told without reading it: size, time, inode. OSError where there is no file."""
     state = file.stat()
     return f"{state.st_size} {state.st_mtime_ns} {state.st_ino}"
 

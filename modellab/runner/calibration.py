@@ -37,7 +37,7 @@ from modellab.types.readings import CLOCKS
 
 RETRIES = 5  # sessions of a case that may be thrown away before it is given up
 PAUSE_S = 15.0  # before the next try: a busy machine may be quiet then
-CHURN = "churn"  # beside the metrics in Accepted.noise: the share of outputs that differ between two sessions
+CHURN = "churn"  # beside the metrics in Accepted.noise: the fraction of outputs that differ between two sessions
 
 Say = Callable[[str], None]
 
@@ -63,7 +63,7 @@ class CalibrationCase:
 
     @property
     def churn(self) -> float | None:
-        """The share of outputs that differ between one session and the next; None with fewer than two."""
+        """The fraction of outputs that differ between one session and the next; None with fewer than two."""
         pairs = list(zip(self.outputs, self.outputs[1:], strict=False))
         differing = [before[id] != after[id] for before, after in pairs for id in before.keys() & after.keys()]
         return statistics.fmean(differing) if differing else None

@@ -1,4 +1,4 @@
-"""What a model is given after preprocessing, whatever the task gives it, and what it says as one output.
+"""Audio through preprocessing on its way to a model, for every task, and the outputs of its pieces as one.
 
 A task's `prepare` gives `Audio`, a record with an `Audio` among its fields, or a list of texts and `Audio`. Of the
 first two a chain may make several pieces: the model is called for each, within one timed passage, and the task's

@@ -127,7 +127,7 @@ def held(references: Sequence[Reference], text: str, normaliser: Normaliser, how
 
 
 def _fit(each: Held) -> tuple[int, int, str, str]:
-    """What the better one has less of."""
+    """The key of the best fit: the lower, the better."""
     alignment = each.alignment
     return len(alignment.edits), -len(alignment.reference), each.reference.normalised, each.reference.written
 

@@ -53,7 +53,7 @@ from modellab.types.rows import length_s, text_of
 NAME = "asr"
 RATE_HZ = 16_000
 UNSPACED = ("zh", "yue", "ja", "th", "lo", "km", "my")  # languages that are written without blanks between words
-SHORT = 0.5  # a hypothesis with fewer than this share of the reference's words is "short"
+SHORT = 0.5  # a hypothesis with fewer than this fraction of the reference's words is "short"
 
 METRICS = (
     Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),

@@ -12,6 +12,8 @@ functions:
 What draws at random has a parameter `seed` and draws from nothing else. Audio is mono float32 in [-1, 1]; what a step
 made is handed on at the rate at which the chain was given it, with as many samples. Times of a model count from the
 beginning of a piece: `Piece.start_s` says where that is in the recording.
+
+Start reading at `chain.py`.
 """
 
 from __future__ import annotations

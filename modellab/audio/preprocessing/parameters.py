@@ -13,7 +13,7 @@ MOST_CHARACTERS = 40  # of what came, in a message
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number from `least` to `most`, in `unit`; with `choices` one of these words. The default gives the kind."""
+    """A number from `least` to `most`, in `unit`, or one of the words in `choices`. The default gives the type."""
 
     default: Value
     means: str

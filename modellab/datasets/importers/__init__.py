@@ -5,6 +5,8 @@
 
 To add one, write `formats/<name>.py` with the four names of `Format`, or give a module with them the entry point
 `modellab.importers`. A reader decodes no audio, starts no process and reaches for no network.
+
+Start reading at `importing.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an import that is repeated would change: rows that came, rows that went, other references, other audio."""
+"""What repeating an import would change: added and removed rows, other references, other audio."""
 
 from __future__ import annotations
 

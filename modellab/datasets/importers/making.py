@@ -121,10 +121,10 @@ class _Doubt:
 
 
 class _Words:
-    """Which texts of plain words the task need not read to know that something is left of them.
+    """Finds texts that cannot be empty after the normaliser, so that the task need not read them.
 
-    A normaliser takes most of the time of an import. It drops words for what they are (`uh`), or what stands in
-    brackets: a text of which one word is left when it stands alone is never empty.
+    Most of the time of an import is the normaliser's. It drops single words (`uh`) and what stands in brackets: a text
+    without brackets is never empty if one of its words alone is not.
     """
 
     def __init__(self, task: RowReader, options: Mapping[str, Any], name: str) -> None:
@@ -136,7 +136,7 @@ class _Words:
         self._task.read(row, self._options)
 
     def are_known(self, row: Row) -> bool:
-        """Whether a word of the row's text has been left of a text before."""
+        """Whether one of the row's first words is known to survive the normaliser."""
         text = row.get("text", "")
         if not self._is_asr or "texts" in row or "references" in row or BRACKETS.search(text):
             return False

@@ -1,4 +1,4 @@
-"""Which cross-attention heads follow the audio, for the times of words: told beside a checkpoint, or by its sizes.
+"""Which cross-attention heads follow the audio, for word times: read beside a checkpoint, or known by its sizes.
 
 openai-whisper knows them by the name of a checkpoint alone and takes the upper half of the decoder for a file. They are
 facts about the weights that OpenAI published; a fine-tuned checkpoint keeps them.
@@ -42,10 +42,11 @@ WIDTH_OF_HEAD = 64  # in every checkpoint of OpenAI
 
 
 def heads(dims: Any, path: Path | None, *names: str) -> Heads | None:
-    """Those told beside the file, else those of the published checkpoint with these sizes; None where nobody knows.
+    """The heads that a file beside it names, else those of the published checkpoint of this size; None if unknown.
 
-    `dims` has the attributes of openai-whisper's ModelDimensions. Names choose where two checkpoints have the same
-    sizes (large-v1 and large-v2, which is taken else). Raises WeightsError for a file beside it that tells nonsense.
+    `dims` has the attributes of openai-whisper's ModelDimensions. `names` decide where two checkpoints have
+    the same sizes: large-v1, or by default large-v2. WeightsError where a file beside it names heads that do not
+    exist.
     """
     if path and (told := beside(path)):
         return checked(told, dims, path)
@@ -66,13 +67,13 @@ def of_sizes(dims: Any, *names: str) -> Heads | None:
 
 
 def upper_half(dims: Any) -> Heads:
-    """What openai-whisper and CTranslate2 take where nobody told them."""
+    """What openai-whisper and CTranslate2 assume where no heads are named: all of the upper half of the decoder."""
     layers = range(dims.n_text_layer // 2, dims.n_text_layer)
     return [[layer, head] for layer in layers for head in range(dims.n_text_head)]
 
 
 def beside(path: Path) -> Any:
-    """What a file beside a checkpoint tells: the converter's own, transformers' or CTranslate2's; None if none does."""
+    """The heads that a file beside a checkpoint names (the converter's own, transformers', CTranslate2's), or None."""
     for name in (path.with_suffix(".json").name, "generation_config.json", "config.json"):
         if found := told(path.with_name(name)).get("alignment_heads"):
             return found
@@ -80,7 +81,7 @@ def beside(path: Path) -> Any:
 
 
 def told(path: Path) -> dict[str, Any]:
-    """The content of a JSON file; empty where there is no such file or another kind of JSON in it."""
+    """The object in a JSON file; empty where there is no such file, or no object in it."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -91,7 +92,7 @@ def told(path: Path) -> dict[str, Any]:
 
 
 def checked(found: Any, dims: Any, path: Path) -> Heads:
-    """Pairs of an existing layer and head, or WeightsError."""
+    """The heads as pairs of layer and head; WeightsError where one does not exist."""
     try:
         pairs = [[int(layer), int(head)] for layer, head in found]
     except (TypeError, ValueError):

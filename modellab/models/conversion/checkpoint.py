@@ -65,9 +65,10 @@ def _pair(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, .
 
 
 def gather(dims: Dims, get: Callable[[str], Array], where: Path) -> Checkpoint:
-    """Every tensor, through `get`, which raises KeyError for what is not there; float16 where all of them fit exactly.
+    """Every tensor, through `get`, which raises KeyError for what is missing.
 
-    Raises WeightsError for a missing tensor, another shape, and numbers that are none.
+    They are float16 where that holds all of them exactly. Raises WeightsError for a missing tensor, a wrong shape, and
+    for NaN or infinity.
     """
     tensors = {}
     for name, shape in shapes(dims):
@@ -98,7 +99,7 @@ def _fits(array: Array) -> bool:
 def decoding(
     dims: Dims, vocabulary: Vocabulary, told: Mapping[str, Any], path: Path, tokenizer_json: str = ""
 ) -> Decoding:
-    """How to decode: what is told, by the names of CTranslate2's config.json, else as Whisper is."""
+    """How to decode, by the names of CTranslate2's config.json: what the checkpoint says, else Whisper's defaults."""
     found = told.get("alignment_heads")
     known = alignment_heads.checked(found, dims, path) if found else alignment_heads.of_sizes(dims, path.stem)
     return Decoding(

@@ -1,4 +1,4 @@
-"""Read one format, write another: into a folder that is there whole or not at all."""
+"""Read one format and write another: the folder is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def convert(source: Path, to: str, into: Path, name: str, check: Callable[[Path,
     """Write `source` as format `to` into the folder `into`; returns what an engine is to load, a file or that folder.
 
     `name` is that of the file, where the format is one. `check` is given both checkpoints before the folder gets its
-    name; whatever it raises, nothing stays. Raises ConfigError where there is nothing to do or the folder is full.
+    name; whatever it raises, nothing stays. Raises ConfigError where there is nothing to do or the folder is not empty.
     """
     fmt, found = recognise(source)
     if fmt == to:

@@ -1,7 +1,7 @@
 """Whether two checkpoints are the same model: both in their engines, on one clip, each in a process of its own.
 
 The clip is filled up with silence to Whisper's window of 30 s, because the engines fill up otherwise each in its way
-(openai-whisper and faster-whisper the spectrogram, transformers and whisper.cpp the audio) and say other words then.
+(openai-whisper and faster-whisper the spectrogram, transformers and whisper.cpp the audio) and then hear other words.
 """
 
 from __future__ import annotations

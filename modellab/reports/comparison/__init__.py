@@ -12,4 +12,6 @@
 - `references`  the samples behind stored utterances, as far as the dataset is still the one that was measured
 
 Nothing here runs a model or writes a file.
+
+Start reading at `compare.py`.
 """

@@ -6,6 +6,8 @@ Templates lie beside this file. `base.html.j2` has the head, `_parts.html.j2` th
 is escaped (autoescape), a name that is not in the context is an error (StrictUndefined), and what cannot be seen is
 made visible: control characters, characters that turn the direction of text, half of a surrogate pair. The page's
 Content-Security-Policy lets one script run, ours, by its hash, and loads nothing but `data:` and files beside it.
+
+Start reading at `base.html.j2`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Models against each other on what is stored: estimates, scores, Pareto front, recommendation, in every format."""
+"""Models against each other on what is stored: estimates, scores, Pareto front, recommendation, in every format.
+
+Start reading at `assemble.py`.
+"""

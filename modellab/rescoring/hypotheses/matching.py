@@ -1,4 +1,4 @@
-"""Which row of a dataset a hypothesis is about: by its id, else by its audio file, of several stretches by the time."""
+"""Match hypotheses to the rows of a dataset: by id, else by audio file, and by time where a file has several rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from modellab.audio import stretch
 from modellab.datasets import Dataset
 from modellab.datasets.importers.records import LeftOut, Note
 from modellab.errors import DatasetError
-from modellab.rescoring.hypotheses.records import Heard, Item, Piece
+from modellab.rescoring.hypotheses.records import Hypothesis, Item, Piece
 from modellab.types import SpokenTurn
 from modellab.types.rows import length_s
 
@@ -126,7 +126,7 @@ class _Rows:
             for name in names:
                 self.by_name.setdefault(name, []).append(place)
 
-    def named(self, heard: Heard) -> str | LeftOut | None:
+    def named(self, heard: Hypothesis) -> str | LeftOut | None:
         """The id of the row that a hypothesis is about; None for no row, a sentence where it could be several."""
         several = ""
         for name in heard.names:

@@ -9,8 +9,8 @@ from modellab.datasets.importers.records import LeftOut, Note
 from modellab.types import SpokenTurn
 
 
-class Heard(NamedTuple):
-    """What a model made of one utterance, by its names: an id, the path of its audio file, the likelier first.
+class Hypothesis(NamedTuple):
+    """What a model said of one utterance. `names` are its id or the path of its audio file, the likelier first.
 
     `text` is None where the file says that there is no answer. `turns` are times, speakers and words from the beginning
     of the utterance. `start_s` is where it begins in its audio file, for files with several.
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     text: str | None = None
 
 
-Item = Heard | Piece | LeftOut | Note
+Item = Hypothesis | Piece | LeftOut | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from modellab.datasets.importers import columns as roles
 from modellab.datasets.importers.records import LeftOut, Note, seconds
 from modellab.errors import ConfigError, did_you_mean
-from modellab.rescoring.hypotheses.records import Columns, Heard, Item
+from modellab.rescoring.hypotheses.records import Columns, Hypothesis, Item
 from modellab.types import SpokenTurn
 
 HYPOTHESIS = (
@@ -54,7 +54,7 @@ def _key(row: Mapping[str, Any], asked: str, names: Iterable[str], role: str) ->
     return found
 
 
-def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Heard | LeftOut:
+def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Hypothesis | LeftOut:
     for key in (chosen.id, chosen.hyp):
         if key not in row:
             return LeftOut(where, f"the key {key!r} is missing")
@@ -71,10 +71,10 @@ def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Heard | LeftO
         wrong = next((each for each, turn in zip(said, turns, strict=True) if turn is None), None)
         if wrong is not None:
             return LeftOut(where, f"{chosen.hyp} has {str(wrong)[:60]}, expected [start_s, end_s, speaker, text]")
-        return Heard(names, where, None, tuple(turn for turn in turns if turn), start_s)
+        return Hypothesis(names, where, None, tuple(turn for turn in turns if turn), start_s)
     if said is not None and not isinstance(said, str):
         return LeftOut(where, f"{chosen.hyp} is {str(said)[:40]!r}, expected text")
-    return Heard(names, where, said, None, start_s)
+    return Hypothesis(names, where, said, None, start_s)
 
 
 def _name(given: Any) -> str:

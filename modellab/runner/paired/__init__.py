@@ -5,6 +5,8 @@
 - process.py: the base's worker
 - run.py, interleave.py, cpu_affinity.py: both sides at once, in pairs, on one core
 - readings.py, verdicts.py: what was measured, and what it says
+
+Start reading at `run.py`.
 """
 
 from modellab.runner.paired.readings import PairedCase, PairedReadings

@@ -16,7 +16,7 @@ from modellab.datasets import Dataset
 from modellab.errors import DatasetError
 from modellab.rescoring import hypotheses
 from modellab.rescoring.hypotheses.matching import Matched, matched
-from modellab.rescoring.hypotheses.records import Columns, Heard, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Hypothesis, Item, Piece
 
 HEADER = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made"}
 CALL = [
@@ -78,23 +78,23 @@ def test_a_segment_in_which_no_word_lies_has_an_empty_answer(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["a1", "call.wav", "x/call.wav", r"C:\their\call.wav", "call"])
 def test_a_row_is_known_by_id_or_file(tmp_path: Path, name: str) -> None:
-    assert found(tmp_path, [Heard((name,), "line 1", "so")], CALL[:1]).answers["a1"].text == "so"
+    assert found(tmp_path, [Hypothesis((name,), "line 1", "so")], CALL[:1]).answers["a1"].text == "so"
 
 
 def test_of_several_stretches_of_a_file_the_offset_tells(tmp_path: Path) -> None:
-    result = found(tmp_path, [Heard(("call.wav",), "line 1", "late", start_s=1.01)], CALL)
+    result = found(tmp_path, [Hypothesis(("call.wav",), "line 1", "late", start_s=1.01)], CALL)
     assert {id: answer.text for id, answer in result.answers.items()} == {"a2": "late"}
-    other = found(tmp_path / "calls", [Heard(("call.wav",), "line 1", "late", start_s=1.7)], CALL)
+    other = found(tmp_path / "calls", [Hypothesis(("call.wav",), "line 1", "late", start_s=1.7)], CALL)
     assert other.surplus == ["call.wav"]
 
 
 def test_an_offset_is_asked_for_where_it_could_be_several(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"line 4: call.wav is the audio of 3 rows \(a1, ...\), and no offset says"):
-        found(tmp_path, [Heard(("call.wav",), "line 4", "so")])
+        found(tmp_path, [Hypothesis(("call.wav",), "line 4", "so")])
 
 
 def test_the_first_name_that_is_known_counts(tmp_path: Path) -> None:
-    items: list[Item] = [Heard(("0", "x/call.wav"), "line 1", "so"), Heard(("nobody",), "line 2", "so")]
+    items: list[Item] = [Hypothesis(("0", "x/call.wav"), "line 1", "so"), Hypothesis(("nobody",), "line 2", "so")]
     result = found(tmp_path, items, CALL[:1])
     assert list(result.answers) == ["a1"]
     assert result.surplus == ["nobody"]

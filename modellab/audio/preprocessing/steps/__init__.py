@@ -1,1 +1,4 @@
-"""The steps that come with modellab, a module each."""
+"""The steps that come with modellab, a module each.
+
+Start reading at `highpass.py`.
+"""

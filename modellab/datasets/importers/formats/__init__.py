@@ -1,1 +1,4 @@
-"""One module per format; see `modellab.datasets.importers.Format`."""
+"""One module per format; see `modellab.datasets.importers.Format`.
+
+Start reading at `nemo.py`.
+"""

@@ -2,6 +2,8 @@
 
 Each imports its engine's library, if it needs one at all, inside `write`: with only faster-whisper installed,
 only the others' formats cannot be written.
+
+Start reading at `openai.py`.
 """
 
 from __future__ import annotations

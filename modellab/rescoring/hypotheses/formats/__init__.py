@@ -1,1 +1,4 @@
-"""A module for each format of hypotheses, found on disk."""
+"""A module for each format of hypotheses, found on disk.
+
+Start reading at `trn.py`.
+"""

@@ -9,7 +9,7 @@ from modellab.datasets.importers import textfiles
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut
 from modellab.rescoring.hypotheses.names import field
-from modellab.rescoring.hypotheses.records import Columns, Exported, Heard, Item
+from modellab.rescoring.hypotheses.records import Columns, Exported, Hypothesis, Item
 
 NAME = "kaldi"
 TITLE = "Kaldi text: an id and the words a line"
@@ -28,7 +28,7 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
             yield item
             continue
         name, *rest = item[1].split(maxsplit=1)
-        yield Heard((name,), textfiles.where(path, item[0]), rest[0].strip() if rest else "")
+        yield Hypothesis((name,), textfiles.where(path, item[0]), rest[0].strip() if rest else "")
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut
 from modellab.errors import ConfigError
 from modellab.rescoring.hypotheses.names import field
-from modellab.rescoring.hypotheses.records import Columns, Exported, Heard, Item
+from modellab.rescoring.hypotheses.records import Columns, Exported, Hypothesis, Item
 
 NAME = "trn"
 TITLE = "SCTK trn: `words (id)` a line"
@@ -34,7 +34,7 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
             continue
         where, found = textfiles.where(path, item[0]), LINE.match(item[1])
         if found:
-            yield Heard((found["id"],), where, " ".join(VARIANT.sub("", MARKS.sub(" ", found["words"])).split()))
+            yield Hypothesis((found["id"],), where, " ".join(VARIANT.sub("", MARKS.sub(" ", found["words"])).split()))
         else:
             yield LeftOut(where, f"expected words and (id), got {item[1][:60]!r}")
 
