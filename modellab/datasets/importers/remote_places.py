@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -77,6 +78,8 @@ class Web:
     def __init__(self, address: str) -> None:
         self.address = address
         self.name = Path(unquote(urlsplit(address).path)).name or "index"
+        named, is_login, _ = urlsplit(address).netloc.rpartition("@")
+        self._login = base64.b64encode(unquote(named).encode()).decode() if is_login else ""
         answer, _ = self._answer(address, "HEAD")
         with answer:
             headers = getattr(answer, "headers", {})
@@ -91,8 +94,13 @@ class Web:
         from urllib.error import HTTPError, URLError
         from urllib.request import Request, urlopen
 
+        parts = urlsplit(address)
+        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        request = Request(bare, method=method)  # noqa: S310 - http and https alone
+        if self._login:  # for this server, not for where it redirects to
+            request.add_unredirected_header("Authorization", f"Basic {self._login}")
         try:
-            answer = urlopen(Request(address, method=method), timeout=TIMEOUT_S)  # noqa: S310 - http and https alone
+            answer = urlopen(request, timeout=TIMEOUT_S)  # noqa: S310
         except HTTPError as fault:
             if method == "HEAD" and fault.code in (403, 405, 501):  # a signed address may be for GET alone
                 return self._answer(address, "GET")

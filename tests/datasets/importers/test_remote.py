@@ -25,6 +25,8 @@ from tests.datasets.importers.layouts import LAYOUTS, TEXTS
 class Server:
     """A web server on loopback. `files` are its bodies, `cut` those that break off, `asked` what was asked for.
 
+    `logins` are the users and passwords that came with each question.
+
     `refused` are the files that it gives to nobody, each with the status that it answers.
     """
 
@@ -32,6 +34,7 @@ class Server:
     cut: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
+    logins: list[str] = field(default_factory=list)
     address: str = ""
 
     def serve(self, folder: Path, at: str = "") -> None:
@@ -56,6 +59,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def do_GET(self) -> None:
             name = unquote(urlsplit(self.path).path)
             held.asked.append(f"{self.command} {self.path}")
+            held.logins.append(self.headers.get("Authorization", ""))
             body = held.files.get(name)
             status = held.refused.get(name, 404 if body is None else 200)
             body = body if status == 200 else None
@@ -101,6 +105,17 @@ def test_a_manifest_on_the_web_with_its_audio(server: Server, tmp_path: Path) ->
     again = fetched(f"{server.address}/set/manifest.json", Options())
     assert again == found
     assert server.asked[count:] == ["HEAD /set/manifest.json"]  # the rest is there
+
+
+def test_a_user_and_password_are_for_the_server_and_nobody_else(server: Server, tmp_path: Path) -> None:
+    LAYOUTS["nemo"][1](tmp_path / "data")
+    server.serve(tmp_path / "data")
+    found = fetched(f"{server.address.replace('://', '://me:p%40ss@')}/manifest.json", Options())
+    assert found.source == f"{server.address}/manifest.json"
+    assert cached(tmp_path) == sorted([*(f"{id}.wav" for id in TEXTS), "manifest.json"])
+    assert set(server.logins) == {"Basic bWU6cEBzcw=="}  # me:p@ss
+    fetched(f"{server.address}/manifest.json", Options())
+    assert server.logins[-1] == ""
 
 
 def test_half_a_download_is_never_seen(server: Server, tmp_path: Path) -> None:
