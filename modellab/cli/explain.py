@@ -139,8 +139,8 @@ def _built_in(case: Case, metric: str) -> Iterator[tuple[str, str]]:
         yield "margin", f"{100 * speed.MARGIN:g} % stored, {100 * paired_speed.MARGIN:g} % with --against"
     elif metric in readings.judged(case.key.device, "memory"):
         known, unknown = (
-            f"{100 * share:g} % or {least / 2**20:g} MiB"
-            for share, least in (
+            f"{100 * fraction:g} % or {least / 2**20:g} MiB"
+            for fraction, least in (
                 (memory.MARGIN_FRACTION, memory.MARGIN_BYTES),
                 (memory.UNCALIBRATED_FRACTION, memory.UNCALIBRATED_BYTES),
             )

@@ -119,8 +119,12 @@ def settled(
         for (_, place), (_, utterance) in zip(chunks, said, strict=True):
             is_last = place == chunks[-1][1]
             shares = {
-                name: utterance.counts[name] if name in task.PER_CHUNK else share if is_last else (0.0,) * len(share)
-                for name, share in whole.items()
+                name: utterance.counts[name]
+                if name in task.PER_CHUNK
+                else numbers
+                if is_last
+                else (0.0,) * len(numbers)
+                for name, numbers in whole.items()
             }
             counts[place] = {**utterance.counts, **shares}
     return Utterances(replace(each, counts=counts[place]) for place, each in enumerate(utterances))

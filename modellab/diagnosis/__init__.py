@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 ABSURD = 0.2  # of the words are wrong: then a new case is asked about
-FEW, MANY = 2, 0.2  # utterances, and their share in a new case, that make a finding worth a word
+FEW, MANY = 2, 0.2  # utterances, and their fraction of a new case, that make a finding worth a word
 LANGUAGE_BLIND = ("basic",)  # normalisers that do for any language
 
 

@@ -77,11 +77,11 @@ class Breaks:
     @cached_property
     def p(self) -> float:
         """The chance that an unchanged model breaks, or wrecks, so many: the smaller one, weighed by their levels."""
-        chance, share = self._chance(self.gross), own_fraction(self.gross)
-        if share == 1.0:
+        chance, fraction = self._chance(self.gross), own_fraction(self.gross)
+        if fraction == 1.0:
             return chance
         worse = self.gross._replace(share=WRECKED.share, often=min(self.gross.often, WRECKED.often))
-        return min(1.0, chance / share, self._chance(worse) / RESERVED)
+        return min(1.0, chance / fraction, self._chance(worse) / RESERVED)
 
     def _chance(self, how: Gross) -> float:
         count = int(broken(self.lost, self.bottom, how, self.before).sum())

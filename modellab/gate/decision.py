@@ -128,8 +128,8 @@ def _counts(seen: Seen) -> str:
 def margin(metric: Metric, rule: Rule, baseline: float) -> float:
     """The smallest change for the worse that matters, in the metric's unit; above 0: 'none' is never too much."""
     absolute = metric.margin if rule.margin is None else rule.margin
-    share = metric.margin_relative if rule.margin_relative is None else rule.margin_relative
-    return max(absolute, share * abs(baseline), np.finfo(float).tiny)
+    fraction = metric.margin_relative if rule.margin_relative is None else rule.margin_relative
+    return max(absolute, fraction * abs(baseline), np.finfo(float).tiny)
 
 
 def _sensitive(seen: Seen, family: int, why: str) -> Decision:
@@ -166,14 +166,14 @@ def few(
     chance = breaks.break_p(count, 0, breaks.sizes(len(now), clusters(said)), how.often)
     if not count or chance <= breaks.BROKEN * rule.alpha / family:
         return None
-    then = [share for each in (accepted.counts.values() if accepted else ()) if (share := each.get(metric.name))]
+    then = [numbers for each in (accepted.counts.values() if accepted else ()) if (numbers := each.get(metric.name))]
     if len(then) == len(now) > 0:
         before = np.array(then, dtype=float)
         as_many = int(breaks.broken(costs(metric, before), before[:, 1], how).sum()) >= count
         if as_many and not within(metric, metric.value(before), rule.limit or 0.0):
             return Decision(Status.PASS, f"{count} of {len(now)} utterances, as accepted")
     fresh = [
-        again[id][metric.name] if id in again else share for id, share in zip(ids(said), now.tolist(), strict=True)
+        again[id][metric.name] if id in again else numbers for id, numbers in zip(ids(said), now.tolist(), strict=True)
     ]
     if rule.limit is not None and chance > breaks.COMMON and within(metric, metric.value(fresh), rule.limit):
         return Decision(Status.PASS, f"{count} of {len(now)} utterances, not again in a fresh process")

@@ -69,19 +69,19 @@ def _seen(basis: Basis, hits: float, alpha: float) -> bool:
     """Whether p is `alpha` or less in four of five runs with so many hits on average."""
     from scipy.special import ndtri
 
-    share = -math.expm1(-hits / basis.units)  # of the units are hit, each so often:
-    sizes = np.array(basis.sizes) * (hits / basis.units / share)
+    fraction = -math.expm1(-hits / basis.units)  # of the units are hit, each so often:
+    sizes = np.array(basis.sizes) * (hits / basis.units / fraction)
     tilts = TILTS / float(np.mean(basis.sizes))
     noise = (basis.error * basis.bottom) ** 2 if math.isfinite(basis.error) else 0.0
     tilted = tilts[:, None] * sizes
     gain = math.log(2.0) - np.log1p(np.exp(-2 * tilted))  # t d - ln cosh t d
     first, second = gain.mean(axis=1), (gain**2).mean(axis=1)
-    mean = basis.units * share * first - noise * tilts**2 / 2
-    variance = basis.units * (share * second - (share * first) ** 2) + noise * tilts**2
+    mean = basis.units * fraction * first - noise * tilts**2 / 2
+    variance = basis.units * (fraction * second - (fraction * first) ** 2) + noise * tilts**2
     lowest = mean - float(ndtri(POWER)) * np.sqrt(np.maximum(variance, 0.0))
     at = int(lowest.argmax())
     inside = np.exp(-2 * tilted[at])  # 1 / cosh^2 = 4 e^-2x / (1 + e^-2x)^2
-    spread = math.sqrt(noise + basis.units * share * float((sizes**2 * 4 * inside / (1 + inside) ** 2).mean()))
+    spread = math.sqrt(noise + basis.units * fraction * float((sizes**2 * 4 * inside / (1 + inside) ** 2).mean()))
     return float(lowest[at]) - _log_prefactor(float(tilts[at]), spread, float(sizes[0])) >= -math.log(alpha)
 
 

@@ -37,8 +37,8 @@ class DetectableEffect:
         if self.smallest is None:
             missing = FEWEST_SESSIONS - self.noise.n
             return f"{missing} more {'session is' if missing == 1 else 'sessions are'} needed"
-        if rule.sensitivity is not None and (share := self.smallest / accepted) > rule.sensitivity:
-            return f"sees {share:+.1%}, {rule.sensitivity:.1%} is asked for"
+        if rule.sensitivity is not None and (fraction := self.smallest / accepted) > rule.sensitivity:
+            return f"sees {fraction:+.1%}, {rule.sensitivity:.1%} is asked for"
         return ""
 
     def offset(self, rule: Rule) -> float:

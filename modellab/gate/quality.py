@@ -178,10 +178,10 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], options: Assessme
 def _before(accepted: QualityBaseline, names: Sequence[str], metric: str, length: int) -> Floats | None:
     """The accepted counts of the same utterances, shape (n, length); None where one has not so many."""
     found = array("d")
-    for share in (accepted.counts[id].get(metric, ()) for id in names):
-        if len(share) != length:
+    for numbers in (accepted.counts[id].get(metric, ()) for id in names):
+        if len(numbers) != length:
             return None
-        found.extend(share)
+        found.extend(numbers)
     return np.array(found).reshape(len(names), length)
 
 

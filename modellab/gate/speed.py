@@ -131,7 +131,7 @@ def _judge(metric: str, result: Result, resources: ResourceBaseline | None, rule
 
 
 def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBaseline, rule: Rule) -> _Change:
-    share = MARGIN if rule.margin is None else rule.margin
+    fraction = MARGIN if rule.margin is None else rule.margin
     parts = machine_parts(result.readings, resources.readings) if result.key.device == "cpu" else {}
     run: Session = {metric: found.mean, **parts}
     sessions = _having(resources.sessions, metric)
@@ -140,12 +140,12 @@ def _change(found: Trimmed, metric: str, result: Result, resources: ResourceBase
     faster = Noise.of([unexplained(each, metric, known, -1) for each in sessions])
     raw = Noise.of([each[metric] for each in sessions])
     lags = Noise.of([behind(each, metric, [*parts]) for each in sessions if parts.keys() <= each.keys()])
-    margin = math.log1p(share)
+    margin = math.log1p(fraction)
     return _Change(
         found,
-        total=found.mean - _centre(raw.mean, share),
-        excess=unexplained(run, metric, known) - _centre(slower.mean, share),
-        gain=unexplained(run, metric, known, -1) - _centre(faster.mean, share),
+        total=found.mean - _centre(raw.mean, fraction),
+        excess=unexplained(run, metric, known) - _centre(slower.mean, fraction),
+        gain=unexplained(run, metric, known, -1) - _centre(faster.mean, fraction),
         machine=max([0.0, *(run[part] for part in known)]),
         faster=min([0.0, *parts.values()]),
         hidden=behind(run, metric, [*parts]) - lags.mean,

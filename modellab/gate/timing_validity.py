@@ -37,8 +37,10 @@ def broken_meters(result: Result) -> str:
 
 def cached(result: Result) -> str:
     """The same call again took next to no time (see `modellab.runner.meters.cached_answers`)."""
-    share = result.readings.get("repeat_share", 1.0)
-    return f"answers come from a cache: the same call again took {share:.0%} of its time" if share < CACHED else ""
+    fraction = result.readings.get("repeat_share", 1.0)
+    return (
+        f"answers come from a cache: the same call again took {fraction:.0%} of its time" if fraction < CACHED else ""
+    )
 
 
 def too_busy(result: Result) -> str:
@@ -69,8 +71,12 @@ def drifted(result: Result) -> str:
 
 def throttled(result: Result) -> str:
     """The GPU lowered its clocks because of heat or its power supply."""
-    share = result.readings.get("gpu_throttled", 0.0)
-    return f"the GPU had lowered its clocks (heat, power) after {share:.0%} of the calls" if share > THROTTLED else ""
+    fraction = result.readings.get("gpu_throttled", 0.0)
+    return (
+        f"the GPU had lowered its clocks (heat, power) after {fraction:.0%} of the calls"
+        if fraction > THROTTLED
+        else ""
+    )
 
 
 def too_many_cores(result: Result) -> str:

@@ -12,8 +12,8 @@ and over matched words alone, as a word that was not found has no error; the fra
 reference words, so that leaving words out does not help. Known deviation: tools that align a given text report both
 over all of its words; the same here as long as every word is matched, and lower fractions otherwise.
 
-Percentiles do not add up over utterances, so an utterance's share is a histogram over `EDGES_S`, and the percentile is
-interpolated within its bin. Known deviation from numpy.percentile over all errors: at most the width of that bin
+Percentiles do not add up over utterances, so an utterance's counts are a histogram over `EDGES_S`, and the percentile
+is interpolated within its bin. Known deviation from numpy.percentile over all errors: at most the width of that bin
 (10 ms below 0.1 s, 20 ms below 0.2 s, 50 ms below 0.5 s), of either sign. Beyond the last edge, that edge is given.
 
 Source: boundary accuracy within 10 to 100 ms as in McAuliffe et al., "Montreal Forced Aligner" (Interspeech 2017),

@@ -44,7 +44,7 @@ def levels(probabilities: npt.ArrayLike) -> list[int]:
     return [int(step) for step in steps]
 
 
-def share(scores: Sequence[int], hop_s: float, speech: Sequence[Region], duration_s: float) -> Counts:
+def counts(scores: Sequence[int], hop_s: float, speech: Sequence[Region], duration_s: float) -> Counts:
     """One clip's counts. Frame i lies from i * hop_s to (i + 1) * hop_s; its middle decides whether it is speech."""
     middles = (np.arange(len(scores)) + 0.5) * hop_s
     inside = middles < duration_s  # the last frame may be padding

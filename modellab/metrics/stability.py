@@ -62,13 +62,13 @@ def calls(wall_s: Sequence[float]) -> Counts:
     return tuple(float(count) for count in np.bincount(np.minimum(steps, STEPS - 1), minlength=STEPS))
 
 
-def percentile(share: float) -> Callable[[Floats], Floats]:
+def percentile(fraction: float) -> Callable[[Floats], Floats]:
     """The rate for a metric whose counts are `calls`: summed counts (..., STEPS) -> s (...). NaN for no calls."""
 
     def rate(sums: Floats) -> Floats:
         counts = np.asarray(sums, dtype=float)
         total = counts.sum(axis=-1)
-        reached = np.cumsum(counts, axis=-1) >= np.maximum(np.ceil(share * total), 1)[..., None]
+        reached = np.cumsum(counts, axis=-1) >= np.maximum(np.ceil(fraction * total), 1)[..., None]
         middle_s = FLOOR_S * 10 ** ((reached.argmax(axis=-1) + 0.5) / PER_DECADE)
         value: Floats = np.where(total > 0, middle_s, np.nan)
         return value

@@ -137,7 +137,7 @@ def chrf_rate(sums: Floats) -> Floats:
 
 
 def _overlap(top: float, bottom: float, words: float) -> tuple[float, float]:
-    """The same share with the reference's words as its bottom; matches in several references are capped at all."""
+    """The same counts with the reference's words as its bottom; matches in several references are capped at all."""
     return (words * min(1.0, top / bottom) if bottom else 0.0, words)
 
 

@@ -86,7 +86,9 @@ def _same(before: Entry, after: Entry) -> bool:
     if any(before.result.provenance.get(name) != after.result.provenance[name] for name in facts):
         return False
     pairs = zip(before.result.utterances, after.result.utterances, strict=True)
-    return all(_alike(one.counts.get(name, ()), share) for one, other in pairs for name, share in other.counts.items())
+    return all(
+        _alike(one.counts.get(name, ()), numbers) for one, other in pairs for name, numbers in other.counts.items()
+    )
 
 
 def _alike(before: Counts, after: Counts) -> bool:

@@ -88,9 +88,9 @@ def _rows(file: Path, content: Any) -> Iterator[tuple[str, Any]]:
 
 def _add(sums: dict[str, list[float]], utterance: Any) -> None:
     """The counts of an utterance, added to those of the others."""
-    for name, share in (utterance.get("shares", {}) if isinstance(utterance, Mapping) else {}).items():
-        held = sums.setdefault(name, [0.0] * len(share))
-        for i, part in enumerate(share[: len(held)]):
+    for name, numbers in (utterance.get("shares", {}) if isinstance(utterance, Mapping) else {}).items():
+        held = sums.setdefault(name, [0.0] * len(numbers))
+        for i, part in enumerate(numbers[: len(held)]):
             held[i] += part if isinstance(part, int | float) else 0.0
 
 

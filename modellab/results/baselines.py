@@ -272,8 +272,8 @@ def _stored(path: Path) -> dict[str, Any]:
 
 def replace_counts(path: Path, counts: Mapping[str, Mapping[str, Counts]], **facts: str) -> Path:
     """Outputs scored anew: all that is counted, by utterance, and facts of its header; all else stays."""
-    return _replace(path, {id: {name: _rounded(share) for name, share in each.items()} for id, each in counts.items()},
-                    header={**_stored(path)["header"], **facts})  # fmt: skip
+    rounded = {id: {name: _rounded(numbers) for name, numbers in each.items()} for id, each in counts.items()}
+    return _replace(path, rounded, header={**_stored(path)["header"], **facts})
 
 
 def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = None, /, **changes: Any) -> Path:
@@ -289,9 +289,9 @@ def _replace(path: Path, counts: Mapping[str, Mapping[str, Counts]] | None = Non
     return path
 
 
-def _rounded(share: Counts) -> Counts:
+def _rounded(numbers: Counts) -> Counts:
     """Counts to six decimals: short diffs. `stats.permutation.STORED` knows of it."""
-    return tuple(round(part, 6) for part in share)
+    return tuple(round(part, 6) for part in numbers)
 
 
 def _header(stored: Mapping[str, Any]) -> dict[str, str]:

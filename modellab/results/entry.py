@@ -242,7 +242,7 @@ def _check_metrics(result: Result) -> None:
         metrics = {metric.name: metric for metric in tasks.get(result.key.task).METRICS}
     except ConfigError:
         return
-    widths = {name: len(share) for utterance in result.utterances for name, share in utterance.counts.items()}
+    widths = {name: len(numbers) for utterance in result.utterances for name, numbers in utterance.counts.items()}
     for name in widths.keys() & metrics.keys():
         try:
             metrics[name].value([(1.0,) * widths[name]])

@@ -170,8 +170,8 @@ def _agree(line: _Entry, result: _Result) -> None:
         if utterance.id in ids:
             raise ValueError(f"the utterance {shown(utterance.id)} is there twice")
         ids.add(utterance.id)
-        for metric, share in utterance.shares.items():
-            if widths.setdefault(metric, len(share)) != len(share):
+        for metric, numbers in utterance.shares.items():
+            if widths.setdefault(metric, len(numbers)) != len(numbers):
                 raise ValueError(
-                    f"{shown(metric)} has {widths[metric]} numbers in one utterance, in another {len(share)}"
+                    f"{shown(metric)} has {widths[metric]} numbers in one utterance, in another {len(numbers)}"
                 )

@@ -82,12 +82,12 @@ def encode_counts(counts: Mapping[str, Counts]) -> Json:
     >>> encode_counts({"wer": (1.0, 8.0)})
     {'wer': [1, 8]}
     """
-    return {metric: [encode_number(part) for part in share] for metric, share in counts.items()}
+    return {metric: [encode_number(part) for part in numbers] for metric, numbers in counts.items()}
 
 
 def decode_counts(data: Mapping[str, Any]) -> dict[str, Counts]:
     """What `encode_counts` wrote."""
-    return {metric: tuple(decode_number(part) for part in share) for metric, share in data.items()}
+    return {metric: tuple(decode_number(part) for part in numbers) for metric, numbers in data.items()}
 
 
 def encode_utterance(utterance: Utterance) -> Json:

@@ -24,7 +24,7 @@ from modellab.types.utterances import ids
 MOST_LINES = 8  # of one utterance
 MOST_CHARACTERS = 400  # of a line
 
-Again = Mapping[str, Mapping[str, Counts]]  # utterance -> metric -> its share in the further run
+Again = Mapping[str, Mapping[str, Counts]]  # utterance -> metric -> its counts in the further run
 
 
 class Source(Protocol):

@@ -210,7 +210,7 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
     counts = _counts(sample, output)
     if not sample.is_ignored:
         return counts
-    return {name: share if name == "success_rate" else (0.0,) * len(share) for name, share in counts.items()}
+    return {name: numbers if name == "success_rate" else (0.0,) * len(numbers) for name, numbers in counts.items()}
 
 
 def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:

@@ -172,7 +172,7 @@ def recall(remembered: str | None) -> dict[str, Any] | None:
 def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
     """The source where it is known, every reference, the translation, and both scores of this one alone."""
     said = _said(sample, output)
-    alone = {name: _METRIC[name].value([share]) for name, share in score(sample, output).items()}
+    alone = {name: _METRIC[name].value([numbers]) for name, numbers in score(sample, output).items()}
     return [
         *([f"src  {sample.source}"] if sample.source else []),
         *(f"ref  {reference}" for reference in sample.references),

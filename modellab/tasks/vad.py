@@ -179,7 +179,7 @@ def _roc(sample: Sample, output: Mapping[str, Any] | None) -> Counts:
     """The frames' counts; none for a model without probabilities, or one that raised."""
     if output is None or "levels" not in output:
         return roc.EMPTY
-    return roc.share(output["levels"], output["hop_s"], sample.speech, sample.duration_s)
+    return roc.counts(output["levels"], output["hop_s"], sample.speech, sample.duration_s)
 
 
 def _levels(given: Any) -> dict[str, Any]:

@@ -194,8 +194,8 @@ def sounds(entry: Entry) -> list[Path]:
 
 def _badness(item: Utterance) -> tuple[bool, float]:
     """Sorts failures first, then by how much of the first metric went wrong."""
-    share = next(iter(item.counts.values()), (0.0,))
-    return not item.error, -share[0] if share and math.isfinite(share[0]) else 0.0
+    numbers = next(iter(item.counts.values()), (0.0,))
+    return not item.error, -numbers[0] if numbers and math.isfinite(numbers[0]) else 0.0
 
 
 def rounded(value: float) -> float:

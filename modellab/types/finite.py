@@ -44,12 +44,12 @@ def counts(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
     {'wer': (1.0, 8.0)}
     """
     found = {}
-    for metric, share in data.items():
-        if not isinstance(share, list) or not share or not all(map(is_number, share)):
-            raise ValueError(f"{metric} is {_shown(share)}, finite numbers were expected")
-        if len(share) == 2 and share[1] < 0:  # of a rate the lower number
-            raise ValueError(f"{metric} is {_shown(share)}: nothing counts {share[1]:g} of anything")
-        found[str(metric)] = tuple(map(float, share))
+    for metric, counted in data.items():
+        if not isinstance(counted, list) or not counted or not all(map(is_number, counted)):
+            raise ValueError(f"{metric} is {_shown(counted)}, finite numbers were expected")
+        if len(counted) == 2 and counted[1] < 0:  # of a rate the lower number
+            raise ValueError(f"{metric} is {_shown(counted)}: nothing counts {counted[1]:g} of anything")
+        found[str(metric)] = tuple(map(float, counted))
     return found
 
 
@@ -66,7 +66,7 @@ class Alike:
 
     def __call__(self, data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
         found = counts(data)
-        widths = {name: len(share) for name, share in found.items()}
+        widths = {name: len(counted) for name, counted in found.items()}
         self.widths = widths if self.widths is None else self.widths
         if widths != self.widths:
             names = sorted(name for name in widths.keys() | self.widths if widths.get(name) != self.widths.get(name))
@@ -98,11 +98,13 @@ def readings(data: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def kept(share: tuple[float, ...], where: str) -> tuple[float, ...]:
+def kept(counted: tuple[float, ...], where: str) -> tuple[float, ...]:
     """Counts of a result that become the baseline; BaselineError for what is no number."""
-    if not share or not all(map(is_number, share)):
-        raise BaselineError(f"{where} is {list(share)}, and a baseline holds finite numbers only: nothing was accepted")
-    return share
+    if not counted or not all(map(is_number, counted)):
+        raise BaselineError(
+            f"{where} is {list(counted)}, and a baseline holds finite numbers only: nothing was accepted"
+        )
+    return counted
 
 
 def times(clocks: Sequence[Any]) -> tuple[float, ...]:

@@ -51,7 +51,7 @@ class Utterances(Lazy[Utterance]):
 
     def append(self, item: Utterance) -> None:
         """Put an utterance at the end."""
-        layout = tuple((name, len(share)) for name, share in item.counts.items())
+        layout = tuple((name, len(numbers)) for name, numbers in item.counts.items())
         if not len(self._rest):
             self._layout, self._width = layout, FIRST + sum(length for _, length in layout)
         usual = layout == self._layout

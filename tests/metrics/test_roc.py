@@ -20,7 +20,7 @@ def pooled(scores: np.ndarray, labels: np.ndarray) -> float:
     """The value of one clip whose frames last a second, the speech frames first."""
     order = np.argsort(~labels)
     speech = [Region(0.0, float(labels.sum()))]
-    return AUC.value([roc.share(roc.levels(scores[order]), 1.0, speech, float(len(scores)))])
+    return AUC.value([roc.counts(roc.levels(scores[order]), 1.0, speech, float(len(scores)))])
 
 
 @given(SCORED)
@@ -42,14 +42,14 @@ def test_rounding_hardly_moves_it_and_clips_pool_as_one() -> None:
     for part in np.split(np.arange(6000), 10):
         order = part[np.argsort(~labels[part])]
         speech = [Region(0.0, float(labels[part].sum()))]
-        counts.append(roc.share(roc.levels(scores[order]), 1.0, speech, 600.0))
+        counts.append(roc.counts(roc.levels(scores[order]), 1.0, speech, 600.0))
     assert AUC.value(counts) == pytest.approx(metrics.roc_auc_score(labels, scores), abs=1e-3)
 
 
 def test_the_middle_of_a_frame_decides_and_padding_counts_for_nothing() -> None:
-    share = np.array(roc.share([200, 200, 200, 200], 0.5, [Region(0.3, 0.8)], duration_s=1.7))
-    assert share[: roc.LEVELS].sum() == 1.0  # of the middles 0.25, 0.75, 1.25 and 1.75 one is speech, one padding
-    assert share[roc.LEVELS :].sum() == 2.0
+    found = np.array(roc.counts([200, 200, 200, 200], 0.5, [Region(0.3, 0.8)], duration_s=1.7))
+    assert found[: roc.LEVELS].sum() == 1.0  # of the middles 0.25, 0.75, 1.25 and 1.75 one is speech, one padding
+    assert found[roc.LEVELS :].sum() == 2.0
 
 
 def test_extremes_keep_their_order() -> None:

@@ -46,8 +46,8 @@ def sklearns_area(n: int) -> Check:
         labels[:2] = True, False
         labels = np.sort(labels)[::-1]  # the speech first, so that it is one region
         scores = 1 / (1 + np.exp(-chance.normal(np.where(labels, 1.0, -1.0), 4.0).round(int(chance.integers(0, 4)))))
-        share = roc.share(roc.levels(scores), 1.0, [Region(0.0, float(labels.sum()))], float(len(labels)))
-        worst = max(worst, abs(AUC.value([share]) - roc_auc_score(labels, roc.levels(scores))))
+        counts = roc.counts(roc.levels(scores), 1.0, [Region(0.0, float(labels.sum()))], float(len(labels)))
+        worst = max(worst, abs(AUC.value([counts]) - roc_auc_score(labels, roc.levels(scores))))
     return Check(n, worst, (f"an area is {worst:g} off",) if worst > EXACT else ())
 
 

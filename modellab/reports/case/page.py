@@ -218,8 +218,8 @@ def _listing(ordered: Sequence[Utterance], accepted: QualityBaseline | None, met
     headings = ["", "utterance", metric.name, "baseline", "time", "RTF", *(["raised"] if failed else [])]
     rows = []
     for i, each in enumerate(ordered, start=1):
-        share, before = each.counts.get(metric.name), worst_utterances.then(each, accepted, metric)
-        now, then = (metric.value([part]) if part else float("nan") for part in (share, before))
+        numbers, before = each.counts.get(metric.name), worst_utterances.then(each, accepted, metric)
+        now, then = (metric.value([part]) if part else float("nan") for part in (numbers, before))
         rtf = each.wall_s / each.duration_s if each.duration_s > 0 else float("nan")
         rows.append(
             [

@@ -33,29 +33,29 @@ def damage(utterance: Utterance, accepted: QualityBaseline | None, metric: Metri
 
 
 def then(utterance: Utterance, accepted: QualityBaseline | None, metric: Metric) -> Counts | None:
-    """The utterance's share in the baseline; None where there is none."""
+    """The utterance's counts in the baseline; None where there is none."""
     return accepted.counts.get(utterance.id, {}).get(metric.name) if accepted else None
 
 
-def cost(share: Counts | None, metric: Metric) -> float:
-    """What an utterance adds to the bad side of a rate: its errors, or what it lacks to a full score; 0 for no share.
+def cost(numbers: Counts | None, metric: Metric) -> float:
+    """What an utterance adds to the bad side of a rate: its errors, or what it lacks to a full score; 0 for no numbers.
 
     >>> wer, f1 = Metric("wer", "ratio", "lower"), Metric("f1", "ratio", "higher")
     >>> cost((2.0, 8.0), wer), cost((6.0, 8.0), f1), cost(None, f1)
     (2.0, 2.0, 0.0)
     """
-    if share is None:
+    if numbers is None:
         return 0.0
-    if len(share) > 2:  # counts of another kind (chrF, percentiles): the utterance's own rate
-        value = metric.value([share])
+    if len(numbers) > 2:  # counts of another kind (chrF, percentiles): the utterance's own rate
+        value = metric.value([numbers])
         return 0.0 if math.isnan(value) else value if metric.better == "lower" else 1.0 - value
-    return share[0] if metric.better == "lower" else sum(share[1:]) - share[0]
+    return numbers[0] if metric.better == "lower" else sum(numbers[1:]) - numbers[0]
 
 
 def was(utterance: Utterance, accepted: QualityBaseline | None, metric: Metric) -> str:
     """The metric of this utterance, now and in the baseline, in words."""
-    share, before = utterance.counts.get(metric.name), then(utterance, accepted, metric)
-    now = units.value(metric.value([share]) if share else None, metric.unit)
+    numbers, before = utterance.counts.get(metric.name), then(utterance, accepted, metric)
+    now = units.value(metric.value([numbers]) if numbers else None, metric.unit)
     if before is None:
         return f"{metric.name} {now} (no baseline)"
     return f"{metric.name} {now} (was {units.value(metric.value([before]), metric.unit)})"

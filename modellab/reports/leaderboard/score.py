@@ -43,10 +43,10 @@ def points(scale: Scale, value: float) -> float:
     if math.isnan(value):
         return math.nan
     if isinstance(scale, Tenfold):
-        share = math.log(scale.worst / value) / math.log(scale.worst / scale.best) if value > 0 else 1.0
+        fraction = math.log(scale.worst / value) / math.log(scale.worst / scale.best) if value > 0 else 1.0
     else:
-        share = (scale.worst - value) / (scale.worst - scale.best)
-    return round(100 * min(1.0, max(0.0, share)), 6)
+        fraction = (scale.worst - value) / (scale.worst - scale.best)
+    return round(100 * min(1.0, max(0.0, fraction)), 6)
 
 
 def on(scale: Scale, measured: Estimate) -> Estimate:

@@ -54,18 +54,18 @@ def _cases(task: str, data: Dataset, wanted: Collection[str]) -> dict[str, Any]:
 
 def _cost(metric: Metric, utterance: Utterance) -> float:
     """What the utterance adds to the bad side; of counts that are no errors (chrF) what its own rate lacks."""
-    share = utterance.counts.get(metric.name)
-    if not share:
+    numbers = utterance.counts.get(metric.name)
+    if not numbers:
         return 0.0
-    if len(share) > 2:
-        value = metric.value([share])
+    if len(numbers) > 2:
+        value = metric.value([numbers])
         return 0.0 if math.isnan(value) else value if metric.better == "lower" else 1.0 - value
-    return float(costs(metric, np.array([share], dtype=float))[0])
+    return float(costs(metric, np.array([numbers], dtype=float))[0])
 
 
 def _said(task: str, metric: Metric, utterance: Utterance, case: Any, rank: int) -> UtteranceResult:
-    share = utterance.counts.get(metric.name)
-    words = bottom_of(np.array([share], dtype=float)) if share and len(share) == 2 else 1.0
+    numbers = utterance.counts.get(metric.name)
+    words = bottom_of(np.array([numbers], dtype=float)) if numbers and len(numbers) == 2 else 1.0
     steps, text = _words(case, utterance.output)
     if withheld.EDITS in utterance.counts:
         text = withheld.edits(utterance.counts)

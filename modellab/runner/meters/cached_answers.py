@@ -1,7 +1,7 @@
 """Whether a model answers from a cache: an RTF has to come from computing.
 
 The warm-up call is on the first utterance, so its timed call is the same call again. Where that one took next to no
-time beside the others, a few others are called again as well, and the share of their first time tells. Where nothing
+time beside the others, a few others are called again as well, and the fraction of their first time tells. Where nothing
 is suspicious nothing is called: it costs an honest model nothing.
 
 Not seen: a cache that outlives the process, in which every call finds its answer. Seen as well: an engine that
@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from modellab.types import Utterance
 from modellab.types.utterances import AUDIO, RAISED, WALL, clocks
 
-READING = "repeat_share"  # median share of the first call's wall time that the same call takes again
+READING = "repeat_share"  # median fraction of the first call's wall time that the same call takes again
 SUSPECT = 0.2  # of what the others take
 LEAST_S = 0.001  # what takes less is no work to save
 TRIES = 3  # calls made again

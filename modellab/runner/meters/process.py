@@ -141,7 +141,7 @@ def _ask_driver(function: str) -> Any | None:
 
 
 class ThrottleMeter:
-    """After which share of the calls the GPU had lowered its clocks, for heat or its power supply."""
+    """After which fraction of the calls the GPU had lowered its clocks, for heat or its power supply."""
 
     REASONS = 0x08 | 0x20 | 0x40 | 0x80  # hardware slowdown, software and hardware thermal slowdown, power brake
 

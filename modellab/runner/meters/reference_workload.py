@@ -75,7 +75,7 @@ class Reference:
         }
 
     def _drift(self) -> float:
-        """By which share the part that slowed down most took longer in the second half of the runs than in the first.
+        """By which fraction the part that slowed most took longer in the second half of the runs than in the first.
 
         Medians of each half; the run in the middle of an odd number is in neither.
         """

@@ -37,8 +37,8 @@ def tolerance(unit: str, known: float) -> float:
     >>> tolerance("s", 0.01), tolerance("s", 0.5), tolerance("bytes", 1e9)
     (0.001, 0.01, 10000000.0)
     """
-    share, least = (TIME_FRACTION, TIME_S) if unit == "s" else (MEMORY_FRACTION, MEMORY_BYTES)
-    return max(share * known, least)
+    fraction, least = (TIME_FRACTION, TIME_S) if unit == "s" else (MEMORY_FRACTION, MEMORY_BYTES)
+    return max(fraction * known, least)
 
 
 def check(
