@@ -1,6 +1,6 @@
 """Score hypotheses of another system as a run is scored, and write our own for another scorer.
 
-    a file --read----> Hypothesis, Piece --matched--> what was said of each row --scored--> Result
+    a file --read----> Hypothesis, HypothesisSegment --matched--> what was said of each row --scored--> Result
     Result --export--> files with reference and hypothesis
 
 Each format is a module in `formats/`, found on disk, with the names of `Format`. It reads hypotheses and writes them.

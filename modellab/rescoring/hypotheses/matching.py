@@ -11,7 +11,7 @@ from modellab.audio import stretch
 from modellab.datasets import Dataset
 from modellab.datasets.importers.records import LeftOut, Note
 from modellab.errors import DatasetError
-from modellab.rescoring.hypotheses.records import Hypothesis, Item, Piece
+from modellab.rescoring.hypotheses.records import Hypothesis, HypothesisSegment, Item
 from modellab.types import SpokenTurn
 from modellab.types.rows import length_s
 
@@ -38,7 +38,7 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True)
 class Matched:
-    """The answers by row, and what fits nothing: names without a row, pieces of recordings that no row has."""
+    """The answers by row, and what fits nothing: names without a row, segments of recordings that no row has."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     surplus: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Matched:
 def matched(items: Iterable[Item], data: Dataset) -> Matched:
     """The answers of a file for the rows of a dataset; DatasetError for lines that cannot be read."""
     rows, found = _Rows(data), Matched()
-    pieces: dict[str, list[SpokenTurn]] = {}
+    segments: dict[str, list[SpokenTurn]] = {}
     wheres: dict[str, str] = {}
     faults: list[str] = []
     worded = False  # whether the format has words
@@ -59,9 +59,9 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
             found.notes.append(item.text)
         elif isinstance(item, LeftOut):
             faults.append(f"{item.where}: {item.reason}")
-        elif isinstance(item, Piece):
+        elif isinstance(item, HypothesisSegment):
             worded = worded or item.text is not None
-            _put(item, rows, pieces, found, unknown)
+            _put(item, rows, segments, found, unknown)
         elif (id := rows.named(item)) is None:
             found.surplus.append(item.names[0])
         elif isinstance(id, LeftOut):
@@ -73,7 +73,7 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
     if faults:
         more = f" (and {len(faults) - 1} more lines like it)" if len(faults) > 1 else ""
         raise DatasetError(f"{faults[0]}{more}: correct it, nothing was scored")
-    for id, turns in pieces.items():
+    for id, turns in segments.items():
         ordered = tuple(sorted(turns, key=lambda turn: turn[:2]))
         words = " ".join(turn.text for turn in ordered if turn.text)
         found.answers[id] = Answer(words if worded else None, ordered)
@@ -86,16 +86,20 @@ def _line(where: str) -> str:
 
 
 def _put(
-    piece: Piece, rows: _Rows, pieces: dict[str, list[SpokenTurn]], found: Matched, unknown: dict[str, None]
+    segment: HypothesisSegment,
+    rows: _Rows,
+    segments: dict[str, list[SpokenTurn]],
+    found: Matched,
+    unknown: dict[str, None],
 ) -> None:
-    """Put a piece to its row; that its recording is there makes an answer of each row of it."""
-    places = rows.recording(piece)
+    """Put a segment to its row. A recording that the file has at all is an answer for each of its rows."""
+    places = rows.recording(segment)
     if not places:
-        unknown[piece.recording] = None
+        unknown[segment.recording] = None
         return
     for place in places:
-        pieces.setdefault(place.id, [])
-    middle_s = (piece.start_s + piece.end_s) / 2
+        segments.setdefault(place.id, [])
+    middle_s = (segment.start_s + segment.end_s) / 2
     own = next((place for place in places if place.start_s <= middle_s < place.end_s), None)
     if own is None and len(places) == 1 and places[0].start_s == 0:
         own = places[0]  # a turn beyond the end is the task's to judge
@@ -103,10 +107,12 @@ def _put(
         later = [place for place in places if middle_s < place.end_s]
         own = min(later, key=_end_s) if later else max(places, key=_end_s)
     if own is None:
-        found.outside.append(f"{piece.text or piece.speaker} at {piece.start_s:g} s of {piece.recording}")
+        found.outside.append(f"{segment.text or segment.speaker} at {segment.start_s:g} s of {segment.recording}")
         return
-    start_s, end_s = max(0.0, piece.start_s - own.start_s), piece.end_s - own.start_s
-    pieces[own.id].append(SpokenTurn(round(start_s, 6), round(end_s, 6), piece.speaker or "unknown", piece.text or ""))
+    start_s, end_s = max(0.0, segment.start_s - own.start_s), segment.end_s - own.start_s
+    segments[own.id].append(
+        SpokenTurn(round(start_s, 6), round(end_s, 6), segment.speaker or "unknown", segment.text or "")
+    )
 
 
 def _end_s(place: _Place) -> float:
@@ -143,15 +149,15 @@ class _Rows:
                 several = f"{name} is the audio of {len(places)} rows ({places[0].id}, ...), and no offset says which"
         return LeftOut(heard.where, several) if several else None
 
-    def recording(self, piece: Piece) -> list[_Place]:
-        """The rows of a piece's recording and channel; of a row called like it, from 0 on."""
-        if piece.recording in self.by_id:
-            place = self.by_id[piece.recording]
+    def recording(self, segment: HypothesisSegment) -> list[_Place]:
+        """The rows of a segment's recording and channel; of a row called like it, from 0 on."""
+        if segment.recording in self.by_id:
+            place = self.by_id[segment.recording]
             return [place._replace(start_s=0.0, end_s=place.end_s - place.start_s)]
-        places = self._called(piece.recording)
+        places = self._called(segment.recording)
         sides = {place.channel for place in places}
-        if len(sides) > 1 and piece.channel is not None:
-            return [place for place in places if place.channel in (None, piece.channel)]
+        if len(sides) > 1 and segment.channel is not None:
+            return [place for place in places if place.channel in (None, segment.channel)]
         return places
 
     def _called(self, name: str) -> list[_Place]:

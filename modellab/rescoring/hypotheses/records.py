@@ -23,8 +23,8 @@ class Hypothesis(NamedTuple):
     start_s: float | None = None
 
 
-class Piece(NamedTuple):
-    """A word, a segment or a turn at its time in a recording; `channel` counts from 0, None is unknown.
+class HypothesisSegment(NamedTuple):
+    """A word, several words or a turn at its time in a recording; `channel` counts from 0, None is unknown.
 
     `text` is None in a format that has no words.
     """
@@ -38,7 +38,7 @@ class Piece(NamedTuple):
     text: str | None = None
 
 
-Item = Hypothesis | Piece | LeftOut | Note
+Item = Hypothesis | HypothesisSegment | LeftOut | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from modellab.datasets import Dataset
 from modellab.errors import DatasetError
 from modellab.rescoring import hypotheses
 from modellab.rescoring.hypotheses.matching import Matched, matched
-from modellab.rescoring.hypotheses.records import Columns, Hypothesis, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Hypothesis, HypothesisSegment, Item
 
 HEADER = {"task": "asr", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0", "source": "made"}
 CALL = [
@@ -39,8 +39,8 @@ def found(tmp_path: Path, items: list[Item], rows: Sequence[dict[str, Any]] = CA
     return matched(items, dataset(tmp_path / "calls", rows))
 
 
-def word(text: str, at_s: float, channel: int | None = None, recording: str = "call") -> Piece:
-    return Piece(recording, "x.ctm, line 1", at_s, at_s + 0.1, channel, text=text)
+def word(text: str, at_s: float, channel: int | None = None, recording: str = "call") -> HypothesisSegment:
+    return HypothesisSegment(recording, "x.ctm, line 1", at_s, at_s + 0.1, channel, text=text)
 
 
 def test_words_go_to_the_segment_of_their_channel_that_their_middle_lies_in(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut, channel, seconds
 from modellab.errors import ConfigError
 from modellab.rescoring.hypotheses.names import field
-from modellab.rescoring.hypotheses.records import Columns, Exported, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Exported, HypothesisSegment, Item
 from modellab.types import SpokenTurn
 
 NAME = "ctm"
@@ -54,7 +54,9 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
         elif fields[4].lower().startswith(ALTERNATIVE):
             yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
         else:
-            yield Piece(fields[0], where, *times, channel(fields[1]), text=TAG.sub("", fields[4]).replace("\\;", ";"))
+            yield HypothesisSegment(
+                fields[0], where, *times, channel(fields[1]), text=TAG.sub("", fields[4]).replace("\\;", ";")
+            )
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:

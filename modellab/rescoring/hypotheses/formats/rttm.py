@@ -10,7 +10,7 @@ from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut
 from modellab.errors import ConfigError, DatasetError
 from modellab.rescoring.hypotheses.names import field
-from modellab.rescoring.hypotheses.records import Columns, Exported, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Exported, HypothesisSegment, Item
 from modellab.types import SpokenTurn, Turn
 
 NAME = "rttm"
@@ -34,7 +34,9 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
         yield LeftOut(where, reason)
         return
     for recording, turns in found.items():
-        yield from (Piece(recording, str(path), turn.start_s, turn.end_s, None, turn.speaker) for turn in turns)
+        yield from (
+            HypothesisSegment(recording, str(path), turn.start_s, turn.end_s, None, turn.speaker) for turn in turns
+        )
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:

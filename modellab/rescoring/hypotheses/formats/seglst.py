@@ -11,7 +11,7 @@ from modellab.datasets.importers import textfiles
 from modellab.datasets.importers.formats.seglst import CHIME, NEEDED
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut, seconds
-from modellab.rescoring.hypotheses.records import Columns, Exported, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Exported, HypothesisSegment, Item
 from modellab.types import SpokenTurn
 
 NAME = "seglst"
@@ -29,10 +29,10 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
     """Each segment."""
     session = path.name.split(".")[0]
     for item in textfiles.json_records(path):
-        yield item if isinstance(item, LeftOut) else _piece(*item, session)
+        yield item if isinstance(item, LeftOut) else _from_record(*item, session)
 
 
-def _piece(where: str, row: Mapping[str, Any], session: str) -> Piece | LeftOut:
+def _from_record(where: str, row: Mapping[str, Any], session: str) -> HypothesisSegment | LeftOut:
     start_s, end_s = seconds(row.get("start_time")), seconds(row.get("end_time"))
     if start_s is None or end_s is None or end_s < start_s:
         came = " and ".join(repr(str(row.get(key))[:20]) for key in ("start_time", "end_time"))
@@ -40,7 +40,7 @@ def _piece(where: str, row: Mapping[str, Any], session: str) -> Piece | LeftOut:
     if not isinstance(row.get("words", ""), str):
         return LeftOut(where, f"its words are {str(row['words'])[:40]!r}, expected text")
     recording, speaker = str(row.get("session_id") or session), str(row.get("speaker") or "")
-    return Piece(recording, where, start_s, end_s, None, speaker, " ".join(row.get("words", "").split()))
+    return HypothesisSegment(recording, where, start_s, end_s, None, speaker, " ".join(row.get("words", "").split()))
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:

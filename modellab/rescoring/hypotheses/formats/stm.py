@@ -11,7 +11,7 @@ from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut, channel, seconds
 from modellab.errors import ConfigError
 from modellab.rescoring.hypotheses.names import field
-from modellab.rescoring.hypotheses.records import Columns, Exported, Item, Piece
+from modellab.rescoring.hypotheses.records import Columns, Exported, HypothesisSegment, Item
 from modellab.types import SpokenTurn
 
 NAME = "stm"
@@ -41,7 +41,7 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
             continue
         words = fields[FIELDS:]
         words = words[1:] if words and words[0].startswith("<") and words[0].endswith(">") else words
-        yield Piece(fields[0], where, times[0], times[1], channel(fields[1]), fields[2], " ".join(words))
+        yield HypothesisSegment(fields[0], where, times[0], times[1], channel(fields[1]), fields[2], " ".join(words))
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:
