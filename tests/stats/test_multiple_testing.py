@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +17,13 @@ from modellab.stats.permutation import least_p
 
 P = st.floats(1e-6, 1.0)
 PS = st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_collection() -> Iterator[None]:
+    """statsmodels collects garbage at each call: seconds, in a process that has run thousands of tests."""
+    with mock.patch("gc.collect"):
+        yield
 
 
 @pytest.mark.parametrize(
