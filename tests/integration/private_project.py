@@ -20,6 +20,7 @@ import yaml
 from .conftest import SENTENCES, length, write_model
 
 CANARY = "swordfish"
+OUTER = ("CI", "GITHUB_", "PYTEST_", "MLFLOW_")  # variables of the run that these tests are part of
 LOCAL = ("golden", "models", "mlruns/ledger")  # the data itself, the model that knows it, the ledger of this machine
 SAYS = '''
 """Says what the table beside it has for the length of a clip, prints it, and raises it where it is told to."""
@@ -65,7 +66,7 @@ class PrivateProject:
     def type(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`modellab ...` in a process of its own."""
         command = [sys.executable, "-m", "modellab", *arguments]
-        plain = {name: value for name, value in os.environ.items() if name not in ("CI", "GITHUB_ACTIONS")}
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(OUTER)}
         done = subprocess.run(
             command, capture_output=True, text=True, cwd=self.root, timeout=300, env={**plain, **environment}
         )
