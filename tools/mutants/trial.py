@@ -7,6 +7,7 @@ process finds pytest and the libraries loaded, and the package not.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -118,6 +119,7 @@ def _forked(copy: Path, arguments: list[str], plugins: Callable[[], list[object]
         code = 70
         try:
             os.setpgid(0, 0)
+            gc.freeze()  # what the parent holds is gone through by no collection here
             code = _run(copy, arguments, plugins(), limit_s)
         except Exception:  # noqa: BLE001 - the process ends here, and must say why
             traceback.print_exc()
