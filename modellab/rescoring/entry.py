@@ -25,7 +25,7 @@ from modellab.errors import AudioError, ConfigError
 from modellab.plan import groups, thresholds
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
-from modellab.results import baselines, text_facts
+from modellab.results import baselines, text_facts, withheld
 from modellab.results.entry import Entry, pooled
 from modellab.results.rescored import BEFORE, FROM, origin
 from modellab.tasks import Recalled, Signed, Task
@@ -194,6 +194,11 @@ def _utterance(
     """The utterance with new counts, or ConfigError where its output is not what the task reads today."""
     if utterance.id not in rows:
         raise ConfigError(f"{entry.key} has an utterance {utterance.id!r} that its dataset has no more: run it again")
+    if utterance.output is None and not utterance.error and entry.result and withheld.FACT in entry.result.provenance:
+        raise ConfigError(
+            f"the baseline of {entry.key} keeps hashes of what was said and no text, because its dataset is private:"
+            " score a result of the ledger (modellab rescore) and accept that (modellab baselines accept)"
+        )
     if utterance.output is None and not utterance.error and not isinstance(task, Recalled):
         raise ConfigError(f"a baseline of {entry.key.task} keeps too little of {entry.key} to score it again")
     try:

@@ -167,7 +167,7 @@ def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -
 
 def _added_metrics(task: Task, result: Result) -> list[str]:
     """The judged metrics that the task has got since the baseline was written, where its outputs can be scored."""
-    if not isinstance(task, Recalled):
+    if not isinstance(task, Recalled) or not result.utterances:  # its rows may be missing on this machine
         return []
     stored = result.utterances[0].counts
     return [metric.name for metric in task.METRICS if metric.judged() and metric.name not in stored]

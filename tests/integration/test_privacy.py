@@ -161,3 +161,14 @@ def test_a_crash_of_a_public_dataset_quotes_nothing_of_the_private_one_before(pr
     assert "open_v1-cpu-float32: ERROR" in done.stdout
     quoted = [line for line in done.stdout.splitlines() if "| heard:" in line]
     assert len(quoted) == 4  # the public one's own
+
+
+def test_an_accepted_baseline_without_texts_is_not_scored_anew(project: PrivateProject) -> None:
+    accepted(project)
+    before = baselines.quality_path(project.root / "baselines", KEY).read_bytes()
+    manifest = project.root / "golden" / "calls_v1" / "dataset.yaml"
+    manifest.write_text(manifest.read_text().replace("normaliser: basic", "normaliser: whisper_en"))
+    done = project.type("rescore", "--baselines", "--reason", "another normaliser")
+    assert done.returncode == 1
+    assert "keeps hashes of what was said" in done.stderr
+    assert baselines.quality_path(project.root / "baselines", KEY).read_bytes() == before
