@@ -188,9 +188,14 @@ class FakeProject:
         return log.read_text().splitlines() if log.exists() else []
 
     def ledger(self) -> list[dict[str, Any]]:
+        """All lines, session by session: two of one second are in order only by when they ended."""
         paths = sorted((self.root / "mlruns" / "ledger").glob("*.jsonl"))
-        lines = [line for path in paths for line in path.read_text().splitlines()]
-        return [json.loads(line) for line in lines]
+        sessions = [[json.loads(line) for line in path.read_text().splitlines()] for path in paths]
+        return [line for lines in sorted(filter(None, sessions), key=_ended) for line in lines]
+
+
+def _ended(lines: list[dict[str, Any]]) -> str:
+    return str(lines[0]["finished_at"])
 
 
 def length(number: int) -> int:
