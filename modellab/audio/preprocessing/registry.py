@@ -46,7 +46,7 @@ def _loaded(name: str, place: str, load: object) -> StepModule:
     where = f"the entry point {name!r} of {GROUP} ({place})"
     try:
         module = load()  # type: ignore[operator]
-    except Exception as fault:
+    except Exception as fault:  # another package's code: whatever it raises is told with its name
         raise ConfigError(f"{where} cannot be loaded: {told(fault)}") from fault
     version, parameters = getattr(module, "VERSION", None), getattr(module, "PARAMETERS", None)
     if not NAME.fullmatch(name):

@@ -81,7 +81,7 @@ def every() -> Mapping[str, Format]:
         try:
             loaded = cast("Format", point.load())
             name = str(loaded.NAME)
-        except Exception as fault:
+        except Exception as fault:  # another package's code: whatever it raises is told with its name
             raise ConfigError(f"the format {point.name!r} of {point.value} cannot be loaded: {told(fault)}") from fault
         if name in found:
             raise ConfigError(f"two formats are called {name!r}: one of them comes from {point.value}")

@@ -63,6 +63,12 @@ def lines(path: Path, *comments: str) -> Iterator[tuple[int, str] | LeftOut]:
                 yield number, line.rstrip("\r\n")
 
 
+def fields(path: Path, *comments: str) -> Iterator[tuple[str, list[str], str] | LeftOut]:
+    """Place, fields between blanks and text of each line that `lines` gives."""
+    for item in lines(path, *comments):
+        yield item if isinstance(item, LeftOut) else (where(path, item[0]), item[1].split(), item[1])
+
+
 def whole(path: Path) -> str:
     """All of a short text file; DatasetError for what is no text."""
     with opened(path) as file:

@@ -8,7 +8,7 @@ Source: NIST's SCTK, ctm(5).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from modellab.datasets.importers import audiofiles, textfiles
@@ -24,13 +24,13 @@ ALTERNATIVE = "<alt"
 def detect(place: Place) -> Guess | None:
     """A file whose first line has two times and a word in the right places."""
     for file in place.called("*.ctm"):
-        if any(_word(line.split()) is not None for line in place.first_lines(file)):
+        if any(word(line.split()) is not None for line in place.first_lines(file)):
             return Guess(0.85, f"the lines of {file.name} have recording, channel, start, length and a word")
     return None
 
 
-def _word(fields: list[str]) -> str | None:
-    """The word of a line; None for what is no line of this format."""
+def word(fields: Sequence[str]) -> str | None:
+    """The word of a line without the tag behind it; None for what is no line of this format."""
     good = 5 <= len(fields) <= 8 and all(seconds(field) is not None or field == "*" for field in fields[2:4])
     return TAG.sub("", fields[4]).replace("\\;", ";") if good else None
 
@@ -42,15 +42,15 @@ def read(place: Place, options: Options) -> Iterator[Item]:
         held: tuple[str, str] | None = None
         words: list[str] = []
         place_of = str(file)
-        for item in textfiles.lines(file, ";;"):
+        for item in textfiles.fields(file, ";;"):
             if isinstance(item, LeftOut):
                 yield item
                 continue
-            where, fields = textfiles.where(file, item[0]), item[1].split()
-            word = _word(fields)
-            if word is None:
-                yield LeftOut(where, f"expected recording, channel, start, length and word, got {item[1][:60]!r}")
-            elif word.lower().startswith(ALTERNATIVE):
+            where, fields, line = item
+            said = word(fields)
+            if said is None:
+                yield LeftOut(where, f"expected recording, channel, start, length and word, got {line[:60]!r}")
+            elif said.lower().startswith(ALTERNATIVE):
                 yield LeftOut(where, "alternatives are not read here")
             else:
                 if held and held != (fields[0], fields[1]):
@@ -58,7 +58,7 @@ def read(place: Place, options: Options) -> Iterator[Item]:
                     words = []
                 if not words:
                     held, place_of = (fields[0], fields[1]), where
-                words.append(word)
+                words.append(said)
         if held:
             yield _record(place_of, held, words, names)
 

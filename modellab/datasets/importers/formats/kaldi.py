@@ -106,17 +106,17 @@ def _recordings(directory: Directory) -> Iterator[Item]:
 
 def _segments(directory: Directory, file: Path) -> Iterator[Item]:
     unused = dict.fromkeys(directory.texts)
-    for item in textfiles.lines(file):
+    for item in textfiles.fields(file):
         if isinstance(item, LeftOut):
             yield item
             continue
-        where, fields = textfiles.where(file, item[0]), item[1].split()
+        where, fields, line = item
         unused.pop(fields[0], None)
         times = [seconds(field) for field in fields[2:4]] if len(fields) in (4, 5) else []
         if fields[3:4] == ["-1"]:  # Kaldi's end of the recording
             times = [seconds(fields[2]), None]
         if not times or times[0] is None or (times[1] is None and fields[3] != "-1"):
-            yield LeftOut(where, f"expected utterance, recording, start and end in s, got {item[1][:60]!r}")
+            yield LeftOut(where, f"expected utterance, recording, start and end in s, got {line[:60]!r}")
         elif times[1] is not None and times[1] <= times[0]:
             yield LeftOut(where, f"{fields[0]} ends at {times[1]:g} s and starts at {times[0]:g} s")
         elif len(fields) == 5 and not fields[4].isdigit():

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from modellab.datasets.importers import textfiles
-from modellab.datasets.importers.formats.ctm import ALTERNATIVE, TAG
+from modellab.datasets.importers.formats.ctm import ALTERNATIVE, word
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut, channel, seconds
 from modellab.errors import ConfigError
@@ -43,27 +43,25 @@ def _times(fields: Sequence[str]) -> tuple[float, float] | None:
 
 def read(path: Path, _: Columns) -> Iterator[Item]:
     """Each word; tags behind it are no part of it."""
-    for item in textfiles.lines(path, ";;"):
+    for item in textfiles.fields(path, ";;"):
         if isinstance(item, LeftOut):
             yield item
             continue
-        where, fields = textfiles.where(path, item[0]), item[1].split()
-        times = _times(fields)
-        if times is None:
-            yield LeftOut(where, f"expected recording, channel, start, length and word, got {item[1][:60]!r}")
-        elif fields[4].lower().startswith(ALTERNATIVE):
+        where, fields, line = item
+        times, said = _times(fields), word(fields)
+        if times is None or said is None:
+            yield LeftOut(where, f"expected recording, channel, start, length and word, got {line[:60]!r}")
+        elif said.lower().startswith(ALTERNATIVE):
             yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
         else:
-            yield HypothesisSegment(
-                fields[0], where, *times, channel(fields[1]), text=TAG.sub("", fields[4]).replace("\\;", ";")
-            )
+            yield HypothesisSegment(fields[0], where, *times, channel(fields[1]), text=said)
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:
     """Two files; each utterance is a recording called like its id."""
     return {
         "ref.stm": "".join(_segment(row) for row in rows),
-        "hyp.ctm": "".join(_word(row, *word) for row in rows for turn in row.heard for word in spread(turn)),
+        "hyp.ctm": "".join(_line(row, *part) for row in rows for turn in row.heard for part in spread(turn)),
     }
 
 
@@ -74,21 +72,21 @@ def spread(turn: SpokenTurn) -> Iterator[tuple[float, float, str]]:
     [(1.0, 0.5, 'good'), (1.5, 0.5, 'morning')]
     """
     words = turn.text.split()
-    for i, word in enumerate(words):
+    for i, said in enumerate(words):
         length_s = (turn.end_s - turn.start_s) / len(words)
-        yield turn.start_s + i * length_s, length_s, word
+        yield turn.start_s + i * length_s, length_s, said
 
 
-def _word(row: Exported, start_s: float, length_s: float, word: str) -> str:
-    return f"{field(row.id, 'CTM', ';;')} 1 {start_s:.3f} {length_s:.3f} {_plain(row, word)}\n"
+def _line(row: Exported, start_s: float, length_s: float, said: str) -> str:
+    return f"{field(row.id, 'CTM', ';;')} 1 {start_s:.3f} {length_s:.3f} {_plain(row, said)}\n"
 
 
 def _segment(row: Exported) -> str:
-    words = " ".join(_plain(row, word) for word in row.reference.split())
+    words = " ".join(_plain(row, each) for each in row.reference.split())
     return f"{field(row.id, 'STM', ';;')} 1 {_plain(row, row.id)} 0.000 {row.duration_s:.3f} {words}".rstrip() + "\n"
 
 
-def _plain(row: Exported, word: str) -> str:
-    if any(mark in word for mark in MARKS) or (word.startswith("(") and word.endswith(")")) or word == "@":
-        raise ConfigError(f"{row.id} has the word {word[:40]!r}, which sclite takes for a mark: export it as jsonl")
-    return word.replace(";", "\\;")
+def _plain(row: Exported, said: str) -> str:
+    if any(mark in said for mark in MARKS) or (said.startswith("(") and said.endswith(")")) or said == "@":
+        raise ConfigError(f"{row.id} has the word {said[:40]!r}, which sclite takes for a mark: export it as jsonl")
+    return said.replace(";", "\\;")

@@ -30,14 +30,14 @@ def detect(place: Place) -> Guess | None:
 
 def read(path: Path, _: Columns) -> Iterator[Item]:
     """Each segment; a label before the words is no part of them."""
-    for item in textfiles.lines(path, ";;"):
+    for item in textfiles.fields(path, ";;"):
         if isinstance(item, LeftOut):
             yield item
             continue
-        where, fields = textfiles.where(path, item[0]), item[1].split()
+        where, fields, line = item
         times = [seconds(field) for field in fields[3:FIELDS]] if len(fields) >= FIELDS else []
         if len(times) < 2 or times[0] is None or times[1] is None or times[1] < times[0]:
-            yield LeftOut(where, f"expected recording, channel, speaker, start, end and words, got {item[1][:60]!r}")
+            yield LeftOut(where, f"expected recording, channel, speaker, start, end and words, got {line[:60]!r}")
             continue
         words = fields[FIELDS:]
         words = words[1:] if words and words[0].startswith("<") and words[0].endswith(">") else words
