@@ -145,7 +145,7 @@ def _refusal(entry: Entry, task: tasks.Task, data: Dataset, rules: Mapping[str, 
     for name, value in now.items():
         if (then := result.provenance.get(name, "none")) != value:
             return f"it was measured with {name.replace('_', ' ')} {then}, here it is {value}: run it again"
-    names = (metric.name for metric in task.METRICS)
+    names = (metric.name for metric in task.METRICS if not metric.optional)
     missing = [name for name in names if any(name not in utterance.counts for utterance in result.utterances)]
     if missing:
         return f"it was measured before there was {', '.join(missing)}: run it again"

@@ -25,7 +25,7 @@ from modellab.stats import groups, multiple_testing
 from modellab.stats.groups import GroupRate, Groups
 from modellab.types import Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
 from modellab.types.gate_counts import GroupRule
-from modellab.types.utterances import clusters, counts_of, ids
+from modellab.types.utterances import clusters, counts_or_zeros, ids
 from modellab.units import counted
 
 Wanted = Mapping[str, Mapping[str, GroupRule]]  # key of the groups -> metric -> what is asked
@@ -89,7 +89,9 @@ class _Side:
         self.result, self.metric, self.key = result, metric, key
         names = ids(result.utterances)
         self.clusters, self.labels = clusters(result.utterances), [labels.get(id, "") for id in names]
-        self.after = counts_of(result.utterances, metric.name)
+        self.after = counts_or_zeros(result.utterances, metric.name)
+        if not len(self.after):
+            self.after = np.zeros((len(names), 2))
         self.now = groups.compare(metric, self.after, self.clusters, self.labels)
         self.before: Floats | None = None
         if accepted and all(metric.name in accepted.counts[id] for id in names):

@@ -24,7 +24,7 @@ from modellab.gate.decision import Decision, decide, few, margin, within
 from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
 from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
 from modellab.types.rows import ROWS_MISSING
-from modellab.types.utterances import clusters, counts_of, ids
+from modellab.types.utterances import clusters, counts_of, counts_or_zeros, ids
 
 COMPARED = ("privacy", "dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
 BRING = "bring .modellab/private.key from the machine that accepted it, or set MODELLAB_PRIVATE_KEY"
@@ -53,13 +53,15 @@ def assess(
     rules: Mapping[str, Rule],
     options: AssessmentOptions = ONE_CASE,
 ) -> list[Verdict]:
-    """One verdict for each metric of the task, in the task's order."""
+    """One verdict for each metric of the task, in the task's order; none of an optional one without any counts."""
     hindrance = not_comparable(result, accepted) if accepted else ""
     compared = _compared(result, accepted, metrics, rules, options) if accepted and not hindrance else {}
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
-        after = counts_of(result.utterances, metric.name)
+        after = _counts(result, metric)
+        if metric.optional and not len(after) and rule.limit is None:
+            continue
         plain = Verdict(
             metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=options.versus,
             alpha=rule.alpha,
@@ -115,8 +117,8 @@ def _sides(
     """The judged metrics that the baseline has, too."""
     found, names = [], ids(result.utterances)
     for metric in (each for each in metrics if each.judged(rules.get(each.name, Rule()).margin)):
-        after = counts_of(result.utterances, metric.name)
-        before = _before(accepted, names, metric.name, after.shape[1])
+        after = _counts(result, metric)
+        before = _before(accepted, names, metric, after.shape[1])
         if before is not None:
             found.append(Sides(metric, rules.get(metric.name, Rule()), before, after))
     return found
@@ -175,13 +177,22 @@ def _verdict(plain: Verdict, seen: Seen, names: Sequence[str], options: Assessme
     )
 
 
-def _before(accepted: QualityBaseline, names: Sequence[str], metric: str, length: int) -> Floats | None:
+def _counts(result: Result, metric: Metric) -> Floats:
+    """A metric's counts of all utterances, shape (n, k); KeyError where one has none that has to have some."""
+    said = result.utterances
+    return counts_or_zeros(said, metric.name) if metric.optional else counts_of(said, metric.name)
+
+
+def _before(accepted: QualityBaseline, names: Sequence[str], metric: Metric, length: int) -> Floats | None:
     """The accepted counts of the same utterances, shape (n, length); None where one has not so many."""
-    found = array("d")
-    for numbers in (accepted.counts[id].get(metric, ()) for id in names):
-        if len(numbers) != length:
+    found, some = array("d"), False
+    for numbers in (accepted.counts[id].get(metric.name, ()) for id in names):
+        some = some or len(numbers) == length
+        if len(numbers) != length and not (metric.optional and not numbers):
             return None
-        found.extend(numbers)
+        found.extend(numbers or (0.0,) * length)
+    if not some or not length:
+        return None
     return np.array(found).reshape(len(names), length)
 
 
@@ -206,7 +217,7 @@ def _limit(
     elif instead:
         why = f"{verdict.now:.4g} is {side} the built-in limit {limit:g}: {instead.why}"
         return replace(verdict, status=instead.status, why=why)
-    before = _before(accepted, ids(result.utterances), metric.name, _length(result, metric)) if accepted else None
+    before = _before(accepted, ids(result.utterances), metric, _length(result, metric)) if accepted else None
     kept = before is not None and within(metric, metric.value(before), limit)
     return limits.beyond(verdict, why, kept=kept, better=metric.better)
 
@@ -217,4 +228,4 @@ def _is_about_nothing(counts: Floats) -> bool:
 
 
 def _length(result: Result, metric: Metric) -> int:
-    return int(counts_of(result.utterances, metric.name).shape[1])
+    return int(_counts(result, metric).shape[1])

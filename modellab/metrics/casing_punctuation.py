@@ -58,6 +58,7 @@ class Compared:
     `marks` what stands behind them."""
 
     reference: Writing
+    hypothesis: Writing
     pairs: tuple[tuple[str, str], ...]
     marks: tuple[tuple[str, str], ...]
 
@@ -69,7 +70,7 @@ class Compared:
         >>> compare("Nice to meet Ann.", "nice to meet ann").case_error_rate()
         Ratio(top=2, bottom=4)
         """
-        if not _is_cased("".join(self.reference.words)):
+        if not is_cased("".join(self.reference.words)):
             return Ratio(0, 0)
         cased = [(ours, theirs) for ours, theirs in self.pairs if ours.lower() != ours.upper()]
         return Ratio(sum(_case(ours) != _case(theirs) for ours, theirs in cased), len(cased))
@@ -103,7 +104,7 @@ def compare(reference: str, hypothesis: str) -> Compared:
             pairs.append((ours.words[i], theirs.words[j]))
             marks.append((ours.marks[i + 1], theirs.marks[j + 1]))
         i, j = i + (what != "I"), j + (what != "D")
-    return Compared(ours, tuple(pairs), tuple(marks))
+    return Compared(ours, theirs, tuple(pairs), tuple(marks))
 
 
 def write(text: str) -> Writing:
@@ -163,7 +164,8 @@ def _shown(text: str, most: int = 60) -> str:
     return f"“{text if len(text) <= most else text[: most - 1] + '…'}”"
 
 
-def _is_cased(letters: str) -> bool:
+def is_cased(letters: str) -> bool:
+    """Whether letters have a casing: some are upper, some lower."""
     return letters not in {letters.lower(), letters.upper()}
 
 

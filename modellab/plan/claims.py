@@ -14,7 +14,7 @@ from modellab.plan import thresholds
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.settings import Project
 from modellab.types import Floats, Result, Rule, Verdict
-from modellab.types.utterances import clusters, counts_of
+from modellab.types.utterances import clusters, counts_or_zeros
 
 Place = tuple[str, str, str]  # model, variant, dataset
 
@@ -44,7 +44,7 @@ class ClaimData:
     def of(cls, result: Result) -> ClaimData:
         """The little of a result that claims need, so that a session can keep it."""
         said = result.utterances
-        return cls({name: counts_of(said, name) for name in said[0].counts}, tuple(clusters(said)))
+        return cls({name: counts_or_zeros(said, name) for name in said[0].counts}, tuple(clusters(said)))
 
 
 def concern(case: Case) -> bool:

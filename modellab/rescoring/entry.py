@@ -219,6 +219,8 @@ def _unjudged(task: Task, values: Mapping[str, float]) -> list[Verdict]:
     found = []
     for metric in task.METRICS:
         value = values[metric.name]
+        if metric.optional and math.isnan(value):
+            continue
         told = metric.gated and metric.kind == "quality" and not math.isnan(value)
         status, why = (Status.NEW, UNJUDGED) if told else (Status.PASS, "")
         found.append(Verdict(metric.name, metric.unit, metric.kind, status, value, why=why))

@@ -151,10 +151,10 @@ def _accepted(root: Path, entry: Entry, data: Dataset, reason: str, date: str) -
     known = entry if isinstance(task, Recalled) else _partly(root, entry)
     after = rescored(known, data)
     assert after.result is not None
-    stored = list(entry.result.utterances[0].counts)
+    stored = list(dict.fromkeys(name for utterance in entry.result.utterances for name in utterance.counts))
     names = [name for name in OF_TEXT[task.NAME][1] if name in stored] if task.NAME in OF_TEXT else [*stored, *added]
     counts = {
-        new.id: {**old.counts, **{name: new.counts[name] for name in names}}
+        new.id: {**old.counts, **{name: new.counts[name] for name in names if name in new.counts}}
         for old, new in zip(entry.result.utterances, after.result.utterances, strict=True)
     }
     facts = {"normaliser": now, "dataset_digest": data.digest}

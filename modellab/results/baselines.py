@@ -137,12 +137,7 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
     quality = Table(
         (
             utterance.id,
-            {
-                "output": None if utterance.error else remember(utterance.output),
-                "shares": serialization.encode_counts(
-                    {name: finite.kept(_rounded(utterance.counts[name]), f"{utterance.id}: {name}") for name in names}
-                ),
-            },
+            {"output": None if utterance.error else remember(utterance.output), "shares": _shares(utterance, names)},
         )
         for utterance in result.utterances
     )
@@ -151,6 +146,11 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
     about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
     return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
+
+
+def _shares(utterance: Utterance, names: Sequence[str]) -> serialization.Json:
+    found = {name: _rounded(utterance.counts[name]) for name in names if name in utterance.counts}
+    return serialization.encode_counts({name: finite.kept(x, f"{utterance.id}: {name}") for name, x in found.items()})
 
 
 def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
@@ -170,7 +170,7 @@ def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, st
 
 def _has(result: Result, metric: Metric) -> bool:
     """Whether a result holds it: those of old know nothing of metrics that came later, and are judged on request."""
-    return not metric.on_request or metric.name in result.utterances[0].counts
+    return not metric.on_request or any(metric.name in utterance.counts for utterance in result.utterances)
 
 
 def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Mapping[str, float], ...]:

@@ -27,6 +27,7 @@ def _merged(same: Sequence[Utterance]) -> Utterance:
     means = {
         name: tuple(statistics.fmean(parts) for parts in zip(*(one[name] for one in each), strict=True))
         for name in each[0]
+        if all(name in one for one in each)  # an optional metric may have nothing under one of them
     }
     raised = (f"with seed {seed}: {utterance.error}" for seed, utterance in enumerate(same) if utterance.error)
     return replace(same[0], counts=means, error=next(raised, ""))

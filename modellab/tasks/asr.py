@@ -43,7 +43,7 @@ from modellab import audio, text
 from modellab.errors import described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import wil_rate
-from modellab.tasks import _references
+from modellab.tasks import _breakdown, _references
 from modellab.tasks._references import Held, Reference, Scoring
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
@@ -71,6 +71,7 @@ METRICS = (
     Metric("hallucinated_characters_per_min", unit="characters/min", better="lower", kind="sanity", margin=5.0),
     Metric("case_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
     Metric("punctuation_error_rate", unit="ratio", better="lower", margin=0.002, gated=False, on_request=True),
+    *_breakdown.METRICS,
 )
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
@@ -238,6 +239,7 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
         "hallucinated_characters_per_min": transcript_sanity.made_up_characters(
             reference.normalised, hypothesis, sample.duration_s
         ),
+        **_breakdown.counts(written),
     }
 
 

@@ -96,11 +96,11 @@ def total(sums: Floats) -> Floats:
 class Metric:
     """How to pool, compare and print one number.
 
-    `rate` turns the sum of all utterances' counts, shape (..., k), into the corpus value, shape (...).
-    `margin` is the smallest change for the worse that matters, in `unit`; `margin_relative` the same as a fraction of
-    the baseline; the larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its
-    built-in limit counts; None: never. `gated=False` is reported and never judged; with
-    `on_request` it is judged where thresholds give it a margin, and baselines keep it.
+    `rate` turns the sum of all utterances' counts, shape (..., k), into the corpus value, shape (...). `margin` is the
+    smallest change for the worse that matters, in `unit`; `margin_relative` the same as a fraction of the baseline; the
+    larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its built-in limit
+    counts; None: never. `gated=False` is reported and never judged; with `on_request` it is judged where thresholds
+    give it a margin, and baselines keep it. Utterances without counts of an `optional` one count 0 of 0.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Metric:
     rate: Callable[[Floats], Floats] = top_over_bottom
     gated: bool = True
     on_request: bool = False
+    optional: bool = False
 
     def judged(self, margin: float | None = None) -> bool:
         """Whether a change of it can fail a case whose thresholds give it this margin, or none."""
@@ -231,8 +232,8 @@ class Verdict:
     `p` is the one-sided chance of such a change for the worse if nothing got worse, `least_p` the smallest that these
     data could have given, `adjusted_p` is p with the other metrics of the case counted, by which the suite's test goes
     (None without a test). `detects` is the smallest change for the worse that would be seen with 80 % power, in the
-    unit of `change`. `versus` is what it was compared with: "baseline", PINNED_RELEASE or the reference
-    of a paired speed run. `broken` utterances are counted, the first of them are `breaks`.
+    unit of `change`. `versus` is what it was compared with: "baseline", PINNED_RELEASE or the reference of a paired
+    speed run. `broken` utterances are counted, the first of them are `breaks`.
     """
 
     metric: str
@@ -274,9 +275,8 @@ class Verdict:
 class QualityBaseline:
     """The accepted quality of one case: `baselines/<task>/<dataset>/<model>-<variant>.<device>-<precision>.json`.
 
-    `counts` maps utterance id -> metric -> counts; `outputs` holds what a person wants to see of each output. `noise`
-    is the sd of a metric's value between runs that differ in nothing but their seeds; empty where they do not differ.
-    Beside the metrics it may hold "churn", the fraction of outputs that differ between two such runs.
+    `counts` maps utterance id -> metric -> counts; `outputs` holds what a person wants to see of each. `noise` is the
+    sd of a metric's value between runs that differ in their seeds alone, and "churn" the fraction of outputs that do.
     """
 
     header: Mapping[str, str]  # provenance at the time, and "reason", "date"

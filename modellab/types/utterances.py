@@ -123,6 +123,16 @@ def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False)
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))
 
 
+def counts_or_zeros(utterances: Sequence[Utterance], name: str) -> Floats:
+    """A metric's counts of all utterances, shape (n, k), zeros where one has none; (0, 0) where nobody has any."""
+    found = utterances.column(name) if isinstance(utterances, Utterances) else None
+    if found is not None:
+        return found
+    rows = [each.counts.get(name, ()) for each in utterances]
+    width = max(map(len, rows), default=0)
+    return np.array([row or (0.0,) * width for row in rows], dtype=float) if width else np.empty((0, 0))
+
+
 def clocks(utterances: Sequence[Utterance]) -> Floats:
     """The columns WALL to RAISED, shape (n, 5); NaN for a clock that does not exist."""
     if isinstance(utterances, Utterances):

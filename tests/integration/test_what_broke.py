@@ -1,0 +1,75 @@
+"""Metrics that say what broke, through pytest: a fault that is put in moves the metrics of its kind, and no others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import FakeProject
+
+TEXTS = [
+    "Well, Anna, turn on the light.",
+    "Is it Monday, or Tuesday?",
+    "Please open the garden door now!",
+    "We meet in Paris: don't be late; bring the map.",
+    "Play the music in the garage.",
+    "Call Bob, please.",
+    "Who closed the window?",
+    "I am at home.",
+]
+Fault = Callable[[str], str]
+
+
+def write(project: FakeProject, rows: dict[int, dict[str, Any]] | None = None, **header: Any) -> None:
+    """The dataset with these texts, and rows with further keys."""
+    path = project.root / "golden" / "short_v1" / "dataset.yaml"
+    manifest = yaml.safe_load(path.read_text())
+    for number, text in enumerate(TEXTS):
+        manifest["cases"][number] |= {"text": text, **(rows or {}).get(number, {})}
+    path.write_text(yaml.safe_dump({**manifest, **header}, sort_keys=False))
+
+
+def measured(project: FakeProject, fault: Fault = str) -> dict[str, float]:
+    """The value of each metric where the model says the references with a fault put in."""
+    for number, text in enumerate(TEXTS):
+        project.answer(number, fault(text))
+    project.run().assert_outcomes(passed=1)
+    values = {name: math.nan if value is None else value for name, value in project.ledger()[-1]["values"].items()}
+    return {name: value for name, value in values.items() if not math.isnan(value)}
+
+
+def moved(project: FakeProject, fault: Fault) -> set[str]:
+    """The metrics that a fault moves."""
+    before, after = measured(project), measured(project, fault)
+    assert before.keys() == after.keys()
+    return {name for name, value in after.items() if value != before[name]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (str.lower, {"case_error_rate", "cased_wer", "written_wer"}),
+        (
+            lambda text: text.replace(".", ""),
+            {"punctuation_error_rate", "punctuation_f1", "period_f1", "punctuated_wer", "written_wer"},
+        ),
+        (
+            lambda text: text.replace(",", ";"),
+            {"punctuation_error_rate", "punctuation_f1", "comma_f1", "semicolon_f1", "punctuated_wer", "written_wer"},
+        ),
+        (
+            lambda text: text.replace("garden", "golden"),
+            {"wer", "cer", "mer", "wil", "cased_wer", "punctuated_wer", "written_wer"},
+        ),
+    ],
+    ids=["lower case", "no full stops", "another mark", "another word"],
+)
+def test_casing_punctuation_and_words_are_told_apart(
+    fake_project: FakeProject, fault: Fault, expected: set[str]
+) -> None:
+    write(fake_project)
+    assert moved(fake_project, fault) == expected
