@@ -24,6 +24,7 @@ from modellab.datasets.importers import (
     changes,
     commands,
     contradictions,
+    doubts,
     making,
     manifest_file,
     presets,
@@ -131,6 +132,7 @@ class _Work:
         self.report, self.wish, self.folder, self.staging = report, wish, folder, staging
         self.wanted = wanted
         self.listener = soundness.Listener(staging / AUDIO, AudioHashes())
+        self.doubts = doubts.Doubts(wish)
         self.mixed: set[str] = set()  # files of several channels whose mean is heard
         self.codes: Counter[str] = Counter()
         self.rates: set[int] = set()
@@ -174,6 +176,7 @@ class _Work:
             self.report.filtered += 1
         elif self.wanted.is_early or self.wanted.keeps(sound, self.report):
             self.rates.add(facts.rate_hz)
+            self.doubts.heard(sound, facts)
             code = tasks_rows.language(sound.language)
             return sound if code == sound.language else changed(sound, language=code)
         return None
@@ -182,7 +185,7 @@ class _Work:
         if self.mixed and self.wish.channel != "mix":
             self.report.notes.append(
                 f"of {counted(len(self.mixed), 'file')} with several channels the mean is heard"
-                f"{making.named(min(self.mixed), self.wish)}: "
+                f"{doubts.named(min(self.mixed), self.wish)}: "
                 "--channel 0 takes the first one, all each of them, mix says that the mean is meant"
             )
 
@@ -264,7 +267,7 @@ class _Work:
         self.report.language = self.wish.language or tasks_rows.header_language(self.codes)
         if records and not self.report.language:
             raise ConfigError("nothing says which language is spoken: say it with --language")
-        maker = making.Maker(self.report, self.wish, self.folder, self.staging, self.listener)
+        maker = making.Maker(self.report, self.wish, self.folder, self.staging, self.listener, self.doubts)
         rows = maker.rows(records, tasks.get(self.report.task), self.header().model_dump())
         return making.taken(rows, self.wish, self.report)
 

@@ -13,19 +13,18 @@ from typing import Any, Protocol
 from modellab.annotations import rttm
 from modellab.datasets import row_checks
 from modellab.datasets.importers import manifest_file, sampling, soundness, tasks_rows
+from modellab.datasets.importers.doubts import Doubts
 from modellab.datasets.importers.records import LeftOut, Record, changed
 from modellab.datasets.importers.wishes import Report, Wish
 from modellab.errors import ODD, ConfigError, DatasetError, told
 from modellab.types import Row
 from modellab.types.spooled import Lazy, Spool
-from modellab.units import counted
 
 MANY = 20_000  # names above which they are sorted outside of Python's memory
 MOST_WORDS = 200_000  # that are remembered
 BRACKETS = re.compile(r"[()\[\]{}<>*]")  # what is between them a normaliser may drop
 MARKS = ".,;:?!\"'\u2019"
 TRIED = 4  # words of a text
-ODD_PACE, OTHER_SCRIPT = "very long or short for the audio", "mostly in another script than that of the language"
 
 
 class RowReader(Protocol):
@@ -37,14 +36,17 @@ class RowReader(Protocol):
 class Maker:
     """Makes rows of records, in the order in which they come."""
 
-    def __init__(self, report: Report, wish: Wish, folder: Path, staging: Path, listener: soundness.Listener) -> None:
-        self.report, self.wish, self.staging, self.listener = report, wish, staging, listener
+    def __init__(
+        self, report: Report, wish: Wish, folder: Path, staging: Path, listener: soundness.Listener, doubts: Doubts
+    ) -> None:
+        self.report, self.wish, self.staging = report, wish, staging
+        self.listener, self.doubts = listener, doubts
         self.placing = tasks_rows.Placing(folder, folder.parent.parent, staging)
 
     def rows(self, records: Iterable[Record], task: RowReader | None, options: Mapping[str, Any]) -> Spool[Row]:
         """The rows of the records that make any; the others are left out."""
         made: Spool[Row] = Spool()
-        doubts, speakers = (odd := _Doubt(ODD_PACE), foreign := _Doubt(OTHER_SCRIPT)), set[str]()
+        speakers = set[str]()
         words = _Words(task, options, self.report.task) if task else None
         for record in records:
             row = self._row(record, words)
@@ -54,11 +56,8 @@ class Maker:
                 made.append(row)
                 self.report.audio_s += row.get("duration_s", 0.0)
                 speakers.add(record.speaker)
-                if soundness.is_odd_pace(record.text or "", record.duration_s or 1.0):
-                    odd.add(record.id)
-                if soundness.is_other_script(record.text or "", record.language or self.report.language):
-                    foreign.add(record.id)
-        self.report.notes += [doubt.told(self.wish) for doubt in doubts if doubt.count]
+                self.doubts.row(record, self.report.language)
+        self.report.notes += self.doubts.told(made)
         self.report.speakers = len(speakers - {""})
         return made
 
@@ -98,26 +97,6 @@ class Maker:
         path.parent.mkdir(exist_ok=True)
         rttm.write_uem(path, {"recording": record.scored or ()})
         return f"uem/{path.name}"
-
-
-def named(name: str, wish: Wish) -> str:
-    """A name in brackets; nothing where names stay on this machine."""
-    return "" if wish.private else f" ({name})"
-
-
-class _Doubt:
-    """How many texts there is a doubt about, and the first one's name."""
-
-    def __init__(self, what: str) -> None:
-        self.what, self.count, self.first = what, 0, ""
-
-    def add(self, name: str) -> None:
-        """One more."""
-        self.count, self.first = self.count + 1, self.first or name
-
-    def told(self, wish: Wish) -> str:
-        """The doubt as a sentence."""
-        return f"{counted(self.count, 'text')} {self.what}{named(self.first, wish)}: right?"
 
 
 class _Words:

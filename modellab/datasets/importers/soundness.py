@@ -20,6 +20,7 @@ LOSSY = frozenset({".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mp4", ".webm", ".w
 STATED_S, STATED_LOSSY_S = 0.02, 0.2  # a stated length may differ so much: rounding; what lossy encoders pad
 BEYOND_S = 0.02  # a stretch may end so much behind its recording
 SILENT = 1e-3  # a peak below is no speech of anybody
+FULL_SCALE = 0.999
 REMEMBERED = 100_000  # files: the rows of one need not come together
 SLOW, FAST = 1.0, 25.0  # characters a second that people speak, in alphabets
 BEGINNING = 32  # characters whose script is looked at
@@ -35,6 +36,7 @@ class Facts:
     rate_hz: int
     channels: int
     peak: float
+    clipped: float  # share of its samples that are at full scale
     digest: str
     size_bytes: int
 
@@ -111,7 +113,8 @@ def heard(file: Path) -> Facts:
         digest = hashlib.file_digest(data, "sha256").hexdigest()
     if not len(samples):
         raise AudioError(f"{file} holds no audio samples")
-    return Facts(len(samples) / rate_hz, rate_hz, samples.shape[1], peak, digest, file.stat().st_size)
+    clipped = float(np.mean(np.abs(samples) >= FULL_SCALE)) if peak >= FULL_SCALE else 0.0
+    return Facts(len(samples) / rate_hz, rate_hz, samples.shape[1], peak, clipped, digest, file.stat().st_size)
 
 
 def checked(record: Record, listener: Listener) -> tuple[Record, Facts] | LeftOut:
