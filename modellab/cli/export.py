@@ -10,6 +10,8 @@ import typer
 from modellab.cli import common
 from modellab.errors import ConfigError
 
+OWNER_ALONE = 0o600
+
 
 def export(
     result: Annotated[str, typer.Argument(metavar="RESULT", help="Stored results, as `modellab report` names them.")],
@@ -21,6 +23,9 @@ def export(
     as_written: Annotated[
         bool, typer.Option("--as-written", help="Texts as they are, not as they were compared (normalised).")
     ] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Write texts of private datasets, too, for this machine alone.")
+    ] = False,
 ) -> None:
     """Write references and hypotheses of stored results for another scorer.
 
@@ -31,7 +36,7 @@ def export(
     from modellab.results.select import StoredResults
 
     project = common.project()
-    stored = StoredResults.read(project.root, project.mlruns, project.baselines)
+    stored = StoredResults.read(project.root, project.mlruns, project.baselines, private=private)
     entries = [entry for entry in stored.select(result).entries if dataset in ("", entry.key.dataset)]
     if not entries:
         raise ConfigError(
@@ -39,12 +44,14 @@ def export(
         )
     for entry in entries:
         data = datasets.load(project.golden / entry.key.dataset)
-        if data.is_private:
-            raise ConfigError(f"{data.name} is private: its texts stay in the ledger here, none is exported")
+        if data.is_private and not private:
+            raise ConfigError(f"{data.name} is private: --private writes its texts, for this machine alone")
         metric = tasks.get(entry.key.task).METRICS[0]
         stem = str(entry.key).replace(":", "-")
         for ending, text in exporting.files(entry, data, form, as_written=as_written).items():
             common.write(into / f"{stem}.{ending}", text)
+            if data.is_private:
+                (into / f"{stem}.{ending}").chmod(OWNER_ALONE)
             common.say(f"written: {into / f'{stem}.{ending}'}")
         value = units.value(entry.values.get(metric.name), metric.unit)
         common.say(f"{metric.name} {value} here, under the normaliser {data.normaliser}")

@@ -11,7 +11,10 @@ from modellab.cli import common, datasets
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
+    from modellab.datasets import Dataset
     from modellab.plan.settings import Project
+    from modellab.rescoring.hypotheses import Format
+    from modellab.rescoring.hypotheses.matching import Matched
     from modellab.rescoring.hypotheses.records import Columns
     from modellab.rescoring.hypotheses.scoring import Scored
 
@@ -33,6 +36,9 @@ def score(
         typer.Option(help="What a row without a hypothesis is: a failure, or an empty answer."),
     ] = "failed",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it, keep nothing.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Show lines and names of a private dataset that are wrong: not for a log.")
+    ] = False,
 ) -> None:
     """Score what another system said: through the dataset's normaliser, the task's metrics and the gate, as a run.
 
@@ -40,17 +46,16 @@ def score(
     speed and memory. Exit status 1 if it is red.
     """
     from modellab import datasets as golden
-    from modellab.rescoring import hypotheses
-    from modellab.rescoring.hypotheses import matching, scoring
+    from modellab.rescoring.hypotheses import scoring
 
     started, columns = scoring.now(), _columns(column)
     project = common.project()
     (folder,) = datasets.chosen(datasets.folders(project.golden), [dataset])
-    chosen = hypotheses.chosen(hyp, form)
-    case, data = scoring.case(project, folder, model or _named(hyp)), golden.load(folder)
-    if data.is_private:
-        raise ConfigError(f"{data.name} is private: hypotheses from elsewhere are not scored on it")
-    found = matching.matched(chosen.read(hyp, columns), data)
+    data = golden.load(folder)
+    if data.is_private and not model:
+        raise ConfigError(f"{data.name} is private: say with --model whose they are, a file's name is not shown")
+    case = scoring.case(project, folder, model or _named(hyp))
+    chosen, found = _matched(hyp, form, columns, data, named=private)
     done = scoring.scored(project, case, data, found, hyp, empty=missing == "empty")
     common.say(f"taken for {chosen.NAME}: {chosen.TITLE}")
     for note in dict.fromkeys(found.notes):
@@ -62,6 +67,25 @@ def score(
         _keep(done, project, started)
     if any(verdict.red for verdict in done.verdicts):
         raise typer.Exit(1)
+
+
+def _matched(hyp: Path, form: str, columns: Columns, data: Dataset, *, named: bool) -> tuple[Format, Matched]:
+    """The file's format and its hypotheses by row; of a private dataset nothing that stands in it is told."""
+    from modellab import datasets as golden
+    from modellab.errors import DatasetError
+    from modellab.rescoring import hypotheses
+    from modellab.rescoring.hypotheses import matching
+
+    try:
+        chosen = hypotheses.chosen(hyp, form)
+        whole = golden.load(data.folder, named=True) if data.is_private else data
+        found = matching.matched(chosen.read(hyp, columns), whole)
+    except (ConfigError, DatasetError):
+        if named or not data.is_private:
+            raise
+        hint = f"{data.name} is private: --private shows what is wrong, at your own terminal"
+        raise DatasetError(f"the file of hypotheses cannot be read or matched with rows; {hint}") from None
+    return chosen, matching.hidden(found, data.secret) if data.secret else found
 
 
 def _columns(given: list[str] | None) -> Columns:
@@ -96,7 +120,7 @@ def _show(done: Scored, project: Project) -> None:
     from modellab.runner.outcome import Outcome
     from modellab.runner.summary import CaseSummary
 
-    outcome = Outcome(done.case, done.status, done.verdicts, done.result, done.accepted, notes=done.notes)
+    outcome = Outcome(done.case, done.status, done.verdicts, done.result, done.accepted, notes=done.notes).withheld()
     rows = [CaseSummary.of(outcome)]
     common.say(table.tables(rows))
     if outcome.red:

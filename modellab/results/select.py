@@ -59,9 +59,14 @@ class StoredResults:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, root: Path, mlruns: Path, baselines: Path, more: Iterable[Entry] = ()) -> StoredResults:
-        """The ledger in `mlruns`, of the project at `root`; `more` are from elsewhere, such as an MLflow server."""
-        found, warnings = ledger.read(mlruns)
+    def read(
+        cls, root: Path, mlruns: Path, baselines: Path, more: Iterable[Entry] = (), *, private: bool = False
+    ) -> StoredResults:
+        """The ledger in `mlruns`, of the project at `root`; `more` are from elsewhere, such as an MLflow server.
+
+        `private` as `ledger.read` has it.
+        """
+        found, warnings = ledger.read(mlruns, private=private)
         elsewhere = (ledger.confined(entry, mlruns)[0] for entry in more)  # its sounds are not here
         every = {entry.id: entry for entry in (*elsewhere, *found)}
         ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))

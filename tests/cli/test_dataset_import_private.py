@@ -73,12 +73,16 @@ def test_faults_of_a_private_dataset_are_counted_and_shown_on_request(desk: Desk
     assert "003.flac does not exist" in desk.type("datasets", "validate", "calls_v1", "--private").stdout
 
 
-def test_hypotheses_from_elsewhere_are_not_scored_on_it(desk: Desk) -> None:
-    (desk.root / "hyp.jsonl").write_text('{"id": "000", "text": "hello"}\n')
+def test_of_hypotheses_on_it_nothing_is_told_that_stands_in_their_file(desk: Desk) -> None:
     desk.dataset("calls_v1", privacy="hashes")
-    done = desk.type("score", "--dataset", "calls_v1", "--hyp", "hyp.jsonl")
-    assert done.exit_code == 2
-    assert "calls_v1 is private: hypotheses from elsewhere are not scored on it" in done.stderr
+    (desk.root / "swordfish.jsonl").write_text('{"id": "000", "text": "swordfish"}\n{"id": "000", "text": "hello"}\n')
+    asked = ("score", "--dataset", "calls_v1", "--hyp", "swordfish.jsonl")
+    nameless = desk.type(*asked)
+    assert (nameless.exit_code, "say with --model whose they are" in nameless.stderr) == (2, True)
+    faulty = desk.type(*asked, "--model", "acme")
+    assert (faulty.exit_code, "--private shows what is wrong" in faulty.stderr) == (2, True)
+    assert "swordfish" not in nameless.output + faulty.output
+    assert "a second hypothesis for 000" in desk.type(*asked, "--model", "acme", "--private").stderr
 
 
 @pytest.mark.parametrize("command", [("show", "calls_v1"), ("show", "calls_v1", "000"), ("verify", "calls_v1")])

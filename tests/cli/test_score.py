@@ -108,7 +108,7 @@ def test_missing_and_surplus_ids_are_told(desk: Desk) -> None:
     done = score(desk, write(desk, "part.txt", "".join([*lines, "other-1 yes\n", "other-2 no\n"])))
     assert done.exit_code == 1  # as of a model that raised: success_rate is below its limit
     assert "2 of 8 rows have no hypothesis, each counts as a failure of the model: 002, 005" in done.output
-    assert "2 hypotheses are about no row of short_v1, left out: other-1, other-2" in done.output
+    assert "2 hypotheses fit no row of short_v1, left out: other-1, other-2" in done.output
     entry = newest(desk)
     assert entry.values["success_rate"] == 0.75
     assert entry.result is not None

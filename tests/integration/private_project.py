@@ -78,6 +78,11 @@ class PrivateProject:
         path = self.root / "models" / "fake" / "answers.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), str(length(number)): text}))
 
+    def says(self, number: int) -> str:
+        """What the model says of a clip."""
+        answers = json.loads((self.root / "models" / "fake" / "answers.json").read_text())
+        return str(answers[str(length(number))])
+
     def behave(self, **behaviour: Any) -> None:
         (self.root / "models" / "fake" / "behaviour.json").write_text(json.dumps(behaviour))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from modellab.results import baselines, ledger
 from modellab.types import CaseId
@@ -123,6 +124,38 @@ def test_the_gate_works_on_hashes(project: PrivateProject) -> None:
     assert verdicts(project)["wer"]["status"] == "REGRESSED"
     assert "6 substitutions, 0 deletions, 8 insertions of 6 words (text withheld)" in told
     assert "RuntimeError: (message withheld" in told
+    assert project.leaks() == []
+
+
+@pytest.mark.slow
+def test_its_texts_are_exported_on_request_and_what_others_said_is_scored(project: PrivateProject) -> None:
+    """What our model said, written out and scored as somebody else's, is the same result; no text is told of either."""
+    root = accepted(project).root
+    project.answer(3, f"call hannah tonight {CANARY}")
+    project.type("run", *PLAIN)
+    into = ("--into", "golden")
+    assert project.type("export", "fake", "--as", "jsonl", *into).returncode == 2
+    assert project.type("export", "fake@baseline", "--as", "jsonl", *into, "--private").returncode == 2
+    assert "keeps hashes of what was said" in project.said
+    assert project.type("export", "fake", "--as", "jsonl", *into, "--private").returncode == 0
+    (written,) = root.glob("golden/*.jsonl")
+    assert stat.S_IMODE(written.stat().st_mode) == 0o600
+    said = [json.loads(line) for line in written.read_text().splitlines()]
+    assert sum(CANARY in line["hypothesis"] for line in said) == 8
+
+    golden = yaml.safe_load((root / "golden" / "calls_v1" / "dataset.yaml").read_text())["cases"]
+    rows = [{"id": row["id"], "hypothesis": project.says(number)} for number, row in enumerate(golden)]
+    theirs = [json.dumps(row) for row in [*rows, {"id": f"{CANARY}-999", "hypothesis": CANARY}]]
+    (root / "golden" / "theirs.jsonl").write_text("\n".join(theirs))
+    scored = project.type("score", "--dataset", "calls_v1", "--hyp", "golden/theirs.jsonl", "--model", "acme")
+    assert scored.returncode == 0, scored.stderr
+    assert "1 hypothesis fits no row of calls_v1" in scored.stdout
+    *_, ours, other = (entry.result for entry in ledger.read(root / "mlruns")[0])
+    assert ours
+    assert other
+    assert [each.counts for each in other.utterances] == [each.counts for each in ours.utterances]
+    for command in (("report", "acme", "--html", "acme.html"), ("site", "site", "--all"), ("sync",)):
+        assert project.type(*command).returncode == 0, command
     assert project.leaks() == []
 
 

@@ -43,6 +43,8 @@ def files(entry: Entry, data: Dataset, form: str, *, as_written: bool = False) -
             f"{entry.key} was measured on {data.name} with the digest {then or 'unknown'}, it is {data.digest} now: the"
             " references are others, run it again"
         )
+    if data.is_private and any(each.output is None and not each.error for each in entry.result.utterances):
+        raise ConfigError(f"the baseline of {entry.key} keeps hashes of what was said, because {data.name} is private")
     if task.NAME not in WRITERS:
         raise ConfigError(f"results of {task.NAME} cannot be exported, those of {', '.join(WRITERS)} can")
     rows = {str(row["id"]): row for row in data.rows}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from modellab.audio import stretch
 from modellab.datasets import Dataset
 from modellab.datasets.importers.records import LeftOut, Note
+from modellab.datasets.privacy import Key
 from modellab.errors import DatasetError
 from modellab.rescoring.hypotheses.records import Hypothesis, HypothesisSegment, Item
 from modellab.types import SpokenTurn
@@ -79,6 +81,13 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
         found.answers[id] = Answer(words if worded else None, ordered)
     found.surplus += unknown
     return found
+
+
+def hidden(found: Matched, secret: Key) -> Matched:
+    """The answers for a private dataset, whose rows are called by hashes: by those, without notes."""
+    hashed = partial(secret.hash, "id")
+    answers = {hashed(id): answer for id, answer in found.answers.items()}
+    return Matched(answers, [*map(hashed, found.surplus)], [*map(hashed, found.outside)])
 
 
 def _line(where: str) -> str:

@@ -22,7 +22,7 @@ from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.rescoring.entry import judged
 from modellab.rescoring.hypotheses.matching import Answer, Matched, some
-from modellab.results import baselines, changed_outputs, text_facts, without_speech
+from modellab.results import baselines, changed_outputs, text_facts, withheld, without_speech
 from modellab.results.entry import Entry
 from modellab.system import machine
 from modellab.system.masking import masked
@@ -101,15 +101,19 @@ def scored(project: Project, case: Case, data: Dataset, found: Matched, file: Pa
         raise ConfigError(f"{data.name} is a dataset of {data.task}: hypotheses are scored for {', '.join(OUTPUTS)}")
     _check(found, data)
     result = _result(task, case, data, found.answers, project, empty=empty)
-    result = replace(result, provenance={**result.provenance, **_origin(file)})
+    result = replace(result, provenance={**result.provenance, **_origin(file, data)})
     accepted = baselines.load(folder, case.key)
     bare = Entry(case.key, Status.PASS, "", result)
     (verdicts,) = gate.settle([judged(bare, case, project).verdicts], project.judging.alpha)
+    if data.is_private:
+        verdicts = withheld.verdicts(verdicts, result)
+    looks = diagnosis.notes(verdicts, task, result, data, None if data.is_private else accepted)
     notes = (
         *_told(found, data, result.utterances, empty=empty),
-        *diagnosis.notes(verdicts, task, result, data, accepted),
+        *(map(withheld.note, looks) if data.is_private else looks),
     )
-    if accepted and (changed := sum(1 for _ in changed_outputs.changed(task, result, accepted))):
+    remember = data.remembering(task.remember)
+    if accepted and (changed := sum(1 for _ in changed_outputs.changed(task, result, accepted, remember))):
         notes = (*notes, f"{changed} of {len(result.utterances)} outputs are others than the baseline's")
     return Scored(case, gate.worst(verdicts), tuple(verdicts), result, accepted, tuple(map(masked, notes)))
 
@@ -157,7 +161,11 @@ def _result(
 
     def utterance(row: Row) -> Utterance:
         answer, said_by = answers.get(str(row["id"]), blank), clusters.cluster(row, data.header)
-        return _utterance(task, task.read(row, options), answer, said_by)
+        sample = task.read(row, options)
+        found = _utterance(task, sample, answer, said_by)
+        if data.is_private:
+            found = replace(found, counts={**found.counts, **withheld.counted(task, sample, found.output)})
+        return found
 
     said = sessions.settled(task, data.rows, options, Utterances(map(utterance, data.rows)))
     samples = (task.read(row, options) for row in data.rows)
@@ -167,6 +175,7 @@ def _result(
         "normaliser": str(text.get(data.normaliser)),
         **text_facts.facts(task, data, data.normaliser, said),
         **({"signature": task.signature(samples)} if isinstance(task, Signed) else {}),
+        **withheld.provenance(data.secret),
     }
     return Result(case.key, said, {}, elsewhere.MACHINE, provenance)
 
@@ -189,10 +198,12 @@ def _utterance(task: Task, sample: Any, answer: Answer | None, said_by: str) -> 
     )
 
 
-def _origin(file: Path) -> dict[str, str]:
-    """Which hypotheses these are."""
-    with file.open("rb") as data:
-        digest = hashlib.file_digest(data, "sha256").hexdigest()
+def _origin(file: Path, data: Dataset) -> dict[str, str]:
+    """Which hypotheses these are; of a private dataset without the file's name, and with a keyed hash."""
+    with file.open("rb") as held:
+        digest = hashlib.file_digest(held, "sha256").hexdigest()
+    if data.secret:
+        return {"weights": f"hypotheses:{data.secret.hash(HYPOTHESES, digest)}"}
     return {"weights": f"hypotheses:sha256:{digest}", HYPOTHESES: file.name}
 
 
@@ -208,6 +219,7 @@ def _told(found: Matched, data: Dataset, said: Sequence[Utterance], *, empty: bo
         as_what = "an answer with nothing in it" if empty else "a failure of the model"
         yield f"{len(none)} of {len(ids)} rows have no hypothesis, each counts as {as_what}: {some(none)}"
     if found.surplus:
-        yield f"{len(found.surplus)} hypotheses are about no row of {data.name}, left out: {some(found.surplus)}"
+        fitting = "hypothesis fits" if len(found.surplus) == 1 else "hypotheses fit"
+        yield f"{len(found.surplus)} {fitting} no row of {data.name}, left out: {some(found.surplus)}"
     if found.outside:
         yield f"{len(found.outside)} lie outside of every row of their recording, left out: {some(found.outside)}"
