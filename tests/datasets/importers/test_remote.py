@@ -107,6 +107,27 @@ def test_a_manifest_on_the_web_with_its_audio(server: Server, tmp_path: Path) ->
     assert server.asked[count:] == ["HEAD /set/manifest.json"]  # the rest is there
 
 
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("mls", "mls_polish/test/transcripts.txt"),
+        ("commonvoice", "test.tsv"),
+        ("csv", "meta.csv"),
+        ("parquet", "meta.parquet"),
+        ("audiofolder", "test/metadata.csv"),
+        ("webdataset", "ls-000000.tar"),
+    ],
+)
+def test_the_audio_of_a_manifest_on_the_web_lies_where_its_format_has_it(
+    server: Server, tmp_path: Path, layout: str, name: str
+) -> None:
+    form, recipe, _ = LAYOUTS[layout]
+    recipe(tmp_path / "data")
+    server.serve(tmp_path / "data")
+    made = importing.run(f"{server.address}/{name}", tmp_path / "golden" / "new_v1", Options(), Wish(language="en"), {})
+    assert (made.form, made.sound, made.left) == (form, 2 if layout == "webdataset" else len(TEXTS), [])
+
+
 def test_a_user_and_password_are_for_the_server_and_nobody_else(server: Server, tmp_path: Path) -> None:
     LAYOUTS["nemo"][1](tmp_path / "data")
     server.serve(tmp_path / "data")

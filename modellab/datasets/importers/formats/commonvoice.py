@@ -50,10 +50,9 @@ def _record(where: str, row: Mapping[str, str], folder: Path, options: Options) 
     name = row["path"].strip()
     if not name:
         return LeftOut(where, "the path is empty")
-    home = options.root or folder / "clips"
-    file = home / (name if "." in name else f"{name}.mp3")
-    if not is_there(file) and is_there(folder / name):
-        file = folder / name
+    name = name if "." in name else f"{name}.mp3"
+    homes = [folder / "clips", folder] if options.root in (None, folder) else [options.root, options.root / "clips"]
+    file = next((home / name for home in homes if is_there(home / name)), homes[0] / name)
     return Record(
         id=Path(name).stem,
         where=where,
