@@ -2,13 +2,24 @@
 
 They inform, and are judged on request at most. All are optional: where a row or an output has nothing that one of them
 needs, the utterance has no counts of it.
+
+A row may list phrases that matter: `keywords` and `entities`, said in it or not, and `code_switched`, the words of
+another language than that of the sentence.
 """
 
 from __future__ import annotations
 
-from modellab.metrics import written_words
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from modellab.errors import DatasetError, described
+from modellab.metrics import inserted_runs, number_agreement, phrases, written_words
 from modellab.metrics.casing_punctuation import Compared
-from modellab.types import Counts, Metric
+from modellab.metrics.edit_distance import Alignment
+from modellab.metrics.phrases import Phrase
+from modellab.text import Normaliser
+from modellab.types import Counts, Metric, Row
 
 
 def _told(name: str, better: str, unit: str = "ratio", margin: float = 0.0) -> Metric:
@@ -17,15 +28,90 @@ def _told(name: str, better: str, unit: str = "ratio", margin: float = 0.0) -> M
     return Metric(name, unit, "lower" if lower else "higher", margin, gated=False, on_request=margin > 0, optional=True)
 
 
+def _found(name: str) -> tuple[Metric, ...]:
+    return (
+        _told(f"{name}_recall", "higher", margin=0.01),
+        _told(f"{name}_precision", "higher", margin=0.01),
+        _told(f"{name}_f1", "higher", margin=0.01),
+    )
+
+
 METRICS = (
     _told("written_wer", "lower", margin=0.002),
     _told("cased_wer", "lower"),
     _told("punctuated_wer", "lower"),
     _told("punctuation_f1", "higher", margin=0.005),
     *(_told(f"{name}_f1", "higher") for name in written_words.NAMES.values()),
+    *_found("keyword"),
+    *_found("entity"),
+    _told("inserted_run_rate", "lower", margin=0.01),
+    _told("inserted_run_words", "lower"),
+    *_found("number"),
+    _told("figure_f1", "higher", margin=0.01),
+    _told("pier", "lower", margin=0.005),
 )
+LISTS = ("keywords", "entities", "code_switched")  # keys of a row, each a list of phrases
+ROW = LISTS
 
 
-def counts(written: Compared) -> dict[str, Counts]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a row asks about: phrases as normalised words; none of a kind where it has no list."""
+
+    keywords: tuple[Phrase, ...] = ()
+    entities: tuple[Phrase, ...] = ()
+    code_switched: tuple[Phrase, ...] = ()
+
+    @classmethod
+    def joined(cls, parts: Iterable[Wanted]) -> Self:
+        """That of all chunks of a session."""
+        every = list(parts)
+        return cls(*(tuple(dict.fromkeys(x for each in every for x in getattr(each, name))) for name in LISTS))
+
+
+NOTHING = Wanted()
+
+
+def read(row: Row, normaliser: Normaliser, references: Sequence[str]) -> Wanted:
+    """What a row asks about, or DatasetError for what is no list of phrases.
+
+    `references` are its normalised texts: words of another language have to be in one of them.
+    """
+    if not any(name in row for name in LISTS):
+        return NOTHING
+    found = Wanted(*(_phrases(row, name, normaliser) for name in LISTS))
+    texts = [text.split() for text in references if text]
+    for each in found.code_switched if texts else ():
+        if not any(phrases.places(each, words) for words in texts):
+            raise DatasetError(
+                f"case {row['id']!r}: code_switched has {' '.join(each)!r}, which its text does not say:"
+                " expected words as they stand in it"
+            )
+    return found
+
+
+def counts(wanted: Wanted, alignment: Alignment, written: Compared) -> dict[str, Counts]:
     """The counts of what an utterance has something for."""
-    return {**written_words.error_rates(written), **written_words.mark_scores(written)}
+    found = {
+        **written_words.error_rates(written),
+        **written_words.mark_scores(written),
+        "inserted_run_rate": inserted_runs.rate(alignment),
+        "inserted_run_words": inserted_runs.words(alignment),
+        **number_agreement.scores(alignment),
+        "figure_f1": number_agreement.figures(written),
+    }
+    if wanted is NOTHING:
+        return found
+    found |= phrases.scores("keyword", wanted.keywords, alignment) if wanted.keywords else {}
+    found |= phrases.scores("entity", wanted.entities, alignment) if wanted.entities else {}
+    return found | ({"pier": phrases.point_errors(wanted.code_switched, alignment)} if wanted.code_switched else {})
+
+
+def _phrases(row: Row, name: str, normaliser: Normaliser) -> tuple[Phrase, ...]:
+    given: Any = row.get(name, ())
+    if not isinstance(given, list | tuple) or not all(isinstance(each, str) for each in given):
+        raise DatasetError(f"case {row['id']!r}: {name} is {described(given)}, expected a list of words or phrases")
+    found = {each: tuple(normaliser(each).split()) for each in given}
+    if empty := next((each for each, words in found.items() if not words), None):
+        raise DatasetError(f"case {row['id']!r}: {name} has {empty!r}, of which {normaliser.name} leaves nothing")
+    return tuple(dict.fromkeys(found.values()))

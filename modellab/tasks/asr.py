@@ -1,6 +1,7 @@
 """Automatic speech recognition: audio in, text out.
 
-Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?}
+Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?, keywords?, entities?,
+code_switched?}: the last three are lists of phrases that matter, `tasks/_breakdown.py`.
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
 Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
 
@@ -44,6 +45,7 @@ from modellab.errors import described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import wil_rate
 from modellab.tasks import _breakdown, _references
+from modellab.tasks._breakdown import Wanted
 from modellab.tasks._references import Held, Reference, Scoring
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Gross, Metric, Ratio, Row, Transcript
@@ -82,7 +84,7 @@ LIMITS: Mapping[str, float] = {
     "loop_rate": 0.05,
 }
 WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
-ROW = ("text", "references", "session", "chunk", "speaker", "voice", "condition", "language")
+ROW = ("text", "references", "session", "chunk", "speaker", "voice", "condition", "language", *_breakdown.ROW)
 SETTINGS: Mapping[str, Any] = _references.SETTINGS
 SCORING: Mapping[str, Sequence[Any]] = _references.SCORING  # settings that no model hears of
 
@@ -112,6 +114,7 @@ class Sample:
     is_ignored: bool = False  # nothing of it counts, not even what is said there
     chunk: str = ""  # "chunk 3 of the session call": it counts with the whole session
     references: tuple[Reference, ...] = ()  # all of them, where there are several or they have marks
+    wanted: Wanted = _breakdown.NOTHING
 
     def held(self, output: Mapping[str, Any] | None) -> Held:
         """The transcript beside the reference that fits it best."""
@@ -147,6 +150,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
         is_ignored=_references.is_ignored(said, how),
         chunk=chunk,
         references=references if len(references) > 1 or how.markup else (),
+        wanted=_breakdown.read(row, normaliser, [each.normalised for each in references]),
     )
 
 
@@ -164,6 +168,7 @@ def of_session(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | 
         references=(whole,) if first.scoring.markup else (),
         is_ignored=False,
         chunk="",
+        wanted=Wanted.joined(each.wanted for each, _ in kept),
     )
     said = [output for _, output in kept if output is not None]
     return sample, recall(" ".join(str(output["text"]) for output in said)) if said else None
@@ -239,7 +244,7 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
         "hallucinated_characters_per_min": transcript_sanity.made_up_characters(
             reference.normalised, hypothesis, sample.duration_s
         ),
-        **_breakdown.counts(written),
+        **_breakdown.counts(sample.wanted, alignment, written),
     }
 
 

@@ -104,3 +104,23 @@ def test_a_list_of_references_is_taken(desk: Desk) -> None:
     made = desk.type("datasets", "import", str(place / "all.jsonl"), "--into", "many_v1", "--language", "en")
     assert made.exit_code == 0, made.output
     assert [row["references"] for row in loaded(desk, "many_v1").rows] == [["good morning"]] * len(ids)
+
+
+def test_lists_of_phrases_that_matter_are_taken_and_scored(desk: Desk) -> None:
+    place = desk.root / "data"
+    lists = {"keywords": ["good"], "entities": ["Anna"], "code_switched": ["ciao"]}
+    rows = [{"audio": f"{id}.wav", "text": "good day anna ciao", **lists, "other": ["x"]} for id in TEXTS]
+    for id in TEXTS:
+        layouts.write(place / f"{id}.wav", layouts.encoded(id))
+    layouts.write(place / "all.jsonl", layouts.lines(rows))
+    made = desk.type("datasets", "import", str(place / "all.jsonl"), "--into", "listed_v1", "--language", "en")
+    assert made.exit_code == 0, made.output
+    for row in loaded(desk, "listed_v1").rows:
+        assert {key: row[key] for key in lists} == lists
+        assert "other" not in row
+    said = [{"id": id, "text": "good day hannah ciao"} for id in TEXTS]
+    layouts.write(desk.root / "hyp.jsonl", layouts.lines(said))
+    assert desk.type("score", "--dataset", "listed_v1", "--hyp", "hyp.jsonl").exit_code == 0
+    (file,) = (desk.root / "mlruns" / "ledger").glob("*.jsonl")
+    values = json.loads(file.read_text().splitlines()[-1])["values"]
+    assert (values["keyword_recall"], values["entity_recall"], values["pier"]) == (1, 0, 0)

@@ -15,12 +15,19 @@ TEXTS = [
     "Well, Anna, turn on the light.",
     "Is it Monday, or Tuesday?",
     "Please open the garden door now!",
-    "We meet in Paris: don't be late; bring the map.",
+    "We meet in Paris today: don't be late; bring the map.",
     "Play the music in the garage.",
     "Call Bob, please.",
     "Who closed the window?",
-    "I am at home.",
+    "The Meeting in room 20 is over.",
 ]
+LISTS: dict[int, dict[str, Any]] = {
+    0: {"keywords": ["Anna", "the light"]},
+    1: {"keywords": ["Anna", "Bob"]},
+    3: {"entities": ["Paris", "the map"]},
+    7: {"code_switched": ["Meeting"], "keywords": ["room"]},
+}
+WORD = {"wer", "cer", "mer", "wil", "cased_wer", "punctuated_wer", "written_wer"}
 Fault = Callable[[str], str]
 
 
@@ -61,15 +68,31 @@ def moved(project: FakeProject, fault: Fault) -> set[str]:
             lambda text: text.replace(",", ";"),
             {"punctuation_error_rate", "punctuation_f1", "comma_f1", "semicolon_f1", "punctuated_wer", "written_wer"},
         ),
+        (lambda text: text.replace("garden", "golden"), WORD),
+        (lambda text: text.replace("Anna", "Hanna"), {*WORD, "keyword_recall", "keyword_f1"}),
+        (lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
+        (lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
+        (lambda text: text.replace("Meeting", "Metting"), {*WORD, "pier"}),
         (
-            lambda text: text.replace("garden", "golden"),
-            {"wer", "cer", "mer", "wil", "cased_wer", "punctuated_wer", "written_wer"},
+            lambda text: text.replace("music", "music and so then and so then"),
+            {*WORD, "length_ratio", "words_per_s", "inserted_run_rate", "inserted_run_words"},
         ),
+        (
+            lambda text: text.replace("music", "music and so then and"),
+            {*WORD, "length_ratio", "words_per_s"},
+        ),
+        (
+            lambda text: text.replace("20", "30"),
+            {*WORD, "number_recall", "number_precision", "number_f1", "figure_f1"},
+        ),
+        (lambda text: text.replace("20", "twenty"), {"figure_f1", "cased_wer", "punctuated_wer", "written_wer"}),
     ],
-    ids=["lower case", "no full stops", "another mark", "another word"],
-)
-def test_casing_punctuation_and_words_are_told_apart(
-    fake_project: FakeProject, fault: Fault, expected: set[str]
-) -> None:
-    write(fake_project)
+    ids=[
+        "lower case", "no full stops", "another mark", "another word", "a keyword misheard", "a keyword made up",
+        "an entity misheard", "a word of another language misheard", "a run of made-up words", "a shorter run",
+        "another number", "a number in words",
+    ],
+)  # fmt: skip
+def test_each_kind_of_fault_moves_its_own_metrics(fake_project: FakeProject, fault: Fault, expected: set[str]) -> None:
+    write(fake_project, LISTS, normaliser="modellab_en")
     assert moved(fake_project, fault) == expected

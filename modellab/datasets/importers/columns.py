@@ -53,6 +53,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # by role, the likelier first
 }  # fmt: skip
 TURNS = ("timestamps_start", "timestamps_end", "speakers")  # of a whole recording, as the diarizers sets have them
 NO_COLUMN = "-"
+LISTS = ("keywords", "entities", "code_switched")  # phrases that matter, of a row that has lists of them
 GROUPS = ("gender", "sex", "age", "accent", "accents", "dialect", "variant", "condition", "domain", "group", "region")
 
 
@@ -183,17 +184,17 @@ def record(
         speaker=cell(row, roles, "speaker"),
         recording=cell(row, roles, "recording"),
         duration_s=None if is_segment else duration_s,
-        references=_references(row),
+        references=_listed(row.get("references")),
         session=cell(row, roles, "session") or (cell(row, roles, "recording") if chunk is not None else ""),
         chunk=None if chunk is None else int(chunk),
         turns=_turns(row),
         group={key: str(row[column]) for key, column in roles.groups.items() if row.get(column) not in (None, "")},
+        lists={name: phrases for name in LISTS if (phrases := _listed(row.get(name)))},
     )
 
 
-def _references(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Further texts that are as right, where a row has a list of them."""
-    given = row.get("references")
+def _listed(given: Any) -> tuple[str, ...]:
+    """The texts of a list in a row, none for anything else: further references, phrases that matter."""
     return tuple(each.strip() for each in given if isinstance(each, str)) if isinstance(given, list) else ()
 
 

@@ -62,7 +62,8 @@ class Record:
     spoke when (and what) in a whole recording, `scored` which stretches of it count: None for all. `duration_s` is what
     the source states. `group` holds what people are compared by: gender, age, accent. `marked` is the text with NIST's
     marks, where it has any or is not to be scored. `without_speech`: the source says that nobody speaks. `references`
-    are further texts that are as right. `session` and `chunk` place a part of what has one text for all of it.
+    are further texts that are as right. `session` and `chunk` place a part of what has one text for all of it. `lists`
+    are phrases that matter, by the key of a row.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Record:
     references: tuple[str, ...] = ()
     session: str = ""
     chunk: int | None = None
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As plain values in their order, in a third of the time that a record takes otherwise."""

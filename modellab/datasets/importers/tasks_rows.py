@@ -121,6 +121,7 @@ def row(record: Record, task: str, placing: Placing) -> Row | LeftOut:
     if parts and not record.text:
         return {**made, **parts}
     others = {"references": list(record.references)} if record.references and not parts else {}
+    others |= {name: list(phrases) for name, phrases in record.lists.items()}
     return {**made, **parts, "text": record.marked or record.text, **others}
 
 
