@@ -50,7 +50,7 @@ def presets() -> None:
             [
                 name,
                 each.title,
-                str(each.rows or ""),
+                str(each.rows or ("by part" if each.rows_by_config else "")),
                 each.licence,
                 (each.revision or f"sha256:{each.sha256}")[:12]
                 if each.is_pinned

@@ -86,7 +86,7 @@ def run(
         if not _refused(report, wish) and not rows:
             filtered = f" ({report.filtered} are not wanted, too short or too long)" if report.filtered else ""
             report.refused = f"none of {report.read} rows can be used{filtered}: nothing was written"
-        report.refused = report.refused or presets.count_fault(wish, report)
+        report.refused = report.refused or presets.count_fault(wish, options, report)
         if not report.refused:
             origin = manifest_file.Origin(*fetched[1:]) if fetched else manifest_file.Origin(source)
             report.digest = manifest_file.write(staging, work.header(), rows, origin, report, options, wish)

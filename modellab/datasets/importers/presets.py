@@ -40,6 +40,7 @@ class Preset(Strict):
     revision: str = ""
     sha256: str = ""
     rows: int | None = None
+    rows_by_config: dict[str, int] = {}
     gated: bool = False
     needs_config: bool = False
     form: str = Field(default="", alias="as")
@@ -149,12 +150,13 @@ def check_file(wish: Wish, file: Path) -> None:
             )
 
 
-def count_fault(wish: Wish, report: Report) -> str:
+def count_fault(wish: Wish, options: Options, report: Report) -> str:
     """Why a source has not as many rows as its preset; '' where it has, or nobody knows."""
     found = every().get(wish.preset)
-    if found is None or found.rows is None or found.rows == report.read or wish.revision not in ("", found.revision):
+    rows = found.rows_by_config.get(options.config, found.rows) if found else None
+    if found is None or rows in (None, report.read) or wish.revision not in ("", found.revision):
         return ""
     return (
-        f"{wish.preset} has {found.rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"
+        f"{wish.preset} has {rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"
         " come? nothing was written"
     )

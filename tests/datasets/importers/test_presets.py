@@ -196,8 +196,9 @@ def test_fleurs(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert new.header.imported["from"] == "hf://datasets/google/fleurs/data/en_us"
 
 
+@pytest.mark.parametrize("count", [4, 5])
 def test_mls_clips_are_whole_though_they_say_where_they_were(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     facts = {"begin_time": [400.0] * 4, "end_time": [401.0] * 4, "transcript": list(TEXTS.values()), "id": list(TEXTS)}
     parquet(tmp_path / "hub/german/test-00000-of-00001.parquet", facts)
@@ -205,7 +206,11 @@ def test_mls_clips_are_whole_though_they_say_where_they_were(
         "---\nconfigs:\n- config_name: german\n  data_files:\n  - split: test\n    path: german/test-*\n---\n"
     )
     hub(server, tmp_path / "hub", "facebook/multilingual_librispeech", presets.get("mls").revision)
-    stand_in(monkeypatch, tmp_path, server, "mls")
+    stand_in(monkeypatch, tmp_path, server, "mls", rows_by_config=f"{{german: {count}, dutch: 4}}")
+    if count == 5:
+        with pytest.raises(AssertionError, match="mls has 5 rows, 4 came"):
+            imported(tmp_path, "mls", options=Options(config="german"), language="de")
+        return
     _, new = imported(tmp_path, "mls", options=Options(config="german"), language="de")
     assert [row["duration_s"] for row in new.rows] == [pytest.approx(layouts.length_s(id)) for id in sorted(TEXTS)]
     assert new.language == "de"
