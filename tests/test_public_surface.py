@@ -42,8 +42,8 @@ def fields(record: type) -> list[str]:
 def test_the_nouns() -> None:
     classes = {name for name in names(types) if inspect.isclass(getattr(types, name))}
     assert classes == {
-        "Audio", "Basis", "Break", "CaseId", "Gross", "Metric", "QualityBaseline", "Ratio", "Region", "Reply",
-        "ResourceBaseline", "Result",
+        "Audio", "Basis", "Break", "CaseId", "Confidence", "Gross", "Metric", "QualityBaseline", "Ratio", "Region",
+        "Reply", "ResourceBaseline", "Result",
         "Rule", "Segment", "Setting", "SpokenTurn", "Status", "Transcript", "Turn", "Utterance", "Verdict", "Word",
     }  # fmt: skip
     assert {name for name in names(types) - classes if inspect.isfunction(getattr(types, name))} == {
@@ -76,7 +76,8 @@ VERDICT = (
         (types.Audio, "samples rate_hz language"),
         (types.Setting, "model variant weights device precision threads options"),
         (types.Segment, "text start_s end_s"),
-        (types.Transcript, "text segments language"),
+        (types.Confidence, "word probability"),
+        (types.Transcript, "text segments language confidences"),
         (types.Region, "start_s end_s"),
         (types.Turn, "start_s end_s speaker"),
         (types.SpokenTurn, "start_s end_s speaker text"),

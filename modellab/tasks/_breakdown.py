@@ -9,23 +9,28 @@ another language than that of the sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from modellab.errors import DatasetError, described
-from modellab.metrics import inserted_runs, number_agreement, phrases, written_words
+from modellab.metrics import inserted_runs, number_agreement, phrases, word_confidence, written_words
 from modellab.metrics.casing_punctuation import Compared
 from modellab.metrics.edit_distance import Alignment
 from modellab.metrics.phrases import Phrase
 from modellab.text import Normaliser
-from modellab.types import Counts, Metric, Row
+from modellab.types import Confidence, Counts, Floats, Metric, Row, top_over_bottom
 
 
-def _told(name: str, better: str, unit: str = "ratio", margin: float = 0.0) -> Metric:
+def _told(
+    name: str,
+    better: Literal["lower", "higher"],
+    unit: str = "ratio",
+    margin: float = 0.0,
+    rate: Callable[[Floats], Floats] = top_over_bottom,
+) -> Metric:
     """A metric that informs; with a margin it is judged on request."""
-    lower = better == "lower"
-    return Metric(name, unit, "lower" if lower else "higher", margin, gated=False, on_request=margin > 0, optional=True)
+    return Metric(name, unit, better, margin, rate=rate, gated=False, on_request=margin > 0, optional=True)
 
 
 def _found(name: str) -> tuple[Metric, ...]:
@@ -49,6 +54,9 @@ METRICS = (
     *_found("number"),
     _told("figure_f1", "higher", margin=0.01),
     _told("pier", "lower", margin=0.005),
+    _told("ece", "lower", margin=0.02, rate=word_confidence.calibration),
+    _told("confidence_auroc", "higher", "1", margin=0.02, rate=word_confidence.separation),
+    _told("wer_at_80_coverage", "lower", margin=0.005, rate=word_confidence.at_coverage(0.8)),
 )
 LISTS = ("keywords", "entities", "code_switched")  # keys of a row, each a list of phrases
 ROW = LISTS
@@ -105,6 +113,22 @@ def counts(wanted: Wanted, alignment: Alignment, written: Compared) -> dict[str,
     found |= phrases.scores("keyword", wanted.keywords, alignment) if wanted.keywords else {}
     found |= phrases.scores("entity", wanted.entities, alignment) if wanted.entities else {}
     return found | ({"pier": phrases.point_errors(wanted.code_switched, alignment)} if wanted.code_switched else {})
+
+
+def encoded(confidences: Sequence[Confidence]) -> dict[str, Any]:
+    """Confidences as JSON types, {} for none; TypeError for what is no probability."""
+    for word, probability in confidences:
+        if not 0 <= probability <= 1:
+            raise TypeError(f"the confidence of {word!r} is {probability!r}, expected a probability from 0 to 1")
+    return {"confidences": [[str(word), float(p)] for word, p in confidences]} if confidences else {}
+
+
+def of_confidences(output: Mapping[str, Any] | None, normaliser: Normaliser, alignment: Alignment) -> dict[str, Counts]:
+    """The counts of an output whose model says how sure it is of each word; {} for any other."""
+    if not output or not output.get("confidences"):
+        return {}
+    found = word_confidence.counts(output["confidences"], normaliser, alignment)
+    return {"ece": found["calibration"], "confidence_auroc": found["levels"], "wer_at_80_coverage": found["levels"]}
 
 
 def _phrases(row: Row, name: str, normaliser: Normaliser) -> tuple[Phrase, ...]:

@@ -3,7 +3,8 @@
 Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?, keywords?, entities?,
 code_switched?}: the last three are lists of phrases that matter, `tasks/_breakdown.py`.
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
-Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time.
+Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time; and
+"confidences": [[word, probability], ...] of models that give them.
 
 Reference and hypothesis go through the dataset's normaliser before anything is counted; `auto` is that of the row's
 language. Where a language sets no blanks between words (Chinese, Japanese, Thai) it parts characters: WER then counts
@@ -192,7 +193,8 @@ def encode(output: Any) -> dict[str, Any]:
     if not isinstance(output.text, str):
         raise TypeError(f"transcribe() returned a Transcript whose text is {described(output.text)}, expected a str")
     segments = [[str(words), _seconds(start_s), _seconds(end_s)] for words, start_s, end_s in output.segments]
-    return {"text": output.text, "language": output.language or "", "segments": segments}
+    told = {"text": output.text, "language": output.language or "", "segments": segments}
+    return {**told, **_breakdown.encoded(output.confidences)}
 
 
 def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
@@ -208,7 +210,9 @@ def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
         for words, *times in output["segments"]
     ]
     texts = (output["text"].strip() for _, output in parts)
-    return {"text": between.join(filter(None, texts)), "language": language, "segments": segments}
+    sure = [each for _, output in parts for each in output.get("confidences", ())]
+    told = {"text": between.join(filter(None, texts)), "language": language, "segments": segments}
+    return {**told, **({"confidences": sure} if sure else {})}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -245,6 +249,7 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
             reference.normalised, hypothesis, sample.duration_s
         ),
         **_breakdown.counts(sample.wanted, alignment, written),
+        **_breakdown.of_confidences(output, sample.normaliser, alignment),
     }
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modellab.types.gate_counts import RARE, Basis, Break, Gross
-from modellab.types.speech import Audio, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
+from modellab.types.speech import Audio, Confidence, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
 
 __all__ = [
     "PINNED_RELEASE",
@@ -29,6 +29,7 @@ __all__ = [
     "Basis",
     "Break",
     "CaseId",
+    "Confidence",
     "Counts",
     "Floats",
     "Gross",

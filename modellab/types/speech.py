@@ -66,17 +66,29 @@ class Segment(NamedTuple):
     end_s: float
 
 
+class Confidence(NamedTuple):
+    """A word of a transcript, as it stands there, and the model's own probability in [0, 1] that it is right."""
+
+    word: str
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What an ASR model heard."""
+    """What an ASR model heard. `confidences` are of its words in their order; none where the model gives none."""
 
     text: str
     segments: tuple[Segment, ...] = ()
     language: str = ""
+    confidences: tuple[Confidence, ...] = ()
 
     @classmethod
     def of(
-        cls, segments: Iterable[tuple[str, float, float]], language: str = "", duration_s: float = math.inf
+        cls,
+        segments: Iterable[tuple[str, float, float]],
+        language: str = "",
+        duration_s: float = math.inf,
+        confidences: Iterable[tuple[str, float]] = (),
     ) -> Transcript:
         """Join segments (text, start_s, end_s) into one transcript.
 
@@ -88,7 +100,8 @@ class Transcript:
             for text, start, end in segments
             if text.strip()
         )
-        return cls(" ".join(part.text.strip() for part in parts), parts, language)
+        sure = tuple(Confidence(word.strip(), float(probability)) for word, probability in confidences)
+        return cls(" ".join(part.text.strip() for part in parts), parts, language, sure)
 
 
 class Region(NamedTuple):

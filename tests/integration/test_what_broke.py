@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,41 @@ def moved(project: FakeProject, fault: Fault) -> set[str]:
     before, after = measured(project), measured(project, fault)
     assert before.keys() == after.keys()
     return {name for name, value in after.items() if value != before[name]}
+
+
+SURE = """
+        text, sure = self.answers[str(len(audio.samples))], json.loads((HERE / "sure.json").read_text())
+        return Transcript.of([(text, 0.0, 1.0)], confidences=[(w, sure.get(w, sure["*"])) for w in text.split()])
+"""
+
+
+@pytest.mark.parametrize(
+    ("confidences", "expected"),
+    [
+        ({"*": 0.99}, {"ece"}),
+        ({"golden": 0.95}, {"ece", "confidence_auroc", "wer_at_80_coverage"}),
+    ],
+    ids=["too sure", "sure of what is wrong"],
+)
+def test_a_fault_of_confidences_moves_nothing_else(
+    fake_project: FakeProject, confidences: dict[str, float], expected: set[str]
+) -> None:
+    write(fake_project)
+    adapter = fake_project.model / "adapter.py"
+    adapter.write_text(
+        adapter.read_text().replace("        return Transcript(self.answers[str(len(audio.samples))])\n", SURE)
+    )
+    said = {"*": 0.9, "golden": 0.1}
+
+    def heard() -> dict[str, float]:
+        (fake_project.model / "sure.json").write_text(json.dumps(said))
+        return measured(fake_project, lambda text: text.replace("garden", "golden"))
+
+    before = heard()
+    said |= confidences
+    after = heard()
+    assert before["confidence_auroc"] == 1.0
+    assert {name for name, value in after.items() if value != before[name]} == expected
 
 
 @pytest.mark.parametrize(

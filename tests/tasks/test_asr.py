@@ -27,7 +27,7 @@ ROW = {
     "speaker": "en-us+f4",
     "condition": "noisy",
 }
-UNITS = {"ratio", "words/s", "words/min", "characters/min"}
+UNITS = {"ratio", "1", "s", "s/s", "words/s", "words/min", "characters/min"}
 METRIC = {metric.name: metric for metric in asr.METRICS}
 
 

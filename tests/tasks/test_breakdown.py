@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import pytest
 
 from modellab.errors import DatasetError
 from modellab.tasks import asr
-from modellab.types import Ratio
+from modellab.types import Ratio, Transcript
 
 from .test_asr import HEADER, METRIC, ROW, said, sample
 
@@ -58,3 +61,30 @@ def test_of_nothing_there_is_no_rate_and_no_division() -> None:
         for name, counts in asr.score(sample(text), said(heard)).items():
             if METRIC[name].optional:
                 assert METRIC[name].value([counts]) >= 0 or counts == Ratio(0, 0), name
+
+
+# ---------------------------------------------------------------------------- confidences
+
+
+def sure(*words: tuple[str, float]) -> dict[str, Any]:
+    return asr.encode(Transcript.of([(" ".join(word for word, _ in words), 0.0, 1.0)], confidences=words))
+
+
+def test_confidences_are_counted_where_a_model_gives_them() -> None:
+    assert "confidences" not in said("go home")
+    assert not {"ece", "confidence_auroc", "wer_at_80_coverage"} & asr.score(sample("go home"), said("go home")).keys()
+    counts = asr.score(sample("Go home."), sure(("Go", 0.9), ("hoom.", 0.2)))
+    values = {name: METRIC[name].value([counts[name]]) for name in ("ece", "confidence_auroc", "wer_at_80_coverage")}
+    assert values == pytest.approx({"ece": 0.15, "confidence_auroc": 1.0, "wer_at_80_coverage": 0.6 / 1.6})
+
+
+@pytest.mark.parametrize("probability", [1.5, -0.1, math.nan])
+def test_what_is_no_probability_is_refused(probability: float) -> None:
+    with pytest.raises(TypeError, match=r"the confidence of 'go' is .*, expected a probability from 0 to 1"):
+        sure(("go", probability))
+
+
+def test_the_confidences_of_parts_are_put_together() -> None:
+    joined = asr.joined([(0.0, sure(("go", 0.9))), (2.0, said("now")), (4.0, sure(("home", 0.2)))])
+    assert joined["confidences"] == [["go", 0.9], ["home", 0.2]]
+    assert "confidences" not in asr.joined([(0.0, said("go"))])

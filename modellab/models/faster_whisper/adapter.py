@@ -20,18 +20,22 @@ class FasterWhisper:
         )
         self.options = dict(setting.options)
         batch_size = self.options.pop("batch_size", 0)
+        self.sure = {"word_timestamps": True} if self.options.pop("word_confidences", False) else {}
         self.batched = {"batch_size": batch_size} if batch_size else {}
         self.pipeline: Any = BatchedInferencePipeline(self.model) if batch_size else self.model
 
     def transcribe(self, audio: Audio) -> Transcript:
         """16 kHz audio of any length; nothing at all gives an empty transcript.
 
-        With the option `batch_size`, stretches of speech that its VAD finds are decoded so many at a time.
+        With the option `batch_size`, stretches of speech that its VAD finds are decoded so many at a time; with
+        `word_confidences` it says how sure it is of each word, which takes timing the words.
         """
         if not len(audio.samples):
             return Transcript("")
-        segments, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.options)
-        return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s)
+        found, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self.options)
+        segments = list(found)
+        words = [(word.word, word.probability) for s in segments for word in s.words or ()] if self.sure else []
+        return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s, words)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""

@@ -29,14 +29,21 @@ class Whisper:
             self.model.register_buffer("alignment_heads", self.model.alignment_heads.to_dense(), persistent=False)
         self.model.to(setting.device)
         self.options = {**setting.options, "fp16": FP16[setting.precision]}
+        self.sure = {"word_timestamps": True} if self.options.pop("word_confidences", False) else {}
 
     def transcribe(self, audio: Audio) -> Transcript:
-        """16 kHz audio of any length; nothing at all gives an empty transcript."""
+        """16 kHz audio of any length; nothing at all gives an empty transcript.
+
+        With the option `word_confidences` it says how sure it is of each word, which takes timing the words.
+        """
         if not len(audio.samples):
             return Transcript("")
-        said = self.model.transcribe(audio.samples, **self.options)
+        said = self.model.transcribe(audio.samples, **self.sure, **self.options)
+        if self.sure:
+            torch.set_num_threads(self.threads)  # as in `align`
         parts = ((s["text"], s["start"], s["end"]) for s in said["segments"])
-        return Transcript.of(parts, said["language"], audio.duration_s)
+        words = [(word["word"], word["probability"]) for s in said["segments"] for word in s.get("words", ())]
+        return Transcript.of(parts, said["language"], audio.duration_s, words)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""

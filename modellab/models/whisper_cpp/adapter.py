@@ -36,12 +36,20 @@ class WhisperCpp:
         self.language = setting.options.get("language")
         own = {"language": self.language or "auto", "n_threads": setting.threads}
         self.options = {**QUIET, **SENTENCES, **setting.options, **own}
+        self.sure = bool(self.options.pop("word_confidences", False))
         self.model = Model(str(setting.weights), context_params={"use_gpu": setting.device != "cpu"})
 
     def transcribe(self, audio: Audio) -> Transcript:
-        """16 kHz audio of any length; whisper.cpp hears nothing in less than 0.1 s."""
+        """16 kHz audio of any length; whisper.cpp hears nothing in less than 0.1 s.
+
+        With the option `word_confidences` each word is a segment, with its confidence.
+        """
         if not len(audio.samples):
             return Transcript("")
+        if self.sure:
+            words = self.model.transcribe(audio.samples, extract_probability=True, **{**self.options, **WORDS})
+            sure = [(word.text, word.probability) for word in words if word.text.strip()]
+            return Transcript.of(_timed(words), self.language or "", audio.duration_s, sure)
         segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
         return Transcript.of(_timed(segments), self.language or "", audio.duration_s)
 
