@@ -98,6 +98,21 @@ def has_loop(text: str, reference: str = "") -> bool:
     return ratio > MAX_COMPRESSION and ratio > DENSER * compression_ratio(reference)
 
 
+def looped_words(text: str, reference: str = "") -> Ratio:
+    """Words that go round in circles out of all words of the hypothesis, in [0, 1], lower is better.
+
+    Of each phrase that comes back to back too often its longest run counts, less what `has_loop` excuses. In a
+    recording of an hour it tells a loop of ten words from one of a thousand. What only compresses too well counts none.
+
+    >>> looped_words("so thank you thank you thank you thank you"), looped_words("no no no no no no", "no no no")
+    (Ratio(top=8, bottom=9), Ratio(top=0, bottom=6))
+    """
+    said = _repeats(text, MIN_REPEATS)
+    own = _repeats(reference, 2) if said else {}
+    looped = sum(max(0, length - EXCUSED * own.get(phrase, 0)) for phrase, length in said.items())
+    return Ratio(looped, len(_units(text)))
+
+
 def repeated_phrase(text: str) -> str:
     """The shortest phrase of up to MAX_NGRAM words that comes at least MIN_REPEATS times back to back, "" if none does.
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from modellab.errors import DatasetError, described
-from modellab.metrics import inserted_runs, number_agreement, phrases, word_confidence, written_words
+from modellab.metrics import inserted_runs, long_form, number_agreement, phrases, word_confidence, written_words
 from modellab.metrics.casing_punctuation import Compared
 from modellab.metrics.edit_distance import Alignment
 from modellab.metrics.phrases import Phrase
 from modellab.text import Normaliser
-from modellab.types import Confidence, Counts, Floats, Metric, Row, top_over_bottom
+from modellab.types import Confidence, Counts, Floats, Metric, Row, Word, top_over_bottom
+from modellab.types.rows import timed_words
 
 
 def _told(
@@ -56,23 +57,28 @@ METRICS = (
     _told("pier", "lower", margin=0.005),
     _told("ece", "lower", margin=0.02, rate=word_confidence.calibration),
     _told("confidence_auroc", "higher", "1", margin=0.02, rate=word_confidence.separation),
+    _told("loop_words", "lower", margin=0.005),
+    _told("timestamp_error_s", "lower", "s"),
+    _told("timestamp_drift", "lower", "s/s"),
+    _told("seam_error_rate", "lower", margin=0.02),
     _told("wer_at_80_coverage", "lower", margin=0.005, rate=word_confidence.at_coverage(0.8)),
 )
 LISTS = ("keywords", "entities", "code_switched")  # keys of a row, each a list of phrases
-ROW = LISTS
+ROW = (*LISTS, "words")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a row asks about: phrases as normalised words; none of a kind where it has no list."""
+    """What a row asks about: phrases as normalised words, and where its words are; none of a kind without a list."""
 
     keywords: tuple[Phrase, ...] = ()
     entities: tuple[Phrase, ...] = ()
     code_switched: tuple[Phrase, ...] = ()
+    words: tuple[Word, ...] = ()  # with their times
 
     @classmethod
     def joined(cls, parts: Iterable[Wanted]) -> Self:
-        """That of all chunks of a session."""
+        """That of all chunks of a session; without times, which are those of the chunks."""
         every = list(parts)
         return cls(*(tuple(dict.fromkeys(x for each in every for x in getattr(each, name))) for name in LISTS))
 
@@ -85,12 +91,14 @@ def read(row: Row, normaliser: Normaliser, references: Sequence[str]) -> Wanted:
 
     `references` are its normalised texts: words of another language have to be in one of them.
     """
-    if not any(name in row for name in LISTS):
+    if not any(name in row for name in ROW):
         return NOTHING
-    found = Wanted(*(_phrases(row, name, normaliser) for name in LISTS))
+    words = tuple(Word(*each) for each in timed_words(row))
+    keywords, entities, code_switched = (_phrases(row, name, normaliser) for name in LISTS)
+    found = Wanted(keywords, entities, code_switched, words)
     texts = [text.split() for text in references if text]
     for each in found.code_switched if texts else ():
-        if not any(phrases.places(each, words) for words in texts):
+        if not any(phrases.places(each, said) for said in texts):
             raise DatasetError(
                 f"case {row['id']!r}: code_switched has {' '.join(each)!r}, which its text does not say:"
                 " expected words as they stand in it"
@@ -123,9 +131,28 @@ def encoded(confidences: Sequence[Confidence]) -> dict[str, Any]:
     return {"confidences": [[str(word), float(p)] for word, p in confidences]} if confidences else {}
 
 
-def of_confidences(output: Mapping[str, Any] | None, normaliser: Normaliser, alignment: Alignment) -> dict[str, Counts]:
-    """The counts of an output whose model says how sure it is of each word; {} for any other."""
-    if not output or not output.get("confidences"):
+def joined(texts: Sequence[str], between: str) -> dict[str, Any]:
+    """Where the texts of several chunks meet, once they are put together, as JSON types; {} for one chunk."""
+    return {"seams": long_form.offsets(texts, between)} if len(texts) > 1 else {}
+
+
+def of_output(
+    wanted: Wanted, output: Mapping[str, Any] | None, normaliser: Normaliser, alignment: Alignment
+) -> dict[str, Counts]:
+    """The counts of what else than a text an output has: times, seams, confidences."""
+    if not output:
+        return {}
+    found: dict[str, Counts] = {}
+    if wanted.words and output["segments"]:
+        found |= long_form.counts(output["segments"], wanted.words, normaliser)
+    if offsets := output.get("seams"):
+        positions = long_form.positions(output["text"], offsets, normaliser)
+        found["seam_error_rate"] = long_form.seams(positions, alignment)
+    return found | _of_confidences(output, normaliser, alignment)
+
+
+def _of_confidences(output: Mapping[str, Any], normaliser: Normaliser, alignment: Alignment) -> dict[str, Counts]:
+    if not output.get("confidences"):
         return {}
     found = word_confidence.counts(output["confidences"], normaliser, alignment)
     return {"ece": found["calibration"], "confidence_auroc": found["levels"], "wer_at_80_coverage": found["levels"]}

@@ -1,10 +1,10 @@
 """Automatic speech recognition: audio in, text out.
 
-Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?, keywords?, entities?,
-code_switched?}: the last three are lists of phrases that matter, `tasks/_breakdown.py`.
+Manifest row: {id, audio, text, duration_s, references?, speaker?, voice?, condition?, language?}, and what `_breakdown`
+asks about: {keywords?, entities?, code_switched?, words?}
 Model: `transcribe(audio: Audio) -> Transcript`, 16 kHz mono in.
-Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time; and
-"confidences": [[word, probability], ...] of models that give them.
+Output as JSON: {"text": str, "language": str, "segments": [[text, start_s, end_s], ...]}, null for an unknown time;
+"confidences": [[word, probability], ...] of models that have some; "seams": [characters before a further chunk, ...].
 
 Reference and hypothesis go through the dataset's normaliser before anything is counted; `auto` is that of the row's
 language. Where a language sets no blanks between words (Chinese, Japanese, Thai) it parts characters: WER then counts
@@ -88,8 +88,6 @@ WITHOUT_SPEECH = True  # a row's text may be "": nobody speaks
 ROW = ("text", "references", "session", "chunk", "speaker", "voice", "condition", "language", *_breakdown.ROW)
 SETTINGS: Mapping[str, Any] = _references.SETTINGS
 SCORING: Mapping[str, Sequence[Any]] = _references.SCORING  # settings that no model hears of
-
-
 PER_CHUNK = ("success_rate",)  # what of a session in chunks stays with each of them
 
 
@@ -171,8 +169,10 @@ def of_session(samples: Sequence[Sample], outputs: Sequence[Mapping[str, Any] | 
         chunk="",
         wanted=Wanted.joined(each.wanted for each, _ in kept),
     )
-    said = [output for _, output in kept if output is not None]
-    return sample, recall(" ".join(str(output["text"]) for output in said)) if said else None
+    said = list(filter(None, (str(output["text"]).strip() for _, output in kept if output is not None)))
+    if all(output is None for _, output in kept):
+        return sample, None
+    return sample, {**(recall(" ".join(said)) or {}), **_breakdown.joined(said, " ")}
 
 
 def prepare(row: Row) -> Audio:
@@ -209,10 +209,10 @@ def joined(parts: Sequence[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
         for start_s, output in parts
         for words, *times in output["segments"]
     ]
-    texts = (output["text"].strip() for _, output in parts)
+    texts = list(filter(None, (output["text"].strip() for _, output in parts)))
     sure = [each for _, output in parts for each in output.get("confidences", ())]
-    told = {"text": between.join(filter(None, texts)), "language": language, "segments": segments}
-    return {**told, **({"confidences": sure} if sure else {})}
+    told = {"text": between.join(texts), "language": language, "segments": segments}
+    return {**told, **({"confidences": sure} if sure else {}), **_breakdown.joined(texts, between)}
 
 
 def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]:
@@ -228,6 +228,7 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
     hypothesis = _hypothesis(sample, output)
     written = casing_punctuation.compare(reference.text, "" if output is None else output["text"])
     words, length = len(alignment.hypothesis), len(alignment.reference)
+    made = reference.normalised, hypothesis, sample.duration_s
     return {
         "wer": alignment.wer(),
         "cer": alignment.cer(),
@@ -242,14 +243,11 @@ def _counts(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Count
         "case_error_rate": written.case_error_rate(),
         "punctuation_error_rate": written.punctuation_error_rate(),
         "hallucination_rate": transcript_sanity.made_up(reference.normalised, hypothesis),
-        "hallucinated_words_per_min": transcript_sanity.made_up_words(
-            reference.normalised, hypothesis, sample.duration_s
-        ),
-        "hallucinated_characters_per_min": transcript_sanity.made_up_characters(
-            reference.normalised, hypothesis, sample.duration_s
-        ),
+        "hallucinated_words_per_min": transcript_sanity.made_up_words(*made),
+        "hallucinated_characters_per_min": transcript_sanity.made_up_characters(*made),
         **_breakdown.counts(sample.wanted, alignment, written),
-        **_breakdown.of_confidences(output, sample.normaliser, alignment),
+        **_breakdown.of_output(sample.wanted, output, sample.normaliser, alignment),
+        "loop_words": transcript_sanity.looped_words(hypothesis, reference.normalised),
     }
 
 

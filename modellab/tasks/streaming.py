@@ -33,7 +33,7 @@ from modellab.streaming.options import DEFAULTS, Choice, choice
 from modellab.text import Normaliser
 from modellab.types import RARE, Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 from modellab.types.display import DisplayBlock, Lane, Lines, Span, Timeline, Words
-from modellab.types.rows import length_s, text_of
+from modellab.types.rows import length_s, text_of, timed_words
 
 NAME = "streaming"
 RATE_HZ = 16_000
@@ -103,8 +103,7 @@ def read(row: Row, options: Mapping[str, Any]) -> Sample:
     if not isinstance(said, str) or (said and transcript_sanity.is_empty(normaliser(said))):
         raise DatasetError(f"case {row['id']!r}: expected `text` with the words spoken, got {said!r}")
     duration_s = length_s(row)
-    words = tuple(_word(row["id"], entry, duration_s) for entry in row.get("words", ()))
-    return Sample(str(row["id"]), duration_s, said, normaliser(said), normaliser, words)
+    return Sample(str(row["id"]), duration_s, said, normaliser(said), normaliser, timed_words(row))
 
 
 def prepare(row: Row) -> Given:
@@ -195,17 +194,6 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
 
 def _said(sample: Sample, output: Mapping[str, Any] | None, key: str) -> str:
     return "" if output is None else sample.normaliser(output[key])
-
-
-def _word(id: str, entry: Any, duration_s: float) -> streaming.Word:
-    try:
-        word, start_s, end_s = entry
-        if isinstance(word, str) and 0 <= float(start_s) <= float(end_s) <= duration_s + 0.05:
-            return word, float(start_s), float(end_s)
-    except (TypeError, ValueError):
-        pass
-    wanted = f"expected [word, start_s, end_s] inside the clip's {duration_s:g} s"
-    raise DatasetError(f"case {id!r}: `words` holds {entry!r}, {wanted}")
 
 
 def _finite(value: float) -> float | None:

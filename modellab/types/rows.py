@@ -68,6 +68,22 @@ def text_of(row: Row, options: Mapping[str, Any]) -> Any:
     return known[name]
 
 
+def timed_words(row: Row) -> tuple[tuple[str, float, float], ...]:
+    """The row's `words`, each (word, start_s, end_s), () for none; DatasetError for times outside of its audio."""
+    return tuple(_timed(row["id"], entry, length_s(row)) for entry in row.get("words", ()))
+
+
+def _timed(id: str, entry: Any, duration_s: float) -> tuple[str, float, float]:
+    try:
+        word, start_s, end_s = entry
+        if isinstance(word, str) and 0 <= float(start_s) <= float(end_s) <= duration_s + 0.05:
+            return word, float(start_s), float(end_s)
+    except (TypeError, ValueError):
+        pass
+    wanted = f"expected [word, start_s, end_s] inside the clip's {duration_s:g} s"
+    raise DatasetError(f"case {id!r}: `words` holds {entry!r}, {wanted}")
+
+
 def seconds(row: Row) -> float:
     """How much audio the row gives to a model, in s: none if it is text, each of the settings' `repeats` anew."""
     once = sum(float(part["duration_s"]) for _, part in sounding(row))

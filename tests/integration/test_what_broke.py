@@ -38,7 +38,8 @@ def write(project: FakeProject, rows: dict[int, dict[str, Any]] | None = None, *
     manifest = yaml.safe_load(path.read_text())
     for number, text in enumerate(TEXTS):
         manifest["cases"][number] |= {"text": text, **(rows or {}).get(number, {})}
-    path.write_text(yaml.safe_dump({**manifest, **header}, sort_keys=False))
+    cases = manifest.pop("cases")
+    path.write_text(yaml.safe_dump({**manifest, **header, "cases": cases}, sort_keys=False))
 
 
 def measured(project: FakeProject, fault: Fault = str) -> dict[str, float]:
@@ -92,6 +93,44 @@ def test_a_fault_of_confidences_moves_nothing_else(
     assert {name for name, value in after.items() if value != before[name]} == expected
 
 
+TIMED = """
+        text, clock = self.answers[str(len(audio.samples))], json.loads((HERE / "clock.json").read_text())
+        words = [(w, i * 0.1 * clock[0] + clock[1], (i + 1) * 0.1 * clock[0]) for i, w in enumerate(text.split())]
+        return Transcript.of(words)
+"""
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [([1.0, 0.05], {"timestamp_error_s", "timestamp_drift"}), ([1.01, 0.0], {"timestamp_error_s", "timestamp_drift"})],
+    ids=["starts are late", "the clock runs fast"],
+)
+def test_a_fault_of_times_moves_nothing_else(fake_project: FakeProject, clock: list[float], expected: set[str]) -> None:
+    texts = [[word.strip(",.?!:;") for word in text.split()] for text in TEXTS]
+    times = {i: {"words": [[w, k / 10, (k + 1) / 10] for k, w in enumerate(text)]} for i, text in enumerate(texts)}
+    write(fake_project, times)
+    adapter = fake_project.model / "adapter.py"
+    adapter.write_text(
+        adapter.read_text().replace("        return Transcript(self.answers[str(len(audio.samples))])\n", TIMED)
+    )
+    found = []
+    for each in ([1.0, 0.0], clock):
+        (fake_project.model / "clock.json").write_text(json.dumps(each))
+        found.append(measured(fake_project))
+    before, after = found
+    assert before["timestamp_error_s"] == pytest.approx(0, abs=1e-9)
+    assert {name for name, value in after.items() if value != pytest.approx(before[name], abs=1e-9)} == expected
+
+
+def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: FakeProject) -> None:
+    rows = {i: {"session": "call", "chunk": i} for i in range(len(TEXTS))}
+    write(fake_project, rows, settings={"reference": "session"})
+    seam = moved(fake_project, lambda text: text.replace("the light.", "the light. light."))
+    middle = moved(fake_project, lambda text: text.replace("don't be", "don't don't be"))
+    assert seam - middle == {"seam_error_rate"}
+    assert middle <= seam
+
+
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
@@ -114,6 +153,13 @@ def test_a_fault_of_confidences_moves_nothing_else(
             {*WORD, "length_ratio", "words_per_s", "inserted_run_rate", "inserted_run_words"},
         ),
         (
+            lambda text: text.replace("garden", "garden garden garden garden garden garden"),
+            {
+                *WORD, "length_ratio", "words_per_s", "inserted_run_rate", "inserted_run_words", "loop_rate",
+                "loop_words",
+            },
+        ),
+        (
             lambda text: text.replace("music", "music and so then and"),
             {*WORD, "length_ratio", "words_per_s"},
         ),
@@ -125,8 +171,8 @@ def test_a_fault_of_confidences_moves_nothing_else(
     ],
     ids=[
         "lower case", "no full stops", "another mark", "another word", "a keyword misheard", "a keyword made up",
-        "an entity misheard", "a word of another language misheard", "a run of made-up words", "a shorter run",
-        "another number", "a number in words",
+        "an entity misheard", "a word of another language misheard", "a run of made-up words", "a loop",
+        "a shorter run", "another number", "a number in words",
     ],
 )  # fmt: skip
 def test_each_kind_of_fault_moves_its_own_metrics(fake_project: FakeProject, fault: Fault, expected: set[str]) -> None:

@@ -290,5 +290,6 @@ def test_transcripts_of_parts_are_put_together(language: str, text: str) -> None
         "text": text,
         "language": language or "de",
         "segments": [["one", 0.6, None], ["two three", 7.25, 8.75]],
+        "seams": [text.index("two")],
     }
     assert asr.joined([]) == {"text": "", "language": "", "segments": []}

@@ -88,3 +88,43 @@ def test_the_confidences_of_parts_are_put_together() -> None:
     joined = asr.joined([(0.0, sure(("go", 0.9))), (2.0, said("now")), (4.0, sure(("home", 0.2)))])
     assert joined["confidences"] == [["go", 0.9], ["home", 0.2]]
     assert "confidences" not in asr.joined([(0.0, said("go"))])
+
+
+# ---------------------------------------------------------------------------- long recordings
+
+
+def test_times_are_held_against_those_of_the_row() -> None:
+    row = {**ROW, "text": "Go home now.", "words": [["go", 0.0, 0.5], ["home", 0.5, 1.0], ["now", 1.5, 2.0]]}
+    output = asr.encode(Transcript.of([("Go home.", 0.25, 1.0), ("Now!", 1.5, 2.25)]))
+    counts = asr.score(asr.read(row, HEADER), output)
+    assert METRIC["timestamp_error_s"].value([counts["timestamp_error_s"]]) == pytest.approx(0.5 / 4)
+    assert METRIC["timestamp_drift"].value([counts["timestamp_drift"]]) >= 0
+    assert "timestamp_error_s" not in asr.score(asr.read(row, HEADER), None)
+    assert "timestamp_error_s" not in asr.score(sample("Go home now."), output)
+
+
+def test_times_outside_of_the_audio_are_refused() -> None:
+    with pytest.raises(DatasetError, match=r"case '007': `words` holds \['go', 0.0, 9.0\], expected \[word, start_s"):
+        asr.read({**ROW, "words": [["go", 0.0, 9.0]]}, HEADER)
+
+
+def test_parts_and_chunks_have_seams() -> None:
+    joined = asr.joined([(0.0, said("turn on the")), (2.0, said("")), (4.0, said("the light"))])
+    counts = asr.score(sample("turn on the light"), joined)
+    assert (joined["seams"], counts["seam_error_rate"]) == ([12], Ratio(1, 4))
+    assert "seams" not in asr.joined([(0.0, said("turn on"))])
+    header = {**HEADER, "settings": {"reference": "session"}}
+    parts = [
+        asr.read({**ROW, "text": text, "session": "a", "chunk": i}, header)
+        for i, text in enumerate(["turn on", "the light", "now"])
+    ]
+    whole, output = asr.of_session(parts, [said("turn on on"), said("the light"), None])
+    assert output["seams"] == [11]
+    assert asr.score(whole, output)["seam_error_rate"] == Ratio(2, 5)
+    assert asr.of_session(parts, [None] * 3)[1] is None
+
+
+def test_a_loop_is_counted_in_words() -> None:
+    looping = asr.score(sample("turn on the light"), said("turn on the light light light light light light"))
+    assert looping["loop_words"] == Ratio(6, 9)
+    assert asr.score(sample("turn on"), said("turn on"))["loop_words"] == Ratio(0, 2)
