@@ -1,6 +1,7 @@
 # make smoke   set up, judge the embedded models against the baselines, print the scorecard
 # make test    set up, run the project's own tests
 # make full    set up, run everything this machine can run
+# make real    set up, fetch real checkpoints (290 MB, once), judge them on open vocabulary and people's voices
 # make help    the rest
 
 VENV := .venv
@@ -12,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full test check arithmetic gate-benchmark mutants performance lock clean
+.PHONY: help setup smoke full real test check arithmetic gate-benchmark mutants performance lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -28,6 +29,10 @@ smoke: setup  ## the main job: every smoke case, with the scorecard (ARGS='...' 
 
 full: setup  ## every case this machine can run: smoke and full tier
 	@$(BIN)/pytest benchmarks -m "smoke or full" $(ARGS)
+
+real: setup  ## real checkpoints in four engines on real words: fetches them once, says how much, then the tier real
+	@$(BIN)/python -m tools.real
+	@$(BIN)/modellab run $$($(BIN)/python -m tools.real --selection) $(ARGS)
 
 test: setup  ## the project's own tests; with CI=true the slow ones too, and hypothesis with all its examples
 	@$(BIN)/pytest tests -ra -n 2 $(if $(CI),,-m "not slow") $(ARGS)

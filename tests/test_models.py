@@ -126,7 +126,7 @@ FAULTS = [
     ),
     pytest.param(
         {"variants": {"one": {"weights": "huggingface:a/b"}}},
-        "variants.one.weights is 'huggingface:a/b', expected scheme:place (embedded, hf, made, openai, path, wheel) *",
+        "variants.one.weights is 'huggingface:a/b', expected scheme:place (converted, embedded, hf, made, *, wheel) *",
         id="unknown scheme",
     ),
     pytest.param(

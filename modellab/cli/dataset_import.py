@@ -74,7 +74,7 @@ Form = Annotated[str, typer.Option("--as", metavar="FORMAT", help="The format, w
 Task = Annotated[str, typer.Option(help="What the rows are for: asr, or diarization where there is no text.")]
 Language = Annotated[str, typer.Option(help="What is spoken, where the source does not say; mul: row by row.")]
 Licence = Annotated[str, typer.Option(help="SPDX identifier.")]
-Tier = Annotated[str, typer.Option(help="smoke, full or nightly.")]
+Tier = Annotated[str, typer.Option(help="smoke, full, real or nightly.")]
 Normaliser = Annotated[str, typer.Option(help="What texts go through before they are compared.")]
 Split = Annotated[str, typer.Option(help="The part of a source; test if nothing is said.")]
 Config = Annotated[str, typer.Option(help="Configuration, language or protocol of a source with several.")]

@@ -52,10 +52,11 @@ def validate(
             common.say(problem)
         if not found:
             data = datasets.load(folder, named=True)
-            files += columns.with_audio(data)
-            held = columns.audio_s(data)
+            absent = datasets.why_silent(folder, data.header)
+            files += 0 if absent else columns.with_audio(data)
+            held = 0.0 if absent else columns.audio_s(data)
             seconds += held
-            common.say(f"{folder.name}: {len(data.rows)} cases, {length(held)} of audio")
+            common.say(f"{folder.name}: {len(data.rows)} cases, {absent or f'{length(held)} of audio'}")
     if problems:
         common.say(f"{problems} problem{'' if problems == 1 else 's'}", err=True)
         raise typer.Exit(1)
@@ -104,6 +105,8 @@ def _row(folder: Path) -> list[str | Text]:
     audio = length(columns.audio_s(data))
     if not data.header.digest:
         digest = Text("none: modellab datasets validate", "yellow")
+    elif data.header.digest == data.digest and datasets.why_silent(folder, data.header):
+        digest = Text(f"ok, its audio: {data.header.made}", "yellow")
     elif data.header.digest == data.digest:
         digest = Text("ok", "green")
     else:

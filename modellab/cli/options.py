@@ -26,7 +26,10 @@ PrecisionNames = Annotated[
     Names, typer.Option("--precision", metavar="PRECISION", help="Only this precision; may be repeated.")
 ]
 TierName = Annotated[
-    str, typer.Option("--tier", metavar="smoke|full|nightly", help="Only this tier and those below it.")
+    str,
+    typer.Option(
+        "--tier", metavar="smoke|full|real|nightly", help="Only this tier and those below it; real: it alone."
+    ),
 ]
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="A case's id as pytest shows it: MODEL:VARIANT-DATASET-DEVICE-PRECISION.")

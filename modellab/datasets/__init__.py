@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from modellab.datasets import digests, manifest, privacy, used_audio
-from modellab.datasets.manifest import Header
+from modellab.datasets.manifest import Header, why_silent
 from modellab.datasets.parquet_rows import ParquetRows
 from modellab.datasets.privacy import Key
 from modellab.datasets.row_checks import FILE_NAME
@@ -36,6 +36,7 @@ __all__ = [
     "header",
     "load",
     "validate",
+    "why_silent",
     "write_digest",
 ]
 
@@ -178,8 +179,13 @@ def load(folder: Path, *, named: bool = False) -> Dataset:
         rows = _changed(rows, partial(secret.row, task=head.task), hidden=True)
     if head.settings:
         rows = _changed(rows, lambda row: {**row, "settings": head.settings})
-    used = UsedAudio() if isinstance(rows, ParquetRows) else None
+    used = UsedAudio() if isinstance(rows, ParquetRows) or (head.made and _are_hashed(rows)) else None
     return Dataset(folder.name, folder, head, rows, digest, used, secret)
+
+
+def _are_hashed(rows: Sequence[Row]) -> bool:
+    """Whether each row holds the hash of its audio."""
+    return all("sha256" in row for row in rows)
 
 
 def _believed(folder: Path, raw: Mapping[str, Any], head: Header) -> tuple[Sequence[Row] | None, str]:

@@ -1,7 +1,9 @@
 """The digest of a dataset: a hash of everything that changes a result, whatever its files are called.
 
 It is over the header's facts, the rows by id and the bytes of their files. That of the rows in a Parquet file is over
-its columns, which hold the hashes of the audio (`parquet_rows.py`): no audio file is opened for it.
+its columns, which hold the hashes of the audio (`parquet_rows.py`): no audio file is opened for it. Nor is one where
+the header says how the audio is `made`: what is made on each machine differs in the last bits from CPU to CPU, so
+there the rows count, with the hashes that they hold.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
 IN_DIGEST_IF_SET = ("judge", "settings", "text")
+MADE = "made"  # in place of the hash of audio that is made on each machine
 TABLE = 1  # of how the columns of a Parquet file are hashed: what another way gave is not taken for this one's
 
 
@@ -45,7 +48,7 @@ def of(head: Header, rows: Sequence[Row]) -> str:
         if isinstance(rows, ParquetRows):
             total.update(_of_table(rows.file, known).encode())
         else:
-            _add(total, rows, known)
+            _add(total, rows, known, made=bool(head.made))
     return f"sha256:{total.hexdigest()}"
 
 
@@ -64,12 +67,13 @@ def _of_table(file: Path, known: AudioHashes) -> str:
     return known.remembered(place, now, lambda: parquet_rows.content(file), keep=not is_recent(file))
 
 
-def _add(total: Hash, rows: Sequence[Row], known: AudioHashes) -> None:
+def _add(total: Hash, rows: Sequence[Row], known: AudioHashes, *, made: bool) -> None:
     """The rows by id, with what their files hold."""
     ids = [str(row["id"]) for row in rows]
     held: dict[Path, str] = {}  # a recording of many stretches is looked at once
     for each in (rows[i] for i in sorted(range(len(ids)), key=ids.__getitem__)):
-        total.update(json.dumps([_facts(each), *_contents(each, known, held)], sort_keys=True, default=str).encode())
+        contents = [each.get("sha256", MADE)] if made else _contents(each, known, held)
+        total.update(json.dumps([_facts(each), *contents], sort_keys=True, default=str).encode())
 
 
 def _facts(row: Row) -> Row:

@@ -28,6 +28,7 @@ from modellab.types import Row
 from modellab.types.rows import FILES, SETTING_FILES, in_parts
 from modellab.types.spooled import Spool
 
+AUDIO = "audio"  # the folder for audio that is made, which comes all at once
 STRETCH = ("start_s", "end_s", "channel")  # the keys that make a row a part of its file
 CASES = re.compile(r"^cases\s*:", re.MULTILINE)
 LIST = re.compile(r"^(cases|rows)\s*:", re.MULTILINE)  # where the rows are, or are said to be
@@ -43,7 +44,7 @@ class Header(Strict):
     task: str
     version: int = Field(ge=1, le=MOST)
     language: str  # ISO 639-1, e.g. "en"; "mul" where each row has its own
-    tier: Literal["smoke", "full", "nightly"]
+    tier: Literal["smoke", "full", "real", "nightly"]
     licence: str  # SPDX
     source: str
     normaliser: str = "none"
@@ -57,10 +58,18 @@ class Header(Strict):
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     preprocessing: str = ""  # what its audio goes through before a model hears it, see audio/preprocessing
+    made: str = ""  # the command that brings its audio, which the digest is not over; "": it lies beside this file
     privacy: Literal["none", "hashes"] = "none"  # hashes: texts and names stay here, see privacy.py
     imported: Settings = Field(default={}, alias="import", exclude=True)  # where `datasets import` had it from
     rows: str = Field(default="", exclude=True)  # the Parquet file that has the rows, in place of `cases:`
     digest: str = ""  # "sha256:...", written by `dataset.write_digest`
+
+
+def why_silent(folder: Path, head: Header) -> str:
+    """Why the audio of a dataset that has to be made is not here; '' where it is, or comes with the dataset."""
+    if not head.made or (folder / AUDIO).is_dir():
+        return ""
+    return f"the audio of {folder.name} is not here: {head.made}"
 
 
 def file(folder: Path) -> Path:

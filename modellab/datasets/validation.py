@@ -46,11 +46,12 @@ def _faults(folder: Path, task: RowReader | None) -> Iterator[ModellabError]:
         yield fault
     rows, faults = manifest.rows(folder, raw)
     yield from faults
+    silent = head is not None and manifest.why_silent(folder, head)
     for row in rows:
         where = f"{manifest.file(folder)}: case {row['id']}"
         yield from _reference_faults(where, row, task)
         yield from _task_faults(where, head, row, task)
-        for place, part in sounding(row):
+        for place, part in sounding(row) if not silent else ():
             yield from _audio_faults(f"{where}: {place}" if place else where, head, part)
     if head is not None and not faults:
         yield from sessions.faults(manifest.file(folder), rows, head.model_dump())

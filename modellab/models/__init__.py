@@ -33,7 +33,7 @@ MOST_SEEDS = 1000
 NAME = re.compile(r"\w[\w.+-]{0,99}")
 IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
 Device = Literal["cpu", "cuda", "mps"]
-Tier = Literal["smoke", "full", "nightly"]
+Tier = Literal["smoke", "full", "real", "nightly"]
 
 
 class Claim(Strict):

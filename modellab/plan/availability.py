@@ -6,7 +6,7 @@ import functools
 import sys
 from pathlib import Path
 
-from modellab import models, tasks
+from modellab import datasets, models, tasks
 from modellab.models import Device, Model, Variant, environment, weights
 from modellab.plan.matrix import Case, ModelInstance
 
@@ -20,6 +20,8 @@ def why_not(case: ModelInstance, *, download: bool = False) -> str:
         return why
     if case.judge and (of_judge := why_not(case.judge, download=download)):
         return f"its judge {case.header.judge} cannot run here: {of_judge}"
+    if silent := datasets.why_silent(case.dataset, case.header):
+        return silent
     return tasks.lacking(case.key.task) or tasks.unjoined(case.key.task, case.chain.cuts) or case.chain.lacking()
 
 

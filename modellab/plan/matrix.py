@@ -22,7 +22,7 @@ from modellab.models.weights import Source
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 
-TIERS = ("smoke", "full", "nightly")
+TIERS = ("smoke", "full", "real", "nightly")
 RUN = "run"  # asked for a chain: it is of one run, and what comes of it stands beside the cases of the project
 SAID = 1000  # characters of what is wrong with a file
 

@@ -18,6 +18,8 @@ from modellab.models import Device, Model
 from modellab.plan import elsewhere
 from modellab.plan.matrix import TIERS, Broken, Case, Matrix
 
+ALONE = "real"  # the tier that does not bring those below it: its data and weights are its own
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -27,7 +29,7 @@ class Selection:
     dataset: tuple[str, ...] = ()
     device: tuple[str, ...] = ()
     precision: tuple[str, ...] = ()
-    tier: str = ""  # this tier and those below it
+    tier: str = ""  # this tier and those below it; of `real` only its own
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
@@ -66,8 +68,13 @@ class Selection:
             and (not self.dataset or key.dataset in self.dataset)
             and (not self.device or key.device in self.device)
             and (not self.precision or key.precision in self.precision)
-            and (not self.tier or TIERS.index(case.tier) <= TIERS.index(self.tier))
+            and self._is_of_tier(case.tier)
         )
+
+    def _is_of_tier(self, tier: str) -> bool:
+        if self.tier == ALONE:
+            return tier == ALONE
+        return not self.tier or TIERS.index(tier) <= TIERS.index(self.tier)
 
     def cases(self, matrix: Matrix) -> Iterator[Case | Broken]:
         """The cases that are meant, of every task."""

@@ -44,6 +44,7 @@ DEVICES = {"cpu": "runs on the CPU", "cuda": "needs an NVIDIA GPU", "mps": "need
 TIERS = {
     "smoke": "runs on every push: minutes, no download",
     "full": "runs every night: long data, real checkpoints",
+    "real": "real checkpoints on open vocabulary and people's voices: make real brings both",
     "nightly": "runs every night on a large GPU",
 }
 MATRIX = pytest.StashKey[Matrix]()

@@ -26,7 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("precision", "PRECISION"),
     ):
         group.addoption(f"--{name}", action="append", default=[], metavar=what, help="only these cases, by exact name")
-    group.addoption("--tier", metavar="smoke|full|nightly", default="", help="only this tier and those below it")
+    group.addoption(
+        "--tier",
+        metavar="smoke|full|real|nightly",
+        default="",
+        help="only this tier and those below it; real: it alone",
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -97,7 +97,7 @@ def load(case: ModelInstance, handle: Handle, threads: int, *, download: bool = 
         "variant": case.key.variant,
         "weights": case.source.name,
         "revision": case.source.revision,
-        **({"places": case.source.places, "sha256": case.source.sha256} if case.source.sha256 else {}),
+        **({"places": case.source.places, "sha256": case.source.sha256} if case.source.is_plural else {}),
         "files": case.model.files,
         "device": case.key.device,
         "precision": case.key.precision,

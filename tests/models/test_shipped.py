@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from modellab import models
+from modellab.models import converted
 from modellab.models.embedded import FORMATS
 
 FOLDERS = {name: folder for name, folder in models.folders().items() if folder.parent == models.FOLDER}
@@ -63,6 +64,9 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
             assert re.fullmatch("[0-9a-f]{40}", revision)
         case "openai":
             assert f"/{revision}/{rest}.pt" in _openai_checksums()
+        case "converted":
+            assert converted.fault(rest) == ""
+            assert converted.origin(rest, models.FOLDER / "any").sha256["model.bin"]
         case "path":
             assert list(models.FOLDER.glob(f"*/{rest}")), "in the model's folder"
         case _:

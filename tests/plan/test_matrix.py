@@ -112,6 +112,8 @@ def test_a_setting_that_the_task_does_not_know_is_named(project: Project) -> Non
         ("full", "smoke", "full"),
         ("nightly", "full", "nightly"),
         ("smoke", "nightly", "nightly"),
+        ("full", "real", "real"),
+        ("nightly", "real", "nightly"),
     ],
 )
 def test_a_cell_has_the_higher_tier_of_the_two(project: Project, variant: str, header: str, tier: str) -> None:

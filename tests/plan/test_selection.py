@@ -31,7 +31,12 @@ def matrix(tmp_path: Path) -> Matrix:
     for name, text in {"mine": CONFIG, "other_mine": CONFIG, "torn": "summary: [\n"}.items():
         (tmp_path / "models" / name).mkdir(parents=True)
         (tmp_path / "models" / name / "config.yaml").write_text(text)
-    for name, text in {"quick_v1": DATASET % "smoke", "slow_v1": DATASET % "nightly", "ripped_v1": "task: [\n"}.items():
+    for name, text in {
+        "quick_v1": DATASET % "smoke",
+        "slow_v1": DATASET % "nightly",
+        "true_v1": DATASET % "real",
+        "ripped_v1": "task: [\n",
+    }.items():
         (tmp_path / "golden" / name).mkdir(parents=True)
         (tmp_path / "golden" / name / "dataset.yaml").write_text(text)
     (tmp_path / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
@@ -77,9 +82,14 @@ def test_names_are_taken_whole(matrix: Matrix, chosen: Selection, expected: set[
 def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:
     tiers = {
         tier: {case.tier for case in Selection(model=("mine",), tier=tier).cases(matrix) if isinstance(case, Case)}
-        for tier in ("smoke", "full", "nightly")
+        for tier in ("smoke", "full", "real", "nightly")
     }
-    assert tiers == {"smoke": {"smoke"}, "full": {"smoke", "full"}, "nightly": {"smoke", "full", "nightly"}}
+    assert tiers == {
+        "smoke": {"smoke"},
+        "full": {"smoke", "full"},
+        "real": {"real"},  # its data and weights are its own
+        "nightly": {"smoke", "full", "real", "nightly"},
+    }
 
 
 @pytest.mark.parametrize(

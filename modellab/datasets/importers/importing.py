@@ -79,7 +79,8 @@ def run(
         work = _Work(report, wish, wanted, folder, staging)
         if fetched and not options.root:
             work.within = remote.cached_with(fetched.path), unpacked
-            options = remote.beside(fetched.path, options) if fetched.path.is_file() else options
+            alone = fetched.path.is_file() and not archives.is_archive(fetched.path)
+            options = remote.beside(fetched.path, options) if alone else options
         reading = replace(options, run=commands.run) if wish.run_commands else options
         records = work.records(importers.read(found.format, place, reading))
         rows = [] if _refused(report, wish) else work.rows(records, tasks)

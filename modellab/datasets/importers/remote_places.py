@@ -7,10 +7,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
+from modellab.datasets.importers import package_index
 from modellab.errors import DatasetError
 from modellab.system.masking import masked
 
@@ -55,6 +57,8 @@ def opened(address: str, revision: str) -> Remote:
     scheme = urlsplit(address).scheme.lower()
     if scheme in ("http", "https"):
         return Web(address)
+    if scheme == package_index.SCHEME:
+        return Web(package_index.address(address, _page))
     try:
         if scheme == "hf":
             return _hub(address, revision)
@@ -69,17 +73,34 @@ def opened(address: str, revision: str) -> Remote:
         raise DatasetError(f"{plain(address)} cannot be opened ({_said(fault)})") from None
 
 
+def _page(address: str) -> str:
+    """The text of a page of a package index; '' for one that is not there."""
+    web = Web(address, look=False)
+    try:
+        answer, _ = web.open(web.name)
+        with answer:
+            return answer.read().decode("utf-8", "replace")
+    except NotThereError:
+        return ""
+
+
+class NotThereError(DatasetError):
+    """The server knows no such file."""
+
+
 class Web:
     """A file on a web server, and those beside it."""
 
     files = None
     page = ""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, address: str, *, look: bool = True) -> None:
+        self.address, self.revision = address, ""
         self.name = Path(unquote(urlsplit(address).path)).name or "index"
         named, is_login, _ = urlsplit(address).netloc.rpartition("@")
         self._login = base64.b64encode(unquote(named).encode()).decode() if is_login else ""
+        if not look:
+            return
         answer, _ = self._answer(address, "HEAD")
         with answer:
             headers = getattr(answer, "headers", {})
@@ -105,7 +126,8 @@ class Web:
             if method == "HEAD" and fault.code in (403, 405, 501):  # a signed address may be for GET alone
                 return self._answer(address, "GET")
             hint = "; it is for those alone who were given access" if fault.code in LOCKED else ""
-            raise DatasetError(f"{plain(address)}: the server says {fault.code} {fault.reason}{hint}") from None
+            kind = NotThereError if fault.code == HTTPStatus.NOT_FOUND else DatasetError
+            raise kind(f"{plain(address)}: the server says {fault.code} {fault.reason}{hint}") from None
         except (URLError, HTTPException, OSError) as fault:
             raise DatasetError(f"{plain(address)} cannot be reached ({getattr(fault, 'reason', fault)})") from None
         length = answer.headers.get("Content-Length")

@@ -30,7 +30,7 @@ def test_the_table_is_whole(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9-]+", name)
     assert each.facts
     assert each.page.startswith("https://")
-    assert not each.place or each.place.startswith((SLR, HUB))
+    assert not each.place or each.place.startswith((SLR, HUB, "sdist://"))
     assert not each.revision or re.fullmatch(r"[0-9a-f]{40}", each.revision)
     assert not each.sha256 or re.fullmatch(r"[0-9a-f]{64}", each.sha256)
     assert each.normaliser in ("", *normalisers())

@@ -12,7 +12,7 @@ from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, R
 
 NAME = "trn"
 TITLE = "Sphinx or SCTK trn: `words (id)` a line"
-FILES = ("*.trn", "*.transcription", "*.transcripts", "*.trn.txt")
+FILES = ("*.trn", "*.transcription", "transcription", "*.transcripts", "*.trn.txt")
 LINE = re.compile(r"^(?P<words>.*?)\s*\((?P<id>[^()\s]+)\)\s*$")
 MARKS = re.compile(r"</?s>|<sil>|\+\+[^+\s]*\+\+")
 VARIANT = re.compile(r"\(\d+\)(?=\s|$)")  # was(2): a pronunciation
