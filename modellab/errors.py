@@ -15,6 +15,7 @@ ModellabError
 ├── WorkerError        the process that holds a model failed
 │   ├── LoadError      the adapter raised while it loaded the model
 │   ├── ModelError     the model raised on one utterance, or returned something else than its task promises
+│   ├── ServerError    the server that runs the model could not be asked: nothing is known of the model
 │   ├── CrashError     the process died (exit signal and the end of its log are in the message)
 │   ├── ProtocolError  the process wrote something that is not the answer to what it was asked
 │   └── HangError      the process gave no answer in time and was killed
@@ -114,6 +115,10 @@ class LoadError(WorkerError):
 
 class ModelError(WorkerError):
     """The model raised on one utterance, or returned something else than its task promises."""
+
+
+class ServerError(WorkerError):
+    """The server that runs a model could not be asked, or gave no answer of its API: that says nothing of the model."""
 
 
 class CrashError(WorkerError):

@@ -54,6 +54,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "pyannote": {"models"},
     "liquid_audio": {"models"},
     "espeakng_loader": {"models"},
+    "httpx2": {"models"},
     "pyloudnorm": {"metrics"},
     "speechmos": {"metrics"},
     "resemblyzer": {"metrics"},

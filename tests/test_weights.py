@@ -77,7 +77,7 @@ def test_a_known_form(text: str, known: bool) -> None:
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(
         WeightsError,
-        match="unknown weights scheme 'hg' in 'hg:a/b': known: converted, embedded, hf, made, openai, path, wheel",
+        match=r"weights scheme 'hg' in 'hg:a/b': known: converted, embedded, hf, made, openai, path, server, wheel",
     ):
         locate(Source(("hg:a/b",), None, Path()))
 

@@ -21,7 +21,7 @@ from modellab.plan.settings import Project
 from modellab.results import baselines, withheld
 from modellab.results.entry import Entry
 from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Rule, Status, Verdict
-from modellab.types.readings import ELSEWHERE
+from modellab.types.readings import ELSEWHERE, SERVER
 
 SOURCE = "result"  # in a baseline's header: the id of the ledger's entry that it was made from
 
@@ -175,6 +175,6 @@ def accept(project: Project, proposal: Proposal, reason: str, date: str) -> list
     assert not proposal.refusal
     task, result = tasks.get(proposal.case.key.task), proposal.entry.result
     traced = replace(result, provenance={**result.provenance, SOURCE: proposal.entry.id})
-    is_timed = not proposal.doubt and result.key.device != ELSEWHERE
+    is_timed = not proposal.doubt and result.key.device not in {ELSEWHERE, SERVER}
     remember = datasets.load(proposal.case.dataset).remembering(task.remember)
     return baselines.save(project.baselines, task, [traced], reason, date, timed=is_timed, remember=remember)

@@ -19,15 +19,28 @@ MP3_LEVELS_8K = {0.5: 4_300, 0.8: 2_100}  # at 8 kHz
 
 def write(path: Path, audio: Audio) -> None:
     """Write 16-bit FLAC or WAV, by the suffix. Samples outside [-1, 1) are clipped; reading back is exact to 2^-16."""
-    import soundfile
-
     form = WRITABLE.get(path.suffix.lower())
     if form is None:
         raise AudioError(f"cannot write {path}: expected the suffix {' or '.join(WRITABLE)}, got {path.suffix!r}")
     if not np.isfinite(audio.samples).all():
         raise AudioError(f"cannot write {path}: the samples hold NaN or infinity")
+    _write(path, audio, form)
+
+
+def wav_bytes(audio: Audio) -> bytes:
+    """The sound as a 16-bit WAV file in memory, as `write` makes one."""
+    if not np.isfinite(audio.samples).all():
+        raise AudioError("no WAV can be made of this sound: its samples hold NaN or infinity")
+    file = io.BytesIO()
+    _write(file, audio, "WAV")
+    return file.getvalue()
+
+
+def _write(file: Path | io.BytesIO, audio: Audio, form: str) -> None:
+    import soundfile
+
     pcm = np.clip(np.rint(audio.samples.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
-    soundfile.write(path, pcm, audio.rate_hz, format=form, subtype="PCM_16")
+    soundfile.write(file, pcm, audio.rate_hz, format=form, subtype="PCM_16")
 
 
 def compressed(audio: Audio, max_bytes: int) -> tuple[str, bytes] | None:

@@ -27,7 +27,7 @@ def diarize(
     speakers: Annotated[
         int | None, typer.Option(min=1, help="How many people speak; default: the model finds out.")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps")] = "cpu",
+    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|server")] = "cpu",
     precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")

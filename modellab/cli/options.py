@@ -20,7 +20,7 @@ DatasetNames = Annotated[
     Names, typer.Option("--dataset", metavar="DATASET", help="Only this dataset; may be repeated.")
 ]
 DeviceNames = Annotated[
-    Names, typer.Option("--device", metavar="cpu|cuda|mps", help="Only this device; may be repeated.")
+    Names, typer.Option("--device", metavar="cpu|cuda|mps|server", help="Only this device; may be repeated.")
 ]
 PrecisionNames = Annotated[
     Names, typer.Option("--precision", metavar="PRECISION", help="Only this precision; may be repeated.")

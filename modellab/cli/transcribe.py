@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def transcribe(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Any format.")],
     model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]", help="Default: an embedded model.")] = "",
-    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps")] = "cpu",
+    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|server")] = "cpu",
     precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
     threads: Annotated[

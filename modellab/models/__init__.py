@@ -21,6 +21,8 @@ from typing import Any, Literal
 import pydantic
 
 from modellab.errors import ConfigError, UnreadableError, YamlError, did_you_mean
+from modellab.models import servers
+from modellab.models.servers import Server
 from modellab.models.weights import Source
 from modellab.models.weights import fault as weights_fault
 from modellab.schema import Settings, Stage, Strict, Thresholds, parse
@@ -32,7 +34,7 @@ LONGEST_TIMEOUT_S = 86_400.0
 MOST_SEEDS = 1000
 NAME = re.compile(r"\w[\w.+-]{0,99}")
 IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
-Device = Literal["cpu", "cuda", "mps"]
+Device = Literal["cpu", "cuda", "mps", "server"]  # server: wherever it computes, nobody here knows with what
 Tier = Literal["smoke", "full", "real", "nightly"]
 
 
@@ -67,6 +69,7 @@ class Variant(Strict):
     seeds: int | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
     preprocessing: str = ""  # what audio goes through before this variant hears it, behind the dataset's own
+    server: Server | None = None  # where it runs, if not here
 
     def places_for(self, precision: str) -> tuple[str, ...]:
         """Where the weights of a precision are to be had; the first place names them."""
@@ -116,7 +119,13 @@ class Model(Strict):
         return self.timeout_s * max(1.0, audio_s / TIMEOUT_AUDIO_S)
 
     def options_for(self, variant: str) -> dict[str, Any]:
-        return {**self.options, **self.variants[variant].options}
+        """The options that an adapter is given; those of a server's client say where it is."""
+        chosen = self.variants[variant]
+        at: dict[str, Any] = {}
+        if chosen.server:
+            named = next(iter(chosen.weights)) if isinstance(chosen.weights, dict) else ""
+            at = {servers.SERVER: chosen.server.model_dump(), "model": chosen.places_for(named)[0].partition(":")[2]}
+        return {**self.options, **chosen.options, **at}
 
     def seeds_for(self, variant: str) -> int:
         return self.variants[variant].seeds or self.seeds
@@ -187,9 +196,14 @@ def _fault(model: Model, name: str) -> str:
     """What is wrong with a variant though each of its keys is sound; '' if nothing is."""
     chosen = model.variants[name]
     weights, devices = chosen.weights, chosen.devices or model.devices
-    for each in weights if isinstance(weights, dict) else ("",):
+    names = tuple(weights) if isinstance(weights, dict) else ("",)
+    if wrong := servers.fault(chosen.server, tuple(place for each in names for place in chosen.places_for(each))):
+        return wrong
+    for each in names:
         if wrong := weights_fault(chosen.places_for(each), chosen.revision, chosen.sha256):
             return wrong
+    if {device == servers.SERVER for device in devices} not in ({chosen.server is not None}, set()):
+        return f" is on {', '.join(devices)}: with a server that is {servers.SERVER} alone, and without one never"
     if other := sorted(set(model.variants[name].tasks) - set(model.tasks)):
         return f".tasks has {other[0]!r}, which the model's tasks lack: {did_you_mean(other[0], model.tasks)}"
     offered = {precision for precisions in devices.values() for precision in precisions}

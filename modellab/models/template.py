@@ -14,7 +14,7 @@ from modellab.errors import ConfigError
 from modellab.models import Model, load_yaml
 
 COPIED = ("*.py", "requirements.txt")
-HERE = frozenset({"embedded", "made", "package"})  # weights that need no download
+HERE = frozenset({"embedded", "made", "package", "server"})  # weights that need no download
 README = """# {name}
 
 {summary}

@@ -11,6 +11,7 @@
 | `converted:MODEL:VARIANT#FORMAT` | another variant's for a further engine ([converted.py](converted.py)) |
 | `made:name` | made on this machine by the model folder's `make.py`, once: a tiny checkpoint for tests |
 | `package` | they come in the engine's package |
+| `server:name` | nowhere here: a server runs what it calls so ([servers.py](servers.py)); `$NAME` is a variable |
 
 A variant may name several places: the first that is on this disk counts, and a download tries them in turn. They are
 the same weights because their files have the pinned sha256, and bear the first place's name. What is converted has
@@ -27,12 +28,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modellab.errors import WeightsError
-from modellab.models import converted, made, wheels
+from modellab.models import converted, made, servers, wheels
 from modellab.system import cache
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
 PACKAGE = "package"
-SCHEMES = ("converted", "embedded", "hf", "made", "openai", "path", "wheel")
+SCHEMES = ("converted", "embedded", "hf", "made", "openai", "path", servers.SERVER, "wheel")
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 CONVERTED = "converted"
 FETCHED = frozenset({CONVERTED, "hf", "openai", "wheel"})  # from elsewhere, by `modellab models fetch`
@@ -81,7 +82,7 @@ def is_known(weights: str) -> bool:
 
 def why_missing(source: Source) -> str:
     """Why these weights cannot be loaded without a download; '' if they can. Imports no engine."""
-    if split(source.name)[0] in {"embedded", "made", PACKAGE}:
+    if split(source.name)[0] in {"embedded", "made", PACKAGE, servers.SERVER}:
         return ""
     try:
         locate(source)
@@ -132,7 +133,7 @@ def fault(places: Sequence[str], revision: str | None, sha256: Mapping[str, str]
 
 def _locate(weights: str, source: Source, *, download: bool) -> Path | None:
     scheme, place = split(weights)
-    if scheme == PACKAGE:
+    if scheme in {PACKAGE, servers.SERVER}:
         return None
     if scheme == "embedded":
         from modellab.models import embedded  # the expansion imports the engine's library: only in the worker
@@ -188,6 +189,8 @@ def digest(source: Source, path: Path | None) -> str:
     It is that of the first place, wherever they were found: the pinned sums say that they are the same.
     """
     scheme, place = split(source.name)
+    if scheme == servers.SERVER:
+        return f"{scheme}:{servers.model_name(place)}"
     if path is None:
         return PACKAGE
     if scheme == "embedded":
@@ -216,6 +219,8 @@ def promised(source: Source) -> str:
     (scheme, place), revision, folder = split(source.name), source.revision, source.folder
     if scheme == PACKAGE:
         return PACKAGE
+    if scheme == servers.SERVER:
+        return "" if place.startswith("$") else source.name
     if scheme == "embedded":
         return digest(source, folder)
     if scheme == "made":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from pathlib import Path
 
 from modellab import datasets, models, tasks
-from modellab.models import Device, Model, Variant, environment, weights
+from modellab.models import Device, Model, Variant, environment, servers, weights
 from modellab.plan.matrix import Case, ModelInstance
+from modellab.system.masking import masked
 
 DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -36,6 +38,8 @@ def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, s
             f"package {package} is not installed",
             f"pip install 'modellab[{model.install}]'" if model.install else "",
         )
+    if server := missing_server(instance):
+        return server, ""
     if device := missing_device(key.device, instance.variant):
         return device, ""
     missing = "" if download else weights.why_missing(instance.source)
@@ -47,6 +51,24 @@ def obstacle(instance: ModelInstance, *, download: bool = False) -> tuple[str, s
 def missing_package(model: Model) -> str:
     """The first package a model needs and this Python lacks; '' if it has all."""
     return next((package for package in model.packages if models.find_package(package) is None), "")
+
+
+def missing_server(instance: ModelInstance) -> str:
+    """Why the server of a variant cannot be asked, or must not be; '' if it can, or there is none."""
+    server, place = instance.variant.server, instance.source.name.partition(":")[2]
+    if server is None:
+        return ""
+    is_private = isinstance(instance, Case) and instance.header.privacy != "none"
+    if is_private and os.environ.get(servers.CASSETTES):
+        return f"{instance.key.dataset} is private: no answer about it is recorded, and none was ({servers.CASSETTES})"
+    if recorded := servers.recording(f"{instance.key.model}-{instance.key.variant}"):
+        return "" if recorded.is_file() else f"no answers were recorded: {recorded} does not exist"
+    if missing := servers.why_missing(server, place):
+        return missing
+    if is_private and not server.is_here():
+        where = masked(server.address())
+        return f"{instance.key.dataset} is private, and {where} is not on this machine: no audio is sent there"
+    return ""
 
 
 def missing_device(device: Device | str, variant: Variant | None = None) -> str:

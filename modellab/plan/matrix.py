@@ -49,8 +49,16 @@ class ModelInstance:
     @property
     def place(self) -> environment.Start:
         """Where its process runs, as arguments of a `Worker`: nothing for the present Python."""
-        further: environment.Start = {"further": names} if (names := self.model.environment_variables) else {}
+        names = (*self.model.environment_variables, *self._of_server)
+        further: environment.Start = {"further": names} if names else {}
         return {**(environment.start(self.folder) if self.model.environment == "own" else {}), **further}
+
+    @property
+    def _of_server(self) -> tuple[str, ...]:
+        """The variables that its client needs."""
+        place = self.source.name.partition(":")[2]
+        named = (place[1:],) if place.startswith("$") else ()
+        return (*self.variant.server.variables, *named) if self.variant.server else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,12 @@ if TYPE_CHECKING:  # collecting tests imports nothing that only running them nee
 
 __all__ = ["pytest_addoption"]  # a hook of this plugin that lives elsewhere
 
-DEVICES = {"cpu": "runs on the CPU", "cuda": "needs an NVIDIA GPU", "mps": "needs Apple Metal"}
+DEVICES = {
+    "cpu": "runs on the CPU",
+    "cuda": "needs an NVIDIA GPU",
+    "mps": "needs Apple Metal",
+    "server": "asks a server",
+}
 TIERS = {
     "smoke": "runs on every push: minutes, no download",
     "full": "runs every night: long data, real checkpoints",

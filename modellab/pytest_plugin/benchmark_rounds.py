@@ -44,7 +44,12 @@ class Clock:
         self.now_s += seconds
 
 
-CLOCKS = {"cpu": Clock("worker_cpu_time"), "cuda": Clock("worker_gpu_time"), "mps": Clock("worker_wall_time")}
+CLOCKS = {
+    "cpu": Clock("worker_cpu_time"),
+    "cuda": Clock("worker_gpu_time"),
+    "mps": Clock("worker_wall_time"),
+    "server": Clock("worker_wall_time"),
+}
 
 
 def glue(config: pytest.Config) -> Rounds:

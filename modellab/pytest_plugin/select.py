@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, what in (
         ("model", "MODEL[:VARIANT]"),
         ("dataset", "DATASET"),
-        ("device", "cpu|cuda|mps"),
+        ("device", "cpu|cuda|mps|server"),
         ("precision", "PRECISION"),
     ):
         group.addoption(f"--{name}", action="append", default=[], metavar=what, help="only these cases, by exact name")

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from modellab import tasks
 from modellab.audio import preprocessing
 from modellab.audio.saved import SavedAudio
 from modellab.models import adapter_code, weights, weights_check
+from modellab.models.remote.meter import Meter
 from modellab.runner import preprocessed
 from modellab.runner.meters import process
 from modellab.runner.meters.reference_workload import Reference
@@ -87,10 +88,16 @@ class Engine:
             "load_s": timing.wall_s,
             "load_peak_rss_bytes": process.peak_rss_bytes(),
             "weights": weights.digest(source, path),
-            "versions": versions(ENGINES),
+            "versions": versions(ENGINES) | dict(getattr(self.model, "facts", {})),
             "python": sys.version.split()[0],
             allocator.KEY: allocator.described(),
         }
+
+    @property
+    def meter(self) -> Meter | None:
+        """What the adapter of a server keeps of its requests; None for a model that runs here."""
+        found = getattr(self.model, "meter", None)
+        return found if isinstance(found, Meter) else None
 
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
@@ -103,6 +110,8 @@ class Engine:
         self._collect_garbage()
         allocator.trim()
         self.reference.start(int(order.get("utterances", 0)))
+        if self.meter:
+            self.meter.start()
         process.reset_peak()
         process.reset_peak_vram()
         self.children.start()
@@ -139,6 +148,8 @@ class Engine:
         outputs, timing = process.timed(
             lambda: [task.run(self.model, part) for _, part in parts], self.gpu, self.children
         )
+        if self.meter:
+            timing = replace(timing, wall_s=max(0.0, timing.wall_s - self.meter.taken()))
         if self.on_gpu:
             self.throttle_meter.sample()
         if self.metered:
@@ -171,6 +182,7 @@ class Engine:
         read = {"peak_vram_bytes": vram} if vram else {}  # 0 says that nothing could be read
         load = {"other_cores": self.load_meter.other_cores(), "cores": process.usable_cores()}
         machine = {**self.throttle_meter.readings(), **self.reference.readings()}
+        machine |= self.meter.readings() if self.meter else {}
         if self.preprocessed_s:
             machine["rtf_preprocessing"] = sum(self.preprocessing_s) / self.preprocessed_s
         return {"peak_rss_bytes": process.peak_rss_bytes() + self.children.peak_bytes, **load, **read, **machine}

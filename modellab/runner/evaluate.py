@@ -7,20 +7,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-import numpy as np
-
 from modellab import text
 from modellab.datasets import Dataset, clusters, decoded_length, sessions, used_audio
-from modellab.errors import Cancelled, ModelError, WorkerError
+from modellab.errors import Cancelled, ModelError, ServerError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.results import seeds, text_facts, withheld
 from modellab.runner import preprocessed, worker_environment
+from modellab.runner.latencies import latencies
 from modellab.runner.meters import cached_answers
 from modellab.system import allocator
 from modellab.system.json_child import MoreTime
 from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Sample, Signed, Task
-from modellab.types import Counts, Ratio, Result, Row, Utterance
+from modellab.types import Counts, Result, Row, Utterance
 from modellab.types.rows import seconds, sendable
 from modellab.types.utterances import RAISED, Utterances, clocks
 
@@ -115,9 +114,9 @@ def evaluate(
 ) -> Result:
     """Run the model over the dataset: row -> case -> output -> counts, one warm-up call before the clock counts.
 
-    Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ModelError
-    when every single utterance raised. One that raises among others is an utterance with an `error`. Of several seeds
-    the first is timed and shown, see `seeds.merged`.
+    Raises DatasetError for audio that cannot be used, CrashError or HangError when the worker is lost, ServerError when
+    a server could not be asked (an outage deletes no words), ModelError when every single utterance raised. One that
+    raises among others is an utterance with an `error`. Of several seeds the first is timed, see `seeds.merged`.
     """
     told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
     if not data.is_checked:
@@ -184,7 +183,10 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
     for row in data.rows:
         if data.audio and not seed:
             data.audio.see(row)
-        done.append(_utterance(task, row, data, loaded))
+        try:
+            done.append(_utterance(task, row, data, loaded))
+        except ServerError as error:
+            raise ServerError(f"{error} (after {len(done)} of {total} utterances; none of them is judged)") from error
         if progress:
             progress(seed * total + len(done), loaded.seeds * total, done)
     return sessions.settled(task, data.rows, data.options, done)
@@ -275,26 +277,3 @@ def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
 
 def _facts(loaded: Loaded) -> dict[str, float]:
     return {name: float(loaded.facts[name]) for name in ("load_s", "load_peak_rss_bytes")}
-
-
-def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
-    """RTF by each clock and the percentiles of the model call's wall time; only of utterances that gave an answer.
-
-    RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
-    Percentiles use numpy's linear interpolation.
-    """
-    table = clocks(utterances)
-    wall, cpu, gpu, length = table[table[:, RAISED] == 0].T[:RAISED]
-    audio_s = float(length.sum()) or math.nan
-    rtf, rtf_cpu = Ratio(float(wall.sum()), audio_s), Ratio(float(cpu.sum()), audio_s)
-    rtf_gpu = float(gpu.sum()) / audio_s  # NaN without a GPU
-    p50, p95, p99 = np.percentile(wall, [50, 95, 99])
-    return {
-        "rtf": rtf.top / rtf.bottom,
-        "rtf_cpu": rtf_cpu.top / rtf_cpu.bottom,
-        **({"rtf_gpu": rtf_gpu} if math.isfinite(rtf_gpu) else {}),
-        "latency_p50_s": float(p50),
-        "latency_p95_s": float(p95),
-        "latency_p99_s": float(p99),
-        "audio_s": audio_s,
-    }

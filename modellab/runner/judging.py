@@ -24,6 +24,7 @@ from modellab.runner.paired import verdicts as paired_verdicts
 from modellab.system.machine import today
 from modellab.system.masking import masked
 from modellab.types import PINNED_RELEASE, QualityBaseline, Result, Rule, Status, Verdict
+from modellab.types.readings import SERVER
 
 RESOURCES = ("speed", "memory")  # kinds of verdicts that a machine class has baselines of its own for
 
@@ -111,8 +112,16 @@ def _accept(
     beyond |= {verdict.metric for verdict in verdicts if is_limit(verdict)}
     left = tuple(v if v.metric in beyond or (only and v.kind not in RESOURCES) else _accepted(v) for v in verdicts)
     remember = measured.data.remembering(measured.task.remember)
-    reason = options.reason.strip()
-    saved = baselines.save(folder, measured.task, measured.passes, reason, today(), speed_only=only, remember=remember)
+    saved = baselines.save(
+        folder,
+        measured.task,
+        measured.passes,
+        options.reason.strip(),
+        today(),
+        timed=measured.case.key.device != SERVER,
+        speed_only=only,
+        remember=remember,
+    )
     return left, tuple(saved)
 
 
@@ -143,7 +152,8 @@ def _notes(
     yield from remarks.about(withheld.result(result) if private else result, accepted, changed, machines)
     if options.speed_only and (bad := [v.metric for v in verdicts if v.red and v.kind not in RESOURCES]):
         yield f"its speed and memory were not accepted: {', '.join(bad)} is red against what was accepted"
-    if options.accepts and not options.speed_only and (busy := too_busy(result)):
+    is_timed = result.key.device != SERVER
+    if options.accepts and is_timed and not options.speed_only and (busy := too_busy(result)):
         yield f"speed was accepted while {busy}: accept it again on a quiet machine"
     if accepted and not private and (what := changed_outputs.unmoved(task, result, accepted, measured.rules)):
         yield what

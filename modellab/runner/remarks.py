@@ -13,6 +13,7 @@ from modellab.system.machine import HARDWARE
 from modellab.text import AS_WRITTEN, CUT
 from modellab.text.quick import MOST_DIGITS, MOST_WORDS
 from modellab.types import QualityBaseline, Result, Utterance
+from modellab.types.readings import SERVER
 from modellab.types.utterances import RAISED, clocks
 
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
@@ -27,6 +28,8 @@ def about(
         yield f"the weights changed since the baseline: {then} -> {now}"
     if accepted and changed and (elsewhere := accepted_elsewhere(result, accepted, machines)):
         yield elsewhere
+    if result.key.device == SERVER:
+        yield from _of_server(result)
     if why := untrusted(result):
         yield f"its times prove nothing: {why}"
     if kept := result.provenance.get(AS_WRITTEN):
@@ -39,6 +42,22 @@ def about(
     if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
         first = result.utterances[raised[0]].error.splitlines()[0]
         yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"
+
+
+def _of_server(result: Result) -> Iterator[str]:
+    """How fast a server answered, what of that is its own time, and what it cost."""
+    if result.provenance.get("answers") == "replayed":
+        yield "its answers were recorded once and are played back: its times say nothing of the server"
+        return
+    read = result.readings
+    took = f"answers took {read['latency_p50_s']:.3g} s (median), {read['latency_p95_s']:.3g} s (95 %)"
+    own = ", with the network and the queue: this server does not tell its own time"
+    if "server_p50_s" in read:
+        around = f"{read['network_p50_s']:.3g} s around it (medians)"
+        own = f"; {read['server_p50_s']:.3g} s by the server's own clock, {around}"
+    again = f"; {read['retries']:.0f} tries more than answers, whose time is not counted" if read.get("retries") else ""
+    cost = f"; USD {read['cost_usd']:.4g} by the price in config.yaml" if "cost_usd" in read else ""
+    yield f"{took}{own}{again}{cost}"
 
 
 def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:

@@ -39,6 +39,7 @@ from modellab.system.machine import SELFTEST, Commit
 from modellab.system.masking import masked
 from modellab.tasks import Task
 from modellab.types import CaseId, Result, Rule, Status, Utterance
+from modellab.types.readings import SERVER
 
 BASELINE_CALLS = 100  # a baseline's times are medians over so many passes that about this many calls were timed
 MOST_PASSES = 3
@@ -178,7 +179,7 @@ class Session:
         once_more: Callable[[], Result],
     ) -> tuple[Result, ...]:
         """All passes: several for a new baseline, one in a fresh process to confirm what looks worse, else one."""
-        if self.options.accepts:
+        if self.options.accepts and first.key.device != SERVER:  # whose times nobody accepts, and which may cost money
             passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
             return (first, *(once_more() for _ in range(passes - 1)))
         if judging.looks_worse(first, resource_baselines, rules):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from modellab.audio.saved import SCRATCH
-from modellab.errors import DatasetError, LoadError, ModelError
+from modellab.errors import DatasetError, LoadError, ModelError, ServerError
 from modellab.runner import worker_environment
 from modellab.runner.engine import Engine, pin_threads
 from modellab.runner.meters.process import thread_environment
@@ -100,6 +100,8 @@ def raise_reply(verb: str, reply: Mapping[str, Any], tail: str) -> NoReturn:
     text, where = masked(str(reply["error"])), masked(str(reply.get("trace", "")))
     if reply.get("kind") == "dataset":
         raise DatasetError(text)
+    if reply.get("kind") == "server":
+        raise ServerError(text)
     if verb == "load":
         raise LoadError(f"the model could not be loaded: {text}\n{where}{tail}")
     raise ModelError(f"{text}\n{where}")

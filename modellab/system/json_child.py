@@ -31,6 +31,7 @@ from modellab.errors import (
     HangError,
     ModellabError,
     ProtocolError,
+    ServerError,
     WorkerError,
     shortened,
     told,
@@ -42,6 +43,7 @@ from modellab.system.json_lines import MOST_REPLY_BYTES, PROTOCOL, Pipes, too_lo
 PR_SET_PDEATHSIG = 1
 END_S = 5.0  # how long a process that was killed may take to go
 FORKED_S = 0.1  # how long an answer waits for a second process that the child has forked, which may answer too
+KINDS = {DatasetError: "dataset", ServerError: "server"}  # of errors that are not the model's
 MoreTime = Callable[[], float]  # the seconds that a call may take, found out when they are needed
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -240,7 +242,8 @@ def _raised(error: Exception) -> dict[str, Any]:
         str(error)
     except Exception:  # noqa: BLE001 - its own code is broken, so nothing it says of the utterance can be believed
         return _fault(f"the model raised {told(error)}\n{trace(error)}")
-    return {"error": text, "kind": "dataset" if isinstance(error, DatasetError) else "model", "trace": trace(error)}
+    kind = next((kind for of, kind in KINDS.items() if isinstance(error, of)), "model")
+    return {"error": text, "kind": kind, "trace": trace(error)}
 
 
 def _fault(text: str) -> dict[str, Any]:

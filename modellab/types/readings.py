@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 DEVICES = ("cpu", "cuda", "mps")
+SERVER = "server"  # in place of a device: a server runs the model, and its speed is the network's as much as its own
 ELSEWHERE = "elsewhere"  # in place of a device: the model ran somewhere, and its hypotheses were scored here
 
 
@@ -56,6 +57,11 @@ READINGS = {
         Reading("peak_vram_bytes", "bytes", "memory", "worker", ("cuda",), told=True),
         Reading("rtf_preprocessing", "s/s", "speed", "worker", told=True),
         Reading("load_peak_rss_bytes", "bytes", "memory", "worker"),
+        Reading("server_p50_s", "s", "speed", "worker", accepted=False, told=True),
+        Reading("network_p50_s", "s", "speed", "worker", accepted=False, told=True),
+        Reading("retries", "1", "machine", "worker", accepted=False, told=True),
+        Reading("cost_usd", "USD", "machine", "worker", accepted=False, told=True),
+        Reading("cost_usd_per_audio_h", "USD", "machine", "worker", accepted=False, told=True),
         Reading("audio_s", "s", "machine", "caller", accepted=False),
         Reading("repeat_share", "ratio", "machine", "caller", accepted=False),
         Reading("other_cores", "1", "machine", "worker", told=True),

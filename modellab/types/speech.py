@@ -39,8 +39,8 @@ class Setting:
 
     model: str  # the folder's name, e.g. "faster_whisper"
     variant: str  # e.g. "lab", "large-v3"
-    weights: Path | None  # a file or folder on this disk; None where the weights come in the engine's package
-    device: str  # "cpu", "cuda" or "mps"
+    weights: Path | None  # a file or folder on this disk; None for those of a package or a server
+    device: str  # "cpu", "cuda", "mps"; "server" where a server runs the model
     precision: str  # e.g. "float32", "int8"
     threads: int
     options: Mapping[str, Any] = field(default_factory=dict)  # the engine's own options, from config.yaml

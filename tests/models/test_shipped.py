@@ -70,7 +70,7 @@ def test_weights_are_pinned(place: str, revision: str) -> None:
         case "path":
             assert list(models.FOLDER.glob(f"*/{rest}")), "in the model's folder"
         case _:
-            assert scheme in {"made", "package"}
+            assert scheme in {"made", "package", "server"}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

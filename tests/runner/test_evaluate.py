@@ -15,7 +15,8 @@ from modellab.datasets.manifest import Header
 from modellab.datasets.used_audio import UsedAudio
 from modellab.errors import CrashError, DatasetError, ModelError, WorkerError
 from modellab.runner import worker_environment
-from modellab.runner.evaluate import Loaded, again, evaluate, latencies, load
+from modellab.runner.evaluate import Loaded, again, evaluate, load
+from modellab.runner.latencies import latencies
 from modellab.tasks import Task, asr
 from modellab.types import Utterance
 

@@ -1,0 +1,99 @@
+"""What is read from answers, whatever a server puts into them: texts, times, sounds. What is none is a ServerError."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modellab import audio
+from modellab.errors import AudioError, ServerError
+from modellab.models.remote.client import Answer
+from modellab.types import Audio, Segment, Word
+from modellab.types.speech import inside
+
+FULL_SCALE = np.float32(32768)
+
+
+def text(value: Any, answer: Answer, key: str = "text") -> str:
+    """A text that an answer has to have; '' is one. Half characters, which no file can hold, are replaced."""
+    if not isinstance(value, str):
+        raise ServerError(answer.odd(f"a text under {key!r}"))
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+
+
+def time_s(value: Any, duration_s: float) -> float:
+    """A time in s, cut to the sound; NaN for what is none.
+
+    >>> time_s(1.5, 2.0), time_s("1.5", 2.0), time_s(None, 2.0), time_s(30, 2.0)
+    (1.5, 1.5, nan, 2.0)
+    """
+    try:
+        found = float(value) if not isinstance(value, bool) else math.nan
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+    return inside(found, duration_s) if math.isfinite(found) else math.nan
+
+
+def stretches(rows: Any, answer: Answer, duration_s: float, key: str = "text") -> tuple[Segment, ...]:
+    """Segments or words: mappings with a text under `key`, a start and an end in s; those without text are left out."""
+    if rows is None:
+        return ()
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ServerError(answer.odd("a list of segments or words"))
+    found = (
+        Segment(text(row.get(key), answer, key), *(time_s(row.get(at), duration_s) for at in ("start", "end")))
+        for row in rows
+    )
+    return tuple(each for each in found if each.text)
+
+
+def words(found: Sequence[Segment]) -> list[Word]:
+    """The same as words."""
+    return [Word(each.text, each.start_s, each.end_s) for each in found]
+
+
+def events(answer: Answer) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects of server-sent events, up to `[DONE]`."""
+    body = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    for block in body.split("\n\n"):
+        lines = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
+        data = "\n".join(lines)
+        if not data or data == "[DONE]":
+            continue
+        try:
+            value = json.loads(data)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise ServerError(answer.odd("events in JSON"))
+        yield value
+
+
+def sound(answer: Answer, suffix: str = ".wav") -> Audio:
+    """An answer that is a file of audio; ServerError for one that is none."""
+    with tempfile.TemporaryDirectory(prefix="modellab-answer-") as folder:
+        path = Path(folder) / f"answer{suffix}"
+        path.write_bytes(answer.body)
+        try:
+            return audio.read(path)
+        except AudioError as error:
+            why = str(error).replace(str(path), "it")
+            raise ServerError(f"{answer.odd('audio')}: {why}") from error
+
+
+def pcm_pieces(chunks: Iterator[bytes], rate_hz: int) -> Iterator[Audio]:
+    """16-bit little-endian samples as they come; a sample that is cut by the network is put together again."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        whole = len(data) - len(data) % 2
+        rest = data[whole:]
+        if whole:
+            samples = np.frombuffer(data[:whole], dtype="<i2").astype(np.float32) / FULL_SCALE
+            yield Audio(samples, rate_hz)
