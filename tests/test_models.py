@@ -15,7 +15,7 @@ import yaml
 
 from modellab import models
 from modellab.errors import ConfigError
-from modellab.models import Model, config, faults, find_package, folders
+from modellab.models import Model, adapter_code, config, faults, find_package, folders
 
 from .make import CONFIG
 
@@ -87,6 +87,28 @@ def test_our_own_folders_are_whole(folder: Path) -> None:
     assert all(variant.revision for variant in pinned), "weights from outside are pinned"
 
 
+LIKE = {"like": "faster_whisper", "summary": "ours", "variants": {"mine": ONE}}
+
+
+def test_a_folder_can_be_like_another(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine", {**LIKE, "tasks": ["asr"], "options": {"beam_size": 5}})
+    mine, theirs = config(folder), config(models.FOLDER / "faster_whisper")
+    assert mine.variants.keys() == {"mine"}
+    assert (mine.tasks, mine.options, mine.summary) == (("asr",), {"beam_size": 5}, "ours"), "its own come first"
+    assert (mine.packages, mine.install, mine.devices) == (theirs.packages, theirs.install, theirs.devices)
+    assert (mine.status, mine.claims) == ("experimental", ()), "nobody has shown anything of it"
+    assert adapter_code.lender(folder) == models.FOLDER / "faster_whisper"
+    assert adapter_code.lender(models.FOLDER / "faster_whisper") is None
+
+
+def test_a_folder_like_another_has_its_adapter_unless_it_has_its_own(tmp_path: Path) -> None:
+    folder = write(tmp_path / "mine", {**LIKE, "like": "heuristic_diarization"})
+    (folder / "cluster.py").write_text("mine = True")
+    assert adapter_code.load(folder, "cluster").mine, "only the adapter is taken from elsewhere"
+    (folder / "adapter.py").write_text("load = 'mine'")
+    assert adapter_code.load(folder, "adapter").load == "mine"
+
+
 # ---------------------------------------------------------------------------- faults
 
 FAULTS = [
@@ -102,6 +124,7 @@ FAULTS = [
         "'claims.0.source' is missing; unknown key 'claims.0.sauce': did you mean source?*",
         id="unknown key of a claim",
     ),
+    pytest.param({"like": "faster_whisperer"}, "like is 'faster_whisperer', no model of modellab: *", id="like none"),
     pytest.param({"summary": None}, "'summary' is None: input should be a valid string", id="empty value"),
     pytest.param({"tasks": "asr"}, "'tasks' is 'asr': input should be a valid tuple", id="text for a list"),
     pytest.param({"status": "stable"}, "'status' is 'stable': input should be 'experimental', *", id="unknown status"),

@@ -1,8 +1,9 @@
 """Find the model folders and read their `config.yaml`. No model code is imported here.
 
-A model is a folder with `config.yaml`, `adapter.py`, `requirements.txt` and `README.md`. Folders are found on
-disk: modellab's own beside this file, a project's in the folders it names, a third party's through the entry
-point group `modellab.models` (its value is a package that is such a folder, or holds several).
+A model is a folder with `config.yaml`, `adapter.py`, `requirements.txt` and `README.md`; one that is `like` a folder of
+modellab's needs `config.yaml` alone. Folders are found on disk: modellab's own beside this file, a project's in the
+folders it names, a third party's through the entry point group `modellab.models` (its value is a package that is such a
+folder, or holds several).
 
 Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start reading at `template.py`.
 """
@@ -32,6 +33,7 @@ FOLDER = Path(__file__).parent
 TIMEOUT_AUDIO_S = 30.0
 LONGEST_TIMEOUT_S = 86_400.0
 MOST_SEEDS = 1000
+OWN = frozenset({"variants", "claims", "thresholds", "status", "like"})  # what no folder has from another
 NAME = re.compile(r"\w[\w.+-]{0,99}")
 IS_NAME = "expected letters, digits, and . + - _ behind the first, 100 at most: it is part of file names"
 Device = Literal["cpu", "cuda", "mps", "server"]  # server: wherever it computes, nobody here knows with what
@@ -84,6 +86,9 @@ class Variant(Strict):
 class Model(Strict):
     """One model folder's `config.yaml`."""
 
+    like: str = (
+        ""  # a model folder of modellab's, whose adapter it uses and whose settings it has where it says nothing
+    )
     summary: str
     tasks: tuple[str, ...]
     status: Stage  # of every variant, until a record in baselines/lifecycle/ says otherwise
@@ -167,13 +172,27 @@ def config(folder: Path) -> Model:
     path = folder / "config.yaml"
     if not folder.name.isidentifier():
         raise ConfigError(f"{path}: a model folder's name is a Python identifier, {folder.name!r} is none")
-    model = parse(Model, path, load_yaml(path))
+    model = parse(Model, path, _with_lender(path, load_yaml(path)))
     if fault := next(_name_faults(model), ""):
         raise ConfigError(f"{path}: {fault}")
     for name in model.variants:
         if fault := _fault(model, name):
             raise ConfigError(f"{path}: variants.{name}{fault}")
     return model
+
+
+def _with_lender(path: Path, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings with those of the folder that it is `like` where it has none of its own. Raises ConfigError."""
+    like = values.get("like", "")
+    if not like:
+        return values
+    known = sorted(folder.name for folder in _in(FOLDER) if (folder / "adapter.py").is_file())
+    if like not in known:
+        raise ConfigError(
+            f"{path}: like is {yamltext.shown(like)}, no model of modellab: {did_you_mean(str(like), known)}"
+        )
+    theirs = load_yaml(FOLDER / str(like) / "config.yaml")
+    return {key: value for key, value in theirs.items() if key not in OWN} | {"status": "experimental"} | dict(values)
 
 
 def _name_faults(model: Model) -> Iterator[str]:

@@ -1,0 +1,75 @@
+"""What kind of recogniser a checkpoint is: told by transformers' own lists, from config.json's `model_type`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers.models.auto import modeling_auto as auto
+
+from modellab.errors import WeightsError
+
+CTC, TRANSDUCER, SEQ2SEQ, CHAT = "ctc", "transducer", "seq2seq", "chat"
+FAMILIES = (  # in this order: some types are in several lists
+    (CTC, "AutoModelForCTC", "MODEL_FOR_CTC_MAPPING_NAMES"),
+    (TRANSDUCER, "AutoModelForTDT", "MODEL_FOR_TDT_MAPPING_NAMES"),
+    (TRANSDUCER, "AutoModelForRNNT", "MODEL_FOR_RNNT_MAPPING_NAMES"),
+    (SEQ2SEQ, "AutoModelForSpeechSeq2Seq", "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES"),
+    (CHAT, "AutoModelForMultimodalLM", "MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES"),
+)
+OTHER_TASKS = {"dia", "pop2piano", "vibevoice", "speech-encoder-decoder"}  # listed as seq2seq, and no plain recognisers
+
+
+def of(folder: Path) -> tuple[str, Any]:
+    """The family of a checkpoint and the auto class that loads it. Raises WeightsError."""
+    model_type = _model_type(folder)
+    for family, loader, names in FAMILIES:
+        if model_type in getattr(auto, names, {}) and model_type not in OTHER_TASKS:
+            return family, getattr(transformers, loader)
+    raise WeightsError(
+        f"{folder} is of the type {model_type!r}, which transformers {transformers.__version__} lists as no recogniser"
+        f"; it lists {', '.join(known())}: is it newer than the library, or for another task?"
+    )
+
+
+def known() -> list[str]:
+    """Every type that the installed release lists as a recogniser; not the language models that hear, too."""
+    lists = [getattr(auto, names, {}) for family, _, names in FAMILIES if family != CHAT]
+    return sorted({name for names in lists for name in names} - OTHER_TASKS)
+
+
+def _model_type(folder: Path) -> str:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return str(config["model_type"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(
+            f"{folder / 'config.json'} names no model_type ({type(error).__name__}: {error}), expected the folder of a "
+            "transformers checkpoint: is it another library's format?"
+        ) from error
+
+
+def load(folder: Path, dtype: Any) -> tuple[str, Any, Any]:
+    """Family, model and processor. Raises WeightsError where weights are missing or the processor cannot be made.
+
+    A head that is not in the file would be drawn at random by the library, and the transcripts be noise.
+    """
+    family, loader = of(folder)
+    try:
+        processor = transformers.AutoProcessor.from_pretrained(str(folder), local_files_only=True)
+    except ImportError as error:
+        raise WeightsError(f"the processor of {folder} needs a package: {' '.join(str(error).split())}") from error
+    if not hasattr(processor, "tokenizer"):
+        raise WeightsError(
+            f"{folder} has no tokenizer ({type(processor).__name__} was found), so nothing can be written down: was it "
+            "never tuned for recognition?"
+        )
+    model, report = loader.from_pretrained(str(folder), dtype=dtype, local_files_only=True, output_loading_info=True)
+    if missing := sorted(report["missing_keys"]):
+        raise WeightsError(
+            f"{folder} lacks {len(missing)} of the tensors that {type(model).__name__} needs, such as {missing[0]}: "
+            "was it saved from another class, or never tuned for recognition?"
+        )
+    return family, model.eval(), processor

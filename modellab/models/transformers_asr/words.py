@@ -1,0 +1,80 @@
+"""Tokens that were heard in frames, as words with times."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from modellab.types import Word
+
+
+class Token(NamedTuple):
+    """A token's number and the frames it was heard in, the last one not included."""
+
+    number: int
+    start: int
+    end: int
+
+
+def collapsed(path: Sequence[int], blank: int) -> Iterator[Token]:
+    """CTC: the most probable token of each frame -> tokens; equal neighbours are one, the blank is none.
+
+    >>> [tuple(token) for token in collapsed([0, 5, 5, 0, 5, 7], blank=0)]
+    [(5, 1, 3), (5, 4, 5), (7, 5, 6)]
+    """
+    at = 0
+    for number, frames in itertools.groupby(path):
+        end = at + len(list(frames))
+        if number != blank:
+            yield Token(number, at, end)
+        at = end
+
+
+def advanced(numbers: Sequence[int], steps: Sequence[int], silent: Collection[int], n_frames: int) -> Iterator[Token]:
+    """Transducer: each emission and how many frames it moved on -> tokens that last so long; the `silent` are none.
+
+    What was emitted behind the last of the sound's `n_frames` is left out.
+
+    >>> [tuple(token) for token in advanced([9, 5, 9, 7, 8], [2, 0, 1, 3, 1], silent={9}, n_frames=6)]
+    [(5, 2, 3), (7, 3, 6)]
+    """
+    at = 0
+    for number, step in zip(numbers, steps, strict=False):  # a step may be missing where a limit cut it off
+        if at >= n_frames:
+            return
+        if number not in silent:
+            yield Token(number, at, at + max(1, step))
+        at += step
+
+
+def words(tokens: Iterable[Token], tokenizer: Any, frame_s: float, start_s: float, end_s: float) -> list[Word]:
+    """Tokens joined to words, whose times are cut to [start_s, end_s] in the recording.
+
+    A word begins behind the tokenizer's delimiter (wav2vec2's `|`), or with a token of ▁ or Ġ (a space in front).
+    """
+    delimiter = getattr(tokenizer, "word_delimiter_token", None)
+    special = {int(number) for number in getattr(tokenizer, "all_special_ids", ())}
+    groups: list[list[Token]] = []
+    fresh = True
+    for token in tokens:
+        piece = str(tokenizer.convert_ids_to_tokens(token.number))
+        if piece == delimiter:
+            fresh = True
+        elif token.number not in special:
+            if fresh or piece.startswith(("▁", "Ġ")):
+                groups.append([])
+            groups[-1].append(token)
+            fresh = False
+    found = []
+    for group in groups:
+        text = str(tokenizer.decode([token.number for token in group], **ungrouped(tokenizer))).strip()
+        times = (min(end_s, start_s + at * frame_s) for at in (group[0].start, group[-1].end))
+        found += [Word(text, *times)] if text else []
+    return found
+
+
+def ungrouped(tokenizer: Any) -> dict[str, bool]:
+    """The option that keeps a tokenizer for CTC from joining equal neighbours, which were joined already."""
+    return {"group_tokens": False} if "group_tokens" in inspect.signature(tokenizer._decode).parameters else {}
