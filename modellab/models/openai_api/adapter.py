@@ -10,7 +10,8 @@ from modellab import audio as sounds
 from modellab.errors import ServerError, did_you_mean
 from modellab.models import servers
 from modellab.models.remote import reading
-from modellab.models.remote.client import PATIENCE_S, Answer, Client
+from modellab.models.remote.client import Answer, Client
+from modellab.models.remote.patience import PATIENCE_S
 from modellab.types import Audio, Segment, Setting, Transcript, Word
 
 FORMATS = ("json", "verbose_json", "text")

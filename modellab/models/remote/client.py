@@ -22,7 +22,8 @@ import httpx2
 from modellab.errors import ModelError, ServerError
 from modellab.models.remote.cassette import PATH, Cassettes
 from modellab.models.remote.meter import Meter
-from modellab.models.remote.wording import QUOTED, backoff_s, cause, gave_up, kind, retry_after_s, said, tls
+from modellab.models.remote.patience import PATIENCE_S, Passing, tried
+from modellab.models.remote.wording import QUOTED, cause, kind, retry_after_s, said, tls
 from modellab.models.servers import Server
 from modellab.system import escape
 from modellab.system.masking import masked
@@ -30,7 +31,6 @@ from modellab.types import Setting
 
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})  # may be answered another time
 REFUSED = frozenset({400, 413, 415, 422})  # this input, by the model's server
-PATIENCE_S = 90.0  # for one call with all its tries; below the 120 s that a call of a model may take
 CONNECT_S = 10.0
 MOST_BYTES = 64 * 2**20
 BOUNDARY = "modellab-3f1c9d4e7a2b4c58-part"  # the same each time, so that the same request has the same bytes
@@ -92,7 +92,7 @@ class Client:
         if cassettes:
             self.facts["answers"] = "replayed" if cassettes.replays else "of a server, recorded"
             transport = cassettes.transport(name, transport or httpx2.HTTPTransport())
-        timeout = httpx2.Timeout(patience_s, connect=min(CONNECT_S, patience_s))
+        timeout = httpx2.Timeout(patience_s or PATIENCE_S, connect=CONNECT_S)
         headers = {"user-agent": "modellab", **(authorise(key) if key else {})}
         self.http = httpx2.Client(headers=headers, timeout=timeout, transport=transport)
         weakref.finalize(self, self.http.close)
@@ -119,24 +119,17 @@ class Client:
     @contextmanager
     def opened(self, method: str, path: str, **content: Any) -> Iterator[tuple[Opened, float]]:
         """An answer whose body is still to come (`chunks`), and when patience ends."""
-        begun_s = time.monotonic()
-        deadline_s = begun_s + self.patience_s
-        for number in range(1, 1000):
-            tried_s = time.monotonic()
-            try:
-                response = self._sent(method, path, content, deadline_s)
-            except _Passing as fault:
-                wait_s = fault.wait_s if fault.wait_s is not None else backoff_s(number)
-                if time.monotonic() + wait_s >= deadline_s:
-                    raise ServerError(gave_up(str(fault), number, time.monotonic() - begun_s, wait_s)) from None
-                self.sleep(wait_s)
-                self.meter.lost(time.monotonic() - tried_s)
-                continue
-            try:
-                yield Opened(response, time.monotonic() - tried_s), deadline_s
-            finally:
-                response.close()
-            return
+        deadlines: list[float] = []
+
+        def attempt(deadline_s: float) -> httpx2.Response:
+            deadlines.append(deadline_s)
+            return self._sent(method, path, content, deadline_s)
+
+        response, begun_s = tried(attempt, self.meter, self.patience_s, self.sleep)
+        try:
+            yield Opened(response, time.monotonic() - begun_s), deadlines[0]
+        finally:
+            response.close()
 
     def chunks(self, opened: Opened, deadline_s: float) -> Iterator[bytes]:
         """The body as it comes; ServerError where it breaks off, has no end, or takes longer than patience."""
@@ -147,7 +140,7 @@ class Client:
                 if size_bytes > MOST_BYTES:
                     raise ServerError(f"{opened.url} answered with more than {MOST_BYTES // 2**20} MiB")
                 if time.monotonic() > deadline_s:
-                    raise ServerError(f"{opened.url} gave no whole answer within {self.patience_s:g} s")
+                    raise ServerError(f"{opened.url} gave no whole answer within {self.patience_s or PATIENCE_S:g} s")
                 yield chunk
         except httpx2.HTTPError as error:
             raise ServerError(f"{opened.url} broke off in the middle of its answer ({kind(error)})") from error
@@ -165,13 +158,13 @@ class Client:
             )
             response = self.http.send(request, stream=True)
         except httpx2.TimeoutException as error:
-            raise _Passing(f"{masked(url)} gave no answer in time ({kind(error)})") from error
+            raise Passing(f"{masked(url)} gave no answer in time ({kind(error)})") from error
         except httpx2.ConnectError as error:
             if isinstance(fault := cause(error), ssl.SSLError):
                 raise ServerError(tls(masked(url), fault)) from error
-            raise _Passing(f"{masked(url)} cannot be reached ({kind(error)}): does a server run there?") from error
+            raise Passing(f"{masked(url)} cannot be reached ({kind(error)}): does a server run there?") from error
         except httpx2.HTTPError as error:
-            raise _Passing(f"the connection to {masked(url)} broke ({kind(error)})") from error
+            raise Passing(f"the connection to {masked(url)} broke ({kind(error)})") from error
         except (httpx2.InvalidURL, UnicodeError) as error:
             raise ServerError(f"{masked(url)!r} is no address ({error})") from error
         if response.is_success:
@@ -192,7 +185,7 @@ class Client:
         if status == 429 and b"insufficient_quota" in body:
             return ServerError(f"{answered}: its account has no money left")
         if status in AGAIN:
-            return _Passing(answered, retry_after_s(response.headers.get("retry-after", "")))
+            return Passing(answered, retry_after_s(response.headers.get("retry-after", "")))
         if status in REFUSED:
             return ModelError(f"the server refused this input: {answered}")
         if status in {401, 403}:
@@ -224,11 +217,3 @@ class Opened:
     @property
     def url(self) -> str:
         return masked(str(self.response.request.url).partition("?")[0])
-
-
-class _Passing(Exception):  # noqa: N818  (what may be otherwise at the next try)
-    """What may be otherwise at the next try, which is to wait for so long, where the server says so."""
-
-    def __init__(self, text: str, wait_s: float | None = None) -> None:
-        super().__init__(text)
-        self.wait_s = wait_s
