@@ -13,6 +13,11 @@ before it was over. They hold for the machine they were measured on.
 - corrections: words that were shown and then substituted or deleted, from one state to the next, by edit distance.
 - erasure: the same by position: words shown behind the longest common beginning of two states (Arivazhagan et al.
   2020, "Re-translation versus Streaming for Simultaneous Translation", there per word of the final output).
+- revisions: updates that change or take away a word that was shown, of those that come after one was; in [0, 1].
+- emission: when a word was first shown where it stands in the end; settling: from when on it stood there unchanged.
+  Both of each word of the reference with a counterpart (right or wrong), as `confirmed`; a word that moves because
+  another one came in before it is emitted anew. So emission <= settling <= confirmed, where all came to be final.
+- final latency (time to final segment, TTFS): from the end of speech to the last final.
 """
 
 from __future__ import annotations
@@ -92,6 +97,38 @@ class Reading:
                 total, n = total + self.finals[j][1] - ends[i][1], n + 1
             i, j = i + (what != "I"), j + (what != "D")
         return Ratio(total, n)
+
+    def revisions(self) -> Ratio:
+        """Updates that change or take away a shown word, out of those that could."""
+        pairs = [(before, after) for before, after in pairwise(self.states) if before]
+        return Ratio(sum(_common(before, after) < len(before) for before, after in pairs), len(pairs))
+
+    def emitted(self, words: Sequence[Word]) -> tuple[Ratio, Ratio]:
+        """Seconds from the end of each word to when its counterpart was first shown, and to when it stayed."""
+        ends = [(part, end_s) for word, _, end_s in words for part in self.normalise(word).split()]
+        last = self.states[-1] if self.states else ()
+        if not ends or not last:
+            return NOTHING, NOTHING
+        shown_s, settled_s = self._shown(last)
+        steps = align(" ".join(word for word, _ in ends), " ".join(last)).steps
+        first, stay, n, i, j = 0.0, 0.0, 0, 0, 0
+        for what, _, _ in steps:
+            if what in {"", "S"}:
+                first, stay, n = first + shown_s[j] - ends[i][1], stay + settled_s[j] - ends[i][1], n + 1
+            i, j = i + (what != "I"), j + (what != "D")
+        return Ratio(first, n), Ratio(stay, n)
+
+    def _shown(self, last: Sequence[str]) -> tuple[list[float], list[float]]:
+        """For each word that stands there in the end, when it was first shown there, and from when on it stayed."""
+        shown, settled = [math.inf] * len(last), [math.inf] * len(last)
+        before: Sequence[str] = ()
+        for update, state in zip(self.updates, self.states, strict=True):
+            for k in range(_common(before, state), len(last)):  # what stands before is as it was
+                there = k < len(state) and state[k] == last[k]
+                shown[k] = min(shown[k], update.at_s) if there else shown[k]
+                settled[k] = min(settled[k], update.at_s) if there else math.inf
+            before = state
+        return shown, settled
 
     def completed(self, words: Sequence[Word], duration_s: float) -> Ratio:
         """Seconds from the end of the last word (of the audio, where words have no times) to the last final."""

@@ -25,7 +25,7 @@ import numpy as np
 
 from modellab import audio, text
 from modellab.errors import DatasetError
-from modellab.metrics import streaming, transcript_sanity
+from modellab.metrics import alignment, streaming, transcript_sanity
 from modellab.metrics.alignment_text import lines
 from modellab.metrics.edit_distance import align
 from modellab.streaming.feed import Noted, listen
@@ -59,6 +59,10 @@ METRICS = (
     Metric("first_word_latency_s", unit="s", better="lower", gated=False),
     Metric("confirmed_latency_s", unit="s", better="lower", gated=False),
     Metric("final_latency_s", unit="s", better="lower", gated=False),
+    Metric("final_latency_p95_s", unit="s", better="lower", gated=False, rate=alignment.percentile(95), optional=True),
+    Metric("emission_latency_s", unit="s", better="lower", gated=False, optional=True),
+    Metric("settling_latency_s", unit="s", better="lower", gated=False, optional=True),
+    Metric("revision_rate", unit="ratio", better="lower", gated=False, optional=True),
 )
 LIMITS: Mapping[str, float] = {"success_rate": 1.0, "pretend_rate": 0.1}
 ROW = ("text", "words", "speaker")
@@ -144,6 +148,8 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
     plain = text.get("basic")
     reading = streaming.read(output or {"events": []}, plain)
     spoken = len(plain(sample.text).split())
+    completed = reading.completed(sample.words, sample.duration_s)
+    emission, settling = reading.emitted(sample.words)
     return {
         "wer": wer,
         "corrections": Ratio(reading.corrections(), spoken),
@@ -155,7 +161,11 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         "erasure": Ratio(reading.erased(), len(reading.states[-1]) if reading.states else 0),
         "first_word_latency_s": reading.first_word(sample.words),
         "confirmed_latency_s": reading.confirmed(sample.words),
-        "final_latency_s": reading.completed(sample.words, sample.duration_s),
+        "final_latency_s": completed,
+        "final_latency_p95_s": alignment.histogram([max(0.0, completed.top)] if completed.bottom else []),
+        "emission_latency_s": emission,
+        "settling_latency_s": settling,
+        "revision_rate": reading.revisions(),
     }
 
 
@@ -178,7 +188,7 @@ def show(sample: Sample, output: Mapping[str, Any] | None) -> list[str]:
 
 def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]:
     """The text in the end against the reference, the words in time over what came of them, then every event."""
-    alignment = align(sample.reference, _said(sample, output, "text"))
+    aligned = align(sample.reference, _said(sample, output, "text"))
     spoken = tuple(Span(start_s, end_s, "reference", word) for word, start_s, end_s in sample.words)
     events = (output or {"events": []})["events"]
     end_s = max([sample.duration_s, *(at_s for _, _, at_s, _ in events)]) + LAST_S
@@ -187,9 +197,9 @@ def draw(sample: Sample, output: Mapping[str, Any] | None) -> list[DisplayBlock]
         Span(at_s, next_s, "hypothesis", said) for (_, said, at_s, _), next_s in zip(events, until_s, strict=True)
     )
     lanes = (Lane("spoken", spoken), Lane("the latest text, from when it came", stood))
-    lines_of_events = tuple(show(sample, output)[len(lines(alignment)) :])
+    lines_of_events = tuple(show(sample, output)[len(lines(aligned)) :])
     timeline = [Timeline(end_s, lanes)] if spoken or stood else []
-    return [Words(alignment.steps), *timeline, Lines(lines_of_events)]
+    return [Words(aligned.steps), *timeline, Lines(lines_of_events)]
 
 
 def _said(sample: Sample, output: Mapping[str, Any] | None, key: str) -> str:

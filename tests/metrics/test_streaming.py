@@ -51,6 +51,35 @@ def test_latencies_by_hand() -> None:
     assert CHANGED.completed((), 1.25) == Ratio(1.25, 1.0)
 
 
+def test_a_word_is_emitted_when_it_is_first_shown_and_settled_when_it_stays() -> None:
+    emission, settling = CHANGED.emitted(WORDS)
+    assert emission == (pytest.approx((1.0 - 0.5) + (1.0 - 0.75) + (1.5 - 1.0)), 3)
+    assert settling == emission
+    back = reading(
+        ("partial", "turn", 0.5, 0.5), ("partial", "burn up", 1.0, 1.0), ("partial", "turn up", 2.0, 2.0),
+        ("final", "turn up light", 3.0, None),
+    )  # fmt: skip
+    emission, settling = back.emitted(WORDS)
+    assert emission == (pytest.approx(0.0 + 0.25 + 2.0), 3)
+    assert settling == (pytest.approx(1.5 + 0.25 + 2.0), 3)
+    assert back.revisions() == Ratio(2, 3)
+    assert CHANGED.revisions() == Ratio(2, 4)
+    assert reading().revisions() == Ratio(0, 0)
+    assert reading().emitted(WORDS) == CHANGED.emitted(()) == (Ratio(0, 0), Ratio(0, 0))
+
+
+@given(st.lists(st.lists(st.sampled_from(["turn", "up", "light", "two"]), max_size=4), min_size=1, max_size=6))
+def test_no_word_settles_before_it_is_shown_nor_is_final_before(states: list[list[str]]) -> None:
+    partials = [("partial", " ".join(state), 0.5 * i, 0.5 * i) for i, state in enumerate(states, start=1)]
+    heard = reading(*partials, ("final", " ".join(states[-1]), 0.5 * len(states) + 1, None))
+    emission, settling = heard.emitted(WORDS)
+    confirmed = heard.confirmed(WORDS)
+    assert emission.bottom == settling.bottom == confirmed.bottom
+    assert emission.top <= settling.top + 1e-9
+    assert settling.top <= confirmed.top + 1e-9
+    assert (heard.revisions().top == 0) == (heard.erased() == 0)
+
+
 def test_wrong_words_have_a_latency_and_those_not_spoken_none() -> None:
     heard = reading(("final", "please burn up", 1.0, 1.0), ("final", "light", 2.0, None))
     assert heard.confirmed(WORDS) == (pytest.approx(0.5 + 0.25 + 1.0), 3)

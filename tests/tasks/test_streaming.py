@@ -68,6 +68,33 @@ def test_an_engine_that_waits_for_the_end_is_found_out() -> None:
     assert counts["final_latency_s"][0] >= 0.8
 
 
+EVENTS = [
+    ["partial", "turn", 0.5, 0.5], ["partial", "turn up the", 1.0, 1.0], ["partial", "turn up the light", 1.5, 1.5],
+    ["final", "turn up the light", 2.0, None],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "event", "moved"),
+    [
+        (3, ["final", "turn up the light", 3.0, None], {"confirmed", "final", "final_p95"}),
+        (0, ["partial", "turn", 0.8, 0.8], {"first_word", "emission", "settling"}),
+        (1, ["partial", "turn up", 1.0, 1.0], {"emission", "settling"}),
+        (1, ["partial", "burn up the", 1.0, 1.0], {"settling", "corrections", "erasure", "revision_rate"}),
+    ],
+    ids=["the final is late", "the first word is late", "a word is late", "a word is revised"],
+)
+def test_each_fault_of_a_stream_moves_its_own_metrics(number: int, event: list[Any], moved: set[str]) -> None:
+    faulty = [event if i == number else each for i, each in enumerate(EVENTS)]
+    text = "turn up the light"
+    plain, found = (
+        streaming.score(CASE, {"text": text, "events": events, "batch": text, "clock": "virtual"})
+        for events in (EVENTS, faulty)
+    )
+    names = {name for name in METRIC if found[name] != plain[name]}
+    assert {name.replace("_latency", "").removesuffix("_s") for name in names} == moved
+
+
 def test_a_stream_worse_than_the_whole_clip_shows() -> None:
     output = {"text": "turn up", "events": [["final", "turn up", 1.0, 1.0]], "batch": "turn up the light", "clock": ""}
     counts = streaming.score(CASE, output)
