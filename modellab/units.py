@@ -85,6 +85,8 @@ _FORMS: dict[str, Callable[[float, str], str]] = {
     "1": _plain,
     "dB": lambda number, sign: f"{number:{sign}.2f} dB",
     "LUFS": lambda number, sign: f"{number:{sign}.1f} LUFS",
+    "Hz": lambda number, sign: f"{number:{sign}.4g} Hz",
+    "semitones": lambda number, sign: f"{number:{sign}.2f} semitones",
     "s/s": lambda number, sign: f"{number:{sign}.3g}",
     "s": lambda number, sign: f"{number:{sign}.3g} s",
     "words/s": lambda number, sign: f"{number:{sign}.3g} words/s",

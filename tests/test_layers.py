@@ -44,7 +44,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "whisper_normalizer": {"text"},
     "text_to_num": {"text"},
     "huggingface_hub": {"models", "datasets"},
-    "torch": {"models", "audio", "runner"},
+    "torch": {"models", "audio", "runner", "metrics"},  # the last for distillmos, which takes tensors
     "torch_audiomentations": {"audio"},
     "whisper": {"models"},
     "faster_whisper": {"models"},
@@ -58,6 +58,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "pyloudnorm": {"metrics"},
     "speechmos": {"metrics"},
     "resemblyzer": {"metrics"},
+    "distillmos": {"metrics"},
     "ctranslate2": {"models"},
     "typer": {"cli"},
     "ruptures": {"stats"},

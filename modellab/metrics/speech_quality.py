@@ -7,14 +7,18 @@ Each function imports its library on the first call and returns None where it is
 | `loudness`   | pyloudnorm   | `pip install 'modellab[speech-quality]'` |
 | `opinion`    | speechmos    | the same |
 | `similarity` | resemblyzer  | `pip install --no-deps resemblyzer webrtcvad-wheels`, and torch and librosa |
+| `naturalness`| distillmos   | `pip install --no-deps distillmos xls-r-sqa`, and torch and torchaudio |
 
-resemblyzer states a dependency that only a compiler installs, which its twin `webrtcvad-wheels` replaces: no extra can
-say so. They cost seconds of import and hundreds of MB, so tasks call them in the judge's process, never in the model's.
+The weights of all of them come in their packages: nothing is fetched. resemblyzer states a dependency that only a
+compiler installs, which its twin `webrtcvad-wheels` replaces: no extra can say so. They cost seconds of import and
+hundreds of MB, so tasks call them in the judge's process, never in the model's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import math
 import warnings
 from importlib.util import find_spec
@@ -30,7 +34,9 @@ BLOCK_S = 0.4  # of BS.1770; nothing shorter has a loudness
 SHORTEST_S = 0.5  # a voice needs some speech
 ENOUGH = {  # what brings each, for a person who misses it
     **dict.fromkeys(extras.EXTRAS["speech-quality"].packages, extras.install("speech-quality")),
+    "librosa": extras.install("speech-quality"),
     "resemblyzer": "pip install --no-deps resemblyzer webrtcvad-wheels",
+    "distillmos": "pip install --no-deps distillmos xls-r-sqa",
 }
 
 
@@ -58,7 +64,7 @@ def opinion(audio: Audio) -> dict[str, float] | None:
     Short audio is repeated until it fills the model's 9 s. It was trained on noisy speech of people in calls, not on
     synthesis: a robot without noise is rated well. Source: Reddy et al., "DNSMOS P.835" (ICASSP 2022).
     """
-    _check(audio)
+    check(audio)
     if missing("speechmos") or not len(audio.samples):
         return None
     with warnings.catch_warnings():
@@ -70,6 +76,31 @@ def opinion(audio: Audio) -> dict[str, float] | None:
     return {ours: float(found[theirs]) for ours, theirs in names.items()}
 
 
+def naturalness(audio: Audio) -> float | None:
+    """What listeners would say of 16 kHz speech, from 1 (bad) to 5 (excellent), as Distill-MOS estimates it.
+
+    An estimate of the class of UTMOS, whose own weights no package carries. It is distilled from XLS-R and learnt from
+    ratings of calls, codecs and synthesis, most of it English: use it to see a change of one model, not to rank two.
+    Source: Stahl & Gamper, "Distillation and Pruning for Scalable Self-Supervised Representation-Based Speech Quality
+    Assessment" (ICASSP 2025).
+    """
+    check(audio)
+    if missing("distillmos") or not len(audio.samples):
+        return None
+    import torch
+
+    with torch.inference_mode():
+        return float(_distilled()(torch.from_numpy(audio.samples)[None])[0])
+
+
+@functools.cache
+def _distilled() -> Any:
+    with contextlib.redirect_stdout(io.StringIO()):  # it says where its weights are
+        import distillmos
+
+        return distillmos.ConvTransformerSQAModel().eval()
+
+
 def similarity(ours: Audio, theirs: Audio) -> float | None:
     """The cosine of two voices' embeddings, in [0, 1], higher is more alike; None for under half a second of speech.
 
@@ -77,7 +108,7 @@ def similarity(ours: Audio, theirs: Audio) -> float | None:
     espeak-ng and two sentences: the same voice 0.75 to 0.84, another one 0.51 to 0.75.
     """
     for audio in (ours, theirs):
-        _check(audio)
+        check(audio)
     if missing("resemblyzer"):
         return None
     with warnings.catch_warnings():
@@ -97,6 +128,7 @@ def _encoder() -> tuple[Any, Any]:
     return VoiceEncoder("cpu", verbose=False), preprocess_wav
 
 
-def _check(audio: Audio) -> None:
+def check(audio: Audio) -> None:
+    """ValueError for audio at another rate than these models hear."""
     if audio.rate_hz != RATE_HZ:
         raise ValueError(f"expected audio at {RATE_HZ} Hz, got {audio.rate_hz} Hz: resample it first")

@@ -1,7 +1,7 @@
 """Speech synthesis: text in, speech out, heard by a second model.
 
 Manifest row: {id, text, voice?, reference_audio?, estimates?, condition?}; `voice` is a name the model knows,
-`reference_audio` a recording of the same words to be compared with, `estimates` a list out of mos, speaker.
+`reference_audio` a recording of the same words to be compared with, `estimates` a list out of ESTIMATES.
 Model: `speak(text: str, voice: str) -> Audio` or an iterator of Audio, the pieces in order as they are made; it is
 called without `voice` where the row has none.
 Output as JSON: {"audio": a file, "duration_s", "health": see metrics/audio_health.py, "first_audio_s": null where it
@@ -25,7 +25,14 @@ import numpy as np
 
 from modellab import audio, text
 from modellab.errors import DatasetError, described, did_you_mean
-from modellab.metrics import alignment_text, audio_health, mel_cepstral_distortion, speech_quality, transcript_sanity
+from modellab.metrics import (
+    alignment_text,
+    audio_health,
+    mel_cepstral_distortion,
+    prosody,
+    speech_quality,
+    transcript_sanity,
+)
 from modellab.metrics.edit_distance import Alignment, align
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
@@ -36,7 +43,12 @@ from modellab.types.gate_counts import FASTER_THAN_SPEECH, HALF_AS_LONG_AGAIN
 NAME = "tts"
 HEARS_AUDIO = False
 JUDGE_RATE_HZ = 16_000
-ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer"}  # by models that take seconds: only for rows that ask
+ESTIMATES = {  # by models that take seconds: only for rows that ask
+    "mos": "speechmos",
+    "speaker": "resemblyzer",
+    "naturalness": "distillmos",
+    "pitch": "librosa",
+}
 
 METRICS = (
     Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
@@ -53,8 +65,16 @@ METRICS = (
     Metric("mos", unit="1", better="higher", gated=False),
     Metric("mos_signal", unit="1", better="higher", gated=False),
     Metric("mos_background", unit="1", better="higher", gated=False),
+    Metric("naturalness", unit="1", better="higher", gated=False, optional=True),
+    Metric("pitch_hz", unit="Hz", better="lower", gated=False, optional=True),
+    Metric("pitch_sd_semitones", unit="semitones", better="higher", gated=False, optional=True),
+    Metric("pitch_distance_semitones", unit="semitones", better="lower", gated=False, optional=True),
+    Metric("duration_error", unit="ratio", better="lower", gated=False, optional=True),
 )
-MEANS = ("loudness_lufs", "first_audio_s", "mcd_db", "similarity", "mos", "mos_signal", "mos_background")
+MEANS = (
+    *("loudness_lufs", "first_audio_s", "mcd_db", "similarity", "mos", "mos_signal", "mos_background", "naturalness"),
+    *("pitch_hz", "pitch_sd_semitones", "pitch_distance_semitones"),
+)
 LIMITS: Mapping[str, float] = {
     "success_rate": 1.0,
     "length_ratio": 1.5,
@@ -168,10 +188,17 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
     if "reference_audio" in row:
         reference = audio.read(Path(row["reference_audio"]), JUDGE_RATE_HZ)
         found["mcd_db"] = mel_cepstral_distortion.distortion(reference, narrow)
+        found["reference_s"] = audio_health.health(reference)["span_s"]
         if "speaker" in wanted:
             found["similarity"] = speech_quality.similarity(reference, narrow)
     if "mos" in wanted:
         found |= speech_quality.opinion(narrow) or {}
+    if "naturalness" in wanted:
+        found["naturalness"] = speech_quality.naturalness(narrow)
+    if "pitch" in wanted and (pitch := prosody.pitch(narrow)):
+        theirs = prosody.pitch(reference) if "reference_audio" in row else None
+        apart = {"pitch_distance_semitones": prosody.pitch_distance(pitch, theirs)} if theirs else {}
+        found |= pitch | apart
     libraries = ["pyloudnorm", *(ESTIMATES[name] for name in wanted)]
     missing = {library: how for library in libraries if (how := speech_quality.missing(library))}
     return {**output, **found, **({"missing": missing} if missing else {})}
@@ -192,6 +219,7 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         **audio_health.length_counts(sample.text, health),
         "words_per_s": rate,
         **{name: _mean_of(given.get(name)) for name in MEANS},
+        "duration_error": prosody.duration_error(spoken_s, given.get("reference_s") or 0.0),
     }
 
 

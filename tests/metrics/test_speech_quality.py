@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,12 +77,42 @@ def test_likeness_is_the_cosine_of_resemblyzers_embeddings(tmp_path: Path, monke
     speech_quality._encoder.cache_clear()
 
 
+DISTILLED = """
+import torch
+
+class ConvTransformerSQAModel(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        print("weights loaded from somewhere")
+
+    def forward(self, x):
+        assert x.shape == (1, 9000), x.shape
+        return 1 + 4 * x.mean(dim=-1)
+"""
+
+
+@pytest.mark.engine
+def test_naturalness_is_what_distillmos_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "distillmos.py").write_text(DISTILLED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("distillmos", None)
+    speech_quality._distilled.cache_clear()
+    assert speech_quality.naturalness(Audio(np.full(9000, 0.5, np.float32), 16_000)) == 3.0
+    assert speech_quality.naturalness(Audio(np.zeros(0, np.float32), 16_000)) is None
+    assert capsys.readouterr().out == ""
+    sys.modules.pop("distillmos")
+    speech_quality._distilled.cache_clear()
+
+
 def test_without_its_library_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_quality, "find_spec", lambda name: None)
     speech = sine(-20, rate_hz=16_000)
     assert speech_quality.loudness(speech) is None
     assert speech_quality.opinion(speech) is None
     assert speech_quality.similarity(speech, speech) is None
+    assert speech_quality.naturalness(speech) is None
     assert all("pip install" in speech_quality.missing(library) for library in speech_quality.ENOUGH)
 
 

@@ -230,6 +230,34 @@ def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest
     assert math.isnan(values(made(tone(), Judge(), tmp_path, **row))["mos"])
 
 
+def test_a_higher_or_a_longer_voice_moves_its_own_distance_and_no_other(tmp_path: Path) -> None:
+    """A fault of pitch alone, then one of length alone: nothing but what measures it moves."""
+    audio.write(tmp_path / "ref.flac", tone())
+    row = {"reference_audio": tmp_path / "ref.flac", "estimates": ["pitch"]}
+    plain, high, long = (
+        values(made(speech, Judge(), tmp_path, **row)) for speech in (tone(), tone(pitch_hz=212.0), tone(2.2))
+    )
+    assert plain["pitch_hz"] == pytest.approx(200, rel=0.01)
+    assert plain["pitch_distance_semitones"] == pytest.approx(0, abs=0.1)
+    assert plain["duration_error"] == 0
+    assert high["pitch_distance_semitones"] == pytest.approx(12 * math.log2(1.06), abs=0.1)
+    assert long["duration_error"] == pytest.approx(0.1, abs=0.02)
+    names = ("pitch_distance_semitones", "duration_error", "wer", "too_long_rate", "silent_rate")
+    assert {name for name in names if abs(high[name] - plain[name]) > 0.05} == {"pitch_distance_semitones"}
+    assert {name for name in names if abs(long[name] - plain[name]) > 0.05} == {"duration_error"}
+
+
+def test_naturalness_is_estimated_where_a_row_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert math.isnan(values(made(tone(), Judge(), tmp_path))["naturalness"])
+    lacking = made(tone(), Judge(), tmp_path, estimates=["naturalness"])
+    if speech_quality.missing("distillmos"):
+        assert tts.show(tts.read(ROW, HEADER), lacking)[-1] == (
+            "not measured: distillmos is not installed (pip install --no-deps distillmos xls-r-sqa)"
+        )
+    monkeypatch.setattr(speech_quality, "naturalness", lambda audio: 3.5)
+    assert values(made(tone(), Judge(), tmp_path, estimates=["naturalness"]))["naturalness"] == 3.5
+
+
 def test_what_is_not_installed_is_missing_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech_quality, "find_spec", lambda name: None)
     output = made(tone(), Judge(), tmp_path, estimates=["mos"])
