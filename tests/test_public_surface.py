@@ -58,7 +58,7 @@ MODEL = (
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds groups cluster"
-    " judge text settings preprocessing made privacy imported rows digest"
+    " judge second_judge text settings preprocessing made privacy imported rows digest"
 )
 
 VARIANT = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TEXTS = ("rttm", "stm", "uem")  # those that are text, whose line ends a checkout may change
 IN_DIGEST = ("task", "version", "language")  # the header's facts that change what is measured
-IN_DIGEST_IF_SET = ("judge", "settings", "text")
+IN_DIGEST_IF_SET = ("judge", "second_judge", "settings", "text")
 MADE = "made"  # in place of the hash of audio that is made on each machine
 TABLE = 1  # of how the columns of a Parquet file are hashed: what another way gave is not taken for this one's
 

@@ -55,6 +55,7 @@ class Header(Strict):
     groups: dict[str, dict[str, GroupLimits]] = {}  # key of rows' `group` -> metric -> what each group is held to
     cluster: Literal["speaker", "recording", "utterance"] | None = None  # None: recording, else speaker, where named
     judge: str = ""  # MODEL:VARIANT that listens to what a model says, for tasks whose output is audio
+    second_judge: str = ""  # another one, which tells how much of what was heard wrong is the judge's own
     text: str = ""  # which of a row's `texts` is the reference; "" is its `text`
     settings: Settings = {}  # what the task lets a dataset choose: its SETTINGS
     preprocessing: str = ""  # what its audio goes through before a model hears it, see audio/preprocessing

@@ -51,6 +51,14 @@ def pitch(audio: Audio) -> dict[str, float] | None:
     }
 
 
+def compared(ours: Audio, theirs: Audio | None = None) -> dict[str, float]:
+    """What `pitch` gives, and pitch_distance_semitones from another voice; what cannot be told is left out."""
+    found, other = pitch(ours), pitch(theirs) if theirs is not None else None
+    if not found:
+        return {}
+    return {**found, **({"pitch_distance_semitones": pitch_distance(found, other)} if other else {})}
+
+
 def pitch_distance(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
     """Semitones between two mean pitches; an octave is 12.
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from modellab import tasks
-from modellab.plan.availability import why_not
+from modellab.plan.availability import judges, why_not
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
 from modellab.types import CaseId
@@ -96,7 +96,8 @@ def family(cases: Iterable[object], *, download: bool = False) -> int:
     count = 0
     for case in cases:
         if isinstance(case, Case):
-            kind = case.key.task, case.folder, case.engine, case.judge and (case.judge.folder, case.judge.engine)
+            heard_by = tuple((judge.folder, judge.engine) for judge in judges(case).values())
+            kind = case.key.task, case.folder, case.engine, heard_by
             if kind not in known:
                 known[kind] = _is_judged(case, download=download)
             count += known[kind]

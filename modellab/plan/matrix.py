@@ -25,6 +25,7 @@ from modellab.types import CaseId
 TIERS = ("smoke", "full", "real", "nightly")
 RUN = "run"  # asked for a chain: it is of one run, and what comes of it stands beside the cases of the project
 SAID = 1000  # characters of what is wrong with a file
+JUDGES = ("judge", "second_judge")  # the header's keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Case(ModelInstance):
     judge: ModelInstance | None = None  # listens to what the model says, where the dataset names one
     chain: Chain = preprocessing.NONE
     chain_from: str = ""  # "dataset", "variant", "dataset and variant", or RUN
+    second_judge: ModelInstance | None = None
 
     @property
     def tier(self) -> str:
@@ -146,11 +148,13 @@ class Matrix:
         broken = [entry for entry in (*self.models, *self.datasets) if isinstance(entry, Broken)]
         yield from (entry for entry in broken if task in (entry.tasks or (task,)))
         headers = [entry for entry in self.datasets if not isinstance(entry, Broken) and entry[1].task == task]
-        fitting = [(path, header, self._judge(path, header)) for path, header in headers]
-        yield from (judge for _, _, judge in fitting if isinstance(judge, Broken))
+        fitting = [(path, header, [self._judge(path, header, key) for key in JUDGES]) for path, header in headers]
+        yield from (judge for _, _, judges in fitting for judge in judges if isinstance(judge, Broken))
+        parted = [(path, header, [j for j in judges if not isinstance(j, Broken)]) for path, header, judges in fitting]
+        sound = [each for each in parted if len(each[2]) == len(JUDGES)]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                yield from _cases(task, *entry, fitting, self.asked)
+                yield from _cases(task, *entry, sound, self.asked)
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
@@ -171,18 +175,18 @@ class Matrix:
             found.setdefault(str(case.key) if isinstance(case, Case) else str(case), case)
         return found
 
-    def _judge(self, folder: Path, header: Header) -> ModelInstance | Broken | None:
-        """The model that a dataset names as its judge, on the CPU at its first precision; None for none."""
-        if not header.judge:
+    def _judge(self, folder: Path, header: Header, key: str) -> ModelInstance | Broken | None:
+        """The model that a dataset names as a judge, on the CPU at its first precision; None for none."""
+        if not (name := getattr(header, key)):
             return None
-        model, _, variant = header.judge.partition(":")
+        model, _, variant = name.partition(":")
         for entry in self.models:
             if not isinstance(entry, Broken) and entry[0].name == model and variant in entry[1].variants:
                 on_cpu = (each for each in instances(*entry, variant) if each.key.device == "cpu")
                 if "asr" in entry[1].tasks_of(variant) and (judge := next(on_cpu, None)):
                     return judge
         wanted = "expected MODEL:VARIANT with the task asr on cpu"
-        why = f"{folder / datasets.FILE_NAME}: judge is {header.judge!r}, {wanted}"
+        why = f"{folder / datasets.FILE_NAME}: {key} is {name!r}, {wanted}"
         return Broken(folder.name, why, (header.task,))
 
 
@@ -223,6 +227,8 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
             _check_names(f"groups.{key}", asked, [each.name for each in tasks.get(header.task).METRICS], header.task)
         if header.judge and not hasattr(tasks.get(header.task), "examine"):
             raise ConfigError(f"judge is {header.judge!r}, but a model of {header.task} says nothing aloud: remove it")
+        if header.second_judge and not (header.judge and getattr(tasks.get(header.task), "SECOND_JUDGE", False)):
+            raise ConfigError(f"second_judge is {header.second_judge!r}: expected one beside a `judge`, of task tts")
         if preprocessing.parse(header.preprocessing) and not tasks.hears_audio(header.task):
             raise ConfigError(f"preprocessing is {header.preprocessing!r}, but no model of {header.task} hears audio")
         _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
@@ -259,19 +265,18 @@ def _cases(
     task: str,
     folder: Path,
     model: Model,
-    given: list[tuple[Path, Header, ModelInstance | Broken | None]],
+    given: list[tuple[Path, Header, list[ModelInstance | None]]],
     asked: Chain | None,
 ) -> Iterator[Case]:
     for name, variant in model.variants.items():
         if task not in model.tasks_of(name):
             continue
-        fitting = [each for each in given if not isinstance(each[2], Broken) and _fits(variant, each[0].name, each[1])]
+        fitting = [each for each in given if _fits(variant, each[0].name, each[1])]
         for device, precision in model.device_precisions(name):
-            for path, header, judge in fitting:
+            for path, header, judges in fitting:
                 chain, origin = _chain(task, header, variant, asked)
                 key = CaseId(task, path.name, folder.name, name, device, precision, chain.name)
-                listens = judge if isinstance(judge, ModelInstance) else None
-                yield Case(key, model, variant, folder, path, header, listens, chain, origin)
+                yield Case(key, model, variant, folder, path, header, judges[0], chain, origin, judges[1])
 
 
 def _chain(task: str, header: Header, variant: Variant, asked: Chain | None) -> tuple[Chain, str]:

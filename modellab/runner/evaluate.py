@@ -54,7 +54,7 @@ class Loaded:
     timeout_for: Callable[[float], float]  # seconds of audio -> seconds a call may take
     seeds: int = 1  # passes over a dataset, each with a seed of its own
     keep: str = ""  # folder for the audio that the model makes; '': a scratch folder
-    judge: Loaded | None = None  # a second model, which listens to what this one says
+    judge: Loaded | None = None  # a model that listens to what this one says, or after a judge
     preprocessing: str = ""  # the chain that its audio goes through, as whole text; '' for none
     cancelled: IsCancelled = never
 
@@ -76,11 +76,11 @@ class Loaded:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
         if self.judge is None:
             return output
-        order = {"task": task.NAME, "row": sendable(row), "output": output}
         try:
-            return self.judge.ask("examine", order)["output"]
+            heard = self.judge.ask("examine", {"task": task.NAME, "row": sendable(row), "output": output})["output"]
         except ModelError as error:
             raise WorkerError(f"the judge {self.judge.engine[0]}:{self.judge.engine[1]} failed: {error}") from error
+        return self.judge.examined(task, row, heard)  # a second judge listens, too
 
     def seed(self, number: int) -> None:
         """Set the random seed of the model, where it has one."""

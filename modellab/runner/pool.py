@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from modellab.errors import Cancelled
+from modellab.plan.availability import judges
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Handle, IsCancelled, Loaded, never
@@ -68,14 +69,19 @@ class Pool:
     def get(self, case: Case) -> Loaded:
         """The case's engine, loaded, with its judge; the one before it is closed first, so that memory holds one."""
         loaded = self.load(case)
-        loaded.judge = self._judge(case.judge) if case.judge else None
+        loaded.judge = self._judge(tuple(judges(case).values()))
         loaded.preprocessing = str(case.chain)
         return loaded
 
-    def _judge(self, judge: ModelInstance) -> Loaded:
+    def _judge(self, listeners: Sequence[ModelInstance]) -> Loaded | None:
+        """The first of them, with the others as its own: they listen one after the other."""
+        if not listeners:
+            return None
         if self.judges is None:
             self.judges = Pool(self.start, self.threads, download=self.download, cancelled=self.cancelled)
-        return self.judges.load(judge)
+        first = self.judges.load(listeners[0])
+        first.judge = self.judges._judge(listeners[1:])
+        return first
 
     def load(self, case: ModelInstance) -> Loaded:
         """The engine alone."""

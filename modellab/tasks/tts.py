@@ -5,8 +5,8 @@ Manifest row: {id, text, voice?, reference_audio?, estimates?, condition?}; `voi
 Model: `speak(text: str, voice: str) -> Audio` or an iterator of Audio, the pieces in order as they are made; it is
 called without `voice` where the row has none.
 Output as JSON: {"audio": a file, "duration_s", "health": see metrics/audio_health.py, "first_audio_s": null where it
-came in one piece} and from the judge {"heard": str, "loudness_lufs", "mcd_db", "similarity", "mos", ...}, null for
-unknown.
+came in one piece}, from the judge {"heard": str, "loudness_lufs", "mcd_db", "similarity", ...}, null for unknown, and
+from a second one {"second_heard": str}.
 
 The prompt and what the dataset's judge (an ASR model) heard go through the normaliser before anything is counted, so
 the error rates hold the judge's own errors too: compare models under the same judge only. A model that raised counts as
@@ -42,13 +42,10 @@ from modellab.types.gate_counts import FASTER_THAN_SPEECH, HALF_AS_LONG_AGAIN
 
 NAME = "tts"
 HEARS_AUDIO = False
+SECOND_JUDGE = True  # a dataset may name one
 JUDGE_RATE_HZ = 16_000
-ESTIMATES = {  # by models that take seconds: only for rows that ask
-    "mos": "speechmos",
-    "speaker": "resemblyzer",
-    "naturalness": "distillmos",
-    "pitch": "librosa",
-}
+# what only rows that ask get, by models that take seconds, and the library of each
+ESTIMATES = {"mos": "speechmos", "speaker": "resemblyzer", "naturalness": "distillmos", "pitch": "librosa"}
 
 METRICS = (
     Metric("wer", unit="ratio", better="lower", margin=0.001, margin_relative=0.01, gross=Gross()),
@@ -65,6 +62,8 @@ METRICS = (
     Metric("mos", unit="1", better="higher", gated=False),
     Metric("mos_signal", unit="1", better="higher", gated=False),
     Metric("mos_background", unit="1", better="higher", gated=False),
+    Metric("second_wer", unit="ratio", better="lower", gated=False, optional=True),
+    Metric("agreed_error_rate", unit="ratio", better="lower", gated=False, optional=True),
     Metric("naturalness", unit="1", better="higher", gated=False, optional=True),
     Metric("pitch_hz", unit="Hz", better="lower", gated=False, optional=True),
     Metric("pitch_sd_semitones", unit="semitones", better="higher", gated=False, optional=True),
@@ -177,9 +176,12 @@ def encode(output: Made) -> dict[str, Any]:
 
 def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str, Any]:
     """The output with what the judge heard, its loudness, and its distance from the reference."""
+    again = "heard" in output  # by the judge, and now by the second one
     if audio_health.is_silent(output["health"]):
-        return {**output, "heard": ""}
+        return {**output, "second_heard" if again else "heard": ""}
     speech = audio.read(Path(output["audio"]["audio"]))
+    if again:
+        return {**output, "second_heard": judge.transcribe(audio.resample(speech, JUDGE_RATE_HZ)).text}
     narrow, wanted = audio.resample(speech, JUDGE_RATE_HZ), row.get("estimates", [])
     found: dict[str, Any] = {
         "heard": judge.transcribe(narrow).text,
@@ -195,10 +197,8 @@ def examine(judge: Transcriber, row: Row, output: Mapping[str, Any]) -> dict[str
         found |= speech_quality.opinion(narrow) or {}
     if "naturalness" in wanted:
         found["naturalness"] = speech_quality.naturalness(narrow)
-    if "pitch" in wanted and (pitch := prosody.pitch(narrow)):
-        theirs = prosody.pitch(reference) if "reference_audio" in row else None
-        apart = {"pitch_distance_semitones": prosody.pitch_distance(pitch, theirs)} if theirs else {}
-        found |= pitch | apart
+    if "pitch" in wanted:
+        found |= prosody.compared(narrow, reference if "reference_audio" in row else None)
     libraries = ["pyloudnorm", *(ESTIMATES[name] for name in wanted)]
     missing = {library: how for library in libraries if (how := speech_quality.missing(library))}
     return {**output, **found, **({"missing": missing} if missing else {})}
@@ -219,6 +219,7 @@ def score(sample: Sample, output: Mapping[str, Any] | None) -> dict[str, Counts]
         **audio_health.length_counts(sample.text, health),
         "words_per_s": rate,
         **{name: _mean_of(given.get(name)) for name in MEANS},
+        **_second(alignment, sample, given.get("second_heard")),
         "duration_error": prosody.duration_error(spoken_s, given.get("reference_s") or 0.0),
     }
 
@@ -283,6 +284,15 @@ def _align(sample: Sample, output: Mapping[str, Any] | None) -> Alignment:
     return align(
         sample.reference, sample.normaliser(str((output or {}).get("heard") or "")), not sample.normaliser.splits
     )
+
+
+def _second(first: Alignment, sample: Sample, heard: str | None) -> dict[str, Counts]:
+    """What a second judge heard, and the words of the prompt that neither heard; {} without one."""
+    if heard is None:
+        return {}
+    second = align(sample.reference, sample.normaliser(heard), not sample.normaliser.splits)
+    lost, too = ({i for what, i, _ in each.edits if what != "I"} for each in (first, second))
+    return {"second_wer": second.wer(), "agreed_error_rate": Ratio(len(lost & too), len(first.reference))}
 
 
 def _mean_of(value: float | None) -> Ratio:

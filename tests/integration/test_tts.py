@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from .conftest import SENTENCES, FakeProject, length
+from .conftest import SENTENCES, FakeProject, length, write_model
 
 SPEAKER = f'''
 """Says a sentence as a tone whose length the fake recogniser knows; each variant has a flaw of its own."""
@@ -85,3 +85,33 @@ def test_broken_speech_is_red_and_sound_speech_is_not(fake_project: FakeProject)
         )
     result.stdout.fnmatch_lines(["*audio  mlruns/audio/*.flac", "*faults clipped*"])
     result.stdout.fnmatch_lines(["*the prompt has 6 words, this model takes 5*"])
+
+
+def test_a_second_judge_tells_whose_error_it_is(fake_project: FakeProject) -> None:
+    """A fault of the first judge alone, then of what was said: one moves the WER, the other also what both heard."""
+    write(fake_project)
+    write_model(fake_project.root / "models" / "other")
+    path = fake_project.root / "golden" / "say_v1" / "dataset.yaml"
+    manifest = yaml.safe_load(path.read_text())
+    cases = manifest.pop("cases")
+    path.write_text(yaml.safe_dump({**manifest, "second_judge": "other:one", "cases": cases}, sort_keys=False))
+
+    def heard() -> dict[str, float]:
+        fake_project.run(keyword="speaker and sound").assert_outcomes(passed=1)
+        values = fake_project.ledger()[-1]["values"]
+        return {name: values[name] for name in ("wer", "second_wer", "agreed_error_rate")}
+
+    assert heard() == {"wer": 0, "second_wer": 0, "agreed_error_rate": 0}
+    words = sum(len(sentence.split()) for sentence in SENTENCES)
+    fake_project.answer(6, "call hannah tonight")
+    assert heard() == {"wer": 1 / words, "second_wer": 0, "agreed_error_rate": 0}
+    answers = fake_project.root / "models" / "other" / "answers.json"
+    answers.write_text(answers.read_text().replace("call anna", "call anne"))
+    assert heard() == {"wer": 1 / words, "second_wer": 1 / words, "agreed_error_rate": 1 / words}
+
+
+def test_a_second_judge_needs_a_first_one(fake_project: FakeProject) -> None:
+    write(fake_project)
+    fake_project.dataset("say_v1", task="tts", second_judge="fake:one")
+    result = fake_project.run(keyword="say_v1")
+    result.stdout.fnmatch_lines(["*second_judge is 'fake:one': expected one beside a `judge`, of task tts*"])

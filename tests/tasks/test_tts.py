@@ -179,7 +179,7 @@ def test_a_model_that_raised_said_nothing() -> None:
 
 def test_score_gives_exactly_the_metrics(tmp_path: Path) -> None:
     for output in (None, made(tone(), Judge(), tmp_path)):
-        assert set(values(output)) == set(METRIC)
+        assert set(values(output)) == set(METRIC) - {"second_wer", "agreed_error_rate"}  # of a second judge
 
 
 @pytest.mark.parametrize(
