@@ -25,6 +25,7 @@ from modellab.cli import (
     export,
     history,
     lifecycle,
+    meaning,
     models,
     page,
     power,
@@ -92,6 +93,7 @@ app.command()(site.site)
 app.command()(history.history)
 app.command()(rescore.rescore)
 app.command()(score.score)
+app.command()(meaning.meaning)
 app.command()(export.export)
 app.command()(page.page)
 app.command()(compare.compare)

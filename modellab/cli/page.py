@@ -43,14 +43,14 @@ def page(
     entries, warnings = ledger.read(project.mlruns)
     for warning in warnings:
         common.say(f"warning: {common.printable(warning)}", err=True)
-    entry = _entry(project, entries, case, session)
+    entry = entry_of(project, entries, case, session)
     file = output or project.mlruns / "pages" / f"{file_name(str(entry.key))}.html"
     text = page.render(entry, project.golden, baselines.load(project.baselines, entry.key), clips)
     common.write(file, text)
     common.say(f"page: {file} ({entry.status}, session {entry.session}, {file.stat().st_size / 1e6:.1f} MB)")
 
 
-def _entry(project: Project, entries: list[Entry], case: str, session: str) -> Entry:
+def entry_of(project: Project, entries: list[Entry], case: str, session: str) -> Entry:
     """The newest entry of the case in that session; ConfigError where there is none."""
     from modellab.plan.selection import find_case
 
