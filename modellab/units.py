@@ -85,6 +85,7 @@ _FORMS: dict[str, Callable[[float, str], str]] = {
     "1": _plain,
     "dB": lambda number, sign: f"{number:{sign}.2f} dB",
     "LUFS": lambda number, sign: f"{number:{sign}.1f} LUFS",
+    "USD": lambda number, sign: f"{number:{sign}.3g} USD",
     "Hz": lambda number, sign: f"{number:{sign}.4g} Hz",
     "semitones": lambda number, sign: f"{number:{sign}.2f} semitones",
     "s/s": lambda number, sign: f"{number:{sign}.3g}",

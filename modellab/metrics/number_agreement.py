@@ -19,11 +19,14 @@ Source: none to follow; it is precision and recall of numbers by position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 
 from modellab.metrics.casing_punctuation import Compared
 from modellab.metrics.edit_distance import Alignment
 from modellab.types import Counts, Ratio
+
+DIGIT = re.compile(r"\d")
 
 
 def scores(alignment: Alignment) -> dict[str, Counts]:
@@ -34,6 +37,8 @@ def scores(alignment: Alignment) -> dict[str, Counts]:
     Ratio(top=2, bottom=4)
     """
     said, heard = _with_digits(alignment.reference), _with_digits(alignment.hypothesis)
+    if not said and not heard:
+        return dict.fromkeys(("number_recall", "number_precision", "number_f1"), Ratio(0, 0))
     wrong = {i for what, i, _ in alignment.edits if what != "I"} if said and heard else set()
     right = sum(_has_digit(word) and i not in wrong for i, word in enumerate(alignment.reference)) if heard else 0
     return {
@@ -55,9 +60,9 @@ def figures(written: Compared) -> Ratio:
     return Ratio(2 * both, said + heard)
 
 
-def _with_digits(words: Iterable[str]) -> int:
-    return sum(map(_has_digit, words))
+def _with_digits(words: Sequence[str]) -> int:
+    return sum(map(_has_digit, words)) if _has_digit(" ".join(words)) else 0
 
 
 def _has_digit(word: str) -> bool:
-    return any(map(str.isdigit, word))
+    return DIGIT.search(word) is not None

@@ -51,9 +51,9 @@ class ByKey:
 
 
 def found(task: Task, utterances: Sequence[Utterance], labels: Labels) -> list[ByKey]:
-    """Each key with the quality metrics that the utterances have."""
+    """Each key with the quality metrics that the utterances have, without the optional ones."""
     names, units_of = ids(utterances), clusters(utterances)
-    metrics = [each for each in task.METRICS if each.kind == "quality"]
+    metrics = [each for each in task.METRICS if each.kind == "quality" and not each.optional]
     by_key = []
     for key, values in labels.items():
         own = [values.get(id, "") for id in names]

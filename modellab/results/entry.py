@@ -171,6 +171,12 @@ def pooled(result: Result) -> dict[str, float]:
     return {metric.name: metric.value(counts_of(said, metric.name, some=True)) for metric in metrics}
 
 
+def _optional(task: str) -> frozenset[str]:
+    """The metrics of a task of which an utterance may have nothing; none of a task that is unknown here."""
+    metrics = tasks.get(task).METRICS if task in tasks.names() else ()
+    return frozenset(metric.name for metric in metrics if metric.optional)
+
+
 def _iso(seconds: float) -> str:
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="microseconds")
 
@@ -203,8 +209,9 @@ def pieces(entry: Entry) -> Iterator[bytes]:
         return
     result = serialization.dumps(serialization.encode_result(replace(entry.result, utterances=())))
     yield (head.removesuffix("null}") + result.removesuffix("]}")).encode()
+    optional = _optional(entry.key.task)
     for number, utterance in enumerate(entry.result.utterances):
-        text = serialization.dumps(serialization.encode_utterance(utterance))
+        text = serialization.dumps(serialization.encode_utterance(utterance, optional))
         yield (f",{text}" if number else text).encode()
     yield b"]}}"
 

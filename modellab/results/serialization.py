@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from modellab.types import Basis, Break, CaseId, Counts, Result, Status, Utterance, Verdict
@@ -90,11 +90,12 @@ def decode_counts(data: Mapping[str, Any]) -> dict[str, Counts]:
     return {metric: tuple(decode_number(part) for part in numbers) for metric, numbers in data.items()}
 
 
-def encode_utterance(utterance: Utterance) -> Json:
-    """One utterance; `error`, `cluster` and `gpu_s` only where there is one."""
+def encode_utterance(utterance: Utterance, optional: Collection[str] = ()) -> Json:
+    """One utterance; `error`, `cluster` and `gpu_s` only where there is one, of optional metrics no zeros."""
+    counts = {name: numbers for name, numbers in utterance.counts.items() if name not in optional or any(numbers)}
     data: Json = {
         "id": utterance.id,
-        "shares": encode_counts(utterance.counts),
+        "shares": encode_counts(counts),
         "output": plain(utterance.output),
         "wall_s": encode_number(utterance.wall_s),
         "cpu_s": encode_number(utterance.cpu_s),

@@ -255,3 +255,9 @@ def test_red_means_that_the_test_failed(status, verdicts, red):
 def test_every_metric_name_is_kept_in_the_order_of_the_task():
     metric = Metric("wer", "ratio", "lower")
     assert metric.name == next(iter(entry.pooled(Result(KEY, (), {}, "", {}))))
+
+
+def test_of_optional_metrics_no_zeros_are_kept() -> None:
+    utterance = Utterance("a", {"wer": (0.0, 0.0), "pier": (0.0, 0.0), "ece": (0.0, 1.0)}, None, 0.1, 0.1, 1.0)
+    kept = serialization.encode_utterance(utterance, {"pier", "ece"})
+    assert kept["shares"] == {"wer": [0, 0], "ece": [0, 1]}
