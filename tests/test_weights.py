@@ -175,6 +175,7 @@ def test_a_failed_download_says_why(hub: Path, monkeypatch: pytest.MonkeyPatch, 
         raise ConnectionError("no route\nto the hub")
 
     monkeypatch.setattr(huggingface_hub, call, offline)
+    monkeypatch.setattr("modellab.models.hub.check_network", lambda _: None)
     with pytest.raises(WeightsError, match=f"at {COMMIT} could not be downloaded: no route to the hub"):
         locate(Source((text,), COMMIT, Path()), download=True)
 
@@ -255,6 +256,7 @@ def test_gated_weights_say_which_token_and_where_to_put_it(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: token)
+    monkeypatch.setattr("modellab.models.hub.check_network", lambda _: None)
     with pytest.raises(WeightsError) as raised:
         locate(Source(("hf:owner/name",), COMMIT, Path()), download=True)
     for part in ("https://huggingface.co/owner/name", "HF_TOKEN", "hf auth login", note):

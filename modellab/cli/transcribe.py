@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -15,14 +16,20 @@ from modellab.errors import sentence
 
 if TYPE_CHECKING:
     from modellab.audio.preprocessing import Chain
-    from modellab.plan.matrix import ModelInstance
+    from modellab.plan.matrix import Matrix, ModelInstance
     from modellab.runner.evaluate import Loaded
     from modellab.runner.transcribe import Transcription
 
 
 def transcribe(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Any format.")],
-    model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]", help="Default: an embedded model.")] = "",
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL[:VARIANT]",
+            help="Default: faster_whisper:base, which it offers to fetch; without it an embedded model.",
+        ),
+    ] = "",
     device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|server")] = "cpu",
     precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
@@ -32,16 +39,23 @@ def transcribe(
     pre: Annotated[
         str, typer.Option(metavar="STEPS", help="Preprocess the audio: highpass(cutoff_hz=80),vad_chunks")
     ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Fetch the default model without asking, if it is not on this disk.")
+    ] = False,
 ) -> None:
     """Transcribe audio or video files.
 
-    The words go to stdout, the speed to stderr. The model runs in a process of its own.
+    The words go to stdout, the speed to stderr. The model runs in a process of its own. Nothing is fetched unless you
+    agree: with a key at a terminal, else with --yes.
     """
     from modellab import audio
     from modellab.runner import transcribe as transcription
 
     project = common.project_or_here()
-    instance = transcription.choose(common.matrix(project), model, device, precision)
+    matrix = common.matrix(project)
+    is_there = any(file.exists() for file in files)  # nothing is fetched for a name that was mistyped
+    instance = _default(matrix, device, precision, yes=yes) if is_there and not model else None
+    instance = instance or transcription.choose(matrix, model, device, precision)
     chain = transcription.chain_of(instance, pre)
     outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1, chain=chain)
     usable = []
@@ -53,10 +67,42 @@ def transcribe(
             outcomes.fail(file, error)
     if usable:
         if transcription.is_embedded(instance):
-            common.say("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere", err=True)
+            instead = "" if model else f"; --yes fetches {transcription.REAL}, which knows any"
+            common.say(
+                f"whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere{instead}", err=True
+            )
         outcomes.transcribe(usable)
     if outcomes.failed:
         raise typer.Exit(2)
+
+
+def _default(matrix: Matrix, device: str, precision: str, *, yes: bool) -> ModelInstance | None:
+    """The default checkpoint, where it is on this disk or somebody agrees to fetch it; None for the embedded one."""
+    from modellab.cli.models import fetch_one
+    from modellab.models import weights
+    from modellab.runner import transcribe as transcription
+
+    instance = transcription.real(matrix, device, precision)
+    if instance is None or not weights.why_missing(instance.source):
+        return instance
+    if not (yes or _agrees(f"fetch {transcription.REAL} ({transcription.REAL_MB} MB, once), which knows any words?")):
+        return None
+    fetch_one(instance.source)
+    return instance
+
+
+def _agrees(question: str) -> bool:
+    """One key at a terminal; no where nobody sits, and in CI."""
+    if os.environ.get("CI") or not _is_terminal():
+        return False
+    typer.echo(f"{question} [Y/n] ", nl=False, err=True)
+    key = typer.getchar()
+    typer.echo("", err=True)
+    return key in {"y", "Y", "\r", "\n"}
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class Outcomes:

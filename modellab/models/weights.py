@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modellab.errors import WeightsError
-from modellab.models import converted, made, servers, wheels
+from modellab.models import converted, hub, made, servers, wheels
 from modellab.system import cache
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
@@ -142,7 +142,7 @@ def _locate(weights: str, source: Source, *, download: bool) -> Path | None:
     if scheme == "made":
         return made.weights(source.folder, place)
     if scheme == "hf":
-        return _hub(place, source.revision, download=download)
+        return hub.locate(place, source.revision, download=download)
     if scheme == "openai":
         return _openai(place, download=download)
     if scheme == "wheel":
@@ -233,33 +233,6 @@ def promised(source: Source) -> str:
         sums = sorted(f"{file} {each}" for file, each in source.sha256.items() if "==" not in file)
         return f"sha256:{hashlib.sha256(chr(10).join(sums).encode()).hexdigest()[:16]}"
     return ""
-
-
-def _hub(place: str, revision: str | None, *, download: bool) -> Path:
-    import huggingface_hub
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
-
-    repository, _, file = place.partition("#")
-    try:
-        if file:
-            found = huggingface_hub.hf_hub_download(repository, file, revision=revision, local_files_only=not download)
-        else:
-            found = huggingface_hub.snapshot_download(repository, revision=revision, local_files_only=not download)
-    except GatedRepoError as error:
-        raise WeightsError(
-            f"weights {place} are gated: accept their conditions at https://huggingface.co/{repository} and put a token"
-            f" of that account into the variable HF_TOKEN, or run `hf auth login`{_token_note()}"
-        ) from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        why = f"could not be downloaded: {' '.join(str(error).split())}" if download else "are not in the local cache"
-        raise WeightsError(f"weights {place} at {revision or 'main'} {why}") from error
-    return Path(str(found))
-
-
-def _token_note() -> str:
-    import huggingface_hub
-
-    return " (the token that is there now has no access)" if huggingface_hub.get_token() else " (there is none now)"
 
 
 def _openai(name: str, *, download: bool) -> Path:

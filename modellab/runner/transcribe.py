@@ -12,7 +12,7 @@ from modellab import audio
 from modellab.audio.preprocessing import NONE, Chain, parse
 from modellab.errors import ConfigError, ModelError, WeightsError, WorkerError, did_you_mean
 from modellab.models import Model, weights
-from modellab.plan.availability import obstacle
+from modellab.plan.availability import obstacle, why_not
 from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.selection import find_model, known
 from modellab.runner import evaluate
@@ -21,6 +21,8 @@ from modellab.runner.worker import Worker
 
 Heard = TypeVar("Heard")
 TASK = "asr"
+REAL = "faster_whisper:base"  # the default that knows words: any language, the quickest engine
+REAL_MB = 145
 DEFAULT = "faster_whisper:lab"  # the quickest to start; where it cannot run, the first embedded variant that can
 
 
@@ -41,6 +43,20 @@ class Transcription:
     def rtf(self) -> float:
         """Real-time factor: seconds of computing for one second of audio; lower is faster."""
         return self.wall_s / self.duration_s
+
+
+def real(matrix: Matrix, device: str = "cpu", precision: str = "") -> ModelInstance | None:
+    """The checkpoint that a file of one's own is heard with, on this disk or to be fetched; None where it cannot run.
+
+    >>> from modellab.plan.settings import Project
+    >>> real(Matrix(Project.at(Path("."))), device="abacus") is None
+    True
+    """
+    head, _, variant = REAL.partition(":")
+    wanted = (head, variant, device)
+    found = [each for each in matrix.instances() if (each.key.model, each.key.variant, each.key.device) == wanted]
+    fitting = [each for each in found if precision in ("", each.key.precision)]
+    return next((each for each in fitting if not why_not(each, download=True)), None)
 
 
 def is_embedded(instance: ModelInstance) -> bool:

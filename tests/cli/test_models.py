@@ -119,7 +119,6 @@ def test_fetch_takes_the_files_of_the_precision(desk: Desk, monkeypatch: pytest.
 
     monkeypatch.setattr(weights, "locate", locate)
     monkeypatch.setattr(weights, "why_missing", lambda *_: "missing")
-    monkeypatch.setattr("modellab.cli.models._check_network", lambda _: None)
     places = {"f16": "hf:a/b#f16.bin", "q8_0": "hf:a/b#q8_0.bin"}
     desk.model("fake", devices={"cpu": ["f16", "q8_0"]}, variants={"one": {"weights": places, "revision": PINNED}})
     assert desk.type("models", "fetch", "fake:one", "--precision", "q8_0").exit_code == 0
@@ -136,7 +135,10 @@ def test_fetch_without_a_network_says_so_at_once(desk: Desk, monkeypatch: pytest
     desk.model("far", variants={"big": {"weights": "hf:nobody/nothing", "revision": PINNED}})
     result = desk.type("models", "fetch", "far:big")
     assert result.exit_code == 2
-    assert result.stderr.startswith("modellab: hf:nobody/nothing was not fetched: 127.0.0.1 does not answer (")
+    said = result.stderr.splitlines()
+    assert said[0] == "fetching hf:nobody/nothing"
+    assert said[1].startswith("modellab: hf:nobody/nothing was not fetched: 127.0.0.1 does not answer (")
+    assert len(said) == 2
     assert "is there a network" in result.stderr
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "HF_HUB_OFFLINE forbids it" in desk.type("models", "fetch", "far:big").stderr

@@ -162,10 +162,12 @@ def test_ctrl_c_takes_the_worker_along(desk: Desk) -> None:
 
 
 @pytest.mark.engine
-def test_the_embedded_default(desk: Desk) -> None:
+def test_the_embedded_default(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modellab.runner.transcribe.real", lambda *_: None)  # whatever lies on this machine
     result = desk.type("transcribe", desk.audio(), "--json")
     assert result.exit_code == 0, result.stderr
-    assert result.stderr == "whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere\n"
+    assert result.stderr.startswith("whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere")
+    assert result.stderr.count("\n") == 1
     assert json.loads(result.stdout)["model"] == "faster_whisper:lab"
 
 

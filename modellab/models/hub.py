@@ -1,0 +1,114 @@
+"""Weights on a hub: `OWNER/NAME` or `OWNER/NAME#FILE` at a pinned revision, from the local cache or fetched now.
+
+huggingface_hub downloads, goes on where a connection broke (in steps of 10 MiB), and compares sizes. What it raises
+becomes one sentence each. Before it is asked to download, a connection is tried: without a network it would retry for
+minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from modellab.errors import WeightsError
+from modellab.system.masking import masked
+
+CONNECT_S = 5.0
+SAID = 200  # characters of what a library says
+
+
+def locate(place: str, revision: str | None, *, download: bool) -> Path:
+    """The file or snapshot on this disk, fetched first with `download`. Raises WeightsError."""
+    import huggingface_hub
+
+    errors: Any = import_module("huggingface_hub.errors")  # HTTPError is that of its HTTP library
+
+    repository, _, file = place.partition("#")
+    if download:
+        check_network(f"hf:{place}")
+    how: dict[str, Any] = {"revision": revision, "local_files_only": not download}
+    try:
+        if file:
+            return Path(huggingface_hub.hf_hub_download(repository, file, **how))
+        return Path(str(huggingface_hub.snapshot_download(repository, **how)))
+    except (errors.HfHubHTTPError, errors.HTTPError, OSError, ValueError) as error:
+        raise WeightsError(_why(error, place, revision, download=download)) from error
+
+
+def check_network(place: str) -> None:
+    """WeightsError when the hub cannot be reached; says nothing where a proxy stands between."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        raise WeightsError(f"{place} was not fetched: HF_HUB_OFFLINE forbids it, unset it first")
+    hub = urlsplit(_address())
+    if urllib.request.getproxies():
+        return
+    try:
+        port = hub.port or (443 if hub.scheme == "https" else 80)
+        socket.create_connection((hub.hostname or "", port), timeout=CONNECT_S).close()
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{place} was not fetched: {hub.hostname} does not answer ({error}); is there a network, or a proxy to name"
+            " in HTTPS_PROXY? Weights of your own go into a config.yaml as path:FILE"
+        ) from error
+
+
+def _address() -> str:
+    return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+
+
+def _why(error: Exception, place: str, revision: str | None, *, download: bool) -> str:
+    """One sentence for what the client raised."""
+    from huggingface_hub import errors
+
+    repository, _, file = place.partition("#")
+    what, at = f"weights {place}", revision or "main"
+    said = masked(" ".join(str(error).split()))[:SAID]
+    cause = _cause(error)
+    if isinstance(cause, errors.GatedRepoError):
+        return (
+            f"{what} are gated: accept their conditions at https://huggingface.co/{repository} and put a token"
+            f" of that account into the variable HF_TOKEN, or run `hf auth login` ({_token()})"
+        )
+    status = getattr(getattr(cause, "response", None), "status_code", 0)
+    if isinstance(cause, errors.RevisionNotFoundError):
+        return f"{what}: {repository} has no revision {at}: is it the commit of another repository?"
+    if isinstance(cause, errors.RepositoryNotFoundError):
+        return f"{what}: the hub knows no {repository}, or shows it only to those who may see it: {_token_hint()}"
+    if isinstance(cause, errors.EntryNotFoundError) and not isinstance(cause, errors.LocalEntryNotFoundError):
+        return f"{what}: {repository} has no file {file or 'that was asked for'} at {at}"
+    if status in {401, 403}:
+        return f"{what}: the hub refuses them ({status}): {_token_hint()}"
+    if status == 429 or status >= 500:
+        return f"{what}: the hub has trouble ({status}); the files that came are kept: try again later"
+    if isinstance(cause, errors.FileMetadataError) or "onsistency check" in said:
+        return f"{what}: what came is not what the hub promised ({said}); it was thrown away: try again"
+    if not download:
+        return f"{what} at {at} are not in the local cache"
+    if "timed out" in said.lower() or "Timeout" in type(cause).__name__:
+        return f"{what}: the hub went silent; the files that came are kept: try again"
+    return f"{what} at {at} could not be downloaded: {said or type(error).__name__}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error of the hub behind one that says only that nothing is in the cache."""
+    from huggingface_hub import errors
+
+    found: BaseException = error
+    while isinstance(found, errors.LocalEntryNotFoundError) and found.__cause__ is not None:
+        found = found.__cause__
+    return found
+
+
+def _token_hint() -> str:
+    return f"is the name right, and may the token in HF_TOKEN read it ({_token()})?"
+
+
+def _token() -> str:
+    import huggingface_hub
+
+    return "the token that is there now has no access" if huggingface_hub.get_token() else "there is none now"
