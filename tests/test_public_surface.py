@@ -13,7 +13,7 @@ from modellab import pytest_plugin, tasks, types
 from modellab.datasets.manifest import Header
 from modellab.models import Claim, Model, Variant
 from modellab.plan.settings import Project
-from modellab.tasks import Task, alignment, asr, chat, diarization, lid, meeting, translation, v2v, vad
+from modellab.tasks import Task, alignment, asr, chat, concurrency, diarization, lid, meeting, translation, v2v, vad
 from modellab.types import Status
 from modellab.types.rows import ROW_KEYS
 
@@ -53,7 +53,7 @@ def test_the_nouns() -> None:
 
 
 MODEL = (
-    "summary tasks status packages environment environment_variables files install devices options variants claims"
+    "like summary tasks status packages environment environment_variables files install devices options variants claims"
     " thresholds seeds timeout_s"
 )
 HEADER = (
@@ -63,6 +63,7 @@ HEADER = (
 
 VARIANT = (
     "weights revision sha256 tier tasks datasets domain languages devices options needs seeds thresholds preprocessing"
+    " server"
 )
 VERDICT = (
     "metric unit kind status now baseline change interval why red p least_p detects versus alpha pending"
@@ -154,8 +155,8 @@ def test_every_task_has_that_shape_and_a_benchmark(name: str) -> None:
 
 def test_the_tasks() -> None:
     assert tasks.names() == [
-        "alignment", "asr", "chat", "diarization", "lid", "meeting", "robustness", "stability", "streaming",
-        "translation", "tts", "v2v", "vad",
+        "alignment", "asr", "chat", "concurrency", "diarization", "lid", "meeting", "robustness", "stability",
+        "streaming", "translation", "tts", "v2v", "vad",
     ]  # fmt: skip
 
 
@@ -172,6 +173,7 @@ def test_the_tasks() -> None:
         ),
         (meeting.MeetingTranscriber, "transcribe_speakers", "(self, audio: 'Audio') -> 'list[SpokenTurn]'"),
         (chat.Talker, "converse", "(self) -> 'Dialogue'"),
+        (concurrency.Served, "another", "(self, limit_s: 'float') -> 'Transcriber'"),
         (chat.Dialogue, "say", "(self, said: 'str | Audio') -> 'Reply'"),
         (
             translation.Translator,

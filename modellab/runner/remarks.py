@@ -10,6 +10,7 @@ from modellab.datasets import Dataset, decoded_length, sessions
 from modellab.gate.timing_validity import untrusted
 from modellab.results import without_speech
 from modellab.system.machine import HARDWARE
+from modellab.tasks import Task, Telling
 from modellab.text import AS_WRITTEN, CUT
 from modellab.text.quick import MOST_DIGITS, MOST_WORDS
 from modellab.types import QualityBaseline, Result, Utterance
@@ -46,6 +47,8 @@ def about(
 
 def _of_server(result: Result) -> Iterator[str]:
     """How fast a server answered, what of that is its own time, and what it cost."""
+    if result.key.task == "concurrency":
+        return  # whose calls are levels of load, and which says itself how long answers took
     if result.provenance.get("answers") == "replayed":
         yield "its answers were recorded once and are played back: its times say nothing of the server"
         return
@@ -58,6 +61,13 @@ def _of_server(result: Result) -> Iterator[str]:
     again = f"; {read['retries']:.0f} tries more than answers, whose time is not counted" if read.get("retries") else ""
     cost = f"; USD {read['cost_usd']:.4g} by the price in config.yaml" if "cost_usd" in read else ""
     yield f"{took}{own}{again}{cost}"
+
+
+def of_task(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
+    """What the task itself has to say of every result; nothing of a private dataset."""
+    if isinstance(task, Telling) and not data.is_private:
+        samples = [task.read(row, data.options) for row in data.rows]
+        yield from task.notes(samples, [None if each.error else each.output for each in utterances])
 
 
 def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:

@@ -148,7 +148,12 @@ class Session:
             resource_baselines,
             machines=baselines.other_machines(folder, case.key),
             paired=beside,
-            notes=(*told, *(beside.notes if beside else ()), *remarks.of_dataset(task, data, result.utterances)),
+            notes=(
+                *told,
+                *(beside.notes if beside else ()),
+                *remarks.of_task(task, data, result.utterances),
+                *remarks.of_dataset(task, data, result.utterances),
+            ),
             again=anew,
             started=started,
         )

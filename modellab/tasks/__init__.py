@@ -156,6 +156,14 @@ class Choosing(Task, Protocol):
         """Which one an output was held against, in a sentence; '' where there is one alone."""
 
 
+@runtime_checkable
+class Telling(Task, Protocol):
+    """A task with sentences on every result, not on red ones alone."""
+
+    def notes(self, samples: Sequence[Any], outputs: Sequence[Any]) -> list[str]:
+        """What a person should read beside the numbers; `None` where the model raised."""
+
+
 class Equipped(Task, Protocol):
     """A task that needs packages which the harness does not bring."""
 

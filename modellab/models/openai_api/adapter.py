@@ -53,11 +53,16 @@ class Options:
 class OpenaiApi:
     """One model of one server."""
 
-    def __init__(self, setting: Setting) -> None:
-        self.client = Client.of(setting)
+    def __init__(self, setting: Setting, **more: Any) -> None:
+        self.setting = setting
+        self.client = Client.of(setting, **more)
         self.meter, self.facts = self.client.meter, self.client.facts
         self.model = servers.model_name(str(setting.options["model"]))
         self.options = Options.of({name: each for name, each in setting.options.items() if name != "model"})
+
+    def another(self, limit_s: float) -> OpenaiApi:
+        """A caller of its own, on the same bill, that asks once and never again."""
+        return OpenaiApi(self.setting, patience_s=limit_s, again=False, meter=self.meter)
 
     def transcribe(self, audio: Audio) -> Transcript:
         """Any rate; nothing at all gives an empty transcript, and asks nobody."""

@@ -78,12 +78,14 @@ class Client:
         name: str = "server",
         authorise: Callable[[str], Mapping[str, str]] = lambda key: {"authorization": f"Bearer {key}"},
         patience_s: float = PATIENCE_S,
+        again: bool = True,
+        meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         cassettes = Cassettes.asked()
-        self.server, self.patience_s, self.sleep = server, patience_s, sleep
-        self.meter = Meter(server.price)
+        self.server, self.patience_s, self.again, self.sleep = server, patience_s, again, sleep
+        self.meter = meter or Meter(server.price)
         self.facts = {"server": server.url or f"${server.url_from}", "answers": "of a server"}
         self.url = server.address() or ("http://replayed/v1" if cassettes and cassettes.replays else "")
         key = os.environ.get(server.key_from, "").strip() if server.key_from else ""
@@ -92,7 +94,7 @@ class Client:
         if cassettes:
             self.facts["answers"] = "replayed" if cassettes.replays else "of a server, recorded"
             transport = cassettes.transport(name, transport or httpx2.HTTPTransport())
-        timeout = httpx2.Timeout(patience_s or PATIENCE_S, connect=CONNECT_S)
+        timeout = httpx2.Timeout(patience_s, connect=CONNECT_S)
         headers = {"user-agent": "modellab", **(authorise(key) if key else {})}
         self.http = httpx2.Client(headers=headers, timeout=timeout, transport=transport)
         weakref.finalize(self, self.http.close)
@@ -102,7 +104,7 @@ class Client:
         """The client of a variant; `patience_s` among its options."""
         patience_s = float(setting.options.get("patience_s", PATIENCE_S))
         server = Server.model_validate(setting.options["server"])
-        return cls(server, f"{setting.model}-{setting.variant}", patience_s=patience_s, **more)
+        return cls(server, f"{setting.model}-{setting.variant}", **{"patience_s": patience_s, **more})
 
     def post(self, path: str, **content: Any) -> Answer:
         """Ask until it is answered, or patience ends. `content` is httpx2's: data, files, json, content, params."""
@@ -125,7 +127,7 @@ class Client:
             deadlines.append(deadline_s)
             return self._sent(method, path, content, deadline_s)
 
-        response, begun_s = tried(attempt, self.meter, self.patience_s, self.sleep)
+        response, begun_s = tried(attempt, self.meter, self.patience_s, self.sleep, again=self.again)
         try:
             yield Opened(response, time.monotonic() - begun_s), deadlines[0]
         finally:
@@ -140,7 +142,7 @@ class Client:
                 if size_bytes > MOST_BYTES:
                     raise ServerError(f"{opened.url} answered with more than {MOST_BYTES // 2**20} MiB")
                 if time.monotonic() > deadline_s:
-                    raise ServerError(f"{opened.url} gave no whole answer within {self.patience_s or PATIENCE_S:g} s")
+                    raise ServerError(f"{opened.url} gave no whole answer within {self.patience_s:g} s")
                 yield chunk
         except httpx2.HTTPError as error:
             raise ServerError(f"{opened.url} broke off in the middle of its answer ({kind(error)})") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ DURATION = re.compile(r"(?:^|[;,\s])dur=([0-9.]+)")  # of Server-Timing, ms
 
 @dataclass(slots=True)
 class Meter:
-    """Sums since the last `start`."""
+    """Sums since the last `start`; several callers may write at once."""
 
     price: Price = field(default_factory=Price)
     retries: int = 0
@@ -35,6 +36,7 @@ class Meter:
     cost_usd: float = 0.0
     walls_s: list[float] = field(default_factory=list)
     servers_s: list[float] = field(default_factory=list)  # NaN where it did not tell
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
         """Begin anew, with the next dataset."""
@@ -43,8 +45,9 @@ class Meter:
 
     def lost(self, seconds: float) -> None:
         """A try that failed, with the waiting after it."""
-        self.retries += 1
-        self.lost_s += seconds
+        with self.lock:
+            self.retries += 1
+            self.lost_s += seconds
 
     def taken(self) -> float:
         """The seconds lost in the present call, which thereby ends."""
@@ -53,13 +56,15 @@ class Meter:
 
     def answered(self, wall_s: float, headers: Mapping[str, str]) -> None:
         """A try that was answered."""
-        self.walls_s.append(wall_s)
-        self.servers_s.append(server_s(headers))
+        with self.lock:
+            self.walls_s.append(wall_s)
+            self.servers_s.append(server_s(headers))
 
     def billed(self, audio_s: float = 0.0, characters: int = 0) -> None:
         """What a call is charged for."""
-        self.audio_s += audio_s
-        self.cost_usd += cost_usd(self.price, audio_s, characters)
+        with self.lock:
+            self.audio_s += audio_s
+            self.cost_usd += cost_usd(self.price, audio_s, characters)
 
     def readings(self) -> dict[str, float]:
         """What of it could be told, named as in `modellab.types.readings`."""

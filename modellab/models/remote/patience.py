@@ -21,15 +21,20 @@ class Passing(Exception):  # noqa: N818  (what may be otherwise at the next try)
 
 
 def tried[T](
-    attempt: Callable[[float], T], meter: Meter, patience_s: float, sleep: Callable[[float], None] = time.sleep
+    attempt: Callable[[float], T],
+    meter: Meter,
+    patience_s: float,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    again: bool = True,
 ) -> tuple[T, float]:
     """What `attempt` gives, which is told when patience ends, and when it was begun (`time.monotonic`).
 
-    Tries that raise Passing are made again, and are counted as lost; ServerError where patience is at its end. With a
-    patience of 0 there is one try, which may take PATIENCE_S.
+    Tries that raise Passing are made again, unless `again` says no, and are counted as lost; ServerError where patience
+    is at its end.
     """
     first_s = time.monotonic()
-    deadline_s = first_s + (patience_s or PATIENCE_S)
+    deadline_s = first_s + patience_s
     number = 0
     while True:
         number += 1
@@ -38,7 +43,7 @@ def tried[T](
             return attempt(deadline_s), begun_s
         except Passing as fault:
             wait_s = fault.wait_s if fault.wait_s is not None else backoff_s(number)
-            if not patience_s or time.monotonic() + wait_s >= deadline_s:
+            if not again or time.monotonic() + wait_s >= deadline_s:
                 told = gave_up(str(fault), number, time.monotonic() - first_s, wait_s)
                 raise ServerError(told) from None
         sleep(wait_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ FULL_SCALE = {1: 2**7, 2: 2**15, 4: 2**31}  # of samples by their width in bytes
 class Wyoming:
     """One server; each call has a connection of its own."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, meter: Meter | None = None, limit_s: float = 0.0) -> None:
+        self.setting, self.again = setting, not limit_s
         if unknown := next((name for name in setting.options if name not in OPTIONS), ""):
             raise ValueError(f"wyoming has no option {unknown!r}: {did_you_mean(unknown, OPTIONS)}")
         server = Server.model_validate(setting.options[servers.SERVER])
@@ -34,15 +35,22 @@ class Wyoming:
         name = servers.model_name(str(setting.options["model"]))
         self.name = "" if name == DEFAULT else name
         self.language = str(setting.options.get("language", ""))
-        self.patience_s = float(setting.options.get("patience_s", PATIENCE_S))
-        self.meter = Meter(server.price)
+        self.patience_s = limit_s or float(setting.options.get("patience_s", PATIENCE_S))
+        self.meter = meter or Meter(server.price)
         self.facts = {"server": server.url or f"${server.url_from}", "answers": "of a server"}
+
+    def another(self, limit_s: float) -> Wyoming:
+        """A caller of its own, on the same bill, that asks once and never again."""
+        return Wyoming(self.setting, self.meter, limit_s)
+
+    def _tried[T](self, attempt: Callable[[float], T]) -> tuple[T, float]:
+        return tried(attempt, self.meter, self.patience_s, again=self.again)
 
     def transcribe(self, audio: Audio) -> Transcript:
         """16-bit samples at the audio's own rate, in chunks; nothing at all asks nobody."""
         if not len(audio.samples):
             return Transcript("")
-        event, begun_s = tried(lambda deadline_s: self._heard(audio, deadline_s), self.meter, self.patience_s)
+        event, begun_s = self._tried(lambda deadline_s: self._heard(audio, deadline_s))
         self.meter.answered(time.monotonic() - begun_s, {})
         self.meter.billed(audio.duration_s)
         text = event.data.get("text")
@@ -76,7 +84,7 @@ class Wyoming:
             pieces = self._pieces(asked, deadline_s)
             return pieces, [each for each in (next(pieces, None),) if each is not None]
 
-        (pieces, first), begun_s = tried(begin, self.meter, self.patience_s)
+        (pieces, first), begun_s = self._tried(begin)
         if not first:
             raise ServerError(f"{self.url} sent no sound for {text[:60]!r}")
         self.meter.answered(time.monotonic() - begun_s, {})
