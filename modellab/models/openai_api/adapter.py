@@ -103,20 +103,10 @@ class OpenaiApi:
         if self.options.speed != 1.0:
             asked |= {"speed": self.options.speed}
         if form == "pcm":
-            return self._pieces(asked)
+            return reading.spoken(self.client, "/audio/speech", self.options.pcm_rate_hz, len(text), json=asked)
         answer = self.client.post("/audio/speech", json=asked)
         self.meter.billed(characters=len(text))
         return reading.sound(answer, f".{form}")
-
-    def _pieces(self, asked: Mapping[str, Any]) -> Iterator[Audio]:
-        with self.client.opened("POST", "/audio/speech", json=asked) as (response, deadline_s):
-            kind = response.headers.get("content-type", "")
-            if kind.startswith(("text/", "application/json")):
-                body = b"".join(self.client.chunks(response, deadline_s))
-                raise ServerError(Answer(response.url, response.headers, body).odd("audio"))
-            self.meter.answered(response.elapsed_s, response.headers)
-            self.meter.billed(characters=len(asked["input"]))
-            yield from reading.pcm_pieces(self.client.chunks(response, deadline_s), self.options.pcm_rate_hz)
 
     def _streamed(self, audio: Audio) -> Transcript:
         """The text of `transcript.text.done`; of a server that sends no such event the deltas together."""

@@ -151,13 +151,12 @@ class Client:
         url = f"{self.url}{path}"
         if not self.url:
             raise ServerError(f"the variable {self.server.url_from} is not set: it holds the address of the server")
-        headers = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"} if content.get("files") else {}
+        form = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"} if content.get("files") else {}
+        own = {"headers": form, **content}
         left_s = max(0.1, deadline_s - time.monotonic())
         timeout = httpx2.Timeout(left_s, connect=min(CONNECT_S, left_s))
         try:
-            request = self.http.build_request(
-                method, url, headers=headers, timeout=timeout, extensions={PATH: path}, **content
-            )
+            request = self.http.build_request(method, url, timeout=timeout, extensions={PATH: path}, **own)
             response = self.http.send(request, stream=True)
         except httpx2.TimeoutException as error:
             raise Passing(f"{masked(url)} gave no answer in time ({kind(error)})") from error

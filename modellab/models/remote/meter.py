@@ -22,6 +22,7 @@ TOLD = {  # headers that tell how long the server itself took -> seconds in thei
     "x-process-time": 1.0,
     "x-compute-time": 1.0,
 }
+LEAST_STEP_S = 0.001  # what is billed finer is billed as it is
 DURATION = re.compile(r"(?:^|[;,\s])dur=([0-9.]+)")  # of Server-Timing, ms
 
 
@@ -88,7 +89,7 @@ def cost_usd(price: Price, audio_s: float = 0.0, characters: int = 0) -> float:
     >>> cost_usd(Price(usd_per_million_characters=15), characters=1000)
     0.015
     """
-    if audio_s and price.billed_step_s:
+    if audio_s and price.billed_step_s >= LEAST_STEP_S:
         audio_s = math.ceil(round(audio_s / price.billed_step_s, 6)) * price.billed_step_s
     billed_s = max(audio_s, price.billed_least_s) if audio_s else 0.0
     return billed_s / 60 * price.usd_per_audio_min + characters / 1e6 * price.usd_per_million_characters

@@ -13,7 +13,7 @@ import numpy as np
 
 from modellab import audio
 from modellab.errors import AudioError, ServerError
-from modellab.models.remote.client import Answer
+from modellab.models.remote.client import Answer, Client
 from modellab.types import Audio, Segment, Word
 from modellab.types.speech import inside
 
@@ -97,3 +97,14 @@ def pcm_pieces(chunks: Iterator[bytes], rate_hz: int) -> Iterator[Audio]:
         if whole:
             samples = np.frombuffer(data[:whole], dtype="<i2").astype(np.float32) / FULL_SCALE
             yield Audio(samples, rate_hz)
+
+
+def spoken(client: Client, path: str, rate_hz: int, characters: int, **content: Any) -> Iterator[Audio]:
+    """Speech in pcm, in pieces as they come; what is charged for are the characters."""
+    with client.opened("POST", path, **content) as (response, deadline_s):
+        if response.headers.get("content-type", "").startswith(("text/", "application/json")):
+            body = b"".join(client.chunks(response, deadline_s))
+            raise ServerError(Answer(response.url, response.headers, body).odd("audio"))
+        client.meter.answered(response.elapsed_s, response.headers)
+        client.meter.billed(characters=characters)
+        yield from pcm_pieces(client.chunks(response, deadline_s), rate_hz)
