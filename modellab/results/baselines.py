@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from modellab.system import allocator
 from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
-from modellab.types import CaseId, Counts, Metric, QualityBaseline, ResourceBaseline, Result, Utterance, finite
+from modellab.types import CaseId, Counts, QualityBaseline, ResourceBaseline, Result, Utterance, finite
 from modellab.types.readings import ACCEPTED, CLOCKS, REFERENCE
 from modellab.types.rows import ROWS_MISSING
 from modellab.types.spooled import Table
@@ -97,16 +97,9 @@ def other_machines(root: Path, key: CaseId) -> list[str]:
 
 
 def save(
-    root: Path,
-    task: Task,
-    passes: Sequence[Result],
-    reason: str,
-    date: str,
-    *,
-    timed: bool = True,
-    speed_only: bool = False,
-    remember: Remember | None = None,
-) -> list[Path]:
+    root: Path, task: Task, passes: Sequence[Result], reason: str, date: str,
+    *, timed: bool = True, speed_only: bool = False, remember: Remember | None = None,
+) -> list[Path]:  # fmt: skip
     """Accept a measurement: quality from its first pass, speed as the median over all passes.
 
     What calibration found out before stays where it still holds, see `kept_sessions`; the noise of the quality as long
@@ -126,18 +119,17 @@ def _check_names(result: Result) -> None:
     """BaselineError for a case whose names, which a stored result may bring along, would lead elsewhere as a path."""
     for name in (*serialization.encode_key(result.key).values(), result.machine):
         if not name or name.startswith(".") or set(name) & set("/\\\0"):
-            raise BaselineError(
-                f"{result.key} on {result.machine} cannot be accepted: {name!r} is no part of a file's name"
-            )
+            where = f"{result.key} on {result.machine}"
+            raise BaselineError(f"{where} cannot be accepted: {name!r} is no part of a file's name")
 
 
 def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str], remember: Remember) -> File:
     before = _before(load, root, result.key)
-    names = [metric.name for metric in task.METRICS if metric.judged(metric.margin) and _has(result, metric)]
+    widths = dict(_widths(task, result))
     quality = Table(
         (
             utterance.id,
-            {"output": None if utterance.error else remember(utterance.output), "shares": _shares(utterance, names)},
+            {"output": None if utterance.error else remember(utterance.output), "shares": _shares(utterance, widths)},
         )
         for utterance in result.utterances
     )
@@ -148,9 +140,11 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
     return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
 
 
-def _shares(utterance: Utterance, names: Sequence[str]) -> serialization.Json:
-    found = {name: _rounded(utterance.counts[name]) for name in names if name in utterance.counts}
-    return serialization.encode_counts({name: finite.kept(x, f"{utterance.id}: {name}") for name, x in found.items()})
+def _shares(utterance: Utterance, widths: Mapping[str, int]) -> serialization.Json:
+    """The counts of these metrics. All lines of a file have the same ones: one that lacks some is damaged."""
+    counts = {name: (0.0,) * width for name, width in widths.items() if width} | dict(utterance.counts)
+    found = {name: finite.kept(_rounded(counts[name]), f"{utterance.id}: {name}") for name in widths}
+    return serialization.encode_counts(found)
 
 
 def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, str]) -> File:
@@ -168,9 +162,13 @@ def _resource_file(root: Path, passes: Sequence[Result], header: Mapping[str, st
     return resources_path(root, result.key, result.machine), top, times
 
 
-def _has(result: Result, metric: Metric) -> bool:
-    """Whether a result holds it: those of old know nothing of metrics that came later, and are judged on request."""
-    return not metric.on_request or any(metric.name in utterance.counts for utterance in result.utterances)
+def _widths(task: Task, result: Result) -> Iterator[tuple[str, int]]:
+    """What a baseline keeps; of an optional metric how many numbers. None that came later, or has nothing but zeros."""
+    for metric in (each for each in task.METRICS if each.judged(each.margin)):
+        held = (utterance.counts.get(metric.name, ()) for utterance in result.utterances)
+        width = max((len(numbers) for numbers in held if any(numbers)), default=0) if metric.optional else 0
+        if width or not (metric.on_request and (metric.optional or metric.name not in result.utterances[0].counts)):
+            yield metric.name, width
 
 
 def kept_sessions(before: ResourceBaseline, after: ResourceBaseline) -> tuple[Mapping[str, float], ...]:

@@ -14,9 +14,10 @@ from modellab.datasets.importers.records import LeftOut, Note
 from modellab.datasets.privacy import Key
 from modellab.errors import DatasetError
 from modellab.rescoring.hypotheses.records import Hypothesis, HypothesisSegment, Item
-from modellab.types import SpokenTurn
+from modellab.types import Confidence, SpokenTurn
 from modellab.types.rows import length_s
 
+Segments = dict[str, list[tuple[SpokenTurn, float | None]]]  # by row, each with its confidence
 SAME_S = 0.02  # a stretch begins there
 FEW = 3  # names that a sentence gives
 MOST_FAULTS = 3
@@ -27,6 +28,7 @@ class Answer(NamedTuple):
 
     text: str | None = None
     turns: tuple[SpokenTurn, ...] | None = None
+    confidences: tuple[Confidence, ...] = ()
 
 
 class _Place(NamedTuple):
@@ -51,7 +53,7 @@ class Matched:
 def matched(items: Iterable[Item], data: Dataset) -> Matched:
     """The answers of a file for the rows of a dataset; DatasetError for lines that cannot be read."""
     rows, found = _Rows(data), Matched()
-    segments: dict[str, list[SpokenTurn]] = {}
+    segments: Segments = {}
     wheres: dict[str, str] = {}
     faults: list[str] = []
     worded = False  # whether the format has words
@@ -71,14 +73,19 @@ def matched(items: Iterable[Item], data: Dataset) -> Matched:
         elif id in found.answers:
             faults.append(f"{item.where}: a second hypothesis for {id}, the first is in {_line(wheres[id])}")
         else:
-            found.answers[id], wheres[id] = Answer(item.text, item.turns), item.where
+            found.answers[id], wheres[id] = Answer(item.text, item.turns, item.confidences), item.where
     if faults:
         more = f" (and {len(faults) - 1} more lines like it)" if len(faults) > 1 else ""
         raise DatasetError(f"{faults[0]}{more}: correct it, nothing was scored")
-    for id, turns in segments.items():
-        ordered = tuple(sorted(turns, key=lambda turn: turn[:2]))
-        words = " ".join(turn.text for turn in ordered if turn.text)
-        found.answers[id] = Answer(words if worded else None, ordered)
+    for id, parts in segments.items():
+        ordered = sorted(parts, key=lambda part: part[0][:2])
+        words = [(turn.text, confidence) for turn, confidence in ordered if turn.text]
+        sure = tuple(Confidence(word, confidence) for word, confidence in words if confidence is not None)
+        found.answers[id] = Answer(
+            " ".join(word for word, _ in words) if worded else None,
+            tuple(turn for turn, _ in ordered),
+            sure if len(sure) == len(words) else (),
+        )
     found.surplus += unknown
     return found
 
@@ -97,7 +104,7 @@ def _line(where: str) -> str:
 def _put(
     segment: HypothesisSegment,
     rows: _Rows,
-    segments: dict[str, list[SpokenTurn]],
+    segments: Segments,
     found: Matched,
     unknown: dict[str, None],
 ) -> None:
@@ -119,9 +126,8 @@ def _put(
         found.outside.append(f"{segment.text or segment.speaker} at {segment.start_s:g} s of {segment.recording}")
         return
     start_s, end_s = max(0.0, segment.start_s - own.start_s), segment.end_s - own.start_s
-    segments[own.id].append(
-        SpokenTurn(round(start_s, 6), round(end_s, 6), segment.speaker or "unknown", segment.text or "")
-    )
+    turn = SpokenTurn(round(start_s, 6), round(end_s, 6), segment.speaker or "unknown", segment.text or "")
+    segments[own.id].append((turn, segment.confidence))
 
 
 def _end_s(place: _Place) -> float:

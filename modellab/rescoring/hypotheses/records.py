@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from modellab.datasets.importers.records import LeftOut, Note
-from modellab.types import SpokenTurn
+from modellab.types import Confidence, SpokenTurn
 
 
 class Hypothesis(NamedTuple):
@@ -21,12 +21,13 @@ class Hypothesis(NamedTuple):
     text: str | None = None
     turns: tuple[SpokenTurn, ...] | None = None
     start_s: float | None = None
+    confidences: tuple[Confidence, ...] = ()  # of its words, in their order
 
 
 class HypothesisSegment(NamedTuple):
     """A word, several words or a turn at its time in a recording; `channel` counts from 0, None is unknown.
 
-    `text` is None in a format that has no words.
+    `text` is None in a format that has no words, `confidence` where nothing says how sure the model was.
     """
 
     recording: str
@@ -36,6 +37,7 @@ class HypothesisSegment(NamedTuple):
     channel: int | None = None
     speaker: str = ""
     text: str | None = None
+    confidence: float | None = None
 
 
 Item = Hypothesis | HypothesisSegment | LeftOut | Note

@@ -49,7 +49,8 @@ HYPOTHESES = "hypotheses"  # in a result's provenance: the file that they were i
 def _transcript(answer: Answer) -> Transcript | None:
     if answer.text is None:
         return None
-    return Transcript(answer.text, tuple(Segment(turn.text, turn.start_s, turn.end_s) for turn in answer.turns or ()))
+    segments = tuple(Segment(turn.text, turn.start_s, turn.end_s) for turn in answer.turns or ())
+    return Transcript(answer.text, segments, confidences=answer.confidences)
 
 
 def _words(answer: Answer) -> str | None:

@@ -9,7 +9,7 @@ from modellab.datasets.importers import columns as roles
 from modellab.datasets.importers.records import LeftOut, Note, seconds
 from modellab.errors import ConfigError, did_you_mean
 from modellab.rescoring.hypotheses.records import Columns, Hypothesis, Item
-from modellab.types import SpokenTurn
+from modellab.types import Confidence, SpokenTurn
 
 HYPOTHESIS = (
     "pred_text", "hypothesis", "hyp", "prediction", "predicted_text", "predicted", "pred", "model_output", "output",
@@ -63,7 +63,9 @@ def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Hypothesis | 
         return LeftOut(where, f"{chosen.id} is {str(row[chosen.id])[:40]!r}, expected the name of an utterance")
     names = tuple(dict.fromkeys([name, *filter(None, (_name(row.get(key)) for key in roles.NAMES["audio"]))]))
     start_s = next((seconds(row[key]) for key in START if row.get(key) not in (None, "")), None)
+    confidences = row.get("confidences")
     if isinstance(said, Mapping):  # an output as our ledger has it
+        confidences = said.get("confidences")
         timed = next((key for key in TIMED if key in said), "")
         said = said.get(timed or "text")
     if isinstance(said, list):
@@ -74,7 +76,11 @@ def _heard(where: str, row: Mapping[str, Any], chosen: Columns) -> Hypothesis | 
         return Hypothesis(names, where, None, tuple(turn for turn in turns if turn), start_s)
     if said is not None and not isinstance(said, str):
         return LeftOut(where, f"{chosen.hyp} is {str(said)[:40]!r}, expected text")
-    return Hypothesis(names, where, said, None, start_s)
+    try:
+        sure = tuple(Confidence(str(word), float(probability)) for word, probability in confidences or ())
+    except (TypeError, ValueError):
+        return LeftOut(where, f"confidences are {str(confidences)[:60]}, expected [[word, probability], ...]")
+    return Hypothesis(names, where, said, None, start_s, sure)
 
 
 def _name(given: Any) -> str:

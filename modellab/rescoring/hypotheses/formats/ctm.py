@@ -54,7 +54,15 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
         elif said.lower().startswith(ALTERNATIVE):
             yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
         else:
-            yield HypothesisSegment(fields[0], where, *times, channel(fields[1]), text=said)
+            yield HypothesisSegment(
+                fields[0], where, *times, channel(fields[1]), text=said, confidence=_confidence(fields)
+            )
+
+
+def _confidence(fields: Sequence[str]) -> float | None:
+    """The sixth field, where it is a probability; None where there is none, such as NA."""
+    found = seconds(fields[5]) if len(fields) > 5 else None
+    return found if found is not None and found <= 1 else None
 
 
 def write(rows: Sequence[Exported]) -> Mapping[str, str]:
