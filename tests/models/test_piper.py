@@ -1,4 +1,4 @@
-"""Piper: what a text sounds like, which mark ends a clause, and a voice that was put together of recordings."""
+"""Piper: a voice that was put together of recordings, and what is none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from modellab.types import Audio, Setting
 
 FOLDER = models.FOLDER / "piper"
 OPTIONS = models.config(FOLDER).options_for("tiny")
-phonemes = adapter_code.load(FOLDER, "phonemes")
 TEXT = "turn on the kitchen light"
 
 
@@ -40,51 +39,6 @@ def say(model: Any, text: str = TEXT, voice: str = "") -> Any:
     pieces: list[Audio] = list(model.speak(text, voice))
     assert {piece.rate_hz for piece in pieces} == {22_050}
     return np.concatenate([piece.samples for piece in pieces])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Hello, world. Why? No", ["həlˈoʊ, wˈɜːld.", "wˈaɪ?", "nˈoʊ"]),
-        ("he said: 3.5 percent!", ["hiː sˈɛd: θɹˈiː pɔɪnt fˈaɪv pɚsˈɛnt!"]),
-        ("Wait... what?! (Really)", ["wˈeɪt; wˌʌt?", "ɹˈiəli"]),
-        ("one\n\ntwo", ["wˌʌn", "tˈuː"]),
-        ("a dash — here", ["ɐ dˈæʃ; hˈɪɹ"]),
-        ("costs $4.50; call 55, please.", None),
-        ("...", []),
-        ("", []),
-        (" \n", []),
-        ("\u200b", []),
-        ("?!", []),
-        ("a\0b", ["ɐ bˈiː"]),
-    ],
-)
-def test_a_text_in_sentences_of_sounds(text: str, said: list[str] | None) -> None:
-    found = phonemes.sentences(text, "en-us")
-    assert found == said if said is not None else [each[-1] for each in found] == ["."]
-    assert phonemes.sentences(text, "en-us") == found, "nothing is left of what was read before"
-
-
-@pytest.mark.parametrize(
-    ("read", "more", "mark"),
-    [
-        ("Hello, w", True, ","),
-        ("percent! W", True, "!"),
-        (".5 percent", False, ""),
-        ('"yes", h', True, ","),
-        ("ok…", False, ";"),
-        ("好。你", True, "."),
-        ("?", False, "?"),
-        ("x.", True, ""),  # the full stop is the next clause's
-    ],
-)
-def test_the_mark_that_ended_a_clause(read: str, more: bool, mark: str) -> None:
-    assert phonemes.mark_of(read, more=more) == mark
-
-
-def test_an_unknown_voice_of_espeak_is_named() -> None:
-    with pytest.raises(ValueError, match="espeak-ng has no voice 'xx-yy'"):
-        phonemes.sentences("hello", "xx-yy")
 
 
 def test_the_same_text_gives_the_same_samples(voice: Path) -> None:

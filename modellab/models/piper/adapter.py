@@ -16,9 +16,8 @@ import numpy as np
 import onnxruntime
 
 from modellab.errors import WeightsError, did_you_mean
+from modellab.models.sounds import sentences
 from modellab.types import Audio, Setting
-
-from .phonemes import sentences
 
 BEGIN, END, PAD = "^", "$", "_"
 QUIETEST_PEAK = 0.01  # what is quieter is not made louder

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from .phonemes import sentences
+from modellab.models.sounds import sentences
 
 SENTENCES = (
     "turn on the kitchen light",

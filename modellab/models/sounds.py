@@ -1,4 +1,4 @@
-"""A text in the sounds that a Piper voice was trained on: espeak-ng's IPA, with the marks of punctuation kept.
+"""A text in the sounds that voices were trained on: espeak-ng's IPA, with the marks of punctuation kept.
 
 espeak-ng turns one clause at a time into sounds and says where it stopped reading, but not which mark ended the clause.
 That is read off the text: what was read last, before the one character that it looks ahead.
@@ -52,7 +52,7 @@ def _clauses(text: str, voice: str) -> Iterator[tuple[str, str]]:
         raise OSError(f"espeak-ng did not start (code {code}); are its data at {data}?")
     try:
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise ValueError(f"espeak-ng has no voice {voice!r}, which the Piper voice's .json names")
+            raise ValueError(f"espeak-ng has no voice {voice!r}: a voice was trained on another one's sounds?")
         buffer = ctypes.create_string_buffer(text.replace("\0", " ").encode())
         base, start = ctypes.addressof(buffer), 0
         place = ctypes.c_void_p(base)
