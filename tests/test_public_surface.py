@@ -53,8 +53,8 @@ def test_the_nouns() -> None:
 
 
 MODEL = (
-    "like summary tasks status packages environment environment_variables files install devices options variants claims"
-    " thresholds seeds timeout_s"
+    "like summary tasks status packages environment environment_variables files takes_language install devices options"
+    " variants claims thresholds seeds timeout_s"
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds groups cluster"
@@ -100,7 +100,7 @@ VERDICT = (
         (Variant, VARIANT),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),
-        (Project, "root golden baselines mlruns models threads judging"),
+        (Project, "root golden baselines mlruns models threads judging serve"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

@@ -33,6 +33,7 @@ from modellab.cli import (
     rescore,
     run,
     score,
+    serve,
     site,
     tracking,
     transcribe,
@@ -94,6 +95,7 @@ app.command()(history.history)
 app.command()(rescore.rescore)
 app.command()(score.score)
 app.command()(meaning.meaning)
+app.command()(serve.serve)
 app.command()(export.export)
 app.command()(page.page)
 app.command()(compare.compare)

@@ -96,6 +96,7 @@ class Model(Strict):
     environment: Literal["shared", "own"] = "shared"  # own: made from its requirements.txt, see environment.py
     environment_variables: tuple[str, ...] = ()  # that its process gets besides the usual ones; NAME or PREFIX_*
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
+    takes_language: bool = False  # whether `audio.language` decides what it hears
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]
     options: Settings = {}

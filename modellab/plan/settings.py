@@ -16,6 +16,8 @@ In its pyproject.toml:
     limit = 0.05
     [tool.modellab.lifecycle.production]                            # what `modellab promote` asks for, as for candidate
     runs = 3
+    [tool.modellab.serve]                                           # `modellab serve`: `plan/serve_settings.py`
+    port = 8000
     [tool.modellab.scorecard.weights]                               # what a score is made of: `plan/score_settings.py`
     quality = 50
 """
@@ -31,6 +33,7 @@ import pydantic
 
 from modellab.errors import ConfigError, UnreadableError, did_you_mean
 from modellab.plan.score_settings import Scorecard
+from modellab.plan.serve_settings import Serve
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
 from modellab.system import textfile
 
@@ -56,6 +59,7 @@ class Project:
     models: tuple[Path, ...] = ()
     threads: int = 1
     judging: Judging = field(default_factory=Judging)
+    serve: Serve = field(default_factory=Serve)
 
     @classmethod
     def at(cls, root: Path) -> Project:
@@ -77,7 +81,9 @@ class Project:
         folders = {name: root / place for name, place in places.items()}
         given = {key: table[key] for key in Judging.model_fields if key in table}
         judging = parse(Judging, root / "pyproject.toml", given) if given else Judging()
-        return cls(root, models=tuple(root / entry for entry in models), threads=threads, judging=judging, **folders)
+        serve = parse(Serve, root / "pyproject.toml", table["serve"]) if "serve" in table else Serve()
+        own = tuple(root / entry for entry in models)
+        return cls(root, models=own, threads=threads, judging=judging, serve=serve, **folders)
 
     @classmethod
     def around(cls, start: Path) -> Project:

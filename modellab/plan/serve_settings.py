@@ -1,0 +1,61 @@
+"""How models are served: `[tool.modellab.serve]` of pyproject.toml.
+
+[tool.modellab.serve]
+preload = ["faster_whisper:base"]              # loaded before anybody asks, and never unloaded
+aliases = {"whisper-1" = "faster_whisper:base"}
+replicas = 2                                   # worker processes of each model
+memory_mb = 8000                               # of all of them; 0: no limit
+[tool.modellab.serve.tokens]
+website = "sha256:..."                         # of what `modellab serve --new-token` gave
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+import pydantic
+
+from modellab.errors import ConfigError
+from modellab.schema import Strict
+
+Digest = Annotated[str, pydantic.Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+LOOPBACK = "localhost"
+
+
+class Serve(Strict):
+    """Defaults are for one person on one machine."""
+
+    host: str = "127.0.0.1"
+    port: int = pydantic.Field(default=8000, ge=0, le=65535)
+    preload: tuple[str, ...] = ()
+    aliases: dict[str, str] = {}
+    tokens: dict[str, Digest] = {}  # name -> digest; none: who reaches the port may ask
+    replicas: int = pydantic.Field(default=1, ge=1, le=64)
+    max_queue: int = pydantic.Field(default=16, ge=1, le=10_000)  # requests that wait, per replica
+    memory_mb: float = pydantic.Field(default=0.0, ge=0)
+    idle_s: float = pydantic.Field(default=900.0, ge=0)  # after which a model is unloaded; 0: never
+    max_upload_mb: float = pydantic.Field(default=25.0, gt=0)
+    max_audio_s: float = pydantic.Field(default=600.0, gt=0)
+    max_connections: int = pydantic.Field(default=512, ge=1)
+    head_s: float = pydantic.Field(default=10.0, gt=0)  # that the head of a request may take
+    idle_body_s: float = pydantic.Field(default=5.0, gt=0)  # without a byte of the body
+    drain_s: float = pydantic.Field(default=30.0, ge=0)  # for what was begun, when the server is told to end
+
+    def check(self) -> None:
+        """ConfigError for a server that would answer other machines without asking who they are."""
+        if not self.tokens and not self.is_loopback:
+            raise ConfigError(
+                f"host {self.host} answers other machines, and there are no tokens: make one with `modellab serve"
+                " --new-token`, or leave the host at 127.0.0.1"
+            )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        if self.host == LOOPBACK:
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:  # a name, whatever it leads to
+            return False

@@ -1,0 +1,65 @@
+"""`python -m modellab.server ROOT OPTIONS`: serve the project at ROOT, with settings as JSON over those of the project.
+
+`modellab serve` starts it. SIGTERM and Ctrl-C let what was begun end, then the models' processes go.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from modellab.errors import ModellabError
+from modellab.plan.serve_settings import Serve
+from modellab.plan.settings import Project
+from modellab.schema import parse
+from modellab.server import app, edge
+from modellab.server.errors import ApiError
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, for which a signal that it was told to end by is no failure."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End gracefully at the first signal, at once at the second."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def main(root: str, options: str) -> int:
+    """Serve until told to end; 2 for settings that cannot be."""
+    try:
+        project = Project.at(Path(root))
+        given = {**project.serve.model_dump(exclude_unset=True), **json.loads(options)}
+        project = replace(project, serve=parse(Serve, project.root / "pyproject.toml", given))
+        project.serve.check()
+        application = app.application(project)
+    except (ModellabError, ApiError) as error:
+        sys.stderr.write(f"modellab: {error}\n")
+        return 2
+    settings = project.serve
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        http=edge.protocol(settings),
+        limit_concurrency=settings.max_connections,
+        timeout_graceful_shutdown=round(settings.drain_s),
+        server_header=False,
+        log_level="warning",
+        access_log=False,
+    )
+    Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

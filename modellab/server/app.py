@@ -1,0 +1,70 @@
+"""The application: its routes put together, its errors in one shape, its models ended with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+import modellab
+from modellab.plan.matrix import Matrix
+from modellab.plan.settings import Project
+from modellab.server import facts, openai_api
+from modellab.server.edge import Edge
+from modellab.server.errors import ApiError, of
+from modellab.server.fleet import Fleet
+from modellab.server.probe import Probe
+
+CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+def application(project: Project) -> ASGIApp:
+    """What uvicorn serves, for the models of a project."""
+    fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
+    measured = facts.Measured(fleet)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:  # uvicorn has answered what was begun, or its patience is over
+            await anyio.to_thread.run_sync(fleet.close)
+            await anyio.to_thread.run_sync(probe.close)
+
+    app = FastAPI(
+        title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,
+        description="OpenAI's audio API over the models that the suite measures.",
+    )  # fmt: skip
+    app.include_router(facts.router(fleet, measured))
+    app.include_router(openai_api.router(fleet, probe))
+    _errors(app)
+
+    return Edge(app, project.serve, measured.answered)
+
+
+def _errors(app: FastAPI) -> None:
+    """Every error as OpenAI's clients read it."""
+
+    @app.exception_handler(ApiError)
+    async def told(_: Request, error: ApiError) -> Response:
+        return JSONResponse(error.body(), error.status, headers=error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        code = CODES.get(error.status_code, "invalid_request")
+        return await told(_, ApiError(error.status_code, code, str(error.detail)))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return await told(_, ApiError(400, "invalid_value", str(first["msg"]), str(first["loc"][-1])))
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> Response:
+        return await told(_, of(error))

@@ -1,0 +1,234 @@
+"""The models that can be served, each with a queue and replicas: loaded when asked, unloaded when idle."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from modellab.errors import CrashError, did_you_mean
+from modellab.plan.availability import obstacle
+from modellab.plan.matrix import Matrix, ModelInstance
+from modellab.plan.serve_settings import Serve
+from modellab.server.errors import ApiError
+from modellab.server.queues import FullError, Job, ModelQueue
+from modellab.server.replica import Replica
+
+ASKED = ("asr", "translation", "tts", "meeting")  # what can be asked
+TASKS = (*ASKED, "alignment")  # and what an answer may need
+MB = 1e6
+END_S = 1.0  # how long a replica may take to end after its process was killed
+
+
+@dataclass(slots=True)
+class Served:
+    """One model of the fleet. Its name is MODEL:VARIANT, or MODEL:VARIANT@DEVICE-PRECISION."""
+
+    name: str
+    instance: ModelInstance
+    tasks: tuple[str, ...]
+    is_preloaded: bool = False
+    created: int = field(default_factory=lambda: int(time.time()))
+    queue: ModelQueue | None = None
+    replicas: list[Replica] = field(default_factory=list)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What it understands; empty where it finds that out itself."""
+        return self.instance.variant.languages
+
+    @property
+    def state(self) -> str:
+        """`ready`, `busy`, `loading`, `broken`, or `unloaded`: that of its best replica."""
+        states = {each.state for each in self.replicas}
+        order = ("ready", "busy", "loading", "broken")
+        return next((state for state in order if state in states), "unloaded")
+
+    @property
+    def reason(self) -> str:
+        """Why it is not loaded, where a load failed."""
+        return next((each.reason for each in self.replicas if each.reason), "")
+
+    def bytes(self) -> int:
+        """Resident memory of its processes."""
+        return sum(map(_resident_bytes, self.replicas))
+
+
+class Fleet:
+    """Every model that this machine can run. `submit` gives a job to one; the rest says how they are."""
+
+    def __init__(self, matrix: Matrix, settings: Serve, threads: int) -> None:
+        self.settings, self.threads = settings, threads
+        self.lock = threading.RLock()
+        self.models = {each.name: each for each in _served(matrix)}
+        self.aliases = dict(settings.aliases)
+        self.is_draining = False
+        self.lost_before = 0
+        for name in settings.preload:
+            served = self.get(name)
+            served.is_preloaded = True
+            for replica in self._running(served).replicas:
+                replica.call("load")
+
+    # ------------------------------------------------------------------------ which there are
+
+    def get(self, name: str) -> Served:
+        """The model of a name or an alias; ApiError with the closest ones."""
+        found = self.models.get(self.aliases.get(name, name))
+        if found is None:
+            near = did_you_mean(name, [*self.aliases, *(known for known in self.models if "@" not in known)])
+            raise ApiError(404, "model_not_found", f"there is no model {name!r} here: {near}", "model")
+        return found
+
+    def doing(self, name: str, task: str) -> Served:
+        """The same for a model that does a task."""
+        found = self.get(name)
+        if task not in found.tasks:
+            able = [each.name for each in self if task in each.tasks and "@" not in each.name]
+            does = " and ".join(found.tasks)
+            raise ApiError(
+                400, "unsupported_task", f"{name} does {does} and no {task}; {', '.join(able[:5])} do", "model"
+            )
+        return found
+
+    def __iter__(self) -> Iterator[Served]:
+        return iter(self.models.values())
+
+    # ------------------------------------------------------------------------ work
+
+    def submit(self, served: Served, job: Job) -> Job:
+        """Let a job wait for its turn; ApiError where there is no room, with when there should be."""
+        if self.is_draining:
+            raise ApiError(503, "shutting_down", "the server is about to end", headers={"Retry-After": "5"})
+        with self.lock:
+            queue = self._running(served).queue
+        assert queue is not None
+        try:
+            queue.put(job)
+        except FullError as full:
+            raise ApiError(
+                429, "queue_full", f"{served.name} has {queue.most} requests waiting: {full}", headers=_after(full)
+            ) from None
+        return job
+
+    def abandon(self, served: Served, job: Job) -> None:
+        """Nobody waits for a job any more."""
+        if not any(replica.abandon(job) for replica in served.replicas) and served.queue is not None:
+            served.queue.drop(job)
+
+    def _running(self, served: Served) -> Served:
+        """The model with its queue and replicas started."""
+        if served.queue is None:
+            count = max(1, self.settings.replicas)
+            served.queue = ModelQueue(self.settings.max_queue * count, count)
+            idle_s = 0.0 if served.is_preloaded else self.settings.idle_s
+            served.replicas = [
+                Replica(served.instance, served.queue, self.threads, idle_s, lambda: self._make_room(served))
+                for _ in range(count)
+            ]
+            for replica in served.replicas:
+                replica.start()
+        return served
+
+    def _make_room(self, served: Served) -> None:
+        """Unload what was used longest ago until the model that is about to be loaded should fit."""
+        budget = self.settings.memory_mb * MB
+        if not budget:
+            return
+        with self.lock:
+            others = [(replica.used_at, replica) for each in self if each is not served for replica in each.replicas]
+        needed = max((replica.size_bytes for replica in served.replicas), default=0)
+        for _, replica in sorted(others, key=lambda pair: pair[0]):
+            if sum(each.bytes() for each in self) + needed <= budget:
+                return
+            if replica.state == "ready":
+                replica.call("unload")
+                replica.wait_unloaded(END_S)
+
+    # ------------------------------------------------------------------------ by hand, and the end
+
+    def load(self, name: str) -> Served:
+        """Load a model before anybody asks."""
+        with self.lock:
+            served = self._running(self.get(name))
+        for replica in served.replicas:
+            replica.call("load")
+        return served
+
+    def unload(self, name: str) -> Served:
+        """Unload a model; ApiError 409 where it is at work."""
+        served = self.get(name)
+        if served.queue is not None and (len(served.queue) or served.queue.running):
+            raise ApiError(409, "in_use", f"{name} is at work: unload it when it is not", "model")
+        for replica in served.replicas:
+            replica.call("unload")
+        return served
+
+    def drain(self, within_s: float) -> None:
+        """Take no more and let what was begun end; what takes longer is ended."""
+        self.is_draining = True
+        end = time.monotonic() + within_s
+        for each in self:
+            while each.queue is not None and (len(each.queue) or each.queue.running) and time.monotonic() < end:
+                time.sleep(0.02)
+        self.close()
+
+    def close(self) -> None:
+        """End every process; whoever still waits is told."""
+        self.is_draining = True
+        gone = CrashError("the server ended")
+        for each in self:
+            for job in each.queue.close() if each.queue is not None else []:
+                if job.begin():
+                    job.done.set_exception(gone)
+        for replica in [replica for each in self for replica in each.replicas]:
+            replica.end(END_S)
+
+    def stats(self) -> Mapping[str, Any]:
+        """How the models are, for `/stats`: those that anybody has asked for."""
+        return {
+            each.name: {
+                "state": each.state,
+                "reason": each.reason,
+                "waiting": len(each.queue),
+                "running": len(each.queue.running),
+                "most_waiting": each.queue.most,
+                "mean_call_s": round(each.queue.mean_s, 4),
+                "replicas": [replica.state for replica in each.replicas],
+                "restarts": sum(replica.restarts for replica in each.replicas),
+                "resident_bytes": each.bytes(),
+            }
+            for each in self
+            if each.queue is not None
+        }
+
+
+def _after(full: FullError) -> dict[str, str]:
+    return {"Retry-After": str(full.retry_s)}
+
+
+def _resident_bytes(replica: Replica) -> int:
+    worker = replica.worker
+    try:
+        return int(psutil.Process(worker.process.pid).memory_info().rss) if worker is not None else 0
+    except psutil.Error:  # it has just ended
+        return 0
+
+
+def _served(matrix: Matrix) -> Iterator[Served]:
+    """Every variant that can run here: under its own name as its first device and precision, and each of them."""
+    named: set[str] = set()
+    for instance in matrix.instances():
+        key = instance.key
+        tasks = tuple(task for task in TASKS if task in instance.model.tasks_of(key.variant))
+        if not set(tasks) & set(ASKED) or any(obstacle(instance)):
+            continue
+        name = f"{key.model}:{key.variant}"
+        if name not in named:
+            named.add(name)
+            yield Served(name, instance, tasks)
+        yield Served(f"{name}@{key.device}-{key.precision}", instance, tasks)

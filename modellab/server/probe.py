@@ -1,0 +1,76 @@
+"""A process that looks at an upload before any model does: how long it is, or why it is no audio.
+
+A decoder that a file brings down takes this process with it and no other; what it may use is bounded by the kernel.
+`Probe` is the parent's side, `main` the child's.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NoReturn
+
+from modellab.errors import AudioError, WorkerError
+from modellab.system import json_child
+from modellab.system.json_child import JsonChild
+
+TIMEOUT_S = 60.0
+DATA_BYTES = 2 * 2**30
+CPU_S = 3600  # in all: then a new process takes its place
+
+
+class Probe:
+    """Asks the process; a new one takes the place of one that a file has brought down. One thread owns it for life."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
+        self._child: JsonChild | None = None
+
+    def duration_s(self, path: Path) -> float:
+        """How long the audio of a file is, in s; AudioError where it has none that can be used."""
+        return self._thread.submit(self._asked, path).result()
+
+    def close(self) -> None:
+        """End the process."""
+        self._thread.submit(self._end).result()
+        self._thread.shutdown()
+
+    def _asked(self, path: Path) -> float:
+        if self._child is None:
+            self._child = JsonChild([sys.executable, "-m", "modellab.server.probe"])
+        try:
+            reply = self._child.ask("info", {"path": str(path)}, TIMEOUT_S)
+        except WorkerError as error:
+            self._end()
+            raise AudioError(f"{path} cannot be decoded: it brought the decoder down") from error
+        if "audio" in reply:
+            raise AudioError(str(reply["audio"]))
+        return float(reply["duration_s"])
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+
+def main() -> NoReturn:
+    """Look at each file that is asked about, until the parent is gone."""
+    from modellab import audio
+
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+
+    def answer(order: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {"duration_s": audio.info(Path(order["path"])).duration_s}
+        except AudioError as fault:
+            return {"audio": str(fault)}
+
+    json_child.run(answer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""The queue of a model: two lanes by length, in turns between those who ask, bounded, honest about how long it is."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+LONG_S = 60.0  # of audio: behind such a file short ones would wait for minutes
+WEIGHT = 0.2  # of the newest call in the mean
+FIRST_GUESS_S = 1.0  # for a call, before there was one
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One call of a model that somebody waits for. `owner` is who asks; `audio_s` what it is about, 0 for text."""
+
+    task: str
+    row: Mapping[str, Any]
+    audio_s: float
+    owner: str = ""
+    collect: Callable[[dict[str, Any]], dict[str, Any]] = dict  # what becomes of the reply, while its process is there
+    asked_at: float = field(default_factory=time.monotonic)
+    begun_at: float = 0.0
+    losses: int = 0  # worker processes that were lost over it
+    is_abandoned: bool = False  # nobody waits any more
+    done: Future[dict[str, Any]] = field(default_factory=Future)
+
+    @property
+    def is_long(self) -> bool:
+        return self.audio_s > LONG_S
+
+    def begin(self) -> bool:
+        """Whether it is still to be done; said at its first try, a job that is tried again is running already."""
+        if self.is_abandoned:
+            self.done.cancel()
+            return False
+        self.begun_at = time.monotonic()
+        return self.losses > 0 or self.done.set_running_or_notify_cancel()
+
+
+class FullError(Exception):
+    """There is no room; `retry_s` is when there should be."""
+
+    def __init__(self, retry_s: int) -> None:
+        super().__init__(f"the queue is full, in about {retry_s} s there is room")
+        self.retry_s = retry_s
+
+
+class Lane:
+    """Jobs of one kind: first come first served for each owner, owners in turn."""
+
+    def __init__(self) -> None:
+        self.owners: OrderedDict[str, deque[Job]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self.owners.values()))
+
+    def put(self, job: Job) -> None:
+        """Behind the others of its owner."""
+        self.owners.setdefault(job.owner, deque()).append(job)
+
+    def put_first(self, job: Job) -> None:
+        """Before all others."""
+        self.owners.setdefault(job.owner, deque()).appendleft(job)
+        self.owners.move_to_end(job.owner, last=False)
+
+    def take(self) -> Job | None:
+        """The next job: that of the owner who has waited longest for a turn."""
+        if not self.owners:
+            return None
+        owner, jobs = self.owners.popitem(last=False)
+        job = jobs.popleft()
+        if jobs:
+            self.owners[owner] = jobs
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Take out a job that nobody waits for."""
+        jobs = self.owners.get(job.owner, deque())
+        if job in jobs:
+            jobs.remove(job)
+            if not jobs:
+                del self.owners[job.owner]
+
+
+class ModelQueue:
+    """What is asked of one model, for its replicas to take. All methods may be called from any thread."""
+
+    def __init__(self, most: int, replicas: int) -> None:
+        self.most, self.replicas = most, replicas
+        self.short, self.long = Lane(), Lane()
+        self.running: set[Job] = set()
+        self.mean_s = FIRST_GUESS_S  # of a call
+        self.changed = threading.Condition()
+        self.is_closed = False
+        self._was_long = False
+
+    def __len__(self) -> int:
+        return len(self.short) + len(self.long)
+
+    def retry_s(self) -> int:
+        """Whole seconds until what waits now will have been done, at least one."""
+        waiting = len(self) + len(self.running)
+        return max(1, math.ceil(waiting * self.mean_s / self.replicas))
+
+    def put(self, job: Job) -> None:
+        """Let a job wait for its turn; FullError where there is no room."""
+        with self.changed:
+            if self.is_closed or len(self) >= self.most:
+                raise FullError(self.retry_s())
+            (self.long if job.is_long else self.short).put(job)
+            self.changed.notify()
+
+    def put_first(self, job: Job) -> None:
+        """Let a job that was begun have the next turn."""
+        with self.changed:
+            self.running.discard(job)
+            (self.long if job.is_long else self.short).put_first(job)
+            self.changed.notify()
+
+    def wait(self, timeout_s: float | None, is_called: Callable[[], bool]) -> bool:
+        """Wait until there is a job that could be taken, the replica is called, or the queue closes; False for none."""
+        with self.changed:
+            return self.changed.wait_for(
+                lambda: self.is_closed or is_called() or self._next_lane() is not None, timeout_s
+            )
+
+    def call(self) -> None:
+        """Let every replica look whether it is called."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def take(self) -> Job | None:
+        """The next job, begun; None where there is none that may begin now."""
+        with self.changed:
+            while (lane := self._next_lane()) is not None and (job := lane.take()):
+                if job.begin():
+                    self._was_long = lane is self.long
+                    self.running.add(job)
+                    return job
+            return None
+
+    def _next_lane(self) -> Lane | None:
+        """Lanes take turns; of several replicas one is always left for short files."""
+        busy = sum(job.is_long for job in self.running)
+        may_long = bool(len(self.long)) and busy < max(1, self.replicas - 1)
+        if len(self.short) and not (may_long and not self._was_long):
+            return self.short
+        return self.long if may_long else self.short if len(self.short) else None
+
+    def ended(self, job: Job) -> None:
+        """A job is done, however it went."""
+        with self.changed:
+            self.running.discard(job)
+            if job.begun_at:
+                self.mean_s += WEIGHT * (time.monotonic() - job.begun_at - self.mean_s)
+            self.changed.notify_all()
+
+    def drop(self, job: Job) -> None:
+        """Take out a job that nobody waits for any more."""
+        with self.changed:
+            job.is_abandoned = True
+            (self.long if job.is_long else self.short).drop(job)
+            job.done.cancel()
+
+    def close(self) -> list[Job]:
+        """Take no more; the jobs that waited."""
+        with self.changed:
+            self.is_closed = True
+            left: list[Job] = []
+            for lane in (self.short, self.long):
+                while job := lane.take():
+                    left.append(job)
+            self.changed.notify_all()
+            return left
+
+    def fail_waiting(self, error: Exception) -> None:
+        """Give everybody who waits the same error."""
+        with self.changed:
+            for lane in (self.short, self.long):
+                while job := lane.take():
+                    if job.begin():
+                        job.done.set_exception(error)

@@ -1,0 +1,199 @@
+"""A thread that owns one worker process for life: what the process is asked, only this thread asks.
+
+The kernel ends a worker when the thread that started it ends (`system/json_child.py`), so no pool's thread may start
+one. A replica loads its model before it takes a job: nobody waits for a load who need not.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from modellab.errors import HangError, ModelError, WorkerError, sentence
+from modellab.plan.matrix import ModelInstance
+from modellab.runner import evaluate
+from modellab.runner.evaluate import Loaded
+from modellab.runner.worker import Worker
+from modellab.server.queues import Job, ModelQueue
+
+LOG = logging.getLogger("modellab.server")
+TRIES = 3  # loads that fail in a row before the model is called broken
+WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # between loads that fail
+LOSSES = 2  # processes that a job may cost
+END_S = 2.0  # that a thread may take to end
+WORTH_KILLING_S = 2.0  # a call that nobody waits for and that goes on for longer is ended
+
+
+class Replica(threading.Thread):
+    """One worker process and its thread. `room` is asked before a load, and may unload others."""
+
+    def __init__(
+        self, instance: ModelInstance, queue: ModelQueue, threads: int, idle_s: float, room: Callable[[], None]
+    ) -> None:
+        super().__init__(name=f"replica {instance.key.model}:{instance.key.variant}", daemon=True)
+        self.instance, self.queue, self.threads, self.idle_s, self.room = instance, queue, threads, idle_s, room
+        self.state, self.reason = "unloaded", ""
+        self.loaded: Loaded | None = None
+        self.worker: Worker | None = None
+        self.task = ""
+        self.restarts = 0
+        self.used_at = time.monotonic()
+        self.job: Job | None = None
+        self.wants_load, self.wants_unload = threading.Event(), threading.Event()
+        self.wanted = False  # by whom called it last
+        self.size_bytes = 0  # of its process, once it was loaded
+        self._failures = 0
+
+    # ------------------------------------------------------------------------ the thread
+
+    def run(self) -> None:
+        """Take jobs until the queue closes."""
+        try:
+            while not self.queue.is_closed:
+                self._turn()
+        finally:
+            self._unload("unloaded")
+
+    def _turn(self) -> None:
+        there = self.queue.wait(self._patience_s(), self._is_called)
+        if self.queue.is_closed:
+            return
+        if self._is_called() or not there:
+            if self._is_idle():
+                self._unload("unloaded")
+            self.wants_unload.clear()
+            self.wants_load.clear()
+            if self.wanted and self.loaded is None:
+                self._load()
+            return
+        if self.loaded is None and not self._load():
+            return
+        if job := self.queue.take():
+            self._do(job)
+
+    def _patience_s(self) -> float | None:
+        """How long it waits for a job; for ever where there is nothing to unload."""
+        return min(self.idle_s, 1.0) if self.loaded is not None and self.idle_s else None
+
+    def _is_idle(self) -> bool:
+        return self.loaded is not None and (
+            self.wants_unload.is_set() or bool(self.idle_s and time.monotonic() - self.used_at >= self.idle_s)
+        )
+
+    def _load(self) -> bool:
+        """Load the model; after a failure wait, and after several let those who wait know."""
+        self.room()
+        self.state = "loading"
+        try:
+            self.worker = Worker(self.threads, **self.instance.place)
+            self.loaded = evaluate.load(self.instance, self.worker, self.threads)
+        except WorkerError as error:
+            self._unload("unloaded")
+            self._failures += 1
+            self.reason = sentence(error)
+            LOG.warning("%s cannot be loaded: %s", self.name, self.reason)
+            if self._failures >= TRIES:
+                self.state = "broken"
+                self.queue.fail_waiting(error)
+            self._pause(WAITS_S[min(self._failures, len(WAITS_S)) - 1])
+            return False
+        self._failures, self.reason, self.state, self.task = 0, "", "ready", ""
+        self.size_bytes = int(self.loaded.facts.get("load_peak_rss_bytes", 0))
+        self.used_at = time.monotonic()
+        return True
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self.queue.is_closed and time.monotonic() < end:
+            time.sleep(min(0.1, seconds))
+
+    def _do(self, job: Job) -> None:
+        """One call, and what comes of it to whoever waits."""
+        self.job, self.state = job, "busy"
+        try:
+            reply = self._ask(job)
+        except ModelError as error:  # an answer
+            self._end(job, error=error)
+        except WorkerError as error:
+            self._lost(job, error)
+        except Exception as error:  # noqa: BLE001 - the owner of a worker lives on, whoever waits is told
+            self._unload("unloaded")
+            self._end(job, error=error)
+        else:
+            self._end(job, reply=reply)
+        finally:
+            self.job, self.used_at = None, time.monotonic()
+            if self.loaded is not None:
+                self.state = "ready"
+
+    def _ask(self, job: Job) -> dict[str, Any]:
+        assert self.loaded is not None
+        if job.task != self.task:
+            self.loaded.ask("start", {"task": job.task, "warm_up": True})
+            self.task = job.task
+        return job.collect(self.loaded.ask("utterance", {"row": dict(job.row)}, job.audio_s))
+
+    def _lost(self, job: Job, error: WorkerError) -> None:
+        """The process is gone: a job that crashed it gets one more, one that it hung in or that nobody wants none."""
+        self._unload("unloaded")
+        self.restarts += 1
+        job.losses += 1
+        if job.is_abandoned or isinstance(error, HangError) or job.losses >= LOSSES:
+            self._end(job, error=error)
+        else:
+            LOG.warning("%s was lost, its job gets another one: %s", self.name, sentence(error))
+            self.queue.put_first(job)
+
+    def _end(self, job: Job, reply: dict[str, Any] | None = None, error: Exception | None = None) -> None:
+        self.queue.ended(job)
+        if job.is_abandoned or job.done.done():
+            return
+        if error is not None:
+            job.done.set_exception(error)
+        else:
+            job.done.set_result(reply or {})
+
+    def _unload(self, state: str) -> None:
+        worker, self.worker, self.loaded, self.state = self.worker, None, None, state
+        if worker is not None:
+            worker.close()
+
+    # ------------------------------------------------------------------------ from other threads
+
+    def abandon(self, job: Job) -> bool:
+        """Whether this replica is at the job, which nobody waits for; a call that does not end soon is ended."""
+        if self.job is not job:
+            return False
+        job.is_abandoned = True
+        late = threading.Timer(WORTH_KILLING_S, self._kill_over, [job])
+        late.daemon = True
+        late.start()
+        return True
+
+    def _kill_over(self, job: Job) -> None:
+        if self.job is job and (worker := self.worker) is not None:
+            worker.kill()
+
+    def call(self, what: str) -> None:
+        """Ask the thread to `load` or `unload` its model."""
+        self.wanted = what == "load"
+        (self.wants_load if what == "load" else self.wants_unload).set()
+        self.queue.call()
+
+    def wait_unloaded(self, within_s: float) -> None:
+        """Wait until its process is gone."""
+        end = time.monotonic() + within_s
+        while self.worker is not None and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def end(self, within_s: float) -> None:
+        """End the process and the thread; the queue is closed."""
+        if self.job is not None and (worker := self.worker) is not None:
+            worker.kill()
+        self.join(within_s + END_S)
+
+    def _is_called(self) -> bool:
+        return self.wants_load.is_set() or self.wants_unload.is_set()

@@ -1,0 +1,158 @@
+"""A server in a process of its own, on a port of loopback, with a project of the embedded models and a fake one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UP_S = 120.0
+FAKE = '''
+"""Says how long a clip is; what the clip's length is besides decides how it behaves."""
+
+import os
+import time
+from pathlib import Path
+
+from modellab.types import Transcript
+
+HERE = Path(__file__).parent
+
+
+class Fake:
+    def __init__(self, setting):
+        if (HERE / "unloadable").exists():
+            raise RuntimeError("no such weights")
+        self.rounds = 0
+
+    def transcribe(self, audio):
+        self.rounds += 1
+        tenths = round(10 * audio.duration_s)
+        if tenths == 11 and not (HERE / "crashed").exists():
+            (HERE / "crashed").touch()
+            os.kill(os.getpid(), 9)
+        if tenths == 12:
+            os.kill(os.getpid(), 9)
+        if tenths == 13:
+            raise ValueError("cannot hear this")
+        if tenths == 20:
+            time.sleep(0.5)
+        if tenths == 21:
+            (HERE / "begun").touch()
+            time.sleep(30)
+        return Transcript(f"{tenths} tenths")
+
+
+load = Fake
+'''
+CONFIG = """
+summary: says how long a clip is
+tasks: [asr]
+status: candidate
+devices: {cpu: [float32]}
+timeout_s: 60
+variants:
+  one: {weights: "package"}
+"""
+
+
+@dataclass
+class Server:
+    """The process, and where it listens."""
+
+    process: subprocess.Popen[str]
+    address: str
+    root: Path
+
+    @property
+    def fake(self) -> Path:
+        return self.root / "models" / "fake"
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """(status, body) of a GET; a body that is JSON, read."""
+        try:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=60) as answer:
+                return answer.status, _read(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, _read(error.read())
+
+    def workers(self) -> list[int]:
+        """The process ids of its children that hold a model."""
+        import psutil
+
+        below = psutil.Process(self.process.pid).children()
+        return [each.pid for each in below if "modellab.worker" in each.cmdline()]
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode()
+
+
+def project(root: Path, settings: str = "") -> Path:
+    """A folder with the fake model beside the embedded ones."""
+    folder = root / "models" / "fake"
+    folder.mkdir(parents=True)
+    (folder / "adapter.py").write_text(FAKE)
+    (folder / "config.yaml").write_text(CONFIG)
+    (root / "pyproject.toml").write_text(f'[tool.modellab]\nmodels = ["models"]\n[tool.modellab.serve]\n{settings}\n')
+    return root
+
+
+@contextmanager
+def serving(root: Path, **options: Any) -> Iterator[Server]:
+    """A server of a project; ended when the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "modellab.server", str(root), json.dumps({"port": port, **options})]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    server = Server(process, f"http://127.0.0.1:{port}", root)
+    try:
+        end = time.monotonic() + UP_S
+        while True:
+            if process.poll() is not None:
+                raise RuntimeError(
+                    f"the server ended with {process.returncode}: {process.stderr and process.stderr.read()}"
+                )
+            try:
+                server.get("/health")
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(
+        project(tmp_path_factory.mktemp("served"), "max_upload_mb = 2\nmax_audio_s = 60\nmax_queue = 4")
+    ) as up:
+        yield up
