@@ -22,6 +22,7 @@ WEIGHTS = {  # the first digits of SHA-256: who changes them on purpose accepts 
     "lfm2_5_audio/audio_detokenizer/model": "edb86c5c591cafcf",
     "lfm2_5_audio/model": "32e0bbb558971d8c",
     "seamlessm4t/model": "cdaac88055bb8193",
+    "transformers_asr/model": "1046230affc640c4",
 }
 PLAINEST = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_CBWR": "COMPATIBLE"}
 
