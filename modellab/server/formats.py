@@ -23,6 +23,12 @@ class Transcribed:
     language: str = ""
     task: str = "transcribe"
     words: tuple[Timed, ...] | None = None
+    confidence: float | None = None  # the mean of what the model says of its words; None where it says nothing
+
+    @property
+    def sure(self) -> dict[str, float]:
+        """The confidence, where there is one."""
+        return {} if self.confidence is None else {"confidence": round(self.confidence, 4)}
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -40,7 +46,8 @@ def rendered(heard: Transcribed, form: str, granularities: Sequence[str]) -> tup
         return "text/vtt; charset=utf-8", "WEBVTT\n\n" + "".join(_cues(heard, ".", ""))
     if form == "verbose_json":
         return "application/json", json.dumps(_verbose(heard, granularities), ensure_ascii=False)
-    return "application/json", json.dumps({"text": heard.text, "usage": heard.usage}, ensure_ascii=False)
+    short = {"text": heard.text, "usage": heard.usage, **heard.sure}
+    return "application/json", json.dumps(short, ensure_ascii=False)
 
 
 def events(heard: Transcribed) -> Iterator[str]:
@@ -69,6 +76,7 @@ def _verbose(heard: Transcribed, granularities: Sequence[str]) -> dict[str, Any]
         "duration": round(heard.duration_s, 3),
         "text": heard.text,
         "usage": heard.usage,
+        **heard.sure,
     }
     if heard.words is not None and "word" in granularities:
         whole["words"] = [{"word": text.strip(), "start": start, "end": end} for text, start, end in heard.words]

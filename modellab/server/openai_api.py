@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 from collections.abc import Mapping
 from typing import Any
 
@@ -189,7 +190,11 @@ async def _heard(
         reply = await caller.call(served, "alignment", {**row, "words": said}, row["duration_s"]) if said else None
         words = tuple((text, start, end) for text, start, end in reply["output"]["words"]) if reply else ()
     segments = tuple((text, start, end) for text, start, end in output["segments"])
-    return Transcribed(output["text"], segments, row["duration_s"], output["language"], words=words)
+    sure = [probability for _, probability in output.get("confidences", ())]
+    return Transcribed(
+        output["text"], segments, row["duration_s"], output["language"],
+        words=words, confidence=statistics.fmean(sure) if sure else None,
+    )  # fmt: skip
 
 
 def _answer(heard: Transcribed, asked: Asked) -> Response:

@@ -52,7 +52,8 @@ class Fake:
         if tenths == 21:
             (HERE / "begun").touch()
             time.sleep(30)
-        return Transcript(f"{tenths} tenths")
+        sure = ((str(tenths), 0.9), ("tenths", 0.6)) if tenths == 8 else ()
+        return Transcript.of([(f"{tenths} tenths", 0.0, audio.duration_s)], confidences=sure)
 
 
 load = Fake

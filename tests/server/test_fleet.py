@@ -43,6 +43,12 @@ def own(tmp_path: Path) -> Iterator[Server]:
         yield up
 
 
+def test_a_confidence_is_the_models_own_or_absent(own: Server) -> None:
+    with openai.OpenAI(base_url=f"{own.address}/v1", api_key="none") as client:
+        told = [client.audio.transcriptions.create(model=FAKE, file=clip(tenths)) for tenths in (8, 9)]
+    assert [each.to_dict().get("confidence") for each in told] == [0.75, None]
+
+
 def test_a_model_that_raises_and_one_that_crashes_once_or_always(own: Server) -> None:
     with pytest.raises(openai.UnprocessableEntityError, match="ValueError: cannot hear this"):
         ask(own, 13)
@@ -79,6 +85,7 @@ def test_a_call_that_nobody_waits_for_is_ended(own: Server) -> None:
     assert time.monotonic() - begun < 25  # not the half minute that nobody waited for
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_says_why_and_is_there_when_it_can(own: Server) -> None:
     (own.fake / "unloadable").touch()
     with pytest.raises(openai.InternalServerError, match="no such weights"):
@@ -89,6 +96,7 @@ def test_a_model_that_cannot_be_loaded_says_why_and_is_there_when_it_can(own: Se
     assert ask(own, 3, retries=6) == "3 tenths"
 
 
+@pytest.mark.slow
 def test_models_are_loaded_and_unloaded_by_hand(own: Server) -> None:
     def state(method: str) -> str:
         asked = urllib.request.Request(f"{own.address}/api/v1/models/{FAKE}/load", method=method)
@@ -105,6 +113,7 @@ def test_models_are_loaded_and_unloaded_by_hand(own: Server) -> None:
     assert own.workers() == []
 
 
+@pytest.mark.slow
 def test_told_to_end_it_answers_what_was_begun_and_leaves_no_process(own: Server) -> None:
     ask(own, 3)
     below = psutil.Process(own.process.pid).children(recursive=True)
@@ -119,6 +128,7 @@ def test_told_to_end_it_answers_what_was_begun_and_leaves_no_process(own: Server
     assert not [each for each in below if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 def test_killed_it_takes_its_processes_with_it(own: Server) -> None:
     ask(own, 3)
     below = psutil.Process(own.process.pid).children(recursive=True)
@@ -129,6 +139,7 @@ def test_killed_it_takes_its_processes_with_it(own: Server) -> None:
     assert not [each for each in below if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_no_request(own: Server) -> None:
     ask(own, 3)
     with ThreadPoolExecutor(3) as pool:
@@ -139,6 +150,7 @@ def test_a_worker_that_is_killed_costs_no_request(own: Server) -> None:
         assert [each.result() for each in waiting] == ["20 tenths"] * 3
 
 
+@pytest.mark.slow
 def test_several_at_once_share_the_processes(tmp_path: Path) -> None:
     with serving(project(tmp_path), replicas=2) as up:
         ask(up, 3)

@@ -1,0 +1,29 @@
+"""`modellab serve`: what it says before a server starts."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+
+from .conftest import Desk
+
+
+def test_a_new_token_is_shown_once_and_known_by_its_hash(desk: Desk) -> None:
+    made = desk.type("serve", "--new-token", "my site")
+    assert made.exit_code == 0
+    token = made.stdout.strip()
+    (line,) = (line for line in made.stderr.splitlines() if "sha256:" in line)
+    assert tomllib.loads(line) == {"my site": f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"}
+    assert token not in made.stderr
+
+
+def test_it_answers_no_other_machine_without_tokens(desk: Desk) -> None:
+    done = desk.type("serve", "--host", "0.0.0.0")
+    assert done.exit_code == 2
+    assert "host 0.0.0.0 answers other machines, and there are no tokens: make one with `modellab serve" in done.stderr
+    assert "serving on" not in done.output
+
+
+def test_a_misspelt_option_is_told(desk: Desk) -> None:
+    assert desk.type("serve", "--prot", "1").exit_code == 2
+    assert desk.type("serve", "--port", "70000").exit_code == 2
