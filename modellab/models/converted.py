@@ -64,12 +64,18 @@ def home() -> Path:
     return cache.home() / "converted"
 
 
-def locate(place: str, folder: Path, find: Callable[[Origin], Path | None], *, download: bool) -> Path:
-    """The file or folder, from the cache; with `download` converted now from what `find` gives. Raises WeightsError."""
+def named(place: str, folder: Path) -> str:
+    """What these weights are called, whether they are here or not: after their origin and the pins that stand there."""
     source = origin(place, folder)
     name, _, fmt = place.replace(":", "-").partition("#")
     key = json.dumps([source.places, source.revision, sorted(source.sha256.items()), fmt, HOW])
-    kept = home() / f"{name}-{fmt}@{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    return f"{name}-{fmt}@{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def locate(place: str, folder: Path, find: Callable[[Origin], Path | None], *, download: bool) -> Path:
+    """The file or folder, from the cache; with `download` converted now from what `find` gives. Raises WeightsError."""
+    source, fmt = origin(place, folder), place.partition("#")[2]
+    kept = home() / named(place, folder)
     if download:
         if not cache.intact(kept):
             theirs = find(source)
