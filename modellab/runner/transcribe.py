@@ -18,6 +18,7 @@ from modellab.plan.selection import find_model, known
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.worker import Worker
+from modellab.types.readings import SERVER
 
 Heard = TypeVar("Heard")
 TASK = "asr"
@@ -71,7 +72,9 @@ def choose(matrix: Matrix, name: str = "", device: str = "cpu", precision: str =
     """
     candidates = _named(matrix, name, task) if name else _embedded(matrix)
     shown = name or "the embedded model"
-    known("device", device, dict.fromkeys(each.key.device for each in candidates), f" of {shown}")
+    offered = dict.fromkeys(each.key.device for each in candidates)
+    device = SERVER if list(offered) == [SERVER] else device  # such a model has no other, and nobody has to say so
+    known("device", device, offered, f" of {shown}")
     there = [each for each in candidates if each.key.device == device]
     if precision:
         known("precision", precision, dict.fromkeys(each.key.precision for each in there), f" of {shown} on {device}")

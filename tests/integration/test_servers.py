@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
+from typer.testing import CliRunner
+
+from modellab.cli.app import app
 
 from ..stand_in import Asked, Given, StandIn, free_port, serving
 from .conftest import SENTENCES, FakeProject, length
@@ -180,3 +184,34 @@ def test_a_recording_is_played_back_without_server_and_key(project: FakeProject,
     assert entry["status"] == "PASS"
     assert entry["result"]["provenance"]["answers"] == "replayed"
     result.stdout.fnmatch_lines(["*its answers were recorded once and are played back*"])
+
+
+def test_a_file_is_transcribed_without_naming_the_device(project: FakeProject) -> None:
+    project.monkeypatch.chdir(project.root)
+    clip = project.root / "golden" / "short_v1" / "audio" / "000.flac"
+    done = CliRunner().invoke(app, ["transcribe", str(clip), "--model", "openai_api:server"])
+    assert done.exit_code == 0, done.output
+    assert SENTENCES[0] in done.stdout
+
+
+def test_levels_of_load_are_a_case_like_any_other(project: FakeProject, server: StandIn) -> None:
+    row = {"audio": "../short_v1/audio/000.flac", "duration_s": length(0) / 16_000, "text": SENTENCES[0]}
+    levels = [{**row, "id": f"s{streams}", "streams": streams} for streams in (1, 2)]
+    header = {"task": "concurrency", "version": 1, "language": "en", "tier": "full", "licence": "CC0-1.0"}
+    rest = {"source": "a tone", "normaliser": "basic", "settings": {"calls": 6}, "cases": levels}
+    (project.root / "golden" / "load_v1").mkdir()
+    (project.root / "golden" / "load_v1" / "dataset.yaml").write_text(
+        yaml.safe_dump({**header, **rest}, sort_keys=False)
+    )
+    benchmark = (project.root / "benchmarks" / "test_asr.py").read_text().replace("asr", "concurrency")
+    (project.root / "benchmarks" / "test_concurrency.py").write_text(benchmark)
+    server.answers = lambda asked: Given("busy", 429) if len(server.asked) % 4 == 0 else Given({"text": SENTENCES[0]})
+    result = project.run("--scorecard=card.md", keyword="load_v1 and openai_api")
+    assert result.ret == 0, result.stdout.str()
+    entry = entries(project)["openai_api"]
+    assert 0 < entry["values"]["failed_call_rate"] < 0.5
+    assert entry["values"]["wer_under_load"] == 0
+    assert entry["values"]["most_streams"] == 0, "a failed call keeps no bound"
+    result.stdout.fnmatch_lines(
+        ["*1 stream: * s of audio per second; answers after *", "*2 streams: *of 6 calls failed*"]
+    )
