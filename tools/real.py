@@ -66,7 +66,9 @@ def bring_audio(name: str) -> None:
     """Make a dataset anew beside, and take its audio where its rows are those of the repository."""
     folder = GOLDEN / name
     with tempfile.TemporaryDirectory(prefix=".making-", dir=GOLDEN) as place:
-        subprocess.run([sys.executable, "-m", "tools.golden", name, "--into", place], cwd=ROOT, check=True)
+        making = [sys.executable, "-m", "tools.golden", name, "--into", place]
+        if subprocess.run(making, cwd=ROOT, check=False).returncode:
+            raise SystemExit(1)  # what went wrong stands above
         new = Path(place) / name
         if fault := difference(folder, new):
             raise SystemExit(f"{name}: {fault}: was its recipe changed without its dataset.yaml, or the source?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from modellab import datasets, models
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import Selection
-from modellab.plan.settings import Project
+from modellab.plan.settings import Project, find_root
 from tools import real
+from tools.golden import librivox_v1
 from tools.speech import piper
 
 
@@ -93,3 +95,28 @@ def test_a_variant_that_is_there_is_not_fetched(empty: Path, monkeypatch: pytest
     needs = [need for need in real.needs() if "audio" not in need.what]
     assert [need.command[5:] for need in needs] == [("whisper_cpp:base", "--precision", "f16")]
     assert empty.is_dir()
+
+
+def test_the_import_is_one_of_its_own_project_and_its_transcript_is_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = real.GOLDEN / "librivox_v1" / datasets.FILE_NAME
+    text = ours.read_text().replace(librivox_v1.RIGHT, librivox_v1.WRONG)
+    head, cases = text.split("import:", 1)
+    head = re.sub(r"^(source|cluster|made):.*\n", "", head, flags=re.MULTILINE) + 'source: "imported as trn"\n'
+
+    def run(command: list[str], cwd: str, **_: object) -> object:
+        assert find_root(Path(cwd)) == Path(cwd)
+        folder = Path(cwd) / "golden" / command[command.index("--into") + 1]
+        folder.mkdir(parents=True)
+        (folder / datasets.FILE_NAME).write_text(f"{head}import:{cases}")
+        return type("Done", (), {"returncode": 0})()
+
+    monkeypatch.setattr("tools.golden.librivox_v1.subprocess.run", run)
+    folder = tmp_path / "golden" / "librivox_v1"
+    folder.parent.mkdir()
+    librivox_v1.make(folder)
+    assert real.difference(real.GOLDEN / "librivox_v1", folder) == ""
+    made = datasets.load(folder)
+    assert (made.digest, made.source) == (datasets.load(ours.parent).digest, librivox_v1.SOURCE)
+    assert [each.name for each in folder.parent.iterdir()] == ["librivox_v1"]

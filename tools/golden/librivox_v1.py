@@ -24,8 +24,10 @@ WRONG, RIGHT = "a more a amiable woman", "a more amiable woman"
 def make(folder: Path) -> None:
     """Import it into `folder`, correct the transcript, say so."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+        (Path(place) / "golden").mkdir()  # a project of its own, whatever lies around it
         command = [sys.executable, "-m", "modellab", "datasets", "import", PRESET]
-        subprocess.run([*command, "--into", folder.name, "--tier", "real"], cwd=place, check=True)
+        if subprocess.run([*command, "--into", folder.name, "--tier", "real"], cwd=place, check=False).returncode:
+            raise SystemExit(1)  # what went wrong stands above
         shutil.rmtree(folder, ignore_errors=True)
         (Path(place) / "golden" / folder.name).rename(folder)
     manifest = folder / datasets.FILE_NAME
