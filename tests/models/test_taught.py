@@ -59,7 +59,7 @@ def test_the_weights_are_those_of_every_other_machine(name: str) -> None:
 
 def test_every_recipe_that_trains_ships_what_it_taught() -> None:
     assert sorted(path.parent.name for path in models.FOLDER.glob(f"*/{taught.TEACHER}")) == SHIPPED
-    assert sorted(path.parent.name for path in models.FOLDER.glob(f"*/{made.RECIPE}")) == SHIPPED
+    assert {path.parent.name for path in models.FOLDER.glob(f"*/{made.RECIPE}")} >= set(SHIPPED), "others only draw"
 
 
 def test_numbers_depend_on_the_name_alone_and_fill_their_range() -> None:
