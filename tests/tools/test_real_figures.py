@@ -25,7 +25,7 @@ def test_the_engines_agree_on_the_neural_voice_within_half_a_point(variant: str)
         for engine in real_figures.ENGINES
     ]
     rates = [wer(each) for each in every if each]
-    assert len(rates) >= 2
+    assert len(rates) == 4
     assert max(rates) - min(rates) <= 0.005
 
 
