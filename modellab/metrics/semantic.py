@@ -57,8 +57,8 @@ def wer(alignment: Alignment, same: Same) -> Ratio:
     """Errors that change the meaning out of reference words.
 
     >>> from modellab.metrics.edit_distance import align
-    >>> wer(align("call anna now", "call hannah right now"), lambda one, other: "hannah" not in other)
-    Ratio(top=1, bottom=3)
+    >>> wer(align("call anna right now", "call hannah right away"), lambda one, other: "hannah" not in other)
+    Ratio(top=1, bottom=4)
     """
     return Ratio(sum(place.errors for place in changing(alignment, same)), len(alignment.reference))
 

@@ -21,6 +21,7 @@ from modellab.plan.settings import Project
 from modellab.schema import parse
 from modellab.server import app, edge
 from modellab.server.errors import ApiError
+from modellab.system import escape
 
 
 class Server(uvicorn.Server):
@@ -43,7 +44,7 @@ def main(root: str, options: str) -> int:
         project.serve.check()
         application = app.application(project)
     except (ModellabError, ApiError) as error:
-        sys.stderr.write(f"modellab: {error}\n")
+        sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
     settings = project.serve
     config = uvicorn.Config(

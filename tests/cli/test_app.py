@@ -15,8 +15,8 @@ from .conftest import Desk
 
 COMMANDS = (
     "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore", "score",
-    "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui", "sync", "doctor", "models",
-    "datasets", "baselines",
+    "meaning", "serve", "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui", "sync",
+    "doctor", "models", "datasets", "baselines",
 )  # fmt: skip
 HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
@@ -73,7 +73,7 @@ def test_a_typo_in_the_project_is_one_sentence(desk: Desk) -> None:
     assert result.exit_code == 2
     assert result.stderr.endswith("[tool.modellab] has no key 'baseline': did you mean baselines? "
                                   "known: alpha, baselines, cases, golden, lifecycle, mlruns, models, "
-                                  "scorecard, threads, thresholds\n")  # fmt: skip
+                                  "scorecard, serve, threads, thresholds\n")  # fmt: skip
     assert result.stderr.count("\n") == 1
 
 

@@ -158,7 +158,7 @@ def test_extras_that_are_here_and_others(desk: Desk, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     checks = examined(desk)
     lacking = {name for name in extras.EXTRAS if checks[f"extras: {name}"]["state"] == "absent"}
-    assert lacking == {"mlflow", "parquet", "reports", "media"}
+    assert lacking == {"mlflow", "parquet", "reports", "media", "serve"}
     assert checks["extras: reports"]["found"].endswith("(Pillow not installed)")
     assert checks["extras: reports"]["mend"] == "pip install 'modellab[reports]'"
     assert "machine: audio and video" not in checks
