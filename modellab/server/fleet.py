@@ -183,8 +183,7 @@ class Fleet:
         gone = CrashError("the server ended")
         for each in self:
             for job in each.queue.close() if each.queue is not None else []:
-                if job.begin():
-                    job.done.set_exception(gone)
+                job.fail(gone)
         for replica in [replica for each in self for replica in each.replicas]:
             replica.end(END_S)
 

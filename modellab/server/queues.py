@@ -7,7 +7,8 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,12 @@ class Job:
             return False
         self.begun_at = time.monotonic()
         return self.losses > 0 or self.done.set_running_or_notify_cancel()
+
+    def fail(self, error: Exception) -> None:
+        """Tell whoever waits that it will not be done."""
+        if self.begin():
+            with suppress(InvalidStateError):  # whoever waited has just gone
+                self.done.set_exception(error)
 
 
 class FullError(Exception):
@@ -185,5 +192,4 @@ class ModelQueue:
         with self.changed:
             for lane in (self.short, self.long):
                 while job := lane.take():
-                    if job.begin():
-                        job.done.set_exception(error)
+                    job.fail(error)

@@ -10,6 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
 from typing import Any
 
 from modellab.errors import HangError, ModelError, WorkerError, sentence
@@ -21,6 +23,7 @@ from modellab.server.queues import Job, ModelQueue
 
 LOG = logging.getLogger("modellab.server")
 TRIES = 3  # loads that fail in a row before the model is called broken
+PAUSE_S = 0.05
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # between loads that fail
 LOSSES = 2  # processes that a job may cost
 END_S = 2.0  # that a thread may take to end
@@ -95,20 +98,22 @@ class Replica(threading.Thread):
             self._failures += 1
             self.reason = sentence(error)
             LOG.warning("%s cannot be loaded: %s", self.name, self.reason)
-            if self._failures >= TRIES:
-                self.state = "broken"
-                self.queue.fail_waiting(error)
-            self._pause(WAITS_S[min(self._failures, len(WAITS_S)) - 1])
+            self._pause(WAITS_S[min(self._failures, len(WAITS_S)) - 1], error)
             return False
         self._failures, self.reason, self.state, self.task = 0, "", "ready", ""
         self.size_bytes = int(self.loaded.facts.get("load_peak_rss_bytes", 0))
         self.used_at = time.monotonic()
         return True
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, seconds: float, error: WorkerError) -> None:
+        """Wait before the next try; meanwhile whoever asks a broken model gets the reason at once."""
+        is_broken = self._failures >= TRIES
+        self.state = "broken" if is_broken else "unloaded"
         end = time.monotonic() + seconds
         while not self.queue.is_closed and time.monotonic() < end:
-            time.sleep(min(0.1, seconds))
+            if is_broken:
+                self.queue.fail_waiting(error)
+            time.sleep(PAUSE_S)
 
     def _do(self, job: Job) -> None:
         """One call, and what comes of it to whoever waits."""
@@ -149,12 +154,13 @@ class Replica(threading.Thread):
 
     def _end(self, job: Job, reply: dict[str, Any] | None = None, error: Exception | None = None) -> None:
         self.queue.ended(job)
-        if job.is_abandoned or job.done.done():
-            return
-        if error is not None:
-            job.done.set_exception(error)
-        else:
-            job.done.set_result(reply or {})
+        with suppress(InvalidStateError):  # whoever waited has just gone
+            if job.is_abandoned:
+                return
+            if error is not None:
+                job.done.set_exception(error)
+            else:
+                job.done.set_result(reply or {})
 
     def _unload(self, state: str) -> None:
         worker, self.worker, self.loaded, self.state = self.worker, None, None, state
