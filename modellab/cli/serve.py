@@ -37,7 +37,6 @@ def serve(
     said = {name: value for name, value in given.items() if value not in ("", None, [])}
     settings = project.serve.model_copy(update=said)
     settings.check()
-    common.say(f"serving on http://{settings.host}:{settings.port}/v1 (Ctrl-C ends it)", err=True)
     sys.stdout.flush()
     command = [sys.executable, "-m", "modellab.server", str(project.root), json.dumps(said)]
     os.execv(sys.executable, command)  # noqa: S606 - it is this program, with what was asked

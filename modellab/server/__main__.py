@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,15 @@ from pathlib import Path
 
 import uvicorn
 
-from modellab.errors import ModellabError
+from modellab.errors import ConfigError, ModellabError
 from modellab.plan.serve_settings import Serve
 from modellab.plan.settings import Project
 from modellab.schema import parse
 from modellab.server import app, edge
 from modellab.server.errors import ApiError
 from modellab.system import escape
+
+BACKLOG = 512  # connections that wait to be taken
 
 
 class Server(uvicorn.Server):
@@ -35,6 +38,22 @@ class Server(uvicorn.Server):
         yield
 
 
+def listening(settings: Serve) -> socket.socket:
+    """The socket that requests come to; ConfigError where the address is not to be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise ConfigError(f"cannot listen on {settings.host}, port {settings.port}: {said}") from error
+
+
+def address(door: socket.socket) -> str:
+    """HOST:PORT of a socket, as an address has them."""
+    host, port = door.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def main(root: str, options: str) -> int:
     """Serve until told to end; 2 for settings that cannot be."""
     try:
@@ -42,6 +61,7 @@ def main(root: str, options: str) -> int:
         given = {**project.serve.model_dump(exclude_unset=True), **json.loads(options)}
         project = replace(project, serve=parse(Serve, project.root / "pyproject.toml", given))
         project.serve.check()
+        door = listening(project.serve)
         application = app.application(project)
     except (ModellabError, ApiError) as error:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
@@ -49,8 +69,6 @@ def main(root: str, options: str) -> int:
     settings = project.serve
     config = uvicorn.Config(
         application,
-        host=settings.host,
-        port=settings.port,
         http=edge.protocol(settings),
         limit_concurrency=settings.max_connections,
         timeout_graceful_shutdown=round(settings.drain_s),
@@ -58,7 +76,9 @@ def main(root: str, options: str) -> int:
         log_level="warning",
         access_log=False,
     )
-    Server(config).run()
+    sys.stderr.write(f"serving on http://{address(door)}/v1 (Ctrl-C ends it)\n")
+    sys.stderr.flush()
+    Server(config).run(sockets=[door])
     return 0
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
-import time
+import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from typing import Any
 
 import pytest
 
-UP_S = 120.0
 FAKE = '''
 """Says how long a clip is; what the clip's length is besides decides how it behaves."""
 
@@ -117,27 +117,18 @@ def project(root: Path, settings: str = "") -> Path:
 @contextmanager
 def serving(root: Path, **options: Any) -> Iterator[Server]:
     """A server of a project; ended when the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "modellab.server", str(root), json.dumps({"port": port, **options})]
+    command = [sys.executable, "-m", "modellab.server", str(root), json.dumps({"port": 0, **options})]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    server = Server(process, f"http://127.0.0.1:{port}", root)
+    assert process.stderr
+    reader = threading.Thread(target=process.stderr.read, daemon=True)  # so that it never waits for one
     try:
-        end = time.monotonic() + UP_S
-        while True:
-            if process.poll() is not None:
-                raise RuntimeError(
-                    f"the server ended with {process.returncode}: {process.stderr and process.stderr.read()}"
-                )
-            try:
-                server.get("/health")
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
+        line = process.stderr.readline()
+        found = re.match(r"serving on (http://\S+)/v1 ", line)
+        if found is None:
+            raise RuntimeError(f"the server did not start: {line}{process.stderr.read()}")
+        reader.start()
+        server = Server(process, found[1], root)
         yield server
     finally:
         if process.poll() is None:
@@ -147,8 +138,9 @@ def serving(root: Path, **options: Any) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        if process.stderr:
-            process.stderr.close()
+        if reader.ident:
+            reader.join()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="module")
