@@ -93,11 +93,12 @@ def serving(answers: Answers | None = None) -> Iterator[StandIn]:
         stop()
 
 
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port at which nobody listens, and at which nobody else can meanwhile: other tests run beside this one."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 class _Handler(BaseHTTPRequestHandler):

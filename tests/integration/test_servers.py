@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from modellab.cli.app import app
 
-from ..stand_in import Asked, Given, StandIn, free_port, serving
+from ..stand_in import Asked, Given, StandIn, serving, silent_port
 from .conftest import SENTENCES, FakeProject, length
 
 TEXTS = {length(number): text for number, text in enumerate(SENTENCES)}
@@ -130,10 +130,11 @@ HOSTILE = {
 def test_what_is_no_answer_is_one_sentence_and_the_others_go_on(project: FakeProject, server: StandIn) -> None:
     server.answers = lambda asked: HOSTILE[asked.path.split("/")[1]][0] or Given()
     there = {name: server.url.replace("/v1", f"/{name}/v1") for name in HOSTILE}
-    there |= {"nobody": f"http://127.0.0.1:{free_port()}/v1"}
     given = {"weights": "server:tiny", "options": {"patience_s": 0.5}}
-    write_far(project, {name: {**given, "server": {"url": url}} for name, url in there.items()})
-    result = project.run(keyword="far or fake")
+    with silent_port() as port:
+        there |= {"nobody": f"http://127.0.0.1:{port}/v1"}
+        write_far(project, {name: {**given, "server": {"url": url}} for name, url in there.items()})
+        result = project.run(keyword="far or fake")
     assert result.ret == 3, result.stdout.str()
     found = {each["key"]["variant"]: each for each in project.ledger()}
     assert found.pop("one")["status"] == "NEW"

@@ -17,7 +17,7 @@ from modellab.errors import ServerError
 from modellab.models import adapter_code
 from modellab.types import Audio, Setting
 
-from ..stand_in import free_port
+from ..stand_in import silent_port
 
 FOLDER = models.FOLDER / "wyoming"
 SOUND = Audio(np.sin(np.arange(8_000) / 10).astype(np.float32) / 2, 16_000, "de")
@@ -145,9 +145,10 @@ def test_what_is_no_sound(answer: bytes, sentence: str) -> None:
 
 
 def test_nobody_listens() -> None:
-    model = adapter(f"tcp://127.0.0.1:{free_port()}", patience_s=0.2)
-    with pytest.raises(ServerError, match=r"cannot be reached .*: does a server run there\?; given up after"):
-        model.transcribe(SOUND)
+    with silent_port() as port:
+        model = adapter(f"tcp://127.0.0.1:{port}", patience_s=0.2)
+        with pytest.raises(ServerError, match=r"cannot be reached .*: does a server run there\?; given up after"):
+            model.transcribe(SOUND)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "tcp://127.0.0.1"])

@@ -54,16 +54,15 @@ def test_sentences_show_no_password_and_short_paths(tmp_path, monkeypatch):
 
 def test_a_server_that_is_down_is_noticed_without_mlflow(mlruns, monkeypatch):
     monkeypatch.setattr(pushing, "_run", lambda *_: pytest.fail("no process is needed to see that"))
-    with socket.socket() as closed:
+    with socket.socket() as closed:  # which nobody else can listen at meanwhile
         closed.bind(("127.0.0.1", 0))
         uri = f"http://127.0.0.1:{closed.getsockname()[1]}"
-
-    for said in (tracking.push(mlruns, uri=uri), tracking.push(mlruns, uri="http://name:port")):
-        assert said.startswith("MLflow at http://")
-        assert "does not answer" in said
-        assert "`modellab sync` sends the rest" in said
-    with pytest.raises(TrackingError, match="does not answer"):
-        tracking.sync(mlruns, uri)
+        for said in (tracking.push(mlruns, uri=uri), tracking.push(mlruns, uri="http://name:port")):
+            assert said.startswith("MLflow at http://")
+            assert "does not answer" in said
+            assert "`modellab sync` sends the rest" in said
+        with pytest.raises(TrackingError, match="does not answer"):
+            tracking.sync(mlruns, uri)
 
 
 def test_without_mlflow_there_is_a_sentence(mlruns, monkeypatch):

@@ -16,7 +16,7 @@ from modellab.models.remote.client import Client
 from modellab.models.remote.wording import retry_after_s, said
 from modellab.models.servers import Price, Server
 
-from ...stand_in import Given, StandIn, free_port, serving
+from ...stand_in import Given, StandIn, serving, silent_port
 
 OK = Given({"text": "a b"})
 HTML = {"content-type": "text/html; charset=utf-8"}
@@ -119,12 +119,12 @@ def test_an_input_that_is_refused_is_the_models_answer(server: StandIn, status: 
 
 
 def test_nobody_listens() -> None:
-    port = free_port()
-    asking = Client(Server(url=f"http://127.0.0.1:{port}/v1"), patience_s=0.2)
-    with pytest.raises(
-        ServerError, match=rf"127.0.0.1:{port}/v1/x cannot be reached .*: does a server run there\?; given"
-    ):
-        asking.post("/x", json={})
+    with silent_port() as port:
+        asking = Client(Server(url=f"http://127.0.0.1:{port}/v1"), patience_s=0.2)
+        with pytest.raises(
+            ServerError, match=rf"127.0.0.1:{port}/v1/x cannot be reached .*: does a server run there\?; given"
+        ):
+            asking.post("/x", json={})
 
 
 def test_an_answer_that_never_comes(server: StandIn) -> None:
