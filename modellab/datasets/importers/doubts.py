@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ CLIPPED = 1e-3  # share of samples at full scale that is heard as crackling
 DIGITS, RARELY = 0.3, 0.1  # of a text's characters; of all texts
 SAME_LENGTH_S = 0.01  # two sayings of one sentence differ by more
 BITS = 2**64 - 1
+DIGIT = re.compile(r"\d")
 
 
 class Doubts:
@@ -44,20 +46,18 @@ class Doubts:
     def row(self, record: Record, language: str) -> None:
         """A record that became a row, in the language of the dataset."""
         text = record.text or ""
-        if soundness.is_odd_pace(text, record.duration_s or 1.0):
+        count = sum(map(str.isalnum, text))
+        if soundness.is_odd_pace(count, record.duration_s or 1.0):
             self._pace.add(record.id)
         if soundness.is_other_script(text, record.language or language):
             self._script.add(record.id)
         self._copies.add(record, text)
         if text:
-            self._read(record, text)
-
-    def _read(self, record: Record, text: str) -> None:
-        self._texts += 1
-        if not text.isalpha() and (count := sum(map(str.isdecimal, text))):
-            self._with_digits += 1
-            if count > DIGITS * sum(map(str.isalnum, text)):
-                self._digits.add(record.id)
+            self._texts += 1
+            if digits := len(DIGIT.findall(text)):
+                self._with_digits += 1
+                if digits > DIGITS * count:
+                    self._digits.add(record.id)
 
     def told(self, rows: Sequence[Row]) -> list[str]:
         """A sentence for each kind of doubt that there is; `rows` are those that the records became."""
@@ -98,8 +98,8 @@ class _Copies:
     def add(self, record: Record, text: str) -> None:
         """The next record; one without speaker or text is no copy of any."""
         is_known = record.speaker and record.duration_s and text
-        said = (record.speaker, " ".join(text.casefold().split())) if is_known else len(self._said)
-        self._said.append(hash(said) & BITS)
+        said = hash((record.speaker, *text.casefold().split())) if is_known else len(self._said)
+        self._said.append(said & BITS)
         self._lengths_s.append(record.duration_s or 0.0)
 
     def told(self, rows: Sequence[Row], wish: Wish) -> list[str]:
