@@ -11,7 +11,7 @@ import ast
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
@@ -24,7 +24,8 @@ from modellab.system.masking import masked
 SCHEME = "sdist"
 WANTED = re.compile(r"sdist://(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)")
 SUFFIXES = (".tar.gz", ".zip", ".tar.bz2")
-DEFAULT_INDEX = "https://pypi.org/simple"
+OWN_INDEX = re.compile(r"Python Package Index \(default (\S+)\)")  # in what pip says of --index-url
+WIDE = {"COLUMNS": "1000"}  # so that pip breaks no line of it
 TIMEOUT_S = 60.0
 
 Read = Callable[
@@ -54,17 +55,27 @@ def address(wanted: str, read: Read) -> str:
 
 
 def settings() -> Mapping[str, str]:
-    """What pip was told, by the last part of each setting's name; a variable counts more than a file."""
+    """What pip was told, by the last part of each setting's name; a variable counts more than a file.
+
+    Where nobody names an index it is pip's own, as its help says.
+    """
     if not (started := pip.command()):
         raise DatasetError("source packages are looked for with pip's settings, which this Python has not: install pip")
-    command = [*started, "config", "list", "--disable-pip-version-check"]
+    found = parsed(_told(started, "config", "list"))
+    if "index-url" not in found and (own := OWN_INDEX.search(_told(started, "download", "--help"))):
+        found["index-url"] = own[1]
+    return found
+
+
+def _told(started: Sequence[str], *asked: str) -> str:
+    """What pip prints; DatasetError where it takes too long."""
+    command = [*started, *asked, "--disable-pip-version-check"]
+    environment = {**pip.environment(os.environ), **WIDE}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=pip.environment(os.environ)
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S, env=environment)
     except subprocess.TimeoutExpired as fault:
         raise DatasetError(f"pip did not tell its settings within {TIMEOUT_S:g} s") from fault
-    return parsed(done.stdout)
+    return done.stdout
 
 
 def parsed(listed: str) -> dict[str, str]:
@@ -90,7 +101,8 @@ def pages(asked: Mapping[str, str], name: str) -> Iterator[str]:
     yield from (_as_address(each) for each in asked.get("find-links", "").split())
     if asked.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
         return
-    for index in (asked.get("index-url", DEFAULT_INDEX), *asked.get("extra-index-url", "").split()):
+    own = [asked["index-url"]] if "index-url" in asked else []
+    for index in (*own, *asked.get("extra-index-url", "").split()):
         yield f"{index.rstrip('/')}/{normal(name)}/" if name else index
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,6 +24,7 @@ from modellab.datasets.importers.package_index import address, is_of, pages, par
 from modellab.datasets.importers.records import Options
 from modellab.datasets.importers.wishes import Wish
 from modellab.errors import DatasetError
+from modellab.system import pip
 
 ADDRESS = "sdist://two-clips==1.0"
 PREFIX = "two_clips-1.0/test/data"
@@ -92,7 +96,7 @@ def test_settings_of_variables_count_most() -> None:
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        ({}, ["https://pypi.org/simple/a-b/"]),
+        ({}, []),
         (
             {"index-url": "https://x/s/", "extra-index-url": "https://y/s https://z/s"},
             ["https://x/s/a-b/", "https://y/s/a-b/", "https://z/s/a-b/"],
@@ -191,6 +195,21 @@ def test_where_nobody_answers_each_says_so(archive: Path, monkeypatch: pytest.Mo
         address(ADDRESS, read)
     assert "no source package was found at https://***@one/simple (one does not answer)" in str(raised.value)
     assert archive.exists()
+
+
+def test_where_nobody_names_an_index_it_is_pips_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    shown = pip_help()
+    assert urlsplit(own := package_index.settings()["index-url"]).scheme == "https"
+    assert own in shown
+
+
+def pip_help() -> str:
+    """What pip says of its options, in its own words, without the breaks of lines."""
+    done = subprocess.run([*pip.command(), "download", "--help"], capture_output=True, text=True, check=True)
+    return "".join(done.stdout.split())
 
 
 def test_pip_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
