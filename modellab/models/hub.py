@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import urllib.request
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,22 @@ SAID = 200  # characters of what a library says
 
 
 def locate(place: str, revision: str | None, *, download: bool) -> Path:
-    """The file or snapshot on this disk, fetched first with `download`. Raises WeightsError."""
+    """The file or snapshot on this disk, fetched first with `download`. Raises WeightsError.
+
+    Where the hub cannot be asked, what an earlier download left here will do.
+    """
+    if download:
+        try:
+            check_network(f"hf:{place}")
+        except WeightsError:
+            with suppress(WeightsError):
+                return locate(place, revision, download=False)
+            raise
     import huggingface_hub
 
     errors: Any = import_module("huggingface_hub.errors")  # HTTPError is that of its HTTP library
 
     repository, _, file = place.partition("#")
-    if download:
-        check_network(f"hf:{place}")
     how: dict[str, Any] = {"revision": revision, "local_files_only": not download}
     try:
         if file:

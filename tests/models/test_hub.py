@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.hub_stand_in import COMMIT, REPOSITORY, Hub, serving
+from tests.stand_in import silent_port
 
 WHOLE = bytes(range(256)) * 4000  # 1,024,000 bytes
 STEP = 10 * 1024 * 1024  # that the client writes at a time
@@ -63,6 +64,15 @@ def test_a_snapshot_comes_once_and_is_found_without_a_network(hub: Hub, tmp_path
     hub.asked.clear()
     assert Path(ask(hub, tmp_path, pin=PIN)) == found
     assert not [each for each in hub.asked if "resolve" in each]
+
+
+@pytest.mark.parametrize("place", [REPOSITORY, f"{REPOSITORY}#model.bin"])
+def test_what_came_once_will_do_where_the_hub_is_out_of_reach(hub: Hub, tmp_path: Path, place: str) -> None:
+    found = ask(hub, tmp_path, place, pin=PIN)
+    assert ask(hub, tmp_path, place, pin=PIN, HF_HUB_OFFLINE="1") == found
+    with silent_port() as port:
+        assert ask(hub, tmp_path, place, pin=PIN, HF_ENDPOINT=f"http://127.0.0.1:{port}") == found
+    assert ask(hub, tmp_path, place, "d" * 40, PIN, HF_HUB_OFFLINE="1").startswith("refused: hf:owner/name")
 
 
 def test_one_file_at_its_commit(hub: Hub, tmp_path: Path) -> None:
