@@ -151,10 +151,17 @@ def check_file(wish: Wish, file: Path) -> None:
 
 
 def count_fault(wish: Wish, options: Options, report: Report) -> str:
-    """Why a source has not as many rows as its preset; '' where it has, or nobody knows."""
+    """Why a source has not as many rows as its preset; '' where it has, or nobody knows.
+
+    The table did not count another revision, split or part that a person asked for.
+    """
     found = every().get(wish.preset)
-    rows = found.rows_by_config.get(options.config, found.rows) if found else None
-    if found is None or rows in (None, report.read) or wish.revision not in ("", found.revision):
+    if found is None or wish.revision not in ("", found.revision):
+        return ""
+    if (options.split, options.inside) != (found.split, found.inside):
+        return ""
+    rows = found.rows_by_config.get(options.config, found.rows if options.config == found.config else None)
+    if rows in (None, report.read):
         return ""
     return (
         f"{wish.preset} has {rows:,} rows, {report.read:,} came: was the source changed, or did only a part of it"

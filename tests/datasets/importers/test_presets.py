@@ -143,7 +143,7 @@ configs:
 """
 
 
-def leaderboard(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def leaderboard(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int = 4) -> str:
     texts = ["ignore_time_segment_in_scoring", *list(TEXTS.values())[1:]]
     facts: dict[str, Sequence[Any]] = {
         "dataset": ["librispeech"] * 4,
@@ -156,7 +156,7 @@ def leaderboard(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "hub/README.md").write_text(LEADERBOARD)
     revision = presets.get("open-asr-librispeech-clean").revision
     hub(server, tmp_path / "hub", "hf-audio/open-asr-leaderboard", revision)
-    stand_in(monkeypatch, tmp_path, server, "open-asr-librispeech-clean", rows=4)
+    stand_in(monkeypatch, tmp_path, server, "open-asr-librispeech-clean", rows=rows)
     return revision
 
 
@@ -167,6 +167,11 @@ def test_the_open_asr_leaderboard(server: Server, tmp_path: Path, monkeypatch: p
     assert (report.filtered, new.normaliser) == (1, "whisper_en")
     assert new.header.imported["revision"] == revision
     assert not [asked for asked in server.asked if "test.other" in asked]
+
+
+def test_another_split_has_a_count_of_its_own(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaderboard(server, tmp_path, monkeypatch, rows=2620)
+    assert len(imported(tmp_path, "open-asr-librispeech-clean", options=Options(split="test.other"))[1].rows) == 3
 
 
 @pytest.mark.parametrize("status", [401, 403])
