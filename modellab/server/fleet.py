@@ -219,12 +219,15 @@ def _resident_bytes(replica: Replica) -> int:
 
 
 def _served(matrix: Matrix) -> Iterator[Served]:
-    """Every variant that can run here: under its own name as its first device and precision, and each of them."""
+    """Every variant that can run here: under its own name as its first device and precision, and each of them.
+
+    A model that another server runs is not among them: whoever reaches this port would use the keys of its owner.
+    """
     named: set[str] = set()
     for instance in matrix.instances():
         key = instance.key
         tasks = tuple(task for task in TASKS if task in instance.model.tasks_of(key.variant))
-        if not set(tasks) & set(ASKED) or any(obstacle(instance)):
+        if instance.variant.server or not set(tasks) & set(ASKED) or any(obstacle(instance)):
             continue
         name = f"{key.model}:{key.variant}"
         if name not in named:

@@ -98,6 +98,16 @@ def test_a_model_that_cannot_be_loaded_says_why_and_is_there_when_it_can(own: Se
 
 
 @pytest.mark.slow
+def test_a_model_that_another_server_runs_is_not_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELLAB_OPENAI_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("MODELLAB_OPENAI_MODEL", "theirs")
+    with serving(project(tmp_path)) as up:
+        names = [each["id"] for each in up.get("/v1/models")[1]["data"]]
+    assert FAKE in names
+    assert not [name for name in names if name.startswith("openai_api")]
+
+
+@pytest.mark.slow
 def test_models_are_loaded_and_unloaded_by_hand(own: Server) -> None:
     def state(method: str) -> str:
         asked = urllib.request.Request(f"{own.address}/api/v1/models/{FAKE}/load", method=method)
