@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modellab.audio.writing import resample
+from modellab.audio.writing import pcm16, resample
 from modellab.errors import AudioError
 from modellab.types import Audio
 
@@ -42,7 +42,7 @@ def encoded(sound: Audio, form: str) -> tuple[str, bytes]:
     above = [rate_hz for rate_hz in how.rates_hz if rate_hz >= sound.rate_hz]
     wanted_hz = min(above) if above else how.rates_hz[-1] if how.rates_hz else sound.rate_hz
     played = resample(sound, wanted_hz)
-    pcm = np.clip(np.rint(played.samples.astype(np.float64) * 32768.0), -32768, 32767).astype("<i2")
+    pcm = pcm16(played.samples)
     return how.media_type, pcm.tobytes() if form == PCM else _packed(pcm, wanted_hz, how)
 
 

@@ -39,8 +39,12 @@ def wav_bytes(audio: Audio) -> bytes:
 def _write(file: Path | io.BytesIO, audio: Audio, form: str) -> None:
     import soundfile
 
-    pcm = np.clip(np.rint(audio.samples.astype(np.float64) * 32768.0), -32768, 32767).astype(np.int16)
-    soundfile.write(file, pcm, audio.rate_hz, format=form, subtype="PCM_16")
+    soundfile.write(file, pcm16(audio.samples), audio.rate_hz, format=form, subtype="PCM_16")
+
+
+def pcm16(samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    """Samples in [-1, 1) as 16-bit little-endian numbers, rounded; what is outside is clipped."""
+    return np.clip(np.rint(samples.astype(np.float64) * 32768.0), -32768, 32767).astype("<i2")
 
 
 def compressed(audio: Audio, max_bytes: int) -> tuple[str, bytes] | None:
