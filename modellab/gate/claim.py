@@ -33,6 +33,11 @@ def assess(metric: Metric, rule: Rule, claimed: float, counts: Floats, clusters:
     >>> str(assess(asr.METRICS[0], Rule(), 0.01, errors, [""] * 300).status)
     'REGRESSED'
     """
+    if not counts.size:
+        why = "no utterance has what it is computed from"
+        return Verdict(
+            metric.name, metric.unit, metric.kind, Status.INCONCLUSIVE, math.nan, claimed, why=why, versus=VERSUS
+        )
     found = pooled(metric, counts, clusters)
     change = found.value - claimed
     worse = change if metric.better == "lower" else -change

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from modellab import tasks
 from modellab.errors import did_you_mean
 from modellab.models import Claim, Model
@@ -17,6 +19,7 @@ from modellab.types import Floats, Result, Rule, Verdict
 from modellab.types.utterances import clusters, counts_or_zeros
 
 Place = tuple[str, str, str]  # model, variant, dataset
+NONE: Floats = np.empty((0, 0))  # of a metric of which no row has counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class ClaimData:
     def of(cls, result: Result) -> ClaimData:
         """The little of a result that claims need, so that a session can keep it."""
         said = result.utterances
-        return cls({name: counts_or_zeros(said, name) for name in said[0].counts}, tuple(clusters(said)))
+        names = dict.fromkeys(name for each in said for name in each.counts)  # optional ones may be of some
+        return cls({name: counts_or_zeros(said, name) for name in names}, tuple(clusters(said)))
 
 
 def concern(case: Case) -> bool:
@@ -60,7 +64,7 @@ def assess(claimed: Claimed, sample: ClaimData, project: Project) -> Verdict:
     task, claim = tasks.get(claimed.case.key.task), claimed.claim
     metric = next(metric for metric in task.METRICS if metric.name == claim.metric)
     rule = thresholds.rules(task, claimed.case, project).get(metric.name, Rule())
-    return gate.assess(metric, rule, claim.value, sample.counts[metric.name], sample.clusters)
+    return gate.assess(metric, rule, claim.value, sample.counts.get(metric.name, NONE), sample.clusters)
 
 
 def find(matrix: Matrix) -> list[Claimed | Broken]:

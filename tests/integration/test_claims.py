@@ -59,6 +59,13 @@ def test_one_wrong_utterance_proves_nothing(claiming: FakeProject) -> None:
     result.stdout.fnmatch_lines(["note: *wer INCONCLUSIVE: worse than stated, p 0.*: may be chance"])
 
 
+def test_of_a_metric_that_no_row_has_counts_of_it_is_inconclusive(claiming: FakeProject) -> None:
+    claiming.configure(claims=[{**CLAIM, "metric": "keyword_recall", "value": 0.9}])
+    result = claiming.run("-m", "claims")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["note: *keyword_recall INCONCLUSIVE: no utterance has what it is computed from"])
+
+
 @pytest.mark.parametrize("selection", ["smoke", "full or smoke", "cpu and asr"])
 def test_no_tier_and_no_task_runs_them(claiming: FakeProject, selection: str) -> None:
     result = claiming.run("-m", selection)
