@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests import processes
+
 from .conftest import FakeProject
 
 BROKEN = 3
@@ -140,7 +142,7 @@ def test_a_lost_base_is_one_failed_case_that_names_it(
     assert result.ret == BROKEN
     result.stdout.fnmatch_lines([f"*the base ({bad[:7]})*{words}"])
     assert [entry["status"] for entry in repository.ledger()] == ["ERROR", "ERROR"]
-    assert not [child for child in psutil.Process().children() if "modellab.worker" in " ".join(child.cmdline())]
+    assert processes.workers_below() == []
 
 
 @pytest.mark.slow

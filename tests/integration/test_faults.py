@@ -16,6 +16,8 @@ import psutil
 import pytest
 import soundfile
 
+from tests import processes
+
 from .conftest import FakeProject
 
 BROKEN = 3  # exit status: no regression, but no measurement either
@@ -162,7 +164,7 @@ def worker_of(fake_project: FakeProject) -> psutil.Process:
 
 def gone(process: psutil.Process) -> bool:
     psutil.wait_procs([process], timeout=20)
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return not processes.is_alive(process)
 
 
 def test_ctrl_c_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProject) -> None:

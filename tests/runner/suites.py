@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from modellab.results import ledger
 from modellab.results.entry import Entry
 from modellab.runner.run import RunResult
@@ -47,7 +45,3 @@ def entries(root: Path) -> list[Entry]:
 
 def statuses(result: RunResult) -> dict[str, Status]:
     return {str(case.key): case.status for case in result.cases}
-
-
-def children() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children(recursive=True) if "modellab.worker" in " ".join(each.cmdline())]

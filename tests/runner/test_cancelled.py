@@ -10,8 +10,9 @@ from modellab.runner.events import CaseDone, CaseStarted, Event, SuiteSettled, U
 from modellab.runner.run import run
 from modellab.runner.settling import STOPPED
 from modellab.types import Status
+from tests.processes import workers_below
 
-from .suites import CALM, ONE, children, entries, statuses, write_project
+from .suites import CALM, ONE, entries, statuses, write_project
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_run_ends_when_it_is_asked_to(root: Path, moment: type, measured: list
     assert sum(isinstance(event, CaseStarted) for event in told) == 1
     assert sum(isinstance(event, UtteranceDone) for event in told) == (8 if measured else 1)
     assert isinstance(told[-1], SuiteSettled)
-    assert children() == []
+    assert workers_below() == []
     errors = [entry.error for entry in entries(root) if entry.status is Status.ERROR]
     assert errors == ["not run: the run was stopped before"] * len(result.not_run)
 
@@ -46,5 +47,5 @@ def test_ctrl_c_leaves_no_process_and_no_gap_in_the_ledger(root: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         run([ONE, CALM], root, listeners=[interrupt])
-    assert children() == []
+    assert workers_below() == []
     assert [entry.error for entry in entries(root)] == ["not run: the run was stopped before"] * 2

@@ -24,8 +24,9 @@ from modellab.runner.run import run
 from modellab.runner.settling import NOT_MEASURED, PASSED, REGRESSED
 from modellab.tasks import asr
 from modellab.types import Status
+from tests.processes import workers_below
 
-from .suites import CALM, CRASH, ONE, behave, children, entries, one_word_worse, statuses, write_project
+from .suites import CALM, CRASH, ONE, behave, entries, one_word_worse, statuses, write_project
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,7 +141,7 @@ def test_whatever_is_raised_is_one_error_and_the_next_case_runs(root: Path, monk
     assert result.errors[0].error.startswith("AssertionError: 4300 digits (while utterance '000' was scored)")
     assert [entry.error for entry in entries(root)] == [result.errors[0].error, ""]
     assert result.exit_status == NOT_MEASURED
-    assert children() == []
+    assert workers_below() == []
 
 
 def test_a_listener_that_raises_is_told_no_more(root: Path) -> None:

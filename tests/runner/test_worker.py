@@ -15,6 +15,7 @@ import pytest
 
 from modellab.errors import CrashError, DatasetError, HangError, LoadError, ModelError, ProtocolError, WorkerError
 from modellab.runner.worker import Worker, raise_reply
+from tests import processes
 
 from .. import tiny
 from ..tiny import order, row
@@ -43,7 +44,10 @@ def started(folder: Path, does: str, **options: Any) -> Worker:
 
 
 def running(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return processes.is_alive(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
 
 
 # ---------------------------------------------------------------------------- answers

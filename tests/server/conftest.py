@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests import processes
+
 FAKE = '''
 """Says how long a clip is; what the clip's length is besides decides how it behaves."""
 
@@ -91,10 +93,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """The process ids of its children that hold a model."""
-        import psutil
-
-        below = psutil.Process(self.process.pid).children()
-        return [each.pid for each in below if "modellab.worker" in each.cmdline()]
+        return [each.pid for each in processes.workers_below(self.process.pid)]
 
 
 def _read(body: bytes) -> Any:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import soundfile
 
+from tests import processes
 from tests.server.conftest import Server, project, serving
 
 FAKE = "fake:one"
@@ -136,7 +137,7 @@ def test_told_to_end_it_answers_what_was_begun_and_leaves_no_process(own: Server
         own.process.send_signal(signal.SIGTERM)
         assert [each.result() for each in waiting] == ["20 tenths", "20 tenths"]
     assert own.process.wait(timeout=30) == 0
-    assert not [each for each in below if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert processes.alive(below) == []
 
 
 @pytest.mark.slow
@@ -147,7 +148,7 @@ def test_killed_it_takes_its_processes_with_it(own: Server) -> None:
     own.process.kill()
     own.process.wait()
     psutil.wait_procs(below, timeout=10)
-    assert not [each for each in below if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert processes.alive(below) == []
 
 
 @pytest.mark.slow
