@@ -40,6 +40,8 @@ class Serve(Strict):
     max_connections: int = pydantic.Field(default=512, ge=1)
     head_s: float = pydantic.Field(default=10.0, gt=0)  # that the head of a request may take
     idle_body_s: float = pydantic.Field(default=5.0, gt=0)  # without a byte of the body
+    folder: str = "mlruns/server"  # of the database and what is kept, from the project's root
+    database: str = ""  # a URL as SQLAlchemy has them; none: SQLite in the folder
     drain_s: float = pydantic.Field(default=30.0, ge=0)  # for what was begun, when the server is told to end
 
     def check(self) -> None:

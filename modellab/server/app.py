@@ -16,6 +16,7 @@ import modellab
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
 from modellab.server import facts, openai_api
+from modellab.server.database import Database
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
@@ -26,6 +27,7 @@ CODES = {404: "not_found", 405: "method_not_allowed"}
 
 def application(project: Project) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
+    database = Database(project.serve.database, project.root / project.serve.folder)
     fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
     measured = facts.Measured(fleet)
 
@@ -36,6 +38,7 @@ def application(project: Project) -> ASGIApp:
         finally:  # uvicorn has answered what was begun, or its patience is over
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
+            database.close()
 
     app = FastAPI(
         title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from modellab.server.auth import who
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet, Served
 from modellab.server.queues import Job
@@ -31,7 +32,7 @@ class Caller:
         self, served: Served, task: str, row: Mapping[str, Any], audio_s: float = 0.0, collect: Collect = dict
     ) -> dict[str, Any]:
         """The reply of the model's process; ApiError for what went wrong."""
-        job = self.fleet.submit(served, Job(task, row, audio_s, self.request.state.owner, collect))
+        job = self.fleet.submit(served, Job(task, row, audio_s, who(self.request).name, collect))
         done = asyncio.wrap_future(job.done)
         watch = asyncio.create_task(self._gone())
         try:

@@ -29,9 +29,14 @@ EXTRAS = {
     "parquet": Extra(("pyarrow",), "`modellab report --parquet`; data in Parquet and Arrow"),
     "media": Extra(("av",), "audio beyond WAV, FLAC, OGG and MP3, and the sound of video"),
     "serve": Extra(
-        ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client", "av"),
+        (
+            *("fastapi", "uvicorn", "httptools", "python_multipart", "websockets", "prometheus_client", "av"),
+            *("sqlalchemy", "limits", "obstore", "pwdlib"),
+        ),
         "`modellab serve`: OpenAI's audio API over the models of the suite",
     ),
+    "postgres": Extra(("procrastinate", "psycopg"), "`modellab serve` with PostgreSQL, on several machines"),
+    "oidc": Extra(("authlib", "httpx2"), "people sign in to `modellab serve` as they do elsewhere"),
     "benchmark": Extra(("pytest_benchmark",), "timed calls as pytest-benchmark sees them"),
     "robustness": Extra(("torch_audiomentations",), "clips in noise, in rooms, on the telephone"),
     "speech-quality": Extra(("pyloudnorm", "speechmos"), "loudness and estimated opinion of synthesis"),

@@ -1,0 +1,75 @@
+"""The server's database: what has no other home (tokens, jobs, shares) and indexes that can be made again.
+
+SQLite in the server's folder unless `[tool.modellab.serve] database` names another (`postgresql+psycopg://...`). Each
+room declares its tables on METADATA in a module named in ROOMS; they are made when the database is opened.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from modellab.errors import ConfigError
+
+METADATA = sa.MetaData()
+ROOMS: tuple[str, ...] = ()  # modules that declare tables
+VERSION = 1  # of the tables' shape
+FILE = "server.db"
+BUSY_MS = 30_000
+
+_about = sa.Table("about", METADATA, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+
+
+class Database:
+    """An open database; safe to use from several threads. ConfigError where it cannot be opened or is a newer one."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for room in ROOMS:
+            importlib.import_module(room)
+        place = "" if url else str(folder / FILE)
+        try:
+            where = sa.make_url(url or f"sqlite:///{place}")
+            place = place or where.render_as_string(hide_password=True)
+            self.engine = sa.create_engine(where, pool_pre_ping=True)
+            if self.is_sqlite:
+                sa.event.listen(self.engine, "connect", _durable)
+            METADATA.create_all(self.engine)
+            self._check_version()
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            said = str(error).splitlines()[0]
+            raise ConfigError(f"the server's database {place or 'of that URL'} cannot be opened: {said}") from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction: kept when the block ends, undone where it raises."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+    def _check_version(self) -> None:
+        asked = sa.select(_about.c.value).where(_about.c.name == "version")
+        with self.begin() as connection:
+            found = connection.execute(asked).scalar()
+            if found is None:
+                connection.execute(sa.insert(_about).values(name="version", value=str(VERSION)))
+            elif int(found) > VERSION:
+                raise ConfigError(f"the server's database is of a newer modellab (version {found}, here {VERSION})")
+
+
+def _durable(connection: Any, _: Any) -> None:
+    """Committed is on disk; readers and a writer go on beside each other."""
+    for said in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {said}")

@@ -1,0 +1,62 @@
+"""The server's database: kept, checked when it is opened, and a sentence where it cannot be."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from modellab.errors import ConfigError
+from modellab.server.database import FILE, Database
+
+
+def test_it_is_opened_again_and_keeps_what_was_committed_alone(tmp_path: Path) -> None:
+    first = Database("", tmp_path / "new")
+    with first.begin() as connection:
+        connection.execute(sa.text("create table kept (n integer)"))
+
+    def broken_off() -> None:
+        with first.begin() as connection:
+            connection.execute(sa.text("insert into kept values (1)"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_off()
+    first.close()
+    second = Database("", tmp_path / "new")
+    with second.begin() as connection:
+        assert connection.execute(sa.text("select count(*) from kept")).scalar() == 0
+        assert connection.execute(sa.text("pragma journal_mode")).scalar() == "wal"
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "of that URL cannot be opened: Could not parse"),
+        ("postgresql+psycopg://me:secret@127.0.0.1:1/db?connect_timeout=2", r"me:\*\*\*@127.0.0.1:1/db"),
+        ("oracle://nobody", "oracle"),
+        ("sqlite:////proc/no/such.db", "such.db cannot be opened"),
+    ],
+)
+def test_one_that_cannot_be_opened_is_one_sentence_without_its_password(tmp_path: Path, url: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as told:
+        Database(url, tmp_path)
+    assert "secret" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_what_a_newer_version_made_is_left_alone(tmp_path: Path) -> None:
+    Database("", tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE) as raw:
+        raw.execute("update about set value = '99'")
+    with pytest.raises(ConfigError, match="of a newer modellab"):
+        Database("", tmp_path)
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("no database at all, but longer than a header of one would have to be" * 20)
+    with pytest.raises(ConfigError, match="cannot be opened"):
+        Database("", tmp_path)
