@@ -175,3 +175,28 @@ def test_several_at_once_share_the_processes(tmp_path: Path) -> None:
         with ThreadPoolExecutor(2) as pool:
             assert list(pool.map(together, range(2))) == ["20 tenths"] * 2
         assert len(up.workers()) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.engine
+def test_a_model_of_several_languages_is_told_what_is_spoken(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    (root / "models" / "several").mkdir()
+    (root / "models" / "several" / "config.yaml").write_text(
+        "like: faster_whisper\nsummary: told what is spoken\nstatus: candidate\n"
+        'variants:\n  lab: {weights: "embedded:whisper-lab/ct2", options: {language: null}}\n'
+    )
+    recording = Path(__file__).parents[2] / "golden" / "asr_smoke_v1" / "audio" / "001.flac"
+    with serving(root) as up, openai.OpenAI(base_url=f"{up.address}/v1", api_key="none", max_retries=0) as client:
+
+        def heard(**more: str) -> openai.types.audio.TranscriptionVerbose:
+            made = client.audio.transcriptions.create(
+                model="several:lab", file=recording, response_format="verbose_json", **more
+            )  # type: ignore[call-overload]
+            assert isinstance(made, openai.types.audio.TranscriptionVerbose)
+            return made
+
+        assert heard(language="deu").language == "de"
+        assert heard().language == "en"
+        with pytest.raises(openai.UnprocessableEntityError, match="was not taught 'gsw'"):
+            heard(language="gsw")

@@ -4,6 +4,7 @@ from typing import Any
 
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
+from modellab.models import whisper_languages
 from modellab.types import Audio, Setting, Transcript, Word
 
 
@@ -32,7 +33,7 @@ class FasterWhisper:
         """
         if not len(audio.samples):
             return Transcript("")
-        found, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self.options)
+        found, info = self.pipeline.transcribe(audio.samples, **self.batched, **self.sure, **self._told(audio))
         segments = list(found)
         words = [(word.word, word.probability) for s in segments for word in s.words or ()] if self.sure else []
         return Transcript.of(((s.text, s.start, s.end) for s in segments), info.language, audio.duration_s, words)
@@ -41,7 +42,7 @@ class FasterWhisper:
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
         if not len(audio.samples):
             return []
-        segments, _ = self.model.transcribe(audio.samples, word_timestamps=True, **self.options)
+        segments, _ = self.model.transcribe(audio.samples, word_timestamps=True, **self._told(audio))
         words = (word for segment in segments for word in segment.words or ())
         return [Word(word.word.strip(), float(word.start), float(word.end)) for word in words]
 
@@ -51,6 +52,12 @@ class FasterWhisper:
             return "en"
         language, _, _ = self.model.detect_language(audio.samples)
         return str(language)
+
+    def _told(self, audio: Audio) -> dict[str, Any]:
+        """The options, with the language that a row or a request says."""
+        if not audio.language:
+            return self.options
+        return {**self.options, "language": whisper_languages.told(audio.language, self.model.supported_languages)}
 
 
 load = FasterWhisper

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import whisper
 
+from modellab.models import whisper_languages
 from modellab.models.conversion import alignment_heads
 from modellab.types import Audio, Setting, Transcript, Word
 
@@ -38,7 +39,7 @@ class Whisper:
         """
         if not len(audio.samples):
             return Transcript("")
-        said = self.model.transcribe(audio.samples, **self.sure, **self.options)
+        said = self.model.transcribe(audio.samples, **self.sure, **self._told(audio))
         if self.sure:
             torch.set_num_threads(self.threads)  # as in `align`
         parts = ((s["text"], s["start"], s["end"]) for s in said["segments"])
@@ -49,7 +50,7 @@ class Whisper:
         """The words it hears, timed by dynamic time warping of its cross attention; `text` is not used."""
         if not len(audio.samples):
             return []
-        said = self.model.transcribe(audio.samples, word_timestamps=True, **self.options)
+        said = self.model.transcribe(audio.samples, word_timestamps=True, **self._told(audio))
         torch.set_num_threads(self.threads)  # numba, which traces the path, sets OpenMP's number to its own
         words = (word for segment in said["segments"] for word in segment["words"])
         return [Word(word["word"].strip(), float(word["start"]), float(word["end"])) for word in words]
@@ -63,6 +64,13 @@ class Whisper:
         mel = whisper.log_mel_spectrogram(window, model.dims.n_mels).to(model.device)
         _, chances = model.detect_language(mel)
         return str(max(chances, key=chances.__getitem__))
+
+    def _told(self, audio: Audio) -> dict[str, Any]:
+        """The options, with the language that a row or a request says."""
+        if not audio.language:
+            return self.options
+        known = whisper.tokenizer.LANGUAGES if self.model.is_multilingual else ("en",)
+        return {**self.options, "language": whisper_languages.told(audio.language, known)}
 
 
 def dumped(heads: list[list[int]], dims: Any) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pywhispercpp.model import Model
 
+from modellab.models import whisper_languages
 from modellab.types import Audio, Setting, Transcript, Word
 
 # ggml's enum of file types -> the names whisper.cpp's file names use
@@ -14,6 +15,7 @@ FILE_TYPES = {0: "f32", 1: "f16", 2: "q4_0", 3: "q4_1", 7: "q8_0", 8: "q5_0", 9:
 FILE_TYPE_AT = 4 * 11  # after the magic number and ten sizes
 MULTILINGUAL_TOKENS = 51_865
 BACKENDS = {"cpu": {"CPU"}, "cuda": {"CUDA"}, "mps": {"Metal", "MTL"}}  # as whisper.cpp's system info names them
+FOUND_OUT = "auto"  # the language, where nobody says it
 QUIET = {"print_progress": False, "print_realtime": False, "print_timestamps": False}
 SENTENCES = {"token_timestamps": False, "max_len": 0, "split_on_word": False}
 WORDS = {"token_timestamps": True, "max_len": 1, "split_on_word": True}  # a segment for each word
@@ -33,8 +35,7 @@ class WhisperCpp:
                 " build it from source with that backend (see README.md)"
             )
         self.file = setting.weights
-        self.language = setting.options.get("language")
-        own = {"language": self.language or "auto", "n_threads": setting.threads}
+        own = {"language": setting.options.get("language") or FOUND_OUT, "n_threads": setting.threads}
         self.options = {**QUIET, **SENTENCES, **setting.options, **own}
         self.sure = bool(self.options.pop("word_confidences", False))
         self.model = Model(str(setting.weights), context_params={"use_gpu": setting.device != "cpu"})
@@ -46,18 +47,20 @@ class WhisperCpp:
         """
         if not len(audio.samples):
             return Transcript("")
+        options = self._told(audio)
+        language = "" if options["language"] == FOUND_OUT else options["language"]
         if self.sure:
-            words = self.model.transcribe(audio.samples, extract_probability=True, **{**self.options, **WORDS})
+            words = self.model.transcribe(audio.samples, extract_probability=True, **{**options, **WORDS})
             sure = [(word.text, word.probability) for word in words if word.text.strip()]
-            return Transcript.of(_timed(words), self.language or "", audio.duration_s, sure)
-        segments = self.model.transcribe(audio.samples, **self.options)  # all of them each time: they stay set
-        return Transcript.of(_timed(segments), self.language or "", audio.duration_s)
+            return Transcript.of(_timed(words), language, audio.duration_s, sure)
+        segments = self.model.transcribe(audio.samples, **options)  # all of them each time: they stay set
+        return Transcript.of(_timed(segments), language, audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:  # noqa: ARG002  (recognised, not forced)
         """The words it hears, with whisper.cpp's estimate of their times; `text` is not used."""
         if not len(audio.samples):
             return []
-        segments = self.model.transcribe(audio.samples, **{**self.options, **WORDS})
+        segments = self.model.transcribe(audio.samples, **{**self._told(audio), **WORDS})
         said = Transcript.of(_timed(segments), duration_s=audio.duration_s)
         return [Word(text.strip(), start_s, end_s) for text, start_s, end_s in said.segments]
 
@@ -67,6 +70,13 @@ class WhisperCpp:
             return "en"
         (language, _), _ = self.model.auto_detect_language(audio.samples, n_threads=self.options["n_threads"])
         return str(language)
+
+    def _told(self, audio: Audio) -> dict[str, Any]:
+        """The options, with the language that a row or a request says."""
+        if not audio.language:
+            return self.options
+        known = Model.available_languages() if multilingual(self.file) else ("en",)
+        return {**self.options, "language": whisper_languages.told(audio.language, known)}
 
 
 def _timed(segments: Iterable[Any]) -> Iterator[tuple[str, float, float]]:
