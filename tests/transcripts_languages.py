@@ -18,6 +18,7 @@ NUMBERS: dict[str, list[tuple[str, str]]] = {
     "es": [
         ("veintiuno", "21"), ("treinta y cinco por ciento", "35 %"), ("mil novecientos noventa y nueve", "1999"),
         ("dos mil veinticuatro", "2024"), ("primero", "1º"), ("primera", "1ª"), ("segundo", "2º"),
+        ("primero", "1.º"), ("tercera", "3.ª"), ("primer piso", "1.er piso"), ("número cinco", "n.º 5"),
         ("menos cinco", "-5"), ("menos cinco grados", "-5 °"), ("tres euros con cincuenta", "3,50 €"),
         ("cien mil", "100.000"), ("un millón y medio", "1,5 millones"), ("uno coma cinco millones", "1,5 millones"),
         ("quinientos", "500"), ("uno", "1"), ("un perro", "1 perro"), ("veinte", "20"), ("diez a doce", "10 a 12"),
@@ -27,6 +28,7 @@ NUMBERS: dict[str, list[tuple[str, str]]] = {
     "pt": [
         ("vinte e cinco por cento", "25%"), ("mil novecentos e noventa e nove", "1999"),
         ("dois mil e vinte e quatro", "2024"), ("primeiro", "1º"), ("primeira", "1ª"), ("menos cinco", "-5"),
+        ("segunda", "2.ª"), ("número três", "n.º 3"),
         ("três reais", "R$ 3"), ("três euros", "3 €"), ("um milhão e meio", "1,5 milhão"), ("cem mil", "100.000"),
         ("quinhentos", "500"), ("um", "1"), ("dezesseis", "16"), ("dezasseis", "16"), ("cento e um", "101"),
         ("dois mil milhões", "2.000 milhões"),

@@ -25,6 +25,7 @@ class Numerals(NamedTuple):
     ordinals: dict[str, str] = {}
     hour: tuple[str, str] = ("", "")  # what stands between hours and minutes in figures, and in words
     points: bool = True  # between thousands; else blanks
+    is_nth_dotted: bool = False  # whether ordinals have a point before their ending: "1.º"
     pairs: bool = False  # whether years are read as two numbers
 
 
@@ -51,7 +52,7 @@ LANGUAGES: dict[str, Numerals] = {
         "menos", "a", ("un", "1"), "y medio",
         _units("kiló", "centí", "milí", ("metro", "metros"), ("gramo", "gramos")) | {"kg": ("kilogramo", "kilogramos")},
         coins=" con", ordinals={"1o": "primero", "1a": "primera", "2o": "segundo", "2a": "segunda", "3er": "3",
-                                "1er": "primer"}),
+                                "1er": "primer"}, is_nth_dotted=True),
     "pt": Numerals(
         {"dois": "2", "duas": "2", "zero": "0"}, "um", "vírgula", "milh(?:ão|ões)", "",
         {"nº": "número", "n°": "número", "°c": "graus celsius", "%": "por cento", "€": "euros", "r$": "reais",
@@ -60,7 +61,7 @@ LANGUAGES: dict[str, Numerals] = {
         _units("quilô", "centí", "milí", ("metro", "metros"), ("grama", "gramas"))
         | {"kg": ("quilograma", "quilogramas")},
         coins=" e", ordinals={"1o": "primeiro", "1a": "primeira", "2o": "segundo", "2a": "segunda"},
-        hour=("h", "horas e")),
+        hour=("h", "horas e"), is_nth_dotted=True),
     "de": Numerals(
         {"zwei": "2", "zwo": "2", "null": "0", "eins": "1", **{f"erste{end}": "1" for end in ("", "n", "r", "s", "m")},
          **{f"zweite{end}": "2" for end in ("", "n", "r", "s", "m")},

@@ -38,6 +38,7 @@ _RANGE = re.compile(
 _PAID = re.compile(r"(?<![\d.,])(\d{1,9}),(\d\d) ?([rR]\$|[€$£])")
 _UNIT = re.compile(r"(\d) ?(km|cm|mm|kg|kr)\b")
 _PAIR = re.compile(r"(?<!\d )\b(1[3-9]|20) ([1-9]\d)\b(?! \d)")
+_NTH = re.compile(r"(?<=\d)\.(?=[\u00ba\u00aa\u00b0]|er\b)|(?<=\bn)\.(?=[\u00ba\u00b0])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
 _ZEROS = re.compile(r"\b0\d+")
 _LONG = re.compile(r"\b[1-9]\d{6,14}\b")
@@ -54,6 +55,8 @@ def before(text: str, language: str) -> str:
     """Thousands together, decimals and signs in words: what punctuation would be lost with."""
     known = LANGUAGES[language]
     text = text.replace("\u2011", "-")
+    if known.is_nth_dotted:
+        text = _NTH.sub("", text)
     if not any(map(str.isdecimal, text)):
         return text
     text = _BLANKS.sub(lambda found: re.sub(r"\D", "", found[0]), text)
