@@ -88,6 +88,7 @@ class Entry:
     `result` is None when the case ended in an ERROR before there was one; then `error` says why.
     `values` are the pooled metrics, `settings` the effective configuration (device, precision, threads, options),
     `notes` what a person should know beside the verdicts: what a failure looks like, what no judged metric counts.
+    `labels` say why it was run: `by` whom, for which `job` of a server, as part of which `experiment`, and a `label`.
     """
 
     key: CaseId
@@ -103,6 +104,7 @@ class Entry:
     versions: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     host: str = field(default_factory=machine.hostname)
     started_at: str = field(default_factory=now)
     finished_at: str = field(default_factory=now)
@@ -197,6 +199,7 @@ def encode(entry: Entry) -> serialization.Json:
         "versions": dict(entry.versions),
         "settings": serialization.plain(entry.settings),
         **({"notes": list(entry.notes)} if entry.notes else {}),
+        **({"labels": dict(entry.labels)} if entry.labels else {}),
         "result": None if entry.result is None else serialization.encode_result(entry.result),
     }
 
@@ -236,6 +239,7 @@ def decode(data: serialization.Json) -> Entry:
         versions={str(name): str(text) for name, text in data["versions"].items()},
         settings=dict(data["settings"]),
         notes=bounded(data.get("notes", ())),
+        labels=dict(data.get("labels", {})),
         **texts,
     )
     if entry.result is not None:

@@ -22,6 +22,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from modellab.audio import saved
@@ -45,10 +46,15 @@ def new_session() -> str:
 class Ledger:
     """One process's writer. `trouble` is a sentence for the user when something could not be written, else ""."""
 
-    def __init__(self, folder: Path, session: str, worker: str = "main") -> None:
-        """`folder` is the project's mlruns; `worker` is the pytest-xdist worker's name, or "main"."""
+    def __init__(
+        self, folder: Path, session: str, worker: str = "main", labels: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`folder` is the project's mlruns; `worker` is the pytest-xdist worker's name, or "main".
+
+        `labels` go into every entry.
+        """
         name = slug(session) + ("" if worker == "main" else f"-{slug(worker)}") + ".jsonl"
-        self.session = session
+        self.session, self.labels = session, labels
         self.path = folder / "ledger" / name
         self.spare = fallback(folder) / name
         self.trouble = ""
@@ -59,7 +65,7 @@ class Ledger:
 
         Raises what encoding the entry raises, after which it is not tried again; never for want of room.
         """
-        self._unsaved.append(entry)
+        self._unsaved.append(replace(entry, labels=dict(self.labels)) if self.labels else entry)
         problem = self._save(self.path)
         if not problem:
             return self.path

@@ -142,6 +142,7 @@ class _Entry(_Line):
     versions: dict[str, str]
     settings: Annotated[dict[str, Any], AfterValidator(_shallow)]
     notes: list[str] = []
+    labels: dict[str, str] = {}
     result: _Result | None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from modellab.errors import Cancelled
 from modellab.plan import thresholds
@@ -72,6 +73,7 @@ def run(
     listeners: Sequence[Listener] = (),
     cancelled: IsCancelled = never,
     session: str = "",
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> RunResult:
     """Measure, judge and keep these cases of a project, one after the other, those of one model together.
 
@@ -81,6 +83,7 @@ def run(
 
     `listeners` are told of every event (`modellab.runner.events`) in this thread. `cancelled` is asked between cases
     and before each call of a model; once it says True the run ends, and cases without a result are kept as not run.
+    `session` is the run's name in the ledger, and `labels` go into each of its entries.
     Whatever is raised inside of one case is that case's ERROR. Raises ConfigError before anything is measured: for a
     name that no case has, and for options that contradict each other or the project.
     """
@@ -94,8 +97,9 @@ def run(
     paired_run = paired.PairedRun(base, threads, options.download, lambda line: tell(Notice(line))) if base else None
     count = family((matrix.find(case.name) for case in planned), download=options.download)
     opened = open_session(
-        matrix.project, options, name, family=count, paired_run=paired_run, tell=tell, cancelled=cancelled
-    )
+        matrix.project, options, name,
+        family=count, paired_run=paired_run, tell=tell, cancelled=cancelled, labels=labels,
+    )  # fmt: skip
     going = _Run(matrix, options, opened, planned)
     with closing(opened):
         try:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from modellab import datasets, tasks
@@ -241,16 +242,17 @@ def open_session(
     paired_run: PairedRun | None = None,
     tell: Announcer | None = None,
     cancelled: IsCancelled = never,
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Session:
     """A session that writes to the project's ledger.
 
     `worker` tells several processes of one run apart, and `lock` is the file by which they take turns. `cancelled` is
-    asked before each call of a model.
+    asked before each call of a model. `labels` go into every entry.
     """
     threads = options.threads or project.threads
     start = _in_process if options.in_process else Worker
     pool = Pool(start, threads, download=options.download, cancelled=cancelled)
-    ledger = Ledger(project.mlruns, session, worker or "main")
+    ledger = Ledger(project.mlruns, session, worker or "main", labels)
     leftovers.sweep()
     saved.prune(project.mlruns)
     mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)

@@ -284,3 +284,14 @@ def test_notes_of_another_kind_are_no_entry(tmp_path, notes):
 
     assert found == []
     assert "notes" in warning
+
+
+def test_labels_are_kept_and_old_lines_have_none(tmp_path):
+    labels = {"by": "ada", "job": "job_1", "experiment": "beam size"}
+    Ledger(tmp_path, "s", "gw0", labels).append(entry())
+    Ledger(tmp_path, "s").append(entry())
+    found, warnings = ledger.read(tmp_path)
+    assert warnings == []
+    assert [each.labels for each in found] == [labels, {}]
+    texts = {path.name: path.read_text() for path in ledger.files(tmp_path)}
+    assert ('"labels"' in texts["s-gw0.jsonl"], '"labels"' in texts["s.jsonl"]) == (True, False)
