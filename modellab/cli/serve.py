@@ -17,6 +17,7 @@ def serve(
     ] = None,
     replicas: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes of each model.")] = None,
     new_token: Annotated[str, typer.Option(metavar="NAME", help="Make a token, show it once, and serve nothing.")] = "",
+    reindex: Annotated[bool, typer.Option("--reindex", help="Index all results anew, and serve nothing.")] = False,
 ) -> None:
     """Serve every model that can run here, under OpenAI's API: http://HOST:PORT/v1.
 
@@ -33,6 +34,10 @@ def serve(
         return
     extras.need("serve", "`modellab serve`")
     project = common.project_or_here()
+    if reindex:
+        sys.stdout.flush()
+        again = [sys.executable, "-m", "modellab.server.results.reindex", str(project.root)]
+        os.execv(sys.executable, again)  # noqa: S606 - the server's own program, beside which this one is no layer
     given: dict[str, Any] = {"host": host, "port": port, "preload": preload, "replicas": replicas}
     said = {name: value for name, value in given.items() if value not in ("", None, [])}
     settings = project.serve.model_copy(update=said)

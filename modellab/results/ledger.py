@@ -136,11 +136,9 @@ def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[
         if not line.strip():
             continue
         try:
-            entry = decode(_parsed(line))
-            if b'"rate_hz"' in line:
-                entry, strangers = confined(entry, folder)
-                warnings += [f"{path.name}, line {number}: {stranger}" for stranger in strangers]
-            entries[entry.id] = entry if private else withheld.entry(entry)
+            entry, strangers = _of_line(line, folder, private=private)
+            warnings += [f"{path.name}, line {number}: {stranger}" for stranger in strangers]
+            entries[entry.id] = entry
         except NewerError as problem:
             newer.append(problem)
         except TOO_DEEP as problem:
@@ -151,6 +149,24 @@ def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[
         results = "1 result was" if len(newer) == 1 else f"{len(newer)} results were"
         warnings.append(f"{path.name}: {results} {newer[0]}: left out here, kept for it")
     return list(entries.values()), warnings
+
+
+def read_at(path: Path, offset: int, length: int, folder: Path, *, private: bool = False) -> Entry:
+    """The entry whose line is so many bytes at a place of a file, as `read_file` gives it.
+
+    OSError where the file is not to be had, one of TOO_DEEP for what is no entry.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        return _of_line(file.read(length), folder, private=private)[0]
+
+
+def _of_line(line: bytes, folder: Path, *, private: bool) -> tuple[Entry, list[str]]:
+    """The entry of a line, and a sentence where it names a sound that is none of this project."""
+    entry, strangers = decode(parsed(line)), list[str]()
+    if b'"rate_hz"' in line:
+        entry, strangers = confined(entry, folder)
+    return entry if private else withheld.entry(entry), strangers
 
 
 def confined(entry: Entry, folder: Path) -> tuple[Entry, list[str]]:
@@ -168,7 +184,7 @@ def confined(entry: Entry, folder: Path) -> tuple[Entry, list[str]]:
     return kept, [told + more] if told else []
 
 
-def _parsed(line: bytes) -> Any:
+def parsed(line: bytes) -> Any:
     """A line as JSON; half a surrogate pair, which the file keeps, is read as U+FFFD: it is no character."""
     data = json.loads(line)
     if not HALF_ESCAPED.search(line):

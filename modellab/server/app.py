@@ -21,6 +21,8 @@ from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
 from modellab.server.probe import Probe
+from modellab.server.results import api as results_api
+from modellab.server.results.index import Index
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -29,7 +31,7 @@ def application(project: Project) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
     database = Database(project.serve.database, project.root / project.serve.folder)
     fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
-    measured = facts.Measured(fleet)
+    measured, index = facts.Measured(fleet), Index(database, project)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -38,6 +40,7 @@ def application(project: Project) -> ASGIApp:
         finally:  # uvicorn has answered what was begun, or its patience is over
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
+            await anyio.to_thread.run_sync(index.close)
             database.close()
 
     app = FastAPI(
@@ -46,6 +49,7 @@ def application(project: Project) -> ASGIApp:
     )  # fmt: skip
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
+    app.include_router(results_api.router(index))
     _errors(app)
 
     return Edge(app, project.serve, measured.answered)

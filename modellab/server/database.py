@@ -17,7 +17,10 @@ import sqlalchemy as sa
 from modellab.errors import ConfigError
 
 METADATA = sa.MetaData()
-ROOMS: tuple[str, ...] = ("modellab.server.jobs.tables",)  # modules that declare tables
+ROOMS: tuple[str, ...] = (  # modules that declare tables
+    "modellab.server.jobs.tables",
+    "modellab.server.results.tables",
+)
 VERSION = 1  # of the tables' shape
 FILE = "server.db"
 BUSY_MS = 30_000

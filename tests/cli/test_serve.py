@@ -27,3 +27,11 @@ def test_it_answers_no_other_machine_without_tokens(desk: Desk) -> None:
 def test_a_misspelt_option_is_told(desk: Desk) -> None:
     assert desk.type("serve", "--prot", "1").exit_code == 2
     assert desk.type("serve", "--port", "70000").exit_code == 2
+
+
+def test_all_results_are_indexed_anew(desk: Desk) -> None:
+    (desk.root / "mlruns" / "ledger").mkdir(parents=True)
+    (desk.root / "mlruns" / "ledger" / "s.jsonl").write_text("no result\n")
+    done = desk.type_in_shell("serve", "--reindex")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("0 results of 1 lines are indexed, in ")

@@ -1,0 +1,11 @@
+"""Stored results as the API gives them: an index of the ledger, and what is made of whole entries.
+
+    line.py      a line of the ledger as a row of the index
+    follow.py    the index after the ledger: what is new in its files, and in the index's tables (tables.py)
+    query.py     lists from the index: filters, order, pages
+    index.py     the index of a running server: follows before it answers, made again where it is damaged
+    reader.py    a process (child.py) that reads whole entries and computes with them (whole.py): the API's stays small
+    api.py       `/api/v1/runs` and `/api/v1/results`
+
+The ledger is the truth; the index can be thrown away (`modellab serve --reindex`). Start reading at `follow.py`.
+"""

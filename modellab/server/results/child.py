@@ -1,0 +1,44 @@
+"""`python -m modellab.server.results.child ROOT`: answers a `Reader` for as long as it asks."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from modellab.errors import ConfigError, sentence
+from modellab.server.errors import ApiError
+from modellab.server.results import whole
+from modellab.server.results.reader import IDLE_S, MOST_BYTES
+from modellab.system import json_child
+from modellab.system.masking import masked
+
+Order = Mapping[str, Any]
+VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
+    "build": whole.build,
+    "entry": whole.entry,
+    "utterances": whole.utterances,
+    "sounds": whole.sounds,
+}
+
+
+def answer(root: Path, order: Order) -> dict[str, Any]:
+    """The reply to one request; what is refused on purpose is a reply that says so."""
+    try:
+        return VERBS[order["verb"]](root, order)
+    except ApiError as error:
+        names = ("status", "code", "message", "param", "headers")
+        return {"refused": {name: getattr(error, name) for name in names}}
+    except ConfigError as error:
+        return {"refused": {"status": 400, "code": "invalid_value", "message": masked(sentence(error))}}
+
+
+def main(root: str) -> NoReturn:
+    """Answer in JSON lines."""
+    json_child.run(functools.partial(answer, Path(root)), IDLE_S, MOST_BYTES)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

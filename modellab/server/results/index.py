@@ -1,0 +1,148 @@
+"""The index of a running server: it follows the ledger before it answers, and is made again where it is damaged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import sqlalchemy as sa
+
+from modellab.errors import ModellabError, sentence
+from modellab.plan.settings import Project
+from modellab.server.database import Database
+from modellab.server.errors import ApiError
+from modellab.server.results import follow, query
+from modellab.server.results.reader import MOVED, Reader
+from modellab.server.results.tables import FILES
+
+LOG = logging.getLogger("modellab.server")
+SMALL_BYTES = 4 * 2**20  # of what is new, that the process of the API reads itself
+AGAIN_S = 30.0  # after which a build that failed is tried again
+MOST_WARNINGS = 20
+Ask = Callable[[sa.Connection], dict[str, Any]]
+
+
+class Index:
+    """Answers questions about stored results. All methods may be called from any thread, and may take a moment."""
+
+    def __init__(self, database: Database, project: Project) -> None:
+        self.database, self.project = database, project
+        self.reader, self.analyst = Reader("entries", project.root), Reader("analyst", project.root)
+        self._lock = threading.Lock()
+        self._builder = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._building: Future[None] | None = None
+        self._not_before = 0.0
+
+    def close(self) -> None:
+        """End its processes; a build goes on at the next start where it was."""
+        for reader in (self.reader, self.analyst):
+            reader.close()
+        self._builder.shutdown(wait=True, cancel_futures=True)
+
+    # ------------------------------------------------------------------------ questions
+
+    def rows(self, ask: Ask) -> dict[str, Any]:
+        """A list, with whether the index is still behind the ledger, and what of the ledger could not be read."""
+        is_behind = self.catch_up()
+        found = self._mended(lambda: self._asked(lambda said: {**ask(said), "warnings": self._warnings(said)}))
+        return {**found, "behind": is_behind}
+
+    def one(self, ask: Ask) -> dict[str, Any]:
+        """The same for one thing."""
+        self.catch_up()
+        return self._mended(lambda: self._asked(ask))
+
+    def whole(self, verb: str, project: str, id: str, **order: Any) -> dict[str, Any]:
+        """What a reader says of an entry; where its file is another one by now, that is indexed anew first."""
+        for is_last in (False, True):
+            row = self.one(lambda said: dict(query.one(said, project, id)))
+            place = {"entry": row["id"], **{name: row[name] for name in ("path", "offset", "length")}}
+            try:
+                return self.reader.ask(verb, **place, **order)
+            except ApiError as error:
+                if error.code != MOVED or is_last:
+                    raise
+                with self._lock:
+                    follow.forget(self.database.engine, place["path"])
+        raise AssertionError
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes when the index does."""
+        with self.database.begin() as said:
+            found = said.execute(sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(FILES.c.size), 0))).one()
+        return int(found[0]), int(found[1])
+
+    # ------------------------------------------------------------------------ after the ledger
+
+    def catch_up(self) -> bool:
+        """Read what is new; whether there is more of it than is read at once: then a process of its own does."""
+        return self._mended(self._catch_up)
+
+    def _catch_up(self) -> bool:
+        with self._lock:
+            if self._building is not None and not self._building.done():
+                return True
+            follow.check_version(self.database.engine)
+            found, gone = follow.behind(self.database.engine, self.project.mlruns)
+            if sum(each.end - each.begin for each in found) <= SMALL_BYTES:
+                if found or gone:
+                    follow.follow(self.database.engine, self.project.mlruns)
+                return False
+            if time.monotonic() >= self._not_before:
+                self._building = self._builder.submit(self._build)
+            return True
+
+    def _build(self) -> None:
+        """Read all that there is, in a process of its own."""
+        reader = Reader("index", self.project.root)
+        url = self.database.engine.url.render_as_string(hide_password=False)
+        begun = time.monotonic()
+        try:
+            lines = reader.ask("build", url=url)["lines"]
+            LOG.info("%d lines of the ledger were indexed in %.1f s", lines, time.monotonic() - begun)
+        except (ModellabError, ApiError) as error:
+            self._not_before = time.monotonic() + AGAIN_S
+            LOG.warning("the ledger could not be indexed, it is tried again: %s", sentence(error))
+        finally:
+            reader.close()
+
+    def _mended[Found](self, ask: Callable[[], Found]) -> Found:
+        """What `ask` finds; where the index's tables are damaged, they are made again and it is asked once more."""
+        try:
+            return ask()
+        except sa.exc.DatabaseError as error:
+            if not _is_damage(error):
+                raise _unusable(error) from error
+            LOG.warning("the index of the ledger is damaged and is made again: %s", str(error.orig).splitlines()[0])
+        try:
+            with self._lock:
+                follow.clear(self.database.engine)
+            self._catch_up()
+            return ask()
+        except sa.exc.DatabaseError as error:
+            raise _unusable(error) from error
+
+    def _asked(self, ask: Ask) -> dict[str, Any]:
+        with self.database.begin() as said:
+            return ask(said)
+
+    def _warnings(self, said: sa.Connection) -> list[str]:
+        """What of the ledger is left out, in sentences."""
+        files = said.execute(sa.select(FILES.c.complaints).where((FILES.c.newer > 0) | (FILES.c.damaged > 0)))
+        return [text for row in files for text in json.loads(row.complaints)][:MOST_WARNINGS]
+
+
+def _is_damage(error: sa.exc.DatabaseError) -> bool:
+    """Whether tables are not what they should be; a database that is busy or gone is another matter."""
+    said = str(error.orig).lower()
+    return not isinstance(error, sa.exc.OperationalError) or "no such" in said or "malformed" in said
+
+
+def _unusable(error: sa.exc.DatabaseError) -> ApiError:
+    LOG.error("the database cannot be used: %s", str(error.orig).splitlines()[0])
+    return ApiError(503, "database_unavailable", "the server's database cannot be used: its log says why")

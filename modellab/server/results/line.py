@@ -1,0 +1,85 @@
+"""A line of the ledger as a row of the index: what lists show and sort by, without what was said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from modellab import tasks
+from modellab.errors import shortened
+from modellab.results import ledger, serialization, withheld
+from modellab.results.entry import Entry, decode
+from modellab.server.auth import PROJECT
+from modellab.server.results.tables import MISSING
+
+Row = dict[str, Any]
+MOST_ERROR = 300  # characters of an error in a list
+
+
+def row(line: bytes) -> Row:
+    """The row of a line, without where it lies. Raises as `ledger.decoded` does for a line that is no entry."""
+    data = ledger.parsed(line)
+    entry = _checked(data)
+    labels = entry.labels
+    utterances = data["result"]["utterances"] if data["result"] else ()
+    key, is_private = entry.key, withheld.is_private(entry)
+    name, value = headline(entry)
+    error = withheld.message(entry.error) if is_private else entry.error
+    return {
+        "id": entry.id,
+        "project": labels.get("project") or PROJECT,
+        "session": entry.session,
+        **{part: getattr(key, part) for part in ("task", "dataset", "model", "variant", "device", "precision")},
+        "preprocessing": key.preprocessing,
+        "machine": entry.result.machine if entry.result else "",
+        "host": entry.host,
+        "commit": entry.commit.hash,
+        "branch": entry.commit.branch,
+        "started_at": entry.started_at,
+        "finished_at": entry.finished_at,
+        "status": str(entry.status),
+        "tier": entry.tier,
+        "metric": name,
+        "person": labels.get("by", ""),
+        "experiment": labels.get("experiment", ""),
+        "error": shortened(next(iter(error.splitlines()), ""), MOST_ERROR),
+        "dirty": entry.commit.dirty,
+        "red": entry.red,
+        "private": is_private,
+        "utterances": len(utterances),
+        "value": value if math.isfinite(value) else MISSING,
+        "facts": serialization.dumps(_facts(entry, labels)),
+    }
+
+
+def _checked(data: Any) -> Entry:
+    """The entry of a line without its utterances: every part of it was looked at, few were made."""
+    from modellab.results import ledger_line
+
+    if not isinstance(data, dict):
+        raise TypeError(f"it is a {type(data).__name__}")
+    result = data.get("result")
+    short = {**data, "result": {**result, "utterances": []}} if isinstance(result, dict) else data
+    entry = decode(short)
+    ledger_line.check(data)
+    return entry
+
+
+def headline(entry: Entry) -> tuple[str, float]:
+    """The name and the value of the task's first metric; ('', NaN) of a task that is unknown here."""
+    if entry.key.task not in tasks.names():
+        return "", math.nan
+    name = tasks.get(entry.key.task).METRICS[0].name
+    return name, entry.values.get(name, math.nan)
+
+
+def _facts(entry: Entry, labels: Mapping[str, str]) -> dict[str, Any]:
+    """What a list shows besides."""
+    return {
+        "values": serialization.encode_numbers(entry.values),
+        "readings": serialization.encode_numbers(entry.result.readings if entry.result else {}),
+        "verdicts": [{"metric": each.metric, "status": str(each.status), "red": each.red} for each in entry.verdicts],
+        "weights": entry.weights,
+        "labels": dict(labels),
+    }

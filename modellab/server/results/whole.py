@@ -1,0 +1,112 @@
+"""What a reader's process says of whole entries: all of one, its utterances, its sounds; and a first index."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from modellab.audio import saved
+from modellab.errors import ModellabError, NewerError
+from modellab.plan.settings import Project
+from modellab.reports.comparison.references import Library
+from modellab.results import ledger, serialization, withheld
+from modellab.results.entry import Entry, encode
+from modellab.server.errors import ApiError
+from modellab.server.results import follow
+from modellab.server.results.reader import MOVED
+
+Json = dict[str, Any]
+Order = Mapping[str, Any]
+KEPT = 4  # entries that were read last
+
+
+@functools.cache
+def project(root: Path) -> Project:
+    """The project; its settings are read once in the life of a reader."""
+    return Project.at(root)
+
+
+def build(root: Path, order: Order) -> Json:
+    """Bring an index up to date; how many lines were read."""
+    engine = sa.create_engine(order["url"])
+    try:
+        return {"lines": follow.follow(engine, project(root).mlruns)}
+    finally:
+        engine.dispose()
+
+
+def entry(root: Path, order: Order) -> Json:
+    """An entry as the ledger has it, without its utterances."""
+    found = _read(root, order)
+    said = encode(found)
+    result = said["result"]
+    if result is not None:
+        said = {**said, "result": {**result, "utterances_count": len(result.pop("utterances"))}}
+    return {"entry": {**said, "private": withheld.is_private(found)}}
+
+
+def utterances(root: Path, order: Order) -> Json:
+    """Some utterances of an entry, with what was to be said where that is here and not private."""
+    found = _read(root, order)
+    every = found.result.utterances if found.result else ()
+    some = every[order["start"] : order["start"] + order["count"]]
+    library = Library(project(root).golden)
+    book = library.book(found) if found.result and some else None
+    shown = []
+    for each in some:
+        row = book.rows.get(each.id, {}) if book else {}
+        said = serialization.encode_utterance(each)
+        said["output"] = _without_places(said["output"], each.id)
+        shown.append({**said, "reference": row["text"] if isinstance(row.get("text"), str) else None})
+    return {"utterances": shown, "count": len(every), "why_no_reference": _without_root(book.why, root) if book else ""}
+
+
+def _without_places(output: Any, id: str) -> Any:
+    """An output whose sounds are told without where they lie on this machine."""
+    if isinstance(output, dict):
+        if isinstance(output.get("audio"), str) and "rate_hz" in output:
+            return {**output, "audio": Path(output["audio"]).name}
+        return {key: _without_places(value, id) for key, value in output.items()}
+    return [_without_places(value, id) for value in output] if isinstance(output, list) else output
+
+
+def _without_root(text: str, root: Path) -> str:
+    """A sentence without where the project lies on this machine."""
+    return text.replace(f"{root}/", "")
+
+
+def sounds(root: Path, order: Order) -> Json:
+    """Where the sounds of an utterance lie: those of this project's saved audio, and whether they are still there."""
+    found = _read(root, order)
+    every = found.result.utterances if found.result else ()
+    output = next((each.output for each in every if each.id == order["utterance"]), None)
+    own = [path for path in saved.files(output) if not str(path).startswith(saved.ELSEWHERE)]
+    return {"sounds": [{"path": str(path.resolve()), "is_there": path.is_file()} for path in own]}
+
+
+def _read(root: Path, order: Order) -> Entry:
+    """The entry of a place; ApiError 409 where another line is there now."""
+    try:
+        found = _read_at(root, order["path"], order["offset"], order["length"])
+    except NewerError as error:
+        raise ApiError(409, "newer_format", str(error)) from None
+    except (OSError, *ledger.TOO_DEEP, ModellabError):
+        found = None
+    if found is None or found.id != order["entry"]:
+        raise ApiError(409, MOVED, "the ledger's file is another one now")
+    return found
+
+
+@functools.lru_cache(KEPT)
+def _read_at(root: Path, path: str, offset: int, length: int) -> Entry:
+    return ledger.read_at(Path(path), offset, length, project(root).mlruns)
+
+
+def told(text: str) -> Any:
+    """JSON that a renderer made, as data."""
+    return json.loads(text)
