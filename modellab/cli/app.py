@@ -37,6 +37,7 @@ from modellab.cli import (
     site,
     tracking,
     transcribe,
+    try_models,
 )
 from modellab.errors import ModellabError
 
@@ -71,6 +72,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than everything else that --help needs
     pretty_exceptions_enable=False,
 )
+app.command(name="try")(try_models.try_models)
 app.command(**run.SETTINGS)(run.run)
 app.command()(transcribe.transcribe)
 app.command()(diarize.diarize)

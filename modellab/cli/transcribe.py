@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -78,31 +77,12 @@ def transcribe(
 
 def _default(matrix: Matrix, device: str, precision: str, *, yes: bool) -> ModelInstance | None:
     """The default checkpoint, where it is on this disk or somebody agrees to fetch it; None for the embedded one."""
-    from modellab.cli.models import fetch_one
-    from modellab.models import weights
+    from modellab.cli import consent
     from modellab.runner import transcribe as transcription
 
     instance = transcription.real(matrix, device, precision)
-    if instance is None or not weights.why_missing(instance.source):
-        return instance
-    if not (yes or _agrees(f"fetch {transcription.REAL} ({transcription.REAL_MB} MB, once), which knows any words?")):
-        return None
-    fetch_one(instance.source)
-    return instance
-
-
-def _agrees(question: str) -> bool:
-    """One key at a terminal; no where nobody sits, and in CI."""
-    if os.environ.get("CI") or not _is_terminal():
-        return False
-    typer.echo(f"{question} [Y/n] ", nl=False, err=True)
-    key = typer.getchar()
-    typer.echo("", err=True)
-    return key in {"y", "Y", "\r", "\n"}
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    question = f"fetch {transcription.REAL} ({transcription.REAL_MB} MB, once), which knows any words?"
+    return instance if instance and consent.fetched(instance, question, yes=yes) else None
 
 
 class Outcomes:

@@ -24,6 +24,8 @@ Heard = TypeVar("Heard")
 TASK = "asr"
 REAL = "faster_whisper:base"  # the default that knows words: any language, the quickest engine
 REAL_MB = 145
+QUICK = "faster_whisper:tiny.en"  # the smallest that knows words, of English alone: what is fetched to try things
+QUICK_MB = 75
 DEFAULT = "faster_whisper:lab"  # the quickest to start; where it cannot run, the first embedded variant that can
 
 
@@ -53,10 +55,14 @@ def real(matrix: Matrix, device: str = "cpu", precision: str = "") -> ModelInsta
     >>> real(Matrix(Project.at(Path("."))), device="abacus") is None
     True
     """
-    head, _, variant = REAL.partition(":")
-    wanted = (head, variant, device)
-    found = [each for each in matrix.instances() if (each.key.model, each.key.variant, each.key.device) == wanted]
-    fitting = [each for each in found if precision in ("", each.key.precision)]
+    return could_run(matrix, REAL, device, precision)
+
+
+def could_run(matrix: Matrix, name: str, device: str = "cpu", precision: str = "") -> ModelInstance | None:
+    """The first of MODEL:VARIANT, or of any variant of MODEL, that runs here once its weights are; None for none."""
+    head, _, variant = name.partition(":")
+    found = [each for each in matrix.instances() if (each.key.model, each.key.device) == (head, device)]
+    fitting = [each for each in found if variant in ("", each.key.variant) and precision in ("", each.key.precision)]
     return next((each for each in fitting if not why_not(each, download=True)), None)
 
 

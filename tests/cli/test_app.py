@@ -14,9 +14,9 @@ from modellab.cli import common
 from .conftest import Desk
 
 COMMANDS = (
-    "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore", "score",
-    "meaning", "serve", "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui", "sync",
-    "doctor", "models", "datasets", "baselines",
+    "try", "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore",
+    "score", "meaning", "serve", "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui",
+    "sync", "doctor", "models", "datasets", "baselines",
 )  # fmt: skip
 HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 

@@ -24,7 +24,6 @@ MAY = {  # and why
     "cli/common.py": "say and put themselves, and rich's table of escaped cells",
     "reports/terminal.py": "pytest's terminal behind escape.lines",
     "reports/scorecard/progress.py": "moves the cursor",
-    "cli/transcribe.py": "asks a question in words of ours, and waits on its line",
     "models/conversion/__main__.py": "answers its parent process",
     "server/__main__.py": "says why it does not start, before there is anybody else",
     "models/taught.py": "tells whoever teaches a checkpoint anew what came of it",

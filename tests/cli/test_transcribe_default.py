@@ -30,7 +30,7 @@ def offered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     """Somebody sits there and presses a key."""
-    monkeypatch.setattr("modellab.cli.transcribe._is_terminal", lambda: True)
+    monkeypatch.setattr("modellab.cli.consent.is_terminal", lambda: True)
     monkeypatch.setattr("typer.getchar", lambda: key)
 
 

@@ -1,0 +1,111 @@
+"""The recordings that a person names, to be heard as they are: with the texts that lie beside them, where some do.
+
+Nothing is written and nothing is decoded here. A folder is read in the format that it is of, as an import would read
+it; whatever audio lies there without a text is a recording all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from modellab.audio import stretch
+from modellab.datasets import importers
+from modellab.datasets.importers import sidecars, tasks_rows
+from modellab.datasets.importers.places import Place, deeply, is_audio
+from modellab.datasets.importers.records import LeftOut, Options, Record
+from modellab.errors import ConfigError
+from modellab.units import counted
+
+WHOLE = Options(whole=True)  # a file with subtitles is one recording with one text
+FOLDER = "folder"  # the format whose texts lie beside their audio
+EXAMPLE = "expected audio, a folder of audio, or a manifest such as those of NeMo, Kaldi and Lhotse"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recording, or a stretch of one. `text` is what is said in it; None where nothing says so, in words."""
+
+    name: str
+    audio: Path
+    text: str | None = None
+    language: str = ""
+
+
+class Recordings(NamedTuple):
+    """What a place holds, and what a person should know of it."""
+
+    recordings: tuple[Recording, ...]
+    notes: tuple[str, ...]
+
+
+def found(places: Sequence[Path]) -> Recordings:
+    """The recordings of all places, each once; ConfigError for a place that is not there or holds none."""
+    recordings: dict[Path, Recording] = {}
+    notes: list[str] = []
+    for place in places:
+        there, said = _of_folder(place) if place.is_dir() else _of_file(place)
+        if not there:
+            raise ConfigError(f"{place} holds no recordings: {EXAMPLE}")
+        notes += said
+        for each in there:
+            recordings.setdefault(each.audio, each)
+    return Recordings(tuple(recordings.values()), tuple(dict.fromkeys(notes)))
+
+
+def _of_file(file: Path) -> tuple[list[Recording], list[str]]:
+    """An audio file with the text beside it, or what a manifest names."""
+    if not file.exists():
+        raise ConfigError(f"there is no file or folder called {file}")
+    if not is_audio(file.name):
+        return _read(importers.chosen(importers.place_of(file)), importers.place_of(file))
+    beside = [text for text in (file.with_suffix(kind) for kind in sidecars.KINDS) if text.is_file()]
+    items = list(sidecars.records(file, beside[0], WHOLE)) if beside else []
+    made = [_recording(item) for item in items if isinstance(item, Record)]
+    notes = [str(item) for item in items if isinstance(item, LeftOut)]
+    return made[:1] or [Recording(file.name, file)], notes
+
+
+def _of_folder(folder: Path) -> tuple[list[Recording], list[str]]:
+    """What the likeliest format with texts says, or every audio file below it."""
+    place = importers.place_of(folder)
+    for guess in importers.detected(place):
+        made, notes = _read(guess, place)
+        if any(each.text for each in made):
+            return made, notes
+    return [_plain(file, folder) for file in deeply(folder) if is_audio(file.name)], []
+
+
+def _read(chosen: importers.Found, place: Place) -> tuple[list[Recording], list[str]]:
+    items = list(importers.read(chosen.format, place, WHOLE))
+    inside = sum(isinstance(each, Record) and each.sound is not None and each.sound.data is not None for each in items)
+    made = [_recording(each) for each in items if isinstance(each, Record) and each.sound and each.sound.data is None]
+    notes = [f"taken for {chosen.format.NAME}: {chosen.guess.reason}"]
+    if inside:
+        lie = counted(inside, "recording")
+        notes.append(f"{lie} inside other files: `modellab datasets import` unpacks them")
+    left = [str(each) for each in items if isinstance(each, LeftOut)]
+    if chosen.format.NAME == FOLDER:
+        with_text = {stretch.parsed(each.audio).file for each in made}
+        made += list(_without_text(place.folder, with_text))
+        left = [each for each in left if " text beside it" not in each and " is no audio file called" not in each]
+    return made, notes + left
+
+
+def _without_text(folder: Path, known: set[Path]) -> Iterator[Recording]:
+    """The audio files below the folder that no text lies beside."""
+    return (_plain(file, folder) for file in deeply(folder) if is_audio(file.name) and file not in known)
+
+
+def _plain(file: Path, folder: Path) -> Recording:
+    return Recording(str(file.relative_to(folder)) if file.is_relative_to(folder) else file.name, file)
+
+
+def _recording(record: Record) -> Recording:
+    assert record.sound is not None
+    part = stretch.Stretch(record.sound.file, record.sound.start_s, record.sound.end_s, record.sound.channel)
+    text = record.text if record.text and any(map(str.isalnum, record.text)) else None
+    named = record.id if part.start_s or part.end_s is not None else record.sound.file.name
+    return Recording(named, stretch.named(part), text, tasks_rows.language(record.language))
