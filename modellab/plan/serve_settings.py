@@ -21,6 +21,7 @@ from modellab.schema import Strict
 
 Digest = Annotated[str, pydantic.Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 LOOPBACK = "localhost"
+BLOBS = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*)?$"
 
 
 class Serve(Strict):
@@ -42,6 +43,14 @@ class Serve(Strict):
     idle_body_s: float = pydantic.Field(default=5.0, gt=0)  # without a byte of the body
     folder: str = "mlruns/server"  # of the database and what is kept, from the project's root
     database: str = ""  # a URL as SQLAlchemy has them; none: SQLite in the folder
+    blobs: str = pydantic.Field(default="", pattern=BLOBS)  # s3://BUCKET or s3://BUCKET/PREFIX; none: the folder
+    blob_links: bool = True  # S3: a client gets a link that is good for five minutes, not the bytes through here
+    max_blob_mb: float = pydantic.Field(default=512.0, gt=0)  # of an upload that is kept
+    max_blob_audio_s: float = pydantic.Field(default=4 * 3600.0, gt=0)
+    quota_mb: float = pydantic.Field(default=20_000.0, gt=0)  # that a project may keep
+    keep_uploads_h: float = pydantic.Field(default=24.0, gt=0)
+    keep_outputs_d: float = pydantic.Field(default=30.0, gt=0)
+    min_free_mb: float = pydantic.Field(default=200.0, ge=0)  # of the folder's disk, that nothing is kept beyond
     drain_s: float = pydantic.Field(default=30.0, ge=0)  # for what was begun, when the server is told to end
 
     def check(self) -> None:

@@ -23,24 +23,32 @@ from modellab.server.fleet import Fleet
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results.index import Index
+from modellab.server.storage import api as storage_api
+from modellab.server.storage.blobs import Blobs
+from modellab.server.storage.sweeping import sweeping
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def application(project: Project) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
-    database = Database(project.serve.database, project.root / project.serve.folder)
+    folder = project.root / project.serve.folder
+    database = Database(project.serve.database, folder)
+    blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
     measured, index = facts.Measured(fleet), Index(database, project)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            async with sweeping(blobs):
+                yield
         finally:  # uvicorn has answered what was begun, or its patience is over
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
             await anyio.to_thread.run_sync(index.close)
+            await anyio.to_thread.run_sync(long_probe.close)
+            blobs.close()
             database.close()
 
     app = FastAPI(
@@ -50,6 +58,7 @@ def application(project: Project) -> ASGIApp:
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(results_api.router(index))
+    app.include_router(storage_api.router(blobs, long_probe))
     _errors(app)
 
     return Edge(app, project.serve, measured.answered)

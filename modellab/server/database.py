@@ -20,6 +20,7 @@ METADATA = sa.MetaData()
 ROOMS: tuple[str, ...] = (  # modules that declare tables
     "modellab.server.jobs.tables",
     "modellab.server.results.tables",
+    "modellab.server.storage.tables",
 )
 VERSION = 1  # of the tables' shape
 FILE = "server.db"

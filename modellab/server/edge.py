@@ -20,6 +20,7 @@ MB = 1_000_000
 JSON_BYTES = MB  # of a request that is no upload
 BODY_S, BODY_S_PER_MB = 60.0, 1.0  # that a whole body may take
 OPEN = ("/health", "/ready")  # asked by machines that have no token
+UPLOADS = "/api/v1/uploads"  # of files that are kept
 REQUEST_ID = "x-request-id"
 Answered = Callable[[str, int, float], None]  # path of the route, status, seconds
 
@@ -30,6 +31,7 @@ class Edge:
     def __init__(self, app: ASGIApp, settings: Serve, answered: Answered) -> None:
         self.app, self.settings, self.answered = app, settings, answered
         self.most_bytes = round(settings.max_upload_mb * MB)
+        self.most_kept_bytes = round(settings.max_blob_mb * MB)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with a number, an owner and a bounded body, or answer it here."""
@@ -54,7 +56,7 @@ class Edge:
 
         try:
             scope["state"]["who"] = self._who(scope["path"], headers)
-            limit = self._limit(headers)
+            limit = self._limit(scope["path"], headers)
             await self.app(scope, Body(receive, limit, self.settings.idle_body_s), answer)
         except ApiError as error:  # before any handler of the application
             await _send_error(error, answer)
@@ -65,10 +67,10 @@ class Edge:
             return auth.EVERYBODY
         return auth.of_token(headers.get("authorization", "").removeprefix("Bearer ").strip(), self.settings.tokens)
 
-    def _limit(self, headers: Headers) -> int:
+    def _limit(self, path: str, headers: Headers) -> int:
         """How many bytes the body may have; ApiError 413 where it says that it has more."""
         is_upload = headers.get("content-type", "").startswith("multipart/")
-        limit = self.most_bytes if is_upload else JSON_BYTES
+        limit = self.most_kept_bytes if path == UPLOADS else self.most_bytes if is_upload else JSON_BYTES
         stated = headers.get("content-length", "0")
         if stated.isdigit() and int(stated) > limit:
             raise too_large(limit)

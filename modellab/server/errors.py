@@ -43,9 +43,8 @@ class ApiError(Exception):
 
 def of(error: Exception, *, path: str = "", name: str = "the upload") -> ApiError:
     """What an error of ours means to a client: one line, without places of this machine."""
-    said = masked(sentence(error))
-    if path:
-        said = said.replace(path, name)
+    said = sentence(error)
+    said = masked(said.replace(path, name) if path else said)  # a secret may be a part of the path
     if isinstance(error, AudioError | DatasetError):
         return ApiError(400, "invalid_audio", said, "file")
     if isinstance(error, HangError):

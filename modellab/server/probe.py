@@ -10,9 +10,12 @@ import resource
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+from modellab import audio
+from modellab.audio import Info
 from modellab.errors import AudioError, WorkerError
 from modellab.system import json_child
 from modellab.system.json_child import JsonChild
@@ -25,12 +28,17 @@ CPU_S = 3600  # in all: then a new process takes its place
 class Probe:
     """Asks the process; a new one takes the place of one that a file has brought down. One thread owns it for life."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self.timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._child: JsonChild | None = None
 
     def duration_s(self, path: Path) -> float:
         """How long the audio of a file is, in s; AudioError where it has none that can be used."""
+        return self.info(path).duration_s
+
+    def info(self, path: Path) -> Info:
+        """The same with its sample rate and channels."""
         return self._thread.submit(self._asked, path).result()
 
     def close(self) -> None:
@@ -38,17 +46,17 @@ class Probe:
         self._thread.submit(self._end).result()
         self._thread.shutdown()
 
-    def _asked(self, path: Path) -> float:
+    def _asked(self, path: Path) -> Info:
         if self._child is None:
             self._child = JsonChild([sys.executable, "-m", "modellab.server.probe"])
         try:
-            reply = self._child.ask("info", {"path": str(path)}, TIMEOUT_S)
+            reply = self._child.ask("info", {"path": str(path)}, self.timeout_s)
         except WorkerError as error:
             self._end()
             raise AudioError(f"{path} cannot be decoded: it brought the decoder down") from error
         if "audio" in reply:
             raise AudioError(str(reply["audio"]))
-        return float(reply["duration_s"])
+        return Info(float(reply["duration_s"]), int(reply["rate_hz"]), int(reply["channels"]))
 
     def _end(self) -> None:
         if self._child is not None:
@@ -58,14 +66,12 @@ class Probe:
 
 def main() -> NoReturn:
     """Look at each file that is asked about, until the parent is gone."""
-    from modellab import audio
-
     resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
 
     def answer(order: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return {"duration_s": audio.info(Path(order["path"])).duration_s}
+            return asdict(audio.info(Path(order["path"])))
         except AudioError as fault:
             return {"audio": str(fault)}
 

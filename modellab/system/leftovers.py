@@ -1,5 +1,7 @@
 """Temporary folders of modellab's processes, and those that a killed one has left.
 
+They lie below the system's temporary folder, or below another where `below` says so.
+
 A process holds a lock on each of its folders for as long as it lives, however it ends: what nobody holds is removed
 when the next session begins. (A process id would say less: it comes again, and in a container it is another one's.)
 """
@@ -17,17 +19,17 @@ PREFIX = "modellab-run-"
 
 
 class Folder:
-    """A private folder below the system's temporary folder, ours until `close`. OSError where there is no room."""
+    """A private folder, ours until `close`. OSError where there is no room."""
 
-    def __init__(self, what: str, name: str = "") -> None:
+    def __init__(self, what: str, name: str = "", below: Path | None = None) -> None:
         """`name` makes one that other processes find; without it each is another one."""
         self._lock = -1
         while self._lock < 0:  # more than once only if somebody sweeps just between the making and the holding
             if name:
-                self.path = named(what, name)
+                self.path = named(what, name, below)
                 self.path.mkdir(mode=0o700, exist_ok=True)
             else:
-                self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{what}-"))
+                self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=below))
             with suppress(FileNotFoundError):
                 self._lock = _held(self.path, fcntl.LOCK_EX)
 
@@ -39,15 +41,15 @@ class Folder:
             self._lock = -1
 
 
-def named(what: str, name: str) -> Path:
+def named(what: str, name: str, below: Path | None = None) -> Path:
     """Where a folder with a name of its own lies."""
-    return Path(tempfile.gettempdir()) / f"{PREFIX}{what}-{name}"
+    return (below or Path(tempfile.gettempdir())) / f"{PREFIX}{what}-{name}"
 
 
-def sweep() -> list[Path]:
+def sweep(below: Path | None = None) -> list[Path]:
     """Remove the folders of this user's processes that are gone, and return them. Never raises."""
     removed = []
-    for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+    for path in sorted((below or Path(tempfile.gettempdir())).glob(f"{PREFIX}*")):
         try:
             if path.is_symlink() or path.lstat().st_uid != os.getuid():
                 continue

@@ -1,0 +1,30 @@
+"""Which bytes of a file a request asks for: the header `Range`."""
+
+from __future__ import annotations
+
+import re
+
+from modellab.server.errors import ApiError
+
+ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+def asked(header: str, size: int) -> tuple[int, int] | None:
+    """(first, behind the last) byte; None for all of them, which several ranges at once get, too. ApiError 416.
+
+    >>> asked("bytes=0-4", 10), asked("bytes=7-", 10), asked("bytes=-2", 10), asked("lines=1-2", 10)
+    ((0, 5), (7, 10), (8, 10), None)
+    """
+    found = ONE.fullmatch(header.strip())
+    if found is None or found[1] == found[2] == "":
+        return None
+    if not found[1]:
+        start, end = max(0, size - int(found[2])), size
+    else:
+        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
+        if found[2] and int(found[2]) < start:
+            return None  # it makes no sense, and is ignored as the standard says
+    if start >= size:
+        said = f"Range is {header[:60]!r}, the file has {size:,} bytes"
+        raise ApiError(416, "range_not_satisfiable", said, "Range", {"Content-Range": f"bytes */{size}"})
+    return start, end
