@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from modellab.cli import (
+    access,
     baselines,
     calibrate,
     common,
@@ -98,6 +99,9 @@ app.command()(rescore.rescore)
 app.command()(score.score)
 app.command()(meaning.meaning)
 app.command()(serve.serve)
+app.add_typer(access.tokens, name="tokens")
+app.add_typer(access.users, name="users")
+app.add_typer(access.projects, name="projects")
 app.command()(export.export)
 app.command()(page.page)
 app.command()(compare.compare)

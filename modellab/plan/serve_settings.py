@@ -53,12 +53,15 @@ class Serve(Strict):
     min_free_mb: float = pydantic.Field(default=200.0, ge=0)  # of the folder's disk, that nothing is kept beyond
     drain_s: float = pydantic.Field(default=30.0, ge=0)  # for what was begun, when the server is told to end
 
-    def check(self) -> None:
-        """ConfigError for a server that would answer other machines without asking who they are."""
-        if not self.tokens and not self.is_loopback:
+    def check(self, is_anybody_known: bool) -> None:
+        """ConfigError for a server that would answer other machines without asking who they are.
+
+        `is_anybody_known`: whether its database has a token or an account.
+        """
+        if not self.tokens and not self.is_loopback and not is_anybody_known:
             raise ConfigError(
-                f"host {self.host} answers other machines, and there are no tokens: make one with `modellab serve"
-                " --new-token`, or leave the host at 127.0.0.1"
+                f"host {self.host} answers other machines, and there are no tokens: make one with `modellab tokens new`"
+                " or an account with `modellab users new`, or leave the host at 127.0.0.1"
             )
 
     @property

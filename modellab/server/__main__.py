@@ -60,9 +60,9 @@ def main(root: str, options: str) -> int:
         project = Project.at(Path(root))
         given = {**project.serve.model_dump(exclude_unset=True), **json.loads(options)}
         project = replace(project, serve=parse(Serve, project.root / "pyproject.toml", given))
-        project.serve.check()
+        database, guard = app.opened(project)
         door = listening(project.serve)
-        application = app.application(project)
+        application = app.application(project, database, guard)
     except (ModellabError, ApiError) as error:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2

@@ -11,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 import modellab
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
-from modellab.server import facts, openai_api
+from modellab.server import auth, facts, openai_api
+from modellab.server.access.guard import Guard
 from modellab.server.database import Database
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
@@ -30,10 +32,17 @@ from modellab.server.storage.sweeping import sweeping
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
-def application(project: Project) -> ASGIApp:
+def opened(project: Project) -> tuple[Database, Guard]:
+    """The server's database, and who finds out who asks; ConfigError for a server that would ask no stranger."""
+    database = Database(project.serve.database, project.root / project.serve.folder)
+    guard = Guard(project.serve, database)
+    project.serve.check(guard.is_anybody_known())
+    return database, guard
+
+
+def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
     folder = project.root / project.serve.folder
-    database = Database(project.serve.database, folder)
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
     measured, index = facts.Measured(fleet), Index(database, project)
@@ -60,16 +69,19 @@ def application(project: Project) -> ASGIApp:
     app.include_router(results_api.router(index))
     app.include_router(storage_api.router(blobs, long_probe))
     _errors(app)
-
-    return Edge(app, project.serve, measured.answered)
+    auth.check_declared(app)
+    return Edge(app, project.serve, guard, measured.answered)
 
 
 def _errors(app: FastAPI) -> None:
     """Every error as OpenAI's clients read it."""
 
     @app.exception_handler(ApiError)
-    async def told(_: Request, error: ApiError) -> Response:
-        return JSONResponse(error.body(), error.status, headers=error.headers)
+    async def told(asked: Request | WebSocket, error: ApiError) -> Response:
+        answer = JSONResponse(error.body(), error.status, headers=error.headers)
+        if isinstance(asked, WebSocket):  # it is none yet: whoever opened one tells its errors there
+            await asked.send_denial_response(answer)
+        return answer
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:

@@ -1,18 +1,26 @@
-"""Who asks: the token that a request bears, and what its owner may do."""
+"""Who asks, and what a route needs of them. `access/guard.py` finds out who it is, before any route is asked."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
-from fastapi import Request
+from fastapi import FastAPI
+from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import iter_route_contexts
+from fastapi.security.base import SecurityBase
+from starlette.requests import HTTPConnection, Request
 
 from modellab.server.errors import ApiError
 
 SCOPES = ("infer", "read", "run", "promote", "rate", "admin")
+ADMIN = "admin"
 PROJECT = "default"
+SAFE = ("GET", "HEAD", "OPTIONS")
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+FORM_TOKEN, FORM_FIELD = "x-csrf-token", "csrf"  # where a page's writes carry it
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +30,97 @@ class Who:
     name: str
     project: str
     scopes: frozenset[str]
+    key: str = ""  # by what they are known: `token:ID`, `session:ID`, `settings:NAME`; none: by nothing
+    address: str = ""
+    form_token: str = field(default="", repr=False)  # of a session: what its pages send with each write
 
     def may(self, scope: str) -> bool:
-        return scope in self.scopes or "admin" in self.scopes
+        return scope in self.scopes or ADMIN in self.scopes
 
 
 EVERYBODY = Who("", PROJECT, frozenset(SCOPES))  # where no token is asked for, and only this machine can ask
+NOBODY = Who("", "", frozenset())  # at a place that is open to all, where tokens are asked for elsewhere
 
 
-def of_token(given: str, tokens: Mapping[str, str]) -> Who:
-    """The owner of a token; ApiError 401 where there is none. All are looked at, so that the time tells nothing."""
-    digest = f"sha256:{hashlib.sha256(given.encode()).hexdigest()}"
-    owner = ""
-    for name, known in tokens.items():
-        owner = name if hmac.compare_digest(known, digest) else owner
-    if not owner:
-        said = "there is no such token here" if given else "no token came: expected Authorization: Bearer TOKEN"
-        raise ApiError(401, "invalid_api_key", said, headers={"WWW-Authenticate": "Bearer"})
-    return Who(owner, PROJECT, frozenset(SCOPES))
-
-
-def who(request: Request) -> Who:
+def who(connection: HTTPConnection) -> Who:
     """Who asks, as the edge found it."""
-    found = request.state.who
+    found = connection.state.who
     assert isinstance(found, Who)
     return found
 
 
-def needs(scope: str) -> Callable[[Request], Who]:
-    """A dependency of a route: who asks, or ApiError 403 where they may not."""
+class Needs(SecurityBase):
+    """A dependency of a route: who asks, or ApiError 403 where they may not. `scope` is '' where anybody may."""
 
-    def checked(request: Request) -> Who:
-        asker = who(request)
-        if not asker.may(scope):
-            raise ApiError(403, "insufficient_scope", f"the token may {', '.join(sorted(asker.scopes))}, not {scope}")
+    scheme_name = "bearer"
+    model = HTTPBearer(description="A token of this server, as `Authorization: Bearer mlab_...`")
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(self, connection: HTTPConnection) -> Who:
+        """Who asks; a write of a page has to bear the token of its session, too."""
+        asker = who(connection)
+        if not asker.may(self.scope):
+            has = ", ".join(sorted(asker.scopes)) or "nothing"
+            raise ApiError(403, "insufficient_scope", f"this needs {self.scope}; {_named(asker)} may {has}")
+        if asker.form_token and isinstance(connection, Request) and connection.method not in SAFE:
+            await check_form_token(connection, asker.form_token)
         return asker
 
-    return checked
+
+class Open:
+    """A dependency of a route that anybody may ask, also without a token: its path has to stand in `guard.OPEN`."""
+
+    scope: ClassVar[str] = ""
+
+    async def __call__(self, connection: HTTPConnection) -> Who:
+        return who(connection)
+
+
+def needs(scope: str) -> Needs:
+    """What a route has to declare, with `Depends`: the scope that it needs of whoever asks."""
+    assert scope in SCOPES, scope
+    return Needs(scope)
+
+
+open_to_all = Open()
+
+
+async def check_form_token(request: Request, known: str) -> None:
+    """ApiError where a write that a browser's cookie speaks for does not bear its session's token."""
+    given = request.headers.get(FORM_TOKEN, "")
+    if not given and request.headers.get("content-type", "").partition(";")[0].strip().lower() in FORMS:
+        given = str((await request.form()).get(FORM_FIELD, ""))
+    if not hmac.compare_digest(given.encode(), known.encode()):
+        said = f"this page is older than its session: load it again (expected {FORM_TOKEN} or a field {FORM_FIELD})"
+        raise ApiError(403, "wrong_form_token", said)
+
+
+def declared(app: FastAPI) -> Iterator[tuple[str, str, str | None]]:
+    """(methods, path, scope) of every route; '' for one that is open to all, None for one that says nothing."""
+    for context in iter_route_contexts(app.routes):
+        route: Any = context.original_route
+        dependant = getattr(context, "dependant", None) or getattr(route, "dependant", None)
+        if dependant is None:  # the document of the routes itself: the edge asks for a token
+            continue
+        found = [each.call.scope for each in _all(dependant) if isinstance(each.call, Needs | Open)]
+        methods = " ".join(sorted(getattr(route, "methods", None) or ["WEBSOCKET"]))
+        yield methods, str(getattr(context, "path", route.path)), found[0] if found else None
+
+
+def check_declared(app: FastAPI) -> None:
+    """RuntimeError for a route that does not say who may ask it: a server with one does not start."""
+    silent = [f"{methods} {path}" for methods, path, scope in declared(app) if scope is None]
+    if silent:
+        raise RuntimeError(f"these routes do not say who may ask them (Depends(needs(SCOPE))): {', '.join(silent)}")
+
+
+def _all(dependant: Any) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each
+        yield from _all(each)
+
+
+def _named(asker: Who) -> str:
+    return asker.name or "who asks"

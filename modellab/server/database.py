@@ -18,6 +18,7 @@ from modellab.errors import ConfigError
 
 METADATA = sa.MetaData()
 ROOMS: tuple[str, ...] = (  # modules that declare tables
+    "modellab.server.access.tables",
     "modellab.server.jobs.tables",
     "modellab.server.results.tables",
     "modellab.server.storage.tables",

@@ -7,19 +7,22 @@ import secrets
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modellab.plan.serve_settings import Serve
-from modellab.server import auth
+from modellab.server.access.guard import Guard
 from modellab.server.errors import ApiError
 
 MB = 1_000_000
 JSON_BYTES = MB  # of a request that is no upload
 BODY_S, BODY_S_PER_MB = 60.0, 1.0  # that a whole body may take
-OPEN = ("/health", "/ready")  # asked by machines that have no token
 UPLOADS = "/api/v1/uploads"  # of files that are kept
 REQUEST_ID = "x-request-id"
 Answered = Callable[[str, int, float], None]  # path of the route, status, seconds
@@ -28,19 +31,24 @@ Answered = Callable[[str, int, float], None]  # path of the route, status, secon
 class Edge:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Serve, answered: Answered) -> None:
-        self.app, self.settings, self.answered = app, settings, answered
+    def __init__(self, app: ASGIApp, settings: Serve, guard: Guard, answered: Answered) -> None:
+        self.app, self.settings, self.guard, self.answered = app, settings, guard, answered
         self.most_bytes = round(settings.max_upload_mb * MB)
         self.most_kept_bytes = round(settings.max_blob_mb * MB)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through with a number, an owner and a bounded body, or answer it here."""
-        if scope["type"] != "http":
+        """Let a request or a socket through with a number, an owner and a bounded body, or answer it here."""
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         number = secrets.token_hex(8)
-        scope["state"] = {**scope.get("state", {}), "request_id": number, "timing": {}}
+        scope["state"] = {**scope.get("state", {}), "request_id": number, "timing": {}, "guard": self.guard}
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._request(scope, receive, send, number)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send, number: str) -> None:
         begun = time.perf_counter()
 
         async def answer(message: Message) -> None:
@@ -55,17 +63,21 @@ class Edge:
             await send(message)
 
         try:
-            scope["state"]["who"] = self._who(scope["path"], headers)
-            limit = self._limit(scope["path"], headers)
+            scope["state"]["who"] = await self.guard.who(HTTPConnection(scope))
+            limit = self._limit(scope["path"], Headers(scope=scope))
             await self.app(scope, Body(receive, limit, self.settings.idle_body_s), answer)
         except ApiError as error:  # before any handler of the application
-            await _send_error(error, answer)
+            await refusal(error, scope)(scope, receive, answer)
 
-    def _who(self, path: str, headers: Headers) -> auth.Who:
-        """Who asks; everybody where no token is asked for."""
-        if not self.settings.tokens or path in OPEN:
-            return auth.EVERYBODY
-        return auth.of_token(headers.get("authorization", "").removeprefix("Bearer ").strip(), self.settings.tokens)
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The same for a WebSocket: whoever may not is refused before it is one."""
+        connection = HTTPConnection(scope)
+        try:
+            scope["state"]["who"] = await self.guard.who(connection)
+        except ApiError as error:
+            await WebSocket(scope, receive, send).send_denial_response(refusal(error, scope))
+            return
+        await self.app(scope, receive, send)
 
     def _limit(self, path: str, headers: Headers) -> int:
         """How many bytes the body may have; ApiError 413 where it says that it has more."""
@@ -75,6 +87,16 @@ class Edge:
         if stated.isdigit() and int(stated) > limit:
             raise too_large(limit)
         return limit
+
+
+def refusal(error: ApiError, scope: Scope) -> Response:
+    """An error as an answer; a person who has not signed in is sent to where one does."""
+    path = scope["path"]
+    if error.status == 401 and scope["type"] == "http" and scope["method"] == "GET":
+        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
+        if wants_page and not path.startswith(("/v1/", "/api/")):
+            return RedirectResponse(f"/login?next={quote(path)}", 303)
+    return JSONResponse(error.body(), error.status, headers=error.headers)
 
 
 class Body:
@@ -107,17 +129,6 @@ class Body:
 def too_large(limit: int) -> ApiError:
     """More than a body may have."""
     return ApiError(413, "file_too_large", f"a request may have {limit / MB:g} MB, this one has more", "file")
-
-
-async def _send_error(error: ApiError, send: Send) -> None:
-    from starlette.responses import JSONResponse
-
-    response = JSONResponse(error.body(), error.status, headers=error.headers)
-
-    async def nothing() -> Message:
-        return {"type": "http.disconnect"}
-
-    await response({"type": "http", "method": "GET", "headers": []}, nothing, send)
 
 
 def protocol(settings: Serve) -> type[HttpToolsProtocol]:

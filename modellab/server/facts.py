@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 import modellab
+from modellab.server.auth import needs, open_to_all
 from modellab.server.fleet import Fleet
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -56,25 +57,25 @@ def router(fleet: Fleet, measured: Measured) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["server"])
 
-    @routes.get("/health")
+    @routes.get("/health", dependencies=[Depends(open_to_all)])
     async def health() -> Response:
         """Whether the server takes requests: 503 once it is about to end."""
         said = {"status": "draining" if fleet.is_draining else "ok", "version": modellab.__version__}
         return JSONResponse(said, 503 if fleet.is_draining else 200)
 
-    @routes.get("/ready")
+    @routes.get("/ready", dependencies=[Depends(open_to_all)])
     async def ready() -> Response:
         """Whether every model that is to be there from the beginning is loaded."""
         states = {each.name: each.state for each in fleet if each.is_preloaded}
         are_there = all(state in ("ready", "busy") for state in states.values()) and not fleet.is_draining
         return JSONResponse({"ready": are_there, "models": states}, 200 if are_there else 503)
 
-    @routes.get("/stats")
+    @routes.get("/stats", dependencies=[Depends(needs("read"))])
     async def stats() -> dict[str, Any]:
         """How each model is that anybody has asked for: queue, processes, memory."""
         return {"uptime_s": round(time.time() - measured.begun, 1), "models": fleet.stats()}
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", dependencies=[Depends(needs("read"))])
     async def metrics() -> Response:
         """The same and all counts, as Prometheus reads them."""
         return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)

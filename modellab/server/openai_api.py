@@ -8,12 +8,13 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import FormData
 
 from modellab.errors import ConfigError
 from modellab.server import formats, speech, uploads
+from modellab.server.auth import needs
 from modellab.server.calls import Caller
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
@@ -25,6 +26,7 @@ DIARIZED = "diarized_json"
 GRANULARITIES = ("segment", "word")
 TRUE, FALSE = ("true", "1"), ("false", "0", "")
 EVENTS = "text/event-stream"
+INFER, ADMIN = [Depends(needs("infer"))], [Depends(needs("admin"))]
 
 
 class Asked:
@@ -70,8 +72,8 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
     """The routes."""
     routes = APIRouter()
 
-    @routes.post("/v1/audio/transcriptions", tags=["audio"])
-    @routes.post("/asr/transcribe", tags=["audio"])
+    @routes.post("/v1/audio/transcriptions", tags=["audio"], dependencies=INFER)
+    @routes.post("/asr/transcribe", tags=["audio"], dependencies=INFER)
     async def transcriptions(request: Request) -> Response:
         """What is said in an audio file."""
         async with request.form() as form:
@@ -90,7 +92,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
                 heard = await _heard(caller, served, asked, row, reply["output"])
         return _answer(heard, asked)
 
-    @routes.post("/v1/audio/translations", tags=["audio"])
+    @routes.post("/v1/audio/translations", tags=["audio"], dependencies=INFER)
     async def translations(request: Request) -> Response:
         """What is said in an audio file, in English."""
         async with request.form() as form:
@@ -117,8 +119,8 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
 def _speech(routes: APIRouter, fleet: Fleet) -> None:
     """The route of speech."""
 
-    @routes.post("/v1/audio/speech", tags=["audio"])
-    @routes.post("/tts/synthesize", tags=["audio"])
+    @routes.post("/v1/audio/speech", tags=["audio"], dependencies=INFER)
+    @routes.post("/tts/synthesize", tags=["audio"], dependencies=INFER)
     async def synthesis(request: Request) -> Response:
         """A text, spoken."""
         asked = speech.Asked.of(await _json(request))
@@ -131,23 +133,23 @@ def _speech(routes: APIRouter, fleet: Fleet) -> None:
 def _models(routes: APIRouter, fleet: Fleet) -> None:
     """The routes about models."""
 
-    @routes.get("/v1/models", tags=["models"])
-    @routes.get("/models", tags=["models"])
+    @routes.get("/v1/models", tags=["models"], dependencies=INFER)
+    @routes.get("/models", tags=["models"], dependencies=INFER)
     async def models() -> dict[str, Any]:
         """Every model that can run here."""
         return {"object": "list", "data": [described(each) for each in fleet]}
 
-    @routes.get("/v1/models/{name:path}", tags=["models"])
+    @routes.get("/v1/models/{name:path}", tags=["models"], dependencies=INFER)
     async def model(name: str) -> dict[str, Any]:
         """One model."""
         return described(fleet.get(name))
 
-    @routes.post("/api/v1/models/{name:path}/load", tags=["models"])
+    @routes.post("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
     async def load(name: str) -> dict[str, Any]:
         """Load a model before anybody asks it."""
         return described(fleet.load(name))
 
-    @routes.delete("/api/v1/models/{name:path}/load", tags=["models"])
+    @routes.delete("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
     async def unload(name: str) -> dict[str, Any]:
         """Unload a model that is not at work."""
         return described(fleet.unload(name))

@@ -25,12 +25,15 @@ SAYS_SO = re.compile(
 USER_INFO = re.compile(  # user:password@ of a URL, and of one that was taken for a path, which has lost a slash
     r"(?<=://)[^/\s@'\"<>]+@|(?<=[a-z]:/)[^/\s@:'\"<>]+:[^/\s@'\"<>]+@"
 )
-ISSUED = re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, JSON web tokens; GitLab, Google, npm, PyPI, Stripe
-    r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bA[KS]IA[0-9A-Z]{16}\b"
-    r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
-    r"|\bglpat-[\w-]{20,}|\bAIza[\w-]{35}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}"
-    r"|\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}"
-    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
+ISSUED = (
+    re.compile(  # Hugging Face, GitHub, AWS, OpenAI, Slack, ours, JSON web tokens; GitLab, Google, npm, PyPI, Stripe
+        r"\bhf_[A-Za-z0-9]{20,}|\bgh[opsru]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bA[KS]IA[0-9A-Z]{16}\b"
+        r"|\bsk-[A-Za-z0-9_-]{20,}|\bxox[abeprs]-[A-Za-z0-9-]{10,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}"
+        r"|\bmlab_(?:[0-9a-f]{12}_)?[\w-]{43}"
+        r"|\bglpat-[\w-]{20,}|\bAIza[\w-]{35}|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{40,}"
+        r"|\b[prs]k_(?:live|test)_[A-Za-z0-9]{16,}"
+        r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
+    )
 )
 WITH_NO_MARK = ("AKIA", "ASIA", "AIza")  # tokens that may hold neither _ nor -
 PASSWORD = re.compile(r"://[^/\s@:]*:([^/\s@]+)@")  # of a URL

@@ -17,6 +17,7 @@ COMMANDS = (
     "try", "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore",
     "score", "meaning", "serve", "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui",
     "sync", "doctor", "models", "datasets", "baselines",
+    "tokens", "users", "projects",
 )  # fmt: skip
 HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 

@@ -26,6 +26,8 @@ MAY = {  # and why
     "reports/scorecard/progress.py": "moves the cursor",
     "models/conversion/__main__.py": "answers its parent process",
     "server/__main__.py": "says why it does not start, before there is anybody else",
+    "server/access/__main__.py": "answers its parent process",
+    "server/results/reindex.py": "answers its parent process",
     "models/taught.py": "tells whoever teaches a checkpoint anew what came of it",
     "tracking/__main__.py": "answers its parent process in JSON and repr",
 }

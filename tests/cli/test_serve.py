@@ -18,10 +18,13 @@ def test_a_new_token_is_shown_once_and_known_by_its_hash(desk: Desk) -> None:
 
 
 def test_it_answers_no_other_machine_without_tokens(desk: Desk) -> None:
-    done = desk.type("serve", "--host", "0.0.0.0")
-    assert done.exit_code == 2
-    assert "host 0.0.0.0 answers other machines, and there are no tokens: make one with `modellab serve" in done.stderr
-    assert "serving on" not in done.output
+    done = desk.type_in_shell("serve", "--host", "0.0.0.0")
+    assert done.returncode == 2
+    assert (
+        "host 0.0.0.0 answers other machines, and there are no tokens: make one with `modellab tokens new`"
+        in done.stderr
+    )
+    assert "serving on" not in done.stdout + done.stderr
 
 
 def test_a_misspelt_option_is_told(desk: Desk) -> None:

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class Server:
     process: subprocess.Popen[str]
     address: str
     root: Path
+    tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def fake(self) -> Path:

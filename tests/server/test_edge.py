@@ -40,9 +40,8 @@ def talk(server: Server, *parts: bytes, pause_s: float = 0.0, for_s: float = 20.
 
 
 def head(length: str, more: str = "") -> bytes:
-    return (
-        f"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: x\r\nContent-Type: {MULTIPART}\r\n{length}\r\n{more}\r\n"
-    ).encode()
+    lines = ("POST /v1/audio/transcriptions HTTP/1.1", "Host: localhost", f"Content-Type: {MULTIPART}", length, more)
+    return "\r\n".join((*lines, "")).encode()
 
 
 def code(answer: bytes) -> str:

@@ -1,0 +1,75 @@
+"""Who has signed in to the pages: a row for each, found by the SHA-256 of what the browser's cookie holds."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from modellab.server.access import sites, tables
+from modellab.server.access.names import digest
+
+COOKIE = "modellab_session"
+LASTS_S = 12 * 3600.0
+IDLE_S = 2 * 3600.0
+USED_EVERY_S = 60.0
+
+
+def is_secure(connection: HTTPConnection) -> bool:
+    """Whether a cookie must go over TLS alone: everywhere but on this machine."""
+    return connection.url.scheme in ("https", "wss") or not sites.is_local(connection.headers.get("host", ""))
+
+
+def cookie_name(connection: HTTPConnection) -> str:
+    """With the prefix by which a browser takes it from this very host and over TLS alone."""
+    return f"__Host-{COOKIE}" if is_secure(connection) else COOKIE
+
+
+def begin(connection: sa.Connection, account: str, address: str) -> str:
+    """A new session, and what its cookie holds; those that are over are removed."""
+    now = time.time()
+    its = tables.sessions.c
+    connection.execute(
+        sa.delete(tables.sessions).where((its.created_at < now - LASTS_S) | (its.used_at < now - IDLE_S))
+    )
+    secret = secrets.token_urlsafe(32)
+    connection.execute(
+        sa.insert(tables.sessions).values(
+            id=digest(secret), account=account, form_token=secrets.token_urlsafe(24), created_at=now, used_at=now,
+            address=address,
+        )
+    )  # fmt: skip
+    return secret
+
+
+def find(connection: sa.Connection, number: str) -> dict[str, Any] | None:
+    """The row of a session that is not over."""
+    now = time.time()
+    row = connection.execute(sa.select(tables.sessions).where(tables.sessions.c.id == number)).mappings().first()
+    if row is None or now - row["created_at"] > LASTS_S or now - row["used_at"] > IDLE_S:
+        return None
+    return dict(row)
+
+
+def note_use(connection: sa.Connection, row: dict[str, Any]) -> None:
+    """Write that a session is in use, at most once in a minute."""
+    now = time.time()
+    if abs(now - row["used_at"]) >= USED_EVERY_S:
+        connection.execute(sa.update(tables.sessions).where(tables.sessions.c.id == row["id"]).values(used_at=now))
+
+
+def end(connection: sa.Connection, secret: str) -> None:
+    """Let the session of a cookie be over."""
+    connection.execute(sa.delete(tables.sessions).where(tables.sessions.c.id == digest(secret)))
+
+
+def put_cookie(response: Response, connection: HTTPConnection, secret: str) -> None:
+    """Give the browser its session; an empty one takes it away."""
+    response.set_cookie(
+        cookie_name(connection), secret, max_age=int(LASTS_S) if secret else 0,
+        path="/", httponly=True, secure=is_secure(connection), samesite="lax",
+    )  # fmt: skip
