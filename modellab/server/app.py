@@ -22,6 +22,7 @@ from modellab.server.database import Database
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
+from modellab.server.pages import frame, start
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results.index import Index
@@ -42,9 +43,9 @@ def opened(project: Project) -> tuple[Database, Guard]:
 
 def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
-    folder = project.root / project.serve.folder
+    folder, matrix = project.root / project.serve.folder, Matrix(project)
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
-    fleet, probe = Fleet(Matrix(project), project.serve, project.threads), Probe()
+    fleet, probe = Fleet(matrix, project.serve, project.threads), Probe()
     measured, index = facts.Measured(fleet), Index(database, project)
 
     @asynccontextmanager
@@ -68,6 +69,8 @@ def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(results_api.router(index))
     app.include_router(storage_api.router(blobs, long_probe))
+    for routes in (frame.router(), start.router(fleet, matrix)):
+        app.include_router(routes)
     _errors(app)
     auth.check_declared(app)
     return Edge(app, project.serve, guard, measured.answered)

@@ -31,7 +31,7 @@ EXTRAS = {
     "serve": Extra(
         (
             *("fastapi", "uvicorn", "httptools", "python_multipart", "websockets", "prometheus_client", "av"),
-            *("sqlalchemy", "limits", "obstore", "pwdlib"),
+            *("sqlalchemy", "limits", "obstore", "pwdlib", "jinja2"),
         ),
         "`modellab serve`: OpenAI's audio API over the models of the suite",
     ),

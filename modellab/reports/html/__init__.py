@@ -40,7 +40,7 @@ def page(template: str, **context: Any) -> str:
     """
     style, script = _text("style.css"), _text("page.js")
     given = {"style": style, "script": script, "policy": policy(script), "facts": (), **context}
-    return _environment().get_template(template).render(given)
+    return environment().get_template(template).render(given)
 
 
 def policy(script: str) -> str:
@@ -77,8 +77,8 @@ def _text(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    """The one jinja environment; templates are compiled once per process."""
+def environment(*folders: Path) -> Environment:
+    """Where templates are found, in `folders` first and then in this one; they are compiled once per process."""
     extras.need("reports", "an HTML page")
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -90,7 +90,7 @@ def _environment() -> Environment:
         return value if isinstance(value, Markup | Address) else visible(str(value))
 
     found = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader([*folders, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -26,7 +26,7 @@ from modellab.server.errors import ApiError
 
 LOG = logging.getLogger("modellab.server")
 OPEN = ("/health", "/ready", "/login", "/logout", "/login/oidc", "/login/oidc/back")  # asked without a token
-OPEN_BELOW = ("/s/",)  # shares: whoever has the address may see them
+OPEN_BELOW = ("/s/", "/assets/")  # shares: whoever has the address may see them; what pages look like
 TTL_S = 2.0
 MOST_KEPT = 10_000
 TICKET_S = 60.0

@@ -18,7 +18,7 @@ def write(monkeypatch: pytest.MonkeyPatch):
     """Render a template that is given as text, with the macros as `parts`."""
 
     def rendered(source: str, **context: object) -> str:
-        environment = html._environment().overlay()
+        environment = html.environment().overlay()
         loader = environment.loader
         assert loader is not None
         parts = loader.get_source(environment, "_parts.html.j2")[0]

@@ -1,0 +1,202 @@
+// The start page: a recording goes to one or two models, the microphone to the live socket, a text to a voice.
+const $ = (selector) => document.querySelector(selector);
+const form = $("#transcribe"), player = $("#heard"), live = $("#live");
+const pass = document.querySelector("meta[name=form-token]")?.content; // of whoever signed in: each write bears it
+const headers = (more = {}) => (pass ? { ...more, "x-csrf-token": pass } : more);
+let recording = null; // a Blob, what the microphone heard last
+
+function card(parent, title) {
+  const article = document.createElement("article");
+  const head = document.createElement("h3"), said = document.createElement("p"), facts = document.createElement("p");
+  head.textContent = title;
+  said.className = "said";
+  facts.className = "quiet";
+  article.append(head, said, facts);
+  parent.append(article);
+  return { article, said, facts };
+}
+
+async function refusal(answer) {
+  const body = await answer.json().catch(() => null);
+  const wait = answer.headers.get("retry-after");
+  return (body?.error?.message ?? `the server answered ${answer.status}`) + (wait ? ` (try again in ${wait} s)` : "");
+}
+
+function seconds(answer, name) {
+  const found = (answer.headers.get("server-timing") ?? "").match(new RegExp(`${name};dur=([0-9.]+)`));
+  return found ? Number(found[1]) / 1000 : null;
+}
+
+async function transcribe(blob, name, model, shown) {
+  shown.said.textContent = "…";
+  shown.article.setAttribute("aria-busy", "true");
+  try {
+    const body = new FormData();
+    body.set("model", model);
+    body.set("response_format", "verbose_json");
+    body.set("file", blob, name);
+    const answer = await fetch("/v1/audio/transcriptions", { method: "POST", body, headers: headers() });
+    if (!answer.ok) throw new Error(await refusal(answer));
+    const told = await answer.json(), spent = seconds(answer, "model");
+    shown.said.textContent = told.text.trim() || "(no words)";
+    const facts = [`${told.duration.toFixed(2)} s of audio`];
+    if (spent !== null) facts.push(`${spent.toFixed(2)} s in the model`, `RTF ${(spent / told.duration).toFixed(3)}`);
+    const queued = seconds(answer, "queue");
+    if (queued > 0.1) facts.push(`${queued.toFixed(2)} s in the queue or loading`);
+    if (told.confidence != null) facts.push(`confidence ${told.confidence.toFixed(2)}`);
+    shown.facts.textContent = facts.join(" · ");
+  } catch (error) {
+    shown.said.textContent = "";
+    shown.facts.textContent = error.message;
+    shown.facts.className = "note bad";
+  } finally {
+    shown.article.removeAttribute("aria-busy");
+  }
+}
+
+async function source() {
+  const from = form.elements.from.value;
+  if (from === "file") return form.elements.file.files[0] ?? null;
+  if (from === "microphone") return recording;
+  const answer = await fetch(form.elements.sample.value);
+  if (!answer.ok) throw new Error(await refusal(answer));
+  return answer.blob();
+}
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const button = form.querySelector(".go"), out = $("#transcripts");
+  button.disabled = true;
+  try {
+    const blob = await source();
+    out.replaceChildren();
+    if (!blob) {
+      card(out, "Nothing to hear").facts.textContent = "Choose a file, or record with the microphone first.";
+      return;
+    }
+    play(blob);
+    const models = new Set([form.elements.model.value, form.elements.other.value].filter(Boolean));
+    const shown = [...models].map((model) => [model, card(out, model)]);
+    await Promise.all(shown.map(([model, it]) => transcribe(blob, blob.name ?? "recording.wav", model, it)));
+  } catch (error) {
+    card(out, "That did not work").facts.textContent = error.message;
+  } finally {
+    button.disabled = false;
+  }
+});
+
+function play(blob) {
+  URL.revokeObjectURL(player.src);
+  player.src = URL.createObjectURL(blob);
+  player.hidden = false;
+}
+
+form?.elements.file.addEventListener("change", () => { form.elements.from.value = "file"; });
+
+// ---------------------------------------------------------------------------- the microphone
+
+const RATE_HZ = 24000; // of the live socket
+
+function wav(parts) {
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0), head = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
+  text(0, "RIFF"); head.setUint32(4, 36 + bytes, true); text(8, "WAVEfmt "); head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true); head.setUint16(22, 1, true); head.setUint32(24, RATE_HZ, true);
+  head.setUint32(28, 2 * RATE_HZ, true); head.setUint16(32, 2, true); head.setUint16(34, 16, true);
+  text(36, "data"); head.setUint32(40, bytes, true);
+  return new Blob([head, ...parts], { type: "audio/wav" });
+}
+
+function base64(buffer) {
+  let text = "";
+  for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+function listen(model) { // the live socket: words as they are final
+  const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/realtime?intent=transcription`);
+  const waiting = [];
+  const send = (event) => (socket.readyState === WebSocket.OPEN ? socket.send(JSON.stringify(event)) : waiting.push(event));
+  live.hidden = false;
+  live.textContent = "…";
+  let words = "";
+  const input = { format: { type: "audio/pcm", rate: RATE_HZ }, transcription: { model }, turn_detection: null };
+  socket.onopen = () => {
+    send({ type: "session.update", session: { type: "transcription", audio: { input } } });
+    waiting.splice(0).forEach(send);
+  };
+  socket.onmessage = ({ data }) => {
+    const event = JSON.parse(data);
+    if (event.type.endsWith("transcription.delta")) live.textContent = words += event.delta;
+    if (event.type.endsWith("transcription.completed")) { live.textContent = event.transcript || "(no words)"; socket.close(); }
+    if (event.type === "error" || event.type.endsWith(".failed")) live.textContent = event.error.message;
+  };
+  socket.onerror = () => { live.textContent = "No live words: the socket was refused."; };
+  return send;
+}
+
+async function record(button) {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+  const context = new AudioContext({ sampleRate: RATE_HZ }), parts = [];
+  await context.audioWorklet.addModule("/assets/microphone.js");
+  const send = listen(form.elements.model.value), tap = new AudioWorkletNode(context, "microphone");
+  tap.port.onmessage = ({ data }) => {
+    parts.push(data);
+    send({ type: "input_audio_buffer.append", audio: base64(data) });
+    $("#level").textContent = `${(parts.reduce((sum, part) => sum + part.byteLength, 0) / 2 / RATE_HZ).toFixed(0)} s`;
+  };
+  context.createMediaStreamSource(stream).connect(tap);
+  button.onclick = () => {
+    stream.getTracks().forEach((track) => track.stop());
+    context.close();
+    send({ type: "input_audio_buffer.commit" });
+    recording = wav(parts);
+    play(recording);
+    idle(button);
+  };
+}
+
+function idle(button) {
+  button.setAttribute("aria-pressed", "false");
+  button.textContent = "Record";
+  button.onclick = async () => {
+    form.elements.from.value = "microphone";
+    button.setAttribute("aria-pressed", "true");
+    button.textContent = "Stop";
+    try {
+      await record(button);
+    } catch (error) {
+      $("#level").textContent = error.name === "NotAllowedError" ? "the browser was not allowed to listen" : error.message;
+      idle(button);
+    }
+  };
+}
+
+if ($("#record")) idle($("#record"));
+
+// ---------------------------------------------------------------------------- a voice
+
+$("#speak")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { input, model } = event.target.elements, button = event.target.querySelector(".go");
+  const shown = card($("#spoken"), model.value);
+  button.disabled = true;
+  shown.said.textContent = input.value;
+  try {
+    const body = JSON.stringify({ model: model.value, input: input.value, voice: "default", response_format: "wav" });
+    const answer = await fetch("/v1/audio/speech", { method: "POST", body, headers: headers({ "content-type": "application/json" }) });
+    if (!answer.ok) throw new Error(await refusal(answer));
+    const sound = document.createElement("audio");
+    sound.controls = true;
+    sound.src = URL.createObjectURL(await answer.blob());
+    shown.article.append(sound);
+    const spent = seconds(answer, "model");
+    shown.facts.textContent = spent === null ? "" : `${spent.toFixed(2)} s in the model`;
+    sound.play().catch(() => {});
+  } catch (error) {
+    shown.facts.textContent = error.message;
+    shown.facts.className = "note bad";
+  } finally {
+    button.disabled = false;
+  }
+});

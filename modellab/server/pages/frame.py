@@ -1,0 +1,70 @@
+"""What every page has: the frame with its navigation, the policy that a browser keeps, and the files beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+import modellab
+from modellab.reports import html
+from modellab.server.auth import open_to_all, who
+from modellab.server.errors import ApiError
+
+HERE = Path(__file__).parent
+TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
+ROOMS = (("Try it", "/"),)  # what stands in the navigation
+KINDS = {".css": "text/css", ".js": "text/javascript"}
+POLICY = "; ".join(
+    (
+        "default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+        "img-src 'self' data:", "media-src 'self' blob: data:", "base-uri 'none'", "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)  # fmt: skip
+HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+YEAR_S = 31_536_000
+
+
+def page(request: Request, template: str, title: str, **context: Any) -> HTMLResponse:
+    """A page from a template of this folder, under its title; what models and people wrote is escaped."""
+    asker = who(request)
+    given = {
+        "who": asker.name, "form_token": asker.form_token,
+        "title": title, "rooms": ROOMS, "here": request.url.path, "edition": edition(), "version": modellab.__version__,
+        "address": str(request.base_url).rstrip("/"), **context,
+    }  # fmt: skip
+    body = html.environment(TEMPLATES).get_template(template).render(given)
+    return HTMLResponse(body, headers=HEADERS)
+
+
+@cache
+def files() -> dict[str, bytes]:
+    """The files beside the pages, by name; the style sheet is the reports' with a few lines more."""
+    found = {path.name: path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.suffix in KINDS}
+    return {**found, "app.css": (html.FOLDER / "style.css").read_bytes() + found["app.css"]}
+
+
+@cache
+def edition() -> str:
+    """Changes with any of the files, so that browsers may keep them for a year."""
+    return hashlib.sha256(b"".join(files().values())).hexdigest()[:12]
+
+
+def router() -> APIRouter:
+    """The route of the files beside the pages."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/assets/{name}", dependencies=[Depends(open_to_all)])
+    async def asset(name: str) -> Response:
+        body = files().get(name)
+        if body is None:
+            raise ApiError(404, "not_found", "there is no such file")
+        kept = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
+        return Response(body, media_type=KINDS[Path(name).suffix], headers=kept)
+
+    return routes

@@ -1,0 +1,114 @@
+"""`/`: what runs here, to be tried with a sample, a file, the microphone or a text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import FileResponse
+
+from modellab import datasets
+from modellab.datasets import privacy
+from modellab.errors import ModellabError
+from modellab.plan.matrix import Broken, Matrix
+from modellab.server.auth import needs
+from modellab.server.errors import ApiError
+from modellab.server.fleet import Fleet, Served
+from modellab.server.pages import frame
+
+EMBEDDED, MADE = "embedded:", "made:"  # sources of weights: a small vocabulary, and nothing at all
+REAL, TOY = "real checkpoints", "embedded, knows 144 words"
+SAMPLES = 5
+LONGEST_S = 30.0
+SOUNDS = {".flac": "audio/flac", ".wav": "audio/wav", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A clip of one of the project's datasets, and what is said in it."""
+
+    name: str
+    text: str
+    path: Path
+
+    @property
+    def address(self) -> str:
+        return f"/samples/{self.name}"
+
+
+def is_toy(served: Served) -> bool:
+    """Whether a model was taught a small vocabulary alone."""
+    return served.instance.source.name.startswith(EMBEDDED)
+
+
+def is_worth_trying(served: Served) -> bool:
+    """Whether a model was taught anything: the rest are checkpoints that exercise code."""
+    return "@" not in served.name and not served.instance.source.name.startswith(MADE)
+
+
+def samples(matrix: Matrix) -> Iterator[Sample]:
+    """Short clips of the first dataset of recognition that keeps no secret."""
+    for entry in matrix.datasets:
+        if isinstance(entry, Broken) or entry[1].task != "asr" or entry[1].privacy == privacy.HASHES:
+            continue
+        try:
+            rows = datasets.load(entry[0]).rows[: 4 * SAMPLES]
+        except ModellabError:  # a run says what is wrong with it
+            continue
+        short = [row for row in rows if row.get("text") and row.get("duration_s", 0) <= LONGEST_S]
+        for row in short[:SAMPLES]:
+            path = Path(row["audio"])
+            if path.suffix in SOUNDS and path.is_file():
+                yield Sample(f"{entry[0].name}/{row['id']}", str(row["text"]), path)
+        if short:
+            return
+
+
+def router(fleet: Fleet, matrix: Matrix) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+    held: dict[str, Sample] = {}
+
+    def clips() -> dict[str, Sample]:
+        if not held:
+            held.update({each.name: each for each in samples(matrix)})
+        return held
+
+    @routes.get("/", dependencies=[Depends(needs("infer"))])
+    async def start(request: Request) -> Response:
+        shown = [each for each in fleet if is_worth_trying(each)]
+        recognisers = [each for each in shown if "asr" in each.tasks]
+        return frame.page(
+            request, "start.html.j2", "Speech models, measured and served",
+            recognisers=_grouped(recognisers), voices=_grouped([each for each in shown if "tts" in each.tasks]),
+            has_real=any(not is_toy(each) for each in recognisers), models=[_row(each) for each in shown],
+            others=sum("@" not in each.name for each in fleet) - len(shown),
+            samples=list((await asyncio.to_thread(clips)).values()),
+        )  # fmt: skip
+
+    @routes.get("/samples/{name:path}", dependencies=[Depends(needs("infer"))])
+    async def sample(name: str) -> Response:
+        found = (await asyncio.to_thread(clips)).get(name)
+        if found is None:
+            raise ApiError(404, "not_found", "there is no such sample")
+        return FileResponse(found.path, media_type=SOUNDS[found.path.suffix])
+
+    return routes
+
+
+def _grouped(models: list[Served]) -> list[tuple[str, list[Served]]]:
+    """The models by whether they are real; those that are loaded from the beginning come first."""
+    found = sorted(models, key=lambda each: (not each.is_preloaded, each.instance.model.status != "production"))
+    groups = [(name, [each for each in found if is_toy(each) is toy]) for name, toy in ((REAL, False), (TOY, True))]
+    return sorted((group for group in groups if group[1]), key=lambda group: not group[1][0].is_preloaded)
+
+
+def _row(served: Served) -> dict[str, str]:
+    key = served.instance.key
+    return {
+        "name": served.name, "tasks": ", ".join(served.tasks), "device": f"{key.device} {key.precision}",
+        "state": served.state, "what": f"{served.instance.model.summary}{f' ({TOY})' if is_toy(served) else ''}",
+    }  # fmt: skip

@@ -1,0 +1,49 @@
+"""A real browser that the tests drive: Debian's Chromium through Playwright."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET_MS = 60_000  # that a loaded machine may take for anything
+
+
+@contextmanager
+def chromium(microphone: Path | None = None) -> Iterator[Browser]:
+    """The browser; with a WAV file, that is what its microphone hears, again and again."""
+    place = next(filter(None, map(shutil.which, NAMES)), None)
+    if place is None:
+        raise RuntimeError("the tests need `chromium` on PATH: `.ci/debian` installs it, where it may")
+    asked = ["--no-sandbox", "--disable-dev-shm-usage"]  # it is root in containers, and sees our own pages alone
+    if microphone is not None:
+        asked += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        asked += [f"--use-file-for-fake-audio-capture={microphone}"]
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=place, args=asked)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
+    """A page of a new visitor, opened; what its console says and what could not be loaded is an error at the end."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.set_default_timeout(QUIET_MS)
+    said: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(address)
+    try:
+        yield page
+        assert said == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "it is wider than the window"
+    finally:
+        context.close()
