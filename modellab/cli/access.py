@@ -7,11 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import common, grouped
 
-tokens = typer.Typer(help="Tokens of `modellab serve`: list them, make one, revoke one.", no_args_is_help=True)
-users = typer.Typer(help="Accounts of `modellab serve`, their roles, and what they did.", no_args_is_help=True)
-projects = typer.Typer(help="Projects of `modellab serve`: who is in one sees nothing of others.", no_args_is_help=True)
+tokens = typer.Typer(
+    cls=grouped.WholeSummaries,
+    help="Tokens of `modellab serve`: list them, make one, revoke one.",
+    no_args_is_help=True,
+)
+users = typer.Typer(
+    cls=grouped.WholeSummaries,
+    help="Accounts of `modellab serve`, their roles, and what they did.",
+    no_args_is_help=True,
+)
+projects = typer.Typer(
+    cls=grouped.WholeSummaries,
+    help="Projects of `modellab serve`: who is in one sees nothing of others.",
+    no_args_is_help=True,
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 Place = Annotated[str, typer.Option("--project", metavar="PROJECT", help="Which one; default: default.")]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from modellab.cli import (
     access,
@@ -24,6 +24,7 @@ from modellab.cli import (
     doctor,
     explain,
     export,
+    grouped,
     history,
     lifecycle,
     meaning,
@@ -43,7 +44,7 @@ from modellab.cli import (
 from modellab.errors import ModellabError
 
 
-class OneSentence(TyperGroup):
+class OneSentence(grouped.WholeSummaries):
     """The process boundary: what a command raises on purpose, or the disk refuses, becomes one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -69,17 +70,58 @@ app = typer.Typer(
     cls=OneSentence,
     help="A regression suite for speech models: run them, compare them with what was accepted, keep every result.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=grouped.HELP,
     rich_markup_mode=None,  # rich takes longer to import than everything else that --help needs
     pretty_exceptions_enable=False,
 )
-app.command(name="try")(try_models.try_models)
-app.command(**run.SETTINGS)(run.run)
-app.command()(transcribe.transcribe)
-app.command()(diarize.diarize)
-app.add_typer(models.app, name="models")
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    grouped.TRY: {
+        "try": try_models.try_models,
+        "transcribe": transcribe.transcribe,
+        "diarize": diarize.diarize,
+    },
+    grouped.SET_UP: {"doctor": doctor.doctor},
+    grouped.JUDGE: {
+        "run": run.run,
+        "compare": compare.compare,
+        "explain": explain.explain,
+        "score": score.score,
+        "rescore": rescore.rescore,
+        "calibrate": calibrate.calibrate,
+        "power": power.power,
+    },
+    grouped.LOOK: {
+        "report": report.report,
+        "page": page.page,
+        "history": history.history,
+        "curves": curves.curves,
+        "meaning": meaning.meaning,
+        "export": export.export,
+        "site": site.site,
+    },
+    grouped.RELEASE: {
+        "lifecycle": lifecycle.lifecycle,
+        "promote": lifecycle.promote,
+        "rollback": lifecycle.rollback,
+    },
+    grouped.SHARE: {"serve": serve.serve, "ui": tracking.ui, "sync": tracking.sync},
+}
+SETTINGS: dict[str, dict[str, Any]] = {"run": run.SETTINGS}
+GROUPS = {
+    "models": (grouped.SET_UP, models.app),
+    "datasets": (grouped.SET_UP, datasets.app),
+    "baselines": (grouped.JUDGE, baselines.app),
+    "tokens": (grouped.SHARE, access.tokens),
+    "users": (grouped.SHARE, access.users),
+    "projects": (grouped.SHARE, access.projects),
+}
+
+for panel, commands in COMMANDS.items():
+    for name, function in commands.items():
+        app.command(name, rich_help_panel=panel, **SETTINGS.get(name, {}))(function)
+for name, (panel, group) in GROUPS.items():
+    app.add_typer(group, name=name, rich_help_panel=panel)
 models.app.command()(convert.convert)
-app.add_typer(datasets.app, name="datasets")
 datasets.app.command(name="list")(dataset_facts.list_datasets)
 datasets.app.command()(dataset_facts.show)
 datasets.app.command()(dataset_facts.verify)
@@ -88,30 +130,6 @@ datasets.app.command()(dataset_power.power)
 datasets.app.command()(dataset_import.formats)
 datasets.app.command()(dataset_import.presets)
 datasets.app.command(name="import")(dataset_import.import_dataset)
-app.add_typer(baselines.app, name="baselines")
-app.command()(explain.explain)
-app.command()(calibrate.calibrate)
-app.command()(power.power)
-app.command()(report.report)
-app.command()(site.site)
-app.command()(history.history)
-app.command()(rescore.rescore)
-app.command()(score.score)
-app.command()(meaning.meaning)
-app.command()(serve.serve)
-app.add_typer(access.tokens, name="tokens")
-app.add_typer(access.users, name="users")
-app.add_typer(access.projects, name="projects")
-app.command()(export.export)
-app.command()(page.page)
-app.command()(compare.compare)
-app.command()(lifecycle.promote)
-app.command()(lifecycle.rollback)
-app.command()(lifecycle.lifecycle)
-app.command()(curves.curves)
-app.command()(tracking.ui)
-app.command()(tracking.sync)
-app.command()(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import common, options
+from modellab.cli import common, grouped, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from modellab.results.entry import Entry
     from modellab.types import CaseId
 
-app = typer.Typer(help="Accept measured results, pin a release, list what is accepted.", no_args_is_help=True)
+app = typer.Typer(
+    cls=grouped.WholeSummaries,
+    help="Accept measured results, pin a release, list what is accepted.",
+    no_args_is_help=True,
+)
 NEWEST = 5  # sessions named when one is unknown
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; stored in the files.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
 GAP = 2  # blanks between the columns of a table
+MOST_PARTS = 2  # of a table that is too wide
 WRAPPED, LAST = 30, 8  # to no less is the text in a column wrapped, and in the last one
 
 
@@ -87,7 +89,14 @@ def console() -> Console:
     """Where answers go: wrapped to a terminal, never cut in a file or pipe."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else UNWRAPPED, highlight=False)
+    plain = is_plain()
+    width = None if sys.stdout.isatty() else UNWRAPPED
+    return Console(width=width, highlight=False, no_color=plain, color_system=None if plain else "auto")
+
+
+def is_plain() -> bool:
+    """Whether text comes without colours and bold letters: NO_COLOR is set, or the terminal has none."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
 def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
@@ -99,7 +108,7 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) 
 
     from modellab.system import escape
 
-    typer.secho(escape.lines(str(text)), err=err, nl=nl, **style)
+    typer.secho(escape.lines(str(text)), err=err, nl=nl, color=False if is_plain() else None, **style)
 
 
 def put(data: str) -> None:
@@ -117,7 +126,10 @@ def printable(text: str) -> str:
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """A table with a line of headings; text is taken as it is (no markup). One too wide comes in parts."""
+    """A table with a line of headings; text is taken as it is (no markup).
+
+    One too wide for the terminal comes in two parts, or a row below the other where that would take more.
+    """
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
@@ -127,13 +139,33 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) ->
     out = console()
     lines = [[Text(heading) for heading in headings], *body]
     widths = [max(cell_len(line[at].plain) for line in lines if at < len(line)) for at in range(len(headings))]
-    for part in _parts(widths, out.width):
+    parts = _parts(widths, out.width)
+    if len(parts) > MOST_PARTS:
+        _print_folded(headings, body, out)
+        return
+    for part in parts:
         table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
         for at in part:  # the names stay whole: they get copied
             table.add_column(headings[at], overflow="fold", no_wrap=at == 0)
         for row in body:
             table.add_row(*(row[at] for at in part if at < len(row)))
         out.print(table)
+
+
+def _print_folded(headings: Sequence[str], body: Sequence[Sequence[Text]], out: Console) -> None:
+    """Each row as its name, and below it what the columns say, wrapped to the terminal."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for row in body:
+        out.print(Text.assemble((row[0].plain, "bold")), soft_wrap=True)
+        told = [
+            Text.assemble((f"{heading}: ", "dim"), cell)
+            for heading, cell in zip(headings[1:], row[1:], strict=False)
+            if cell.plain
+        ]
+        if told:
+            out.print(Padding(Text(" · ").join(told), (0, 0, 0, GAP)))
 
 
 def _safe(cell: Text) -> Text:

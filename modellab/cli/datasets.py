@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import common, grouped
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-app = typer.Typer(help="List the golden datasets, make them of recordings that you have, validate them.")
+app = typer.Typer(
+    cls=grouped.WholeSummaries, help="List the golden datasets, make them of recordings that you have, validate them."
+)
 
 
 @app.callback(invoke_without_command=True)

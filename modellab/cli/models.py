@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from modellab.cli import common
+from modellab.cli import common, grouped
 from modellab.errors import ConfigError, WeightsError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from modellab.plan.matrix import Matrix, ModelInstance
 
 
-class ShowByName(TyperGroup):
+class ShowByName(grouped.WholeSummaries):
     """`modellab models NAME` means `modellab models show NAME`."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -35,7 +35,7 @@ def run(
     """Run the suite: pytest on benchmarks/, or on every task where a project has none.
 
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
-    -n 2, --strict-matrix, --update-baselines --reason "..." (see: modellab run -h).
+    -n 2, --strict-matrix, --update-baselines --reason "..." (see: pytest --help).
     """
     from modellab.plan.matrix import Matrix
 

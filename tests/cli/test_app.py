@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from modellab.cli import common
+from modellab.cli import common, grouped
 
 from .conftest import Desk
 
 COMMANDS = (
-    "try", "run", "transcribe", "diarize", "explain", "calibrate", "power", "report", "site", "history", "rescore",
-    "score", "meaning", "serve", "export", "page", "compare", "promote", "rollback", "lifecycle", "curves", "ui",
-    "sync", "doctor", "models", "datasets", "baselines",
-    "tokens", "users", "projects",
+    "try", "transcribe", "diarize",
+    "doctor", "models", "datasets",
+    "run", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
+    "report", "page", "history", "curves", "meaning", "export", "site",
+    "lifecycle", "promote", "rollback",
+    "serve", "ui", "sync", "tokens", "users", "projects",
 )  # fmt: skip
 HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 
@@ -25,8 +28,35 @@ HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub",
 def test_help_names_every_command(desk: Desk) -> None:
     result = desk.type("--help")
     assert result.exit_code == 0
-    listed = [line.split()[0] for line in result.stdout.partition("Commands:")[2].splitlines() if line.strip()]
+    behind = result.stdout.partition("Try it on your own files:")[2]
+    listed = [line.split()[0] for line in behind.splitlines() if line[:2] == "  " and line[2:3].strip()]
     assert listed == list(COMMANDS)
+    assert [line for line in behind.splitlines() if line and not line.startswith(" ")] == [
+        f"{panel}:" for panel in grouped.PANELS[1:]
+    ]
+
+
+def test_summaries_are_whole(desk: Desk) -> None:
+    assert "..." not in desk.type("--help").stdout.partition("Options:")[2]
+    assert "..." not in desk.type("datasets", "--help").stdout.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("models",), ("models", "show"), ("compare",)])
+def test_the_short_option_for_help(desk: Desk, command: tuple[str, ...]) -> None:
+    assert desk.type(*command, "-h").stdout == desk.type(*command, "--help").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(desk: Desk, shell: str) -> None:
+    words = {"COMP_WORDS": "modellab tr", "COMP_CWORD": "1", "_TYPER_COMPLETE_ARGS": "modellab tr"}
+    asked = {"_MODELLAB_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    code = "import sys; sys.argv = ['modellab']; from modellab.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **asked, **words}, capture_output=True, text=True, timeout=60
+    )
+    assert "try" in done.stdout
+    assert "transcribe" in done.stdout
+    assert "report" not in done.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -37,7 +67,7 @@ def test_every_command_explains_itself(desk: Desk, command: str) -> None:
 
 
 def test_no_arguments_is_help(desk: Desk) -> None:
-    assert "Commands:" in desk.type().output
+    assert "Try it on your own files:" in desk.type().output
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -100,14 +130,40 @@ def test_a_reader_that_leaves_early_is_no_error(desk: Desk) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+ROWS = [["whisper:lab", "1.22 % [0.00 %]", "production"]]
+
+
 def test_a_table_wider_than_the_terminal_comes_in_parts_with_the_names_in_each(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(common, "console", lambda: Console(width=30, highlight=False))
-    common.print_table(["model", "wer [95 %]", "stage"], [["whisper:lab", "1.22 % [0.00 %]", "production"]])
+    common.print_table(["model", "wer [95 %]", "stage"], ROWS)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["model", "wer", "[95", "%]"],
         ["whisper:lab", "1.22", "%", "[0.00", "%]"],
         ["model", "stage"],
         ["whisper:lab", "production"],
     ]
+
+
+def test_a_table_that_would_take_many_parts_has_its_columns_below_each_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(common, "console", lambda: Console(width=30, highlight=False))
+    common.print_table(["model", "wer [95 %]", "stage", "tasks"], [[*ROWS[0], "asr alignment"]])
+    name, *told = capsys.readouterr().out.splitlines()
+    assert name == "whisper:lab"
+    assert all(line.startswith("  ") and len(line) <= 30 for line in told)
+    assert " ".join(" ".join(told).split()) == "wer [95 %]: 1.22 % [0.00 %] · stage: production · tasks: asr alignment"
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_without_colours_gets_plain_text(desk: Desk, variables: dict[str, str]) -> None:
+    command = f"{sys.executable} -m modellab models show fake; {sys.executable} -m modellab datasets list"
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"], cwd=desk.root, capture_output=True, timeout=120,
+        env={**{name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "CI")}, **variables},
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert b"short_v1" in done.stdout
+    assert b"\x1b" not in done.stdout
