@@ -48,12 +48,13 @@ def promote(
     to = next(each for each in STAGES if each == stage)
     folder, model, variant = find_model(matrix, name)
     criteria.check(matrix)
+    version = _version(project, folder)
     standings = [each for each in moves.find(matrix, folder, model, variant) if not moves.is_at(each, to)]
     if not standings:
         raise ConfigError(_already(moves.find(matrix, folder, model, variant)))
     entries, runs = _entries(project), _mlflow_runs(project)
     plan = [moves.promote(matrix, (folder, model), each, to, entries, runs) for each in standings]
-    _make(project, plan, because, by, dry_run=dry_run, mlflow=not no_mlflow)
+    _make(project, plan, because, by, version, dry_run=dry_run, mlflow=not no_mlflow)
 
 
 def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False, no_mlflow: NoMlflow = False) -> None:
@@ -64,10 +65,11 @@ def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False,
     project = common.project()
     matrix = common.matrix(project)
     folder, model, variant = find_model(matrix, name)
+    version = _version(project, folder)
     standings = moves.find(matrix, folder, model, variant)
     moved = [each for each in standings if each.before is not None]
     plan = [moves.rollback(each) for each in moved or standings[:1]]  # of none, the first says why
-    _make(project, plan, because, by, dry_run=dry_run, mlflow=not no_mlflow)
+    _make(project, plan, because, by, version, dry_run=dry_run, mlflow=not no_mlflow)
 
 
 def lifecycle(
@@ -97,7 +99,16 @@ def lifecycle(
 # ---------------------------------------------------------------------------- moving
 
 
-def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run: bool, mlflow: bool) -> None:
+def _version(project: Project, folder: Path) -> str:
+    """Of the records of a model, so that a move is made of those that it was planned with."""
+    from modellab.lifecycle import stages
+
+    return stages.version(project.baselines, folder.name)
+
+
+def _make(
+    project: Project, plan: list[Move], because: str, by: str, version: str, *, dry_run: bool, mlflow: bool
+) -> None:
     """Show the plan, refuse it or carry it out."""
     from modellab.lifecycle import moves
     from modellab.system import machine
@@ -115,7 +126,7 @@ def _make(project: Project, plan: list[Move], because: str, by: str, *, dry_run:
         common.say("dry run: nothing was written")
         return
     commit = machine.commit(project.root)
-    path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty)
+    path = moves.apply(project.baselines, plan, who, because, commit.hash + "+" * commit.dirty, version)
     shown = path.relative_to(project.root) if path.is_relative_to(project.root) else path
     common.say(f"{shown} written: review it and commit it")
     common.say(

@@ -10,14 +10,13 @@ import typer
 
 from modellab import units
 from modellab.cli import common
-from modellab.errors import ConfigError, ModellabError, did_you_mean
+from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from modellab.datasets import Dataset
     from modellab.plan.settings import Project
     from modellab.reports.leaderboard.records import ComparableGroup, Report
     from modellab.results.entry import Entry
-    from modellab.results.select import SelectedResults, StoredResults
+    from modellab.results.select import StoredResults
 
 FILE = "FILE"
 STDOUT = "-"
@@ -51,10 +50,12 @@ def report(
     Each SPEC names stored results: whisper:lab@main, @HEAD~1, a session. Several are held against the first.
     """
     _check_extras(html=html, figure=figure, parquet=parquet)
+    from modellab.reports.leaderboard.stored import assembled, selections
+
     project = common.project()
     stored = stored_results_of(project, source, specs or [])
-    selections = _selections(stored, specs or [], task, dataset)
-    made = assembled(project, stored, selections, rescore=rescore, utterances=bool(html) and utterances)
+    chosen = selections(stored, specs or [], task, dataset, _warn)
+    made = assembled(project, stored, chosen, rescore=rescore, utterances=bool(html) and utterances)
     files = {"html": html, "markdown": markdown, "csv": csv, "json": json, "parquet": parquet}
     wanted = {kind: path for kind, path in files.items() if path is not None}
     if figure:
@@ -105,113 +106,6 @@ def stored_results_of(project: Project, source: str = "", specs: Sequence[str] =
 
 def _warn(sentence: str) -> None:
     common.say(f"warning: {common.printable(sentence)}", err=True)
-
-
-def _selections(stored: StoredResults, specs: Sequence[str], task: str, dataset: str) -> list[SelectedResults]:
-    from modellab import tasks
-    from modellab.results.select import LATEST, SelectedResults
-
-    doubled = [spec for spec in specs if specs.count(spec) > 1]
-    if doubled:
-        raise ConfigError(f"{doubled[0]!r} is named twice: there is nothing to compare")
-    found = [stored.select(spec, errors=True) for spec in specs or [LATEST]]
-    unknown = sorted(
-        {e.key.task for selection in found for e in (*selection.entries, *selection.failed)} - set(tasks.names())
-    )
-    if unknown:
-        _warn(f"this modellab has no task {', '.join(unknown)}: its results are left out (of a newer version?)")
-    for name, wanted in (("task", task), ("dataset", dataset)):
-        there = {getattr(entry.key, name) for selection in found for entry in (*selection.entries, *selection.failed)}
-        if wanted and wanted not in there:
-            raise ConfigError(f"there are no results of the {name} {wanted!r}: {did_you_mean(wanted, there)}")
-    kept = []
-    for selection in found:
-        entries, failed = (
-            tuple(
-                each
-                for each in some
-                if each.key.task not in unknown and task in {"", each.key.task} and dataset in {"", each.key.dataset}
-            )
-            for some in (selection.entries, selection.failed)
-        )
-        if not (entries or failed):
-            wanted = " and ".join(filter(None, (task, dataset))) or "a task that is known here"
-            raise ConfigError(f"{selection.spec!r} has no results of {wanted}")
-        kept.append(SelectedResults(selection.spec, entries, failed))
-    return kept
-
-
-def assembled(
-    project: Project,
-    stored: StoredResults,
-    selections: Sequence[SelectedResults],
-    *,
-    rescore: bool = False,
-    utterances: bool = False,
-) -> Report:
-    """The report on some results, with whatever of the project belongs to it."""
-    from modellab.reports.leaderboard import assemble
-
-    datasets, notes = _datasets(project, selections)
-    if rescore:
-        selections = [_rescored(selection, datasets) for selection in selections]
-    shown = assemble.Shown(
-        selections=selections,
-        every=stored.entries,
-        datasets=datasets,
-        stages=_stages(project, selections),
-        card=project.judging.scorecard,
-        alpha=project.judging.alpha,
-        utterances=utterances,
-        notes=[*stored.warnings, *notes],
-    )
-    return assemble.assemble(shown)
-
-
-def _datasets(project: Project, selections: Sequence[SelectedResults]) -> tuple[dict[str, Dataset], list[str]]:
-    """The golden datasets of the results that are here, and a sentence for each that cannot be used."""
-    from modellab.datasets import load
-
-    found, notes = {}, []
-    for name in sorted({entry.key.dataset for selection in selections for entry in selection.entries}):
-        try:
-            found[name] = load(project.golden / name)
-        except ModellabError as error:
-            notes.append(f"{name} is not here, so there are no references and conditions: {str(error).splitlines()[0]}")
-    return found, notes
-
-
-def _rescored(selection: SelectedResults, datasets: dict[str, Dataset]) -> SelectedResults:
-    """The results by the normaliser that each dataset has now, where they were scored by another."""
-    from modellab import text
-    from modellab.rescoring.entry import rescored
-    from modellab.results.select import SelectedResults
-
-    entries = []
-    for entry in selection.entries:
-        data = datasets.get(entry.key.dataset)
-        then = entry.result.provenance.get("normaliser", "") if entry.result else ""
-        if data is None and then:
-            raise ConfigError(f"{entry.key} cannot be scored anew: the dataset {entry.key.dataset} is not here")
-        stale = data is not None and then not in {"", str(text.get(data.normaliser))}
-        entries.append(rescored(entry, data) if data is not None and stale else entry)
-    return SelectedResults(selection.spec, tuple(entries), selection.failed)
-
-
-def _stages(project: Project, selections: Sequence[SelectedResults]) -> dict[tuple[str, str], str]:
-    """The lifecycle stage of each variant that the report shows; of models that are gone there is none."""
-    from modellab import models
-    from modellab.lifecycle import stages
-
-    folders = models.folders(project.models)
-    found: dict[tuple[str, str], str] = {}
-    for model, variant in sorted(
-        {(entry.key.model, entry.key.variant) for selection in selections for entry in selection.entries}
-    ):
-        if model in folders:
-            start = models.config(folders[model]).status
-            found[model, variant] = stages.standing(project.baselines, model, variant, start).stage
-    return found
 
 
 # ---------------------------------------------------------------------------- where it goes

@@ -30,6 +30,7 @@ def site(
     """
     from modellab.cli import report
     from modellab.reports.leaderboard import html, site
+    from modellab.reports.leaderboard.stored import assembled
     from modellab.results.select import SelectedResults
     from modellab.system import extras
 
@@ -44,7 +45,7 @@ def site(
     for name in names:
         cases = [entry for _, entry in sorted(sessions[name].items())]
         measured, failed = (tuple(e for e in cases if bool(e.result) is there) for there in (True, False))
-        made = report.assembled(project, stored, [SelectedResults(f"@{name}", measured, failed)], utterances=True)
+        made = assembled(project, stored, [SelectedResults(f"@{name}", measured, failed)], utterances=True)
         reports[name] = html.render_html(made)
     index = site.add(folder, reports, [site.Session.of([*sessions[name].values()]) for name in names], title)
     common.say(f"{len(reports)} report{'s' * (len(reports) != 1)} added: {index}")

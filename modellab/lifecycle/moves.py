@@ -90,11 +90,11 @@ def rollback(standing: Standing) -> Move:
     return Move(standing, standing.before, rollback=True)
 
 
-def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str) -> Path:
-    """Write the records of one model's moves, all or none; the file."""
+def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str, expected: str = "") -> Path:
+    """Write the records of one model's moves, all or none; the file. ChangedError as of `stages.append`."""
     listed, when = list(moves), stages.now()
     records = {move.standing.variant: move.record(by, because, commit, when) for move in listed}
-    return stages.append(root, listed[0].standing.model, records)
+    return stages.append(root, listed[0].standing.model, records, expected)
 
 
 def is_at(standing: Standing, to: Stage) -> bool:

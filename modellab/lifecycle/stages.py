@@ -16,10 +16,13 @@ written by `modellab promote` and `modellab rollback`, reviewed as a diff; nothi
 from __future__ import annotations
 
 import datetime
+import fcntl
+import hashlib
 import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -92,6 +95,12 @@ class Record(Strict):
 
 
 Records = Mapping[str, tuple[Record, ...]]  # by variant
+NOTHING = "none"  # the version of a file that does not exist
+VERSION_DIGITS = 16
+
+
+class ChangedError(ConfigError):
+    """Somebody has written a record since the move was planned."""
 
 
 class _File(Strict):
@@ -206,22 +215,55 @@ def standing(root: Path, model: str, variant: str, start: Stage) -> Standing:
     return Standing(model, variant, start, read(root, model).get(variant, ()))
 
 
-def append(root: Path, model: str, more: Mapping[str, Record]) -> Path:
-    """Add a record to each of these variants, whole or not at all; the file written."""
-    records = {name: tuple(each) for name, each in read(root, model).items()}
-    for variant, record in more.items():
-        records[variant] = (*records.get(variant, ()), record)
-        _check_order(file(root, model), variant, records[variant])
+def version(root: Path, model: str) -> str:
+    """What tells a model's records from what they were; `none` without a file."""
+    try:
+        return hashlib.sha256(file(root, model).read_bytes()).hexdigest()[:VERSION_DIGITS]
+    except FileNotFoundError:
+        return NOTHING
+    except OSError as error:
+        raise ConfigError(f"{file(root, model)} cannot be read: {error.strerror or error}") from error
+
+
+def append(root: Path, model: str, more: Mapping[str, Record], expected: str = "") -> Path:
+    """Add a record to each of these variants, whole or not at all; the file written.
+
+    One writer at a time: of two that add records neither is lost. ChangedError where the file is not of the version
+    `expected` any more; '' takes any.
+    """
     path = file(root, model)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text(model, records), encoding="utf-8")
-        os.replace(draft, path)
+        with _alone(path.parent):
+            if expected and version(root, model) != expected:
+                raise ChangedError(f"{path} has changed since: somebody else moved {model} just now, look again")
+            draft.write_text(text(model, _with(root, model, more)), encoding="utf-8")
+            os.replace(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise ConfigError(f"{path} could not be written: {error}: nothing was moved") from error
     return path
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else writes records meanwhile: a lock on their folder, which ends with its process."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _with(root: Path, model: str, more: Mapping[str, Record]) -> Records:
+    """The records as they are now with another one for each of these variants."""
+    records = {name: tuple(each) for name, each in read(root, model).items()}
+    for variant, record in more.items():
+        records[variant] = (*records.get(variant, ()), record)
+        _check_order(file(root, model), variant, records[variant])
+    return records
 
 
 def text(model: str, records: Records) -> str:

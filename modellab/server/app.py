@@ -25,6 +25,7 @@ from modellab.server.fleet import Fleet
 from modellab.server.pages import frame, start
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
+from modellab.server.results import decisions
 from modellab.server.results.index import Index
 from modellab.server.storage import api as storage_api
 from modellab.server.storage.blobs import Blobs
@@ -51,6 +52,7 @@ def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         try:
+            index.start()
             async with sweeping(blobs):
                 yield
         finally:  # uvicorn has answered what was begun, or its patience is over
@@ -68,6 +70,7 @@ def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(results_api.router(index))
+    app.include_router(decisions.router(index))
     app.include_router(storage_api.router(blobs, long_probe))
     for routes in (frame.router(), start.router(fleet, matrix)):
         app.include_router(routes)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
-from modellab.server.results import whole
+from modellab.server.results import report, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
 from modellab.system.masking import masked
@@ -21,13 +21,18 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "entry": whole.entry,
     "utterances": whole.utterances,
     "sounds": whole.sounds,
+    "candidates": stages.candidates,
+    "one": stages.one,
+    "move": stages.move,
+    "report": report.report,
+    "compare": report.compare,
 }
 
 
 def answer(root: Path, order: Order) -> dict[str, Any]:
     """The reply to one request; what is refused on purpose is a reply that says so."""
     try:
-        return VERBS[order["verb"]](root, order)
+        return {"answer": VERBS[order["verb"]](root, order["asked"])}
     except ApiError as error:
         names = ("status", "code", "message", "param", "headers")
         return {"refused": {name: getattr(error, name) for name in names}}

@@ -38,6 +38,10 @@ class Index:
         self._building: Future[None] | None = None
         self._not_before = 0.0
 
+    def start(self) -> None:
+        """Read what is new before anybody asks, without being waited for."""
+        self._builder.submit(self.catch_up)
+
     def close(self) -> None:
         """End its processes; a build goes on at the next start where it was."""
         for reader in (self.reader, self.analyst):
@@ -71,6 +75,11 @@ class Index:
                     follow.forget(self.database.engine, place["path"])
         raise AssertionError
 
+    @property
+    def url(self) -> str:
+        """Where the database is, with its password: for a process of ours alone."""
+        return self.database.engine.url.render_as_string(hide_password=False)
+
     def stamp(self) -> tuple[int, int]:
         """Changes when the index does."""
         with self.database.begin() as said:
@@ -100,10 +109,9 @@ class Index:
     def _build(self) -> None:
         """Read all that there is, in a process of its own."""
         reader = Reader("index", self.project.root)
-        url = self.database.engine.url.render_as_string(hide_password=False)
         begun = time.monotonic()
         try:
-            lines = reader.ask("build", url=url)["lines"]
+            lines = reader.ask("build", url=self.url)["lines"]
             LOG.info("%d lines of the ledger were indexed in %.1f s", lines, time.monotonic() - begun)
         except (ModellabError, ApiError) as error:
             self._not_before = time.monotonic() + AGAIN_S

@@ -50,7 +50,8 @@ class Reader:
                 self._waiting -= 1
         if "refused" in reply:
             raise ApiError(**reply["refused"])
-        return reply
+        answer: dict[str, Any] = reply["answer"]
+        return answer
 
     def close(self) -> None:
         """End the process; what it is at is broken off."""
@@ -63,7 +64,7 @@ class Reader:
         """A process that has ended since it was asked last is started again."""
         is_new = self._child is None or not self._child.is_alive()
         try:
-            return self._started().ask(verb, order, TIMEOUT_S)
+            return self._started().ask(verb, {"asked": order}, TIMEOUT_S)
         except CrashError:
             self._end()
             if is_new:

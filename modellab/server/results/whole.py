@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,20 @@ def project(root: Path) -> Project:
     return Project.at(root)
 
 
-def build(root: Path, order: Order) -> Json:
-    """Bring an index up to date; how many lines were read."""
-    engine = sa.create_engine(order["url"])
+@contextmanager
+def opened(url: str) -> Iterator[sa.Engine]:
+    """The database of the server, which has made its tables."""
+    engine = sa.create_engine(url)
     try:
-        return {"lines": follow.follow(engine, project(root).mlruns)}
+        yield engine
     finally:
         engine.dispose()
+
+
+def build(root: Path, order: Order) -> Json:
+    """Bring an index up to date; how many lines were read."""
+    with opened(order["url"]) as engine:
+        return {"lines": follow.follow(engine, project(root).mlruns)}
 
 
 def entry(root: Path, order: Order) -> Json:
@@ -105,8 +112,3 @@ def _read(root: Path, order: Order) -> Entry:
 @functools.lru_cache(KEPT)
 def _read_at(root: Path, path: str, offset: int, length: int) -> Entry:
     return ledger.read_at(Path(path), offset, length, project(root).mlruns)
-
-
-def told(text: str) -> Any:
-    """JSON that a renderer made, as data."""
-    return json.loads(text)

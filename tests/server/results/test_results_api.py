@@ -164,7 +164,8 @@ def test_nothing_that_was_said_in_a_private_dataset_is_given(known: tuple[Server
     server, entries = known
     heard, failed = entries[11:13]
     assert CANARY in "".join(path.read_text() for path in ledger.files(server.root / "mlruns"))
-    places = ["/api/v1/results", "/api/v1/runs", "/api/v1/runs/private"]
+    places = ["/api/v1/results", "/api/v1/runs", "/api/v1/runs/private", "/api/v1/candidates"]
+    places += ["/api/v1/findings", "/api/v1/leaderboard", "/api/v1/recommendation"]
     for each in (heard, failed):
         places += [f"/api/v1/results/{each.id}{rest}" for rest in ("", "/utterances", "/audio/p1")]
     for path in places:

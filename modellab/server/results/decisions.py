@@ -1,0 +1,193 @@
+"""`/api/v1/candidates`, `/lifecycle`, `/findings`, `/recommendation`, `/experiments`: what follows from results."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from typing import Annotated, Any
+
+import pydantic
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import JSONResponse
+
+from modellab.server.auth import PROJECT, Who, needs
+from modellab.server.errors import INVALID, ApiError
+from modellab.server.results import query
+from modellab.server.results.api import Reads
+from modellab.server.results.experiments import Experiments, Given
+from modellab.server.results.index import Index
+
+KEPT, KEPT_S = 32, 60.0  # answers that took long, and for how long they are given again
+Promotes = Annotated[Who, Depends(needs("promote"))]
+Runs = Annotated[Who, Depends(needs("run"))]
+IfMatch = Annotated[str, Header(alias="If-Match", max_length=80, description="The version that is to be changed")]
+Specs = Annotated[list[str], Query(alias="spec", max_length=10, description="As `modellab report` takes them")]
+Name = Annotated[str, Query(max_length=255)]
+
+
+class Move(pydantic.BaseModel):
+    """Where a variant is to go, and why."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    to: str = pydantic.Field(max_length=40)
+    because: str = pydantic.Field(min_length=1, max_length=2_000)
+    dry_run: bool = False
+
+
+class Remembered:
+    """Answers of the analyst that are given again while the index is the same."""
+
+    def __init__(self, index: Index) -> None:
+        self.index, self._lock = index, threading.Lock()
+        self._kept: OrderedDict[str, tuple[Any, float, dict[str, Any]]] = OrderedDict()
+
+    def ask(self, verb: str, **order: Any) -> dict[str, Any]:
+        """What the analyst says, perhaps a moment ago."""
+        self.index.catch_up()
+        stamp, name = self.index.stamp(), f"{verb} {json.dumps(order, sort_keys=True)}"
+        with self._lock:
+            kept = self._kept.get(name)
+        if kept is not None and kept[0] == stamp and time.monotonic() - kept[1] < KEPT_S:
+            return kept[2]
+        found = self.index.analyst.ask(verb, url=self.index.url, **order)
+        with self._lock:
+            self._kept[name] = stamp, time.monotonic(), found
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        """Something else than results has changed."""
+        with self._lock:
+            self._kept.clear()
+
+
+def router(index: Index) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1")
+    remembered = Remembered(index)
+    _reports(routes, remembered)
+    _lifecycle(routes, index, remembered)
+    _experiments(routes, index, remembered)
+    return routes
+
+
+def _reports(routes: APIRouter, remembered: Remembered) -> None:
+    """What is made of all results together."""
+
+    def report(who: Who, specs: list[str], task: str, dataset: str, *, rows: bool = False) -> dict[str, Any]:
+        return remembered.ask("report", owner=who.project, specs=specs, task=task, dataset=dataset, rows=rows)
+
+    @routes.get("/findings", tags=["reports"])
+    def findings(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
+        """What got worse or better, worst first, and why that is believed."""
+        found = report(who, spec, task, dataset)
+        return {"object": "list", "data": found["findings"], **_about(found)}
+
+    @routes.get("/recommendation", tags=["reports"])
+    def recommendation(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
+        """Which model to take for each task, on what evidence, or that there is not enough of it."""
+        found = report(who, spec, task, dataset)
+        return {"object": "list", "data": found["tasks"], "how": found["how"], **_about(found)}
+
+    @routes.get("/leaderboard", tags=["reports"])
+    def leaderboard(who: Reads, spec: Specs = [], task: Name = "", dataset: Name = "") -> dict[str, Any]:  # noqa: B006
+        """A row for each number, with N, interval and origin: what `modellab report --json` writes."""
+        found = report(who, spec, task, dataset, rows=True)
+        return {"object": "list", "data": found["rows"], **_about(found)}
+
+
+def _about(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: found[name] for name in ("title", "headline", "considered", "notes")}
+
+
+def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
+    """The stages of variants."""
+
+    @routes.get("/candidates", tags=["lifecycle"])
+    def candidates(who: Reads, model: Name = "") -> dict[str, Any]:
+        """Every variant that has results or was moved: its stage, and what it lacks for the next."""
+        found = remembered.ask("candidates", owner=_own(who).project, model=model)
+        return {"object": "list", "data": found["candidates"], "warnings": found["warnings"]}
+
+    @routes.get("/lifecycle/{model}/{variant}", tags=["lifecycle"])
+    def standing(who: Reads, response: Response, model: str, variant: str) -> dict[str, Any]:
+        """A variant's stage and history; ETag is the version that a move can name."""
+        _own(who)
+        found = index.analyst.ask("one", model=model, variant=variant)
+        response.headers["ETag"] = f'"{found["version"]}"'
+        return found
+
+    @routes.post("/lifecycle/{model}/{variant}", tags=["lifecycle"])
+    def move(who: Promotes, model: str, variant: str, asked: Move, if_match: IfMatch = "") -> Response:
+        """Move a variant to a stage: 409 with everything that it lacks, 412 where somebody else has moved it."""
+        index.catch_up()
+        place = {"model": model, "variant": variant, "owner": _own(who).project, "url": index.url}
+        given = {**asked.model_dump(), "by": who.name, "expected": if_match.strip().removeprefix("W/").strip('"')}
+        found = index.analyst.ask("move", **place, **given)
+        remembered.forget()
+        headers = {"ETag": f'"{found["version"]}"'}
+        if found["missing"]:
+            count = len(found["missing"])
+            are = "criterion is" if count == 1 else "criteria are"
+            said = f"{found['id']} stays {found['stage']}: {count} {are} not met"
+            error = {"message": said, "type": INVALID, "param": "to", "code": "criteria_not_met"}
+            return JSONResponse({"error": error, **found}, 409, headers=headers)
+        return JSONResponse(found, headers=headers)
+
+
+def _own(who: Who) -> Who:
+    """The stages are those of the folder that is served, which is the first project's; ApiError 404 for others."""
+    if who.project != PROJECT:
+        raise ApiError(404, "not_found", "this project has no lifecycle of its own")
+    return who
+
+
+def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> None:
+    """Experiments: their words, their members, and these compared."""
+    kept = Experiments(index.project.mlruns)
+
+    @routes.get("/experiments", tags=["experiments"])
+    def experiments(who: Reads) -> dict[str, Any]:
+        """Every experiment, newest first."""
+        return {"object": "list", "data": [each.model_dump() for each in kept.every(who.project)]}
+
+    @routes.post("/experiments", tags=["experiments"], status_code=201)
+    def make(who: Runs, given: Given) -> dict[str, Any]:
+        """A new experiment."""
+        return kept.make(who.project, who.name, given).model_dump()
+
+    @routes.get("/experiments/{experiment}", tags=["experiments"])
+    def one(who: Reads, response: Response, experiment: str) -> dict[str, Any]:
+        """One, with the sessions that were run for it."""
+        found = kept.get(who.project, experiment)
+        response.headers["ETag"] = f'"{found.version}"'
+        asked = query.Runs(experiment=[found.id])
+        runs = index.rows(lambda said: query.runs(said, who.project, asked))
+        return {**found.model_dump(), "runs": runs["data"], "results_url": f"/api/v1/results?experiment={found.id}"}
+
+    @routes.patch("/experiments/{experiment}", tags=["experiments"])
+    def change(who: Runs, experiment: str, given: Given, if_match: IfMatch = "") -> dict[str, Any]:
+        """Other words or members; If-Match names the version that was looked at."""
+        expected = if_match.strip().strip('"')
+        if expected and not expected.isdigit():
+            raise ApiError(400, "invalid_value", f"If-Match is {expected[:40]!r}, expected a version", "If-Match")
+        return kept.change(who.project, experiment, given, int(expected) if expected else None).model_dump()
+
+    @routes.get("/experiments/{experiment}/comparison", tags=["experiments"])
+    def comparison(who: Reads, experiment: str, task: Name = "", dataset: Name = "") -> dict[str, Any]:
+        """Its members, or without any the sessions that were run for it, held against each other."""
+        found = kept.get(who.project, experiment)
+        specs = found.members
+        if not specs:
+            asked = query.Runs(experiment=[found.id])
+            runs = index.rows(lambda said: query.runs(said, who.project, asked))["data"]
+            specs = [f"@{each['id']}" for each in reversed(runs)]
+        if len(specs) < 2:
+            said = f"there is nothing to compare: {len(specs)} of at least two members"
+            raise ApiError(409, "nothing_to_compare", said, "members")
+        made = remembered.ask("compare", owner=who.project, specs=specs, task=task, dataset=dataset)
+        return {"object": "comparison", "specs": specs, **made["comparison"]}

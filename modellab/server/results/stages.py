@@ -1,0 +1,151 @@
+"""What a reader's process says of the lifecycle: the candidates and what each lacks, one variant, and its moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from modellab.errors import ConfigError
+from modellab.lifecycle import criteria, moves
+from modellab.lifecycle.moves import Move
+from modellab.lifecycle.stages import STAGES, ChangedError, Standing, version
+from modellab.models import Model
+from modellab.plan.matrix import Broken, Matrix
+from modellab.plan.selection import find_model
+from modellab.server.errors import ApiError
+from modellab.server.results import some
+from modellab.server.results.tables import ENTRIES
+from modellab.server.results.whole import opened, project
+from modellab.system import machine
+from modellab.tracking import registry
+
+Json = dict[str, Any]
+Order = Mapping[str, Any]
+NEXT = {"experimental": "candidate", "candidate": "production", "production": "production"}
+NOBODY = "modellab serve"  # who moved it, where neither a token nor git names anybody
+
+
+def candidates(root: Path, order: Order) -> Json:
+    """Every variant that has results or was moved, with what it lacks for the next stage.
+
+    Of one in production that is what it lacks to stay there.
+    """
+    matrix = Matrix(project(root))
+    criteria.check(matrix)
+    rows: list[Json] = []
+    faults = moves.damaged_records(matrix)
+    with opened(order["url"]) as engine:
+        measured = _measured(engine, order["owner"])
+        for folder, model in _models(matrix, order.get("model", "")):
+            try:
+                standings = moves.find(matrix, folder, model, "")
+            except ConfigError:  # its file is damaged, which `faults` say
+                continue
+            known = [each for each in standings if each.records or (each.model, each.variant) in measured]
+            rows += [_row(engine, matrix, (folder, model), each, order["owner"]) for each in known]
+    return {"candidates": rows, "warnings": [text.replace(f"{root}/", "") for text in faults]}
+
+
+def _models(matrix: Matrix, name: str) -> Iterator[tuple[Path, Model]]:
+    if name:
+        folder, model, _ = _found(matrix, name)
+        yield folder, model
+        return
+    yield from (entry for entry in matrix.models if not isinstance(entry, Broken))
+
+
+def _measured(engine: sa.Engine, owner: str) -> set[tuple[str, str]]:
+    asked = sa.select(ENTRIES.c.model, ENTRIES.c.variant).where(ENTRIES.c.project == owner).distinct()
+    with engine.connect() as said:
+        return {(row.model, row.variant) for row in said.execute(asked)}
+
+
+def _row(engine: sa.Engine, matrix: Matrix, place: tuple[Path, Model], standing: Standing, owner: str) -> Json:
+    """A variant with what it lacks."""
+    to = NEXT.get(standing.stage)
+    move = _plan(engine, matrix, place, standing, to, owner) if to else None
+    return {**_standing(standing), "next": to, **(_move(move) if move else {"missing": [], "evidence": []})}
+
+
+def one(root: Path, order: Order) -> Json:
+    """A variant's stage, its history, and the version of its model's records."""
+    matrix = Matrix(project(root))
+    folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
+    (standing,) = moves.find(matrix, folder, model, variant)
+    history = [record.model_dump(mode="json") for record in standing.records]
+    return {**_standing(standing), "history": history, "version": version(matrix.project.baselines, folder.name)}
+
+
+def move(root: Path, order: Order) -> Json:
+    """Move a variant to a stage if it lacks nothing, and if its records are of the version that is expected."""
+    matrix = Matrix(project(root))
+    folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
+    to = next((stage for stage in STAGES if stage == order["to"]), None)
+    if to is None:
+        raise ApiError(400, "invalid_value", f"`to` is {order['to'][:60]!r}, expected one of {', '.join(STAGES)}", "to")
+    criteria.check(matrix)
+    baselines = matrix.project.baselines
+    before = version(baselines, folder.name)
+    if order["expected"] not in ("", before):
+        raise _changed(folder.name, before)
+    (standing,) = moves.find(matrix, folder, model, variant)
+    if moves.is_at(standing, to):
+        raise ApiError(409, "already_there", f"{standing} is {to} already", "to")
+    with opened(order["url"]) as engine:
+        plan = _plan(engine, matrix, (folder, model), standing, to, order["owner"])
+    made = {**_standing(standing), "to": to, **_move(plan), "version": before, "moved": False}
+    if plan.missing or order["dry_run"]:
+        return made
+    commit = machine.commit(root)
+    by = order["by"] or machine.author(root) or NOBODY
+    try:
+        moves.apply(baselines, [plan], by, order["because"], commit.hash + "+" * commit.dirty, before)
+    except ChangedError:
+        raise _changed(folder.name, version(baselines, folder.name)) from None
+    return {**made, "stage": to, "moved": True, "version": version(baselines, folder.name)}
+
+
+def _changed(model: str, now: str) -> ApiError:
+    said = f"the records of {model} have changed since you looked, they are of version {now} now: look again"
+    return ApiError(412, "changed", said, headers={"ETag": f'"{now}"'})
+
+
+def _found(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
+    """The model and the variant of a name; ApiError 404 with the closest ones."""
+    try:
+        return find_model(matrix, name)
+    except ConfigError as error:
+        raise ApiError(404, "model_not_found", str(error).splitlines()[0], "model") from None
+
+
+def _plan(
+    engine: sa.Engine, matrix: Matrix, place: tuple[Path, Model], standing: Standing, to: Any, owner: str
+) -> Move:
+    there = some.stored(engine, matrix.project, owner, model=standing.model, variant=standing.variant)
+    runs = registry.run_ids(matrix.project.mlruns)
+    return moves.promote(matrix, place, standing, to, there.entries, runs)
+
+
+def _standing(standing: Standing) -> Json:
+    last = standing.last
+    return {
+        "object": "candidate",
+        "id": str(standing),
+        "model": standing.model,
+        "variant": standing.variant,
+        "stage": standing.stage,
+        "since": last.when if last else None,
+        "by": last.by if last else None,
+        "because": last.because if last else "as its config.yaml says",
+    }
+
+
+def _move(plan: Move) -> Json:
+    return {
+        "missing": [{"what": each.what, "mend": each.mend} for each in plan.missing],
+        "evidence": [each.model_dump(mode="json") for each in plan.evidence],
+        "silent": list(plan.silent),
+    }
