@@ -41,6 +41,9 @@ class Serve(Strict):
     max_connections: int = pydantic.Field(default=512, ge=1)
     head_s: float = pydantic.Field(default=10.0, gt=0)  # that the head of a request may take
     idle_body_s: float = pydantic.Field(default=5.0, gt=0)  # without a byte of the body
+    max_streams: int = pydantic.Field(default=8, ge=0, le=10_000)  # live at once, per replica
+    stream_idle_s: float = pydantic.Field(default=15.0, gt=0)  # that a live stream may send no audio
+    stream_s: float = pydantic.Field(default=1800.0, gt=0)  # that a live stream may last
     folder: str = "mlruns/server"  # of the database and what is kept, from the project's root
     database: str = ""  # a URL as SQLAlchemy has them; none: SQLite in the folder
     blobs: str = pydantic.Field(default="", pattern=BLOBS)  # s3://BUCKET or s3://BUCKET/PREFIX; none: the folder

@@ -2,6 +2,7 @@
 
     edge.py         what every connection goes through: sizes, times, tokens, one shape for errors
     openai_api.py   `/v1`: transcriptions, translations, speech, models
+    sockets.py      live streams (streams.py): `/v1/realtime` (realtime.py) and WhisperLive's protocol (whisperlive.py)
     facts.py        `/health`, `/ready`, `/stats`, `/metrics`
     fleet.py        which models there are; each has a queue (queues.py) and replicas (replica.py)
     probe.py        a process that looks at uploads before any model does

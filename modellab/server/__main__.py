@@ -22,13 +22,31 @@ from modellab.plan.settings import Project
 from modellab.schema import parse
 from modellab.server import app, edge
 from modellab.server.errors import ApiError
+from modellab.server.streams import Streams
 from modellab.system import escape
 
 BACKLOG = 512  # connections that wait to be taken
 
 
+FRAME_BYTES = 2**20  # of a WebSocket's message
+
+
 class Server(uvicorn.Server):
-    """uvicorn's server, for which a signal that it was told to end by is no failure."""
+    """uvicorn's server, which lets live streams say their last words before it closes what is open.
+
+    A signal that it was told to end by is no failure.
+    """
+
+    def __init__(self, config: uvicorn.Config, streams: Streams, drain_s: float) -> None:
+        super().__init__(config)
+        self.streams, self.drain_s = streams, drain_s
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, let streams end, then the rest."""
+        for each in self.servers:
+            each.close()
+        await self.streams.end(0.0 if self.force_exit else self.drain_s)
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,7 +80,8 @@ def main(root: str, options: str) -> int:
         project = replace(project, serve=parse(Serve, project.root / "pyproject.toml", given))
         database, guard = app.opened(project)
         door = listening(project.serve)
-        application = app.application(project, database, guard)
+        streams = Streams(project.serve.max_streams * project.serve.replicas)
+        application = app.application(project, database, guard, streams)
     except (ModellabError, ApiError) as error:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
@@ -70,6 +89,8 @@ def main(root: str, options: str) -> int:
     config = uvicorn.Config(
         application,
         http=edge.protocol(settings),
+        ws_max_size=FRAME_BYTES,
+        ws_per_message_deflate=False,
         limit_concurrency=settings.max_connections,
         timeout_graceful_shutdown=round(settings.drain_s),
         server_header=False,
@@ -78,7 +99,7 @@ def main(root: str, options: str) -> int:
     )
     sys.stderr.write(f"serving on http://{address(door)}/v1 (Ctrl-C ends it)\n")
     sys.stderr.flush()
-    Server(config).run(sockets=[door])
+    Server(config, streams, settings.drain_s).run(sockets=[door])
     return 0
 
 

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 import modellab
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
-from modellab.server import auth, facts, openai_api
+from modellab.server import auth, facts, openai_api, sockets
 from modellab.server.access.guard import Guard
 from modellab.server.database import Database
 from modellab.server.edge import Edge
@@ -30,6 +30,7 @@ from modellab.server.results.index import Index
 from modellab.server.storage import api as storage_api
 from modellab.server.storage.blobs import Blobs
 from modellab.server.storage.sweeping import sweeping
+from modellab.server.streams import Streams
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
@@ -42,12 +43,12 @@ def opened(project: Project) -> tuple[Database, Guard]:
     return database, guard
 
 
-def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
+def application(project: Project, database: Database, guard: Guard, streams: Streams) -> ASGIApp:
     """What uvicorn serves, for the models of a project."""
     folder, matrix = project.root / project.serve.folder, Matrix(project)
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(matrix, project.serve, project.threads), Probe()
-    measured, index = facts.Measured(fleet), Index(database, project)
+    measured, index = facts.Measured(fleet, streams), Index(database, project)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +70,7 @@ def application(project: Project, database: Database, guard: Guard) -> ASGIApp:
     )  # fmt: skip
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
+    app.include_router(sockets.router(fleet, project.serve, streams, guard))
     app.include_router(results_api.router(index))
     app.include_router(decisions.router(index))
     app.include_router(storage_api.router(blobs, long_probe))

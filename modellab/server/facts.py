@@ -9,11 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 import modellab
 from modellab.server.auth import needs, open_to_all
 from modellab.server.fleet import Fleet
+from modellab.server.streams import Streams
 
 BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 
@@ -21,8 +22,8 @@ BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0
 class Measured:
     """What is counted over the life of the server."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self.fleet, self.begun = fleet, time.time()
+    def __init__(self, fleet: Fleet, streams: Streams) -> None:
+        self.fleet, self.streams, self.begun = fleet, streams, time.time()
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "modellab_requests", "Requests by path and status", ["path", "status"], registry=self.registry
@@ -51,6 +52,10 @@ class Measured:
             for model, facts in stats.items():
                 family.add_metric([model], float(facts[name]))
             yield family
+        now = self.streams.stats()
+        yield GaugeMetricFamily("modellab_streams_live", "Live streams that are open", value=now["live"])
+        yield CounterMetricFamily("modellab_streams_opened", "Live streams that were opened", value=now["opened"])
+        yield CounterMetricFamily("modellab_streams_refused", "Live streams without room", value=now["refused"])
 
 
 def router(fleet: Fleet, measured: Measured) -> APIRouter:
@@ -72,8 +77,9 @@ def router(fleet: Fleet, measured: Measured) -> APIRouter:
 
     @routes.get("/stats", dependencies=[Depends(needs("read"))])
     async def stats() -> dict[str, Any]:
-        """How each model is that anybody has asked for: queue, processes, memory."""
-        return {"uptime_s": round(time.time() - measured.begun, 1), "models": fleet.stats()}
+        """How each model is that anybody has asked for: queue, processes, memory; and how many live streams."""
+        uptime_s = round(time.time() - measured.begun, 1)
+        return {"uptime_s": uptime_s, "models": fleet.stats(), "streams": measured.streams.stats()}
 
     @routes.get("/metrics", dependencies=[Depends(needs("read"))])
     async def metrics() -> Response:

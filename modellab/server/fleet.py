@@ -95,6 +95,10 @@ class Fleet:
             )
         return found
 
+    def default(self, task: str) -> str:
+        """The first of the preloaded models that does a task; '' where there is none."""
+        return next((each.name for each in map(self.get, self.settings.preload) if task in each.tasks), "")
+
     def __iter__(self) -> Iterator[Served]:
         return iter(self.models.values())
 

@@ -82,7 +82,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
             served = fleet.doing(asked.model, task)
             if "word" in asked.granularities:
                 fleet.doing(asked.model, "alignment")
-            language = _language(served, asked.language)
+            language = language_for(served, asked.language)
             async with uploads.kept(form.get("file"), probe, fleet.settings.max_audio_s) as upload:
                 caller = Caller(fleet, request, str(upload.path), upload.name)
                 row = _row(upload, language)
@@ -123,7 +123,7 @@ def _speech(routes: APIRouter, fleet: Fleet) -> None:
     @routes.post("/tts/synthesize", tags=["audio"], dependencies=INFER)
     async def synthesis(request: Request) -> Response:
         """A text, spoken."""
-        asked = speech.Asked.of(await _json(request))
+        asked = speech.Asked.of(await body_of(request))
         served = fleet.doing(asked.model, "tts")
         row = {"id": request.state.request_id, **asked.row}
         reply = await Caller(fleet, request).call(served, "tts", row, collect=speech.collected)
@@ -172,7 +172,8 @@ def described(served: Served) -> dict[str, Any]:
     }
 
 
-async def _json(request: Request) -> Mapping[str, Any]:
+async def body_of(request: Request) -> Mapping[str, Any]:
+    """The JSON object of a request; ApiError where it is none."""
     try:
         body = json.loads(await request.body())
     except (ValueError, RecursionError):
@@ -224,7 +225,7 @@ def _row(upload: uploads.Upload, language: str) -> dict[str, Any]:
     return {**row, "language": language} if language else row
 
 
-def _language(served: Served, asked: str) -> str:
+def language_for(served: Served, asked: str) -> str:
     """The language to tell the model, '' for what it hears anyway; ApiError for one that it cannot be told."""
     if not asked:
         return ""

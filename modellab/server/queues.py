@@ -1,4 +1,8 @@
-"""The queue of a model: two lanes by length, in turns between those who ask, bounded, honest about how long it is."""
+"""The queue of a model: bounded, honest about how long it is, in turns between those who ask.
+
+Files have two lanes by their length, live streams one of their own: streams go first, since each has one call at most
+and somebody still speaks, but of five turns one is left to files.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from typing import Any
 LONG_S = 60.0  # of audio: behind such a file short ones would wait for minutes
 WEIGHT = 0.2  # of the newest call in the mean
 FIRST_GUESS_S = 1.0  # for a call, before there was one
+LIVE_TURNS = 4  # of streams in a row while a file waits
 
 
 @dataclass(slots=True, eq=False)
@@ -30,6 +35,7 @@ class Job:
     begun_at: float = 0.0
     losses: int = 0  # worker processes that were lost over it
     is_abandoned: bool = False  # nobody waits any more
+    is_live: bool = False  # the next words of somebody who still speaks
     done: Future[dict[str, Any]] = field(default_factory=Future)
 
     @property
@@ -101,15 +107,23 @@ class ModelQueue:
 
     def __init__(self, most: int, replicas: int) -> None:
         self.most, self.replicas = most, replicas
-        self.short, self.long = Lane(), Lane()
+        self.short, self.long, self.live = Lane(), Lane(), Lane()
         self.running: set[Job] = set()
         self.mean_s = FIRST_GUESS_S  # of a call
         self.changed = threading.Condition()
         self.is_closed = False
         self._was_long = False
+        self._live_turns = 0  # since a file's
 
     def __len__(self) -> int:
-        return len(self.short) + len(self.long)
+        return sum(map(len, self._lanes))
+
+    @property
+    def _lanes(self) -> tuple[Lane, Lane, Lane]:
+        return self.live, self.short, self.long
+
+    def _lane(self, job: Job) -> Lane:
+        return self.live if job.is_live else self.long if job.is_long else self.short
 
     def retry_s(self) -> int:
         """Whole seconds until what waits now will have been done, at least one."""
@@ -117,18 +131,19 @@ class ModelQueue:
         return max(1, math.ceil(waiting * self.mean_s / self.replicas))
 
     def put(self, job: Job) -> None:
-        """Let a job wait for its turn; FullError where there is no room."""
+        """Let a job wait for its turn; FullError where there is no room. How many streams there are, others bound."""
         with self.changed:
-            if self.is_closed or len(self) >= self.most:
+            is_full = not job.is_live and len(self.short) + len(self.long) >= self.most
+            if self.is_closed or is_full:
                 raise FullError(self.retry_s())
-            (self.long if job.is_long else self.short).put(job)
+            self._lane(job).put(job)
             self.changed.notify()
 
     def put_first(self, job: Job) -> None:
         """Let a job that was begun have the next turn."""
         with self.changed:
             self.running.discard(job)
-            (self.long if job.is_long else self.short).put_first(job)
+            self._lane(job).put_first(job)
             self.changed.notify()
 
     def wait(self, timeout_s: float | None, is_called: Callable[[], bool]) -> bool:
@@ -148,15 +163,18 @@ class ModelQueue:
         with self.changed:
             while (lane := self._next_lane()) is not None and (job := lane.take()):
                 if job.begin():
-                    self._was_long = lane is self.long
+                    self._live_turns = self._live_turns + 1 if lane is self.live else 0
+                    self._was_long = self._was_long if lane is self.live else lane is self.long
                     self.running.add(job)
                     return job
             return None
 
     def _next_lane(self) -> Lane | None:
-        """Lanes take turns; of several replicas one is always left for short files."""
+        """Streams first, then lanes take turns; of several replicas one is always left for short files."""
         busy = sum(job.is_long for job in self.running)
         may_long = bool(len(self.long)) and busy < max(1, self.replicas - 1)
+        if len(self.live) and not (self._live_turns >= LIVE_TURNS and (len(self.short) or may_long)):
+            return self.live
         if len(self.short) and not (may_long and not self._was_long):
             return self.short
         return self.long if may_long else self.short if len(self.short) else None
@@ -165,7 +183,7 @@ class ModelQueue:
         """A job is done, however it went."""
         with self.changed:
             self.running.discard(job)
-            if job.begun_at:
+            if job.begun_at and not job.is_live:
                 self.mean_s += WEIGHT * (time.monotonic() - job.begun_at - self.mean_s)
             self.changed.notify_all()
 
@@ -173,7 +191,7 @@ class ModelQueue:
         """Take out a job that nobody waits for any more."""
         with self.changed:
             job.is_abandoned = True
-            (self.long if job.is_long else self.short).drop(job)
+            self._lane(job).drop(job)
             job.done.cancel()
 
     def close(self) -> list[Job]:
@@ -181,7 +199,7 @@ class ModelQueue:
         with self.changed:
             self.is_closed = True
             left: list[Job] = []
-            for lane in (self.short, self.long):
+            for lane in self._lanes:
                 while job := lane.take():
                     left.append(job)
             self.changed.notify_all()
@@ -190,6 +208,6 @@ class ModelQueue:
     def fail_waiting(self, error: Exception) -> None:
         """Give everybody who waits the same error."""
         with self.changed:
-            for lane in (self.short, self.long):
+            for lane in self._lanes:
                 while job := lane.take():
                     job.fail(error)

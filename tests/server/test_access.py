@@ -18,6 +18,7 @@ import pytest
 from modellab.plan.settings import Project
 from modellab.server import app, auth
 from modellab.server.access import roles
+from modellab.server.streams import Streams
 from tests.server.conftest import Server, project, serving
 
 
@@ -90,7 +91,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_every_route_says_who_may_ask_it(tmp_path: Path) -> None:
     made = Project.at(project(tmp_path))
     database, guard = app.opened(made)
-    api = app.application(made, database, guard).app  # type: ignore[attr-defined]
+    api = app.application(made, database, guard, Streams(1)).app  # type: ignore[attr-defined]
     found = list(auth.declared(api))
     assert len(found) > 10
     assert [path for _, path, scope in found if scope is None] == []
@@ -114,6 +115,7 @@ ROUTES = [
     ("POST", "/v1/audio/transcriptions", "infer"),
     ("POST", "/v1/audio/translations", "infer"),
     ("POST", "/v1/audio/speech", "infer"),
+    ("POST", "/v1/realtime/client_secrets", "infer"),
     ("GET", "/stats", "read"),
     ("GET", "/metrics", "read"),
     ("POST", "/api/v1/models/nothing/load", "admin"),

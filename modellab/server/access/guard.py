@@ -55,7 +55,7 @@ class Guard:
         if not await self.is_required():
             sites.check_local(connection)
             return replace(EVERYBODY, address=address)
-        given, cookie = _bearer(connection), connection.cookies.get(sessions.cookie_name(connection), "")
+        given, cookie = bearer(connection), connection.cookies.get(sessions.cookie_name(connection), "")
         if given and not (is_open and path in OPEN[:2]):
             return replace(await self._by_token(connection, given), address=address)
         if cookie and (found := await self._look("session", digest(cookie))):
@@ -104,15 +104,15 @@ class Guard:
         found = await self._look(kind, number)
         return found is not None and who.scopes <= found.scopes.get(who.project, frozenset())
 
-    def ticket(self, who: Who) -> tuple[str, float]:
+    def ticket(self, who: Who, valid_s: float = TICKET_S) -> tuple[str, float]:
         """(what opens a socket in the next minute in somebody's name, the time when it ends): for a browser's page."""
         now = time.monotonic()
         self._tickets = {key: kept for key, kept in self._tickets.items() if kept[0] > now}
         if len(self._tickets) >= MOST_KEPT:
             raise ApiError(429, "rate_limit_exceeded", "too many tickets are out", headers={"Retry-After": "60"})
         text = f"ek_{secrets.token_urlsafe(32)}"
-        self._tickets[digest(text)] = (now + TICKET_S, who)
-        return text, time.time() + TICKET_S
+        self._tickets[digest(text)] = (now + valid_s, who)
+        return text, time.time() + valid_s
 
     def _ticket(self, given: str) -> Who | None:
         until, found = self._tickets.get(digest(given), (0.0, None))
@@ -178,7 +178,7 @@ class Guard:
             LOG.warning("the use of a token cannot be noted: %s", type(error).__name__)
 
 
-def _bearer(connection: HTTPConnection) -> str:
+def bearer(connection: HTTPConnection) -> str:
     """The token that a request bears; of a browser's socket one among its subprotocols."""
     kind, _, given = connection.headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
