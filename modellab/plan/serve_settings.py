@@ -20,8 +20,20 @@ from modellab.errors import ConfigError
 from modellab.schema import Strict
 
 Digest = Annotated[str, pydantic.Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Network = Annotated[str, pydantic.AfterValidator(lambda text: str(ipaddress.ip_network(text, strict=False)))]
 LOOPBACK = "localhost"
 BLOBS = r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*)?$"
+
+
+class Rates(Strict):
+    """How much a token, a session or a stranger's address may ask; 0 for any amount."""
+
+    requests_per_min: int = pydantic.Field(default=60, ge=0)  # that compute or change something
+    reads_per_min: int = pydantic.Field(default=600, ge=0)
+    audio_s_per_min: int = pydantic.Field(default=600, ge=0)
+    in_flight: int = pydantic.Field(default=8, ge=0)
+    streams: int = pydantic.Field(default=4, ge=0)
+    strangers_per_min: int = pydantic.Field(default=60, ge=0)  # requests and wrong tokens of one address
 
 
 class Serve(Strict):
@@ -39,6 +51,9 @@ class Serve(Strict):
     max_upload_mb: float = pydantic.Field(default=25.0, gt=0)
     max_audio_s: float = pydantic.Field(default=600.0, gt=0)
     max_connections: int = pydantic.Field(default=512, ge=1)
+    max_connections_per_address: int | None = pydantic.Field(default=None, ge=0)  # 32, but any number of this machine
+    proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For and -Proto are believed
+    rates: Rates | None = None  # of each token and session; where nobody has to say who they are: none unless told
     head_s: float = pydantic.Field(default=10.0, gt=0)  # that the head of a request may take
     idle_body_s: float = pydantic.Field(default=5.0, gt=0)  # without a byte of the body
     max_streams: int = pydantic.Field(default=8, ge=0, le=10_000)  # live at once, per replica
@@ -66,6 +81,11 @@ class Serve(Strict):
                 f"host {self.host} answers other machines, and there are no tokens: make one with `modellab tokens new`"
                 " or an account with `modellab users new`, or leave the host at 127.0.0.1"
             )
+
+    @property
+    def known_rates(self) -> Rates:
+        """What somebody may ask who is counted."""
+        return self.rates or Rates()
 
     @property
     def is_loopback(self) -> bool:

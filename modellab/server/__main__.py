@@ -20,7 +20,7 @@ from modellab.errors import ConfigError, ModellabError
 from modellab.plan.serve_settings import Serve
 from modellab.plan.settings import Project
 from modellab.schema import parse
-from modellab.server import app, edge
+from modellab.server import app, connections, logs
 from modellab.server.errors import ApiError
 from modellab.server.streams import Streams
 from modellab.system import escape
@@ -79,6 +79,7 @@ def main(root: str, options: str) -> int:
         given = {**project.serve.model_dump(exclude_unset=True), **json.loads(options)}
         project = replace(project, serve=parse(Serve, project.root / "pyproject.toml", given))
         database, guard = app.opened(project)
+        connections.allow_files(project.serve.max_connections)
         door = listening(project.serve)
         streams = Streams(project.serve.max_streams * project.serve.replicas)
         application = app.application(project, database, guard, streams)
@@ -88,12 +89,13 @@ def main(root: str, options: str) -> int:
     settings = project.serve
     config = uvicorn.Config(
         application,
-        http=edge.protocol(settings),
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
-        limit_concurrency=settings.max_connections,
+        http=connections.protocol(settings),
+        **connections.trusted(settings.proxies),
         timeout_graceful_shutdown=round(settings.drain_s),
         server_header=False,
+        log_config=logs.config(),
         log_level="warning",
         access_log=False,
     )

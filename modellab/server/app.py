@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,14 +10,18 @@ import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 import modellab
+from modellab.errors import sentence
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
 from modellab.server import auth, facts, openai_api, sockets
+from modellab.server.access import api as access_api
+from modellab.server.access import login
 from modellab.server.access.guard import Guard
 from modellab.server.database import Database
 from modellab.server.edge import Edge
@@ -32,6 +37,7 @@ from modellab.server.storage.blobs import Blobs
 from modellab.server.storage.sweeping import sweeping
 from modellab.server.streams import Streams
 
+LOG = logging.getLogger("modellab.server")
 CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -68,6 +74,8 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
         title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,
         description="OpenAI's audio API over the models that the suite measures.",
     )  # fmt: skip
+    app.include_router(access_api.router(guard))
+    app.include_router(login.router(guard))
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(sockets.router(fleet, project.serve, streams, guard))
@@ -100,6 +108,16 @@ def _errors(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return await told(_, ApiError(400, "invalid_value", str(first["msg"]), str(first["loc"][-1])))
+
+    @app.exception_handler(SQLAlchemyError)
+    @app.exception_handler(OSError)
+    async def no_room(_: Request, error: Exception) -> Response:
+        """The database does not answer, the disk is full: no fault of ours, and no traceback."""
+        if (answer := of(error)).status == 500:
+            LOG.exception("a request failed", exc_info=error)
+        else:
+            LOG.warning("%s: %s", answer.code, sentence(error))
+        return await told(_, answer)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> Response:

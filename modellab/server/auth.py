@@ -5,9 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
@@ -17,6 +17,7 @@ from modellab.server.errors import ApiError
 
 SCOPES = ("infer", "read", "run", "promote", "rate", "admin")
 ADMIN = "admin"
+SIGNED = "signed"  # no scope: anybody whom the edge lets in
 PROJECT = "default"
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -50,7 +51,7 @@ def who(connection: HTTPConnection) -> Who:
 
 
 class Needs(SecurityBase):
-    """A dependency of a route: who asks, or ApiError 403 where they may not. `scope` is '' where anybody may."""
+    """A dependency of a route: who asks, or ApiError 403 where they may not. SIGNED: whoever is known may."""
 
     scheme_name = "bearer"
     model = HTTPBearer(description="A token of this server, as `Authorization: Bearer mlab_...`")
@@ -61,7 +62,7 @@ class Needs(SecurityBase):
     async def __call__(self, connection: HTTPConnection) -> Who:
         """Who asks; a write of a page has to bear the token of its session, too."""
         asker = who(connection)
-        if not asker.may(self.scope):
+        if self.scope != SIGNED and not asker.may(self.scope):
             has = ", ".join(sorted(asker.scopes)) or "nothing"
             raise ApiError(403, "insufficient_scope", f"this needs {self.scope}; {_named(asker)} may {has}")
         if asker.form_token and isinstance(connection, Request) and connection.method not in SAFE:
@@ -85,6 +86,7 @@ def needs(scope: str) -> Needs:
 
 
 open_to_all = Open()
+Signed = Annotated[Who, Depends(Needs(SIGNED))]
 
 
 async def check_form_token(request: Request, known: str) -> None:

@@ -41,7 +41,7 @@ class Database:
         try:
             where = sa.make_url(url or f"sqlite:///{place}")
             place = place or where.render_as_string(hide_password=True)
-            self.engine = sa.create_engine(where, pool_pre_ping=True)
+            self.engine = sa.create_engine(where, pool_pre_ping=True, hide_parameters=True)
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _durable)
             METADATA.create_all(self.engine)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import ExitStack
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,11 +14,12 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modellab.plan.serve_settings import Serve
 from modellab.server.access.guard import Guard
+from modellab.server.auth import SAFE, Who
 from modellab.server.errors import ApiError
+from modellab.server.rates import Rates
 
 MB = 1_000_000
 JSON_BYTES = MB  # of a request that is no upload
@@ -33,6 +34,7 @@ class Edge:
 
     def __init__(self, app: ASGIApp, settings: Serve, guard: Guard, answered: Answered) -> None:
         self.app, self.settings, self.guard, self.answered = app, settings, guard, answered
+        self.rates = Rates(settings)
         self.most_bytes = round(settings.max_upload_mb * MB)
         self.most_kept_bytes = round(settings.max_blob_mb * MB)
 
@@ -42,7 +44,8 @@ class Edge:
             await self.app(scope, receive, send)
             return
         number = secrets.token_hex(8)
-        scope["state"] = {**scope.get("state", {}), "request_id": number, "timing": {}, "guard": self.guard}
+        about = {"request_id": number, "timing": {}, "guard": self.guard, "rates": self.rates}
+        scope["state"] = {**scope.get("state", {}), **about}
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         else:
@@ -63,21 +66,35 @@ class Edge:
             await send(message)
 
         try:
-            scope["state"]["who"] = await self.guard.who(HTTPConnection(scope))
+            who = scope["state"]["who"] = await self._who(scope)
             limit = self._limit(scope["path"], Headers(scope=scope))
-            await self.app(scope, Body(receive, limit, self.settings.idle_body_s), answer)
+            with self.rates.request(who, scope["method"]):
+                await self.app(scope, Body(receive, limit, self.settings.idle_body_s), answer)
+            if scope["method"] not in SAFE:
+                self.rates.took(time.perf_counter() - begun)
         except ApiError as error:  # before any handler of the application
             await refusal(error, scope)(scope, receive, answer)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The same for a WebSocket: whoever may not is refused before it is one."""
+        with ExitStack() as held:
+            try:
+                who = scope["state"]["who"] = await self._who(scope)
+                held.enter_context(self.rates.socket(who))
+            except ApiError as error:
+                await WebSocket(scope, receive, send).send_denial_response(refusal(error, scope))
+                return
+            await self.app(scope, receive, send)
+
+    async def _who(self, scope: Scope) -> Who:
+        """Who asks; whoever guesses tokens is soon told to wait."""
         connection = HTTPConnection(scope)
         try:
-            scope["state"]["who"] = await self.guard.who(connection)
+            return await self.guard.who(connection)
         except ApiError as error:
-            await WebSocket(scope, receive, send).send_denial_response(refusal(error, scope))
-            return
-        await self.app(scope, receive, send)
+            if error.status == 401 and connection.client is not None:
+                self.rates.refused(connection.client.host)
+            raise
 
     def _limit(self, path: str, headers: Headers) -> int:
         """How many bytes the body may have; ApiError 413 where it says that it has more."""
@@ -129,37 +146,3 @@ class Body:
 def too_large(limit: int) -> ApiError:
     """More than a body may have."""
     return ApiError(413, "file_too_large", f"a request may have {limit / MB:g} MB, this one has more", "file")
-
-
-def protocol(settings: Serve) -> type[HttpToolsProtocol]:
-    """uvicorn's HTTP protocol with a limit on how long the head of a request may take, which it has not itself."""
-
-    class Guarded(HttpToolsProtocol):
-        guard: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self.watch()
-
-        def watch(self) -> None:
-            self.guard = asyncio.get_running_loop().call_later(settings.head_s, self.transport.abort)
-
-        def unwatch(self) -> None:
-            if self.guard is not None:
-                self.guard.cancel()
-                self.guard = None
-
-        def on_message_begin(self) -> None:
-            if self.guard is None:  # a further request on this connection
-                self.watch()
-            super().on_message_begin()
-
-        def on_headers_complete(self) -> None:
-            self.unwatch()
-            super().on_headers_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self.unwatch()
-            super().connection_lost(exc)
-
-    return Guarded

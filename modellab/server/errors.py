@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from typing import Any
+
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from modellab.errors import (
     AudioError,
@@ -57,7 +60,14 @@ def of(error: Exception, *, path: str = "", name: str = "the upload") -> ApiErro
         return ApiError(422, "model_failed", said)
     if isinstance(error, WorkerError | ModellabError):
         return ApiError(503, "worker_lost", said, headers=AT_ONCE)
+    if isinstance(error, DataError):
+        return ApiError(400, "invalid_value", "a text or a number of this request cannot be kept")
+    if isinstance(error, SQLAlchemyError):
+        return ApiError(503, "database_unavailable", "the server's database does not answer", headers=SOON)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return ApiError(507, "disk_full", "the server has no room on its disk for this", headers=SOON)
     return ApiError(500, "internal_error", "something here failed; the server's log says what")
 
 
-AT_ONCE = {"Retry-After": "1"}
+AT_ONCE, SOON = {"Retry-After": "1"}, {"Retry-After": "5"}
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

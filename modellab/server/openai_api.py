@@ -20,6 +20,7 @@ from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
 from modellab.server.formats import FORMATS, Transcribed
 from modellab.server.probe import Probe
+from modellab.server.rates import spend_audio
 from modellab.text import languages
 
 DIARIZED = "diarized_json"
@@ -84,6 +85,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
                 fleet.doing(asked.model, "alignment")
             language = language_for(served, asked.language)
             async with uploads.kept(form.get("file"), probe, fleet.settings.max_audio_s) as upload:
+                spend_audio(request, upload.duration_s)
                 caller = Caller(fleet, request, str(upload.path), upload.name)
                 row = _row(upload, language)
                 reply = await caller.call(served, task, row, upload.duration_s)
@@ -105,6 +107,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
                 said = "say what is spoken with `language`: it is not found out"
                 raise ApiError(400, "missing_field", said, "language")
             async with uploads.kept(form.get("file"), probe, fleet.settings.max_audio_s) as upload:
+                spend_audio(request, upload.duration_s)
                 row = {**_row(upload, ""), "source_language": source, "target_language": "en"}
                 caller = Caller(fleet, request, str(upload.path), upload.name)
                 reply = await caller.call(served, "translation", row, upload.duration_s)

@@ -55,6 +55,17 @@ def find(connection: sa.Connection, number: str) -> dict[str, Any] | None:
     return dict(row)
 
 
+def account_of(connection: sa.Connection, number: str) -> str:
+    """Whose session it is; '' for one that has just ended."""
+    its = tables.sessions.c
+    return connection.execute(sa.select(its.account).where(its.id == number)).scalar() or ""
+
+
+def choose(connection: sa.Connection, number: str, project: str) -> None:
+    """Show a project from now on."""
+    connection.execute(sa.update(tables.sessions).where(tables.sessions.c.id == number).values(project=project))
+
+
 def note_use(connection: sa.Connection, row: dict[str, Any]) -> None:
     """Write that a session is in use, at most once in a minute."""
     now = time.time()

@@ -80,7 +80,7 @@ _GUARDS = {
     "sqlite": (_SQLITE.format("UPDATE"), _SQLITE.format("DELETE")),
     "postgresql": (
         _SAYS.format("the audit log is append-only"),
-        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit EXECUTE FUNCTION audit_kept()",
+        "CREATE TRIGGER audit_kept BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_kept()",
     ),
 }
 

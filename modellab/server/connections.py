@@ -1,0 +1,143 @@
+"""uvicorn's protocol of HTTP, with what it lacks: how long a head may take, how many connections there may be."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import resource
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from modellab.plan.serve_settings import Serve
+from modellab.server.errors import ApiError
+
+RETRY_S = 5
+SPARE_FILES = 256  # besides those of connections
+STALE = 1024  # addresses without a connection that are kept at most
+
+
+class Connections:
+    """Which connections there are, by address. Those of a proxy that is trusted count for none."""
+
+    def __init__(self, settings: Serve) -> None:
+        self.settings = settings
+        self.proxies = [ipaddress.ip_network(each, strict=False) for each in settings.proxies]
+        self.open: defaultdict[str, set[asyncio.Transport]] = defaultdict(set)
+
+    def taken(self, transport: asyncio.Transport) -> str:
+        """Why a new connection cannot be taken; '' where it is."""
+        address = str((transport.get_extra_info("peername") or [""])[0])
+        own = self.open[address] = {each for each in self.open[address] if not each.is_closing()}
+        if len(self.open) > STALE:
+            self._forget_closed()
+        if self.most_of(address) and len(own) >= self.most_of(address):
+            return f"{self.most_of(address)} connections of one address are allowed"
+        if sum(map(len, self.open.values())) >= self.settings.max_connections:
+            self._forget_closed()
+            if sum(map(len, self.open.values())) >= self.settings.max_connections:
+                return f"{self.settings.max_connections} connections are allowed"
+        self.open[address].add(transport)
+        return ""
+
+    def most_of(self, address: str) -> int:
+        """How many connections an address may have; 0 for any number: this machine's own, unless told, and proxies."""
+        try:
+            named = ipaddress.ip_address(address)
+        except ValueError:  # a socket in a file
+            return 0
+        if any(named in network for network in self.proxies):
+            return 0
+        told = self.settings.max_connections_per_address
+        return told if told is not None else 0 if named.is_loopback else 32
+
+    def _forget_closed(self) -> None:
+        for address, transports in list(self.open.items()):
+            left = {each for each in transports if not each.is_closing()}
+            if left:
+                self.open[address] = left
+            else:
+                del self.open[address]
+
+
+class Guarded(HttpToolsProtocol):
+    """One connection."""
+
+    counted: ClassVar[Connections]
+    head_s: ClassVar[float]
+    guard: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if why := self.counted.taken(transport):
+            transport.write(refused(why))
+            transport.close()
+            return
+        self.watch()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.transport.is_closing():  # refused, or given up
+            super().data_received(data)
+
+    def watch(self) -> None:
+        """Give the head of a request its time."""
+        self.guard = asyncio.get_running_loop().call_later(self.head_s, self.transport.abort)
+
+    def unwatch(self) -> None:
+        """The head is there, or the connection is gone."""
+        if self.guard is not None:
+            self.guard.cancel()
+            self.guard = None
+
+    def on_message_begin(self) -> None:
+        if self.guard is None:  # a further request on this connection
+            self.watch()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self.unwatch()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.unwatch()
+        super().connection_lost(exc)
+
+
+def protocol(settings: Serve) -> type[HttpToolsProtocol]:
+    """The protocol for one server."""
+
+    class Own(Guarded):
+        counted = Connections(settings)
+        head_s = settings.head_s
+
+    return Own
+
+
+def refused(why: str) -> bytes:
+    """The whole answer to a connection that is one too many."""
+    body = json.dumps(ApiError(503, "too_many_connections", why).body()).encode()
+    head = (
+        "HTTP/1.1 503 Service Unavailable",
+        "content-type: application/json",
+        f"content-length: {len(body)}",
+        f"retry-after: {RETRY_S}",
+        "connection: close",
+    )
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+def allow_files(connections: int) -> None:
+    """Let this process have as many files open as its connections need, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def trusted(proxies: Sequence[str]) -> dict[str, Any]:
+    """uvicorn's settings for X-Forwarded-For and -Proto: believed of these proxies alone."""
+    return {"proxy_headers": bool(proxies), "forwarded_allow_ips": list(proxies)}
