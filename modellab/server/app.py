@@ -27,7 +27,7 @@ from modellab.server.database import Database
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
-from modellab.server.pages import frame, start
+from modellab.server.pages import frame, ledger, start
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results import decisions
@@ -82,7 +82,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(results_api.router(index))
     app.include_router(decisions.router(index))
     app.include_router(storage_api.router(blobs, long_probe))
-    for routes in (frame.router(), start.router(fleet, matrix)):
+    for routes in (frame.router(), start.router(fleet, matrix), ledger.router(index, matrix)):
         app.include_router(routes)
     _errors(app)
     auth.check_declared(app)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -44,6 +45,13 @@ def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "ligh
     try:
         yield page
         assert said == []
+        assert faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it is wider than the window"
     finally:
         context.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds wrong for people who do not see the page, or use no mouse: rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {[node['target'] for node in each['nodes']][:3]}" for each in found]

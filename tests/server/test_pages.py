@@ -6,11 +6,16 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from modellab.results.entry import Entry
+from modellab.types import Status
+from tests import make
 from tests.server.conftest import Server, project, serving
+from tests.server.results.conftest import COMMIT, entry, write
 
 pytest.importorskip("playwright", reason="pip install playwright")
 from playwright.sync_api import Browser, expect
@@ -20,11 +25,27 @@ from tests.server.browser import QUIET_MS, chromium, visit
 GOLDEN = Path(__file__).parents[2] / "golden"
 MODEL, OTHER, VOICE = "faster_whisper:lab", "whisper_cpp:lab", "espeak:en-us"
 
+HOSTILE = "<script>alert(1)</script>"
+CANARY = "swordfish"
+
+
+def private() -> Iterator[Entry]:
+    """A result of a private dataset: the ledger has what was said, in an output and in an error."""
+    said = (make.utterance("p1", make.asr_counts(1), {"text": CANARY}, error=f"ValueError: {CANARY}"),)
+    provenance = {**make.PROVENANCE, "privacy": "hashes 0123abcd"}
+    settings = {"privacy": "hashes"}
+    key = entry(0).key
+    yield entry(241, session="private", settings=settings, result=make.result(said, key=key, provenance=provenance))
+    yield entry(242, Status.ERROR, session="private", settings=settings, error=f"RuntimeError: {CANARY}")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = project(tmp_path_factory.mktemp("site"))
     (root / "golden").symlink_to(GOLDEN)
+    write(root / "mlruns", *(entry(number) for number in range(240)))
+    write(root / "mlruns", entry(240, Status.REGRESSED, session="hostile", commit=replace(COMMIT, branch=HOSTILE)))
+    write(root / "mlruns", *private())
     with serving(root) as up:
         yield up
 
@@ -59,6 +80,77 @@ def test_files_are_kept_by_browsers_and_no_other_is_given(site: Server) -> None:
     assert "immutable" in fetched(site.address + "/assets/app.css")[1]["cache-control"]
     for name in ("/assets/nothing.js", "/assets/../frame.py", "/assets/%2e%2e/frame.py", "/samples/../../etc/passwd"):
         assert fetched(site.address + name)[0] == 404, name
+
+
+def text(address: str) -> str:
+    return fetched(address)[2].decode()
+
+
+def test_runs_are_listed_newest_first_in_pages(site: Server) -> None:
+    first = text(site.address + "/runs?branch=&commit=")
+    assert re.findall(r'href="/runs/(s\d+|\w+)"', first)[:3] == ["private", "hostile", "s00059"]
+    older = re.search(r'href="(/runs\?[^"]*cursor=[^"]+)" rel="next"', first)
+    assert older
+    second = text(site.address + older[1].replace("&amp;", "&"))
+    assert re.findall(r'href="/runs/(s\d+)"', second)[-1] == "s00000"
+    assert 'rel="next"' not in second
+    assert 'href="/runs?' in second or 'href="/runs"' in second
+
+
+def test_filters_are_in_the_address_and_what_fits_nothing_says_so(site: Server) -> None:
+    red = text(site.address + "/runs?red=true")
+    assert re.findall(r'href="/runs/(\w+)"', red) == ["private"]
+    assert "No run fits" in text(site.address + "/runs?commit=abcdef")
+    some = text(site.address + "/results?model=m1&sort=-value")
+    assert set(re.findall(r">(m\d:one)<", some)) == {"m1:one"}
+    assert "No result fits" in text(site.address + "/results?model=nobody")
+    assert fetched(site.address + "/results?sort=sideways")[0] == 400
+    assert fetched(site.address + "/runs/nobody")[0] == 404
+
+
+def test_what_people_and_models_wrote_is_text(site: Server) -> None:
+    for path in ("/runs", "/runs/hostile", "/results"):
+        page = text(site.address + path)
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page, path
+
+
+def test_a_result_has_the_page_of_its_case_among_the_others(site: Server) -> None:
+    page = text(site.address + f"/results/{result(site, 'hostile')}")
+    assert '<a href="/runs">Runs</a>' in page
+    assert "m0:one on short_v1" in page
+    assert "<script>alert" not in page
+
+
+def result(site: Server, session: str) -> str:
+    """The id of the first result of a run."""
+    return str(site.get(f"/api/v1/runs/{session}")[1]["results"][0]["id"])
+
+
+def test_nothing_of_a_private_dataset_is_on_any_page(site: Server) -> None:
+    paths = ["/", "/runs", "/runs/private", "/results", "/results?dataset=short_v1&status=ERROR"]
+    found = [each["id"] for each in site.get("/api/v1/runs/private")[1]["results"]]
+    for path in [*paths, *(f"/results/{id}" for id in found)]:
+        status, _, body = fetched(site.address + path)
+        assert status == 200
+        assert CANARY not in body.decode(), path
+
+
+def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
+    with serving(project(tmp_path)) as up:
+        assert "No suite has run here yet" in text(up.address + "/runs")
+        assert "No result is stored yet" in text(up.address + "/results")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+@pytest.mark.parametrize("path", ["/runs", "/runs/s00003", "/results", "/results?model=m2"])
+def test_lists_fit_their_window_and_everybody_can_read_them(
+    site: Server, browser: Browser, path: str, width: int, scheme: str
+) -> None:
+    with visit(browser, site.address + path, width, scheme) as page:
+        expect(page.locator("tbody tr").first).to_be_visible()
+        expect(page.locator("[aria-current=page]")).to_have_count(int("s00003" not in path))
 
 
 @pytest.mark.slow

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from modellab import audio, text
-from modellab.errors import ExtraError, ModellabError
+from modellab.errors import ExtraError
 from modellab.metrics import edit_distance
 from modellab.plan.settings import Project
 from modellab.reports.case import page
-from modellab.results import baselines
 from modellab.results.entry import Entry, decode
 from modellab.system import json_child
-from modellab.types import Audio, CaseId, QualityBaseline, Result, Status, Utterance
+from modellab.types import Audio, CaseId, Result, Status, Utterance
 
 CLIPS = 3  # utterances with sound: more would cost more than all the rest of a case
 
@@ -44,7 +43,7 @@ def answer(root: Path, order: Mapping[str, Any]) -> dict[str, str]:
 def render(root: Path, entry: Entry) -> str:
     """The page of an entry, from the datasets and baselines of the project at `root`."""
     project = _project(root)
-    return page.render(entry, project.golden, _accepted(project, entry), CLIPS)
+    return page.render(entry, project.golden, page.accepted(project, entry), CLIPS)
 
 
 def warm_up() -> None:
@@ -61,13 +60,6 @@ def warm_up() -> None:
 @functools.cache
 def _project(root: Path) -> Project:
     return Project.at(root)
-
-
-def _accepted(project: Project, entry: Entry) -> QualityBaseline | None:
-    try:
-        return baselines.load(project.baselines, entry.key)
-    except ModellabError:  # a damaged baseline is the business of the next run
-        return None
 
 
 if __name__ == "__main__":

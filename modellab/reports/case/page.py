@@ -16,11 +16,13 @@ from typing import Any, cast
 from modellab import diagnosis, tasks, units
 from modellab.datasets import groups
 from modellab.diagnosis import Finding
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, ModellabError
+from modellab.plan.settings import Project
 from modellab.reports import by_group
 from modellab.reports.case import utterance as views
 from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page
+from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.tasks import Surveyed, Task
 from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
@@ -38,11 +40,16 @@ NOTHING: Mapping[str, Any] = {
 }  # what is shown of a case without utterances
 SHORT = 19  # letters of a digest: sha256: and twelve
 
+Rooms = Sequence[tuple[str, str]]
 
-def render(entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS) -> str:
+
+def render(
+    entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS, rooms: Rooms = ()
+) -> str:
     """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
 
-    `clips` is how many utterances, worst first, come with sound and spectrogram.
+    `clips` is how many utterances, worst first, come with sound and spectrogram. `rooms` are pairs of a
+    name and an address: further pages of a server.
     """
     key = entry.key
     task = _task(key.task)
@@ -64,8 +71,17 @@ def render(entry: Entry, golden: Path, accepted: QualityBaseline | None = None, 
         readings=_readings(entry.result),
         provenance=_provenance(entry),
         clips=clips,
+        rooms=rooms,
         **context,
     )
+
+
+def accepted(project: Project, entry: Entry) -> QualityBaseline | None:
+    """What is accepted of the case; None also where that cannot be read: it is the business of the next run."""
+    try:
+        return baselines.load(project.baselines, entry.key)
+    except ModellabError:
+        return None
 
 
 def _task(name: str) -> Task | None:

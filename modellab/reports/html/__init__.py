@@ -36,10 +36,11 @@ RELATIVE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|\Z))[\w./ -]+\Z")  # no scheme
 def page(template: str, **context: Any) -> str:
     """A page of the template `template` in this folder; the same context gives the same text.
 
-    `base.html.j2` needs `title`, and takes `facts`, pairs of a name and a text that say what, when and which commit.
+    `base.html.j2` needs `title`, and takes `facts`, pairs of a name and a text that say what, when and which commit;
+    and `rooms`, pairs of a name and an address, for a page that a server gives among others.
     """
     style, script = _text("style.css"), _text("page.js")
-    given = {"style": style, "script": script, "policy": policy(script), "facts": (), **context}
+    given = {"style": style, "script": script, "policy": policy(script), "facts": (), "rooms": (), **context}
     return environment().get_template(template).render(given)
 
 

@@ -26,6 +26,7 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "move": stages.move,
     "report": report.report,
     "compare": report.compare,
+    "page": whole.page,
 }
 
 

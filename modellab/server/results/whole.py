@@ -22,6 +22,7 @@ from modellab.server.results.reader import MOVED
 
 Json = dict[str, Any]
 Order = Mapping[str, Any]
+CLIPS = 6  # utterances of a page that come with sound
 KEPT = 4  # entries that were read last
 
 
@@ -85,6 +86,15 @@ def _without_places(output: Any, id: str) -> Any:
 def _without_root(text: str, root: Path) -> str:
     """A sentence without where the project lies on this machine."""
     return text.replace(f"{root}/", "")
+
+
+def page(root: Path, order: Order) -> Json:
+    """The page of an entry, with the server's other pages in its head."""
+    from modellab.reports.case import page
+
+    found, here = _read(root, order), project(root)
+    rooms = [(name, address) for name, address in order["rooms"]]
+    return {"page": page.render(found, here.golden, page.accepted(here, found), CLIPS, rooms)}
 
 
 def sounds(root: Path, order: Order) -> Json:

@@ -1,0 +1,136 @@
+"""`/runs` and `/results`: what the ledger holds, from its index; all filters are in the address."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from modellab import tasks, units
+from modellab.plan.matrix import Broken, Matrix
+from modellab.server.auth import Who, needs
+from modellab.server.pages import frame
+from modellab.server.results import query
+from modellab.server.results.index import Index
+from modellab.types import readings
+
+Reads = Annotated[Who, Depends(needs("read"))]
+BOXES = (("task", "Task"), ("dataset", "Dataset"), ("model", "Model"), ("machine", "Machine"), ("commit", "Commit"))
+ORDERS = (("-finished_at", "newest first"), ("finished_at", "oldest first"), ("value", "lowest value first"),
+          ("-value", "highest value first"))  # fmt: skip
+WORST_FIRST = ("ERROR", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "NEW", "IMPROVED")
+Row = dict[str, Any]
+
+
+def router(index: Index, matrix: Matrix) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+    _runs(routes, index)
+    _results(routes, index, matrix)
+    return routes
+
+
+def _runs(routes: APIRouter, index: Index) -> None:
+    @routes.get("/runs")
+    def runs(request: Request, who: Reads, asked: Annotated[query.Runs, Query()]) -> Response:
+        asked = _without_empty(asked)
+        found = index.rows(lambda said: query.runs(said, who.project, asked))
+        older, newest = _pages(request, found, asked)
+        return frame.page(
+            request, "runs.html.j2", "Runs",
+            found=found, asked=asked, older=older, newest=newest, is_filtered=_is_filtered(asked),
+        )  # fmt: skip
+
+    @routes.get("/runs/{session}")
+    def run(request: Request, who: Reads, session: str) -> Response:
+        found = index.one(lambda said: query.run(said, who.project, session))
+        rows = sorted(map(shown, found["results"]), key=lambda row: (row["task"], _rank(row), row["case"]))
+        by_task = [(task, list(group)) for task, group in itertools.groupby(rows, key=lambda row: row["task"])]
+        lead, colour = _lead(found)
+        facts = [(name, found[name]) for name in ("machine", "host", "by", "experiment")]
+        return frame.page(
+            request, "run.html.j2", f"Run {session}", run=found, tasks=by_task, lead=lead, colour=colour, facts=facts,
+            is_cut=found["cases"] > len(rows), most=query.MOST,
+        )  # fmt: skip
+
+
+def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
+    @routes.get("/results")
+    def results(request: Request, who: Reads, asked: Annotated[query.Filters, Query()]) -> Response:
+        asked = _without_empty(asked)
+        found = index.rows(lambda said: query.results(said, who.project, asked))
+        older, newest = _pages(request, found, asked)
+        values = {name: _text(getattr(asked, name)) for name, _ in BOXES}
+        return frame.page(
+            request, "results.html.j2", "Results", found=found, rows=list(map(shown, found["data"])), asked=asked,
+            boxes=BOXES, orders=ORDERS, values=values, known=_known(matrix), older=older, newest=newest,
+            is_filtered=_is_filtered(asked),
+        )  # fmt: skip
+
+    @routes.get("/results/{entry}")
+    def result(who: Reads, entry: str) -> Response:
+        body = index.whole("page", who.project, entry, rooms=frame.ROOMS)["page"]
+        return HTMLResponse(body, headers={**frame.HEADERS, "Content-Security-Policy": "frame-ancestors 'none'"})
+
+
+def shown(row: Row) -> Row:
+    """A row of the index as a table shows it: numbers with their units, and what it rests on."""
+    metric = _metric(row["task"], row["metric"])
+    value = row["value"]
+    rtf = row["readings"].get("rtf")
+    return {
+        **row,
+        "place": " ".join(filter(None, (row["device"], row["precision"], row["preprocessing"]))),
+        "metric_title": units.heading(row["metric"]) if row["metric"] else "",
+        "quality": units.value(value, metric) if value is not None and metric else "",
+        "rtf": units.value(rtf, readings.unit("rtf")) if isinstance(rtf, float) else "",
+        "remark": row["error"] or ", ".join(each["metric"] for each in row["verdicts"] if each["red"]),
+    }
+
+
+def _metric(task: str, name: str) -> str:
+    """The unit of a metric; '' of one that is unknown here."""
+    known = tasks.get(task).METRICS if task in tasks.names() else ()
+    return next((metric.unit for metric in known if metric.name == name), "")
+
+
+def _rank(row: Row) -> int:
+    return WORST_FIRST.index(row["status"]) if row["status"] in WORST_FIRST else len(WORST_FIRST)
+
+
+def _lead(run: Mapping[str, Any]) -> tuple[str, str]:
+    """What became of a run, in a few words, and their colour."""
+    said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in run["statuses"].items())
+    return f"{units.counted(run['cases'], 'case')}: {said}", "regressed" if run["red"] else "pass"
+
+
+def _known(matrix: Matrix) -> dict[str, list[str]]:
+    """What the boxes of filters offer."""
+    there = [entry[0].name for entry in matrix.datasets if not isinstance(entry, Broken)]
+    return {"task": list(tasks.names()), "dataset": there, "model": matrix.model_names(), "machine": [], "commit": []}
+
+
+def _without_empty[Asked: query.Page](asked: Asked) -> Asked:
+    """A form sends its empty boxes too: they ask for nothing."""
+    lists = {name: [each for each in value if each] for name, value in asked if isinstance(value, list)}
+    return asked.model_copy(update=lists)
+
+
+def _is_filtered(asked: query.Page) -> bool:
+    return any(value for name, value in asked if name not in ("limit", "cursor", "sort", "fields"))
+
+
+def _pages(request: Request, found: Mapping[str, Any], asked: query.Page) -> tuple[str, str]:
+    """The addresses of the next page and of the first one; '' where there is none."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor" and value]
+    path = request.url.path
+    older = f"{path}?{urlencode([*kept, ('cursor', found['next_cursor'])])}" if found["has_more"] else ""
+    return older, f"{path}?{urlencode(kept)}" if asked.cursor else ""
+
+
+def _text(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else " ".join(value)
