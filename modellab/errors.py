@@ -19,6 +19,8 @@ ModellabError
 │   ├── CrashError     the process died (exit signal and the end of its log are in the message)
 │   ├── ProtocolError  the process wrote something that is not the answer to what it was asked
 │   └── HangError      the process gave no answer in time and was killed
+├── PartialError       a distributed pass ended before every utterance was computed: what there is, is kept
+├── BusyError          nothing can be timed, because the machine is shared at the moment
 ├── NoBaseError        there is nothing to time a case against, and that is nobody's fault
 ├── NoMeasurementError there is nothing to time in a benchmark's rounds
 ├── UnexpectedError    something else was raised while one case was measured, scored or judged
@@ -131,6 +133,14 @@ class HangError(WorkerError):
 
 class ProtocolError(WorkerError):
     """The worker process wrote something that is not the answer to what it was asked."""
+
+
+class PartialError(ModellabError):
+    """A distributed pass ended before every utterance was computed; what there is can be gone on with."""
+
+
+class BusyError(ModellabError):
+    """Nothing can be timed on this machine, which others use at the moment."""
 
 
 class NoBaseError(ModellabError):

@@ -204,5 +204,5 @@ def test_the_options_of_the_plugin() -> None:
     assert options == {
         "--update-baselines", "--reason", "--speed-only", "--strict-baselines", "--strict-matrix", "--in-process",
         "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow", "--inconclusive",
-        "--pre",
+        "--pre", "--executor", "--workers", "--shard-audio", "--resume",
     }  # fmt: skip

@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options, register the markers, start the controller."""
     pytest_options.check(config.option)
     try:
+        run_options(config)
         matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre)
         names = matrix.model_names()
         thresholds.check(matrix)
@@ -81,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(rounds, "modellab-rounds")
     config.pluginmanager.register(Claims(config, matrix), "modellab-claims")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    config.stash[SESSION] = worker["modellab_session"] if worker else new_session()
+    config.stash[SESSION] = worker["modellab_session"] if worker else config.option.resume or new_session()
     if worker is None:
         config.pluginmanager.register(Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
         config.pluginmanager.register(Unmeasured(config, matrix), "modellab-silence")

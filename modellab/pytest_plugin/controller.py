@@ -18,6 +18,7 @@ import pytest
 
 from modellab.plan.matrix import Broken, Matrix
 from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, name_of, why_skipped
+from modellab.pytest_plugin.options import how_to_go_on
 from modellab.reports import terminal
 from modellab.results import ledger
 from modellab.results.headline import Headline
@@ -219,10 +220,8 @@ class Controller:
         write(headline.text, **PAINT[headline.colour], bold=True)
         for note in self._notes():
             write(f"note: {escape.line(note)}")
-        if self.ledger.trouble:
-            write(f"note: {self.ledger.trouble}")
-        if self.trouble:
-            write(f"note: {self.trouble}")
+        for trouble in filter(None, (self.ledger.trouble, self.trouble)):
+            write(f"note: {trouble}")
         self._write_markdown(title, write)
 
     def _headline(self) -> Headline:
@@ -236,7 +235,8 @@ class Controller:
 
         lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
         lost += [f"{name} is red, and its test passed: does it catch what gate(...) raises?" for name in self.swallowed]
-        return [*lost, *self.fates.notes(), *table.footnotes(self.rows)]
+        rest = how_to_go_on(self.config, self.session, self.rows, self.fates.not_run)
+        return [*lost, *self.fates.notes(), *rest, *table.footnotes(self.rows)]
 
     def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Red cases on the files that ran them, where GitHub shows them."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import shlex
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from modellab.runner.options import RunOptions
+
+if TYPE_CHECKING:
+    from modellab.runner.summary import CaseSummary
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
     group.addoption("--against", metavar="REF", default="", help=reference)
     group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
+    shared = "several workers share each dataset: local (all GPUs), local:N, queue:FOLDER"
+    group.addoption("--executor", metavar="NAME", default="", help=shared)
+    group.addoption("--workers", type=int, metavar="N", help="how many workers the executor has")
+    at_once = "seconds of audio that a worker is given at once (default 600)"
+    group.addoption("--shard-audio", type=float, metavar="S", default=600.0, help=at_once)
+    resume = "go on with a session that was stopped: what its workers have computed is not computed again"
+    group.addoption("--resume", metavar="SESSION", default="", help=resume)
     group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
 
 
@@ -41,6 +53,8 @@ def check(option: Any) -> None:
         raise pytest.UsageError("--speed-only says what --update-baselines accepts: give both, and --reason")
     if option.threads is not None and option.threads < 1:
         raise pytest.UsageError(f"--threads is {option.threads}, expected 1 or more")
+    if option.executor and getattr(option, "numprocesses", None):
+        raise pytest.UsageError("--executor shares utterances among workers, -n cases: give one of the two")
 
 
 def run_options(config: pytest.Config) -> RunOptions:
@@ -58,9 +72,22 @@ def run_options(config: pytest.Config) -> RunOptions:
         preprocessing=option.pre,
         against=option.against,
         against_env=option.against_env,
+        executor=option.executor,
+        workers=option.workers,
+        shard_audio_s=option.shard_audio,
+        resume=option.resume,
     )
 
 
 def is_strict(config: pytest.Config) -> bool:
     """Whether a baseline that is missing, or stays behind, is red: asked for, or in CI."""
     return bool(config.option.strict_baselines) or os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def how_to_go_on(
+    config: pytest.Config, session: str, cases: Iterable[CaseSummary], not_run: Collection[str]
+) -> Iterator[str]:
+    """The command that goes on with a distributed run, where it is not through."""
+    if config.option.executor and (not_run or any(case.error.startswith("PARTIAL") for case in cases)):
+        given = [str(each) for each in config.invocation_params.args if not str(each).startswith("--resume")]
+        yield f"not everything is computed; go on with: pytest {shlex.join(given)} --resume={session}"

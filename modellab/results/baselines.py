@@ -36,7 +36,8 @@ MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 PLACE = r"(?P<device>cpu|cuda|mps|elsewhere|server)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?"
 NAME = re.compile(rf"(?P<model>[^-]+)-(?P<variant>.+?)\.{PLACE}\.json")
-UNTOLD = ("digest_checked",)  # says nothing of what was accepted
+TIMED, UNTIMED = "clocks", "none"  # of a provenance: which utterances of a distributed run were timed
+UNTOLD = ("digest_checked", TIMED)  # say nothing of what was accepted
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY, ROWS_MISSING)
 
 
@@ -110,6 +111,7 @@ def save(
     header |= {"reason": reason, "date": date}
     _check_names(passes[0])
     written = [] if speed_only else [_quality_file(root, task, passes[0], header, remember or task.remember)]
+    timed = timed and passes[0].provenance.get(TIMED) != UNTIMED
     written += [_resource_file(root, passes, header)] if timed else []
     baseline_file.write_all(written)  # all of them, or none
     return [path for path, _, _ in written]

@@ -28,7 +28,7 @@ NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
     *("preprocessing", "preprocessing_from", "privacy"),
     allocator.KEY,
-    *("rescored_from", "normaliser_before", "digest_checked"),
+    *("rescored_from", "normaliser_before", "digest_checked", "clocks"),
 }
 
 

@@ -232,15 +232,19 @@ def _is_own(folder: Path) -> bool:
 
 
 def _append(path: Path, entry: Entry) -> None:
+    append_line(path, pieces(entry))
+
+
+def append_line(path: Path, line: Iterable[bytes]) -> None:
     """One line, with one write unless it is long, then to the disk. After a torn line it starts on a fresh one."""
     fresh = not path.exists()
     if fresh:
-        _make(path.parent)
+        make_folder(path.parent)
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         size = os.fstat(file).st_size
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        for block in _blocks(chain([b"\n"] if torn else [], pieces(entry), [b"\n"])):
+        for block in _blocks(chain([b"\n"] if torn else [], line, [b"\n"])):
             if (written := os.write(file, block)) != len(block):
                 raise OSError(errno.ENOSPC, f"only {written} of {len(block)} bytes were taken: is the disk full?")
         os.fsync(file)
@@ -262,7 +266,7 @@ def _blocks(some: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(block)
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make `<mlruns>/ledger`; a new mlruns gets a .gitignore that keeps it out of every commit."""
     if not folder.parent.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -7,17 +7,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from modellab import text
-from modellab.datasets import Dataset, clusters, decoded_length, sessions, used_audio
+from modellab.datasets import Dataset, clusters, decoded_length, sessions
 from modellab.errors import Cancelled, ModelError, ServerError, WorkerError
 from modellab.plan.matrix import Case, ModelInstance
-from modellab.results import seeds, text_facts, withheld
+from modellab.results import seeds, withheld
 from modellab.runner import preprocessed, worker_environment
 from modellab.runner.latencies import latencies
 from modellab.runner.meters import cached_answers
-from modellab.system import allocator
+from modellab.runner.result import load_readings, result_of
 from modellab.system.json_child import MoreTime
-from modellab.system.machine import HARDWARE, hardware, machine_class
 from modellab.tasks import Sample, Signed, Task
 from modellab.types import Counts, Result, Row, Utterance
 from modellab.types.rows import seconds, sendable
@@ -88,6 +86,13 @@ class Loaded:
             self.ask("seed", {"seed": number})
 
 
+class Answering(Protocol):
+    """What gives the outputs of a model: `Loaded`, or whoever stands for it."""
+
+    def call(self, row: Row) -> dict[str, Any]: ...
+    def examined(self, task: Task, row: Row, output: Any) -> Any: ...
+
+
 def load(case: ModelInstance, handle: Handle, threads: int, *, download: bool = False) -> Loaded:
     """Load the case's model behind `handle`."""
     order = {
@@ -118,11 +123,7 @@ def evaluate(
     a server could not be asked (an outage deletes no words), ModelError when every single utterance raised. One that
     raises among others is an utterance with an `error`. Of several seeds the first is timed, see `seeds.merged`.
     """
-    told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
-    if not data.is_checked:
-        for _ in _cases(task, data):
-            pass  # a fault in the last row is found before the first call
-    sessions.check(data.rows, data.options)
+    told = checked(task, data)
     first_s = warm_up(task, data, loaded)
     done = _looked_at(data, lambda: _pass(task, data, loaded, progress))
     if clocks(done)[:, RAISED].all():
@@ -130,35 +131,18 @@ def evaluate(
     meters = loaded.ask("finish", {"device": case.key.device})
     again_s = cached_answers.readings(done, lambda i: _wall_s(loaded, data.rows[i]))
     runs = [done, *(_pass(task, data, loaded, progress, seed) for seed in range(1, loaded.seeds))]
-    return Result(
-        key=case.key,
-        utterances=seeds.merged(runs),
-        readings={
-            **_facts(loaded),
-            "first_call_s": first_s,
-            **meters,
-            **latencies(done),
-            **again_s,
-            **seeds.spread(task.METRICS, runs),
-        },
-        machine=machine_class(threads, case.key.device),
-        provenance={
-            "commit": commit,
-            "dataset_digest": data.heard_digest,
-            used_audio.KEY: data.digest_checked,
-            "normaliser": str(text.get(data.normaliser)),
-            "weights": str(loaded.facts["weights"]),
-            "threads": str(threads),
-            "python": str(loaded.facts["python"]),
-            HARDWARE: hardware(case.key.device),
-            **({allocator.KEY: str(loaded.facts[allocator.KEY])} if allocator.KEY in loaded.facts else {}),
-            **text_facts.facts(task, data, data.normaliser, done),
-            **({"seeds": str(loaded.seeds)} if loaded.seeds > 1 else {}),
-            **preprocessed.provenance(case.chain, case.chain_from),
-            **(told | withheld.provenance(data.secret)),
-            **loaded.facts["versions"],
-        },
-    )
+    readings = {**load_readings(loaded.facts), "first_call_s": first_s, **meters, **latencies(done), **again_s}
+    return result_of(task, case, data, runs, loaded.facts, threads, commit, readings, told)
+
+
+def checked(task: Task, data: Dataset) -> dict[str, str]:
+    """The signature of a dataset's cases, where its task has one. DatasetError for the first that is not sound."""
+    told = {"signature": task.signature(_cases(task, data))} if isinstance(task, Signed) else {}
+    if not data.is_checked:
+        for _ in _cases(task, data):
+            pass  # a fault in the last row is found before the first call
+    sessions.check(data.rows, data.options)
+    return told
 
 
 def _looked_at(data: Dataset, measure: Callable[[], Sequence[Utterance]]) -> Sequence[Utterance]:
@@ -184,7 +168,7 @@ def _pass(task: Task, data: Dataset, loaded: Loaded, progress: Progress | None, 
         if data.audio and not seed:
             data.audio.see(row)
         try:
-            done.append(_utterance(task, row, data, loaded))
+            done.append(utterance_of(task, row, data, loaded))
         except ServerError as error:
             raise ServerError(f"{error} (after {len(done)} of {total} utterances; none of them is judged)") from error
         if progress:
@@ -210,7 +194,7 @@ def once_more(task: Task, data: Dataset, loaded: Loaded, names: Collection[str])
     runs = []
     for seed in range(loaded.seeds):
         loaded.seed(seed)
-        said = [_utterance(task, row, data, loaded) for row in rows]
+        said = [utterance_of(task, row, data, loaded) for row in rows]
         runs.append(sessions.settled(task, rows, data.options, said))
     return seeds.merged(runs)
 
@@ -227,7 +211,8 @@ def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     return first_s
 
 
-def _utterance(task: Task, row: Row, data: Dataset, loaded: Loaded) -> Utterance:
+def utterance_of(task: Task, row: Row, data: Dataset, loaded: Answering) -> Utterance:
+    """What the model makes of one row, scored; with an error where it raised."""
     try:
         reply, error = loaded.call(row), ""
     except ModelError as raised:
@@ -250,8 +235,8 @@ def _scored(task: Task, sample: Sample, output: Any, data: Dataset) -> Mapping[s
 
 
 def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
-    """The utterance with the times of a new call; as it was where the model raised, then or now."""
-    if utterance.error:
+    """The utterance with the times of a new call; as it was where the model raised, then or now, or nobody timed it."""
+    if utterance.error or math.isnan(utterance.wall_s):
         return utterance
     try:
         reply = loaded.call(row)
@@ -273,7 +258,3 @@ def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
     """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised."""
     wall_s, cpu_s, gpu_s = (float(reply.get(clock, math.nan)) for clock in ("wall_s", "cpu_s", "gpu_s"))
     return wall_s, cpu_s, gpu_s
-
-
-def _facts(loaded: Loaded) -> dict[str, float]:
-    return {name: float(loaded.facts[name]) for name in ("load_s", "load_peak_rss_bytes")}

@@ -2,6 +2,7 @@
 
     SuiteStarted
       CaseStarted, UtteranceDone ..., CaseDone     of each case that is measured
+                   WorkersProgress ...             in place of UtteranceDone, where workers share the dataset
       CaseSkipped                                  of each that this machine cannot run
       Notice                                       of what takes minutes, as making an environment for a reference
     SuiteSettled
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modellab.errors import told
+from modellab.results.serialization import encode_numbers
 from modellab.runner.summary import CaseSummary
 from modellab.types import Utterance
 
@@ -43,6 +45,28 @@ class UtteranceDone:
     done: int
     of: int  # a model with several seeds hears each more than once
     utterances: Sequence[Utterance] = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """One of the workers that share a dataset."""
+
+    name: str
+    utterances: int  # that it has computed
+    pace: float  # seconds for a second of audio; NaN as long as nobody knows
+    shards: int  # that it has at the moment
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersProgress:
+    """How far several workers are with one case."""
+
+    case: str
+    done: int
+    of: int
+    rate: float  # utterances per second
+    left_s: float  # NaN as long as nobody knows
+    workers: tuple[WorkerState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +101,13 @@ class SuiteSettled:
     exit_status: int
 
 
-Event = SuiteStarted | CaseStarted | UtteranceDone | CaseSkipped | Notice | CaseDone | SuiteSettled
+Event = SuiteStarted | CaseStarted | UtteranceDone | WorkersProgress | CaseSkipped | Notice | CaseDone | SuiteSettled
 Listener = Callable[[Event], None]
 NAMES: dict[type, str] = {
     SuiteStarted: "suite_started",
     CaseStarted: "case_started",
     UtteranceDone: "utterance_done",
+    WorkersProgress: "workers_progress",
     CaseSkipped: "case_skipped",
     Notice: "notice",
     CaseDone: "case_done",
@@ -105,6 +130,14 @@ def encoded(event: Event) -> dict[str, Any]:
             return {**named, "session": event.session, "cases": cases, "exit_status": event.exit_status}
         case UtteranceDone():
             return {**named, "case": event.case, "done": event.done, "of": event.of}
+        case WorkersProgress():
+            rates = encode_numbers({"rate": event.rate, "left_s": event.left_s})
+            workers = [
+                {"name": each.name, "utterances": each.utterances, "shards": each.shards}
+                | encode_numbers({"pace": each.pace})
+                for each in event.workers
+            ]
+            return {**named, "case": event.case, "done": event.done, "of": event.of, **rates, "workers": workers}
         case CaseSkipped():
             return {**named, "case": event.case, "why": event.why}
         case Notice():

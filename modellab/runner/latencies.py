@@ -8,17 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from modellab.types import Ratio, Utterance
-from modellab.types.utterances import RAISED, clocks
+from modellab.types.utterances import RAISED, WALL, clocks
 
 
 def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
-    """RTF by each clock and the percentiles of the model call's wall time; only of utterances that gave an answer.
+    """RTF by each clock and the percentiles of the model call's wall time; of timed utterances with an answer.
 
     RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
     Percentiles use numpy's linear interpolation.
     """
     table = clocks(utterances)
-    wall, cpu, gpu, length = table[table[:, RAISED] == 0].T[:RAISED]
+    good = table[table[:, RAISED] == 0]
+    timed = good[np.isfinite(good[:, WALL])]
+    wall, cpu, gpu, length = (timed if len(timed) else good).T[:RAISED]
     audio_s = float(length.sum()) or math.nan
     rtf, rtf_cpu = Ratio(float(wall.sum()), audio_s), Ratio(float(cpu.sum()), audio_s)
     rtf_gpu = float(gpu.sum()) / audio_s  # NaN without a GPU

@@ -26,6 +26,7 @@ from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.runner import judging, paired, remarks, rerun_broken
+from modellab.runner.distributed.cases import DistributedCases
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
 from modellab.runner.options import RunOptions
@@ -62,6 +63,7 @@ class Session:
     )
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
+    distributed: DistributedCases | None = None  # with an executor: its workers measure the quality
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
 
     def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
@@ -105,6 +107,8 @@ class Session:
     def close(self) -> None:
         """End the workers; the next case gets fresh ones."""
         self.pool.close()
+        if self.distributed:
+            self.distributed.close()
         if self.paired_run:
             self.paired_run.close()
 
@@ -115,14 +119,13 @@ class Session:
         folder = self.project.baselines
         data, rules = datasets.load(case.dataset), thresholds.rules(task, case, self.project)
         accepted, pinned = (baselines.load(root, case.key) for root in (folder, folder / baselines.PINNED))
+        keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
         try:
+            shared = self.distributed.measured(task, case, data, keep) if self.distributed else None
             with self.turns.loading():
-                loaded = self.pool.get(case)
-                loaded.keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
-                if self.paired_run:
-                    self.paired_run.get(case)
+                self._load(case, keep if shared is None else None)
             with self.turns.measuring():
-                first = self._evaluated(case, task, data, loaded)
+                first = self._first(case, task, data, shared)
                 resource_baselines = self._resource_baselines(case, first.machine)
                 passes = self._repeat(
                     first, resource_baselines, rules, lambda: again(case, data, self.pool.get(case), task, first)
@@ -151,6 +154,7 @@ class Session:
             paired=beside,
             notes=(
                 *told,
+                *(self.distributed.notes if self.distributed else ()),
                 *(beside.notes if beside else ()),
                 *remarks.of_task(task, data, result.utterances),
                 *remarks.of_dataset(task, data, result.utterances),
@@ -159,6 +163,19 @@ class Session:
             started=started,
         )
 
+    def _load(self, case: Case, keep: str | None) -> None:
+        """Load the model, which keeps its audio in a folder, and what it is timed beside; None: workers hold it."""
+        if keep is not None:
+            self.pool.get(case).keep = keep
+        if self.paired_run:
+            self.paired_run.get(case)
+
+    def _first(self, case: Case, task: Task, data: Dataset, shared: Result | None) -> Result:
+        """The first pass: this process's own, or what workers made of it with the times of a sample."""
+        if shared is None or self.distributed is None:
+            return self._evaluated(case, task, data, self.pool.get(case))
+        return self._marked(self.distributed.timed(task, case, data, self.pool, shared))
+
     def _evaluated(self, case: Case, task: Task, data: Dataset, loaded: Loaded) -> Result:
         """One pass over the dataset, with what the self-test of this machine said, if there was one."""
         name = str(case.key)
@@ -166,7 +183,9 @@ class Session:
         def progress(done: int, of: int, utterances: Sequence[Utterance]) -> None:
             self.tell(UtteranceDone(name, done, of, utterances))
 
-        result = evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress)
+        return self._marked(evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress))
+
+    def _marked(self, result: Result) -> Result:
         return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
     def _resource_baselines(self, case: Case, machine: str) -> ResourceBaselines:
@@ -185,6 +204,8 @@ class Session:
         once_more: Callable[[], Result],
     ) -> tuple[Result, ...]:
         """All passes: several for a new baseline, one in a fresh process to confirm what looks worse, else one."""
+        if first.provenance.get(baselines.TIMED) == baselines.UNTIMED:
+            return (first,)
         if self.options.accepts and first.key.device != SERVER:  # whose times nobody accepts, and which may cost money
             passes = min(MOST_PASSES, math.ceil(BASELINE_CALLS / len(first.utterances)))
             return (first, *(once_more() for _ in range(passes - 1)))
@@ -224,7 +245,8 @@ class Session:
         """
         session, commit = self.ledger.session, self.commit
         try:
-            self.ledger.append(Entry.of(outcome, commit, session, outcome.started))
+            entry = Entry.of(outcome, commit, session, outcome.started)
+            self.ledger.append(self.distributed.named(entry) if self.distributed else entry)
         except Exception as error:  # noqa: BLE001 - the boundary of one case: what its result holds must not stop the next
             outcome = self._failed(outcome.case, error, outcome.started)
             self.ledger.append(Entry.of(outcome, commit, session, outcome.started))
@@ -256,7 +278,9 @@ def open_session(
     leftovers.sweep()
     saved.prune(project.mlruns)
     mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)
-    return Session(project, options, pool, ledger, family, Turns(lock), commit, paired_run, mark, tell or Announcer())
+    tell = tell or Announcer()
+    shared = DistributedCases.of(project, options, session, commit.hash, tell, cancelled) if options.executor else None
+    return Session(project, options, pool, ledger, family, Turns(lock), commit, paired_run, mark, tell, shared)
 
 
 def _in_process(threads: int, **place: Any) -> InProcess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -9,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from modellab.reports.terminal import writer
-from modellab.runner.events import Event, UtteranceDone
+from modellab.runner.events import Event, UtteranceDone, WorkersProgress
 from modellab.system import escape
 from modellab.types.utterances import counts_of
+from modellab.units import counted
 
 EVERY_S = 0.5
 
@@ -50,14 +52,16 @@ class Progress:
         self.start = self.shown = 0.0
 
     def __call__(self, event: Event) -> None:
-        if not isinstance(event, UtteranceDone):
+        if not isinstance(event, UtteranceDone | WorkersProgress):
             return
         now = time.monotonic()
-        self.start = now if event.done == 1 else self.start  # loading is over by then
+        if event.done == 1:
+            self.start = now  # loading is over by then
         if now - self.shown < EVERY_S and event.done < event.of:
             return
         self.shown = now
-        text = "" if event.done == event.of else self.text(event, now)
+        line = fleet(event) if isinstance(event, WorkersProgress) else self.text(event, now)
+        text = "" if event.done == event.of else line
         with self.capture.global_and_fixture_disabled():
             sys.stdout.write(f"{SAVE}{CLEAR}{NO_WRAP}{text}{WRAP}{RESTORE}")
             sys.stdout.flush()
@@ -70,3 +74,11 @@ class Progress:
         top, bottom = counts_of(event.utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
         return f"  {escape.line(event.case)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"
+
+
+def fleet(event: WorkersProgress) -> str:
+    """The line of a case that several workers share."""
+    left = "" if math.isnan(event.left_s) else f", {event.left_s:.0f} s left"
+    workers = counted(len(event.workers), "worker")
+    done = f"{event.done} of {event.of} utterances"
+    return f"  {escape.line(event.case)}: {done}, {workers}, {event.rate:.1f}/s{left}"

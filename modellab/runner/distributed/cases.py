@@ -1,0 +1,106 @@
+"""The cases of a run whose quality is measured by several workers: what `runner/session.py` asks for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from modellab import tasks
+from modellab.datasets import Dataset
+from modellab.errors import BusyError, ConfigError
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Case
+from modellab.plan.settings import Project
+from modellab.results import baselines
+from modellab.results.entry import Entry
+from modellab.runner.distributed import choice, parts, quality_pass, speed_sample
+from modellab.runner.distributed.executor import Executor
+from modellab.runner.distributed.quality_pass import Passed, PassOptions
+from modellab.runner.distributed.shard_worker import MODEL_DIED
+from modellab.runner.evaluate import IsCancelled, checked
+from modellab.runner.events import Announcer, WorkersProgress
+from modellab.runner.options import RunOptions
+from modellab.runner.pool import Pool
+from modellab.runner.result import result_of
+from modellab.tasks import Task
+from modellab.types import Result
+
+
+@dataclass(slots=True)
+class DistributedCases:
+    """What the cases of one session share: the workers, and the folder of what they have computed."""
+
+    executor: Executor
+    mlruns: Path
+    session: str
+    options: PassOptions
+    commit: str
+    tell: Callable[[WorkersProgress], None]
+    cancelled: IsCancelled
+    elsewhere: bool = False  # the workers are not all on this machine
+    notes: list[str] = field(default_factory=list)  # of the last case
+
+    @classmethod
+    def of(
+        cls, project: Project, options: RunOptions, session: str, commit: str, tell: Announcer, cancelled: IsCancelled
+    ) -> DistributedCases:
+        """Those of a session, with the executor that its options name; ConfigError for one that nobody knows."""
+        name, threads = options.executor, options.threads or project.threads
+        how = PassOptions(str(project.root), threads, options.download, options.shard_audio_s)
+        executor, elsewhere = choice.executor(name, options.workers), choice.is_elsewhere(name)
+        return cls(executor, project.mlruns, session, how, commit, tell, cancelled, elsewhere)
+
+    def measured(self, task: Task, case: Case, data: Dataset, keep: str) -> Result:
+        """The quality of a case, by all workers. Its utterances have no clock. What should be known is in `notes`."""
+        self._check(task, case)
+        told = checked(task, data)
+        path = parts.place(self.mlruns, self.session, str(case.key))
+        kept = parts.Parts(path, quality_pass.identity(case, data, self.options.threads))
+        try:
+            passed = quality_pass.run(
+                task, case, data, self.executor, kept, self.options, self.tell, self.cancelled, keep
+            )
+            return self._result(task, case, data, passed, told)
+        finally:
+            kept.close()
+            if data.audio:
+                data.audio.close()
+
+    def timed(self, task: Task, case: Case, data: Dataset, pool: Pool, result: Result) -> Result:
+        """The same with the times of a sample, where this machine can run the case and is free."""
+        self.executor.stop()  # a copy that lost may still be at work, and a GPU holds a model
+        if why := why_not(case, download=self.options.download):
+            self.notes.append(f"speed and memory were not measured: {why}")
+            return result
+        try:
+            return speed_sample.timed(task, case, data, pool.get(case), result)
+        except (BusyError, *MODEL_DIED) as error:
+            pool.close()
+            self.notes.append(f"speed and memory were not measured: {str(error).splitlines()[0]}")
+            return result
+
+    def named(self, entry: Entry) -> Entry:
+        """The entry under an id of its session and case: that of a session that is gone on with takes its place."""
+        if entry.result is None:
+            return entry
+        name = json.dumps([self.session, str(entry.key)])
+        return replace(entry, id=hashlib.sha256(name.encode()).hexdigest()[:32])
+
+    def close(self) -> None:
+        """End the workers."""
+        self.executor.stop()
+
+    def _check(self, task: Task, case: Case) -> None:
+        if tasks.get(case.key.task) is not task:
+            raise ConfigError(f"workers know the tasks of modellab alone, and {case.key.task} is another one here")
+        if self.elsewhere and case.header.privacy != "none":
+            raise ConfigError(f"{case.key.dataset} is private: its audio and texts go to no worker elsewhere")
+
+    def _result(self, task: Task, case: Case, data: Dataset, passed: Passed, told: dict[str, str]) -> Result:
+        self.notes = list(passed.notes)
+        facts, threads = passed.loaded["facts"], self.options.threads
+        result = result_of(task, case, data, passed.runs, facts, threads, self.commit, passed.readings, told)
+        return replace(result, provenance={**result.provenance, baselines.TIMED: baselines.UNTIMED})

@@ -1,0 +1,28 @@
+"""The executor that a person names: `local`, `local:4`, `queue:FOLDER`."""
+
+from __future__ import annotations
+
+from modellab.errors import ConfigError, did_you_mean
+from modellab.runner.distributed.executor import Executor
+from modellab.runner.distributed.local import Local
+
+KINDS = ("local",)
+
+
+def executor(text: str, workers: int | None = None) -> Executor:
+    """The executor of this name; ConfigError for one that nobody knows."""
+    kind, _, rest = text.partition(":")
+    if kind == "local":
+        return Local(_count(text, rest) if rest else workers)
+    raise ConfigError(f"executor is {text!r}: {did_you_mean(kind, KINDS)}")
+
+
+def is_elsewhere(text: str) -> bool:
+    """Whether its workers may be on other machines."""
+    return text.partition(":")[0] != "local"
+
+
+def _count(text: str, number: str) -> int:
+    if not number.isdecimal() or int(number) < 1:
+        raise ConfigError(f"executor is {text!r}: expected local, or local:N with 1 or more workers")
+    return int(number)

@@ -1,0 +1,292 @@
+"""A pass over a dataset by all workers of an executor: the utterances of a case, exactly once each.
+
+Only quality comes of it. Workers share machines, so their clocks stay in the parts (`parts.py`), and an utterance here
+has none: `speed_sample.py` times a fixed sample alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from modellab import errors
+from modellab.datasets import Dataset, sessions
+from modellab.errors import (
+    Cancelled,
+    ConfigError,
+    ModelError,
+    ModellabError,
+    PartialError,
+    UnexpectedError,
+    WorkerError,
+)
+from modellab.plan.matrix import Case
+from modellab.results import serialization
+from modellab.runner.distributed import plan as plans
+from modellab.runner.distributed import shards
+from modellab.runner.distributed.controller import Controller
+from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Lost, Refused, Up
+from modellab.runner.distributed.parts import Parts
+from modellab.runner.events import WorkersProgress, WorkerState
+from modellab.tasks import Task
+from modellab.types import Utterance
+from modellab.types.utterances import RAISED, Utterances, clocks
+from modellab.units import counted
+
+LOOK_S = 0.2
+TOLD_EVERY_S = 0.5
+SLOW = 2.0  # times the median pace of all: a worker that is named
+FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PassOptions:
+    """How a pass is made, whatever the case."""
+
+    root: str
+    threads: int
+    download: bool = False
+    shard_audio_s: float = shards.SHARD_AUDIO_S
+    wait_s: float = 600.0  # without any worker before it is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What came of a pass: the utterances of each seed in the order of the dataset, without clocks."""
+
+    runs: Sequence[Sequence[Utterance]]
+    loaded: Mapping[str, Any]  # what loading told a worker
+    readings: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def run(
+    task: Task,
+    case: Case,
+    data: Dataset,
+    executor: Executor,
+    parts: Parts,
+    options: PassOptions,
+    tell: Callable[[WorkersProgress], None],
+    cancelled: Callable[[], bool],
+    keep: str = "",
+) -> Passed:
+    """Every utterance once. PartialError where some are missing in the end; and what a case itself does wrong."""
+    lengths_s = shards.lengths(data.rows)
+    controller = Controller(shards.cut(lengths_s, options.shard_audio_s), lengths_s, parts.keep, parts.known)
+    known = len(lengths_s) - controller.left
+    going = _Pass(case, data, executor, parts, controller, options, tell, cancelled)
+    if not controller.is_complete:
+        going.through(_plan(case, data, options, parts.loaded, keep))
+    return Passed(_runs(task, data, parts), parts.loaded, going.readings(), tuple(going.notes(known)))
+
+
+def identity(case: Case, data: Dataset, threads: int) -> dict[str, Any]:
+    """What the parts of a case are about: with any of it different, they would be another case's."""
+    return {
+        "case": str(case.key),
+        "dataset_digest": data.digest,
+        "rows": len(data.rows),
+        "threads": threads,
+        "preprocessing": str(case.chain),
+        "options": serialization.plain(case.model.options_for(case.key.variant)),
+        "code": plans.code(),
+    }
+
+
+def _plan(case: Case, data: Dataset, options: PassOptions, loaded: Mapping[str, Any], keep: str) -> dict[str, Any]:
+    return {
+        **plans.environment(),
+        "case": str(case.key),
+        "device": case.key.device,
+        "root": options.root,
+        "preprocessing": str(case.chain) if case.chain_from == "run" else "",
+        "threads": options.threads,
+        "download": options.download,
+        "dataset_digest": data.digest,
+        "rows": len(data.rows),
+        "weights": str(loaded["facts"]["weights"]) if loaded else "",
+        "keep": keep,
+    }
+
+
+def _runs(task: Task, data: Dataset, parts: Parts) -> list[Sequence[Utterance]]:
+    """The kept utterances, seed by seed, with sessions scored as wholes; no clock of workers that shared a machine."""
+    count = int(parts.loaded["seeds"])
+    runs = [Utterances() for _ in range(count)]
+    for encoded in parts.utterances():
+        each = encoded if isinstance(encoded, list) else [encoded] * count
+        for run_, one in zip(runs, each, strict=True):
+            run_.append(replace(serialization.decode_utterance(one), wall_s=math.nan, cpu_s=math.nan, gpu_s=math.nan))
+    if clocks(runs[0])[:, RAISED].all():
+        raise ModelError(f"every one of {len(runs[0])} utterances raised; the first: {runs[0][0].error}")
+    return [sessions.settled(task, data.rows, data.options, run_) for run_ in runs]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """A pass on its way."""
+
+    case: Case
+    data: Dataset
+    executor: Executor
+    parts: Parts
+    controller: Controller
+    options: PassOptions
+    tell: Callable[[WorkersProgress], None]
+    cancelled: Callable[[], bool]
+    refused: list[str] = field(default_factory=list)
+    machines: dict[str, str] = field(default_factory=dict)  # by worker
+    computed_s: dict[str, tuple[float, float]] = field(default_factory=dict)  # by worker: busy, audio
+    losses: int = 0
+    began_s: float = 0.0
+    took_s: float = 0.0
+    before: int = 0  # utterances done when it began
+    told_s: float = 0.0
+    alone_since_s: float = 0.0
+
+    def through(self, plan: Mapping[str, Any]) -> None:
+        """Until every utterance is kept, or it makes no sense to go on."""
+        self.began_s = self.alone_since_s = time.monotonic()
+        self.before = len(self.controller.done) - self.controller.left
+        try:
+            self.executor.start(plan)
+            while not self.controller.is_complete:
+                if self.cancelled():
+                    raise Cancelled
+                self._step()
+        except OSError as error:  # no room for the parts
+            raise PartialError(
+                self._partial(f"{self.parts.path} cannot be written: {error.strerror or error}")
+            ) from error
+        except BaseException:
+            self.executor.stop()
+            raise
+        finally:
+            self.took_s = time.monotonic() - self.began_s
+        self._told(force=True)
+
+    def _step(self) -> None:
+        for event in self.executor.events(LOOK_S):
+            self._hear(event)
+        now_s = time.monotonic()
+        for worker, attempt in self.controller.orders(now_s):
+            self.executor.submit(worker, attempt)
+        if why := self.controller.hopeless:
+            raise WorkerError(self._partial(why))
+        if self.controller.members:
+            self.alone_since_s = now_s
+        elif now_s - self.alone_since_s > self.options.wait_s:
+            first = f"; refused: {self.refused[0]}" if self.refused else ""
+            raise PartialError(self._partial(f"no worker has been there for {self.options.wait_s:.0f} s{first}"))
+        self._told()
+
+    def _hear(self, event: Event) -> None:
+        controller, now_s = self.controller, time.monotonic()
+        match event:
+            case Up():
+                self._up(event)
+            case Done():
+                controller.answered(event.worker, event.attempt, event.answer, now_s)
+                if member := controller.members.get(event.worker):
+                    self.computed_s[event.worker] = member.busy_s, member.audio_s
+                self._heard(event.audio)
+            case Early():
+                controller.accept(event.worker, event.start, event.answer.lines, event.answer.hashes)
+            case Lost():
+                self.losses += 1
+                controller.lost(event.worker, event.why)
+            case Gone():
+                controller.gone(event.worker)
+            case Refused():
+                self.refused.append(event.why)
+            case Failed():
+                self._failed(event)
+
+    def _up(self, event: Up) -> None:
+        """A worker whose weights are those of the others; what loading told the first one is kept."""
+        facts = event.facts
+        self.parts.start({name: facts[name] for name in ("facts", "seeds", "machine", "hardware")})
+        known, here = self.parts.loaded["facts"], facts["facts"]
+        if here["weights"] != known["weights"]:
+            self.refused.append(f"{facts['host']} has the weights {here['weights']}, the run {known['weights']}")
+            return
+        self.machines[event.worker] = f"{facts['machine']}, {facts['hardware']}"
+        self.controller.up(event.worker)
+
+    def _failed(self, event: Failed) -> None:
+        kind = getattr(errors, event.error, UnexpectedError)
+        text = event.text
+        if kind in {ConfigError, errors.ServerError} or self.controller.left < len(self.controller.done):
+            text = self._partial(text) if self.controller.left < len(self.controller.done) else text
+        raise kind(text) if issubclass(kind, ModellabError) else UnexpectedError(text)
+
+    def _heard(self, seen: Mapping[str, Any]) -> None:
+        """What a worker saw of the audio's files counts as seen here."""
+        if self.data.audio and seen:
+            self.data.audio.seen += int(seen["seen"])
+            self.data.audio.unknown += int(seen["unknown"])
+            self.data.audio.stale.update(seen["stale"])
+
+    def _partial(self, why: str) -> str:
+        total = len(self.controller.done)
+        done = total - self.controller.left
+        return f"PARTIAL: {done} of {total} utterances are done and none is judged: {why}"
+
+    # ------------------------------------------------------------------------ what it tells
+
+    def _told(self, *, force: bool = False) -> None:
+        now_s = time.monotonic()
+        if not force and now_s - self.told_s < TOLD_EVERY_S:
+            return
+        self.told_s = now_s
+        total = len(self.controller.done)
+        done = total - self.controller.left
+        rate = (done - self.before) / max(1e-9, now_s - self.began_s)
+        left_s = self.controller.left / rate if rate else math.nan
+        workers = tuple(
+            WorkerState(member.name, member.utterances, member.pace, len(member.attempts))
+            for member in self.controller.members.values()
+        )
+        self.tell(WorkersProgress(str(self.case.key), done, total, rate, left_s, workers))
+
+    def readings(self) -> dict[str, float]:
+        """Throughput, as information: it is of machines that were shared, and is never judged."""
+        audio_s = sum(each[1] for each in self.computed_s.values())
+        busy_s = sum(each[0] for each in self.computed_s.values())
+        if not audio_s or not busy_s or not self.took_s:
+            return {}
+        return {
+            "fleet_workers": float(self.controller.most_members),
+            "fleet_rtfx": audio_s / self.took_s,
+            "worker_rtfx": audio_s / busy_s,
+        }
+
+    def notes(self, known: int) -> Iterator[str]:
+        """What a person should know of it."""
+        controller, total = self.controller, len(self.controller.done)
+        if known:
+            yield f"{known} of {total} utterances were computed before, and not again"
+        if self.parts.torn:
+            yield f"{self.parts.path.name}: {counted(self.parts.torn, 'line')} cut off by a kill: left out"
+        if self.losses:
+            again = counted(controller.lost_attempts, "shard")
+            yield f"{counted(self.losses, 'worker')} lost on the way, {again} given to others"
+        if controller.different:
+            many = f"{len(controller.different)} of {counted(controller.twice, 'utterance')}"
+            yield f"not deterministic: {many} that were computed twice came out differently"
+        if self.refused:
+            yield f"{counted(len(self.refused), 'worker')} refused: {self.refused[0]}"
+        if len(kinds := set(self.machines.values())) > 1:
+            yield f"computed on different machines: {'; '.join(sorted(kinds)[:FEW])}"
+        yield from self._slow()
+
+    def _slow(self) -> Iterator[str]:
+        paces = {name: busy / audio for name, (busy, audio) in self.computed_s.items() if audio}
+        usual = sorted(paces.values())[len(paces) // 2] if paces else math.nan
+        for name, pace in paces.items():
+            if len(paces) > 2 and pace > SLOW * usual:
+                yield f"{name} took {pace / usual:.1f} times as long as the others: slow, throttled or shared?"

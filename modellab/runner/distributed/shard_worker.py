@@ -1,0 +1,200 @@
+"""A worker's own side: the model of one case, loaded, and shards of its dataset through it.
+
+The same code as in a run without workers measures and scores each utterance, so the outcome is the same. The model has
+a process of its own below this one: where that dies, what was done is answered, with the place at which it died.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modellab import datasets, tasks
+from modellab.datasets import Dataset
+from modellab.errors import ConfigError, CrashError, HangError, ModelError, ProtocolError
+from modellab.plan.availability import why_not
+from modellab.plan.matrix import Case, Matrix
+from modellab.plan.settings import Project
+from modellab.results import serialization
+from modellab.runner.distributed import plan as plans
+from modellab.runner.evaluate import Loaded, utterance_of, warm_up
+from modellab.runner.pool import Pool, Turns
+from modellab.runner.worker import Worker
+from modellab.system import leftovers
+from modellab.system.machine import hardware, hostname, machine_class
+from modellab.tasks import Task
+from modellab.types import Row, Utterance
+
+Reply = dict[str, Any]
+CLOCKS = ("wall_s", "cpu_s", "gpu_s")
+MODEL_DIED = (CrashError, HangError, ProtocolError)
+
+
+def machine_turns() -> Turns:
+    """The lock of this machine: many may compute shards at once, and nobody while speed is measured."""
+    return Turns(Path(leftovers.named("machine", f"{os.getuid()}.lock")))
+
+
+@dataclass(slots=True)
+class Opened:
+    """A case that shards are of."""
+
+    case: Case
+    task: Task
+    data: Dataset
+    keep: str
+    loaded: Loaded | None = None
+
+
+class ShardWorker:
+    """`open` a case, then `shard` after shard. Raises nothing that belongs to one utterance."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        """`root` is the project here, if it lies elsewhere than where the run was started."""
+        self.root = root
+        self.pool: Pool | None = None
+        self.opened: Opened | None = None
+        self.told_to_go: Callable[[], bool] = lambda: False
+
+    def open(self, plan: Mapping[str, Any]) -> Reply:
+        """Load the model of a case. ConfigError where this worker would compute something else."""
+        root = self.root or Path(plan["root"])
+        matrix = Matrix(Project.at(root), plan["preprocessing"])
+        case = matrix.find(plan["case"])
+        if not isinstance(case, Case):
+            raise ConfigError(f"{root} has no case {plan['case']!r}: is it the same project, with the same models?")
+        data = datasets.load(case.dataset)
+        if refused := plans.why_refused(plan, data.digest, len(data.rows)):
+            raise ConfigError(refused)
+        if absent := why_not(case, download=plan["download"]):
+            raise ConfigError(f"this machine cannot run the case: {absent}")
+        if self.pool is None or (self.pool.threads, self.pool.download) != (plan["threads"], plan["download"]):
+            self.close()
+            self.pool = Pool(Worker, plan["threads"], download=plan["download"])
+        keep = str(plan["keep"]) if root == Path(plan["root"]) else str(root / Path(plan["keep"]).name)
+        self.opened = Opened(case, tasks.get(case.key.task), data, keep)
+        loaded = self._ready()
+        weights = str(loaded.facts["weights"])
+        if plan.get("weights") and weights != plan["weights"]:
+            raise ConfigError(f"the weights here are {weights}, the run's are {plan['weights']}: fetch the same ones")
+        return {
+            "facts": loaded.facts,
+            "seeds": loaded.seeds,
+            "host": hostname(),
+            "machine": machine_class(plan["threads"], case.key.device),
+            "hardware": hardware(case.key.device),
+        }
+
+    def shard(self, order: Mapping[str, Any]) -> Reply:
+        """Utterances `start` to `stop`, as JSON and as hashes: as many of them as could be done."""
+        assert self.opened is not None, "open comes before shard"
+        began_s = time.monotonic()
+        lines: list[str] = []
+        hashes: list[int] = []
+        reply: Reply = {"start": order["start"], "lines": lines, "hashes": hashes, "died": ""}
+        data = self.opened.data
+        with machine_turns().loading():
+            for row in _some(data.rows, order["start"], order["stop"]):
+                if self.told_to_go():
+                    break
+                if data.audio:
+                    data.audio.see(row)
+                try:
+                    said = self._said(row, str(order.get("error", "")))
+                except MODEL_DIED as error:
+                    self.forget()
+                    reply["died"] = str(error)
+                    break
+                lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
+                hashes.append(_hash(said))
+        return {**reply, "wall_s": time.monotonic() - began_s, "audio": _seen(data)}
+
+    def forget(self) -> None:
+        """End the model; the next shard loads it anew."""
+        if self.pool:
+            self.pool.close()
+        if self.opened:
+            self.opened.loaded = None
+
+    def close(self) -> None:
+        """End the model for good."""
+        self.forget()
+        self.pool = self.opened = None
+
+    def _ready(self) -> Loaded:
+        """The loaded model, warm."""
+        opened = self.opened
+        assert opened is not None
+        assert self.pool is not None
+        if opened.loaded is None:
+            opened.loaded = self._warm(self.pool, opened)
+        return opened.loaded
+
+    def _warm(self, pool: Pool, opened: Opened) -> Loaded:
+        """The loaded model after one call; cold, where it is the first row that kills it."""
+        loaded = pool.get(opened.case)
+        loaded.keep = opened.keep
+        try:
+            warm_up(opened.task, opened.data, loaded)
+        except MODEL_DIED:
+            pool.close()
+            loaded = pool.get(opened.case)
+            loaded.keep = opened.keep
+            start = {"task": opened.task.NAME, "keep": loaded.keep, "utterances": len(opened.data.rows)}
+            loaded.ask("start", start)
+        return loaded
+
+    def _said(self, row: Row, error: str) -> list[Any]:
+        """What the model makes of a row, once for each of its seeds; without a model where it has killed some."""
+        opened = self.opened
+        assert opened is not None
+        if error:
+            return [_encoded(utterance_of(opened.task, row, opened.data, _Raising(error)))]
+        loaded = self._ready()
+        said = []
+        for number in range(loaded.seeds):
+            loaded.seed(number)  # before each utterance: no answer depends on what came before it
+            said.append(_encoded(utterance_of(opened.task, row, opened.data, loaded)))
+        return said
+
+
+class _Raising:
+    """In place of a model, for an utterance that has killed it."""
+
+    def __init__(self, error: str) -> None:
+        self.error = error
+
+    def call(self, row: Row) -> dict[str, Any]:  # noqa: ARG002
+        raise ModelError(self.error)
+
+    def examined(self, task: Task, row: Row, output: Any) -> Any:  # noqa: ARG002
+        return output
+
+
+def _some(rows: Any, start: int, stop: int) -> Iterator[Row]:
+    return (rows[place] for place in range(start, stop))
+
+
+def _encoded(utterance: Utterance) -> serialization.Json:
+    return serialization.encode_utterance(utterance)
+
+
+def _hash(said: list[Any]) -> int:
+    """Of all but the clocks: 64 bits."""
+    told = [{name: value for name, value in each.items() if name not in CLOCKS} for each in said]
+    return int.from_bytes(hashlib.blake2b(serialization.dumps(told).encode(), digest_size=8).digest())
+
+
+def _seen(data: Dataset) -> Mapping[str, Any]:
+    """What was seen of the files that were heard since the last shard."""
+    if data.audio is None:
+        return {}
+    audio = data.audio
+    told = {"seen": audio.seen, "unknown": audio.unknown, "stale": dict(audio.stale)}
+    audio.seen = audio.unknown = 0
+    return told

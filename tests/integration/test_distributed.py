@@ -1,0 +1,39 @@
+"""Workers that share a dataset, through pytest: the same scorecard, and how to go on where it was not finished."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import FakeProject
+
+
+@pytest.mark.slow
+def test_an_unfinished_run_is_partial_and_says_how_to_go_on(fake_project: FakeProject) -> None:
+    fake_project.behave(exit_on=2)
+    adapter = fake_project.model / "adapter.py"
+    whole = adapter.read_text()
+    adapter.write_text(
+        whole.replace('if n == does.get("exit_on")', "if n >= 2")
+    )  # each process dies behind its warm-up
+    result = fake_project.run_subprocess("--executor", "local:1", "--shard-audio", "3")
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*PARTIAL: 0 of 8 utterances are done and none is judged*"])
+    text = result.stdout.str()
+    session = text.split("--resume=")[1].split()[0]
+    assert f" --executor local:1 --shard-audio 3 --resume={session}" in text
+    adapter.write_text(whole)
+    fake_project.behave()
+    result = fake_project.run_subprocess("--executor", "local:2", "--resume", session)
+    assert result.ret == 0
+    (done,) = [line for line in fake_project.ledger() if line["session"] == session and line["result"]]
+    assert len(done["result"]["utterances"]) == 8
+    assert json.dumps(done)
+
+
+def test_options_that_contradict_each_other_are_one_sentence(fake_project: FakeProject) -> None:
+    result = fake_project.run("--executor", "local:2", "-n", "2")
+    result.stderr.fnmatch_lines(["*--executor shares utterances among workers, -n cases*"])
+    result = fake_project.run("--workers", "0")
+    result.stderr.fnmatch_lines(["*workers is for runs with an executor*"])
