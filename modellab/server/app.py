@@ -33,7 +33,10 @@ from modellab.server.results import api as results_api
 from modellab.server.results import decisions
 from modellab.server.results.index import Index
 from modellab.server.storage import api as storage_api
+from modellab.server.storage import share_api
 from modellab.server.storage.blobs import Blobs
+from modellab.server.storage.drawing import Drawing
+from modellab.server.storage.shares import Shares
 from modellab.server.storage.sweeping import sweeping
 from modellab.server.streams import Streams
 
@@ -55,12 +58,13 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(matrix, project.serve, project.threads), Probe()
     measured, index = facts.Measured(fleet, streams), Index(database, project)
+    shares = Shares(blobs, Drawing(index, blobs))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         try:
             index.start()
-            async with sweeping(blobs):
+            async with sweeping(blobs, shares):
                 yield
         finally:  # uvicorn has answered what was begun, or its patience is over
             await anyio.to_thread.run_sync(fleet.close)
@@ -84,6 +88,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(storage_api.router(blobs, long_probe))
     for routes in (frame.router(), start.router(fleet, matrix), ledger.router(index, matrix)):
         app.include_router(routes)
+    app.include_router(share_api.router(shares))
     _errors(app)
     auth.check_declared(app)
     return Edge(app, project.serve, guard, measured.answered)

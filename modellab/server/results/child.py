@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
-from modellab.server.results import report, stages, whole
+from modellab.server.results import pages, report, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
 from modellab.system.masking import masked
@@ -19,6 +19,7 @@ Order = Mapping[str, Any]
 VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "build": whole.build,
     "entry": whole.entry,
+    "page": pages.case,
     "utterances": whole.utterances,
     "sounds": whole.sounds,
     "candidates": stages.candidates,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from modellab.server.storage import media, ranges
 from modellab.server.storage.blobs import UPLOAD, Blob, Blobs, gone
 from modellab.server.storage.incoming import Received
 from modellab.server.storage.objects import CHUNK_BYTES, GoneError
+from modellab.server.storage.threads import stored
 
 NAMED = 80  # characters of a client's file name
 SAFE = "default-src 'none'; sandbox"  # whatever is in a blob, it runs nothing
@@ -35,14 +35,14 @@ def router(blobs: Blobs, probe: Probe) -> APIRouter:
     async def upload(request: Request, who: Annotated[Who, Depends(needs("infer"))]) -> dict[str, Any]:
         """Keep an audio file for jobs: its bytes as the body, or as `file` of a form."""
         async with _received(request, blobs) as (received, name):
-            info = await asyncio.to_thread(_looked_at, probe, received, name)
+            info = await stored(_looked_at, probe, received, name)
             if info.duration_s > blobs.settings.max_blob_audio_s:
                 most = blobs.settings.max_blob_audio_s
                 said = f"{name} lasts {info.duration_s:.0f} s, expected at most {most:g} s: cut it into parts"
                 raise ApiError(413, "audio_too_long", said, "file")
-            kind = await asyncio.to_thread(media.of_audio, received.path)
+            kind = await stored(media.of_audio, received.path)
             facts = {"duration_s": info.duration_s, "rate_hz": info.rate_hz}
-            blob = await asyncio.to_thread(blobs.put, who.project, UPLOAD, received, kind, **facts)
+            blob = await stored(blobs.put, who.project, UPLOAD, received, kind, **facts)
         return described(blob)
 
     @routes.get("/api/v1/blobs")
@@ -52,28 +52,28 @@ def router(blobs: Blobs, probe: Probe) -> APIRouter:
         before: str = "",
     ) -> dict[str, Any]:
         """What this project keeps, newest first; `before` is the id of the last one of the page before."""
-        found = await asyncio.to_thread(blobs.listed, who.project, limit + 1, before)
+        found = await stored(blobs.listed, who.project, limit + 1, before)
         more = found[limit - 1].id if len(found) > limit else None
         return {"object": "list", "data": [described(each) for each in found[:limit]], "next_before": more}
 
     @routes.get("/api/v1/blobs/{id}", response_class=Response)
     async def content(id: str, request: Request, who: Annotated[Who, Depends(needs("read"))]) -> Response:
         """The bytes of a blob, or those that `Range` asks for; of an S3 server, a link to them."""
-        blob = await asyncio.to_thread(blobs.find, who.project, id)
-        if link := await asyncio.to_thread(blobs.link, blob):
+        blob = await stored(blobs.find, who.project, id)
+        if link := await stored(blobs.link, blob):
             return RedirectResponse(link, 307, {"Cache-Control": "no-store"})
         return await served(blobs, blob, request)
 
     @routes.head("/api/v1/blobs/{id}", response_class=Response)
     async def facts(id: str, who: Annotated[Who, Depends(needs("read"))]) -> Response:
         """What `GET` would answer, without the bytes."""
-        blob = await asyncio.to_thread(blobs.find, who.project, id)
+        blob = await stored(blobs.find, who.project, id)
         return Response(headers={**_headers(blob), "Content-Length": str(blob.bytes)}, media_type=blob.content_type)
 
     @routes.delete("/api/v1/blobs/{id}", status_code=204, response_class=Response)
     async def delete(id: str, who: Annotated[Who, Depends(needs("infer"))]) -> Response:
         """Delete a blob at once; 409 while a share shows it."""
-        await asyncio.to_thread(blobs.delete, who.project, id)
+        await stored(blobs.delete, who.project, id)
         return Response(status_code=204)
 
     return routes
@@ -89,8 +89,8 @@ def described(blob: Blob) -> dict[str, Any]:
         "content_type": blob.content_type,
         "seconds": blob.duration_s,
         "rate": blob.rate_hz,
-        "created_at": _iso(blob.created_at),
-        "expires_at": None if blob.expires_at is None else _iso(blob.expires_at),
+        "created_at": iso(blob.created_at),
+        "expires_at": None if blob.expires_at is None else iso(blob.expires_at),
     }
 
 
@@ -162,5 +162,6 @@ def _looked_at(probe: Probe, received: Received, name: str) -> Any:
         raise of(error, path=str(received.path), name=name) from None
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """A time as the API writes it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

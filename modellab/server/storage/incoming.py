@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import shutil
@@ -16,6 +15,7 @@ from typing import BinaryIO, Self
 
 from modellab.server.errors import ApiError
 from modellab.server.storage.objects import CHUNK_BYTES, told
+from modellab.server.storage.threads import stored
 from modellab.system import leftovers
 
 MB = 1_000_000
@@ -87,7 +87,7 @@ class Spool:
             with writer:
                 async for part in parts:
                     with told("write a file"):
-                        await asyncio.to_thread(writer.write, part)
+                        await stored(writer.write, part)
                 with told("write a file"):
                     whole = writer.received()
             yield whole

@@ -11,15 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from modellab.server.errors import ApiError
 from modellab.server.storage.blobs import Blobs
+from modellab.server.storage.shares import Shares
 
 LOG = logging.getLogger("modellab.server")
 EVERY_S = 3600.0
 
 
 @asynccontextmanager
-async def sweeping(blobs: Blobs) -> AsyncIterator[None]:
+async def sweeping(blobs: Blobs, shares: Shares) -> AsyncIterator[None]:
     """While the block lasts."""
-    task = asyncio.create_task(_for_ever(blobs))
+    task = asyncio.create_task(_for_ever(blobs, shares))
     try:
         yield
     finally:
@@ -28,9 +29,10 @@ async def sweeping(blobs: Blobs) -> AsyncIterator[None]:
             await task
 
 
-async def _for_ever(blobs: Blobs) -> None:
+async def _for_ever(blobs: Blobs, shares: Shares) -> None:
     while True:
         try:
+            await asyncio.to_thread(shares.sweep)
             await asyncio.to_thread(blobs.sweep)
         except (ApiError, SQLAlchemyError) as error:  # the store or the database does not answer: the next time it may
             LOG.warning("what has expired was not deleted: %s", str(error).splitlines()[0])

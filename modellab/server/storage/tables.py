@@ -28,3 +28,20 @@ pins = sa.Table(  # why a blob is kept without an end
     sa.Column("blob", sa.Text, sa.ForeignKey("blob.id"), primary_key=True),
     sa.Column("by", sa.Text, primary_key=True),
 )
+shares = sa.Table(
+    "share",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),  # 128 bits that nobody guesses: who has them sees it
+    sa.Column("project", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),  # the blob of its page
+    sa.Column("policy", sa.Text, nullable=False),  # what the page may do, as its header says
+    sa.Column("sound", sa.Text, nullable=False),  # the blob that it plays, '' where it plays none
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False, index=True),
+    sa.Column("revoked_at", sa.Float),
+    sa.Index("share_newest", "project", "created_at", "id"),
+)
