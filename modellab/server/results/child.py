@@ -19,7 +19,6 @@ Order = Mapping[str, Any]
 VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "build": whole.build,
     "entry": whole.entry,
-    "page": pages.case,
     "utterances": whole.utterances,
     "sounds": whole.sounds,
     "candidates": stages.candidates,
@@ -28,6 +27,7 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "report": report.report,
     "compare": report.compare,
     "page": whole.page,
+    "run_page": pages.run,
 }
 
 

@@ -1,30 +1,29 @@
-"""What a reader's process draws: the page of an entry, written to a file that the asker names."""
+"""What a reader's process draws of a whole run: its report, without utterances."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from modellab.errors import ExtraError, ModellabError
-from modellab.reports.case import page
-from modellab.results import baselines
+from modellab.errors import ExtraError
+from modellab.reports.leaderboard.html import render_html
+from modellab.reports.leaderboard.stored import assembled
+from modellab.results.select import SelectedResults
 from modellab.server.errors import ApiError
-from modellab.server.results import whole
+from modellab.server.results import some
+from modellab.server.results.whole import opened, project
 
-Order = Mapping[str, Any]
 
-
-def case(root: Path, order: Order) -> dict[str, Any]:
-    """Write the page of an entry to `output`; its title."""
-    found = whole.read(root, order)
-    project, accepted = whole.project(root), None
-    with suppress(ModellabError):  # a damaged baseline is the business of the next run
-        accepted = baselines.load(project.baselines, found.key)
+def run(root: Path, order: Mapping[str, Any]) -> dict[str, Any]:
+    """The report on one session of a project, as `modellab site` has it."""
+    here, session = project(root), order["session"]
+    with opened(order["url"]) as engine:
+        stored = some.stored(engine, here, order["owner"], whens=[session])
+    last = {each.key: each for each in stored.entries if each.session == session}  # of a case that ran twice
+    cases = [last[key] for key in sorted(last, key=str)]
+    measured, failed = (tuple(each for each in cases if bool(each.result) is there) for there in (True, False))
     try:
-        text = page.render(found, project.golden, accepted, order["clips"])
+        return {"page": render_html(assembled(here, stored, [SelectedResults(f"@{session}", measured, failed)]))}
     except ExtraError as error:
         raise ApiError(503, "extra_missing", str(error)) from None
-    Path(order["output"]).write_text(text, encoding="utf-8")
-    return {"title": str(found.key)}

@@ -1,4 +1,4 @@
-"""The frozen page of a share: of a result, which the reader's process draws, or of a sound."""
+"""The frozen page of a share: of a result or a run, which a reader's process draws, or of a sound."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modellab.server.errors import ApiError
+from modellab.server.results import query
 from modellab.server.results.index import Index
 from modellab.server.storage.blobs import Blob, Blobs
 
-CLIPS = 20  # of a result's page
-POLICY = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)"')
+TITLE = re.compile(r"<title>([^<]*)</title>")
 FRAMED = "; frame-ancestors 'none'"
 SOUND_POLICY = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 SOUND_PAGE = """<!doctype html>
@@ -56,9 +57,16 @@ class Drawing:
     @contextmanager
     def entry(self, project: str, id: str) -> Iterator[Drawn]:
         """The page of a stored result."""
-        with self._file() as path:
-            said = self.index.whole("page", project, id, output=str(path), clips=CLIPS)
-            yield Drawn(path, str(said["title"]), _policy(path))
+        with self._written(self.index.whole("page", project, id, rooms=[])["page"]) as drawn:
+            yield drawn
+
+    @contextmanager
+    def run(self, project: str, session: str) -> Iterator[Drawn]:
+        """The report of a session, without its utterances."""
+        self.index.one(lambda said: query.run(said, project, session))  # or there is none of that name
+        said = self.index.analyst.ask("run_page", url=self.index.url, owner=project, session=session)
+        with self._written(said["page"]) as drawn:
+            yield drawn
 
     @contextmanager
     def sound(self, blob: Blob, title: str, address: str) -> Iterator[Drawn]:
@@ -72,17 +80,18 @@ class Drawing:
             yield Drawn(path, title, SOUND_POLICY + FRAMED)
 
     @contextmanager
+    def _written(self, page: str) -> Iterator[Drawn]:
+        """A page of ours, with what it says that it may do, and that nobody frames it."""
+        policy, title = POLICY.search(page), TITLE.search(page)
+        assert policy, "a page of ours has a policy"
+        with self._file() as path:
+            path.write_text(page, encoding="utf-8")
+            yield Drawn(path, html.unescape(title[1]) if title else "", html.unescape(policy[1]) + FRAMED)
+
+    @contextmanager
     def _file(self) -> Iterator[Path]:
         path = self.blobs.spool.path()
         try:
             yield path
         finally:
             path.unlink(missing_ok=True)
-
-
-def _policy(path: Path) -> str:
-    """What a page of ours says that it may do, and that nobody frames it."""
-    with path.open("rb") as file:
-        found = POLICY.search(file.read(65_536))
-    assert found, "a page of ours has a policy"
-    return html.unescape(found[1].decode()) + FRAMED

@@ -21,20 +21,21 @@ HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"
 
 
 class Asked(pydantic.BaseModel):
-    """What to share: one result, or one sound."""
+    """What to share: one result, one run's report, or one sound."""
 
     model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 
     entry: str = pydantic.Field("", max_length=200, description="The id of a stored result: its page is shared")
+    run: str = pydantic.Field("", max_length=200, description="The name of a session: its report is shared")
     blob: str = pydantic.Field("", max_length=200, description="The id of a blob with sound: a player of it is shared")
     title: str = pydantic.Field("", max_length=120)
     expires_in_s: float = pydantic.Field(30 * D_S, ge=1, le=MOST_D * D_S)
 
     def target(self) -> tuple[str, str]:
         """(kind, which); ApiError where there is not exactly one."""
-        found = [(kind, id) for kind in ("entry", "blob") if (id := getattr(self, kind))]
+        found = [(kind, id) for kind in ("entry", "run", "blob") if (id := getattr(self, kind))]
         if len(found) != 1:
-            raise ApiError(400, "missing_field", "expected one of `entry` and `blob`", "entry")
+            raise ApiError(400, "missing_field", "expected one of `entry`, `run` and `blob`", "entry")
         return found[0]
 
 

@@ -61,7 +61,7 @@ class Shares:
         """Freeze what a target shows now; ApiError 404 where this project has no such thing."""
         id = secrets.token_urlsafe(ID_BYTES)
         sound = self.blobs.find(who.project, target) if kind == "blob" else None
-        with self._drawn(who, target, title, id, sound) as drawn:
+        with self._drawn(who, kind, target, title, id, sound) as drawn:
             with drawn.path.open("rb") as file, self.blobs.spool.written(parts_of(file)) as received:
                 page = self.blobs.put(who.project, KEPT, received, media.HTML)
             now = time.time()
@@ -78,11 +78,13 @@ class Shares:
         return replace(share, **changes)
 
     @contextmanager
-    def _drawn(self, who: Who, target: str, title: str, id: str, sound: Blob | None) -> Iterator[Drawn]:
+    def _drawn(self, who: Who, kind: str, target: str, title: str, id: str, sound: Blob | None) -> Iterator[Drawn]:
         if sound is not None:
             made = self.drawing.sound(sound, title or "a recording", f"/s/{id}/sound")
-        else:
+        elif kind == "entry":
             made = self.drawing.entry(who.project, target)
+        else:
+            made = self.drawing.run(who.project, target)
         with made as drawn:
             yield drawn
 

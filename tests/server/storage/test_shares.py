@@ -35,7 +35,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = project(tmp_path_factory.mktemp("shares"))
     said = (make.utterance("u1", make.asr_counts(1.0), {"text": f"said {EVIL}"}),)
     first = entry(1, session="s1", result=make.result(said, key=entry(1).key))
-    write(root / "mlruns", first, entry(2, session="s1"))
+    write(root / "mlruns", first, entry(2, session="s1"), entry(3, session="s12"))
     with serving(root) as server:
         yield server
 
@@ -56,7 +56,7 @@ def test_a_result_is_shared_as_it_was(up: Server) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "m1:one on short_v1" in text
     assert EVIL not in text
-    assert made.json["title"] == "m1:one-short_v1-cpu-float32"
+    assert made.json["title"] == "m1:one on short_v1"
     for path in (up.root / "mlruns" / "ledger").glob("*.jsonl"):
         path.rename(path.with_suffix(".gone"))
     try:
@@ -92,6 +92,16 @@ def test_a_sound_is_shared_with_a_player_and_outlives_its_upload(up: Server) -> 
     assert hashlib.sha256(data).hexdigest() in page
 
 
+@pytest.mark.slow
+def test_the_report_of_a_run_is_shared(up: Server) -> None:
+    made = share(up, run="s1")
+    page = opened(up, made)
+    assert page.status == 200
+    assert "m1:one" in page.body.decode()
+    assert "m0:one" not in page.body.decode()  # of s12, which begins alike
+    assert "said 2" not in page.body.decode()
+
+
 def test_a_share_that_is_revoked_is_over(up: Server) -> None:
     made = share(up, blob=upload(up, sound(0.6)).json["blob"])
     address = f"/api/v1/shares/{made.json['id']}"
@@ -125,6 +135,8 @@ def test_one_that_has_expired_is_over_and_what_it_pinned_goes(tmp_path: Path) ->
     [
         ({}, 400, "missing_field"),
         ({"entry": "x", "blob": "y"}, 400, "missing_field"),
+        ({"run": "none"}, 404, "not_found"),
+        ({"run": "s"}, 404, "not_found"),
         ({"entry": "none"}, 404, "not_found"),
         ({"blob": "none"}, 404, "blob_not_found"),
         ({"blob": "none", "expires_in_s": 0}, 400, "invalid_value"),
