@@ -27,6 +27,7 @@ from modellab.cli import (
     grouped,
     history,
     lifecycle,
+    load,
     meaning,
     models,
     page,
@@ -104,7 +105,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "promote": lifecycle.promote,
         "rollback": lifecycle.rollback,
     },
-    grouped.SHARE: {"serve": serve.serve, "ui": tracking.ui, "sync": tracking.sync},
+    grouped.SHARE: {"serve": serve.serve, "load": load.load, "ui": tracking.ui, "sync": tracking.sync},
 }
 SETTINGS: dict[str, dict[str, Any]] = {"run": run.SETTINGS}
 GROUPS = {

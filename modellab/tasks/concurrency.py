@@ -20,12 +20,10 @@ down: the case is an ERROR, not a server that answers nothing.
 from __future__ import annotations
 
 import math
-import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,6 +34,7 @@ from modellab import audio, text
 from modellab.errors import DatasetError, ModelError, ServerError
 from modellab.metrics.concurrency import LEVELS, at, largest, most_streams
 from modellab.metrics.edit_distance import align
+from modellab.system import load_loops
 from modellab.tasks.asr import Transcriber
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Metric, Ratio, Row
@@ -44,10 +43,7 @@ from modellab.types.rows import length_s
 NAME = "concurrency"
 RATE_HZ = 16_000
 MOST_RATE = 100.0  # requests per second
-MOST_THREADS = 256  # of an open loop: a call that finds none waits, which its latency tells
 STEP_S = 0.001  # what each call lacks more of the clip
-SEED = 7  # of the moments of an open loop
-
 
 METRICS = (
     Metric("failed_call_rate", unit="ratio", better="lower", margin=0.02),
@@ -172,43 +168,17 @@ def run(model: Served, given: Given) -> Load:
             load.first_fault = load.first_fault or (error if isinstance(error, ServerError) else ServerError(fault))
         load.calls.append(Call(due_s, time.perf_counter() - begun_s - due_s, clip.duration_s, said, fault))
 
-    (_closed if level.streams else _open)(call, level, begun_s)
+    bounds: dict[str, Any] = {"calls": level.calls, "longest_s": level.longest_s, "begun_s": begun_s}
+    bounds["stop"] = threading.Event()
+    if level.streams:
+        load_loops.closed(call, streams=level.streams, **bounds)
+    else:
+        threads = min(level.calls, load_loops.MOST_THREADS)
+        load_loops.open_loop(call, load_loops.poisson(level.requests_per_s), threads=threads, **bounds)
     load.level_s = time.perf_counter() - begun_s
     if load.first_fault and all(each.fault for each in load.calls):
         raise ServerError(f"none of {len(load.calls)} calls at {level} was answered; the first: {load.first_fault}")
     return load
-
-
-def _closed(call: Callable[[int, float | None], None], level: Level, begun_s: float) -> None:
-    """So many callers, each asking again when it was answered."""
-    numbers = iter(range(level.calls))
-    lock = threading.Lock()
-
-    def stream() -> None:
-        while time.perf_counter() - begun_s < level.longest_s:
-            with lock:
-                number = next(numbers, None)
-            if number is None:
-                return
-            call(number, None)
-
-    with ThreadPoolExecutor(level.streams) as pool:
-        for each in [pool.submit(stream) for _ in range(level.streams)]:
-            each.result()
-
-
-def _open(call: Callable[[int, float | None], None], level: Level, begun_s: float) -> None:
-    """Calls at moments that do not wait for answers."""
-    due_s, draws, pending = 0.0, random.Random(SEED), []  # noqa: S311  (no secret)
-    with ThreadPoolExecutor(min(level.calls, MOST_THREADS)) as pool:
-        for number in range(level.calls):
-            due_s += draws.expovariate(level.requests_per_s)
-            if due_s > level.longest_s:
-                break
-            time.sleep(max(0.0, due_s - (time.perf_counter() - begun_s)))
-            pending.append(pool.submit(call, number, due_s))
-        for each in pending:
-            each.result()
 
 
 def _shortened(clip: Audio, number: int) -> Audio:
