@@ -124,6 +124,10 @@ class Fleet:
         if not any(replica.abandon(job) for replica in served.replicas) and served.queue is not None:
             served.queue.drop(job)
 
+    def withdraw(self, served: Served, job: Job) -> bool:
+        """Take back a job whose turn has not come; False where it has."""
+        return served.queue is not None and served.queue.withdraw(job)
+
     def _running(self, served: Served) -> Served:
         """The model with its queue and replicas started."""
         if served.queue is None:

@@ -34,12 +34,16 @@ NUMBERS = itertools.count()
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who asks which model, and the folder where the window lies while it is heard."""
+    """Who asks which model, and the folder where the window lies while it is heard.
+
+    `is_over` is set when the end has come: a hypothesis whose turn has not come is then left to the last one.
+    """
 
     fleet: Fleet
     served: Served
     owner: str
     folder: Path
+    is_over: asyncio.Event
     language: str = ""
     lengths: Lengths = LENGTHS
 
@@ -81,7 +85,7 @@ class Live:
         """No more audio comes: the rest of the words, all final."""
         events: list[Event] = []
         if self.window.unheard and self._is_worth:
-            events = self.window.heard(await self._ask(self.window.audio))
+            events = self.window.heard(await self._ask(self.window.audio, is_last=True))
         return self._of([*events, *self.window.close()])
 
     def _take(self, piece: Samples) -> None:
@@ -104,6 +108,8 @@ class Live:
             return self._of([])
         try:
             said = await self._ask(self.window.audio)
+        except _OverError:
+            return self._of([])
         except ApiError:
             self.failures += 1
             if self.failures >= TRIES:
@@ -117,7 +123,7 @@ class Live:
         finals = tuple(event.text for event in events if event.kind == "final")
         return Step(finals, " ".join(self.window.last), self.window.end_s)
 
-    async def _ask(self, heard: Audio) -> Transcript:
+    async def _ask(self, heard: Audio, is_last: bool = False) -> Transcript:
         asking = self.asking
         path = asking.folder / f"{next(NUMBERS)}.wav"
         row = {"id": "stream", "audio": str(path), "duration_s": heard.duration_s}
@@ -125,13 +131,14 @@ class Live:
         job: Job | None = None
         try:
             await asyncio.to_thread(audio.write, path, heard)
-            job = asking.fleet.submit(
-                asking.served, Job("asr", row, heard.duration_s, asking.owner, collect=_collected, is_live=True)
-            )
+            job = Job("asr", row, heard.duration_s, asking.owner, _collected, is_live=True, is_last=is_last)
+            asking.fleet.submit(asking.served, job)
             done = asyncio.wrap_future(job.done)
+            if not is_last and await self._is_over_before(done) and asking.fleet.withdraw(asking.served, job):
+                raise _OverError
             await asyncio.wait([done])
             return _transcript(done.result()["output"])
-        except ApiError:
+        except (ApiError, _OverError):
             raise
         except Exception as error:  # whatever a model's process did is one answer
             raise of(error, path=str(path), name="the stream") from error
@@ -139,6 +146,19 @@ class Live:
             if job is not None and not job.done.done():
                 asking.fleet.abandon(asking.served, job)
             path.unlink(missing_ok=True)
+
+    async def _is_over_before(self, done: asyncio.Future[Any]) -> bool:
+        """Wait until a call is done or the end has come; whether it is the latter."""
+        over = asyncio.create_task(self.asking.is_over.wait())
+        try:
+            await asyncio.wait({done, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        return not done.done()
+
+
+class _OverError(Exception):
+    """The end has come before the turn of a hypothesis."""
 
 
 def _collected(reply: dict[str, Any]) -> dict[str, Any]:

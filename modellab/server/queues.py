@@ -1,7 +1,8 @@
 """The queue of a model: bounded, honest about how long it is, in turns between those who ask.
 
-Files have two lanes by their length, live streams one of their own: streams go first, since each has one call at most
-and somebody still speaks, but of five turns one is left to files.
+Files have two lanes by their length, live streams two of their own: they go first, since each has one call at most and
+somebody still speaks, but of five turns one is left to files. The last words of a stream go before all: somebody waits
+for them, while what others say meanwhile is heard in one call later.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Job:
     losses: int = 0  # worker processes that were lost over it
     is_abandoned: bool = False  # nobody waits any more
     is_live: bool = False  # the next words of somebody who still speaks
+    is_last: bool = False  # and the last ones, which somebody waits for
     done: Future[dict[str, Any]] = field(default_factory=Future)
 
     @property
@@ -93,13 +95,15 @@ class Lane:
             self.owners[owner] = jobs
         return job
 
-    def drop(self, job: Job) -> None:
-        """Take out a job that nobody waits for."""
+    def drop(self, job: Job) -> bool:
+        """Take out a job that nobody waits for; False where it is not here any more."""
         jobs = self.owners.get(job.owner, deque())
-        if job in jobs:
+        is_here = job in jobs
+        if is_here:
             jobs.remove(job)
             if not jobs:
                 del self.owners[job.owner]
+        return is_here
 
 
 class ModelQueue:
@@ -107,7 +111,7 @@ class ModelQueue:
 
     def __init__(self, most: int, replicas: int) -> None:
         self.most, self.replicas = most, replicas
-        self.short, self.long, self.live = Lane(), Lane(), Lane()
+        self.short, self.long, self.live, self.last = Lane(), Lane(), Lane(), Lane()
         self.running: set[Job] = set()
         self.mean_s = FIRST_GUESS_S  # of a call
         self.changed = threading.Condition()
@@ -119,11 +123,13 @@ class ModelQueue:
         return sum(map(len, self._lanes))
 
     @property
-    def _lanes(self) -> tuple[Lane, Lane, Lane]:
-        return self.live, self.short, self.long
+    def _lanes(self) -> tuple[Lane, ...]:
+        return self.last, self.live, self.short, self.long
 
     def _lane(self, job: Job) -> Lane:
-        return self.live if job.is_live else self.long if job.is_long else self.short
+        if job.is_live:
+            return self.last if job.is_last else self.live
+        return self.long if job.is_long else self.short
 
     def retry_s(self) -> int:
         """Whole seconds until what waits now will have been done, at least one."""
@@ -163,8 +169,8 @@ class ModelQueue:
         with self.changed:
             while (lane := self._next_lane()) is not None and (job := lane.take()):
                 if job.begin():
-                    self._live_turns = self._live_turns + 1 if lane is self.live else 0
-                    self._was_long = self._was_long if lane is self.live else lane is self.long
+                    self._live_turns = self._live_turns + 1 if job.is_live else 0
+                    self._was_long = self._was_long if job.is_live else lane is self.long
                     self.running.add(job)
                     return job
             return None
@@ -173,8 +179,9 @@ class ModelQueue:
         """Streams first, then lanes take turns; of several replicas one is always left for short files."""
         busy = sum(job.is_long for job in self.running)
         may_long = bool(len(self.long)) and busy < max(1, self.replicas - 1)
-        if len(self.live) and not (self._live_turns >= LIVE_TURNS and (len(self.short) or may_long)):
-            return self.live
+        live = self.last if len(self.last) else self.live
+        if len(live) and not (self._live_turns >= LIVE_TURNS and (len(self.short) or may_long)):
+            return live
         if len(self.short) and not (may_long and not self._was_long):
             return self.short
         return self.long if may_long else self.short if len(self.short) else None
@@ -193,6 +200,14 @@ class ModelQueue:
             job.is_abandoned = True
             self._lane(job).drop(job)
             job.done.cancel()
+
+    def withdraw(self, job: Job) -> bool:
+        """Take out a job whose turn has not come; False where it has."""
+        with self.changed:
+            is_here = self._lane(job).drop(job)
+            if is_here:
+                job.done.cancel()
+            return is_here
 
     def close(self) -> list[Job]:
         """Take no more; the jobs that waited."""

@@ -161,7 +161,7 @@ class Conversation:
     def _new_item(self) -> Item:
         served: Served = self.fleet.doing(self.session.model, "asr")
         language = language_for(served, self.session.language)
-        asking = Asking(self.fleet, served, self.who.name, self.folder, language)
+        asking = Asking(self.fleet, served, self.who.name, self.folder, self.line.inbox.is_over, language)
         return Item(_number("item"), Live(asking))
 
     # ------------------------------------------------------------------------ what is sent

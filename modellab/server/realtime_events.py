@@ -76,10 +76,10 @@ class Reading:
             yield self._audio(event)
         elif kind == f"{BUFFER}.commit":
             yield Put(Heard(self.decoder.flush()))
-            yield Put(Commit(event_id))
+            yield Put(Commit(event_id), is_end=True)
         elif kind == f"{BUFFER}.clear":
             self.decoder.flush()
-            yield Put(Clear())
+            yield Put(Clear(), is_end=True)
         elif kind == "session.update":
             yield from self._update(event.get("session"))
         else:

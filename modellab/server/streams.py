@@ -36,10 +36,11 @@ class End:
 
 
 class Put(NamedTuple):
-    """What a message means, and how much audio it holds, in s."""
+    """What a message means, how much audio it holds, in s, and whether it ends what was said."""
 
     what: Any
     audio_s: float = 0.0
+    is_end: bool = False
 
 
 class Inbox:
@@ -49,6 +50,7 @@ class Inbox:
         self.held: deque[Put] = deque()
         self.held_s = 0.0
         self.changed = asyncio.Condition()
+        self.is_over = asyncio.Event()  # an end is among them
 
     async def put(self, item: Put) -> None:
         """Wait for room, then add it."""
@@ -64,6 +66,8 @@ class Inbox:
     def _add(self, item: Put) -> None:
         self.held.append(item)
         self.held_s += item.audio_s
+        if item.is_end or isinstance(item.what, End):
+            self.is_over.set()
         self.changed.notify_all()
 
     async def take(self) -> list[Any]:
@@ -73,6 +77,7 @@ class Inbox:
             taken = [item.what for item in self.held]
             self.held.clear()
             self.held_s = 0.0
+            self.is_over.clear()
             self.changed.notify_all()
             return taken
 

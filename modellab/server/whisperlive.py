@@ -203,7 +203,8 @@ class Listener:
 
     def _open(self, at_s: float) -> Live:
         assert self.hello is not None
-        asking = Asking(self.fleet, self.hello.served, self.who.name, self.folder, self.hello.language)
+        over = self.line.inbox.is_over
+        asking = Asking(self.fleet, self.hello.served, self.who.name, self.folder, over, self.hello.language)
         self.live, self.offset_s = Live(asking), at_s
         self.segments.begin(at_s)
         return self.live

@@ -8,9 +8,9 @@ from modellab.server.queues import FullError, Job, ModelQueue
 
 
 def jobs(queue: ModelQueue, kinds: str) -> None:
-    """Put a job for each letter: l is of a live stream, s a short file, g a long one."""
+    """Put a job for each letter: l is of a live stream, e its end, s a short file, g a long one."""
     for kind in kinds:
-        queue.put(Job("asr", {"kind": kind}, 90.0 if kind == "g" else 5.0, is_live=kind == "l"))
+        queue.put(Job("asr", {"kind": kind}, 90.0 if kind == "g" else 5.0, is_live=kind in "le", is_last=kind == "e"))
 
 
 def taken(queue: ModelQueue, count: int) -> str:
@@ -31,6 +31,8 @@ def taken(queue: ModelQueue, count: int) -> str:
         ("gsll", "llgs"),
         ("sssllllllllll", "llllsllllsllslll"[:13]),
         ("llllll", "llllll"),
+        ("llele", "eelll"),
+        ("sllllle", "ellls" + "ll"),
         ("gs", "gs"),
         ("sgsg", "gsgs"),
     ],

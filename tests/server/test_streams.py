@@ -20,8 +20,9 @@ from websockets.exceptions import InvalidStatus
 
 from tests import processes
 from tests.server.conftest import Server, project, serving
-from tests.server.talking import COMPLETED, FAKE, Talk, streams, talking, tone
+from tests.server.talking import CLIPS, COMPLETED, FAKE, Talk, streams, talking, tone
 from tests.server.test_access import do, new_token
+from tools.serve_benchmark import streams as latency
 
 TOKEN = "mlab_secret"
 DIGEST = f"sha256:{hashlib.sha256(TOKEN.encode()).hexdigest()}"
@@ -158,6 +159,15 @@ def test_a_process_that_is_lost_costs_a_stream_nothing(small: Server) -> None:
         talk.append(tone(1.1))  # the fake's process dies at it, once
         talk.say("input_audio_buffer.commit")
         assert talk.hear(COMPLETED)["transcript"] == "11 tenths"
+
+
+@pytest.mark.slow
+def test_latency_is_measured_over_several_streams(small: Server) -> None:
+    found = latency.measure(small.address, FAKE, CLIPS / "12.flac", streams=2, rounds=1)
+    assert found.texts == ("22 tenths",)
+    assert 0 <= found.final_median_s <= found.final_p95_s == found.final_max_s < 60
+    with pytest.raises(RuntimeError, match="as many streams as it takes"):
+        latency.measure(small.address, FAKE, CLIPS / "12.flac", streams=3, rounds=1)
 
 
 # ---------------------------------------------------------------------------- who may
