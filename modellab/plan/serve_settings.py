@@ -12,7 +12,7 @@ website = "sha256:..."                         # of what `modellab serve --new-t
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 
@@ -34,6 +34,19 @@ class Rates(Strict):
     in_flight: int = pydantic.Field(default=8, ge=0)
     streams: int = pydantic.Field(default=4, ge=0)
     strangers_per_min: int = pydantic.Field(default=60, ge=0)  # requests and wrong tokens of one address
+
+
+class JobSettings(Strict):
+    """[tool.modellab.serve.jobs]: what is asked for now and done later."""
+
+    workers: int = pydantic.Field(default=2, ge=1, le=64)  # jobs that models of this server do at once
+    runs: bool = True  # whether this server measures, too; if not, `modellab work` does
+    most_queued: int = pydantic.Field(default=100, ge=1)  # of one who asks
+    most_running: int = pydantic.Field(default=2, ge=1)  # runs of one project
+    lease_s: float = pydantic.Field(default=30.0, ge=1.0)  # without a sign of life, after which a worker is lost
+    keep_days: float = pydantic.Field(default=30.0, gt=0)  # that ended jobs are kept
+    webhook_hosts: tuple[str, ...] = ()  # that may be called over http, and at private addresses
+    webhook_secret: str = ""  # that calls are signed with; none: one that the server makes
 
 
 class Serve(Strict):
@@ -70,6 +83,8 @@ class Serve(Strict):
     keep_outputs_d: float = pydantic.Field(default=30.0, gt=0)
     min_free_mb: float = pydantic.Field(default=200.0, ge=0)  # of the folder's disk, that nothing is kept beyond
     drain_s: float = pydantic.Field(default=30.0, ge=0)  # for what was begun, when the server is told to end
+    while_measuring: Literal["pause", "share"] = "pause"  # what requests do while something is measured here
+    jobs: JobSettings = JobSettings()
 
     def check(self, is_anybody_known: bool) -> None:
         """ConfigError for a server that would answer other machines without asking who they are.

@@ -29,6 +29,7 @@ from modellab.runner import judging, paired, remarks, rerun_broken
 from modellab.runner.distributed.cases import DistributedCases
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
+from modellab.runner.occupied import Occupied
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.runner.paired import PairedRun
@@ -65,6 +66,7 @@ class Session:
     tell: Announcer = field(default_factory=Announcer)
     distributed: DistributedCases | None = None  # with an executor: its workers measure the quality
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
+    occupied: Occupied = field(default_factory=Occupied)
 
     def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
@@ -95,7 +97,7 @@ class Session:
                 task, data = tasks.get(case.key.task), datasets.load(case.dataset)
                 with self.turns.loading():
                     loaded = self.pool.get(case)
-                with self.turns.measuring():
+                with self.turns.measuring(), self.occupied.measuring():
                     self.samples[case.key] = ClaimData.of(self._evaluated(case, task, data, loaded))
             except Exception as error:  # noqa: BLE001 - one claim ends here, as a case does above
                 return self._failed(case, error, started)
@@ -124,7 +126,7 @@ class Session:
             shared = self.distributed.measured(task, case, data, keep) if self.distributed else None
             with self.turns.loading():
                 self._load(case, keep if shared is None else None)
-            with self.turns.measuring():
+            with self.turns.measuring(), self.occupied.measuring() as passage:
                 first = self._first(case, task, data, shared)
                 resource_baselines = self._resource_baselines(case, first.machine)
                 passes = self._repeat(
@@ -134,6 +136,7 @@ class Session:
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
                 beside = self._paired(paired.PairedCase(task, case, data, first, rules))
+                disturbed = passage.notes
         except BaseException:
             self.close()
             raise
@@ -153,6 +156,7 @@ class Session:
             machines=baselines.other_machines(folder, case.key),
             paired=beside,
             notes=(
+                *disturbed,
                 *told,
                 *(self.distributed.notes if self.distributed else ()),
                 *(beside.notes if beside else ()),

@@ -9,6 +9,7 @@ import json
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,19 +33,20 @@ FRAME_BYTES = 2**20  # of a WebSocket's message
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which lets live streams say their last words before it closes what is open.
+    """uvicorn's server, which lets live streams and events say their last words before it closes what is open.
 
     A signal that it was told to end by is no failure.
     """
 
-    def __init__(self, config: uvicorn.Config, streams: Streams, drain_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, streams: Streams, ending: threading.Event, drain_s: float) -> None:
         super().__init__(config)
-        self.streams, self.drain_s = streams, drain_s
+        self.streams, self.ending, self.drain_s = streams, ending, drain_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more, let streams end, then the rest."""
         for each in self.servers:
             each.close()
+        self.ending.set()
         await self.streams.end(0.0 if self.force_exit else self.drain_s)
         await super().shutdown(sockets)
 
@@ -101,7 +103,7 @@ def main(root: str, options: str) -> int:
     )
     sys.stderr.write(f"serving on http://{address(door)}/v1 (Ctrl-C ends it)\n")
     sys.stderr.flush()
-    Server(config, streams, settings.drain_s).run(sockets=[door])
+    Server(config, streams, application.ending, settings.drain_s).run(sockets=[door])
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 import modellab
@@ -27,6 +27,8 @@ from modellab.server.database import Database
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
+from modellab.server.jobs import api as jobs_api
+from modellab.server.jobs.room import Room
 from modellab.server.pages import frame, ledger, start
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
@@ -52,21 +54,25 @@ def opened(project: Project) -> tuple[Database, Guard]:
     return database, guard
 
 
-def application(project: Project, database: Database, guard: Guard, streams: Streams) -> ASGIApp:
+def application(project: Project, database: Database, guard: Guard, streams: Streams) -> Edge:
     """What uvicorn serves, for the models of a project."""
     folder, matrix = project.root / project.serve.folder, Matrix(project)
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(matrix, project.serve, project.threads), Probe()
     measured, index = facts.Measured(fleet, streams), Index(database, project)
     shares = Shares(blobs, Drawing(index, blobs))
+    ending = threading.Event()
+    room = Room(project, database, fleet, long_probe, blobs, ending)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
+        room.start()
         try:
             index.start()
             async with sweeping(blobs, shares):
                 yield
         finally:  # uvicorn has answered what was begun, or its patience is over
+            await anyio.to_thread.run_sync(room.stop, project.serve.drain_s)
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
             await anyio.to_thread.run_sync(index.close)
@@ -86,12 +92,13 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(results_api.router(index))
     app.include_router(decisions.router(index))
     app.include_router(storage_api.router(blobs, long_probe))
+    app.include_router(jobs_api.router(room))
     for routes in (frame.router(), start.router(fleet, matrix), ledger.router(index, matrix)):
         app.include_router(routes)
     app.include_router(share_api.router(shares))
     _errors(app)
     auth.check_declared(app)
-    return Edge(app, project.serve, guard, measured.answered)
+    return Edge(app, project.serve, guard, measured.answered, ending)
 
 
 def _errors(app: FastAPI) -> None:

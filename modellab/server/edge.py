@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ MB = 1_000_000
 JSON_BYTES = MB  # of a request that is no upload
 BODY_S, BODY_S_PER_MB = 60.0, 1.0  # that a whole body may take
 UPLOADS = "/api/v1/uploads"  # of files that are kept
+JOBS = "/api/v1/jobs"  # of files that may be larger, since nobody waits for what comes of them
 REQUEST_ID = "x-request-id"
 Answered = Callable[[str, int, float], None]  # path of the route, status, seconds
 
@@ -32,9 +34,12 @@ Answered = Callable[[str, int, float], None]  # path of the route, status, secon
 class Edge:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Serve, guard: Guard, answered: Answered) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Serve, guard: Guard, answered: Answered, ending: threading.Event
+    ) -> None:
         self.app, self.settings, self.guard, self.answered = app, settings, guard, answered
         self.rates = Rates(settings)
+        self.ending = ending  # set when the server is told to end: who is told news for ever is let go
         self.most_bytes = round(settings.max_upload_mb * MB)
         self.most_kept_bytes = round(settings.max_blob_mb * MB)
 
@@ -99,7 +104,8 @@ class Edge:
     def _limit(self, path: str, headers: Headers) -> int:
         """How many bytes the body may have; ApiError 413 where it says that it has more."""
         is_upload = headers.get("content-type", "").startswith("multipart/")
-        limit = self.most_kept_bytes if path == UPLOADS else self.most_bytes if is_upload else JSON_BYTES
+        most = self.most_kept_bytes if path in (UPLOADS, JOBS) else self.most_bytes
+        limit = most if is_upload or path == UPLOADS else JSON_BYTES
         stated = headers.get("content-length", "0")
         if stated.isdigit() and int(stated) > limit:
             raise too_large(limit)

@@ -15,6 +15,7 @@ from modellab.plan.availability import obstacle
 from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.serve_settings import Serve
 from modellab.server.errors import ApiError
+from modellab.server.measured import Gate
 from modellab.server.queues import FullError, Job, ModelQueue
 from modellab.server.replica import Replica
 
@@ -64,6 +65,7 @@ class Fleet:
     def __init__(self, matrix: Matrix, settings: Serve, threads: int) -> None:
         self.settings, self.threads = settings, threads
         self.lock = threading.RLock()
+        self.gate = Gate(settings.while_measuring)
         self.models = {each.name: each for each in _served(matrix)}
         self.aliases = dict(settings.aliases)
         self.is_draining = False
@@ -135,7 +137,7 @@ class Fleet:
             served.queue = ModelQueue(self.settings.max_queue * count, count)
             idle_s = 0.0 if served.is_preloaded else self.settings.idle_s
             served.replicas = [
-                Replica(served.instance, served.queue, self.threads, idle_s, lambda: self._make_room(served))
+                Replica(served.instance, served.queue, self.threads, idle_s, lambda: self._make_room(served), self.gate)
                 for _ in range(count)
             ]
             for replica in served.replicas:

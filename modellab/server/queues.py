@@ -220,6 +220,15 @@ class ModelQueue:
             self.changed.notify_all()
             return left
 
+    def fail_older(self, waited_s: float, error: Exception) -> None:
+        """Give everybody who has waited for so long the same error."""
+        before = time.monotonic() - waited_s
+        with self.changed:
+            for lane in (self.short, self.long):
+                for job in [job for jobs in lane.owners.values() for job in jobs if job.asked_at <= before]:
+                    lane.drop(job)
+                    job.fail(error)
+
     def fail_waiting(self, error: Exception) -> None:
         """Give everybody who waits the same error."""
         with self.changed:

@@ -19,6 +19,7 @@ from modellab.plan.matrix import ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.worker import Worker
+from modellab.server.measured import Gate
 from modellab.server.queues import Job, ModelQueue
 
 LOG = logging.getLogger("modellab.server")
@@ -31,13 +32,20 @@ WORTH_KILLING_S = 2.0  # a call that nobody waits for and that goes on for longe
 
 
 class Replica(threading.Thread):
-    """One worker process and its thread. `room` is asked before a load, and may unload others."""
+    """One worker process and its thread. `room` is asked before a load and may unload others, `gate` before work."""
 
     def __init__(
-        self, instance: ModelInstance, queue: ModelQueue, threads: int, idle_s: float, room: Callable[[], None]
+        self,
+        instance: ModelInstance,
+        queue: ModelQueue,
+        threads: int,
+        idle_s: float,
+        room: Callable[[], None],
+        gate: Gate,
     ) -> None:
         super().__init__(name=f"replica {instance.key.model}:{instance.key.variant}", daemon=True)
         self.instance, self.queue, self.threads, self.idle_s, self.room = instance, queue, threads, idle_s, room
+        self.gate = gate
         self.state, self.reason = "unloaded", ""
         self.loaded: Loaded | None = None
         self.worker: Worker | None = None
@@ -62,7 +70,7 @@ class Replica(threading.Thread):
 
     def _turn(self) -> None:
         there = self.queue.wait(self._patience_s(), self._is_called)
-        if self.queue.is_closed:
+        if self.queue.is_closed or self.gate.is_shut(self.queue):
             return
         if self._is_called() or not there:
             if self._is_idle():
@@ -91,8 +99,9 @@ class Replica(threading.Thread):
         self.room()
         self.state = "loading"
         try:
-            self.worker = Worker(self.threads, **self.instance.place)
-            self.loaded = evaluate.load(self.instance, self.worker, self.threads)
+            with self.gate.working():
+                self.worker = Worker(self.threads, **self.instance.place)
+                self.loaded = evaluate.load(self.instance, self.worker, self.threads)
         except WorkerError as error:
             self._unload("unloaded")
             self._failures += 1
@@ -119,7 +128,8 @@ class Replica(threading.Thread):
         """One call, and what comes of it to whoever waits."""
         self.job, self.state = job, "busy"
         try:
-            reply = self._ask(job)
+            with self.gate.working():
+                reply = self._ask(job)
         except ModelError as error:  # an answer
             self._end(job, error=error)
         except WorkerError as error:

@@ -11,10 +11,11 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -92,6 +93,20 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, _read(error.read())
 
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, Any]:
+        """(status, body) of any request; `body` is sent as JSON."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = urllib.request.Request(
+            f"{self.address}{path}", data, {"Content-Type": "application/json", **headers}, method=method
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                return answer.status, _read(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, _read(error.read())
+
     def workers(self) -> list[int]:
         """The process ids of its children that hold a model."""
         return [each.pid for each in processes.workers_below(self.process.pid)]
@@ -119,6 +134,7 @@ def serving(root: Path, **options: Any) -> Iterator[Server]:
     """A server of a project; ended when the block ends."""
     command = [sys.executable, "-m", "modellab.server", str(root), json.dumps({"port": 0, **options})]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
+    environment["MODELLAB_OCCUPIED"] = str(root / "occupied")  # what other tests measure is no reason to wait
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
     reader = threading.Thread(target=process.stderr.read, daemon=True)  # so that it never waits for one

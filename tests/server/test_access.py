@@ -91,7 +91,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_every_route_says_who_may_ask_it(tmp_path: Path) -> None:
     made = Project.at(project(tmp_path))
     database, guard = app.opened(made)
-    api = app.application(made, database, guard, Streams(1)).app  # type: ignore[attr-defined]
+    api: Any = app.application(made, database, guard, Streams(1)).app
     found = list(auth.declared(api))
     assert len(found) > 10
     assert [path for _, path, scope in found if scope is None] == []

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,6 +41,7 @@ class Wanted:
     priority: int = 0
     idempotency_key: str | None = None
     callback_url: str = ""
+    id: str = field(default_factory=lambda: f"job_{secrets.token_hex(10)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Jobs:
     def put(self, wanted: Wanted, most_queued: int) -> tuple[Row, bool]:
         """(the job, whether it is new). ApiError 429 where the owner has too many, 409 for a key of another request."""
         values = {name: getattr(wanted, name) for name in Wanted.__slots__}
-        values |= {"body": dict(wanted.body), "id": f"job_{secrets.token_hex(10)}", "created": time.time()}
+        values |= {"body": dict(wanted.body), "created": time.time()}
         try:
             with self.database.begin() as connection:
                 if known := self._known(connection, wanted):
@@ -240,6 +241,11 @@ class Jobs:
             if row is not None:
                 self._end(connection, row, LOST)
             return row is not None
+
+    def names(self) -> set[str]:
+        """The name of every job."""
+        with self.database.begin() as connection:
+            return set(connection.execute(sa.select(JOB.c.id)).scalars())
 
     def forget(self, before_s: float) -> list[str]:
         """Remove the jobs that ended before a moment; their names."""

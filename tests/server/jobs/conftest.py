@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from modellab.server.database import METADATA, Database
+from modellab.server.database import Database
 from modellab.server.jobs.store import Jobs, Wanted
 from tests.server import postgres
 
@@ -29,9 +29,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield opened
     if not opened.is_sqlite:
         with opened.begin() as connection:
-            for table in reversed(METADATA.sorted_tables):
-                if table.name != "about":
-                    connection.execute(sa.delete(table))
+            connection.execute(sa.text("drop schema public cascade"))
+            connection.execute(sa.text("create schema public"))
     opened.close()
 
 

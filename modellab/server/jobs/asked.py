@@ -1,0 +1,177 @@
+"""What is asked of jobs: each kind's fields, checked before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from modellab import datasets
+from modellab.errors import ConfigError, ModellabError, did_you_mean
+from modellab.plan.availability import why_not
+from modellab.plan.cases import PlannedCase, plan
+from modellab.plan.matrix import Broken, Case, Matrix
+from modellab.plan.selection import Selection, dataset_names, known
+from modellab.schema import Strict
+from modellab.server import speech
+from modellab.server.errors import ApiError
+from modellab.server.fleet import Fleet
+
+KINDS = ("transcribe", "synthesize", "dataset", "run")
+SHOWN = 80  # characters of what somebody sent
+MOST_NAMES = 1000  # in one list
+Name = Annotated[str, pydantic.Field(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], pydantic.Field(max_length=MOST_NAMES)]
+Text = Annotated[str, pydantic.Field(max_length=200)]
+
+
+class Common(Strict):
+    """What a job of any kind may say."""
+
+    kind: Literal["transcribe", "synthesize", "dataset", "run"]
+    priority: int = pydantic.Field(default=0, ge=-100, le=100)  # among your own jobs; the higher, the sooner
+    callback_url: Annotated[str, pydantic.Field(max_length=2000)] = ""
+
+
+class Transcribe(Common):
+    """A file, however long: as `file` of multipart/form-data."""
+
+    model: Name
+    file: Annotated[str, pydantic.Field(max_length=200)] = ""  # the blob of an upload
+    language: Text = ""
+    words: bool = False  # the times of words, too
+
+
+class Synthesize(Common):
+    """A text, spoken: the fields of /v1/audio/speech."""
+
+    model: Name
+    input: Annotated[str, pydantic.Field(min_length=1, max_length=speech.MOST_CHARACTERS)]
+    voice: Text = ""
+    response_format: Text = "wav"
+
+
+class WholeDataset(Common):
+    """Every utterance of a golden dataset through one model."""
+
+    model: Name
+    dataset: Name
+
+
+class Run(Common):
+    """A run of the suite. An empty list takes everything, as `modellab run` does."""
+
+    models: Names = ()
+    datasets: Names = ()
+    devices: Names = ()
+    precisions: Names = ()
+    tier: Text = ""
+    label: Text = ""
+    experiment: Text = ""
+    dry_run: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.models, self.datasets, self.devices, self.precisions, self.tier)
+
+    @property
+    def command(self) -> str:
+        """What does the same in a shell."""
+        return shlex.join(["modellab", "run", *self.selection.arguments()])
+
+
+Asked = Transcribe | Synthesize | WholeDataset | Run
+MODELS: dict[str, type[Transcribe] | type[Synthesize] | type[WholeDataset] | type[Run]] = {
+    "transcribe": Transcribe,
+    "synthesize": Synthesize,
+    "dataset": WholeDataset,
+    "run": Run,
+}
+
+
+def read(data: object) -> Asked:
+    """The request; ApiError 400 for the first thing in it that is not as it has to be."""
+    if not isinstance(data, Mapping):
+        raise ApiError(400, "invalid_json", "the body is no JSON object")
+    kind = data.get("kind")
+    model = MODELS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        said = f"kind is {str(kind)[:SHOWN]!r}: {did_you_mean(str(kind), KINDS)}"
+        raise ApiError(400, "missing_field" if kind is None else "invalid_value", said, "kind")
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as error:
+        raise _refused(model, error.errors(include_url=False)[0]) from None
+
+
+def _refused(model: type[pydantic.BaseModel], problem: Any) -> ApiError:
+    name = str((problem["loc"] or ("the body",))[0])
+    if problem["type"] == "extra_forbidden":
+        said = f"unknown field {name[:SHOWN]!r}: {did_you_mean(name[:SHOWN], list(model.model_fields))}"
+        return ApiError(400, "unknown_field", said, name[:SHOWN])
+    if problem["type"] == "missing":
+        return ApiError(400, "missing_field", f"expected `{name}`", name)
+    said = f"{name} is {str(problem['input'])[:SHOWN]!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    return ApiError(400, "invalid_value", said, name)
+
+
+def digest(asked: Asked, sha256: str = "") -> str:
+    """What tells a repeated request from another one; `sha256` is that of its file."""
+    text = json.dumps([asked.model_dump(mode="json"), sha256], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# ---------------------------------------------------------------------------- what it names
+
+
+def check_dataset(matrix: Matrix, fleet: Fleet, asked: WholeDataset) -> int:
+    """How many utterances there are; ApiError where the model cannot hear them, or nobody may see what they say."""
+    fleet.doing(asked.model, "asr")
+    try:
+        known("dataset", asked.dataset, dataset_names(matrix))
+        data = datasets.load(matrix.project.golden / asked.dataset)
+    except ModellabError as error:
+        raise ApiError(400, "invalid_value", str(error).splitlines()[0], "dataset") from None
+    if data.header.task != "asr":
+        said = f"{asked.dataset} is a dataset of {data.header.task}, expected one of asr"
+        raise ApiError(400, "unsupported_task", said, "dataset")
+    if data.is_private:
+        said = f"{asked.dataset} is private: what is said in it is shown to nobody; a run measures it"
+        raise ApiError(400, "private_dataset", said, "dataset")
+    return len(data.rows)
+
+
+def planned(matrix: Matrix, asked: Run) -> list[PlannedCase]:
+    """The cases of a run, in their order; ApiError 400 for a name that nothing has, and where nothing is left."""
+    try:
+        cases = plan(matrix, asked.selection)
+    except ConfigError as error:
+        raise ApiError(400, "unknown_name", str(error).splitlines()[0], _field(str(error))) from None
+    if not cases:
+        raise ApiError(400, "no_cases", "no case has all of these names: fewer of them take more", "models")
+    return cases
+
+
+def described(matrix: Matrix, cases: list[PlannedCase]) -> list[dict[str, Any]]:
+    """The cases as JSON, each with why it cannot be run here, '' where it can."""
+    told = []
+    for case in cases:
+        found = matrix.find(case.name)
+        reason = case.error
+        if isinstance(found, Case):
+            reason = why_not(found)
+        elif isinstance(found, Broken):
+            reason = found.error
+        told.append({"case": case.name, "tier": case.tier, "why_not": reason.splitlines()[0] if reason else ""})
+    return told
+
+
+def _field(said: str) -> str | None:
+    """The field that a message about an unknown name is about."""
+    words = {"model": "models", "variant": "models", "dataset": "datasets", "device": "devices", "tier": "tier"}
+    words["precision"] = "precisions"
+    return next((field for word, field in words.items() if said.startswith(f"unknown {word} ")), None)
