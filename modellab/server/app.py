@@ -19,7 +19,7 @@ import modellab
 from modellab.errors import sentence
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
-from modellab.server import auth, facts, openai_api, sockets
+from modellab.server import auth, facts, openai_api, pages, sockets
 from modellab.server.access import api as access_api
 from modellab.server.access import login
 from modellab.server.access.guard import Guard
@@ -29,10 +29,10 @@ from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
 from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs.room import Room
-from modellab.server.pages import frame, ledger, start
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results import decisions
+from modellab.server.results.decisions import Remembered
 from modellab.server.results.index import Index
 from modellab.server.storage import api as storage_api
 from modellab.server.storage import share_api
@@ -63,6 +63,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     shares = Shares(blobs, Drawing(index, blobs))
     ending = threading.Event()
     room = Room(project, database, fleet, long_probe, blobs, ending)
+    remembered = Remembered(index)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -90,12 +91,11 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(sockets.router(fleet, project.serve, streams, guard))
     app.include_router(results_api.router(index))
-    app.include_router(decisions.router(index))
+    app.include_router(decisions.router(index, remembered))
     app.include_router(storage_api.router(blobs, long_probe))
     app.include_router(jobs_api.router(room))
-    for routes in (frame.router(), start.router(fleet, matrix), ledger.router(index, matrix)):
-        app.include_router(routes)
     app.include_router(share_api.router(shares))
+    app.include_router(pages.router(fleet, matrix, index, remembered))
     _errors(app)
     auth.check_declared(app)
     return Edge(app, project.serve, guard, measured.answered, ending)

@@ -44,8 +44,8 @@ def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "ligh
     page.goto(address)
     try:
         yield page
-        assert said == []
-        assert faults(page) == []
+        assert not said, said
+        assert not (found := faults(page)), found
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it is wider than the window"
     finally:
         context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -144,13 +145,53 @@ def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
-@pytest.mark.parametrize("path", ["/runs", "/runs/s00003", "/results", "/results?model=m2"])
-def test_lists_fit_their_window_and_everybody_can_read_them(
+@pytest.mark.parametrize(
+    "path", ["/runs", "/runs/s00003", "/results", "/results?model=m2", "/findings", "/experiments", "/candidates"]
+)
+def test_pages_fit_their_window_and_everybody_can_read_them(
     site: Server, browser: Browser, path: str, width: int, scheme: str
 ) -> None:
     with visit(browser, site.address + path, width, scheme) as page:
-        expect(page.locator("tbody tr").first).to_be_visible()
+        expect(page.get_by_role("main")).to_be_visible()
         expect(page.locator("[aria-current=page]")).to_have_count(int("s00003" not in path))
+
+
+@pytest.mark.slow
+def test_an_experiment_is_begun_compared_and_decided(site: Server, browser: Browser) -> None:
+    with visit(browser, site.address + "/experiments") as page:
+        page.get_by_label("Name").fill("Is m1 better than m0?")
+        page.get_by_label("Hypothesis").fill("m1 makes fewer errors <b>everywhere</b>")
+        page.get_by_role("button", name="Begin").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Is m1 better than m0?")
+        expect(page.get_by_text("nothing to compare: 0 of at least two")).to_be_visible()
+        page.get_by_label("Members, one a line").fill("m0:one\nm1:one")
+        page.get_by_label("What was decided, and why").fill("not enough evidence")
+        page.get_by_label("State").select_option("closed")
+        page.get_by_role("button", name="Keep").click()
+        expect(page.get_by_text("Decided: not enough evidence")).to_be_visible()
+        expect(page.get_by_text("m1 makes fewer errors <b>everywhere</b>")).to_be_visible()
+        expect(page.locator("#compared")).to_be_visible()
+        page.get_by_label("Members, one a line").fill("nobody\nm1:one")
+        page.get_by_role("button", name="Keep").click()
+        expect(page.locator(".note").filter(has_text="nobody")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_change_over_somebody_elses_is_refused(site: Server, browser: Browser) -> None:
+    data = json.dumps({"name": "Two at once"}).encode()
+    asked = urllib.request.Request(f"{site.address}/api/v1/experiments", data, {"content-type": "application/json"})
+    with urllib.request.urlopen(asked) as answer:
+        id = json.load(answer)["id"]
+    context = browser.new_context()
+    first, second = context.new_page(), context.new_page()
+    for page, decided in ((first, "mine"), (second, "theirs")):
+        page.goto(f"{site.address}/experiments/{id}")
+        page.get_by_label("What was decided, and why").fill(decided)
+    first.get_by_role("button", name="Keep").click()
+    expect(first.get_by_text("Decided: mine")).to_be_visible(timeout=QUIET_MS)
+    second.get_by_role("button", name="Keep").click()
+    expect(second.get_by_role("alert")).to_contain_text("version 2 now, not 1", timeout=QUIET_MS)
+    context.close()
 
 
 @pytest.mark.slow

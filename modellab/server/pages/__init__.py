@@ -1,7 +1,29 @@
 """The pages that people work in, drawn here and sent whole: one style sheet, small scripts, nothing from elsewhere.
 
-    start.py    `/`: try a model with a recording, the microphone or a text
     frame.py    what all pages share: templates, their policy, the files beside them
+    start.py    `/`: try a model with a recording, the microphone or a text
+    ledger.py   `/runs`, `/results`: what the ledger holds, from its index
+    judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
 
 Start reading at `frame.py`.
 """
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from modellab.plan.matrix import Matrix
+from modellab.server.fleet import Fleet
+from modellab.server.pages import frame, judged, ledger, start
+from modellab.server.results.decisions import Remembered
+from modellab.server.results.index import Index
+
+
+def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered) -> APIRouter:
+    """The routes of all pages."""
+    routes = APIRouter(include_in_schema=False)
+    routes.include_router(frame.router())
+    routes.include_router(start.router(fleet, matrix))
+    routes.include_router(ledger.router(index, matrix))
+    routes.include_router(judged.router(index, remembered, matrix))
+    return routes

@@ -17,7 +17,10 @@ from modellab.server.errors import ApiError
 
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
-ROOMS = (("Try it", "/"), ("Runs", "/runs"), ("Results", "/results"))  # what stands in the navigation
+ROOMS = (
+    ("Try it", "/"), ("Runs", "/runs"), ("Results", "/results"), ("Findings", "/findings"),
+    ("Experiments", "/experiments"), ("Candidates", "/candidates"),
+)  # fmt: skip
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 POLICY = "; ".join(
     (

@@ -16,7 +16,7 @@ from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import INVALID, ApiError
 from modellab.server.results import query
 from modellab.server.results.api import Reads
-from modellab.server.results.experiments import Experiments, Given
+from modellab.server.results.experiments import Experiments, Given, Record
 from modellab.server.results.index import Index
 
 KEPT, KEPT_S = 32, 60.0  # answers that took long, and for how long they are given again
@@ -65,10 +65,9 @@ class Remembered:
             self._kept.clear()
 
 
-def router(index: Index) -> APIRouter:
+def router(index: Index, remembered: Remembered) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1")
-    remembered = Remembered(index)
     _reports(routes, remembered)
     _lifecycle(routes, index, remembered)
     _experiments(routes, index, remembered)
@@ -181,13 +180,18 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     def comparison(who: Reads, experiment: str, task: Name = "", dataset: Name = "") -> dict[str, Any]:
         """Its members, or without any the sessions that were run for it, held against each other."""
         found = kept.get(who.project, experiment)
-        specs = found.members
-        if not specs:
-            asked = query.Runs(experiment=[found.id])
-            runs = index.rows(lambda said: query.runs(said, who.project, asked))["data"]
-            specs = [f"@{each['id']}" for each in reversed(runs)]
-        if len(specs) < 2:
-            said = f"there is nothing to compare: {len(specs)} of at least two members"
-            raise ApiError(409, "nothing_to_compare", said, "members")
-        made = remembered.ask("compare", owner=who.project, specs=specs, task=task, dataset=dataset)
-        return {"object": "comparison", "specs": specs, **made["comparison"]}
+        return compared(index, remembered, found, task, dataset)
+
+
+def compared(index: Index, remembered: Remembered, found: Record, task: str = "", dataset: str = "") -> dict[str, Any]:
+    """An experiment's members, or without any its runs, held against each other; ApiError 409 for less than two."""
+    specs = found.members
+    if not specs:
+        asked = query.Runs(experiment=[found.id])
+        runs = index.rows(lambda said: query.runs(said, found.project, asked))["data"]
+        specs = [f"@{each['id']}" for each in reversed(runs)]
+    if len(specs) < 2:
+        said = f"there is nothing to compare: {len(specs)} of at least two members"
+        raise ApiError(409, "nothing_to_compare", said, "members")
+    made = remembered.ask("compare", owner=found.project, specs=specs, task=task, dataset=dataset)
+    return {"object": "comparison", "specs": specs, **made["comparison"]}

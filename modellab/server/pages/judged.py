@@ -1,0 +1,121 @@
+"""`/findings`, `/candidates`, `/experiments`: what follows from results, and who decided what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from modellab import tasks, units
+from modellab.lifecycle.stages import STAGES
+from modellab.plan.matrix import Broken, Matrix
+from modellab.server.auth import PROJECT, Who, needs
+from modellab.server.errors import ApiError
+from modellab.server.pages import frame
+from modellab.server.results import query
+from modellab.server.results.decisions import Remembered, compared
+from modellab.server.results.experiments import Experiments, Record
+from modellab.server.results.index import Index
+
+Reads = Annotated[Who, Depends(needs("read"))]
+Name = Annotated[str, Query(max_length=255)]
+NONE_YET = "There are no results of that yet. `modellab run -m smoke` makes the first ones."
+
+
+def router(index: Index, remembered: Remembered, matrix: Matrix) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+    _findings(routes, remembered, matrix)
+    _candidates(routes, remembered)
+    _experiments(routes, index, remembered)
+    return routes
+
+
+def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix) -> None:
+    @routes.get("/findings")
+    def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "") -> Response:
+        found: dict[str, Any] | None = None
+        why = ""
+        try:
+            found = remembered.ask("report", owner=who.project, specs=[], task=task, dataset=dataset, rows=False)
+        except ApiError as error:
+            if error.status not in (400, 404):
+                raise
+            why = NONE_YET if error.code == "no_results" else error.message
+        there = [entry[0].name for entry in matrix.datasets if not isinstance(entry, Broken)]
+        known = {"task": list(tasks.names()), "dataset": there}
+        return frame.page(
+            request, "findings.html.j2", "Findings", found=found, why=why, task=task, dataset=dataset, known=known
+        )
+
+
+def _candidates(routes: APIRouter, remembered: Remembered) -> None:
+    @routes.get("/candidates")
+    def candidates(request: Request, who: Reads) -> Response:
+        if who.project != PROJECT:
+            raise ApiError(404, "not_found", "this project has no lifecycle of its own")
+        found = remembered.ask("candidates", owner=who.project, model="")
+        rows = [{**each, "anchor": re.sub(r"\W", "-", each["id"])} for each in found["candidates"]]
+        by_stage = [(stage, [each for each in rows if each["stage"] == stage]) for stage in reversed(STAGES)]
+        return frame.page(
+            request, "candidates.html.j2", "Candidates", stages=[each for each in by_stage if each[1]],
+            warnings=found["warnings"], may_promote=who.may("promote"), moves=STAGES,
+        )  # fmt: skip
+
+
+def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> None:
+    kept = Experiments(index.project.mlruns)
+
+    @routes.get("/experiments")
+    def experiments(request: Request, who: Reads) -> Response:
+        return frame.page(
+            request, "experiments.html.j2", "Experiments", experiments=kept.every(who.project), may_run=who.may("run")
+        )
+
+    @routes.get("/experiments/{experiment}")
+    def one(request: Request, who: Reads, experiment: str) -> Response:
+        found = kept.get(who.project, experiment)
+        runs = index.rows(lambda said: query.runs(said, who.project, query.Runs(experiment=[found.id])))
+        comparison, why = _comparison(index, remembered, found)
+        return frame.page(
+            request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,
+            verdicts=comparison.get("verdicts", []), rankings=comparison.get("rankings", []),
+            lines=_lines(comparison), notes=comparison.get("notes", []), may_run=who.may("run"),
+        )  # fmt: skip
+
+
+def _comparison(index: Index, remembered: Remembered, found: Record) -> tuple[dict[str, Any], str]:
+    """Its members held against each other, or why they are not."""
+    try:
+        return compared(index, remembered, found), ""
+    except ApiError as error:
+        if error.status >= 500:
+            raise
+        return {}, error.message
+
+
+def _lines(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Quality of two systems, a metric a line."""
+    return [
+        {
+            "task": pair["task"], "metric": units.heading(line["metric"]), "n": str(line["n"]),
+            "a": _value(line["a"], line["unit"]), "b": _value(line["b"], line["unit"]),
+            "change": _change(line), "p": "" if line.get("p") is None else f"{line['p']:.3g}",
+        }
+        for pair in comparison.get("duels", [])
+        for line in pair["quality"]
+    ]  # fmt: skip
+
+
+def _value(number: float | None, unit: str) -> str:
+    return units.MISSING if number is None else units.value(number, unit)
+
+
+def _change(line: Mapping[str, Any]) -> str:
+    change, ends = line.get("change"), line.get("interval")
+    if change is None:
+        return units.MISSING
+    span = f" {units.interval((ends[0], ends[1]), line['unit'])}" if ends and None not in ends else ""
+    return units.change(change, line["unit"]) + span
