@@ -41,6 +41,7 @@ from modellab.cli import (
     tracking,
     transcribe,
     try_models,
+    worker,
 )
 from modellab.errors import ModellabError
 
@@ -84,6 +85,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     grouped.SET_UP: {"doctor": doctor.doctor},
     grouped.JUDGE: {
         "run": run.run,
+        "worker": worker.worker,
         "compare": compare.compare,
         "explain": explain.explain,
         "score": score.score,

@@ -17,7 +17,7 @@ from .conftest import Desk
 COMMANDS = (
     "try", "transcribe", "diarize",
     "doctor", "models", "datasets",
-    "run", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
+    "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
     "report", "page", "history", "curves", "meaning", "export", "site",
     "lifecycle", "promote", "rollback",
     "serve", "load", "ui", "sync", "tokens", "users", "projects",

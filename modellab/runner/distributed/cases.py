@@ -49,7 +49,7 @@ class DistributedCases:
     ) -> DistributedCases:
         """Those of a session, with the executor that its options name; ConfigError for one that nobody knows."""
         name, threads = options.executor, options.threads or project.threads
-        how = PassOptions(str(project.root), threads, options.download, options.shard_audio_s)
+        how = PassOptions(str(project.root), session, threads, options.download, options.shard_audio_s)
         executor, elsewhere = choice.executor(name, options.workers), choice.is_elsewhere(name)
         return cls(executor, project.mlruns, session, how, commit, tell, cancelled, elsewhere)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from modellab.errors import ConfigError, did_you_mean
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.local import Local
+from modellab.runner.distributed.shared_folder import SharedFolder
 
-KINDS = ("local",)
+KINDS = ("local", "queue")
 
 
 def executor(text: str, workers: int | None = None) -> Executor:
@@ -14,6 +17,10 @@ def executor(text: str, workers: int | None = None) -> Executor:
     kind, _, rest = text.partition(":")
     if kind == "local":
         return Local(_count(text, rest) if rest else workers)
+    if kind == "queue":
+        if not rest:
+            raise ConfigError(f"executor is {text!r}: expected queue:FOLDER, a folder that every worker sees")
+        return SharedFolder(Path(rest).absolute())
     raise ConfigError(f"executor is {text!r}: {did_you_mean(kind, KINDS)}")
 
 

@@ -38,6 +38,7 @@ from modellab.units import counted
 
 LOOK_S = 0.2
 TOLD_EVERY_S = 0.5
+WAIT_S = 600.0  # without any worker before a pass is given up
 SLOW = 2.0  # times the median pace of all: a worker that is named
 FEW = 3
 
@@ -47,10 +48,10 @@ class PassOptions:
     """How a pass is made, whatever the case."""
 
     root: str
+    session: str
     threads: int
     download: bool = False
     shard_audio_s: float = shards.SHARD_AUDIO_S
-    wait_s: float = 600.0  # without any worker before it is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def _plan(case: Case, data: Dataset, options: PassOptions, loaded: Mapping[str, 
         "case": str(case.key),
         "device": case.key.device,
         "root": options.root,
+        "session": options.session,
         "preprocessing": str(case.chain) if case.chain_from == "run" else "",
         "threads": options.threads,
         "download": options.download,
@@ -179,9 +181,9 @@ class _Pass:
             raise WorkerError(self._partial(why))
         if self.controller.members:
             self.alone_since_s = now_s
-        elif now_s - self.alone_since_s > self.options.wait_s:
+        elif now_s - self.alone_since_s > WAIT_S:
             first = f"; refused: {self.refused[0]}" if self.refused else ""
-            raise PartialError(self._partial(f"no worker has been there for {self.options.wait_s:.0f} s{first}"))
+            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{first}"))
         self._told()
 
     def _hear(self, event: Event) -> None:

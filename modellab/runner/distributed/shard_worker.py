@@ -76,8 +76,10 @@ class ShardWorker:
         if self.pool is None or (self.pool.threads, self.pool.download) != (plan["threads"], plan["download"]):
             self.close()
             self.pool = Pool(Worker, plan["threads"], download=plan["download"])
-        keep = str(plan["keep"]) if root == Path(plan["root"]) else str(root / Path(plan["keep"]).name)
-        self.opened = Opened(case, tasks.get(case.key.task), data, keep)
+        keep = Path(plan["keep"])
+        if keep.is_relative_to(plan["root"]):
+            keep = root / keep.relative_to(plan["root"])
+        self.opened = Opened(case, tasks.get(case.key.task), data, str(keep))
         loaded = self._ready()
         weights = str(loaded.facts["weights"])
         if plan.get("weights") and weights != plan["weights"]:
