@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -207,6 +208,7 @@ class Fleet:
                 "running": len(each.queue.running),
                 "most_waiting": each.queue.most,
                 "mean_call_s": round(each.queue.mean_s, 4),
+                "calls": each.queue.calls,
                 "replicas": [replica.state for replica in each.replicas],
                 "restarts": sum(replica.restarts for replica in each.replicas),
                 "resident_bytes": each.bytes(),
@@ -217,7 +219,8 @@ class Fleet:
 
 
 def _after(full: FullError) -> dict[str, str]:
-    return {"Retry-After": str(full.retry_s)}
+    """For every client whole seconds; for OpenAI's, which reads it first, the same to the millisecond."""
+    return {"Retry-After": str(math.ceil(full.retry_s)), "retry-after-ms": str(math.ceil(1000 * full.retry_s))}
 
 
 def _resident_bytes(replica: Replica) -> int:

@@ -20,6 +20,8 @@ from typing import Any
 LONG_S = 60.0  # of audio: behind such a file short ones would wait for minutes
 WEIGHT = 0.2  # of the newest call in the mean
 FIRST_GUESS_S = 1.0  # for a call, before there was one
+LEAST_RETRY_S, MOST_RETRY_S = 0.25, 60.0  # OpenAI's client waits for no longer than a minute
+SLACK = 1.1  # a call may take that much longer than the mean
 LIVE_TURNS = 4  # of streams in a row while a file waits
 
 
@@ -60,10 +62,10 @@ class Job:
 
 
 class FullError(Exception):
-    """There is no room; `retry_s` is when there should be."""
+    """There is no room; `retry_s` is when there should be, for who is told so."""
 
-    def __init__(self, retry_s: int) -> None:
-        super().__init__(f"the queue is full, in about {retry_s} s there is room")
+    def __init__(self, retry_s: float) -> None:
+        super().__init__(f"the queue is full, in about {math.ceil(retry_s)} s there is room")
         self.retry_s = retry_s
 
 
@@ -114,10 +116,13 @@ class ModelQueue:
         self.short, self.long, self.live, self.last = Lane(), Lane(), Lane(), Lane()
         self.running: set[Job] = set()
         self.mean_s = FIRST_GUESS_S  # of a call
+        self.calls = 0  # that ended, of files and streams
         self.changed = threading.Condition()
         self.is_closed = False
+        self._promised: list[float] = []  # when those who were refused come again
         self._was_long = False
         self._live_turns = 0  # since a file's
+        self._files = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes))
@@ -131,17 +136,25 @@ class ModelQueue:
             return self.last if job.is_last else self.live
         return self.long if job.is_long else self.short
 
-    def retry_s(self) -> int:
-        """Whole seconds until what waits now will have been done, at least one."""
-        waiting = len(self) + len(self.running)
-        return max(1, math.ceil(waiting * self.mean_s / self.replicas))
+    def _promise(self) -> float:
+        """In how many seconds there should be room for one more, behind all who were told so before.
+
+        They come one by one, as fast as the replicas work, to a queue that is half empty by then. Told the same, all
+        would come at once, and all but a few in vain.
+        """
+        now = time.monotonic()
+        self._promised = [moment for moment in self._promised if moment > now]
+        before = len(self.running) + len(self) / 2 + len(self._promised) + 1
+        retry_s = min(MOST_RETRY_S, max(LEAST_RETRY_S, SLACK * before * self.mean_s / self.replicas))
+        self._promised.append(now + retry_s)
+        return retry_s
 
     def put(self, job: Job) -> None:
         """Let a job wait for its turn; FullError where there is no room. How many streams there are, others bound."""
         with self.changed:
             is_full = not job.is_live and len(self.short) + len(self.long) >= self.most
             if self.is_closed or is_full:
-                raise FullError(self.retry_s())
+                raise FullError(self._promise())
             self._lane(job).put(job)
             self.changed.notify()
 
@@ -190,8 +203,11 @@ class ModelQueue:
         """A job is done, however it went."""
         with self.changed:
             self.running.discard(job)
+            self.calls += 1
             if job.begun_at and not job.is_live:
-                self.mean_s += WEIGHT * (time.monotonic() - job.begun_at - self.mean_s)
+                self._files += 1  # the first ones count for more than the guess
+                weight = max(WEIGHT, 1 / self._files)
+                self.mean_s += weight * (time.monotonic() - job.begun_at - self.mean_s)
             self.changed.notify_all()
 
     def drop(self, job: Job) -> None:

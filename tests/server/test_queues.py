@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
-from modellab.server.queues import FullError, Job, ModelQueue
+from modellab.server.queues import MOST_RETRY_S, SLACK, FullError, Job, ModelQueue
 
 
 def jobs(queue: ModelQueue, kinds: str) -> None:
@@ -51,3 +53,31 @@ def test_streams_have_room_where_files_have_none() -> None:
     jobs(queue, "ll")
     assert len(queue) == 3
     assert [job.row["kind"] for job in queue.close()] == ["l", "l", "s"]
+
+
+def test_who_is_refused_is_told_another_moment_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("modellab.server.queues.time.monotonic", lambda: clock[0])
+    queue = ModelQueue(4, 2)
+    queue.mean_s = 1.0
+    jobs(queue, "ssss")
+
+    def refused_s() -> float:
+        with pytest.raises(FullError) as told:
+            jobs(queue, "s")
+        return told.value.retry_s
+
+    moments = [refused_s() for _ in range(5)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert gaps == pytest.approx([SLACK * 0.5] * 4)  # two replicas, a second each
+    clock[0] += moments[-1] + 1  # all of them should have come again
+    assert refused_s() == moments[0]
+
+
+def test_nobody_is_told_to_wait_for_longer_than_clients_do() -> None:
+    queue = ModelQueue(1, 1)
+    queue.mean_s = 500.0
+    jobs(queue, "s")
+    with pytest.raises(FullError) as told:
+        jobs(queue, "s")
+    assert told.value.retry_s == MOST_RETRY_S
