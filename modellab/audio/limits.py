@@ -6,7 +6,11 @@ counted while it comes, and stops at these limits.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from modellab.errors import AudioError
@@ -19,6 +23,28 @@ MAX_DECODING_S = 900.0  # wall seconds for one file
 MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 MAX_CHANNELS = 256
 SAMPLE_BYTES = 4  # float32
+
+_ceiling_s: ContextVar[float] = ContextVar("ceiling_s", default=math.inf)
+
+
+class TooLongError(AudioError):
+    """More than whoever asks wants to hear."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Decode no more of any file than this: TooLongError once more has come, whatever its header said."""
+    token = _ceiling_s.set(seconds)
+    try:
+        yield
+    finally:
+        _ceiling_s.reset(token)
+
+
+def check_ceiling(path: Path, decoded_s: float) -> None:
+    """TooLongError where more was decoded than is wanted."""
+    if decoded_s > _ceiling_s.get():
+        raise TooLongError(f"{path} lasts more than {_ceiling_s.get():g} s: cut it into parts")
 
 
 def check_file(path: Path, file_bytes: int) -> None:

@@ -103,3 +103,4 @@ class Tape:
     def _count(self, frames: int) -> None:
         self.frames += frames
         self.check(self.frames)
+        limits.check_ceiling(self.path, self.duration_s)

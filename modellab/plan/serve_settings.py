@@ -60,6 +60,9 @@ class Serve(Strict):
     replicas: int = pydantic.Field(default=1, ge=1, le=64)
     max_queue: int = pydantic.Field(default=16, ge=1, le=10_000)  # requests that wait, per replica
     memory_mb: float = pydantic.Field(default=0.0, ge=0)
+    worker_memory_mb: float | None = pydantic.Field(
+        default=None, ge=0
+    )  # of a model's process on a CPU; none: 3/4 of all
     idle_s: float = pydantic.Field(default=900.0, ge=0)  # after which a model is unloaded; 0: never
     max_upload_mb: float = pydantic.Field(default=25.0, gt=0)
     max_audio_s: float = pydantic.Field(default=600.0, gt=0)

@@ -8,6 +8,7 @@ import json
 import resource
 from collections import defaultdict
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,6 +17,7 @@ from modellab.plan.serve_settings import Serve
 from modellab.server.errors import ApiError
 
 RETRY_S = 5
+HEAD_BYTES = 65_536  # of a request
 SPARE_FILES = 256  # besides those of connections
 STALE = 1024  # addresses without a connection that are kept at most
 
@@ -69,21 +71,33 @@ class Guarded(HttpToolsProtocol):
     counted: ClassVar[Connections]
     head_s: ClassVar[float]
     guard: asyncio.TimerHandle | None = None
+    head_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if why := self.counted.taken(transport):
-            transport.write(refused(why))
-            transport.close()
+            self.refuse(503, "too_many_connections", why)
             return
         self.watch()
 
     def data_received(self, data: bytes) -> None:
-        if not self.transport.is_closing():  # refused, or given up
-            super().data_received(data)
+        if self.transport.is_closing():  # refused, or given up
+            return
+        super().data_received(data)
+        if self.guard is not None:  # the head is not whole yet
+            self.head_bytes += len(data)
+            if self.head_bytes > HEAD_BYTES:
+                self.unwatch()
+                self.refuse(431, "head_too_large", f"the head of a request may have {HEAD_BYTES:,} bytes")
+
+    def refuse(self, status: int, code: str, why: str) -> None:
+        """Answer before there is a request, and hang up."""
+        self.transport.write(refusal(ApiError(status, code, why, headers={"Retry-After": str(RETRY_S)})))
+        self.transport.close()
 
     def watch(self) -> None:
         """Give the head of a request its time."""
+        self.head_bytes = 0
         self.guard = asyncio.get_running_loop().call_later(self.head_s, self.transport.abort)
 
     def unwatch(self) -> None:
@@ -116,14 +130,14 @@ def protocol(settings: Serve) -> type[HttpToolsProtocol]:
     return Own
 
 
-def refused(why: str) -> bytes:
-    """The whole answer to a connection that is one too many."""
-    body = json.dumps(ApiError(503, "too_many_connections", why).body()).encode()
+def refusal(error: ApiError) -> bytes:
+    """A whole answer."""
+    body = json.dumps(error.body()).encode()
     head = (
-        "HTTP/1.1 503 Service Unavailable",
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}",
         "content-type: application/json",
         f"content-length: {len(body)}",
-        f"retry-after: {RETRY_S}",
+        *(f"{name.lower()}: {value}" for name, value in error.headers.items()),
         "connection: close",
     )
     return "\r\n".join((*head, "", "")).encode() + body

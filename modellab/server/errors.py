@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
+from modellab.audio.limits import TooLongError
 from modellab.errors import (
     AudioError,
     CrashError,
@@ -48,26 +49,29 @@ def of(error: Exception, *, path: str = "", name: str = "the upload") -> ApiErro
     """What an error of ours means to a client: one line, without places of this machine."""
     said = sentence(error)
     said = masked(said.replace(path, name) if path else said)  # a secret may be a part of the path
-    if isinstance(error, AudioError | DatasetError):
-        return ApiError(400, "invalid_audio", said, "file")
-    if isinstance(error, HangError):
-        return ApiError(504, "model_timeout", "the model gave no answer in the time that so much audio may take")
-    if isinstance(error, CrashError):
-        return ApiError(503, "worker_lost", "the model's process was lost twice over this request", headers=AT_ONCE)
-    if isinstance(error, LoadError | WeightsError):
-        return ApiError(503, "model_unavailable", said, "model")
-    if isinstance(error, ModelError):
-        return ApiError(422, "model_failed", said)
-    if isinstance(error, WorkerError | ModellabError):
-        return ApiError(503, "worker_lost", said, headers=AT_ONCE)
-    if isinstance(error, DataError):
-        return ApiError(400, "invalid_value", "a text or a number of this request cannot be kept")
-    if isinstance(error, SQLAlchemyError):
-        return ApiError(503, "database_unavailable", "the server's database does not answer", headers=SOON)
     if isinstance(error, OSError) and error.errno in FULL:
         return ApiError(507, "disk_full", "the server has no room on its disk for this", headers=SOON)
+    for kinds, (status, code, told, param, headers) in MEANINGS.items():
+        if isinstance(error, kinds):
+            return ApiError(status, code, told or said, param, dict(headers))
     return ApiError(500, "internal_error", "something here failed; the server's log says what")
 
 
 AT_ONCE, SOON = {"Retry-After": "1"}, {"Retry-After": "5"}
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+HUNG = "the model gave no answer in the time that so much audio may take"
+LOST = "the model's process was lost twice over this request"
+NOT_KEPT = "a text or a number of this request cannot be kept"
+NO_DATABASE = "the server's database does not answer"
+Meaning = tuple[int, str, str, str | None, dict[str, str]]  # status, code, message or its own, param, headers
+MEANINGS: dict[tuple[type[Exception], ...], Meaning] = {  # the first that fits
+    (TooLongError,): (413, "audio_too_long", "", "file", {}),
+    (AudioError, DatasetError): (400, "invalid_audio", "", "file", {}),
+    (HangError,): (504, "model_timeout", HUNG, None, {}),
+    (CrashError,): (503, "worker_lost", LOST, None, AT_ONCE),
+    (LoadError, WeightsError): (503, "model_unavailable", "", "model", {}),
+    (ModelError,): (422, "model_failed", "", None, {}),
+    (WorkerError, ModellabError): (503, "worker_lost", "", None, AT_ONCE),
+    (DataError,): (400, "invalid_value", NOT_KEPT, None, {}),
+    (SQLAlchemyError,): (503, "database_unavailable", NO_DATABASE, None, SOON),
+}

@@ -15,6 +15,7 @@ from modellab.errors import CrashError, did_you_mean
 from modellab.plan.availability import obstacle
 from modellab.plan.matrix import Matrix, ModelInstance
 from modellab.plan.serve_settings import Serve
+from modellab.server import memory
 from modellab.server.errors import ApiError
 from modellab.server.measured import Gate
 from modellab.server.queues import FullError, Job, ModelQueue
@@ -137,8 +138,17 @@ class Fleet:
             count = max(1, self.settings.replicas)
             served.queue = ModelQueue(self.settings.max_queue * count, count)
             idle_s = 0.0 if served.is_preloaded else self.settings.idle_s
+            most_bytes = memory.of_worker(self.settings, served.instance.key.device)
             served.replicas = [
-                Replica(served.instance, served.queue, self.threads, idle_s, lambda: self._make_room(served), self.gate)
+                Replica(
+                    served.instance,
+                    served.queue,
+                    self.threads,
+                    idle_s,
+                    lambda: self._make_room(served),
+                    self.gate,
+                    most_bytes,
+                )
                 for _ in range(count)
             ]
             for replica in served.replicas:

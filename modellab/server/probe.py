@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from modellab import audio
-from modellab.audio import Info
+from modellab.audio import Info, limits
 from modellab.errors import AudioError, WorkerError
 from modellab.system import json_child
 from modellab.system.json_child import JsonChild
@@ -33,27 +33,32 @@ class Probe:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="probe")
         self._child: JsonChild | None = None
 
-    def duration_s(self, path: Path) -> float:
-        """How long the audio of a file is, in s; AudioError where it has none that can be used."""
-        return self.info(path).duration_s
+    def duration_s(self, path: Path, most_s: float = limits.MAX_DURATION_S) -> float:
+        """How long the audio of a file is, in s; AudioError where it has none that can be used.
 
-    def info(self, path: Path) -> Info:
+        No more than `most_s` is decoded: TooLongError where more comes.
+        """
+        return self.info(path, most_s).duration_s
+
+    def info(self, path: Path, most_s: float = limits.MAX_DURATION_S) -> Info:
         """The same with its sample rate and channels."""
-        return self._thread.submit(self._asked, path).result()
+        return self._thread.submit(self._asked, path, most_s).result()
 
     def close(self) -> None:
         """End the process."""
         self._thread.submit(self._end).result()
         self._thread.shutdown()
 
-    def _asked(self, path: Path) -> Info:
+    def _asked(self, path: Path, most_s: float) -> Info:
         if self._child is None:
             self._child = JsonChild([sys.executable, "-m", "modellab.server.probe"])
         try:
-            reply = self._child.ask("info", {"path": str(path)}, self.timeout_s)
+            reply = self._child.ask("info", {"path": str(path), "most_s": most_s}, self.timeout_s)
         except WorkerError as error:
             self._end()
             raise AudioError(f"{path} cannot be decoded: it brought the decoder down") from error
+        if "too_long" in reply:
+            raise limits.TooLongError(str(reply["too_long"]))
         if "audio" in reply:
             raise AudioError(str(reply["audio"]))
         return Info(float(reply["duration_s"]), int(reply["rate_hz"]), int(reply["channels"]))
@@ -71,7 +76,10 @@ def main() -> NoReturn:
 
     def answer(order: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            return asdict(audio.info(Path(order["path"])))
+            with limits.at_most(order["most_s"]):
+                return asdict(audio.info(Path(order["path"])))
+        except limits.TooLongError as fault:
+            return {"too_long": str(fault)}
         except AudioError as fault:
             return {"audio": str(fault)}
 

@@ -19,6 +19,7 @@ from modellab.plan.matrix import ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.worker import Worker
+from modellab.server import memory
 from modellab.server.measured import Gate
 from modellab.server.queues import Job, ModelQueue
 
@@ -42,10 +43,12 @@ class Replica(threading.Thread):
         idle_s: float,
         room: Callable[[], None],
         gate: Gate,
+        most_bytes: int = 0,
     ) -> None:
         super().__init__(name=f"replica {instance.key.model}:{instance.key.variant}", daemon=True)
         self.instance, self.queue, self.threads, self.idle_s, self.room = instance, queue, threads, idle_s, room
         self.gate = gate
+        self.most_bytes = most_bytes  # that its process may allocate; 0: any number
         self.state, self.reason = "unloaded", ""
         self.loaded: Loaded | None = None
         self.worker: Worker | None = None
@@ -101,6 +104,7 @@ class Replica(threading.Thread):
         try:
             with self.gate.working():
                 self.worker = Worker(self.threads, **self.instance.place)
+                memory.bound(self.worker.process.pid, self.most_bytes)
                 self.loaded = evaluate.load(self.instance, self.worker, self.threads)
         except WorkerError as error:
             self._unload("unloaded")

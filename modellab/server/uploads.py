@@ -41,7 +41,7 @@ async def kept(given: object, probe: Probe, most_s: float) -> AsyncIterator[Uplo
         path = folder / NAME
         await asyncio.to_thread(_copy, given, path)
         try:
-            duration_s = await asyncio.to_thread(probe.duration_s, path)
+            duration_s = await asyncio.to_thread(probe.duration_s, path, most_s)
         except AudioError as error:
             raise of(error, path=str(path), name=name) from None
         if duration_s > most_s:

@@ -38,15 +38,36 @@ def cluster() -> Iterator[str]:
         as_user = _unprivileged(place)
         data = place / "data"
         _run([*as_user, there / "initdb", "-D", data, "-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8"], place)
-        options = f"-c listen_addresses= -c unix_socket_directories={place} {FAST}"
-        start = [*as_user, there / "pg_ctl", "-D", data, "-w", "-t", "120", "-l", place / "log", "-o", options, "start"]
-        _run(start, place)
+        _start(place, there)
         try:
             yield f"postgresql+psycopg://{USER}@/postgres?host={place}"
         finally:
-            _run([*as_user, there / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], place)
+            _stop(place, there)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def stopped(url: str) -> Iterator[None]:
+    """A cluster that is not there while the block lasts."""
+    place, there = Path(url.rpartition("=")[2]), programs()
+    assert there is not None
+    _stop(place, there)
+    try:
+        yield
+    finally:
+        _start(place, there)
+
+
+def _start(place: Path, there: Path) -> None:
+    options = f"-c listen_addresses= -c unix_socket_directories={place} {FAST}"
+    how: list[str | Path] = ["-w", "-t", "120", "-l", place / "log", "-o", options, "start"]
+    _run([*_unprivileged(place), there / "pg_ctl", "-D", place / "data", *how], place)
+
+
+def _stop(place: Path, there: Path) -> None:
+    how: list[str | Path] = ["-m", "immediate", "-w", "stop"]
+    _run([*_unprivileged(place), there / "pg_ctl", "-D", place / "data", *how], place)
 
 
 def _unprivileged(place: Path) -> list[str]:

@@ -35,7 +35,7 @@ def router(blobs: Blobs, probe: Probe) -> APIRouter:
     async def upload(request: Request, who: Annotated[Who, Depends(needs("infer"))]) -> dict[str, Any]:
         """Keep an audio file for jobs: its bytes as the body, or as `file` of a form."""
         async with _received(request, blobs) as (received, name):
-            info = await stored(_looked_at, probe, received, name)
+            info = await stored(_looked_at, probe, received, name, blobs.settings.max_blob_audio_s)
             if info.duration_s > blobs.settings.max_blob_audio_s:
                 most = blobs.settings.max_blob_audio_s
                 said = f"{name} lasts {info.duration_s:.0f} s, expected at most {most:g} s: cut it into parts"
@@ -155,9 +155,9 @@ async def _parts(given: UploadFile) -> AsyncIterator[bytes]:
         yield part
 
 
-def _looked_at(probe: Probe, received: Received, name: str) -> Any:
+def _looked_at(probe: Probe, received: Received, name: str, most_s: float) -> Any:
     try:
-        return probe.info(received.path)
+        return probe.info(received.path, most_s)
     except AudioError as error:
         raise of(error, path=str(received.path), name=name) from None
 
