@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modellab.models import sounds
 from tools.speech import voices
 from tools.speech.espeak import RATE_HZ, Espeak, Speech
 from tools.speech.music import chords
@@ -128,3 +129,10 @@ def test_levels_and_lengths() -> None:
     tones = chords(Random(0), 3.0)
     assert len(tones) == 3 * RATE_HZ
     assert np.abs(tones).max() == pytest.approx(0.5)
+
+
+def test_it_speaks_on_when_somebody_else_in_the_process_has_ended_the_library(espeak: Espeak) -> None:
+    before = espeak.say(SENTENCE, Voice("en-us"))
+    assert sounds.sentences(SENTENCE, "en-us")
+    after = espeak.say(SENTENCE, Voice("en-us"))
+    assert after.duration_s == pytest.approx(before.duration_s, abs=0.01)  # it remembers a little of what it said

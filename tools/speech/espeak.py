@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import shutil
+import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,10 +134,14 @@ class Espeak:
 
 @functools.cache
 def _start() -> tuple[ctypes.CDLL, int]:
-    """Load and initialise the library, once per process: (library, its sample rate in hertz)."""
+    """Load and initialise the library, once per process: (library, its sample rate in hertz).
+
+    It is a copy of its own: whoever else in the process has the library ends it for all who hold the same file.
+    """
     import espeakng_loader
 
-    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    with tempfile.TemporaryDirectory() as folder:
+        library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
     library.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
     rate_hz = library.espeak_Initialize(SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
     if rate_hz <= 0:
