@@ -107,7 +107,12 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "promote": lifecycle.promote,
         "rollback": lifecycle.rollback,
     },
-    grouped.SHARE: {"serve": serve.serve, "load": load.load, "ui": tracking.ui, "sync": tracking.sync},
+    grouped.SHARE: {
+        "serve": serve.serve,
+        "load": load.load,
+        "ui": tracking.ui,
+        "sync": tracking.sync,
+    },
 }
 SETTINGS: dict[str, dict[str, Any]] = {"run": run.SETTINGS}
 GROUPS = {

@@ -1,4 +1,4 @@
-"""`modellab worker`: compute shards of runs that others have started, from a shared folder."""
+"""`modellab worker`: compute for others, shards from a shared folder or whole runs from a server's queue."""
 
 from __future__ import annotations
 
@@ -9,19 +9,42 @@ import typer
 
 from modellab.cli import common
 
+Queue = Annotated[Path | None, typer.Option(metavar="FOLDER", help="The folder that `--executor queue:FOLDER` names.")]
+Runs = Annotated[bool, typer.Option("--runs", help="Measure the runs that were asked of the server, instead.")]
+Idle = Annotated[float, typer.Option(metavar="S", min=0, help="End after so many seconds without a shard.")]
 
-def worker(
-    queue: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder that `--executor queue:FOLDER` names.")],
-    idle: Annotated[float, typer.Option(metavar="S", min=0, help="End after so many seconds without work.")] = 600.0,
-) -> None:
-    """Compute shards of runs with --executor queue:FOLDER, in the project here.
+
+def worker(queue: Queue = None, runs: Runs = False, idle: Idle = 600.0) -> None:
+    """Compute for others, in the project here: shards of runs with --executor queue:FOLDER, or whole runs.
 
     Any scheduler can start any number of these, at any time, on any machine that sees the folder and the project's data
     and weights. SIGTERM and SIGUSR2: finish the utterance, give back the rest, leave.
+    With --runs: the runs of a server's queue, one after the other; [tool.modellab.serve] of this project names the
+    database that the server has, on PostgreSQL.
     """
     from modellab.errors import ConfigError
+
+    if runs == (queue is not None):
+        raise ConfigError("expected one of --queue FOLDER (shards of runs) and --runs (what a server was asked for)")
+    if queue is None:
+        _serve()
+        return
     from modellab.runner.distributed.puller import Puller
 
     if not queue.is_dir():
         raise ConfigError(f"there is no folder {queue}: expected one that the run's machine and this one share")
     Puller(queue.absolute(), common.project().root, lambda line: common.say(f"modellab worker: {line}")).work(idle)
+
+
+def _serve() -> None:
+    """Become the process that takes runs: a program of the server's, beside which the command line is no layer."""
+    import os
+    import sys
+
+    from modellab.system import extras
+
+    extras.need("serve", "`modellab worker --runs`")
+    project = common.project()
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "modellab.server.jobs.work", str(project.root)]
+    os.execv(sys.executable, command)  # noqa: S606 - the same interpreter

@@ -73,7 +73,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
             async with sweeping(blobs, shares):
                 yield
         finally:  # uvicorn has answered what was begun, or its patience is over
-            await anyio.to_thread.run_sync(room.stop, project.serve.drain_s)
+            await anyio.to_thread.run_sync(room.stop)
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
             await anyio.to_thread.run_sync(index.close)

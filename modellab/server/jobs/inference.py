@@ -29,6 +29,7 @@ from modellab.types.rows import seconds, sendable
 LOOK_S = 0.2  # between looks whether a job is to end, while a model is at it
 MOST_WAIT_S = 5.0  # before it is asked again where a model's queue is full
 TOLD_S = 1.0  # between two events of progress
+GRACE_S = 5.0  # for a call that is at work when the server is told to end
 BUSY = (429, 503)
 RETRY_CODES = ("measuring", "queue_full")
 Collect = Callable[[dict[str, Any]], dict[str, Any]]
@@ -151,15 +152,12 @@ class Inference:
                 task.check()
             except BackError:  # the server ends: what is nearly done may be
                 with contextlib.suppress(NotYetError, CancelledError):
-                    return job.done.result(_GRACE_S)
+                    return job.done.result(GRACE_S)
                 self.fleet.abandon(served, job)
                 raise
             except Exception:
                 self.fleet.abandon(served, job)
                 raise
-
-
-_GRACE_S = 5.0
 
 
 def _transcription(

@@ -11,7 +11,7 @@ from modellab.server.database import Database
 from modellab.server.fleet import Fleet
 from modellab.server.jobs.files import Files
 from modellab.server.jobs.inference import Inference
-from modellab.server.jobs.runs import Runs
+from modellab.server.jobs.runs import END_S, Runs
 from modellab.server.jobs.store import Jobs, Row
 from modellab.server.jobs.tables import INFERENCE, RUNS
 from modellab.server.jobs.webhooks import Webhooks
@@ -20,6 +20,7 @@ from modellab.server.probe import Probe
 from modellab.server.storage.blobs import Blobs
 
 FOLDER = "jobs"
+ROOM_S = 10.0  # beyond what the slowest job may take to end
 
 
 class Room:
@@ -62,7 +63,7 @@ class Room:
         self.workers.start()
         self.webhooks.start()
 
-    def stop(self, within_s: float) -> None:
-        """Take no more jobs, and end or give back what is on its way."""
-        self.workers.stop(within_s)
+    def stop(self) -> None:
+        """Take no more jobs, and end or give back what is on its way: a run may take a minute to end."""
+        self.workers.stop(END_S + ROOM_S)
         self.webhooks.stop()
