@@ -100,7 +100,7 @@ VERDICT = (
         (Variant, VARIANT),
         (Claim, "variant dataset metric value source precision"),
         (Header, HEADER),
-        (Project, "root golden baselines mlruns models threads judging serve"),
+        (Project, "root golden baselines mlruns models threads judging serve only"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

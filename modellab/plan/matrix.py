@@ -19,6 +19,7 @@ from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Model, Variant, environment
 from modellab.models.weights import Source
+from modellab.plan import only
 from modellab.plan.settings import Project
 from modellab.types import CaseId
 
@@ -103,6 +104,7 @@ class Matrix:
     def __init__(self, project: Project, chain: str = "") -> None:
         self.project = project
         self.asked = preprocessing.parse(chain) if chain.strip() else None
+        only.check(project, self)
         self._known: dict[str, tuple[Case | Broken, ...]] = {}  # by task: they are asked for several times
 
     @functools.cached_property
@@ -154,7 +156,8 @@ class Matrix:
         sound = [each for each in parted if len(each[2]) == len(JUDGES)]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                yield from _cases(task, *entry, sound, self.asked)
+                every = _cases(task, *entry, sound, self.asked)
+                yield from (case for case in every if only.takes(self.project, case.folder, case.key))
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""

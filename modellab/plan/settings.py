@@ -7,6 +7,7 @@ In its pyproject.toml:
     baselines = "baselines"    # accepted results
     mlruns = "mlruns"          # ledger and MLflow store
     models = ["my_models"]     # more folders of model folders, beside modellab's own
+    only = ["mine", "faster_whisper:tiny.en"]  # the models that the suite is about; "own": those of `models`
     threads = 1                # threads each model may use
     alpha = 0.01               # chance that a suite in which nothing got worse is red
 
@@ -37,6 +38,8 @@ from modellab.plan.serve_settings import Serve
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
 from modellab.system import textfile
 
+OWN = "own"  # under `only`: the models of the project's own folders
+
 
 class Judging(Strict):
     """The part of [tool.modellab] that says how results are judged."""
@@ -60,6 +63,7 @@ class Project:
     threads: int = 1
     judging: Judging = field(default_factory=Judging)
     serve: Serve = field(default_factory=Serve)
+    only: tuple[str, ...] = ()  # MODEL or MODEL:VARIANT, or OWN; empty: every model there is
 
     @classmethod
     def at(cls, root: Path) -> Project:
@@ -72,6 +76,10 @@ class Project:
         models, threads = table.get("models", []), table.get("threads", 1)
         if not (isinstance(models, list) and all(isinstance(entry, str) for entry in models)):
             raise ConfigError(f"{where} models is {models!r}, expected a list of folders")
+        only = table.get("only", [])
+        only = [only] if isinstance(only, str) else only
+        if not (isinstance(only, list) and all(isinstance(entry, str) for entry in only)):
+            raise ConfigError(f"{where} only is {only!r}, expected a list of MODEL[:VARIANT], or {OWN!r}")
         if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
             raise ConfigError(f"{where} threads is {threads!r}, expected 1 or more")
         places = {name: table.get(name, name) for name in ("golden", "baselines", "mlruns")}
@@ -83,7 +91,7 @@ class Project:
         judging = parse(Judging, root / "pyproject.toml", given) if given else Judging()
         serve = parse(Serve, root / "pyproject.toml", table["serve"]) if "serve" in table else Serve()
         own = tuple(root / entry for entry in models)
-        return cls(root, models=own, threads=threads, judging=judging, serve=serve, **folders)
+        return cls(root, models=own, threads=threads, judging=judging, serve=serve, only=tuple(only), **folders)
 
     @classmethod
     def around(cls, start: Path) -> Project:

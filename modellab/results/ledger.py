@@ -267,8 +267,11 @@ def _blocks(some: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make `<mlruns>/ledger`; a new mlruns gets a .gitignore that keeps it out of every commit."""
-    if not folder.parent.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        (folder.parent / ".gitignore").write_text("*\n", encoding="ascii")
+    """Make `<mlruns>/ledger`, and with it a .gitignore that keeps all of mlruns out of every commit."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    ignoring = folder.parent / ".gitignore"
+    if not ignoring.exists():  # the folder itself may be MLflow's, which is started before anything is measured
+        ignoring.write_text("*\n", encoding="ascii")
     folder.mkdir(exist_ok=True)

@@ -103,7 +103,7 @@ def test_a_typo_in_the_project_is_one_sentence(desk: Desk) -> None:
     result = desk.type("models")
     assert result.exit_code == 2
     assert result.stderr.endswith("[tool.modellab] has no key 'baseline': did you mean baselines? "
-                                  "known: alpha, baselines, cases, golden, lifecycle, mlruns, models, "
+                                  "known: alpha, baselines, cases, golden, lifecycle, mlruns, models, only, "
                                   "scorecard, serve, threads, thresholds\n")  # fmt: skip
     assert result.stderr.count("\n") == 1
 

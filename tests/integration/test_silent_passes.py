@@ -255,3 +255,46 @@ def test_none_of_this_is_loud_for_nothing(fake_project: FakeProject) -> None:
     result.stdout.fnmatch_lines(["fake:one *PASS*"])
     result.stdout.no_fnmatch_line("*nothing was measured*")
     result.stdout.no_fnmatch_line(RENAMED)
+
+
+# ---------------------------------------------------------------------------- what nothing is about
+
+
+def only(fake_project: FakeProject, names: str) -> None:
+    (fake_project.root / "pyproject.toml").write_text(f'[tool.modellab]\nmodels = ["models"]\nonly = {names}\n')
+
+
+def test_a_dataset_that_no_model_meets_is_named_with_the_reason(fake_project: FakeProject) -> None:
+    only(fake_project, '["whisper_cpp:lab"]')
+    result = fake_project.run(keyword="")
+    result.stdout.fnmatch_lines([
+        "short_v1: no model meets it, none does asr in en of those that this suite is about (only = whisper_cpp:lab *",
+        "nothing was measured: no model meets a dataset here",
+    ])  # fmt: skip
+    assert result.ret == 3
+
+
+def test_a_project_without_data_says_so(fake_project: FakeProject) -> None:
+    only(fake_project, '"own"')
+    shutil.rmtree(fake_project.root / "golden" / "short_v1")
+    result = fake_project.run(keyword="")
+    result.stdout.fnmatch_lines(["nothing was measured: *: there is no dataset in */golden"])
+    assert result.ret == 3
+
+
+def test_skipped_cases_say_what_would_run_one(fake_project: FakeProject) -> None:
+    only(fake_project, '["fake:one"]')
+    weights = {"weights": "hf:nobody/nothing", "revision": "0" * 40, "tier": "smoke"}
+    fake_project.configure(variants={"one": weights})
+    result = fake_project.run(keyword="")
+    result.stdout.fnmatch_lines([f"{NOTHING}; this would run one: modellab models fetch fake:one"])
+    assert result.ret == 3
+
+
+def test_a_dataset_of_another_language_is_told_beside_one_that_is_met(fake_project: FakeProject) -> None:
+    fake_project.configure(variants={"one": {"weights": "package", "tier": "smoke", "languages": ["en"]}})
+    fake_project.dataset("german_v1", language="de")
+    only(fake_project, '["fake:one"]')
+    result = fake_project.run(keyword="")
+    result.stdout.fnmatch_lines(["fake:one *NEW*", "german_v1: no model meets it, none does asr in de of those that *"])
+    assert result.ret == 0

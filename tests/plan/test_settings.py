@@ -53,6 +53,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
         pytest.param("[tool.modellab]\nthreads = '2'\n", "threads is '2', expected 1 or more", id="threads as text"),
         pytest.param("[tool.modellab]\nthreads = true\n", "threads is True, expected 1 or more", id="threads as yes"),
         pytest.param("[tool.modellab]\ngolden = 3\n", "golden is 3, expected a folder", id="a folder as a number"),
+        pytest.param("[tool.modellab]\nonly = [3]\n", r"only is \[3\], expected a list of MODEL", id="only a number"),
         pytest.param("[tool]\nmodellab = 3\n", r"\[tool.modellab\] is 3, expected a table", id="no table"),
         pytest.param("[tool.modellab\n", "is not valid TOML: ", id="not TOML"),
     ],

@@ -1,0 +1,41 @@
+"""The models that a suite is about, where its pyproject.toml says so: `only = ["mine", "faster_whisper:tiny.en"]`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from modellab.errors import ConfigError, did_you_mean
+from modellab.plan.settings import OWN, Project
+from modellab.types import CaseId
+
+
+class Models(Protocol):
+    """The models that there are, as the matrix has them."""
+
+    @property
+    def models(self) -> Any: ...
+    def model_names(self) -> list[str]: ...
+
+
+def takes(project: Project, folder: Path, key: CaseId) -> bool:
+    """Whether the suite is about the model in this folder, in the variant of a case."""
+    names = project.only
+    own = OWN in names and (folder in project.models or folder.parent in project.models)
+    return not names or own or key.model in names or f"{key.model}:{key.variant}" in names
+
+
+def check(project: Project, there: Models) -> None:
+    """ConfigError for a name that no model has."""
+    if not project.only:
+        return
+    where = f"{project.root / 'pyproject.toml'}: [tool.modellab] only"
+    variants = {entry[0].name: entry[1].variants for entry in there.models if isinstance(entry, tuple)}
+    for name in project.only:
+        model, colon, variant = name.partition(":")
+        if name == OWN or model in set(there.model_names()) - variants.keys():  # a broken one shows itself
+            continue
+        if model not in variants:
+            raise ConfigError(f"{where} names {model!r}: {did_you_mean(model, variants)}")
+        if colon and variant not in variants[model]:
+            raise ConfigError(f"{where} names {name!r}: {did_you_mean(variant, variants[model])}")

@@ -1,0 +1,45 @@
+"""What no case is about, and why: datasets that no model meets. And of skipped cases, what would run one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from modellab.datasets import Header
+from modellab.plan.matrix import Broken, Case, Matrix
+
+FETCH = "modellab models fetch "
+COMMANDS = (FETCH, "pip install ", "modellab models install ", "make ", "modellab ")
+FIRST = ("faster_whisper:tiny.en", "faster_whisper:base", "faster_whisper:")  # small, quick, and known to many
+
+
+def datasets(matrix: Matrix) -> Iterator[str]:
+    """A sentence for each dataset that no model meets."""
+    for entry in matrix.datasets:
+        if isinstance(entry, Broken):
+            continue
+        folder, header = entry
+        if not any(isinstance(case, Case) and case.dataset == folder for case in matrix.cases(header.task)):
+            yield f"{folder.name}: no model meets it, {_why(matrix, header)}"
+
+
+def _why(matrix: Matrix, header: Header) -> str:
+    spoken = f" in {header.language}" if header.language else ""
+    domain = "" if header.domain == "open" else f" of domain {header.domain}"
+    wanted = f"none does {header.task}{spoken}{domain}"
+    names = ", ".join(matrix.project.only)
+    if names:
+        toys = "; those of domain lab know a small vocabulary alone" if header.domain == "open" else ""
+        return f"{wanted} of those that this suite is about (only = {names} in pyproject.toml){toys}"
+    return f"{wanted}: `modellab models` shows what there is, `modellab models new` begins one of your own"
+
+
+def what_would(reasons: Iterable[str]) -> str:
+    """The command that would make one of the skipped cases run; '' where no reason names one.
+
+    >>> what_would(["no NVIDIA driver: CUDA cases need an NVIDIA GPU", "no weights here: modellab models fetch a:b"])
+    'modellab models fetch a:b'
+    """
+    mends = [reason.partition(": ")[2] for reason in reasons]
+    commands = [mend for begin in COMMANDS for mend in mends if mend.startswith(begin)]
+    preferred = (command for name in FIRST for command in commands if command.startswith(FETCH + name))
+    return next(preferred, commands[0] if commands else "")
