@@ -26,6 +26,7 @@ from modellab.cli import (
     export,
     grouped,
     history,
+    init_suite,
     lifecycle,
     load,
     meaning,
@@ -82,7 +83,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "transcribe": transcribe.transcribe,
         "diarize": diarize.diarize,
     },
-    grouped.SET_UP: {"doctor": doctor.doctor},
+    grouped.SET_UP: {"init": init_suite.init, "doctor": doctor.doctor},
     grouped.JUDGE: {
         "run": run.run,
         "worker": worker.worker,

@@ -172,11 +172,11 @@ def _imported(source: str, name: str, options: Options, wish: Wish, before: Path
 
     folder = common.project_or_here().golden / name
     report = importing.run(source, folder, options, wish, {name: tasks.get(name) for name in tasks.names()}, before)
-    _told(report, wish)
+    tell(report, wish)
     return report
 
 
-def _told(report: Report, wish: Wish) -> None:
+def tell(report: Report, wish: Wish) -> None:
     """What a person should know of an import; of a private one without texts and places."""
     from modellab.datasets.importers.manifest_file import near
     from modellab.units import counted

@@ -16,7 +16,7 @@ from .conftest import Desk
 
 COMMANDS = (
     "try", "transcribe", "diarize",
-    "doctor", "models", "datasets",
+    "init", "doctor", "models", "datasets",
     "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
     "report", "page", "history", "curves", "meaning", "export", "site",
     "lifecycle", "promote", "rollback",

@@ -55,6 +55,14 @@ def found(places: Sequence[Path]) -> Recordings:
     return Recordings(tuple(recordings.values()), tuple(dict.fromkeys(notes)))
 
 
+def form(folder: Path) -> str:
+    """The likeliest of several formats that has texts; '' where none has, or there is one format alone."""
+    place = importers.place_of(folder)
+    guesses = importers.detected(place)
+    named = (guess.format.NAME for guess in guesses if any(each.text for each in _read(guess, place)[0]))
+    return next(named, "") if len(guesses) > 1 else ""
+
+
 def _of_file(file: Path) -> tuple[list[Recording], list[str]]:
     """An audio file with the text beside it, or what a manifest names."""
     if not file.exists():
