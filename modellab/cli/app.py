@@ -10,6 +10,7 @@ import typer
 
 from modellab.cli import (
     access,
+    adhoc,
     baselines,
     calibrate,
     common,
@@ -82,6 +83,12 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "try": try_models.try_models,
         "transcribe": transcribe.transcribe,
         "diarize": diarize.diarize,
+        "synthesize": adhoc.synthesize,
+        "vad": adhoc.vad,
+        "align": adhoc.align,
+        "identify": adhoc.identify,
+        "translate": adhoc.translate,
+        "chat": adhoc.chat,
     },
     grouped.SET_UP: {"init": init_suite.init, "doctor": doctor.doctor},
     grouped.JUDGE: {
