@@ -34,8 +34,14 @@ class Occupied:
     # ------------------------------------------------------------------------ who measures
 
     @contextmanager
-    def measuring(self, patience_s: float = PATIENCE_S) -> Iterator[Passage]:
-        """A timed passage: it begins when no model answers a request, or when patience ends."""
+    def measuring(self, patience_s: float = PATIENCE_S, *, of_server: bool = False) -> Iterator[Passage]:
+        """A timed passage: it begins when no model answers a request, or when patience ends.
+
+        `of_server`: what is timed are answers of a server. It may be this machine's own, so nobody waits for anybody.
+        """
+        if of_server:
+            yield Passage(self, was_busy=False, since_ns=None)
+            return
         with self._held(MEASURING, fcntl.LOCK_SH):
             end = time.monotonic() + patience_s
             while (is_busy := self._is_held(ANSWERING)) and time.monotonic() < end:
@@ -131,12 +137,14 @@ class Occupied:
 class Passage:
     """A timed passage on its way."""
 
-    def __init__(self, occupied: Occupied, was_busy: bool, since_ns: int) -> None:
+    def __init__(self, occupied: Occupied, was_busy: bool, since_ns: int | None) -> None:
         self.occupied, self.was_busy, self.since_ns = occupied, was_busy, since_ns
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to say of its times: nothing where nobody disturbed it."""
+        if self.since_ns is None:
+            return ()
         return (DISTURBED,) if self.was_busy or self.occupied.was_disturbed(self.since_ns) else ()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +30,7 @@ from modellab.runner import judging, paired, remarks, rerun_broken
 from modellab.runner.distributed.cases import DistributedCases
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
-from modellab.runner.occupied import Occupied
+from modellab.runner.occupied import Occupied, Passage
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.runner.paired import PairedRun
@@ -97,7 +98,7 @@ class Session:
                 task, data = tasks.get(case.key.task), datasets.load(case.dataset)
                 with self.turns.loading():
                     loaded = self.pool.get(case)
-                with self.turns.measuring(), self.occupied.measuring():
+                with self.turns.measuring(), self._timed(case):
                     self.samples[case.key] = ClaimData.of(self._evaluated(case, task, data, loaded))
             except Exception as error:  # noqa: BLE001 - one claim ends here, as a case does above
                 return self._failed(case, error, started)
@@ -126,7 +127,7 @@ class Session:
             shared = self.distributed.measured(task, case, data, keep) if self.distributed else None
             with self.turns.loading():
                 self._load(case, keep if shared is None else None)
-            with self.turns.measuring(), self.occupied.measuring() as passage:
+            with self.turns.measuring(), self._timed(case) as passage:
                 first = self._first(case, task, data, shared)
                 resource_baselines = self._resource_baselines(case, first.machine)
                 passes = self._repeat(
@@ -166,6 +167,9 @@ class Session:
             again=anew,
             started=started,
         )
+
+    def _timed(self, case: Case) -> AbstractContextManager[Passage]:
+        return self.occupied.measuring(of_server=case.key.device == SERVER)
 
     def _load(self, case: Case, keep: str | None) -> None:
         """Load the model, which keeps its audio in a folder, and what it is timed beside; None: workers hold it."""

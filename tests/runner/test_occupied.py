@@ -71,6 +71,12 @@ def test_a_call_that_does_not_wait_is_noticed_by_who_measures(occupied: Occupied
         assert next_one.notes == ()
 
 
+def test_who_measures_a_server_waits_for_nobody_and_holds_up_nobody(occupied: Occupied) -> None:
+    with occupied.answering(), occupied.measuring(of_server=True) as passage:
+        assert not occupied.is_measured()
+        assert passage.notes == ()
+
+
 def test_one_run_at_a_time_and_who_waits_is_asked(occupied: Occupied) -> None:
     class StopError(Exception):
         pass
