@@ -240,7 +240,7 @@ class ModelQueue:
         """Give everybody who has waited for so long the same error."""
         before = time.monotonic() - waited_s
         with self.changed:
-            for lane in (self.short, self.long):
+            for lane in self._lanes:
                 for job in [job for jobs in lane.owners.values() for job in jobs if job.asked_at <= before]:
                     lane.drop(job)
                     job.fail(error)

@@ -101,6 +101,7 @@ class Line:
         """Read and work until one of both is done; when the client goes, the work is given up."""
         self.reader = asyncio.create_task(self._read(parse))
         worker, guard = asyncio.ensure_future(work(self)), asyncio.create_task(self._watch())
+        is_late = False
         try:
             async with asyncio.timeout(self.session_s + LAST_S):
                 await asyncio.wait({self.reader, worker}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,7 +111,7 @@ class Line:
                     async with asyncio.timeout(LAST_S):
                         await asyncio.wait({worker})
         except TimeoutError:
-            pass
+            is_late = True
         finally:
             for task in (self.reader, worker, guard):
                 task.cancel()
@@ -118,6 +119,10 @@ class Line:
         fault = next((each for each in ended if isinstance(each, Exception)), None)
         if fault is not None and not isinstance(fault, WebSocketDisconnect | TimeoutError):
             raise fault
+        if is_late:
+            await self.close(
+                TRY_LATER, f"the last words were not there within {LAST_S:g} s: the models have too much to do"
+            )
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send JSON; WebSocketDisconnect where nobody takes it."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from modellab import audio
 from modellab.audio.writing import pcm16
@@ -71,7 +72,10 @@ async def _together(url: str, data: bytes, streams: int, token: str) -> list[tup
 
     async def one(number: int) -> tuple[float, float, str]:
         async with connect(url, additional_headers=headers, max_size=None, compression=None) as socket:
-            await _set_up(socket)
+            try:
+                await _set_up(socket)
+            except ConnectionClosed as error:  # before its reason was read, which its close has too
+                raise RuntimeError(f"the server refuses the stream: {error}") from error
             await asyncio.sleep(max(0.0, begun + 1.0 + APART_S * number - time.perf_counter()))
             return await _stream(socket, data)
 

@@ -16,10 +16,12 @@ from tests.server.conftest import project, serving
 from tests.server.jobs.calls import clip, send, wait
 
 
-def test_who_has_waited_long_enough_is_told_and_others_wait_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("is_live", [False, True])
+def test_who_has_waited_long_enough_is_told_and_others_wait_on(tmp_path: Path, is_live: bool) -> None:
     occupied = Occupied(tmp_path)
     gate, queue = Gate("pause", occupied), ModelQueue(4, 1)
-    old, new = Job("asr", {}, 1.0, asked_at=time.monotonic() - 31), Job("asr", {}, 1.0)
+    old = Job("asr", {}, 1.0, asked_at=time.monotonic() - 31, is_live=is_live)
+    new = Job("asr", {}, 1.0, is_live=is_live)
     queue.put(old)
     queue.put(new)
     assert not gate.is_shut(queue)

@@ -1,0 +1,47 @@
+"""What becomes of the socket of a live stream whose last words never come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from modellab.server import streams
+from modellab.server.streams import Line
+
+
+class Socket:
+    """A client that says nothing."""
+
+    def __init__(self) -> None:
+        self.closed: list[tuple[int, str]] = []
+
+    async def receive(self) -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closed.append((code, reason))
+
+
+def test_last_words_that_never_come_end_with_a_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "LAST_S", 0.05)
+
+    async def may_stay() -> bool:
+        return True
+
+    async def work(line: Line) -> None:
+        await asyncio.Event().wait()
+
+    async def talk() -> list[tuple[int, str]]:
+        socket = Socket()
+        line = Line(cast(WebSocket, socket), "me", 0.01, 60.0, may_stay)
+        await line.converse(lambda message: (), work)
+        return socket.closed
+
+    [(code, reason)] = asyncio.run(talk())
+    assert code == 1013
+    assert "the last words were not there within" in reason
