@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from modellab.streaming.clock import Clock
@@ -18,9 +18,13 @@ class Noted(NamedTuple):
     fed_s: float
 
 
-def listen(provider: Provider, audio: Audio, clock: Clock, chunk_s: float) -> list[Noted]:
-    """Everything a provider says to one clip. What comes out of `finish` has `fed_s` at infinity."""
+def listen(provider: Provider, audio: Audio, new_clock: Callable[[], Clock], chunk_s: float) -> list[Noted]:
+    """Everything a provider says to one clip. What comes out of `finish` has `fed_s` at infinity.
+
+    The clock begins when the stream is open: nobody speaks before.
+    """
     stream = provider.open_stream(audio.rate_hz)
+    clock = new_clock()
     size = max(1, round(chunk_s * audio.rate_hz))
     noted: list[Noted] = []
     for start in range(0, len(audio.samples), size):
@@ -34,7 +38,7 @@ def listen(provider: Provider, audio: Audio, clock: Clock, chunk_s: float) -> li
 def _noted(events: Iterable[Event], clock: Clock, fed_s: float) -> Iterator[Noted]:
     checked = [_checked(event) for event in events]
     at_s = clock.now()
-    return (Noted(event, at_s, fed_s) for event in checked)
+    return (Noted(event, at_s - event.waited_s, fed_s) for event in checked)
 
 
 def _checked(event: object) -> Event:

@@ -48,9 +48,13 @@ class Choice:
             if not 0 < getattr(self, name) <= 30:
                 raise ConfigError(f"streaming {name} is {getattr(self, name)!r}, expected seconds from 0 to 30")
 
-    def new_clock(self) -> Clock:
+    def clock_of(self, provider: Provider) -> str:
+        """Which clock a provider is heard by: the real one where it works while nobody calls it."""
+        return "real" if getattr(provider, "is_live", False) else self.clock
+
+    def new_clock(self, provider: Provider) -> Clock:
         """A clock that starts now."""
-        return CLOCKS[self.clock]()
+        return CLOCKS[self.clock_of(provider)]()
 
     def provider_of(self, model: Any) -> Provider:
         """The provider for a loaded adapter; ConfigError where there is none."""

@@ -20,11 +20,13 @@ Samples = npt.NDArray[np.float32]
 
 class Event(NamedTuple):
     """A `partial` takes the place of the partial before it. A `final` is words that will never change: it is added to
-    the finals before it and removes the partial. `audio_s` is up to where in the audio it speaks, NaN if unknown."""
+    the finals before it and removes the partial. `audio_s` is up to where in the audio it speaks, NaN if unknown.
+    `waited_s` is how long ago it came, for a provider that hears while nobody calls it."""
 
     kind: Literal["partial", "final"]
     text: str
     audio_s: float = math.nan
+    waited_s: float = 0.0
 
 
 class Stream(Protocol):
@@ -38,6 +40,9 @@ class Stream(Protocol):
 
 
 class Provider(Protocol):
-    """What opens streams: an adapter with this method, or `buffered.Buffered` around one without."""
+    """What opens streams: an adapter with this method, or `buffered.Buffered` around one without.
+
+    One that works while nobody calls it, such as a server's, says so with `is_live = True`, and is heard in real time.
+    """
 
     def open_stream(self, rate_hz: int) -> Stream: ...

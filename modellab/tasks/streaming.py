@@ -118,9 +118,9 @@ def prepare(row: Row) -> Given:
 def run(model: Any, given: Given) -> Streamed:
     """Stream one utterance: the timed call. With the clock `real` it takes as long as the audio."""
     provider = given.how.provider_of(model)
-    noted = listen(provider, given.audio, given.how.new_clock(), given.how.chunk_s)
+    noted = listen(provider, given.audio, partial(given.how.new_clock, provider), given.how.chunk_s)
     transcribe = getattr(model, "transcribe", None)
-    return Streamed(noted, transcribe and partial(transcribe, given.audio), given.how.clock)
+    return Streamed(noted, transcribe and partial(transcribe, given.audio), given.how.clock_of(provider))
 
 
 def encode(output: Any) -> dict[str, Any]:

@@ -105,7 +105,8 @@ def write_far(project: FakeProject, variants: dict[str, Any]) -> None:
 
     folder = project.root / "models" / "far"
     folder.mkdir(exist_ok=True)
-    (folder / "adapter.py").write_text((models.FOLDER / "openai_api" / "adapter.py").read_text())
+    for name in ("adapter.py", "realtime.py"):
+        (folder / name).write_text((models.FOLDER / "openai_api" / name).read_text())
     config = {
         "summary": "far away",
         "tasks": ["asr"],

@@ -50,7 +50,7 @@ def hears(words: list[str]) -> Callable[[Audio], Transcript]:
 
 
 def said(provider: Buffered, audio: Audio, chunk_s: float = 0.25) -> list[Event]:
-    return [noted.event for noted in listen(provider, audio, Stopped(), chunk_s)]
+    return [noted.event for noted in listen(provider, audio, Stopped, chunk_s)]
 
 
 def test_words_become_final_when_two_hypotheses_agree() -> None:
@@ -148,4 +148,4 @@ def test_what_is_no_event_is_told(event: object) -> None:
         finish = feed
 
     with pytest.raises(TypeError, match=r"a stream gave .*, expected Event\('partial' or 'final'"):
-        listen(Odd(), ramp(1), Stopped(), 0.5)  # type: ignore[arg-type]
+        listen(Odd(), ramp(1), Stopped, 0.5)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ class Slow:
 
 def times(work_s: float) -> list[float]:
     hands = Hands()
-    noted = listen(Slow(hands, work_s), Audio(np.zeros(10, np.float32), 10), VirtualClock(hands), 0.25)
+    noted = listen(Slow(hands, work_s), Audio(np.zeros(10, np.float32), 10), lambda: VirtualClock(hands), 0.25)
     assert [each.fed_s for each in noted] == [0.2, 0.4, 0.6, 0.8, 1.0, float("inf")]
     return [round(each.at_s, 6) for each in noted]
 
@@ -69,7 +69,7 @@ def test_a_slow_engine_has_a_queue() -> None:
 
 def test_the_real_clock_sleeps_until_the_chunk_was_spoken() -> None:
     hands = Hands()
-    listen(Slow(hands, 0.3), Audio(np.zeros(10, np.float32), 10), WallClock(hands, hands.sleep), 0.5)
+    listen(Slow(hands, 0.3), Audio(np.zeros(10, np.float32), 10), lambda: WallClock(hands, hands.sleep), 0.5)
     assert [round(each, 6) for each in hands.slept] == [0.5, 0.2]
 
 

@@ -14,6 +14,8 @@ from modellab.models.remote.client import Answer, Client
 from modellab.models.remote.patience import PATIENCE_S
 from modellab.types import Audio, Segment, Setting, Transcript, Word
 
+from . import realtime
+
 FORMATS = ("json", "verbose_json", "text")
 TIMES = "timestamp_granularities[]"
 ENGLISH = ("en", "eng", "english")
@@ -33,6 +35,7 @@ class Options:
     speed: float = 1.0
     speech_format: str = "wav"  # or pcm, which is heard while it comes
     pcm_rate_hz: int = 24_000
+    realtime_rate_hz: int = 24_000  # of what a live stream sends
     patience_s: float = PATIENCE_S
 
     @classmethod
@@ -53,6 +56,8 @@ class Options:
 class OpenaiApi:
     """One model of one server."""
 
+    is_live = True  # `open_stream` hears while nobody calls it
+
     def __init__(self, setting: Setting, **more: Any) -> None:
         self.setting = setting
         self.client = Client.of(setting, **more)
@@ -72,6 +77,22 @@ class OpenaiApi:
             return self._streamed(audio)
         answer = self._post("/audio/transcriptions", audio, self.options.response_format)
         return _transcript(answer, self.options.response_format, audio.duration_s)
+
+    def open_stream(self, rate_hz: int) -> realtime.Stream:
+        """A live stream over a WebSocket."""
+        if self.facts["answers"] == "replayed":
+            raise ServerError("live streams are not recorded: unset MODELLAB_CASSETTES to ask the server")
+        key = self.client.http.headers.get("authorization", "")
+        place = realtime.Place(
+            self.client.url,
+            {"authorization": key} if key else {},
+            self.model,
+            self.options.language,
+            self.options.realtime_rate_hz,
+            self.options.patience_s,
+            self.client.server.key_from,
+        )
+        return realtime.Stream(place, rate_hz, self.meter)
 
     def translate(self, source: Audio | str, source_language: str, target_language: str) -> str:  # noqa: ARG002
         """Speech in any language that the model knows, in English: the API has no other target."""
