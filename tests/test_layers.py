@@ -54,7 +54,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "pyannote": {"models"},
     "liquid_audio": {"models"},
     "espeakng_loader": {"models"},
-    "httpx2": {"models"},
+    "httpx2": {"models", "server"},
     "pyloudnorm": {"metrics"},
     "speechmos": {"metrics"},
     "resemblyzer": {"metrics"},

@@ -12,7 +12,7 @@ website = "sha256:..."                         # of what `modellab serve --new-t
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
@@ -49,6 +49,30 @@ class JobSettings(Strict):
     webhook_secret: str = ""  # that calls are signed with; none: one that the server makes
 
 
+Role = Literal["viewer", "rater", "runner", "maintainer"]
+
+
+class Oidc(Strict):
+    """Where people sign in, with OpenID Connect; its client's secret is in the environment."""
+
+    issuer: str = pydantic.Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$))")
+    client_id: str = pydantic.Field(min_length=1)
+    secret_variable: str = "MODELLAB_OIDC_SECRET"
+    scopes: tuple[str, ...] = ("email",)  # asked for besides `openid`
+    allow: tuple[str, ...] = ()  # addresses, or @DOMAIN, that may come in
+    groups_claim: str = "groups"
+    groups: tuple[str, ...] = ()  # of which somebody has to be in one
+    roles: dict[str, Role] = {}  # by group, set anew at each sign-in; the highest counts
+    role: Role = "viewer"  # of whoever comes for the first time, or is in none of these groups
+    project: str = "default"
+
+    @pydantic.model_validator(mode="after")
+    def _closed(self) -> Self:
+        if not self.allow and not self.groups:
+            raise ValueError("says nobody who may come in: expected addresses or domains in `allow`, or `groups`")
+        return self
+
+
 class Serve(Strict):
     """Defaults are for one person on one machine."""
 
@@ -68,6 +92,7 @@ class Serve(Strict):
     max_audio_s: float = pydantic.Field(default=600.0, gt=0)
     max_connections: int = pydantic.Field(default=512, ge=1)
     max_connections_per_address: int | None = pydantic.Field(default=None, ge=0)  # 32, but any number of this machine
+    oidc: Oidc | None = None
     proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For and -Proto are believed
     rates: Rates | None = None  # of each token and session; where nobody has to say who they are: none unless told
     head_s: float = pydantic.Field(default=10.0, gt=0)  # that the head of a request may take
@@ -94,7 +119,7 @@ class Serve(Strict):
 
         `is_anybody_known`: whether its database has a token or an account.
         """
-        if not self.tokens and not self.is_loopback and not is_anybody_known:
+        if not self.tokens and not self.oidc and not self.is_loopback and not is_anybody_known:
             raise ConfigError(
                 f"host {self.host} answers other machines, and there are no tokens: make one with `modellab tokens new`"
                 " or an account with `modellab users new`, or leave the host at 127.0.0.1"

@@ -20,8 +20,7 @@ from modellab.errors import sentence
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
 from modellab.server import auth, facts, openai_api, pages, sockets
-from modellab.server.access import api as access_api
-from modellab.server.access import login
+from modellab.server.access import people
 from modellab.server.access.guard import Guard
 from modellab.server.database import Database
 from modellab.server.edge import Edge
@@ -85,8 +84,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
         title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,
         description="OpenAI's audio API over the models that the suite measures.",
     )  # fmt: skip
-    app.include_router(access_api.router(guard))
-    app.include_router(login.router(guard))
+    app.include_router(people.router(guard))
     app.include_router(facts.router(fleet, measured))
     app.include_router(openai_api.router(fleet, probe))
     app.include_router(sockets.router(fleet, project.serve, streams, guard))

@@ -118,7 +118,8 @@ def refusal(error: ApiError, scope: Scope) -> Response:
     if error.status == 401 and scope["type"] == "http" and scope["method"] == "GET":
         wants_page = "text/html" in Headers(scope=scope).get("accept", "")
         if wants_page and not path.startswith(("/v1/", "/api/")):
-            return RedirectResponse(f"/login?next={quote(path)}", 303)
+            asked = scope["query_string"].decode("latin-1")
+            return RedirectResponse(f"/login?next={quote(f'{path}?{asked}' if asked else path)}", 303)
     return JSONResponse(error.body(), error.status, headers=error.headers)
 
 

@@ -100,7 +100,9 @@ def test_every_route_says_who_may_ask_it(tmp_path: Path) -> None:
         "/ready",
         "/login",
         "/logout",
-        "/s/{number}",
+        "/assets/{name}",
+        "/s/{id}",
+        "/s/{id}/sound",
     }
 
     api.add_api_route("/forgotten", lambda: None)
@@ -215,7 +217,7 @@ def test_a_person_who_has_not_signed_in_is_sent_to_where_one_does(guarded: Serve
     with pytest.raises(urllib.error.HTTPError) as sent:
         urllib.request.build_opener(Stay).open(asked, timeout=30)
     sent.value.close()
-    assert (sent.value.code, sent.value.headers["location"]) == (303, "/login?next=/runs")
+    assert (sent.value.code, sent.value.headers["location"]) == (303, "/login?next=/runs%3Fx%3D1")
 
 
 def test_roles_hold_what_is_said() -> None:

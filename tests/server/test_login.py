@@ -97,7 +97,7 @@ def test_the_page_asks_and_leads_back_here_and_nowhere_else(peopled: Server) -> 
     browser = Browser(peopled)
     status, page, headers = browser.send("GET", "/login?next=/runs%22%3E", Accept="text/html")
     assert status == 200
-    assert 'value="/runs&quot;&gt;"' in page
+    assert 'value="/runs&#34;&gt;"' in page
     assert "default-src 'none'" in headers["content-security-policy"]
     html = {"Accept": "text/html"}
     status, page, _ = browser.send("POST", "/login", {"name": "<b>", "password": "x"}, **html)

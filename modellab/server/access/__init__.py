@@ -10,6 +10,8 @@
     guard.py       who asks, of any request
     api.py         `/api/v1/tokens`, `/users`, `/projects`, `/audit`, `/me`
     login.py       `/login`, `/logout`
+    oidc.py        `/login/oidc`: people sign in elsewhere
+    issuer.py      an OpenID provider as its client sees it
 
 Start reading at `guard.py`. `python -m modellab.server.access` is what `modellab tokens` and `modellab users` start.
 """

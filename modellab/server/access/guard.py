@@ -41,7 +41,7 @@ class Guard:
         self.settings, self.database = settings, database
         self._kept: dict[str, tuple[float, Found | None]] = {}
         self._tickets: dict[str, tuple[float, Who]] = {}
-        self._is_required, self._looked_at = bool(settings.tokens), -TTL_S
+        self._is_required, self._looked_at = bool(settings.tokens or settings.oidc), -TTL_S
         with database.begin() as connection:
             accounts.ensure_default(connection)
 

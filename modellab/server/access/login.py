@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from modellab.server.access import accounts, audit, passwords, sessions, sites, 
 from modellab.server.access.guard import Guard
 from modellab.server.auth import Who, open_to_all
 from modellab.server.errors import ApiError
+from modellab.server.pages import frame
 from modellab.server.windows import Windows
 
 TRIES = (  # that may fail in a quarter of an hour
@@ -28,16 +28,6 @@ TRIES = (  # that may fail in a quarter of an hour
     (RateLimitItemPerMinute(20, 15), ("address",)),
     (RateLimitItemPerMinute(100, 15), ("account",)),
 )
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Sign in - modellab</title><style>body{{font:1rem/1.5 system-ui;max-width:20rem;margin:15vh auto;padding:0 1rem}}
-input,button{{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.25rem 0 1rem}}</style>
-<h1>modellab</h1>{said}<form method="post" action="/login">
-<label>Name<input name="name" autocomplete="username" required autofocus></label>
-<label>Password<input name="password" type="password" autocomplete="current-password" required></label>
-<input type="hidden" name="next" value="{next}"><button>Sign in</button></form>{others}</html>
-"""
 
 
 class Tries:
@@ -69,14 +59,14 @@ class Tries:
         self.windows.clear(keys[0][0], *keys[0][1])
 
 
-def router(guard: Guard, others: str = "") -> APIRouter:
-    """The routes; `others`: further ways to sign in, as HTML."""
+def router(guard: Guard) -> APIRouter:
+    """The routes."""
     routes, tries = APIRouter(tags=["access"], dependencies=[Depends(open_to_all)]), Tries()
 
     @routes.get("/login", response_class=HTMLResponse)
     async def page(request: Request) -> Response:
         """A form for name and password."""
-        return _page(request, others)
+        return _page(request)
 
     @routes.post("/login", response_class=Response)
     async def login(request: Request) -> Response:
@@ -91,9 +81,7 @@ def router(guard: Guard, others: str = "") -> APIRouter:
             if error.status == 401:
                 failed = Who("", "", frozenset(), address=address)
                 await anyio.to_thread.run_sync(_note, guard, failed, "login.failed", name)
-            if _wants_page(request):
-                return _page(request, others, error)
-            raise
+            return refused(request, error, given.get("next", ""))
         return await begun(guard, request, row, given.get("next", ""))
 
     @routes.post("/logout", response_class=Response)
@@ -168,14 +156,22 @@ def _wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _page(request: Request, others: str, error: ApiError | None = None) -> Response:
-    told = f'<p role="alert">{html.escape(str(error))}</p>' if error else ""
-    where = html.escape(inside(request.query_params.get("next", "")), quote=True)
-    return HTMLResponse(
-        PAGE.format(said=told, next=where, others=others),
-        error.status if error else 200,
-        {**HEADERS, **(error.headers if error else {})},
-    )
+def refused(request: Request, error: ApiError, where: str = "") -> Response:
+    """Why somebody is not signed in: on the page for people, as it is for programs."""
+    if not _wants_page(request):
+        raise error
+    return _page(request, error, where)
+
+
+def _page(request: Request, error: ApiError | None = None, where: str = "") -> Response:
+    place = inside(where or request.query_params.get("next", ""))
+    has_issuer = request.state.guard.settings.oidc is not None
+    said = str(error) if error else ""
+    answer = frame.page(request, "login.html.j2", "Sign in", said=said, next=place, has_issuer=has_issuer)
+    if error is not None:
+        answer.status_code = error.status
+        answer.headers.update(error.headers)
+    return answer
 
 
 def _account(guard: Guard, name: str) -> dict[str, Any] | None:

@@ -38,7 +38,8 @@ def page(request: Request, template: str, title: str, **context: Any) -> HTMLRes
     asker = who(request)
     given = {
         "who": asker.name, "form_token": asker.form_token,
-        "title": title, "rooms": ROOMS, "here": request.url.path, "edition": edition(), "version": modellab.__version__,
+        "title": title, "rooms": ROOMS if asker.scopes else (), "here": request.url.path,
+        "edition": edition(), "version": modellab.__version__,
         "address": str(request.base_url).rstrip("/"), **context,
     }  # fmt: skip
     body = html.environment(TEMPLATES).get_template(template).render(given)
