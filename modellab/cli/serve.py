@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from modellab.cli import common
+from modellab.plan.serve_sources import CONFIG
 
 
 def serve(
@@ -16,12 +18,16 @@ def serve(
         list[str] | None, typer.Option(metavar="MODEL:VARIANT", help="Load it at once and keep it loaded.")
     ] = None,
     replicas: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes of each model.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A TOML file with settings, over those of pyproject.toml.")
+    ] = None,
     new_token: Annotated[str, typer.Option(metavar="NAME", help="Make a token, show it once, and serve nothing.")] = "",
     reindex: Annotated[bool, typer.Option("--reindex", help="Index all results anew, and serve nothing.")] = False,
 ) -> None:
     """Serve every model that can run here, under OpenAI's API: http://HOST:PORT/v1.
 
-    Settings are in [tool.modellab.serve] of pyproject.toml; what is said here counts more.
+    Settings are in [tool.modellab.serve] of pyproject.toml, in a file and in variables (MODELLAB_SERVE_PORT, ...); what
+    is said here counts more.
     """
     import json
     import os
@@ -33,6 +39,8 @@ def serve(
         _new_token(new_token)
         return
     extras.need("serve", "`modellab serve`")
+    if config:
+        os.environ[CONFIG] = str(config.absolute())
     project = common.project_or_here()
     if reindex:
         sys.stdout.flush()

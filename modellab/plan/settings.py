@@ -33,6 +33,7 @@ from typing import Any
 import pydantic
 
 from modellab.errors import ConfigError, UnreadableError, did_you_mean
+from modellab.plan import serve_sources
 from modellab.plan.score_settings import Scorecard
 from modellab.plan.serve_settings import Serve
 from modellab.schema import Lifecycle, Strict, Thresholds, parse
@@ -89,7 +90,7 @@ class Project:
         folders = {name: root / place for name, place in places.items()}
         given = {key: table[key] for key in Judging.model_fields if key in table}
         judging = parse(Judging, root / "pyproject.toml", given) if given else Judging()
-        serve = parse(Serve, root / "pyproject.toml", table["serve"]) if "serve" in table else Serve()
+        serve = serve_sources.settings(root / "pyproject.toml", table.get("serve", {}))
         own = tuple(root / entry for entry in models)
         return cls(root, models=own, threads=threads, judging=judging, serve=serve, only=tuple(only), **folders)
 

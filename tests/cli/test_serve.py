@@ -38,3 +38,13 @@ def test_all_results_are_indexed_anew(desk: Desk) -> None:
     done = desk.type_in_shell("serve", "--reindex")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("0 results of 1 lines are indexed, in ")
+
+
+def test_a_file_with_settings_is_read_and_the_host_in_it_counts(desk: Desk) -> None:
+    config = desk.root / "serve.toml"
+    config.write_text('host = "0.0.0.0"\n')
+    done = desk.type_in_shell("serve", "--config", str(config))
+    assert done.returncode == 2
+    assert "host 0.0.0.0 answers other machines" in done.stderr
+    done = desk.type_in_shell("serve", "--config", str(config.with_name("none.toml")))
+    assert "none.toml is not there: expected a TOML file" in done.stderr
