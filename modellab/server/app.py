@@ -23,6 +23,7 @@ from modellab.server import auth, facts, openai_api, pages, sockets
 from modellab.server.access import people
 from modellab.server.access.guard import Guard
 from modellab.server.database import Database
+from modellab.server.document import complete
 from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
@@ -82,7 +83,6 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
 
     app = FastAPI(
         title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,
-        description="OpenAI's audio API over the models that the suite measures.",
     )  # fmt: skip
     app.include_router(people.router(guard))
     app.include_router(facts.router(fleet, measured))
@@ -96,6 +96,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(pages.router(fleet, matrix, index, remembered))
     _errors(app)
     auth.check_declared(app)
+    complete.install(app)
     return Edge(app, project.serve, guard, measured.answered, ending)
 
 
