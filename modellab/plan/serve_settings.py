@@ -41,6 +41,7 @@ class JobSettings(Strict):
 
     workers: int = pydantic.Field(default=2, ge=1, le=64)  # jobs that models of this server do at once
     runs: bool = True  # whether this server measures, too; if not, `modellab worker --runs` does
+    executors: tuple[str, ...] = ("local",)  # that runs may have: local, local:N, queue:FOLDER
     most_queued: int = pydantic.Field(default=100, ge=1)  # of one who asks
     most_running: int = pydantic.Field(default=2, ge=1)  # runs of one project
     lease_s: float = pydantic.Field(default=30.0, ge=1.0)  # without a sign of life, after which a worker is lost

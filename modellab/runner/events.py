@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from modellab.datasets import Dataset
 from modellab.errors import told
 from modellab.results.serialization import encode_numbers
 from modellab.runner.summary import CaseSummary
@@ -45,6 +46,7 @@ class UtteranceDone:
     done: int
     of: int  # a model with several seeds hears each more than once
     utterances: Sequence[Utterance] = field(repr=False, compare=False)
+    data: Dataset | None = field(default=None, repr=False, compare=False)  # that they are of
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ class Session:
         name = str(case.key)
 
         def progress(done: int, of: int, utterances: Sequence[Utterance]) -> None:
-            self.tell(UtteranceDone(name, done, of, utterances))
+            self.tell(UtteranceDone(name, done, of, utterances, data))
 
         return self._marked(evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress))
 

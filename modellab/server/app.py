@@ -93,7 +93,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(storage_api.router(blobs, long_probe))
     app.include_router(jobs_api.router(room))
     app.include_router(share_api.router(shares))
-    app.include_router(pages.router(fleet, matrix, index, remembered))
+    app.include_router(pages.router(fleet, matrix, index, remembered, room))
     _errors(app)
     auth.check_declared(app)
     complete.install(app)

@@ -234,6 +234,7 @@ async def _asked(room: Room, asker: Who, asked: requests.Asked, id: str, sha256:
 def _checked(room: Room, asked: requests.Asked, id: str, sha256: str) -> dict[str, Any]:
     """What the request names is there and fits; what of that is kept with the job, or shown by a dry run."""
     if isinstance(asked, requests.Run):
+        requests.check_executor(asked, room.settings.executors)
         matrix = room.matrix()
         cases = requests.planned(matrix, asked)
         return {"cases": requests.described(matrix, cases)} if asked.dry_run else {}

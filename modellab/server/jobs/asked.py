@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -72,6 +72,7 @@ class Run(Common):
     tier: Text = ""
     label: Text = ""
     experiment: Text = ""
+    executor: Text = ""  # workers that share each dataset: one of those that the settings name
     dry_run: bool = False
 
     @property
@@ -81,7 +82,8 @@ class Run(Common):
     @property
     def command(self) -> str:
         """What does the same in a shell."""
-        return shlex.join(["modellab", "run", *self.selection.arguments()])
+        shared = [f"--executor={self.executor}"] if self.executor else []
+        return shlex.join(["modellab", "run", *self.selection.arguments(), *shared])
 
 
 Asked = Transcribe | Synthesize | WholeDataset | Run
@@ -154,6 +156,13 @@ def planned(matrix: Matrix, asked: Run) -> list[PlannedCase]:
     if not cases:
         raise ApiError(400, "no_cases", "no case has all of these names: fewer of them take more", "models")
     return cases
+
+
+def check_executor(asked: Run, named: Sequence[str]) -> None:
+    """ApiError 400 for an executor that the settings do not name: it may be a folder, or other machines."""
+    if asked.executor and asked.executor not in named:
+        near = did_you_mean(asked.executor[:SHOWN], named) if named else "[tool.modellab.serve.jobs] names none"
+        raise ApiError(400, "unknown_name", f"there is no executor {asked.executor[:SHOWN]!r} here: {near}", "executor")
 
 
 def described(matrix: Matrix, cases: list[PlannedCase]) -> list[dict[str, Any]]:

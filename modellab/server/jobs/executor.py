@@ -1,8 +1,8 @@
 """`python -m modellab.server.jobs.executor ROOT`: one run of the suite, as a job asks for it.
 
-Its order comes as JSON on the standard input: {cases, session, labels}. It tells its events as JSON lines on the
-standard output, and at last {"event": "result"}. SIGTERM ends it between two calls of a model: the cases that it has
-not come to are in the ledger as not run. It dies with the thread that started it. Results go to the ledger, and
+Its order comes as JSON on the standard input: {cases, session, labels, executor}. It tells its events as JSON lines
+on the standard output, and at last {"event": "result"}. SIGTERM ends it between two calls of a model: the cases that
+it has not come to are in the ledger as not run. It dies with the thread that started it. Results go to the ledger, and
 from there to MLflow where that is installed, as those of `modellab run` do.
 """
 
@@ -18,8 +18,9 @@ from typing import IO, Any
 
 from modellab.errors import ModellabError, sentence
 from modellab.plan.settings import Project
-from modellab.runner.events import encoded
+from modellab.runner.options import RunOptions
 from modellab.runner.run import RunResult, run
+from modellab.server.jobs.told import Teller
 from modellab.system import extras
 from modellab.system.json_child import die_with_parent
 
@@ -32,12 +33,13 @@ def main(root: str) -> int:
     is_over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: is_over.set())
     order = json.load(sys.stdin)
-    project = Project.at(Path(root))
+    project, teller = Project.at(Path(root)), Teller()
     try:
         result = run(
             order["cases"],
             project,
-            listeners=[lambda event: _tell(out, encoded(event))],
+            RunOptions(executor=order["executor"]),
+            listeners=[lambda event: _tell(out, teller(event))],
             cancelled=is_over.is_set,
             session=order["session"],
             labels=order["labels"],

@@ -19,6 +19,7 @@ from modellab.errors import shortened
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
 from modellab.runner.occupied import Occupied
+from modellab.server.auth import PROJECT
 from modellab.server.errors import ApiError
 from modellab.server.jobs import asked as requests
 from modellab.server.jobs.files import LOG, Files
@@ -29,8 +30,16 @@ from modellab.system.masking import masked
 LOOK_S = 0.2
 END_S = 60.0  # that a run may take to end between two calls of a model
 TOLD_S = 1.0  # between two events of progress in one case
+MOST_SEEN = 50  # utterances in one event of progress
 MOST_OF_A_LOG = 600  # characters
-CASES = {"case_started": "loading", "utterance_done": "measuring", "case_done": "judged", "case_skipped": "skipped"}
+TOLD = ("done", "of", "why", "metric", "unit", "value", "left_s")
+CASES = {
+    "case_started": "loading",
+    "utterance_done": "measuring",
+    "workers_progress": "measuring",
+    "case_done": "judged",
+    "case_skipped": "skipped",
+}
 
 
 class Runs:
@@ -52,11 +61,14 @@ class Runs:
 
     def _run(self, task: Task, body: requests.Run, cases: list[str]) -> Mapping[str, Any]:
         claim = task.claim
-        given = {"by": claim.owner, "job": claim.id, "experiment": body.experiment, "label": body.label}
+        project = claim.project if claim.project != PROJECT else ""
+        given = {"by": claim.owner, "job": claim.id, "project": project}
+        given |= {"experiment": body.experiment, "label": body.label}
         order = {
             "cases": cases,
             "session": session(claim.id, claim.attempt),
             "labels": {name: value for name, value in given.items() if value},
+            "executor": body.executor,
         }
         place = self.files.of(claim.id)
         place.mkdir(parents=True, exist_ok=True)
@@ -73,7 +85,7 @@ class Runs:
     def _followed(self, task: Task, child: subprocess.Popen[bytes], cases: list[str]) -> dict[str, Any] | None:
         """The result that a run's process tells; None where it ended without one. What it tells before is progress."""
         lines = _lines(child)
-        number, finished = 0, 0
+        number, finished, seen = 0, 0, Seen()
         try:
             while True:
                 task.check()
@@ -87,11 +99,36 @@ class Runs:
                     return {name: value for name, value in line.items() if name != "event"}
                 number += line["event"] in ("case_started", "case_skipped")
                 finished += line["event"] in ("case_done", "case_skipped")
+                seen.add(line)
                 if said := _progress(line, number, finished, len(cases)):
-                    task.progress(said, every_s=TOLD_S if said["stage"] == "measuring" else 0.0)
+                    every_s = TOLD_S if said["stage"] == "measuring" and said["done"] < said["of"] else 0.0
+                    if task.progress(said, seen.told, every_s=every_s):
+                        seen = Seen()
         except (GoneError, BackError):
             _end(child)
             raise
+
+
+class Seen:
+    """The utterances that came since progress was told last: the first of them, where there are very many."""
+
+    def __init__(self) -> None:
+        self.utterances: list[Mapping[str, Any]] = []
+        self.further = 0
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Keep the utterance of an event, if it is of one."""
+        if "utterance" not in line:
+            return
+        if len(self.utterances) < MOST_SEEN:
+            self.utterances.append(line["utterance"])
+        else:
+            self.further += 1
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As a part of an event of progress."""
+        return {"utterances": self.utterances, "further": self.further} if self.utterances else {}
 
 
 def session(id: str, attempt: int) -> str:
@@ -107,8 +144,8 @@ def _progress(line: Mapping[str, Any], number: int, finished: int, cases: int) -
             return {"stage": "planned", **where}
         case "notice":
             return {"stage": "notice", "text": line["text"], **where}
-        case "case_started" | "case_skipped" | "utterance_done":
-            more = {name: line[name] for name in ("done", "of", "why") if name in line}
+        case "case_started" | "case_skipped" | "utterance_done" | "workers_progress":
+            more = {name: line[name] for name in TOLD if name in line}
             return {"stage": CASES[line["event"]], "case": line["case"], "number": number, **where, **more}
         case "case_done":
             return {

@@ -176,12 +176,12 @@ class Jobs:
         with self.database.begin() as connection:
             return {(row.n, row.tries) for row in connection.execute(alive.returning(JOB.c.n, JOB.c.tries))}
 
-    def progress(self, claim: Claim, data: Mapping[str, Any]) -> bool:
-        """Keep how far it is; False where the job is not this worker's any more."""
+    def progress(self, claim: Claim, data: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> bool:
+        """Keep how far it is; False where the job is not this worker's any more. `more` is for who follows alone."""
         with self.database.begin() as connection:
             row = _changed(connection, _own(claim), {"progress": dict(data), "beats": JOB.c.beats + 1})
             if row is not None:
-                _note(connection, row.n, "progress", data)
+                _note(connection, row.n, "progress", {**data, **(more or {})})
             return row is not None
 
     def done(self, claim: Claim, result: Mapping[str, Any]) -> bool:

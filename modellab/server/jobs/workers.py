@@ -67,13 +67,15 @@ class Task:
         if self.is_stopping.is_set():
             raise BackError("the server is about to end", is_counted=False)
 
-    def progress(self, data: Mapping[str, Any], *, every_s: float = 0.0) -> None:
-        """Tell how far it is, not oftener than `every_s`."""
+    def progress(self, data: Mapping[str, Any], more: Mapping[str, Any] | None = None, *, every_s: float = 0.0) -> bool:
+        """Tell how far it is, not oftener than `every_s`: whether it was told. `more` is for who follows alone."""
         now = time.monotonic()
-        if now - self.told_at >= every_s:
-            self.told_at = now
-            if not self.jobs.progress(self.claim, data):
-                raise GoneError
+        if now - self.told_at < every_s:
+            return False
+        self.told_at = now
+        if not self.jobs.progress(self.claim, data, more):
+            raise GoneError
+        return True
 
 
 class Doer(Protocol):

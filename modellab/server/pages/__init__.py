@@ -3,6 +3,7 @@
     frame.py    what all pages share: templates, their policy, the files beside them
     start.py    `/`: try a model with a recording, the microphone or a text
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index
+    workbench.py    `/workbench`: choose what to measure, start it, watch it, accept what came of it
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
 
 Start reading at `frame.py`.
@@ -14,16 +15,18 @@ from fastapi import APIRouter
 
 from modellab.plan.matrix import Matrix
 from modellab.server.fleet import Fleet
-from modellab.server.pages import frame, judged, ledger, start
+from modellab.server.jobs.room import Room
+from modellab.server.pages import frame, judged, ledger, start, workbench
 from modellab.server.results.decisions import Remembered
 from modellab.server.results.index import Index
 
 
-def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered) -> APIRouter:
+def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, room: Room) -> APIRouter:
     """The routes of all pages."""
     routes = APIRouter(include_in_schema=False)
     routes.include_router(frame.router())
     routes.include_router(start.router(fleet, matrix))
-    routes.include_router(ledger.router(index, matrix))
+    routes.include_router(ledger.router(index, matrix, lambda project: workbench.running(room, project)))
+    routes.include_router(workbench.router(room, index))
     routes.include_router(judged.router(index, remembered, matrix))
     return routes

@@ -18,7 +18,7 @@ from modellab.server.errors import ApiError
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
 ROOMS = (
-    ("Try it", "/"), ("Runs", "/runs"), ("Results", "/results"), ("Findings", "/findings"),
+    ("Try it", "/"), ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"), ("Findings", "/findings"),
     ("Experiments", "/experiments"), ("Candidates", "/candidates"),
 )  # fmt: skip
 KINDS = {".css": "text/css", ".js": "text/javascript"}
@@ -44,6 +44,11 @@ def page(request: Request, template: str, title: str, **context: Any) -> HTMLRes
     }  # fmt: skip
     body = html.environment(TEMPLATES).get_template(template).render(given)
     return HTMLResponse(body, headers=HEADERS)
+
+
+def part(template: str, **context: Any) -> HTMLResponse:
+    """A part of a page, for a script that puts it in the place of an earlier one."""
+    return HTMLResponse(html.environment(TEMPLATES).get_template(template).render(context), headers=HEADERS)
 
 
 @cache

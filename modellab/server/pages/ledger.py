@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -26,15 +26,18 @@ WORST_FIRST = ("ERROR", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARAB
 Row = dict[str, Any]
 
 
-def router(index: Index, matrix: Matrix) -> APIRouter:
+Running = Callable[[str], list[Row]]  # the runs of a project that are not over
+
+
+def router(index: Index, matrix: Matrix, running: Running) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
-    _runs(routes, index)
+    _runs(routes, index, running)
     _results(routes, index, matrix)
     return routes
 
 
-def _runs(routes: APIRouter, index: Index) -> None:
+def _runs(routes: APIRouter, index: Index, running: Running) -> None:
     @routes.get("/runs")
     def runs(request: Request, who: Reads, asked: Annotated[query.Runs, Query()]) -> Response:
         asked = _without_empty(asked)
@@ -42,7 +45,8 @@ def _runs(routes: APIRouter, index: Index) -> None:
         older, newest = _pages(request, found, asked)
         return frame.page(
             request, "runs.html.j2", "Runs",
-            found=found, asked=asked, older=older, newest=newest, is_filtered=_is_filtered(asked),
+            found=found, asked=asked, running=[] if asked.cursor else running(who.project),
+            older=older, newest=newest, is_filtered=_is_filtered(asked),
         )  # fmt: skip
 
     @routes.get("/runs/{session}")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
-from modellab.server.results import pages, report, stages, whole
+from modellab.server.results import accepting, pages, report, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
 from modellab.system.masking import masked
@@ -24,6 +24,7 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "candidates": stages.candidates,
     "one": stages.one,
     "move": stages.move,
+    "accept": accepting.accept,
     "report": report.report,
     "compare": report.compare,
     "page": whole.page,

@@ -12,6 +12,7 @@ import pydantic
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse
 
+from modellab.server.access import audit
 from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import INVALID, ApiError
 from modellab.server.results import query
@@ -34,6 +35,16 @@ class Move(pydantic.BaseModel):
 
     to: str = pydantic.Field(max_length=40)
     because: str = pydantic.Field(min_length=1, max_length=2_000)
+    dry_run: bool = False
+
+
+class Acceptance(pydantic.BaseModel):
+    """Which results of a run are to become the baselines, and why."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    because: str = pydantic.Field(min_length=1, max_length=2_000)
+    everything: bool = False  # not only what is better than accepted
     dry_run: bool = False
 
 
@@ -136,6 +147,20 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
             error = {"message": said, "type": INVALID, "param": "to", "code": "criteria_not_met"}
             return JSONResponse({"error": error, **found}, 409, headers=headers)
         return JSONResponse(found, headers=headers)
+
+    @routes.post("/runs/{session}/accept", tags=["lifecycle"])
+    def accept(who: Promotes, response: Response, session: str, asked: Acceptance, if_match: IfMatch = "") -> Any:
+        """Make a run's results the baselines, or show the difference that would make; 412 where others were faster."""
+        index.catch_up()
+        place = {"session": session, "owner": _own(who).project, "url": index.url, "by": who.name}
+        expected = if_match.strip().removeprefix("W/").strip('"')
+        found = index.analyst.ask("accept", **place, **asked.model_dump(), expected=expected)
+        response.headers["ETag"] = f'"{found["version"]}"'
+        if found["is_written"]:
+            remembered.forget()
+            with index.database.begin() as connection:
+                audit.note(connection, who, "baselines.accept", session, files=len(found["files"]))
+        return {"object": "acceptance", "session": session, **found}
 
 
 def _own(who: Who) -> Who:

@@ -12,7 +12,7 @@ import pytest
 
 from modellab.results import ledger
 from tests import processes
-from tests.integration.conftest import write_dataset, write_model
+from tests.integration.conftest import SENTENCES, write_dataset, write_model
 from tests.server.conftest import Server, project, serving
 from tests.server.jobs.calls import follow, wait
 
@@ -49,6 +49,19 @@ def test_a_run_is_measured_and_in_the_ledger_with_who_asked(up: Server) -> None:
     assert str(entry.status) == done["result"]["cases"][name]
 
 
+def test_workers_share_a_run_and_its_utterances_are_told(up: Server) -> None:
+    _, alone = up.ask("POST", "/api/v1/runs", {"models": [CALM]})
+    seen = [each for _, _, data in follow(up, alone["id"]) for each in data.get("utterances", ())]
+    assert seen[0] == {"id": "000", "reference": SENTENCES[0], "said": SENTENCES[0], "value": 0.0}
+    _, shared = up.ask("POST", "/api/v1/runs", {"models": [CALM], "executor": "local"})
+    assert shared["command"] == f"modellab run --model={CALM} --executor=local"
+    done = wait(up, shared["id"])
+    assert done["result"]["cases"] == wait(up, alone["id"])["result"]["cases"]
+    entries, _ = ledger.read(up.root / "mlruns")
+    (entry,) = [each for each in entries if each.session == shared["id"]]
+    assert "fleet_workers" in entry.result.readings
+
+
 def test_a_dry_run_says_what_it_would_measure_and_stores_nothing(up: Server) -> None:
     before = up.get("/api/v1/jobs")[1]["data"]
     status, told = up.ask("POST", "/api/v1/runs", {"models": [CALM, "fake"], "dry_run": True})
@@ -70,6 +83,7 @@ def test_a_dry_run_says_what_it_would_measure_and_stores_nothing(up: Server) -> 
         ({"tier": "smok"}, "tier", "smoke"),
         ({"models": [CALM], "precisions": ["int8"]}, "models", "no case has all of these names"),
         ({"model": [CALM]}, "model", "did you mean models"),
+        ({"models": [CALM], "executor": "queue:/tmp"}, "executor", "there is no executor 'queue:/tmp' here"),
     ],
 )
 def test_names_that_nothing_has(up: Server, asked: dict[str, object], param: str, said: str) -> None:

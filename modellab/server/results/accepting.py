@@ -1,0 +1,151 @@
+"""What a reader's process says of accepting a run: what would change in `baselines/`, as a diff; and the change."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from modellab import units
+from modellab.acceptance import propose
+from modellab.acceptance.propose import Proposal
+from modellab.errors import ModellabError
+from modellab.plan.matrix import Case, Matrix
+from modellab.plan.settings import Project
+from modellab.results import baselines, ledger
+from modellab.results.entry import Entry
+from modellab.server.errors import ApiError
+from modellab.server.results.tables import ENTRIES
+from modellab.server.results.whole import opened, project
+from modellab.system.machine import today
+
+Json = dict[str, Any]
+Order = Mapping[str, Any]
+MOST_LINES = 400  # of the diff of one file
+CONTEXT = 2  # lines of a diff around what changes
+NONE = "/dev/null"
+VERSION_DIGITS = 16
+
+
+def accept(root: Path, order: Order) -> Json:
+    """Make a session's results the baselines, those that improved or all; a dry run only says what would change.
+
+    ApiError 404 for a session that nothing is of, 412 where the files are not of the version that is expected.
+    """
+    here = project(root)
+    matrix = Matrix(here)
+    entries = _entries(here, order)
+    found = {entry.key: matrix.find(str(entry.key)) for entry in entries}
+    cases = [case for case in found.values() if isinstance(case, Case)]
+    proposals = propose.propose(here, cases, entries, everything=order["everything"])
+    taken = [each for each in proposals if _is_taken(each, everything=order["everything"])]
+    version = _version(here, taken)
+    if order["expected"] not in ("", version):
+        said = "the baselines have changed since you looked: look at the difference again"
+        raise ApiError(412, "changed", said, headers={"ETag": f'"{version}"'})
+    reason = order["because"] + (f" (accepted by {order['by']})" if order["by"] else "")
+    files = _draft(here, taken, reason)
+    is_written = bool(files) and not order["dry_run"]
+    for proposal in taken if is_written else ():
+        propose.accept(here, proposal, reason, today())
+    told = [_told(each, everything=order["everything"]) for each in proposals]
+    gone = [{"case": str(key), "state": "refused", "why": GONE} for key, case in found.items() if case not in cases]
+    return {"cases": told + gone, "files": files, "version": version, "is_written": is_written}
+
+
+GONE = "the project has no case of this name"
+
+
+def _entries(here: Project, order: Order) -> list[Entry]:
+    """The session's entries, with all that was said: nothing of it is shown."""
+    same = (ENTRIES.c.project == order["owner"], ENTRIES.c.session == order["session"])
+    places = sa.select(ENTRIES.c.path, ENTRIES.c.offset, ENTRIES.c.length).where(*same)
+    with opened(order["url"]) as engine, engine.connect() as said:
+        rows = list(said.execute(places))
+    if not rows:
+        raise ApiError(404, "not_found", f"there is no run {order['session'][:60]!r} here", "session")
+    try:
+        return [ledger.read_at(Path(row.path), row.offset, row.length, here.mlruns, private=True) for row in rows]
+    except (OSError, ModellabError, *ledger.TOO_DEEP) as error:
+        why = "the ledger has changed since it was indexed: ask again in a moment"
+        raise ApiError(409, "moved", why) from error
+
+
+def _is_taken(proposal: Proposal, *, everything: bool) -> bool:
+    is_measured = proposal.entry is not None and not (proposal.refusal or proposal.done)
+    return is_measured and (everything or bool(proposal.improved))
+
+
+def _told(proposal: Proposal, *, everything: bool) -> Json:
+    """A case, what becomes of it, and why."""
+    state, why = "accepted", ""
+    if proposal.refusal:
+        state, why = "refused", proposal.refusal.splitlines()[0]
+    elif proposal.done:
+        state, why = "done", "this very result is the baseline already"
+    elif not _is_taken(proposal, everything=everything):
+        state, why = "left", "no metric is better than accepted"
+    better = [
+        f"{units.heading(each.metric)} {units.value(each.baseline, each.unit)} -> {units.value(each.now, each.unit)}"
+        for each in proposal.improved
+    ]
+    return {
+        "case": str(proposal.case.key), "state": state, "why": why, "improved": better,
+        "notes": list(proposal.notes) if state == "accepted" else [],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------- files
+
+
+def _files(here: Project, proposal: Proposal) -> list[Path]:
+    """The files that hold what is accepted of a case."""
+    path = baselines.quality_path(here.baselines, proposal.case.key)
+    return sorted(path.parent.glob(f"{path.name.removesuffix('.json')}.*")) if path.parent.is_dir() else []
+
+
+def _version(here: Project, taken: Sequence[Proposal]) -> str:
+    """What tells these files and these results from others."""
+    sums = hashlib.sha256()
+    for proposal in taken:
+        assert proposal.entry is not None
+        sums.update(proposal.entry.id.encode())
+        for path in _files(here, proposal):
+            sums.update(path.name.encode() + b"\0" + path.read_bytes())
+    return sums.hexdigest()[:VERSION_DIGITS]
+
+
+def _draft(here: Project, taken: Sequence[Proposal], reason: str) -> list[Json]:
+    """The difference that accepting makes to each file, found out on copies of them."""
+    with tempfile.TemporaryDirectory(prefix="modellab-accept-") as folder:
+        copy = replace(here, baselines=Path(folder))
+        written: list[Path] = []
+        for proposal in taken:
+            for path in _files(here, proposal):
+                place = copy.baselines / path.relative_to(here.baselines)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, place)
+            written += propose.accept(copy, proposal, reason, today())
+        return [_difference(here, path.relative_to(folder), path) for path in dict.fromkeys(written)]
+
+
+def _difference(here: Project, name: Path, after: Path) -> Json:
+    before = here.baselines / name
+    shown = before.relative_to(here.root) if before.is_relative_to(here.root) else before
+    lines = list(_unified(before, after, str(shown)))
+    rest = len(lines) - MOST_LINES
+    return {"path": str(shown), "diff": lines[:MOST_LINES], "further_lines": max(0, rest)}
+
+
+def _unified(before: Path, after: Path, name: str) -> Iterator[str]:
+    """The lines of `git diff`, more or less."""
+    old = before.read_text(encoding="utf-8").splitlines() if before.is_file() else []
+    new = after.read_text(encoding="utf-8").splitlines()
+    yield from difflib.unified_diff(old, new, f"a/{name}" if old else NONE, f"b/{name}", n=CONTEXT, lineterm="")
