@@ -35,7 +35,7 @@ EXTRAS = {
         ),
         "`modellab serve`: OpenAI's audio API over the models of the suite",
     ),
-    "postgres": Extra(("procrastinate", "psycopg"), "`modellab serve` with PostgreSQL, on several machines"),
+    "postgres": Extra(("psycopg",), "`modellab serve` with PostgreSQL, on several machines"),
     "oidc": Extra(("authlib", "httpx2"), "people sign in to `modellab serve` as they do elsewhere"),
     "benchmark": Extra(("pytest_benchmark",), "timed calls as pytest-benchmark sees them"),
     "robustness": Extra(("torch_audiomentations",), "clips in noise, in rooms, on the telephone"),

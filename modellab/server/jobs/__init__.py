@@ -5,6 +5,8 @@
     store.py       what becomes of a job: put, claimed, at work, ended, cancelled, tried again
     asked.py       the requests, checked before anything is stored
     api.py         `/api/v1/jobs`, `/api/v1/runs`
+    notices.py     who waits for jobs hears of them, on PostgreSQL
+    told.py        what a run tells while it goes on
     workers.py     the threads that take jobs; inference.py and runs.py do them
     executor.py    the process in which a run is measured
     webhooks.py    who asked to be called is called

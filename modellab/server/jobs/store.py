@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from modellab.server.database import Database
 from modellab.server.errors import ApiError
-from modellab.server.jobs import turns
+from modellab.server.jobs import notices, turns
 from modellab.server.jobs.tables import CANCELLED, DONE, ENDED, EVENT, FAILED, JOB, QUEUED, RUNNING
 
 LOST = {"code": "worker_lost", "message": "the process that was at it was lost"}
@@ -79,6 +79,7 @@ class Jobs:
                 self._check_room(connection, wanted, most_queued)
                 row = connection.execute(sa.insert(JOB).values(values).returning(*JOB.c)).one()
                 _note(connection, row.n, QUEUED, {})
+                notices.tell(connection, row.lane)
                 return row, True
         except sa.exc.IntegrityError:  # the same key came twice at once
             with self.database.begin() as connection:
@@ -153,6 +154,7 @@ class Jobs:
                 found = _found(connection, project, id)
                 raise ApiError(409, "job_not_ended", f"{id} is {found.state}: only what failed or was cancelled can be")
             _note(connection, row.n, QUEUED, {"again": True})
+            notices.tell(connection, row.lane)
             return row
 
     # ------------------------------------------------------------------------ of workers
@@ -204,6 +206,7 @@ class Jobs:
             row = _changed(connection, _own(claim), values)
             if row is not None:
                 _note(connection, row.n, QUEUED, {"why": why})
+                notices.tell(connection, row.lane)
             return row is not None
 
     @contextmanager
@@ -235,6 +238,7 @@ class Jobs:
             row = _changed(connection, (*same, JOB.c.state == RUNNING, JOB.c.tries < JOB.c.most_tries), again)
             if row is not None:
                 _note(connection, row.n, QUEUED, {"why": LOST["message"]})
+                notices.tell(connection, row.lane)
                 return True
             over = {"state": FAILED, "error": LOST, "ended": time.time()}
             row = _changed(connection, (*same, JOB.c.state == RUNNING), over)

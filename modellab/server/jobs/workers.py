@@ -17,7 +17,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from modellab.plan.serve_settings import JobSettings
-from modellab.server.jobs.files import Files
+from modellab.server.jobs.files import FULL, Files, full
+from modellab.server.jobs.notices import Listener
 from modellab.server.jobs.store import Claim, Jobs
 from modellab.server.jobs.tables import RUNS
 from modellab.server.jobs.watch import Watch
@@ -103,10 +104,12 @@ class Workers:
             for lane, doer in doers.items()
             for number in range(counts[lane])
         ]
+        self.listener = Listener(jobs.database, self.wake)
         self.keeper = threading.Thread(target=self._keep, name="jobs keeper", daemon=True)
 
     def start(self) -> None:
         """Begin to take jobs."""
+        self.listener.start()
         for thread in (*self.threads, self.keeper):
             thread.start()
 
@@ -121,6 +124,7 @@ class Workers:
         for lane in self.wakes:
             for _ in self.threads:
                 self.wake(lane)
+        self.listener.stop()
         end = time.monotonic() + within_s
         for thread in (*self.threads, self.keeper):
             if thread.ident is not None:
@@ -162,8 +166,8 @@ class Workers:
             self._surely(task, lambda: self.jobs.give_back(claim, "the database was gone", is_counted=False))
         except Exception as error:
             LOG.exception("%s failed", claim.id)
-            said = {"code": "internal_error", "message": f"something here failed ({type(error).__name__}): see the log"}
-            self._surely(task, lambda: self.jobs.fail(claim, said))
+            failure = _failure(error)
+            self._surely(task, lambda: self.jobs.fail(claim, failure))
         else:
             if self._surely(task, lambda: self.jobs.done(claim, result)):
                 self.files.done(claim.id)
@@ -214,3 +218,11 @@ class Workers:
 
     def _complain(self, what: str, error: Exception) -> None:
         LOG.warning("%s: the database says %s", what, str(error).splitlines()[0])
+
+
+def _failure(error: Exception) -> dict[str, str]:
+    """What a job says that ended in an error of ours, or of the disk."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        told = full(error)
+        return {"code": told.code, "message": told.message}
+    return {"code": "internal_error", "message": f"something here failed ({type(error).__name__}): see the log"}

@@ -59,6 +59,7 @@ def test_workers_share_a_run_and_its_utterances_are_told(up: Server) -> None:
     assert done["result"]["cases"] == wait(up, alone["id"])["result"]["cases"]
     entries, _ = ledger.read(up.root / "mlruns")
     (entry,) = [each for each in entries if each.session == shared["id"]]
+    assert entry.result is not None
     assert "fleet_workers" in entry.result.readings
 
 
