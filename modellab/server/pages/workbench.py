@@ -65,21 +65,21 @@ class Known:
         self.until, self.matrix = 0.0, Matrix(room.project)
         self.reasons: dict[str, str] = {}
 
-    def now(self) -> Matrix:
-        """The matrix of a moment ago."""
+    def now(self) -> tuple[Matrix, dict[str, str]]:
+        """The matrix of a moment ago, and the reasons that are known."""
         with self.lock:
             if time.monotonic() >= self.until:
                 self.matrix, self.reasons = self.room.matrix(), {}
                 self.until = time.monotonic() + FRESH_S
-            return self.matrix
+            return self.matrix, self.reasons
 
     def described(self, chosen: requests.Run) -> list[Json]:
         """The cases of a choice, each with why this machine cannot run it; ApiError 400 where there are none."""
-        matrix = self.now()
+        matrix, reasons = self.now()
         cases = requests.planned(matrix, chosen)
-        new = [case for case in cases if case.name not in self.reasons]
-        self.reasons |= {each["case"]: each["why_not"] for each in requests.described(matrix, new)}
-        return [{"case": case.name, "tier": case.tier, "why_not": self.reasons[case.name]} for case in cases]
+        new = [case for case in cases if case.name not in reasons]
+        reasons.update({each["case"]: each["why_not"] for each in requests.described(matrix, new)})
+        return [{"case": case.name, "tier": case.tier, "why_not": reasons[case.name]} for case in cases]
 
 
 def router(room: Room, index: Index) -> APIRouter:
@@ -89,7 +89,7 @@ def router(room: Room, index: Index) -> APIRouter:
 
     @routes.get("/workbench")
     def workbench(request: Request, who: Reads, chosen: Annotated[Choice, Query()]) -> Response:
-        matrix = known.now()
+        matrix, _ = known.now()
         return frame.page(
             request, "workbench.html.j2", "Workbench", chosen=chosen, offered=offered(matrix, chosen),
             plan=_plan(known, index, who, chosen), may_run=who.may("run"), executors=room.settings.executors,
