@@ -106,6 +106,7 @@ ERRORS: dict[tuple[str, str], tuple[int, ...]] = {  # beside those that follow f
     ("get", "/s/{id}/sound"): (410, 416),
     ("get", "/api/v1/results/{entry}/audio/{utterance}"): (410, 416),
     ("post", "/api/v1/lifecycle/{model}/{variant}"): (412,),
+    ("post", "/api/v1/runs/{session}/accept"): (409, 412),
     ("patch", "/api/v1/experiments/{experiment}"): (409, 412),
     ("get", "/api/v1/experiments/{experiment}/comparison"): (409,),
     ("post", "/login"): (401, 403),
