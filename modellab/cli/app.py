@@ -19,6 +19,7 @@ from modellab.cli import (
     curves,
     dataset_facts,
     dataset_import,
+    dataset_list,
     dataset_power,
     datasets,
     diarize,
@@ -31,11 +32,13 @@ from modellab.cli import (
     lifecycle,
     load,
     meaning,
+    model_list,
     models,
     page,
     power,
     report,
     rescore,
+    results,
     run,
     score,
     serve,
@@ -102,6 +105,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "power": power.power,
     },
     grouped.LOOK: {
+        "results": results.results,
         "report": report.report,
         "page": page.page,
         "history": history.history,
@@ -137,8 +141,10 @@ for panel, commands in COMMANDS.items():
         app.command(name, rich_help_panel=panel, **SETTINGS.get(name, {}))(function)
 for name, (panel, group) in GROUPS.items():
     app.add_typer(group, name=name, rich_help_panel=panel)
+models.app.command(name="list")(model_list.list_models)
 models.app.command()(convert.convert)
-datasets.app.command(name="list")(dataset_facts.list_datasets)
+datasets.app.callback(invoke_without_command=True)(dataset_list.every)
+datasets.app.command(name="list")(dataset_list.list_datasets)
 datasets.app.command()(dataset_facts.show)
 datasets.app.command()(dataset_facts.verify)
 datasets.app.command()(dataset_facts.lock)

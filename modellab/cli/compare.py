@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Specs = Annotated[
     list[str],
-    typer.Argument(metavar="A B [C ...]", help="[MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN], as `whisper:lab@main`."),
+    typer.Argument(metavar="A B [C ...]", help="A case's id, or [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]."),
 ]
 SHOWN, ON_PAGE = 5, 50  # changed utterances each way
 

@@ -1,4 +1,4 @@
-"""`modellab datasets list`, `show`, `verify` and `lock`: what a dataset holds, and whether its audio is unchanged."""
+"""`modellab datasets show`, `verify` and `lock`: what a dataset holds, and whether its audio is unchanged."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of da
 FIRST = 5  # rows that are shown
 CLOSE = 20_000  # names among which a misspelt one is looked for
 Private = Annotated[bool, typer.Option("--private", help="Name rows and files of private datasets: not for a log.")]
-
-
-def list_datasets() -> None:
-    """List the golden datasets."""
-    datasets.print_list()
 
 
 def lock(names: Names) -> None:

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from modellab.cli import common, grouped
 from modellab.errors import ConfigError
 
-if TYPE_CHECKING:
-    from rich.text import Text
-
 app = typer.Typer(
     cls=grouped.WholeSummaries, help="List the golden datasets, make them of recordings that you have, validate them."
 )
-
-
-@app.callback(invoke_without_command=True)
-def every(context: typer.Context) -> None:
-    """List the golden datasets."""
-    if context.invoked_subcommand is None:
-        print_list()
-
-
-def print_list() -> None:
-    """A line for each golden dataset."""
-    columns = ["dataset", "task", "version", "tier", "cases", "audio", "licence", "digest"]
-    common.print_table(columns, map(_row, folders(common.project().golden)))
 
 
 @app.command()
@@ -91,29 +75,6 @@ def chosen(folders: list[Path], names: list[str]) -> list[Path]:
     for name in cleaned:
         known("dataset", name, by_name)
     return [by_name[name] for name in dict.fromkeys(cleaned)] or folders
-
-
-def _row(folder: Path) -> list[str | Text]:
-    from rich.text import Text
-
-    from modellab import datasets
-    from modellab.datasets import columns
-    from modellab.errors import sentence
-
-    try:
-        data = datasets.load(folder, named=True)
-    except Exception as error:  # noqa: BLE001 - one dataset ends here: whatever was raised is told, the next is read
-        return [folder.name, "", "", "", "", "", "", Text(f"broken: {sentence(error)}", "red")]
-    audio = length(columns.audio_s(data))
-    if not data.header.digest:
-        digest = Text("none: modellab datasets validate", "yellow")
-    elif data.header.digest == data.digest and datasets.why_silent(folder, data.header):
-        digest = Text(f"ok, its audio: {data.header.made}", "yellow")
-    elif data.header.digest == data.digest:
-        digest = Text("ok", "green")
-    else:
-        digest = Text("changed: modellab datasets validate", "red")
-    return [data.name, data.task, str(data.version), data.tier, str(len(data.rows)), audio, data.licence, digest]
 
 
 def length(seconds: float) -> str:

@@ -23,6 +23,7 @@ def history(
         Path | None, typer.Option(metavar="FILE.svg|.png", help="The chart's file; else in mlruns/history/.")
     ] = None,
     last: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N results; 0 takes all.")] = 0,
+    since: options.Since = "",
     penalty: Annotated[
         float | None,
         typer.Option(callback=common.number, help="What a change point costs; less finds more. 2.5 if not given."),
@@ -34,6 +35,7 @@ def history(
     """
     from modellab.reports.history import chart, series
     from modellab.results import ledger
+    from modellab.results.since import moment
     from modellab.stats.change_points import PENALTY
     from modellab.system import extras
 
@@ -43,6 +45,8 @@ def history(
     for warning in warnings:
         common.say(f"warning: {common.printable(warning)}", err=True)
     key = _key(project, entries, case)
+    if since:
+        entries = [entry for entry in entries if entry.finished_at >= moment(since)]
     file = output or project.mlruns / "history" / f"{str(key).replace(':', '-')}.svg"
     chart.check(file)
     cost = PENALTY if penalty is None else penalty

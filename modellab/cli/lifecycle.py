@@ -205,11 +205,11 @@ def _rows(standings: list[Standing]) -> list[list[str]]:
 def _row(name: str, standing: Standing) -> list[str]:
     last = standing.last
     since, by, why = (last.when[:10], last.by, last.because) if last else ("", "", "as its config.yaml says")
-    return [name, standing.stage, since, by, why]
+    return [name, standing.shown, since, by, why]
 
 
 def _tell(standing: Standing) -> None:
-    common.say(f"{standing}: {standing.stage}", bold=True)
+    common.say(f"{standing}: {standing.shown}", bold=True)
     common.say(f"  {'':20}  {standing.start}, as its config.yaml says")
     for record in standing.records:
         back = "back to " if record.rollback else ""

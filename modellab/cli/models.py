@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common, grouped
+from modellab.cli import common, grouped, model_list
 from modellab.errors import ConfigError, WeightsError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from modellab.models import Model
     from modellab.models.weights import Source
-    from modellab.plan.matrix import Matrix, ModelInstance
+    from modellab.plan.matrix import ModelInstance
 
 
 class ShowByName(grouped.WholeSummaries):
@@ -38,7 +34,7 @@ app = typer.Typer(cls=ShowByName, help="List the models, show one, fetch weights
 def every(context: typer.Context) -> None:
     """List the models and what of them runs on this machine; `modellab models NAME` shows one in detail."""
     if context.invoked_subcommand is None:
-        _list(common.matrix(common.project_or_here()))
+        model_list.show(common.matrix(common.project_or_here()))
 
 
 @app.command()
@@ -49,7 +45,7 @@ def show(name: Annotated[str, typer.Argument(help="MODEL or MODEL:VARIANT")]) ->
     matrix = common.matrix(common.project_or_here())
     folder, model, variant = find_model(matrix, name)
     _describe(folder, model)
-    stage = _Stages(matrix)
+    stage = model_list.Stages(matrix)
     for each in [variant] if variant else model.variants:
         instances = [one for one in matrix.instances() if (one.key.model, one.key.variant) == (folder.name, each)]
         _describe_variant(model, each, instances, stage.of(instances[0]))
@@ -152,70 +148,6 @@ def fetch_one(source: Source) -> Path | None:
 # ---------------------------------------------------------------------------- showing
 
 
-def _list(matrix: Matrix) -> None:
-    from rich.text import Text
-
-    from modellab.plan.matrix import Broken
-
-    broken = [entry for entry in matrix.models if isinstance(entry, Broken)]
-    rows: list[list[str | Text]] = [
-        [entry.name, "", "", "", "", Text(f"broken: {entry.error}", "red")] for entry in broken
-    ]
-    mends: dict[str, None] = {}
-    stage = _Stages(matrix)
-    for name, group in groupby(matrix.instances(), key=lambda each: f"{each.key.model}:{each.key.variant}"):
-        each = list(group)
-        config, tier = each[0].model, each[0].variant.tier
-        pairs = "; ".join(f"{device} {' '.join(names)}" for device, names in _pairs(each))
-        here, mend = _here(each)
-        mends[mend.replace(name, "MODEL:VARIANT")] = None
-        rows.append([name, " ".join(config.tasks), stage.of(each[0]), tier, pairs, here])
-    if not rows:
-        raise ConfigError(f"no models: expected model folders beside modellab's own in {matrix.project.root}")
-    common.print_table(["model", "tasks", "stage", "tier", "devices and precisions", "runs here"], rows)
-    for mend in mends:
-        if mend:
-            common.say(f"to run more: {mend}")
-    for problem in stage.problems:
-        common.say(f"damaged: {problem}", err=True)
-
-
-class _Stages:
-    """The present stage of variants; of a model whose records are damaged that of its config.yaml, with a ?."""
-
-    def __init__(self, matrix: Matrix) -> None:
-        self.root, self.problems = matrix.project.baselines, dict[str, None]()
-
-    def of(self, instance: ModelInstance) -> str:
-        """One word, with a ? where it is in doubt."""
-        from modellab.lifecycle import stages
-
-        key, start = instance.key, instance.model.status
-        try:
-            return stages.standing(self.root, key.model, key.variant, start).stage
-        except ConfigError as error:
-            self.problems[str(error)] = None
-            return f"{start}?"
-
-
-def _pairs(instances: list[ModelInstance]) -> Iterator[tuple[str, list[str]]]:
-    for device, group in groupby(instances, key=lambda each: each.key.device):
-        yield device, [each.key.precision for each in group]
-
-
-def _here(instances: list[ModelInstance]) -> tuple[Text, str]:
-    """The devices that can run it; or why its first one cannot, and what mends that."""
-    from rich.text import Text
-
-    from modellab.plan.availability import obstacle
-
-    reasons = [(each.key.device, obstacle(each)) for each in instances]
-    if devices := list(dict.fromkeys(device for device, (why, _) in reasons if not why)):
-        return Text(" ".join(devices), "green"), ""
-    why, mend = reasons[0][1]
-    return Text(why, "dim"), mend
-
-
 def _describe(folder: Path, model: Model) -> None:
     from modellab.models import find_package
 
@@ -259,7 +191,8 @@ def _describe_variant(model: Model, name: str, instances: list[ModelInstance], s
         common.say(f"    {instance.key.device} {instance.key.precision:13} {said}")
     for claim in model.claims:
         if claim.variant == name:
-            common.say(f"    claims {claim.metric} {claim.value:g} on {claim.dataset} ({claim.source})")
+            at = f" at {claim.precision}" if claim.precision else ""
+            common.say(f"    claims {claim.metric} {claim.value:g} on {claim.dataset}{at} ({claim.source})")
 
 
 def _options(options: Any) -> str:

@@ -34,6 +34,10 @@ TierName = Annotated[
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="A case's id as pytest shows it: MODEL:VARIANT-DATASET-DEVICE-PRECISION.")
 ]
+Since = Annotated[
+    str, typer.Option("--since", metavar="WHEN", help="Only results from then on: 2026-11-20, or 12h, 7d, 2w ago.")
+]
+SPEC_HELP = "A case's id, or [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]; none: the newest results."
 
 
 def chosen(model: Names, dataset: Names, device: Names, precision: Names, tier: str) -> Selection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modellab import units
-from modellab.cli import common
+from modellab.cli import common, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ MOST_TOLD = 3  # warnings of an MLflow store
 def report(
     specs: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[SPEC]...", help="MODEL[:VARIANT][/DEVICE[-PRECISION]][@WHEN]; none: the newest results."
-        ),
+        typer.Argument(metavar="[SPEC]...", help=options.SPEC_HELP),
     ] = None,
     source: Annotated[str, typer.Option("--from", metavar="URI", help="Take results from this MLflow store too.")] = "",
     task: Annotated[str, typer.Option(metavar="TASK", help="Only this task.")] = "",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import common, transcripts
+from modellab.cli.transcripts import Wanted
 from modellab.errors import sentence
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ def transcribe(
     device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|server")] = "cpu",
     precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
+    form: Annotated[str, typer.Option("--format", metavar="txt|srt|vtt|json", help="Words, or subtitles.")] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE|FOLDER", help="In place of standard output; .srt, .vtt: subtitles."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")
     ] = None,
@@ -50,13 +58,14 @@ def transcribe(
     from modellab import audio
     from modellab.runner import transcribe as transcription
 
+    wanted = transcripts.Wanted.of(form, as_json, output, files)
     project = common.project_or_here()
     matrix = common.matrix(project)
     is_there = any(file.exists() for file in files)  # nothing is fetched for a name that was mistyped
     instance = _default(matrix, device, precision, yes=yes) if is_there and not model else None
     instance = instance or transcription.choose(matrix, model, device, precision)
     chain = transcription.chain_of(instance, pre)
-    outcomes = Outcomes(instance, threads or project.threads, as_json, several=len(files) > 1, chain=chain)
+    outcomes = Outcomes(instance, threads or project.threads, wanted, several=len(files) > 1, chain=chain)
     usable = []
     for file in files:
         try:
@@ -88,8 +97,8 @@ def _default(matrix: Matrix, device: str, precision: str, *, yes: bool) -> Model
 class Outcomes:
     """Prints what becomes of each file; one that fails does not keep the others from being heard."""
 
-    def __init__(self, instance: ModelInstance, threads: int, as_json: bool, several: bool, chain: Chain) -> None:
-        self.instance, self.threads, self.as_json, self.several = instance, threads, as_json, several
+    def __init__(self, instance: ModelInstance, threads: int, wanted: Wanted, several: bool, chain: Chain) -> None:
+        self.instance, self.threads, self.wanted, self.several = instance, threads, wanted, several
         self.chain = chain
         self.failed = False
         key = instance.key
@@ -115,14 +124,22 @@ class Outcomes:
                     self.fail(file, error)
 
     def show(self, heard: Transcription, ready: Loaded) -> None:
-        """The words to stdout; without --json the speed to stderr."""
-        load_s = ready.facts["load_s"]
-        if self.as_json:
+        """The words to stdout or their file; without --json the speed to stderr."""
+        from modellab.system import escape
+
+        load_s, place = ready.facts["load_s"], self.wanted.place(Path(heard.file))
+        if self.wanted.form == transcripts.JSON:
             names = ["file", "text", "language", "segments", "duration_s", "wall_s", "rtf"]
             names += ["preprocessing", "preprocessing_s"] if heard.preprocessing else []
-            self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s})
+            self._line({**{name: getattr(heard, name) for name in names}, **self.facts, "load_s": load_s}, place)
             return
-        common.say(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
+        if place:
+            common.write(place, transcripts.text(heard, self.wanted.form))
+            common.say(f"{heard.file}: {place}")
+        elif self.wanted.form in transcripts.SUBTITLES:
+            common.put(escape.lines(transcripts.text(heard, self.wanted.form)))
+        else:
+            common.say(common.printable(f"{heard.file}: {heard.text}" if self.several else heard.text))
         sys.stdout.flush()
         facts = "{model} {device}-{precision}".format(**self.facts)
         spent = f"{heard.duration_s:.1f} s of audio in {heard.wall_s:.2f} s (RTF {heard.rtf:.3f})"
@@ -136,14 +153,15 @@ class Outcomes:
         said = sentence(error)
         named = said if str(file) in said else f"{file}: {said}"
         common.say(f"modellab: {common.printable(named)}", err=True)
-        if self.as_json:
-            self._line({"file": str(file), "error": said})
+        if self.wanted.form == transcripts.JSON:
+            self._line({"file": str(file), "error": said}, self.wanted.place(file))
 
     @staticmethod
-    def _line(values: dict[str, Any]) -> None:
+    def _line(values: dict[str, Any], place: Path | None) -> None:
         from modellab.system import escape
 
-        common.put(escape.json_text(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)) + "\n")
+        line = escape.json_text(json.dumps(_rounded(values), ensure_ascii=False, allow_nan=False)) + "\n"
+        common.write(place, line) if place else common.put(line)
 
 
 def _rounded(value: Any) -> Any:

@@ -128,6 +128,12 @@ class Standing:
         return self.records[-1].stage if self.records else self.start
 
     @property
+    def shown(self) -> str:
+        """The stage for a person: what needs evidence, and has no record of any in this project, says so."""
+        claimed = not self.records and self.start in {"candidate", "production"}
+        return f"{self.stage} (no record)" if claimed else self.stage
+
+    @property
     def before(self) -> Stage | None:
         """The stage that a rollback goes back to; None where there is nothing to take back."""
         path = self.path

@@ -10,6 +10,7 @@
 | a commit, or anything git knows | the newest results measured there: `1a2b3c4`, `main`, `HEAD~3` |
 | `LIBRARY=VERSION` | the newest results measured with it: `ctranslate2=4.5` |
 
+A case's id as pytest shows it stands in place of all before the @: `whisper:lab-asr_smoke_v1-cpu-float32@main`.
 `faster_whisper`, `whisper:lab@main`, `whisper_cpp:lab/cpu-q8_0`, `@HEAD~1`. A word alone that is no model is a WHEN.
 Where audio was preprocessed, the name of the chain belongs to the precision: `/cpu-float32-highpass-da91a462`.
 """
@@ -82,6 +83,10 @@ class StoredResults:
 
         With `errors` cases without any result are enough: what a report says of them is that they failed.
         """
+        case, _, when = spec.strip().partition("@")
+        if case in self._cases:
+            pool = self._at(when or LATEST)
+            return self._taken(spec, [entry for entry in pool if str(entry.key) == case], pool, case, errors=errors)
         match = SPEC.fullmatch(spec.strip())
         if match is None or not spec.strip():
             raise ConfigError(
@@ -97,12 +102,22 @@ class StoredResults:
             named = dict.fromkeys(named, None) | {"when": spec.strip()}
         pool = self._at(named.pop("when") or LATEST)
         fitting = [e for e in pool if all(not value or _part(e.key, part) == value for part, value in named.items())]
+        return self._taken(spec, fitting, pool, named["model"] or "", named["variant"] or "", errors=errors)
+
+    def _taken(
+        self, spec: str, fitting: Sequence[Entry], pool: Sequence[Entry], model: str, variant: str = "", *, errors: bool
+    ) -> SelectedResults:
+        """The newest of each case that fits; ConfigError where there is none, with what there is in the pool."""
         newest = {entry.key: entry for entry in fitting if entry.result}
         last = {e.key: e for e in fitting}.values()
         failed = {e.key: e for e in last if e.result is None and not _was_fixed_later(e, self.entries)}
         if not newest and not (errors and failed):
-            raise ConfigError(f"nothing fits {spec!r}: {_there(pool, named['model'] or '', named['variant'] or '')}")
+            raise ConfigError(f"nothing fits {spec!r}: {_there(pool, model, variant)}")
         return SelectedResults(spec, _sorted(newest), _sorted(failed))
+
+    @cached_property
+    def _cases(self) -> set[str]:
+        return {str(entry.key) for entry in (*self.entries, *self.accepted)}
 
     @cached_property
     def _models(self) -> set[str]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from modellab.text import subtitles
+from modellab.text.subtitles import Timed
+
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
-MS_PER_H, MS_PER_MIN, MS_PER_S = 3_600_000, 60_000, 1_000
-Timed = tuple[str, float | None, float | None]  # text, start_s, end_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ def rendered(heard: Transcribed, form: str, granularities: Sequence[str]) -> tup
     if form == "text":
         return "text/plain; charset=utf-8", f"{heard.text}\n"
     if form == "srt":
-        return "application/x-subrip; charset=utf-8", "".join(_cues(heard, ",", "{number}\n"))
+        return "application/x-subrip; charset=utf-8", subtitles.srt(heard.segments, heard.text, heard.duration_s)
     if form == "vtt":
-        return "text/vtt; charset=utf-8", "WEBVTT\n\n" + "".join(_cues(heard, ".", ""))
+        return "text/vtt; charset=utf-8", subtitles.vtt(heard.segments, heard.text, heard.duration_s)
     if form == "verbose_json":
         return "application/json", json.dumps(_verbose(heard, granularities), ensure_ascii=False)
     short = {"text": heard.text, "usage": heard.usage, **heard.sure}
@@ -97,25 +98,3 @@ def _verbose(heard: Transcribed, granularities: Sequence[str]) -> dict[str, Any]
             for number, (text, start, end) in enumerate(heard.segments)
         ]
     return whole
-
-
-def _cues(heard: Transcribed, point: str, head: str) -> Iterator[str]:
-    """Subtitles; where the model gives no times, one over the whole."""
-    timed = [each for each in heard.segments if each[1] is not None and each[2] is not None]
-    shown = timed if len(timed) == len(heard.segments) and timed else [(heard.text, 0.0, heard.duration_s)]
-    for number, (text, start_s, end_s) in enumerate(shown, start=1):
-        times = f"{clock(start_s or 0.0, point)} --> {clock(end_s or 0.0, point)}"
-        yield f"{head.format(number=number)}{times}\n{text.strip().replace('-->', '->')}\n\n"
-
-
-def clock(seconds: float, point: str) -> str:
-    """A time as subtitles have it.
-
-    >>> clock(3661.5, ","), clock(0.9996, ".")
-    ('01:01:01,500', '00:00:01.000')
-    """
-    whole = round(seconds * MS_PER_S)
-    hours, rest = divmod(whole, MS_PER_H)
-    minutes, rest = divmod(rest, MS_PER_MIN)
-    full, parts = divmod(rest, MS_PER_S)
-    return f"{hours:02d}:{minutes:02d}:{full:02d}{point}{parts:03d}"

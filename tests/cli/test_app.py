@@ -18,7 +18,7 @@ COMMANDS = (
     "try", "transcribe", "diarize", "synthesize", "vad", "align", "identify", "translate", "chat",
     "init", "doctor", "models", "datasets",
     "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
-    "report", "page", "history", "curves", "meaning", "export", "site",
+    "results", "report", "page", "history", "curves", "meaning", "export", "site",
     "lifecycle", "promote", "rollback",
     "serve", "load", "ui", "sync", "tokens", "users", "projects",
 )  # fmt: skip

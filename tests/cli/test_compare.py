@@ -54,6 +54,11 @@ def test_the_verdict_comes_first(results: Desk) -> None:
     assert re.fullmatch(expected, first)
 
 
+def test_cases_are_named_as_pytest_shows_them(results: Desk) -> None:
+    named = said(results, str(ONE), str(TWO), "--alpha", "0.05")
+    assert named.splitlines()[0] == said(results, "one", "two", "--alpha", "0.05").splitlines()[0]
+
+
 def test_the_other_way_round_a_is_better(results: Desk) -> None:
     assert said(results, "two", "one", "--alpha", "0.05").startswith("A is better: WER 0.00 % -> 20.00 %")
 

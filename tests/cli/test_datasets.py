@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .conftest import Desk
@@ -106,3 +108,16 @@ def test_digest_writes_what_is_there_now(desk: Desk) -> None:
     assert (written.exit_code, path.read_text()) == (0, before)
     assert written.stdout.startswith("long_v2: sha256:")
     assert desk.type("datasets", "digest", "short_v2").exit_code == 2
+
+
+def test_the_list_for_a_program_and_of_a_task(desk: Desk) -> None:
+    (desk.root / "golden" / "torn_v1").mkdir()
+    (desk.root / "golden" / "torn_v1" / "dataset.yaml").write_text("task: asr\n")
+    told = {each["name"]: each for each in json.loads(desk.type("datasets", "list", "--json").stdout)["datasets"]}
+    short = told["short_v1"]
+    assert (short["task"], short["cases"], short["digest"], short["language"]) == ("asr", 8, "ok", "en")
+    assert short["audio_s"] == pytest.approx(12.3, abs=0.1)
+    assert told["torn_v1"].keys() == {"name", "broken"}
+    assert "short_v1" in desk.type("datasets", "list", "--task", "asr").stdout
+    none = desk.type("datasets", "list", "--task", "vad")
+    assert (none.exit_code, "no dataset here is of vad" in none.stdout) == (0, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,42 @@ def test_list_says_why_not_and_what_mends_it(desk: Desk) -> None:
     assert "to run more: pip install 'modellab[bare]'" in result.stdout
 
 
+@pytest.mark.parametrize("command", [("models",), ("models", "list")])
+def test_the_list_has_a_name_of_its_own(desk: Desk, command: tuple[str, ...]) -> None:
+    assert line(desk.type(*command).stdout, "fake:one")
+
+
+def test_the_list_of_a_task_and_of_what_runs_here(desk: Desk) -> None:
+    desk.model("far", variants={"big": {"weights": "hf:nobody/nothing", "revision": PINNED, "tier": "nightly"}})
+    names = [row.split()[0] for row in desk.type("models", "list", "--task", "asr").stdout.splitlines()]
+    assert {"fake:one", "far:big"} < set(names)
+    assert "silero_vad:jit" not in names
+    here = desk.type("models", "list", "--here", "--task", "asr").stdout
+    assert line(here, "fake:one")
+    assert "far:big" not in here
+    assert "did you mean asr?" in desk.type("models", "list", "--task", "ars").stderr
+
+
+def test_the_list_for_a_program(desk: Desk) -> None:
+    desk.model("far", variants={"big": {"weights": "hf:nobody/nothing", "revision": PINNED, "tier": "nightly"}})
+    desk.model("torn", summry="a typo")
+    desk.model("old", status="production")
+    told = json.loads(desk.type("models", "list", "--json").stdout)
+    models = {each["name"]: each for each in told["models"]}
+    assert (models["fake:one"]["runs"], models["fake:one"]["stage"]) == (["cpu"], "experimental")
+    (place,) = models["far:big"]["places"]
+    assert place == {"device": "cpu", "precision": "float32", "runs": False, "why": "no weights here",
+                     "mend": "modellab models fetch far:big"}  # fmt: skip
+    assert (models["old:one"]["stage"], models["old:one"]["on_record"]) == ("production", False)
+    assert told["broken"].keys() == {"torn"}
+
+
+def test_a_stage_without_a_record_here_says_so(desk: Desk) -> None:
+    desk.model("fake", status="production")
+    assert line(desk.type("models").stdout, "fake:one").startswith("fake:one asr production (no record) smoke")
+    assert "production (no record)" in line(desk.type("lifecycle").stdout, "fake:one")
+
+
 def test_a_broken_model_costs_itself_only(desk: Desk) -> None:
     path = desk.model("torn", summry="a typo") / "config.yaml"
     result = desk.type("models")
@@ -58,7 +95,11 @@ def test_one_model_in_detail(desk: Desk) -> None:
             "one": {"weights": "package", "tier": "smoke", "domain": "lab", "languages": ["en"]},
             "two": {"weights": "path:missing.bin", "needs": {"ram_gb": 2}},
         },
-        claims=[{"variant": "one", "dataset": "short_v1", "metric": "wer", "value": 0.02, "source": "a paper"}],
+        claims=[
+            {"variant": "one", "dataset": "short_v1", "metric": "wer", "value": 0.02, "source": "a paper"},
+            {"variant": "one", "dataset": "short_v1", "metric": "cer", "value": 0.01, "source": "a paper"}
+            | {"precision": "float32"},
+        ],
     )
     result = desk.type("models", "fake")
     text = " ".join(result.stdout.split())
@@ -69,6 +110,7 @@ def test_one_model_in_detail(desk: Desk) -> None:
         "domain lab: a small synthetic vocabulary",
         "cpu float32 runs here",
         "claims wer 0.02 on short_v1 (a paper)",
+        "claims cer 0.01 on short_v1 at float32 (a paper)",
         "weights path:missing.bin",
         "needs ram_gb=2.0",
         "missing.bin does not exist",

@@ -54,6 +54,45 @@ def test_json(desk: Desk) -> None:
     assert heard["load_s"] >= 0
 
 
+SRT = "1\n00:00:00,000 --> 00:00:01,500\nturn on the kitchen light\n\n"
+VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nturn on the kitchen light\n\n"
+
+
+@pytest.mark.parametrize(("form", "said"), [("srt", SRT), ("vtt", VTT), ("txt", "turn on the kitchen light\n")])
+def test_subtitles_to_stdout_and_to_a_file(desk: Desk, form: str, said: str) -> None:
+    assert desk.type("transcribe", desk.audio(), "--model", "fake", "--format", form).stdout == said
+    desk.type("transcribe", desk.audio(), "--model", "fake", "-o", f"made/call.{form}")
+    assert (desk.root / "made" / f"call.{form}").read_text() == said
+
+
+def test_several_files_go_into_a_folder(desk: Desk) -> None:
+    files = (desk.audio(0), desk.audio(6))
+    result = desk.type("transcribe", *files, "--model", "fake", "--format", "srt", "-o", "made")
+    made = [desk.root / "made" / f"{Path(file).stem}.srt" for file in files]
+    assert [path.read_text().splitlines()[2] for path in made] == ["turn on the kitchen light", "call anna tonight"]
+    assert result.stdout == "".join(f"{file}: made/{path.name}\n" for file, path in zip(files, made, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--format", "sbv"), "--format is 'sbv': "),
+        (("--format", "srt", "--json"), "--json and --format srt cannot both be had"),
+        (("--format", "srt", "-o", "call.vtt"), "call.vtt is no name for srt: expected .srt"),
+        (("second.wav", "--format", "srt"), "2 files as srt need a folder: --output FOLDER"),
+        (("second.wav", "-o", "both.srt"), "2 files cannot all go to both.srt: --output takes a folder for several"),
+        (("more/first.flac", "-o", "both"), "two files would become first.txt"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_a_model_is_loaded(
+    desk: Desk, options: tuple[str, ...], said: str
+) -> None:
+    result = desk.type("transcribe", "first.wav", *options, "--model", "fake")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert not (desk.root / "models" / "fake" / "loads.log").exists()
+
+
 def test_one_bad_file_does_not_cost_the_others(desk: Desk) -> None:
     (desk.root / "empty.wav").touch()
     result = desk.type("transcribe", "none.wav", "empty.wav", desk.audio(), "--model", "fake", "--json")

@@ -61,6 +61,9 @@ EVERY = stored(OLD, INT8, NEW, OTHER)
         ("fake/cpu-float32@1111", [OLD]),
         ("@ctranslate2=4.4", [OLD, INT8]),
         ("fake@ctranslate2=4.5.1", [NEW]),
+        (str(NEW.key), [NEW]),
+        (f"{INT8.key}", [INT8]),
+        (f"{NEW.key}@1111", [OLD]),
     ],
 )
 def test_a_spec_takes_the_newest_of_each_case(spec: str, expected: list[Entry]) -> None:
