@@ -34,14 +34,20 @@ def run(
 ) -> None:
     """Run the suite: pytest on benchmarks/, or on every task where a project has none.
 
+    A case's id, as pytest shows it, runs that case. Piped, each case is a line with its id.
+
     The output and the exit status are pytest's. Everything else on the line goes to pytest as it is: -x, --lf,
     -n 2, --strict-matrix, --update-baselines --reason "..." (see: pytest --help).
     """
+    from modellab.cli import run_line
     from modellab.plan.matrix import Matrix
 
-    selection = chosen(model, dataset, device, precision, tier)
-    arguments = [*([f"--pre={pre}"] if pre else []), *context.args]
-    command = pytest_command(Matrix(common.project(), pre), selection, arguments)
+    run_line.refuse_misspelt(context.args)
+    matrix = Matrix(common.project(), pre)
+    cases, rest = run_line.parted(matrix, context.args)
+    selection = run_line.named(matrix, cases, chosen(model, dataset, device, precision, tier))
+    arguments = [*([f"--pre={pre}"] if pre else []), *run_line.verbosely(rest), *rest]
+    command = pytest_command(matrix, selection, arguments)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
 

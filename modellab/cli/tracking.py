@@ -32,6 +32,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
     store.check_pages()
     _check_database(folder)
     _check_port(port)
+    _hold(port)
     common.say(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")
     for experiment, views in tracking.ui_links(folder, port).items():
         for view, address in views.items():
@@ -62,6 +63,25 @@ def _check_port(port: int) -> None:
             raise ConfigError(
                 f"port {port} cannot be used ({error.strerror}): is something running there? --port takes another"
             ) from error
+
+
+def _hold(port: int) -> int:
+    """Keep a second `ui` off the port in the seconds before MLflow listens; the lock ends with this process.
+
+    MLflow itself would end with status 0 where the port was taken meanwhile. Returns the descriptor of the lock.
+    """
+    import fcntl
+    import tempfile
+
+    place = Path(tempfile.gettempdir()) / f"modellab-ui-{os.getuid()}-{port}.lock"
+    held = os.open(place, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        raise ConfigError(f"another `modellab ui` has port {port}, --port takes another") from error
+    os.set_inheritable(held, True)  # MLflow takes this process over, and the lock with it
+    return held
 
 
 def sync(

@@ -18,6 +18,7 @@ from modellab.models import Device, Model
 from modellab.plan import elsewhere
 from modellab.plan.matrix import TIERS, Broken, Case, Matrix
 
+CALLED = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "apple": "mps"}  # devices, by what people call them
 ALONE = "real"  # the tier that does not bring those below it: its data and weights are its own
 
 
@@ -114,6 +115,8 @@ def find_case(matrix: Matrix, name: str) -> Case:
 def known(what: str, name: str, names: Iterable[str], whose: str = "") -> None:
     """ConfigError unless `name` is one of `names`."""
     listed = list(names)
+    if name not in listed and (meant := CALLED.get(name.lower())) in listed and what == "device":
+        raise ConfigError(f"unknown device {name!r}{whose}: did you mean {meant}? known: {', '.join(sorted(listed))}")
     if name not in listed:
         raise ConfigError(f"unknown {what} {name!r}{whose}: {did_you_mean(name, listed)}")
 

@@ -213,7 +213,7 @@ class Controller:
         write("")
         for line in table.first(self.rows):
             write(escape.line(line), yellow=True)
-        for line in table.tables(self.rows).splitlines():
+        for line in table.tables(self.rows, width=terminal.width(self.config)).splitlines():
             write(line, **_colour(line))
         write("")
         headline = self._headline()

@@ -19,6 +19,12 @@ def writer(terminal: Any) -> Write:
     return write
 
 
+def width(config: Any) -> int:
+    """The columns of the terminal; 0 where nobody watches, and a line may be as long as it is."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return int(reporter._tw.fullwidth) if reporter and reporter.isatty else 0
+
+
 def command(terminal: Any, text: str) -> None:
     """A workflow command of GitHub Actions, which has to take effect; `github.errors` has escaped its fields."""
     terminal.write_line(text)

@@ -260,6 +260,8 @@ def _sentence(uri: str, problem: Exception, reading: bool) -> str:
             " aside and writes a new one from the ledger; nothing is lost"
         )
     later = "" if reading else ": nothing is lost, `modellab sync` sends the results later"
+    if re.search(r"disk is full|No space left on device", said):  # SQLite's words, and the system's
+        return f"the disk that {place} is on is full, make room{later}"
     if "locked" in said and uri.startswith("sqlite"):
         return f"{place} is locked by another program{later}"
     if found := re.search(r"error code (401|403)|\b(401|403) (Unauthorized|Forbidden|Client Error)", said):

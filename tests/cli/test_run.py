@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from modellab.cli import run_line
 from modellab.cli.run import pytest_command
+from modellab.errors import ConfigError
 from modellab.plan.matrix import Matrix
 from modellab.plan.selection import Selection
 from modellab.plan.settings import Project
@@ -59,6 +61,10 @@ def test_hands_on_the_exit_status(desk: Desk) -> None:
         (("--model", "fake:onne"), "unknown variant 'onne' of fake: did you mean one? known: one"),
         (("--dataset", "short"), "unknown dataset 'short': did you mean short_v1? known: short_v1"),
         (("--tier", "ful"), "unknown tier 'ful': did you mean full?"),
+        (("--device", "gpu"), "unknown device 'gpu': did you mean cuda? known: cpu, cuda, mps, server"),
+        (("--modle", "fake"), "no such option: --modle: did you mean --model?"),
+        (("--datasets=short_v1",), "no such option: --datasets: did you mean --dataset?"),
+        (("fake:one-short_v1-cpu-float32", "--tier", "smoke"), "fake:one-short_v1-cpu-float32 is a case: --model,"),
         (("--device", "cpus"), "unknown device 'cpus': did you mean cpu?"),
         (("--model", "fake", "--device", "mps"), "no case has --model=fake --device=mps: `modellab models`"),
     ],
@@ -68,6 +74,49 @@ def test_wrong_names_stop_before_pytest(desk: Desk, arguments: tuple[str, ...], 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith(f"modellab: {said}")
+
+
+CASE = FAKE_CASE.partition("[")[2].removesuffix("]")
+
+
+def test_a_case_is_run_by_its_id_and_shown_by_it_where_nobody_watches(desk: Desk) -> None:
+    desk.model("other_fake")
+    done = desk.type_in_shell("run", CASE, "--no-mlflow", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line for line in done.stdout.splitlines() if "::" in line and "PASSED" in line] == [
+        next(line for line in done.stdout.splitlines() if line.startswith(f"{FAKE_CASE} PASSED"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cases", "rest"),
+    [
+        ([CASE, "-x"], [CASE], ["-x"]),
+        (["-k", CASE], [], ["-k", CASE]),
+        (["ghost:one-short_v1-cpu-float32"], [], ["ghost:one-short_v1-cpu-float32"]),
+    ],
+)
+def test_which_words_are_cases(desk: Desk, arguments: list[str], cases: list[str], rest: list[str]) -> None:
+    found, others = run_line.parted(Matrix(Project.at(desk.root)), arguments)
+    assert ([str(case.key) for case in found], others) == (cases, rest)
+
+
+def test_cases_that_bring_others_along_are_refused(desk: Desk) -> None:
+    desk.model("fake", devices={"cpu": ["float32", "int8"]})
+    desk.dataset("more_v1")
+    matrix = Matrix(Project.at(desk.root))
+    names = ("fake:one-short_v1-cpu-float32", "fake:one-more_v1-cpu-int8")
+    cases, _ = run_line.parted(matrix, names)
+    with pytest.raises(ConfigError, match="cannot be had together without fake:one-"):
+        run_line.named(matrix, cases, Selection())
+    assert run_line.named(matrix, cases[:1], Selection()).dataset == ("short_v1",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "added"), [(["-x"], ["-v"]), (["-q"], []), (["-xq"], []), (["--verbose"], []), (["-vv"], [])]
+)
+def test_pytest_names_each_case_unless_told_otherwise(arguments: list[str], added: list[str]) -> None:
+    assert run_line.verbosely(arguments) == added
 
 
 def test_a_project_without_benchmarks_runs_every_task(desk: Desk) -> None:

@@ -27,6 +27,8 @@ MAY = {  # and why
     "models/conversion/__main__.py": "answers its parent process",
     "server/__main__.py": "says why it does not start, before there is anybody else",
     "server/access/__main__.py": "answers its parent process",
+    "server/jobs/executor.py": "tells its parent process what came of sending results",
+    "server/jobs/work.py": "says why it does not start and what it waits for, to whoever started it",
     "server/results/reindex.py": "answers its parent process",
     "models/taught.py": "tells whoever teaches a checkpoint anew what came of it",
     "tracking/__main__.py": "answers its parent process in JSON and repr",

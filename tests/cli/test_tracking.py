@@ -85,6 +85,16 @@ def test_ui_on_a_port_in_use(desk: Desk, started: list[list[str]]) -> None:
     assert started == []
 
 
+def test_a_second_ui_before_the_first_one_listens_is_refused(desk: Desk, started: list[list[str]]) -> None:
+    make_database(desk)
+    port = str(free_port())
+    assert desk.type("ui", "--port", port).exit_code == 0
+    second = desk.type("ui", "--port", port)
+    assert second.exit_code == 2
+    assert second.stderr == f"modellab: another `modellab ui` has port {port}, --port takes another\n"
+    assert len(started) == 1
+
+
 def test_ui_of_results_that_go_elsewhere(desk: Desk, started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@mlflow.example")
     result = desk.type("ui")

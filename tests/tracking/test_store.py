@@ -155,6 +155,13 @@ def test_only_the_projects_own_files_are_moved_aside(tmp_path):
     assert sqlite.move_aside(tmp_path) is None
 
 
+@pytest.mark.parametrize("said", ["(sqlite3.OperationalError) database or disk is full", "No space left on device"])
+def test_a_full_disk_is_called_that(tmp_path, said):
+    expected = "is on is full, make room: nothing is lost, `modellab sync` sends"
+    with pytest.raises(TrackingError, match=expected), store.explained(f"sqlite:///{tmp_path}/mlflow.db"):
+        raise RuntimeError(said)
+
+
 def test_the_ui_is_for_this_computer_and_quiet(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "99")
 

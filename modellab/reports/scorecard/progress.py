@@ -69,11 +69,11 @@ class Progress:
     def text(self, event: UtteranceDone, now: float) -> str:
         """The line itself."""
         done, total = event.done, event.of
-        left_s = (now - self.start) / max(1, done - 1) * (total - done)
+        left = f", {(now - self.start) / (done - 1) * (total - done):.0f} s left" if done > 1 else ""
         metric = next(iter(event.utterances[-1].counts))
         top, bottom = counts_of(event.utterances, metric).sum(axis=0)[:2]
         value = f"{100 * top / bottom:.2f} %" if bottom else "-"
-        return f"  {escape.line(event.case)}: utterance {done} of {total}, {metric} {value}, {left_s:.0f} s left"
+        return f"  {escape.line(event.case)}: utterance {done} of {total}, {metric} {value}{left}"
 
 
 def fleet(event: WorkersProgress) -> str:

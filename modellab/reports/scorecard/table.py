@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -23,12 +25,29 @@ def title(commit: str, machine: str, rows: Sequence[CaseSummary]) -> str:
     return f"modellab scorecard · {commit} {versus} · {machine} · {len(rows)} cases"
 
 
-def tables(rows: Sequence[CaseSummary], style: str = "plain") -> str:
-    """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown."""
+def tables(rows: Sequence[CaseSummary], style: str = "plain", width: int = 0) -> str:
+    """Every task's table; `style` is a format of tabulate: "plain" for a terminal, "github" for Markdown.
+
+    Where one is wider than a terminal of `width` columns (0: no matter how wide), each case is some lines instead.
+    """
     ordered = _ordered(rows)
-    return "\n\n".join(
-        _table(task, list(group), style) for task, group in groupby(ordered, key=lambda row: row.key.task)
-    )
+    grouped = [(task, list(group)) for task, group in groupby(ordered, key=lambda row: row.key.task)]
+    made = [_table(group, style) for _, group in grouped]
+    if width and max((len(line) for each in made for line in each.splitlines()), default=0) > width:
+        made = ["\n".join(line for row in group for line in _folded(row, group, width)) for _, group in grouped]
+    return "\n\n".join(made)
+
+
+def _folded(row: CaseSummary, group: Sequence[CaseSummary], width: int) -> list[str]:
+    """A case as lines of at most `width` columns, where its words allow: its id, its verdict, what was measured."""
+    names = [*_headers(group)[3:8], "RTF change", "RTF detects", "peak MiB"]
+    *cells, verdict = _line(row, markdown=False)[3:]
+    told = [f"{name} {value}" for name, value in zip(names, cells, strict=True) if value != units.MISSING]
+    wrap = functools.partial(
+        textwrap.wrap, width=width, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return [escape.line(str(row.key)), *wrap(verdict), *wrap(" · ".join(told))]
 
 
 def first(rows: Sequence[CaseSummary]) -> list[str]:
@@ -49,14 +68,17 @@ def _ordered(rows: Sequence[CaseSummary]) -> list[CaseSummary]:
     return sorted(rows, key=lambda row: (row.key.task, not breaks.named(row.verdicts), row.key.dataset, str(row.key)))
 
 
-def _table(task: str, rows: Sequence[CaseSummary], style: str) -> str:
+def _headers(rows: Sequence[CaseSummary]) -> list[str]:
     judged = [row.primary.metric for row in rows if row.primary]
-    metric = judged[0] if judged else tasks.get(task).METRICS[0].name
+    metric = judged[0] if judged else tasks.get(rows[0].key.task).METRICS[0].name
     speed = ["RTF", "change", "detects", "peak MiB", "verdict"]
-    headers = ["model", "dataset", "device", "N", units.heading(metric), "change [95 %]", "detects", *speed]
+    return ["model", "dataset", "device", "N", units.heading(metric), "change [95 %]", "detects", *speed]
+
+
+def _table(rows: Sequence[CaseSummary], style: str) -> str:
     align = ("left", "left", "left", *["right"] * 8, "left")
     body = [_line(row, markdown=style == "github") for row in rows]
-    return tabulate(body, headers=headers, tablefmt=style, colalign=align, disable_numparse=True)
+    return tabulate(body, headers=_headers(rows), tablefmt=style, colalign=align, disable_numparse=True)
 
 
 def _line(row: CaseSummary, *, markdown: bool) -> list[str]:

@@ -64,6 +64,7 @@ def test_the_time_left_is_that_of_the_utterances_since_the_first(monkeypatch: py
     said = [utterance("a", {"wer": Ratio(0.0, 1.0)})]
     line(UtteranceDone("case", 1, 5, said))
     line(UtteranceDone("case", 3, 5, said * 3))
+    assert "left" not in line.text(UtteranceDone("case", 1, 5, said), now=100.0), "of one utterance nobody can tell"
     assert line.text(UtteranceDone("case", 3, 5, said), now=104.0).endswith("4 s left"), (
         "two calls took 4 s, two are left"
     )

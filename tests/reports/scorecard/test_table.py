@@ -29,6 +29,17 @@ def rtf(status: Status, now: float = 0.024, change: float | None = None, **more:
     return verdict("rtf", status, now, change=change, unit="s/s", kind="speed", **more)
 
 
+def test_a_terminal_that_is_too_narrow_gets_lines_for_each_case() -> None:
+    wide = max(len(line) for line in table.tables(ROWS[:3]).splitlines())
+    assert table.tables(ROWS[:3], width=wide) == table.tables(ROWS[:3])
+    lines = table.tables(ROWS[:3], width=60).splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    at = lines.index(str(ROWS[2].key))
+    assert lines[at + 1].startswith("  REGRESSED")
+    assert " ".join(" ".join(lines[at + 2 :]).split()).startswith("N 40 · WER 3.10 % · change [95 %] +2.11 % [")
+    assert "RTF change +30.0 %" in " ".join(" ".join(lines[at + 2 :]).split())
+
+
 NO_BASELINE = "no baseline: accept this run"
 ROWS = [
     row("passes", Status.PASS, wer(Status.PASS, 0.0087, 0.0), rtf(Status.PASS, change=0.004, detects=0.031), changed=0),
