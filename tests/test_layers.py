@@ -62,6 +62,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "ctranslate2": {"models"},
     "typer": {"cli"},
     "ruptures": {"stats"},
+    "ray": {"runner"},
     "matplotlib": {"reports"},
     "jinja2": {"reports"},
     "markupsafe": {"reports"},

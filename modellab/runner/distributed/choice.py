@@ -1,4 +1,4 @@
-"""The executor that a person names: `local`, `local:4`, `queue:FOLDER`."""
+"""The executor that a person names: `local`, `local:4`, `queue:FOLDER`, `ray:auto`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 from modellab.errors import ConfigError, did_you_mean
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.local import Local
+from modellab.runner.distributed.ray_executor import RayCluster
 from modellab.runner.distributed.shared_folder import SharedFolder
 
-KINDS = ("local", "queue")
+KINDS = ("local", "queue", "ray")
 
 
 def executor(text: str, workers: int | None = None) -> Executor:
@@ -21,6 +22,10 @@ def executor(text: str, workers: int | None = None) -> Executor:
         if not rest:
             raise ConfigError(f"executor is {text!r}: expected queue:FOLDER, a folder that every worker sees")
         return SharedFolder(Path(rest).absolute())
+    if kind == "ray":
+        if not rest:
+            raise ConfigError(f"executor is {text!r}: expected ray:auto, ray:new, ray:HOST:PORT or ray://HOST:PORT")
+        return RayCluster(text if rest.startswith("//") else rest, workers)
     raise ConfigError(f"executor is {text!r}: {did_you_mean(kind, KINDS)}")
 
 

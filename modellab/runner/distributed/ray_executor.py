@@ -1,0 +1,153 @@
+"""The executor on Ray: an actor for each worker, wherever the cluster has room. `pip install 'modellab[ray]'`.
+
+Ray only starts actors, tells of their end and carries bytes. It retries nothing: what is to be done again is the
+controller's to decide, which knows what was done. The packages are those of the nodes, nothing is installed there, and
+an actor with others is refused. `ray_cluster.py` says how a cluster is reached.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modellab.runner.distributed.controller import Attempt
+from modellab.runner.distributed.executor import Done, Event, Failed, Lost, Plan, Refused, Up
+from modellab.runner.distributed.ray_cluster import Connection
+from modellab.runner.distributed.shard_process import answer_of, answered
+from modellab.runner.distributed.shard_worker import ShardWorker
+from modellab.system import extras
+
+OF_PLACES = ("ConfigError", "ExtraError", "LoadError", "WeightsError")  # what another place may not have
+
+
+class Actor:
+    """What runs on the cluster: a worker of shards in a process of Ray's."""
+
+    def __init__(self, root: str) -> None:
+        self.worker = ShardWorker(Path(root) if root else None)
+
+    def order(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer an order."""
+        return answered(self.worker, order)
+
+
+@dataclass(slots=True)
+class _Member:
+    """One actor, as this side knows it."""
+
+    actor: Any
+    opening: Any = None  # a reference, until it is there
+    attempts: dict[Any, int] = field(default_factory=dict)  # by reference
+
+
+class RayCluster:
+    """So many actors, one for each GPU of the cluster where a case needs one; one that dies is replaced."""
+
+    def __init__(self, address: str, workers: int | None = None) -> None:
+        """ExtraError without Ray."""
+        extras.need("ray", f"--executor ray:{address.removeprefix('ray:')}")
+        self.address, self.asked = address, workers
+        self.members: dict[str, _Member] = {}
+        self.plan: Plan = {}
+        self.count = 0
+        self.connection: Connection | None = None
+
+    @property
+    def ray(self) -> Any:
+        """Ray itself."""
+        assert self.connection is not None, "start comes first"
+        return self.connection.ray
+
+    def start(self, plan: Plan) -> None:
+        """Start the actors, or have those that are there load the model of another case."""
+        if self.connection is None:
+            self.connection = Connection(self.address, self.asked)
+        self.plan = plan
+        for name in [name for name, member in self.members.items() if member.attempts]:
+            self._end(name)
+        for member in self.members.values():
+            member.opening = member.actor.order.remote({"verb": "open", "plan": dict(plan)})
+        for _ in range(self._wanted() - len(self.members)):
+            self._add()
+
+    def submit(self, worker: str, attempt: Attempt) -> None:
+        """Give a worker a shard."""
+        shard, member = attempt.shard, self.members[worker]
+        order = {"verb": "shard", "start": shard.start, "stop": shard.stop, "error": shard.error}
+        member.attempts[member.actor.order.remote(order)] = attempt.number
+
+    def events(self, timeout_s: float) -> Iterator[Event]:
+        """What has happened; waits so long for a first event."""
+        waiting = {ref: name for name, member in self.members.items() for ref in _references(member)}
+        if not waiting:
+            time.sleep(timeout_s)
+            return
+        ready, _ = self.ray.wait(list(waiting), num_returns=1, timeout=timeout_s)
+        if ready:
+            ready, _ = self.ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+        for ref in ready:
+            if (name := waiting[ref]) in self.members:
+                yield from self._told(name, ref)
+
+    def stop(self) -> None:
+        """End the actors, and the cluster where it was started here."""
+        for name in list(self.members):
+            self._end(name)
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+    def _told(self, name: str, ref: Any) -> Iterator[Event]:
+        """What an answer means, or that there will be none."""
+        member = self.members[name]
+        number = member.attempts.pop(ref, None)
+        try:
+            reply = self.ray.get(ref)
+        except self.ray.exceptions.RayError as error:
+            self._end(name)
+            self._add()
+            first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            yield Lost(name, f"its actor is gone: {first}")
+            return
+        if number is None:
+            member.opening = None
+        if "failed" in reply:
+            self._end(name)
+            others = bool(self.members)  # without any, nobody is left to wait for
+            of_place = number is None and reply["failed"] in OF_PLACES and others
+            told = Refused(name, reply["text"]) if of_place else Failed(name, reply["failed"], reply["text"])
+            yield told
+        elif number is None:
+            yield Up(name, reply["opened"])
+        else:
+            yield Done(name, number, answer_of(reply), reply["audio"])
+
+    def _wanted(self) -> int:
+        if self.asked:
+            return self.asked
+        what = "GPU" if self.plan["device"] == "cuda" else "CPU"
+        return max(1, int(self.ray.cluster_resources().get(what, 1)))
+
+    def _add(self) -> None:
+        self.count += 1
+        needs = {"num_gpus": 1} if self.plan["device"] == "cuda" else {"num_cpus": self.plan["threads"]}
+        kind = self.ray.remote(Actor).options(
+            **needs, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD", max_concurrency=1
+        )
+        actor = kind.remote("")
+        opening = actor.order.remote({"verb": "open", "plan": dict(self.plan)})
+        self.members[f"ray-{self.count}"] = _Member(actor, opening)
+
+    def _end(self, name: str) -> None:
+        """Let go of an actor: one that Ray takes for unavailable may answer later, and is not waited for."""
+        member = self.members.pop(name)
+        with suppress(Exception):  # it is gone already, in one of the ways that Ray has for it
+            self.ray.kill(member.actor, no_restart=True)
+
+
+def _references(member: _Member) -> list[Any]:
+    return [*([member.opening] if member.opening is not None else []), *member.attempts]
