@@ -63,6 +63,7 @@ ONLY = {  # who may import a library, anywhere; no other room knows of it
     "typer": {"cli"},
     "ruptures": {"stats"},
     "ray": {"runner"},
+    "submitit": {"runner"},
     "matplotlib": {"reports"},
     "jinja2": {"reports"},
     "markupsafe": {"reports"},

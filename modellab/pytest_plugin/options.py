@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     reference = "compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn"
     group.addoption("--against", metavar="REF", default="", help=reference)
     group.addoption("--against-env", metavar="PATH", default="", help="the same with another environment")
-    shared = "several workers share each dataset: local (all GPUs), local:N, queue:FOLDER, ray:auto"
+    shared = "several workers share each dataset: local (all GPUs), local:N, queue:FOLDER, ray:auto, slurm:..."
     group.addoption("--executor", metavar="NAME", default="", help=shared)
     group.addoption("--workers", type=int, metavar="N", help="how many workers the executor has")
     at_once = "seconds of audio that a worker is given at once (default 600)"

@@ -26,7 +26,7 @@ class RunOptions:
     preprocessing: str = ""  # a chain for all audio, in place of those of datasets and variants; `none` for none
     against: str = ""  # compare speed and memory with a git revision, MODEL:VARIANT or :VARIANT, timed in turn
     against_env: str = ""  # the same with another environment
-    executor: str = ""  # workers that share each dataset: local:N, queue:FOLDER, ray:auto; '': none
+    executor: str = ""  # workers that share each dataset: local:N, queue:FOLDER, ray:auto, slurm:...; '': none
     workers: int | None = None  # of the executor; None: as many as it says, or has
     shard_audio_s: float = 600.0  # seconds of audio that a worker is given at once
     resume: str = ""  # the session whose distributed cases are gone on with

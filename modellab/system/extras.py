@@ -38,6 +38,7 @@ EXTRAS = {
     "postgres": Extra(("psycopg",), "`modellab serve` with PostgreSQL, on several machines"),
     "oidc": Extra(("authlib", "httpx2"), "people sign in to `modellab serve` as they do elsewhere"),
     "ray": Extra(("ray",), "`modellab run --executor ray:...`: workers on the machines of a Ray cluster"),
+    "slurm": Extra(("submitit",), "`modellab run --executor slurm:...`: workers as an array of Slurm's"),
     "benchmark": Extra(("pytest_benchmark",), "timed calls as pytest-benchmark sees them"),
     "robustness": Extra(("torch_audiomentations",), "clips in noise, in rooms, on the telephone"),
     "speech-quality": Extra(("pyloudnorm", "speechmos"), "loudness and estimated opinion of synthesis"),

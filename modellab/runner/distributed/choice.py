@@ -1,4 +1,4 @@
-"""The executor that a person names: `local`, `local:4`, `queue:FOLDER`, `ray:auto`."""
+"""The executor that a person names: `local`, `local:4`, `queue:FOLDER`, `ray:auto`, `slurm:partition=a100`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.local import Local
 from modellab.runner.distributed.ray_executor import RayCluster
 from modellab.runner.distributed.shared_folder import SharedFolder
+from modellab.runner.distributed.slurm import Slurm
 
-KINDS = ("local", "queue", "ray")
+KINDS = ("local", "queue", "ray", "slurm")
 
 
 def executor(text: str, workers: int | None = None) -> Executor:
@@ -26,6 +27,8 @@ def executor(text: str, workers: int | None = None) -> Executor:
         if not rest:
             raise ConfigError(f"executor is {text!r}: expected ray:auto, ray:new, ray:HOST:PORT or ray://HOST:PORT")
         return RayCluster(text if rest.startswith("//") else rest, workers)
+    if kind == "slurm":
+        return Slurm(text, workers)
     raise ConfigError(f"executor is {text!r}: {did_you_mean(kind, KINDS)}")
 
 

@@ -30,25 +30,32 @@ class Puller:
         """`root` is the project here; `say` tells a person what goes on. ConfigError for a folder without its key."""
         self.folder, self.say, self.lease_s = folder, say, LEASE_S
         self.worker = ShardWorker(root)
-        self.going = threading.Event()
-        self.worker.told_to_go = self.going.is_set
+        self.left_by = 0  # the signal that told it to go
+        self.worker.told_to_go = self.is_going
         self.left: set[str] = set()  # plans that are not for this worker, or whose controller is gone
         self.count = itertools.count(1)
 
     def work(self, idle_s: float) -> None:
         """Until it is told to go, or there was nothing to do for so long."""
         for number in SIGNALS:
-            signal.signal(number, lambda *_: self.going.set())
+            signal.signal(number, self._told_to_go)
         busy_s = time.monotonic()
         try:
-            while not self.going.is_set() and time.monotonic() - busy_s < idle_s:
+            while not self.is_going() and time.monotonic() - busy_s < idle_s:
                 if run := self._run():
                     self._serve(*run)
                     busy_s = time.monotonic()
                 else:
-                    self.going.wait(POLL_S * 10)
+                    time.sleep(POLL_S * 10)
         finally:
             self.worker.close()
+
+    def is_going(self) -> bool:
+        """Whether it was told to go."""
+        return bool(self.left_by)
+
+    def _told_to_go(self, number: int, _: object) -> None:
+        self.left_by = number  # nothing but this: a lock may be held at the moment
 
     def _run(self) -> tuple[Path, Mapping[str, Any], bytes] | None:
         """A run with a plan for this worker."""
@@ -89,7 +96,7 @@ class Puller:
                     if "failed" in reply:
                         self.say(f"{plan['case']}: {reply['text']}")
                         return
-                if self.going.is_set():
+                if self.is_going():
                     touch(own / "gone")
         except OSError as error:
             if (run / "plan").exists():
@@ -101,7 +108,7 @@ class Puller:
     def _orders(self, run: Path, own: Path, number: str, key: bytes) -> Iterator[Mapping[str, Any]]:
         """The shards for this worker, as long as the run goes on."""
         controller = Watched(run / "alive")
-        while not self.going.is_set():
+        while not self.is_going():
             path = min((own / "in").glob("[0-9]*"), default=None) if (own / "in").is_dir() else None
             if path is not None:
                 order = plans.verified(path.read_bytes(), key)
@@ -114,7 +121,7 @@ class Puller:
                 return
             if not _goes_on(run / "plan", number, key):
                 return
-            self.going.wait(POLL_S)
+            time.sleep(POLL_S)
 
 
 def _goes_on(path: Path, number: str, key: bytes) -> bool:
