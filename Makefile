@@ -41,7 +41,7 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden 
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows action.yml
 	@$(BIN)/modellab datasets validate
 
 arithmetic: setup  ## model tests and smoke as CPUs with other instructions compute (ARGS=plain or ARGS=avx2 for one)
