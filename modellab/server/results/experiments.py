@@ -2,24 +2,20 @@
 
     mlruns/lab/experiments.jsonl     a line for each change; the last one of an id is how the experiment is
 
-One writer at a time; nothing is ever changed or removed. Members are selectors as `modellab compare` takes them; runs
-that were started with the label `experiment` belong to it besides.
+Members are selectors as `modellab compare` takes them; runs that were started with the label `experiment` belong to it
+besides.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pydantic
 
 from modellab.results.entry import now
+from modellab.server.appended import Appended
 from modellab.server.errors import ApiError
 
 FILE = Path("lab") / "experiments.jsonl"
@@ -61,7 +57,7 @@ class Experiments:
     """The experiments of a project's folder."""
 
     def __init__(self, mlruns: Path) -> None:
-        self.path = mlruns / FILE
+        self.lines = Appended(mlruns / FILE)
 
     def every(self, project: str) -> list[Record]:
         """Those of a project, newest first."""
@@ -82,55 +78,29 @@ class Experiments:
         moment = now()
         made = Record(id=secrets.token_hex(8), project=project, version=1, by=by, created_at=moment, changed_at=moment,
                       **given.model_dump(exclude_none=True))  # fmt: skip
-        with self._alone():
-            self._append(made)
+        with self.lines.alone():
+            self.lines.append(made.model_dump_json())
         return made
 
     def change(self, project: str, id: str, given: Given, expected: int | None) -> Record:
         """One with other words or members; ApiError 412 where it is not of the version `expected` any more."""
-        with self._alone():
+        with self.lines.alone():
             before = self.get(project, id)
             if expected is not None and expected != before.version:
                 said = f"the experiment is of version {before.version} now, not {expected}: look again"
                 raise ApiError(412, "changed", said)
             more = {"version": before.version + 1, "changed_at": now()}
             made = before.model_copy(update={**given.model_dump(exclude_none=True), **more})
-            self._append(made)
+            self.lines.append(made.model_dump_json())
         return made
 
     def _read(self) -> dict[str, Record]:
-        """Each as its last line has it; a line that was cut by a kill is left out."""
+        """Each as its last line has it."""
         found: dict[str, Record] = {}
-        try:
-            lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return found
-        for line in filter(None, lines):
+        for line in self.lines.read():
             try:
-                each = Record.model_validate(json.loads(line))
-            except (ValueError, RecursionError):  # pydantic's is a ValueError
+                each = Record.model_validate(line)
+            except ValueError:  # pydantic's is one
                 continue
             found[each.id] = each
         return found
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _append(self, made: Record) -> None:
-        """A line, on the disk; after one that was cut on a line of its own."""
-        with self.path.open("ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                torn = file.read(1) != b"\n"
-            else:
-                torn = False
-            file.write((b"\n" if torn else b"") + made.model_dump_json().encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
