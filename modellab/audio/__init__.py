@@ -30,11 +30,11 @@ import numpy as np
 from modellab.audio import ffmpeg, joined, kinds, limits, mp3, ogg, sndfile, stretch
 from modellab.audio.lengths import silent, undecodable
 from modellab.audio.tape import Samples, Tape
-from modellab.audio.writing import compressed, resample, wav_bytes, write
+from modellab.audio.writing import compressed, resample, wav_bytes, write, write_channels
 from modellab.errors import AudioError
 from modellab.types import Audio
 
-__all__ = ["Info", "compressed", "info", "read", "read_channels", "resample", "wav_bytes", "write"]
+__all__ = ["Info", "compressed", "info", "read", "read_channels", "resample", "wav_bytes", "write", "write_channels"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,13 @@ def write(path: Path, audio: Audio) -> None:
     _write(path, audio, form)
 
 
+def write_channels(path: Path, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]], rate_hz: int) -> None:
+    """Write 16-bit FLAC or WAV with several channels: samples of shape (n_samples, n_channels) in [-1, 1)."""
+    import soundfile
+
+    soundfile.write(path, samples, rate_hz, format=WRITABLE[path.suffix.lower()], subtype="PCM_16")
+
+
 def wav_bytes(audio: Audio) -> bytes:
     """The sound as a 16-bit WAV file in memory, as `write` makes one."""
     if not np.isfinite(audio.samples).all():

@@ -29,6 +29,8 @@ from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
 from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs.room import Room
+from modellab.server.listening import api as listening_api
+from modellab.server.listening.making import Maker
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results import decisions
@@ -63,7 +65,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     shares = Shares(blobs, Drawing(index, blobs))
     ending = threading.Event()
     room = Room(project, database, fleet, long_probe, blobs, ending)
-    remembered = Remembered(index)
+    remembered, maker = Remembered(index), Maker(index, blobs)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -93,7 +95,8 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(storage_api.router(blobs, long_probe))
     app.include_router(jobs_api.router(room))
     app.include_router(share_api.router(shares))
-    app.include_router(pages.router(fleet, matrix, index, remembered, room))
+    app.include_router(listening_api.router(maker))
+    app.include_router(pages.router(fleet, matrix, index, remembered, room, maker))
     _errors(app)
     auth.check_declared(app)
     complete.install(app)

@@ -96,6 +96,9 @@ def test_every_route_says_who_may_ask_it(tmp_path: Path) -> None:
     assert len(found) > 10
     assert [path for _, path, scope in found if scope is None] == []
     assert {path for _, path, scope in found if scope == ""} <= {
+        "/listen/{invitation}",
+        "/listen/{invitation}/{rater}",
+        "/listen/{invitation}/{rater}/{place}/{side}",
         "/health",
         "/ready",
         "/login",

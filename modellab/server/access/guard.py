@@ -26,7 +26,11 @@ from modellab.server.errors import ApiError
 
 LOG = logging.getLogger("modellab.server")
 OPEN = ("/health", "/ready", "/login", "/logout", "/login/oidc", "/login/oidc/back")  # asked without a token
-OPEN_BELOW = ("/s/", "/assets/")  # shares: whoever has the address may see them; what pages look like
+OPEN_BELOW = (
+    "/s/",
+    "/listen/",
+    "/assets/",
+)  # whoever has the address of a share or an invitation; what pages look like
 TTL_S = 2.0
 MOST_KEPT = 10_000
 TICKET_S = 60.0

@@ -5,6 +5,7 @@
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index
     workbench.py    `/workbench`: choose what to measure, start it, watch it, accept what came of it
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
+    listening.py  `/listening`, `/listen`: tests with people, and what raters see
 
 Start reading at `frame.py`.
 """
@@ -16,17 +17,19 @@ from fastapi import APIRouter
 from modellab.plan.matrix import Matrix
 from modellab.server.fleet import Fleet
 from modellab.server.jobs.room import Room
-from modellab.server.pages import frame, judged, ledger, start, workbench
+from modellab.server.listening.making import Maker
+from modellab.server.pages import frame, judged, ledger, listening, start, workbench
 from modellab.server.results.decisions import Remembered
 from modellab.server.results.index import Index
 
 
-def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, room: Room) -> APIRouter:
+def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, room: Room, maker: Maker) -> APIRouter:
     """The routes of all pages."""
     routes = APIRouter(include_in_schema=False)
     routes.include_router(frame.router())
     routes.include_router(start.router(fleet, matrix))
     routes.include_router(ledger.router(index, matrix, lambda project: workbench.running(room, project)))
     routes.include_router(workbench.router(room, index))
-    routes.include_router(judged.router(index, remembered, matrix))
+    routes.include_router(judged.router(index, remembered, matrix, maker))
+    routes.include_router(listening.router(maker))
     return routes

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
 ROOMS = (
     ("Try it", "/"), ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"), ("Findings", "/findings"),
-    ("Experiments", "/experiments"), ("Candidates", "/candidates"),
+    ("Experiments", "/experiments"), ("Candidates", "/candidates"), ("Listening", "/listening"),
 )  # fmt: skip
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 POLICY = "; ".join(

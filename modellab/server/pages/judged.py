@@ -13,7 +13,8 @@ from modellab.lifecycle.stages import STAGES
 from modellab.plan.matrix import Broken, Matrix
 from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import ApiError
-from modellab.server.pages import frame
+from modellab.server.listening.making import Maker
+from modellab.server.pages import frame, listening
 from modellab.server.results import query
 from modellab.server.results.decisions import Remembered, compared
 from modellab.server.results.experiments import Experiments, Record
@@ -24,16 +25,16 @@ Name = Annotated[str, Query(max_length=255)]
 NONE_YET = "There are no results of that yet. `modellab run -m smoke` makes the first ones."
 
 
-def router(index: Index, remembered: Remembered, matrix: Matrix) -> APIRouter:
+def router(index: Index, remembered: Remembered, matrix: Matrix, maker: Maker) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
-    _findings(routes, remembered, matrix)
+    _findings(routes, remembered, matrix, maker)
     _candidates(routes, remembered)
     _experiments(routes, index, remembered)
     return routes
 
 
-def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix) -> None:
+def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: Maker) -> None:
     @routes.get("/findings")
     def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "") -> Response:
         found: dict[str, Any] | None = None
@@ -47,8 +48,9 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix) -> None
         there = [entry[0].name for entry in matrix.datasets if not isinstance(entry, Broken)]
         known = {"task": list(tasks.names()), "dataset": there}
         return frame.page(
-            request, "findings.html.j2", "Findings", found=found, why=why, task=task, dataset=dataset, known=known
-        )
+            request, "findings.html.j2", "Findings", found=found, why=why, task=task, dataset=dataset, known=known,
+            heard=listening.heard(maker, who.project),
+        )  # fmt: skip
 
 
 def _candidates(routes: APIRouter, remembered: Remembered) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
+from modellab.server.listening import clips, numbers
 from modellab.server.results import accepting, pages, report, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
@@ -29,6 +30,8 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "compare": report.compare,
     "page": whole.page,
     "run_page": pages.run,
+    "clips": clips.make,
+    "votes": numbers.results,
 }
 
 

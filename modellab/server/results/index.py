@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -63,17 +63,30 @@ class Index:
 
     def whole(self, verb: str, project: str, id: str, **order: Any) -> dict[str, Any]:
         """What a reader says of an entry; where its file is another one by now, that is indexed anew first."""
+        return self._placed(project, [id], lambda places: self.reader.ask(verb, **places[0], **order))
+
+    def several(self, verb: str, project: str, ids: Sequence[str], **order: Any) -> dict[str, Any]:
+        """The same of several entries together, which takes longer."""
+        return self._placed(project, ids, lambda places: self.analyst.ask(verb, entries=places, **order))
+
+    def _placed(
+        self, project: str, ids: Sequence[str], ask: Callable[[list[dict[str, Any]]], dict[str, Any]]
+    ) -> dict[str, Any]:
         for is_last in (False, True):
-            row = self.one(lambda said: dict(query.one(said, project, id)))
-            place = {"entry": row["id"], **{name: row[name] for name in ("path", "offset", "length")}}
+            places = [self._place(project, id) for id in ids]
             try:
-                return self.reader.ask(verb, **place, **order)
+                return ask(places)
             except ApiError as error:
                 if error.code != MOVED or is_last:
                     raise
                 with self._lock:
-                    follow.forget(self.database.engine, place["path"])
+                    for path in {place["path"] for place in places}:
+                        follow.forget(self.database.engine, path)
         raise AssertionError
+
+    def _place(self, project: str, id: str) -> dict[str, Any]:
+        row = self.one(lambda said: dict(query.one(said, project, id)))
+        return {"entry": row["id"], **{name: row[name] for name in ("path", "offset", "length")}}
 
     @property
     def url(self) -> str:

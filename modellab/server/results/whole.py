@@ -50,7 +50,7 @@ def build(root: Path, order: Order) -> Json:
 
 def entry(root: Path, order: Order) -> Json:
     """An entry as the ledger has it, without its utterances."""
-    found = _read(root, order)
+    found = read(root, order)
     said = encode(found)
     result = said["result"]
     if result is not None:
@@ -60,7 +60,7 @@ def entry(root: Path, order: Order) -> Json:
 
 def utterances(root: Path, order: Order) -> Json:
     """Some utterances of an entry, with what was to be said where that is here and not private."""
-    found = _read(root, order)
+    found = read(root, order)
     every = found.result.utterances if found.result else ()
     some = every[order["start"] : order["start"] + order["count"]]
     library = Library(project(root).golden)
@@ -92,21 +92,21 @@ def page(root: Path, order: Order) -> Json:
     """The page of an entry, with the server's other pages in its head."""
     from modellab.reports.case import page
 
-    found, here = _read(root, order), project(root)
+    found, here = read(root, order), project(root)
     rooms = [(name, address) for name, address in order["rooms"]]
     return {"page": page.render(found, here.golden, page.accepted(here, found), CLIPS, rooms)}
 
 
 def sounds(root: Path, order: Order) -> Json:
     """Where the sounds of an utterance lie: those of this project's saved audio, and whether they are still there."""
-    found = _read(root, order)
+    found = read(root, order)
     every = found.result.utterances if found.result else ()
     output = next((each.output for each in every if each.id == order["utterance"]), None)
     own = [path for path in saved.files(output) if not str(path).startswith(saved.ELSEWHERE)]
     return {"sounds": [{"path": str(path.resolve()), "is_there": path.is_file()} for path in own]}
 
 
-def _read(root: Path, order: Order) -> Entry:
+def read(root: Path, order: Order) -> Entry:
     """The entry of a place; ApiError 409 where another line is there now."""
     try:
         found = _read_at(root, order["path"], order["offset"], order["length"])

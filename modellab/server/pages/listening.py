@@ -1,0 +1,216 @@
+"""`/listening`: tests with people, for whoever makes them; `/listen/...`: for raters, without an account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from modellab.results.entry import now
+from modellab.server.auth import Who, needs, open_to_all
+from modellab.server.errors import ApiError
+from modellab.server.listening import blocks
+from modellab.server.listening.api import address, described, results
+from modellab.server.listening.making import Maker
+from modellab.server.listening.records import ACR, CHOICES, FIRST, NEITHER, SECOND, ListeningTest, Rater, Vote
+from modellab.server.pages import frame
+from modellab.server.results import query
+from modellab.server.storage.api import served
+from modellab.server.storage.threads import stored
+
+Reads = Annotated[Who, Depends(needs("read"))]
+Anybody = Annotated[Who, Depends(open_to_all)]
+SPEAKING = ["tts", "v2v", "chat"]  # tasks whose results have sounds
+OFFERED = 40
+HEADERS = {"X-Robots-Tag": "noindex, nofollow"}
+CHOSEN = {FIRST: "The first", NEITHER: "No difference", SECOND: "The second"}
+Played = Annotated[list[float], Form(max_length=2)]
+
+
+def router(maker: Maker) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+    _own(routes, maker)
+    _invited(routes, maker)
+    _answers(routes, maker)
+    return routes
+
+
+def _own(routes: APIRouter, maker: Maker) -> None:
+    @routes.get("/listening")
+    def listing(request: Request, who: Reads) -> Response:
+        asked = query.Filters(task=SPEAKING, limit=OFFERED)
+        found = maker.index.rows(lambda said: query.results(said, who.project, asked))["data"]
+        offered = [each for each in found if not each["private"] and not each["error"]]
+        tests = [described(each, address(request)) for each in maker.tests.every(who.project)]
+        return frame.page(
+            request, "listening.html.j2", "Listening tests", tests=tests, offered=offered, may_run=who.may("run")
+        )
+
+    @routes.get("/listening/{test}")
+    def one(test: str, request: Request, who: Reads) -> Response:
+        found = maker.tests.get(who.project, test)
+        said = shown(found, results(maker, found))
+        return frame.page(
+            request, "listening_test.html.j2", found.name, test=described(found, address(request)), said=said,
+            may_run=who.may("run"),
+        )  # fmt: skip
+
+
+def _invited(routes: APIRouter, maker: Maker) -> None:
+    @routes.get("/listen/{invitation}")
+    def welcome(invitation: str, request: Request, _: Anybody) -> Response:
+        test = maker.tests.invited(invitation)
+        count = len(blocks.trials(test, Rater(test=test.id, rater="", number=0, agent="", at="")))
+        longest = max(clip.duration_s for item in test.items for clip in item.clips)
+        minutes = max(1, round(count * (longest * (2 if test.kind == "ab" else 1) + 4) / 60))
+        page = frame.page(
+            request, "listen.html.j2", "Listening test", test=test, count=count, minutes=minutes, invitation=invitation
+        )
+        return _unlisted(page)
+
+    @routes.post("/listen/{invitation}")
+    def begin(invitation: str, request: Request, _: Anybody) -> Response:
+        test = maker.tests.invited(invitation)
+        rater = maker.tests.begin(test, request.headers.get("user-agent", ""))
+        return RedirectResponse(f"/listen/{invitation}/{rater.rater}", 303)
+
+    @routes.get("/listen/{invitation}/{rater}")
+    def question(invitation: str, rater: str, request: Request, _: Anybody) -> Response:
+        test, found, votes = _rater(maker, invitation, rater)
+        trials = blocks.trials(test, found)
+        place = _next(trials, votes)
+        here = f"/listen/{invitation}/{rater}"
+        if place == len(trials):
+            return _unlisted(frame.page(request, "listen_end.html.j2", "Thank you", test=test, count=len(trials)))
+        trial = trials[place]
+        page = frame.page(
+            request, "listen_trial.html.j2", "Listening test", test=test, trial=trial, place=place, count=len(trials),
+            here=here, choices=list(_choices(test, trial)), question=_question(test, trial),
+        )  # fmt: skip
+        return _unlisted(page)
+
+    @routes.get("/listen/{invitation}/{rater}/{place}/{side}")
+    async def clip(invitation: str, rater: str, place: int, side: int, request: Request, _: Anybody) -> Response:
+        test, found, _votes = await stored(_rater, maker, invitation, rater)
+        trials = blocks.trials(test, found)
+        if not (0 <= place < len(trials) and 0 <= side < len(trials[place].clips)):
+            raise ApiError(404, "not_found", "there is no such sound")
+        blob = await stored(maker.blobs.find, test.project, trials[place].clips[side].blob)
+        answer = await served(maker.blobs, blob, request)
+        answer.headers["Content-Disposition"] = "inline"  # nothing that tells one system from another
+        return _unlisted(answer)
+
+
+def _answers(routes: APIRouter, maker: Maker) -> None:
+    @routes.post("/listen/{invitation}/{rater}")
+    def answer(
+        invitation: str, rater: str, _: Anybody,
+        place: Annotated[int, Form()], answer: Annotated[str, Form(max_length=20)],
+        latency_s: Annotated[float, Form()] = 0.0, played_s: Played = [],  # noqa: B006
+    ) -> Response:  # fmt: skip
+        test, found, _votes = _rater(maker, invitation, rater)
+        trials = blocks.trials(test, found)
+        if not 0 <= place < len(trials):
+            raise ApiError(400, "invalid_value", f"there is no question {place}", "place")
+        trial = trials[place]
+        scores = {value: score for value, _label, score in _choices(test, trial)}
+        if answer not in scores:
+            raise ApiError(400, "invalid_value", f"expected one of {', '.join(scores)}", "answer")
+        played = [*played_s, 0.0, 0.0][: len(trial.clips)]
+        maker.tests.vote(
+            Vote(
+                test=test.id, rater=found.rater, part=trial.part, item=trial.item, systems=list(trial.systems),
+                score=scores[answer], order=place, played_s=played, latency_s=latency_s, seed=test.seed, at=now(),
+                duration_s=[clip.duration_s for clip in trial.clips],
+            )
+        )  # fmt: skip
+        return RedirectResponse(f"/listen/{invitation}/{rater}", 303)
+
+
+def _rater(maker: Maker, invitation: str, rater: str) -> tuple[ListeningTest, Rater, list[Vote]]:
+    test = maker.tests.invited(invitation)
+    return test, *maker.tests.rater(test, rater)
+
+
+def _next(trials: list[blocks.Trial], votes: list[Vote]) -> int:
+    """The first question that is not answered; how many there are, behind the last."""
+    answered = {vote.order for vote in votes}
+    return next((place for place in range(len(trials)) if place not in answered), len(trials))
+
+
+def _choices(test: ListeningTest, trial: blocks.Trial) -> list[tuple[str, str, float]]:
+    """(value, what it is called, score) of each answer that a question takes."""
+    if trial.part == "headphones":
+        return [(str(number), f"Tone {number}", float(number)) for number in (1, 2, 3)]
+    if test.kind == "ab":
+        return [(value, CHOSEN[value], CHOICES[value]) for value in CHOSEN]
+    return [(f"{score:.0f}", f"{score:.0f} {label}", score) for score, label in ACR.items()]
+
+
+def _question(test: ListeningTest, trial: blocks.Trial) -> str:
+    return "Which of the three tones is the quietest?" if trial.part == "headphones" else test.question
+
+
+def _unlisted(answer: Response) -> Response:
+    answer.headers.update(HEADERS)
+    return answer
+
+
+# ---------------------------------------------------------------------------- numbers as people read them
+
+
+def shown(test: ListeningTest, said: dict[str, Any]) -> dict[str, Any]:
+    """Results with their numbers written out."""
+    names = [system.name for system in test.systems]
+    systems = [
+        {
+            **each,
+            "score": _score(each["score"]),
+            "estimates": ", ".join(f"{k} {v}" for k, v in each["estimates"].items()),
+        }
+        for each in said["systems"]
+    ]
+    pairs = [
+        {
+            "first": names[pair["first"]], "second": names[pair["second"]], "n": pair["n"],
+            "change": _change(test, pair), "p": "" if pair["adjusted_p"] is None else f"{pair['adjusted_p']:.2g}",
+            "says": _says(names, pair),
+        }
+        for pair in said["pairs"]
+    ]  # fmt: skip
+    return {**said, "systems": systems, "pairs": pairs}
+
+
+def _score(score: dict[str, Any] | None) -> str:
+    if score is None:
+        return ""
+    ends = score["interval"]
+    return f"{score['value']:.2f}" + (f" [{ends[0]:.2f}, {ends[1]:.2f}]" if ends else "") + f", {score['n']} votes"
+
+
+def _change(test: ListeningTest, pair: dict[str, Any]) -> str:
+    """The difference of scores; of a choice, the share of votes for the first, half of those for neither counted."""
+    ends = pair["interval"]
+    if test.kind == "acr":
+        return f"{pair['change']:+.2f}" + (f" [{ends[0]:+.2f}, {ends[1]:+.2f}]" if ends else "")
+    share = (1 + pair["change"]) / 2
+    span = [min(1.0, max(0.0, (1 + end) / 2)) for end in ends] if ends else None
+    return f"{share:.0%}" + (f" [{span[0]:.0%}, {span[1]:.0%}]" if span else "")
+
+
+def _says(names: list[str], pair: dict[str, Any]) -> str:
+    if not pair["differs"]:
+        return "no sure difference"
+    return f"{names[pair['first' if pair['change'] > 0 else 'second']]} is better"
+
+
+def heard(maker: Maker, project: str) -> list[dict[str, Any]]:
+    """The results of the tests that have enough votes, for the page of findings."""
+    found = []
+    for test in maker.tests.every(project):
+        said = results(maker, test)
+        if said["enough"]:
+            found.append({"id": test.id, "name": test.name, "dataset": test.dataset, **shown(test, said)})
+    return found
