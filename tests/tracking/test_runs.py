@@ -235,10 +235,20 @@ def test_views_gather_the_datasets_that_were_ever_seen():
     second = ui_views.tags("1", ["wer/b"], ["cer"], first)
 
     columns = json.loads(second[ui_views.OVERVIEW])["selectedColumns"]
-    assert columns == ["tags.`verdict`", "metrics.`wer/a`", "metrics.`wer/b`", "metrics.`rtf/a`", "tags.`machine`"]
+    assert columns == ["tags.`verdict`", "metrics.`wer/a`", "metrics.`rtf/a`", "metrics.`wer/b`", "tags.`machine`"]
     sections = json.loads(second[ui_views.TREND])["compareRunSections"]
     assert [section["name"] for section in sections] == ["wer", "rtf", "cer"]
     assert ui_views.tags("1", ["wer/b"], [], first | second) == {}, "nothing new, nothing to write"
+
+
+def test_verdict_and_the_first_quality_and_speed_are_seen_at_1280_pixels_beside_the_assistant():
+    view = json.loads(ui_views.tags("1", ["wer/asr_golden_v1", "rtf/asr_golden_v1"], [], {})[ui_views.OVERVIEW])
+
+    widths = view["columnWidths"]
+    boxes_px, seen_px = 73, 698  # what MLflow 3 puts before the names, and what it has for the table
+    first = sum(widths[name] for name in view["columnOrder"][:5])
+    assert view["columnOrder"][2:5] == ["tags.`verdict`", "metrics.`wer/asr_golden_v1`", "metrics.`rtf/asr_golden_v1`"]
+    assert boxes_px + first <= seen_px
 
 
 def test_views_leave_what_a_user_wrote():
