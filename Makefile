@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full real test check arithmetic gate-benchmark mutants performance lock clean
+.PHONY: help setup smoke full real test check docs arithmetic gate-benchmark mutants performance lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden 
 	@$(BIN)/mypy
 	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows action.yml
 	@$(BIN)/modellab datasets validate
+
+docs: setup  ## the documentation as a site, in build/site; a broken link is an error (ARGS='--site-dir DIR')
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
 
 arithmetic: setup  ## model tests and smoke as CPUs with other instructions compute (ARGS=plain or ARGS=avx2 for one)
 	@sh tools/arithmetic.sh $(BIN) $(ARGS)
