@@ -29,13 +29,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/decisions").glob("*.md")])
 TOP = {path.name for path in ROOT.iterdir()} | {"mlruns", ".venv"}
 MADE_BY_USE = ("mlruns/", ".venv/", "build/", "baselines/")  # comes and goes
-EXAMPLES = (
-    "batched_whisper",
-    "wordcount",
-    "meetings_v1",
-    "calls_v1",
-    "mine",
-)  # names that the pages ask the reader to make
+EXAMPLES = {"batched_whisper", "wordcount", "meetings_v1", "calls_v1", "mine"}  # names that a reader is asked to make
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

@@ -13,7 +13,7 @@ from pymdownx.slugs import slugify
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # mkdocs loads this file by its path
 
-from tools.site import commands, names, repository
+from tools.site import commands, names, notebook_pages, repository
 
 MORE = "More"
 
@@ -32,6 +32,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     made["reference/python.md"] = names.python()
     made["reference/metrics.md"] = names.metrics()
     made["reference/models.md"] = names.models(of_models)
+    made |= {f"notebooks/{name}.md": notebook_pages.page(name) for name in notebook_pages.names()}
     for place, text in made.items():
         files.append(File.generated(config, place, content=text))
     named = set(in_navigation(config.nav))
@@ -53,6 +54,6 @@ def in_navigation(part: Any) -> list[str]:
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
     """Links that hold on the site."""
-    if page.file.src_uri.startswith("reference/"):
+    if page.file.src_uri.startswith(("reference/", "notebooks/")):
         return markdown
     return repository.relinked(markdown, page.file.src_uri)
