@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from modellab import tasks
+from modellab.models import weights
 from modellab.plan.availability import judges, why_not
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
@@ -74,7 +75,8 @@ def plan(matrix: Matrix, selection: Selection | None = None) -> list[PlannedCase
 def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: Callable[[T], Hashable]) -> list[T]:
     """The things with those of one engine together, across tasks, so that each model is loaded once.
 
-    Its tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
+    Engines that begin at once come first, those last whose checkpoint may have to be made: the first verdict is there
+    in seconds. An engine's tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
     main task always finds a fresh one. What has no case keeps its place among those with the same `place_of`.
     """
     order: dict[Hashable, int] = {}
@@ -83,8 +85,16 @@ def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: C
         case = case_of(thing)
         engine: Hashable = case.engine if isinstance(case, Case) else place_of(thing)
         task = case.model.tasks.index(case.key.task) if isinstance(case, Case) else 0
-        keys.append((order.setdefault(engine, len(order)), task))
+        keys.append((_wait(case), order.setdefault(engine, len(order)), task))
     return [things[i] for i in sorted(range(len(things)), key=keys.__getitem__)]
+
+
+def _wait(case: object) -> int:
+    """How long a case's engine takes to begin, as a rank, which is the same in every process and with every cache."""
+    if not isinstance(case, Case):
+        return 1
+    scheme = weights.split(case.source.name)[0]
+    return 0 if scheme == weights.PACKAGE else 2 if scheme == "made" else 1
 
 
 def family(cases: Iterable[object], *, download: bool = False) -> int:

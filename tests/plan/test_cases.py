@@ -15,7 +15,7 @@ from modellab.plan.settings import Project
 from modellab.runner.options import RunOptions
 from modellab.runner.run import run
 
-from ..integration.conftest import write_dataset
+from ..integration.conftest import write_dataset, write_model
 from ..runner.suites import CALM, CRASH, ONE, write_project
 
 
@@ -32,6 +32,17 @@ def test_a_planned_case_travels(root: Path) -> None:
     assert pickle.loads(pickle.dumps(cases)) == cases
     assert [PlannedCase.decode(json.loads(json.dumps(case.encode()))) for case in cases] == cases
     assert pickle.loads(pickle.dumps(RunOptions(reason="x"))) == RunOptions(reason="x")
+
+
+def test_an_engine_whose_checkpoint_may_have_to_be_made_comes_last(root: Path) -> None:
+    for name, weights in (("a_made", "made:tiny"), ("b_embedded", "embedded:whisper-lab/ct2")):
+        folder = root / "models" / name
+        write_model(folder)
+        config = (folder / "config.yaml").read_text()
+        (folder / "config.yaml").write_text(config.replace("weights: package", f"weights: '{weights}'"))
+    names = ("a_made", "b_embedded", "fake")
+    planned = plan(Matrix(Project.at(root)), Selection(model=names))
+    assert [case.name.partition(":")[0] for case in planned] == ["fake", "b_embedded", "a_made"]
 
 
 def test_the_cases_of_an_engine_come_together(root: Path) -> None:
