@@ -22,6 +22,7 @@ from modellab.cli import (
     dataset_list,
     dataset_power,
     datasets,
+    demo,
     diarize,
     doctor,
     explain,
@@ -83,6 +84,7 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     grouped.TRY: {
+        "demo": demo.demo,
         "try": try_models.try_models,
         "transcribe": transcribe.transcribe,
         "diarize": diarize.diarize,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -65,14 +64,14 @@ def init(
     if data:
         _import(root, data, task, language, name, dry_run=dry_run)  # refused before anything else is written
     else:
-        files += suite_files.example(root, _lessons())
+        files += suite_files.example(root, suite_files.lessons())
     for file in files:
         _tell(root, file, dry_run=dry_run)
         if not dry_run:
             with common.writing(file.path):
                 file.write()
     if not data and not dry_run:
-        _example_audio(root)
+        suite_files.example_audio(root)
     if dry_run:
         common.say("nothing was written (--dry-run)")
         return
@@ -178,26 +177,6 @@ def named(data: str) -> str:
     """
     plain = re.sub(r"[^a-z0-9]+", "_", Path(data).name.partition(".")[0].lower()).strip("_") or "mine"
     return f"{plain if plain[0].isalpha() else f'data_{plain}'}_v1"
-
-
-def _lessons() -> dict[str, Path]:
-    """The clips that come with modellab, by what is said in them."""
-    from modellab import models
-
-    folder = models.FOLDER / "lfm2_5_audio" / "lessons"
-    return {text: folder / f"{name}.flac" for name, text in suite_files.EXAMPLES.items()}
-
-
-def _example_audio(root: Path) -> None:
-    from modellab import datasets
-
-    folder = root / "golden" / suite_files.EXAMPLE
-    if (folder / "audio").exists():
-        return
-    (folder / "audio").mkdir(parents=True)
-    for clip in _lessons().values():
-        shutil.copyfile(clip, folder / "audio" / clip.name)
-    datasets.write_digest(folder)
 
 
 def _tell(root: Path, file: suite_files.Written, *, dry_run: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -153,3 +154,24 @@ def example(root: Path, clips: Mapping[str, Path]) -> list[Written]:
         'source: "synthesised with espeak-ng, for a first run"\nnormaliser: "auto"\ncases:\n'
     )
     return [] if path.parent.exists() else [Written(path, head + rows)]
+
+
+def lessons() -> dict[str, Path]:
+    """The clips that come with modellab, by what is said in them."""
+    from modellab import models
+
+    folder = models.FOLDER / "lfm2_5_audio" / "lessons"
+    return {text: folder / f"{name}.flac" for name, text in EXAMPLES.items()}
+
+
+def example_audio(root: Path) -> None:
+    """Copy the clips of the example into the suite, and write the digest of its dataset."""
+    from modellab import datasets
+
+    folder = root / "golden" / EXAMPLE
+    if (folder / "audio").exists():
+        return
+    (folder / "audio").mkdir(parents=True)
+    for clip in lessons().values():
+        shutil.copyfile(clip, folder / "audio" / clip.name)
+    datasets.write_digest(folder)

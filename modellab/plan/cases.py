@@ -76,8 +76,9 @@ def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: C
     """The things with those of one engine together, across tasks, so that each model is loaded once.
 
     Engines that begin at once come first, those last whose checkpoint may have to be made: the first verdict is there
-    in seconds. An engine's tasks come as its config.yaml lists them. What a process has done before shows in its peak of memory: so the
-    main task always finds a fresh one. What has no case keeps its place among those with the same `place_of`.
+    in seconds. An engine's tasks come as its config.yaml lists them. What a process has done before shows in its peak
+    of memory: so the main task always finds a fresh one. What has no case keeps its place among those with the same
+    `place_of`.
     """
     order: dict[Hashable, int] = {}
     keys = []

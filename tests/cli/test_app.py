@@ -15,7 +15,7 @@ from modellab.cli import common, grouped
 from .conftest import Desk
 
 COMMANDS = (
-    "try", "transcribe", "diarize", "synthesize", "vad", "align", "identify", "translate", "chat",
+    "demo", "try", "transcribe", "diarize", "synthesize", "vad", "align", "identify", "translate", "chat",
     "init", "doctor", "models", "datasets",
     "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
     "results", "report", "page", "history", "curves", "meaning", "export", "site",
