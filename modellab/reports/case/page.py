@@ -38,6 +38,7 @@ NOTHING: Mapping[str, Any] = {
     "hidden": 0,
     "unlisted": 0,
 }  # what is shown of a case without utterances
+REPORTED = "REPORTED"  # in place of PASS
 SHORT = 19  # letters of a digest: sha256: and twelve
 
 Rooms = Sequence[tuple[str, str]]
@@ -166,10 +167,16 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "baseline": units.value(verdict.baseline, verdict.unit),
         "change": f"{change} [{', '.join(span)}]" if span else change,
         "detects": units.detects(verdict.detects, "ratio" if speed else verdict.unit),
-        "status": str(verdict.status),
+        "status": REPORTED if _is_only_reported(verdict) else str(verdict.status),
         "red": verdict.red,
         "why": verdict.why,
     }
+
+
+def _is_only_reported(verdict: Verdict) -> bool:
+    """Whether nothing was compared: a PASS would look as if it had been judged, and held."""
+    told = verdict.change is not None or verdict.p is not None or bool(verdict.why)
+    return verdict.kind == "quality" and verdict.status is Status.PASS and not told
 
 
 def _readings(result: Result | None) -> list[tuple[str, str]]:

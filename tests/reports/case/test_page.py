@@ -18,7 +18,7 @@ from modellab.results.entry import Entry
 from modellab.system.machine import Commit
 from modellab.tasks import asr
 from modellab.text import get
-from modellab.types import Audio, CaseId, QualityBaseline, Status, Utterance
+from modellab.types import Audio, CaseId, QualityBaseline, Status, Utterance, Verdict
 
 from ...make import HEADER, KEY, PROVENANCE, accepted, result, utterance, verdict
 from ..pages import NASTY, PLAIN, Seen, check
@@ -112,6 +112,23 @@ def test_the_worst_come_first_with_their_errors_and_sound(golden: Path) -> None:
     assert "the first 2 come with sound" in page
     assert "<dt>commit</dt><dd>c0ffeec</dd>" in page
     assert "fake:one on short_v1 PASS" in " ".join(seen.text.split())
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (verdict("insertions"), "REPORTED"),
+        (verdict("wer", change=0.0, baseline=0.1, p=0.5), "PASS"),
+        (verdict("wer", Status.NEW, why="no baseline"), "NEW"),
+        (verdict("insertions", why="2 of 8 utterances, as accepted"), "PASS"),
+        (verdict("rtf", kind="speed"), "PASS"),
+    ],
+)
+def test_a_metric_that_nothing_was_compared_with_is_no_pass(golden: Path, given: Verdict, shown: str) -> None:
+    page = render(entry(golden, PERFECT[0], verdicts=(given,)), golden)
+    row = re.search(rf"<tr><td>{given.metric}</td>.*?</tr>", page, re.DOTALL)
+    assert row
+    assert re.findall(r'<span class="status [a-z-]+">([^<]+)</span>', row[0]) == [shown]
 
 
 def test_against_a_baseline_what_got_worse_comes_first(golden: Path) -> None:
