@@ -16,14 +16,14 @@ QUIET_MS = 60_000  # that a loaded machine may take for anything
 
 @contextmanager
 def chromium(microphone: Path | None = None) -> Iterator[Browser]:
-    """The browser; with a WAV file, that is what its microphone hears, again and again."""
+    """The browser; with a WAV file, that is what its microphone hears, once."""
     place = next(filter(None, map(shutil.which, NAMES)), None)
     if place is None:
         raise RuntimeError("the tests need `chromium` on PATH: `.ci/debian` installs it, where it may")
     asked = ["--no-sandbox", "--disable-dev-shm-usage"]  # it is root in containers, and sees our own pages alone
     if microphone is not None:
         asked += ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-        asked += [f"--use-file-for-fake-audio-capture={microphone}"]
+        asked += [f"--use-file-for-fake-audio-capture={microphone}%noloop"]
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=place, args=asked)
         try:

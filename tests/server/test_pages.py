@@ -87,6 +87,15 @@ def text(address: str) -> str:
     return fetched(address)[2].decode()
 
 
+def test_the_start_page_says_how_the_suite_went_last(site: Server) -> None:
+    page = text(site.address + "/")
+    newest = site.get("/api/v1/runs?limit=1")[1]["data"][0]
+    assert (newest["id"], newest["red"]) == ("private", 1)
+    assert re.search(rf'<a href="/runs/private">{newest["cases"]} cases?, 1 red</a>', page)
+    assert '<span class="status error">1 ERROR</span>' in page
+    assert f'<time datetime="{newest["finished_at"]}">' in page
+
+
 def test_runs_are_listed_newest_first_in_pages(site: Server) -> None:
     first = text(site.address + "/runs?branch=&commit=")
     assert re.findall(r'href="/runs/(s\d+|\w+)"', first)[:3] == ["private", "hostile", "s00059"]
@@ -139,7 +148,8 @@ def test_nothing_of_a_private_dataset_is_on_any_page(site: Server) -> None:
 
 def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
     with serving(project(tmp_path)) as up:
-        assert "No suite has run here yet" in text(up.address + "/runs")
+        for path in ("/", "/runs"):
+            assert "No suite has run here yet" in text(up.address + path)
         assert "No result is stored yet" in text(up.address + "/results")
 
 

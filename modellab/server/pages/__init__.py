@@ -1,7 +1,7 @@
 """The pages that people work in, drawn here and sent whole: one style sheet, small scripts, nothing from elsewhere.
 
     frame.py    what all pages share: templates, their policy, the files beside them
-    start.py    `/`: try a model with a recording, the microphone or a text
+    start.py    `/`: the last run, and a model tried with a recording, the microphone or a text
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index
     workbench.py    `/workbench`: choose what to measure, start it, watch it, accept what came of it
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
@@ -27,7 +27,7 @@ def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, r
     """The routes of all pages."""
     routes = APIRouter(include_in_schema=False)
     routes.include_router(frame.router())
-    routes.include_router(start.router(fleet, matrix))
+    routes.include_router(start.router(fleet, matrix, index))
     routes.include_router(ledger.router(index, matrix, lambda project: workbench.running(room, project)))
     routes.include_router(workbench.router(room, index))
     routes.include_router(judged.router(index, remembered, matrix, maker))

@@ -1,4 +1,4 @@
-"""`/`: what runs here, to be tried with a sample, a file, the microphone or a text."""
+"""`/`: how the suite went last, and what runs here, to be tried with a sample, a file, the microphone or a text."""
 
 from __future__ import annotations
 
@@ -6,21 +6,24 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
-from modellab import datasets
+from modellab import datasets, units
 from modellab.datasets import privacy
 from modellab.errors import ModellabError
 from modellab.plan.matrix import Broken, Matrix
-from modellab.server.auth import needs
+from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
 from modellab.server.pages import frame
+from modellab.server.results import query
+from modellab.server.results.index import Index
 
 EMBEDDED, MADE = "embedded:", "made:"  # sources of weights: a small vocabulary, and nothing at all
-REAL, TOY = "real checkpoints", "embedded, knows 144 words"
+REAL, TOY = "real models", "embedded toys, which know 144 words"
 SAMPLES = 5
 LONGEST_S = 30.0
 SOUNDS = {".flac": "audio/flac", ".wav": "audio/wav", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -67,7 +70,7 @@ def samples(matrix: Matrix) -> Iterator[Sample]:
             return
 
 
-def router(fleet: Fleet, matrix: Matrix) -> APIRouter:
+def router(fleet: Fleet, matrix: Matrix, index: Index) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
     held: dict[str, Sample] = {}
@@ -77,8 +80,8 @@ def router(fleet: Fleet, matrix: Matrix) -> APIRouter:
             held.update({each.name: each for each in samples(matrix)})
         return held
 
-    @routes.get("/", dependencies=[Depends(needs("infer"))])
-    async def start(request: Request) -> Response:
+    @routes.get("/")
+    async def start(request: Request, who: Annotated[Who, Depends(needs("infer"))]) -> Response:
         shown = [each for each in fleet if is_worth_trying(each)]
         recognisers = [each for each in shown if "asr" in each.tasks]
         return frame.page(
@@ -86,7 +89,8 @@ def router(fleet: Fleet, matrix: Matrix) -> APIRouter:
             recognisers=_grouped(recognisers), voices=_grouped([each for each in shown if "tts" in each.tasks]),
             has_real=any(not is_toy(each) for each in recognisers), models=[_row(each) for each in shown],
             others=sum("@" not in each.name for each in fleet) - len(shown),
-            samples=list((await asyncio.to_thread(clips)).values()),
+            samples=list((await asyncio.to_thread(clips)).values()), may_read=who.may("read"),
+            **(await asyncio.to_thread(_last_run, index, who) if who.may("read") else {}),
         )  # fmt: skip
 
     @routes.get("/samples/{name:path}", dependencies=[Depends(needs("infer"))])
@@ -99,6 +103,14 @@ def router(fleet: Fleet, matrix: Matrix) -> APIRouter:
     return routes
 
 
+def _last_run(index: Index, who: Who) -> dict[str, Any]:
+    """The run that began last, and in words what became of it; nothing where the suite has not run yet."""
+    found = index.rows(lambda said: query.runs(said, who.project, query.Runs(limit=1)))["data"]
+    if not found:
+        return {"last": None}
+    return {"last": found[0], "lead": f"{units.counted(found[0]['cases'], 'case')}, {found[0]['red'] or 'none'} red"}
+
+
 def _grouped(models: list[Served]) -> list[tuple[str, list[Served]]]:
     """The models by whether they are real; those that are loaded from the beginning come first."""
     found = sorted(models, key=lambda each: (not each.is_preloaded, each.instance.model.status != "production"))
@@ -109,6 +121,6 @@ def _grouped(models: list[Served]) -> list[tuple[str, list[Served]]]:
 def _row(served: Served) -> dict[str, str]:
     key = served.instance.key
     return {
-        "name": served.name, "tasks": ", ".join(served.tasks), "device": f"{key.device} {key.precision}",
-        "state": served.state, "what": f"{served.instance.model.summary}{f' ({TOY})' if is_toy(served) else ''}",
+        "name": served.name, "kind": "embedded toy" if is_toy(served) else "real", "tasks": ", ".join(served.tasks),
+        "device": f"{key.device} {key.precision}", "state": served.state, "what": served.instance.model.summary,
     }  # fmt: skip

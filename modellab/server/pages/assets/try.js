@@ -1,14 +1,15 @@
-// The start page: a recording goes to one or two models, the microphone to the live socket, a text to a voice.
+// The start page: a recording goes to one or two models, the microphone to their live sockets, a text to a voice.
 const $ = (selector) => document.querySelector(selector);
-const form = $("#transcribe"), player = $("#heard"), live = $("#live");
+const form = $("#transcribe"), player = $("#heard");
 const pass = document.querySelector("meta[name=form-token]")?.content; // of whoever signed in: each write bears it
 const headers = (more = {}) => (pass ? { ...more, "x-csrf-token": pass } : more);
 let recording = null; // a Blob, what the microphone heard last
 
-function card(parent, title) {
-  const article = document.createElement("article");
+function card(parent, title, kind = "") {
+  const article = document.createElement("article"), what = document.createElement("small");
   const head = document.createElement("h3"), said = document.createElement("p"), facts = document.createElement("p");
-  head.textContent = title;
+  what.textContent = kind;
+  head.append(title, " ", what);
   said.className = "said";
   facts.className = "quiet";
   article.append(head, said, facts);
@@ -75,9 +76,7 @@ form?.addEventListener("submit", async (event) => {
       return;
     }
     play(blob);
-    const models = new Set([form.elements.model.value, form.elements.other.value].filter(Boolean));
-    const shown = [...models].map((model) => [model, card(out, model)]);
-    await Promise.all(shown.map(([model, it]) => transcribe(blob, blob.name ?? "recording.wav", model, it)));
+    await Promise.all(chosen().map(([model, it]) => transcribe(blob, blob.name ?? "recording.wav", model, it)));
   } catch (error) {
     card(out, "That did not work").facts.textContent = error.message;
   } finally {
@@ -96,6 +95,10 @@ form?.elements.file.addEventListener("change", () => { form.elements.from.value 
 // ---------------------------------------------------------------------------- the microphone
 
 const RATE_HZ = 24000; // of the live socket
+const REFUSALS = {
+  NotAllowedError: "the browser was not allowed to listen",
+  NotFoundError: "there is no microphone here",
+};
 
 function wav(parts) {
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0), head = new DataView(new ArrayBuffer(44));
@@ -113,43 +116,76 @@ function base64(buffer) {
   return btoa(text);
 }
 
-function listen(model) { // the live socket: words as they are final
+function listen(model, shown) { // a live socket: words of one model as they come; what may still change is greyed
   const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/v1/realtime?intent=transcription`);
-  const waiting = [];
-  const send = (event) => (socket.readyState === WebSocket.OPEN ? socket.send(JSON.stringify(event)) : waiting.push(event));
-  live.hidden = false;
-  live.textContent = "…";
-  let words = "";
+  const sure = document.createElement("span"), open = document.createElement("span"), waiting = [];
+  const send = (event) => {
+    if (socket.readyState === WebSocket.CONNECTING) waiting.push(event);
+    else socket.send(JSON.stringify(event));
+  };
   const input = { format: { type: "audio/pcm", rate: RATE_HZ }, transcription: { model }, turn_detection: null };
+  let stopped = 0, isOver = false;
+  open.className = "open";
+  open.setAttribute("aria-hidden", "true"); // it changes twice a second: whoever has it read hears what is sure
+  shown.said.replaceChildren(sure, open);
+  shown.facts.textContent = "listening …";
+  const end = (said, isBad) => {
+    if (isOver) return;
+    isOver = true;
+    open.textContent = "";
+    shown.facts.textContent = said;
+    if (isBad) shown.facts.className = "note bad";
+    socket.close();
+  };
   socket.onopen = () => {
-    send({ type: "session.update", session: { type: "transcription", audio: { input } } });
+    const session = { type: "transcription", audio: { input }, include: ["modellab.partial"] };
+    send({ type: "session.update", session });
     waiting.splice(0).forEach(send);
   };
   socket.onmessage = ({ data }) => {
     const event = JSON.parse(data);
-    if (event.type.endsWith("transcription.delta")) live.textContent = words += event.delta;
-    if (event.type.endsWith("transcription.completed")) { live.textContent = event.transcript || "(no words)"; socket.close(); }
-    if (event.type === "error" || event.type.endsWith(".failed")) live.textContent = event.error.message;
+    if (event.type === "modellab.partial") {
+      open.textContent = (event.text && sure.textContent ? " " : "") + event.text;
+    }
+    if (event.type.endsWith("transcription.delta")) sure.textContent += event.delta;
+    if (event.type.endsWith("transcription.completed")) {
+      sure.textContent = event.transcript || "(no words)";
+      const late = (performance.now() - stopped) / 1000;
+      end(`live · ${event.usage.seconds.toFixed(2)} s of audio · last words ${late.toFixed(2)} s after Stop`);
+    }
+    if (event.type === "error" || event.type.endsWith(".failed")) end(event.error.message, true);
   };
-  socket.onerror = () => { live.textContent = "No live words: the socket was refused."; };
-  return send;
+  socket.onclose = () => end("The server closed the stream.", true);
+  return {
+    hear: (data) => isOver || send({ type: "input_audio_buffer.append", audio: base64(data) }),
+    stop: () => { stopped = performance.now(); isOver || send({ type: "input_audio_buffer.commit" }); },
+  };
+}
+
+function chosen() { // the models that listen, with the card of each
+  const options = [form.elements.model, form.elements.other].map((each) => each.selectedOptions[0]);
+  const named = new Map(options.filter((each) => each.value).map((each) => [each.value, each.parentElement.label]));
+  $("#transcripts").replaceChildren();
+  return [...named].map(([model, kind]) => [model, card($("#transcripts"), model, kind)]);
 }
 
 async function record(button) {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
+  if (!navigator.mediaDevices) throw new Error("browsers give the microphone to pages over https alone, or of this very machine");
+  const asked = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: asked }); // as it is: models hear what was spoken
   const context = new AudioContext({ sampleRate: RATE_HZ }), parts = [];
-  await context.audioWorklet.addModule("/assets/microphone.js");
-  const send = listen(form.elements.model.value), tap = new AudioWorkletNode(context, "microphone");
+  await context.audioWorklet.addModule(`/assets/microphone.js${new URL(import.meta.url).search}`);
+  const ears = chosen().map(([model, shown]) => listen(model, shown)), tap = new AudioWorkletNode(context, "microphone");
   tap.port.onmessage = ({ data }) => {
     parts.push(data);
-    send({ type: "input_audio_buffer.append", audio: base64(data) });
+    ears.forEach((each) => each.hear(data));
     $("#level").textContent = `${(parts.reduce((sum, part) => sum + part.byteLength, 0) / 2 / RATE_HZ).toFixed(0)} s`;
   };
   context.createMediaStreamSource(stream).connect(tap);
   button.onclick = () => {
     stream.getTracks().forEach((track) => track.stop());
     context.close();
-    send({ type: "input_audio_buffer.commit" });
+    ears.forEach((each) => each.stop());
     recording = wav(parts);
     play(recording);
     idle(button);
@@ -157,16 +193,20 @@ async function record(button) {
 }
 
 function idle(button) {
+  const go = form.querySelector(".go");
   button.setAttribute("aria-pressed", "false");
   button.textContent = "Record";
+  go.disabled = button.disabled = false;
   button.onclick = async () => {
     form.elements.from.value = "microphone";
-    button.setAttribute("aria-pressed", "true");
-    button.textContent = "Stop";
+    go.disabled = button.disabled = true;
     try {
       await record(button);
+      button.setAttribute("aria-pressed", "true");
+      button.textContent = "Stop";
+      button.disabled = false;
     } catch (error) {
-      $("#level").textContent = error.name === "NotAllowedError" ? "the browser was not allowed to listen" : error.message;
+      $("#level").textContent = REFUSALS[error.name] ?? error.message;
       idle(button);
     }
   };
@@ -179,7 +219,7 @@ if ($("#record")) idle($("#record"));
 $("#speak")?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { input, model } = event.target.elements, button = event.target.querySelector(".go");
-  const shown = card($("#spoken"), model.value);
+  const shown = card($("#spoken"), model.value, model.selectedOptions[0].parentElement.label);
   button.disabled = true;
   shown.said.textContent = input.value;
   try {
