@@ -96,6 +96,9 @@ class Runs:
                 if line is None:
                     return None
                 if line["event"] == "result":
+                    if "headline" in line:
+                        where = {"cases": len(cases), "finished": finished}
+                        task.progress({"stage": "settled", "text": line["headline"], **where})
                     return {name: value for name, value in line.items() if name != "event"}
                 number += line["event"] in ("case_started", "case_skipped")
                 finished += line["event"] in ("case_done", "case_skipped")

@@ -28,6 +28,7 @@ LOG = logging.getLogger("modellab.server")
 POLL_S = 1.0  # between looks at the queue when nobody says that something came
 BEATS = 15  # of a worker within a lease
 DAY_S, HOUR_S = 86_400.0, 3600.0
+JUMP_S = 3600.0  # that the clock on the wall may differ from the steady one: more is no correction
 NO_LIMIT = 10**6
 
 
@@ -99,6 +100,7 @@ class Workers:
         self.tasks: set[Task] = set()
         self.lock = threading.Lock()
         self.cleaned_at = -HOUR_S
+        self.began_at, self.began = time.time(), time.monotonic()
         self.threads = [
             threading.Thread(target=self._work, args=(lane, doer), name=f"jobs {lane} {number}", daemon=True)
             for lane, doer in doers.items()
@@ -192,7 +194,7 @@ class Workers:
             try:
                 self._beat()
                 self.watch.look()
-                self._clean()
+                self.clean()
             except sa.exc.SQLAlchemyError as error:
                 self._complain("nobody hears that jobs go on", error)
             if self.is_stopping.is_set():
@@ -207,11 +209,14 @@ class Workers:
                 if (task.claim.n, task.claim.attempt) not in own:
                     task.gone.set()
 
-    def _clean(self) -> None:
+    def clean(self) -> None:
         """Forget what ended long ago, now and then."""
         if time.monotonic() - self.cleaned_at < HOUR_S:
             return
         self.cleaned_at = time.monotonic()
+        if abs(time.time() - self.began_at - (time.monotonic() - self.began)) > JUMP_S:
+            LOG.warning("the clock was set since this process began: no job is forgotten until it begins anew")
+            return
         for id in self.jobs.forget(time.time() - self.settings.keep_days * DAY_S):
             self.files.remove(id)
         self.files.sweep(self.jobs.names())

@@ -16,7 +16,7 @@ import soundfile
 from tests.server.conftest import Server
 
 FAKE = "fake:one"
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 ENDED = ("done", "failed", "cancelled")
 
 

@@ -36,7 +36,7 @@ def test_a_run_is_measured_and_in_the_ledger_with_who_asked(up: Server) -> None:
     assert job["command"] == f"modellab run --model={CALM} --dataset=short_v1"
     told = list(follow(up, job["id"]))
     stages = [data["stage"] for _, kind, data in told if kind == "progress"]
-    assert [*dict.fromkeys(stages)] == ["waiting", "planned", "loading", "measuring", "judged"]
+    assert [*dict.fromkeys(stages)] == ["waiting", "planned", "loading", "measuring", "judged", "settled"]
     done = wait(up, job["id"])
     assert (done["state"], done["result"]["session"]) == ("done", job["id"])
     (name,) = done["result"]["cases"]

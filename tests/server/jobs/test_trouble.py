@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,25 @@ def test_a_result_that_the_database_has_no_room_for_is_written_when_it_has(
     _do(jobs, Files(tmp_path / "files"), lambda _: {"n": 1})
     row = jobs.find("default", name)
     assert (row.state, row.result, row.tries) == ("done", {"n": 1}, 1)
+
+
+def test_a_clock_that_jumps_forgets_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database("", tmp_path)
+    jobs, now = Jobs(database), time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    name = _put(jobs, "a")
+    jobs.cancel("default", name)
+    doing = Workers(jobs, Files(tmp_path / "files"), JobSettings(keep_days=1), {}, {})
+    now += 400 * 86_400
+    doing.clean()
+    assert jobs.find("default", name).state == "cancelled"
+    assert "the clock was set" in caplog.text
+    Workers(jobs, Files(tmp_path / "files"), JobSettings(keep_days=1), {}, {}).clean()  # one that begins then
+    with pytest.raises(ApiError, match="there is no job"):
+        jobs.find("default", name)
+    database.close()
 
 
 def _put(jobs: Jobs, text: str) -> str:

@@ -33,6 +33,10 @@ function show(one, unit) {
 function follow(told) {
   const where = told.number ? `case ${told.number} of ${told.cases}: ${told.case}` : "";
   const of = told.of ? `, utterance ${told.done} of ${told.of}` : "";
+  if (told.stage === "settled") {
+    $("#far").textContent = `${told.text}. The results go to MLflow now.`;
+    return;
+  }
   $("#far").textContent = told.stage === "notice" ? told.text : [where, STAGES[told.stage] ?? told.stage].filter(Boolean).join(", ") + of;
   if (told.of) {
     if (told.done <= first || !began) [began, first] = [told.at, told.done];
