@@ -111,6 +111,9 @@ def mapping(folder: Path, text: str) -> dict[str, Any]:
         raw = yamltext.parse(text)
     except YamlError as fault:
         raise DatasetError(f"{file(folder)}: not YAML: {fault}") from None
+    if raw is None:
+        wanted = "task, version, licence and so on above `cases:`"
+        raise DatasetError(f"{file(folder)}: expected {wanted}, got nothing there")
     if not isinstance(raw, dict):
         raise DatasetError(f"{file(folder)}: expected a mapping of keys to values, got {yamltext.shown(raw)}")
     return raw

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from modellab import datasets
 from modellab.datasets import manifest
 from modellab.datasets.digests import of as digest_of
 from modellab.datasets.manifest import Header
@@ -88,3 +89,9 @@ def test_a_part_that_is_none_is_named(tmp_path: Path, script: Any, fault: str) -
     rows, faults = manifest.rows(tmp_path, {"cases": [{"id": "a", "script": script}]})
     assert rows == []
     assert fault in str(faults[0])
+
+
+def test_a_header_below_the_cases_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "dataset.yaml").write_text("cases:\n  - {id: a, text: x}\ntask: asr\nversion: 1\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="expected task, version, licence and so on above `cases:`, got nothing"):
+        datasets.header(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -22,6 +23,7 @@ from modellab.server.results.index import Index
 
 Reads = Annotated[Who, Depends(needs("read"))]
 Name = Annotated[str, Query(max_length=255)]
+Days = Annotated[int, Query(ge=1, le=366)]
 NONE_YET = "There are no results of that yet. `modellab run -m smoke` makes the first ones."
 
 
@@ -36,7 +38,7 @@ def router(index: Index, remembered: Remembered, matrix: Matrix, maker: Maker) -
 
 def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: Maker) -> None:
     @routes.get("/findings")
-    def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "") -> Response:
+    def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "", days: Days = 7) -> Response:
         found: dict[str, Any] | None = None
         why = ""
         try:
@@ -47,9 +49,13 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: 
             why = NONE_YET if error.code == "no_results" else error.message
         there = [entry[0].name for entry in matrix.datasets if not isinstance(entry, Broken)]
         known = {"task": list(tasks.names()), "dataset": there}
+        since = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:00:00")
+        week: dict[str, Any] = {}
+        if found:
+            week = remembered.ask("lately", owner=who.project, task=task, dataset=dataset, since=since)
         return frame.page(
             request, "findings.html.j2", "Findings", found=found, why=why, task=task, dataset=dataset, known=known,
-            heard=listening.heard(maker, who.project),
+            week=week, days=days, heard=listening.heard(maker, who.project),
         )  # fmt: skip
 
 

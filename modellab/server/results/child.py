@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
 from modellab.server.listening import clips, numbers
-from modellab.server.results import accepting, pages, report, stages, whole
+from modellab.server.results import accepting, lately, pages, report, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
 from modellab.system.masking import masked
@@ -28,6 +28,7 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "accept": accepting.accept,
     "report": report.report,
     "compare": report.compare,
+    "lately": lately.lately,
     "page": whole.page,
     "run_page": pages.run,
     "clips": clips.make,

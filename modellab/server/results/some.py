@@ -41,7 +41,7 @@ def stored(engine: sa.Engine, project: Project, owner: str, *, whens: Iterable[s
             older = places.where(*conditions, sa.or_(*named)).order_by(ENTRIES.c.finished_at.desc()).limit(MOST)
             found += said.execute(older).mappings()
     found = list({(row["path"], row["offset"]): row for row in found}.values())
-    entries = [entry for row in found if (entry := _read(row, project.mlruns)) is not None]
+    entries = [entry for row in found if (entry := read(row, project.mlruns)) is not None]
     ordered = sorted(entries, key=lambda entry: (entry.finished_at, entry.id))
     return StoredResults(project.root, project.baselines, tuple(ordered))
 
@@ -66,7 +66,7 @@ def _newest(conditions: list[Any], each: int) -> sa.Select[Any]:
     return sa.select(ranked).where(ranked.c.number <= each)
 
 
-def _read(row: Mapping[str, Any], mlruns: Path) -> Entry | None:
+def read(row: Mapping[str, Any], mlruns: Path) -> Entry | None:
     """The entry of a place; None where it is not there any more: the next question finds it."""
     try:
         return ledger.read_at(Path(row["path"]), row["offset"], row["length"], mlruns)
