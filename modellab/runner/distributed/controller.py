@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from modellab.runner.distributed.shards import Shard, missing, stretch
+from modellab.runner.distributed.shards import Shard, Waiting, missing, pieces, stretch
 
 DEPTH = 2  # shards that a worker has at once: the second waits there, so that it is never idle
 TRIES = 2  # workers that a shard, or an utterance, may take along
@@ -77,7 +77,7 @@ class Controller:
             self.done[start : start + len(hashes)] = b"\1" * len(hashes)
         self.left = len(lengths_s) - sum(self.done)
         parts = (part for shard in shards for part in missing(shard, self.done, lengths_s))
-        self.queue = deque(sorted(parts, key=lambda shard: (-shard.audio_s, shard.start)))
+        self.queue = Waiting(sorted(parts, key=lambda shard: (-shard.audio_s, shard.start)))
         self.total_s = float(sum(lengths_s))
         self.extra_s = 0.0
         self.members: dict[str, Member] = {}
@@ -135,6 +135,11 @@ class Controller:
                 if self.hashes[place] != hashes[place - start]:
                     self.different.append(place)
             new = place + 1
+
+    def early(self, worker: str, start: int, lines: Sequence[str], hashes: Sequence[int]) -> None:
+        """Accept what nobody is known to be at: whoever is given a shard from now on does not compute it again."""
+        self.accept(worker, start, lines, hashes)
+        self.queue.leave_out(self.done, self.lengths_s)
 
     def lost(self, worker: str, why: str) -> None:
         """A worker is gone, with whatever it had; what it was at may be to blame."""
@@ -199,7 +204,7 @@ class Controller:
         if math.isnan(member.pace) or not paces:
             return len(self.queue) >= len(self.members)
         rate = sum(1 / pace for pace in paces if pace) or math.inf
-        left_s = sum(shard.audio_s for shard in self.queue) / rate
+        left_s = self.queue.audio_s / rate
         own_s = sum(attempt.shard.audio_s for attempt in member.attempts) * member.pace
         return own_s <= left_s
 
@@ -238,7 +243,7 @@ class Controller:
         parts = list(missing(local, running, self.lengths_s[shard.start : shard.stop]))
         for part in reversed(parts):
             start, stop = part.start + shard.start, part.stop + shard.start
-            for low, high in reversed(_pieces(start, stop, least)):
+            for low, high in reversed(pieces(start, stop, least)):
                 self.queue.appendleft(stretch(self.lengths_s, low, high, shard.error))
 
     def _died_at(self, place: int, why: str) -> None:
@@ -286,13 +291,3 @@ def _left_s(attempt: Attempt, member: Member, pace: float, now_s: float | None) 
         return whole_s
     taken_s = now_s - attempt.since_s
     return whole_s - taken_s if taken_s < whole_s / 2 else max(whole_s - taken_s, taken_s)
-
-
-def _pieces(start: int, stop: int, least: int) -> list[tuple[int, int]]:
-    """The run of places in pieces of so many; in one for 0.
-
-    >>> _pieces(2, 7, 3), _pieces(2, 7, 0)
-    ([(2, 5), (5, 7)], [(2, 7)])
-    """
-    step = least or stop - start
-    return [(low, min(low + step, stop)) for low in range(start, stop, step)]

@@ -160,10 +160,10 @@ class _Pass:
                 if self.cancelled():
                     raise Cancelled
                 self._step()
-        except OSError as error:  # no room for the parts
-            raise PartialError(
-                self._partial(f"{self.parts.path} cannot be written: {error.strerror or error}")
-            ) from error
+        except OSError as error:  # no room for the parts, or in a shared folder
+            where = error.filename or self.parts.path
+            self.executor.stop()
+            raise PartialError(self._partial(f"{where} cannot be written: {error.strerror or error}")) from error
         except BaseException:
             self.executor.stop()
             raise
@@ -197,7 +197,7 @@ class _Pass:
                     self.computed_s[event.worker] = member.busy_s, member.audio_s
                 self._heard(event.audio)
             case Early():
-                controller.accept(event.worker, event.start, event.answer.lines, event.answer.hashes)
+                controller.early(event.worker, event.start, event.answer.lines, event.answer.hashes)
             case Lost():
                 self.losses += 1
                 controller.lost(event.worker, event.why)

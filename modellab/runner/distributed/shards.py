@@ -8,6 +8,7 @@ often stretches of one recording.
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,43 @@ class Shard:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+
+class Waiting(deque[Shard]):
+    """Shards that nobody is at; `audio_s` is known without going through them, of which there may be thousands.
+
+    >>> queue = Waiting([Shard(0, 1, 2.0), Shard(1, 2, 3.0)])
+    >>> queue.popleft().audio_s, queue.audio_s
+    (2.0, 3.0)
+    """
+
+    def __init__(self, shards: Iterable[Shard] = ()) -> None:
+        super().__init__(shards)
+        self.audio_s = float(sum(shard.audio_s for shard in self))
+
+    def popleft(self) -> Shard:
+        """The first one."""
+        shard = super().popleft()
+        self.audio_s -= shard.audio_s
+        return shard
+
+    def appendleft(self, shard: Shard) -> None:
+        """Put one in front."""
+        super().appendleft(shard)
+        self.audio_s += shard.audio_s
+
+    def extend(self, shards: Iterable[Shard]) -> None:
+        """Put some behind."""
+        for shard in shards:
+            self.append(shard)
+            self.audio_s += shard.audio_s
+
+    def leave_out(self, done: Sequence[int], lengths_s: Sequence[float]) -> None:
+        """Let go of what somebody has done meanwhile."""
+        left = [part for shard in self for part in missing(shard, done, lengths_s)]
+        self.clear()
+        self.audio_s = 0.0
+        self.extend(left)
 
 
 def lengths(rows: Iterable[Row]) -> Sequence[float]:
@@ -72,3 +110,13 @@ def missing(shard: Shard, done: Sequence[int], lengths_s: Sequence[float]) -> It
                 whole = (start, place) == (shard.start, shard.stop)
                 yield shard if whole else stretch(lengths_s, start, place, shard.error)
             start = place + 1
+
+
+def pieces(start: int, stop: int, least: int) -> list[tuple[int, int]]:
+    """The run of places in pieces of so many; in one for 0.
+
+    >>> pieces(2, 7, 3), pieces(2, 7, 0)
+    ([(2, 5), (5, 7)], [(2, 7)])
+    """
+    step = least or stop - start
+    return [(low, min(low + step, stop)) for low in range(start, stop, step)]

@@ -90,7 +90,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens(seed: int, count: int, work
             if late and draw.random() < 0.5:
                 name, attempt = late.pop()
                 some = reachable(attempt, poison, draw)
-                controller.accept(name, attempt.shard.start, some.lines, some.hashes)
+                controller.early(name, attempt.shard.start, some.lines, some.hashes)
     assert controller.is_complete
     assert sorted(kept.places) == list(range(count)), "each exactly once"
     assert controller.different == []
@@ -187,6 +187,22 @@ def test_what_is_known_is_not_computed_again_with_another_cut() -> None:
         for name, attempt in list(controller.orders(0)):
             controller.answered(name, attempt.number, answer(attempt), 0)
     assert sorted(kept.places) == [4, 5, 6, 8, 9]
+
+
+def test_what_comes_early_is_given_to_nobody() -> None:
+    """As from the workers of a controller that was killed, which had gone on."""
+    controller, kept = started(16, shard_s=4, workers=1)
+    controller.early("old", 2, ["u2", "u3", "u4", "u5", "u6", "u7"], [value(place) for place in range(2, 8)])
+    assert controller.queue.audio_s == 10
+    given: list[int] = []
+    while not controller.is_complete:
+        for name, attempt in list(controller.orders(0)):
+            given += range(attempt.shard.start, attempt.shard.stop)
+            controller.answered(name, attempt.number, answer(attempt), 0)
+    assert sorted(given) == [0, 1, *range(8, 16)]
+    assert controller.twice == 0
+    assert sorted(kept.places) == list(range(16))
+    assert controller.queue.audio_s == 0
 
 
 def simulated(paces: Sequence[float], shards: int = 120) -> tuple[float, Controller]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from modellab.cli.worker import worker
 from modellab.errors import ConfigError
 from modellab.runner.distributed import parts, plan, quality_pass, shared_folder
 from modellab.runner.distributed.shared_folder import SharedFolder, own_key, run_name
@@ -168,6 +169,11 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"the shared folder .*file cannot be used: "):
         SharedFolder(tmp_path / "file").start({"session": "s", "case": "c"})
+
+
+def test_a_worker_without_its_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no folder .*absent: expected one that the run's machine and this"):
+        worker(tmp_path / "absent")
 
 
 def test_a_lease_is_by_the_watchers_own_clock(tmp_path: Path) -> None:
