@@ -21,6 +21,7 @@ from tools import notebooks
 WIDTH, HEIGHT = 1280, 860
 PHONE = 400
 QUALITY = 70  # of WebP: text stays sharp
+PATIENCE_MS = 300_000  # that a loaded machine may take for a page
 RUNS = (
     ("--model", "faster_whisper:lab", "--model", "whisper_cpp:lab", "--dataset", "asr_smoke_v1", "--device", "cpu"),
     ("--model", "espeak:en-us", "--dataset", "tts_smoke_v1"),
@@ -97,6 +98,7 @@ def browser() -> Iterator[Browser]:
 def pages_of(opened: Browser, address: str) -> Iterator[tuple[str, str]]:
     """Name and place of each page that the navigation leads to, of one run and of one result."""
     page = opened.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     places = [link.get_attribute("href") or "" for link in page.locator("nav.rooms a").all()]
     for place in dict.fromkeys(places):
@@ -111,6 +113,7 @@ def pages_of(opened: Browser, address: str) -> Iterator[tuple[str, str]]:
 def taken(opened: Browser, address: str, path: Path, width: int = WIDTH) -> Path:
     """A picture of what fits into a window."""
     page: Page = opened.new_page(viewport={"width": width, "height": HEIGHT})
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(address)
     page.wait_for_load_state("networkidle")
     picture = Image.open(io.BytesIO(page.screenshot()))

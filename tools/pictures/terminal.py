@@ -13,9 +13,9 @@ from pathlib import Path
 
 from tests import examples
 
-COLUMNS, ROWS = 100, 26
-LONGEST_WAIT_S = 1.5  # between two lines: nobody watches a model load
-TYPING_S, READING_S = 0.9, 3.0  # for a command, after its last line
+COLUMNS, ROWS = 138, 30
+LONGEST_WAIT_S = 1.2  # between two lines: nobody watches a model load
+TYPING_S, READING_S = 0.7, 2.6  # for a command, after its last line
 PROMPT = "$ "
 
 
