@@ -49,7 +49,7 @@ def test_what_the_microphone_hears_becomes_words_while_it_is_spoken(
         for each in heard.values():  # while the microphone is still on
             expect(each.locator(".said")).to_have_text(SAID, timeout=QUIET_MS)
             expect(each.locator(".quiet")).to_have_text("listening …")
-            expect(each).to_contain_text("know 144 words")
+            expect(each).to_contain_text("embedded toy, knows 144 words")
         page.get_by_role("button", name="Stop").click()
         for each in heard.values():
             expect(each).to_contain_text("s after Stop", timeout=QUIET_MS)

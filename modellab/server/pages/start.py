@@ -23,7 +23,7 @@ from modellab.server.results import query
 from modellab.server.results.index import Index
 
 EMBEDDED, MADE = "embedded:", "made:"  # sources of weights: a small vocabulary, and nothing at all
-REAL, TOY = "real models", "embedded toys, which know 144 words"
+REAL, TOY = "real", "embedded toy, knows 144 words"
 SAMPLES = 5
 LONGEST_S = 30.0
 SOUNDS = {".flac": "audio/flac", ".wav": "audio/wav", ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -108,7 +108,8 @@ def _last_run(index: Index, who: Who) -> dict[str, Any]:
     found = index.rows(lambda said: query.runs(said, who.project, query.Runs(limit=1)))["data"]
     if not found:
         return {"last": None}
-    return {"last": found[0], "lead": f"{units.counted(found[0]['cases'], 'case')}, {found[0]['red'] or 'none'} red"}
+    red = f", {found[0]['red']} red" if found[0]["red"] else ""
+    return {"last": found[0], "lead": f"{units.counted(found[0]['cases'], 'case')}{red}"}
 
 
 def _grouped(models: list[Served]) -> list[tuple[str, list[Served]]]:
