@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 
 from modellab.errors import ConfigError
 from modellab.server import formats, speech, uploads
+from modellab.server.access import audit
 from modellab.server.auth import needs
 from modellab.server.calls import Caller
 from modellab.server.errors import ApiError
@@ -148,14 +149,18 @@ def _models(routes: APIRouter, fleet: Fleet) -> None:
         return described(fleet.get(name))
 
     @routes.post("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
-    async def load(name: str) -> dict[str, Any]:
+    async def load(request: Request, name: str) -> dict[str, Any]:
         """Load a model before anybody asks it."""
-        return described(fleet.load(name))
+        found = described(fleet.load(name))
+        await audit.noted(request, "model.load", name)
+        return found
 
     @routes.delete("/api/v1/models/{name:path}/load", tags=["models"], dependencies=ADMIN)
-    async def unload(name: str) -> dict[str, Any]:
+    async def unload(request: Request, name: str) -> dict[str, Any]:
         """Unload a model that is not at work."""
-        return described(fleet.unload(name))
+        found = described(fleet.unload(name))
+        await audit.noted(request, "model.unload", name)
+        return found
 
 
 def described(served: Served) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class Probe:
         self._thread.shutdown()
 
     def _asked(self, path: Path, most_s: float) -> Info:
+        if self._child is not None and self._child.process.poll() is not None:  # it ended at rest: no file's fault
+            self._end()
         if self._child is None:
             self._child = JsonChild([sys.executable, "-m", "modellab.server.probe"])
         try:

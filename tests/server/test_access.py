@@ -59,7 +59,7 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        return body.decode()
+        return body.decode(errors="replace")
 
 
 def code(answer: tuple[int, Any]) -> tuple[int, str]:

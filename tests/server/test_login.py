@@ -201,7 +201,11 @@ def test_admins_make_and_revoke_over_http_and_all_of_it_is_kept(peopled: Server)
     acts = [line["act"] for line in log if line["who"] == "admins"]
     assert acts[::-1] == ["token.new", "token.revoke", "account.new", "member.change", "member.change"]
     assert all(line["address"] == "127.0.0.1" for line in log if line["who"] == "admins")
-    assert {"login", "login.failed"} <= {line["act"] for line in log}
+    for password, status in (("no", 401), (PASSWORD, 200)):
+        assert Browser(peopled).send("POST", "/login", {"name": "zoe", "password": password})[0] == status
+    log = ask(peopled, "/api/v1/audit?limit=200", admin)[1]["data"]
+    newest = [(line["act"], line["who"], line["target"]) for line in log[:2]]
+    assert newest == [("login", "zoe", ""), ("login.failed", "", "zoe")]
     assert made["token"] not in json.dumps(log)
     assert PASSWORD not in json.dumps(log)
     newest = ask(peopled, f"/api/v1/audit?limit=1&before={log[0]['id']}", admin)[1]["data"]

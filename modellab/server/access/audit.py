@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import anyio.to_thread
 import sqlalchemy as sa
+from starlette.requests import HTTPConnection
 
 from modellab.server.access import tables
 from modellab.server.auth import Who
@@ -38,3 +40,14 @@ def read(
     if before is not None:
         asked = asked.where(tables.audit.c.id < before)
     return [dict(row) for row in connection.execute(asked).mappings()]
+
+
+async def noted(asked: HTTPConnection, act: str, target: str = "", **about: Any) -> None:
+    """The same for what is done elsewhere than in the database, by whoever asked for it."""
+    database, who = asked.state.guard.database, asked.state.who
+
+    def write() -> None:
+        with database.begin() as connection:
+            note(connection, who, act, target, **about)
+
+    await anyio.to_thread.run_sync(write)

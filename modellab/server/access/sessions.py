@@ -17,6 +17,7 @@ COOKIE = "modellab_session"
 LASTS_S = 12 * 3600.0
 IDLE_S = 2 * 3600.0
 USED_EVERY_S = 60.0
+AHEAD_S = 300.0  # that clocks are set right by, now and then
 
 
 def is_secure(connection: HTTPConnection) -> bool:
@@ -51,6 +52,8 @@ def find(connection: sa.Connection, number: str) -> dict[str, Any] | None:
     now = time.time()
     row = connection.execute(sa.select(tables.sessions).where(tables.sessions.c.id == number)).mappings().first()
     if row is None or now - row["created_at"] > LASTS_S or now - row["used_at"] > IDLE_S:
+        return None
+    if row["created_at"] - now > AHEAD_S:  # begun in the future: the clock was set back, and it would never end
         return None
     return dict(row)
 

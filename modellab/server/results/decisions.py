@@ -146,6 +146,9 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
             said = f"{found['id']} stays {found['stage']}: {count} {are} not met"
             error = {"message": said, "type": INVALID, "param": "to", "code": "criteria_not_met"}
             return JSONResponse({"error": error, **found}, 409, headers=headers)
+        if not asked.dry_run:
+            with index.database.begin() as connection:
+                audit.note(connection, who, "variant.move", found["id"], to=asked.to, because=asked.because)
         return JSONResponse(found, headers=headers)
 
     @routes.post("/runs/{session}/accept", tags=["lifecycle"])

@@ -60,7 +60,7 @@ def router(shares: Shares) -> APIRouter:
     @routes.delete("/api/v1/shares/{id}", status_code=204, response_class=Response)
     async def revoke(id: str, who: Annotated[Who, Depends(needs("run"))]) -> Response:
         """End a share at once: its link answers 410; what it showed is deleted within the hour."""
-        await stored(shares.revoke, who.project, id)
+        await stored(shares.revoke, who, id)
         return Response(status_code=204)
 
     @routes.get("/s/{id}", response_class=Response)

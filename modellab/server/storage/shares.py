@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modellab.server.access import audit
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
 from modellab.server.storage import media, tables
@@ -20,6 +21,7 @@ from modellab.server.storage.drawing import Drawing, Drawn
 from modellab.server.storage.incoming import parts_of
 
 ID_BYTES = 16
+SHOWN = 6  # characters of a link that the log of what people did has: the whole of it opens the page
 NONE = ApiError(404, "share_not_found", "there is no share of that link")
 OVER = ApiError(410, "share_over", "what was shared here has expired or was revoked")
 
@@ -75,6 +77,7 @@ class Shares:
         changes: dict[str, Any] = {"page": pinned[0], "sound": "".join(pinned[1:]), "revoked_at": None}
         with self.database.begin() as connection:
             connection.execute(sa.update(tables.shares).where(tables.shares.c.id == id).values(**changes))
+            audit.note(connection, who, "share.new", id[:SHOWN], kind=kind, of=target)
         return replace(share, **changes)
 
     @contextmanager
@@ -113,13 +116,15 @@ class Shares:
         with self.database.begin() as connection:
             return [Share(**row) for row in connection.execute(newest).mappings()]
 
-    def revoke(self, project: str, id: str) -> None:
-        """End a share now; ApiError 404 where this project has none of that link."""
-        mine = (tables.shares.c.id == id) & (tables.shares.c.project == project) & tables.shares.c.revoked_at.is_(None)
+    def revoke(self, who: Who, id: str) -> None:
+        """End a share now; ApiError 404 where their project has none of that link."""
+        its = tables.shares.c
+        mine = (its.id == id) & (its.project == who.project) & its.revoked_at.is_(None)
         with self.database.begin() as connection:
             done = connection.execute(sa.update(tables.shares).where(mine).values(revoked_at=time.time()))
-        if done.rowcount != 1:
-            raise NONE
+            if done.rowcount != 1:
+                raise NONE
+            audit.note(connection, who, "share.revoke", id[:SHOWN])
         self.blobs.unpin(f"share:{id}")
 
     def sweep(self) -> None:
