@@ -39,9 +39,8 @@ async def kept(given: object, probe: Probe, most_s: float) -> AsyncIterator[Uplo
     name = (given.filename or "the upload")[:SHOWN]
     try:
         path = folder / NAME
-        await asyncio.to_thread(_copy, given, path)
         try:
-            duration_s = await asyncio.to_thread(probe.duration_s, path, most_s)
+            duration_s = await asyncio.to_thread(_looked_at, given, path, probe, most_s)
         except AudioError as error:
             raise of(error, path=str(path), name=name) from None
         if duration_s > most_s:
@@ -49,9 +48,20 @@ async def kept(given: object, probe: Probe, most_s: float) -> AsyncIterator[Uplo
             raise ApiError(413, "audio_too_long", said, "file")
         yield Upload(path, duration_s, name)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
 
 
-def _copy(given: UploadFile, path: Path) -> None:
+def _looked_at(given: UploadFile, path: Path, probe: Probe, most_s: float) -> float:
+    """Copy the upload to `path`; how long its audio is, in s."""
     with path.open("wb") as out:
         shutil.copyfileobj(given.file, out)
+    return probe.duration_s(path, most_s)
+
+
+def _remove(folder: Path) -> None:
+    """The folder of one file, which `shutil.rmtree` would first look through; that is for what a model left there."""
+    try:
+        (folder / NAME).unlink(missing_ok=True)
+        folder.rmdir()
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
