@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import threading
 import time
@@ -200,3 +201,49 @@ def test_a_model_of_several_languages_is_told_what_is_spoken(tmp_path: Path) -> 
         assert heard().language == "en"
         with pytest.raises(openai.UnprocessableEntityError, match="was not taught 'gsw'"):
             heard(language="gsw")
+
+
+def beside(root: Path, settings: str) -> Path:
+    """A project with a second fake model."""
+    folder = project(root, settings) / "models"
+    shutil.copytree(folder / "fake", folder / "other")
+    return root
+
+
+def loaded(server: Server) -> set[str]:
+    """The models that have a process."""
+    return {name for name, each in server.get("/stats")[1]["models"].items() if each["state"] in ("ready", "busy")}
+
+
+def heard(server: Server, model: str, tenths: int = 3) -> str:
+    with openai.OpenAI(base_url=f"{server.address}/v1", api_key="none", max_retries=0) as client:
+        return client.audio.transcriptions.create(model=model, file=clip(tenths)).text
+
+
+@pytest.mark.slow
+def test_what_was_used_longest_ago_makes_room_and_what_is_at_work_does_not(tmp_path: Path) -> None:
+    with serving(beside(tmp_path, "memory_mb = 1\ndrain_s = 0.1")) as up:
+        for model in ("fake:one", "other:one", "fake:one"):
+            assert heard(up, model) == "3 tenths"
+            assert loaded(up) == {model}
+            assert len(up.workers()) == 1
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(heard, up, "fake:one", 21)  # takes 30 s
+            end = time.monotonic() + 30
+            while not (up.fake / "begun").exists() and time.monotonic() < end:
+                time.sleep(0.02)
+            assert heard(up, "other:one") == "3 tenths"
+            assert loaded(up) == {"fake:one", "other:one"}
+            up.process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.slow
+def test_what_nobody_asks_is_unloaded_but_for_what_is_to_be_there(tmp_path: Path) -> None:
+    with serving(beside(tmp_path, 'idle_s = 0.5\npreload = ["other:one"]')) as up:
+        assert heard(up, "fake:one") == "3 tenths"
+        end = time.monotonic() + 30
+        while "fake:one" in loaded(up) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert loaded(up) == {"other:one"}
+        assert len(up.workers()) == 1
+        assert heard(up, "fake:one") == "3 tenths"
