@@ -13,7 +13,8 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full real test check docs arithmetic gate-benchmark mutants performance lock clean
+.PHONY: help setup smoke full real test check docs arithmetic gate-benchmark mutants performance serve-benchmark
+.PHONY: lock clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -58,6 +59,9 @@ mutants: setup  ## would the tests notice a small change? 40 in each of four roo
 
 performance: setup  ## what the harness costs beside a bare loop: docs/performance/overhead.md (ARGS='--date 2026-01-31')
 	@$(BIN)/python -m tools.performance $(ARGS)
+
+serve-benchmark: setup  ## what serving costs beside the bare models: docs/performance/serve.md, 4 minutes
+	@$(BIN)/python -m tools.serve_benchmark $(ARGS)
 
 lock:  ## resolve pyproject.toml afresh into constraints.txt
 	@sh tools/lock.sh $(VENV)

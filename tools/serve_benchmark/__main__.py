@@ -1,0 +1,175 @@
+"""`python -m tools.serve_benchmark`: docs/performance/serve.md and .json, in 5 minutes on two idle cores.
+
+Everything that depends on the machine is a ratio beside bare calls of the same model in the same run, in turns. Exit
+status 1 where a target was missed. `--model` takes another one than the embedded: its weights have to be here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from modellab.plan.settings import Project
+from modellab.runner.load.client import Caller
+from modellab.runner.load.measure import Clip, clips
+from modellab.system.machine import machine_class, today
+from tools.serve_benchmark import bare, batches, index_figures, page, served, streams
+
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "docs" / "performance"
+CLIP = ROOT / "golden" / "asr_smoke_v1" / "audio" / "001.flac"
+CLIENTS = (4, 16, 64)
+REPLICAS = 2
+STREAMS = (2, 8)  # live at once, of each replica
+Figures = dict[str, Any]
+
+
+def say(text: str) -> None:
+    """What is being measured, with the time."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
+
+
+def latency(server: served.Server, project: Project, clip: Clip, pairs: int) -> Figures:
+    """One call at a time: bare, over HTTP, by OpenAI's client, in turns."""
+    import openai
+
+    instance = bare.found(project, *server.model.split(":"))
+    alone, caller = bare.Bare(instance, project.threads), Caller(server.target)
+    walls: dict[str, list[float]] = {"bare": [], "http": [], "openai": []}
+    names = tuple(walls)
+    with openai.OpenAI(base_url=f"{server.address}/v1", api_key="none", max_retries=0) as client:
+        for number in range(pairs + 3):
+            for name in (*names[number % 3 :], *names[: number % 3]):
+                begun = time.perf_counter()
+                if name == "bare":
+                    alone.call(clip.path, clip.duration_s)
+                elif name == "http":
+                    answer = caller.transcribe(clip.path, clip.content)
+                    assert answer.is_ok, answer
+                else:
+                    client.audio.transcriptions.create(model=server.model, file=clip.path)
+                walls[name].append(time.perf_counter() - begun)
+    caller.close()
+    alone.close()
+    kept = {name: each[3:] for name, each in walls.items()}
+    medians = {name: statistics.median(each) for name, each in kept.items()}
+    extra = [later - earlier for later, earlier in zip(kept["http"], kept["bare"], strict=True)]
+    return {
+        "pairs": pairs,
+        "bare_ms": round(1000 * medians["bare"], 2),
+        "http_over_bare": round(medians["http"] / medians["bare"], 3),
+        "openai_over_bare": round(medians["openai"] / medians["bare"], 3),
+        "http_minus_bare_ms": round(1000 * statistics.median(extra), 2),
+    }
+
+
+def throughput(server: served.Server, project: Project, clip: Clip, seconds: float, rounds: int) -> Figures:
+    """What two replicas answer in a second at 4, 16 and 64 clients beside two bare loops, in turns."""
+    instance = bare.found(project, *server.model.split(":"))
+    found: Figures = {}
+    bare_walls: list[float] = []
+    with bare.loops(REPLICAS, instance, project.threads, clip.path, clip.duration_s) as loops:
+        for clients in CLIENTS:
+            alone, asked, failed, walls, spent = [], [], 0, [], []
+            for _ in range(rounds):
+                per_s, some = bare.for_s(loops, seconds)
+                alone.append(per_s)
+                bare_walls += some
+                load, spent_ms = served.counted(server, clip, clients=clients, duration_s=seconds)
+                spent.append(spent_ms)
+                ok = [row for row in load.rows if row.is_ok]
+                asked.append(len(ok) / load.elapsed_s)
+                failed += len(load.rows) - len(ok)
+                walls += [row.wall_s for row in ok]
+            found[str(clients)] = {
+                "bare_per_s": round(statistics.fmean(alone), 2),
+                "http_per_s": round(statistics.fmean(asked), 2),
+                "ratio": round(sum(asked) / sum(alone), 3),
+                "failed": failed,
+                "p95_s": round(statistics.quantiles(walls, n=20)[-1], 3),
+                "cpu_ms": {name: round(statistics.fmean(each[name] for each in spent), 2) for name in spent[0]},
+            }
+        few = served.load(server, clip, clients=REPLICAS, duration_s=seconds)
+        p95_s = statistics.quantiles([row.wall_s for row in few.rows if row.is_ok], n=20)[-1]
+        found["p95_over_bare_at_2"] = round(p95_s / statistics.quantiles(bare_walls, n=20)[-1], 3)
+    found["mean_ratio"] = round(statistics.fmean(found[str(clients)]["ratio"] for clients in CLIENTS), 3)
+    return found
+
+
+def live(server: served.Server, rounds: int) -> Figures:
+    """How long after the end of the audio the last words of live streams come."""
+    found = {}
+    for each in STREAMS:
+        heard = streams.measure(server.address, server.model, CLIP, REPLICAS * each, rounds)
+        names = ("final_median_s", "final_p95_s", "final_max_s", "first_words_s")
+        found[str(each)] = {name: round(getattr(heard, name), 3) for name in names}
+    return found
+
+
+def measured(root: Path, options: argparse.Namespace) -> Figures:
+    """Every figure."""
+    project, (clip,) = Project.at(root), clips([CLIP])
+    found: Figures = {"clip_s": round(clip.duration_s, 2), "cores": os.cpu_count(), "load_before": os.getloadavg()}
+    found["model"] = options.model
+    with served.serving(root, options.model, replicas=REPLICAS, max_queue=64) as server:
+        found["memory"] = served.memory(server)
+        say("one call at a time, in turns")
+        found["latency"] = latency(server, project, clip, options.pairs)
+        say("4, 16 and 64 clients beside two bare loops")
+        found["throughput"] = throughput(server, project, clip, options.seconds, options.rounds)
+        say("clients that leave")
+        found["gone"] = served.gone(server, clip)
+        say("workers that are killed")
+        found["kills"] = served.kills(server, clip, options.kills)
+        say("live streams, 2 and 8 of each replica")
+        found["streams"] = live(server, options.rounds)
+        found["memory"]["mib_after"] = round(server.rss_mib, 1)
+    with served.serving(root, options.model, replicas=REPLICAS, max_queue=4) as server:
+        say("48 of OpenAI's clients on a queue of 8")
+        found["default_clients"] = served.default_clients(server, CLIP)
+        say("three times as much as it can do")
+        per_s = found["throughput"]["16"]["http_per_s"]
+        found["overload"] = served.overload(server, clip, per_s, options.seconds)
+    say(f"an index of {options.results:,} results")
+    with tempfile.TemporaryDirectory(prefix="modellab-index-") as folder:
+        found["index"] = index_figures.measured(options.results, Path(folder))
+    say("several recordings in one call")
+    found["batches"] = [batches.apart(name, 1) for name in batches.ENGINES]
+    return {**found, "load_after": os.getloadavg()}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, write both files."""
+    made = argparse.ArgumentParser(prog="python -m tools.serve_benchmark", description=__doc__)
+    made.add_argument("--model", default=served.MODEL)
+    made.add_argument("--pairs", type=int, default=80)
+    made.add_argument("--seconds", type=float, default=5.0, help="of each loop")
+    made.add_argument("--rounds", type=int, default=2, help="of each number of clients")
+    made.add_argument("--kills", type=int, default=4)
+    made.add_argument("--results", type=int, default=100_000)
+    made.add_argument("--out", type=Path, default=OUT)
+    options = made.parse_args(arguments)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="modellab-serve-benchmark-") as folder:
+        root = Path(folder)
+        (root / "pyproject.toml").write_text("[tool.modellab]\n", encoding="utf-8")
+        found = measured(root, options)
+    found |= {"machine": machine_class(1, "cpu"), "date": today(), "took_s": round(time.monotonic() - begun)}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "serve.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (options.out / "serve.md").write_text(page.text(found), encoding="utf-8")
+    missed = [name for name, _, _, is_met in page.targets(found) if not is_met]
+    say(f"{options.out / 'serve.md'} in {found['took_s']} s; missed: {', '.join(missed) or 'none'}")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The page of the benchmark: each figure beside what it was to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabulate import tabulate
+
+Figures = Mapping[str, Any]
+
+
+def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
+    """Name, what was measured, what was asked for, and whether it was met."""
+    lat, through, mem = found["latency"], found["throughput"], found["memory"]
+    over, index = found["overload"], found["index"]
+    ratios = [through[name]["ratio"] for name in ("4", "16", "64")]
+    slowest_page = max(each["p95_ms"] for each in [*index["pages"].values(), index["runs"]])
+    clients, kills, gone, live = (found[name] for name in ("default_clients", "kills", "gone", "streams"))
+    rows: list[tuple[str, float, str, float, str]] = [
+        ("HTTP over a bare call, median", lat["http_over_bare"], "<=", 1.05, ""),
+        ("OpenAI's client over a bare call, median", lat["openai_over_bare"], "<=", 1.08, ""),
+        ("outside the model: HTTP less bare, median", lat["http_minus_bare_ms"], "<=", 4, "ms"),
+        ("throughput of two replicas over two bare loops, mean", through["mean_ratio"], ">=", 0.95, ""),
+        ("the same at the worst number of clients", min(ratios), ">=", 0.90, ""),
+        ("95th percentile at 2 clients over that of bare calls", through["p95_over_bare_at_2"], "<=", 1.15, ""),
+        ("process of the API", mem["mib"], "<=", 150, "MiB"),
+        ("for each idle connection", mem["mib_per_connection"], "<=", 0.2, "MiB"),
+        ("until 429 under 3 x overload, 99th percentile", over["refused_p99_s"], "<=", 0.5, "s"),
+        ("OpenAI's client, 48 at once on a queue of 8: answered", clients["answered"], ">=", 48, ""),
+        ("kill -9 of a worker: requests lost", kills["lost"], "<=", 0, f"of {kills['asked']}"),
+        ("computed for nobody after 30 clients left", gone["computed_for_nobody"], "<=", 3, ""),
+        ("last words of a live stream, 2 of each replica, median", live["2"]["final_median_s"], "<=", 0.4, "s"),
+        ("last words of a live stream, 8 of each replica, median", live["8"]["final_median_s"], "<=", 1.2, "s"),
+        ("any page of results, 95th percentile", slowest_page, "<=", 150, "ms"),
+        ("index: one more result, 95th percentile", index["follow one result"]["p95_ms"], "<=", 100, "ms"),
+        ("index: first build, for 1,000 results", index["build_s_per_1000"], "<=", 2, "s"),
+    ]
+    return [
+        (name, f"{value:g} {unit}".strip(), f"{way} {limit:g}", value <= limit if way == "<=" else value >= limit)
+        for name, value, way, limit, unit in rows
+    ]
+
+
+def text(found: Figures) -> str:
+    """The page."""
+    held = [[name, value, asked, "yes" if is_met else "no"] for name, value, asked, is_met in targets(found)]
+    through, index, lat, over = (found[name] for name in ("throughput", "index", "latency", "overload"))
+    loads = [
+        [name, *(each[column] for column in ("bare_per_s", "http_per_s", "ratio", "p95_s", "failed")), *_spent(each)]
+        for name in ("4", "16", "64")
+        if (each := through[name])
+    ]
+    pages = [[name, each["p50_ms"], each["p95_ms"]] for name, each in index["pages"].items()]
+    names = ("runs", "page 100 of the newest", "nothing new", "follow one result", "one whole result")
+    pages += [[name, index[name]["p50_ms"], index[name]["p95_ms"]] for name in names]
+    heads = ["figure", "measured", "asked for", "met"]
+    columns = ["clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed", "model ms", "server ms", "client ms"]
+    spoken = [[name, *each.values()] for name, each in found["streams"].items()]
+    several = [
+        [each["model"], each["alone_ms"], *each["gain"].values(), *each["same"].values()] for each in found["batches"]
+    ]
+    before, after = (", ".join(f"{each:.1f}" for each in found[name]) for name in ("load_before", "load_after"))
+    return f"""# Serving, beside the bare models
+
+Written by `make serve-benchmark`; do not edit.
+
+{tabulate(held, heads, "github", disable_numparse=True)}
+
+Ratios are of one run, in turns: `{found["machine"]}`, {found["cores"]} cores that the clients share with the models, \
+{found["date"]}, {found["took_s"]} s. The
+load of the machine (1, 5, 15 minutes) was {before} before and {after} after: above the number of
+cores something else was at work, and what is no ratio is too slow by as much.
+
+## One call at a time
+
+A clip of {found["clip_s"]} s, `{found["model"]}`, {lat["pairs"]} times each in turns. A bare call, of a worker process
+that decodes the file and runs the model, takes {lat["bare_ms"]} ms.
+
+## Many at once
+
+{tabulate(loads, columns, "github")}
+
+The last three are what a request costs of a core: in the models' processes, in the server's and its probe's, in the
+clients'.
+
+Under three times of what it can do, {over["refused"]} of {over["asked"]} requests were refused, half of them within
+{over["refused_p50_s"]} s; 95 % of those taken were answered within {over["admitted_p95_s"]} s. The slowest answer while
+workers were killed took {found["kills"]["slowest_s"]} s.
+
+## The index
+
+{index["results"]:,} results in {index["files"]:,} files of {index["ledger_mb"]:,.0f} MB; the database has
+{index["database_mb"]:,.0f} MB.
+
+{tabulate(pages, ["asked", "median ms", "95th percentile ms"], "github")}
+
+## Live streams
+
+The clip in real time: from the end of the audio to the last words, and from the beginning to the first ones.
+
+{tabulate(spoken, ["streams of a replica", "median s", "p95 s", "slowest s", "first words s"], "github")}
+
+## Batches
+
+How many times faster several recordings are in one call than one by one, on one CPU thread, by CPU time; and of how
+many of {found["batches"][0]["recordings"]} the words stayed the same (`python -m tools.serve_benchmark.batches`).
+
+{tabulate(several, ["model", "alone ms", "2", "4", "8", "same, 2", "4", "8"], "github")}
+"""
+
+
+def _spent(each: Figures) -> tuple[float, float, float]:
+    """Milliseconds of a core for a request: models, server with its probe, clients."""
+    spent = each["cpu_ms"]
+    return spent["model"], round(spent["api"] + spent["probe"], 2), spent["client"]
