@@ -19,6 +19,7 @@ from modellab.system.masking import masked
 Order = Mapping[str, Any]
 VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "build": whole.build,
+    "estimate": whole.estimate,
     "entry": whole.entry,
     "utterances": whole.utterances,
     "sounds": whole.sounds,

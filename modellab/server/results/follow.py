@@ -9,7 +9,7 @@ missing and nothing is twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from modellab.errors import NewerError
 from modellab.results import ledger
 from modellab.server.results import line as lines
-from modellab.server.results.tables import ABOUT, ENTRIES, FILES, SESSIONS, VERSION
+from modellab.server.results import newest
+from modellab.server.results.tables import ABOUT, ENTRIES, FILES, NEWEST, SESSIONS, VERSION
 
 BATCH_LINES, BATCH_BYTES = 500, 8 * 2**20
 MOST_COMPLAINTS = 5  # of a file, that are kept
-TABLES = (ABOUT, FILES, ENTRIES, SESSIONS)
+TABLES = (ABOUT, FILES, ENTRIES, NEWEST, SESSIONS)
 Sessions = set[tuple[str, str]]  # project and session
 
 
@@ -70,15 +71,15 @@ def behind(engine: sa.Engine, mlruns: Path) -> tuple[list[Behind], list[str]]:
     return found, [path for path in known if path not in there]
 
 
-def follow(engine: sa.Engine, mlruns: Path) -> int:
-    """Read what is new; how many lines that were."""
+def follow(engine: sa.Engine, mlruns: Path, row: Callable[[bytes], dict[str, Any]] = lines.row) -> int:
+    """Read what is new; how many lines that were. `row` makes a row of a line."""
     check_version(engine)
     found, gone = behind(engine, mlruns)
     for path in (*gone, *(str(each.path) for each in found if each.is_other)):
         forget(engine, path)
     count = 0
     for each in found:
-        for batch in batches(each):
+        for batch in batches(each, row):
             _keep(engine, each, batch)
             count += batch.lines
     return count
@@ -107,12 +108,14 @@ def forget(engine: sa.Engine, path: str) -> None:
     with engine.begin() as connection:
         asked = sa.select(ENTRIES.c.project, ENTRIES.c.session).where(ENTRIES.c.path == path).distinct()
         sessions = {(row.project, row.session) for row in connection.execute(asked)}
+        cases = newest.cases(connection, ENTRIES.c.path == path)
         connection.execute(sa.delete(ENTRIES).where(ENTRIES.c.path == path))
         connection.execute(sa.delete(FILES).where(FILES.c.path == path))
         _sum_up(connection, sessions)
+        newest.again(connection, cases)
 
 
-def batches(new: Behind) -> Iterator[Batch]:
+def batches(new: Behind, row: Callable[[bytes], dict[str, Any]] = lines.row) -> Iterator[Batch]:
     """The whole lines of a file from where it was left, some at a time."""
     with new.path.open("rb") as file:
         file.seek(new.begin)
@@ -120,7 +123,7 @@ def batches(new: Behind) -> Iterator[Batch]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            _take(batch, line, new.path, place)
+            _take(batch, line, row, new.path, place)
             place += len(line)
             batch.end = place
             if batch.lines >= BATCH_LINES or place - begun >= BATCH_BYTES:
@@ -130,13 +133,13 @@ def batches(new: Behind) -> Iterator[Batch]:
             yield batch
 
 
-def _take(batch: Batch, line: bytes, path: Path, place: int) -> None:
+def _take(batch: Batch, line: bytes, of: Callable[[bytes], dict[str, Any]], path: Path, place: int) -> None:
     """One line into a batch: as a row, or as what is wrong with it."""
     batch.lines += 1
     if not line.strip():
         return
     try:
-        row = lines.row(line)
+        row = of(line)
     except NewerError as problem:
         batch.newer += 1
         batch.complaints[:] = [*batch.complaints[-MOST_COMPLAINTS:], f"{path.name}: a result {problem}"[:200]]
@@ -162,11 +165,16 @@ def _keep(engine: sa.Engine, new: Behind, batch: Batch) -> None:
         if batch.rows:
             asked = insert(ENTRIES)
             columns = {column.name: asked.excluded[column.name] for column in ENTRIES.c if column.name != "id"}
+            replaced = ENTRIES.c.id.in_(list(batch.rows))
+            known = set(connection.execute(sa.select(ENTRIES.c.id).where(replaced)).scalars())
+            changed = newest.cases(connection, replaced)
             same_file = ENTRIES.c.path == asked.excluded.path  # of two files the first holds, as in `ledger.read`
             connection.execute(
                 asked.on_conflict_do_update(index_elements=["id"], set_=columns, where=same_file),
                 list(batch.rows.values()),
             )
+            newest.add(connection, [row for id, row in batch.rows.items() if id not in known])
+            newest.again(connection, changed | newest.cases(connection, ENTRIES.c.id.in_(known)) if known else set())
         _sum_up(connection, {(row["project"], row["session"]) for row in batch.rows.values()})
 
 

@@ -18,7 +18,7 @@ from modellab.server.database import Database
 from modellab.server.errors import ApiError
 from modellab.server.results import follow, query
 from modellab.server.results.reader import MOVED, Reader
-from modellab.server.results.tables import FILES
+from modellab.server.results.tables import ENTRIES, FILES
 
 LOG = logging.getLogger("modellab.server")
 SMALL_BYTES = 4 * 2**20  # of what is new, that the process of the API reads itself
@@ -40,7 +40,7 @@ class Index:
 
     def start(self) -> None:
         """Read what is new before anybody asks, without being waited for."""
-        self._builder.submit(self.catch_up)
+        self._builder.submit(self.estimated)
 
     def close(self) -> None:
         """End its processes; a build goes on at the next start where it was."""
@@ -87,6 +87,15 @@ class Index:
     def _place(self, project: str, id: str) -> dict[str, Any]:
         row = self.one(lambda said: dict(query.one(said, project, id)))
         return {"entry": row["id"], **{name: row[name] for name in ("path", "offset", "length")}}
+
+    def estimated(self) -> None:
+        """Let a reader's process compute the intervals that rows lack; waited for."""
+        self.catch_up()
+        lacking = sa.select(ENTRIES.c.id).where(ENTRIES.c.estimated.is_(False)).limit(1)
+        with self.database.begin() as said:
+            is_lacking = said.execute(lacking).first() is not None
+        if is_lacking:
+            self.reader.ask("estimate", url=self.url)
 
     @property
     def url(self) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 
 from modellab import tasks
 from modellab.errors import shortened
-from modellab.results import ledger, serialization, withheld
+from modellab.gate.quality import COMPARED
+from modellab.results import ledger, rescored, serialization, withheld
 from modellab.results.entry import Entry, decode
 from modellab.server.auth import PROJECT
-from modellab.server.results.tables import MISSING
+from modellab.server.results.tables import ESTIMATES, MISSING
 
 Row = dict[str, Any]
 MOST_ERROR = 300  # characters of an error in a list
@@ -19,14 +20,26 @@ MOST_ERROR = 300  # characters of an error in a list
 
 def row(line: bytes) -> Row:
     """The row of a line, without where it lies. Raises as `ledger.decoded` does for a line that is no entry."""
+    return _row(ledger.parsed(line))[0]
+
+
+def estimated(line: bytes) -> Row:
+    """The same with its intervals, in a process that may be large."""
+    from modellab.server.results import estimates
+
     data = ledger.parsed(line)
+    found, entry = _row(data)
+    return {**found, **estimates.of_line(data, entry)}
+
+
+def _row(data: Any) -> tuple[Row, Entry]:
     entry = _checked(data)
     labels = entry.labels
     utterances = data["result"]["utterances"] if data["result"] else ()
     key, is_private = entry.key, withheld.is_private(entry)
     name, value = headline(entry)
     error = withheld.message(entry.error) if is_private else entry.error
-    return {
+    made = {
         "id": entry.id,
         "project": labels.get("project") or PROJECT,
         "session": entry.session,
@@ -50,7 +63,21 @@ def row(line: bytes) -> Row:
         "utterances": len(utterances),
         "value": value if math.isfinite(value) else MISSING,
         "facts": serialization.dumps(_facts(entry, labels)),
+        "measured": entry.result is not None,
+        "data": data_of(entry),
+        "measurement": rescored.measurement(entry),
+        **dict.fromkeys(ESTIMATES),
+        "counted": 0,
+        "doubt": "",
+        "estimated": entry.result is None,
     }
+    return made, entry
+
+
+def data_of(entry: Entry) -> str:
+    """What of the data and its scoring has to be the same for two results to be held against each other."""
+    known = entry.result.provenance if entry.result else {}
+    return " ".join(known.get(name, "") for name in COMPARED)
 
 
 def _checked(data: Any) -> Entry:

@@ -124,6 +124,7 @@ def result(row: Any) -> Json:
         "case": f"{row['model']}:{row['variant']}-{row['dataset']}-{'-'.join(parts)}",
         **{name: row[name] for name in COLUMNS},
         "value": None if row["value"] == MISSING else row["value"],
+        "interval": None if row["low"] is None or row["high"] is None else [row["low"], row["high"]],
         **facts,
     }
 
@@ -185,7 +186,7 @@ COLUMNS = (
     "commit", "branch", "dirty", "started_at", "finished_at", "status", "red", "tier", "utterances", "metric", "error",
     "private",
 )  # fmt: skip
-FIELDS = ("object", "case", *COLUMNS, "value", "values", "readings", "verdicts", "weights", "labels")
+FIELDS = ("object", "case", *COLUMNS, "value", "interval", "values", "readings", "verdicts", "weights", "labels")
 
 
 def _paged(

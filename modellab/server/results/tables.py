@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from modellab.server.database import METADATA
 
-VERSION = 1
+VERSION = 2
+CASE = ("task", "dataset", "model", "variant", "device", "precision", "preprocessing")
+ESTIMATES = ("low", "high", "rtf", "rtf_low", "rtf_high")  # NULL where there is none
 MISSING = 1e308  # in place of a number that is not there, where rows are sorted by it: behind all others
 
 ABOUT = sa.Table("index_about", METADATA, sa.Column("version", sa.Integer, primary_key=True))
@@ -30,7 +32,7 @@ FILES = sa.Table(
 TEXTS = (
     "project", "session", "task", "dataset", "model", "variant", "device", "precision", "preprocessing", "machine",
     "host", "commit", "branch", "started_at", "finished_at", "status", "tier", "metric", "person", "experiment",
-    "error",
+    "error", "data", "measurement",
 )  # fmt: skip
 
 ENTRIES = sa.Table(
@@ -47,6 +49,11 @@ ENTRIES = sa.Table(
     sa.Column("utterances", sa.Integer, nullable=False),
     sa.Column("value", sa.Float, nullable=False),  # of the task's first metric, MISSING where there is none
     sa.Column("facts", sa.Text, nullable=False),  # as JSON: values, verdicts, readings, labels
+    sa.Column("measured", sa.Boolean, nullable=False),  # whether there is a result
+    sa.Column("estimated", sa.Boolean, nullable=False),  # whether what follows is known (`estimates.py`)
+    *(sa.Column(name, sa.Float) for name in ESTIMATES),  # ends of the value's interval, real-time factor and its ends
+    sa.Column("counted", sa.Integer, nullable=False),  # utterances that the value rests on
+    sa.Column("doubt", sa.Text, nullable=False),  # why its times prove little
     sa.Index("index_entry_newest", "project", "finished_at", "id"),
     sa.Index("index_entry_session", "project", "session", "finished_at", "id"),
     sa.Index("index_entry_model", "project", "model", "finished_at", "id"),
@@ -58,6 +65,18 @@ ENTRIES = sa.Table(
     sa.Index("index_entry_commit", "project", "commit", "finished_at", "id"),
     sa.Index("index_entry_machine", "project", "machine", "finished_at", "id"),
     sa.Index("index_entry_path", "path"),
+    sa.Index("index_entry_case", "project", *CASE, "finished_at", "id"),
+    sa.Index("index_entry_estimated", "estimated"),
+)
+
+NEWEST = sa.Table(
+    "index_newest",
+    METADATA,
+    sa.Column("project", sa.Text, primary_key=True),
+    *(sa.Column(name, sa.Text, primary_key=True) for name in CASE),
+    sa.Column("measured", sa.Boolean, primary_key=True),  # of each case the newest result, and the newest without one
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("finished_at", sa.Text, nullable=False),
 )
 
 SESSIONS = sa.Table(

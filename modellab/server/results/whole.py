@@ -17,7 +17,7 @@ from modellab.reports.comparison.references import Library
 from modellab.results import ledger, serialization, withheld
 from modellab.results.entry import Entry, encode
 from modellab.server.errors import ApiError
-from modellab.server.results import follow
+from modellab.server.results import estimates, follow, line
 from modellab.server.results.reader import MOVED
 
 Json = dict[str, Any]
@@ -45,7 +45,13 @@ def opened(url: str) -> Iterator[sa.Engine]:
 def build(root: Path, order: Order) -> Json:
     """Bring an index up to date; how many lines were read."""
     with opened(order["url"]) as engine:
-        return {"lines": follow.follow(engine, project(root).mlruns)}
+        return {"lines": follow.follow(engine, project(root).mlruns, line.estimated)}
+
+
+def estimate(root: Path, order: Order) -> Json:
+    """Compute the intervals that rows of an index lack; of how many."""
+    with opened(order["url"]) as engine:
+        return {"rows": estimates.fill(engine, project(root).mlruns)}
 
 
 def entry(root: Path, order: Order) -> Json:

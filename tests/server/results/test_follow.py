@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modellab import tasks
+from modellab.reports.leaderboard import estimates as leaderboard
 from modellab.results import ledger
-from modellab.results.entry import encode
+from modellab.results.entry import encode, pooled
 from modellab.server.database import Database
-from modellab.server.results import follow, query
-from modellab.server.results.tables import ABOUT, ENTRIES, FILES, SESSIONS, VERSION
-from modellab.types import Status
+from modellab.server.results import estimates, follow, line, query
+from modellab.server.results.tables import ABOUT, CASE, ENTRIES, FILES, NEWEST, SESSIONS, VERSION
+from modellab.stats import intervals
+from modellab.types import CaseId, Status
+from tests import make
 
 from .conftest import entry, write
 
@@ -27,6 +32,17 @@ def indexed(database: Database) -> list[tuple[str, str]]:
     with database.begin() as said:
         rows = said.execute(sa.select(ENTRIES).order_by(ENTRIES.c.finished_at, ENTRIES.c.id)).mappings()
         return [(row["id"], row["status"]) for row in rows]
+
+
+def newest(database: Database) -> dict[tuple[Any, bool], str]:
+    """The id of the newest result of each case, and of the newest without one."""
+    with database.begin() as said:
+        rows = said.execute(sa.select(NEWEST)).mappings()
+        return {(CaseId(**{name: row[name] for name in CASE}), row["measured"]): row["entry"] for row in rows}
+
+
+def newest_in_ledger(mlruns: Path) -> dict[tuple[Any, bool], str]:
+    return {(each.key, each.result is not None): each.id for each in ledger.read(mlruns)[0]}
 
 
 def in_ledger(mlruns: Path) -> list[tuple[str, str]]:
@@ -45,6 +61,7 @@ def test_what_comes_is_there_and_each_line_is_read_once(database: Database, mlru
     assert follow_all(database, mlruns) == 2
     assert follow_all(database, mlruns) == 0
     assert indexed(database) == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
     with database.begin() as said:
         found = said.execute(sa.select(SESSIONS).where(SESSIONS.c.session == "s00001")).mappings().one()
     assert (found["cases"], found["red"], json.loads(found["statuses"])) == (4, 1, {"ERROR": 1, "PASS": 3})
@@ -58,6 +75,7 @@ def test_a_later_line_takes_the_place_of_an_earlier_one(database: Database, mlru
     write(mlruns, replace(first, status=Status.ERROR))
     follow_all(database, mlruns)
     assert indexed(database) == [(first.id, "ERROR")] == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
     with database.begin() as said:
         assert json.loads(said.execute(sa.select(SESSIONS.c.statuses)).scalar_one()) == {"ERROR": 1}
 
@@ -83,6 +101,7 @@ def test_a_torn_line_is_told_and_what_comes_after_it_is_there(database: Database
     write(mlruns, entry(1))  # starts on a line of its own
     follow_all(database, mlruns)
     assert indexed(database) == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
     with database.begin() as said:
         row = said.execute(sa.select(FILES)).mappings().one()
     assert row["damaged"] == 1
@@ -113,6 +132,7 @@ def test_a_file_that_is_another_one_or_shorter_or_gone(database: Database, mlrun
     follow_all(database, mlruns)
     assert len(indexed(database)) == 5
     assert indexed(database) == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
     with database.begin() as said:
         assert sorted(said.execute(sa.select(SESSIONS.c.session)).scalars()) == ["s00001", "s00002"]
 
@@ -125,6 +145,7 @@ def test_an_index_of_another_version_is_made_again(database: Database, mlruns: P
         said.execute(sa.update(ENTRIES).values(model="of old"))
     assert follow_all(database, mlruns) == 1
     assert indexed(database) == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
 
 
 STEP = st.one_of(
@@ -159,7 +180,36 @@ def test_whatever_is_written_it_ends_as_the_ledger(
             file.write(b"\n")
     follow_all(database, mlruns)
     assert indexed(database) == in_ledger(mlruns)
+    assert newest(database) == newest_in_ledger(mlruns)
     database.close()
+
+
+@pytest.mark.parametrize("way", ["with the row", "behind it"])
+def test_intervals_are_those_of_the_report(database: Database, mlruns: Path, way: str) -> None:
+    said = tuple(make.utterance(f"u{n}", make.asr_counts(n % 3), wall_s=0.1 + 0.01 * n) for n in range(8))
+    long = make.result(said, key=entry(0).key, readings={"other_cores": 1.9, "cores": 2.0})
+    written = write(mlruns, entry(0, result=long, values=pooled(long)), entry(1), entry(2, Status.ERROR))
+    if way == "with the row":
+        follow.follow(database.engine, mlruns, line.estimated)
+    else:
+        follow_all(database, mlruns)
+        assert estimates.fill(database.engine, mlruns) == 2
+        assert estimates.fill(database.engine, mlruns) == 0
+    with database.begin() as said_:
+        rows = {row["id"]: row for row in said_.execute(sa.select(ENTRIES)).mappings()}
+    for each in written[:2]:
+        assert each.result
+        quality = intervals.of(tasks.get("asr").METRICS[0], each.result.utterances)
+        speed = leaderboard.speed([[each]])
+        row = rows[each.id]
+        assert row["value"] == pytest.approx(quality.value)
+        assert row["counted"] == quality.n
+        for name, number in [("low", quality.low), ("high", quality.high), ("rtf", speed.value),
+                             ("rtf_low", speed.low), ("rtf_high", speed.high)]:  # fmt: skip
+            assert row[name] == (pytest.approx(number) if math.isfinite(number) else None), name
+    assert "kept 1.9 of 2 cores busy" in rows[written[0].id]["doubt"]
+    assert rows[written[2].id]["estimated"]
+    assert rows[written[2].id]["rtf"] is None
 
 
 def page(database: Database, project: str = "default", **asked: Any) -> dict[str, Any]:
