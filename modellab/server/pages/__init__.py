@@ -4,6 +4,9 @@
     start.py    `/`: the last run, and a model tried with a recording, the microphone or a text
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index
     workbench.py    `/workbench`: choose what to measure, start it, watch it, accept what came of it
+    board.py    `/leaderboard`: systems of a task against each other, and as CSV and JSON
+    past.py     `/results/ID/history`: a case over time, and where its level moved
+    slices.py   `/slices`: results on a dataset by condition, speaker and groups of people
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
     listening.py  `/listening`, `/listen`: tests with people, and what raters see
 
@@ -18,7 +21,7 @@ from modellab.plan.matrix import Matrix
 from modellab.server.fleet import Fleet
 from modellab.server.jobs.room import Room
 from modellab.server.listening.making import Maker
-from modellab.server.pages import frame, judged, ledger, listening, start, workbench
+from modellab.server.pages import board, frame, judged, ledger, listening, past, slices, start, workbench
 from modellab.server.results.decisions import Remembered
 from modellab.server.results.index import Index
 
@@ -30,6 +33,9 @@ def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, r
     routes.include_router(start.router(fleet, matrix, index))
     routes.include_router(ledger.router(index, matrix, lambda project: workbench.running(room, project)))
     routes.include_router(workbench.router(room, index))
+    routes.include_router(board.router(index))
+    routes.include_router(past.router(remembered))
+    routes.include_router(slices.router(remembered))
     routes.include_router(judged.router(index, remembered, matrix, maker))
     routes.include_router(listening.router(maker))
     return routes

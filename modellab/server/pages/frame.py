@@ -18,8 +18,9 @@ from modellab.server.errors import ApiError
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
 ROOMS = (
-    ("Try it", "/"), ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"), ("Findings", "/findings"),
-    ("Experiments", "/experiments"), ("Candidates", "/candidates"), ("Listening", "/listening"),
+    ("Try it", "/"), ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"),
+    ("Leaderboard", "/leaderboard"), ("Findings", "/findings"), ("Experiments", "/experiments"),
+    ("Candidates", "/candidates"), ("Listening", "/listening"),
 )  # fmt: skip
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 POLICY = "; ".join(

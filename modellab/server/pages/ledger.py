@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -77,7 +77,12 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
 
     @routes.get("/results/{entry}")
     def result(who: Reads, entry: str) -> Response:
-        body = index.whole("page", who.project, entry, rooms=frame.ROOMS)["page"]
+        row = index.one(lambda said: dict(query.one(said, who.project, entry)))
+        own = (
+            ("History of this case", f"/results/{quote(entry)}/history"),
+            ("Its run", f"/runs/{quote(row['session'])}"),
+        )
+        body = index.whole("page", who.project, entry, rooms=(*frame.ROOMS, *own))["page"]
         return HTMLResponse(body, headers={**frame.HEADERS, "Content-Security-Policy": "frame-ancestors 'none'"})
 
 
@@ -91,9 +96,15 @@ def shown(row: Row) -> Row:
         "place": " ".join(filter(None, (row["device"], row["precision"], row["preprocessing"]))),
         "metric_title": units.heading(row["metric"]) if row["metric"] else "",
         "quality": units.value(value, metric) if value is not None and metric else "",
+        "interval": _interval(row["interval"], metric),
         "rtf": units.value(rtf, readings.unit("rtf")) if isinstance(rtf, float) else "",
         "remark": row["error"] or ", ".join(each["metric"] for each in row["verdicts"] if each["red"]),
     }
+
+
+def _interval(ends: list[float] | None, unit: str) -> str:
+    """A 95 % interval without its unit, which stands before it; '' where there is none."""
+    return f"[{', '.join(units.value(end, unit).removesuffix(' %') for end in ends)}]" if ends and unit else ""
 
 
 def _metric(task: str, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from modellab.errors import ConfigError, sentence
 from modellab.server.errors import ApiError
 from modellab.server.listening import clips, numbers
-from modellab.server.results import accepting, lately, pages, report, stages, whole
+from modellab.server.results import accepting, lately, pages, past, report, slices, stages, whole
 from modellab.server.results.reader import IDLE_S, MOST_BYTES
 from modellab.system import json_child
 from modellab.system.masking import masked
@@ -31,6 +31,8 @@ VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
     "compare": report.compare,
     "lately": lately.lately,
     "page": whole.page,
+    "past": past.past,
+    "slices": slices.of,
     "run_page": pages.run,
     "clips": clips.make,
     "votes": numbers.results,

@@ -1,0 +1,145 @@
+"""`/results/ID/history`: the case of a result over time, with what it rests on and where its level moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from modellab import units
+from modellab.server.auth import Who, needs
+from modellab.server.pages import charts, frame
+from modellab.server.results.decisions import Remembered
+from modellab.stats.change_points import Step
+from modellab.stats.estimate import Estimate
+
+Reads = Annotated[Who, Depends(needs("read"))]
+WORSE = frozenset({"REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "ERROR"})
+Json = Mapping[str, Any]
+
+
+def router(remembered: Remembered) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/results/{entry}/history")
+    def past(request: Request, who: Reads, entry: str) -> Response:
+        remembered.index.estimated()
+        found = remembered.ask("past", owner=who.project, entry=entry)
+        moved = [each for each in found["series"] if len(set(_known(each))) > 1] or found["series"][:1]
+        still = [each for each in found["series"] if each not in moved and _known(each)]
+        return frame.page(
+            request, "history.html.j2", f"{found['model']}:{found['variant']} on {found['dataset']}: history",
+            found=found, place=" ".join(filter(None, (found["device"], found["precision"], found["preprocessing"]))),
+            panels=[panel(found, each) for each in moved], rows=_rows(found), said=list(_sentences(found, moved)),
+            first=units.heading(found["series"][0]["metric"]) if found["series"] else "",
+            still=[f"{units.heading(each['metric'])} {units.value(_known(each)[0], each['unit'])}" for each in still],
+        )  # fmt: skip
+
+    return routes
+
+
+def _known(series: Json) -> list[float]:
+    return [value for value in series["values"] if value is not None]
+
+
+def estimate(found: Json, series: Json, number: int) -> Estimate:
+    """The value of a run with its interval; NaN where it has none."""
+    value, ends = series["values"][number], series["intervals"][number]
+    low, high = (float("nan") if end is None else end for end in ends or (None, None))
+    n = found["runs"][number]["counted"]
+    return Estimate(float("nan") if value is None else value, low, high, n, unit=series["unit"])
+
+
+def panel(found: Json, series: Json) -> dict[str, Any]:
+    """One metric as a chart."""
+    each = {i: estimate(found, series, i) for i, value in enumerate(series["values"]) if value is not None}
+    across, down = charts.spread(len(found["runs"])), charts.scale(list(each.values()), charts.HEIGHT, is_up=True)
+    dots = {}
+    for i, one in each.items():
+        x, (low, high) = round(float(across[i]), 2), one.interval or (one.value, one.value)
+        places = x, down.at(one.value), x, x, down.at(high), down.at(low)
+        dots[i] = charts.Dot(*places, _label(found, series, i, one), _kind(found, series, i))
+    points = [dots[i] for i in series["points"]]
+    levels = list(_levels(series, across, down))
+    title, steps = units.heading(series["metric"]), len(series["steps"])
+    note = f"{series['better']} is better; {units.counted(len(each), 'result')}, {units.counted(steps, 'step')}"
+    return {
+        "title": title, "note": note, "said": f"{title} over {len(each)} results; {note}", "height": charts.HEIGHT,
+        "dots": list(dots.values()), "line": charts.line(points), "levels": levels,
+        "down": down.ticks(series["unit"], 4),
+    }  # fmt: skip
+
+
+def _kind(found: Json, series: Json, number: int) -> str:
+    if number not in series["points"]:
+        return "doubt"
+    status = found["runs"][number]["verdicts"].get(series["metric"], "")
+    return "worse" if status in WORSE else "better" if status == "IMPROVED" else "plain"
+
+
+def _label(found: Json, series: Json, number: int, one: Estimate) -> str:
+    run = found["runs"][number]
+    ends = f" [{', '.join(units.value(end, one.unit) for end in one.interval)}]" if one.interval else ""
+    doubt = f"; {run['doubt']}" if run["doubt"] and series["kind"] == "speed" else ""
+    return (
+        f"{run['finished_at'][:16].replace('T', ' ')} {_commit(run)}: {units.value(one.value, one.unit)}{ends}{doubt}"
+    )
+
+
+def _commit(run: Json) -> str:
+    return f"{run['commit'][:9] or 'no commit'}{'+' if run['dirty'] else ''}"
+
+
+def _levels(series: Json, across: Any, down: charts.Scale) -> Any:
+    """The levels between steps; each begins between the result before the step and the one after it."""
+    points, steps = series["points"], series["steps"]
+    if not steps:
+        return
+    places = [across[points[0]]]
+    places += [(across[points[step[0] - 1]] + across[points[step[0]]]) / 2 for step in steps]
+    ends = [*places[1:], across[points[-1]]]
+    heights = [steps[0][1], *(step[2] for step in steps)]
+    said = [("", ""), *((_size(series, step), _way(series, step)) for step in steps)]
+    for x1, x2, height, (label, kind) in zip(places, ends, heights, said, strict=True):
+        yield charts.Level(round(float(x1), 2), round(float(x2), 2), down.at(height), label, kind)
+
+
+def _way(series: Json, step: list[float]) -> str:
+    return "worse" if (step[2] > step[1]) is (series["better"] == "lower") else "better"
+
+
+def _size(series: Json, step: list[float]) -> str:
+    """A step's size: speed and memory as a fraction of the level before, quality in its unit."""
+    moved = Step(int(step[0]), step[1], step[2])
+    if series["kind"] == "quality" or not moved.before:
+        return units.change(moved.change, series["unit"])
+    return units.relative(moved.change / moved.before)
+
+
+def _sentences(found: Json, moved: list[Json]) -> Any:
+    for series in moved:
+        for step in series["steps"]:
+            before, after = (found["runs"][series["points"][i]] for i in (step[0] - 1, step[0]))
+            levels = " to ".join(units.value(level, series["unit"]) for level in step[1:])
+            yield {
+                "kind": _way(series, step), "metric": units.heading(series["metric"]), "size": _size(series, step),
+                "levels": levels, "before": before, "after": after,
+            }  # fmt: skip
+
+
+def _rows(found: Json) -> list[dict[str, Any]]:
+    """The results, newest first."""
+    rows = []
+    by_name = {series["metric"]: series for series in found["series"]}
+    first = found["series"][0] if found["series"] else None
+    for number, run in reversed(list(enumerate(found["runs"]))):
+        quality = estimate(found, first, number) if first else Estimate(float("nan"))
+        speed = by_name["rtf"]["values"][number] if "rtf" in by_name else None
+        ends = f"[{', '.join(units.value(end, quality.unit) for end in quality.interval)}]" if quality.interval else ""
+        rows.append({
+            **run, "value": units.value(quality.value, quality.unit), "interval": ends,
+            "rtf": units.value(speed, "s/s"),
+        })  # fmt: skip
+    return rows
