@@ -20,7 +20,7 @@ from modellab.plan.settings import Project
 from modellab.runner.load.client import Caller
 from modellab.runner.load.measure import Clip, clips
 from modellab.system.machine import machine_class, today
-from tools.serve_benchmark import bare, batches, index_figures, page, served, streams
+from tools.serve_benchmark import bare, batches, index_figures, page, page_figures, served, streams
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "docs" / "performance"
@@ -141,6 +141,9 @@ def measured(root: Path, options: argparse.Namespace) -> Figures:
     say(f"an index of {options.results:,} results")
     with tempfile.TemporaryDirectory(prefix="modellab-index-") as folder:
         found["index"] = index_figures.measured(options.results, Path(folder))
+        say("pages of them")
+        (Path(folder) / "pyproject.toml").write_text("[tool.modellab]\n", encoding="utf-8")
+        found["pages"] = page_figures.measured(Path(folder))
     say("several recordings in one call")
     found["batches"] = [batches.apart(name, 1) for name in batches.ENGINES]
     return {**found, "load_after": os.getloadavg()}

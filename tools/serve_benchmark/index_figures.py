@@ -20,7 +20,7 @@ from typing import Any
 from modellab.results import ledger
 from modellab.results.entry import Entry, encode, pooled
 from modellab.server.database import FILE, Database
-from modellab.server.results import follow, query
+from modellab.server.results import follow, line, query
 from modellab.types import CaseId, Result, Status, Utterance
 
 LINE_BYTES = 7_000
@@ -49,7 +49,8 @@ def lines(count: int) -> Any:
     whole = encode(Entry(key, Status.PASS, "s", result=result, values=pooled(result)))
     for number in range(count):
         moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(1_700_000_000 + 60 * number))
-        place = {"task": "asr", "dataset": f"d{draws.randrange(DATASETS)}", "model": f"m{draws.randrange(MODELS)}"}
+        model = draws.randrange(MODELS)
+        place = {"task": "asr", "dataset": f"d{draws.randrange(DATASETS)}", "model": f"m{model}"}
         key_json = {**whole["key"], **place}
         is_red = draws.random() < 0.02
         yield {
@@ -62,7 +63,7 @@ def lines(count: int) -> Any:
             "status": "REGRESSED" if is_red else "PASS",
             "values": {"wer": draws.random()},
             "commit": {**whole["commit"], "hash": f"{number // 4000:07x}".ljust(40, "0")},
-            "result": {**whole["result"], "key": key_json, "machine": f"machine-{draws.randrange(5)}"},
+            "result": {**whole["result"], "key": key_json, "machine": f"machine-{model % 5}"},
         }
 
 
@@ -70,14 +71,14 @@ def write(folder: Path, count: int) -> tuple[int, int]:
     """The ledger of a project; how many bytes and files it has."""
     (folder / "ledger").mkdir(parents=True)
     size, file, path = 0, None, Path()
-    for number, line in enumerate(lines(count)):
+    for number, entry in enumerate(lines(count)):
         if number % OF_A_SESSION == 0:
             if file is not None:
                 file.close()
-            path = folder / "ledger" / f"{line['session']}.jsonl"
+            path = folder / "ledger" / f"{entry['session']}.jsonl"
             file = path.open("w", encoding="utf-8")
         assert file is not None
-        size += file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        size += file.write(json.dumps(entry, separators=(",", ":")) + "\n")
     if file is not None:
         file.close()
     return size, len(list((folder / "ledger").iterdir()))
@@ -97,14 +98,14 @@ def measured(count: int, folder: Path) -> dict[str, Any]:
     """Every figure, of a ledger of so many results in this folder."""
     mlruns = folder / "mlruns"
     size, files = write(mlruns, count)
-    database = Database("", folder / "server")
+    database = Database("", mlruns / "server")
     try:
         begun = time.perf_counter()
-        follow.follow(database.engine, mlruns)
+        follow.follow(database.engine, mlruns, line.estimated)
         build_s = time.perf_counter() - begun
         found: dict[str, Any] = {"results": count, "files": files, "ledger_mb": round(size / 1e6, 1)}
         found["build_s_per_1000"] = round(1000 * build_s / count, 3)
-        found["database_mb"] = round((folder / "server" / FILE).stat().st_size / 1e6, 1)
+        found["database_mb"] = round((mlruns / "server" / FILE).stat().st_size / 1e6, 1)
         found["pages"] = {name: timed_ms(partial(_page, database, asked)) for name, asked in ASKED.items()}
         found["page 100 of the newest"] = timed_ms(lambda: _far(database), 3)
         found["runs"] = timed_ms(lambda: _runs(database))

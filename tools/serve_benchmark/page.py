@@ -15,7 +15,7 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
     lat, through, mem = found["latency"], found["throughput"], found["memory"]
     over, index = found["overload"], found["index"]
     ratios = [through[name]["ratio"] for name in ("4", "16", "64")]
-    slowest_page = max(each["p95_ms"] for each in [*index["pages"].values(), index["runs"]])
+    pages = found["pages"]["pages"].values()
     clients, kills, gone, live = (found[name] for name in ("default_clients", "kills", "gone", "streams"))
     rows: list[tuple[str, float, str, float, str]] = [
         ("HTTP over a bare call, median", lat["http_over_bare"], "<=", 1.05, ""),
@@ -32,7 +32,8 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
         ("computed for nobody after 30 clients left", gone["computed_for_nobody"], "<=", 3, ""),
         ("last words of a live stream, 2 of each replica, median", live["2"]["final_median_s"], "<=", 0.4, "s"),
         ("last words of a live stream, 8 of each replica, median", live["8"]["final_median_s"], "<=", 1.2, "s"),
-        ("any page of results, 95th percentile", slowest_page, "<=", 150, "ms"),
+        ("slowest page, 95th percentile", max(each["p95_ms"] for each in pages), "<=", 150, "ms"),
+        ("largest page", max(each["kb"] for each in pages), "<=", 300, "kB"),
         ("index: one more result, 95th percentile", index["follow one result"]["p95_ms"], "<=", 100, "ms"),
         ("index: first build, for 1,000 results", index["build_s_per_1000"], "<=", 2, "s"),
     ]
@@ -56,6 +57,7 @@ def text(found: Figures) -> str:
     pages += [[name, index[name]["p50_ms"], index[name]["p95_ms"]] for name in names]
     heads = ["figure", "measured", "asked for", "met"]
     columns = ["clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed", "model ms", "server ms", "client ms"]
+    whole = [[name, *each.values()] for name, each in found["pages"]["pages"].items()]
     spoken = [[name, *each.values()] for name, each in found["streams"].items()]
     several = [
         [each["model"], each["alone_ms"], *each["gain"].values(), *each["same"].values()] for each in found["batches"]
@@ -94,6 +96,12 @@ workers were killed took {found["kills"]["slowest_s"]} s.
 {index["database_mb"]:,.0f} MB.
 
 {tabulate(pages, ["asked", "median ms", "95th percentile ms"], "github")}
+
+## Pages
+
+Of the same results, over HTTP, one after the other; the first one where a process that draws has to start.
+
+{tabulate(whole, ["page", "median ms", "95th percentile ms", "first ms", "kB"], "github")}
 
 ## Live streams
 

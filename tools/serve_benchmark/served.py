@@ -72,10 +72,13 @@ class Server:
 
 @contextmanager
 def serving(root: Path, model: str, **options: Any) -> Iterator[Server]:
-    """A server of the project at `root`, with its model loaded."""
-    given = {"port": 0, "preload": [model], "idle_s": 0, **options}
+    """A server of the project at `root`, with its model loaded, if there is to be one."""
+    given = {"port": 0, "preload": [model] if model else [], "idle_s": 0, **options}
     command = [sys.executable, "-m", "modellab.server", str(root), json.dumps(given)]
-    environment = {**os.environ, "MODELLAB_OCCUPIED": str(root / "occupied")}  # what others measure is no reason to wait
+    environment = {
+        **os.environ,
+        "MODELLAB_OCCUPIED": str(root / "occupied"),
+    }  # what others measure is no reason to wait
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
     line = process.stderr.readline()
