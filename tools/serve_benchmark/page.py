@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -46,22 +46,7 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
 def text(found: Figures) -> str:
     """The page."""
     held = [[name, value, asked, "yes" if is_met else "no"] for name, value, asked, is_met in targets(found)]
-    through, index, lat, over = (found[name] for name in ("throughput", "index", "latency", "overload"))
-    loads = [
-        [name, *(each[column] for column in ("bare_per_s", "http_per_s", "ratio", "p95_s", "failed")), *_spent(each)]
-        for name in ("4", "16", "64")
-        if (each := through[name])
-    ]
-    pages = [[name, each["p50_ms"], each["p95_ms"]] for name, each in index["pages"].items()]
-    names = ("runs", "page 100 of the newest", "nothing new", "follow one result", "one whole result")
-    pages += [[name, index[name]["p50_ms"], index[name]["p95_ms"]] for name in names]
     heads = ["figure", "measured", "asked for", "met"]
-    columns = ["clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed", "model ms", "server ms", "client ms"]
-    whole = [[name, *each.values()] for name, each in found["pages"]["pages"].items()]
-    spoken = [[name, *each.values()] for name, each in found["streams"].items()]
-    several = [
-        [each["model"], each["alone_ms"], *each["gain"].values(), *each["same"].values()] for each in found["batches"]
-    ]
     before, after = (", ".join(f"{each:.1f}" for each in found[name]) for name in ("load_before", "load_after"))
     return f"""# Serving, beside the bare models
 
@@ -73,7 +58,19 @@ Ratios are of one run, in turns: `{found["machine"]}`, {found["cores"]} cores th
 {found["date"]}, {found["took_s"]} s. The
 load of the machine (1, 5, 15 minutes) was {before} before and {after} after: above the number of
 cores something else was at work, and what is no ratio is too slow by as much.
+{_requests(found)}{_index(found["index"])}{_pages(found["pages"])}{_streams(found["streams"])}{_batches(found["batches"])}"""
 
+
+def _requests(found: Figures) -> str:
+    """One at a time, and many at once."""
+    lat, over = found["latency"], found["overload"]
+    loads = [
+        [name, *(each[column] for column in ("bare_per_s", "http_per_s", "ratio", "p95_s", "failed")), *_spent(each)]
+        for name in ("4", "16", "64")
+        if (each := found["throughput"][name])
+    ]
+    columns = ["clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed", "model ms", "server ms", "client ms"]
+    return f"""
 ## One call at a time
 
 A clip of {found["clip_s"]} s, `{found["model"]}`, {lat["pairs"]} times each in turns. A bare call, of a worker process
@@ -89,32 +86,6 @@ clients'.
 Under three times of what it can do, {over["refused"]} of {over["asked"]} requests were refused, half of them within
 {over["refused_p50_s"]} s; 95 % of those taken were answered within {over["admitted_p95_s"]} s. The slowest answer while
 workers were killed took {found["kills"]["slowest_s"]} s.
-
-## The index
-
-{index["results"]:,} results in {index["files"]:,} files of {index["ledger_mb"]:,.0f} MB; the database has
-{index["database_mb"]:,.0f} MB.
-
-{tabulate(pages, ["asked", "median ms", "95th percentile ms"], "github")}
-
-## Pages
-
-Of the same results, over HTTP, one after the other; the first one where a process that draws has to start.
-
-{tabulate(whole, ["page", "median ms", "95th percentile ms", "first ms", "kB"], "github")}
-
-## Live streams
-
-The clip in real time: from the end of the audio to the last words, and from the beginning to the first ones.
-
-{tabulate(spoken, ["streams of a replica", "median s", "p95 s", "slowest s", "first words s"], "github")}
-
-## Batches
-
-How many times faster several recordings are in one call than one by one, on one CPU thread, by CPU time; and of how
-many of {found["batches"][0]["recordings"]} the words stayed the same (`python -m tools.serve_benchmark.batches`).
-
-{tabulate(several, ["model", "alone ms", "2", "4", "8", "same, 2", "4", "8"], "github")}
 """
 
 
@@ -122,3 +93,51 @@ def _spent(each: Figures) -> tuple[float, float, float]:
     """Milliseconds of a core for a request: models, server with its probe, clients."""
     spent = each["cpu_ms"]
     return spent["model"], round(spent["api"] + spent["probe"], 2), spent["client"]
+
+
+def _index(index: Figures) -> str:
+    asked = [[name, each["p50_ms"], each["p95_ms"]] for name, each in index["pages"].items()]
+    names = ("runs", "page 100 of the newest", "nothing new", "follow one result", "one whole result")
+    asked += [[name, index[name]["p50_ms"], index[name]["p95_ms"]] for name in names]
+    return f"""
+## The index
+
+{index["results"]:,} results in {index["files"]:,} files of {index["ledger_mb"]:,.0f} MB; the database has
+{index["database_mb"]:,.0f} MB.
+
+{tabulate(asked, ["asked", "median ms", "95th percentile ms"], "github")}
+"""
+
+
+def _pages(found: Figures) -> str:
+    pages = [[name, *each.values()] for name, each in found["pages"].items()]
+    return f"""
+## Pages
+
+Of the same results, over HTTP, one after the other; the first one where a process that draws has to start.
+
+{tabulate(pages, ["page", "median ms", "95th percentile ms", "first ms", "kB"], "github")}
+"""
+
+
+def _streams(found: Figures) -> str:
+    spoken = [[name, *each.values()] for name, each in found.items()]
+    return f"""
+## Live streams
+
+The clip in real time: from the end of the audio to the last words, and from the beginning to the first ones.
+
+{tabulate(spoken, ["streams of a replica", "median s", "p95 s", "slowest s", "first words s"], "github")}
+"""
+
+
+def _batches(found: Sequence[Figures]) -> str:
+    several = [[each["model"], each["alone_ms"], *each["gain"].values(), *each["same"].values()] for each in found]
+    return f"""
+## Batches
+
+How many times faster several recordings are in one call than one by one, on one CPU thread, by CPU time; and of how
+many of {found[0]["recordings"]} the words stayed the same (`python -m tools.serve_benchmark.batches`).
+
+{tabulate(several, ["model", "alone ms", "2", "4", "8", "same, 2", "4", "8"], "github")}
+"""
