@@ -84,6 +84,7 @@ class Serve(Strict):
     tokens: dict[str, Digest] = {}  # name -> digest; none: who reaches the port may ask
     replicas: int = pydantic.Field(default=1, ge=1, le=64)
     max_queue: int = pydantic.Field(default=16, ge=1, le=10_000)  # requests that wait, per replica
+    batches: dict[str, Annotated[int, pydantic.Field(ge=2, le=64)]] = {}  # model -> files that go in one call
     memory_mb: float = pydantic.Field(default=0.0, ge=0)
     worker_memory_mb: float | None = pydantic.Field(
         default=None, ge=0

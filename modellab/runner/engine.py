@@ -159,6 +159,21 @@ class Engine:
         through = {"preprocessing": chain, "preprocessing_s": self.preprocessing_s[-1]} if chain else {}
         return {"output": said, "given_s": _given_s(given), **asdict(timing), **through}
 
+    def utterances(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """Several rows in one call of a model that has `transcribe_batch`; each reply has its share of the time."""
+        task = self.task
+        assert task is not None, "start comes before utterances"
+        several = getattr(self.model, "transcribe_batch", None)
+        if not callable(several):
+            raise TypeError("its adapter has no transcribe_batch: it takes one recording at a time")
+        given = [task.prepare(row) for row in order["rows"]]
+        outputs, timing = process.timed(lambda: several(given), self.gpu, self.children)
+        if len(outputs) != len(given):
+            raise ValueError(f"transcribe_batch() returned {len(outputs)} transcripts of {len(given)} recordings")
+        share = {name: value / len(given) for name, value in asdict(timing).items()}
+        pairs = zip(given, outputs, strict=True)
+        return {"replies": [{"output": task.encode(each), "given_s": _given_s(one), **share} for one, each in pairs]}
+
     def _preprocessed(self, given: Any, chain: str) -> list[preprocessed.Piece]:
         """What a chain makes of what the model would be given; its time is a reading of its own."""
         start_s = time.perf_counter()

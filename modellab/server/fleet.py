@@ -70,6 +70,7 @@ class Fleet:
         self.gate = Gate(settings.while_measuring)
         self.models = {each.name: each for each in _served(matrix)}
         self.aliases = dict(settings.aliases)
+        self.batches = {self.get(name).name: most for name, most in settings.batches.items()}
         self.is_draining = False
         self.lost_before = 0
         for name in settings.preload:
@@ -148,6 +149,7 @@ class Fleet:
                     lambda: self._make_room(served),
                     self.gate,
                     most_bytes,
+                    self.batches.get(served.name, 1),
                 )
                 for _ in range(count)
             ]

@@ -40,7 +40,15 @@ class Job:
     is_abandoned: bool = False  # nobody waits any more
     is_live: bool = False  # the next words of somebody who still speaks
     is_last: bool = False  # and the last ones, which somebody waits for
+    together: int = 1  # jobs of its call
     done: Future[dict[str, Any]] = field(default_factory=Future)
+
+    def goes_with(self, other: Job) -> bool:
+        """Whether both may be one call of a model that takes several."""
+        alike = self.task == other.task and self.row.get("language") == other.row.get("language")
+        return alike and not (
+            self.is_live or self.is_long or self.losses or other.is_live or other.is_long or other.losses
+        )
 
     @property
     def is_long(self) -> bool:
@@ -188,6 +196,23 @@ class ModelQueue:
                     return job
             return None
 
+    def take_more(self, first: Job, most: int) -> list[Job]:
+        """Further files that wait and may go with one that was taken, begun."""
+        found: list[Job] = []
+        others: list[Job] = []
+        with self.changed:
+            while len(found) < most and (job := self.short.take()):
+                if not job.goes_with(first):
+                    others.append(job)
+                elif job.begin():
+                    self.running.add(job)
+                    found.append(job)
+            for job in reversed(others):
+                self.short.put_first(job)
+        for job in (first, *found):
+            job.together = len(found) + 1
+        return found
+
     def _next_lane(self) -> Lane | None:
         """Streams first, then lanes take turns; of several replicas one is always left for short files."""
         busy = sum(job.is_long for job in self.running)
@@ -207,7 +232,7 @@ class ModelQueue:
             if job.begun_at and not job.is_live:
                 self._files += 1  # the first ones count for more than the guess
                 weight = max(WEIGHT, 1 / self._files)
-                self.mean_s += weight * (time.monotonic() - job.begun_at - self.mean_s)
+                self.mean_s += weight * ((time.monotonic() - job.begun_at) / job.together - self.mean_s)
             self.changed.notify_all()
 
     def drop(self, job: Job) -> None:

@@ -27,13 +27,17 @@ LOG = logging.getLogger("modellab.server")
 TRIES = 3  # loads that fail in a row before the model is called broken
 PAUSE_S = 0.05
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # between loads that fail
+TASK = "asr"  # whose models may take several files
 LOSSES = 2  # processes that a job may cost
 END_S = 2.0  # that a thread may take to end
 WORTH_KILLING_S = 2.0  # a call that nobody waits for and that goes on for longer is ended
 
 
 class Replica(threading.Thread):
-    """One worker process and its thread. `room` is asked before a load and may unload others, `gate` before work."""
+    """One worker process and its thread. `room` is asked before a load and may unload others, `gate` before work.
+
+    With `most` above 1 so many files that wait go in one call of the model.
+    """
 
     def __init__(
         self,
@@ -44,10 +48,11 @@ class Replica(threading.Thread):
         room: Callable[[], None],
         gate: Gate,
         most_bytes: int = 0,
+        most: int = 1,
     ) -> None:
         super().__init__(name=f"replica {instance.key.model}:{instance.key.variant}", daemon=True)
         self.instance, self.queue, self.threads, self.idle_s, self.room = instance, queue, threads, idle_s, room
-        self.gate = gate
+        self.gate, self.most = gate, most
         self.most_bytes = most_bytes  # that its process may allocate; 0: any number
         self.state, self.reason = "unloaded", ""
         self.loaded: Loaded | None = None
@@ -55,7 +60,7 @@ class Replica(threading.Thread):
         self.task = ""
         self.restarts = 0
         self.used_at = time.monotonic()
-        self.job: Job | None = None
+        self.jobs: tuple[Job, ...] = ()  # that it is at
         self.wants_load, self.wants_unload = threading.Event(), threading.Event()
         self.wanted = False  # by whom called it last
         self.size_bytes = 0  # of its process, once it was loaded
@@ -86,7 +91,10 @@ class Replica(threading.Thread):
         if self.loaded is None and not self._load():
             return
         if job := self.queue.take():
-            self._do(job)
+            self._do((job, *(self.queue.take_more(job, self.most - 1) if self._may_take_more(job) else ())))
+
+    def _may_take_more(self, job: Job) -> bool:
+        return self.most > 1 and job.task == TASK and job.goes_with(job)
 
     def _patience_s(self) -> float | None:
         """How long it waits for a job; for ever where there is nothing to unload."""
@@ -128,45 +136,72 @@ class Replica(threading.Thread):
                 self.queue.fail_waiting(error)
             time.sleep(PAUSE_S)
 
-    def _do(self, job: Job) -> None:
+    def _do(self, jobs: tuple[Job, ...]) -> None:
         """One call, and what comes of it to whoever waits."""
-        self.job, self.state = job, "busy"
+        self.jobs, self.state = jobs, "busy"
         try:
             with self.gate.working():
-                reply = self._ask(job)
-        except ModelError as error:  # an answer
-            self._end(job, error=error)
+                self._ask(jobs)
         except WorkerError as error:
-            self._lost(job, error)
+            self._lost(error)
         except Exception as error:  # noqa: BLE001 - the owner of a worker lives on, whoever waits is told
             self._unload("unloaded")
-            self._end(job, error=error)
-        else:
-            self._end(job, reply=reply)
+            for job in self.jobs:
+                self._end(job, error=error)
         finally:
-            self.job, self.used_at = None, time.monotonic()
+            self.jobs, self.used_at = (), time.monotonic()
             if self.loaded is not None:
                 self.state = "ready"
 
-    def _ask(self, job: Job) -> dict[str, Any]:
-        assert self.loaded is not None
-        if job.task != self.task:
-            self.loaded.ask("start", {"task": job.task, "warm_up": True})
-            self.task = job.task
-        return job.collect(self.loaded.ask("utterance", {"row": dict(job.row)}, job.audio_s))
+    def _ask(self, jobs: tuple[Job, ...]) -> None:
+        """Ask the model; where it fails with several, one by one, so that a bad file costs nobody else."""
+        if len(jobs) > 1 and self._ask_together(jobs):
+            return
+        for job in jobs:
+            if job.is_abandoned:
+                self._end(job)
+                continue
+            try:
+                reply = self._said("utterance", {"row": dict(job.row)}, job.task, job.audio_s)
+            except ModelError as error:  # an answer
+                self._end(job, error=error)
+            else:
+                self._end(job, reply=job.collect(reply))
 
-    def _lost(self, job: Job, error: WorkerError) -> None:
+    def _ask_together(self, jobs: tuple[Job, ...]) -> bool:
+        order = {"rows": [dict(job.row) for job in jobs]}
+        try:
+            found = self._said("utterances", order, jobs[0].task, sum(job.audio_s for job in jobs))["replies"]
+        except ModelError as error:
+            LOG.warning(
+                "%s failed with %d files at once, they go one by one: %s", self.name, len(jobs), sentence(error)
+            )
+            return False
+        for job, reply in zip(jobs, found, strict=True):
+            self._end(job, reply=job.collect(reply))
+        return True
+
+    def _said(self, verb: str, order: dict[str, Any], task: str, audio_s: float) -> dict[str, Any]:
+        assert self.loaded is not None
+        if task != self.task:
+            self.loaded.ask("start", {"task": task, "warm_up": True})
+            self.task = task
+        return self.loaded.ask(verb, order, audio_s)
+
+    def _lost(self, error: WorkerError) -> None:
         """The process is gone: a job that crashed it gets one more, one that it hung in or that nobody wants none."""
         self._unload("unloaded")
         self.restarts += 1
-        job.losses += 1
-        if job.is_abandoned or isinstance(error, HangError) or job.losses >= LOSSES:
-            self._end(job, error=error)
-        else:
-            LOG.warning("%s was lost, its job gets another one: %s", self.name, sentence(error))
-            self.queue.put_first(job)
+        for job in reversed(self.jobs):
+            job.losses += 1
+            if job.is_abandoned or isinstance(error, HangError) or job.losses >= LOSSES:
+                self._end(job, error=error)
+            else:
+                LOG.warning("%s was lost, its job gets another one: %s", self.name, sentence(error))
+                self.queue.put_first(job)
 
     def _end(self, job: Job, reply: dict[str, Any] | None = None, error: Exception | None = None) -> None:
+        self.jobs = tuple(each for each in self.jobs if each is not job)
         self.queue.ended(job)
         with suppress(InvalidStateError):  # whoever waited has just gone
             if job.is_abandoned:
@@ -185,7 +220,7 @@ class Replica(threading.Thread):
 
     def abandon(self, job: Job) -> bool:
         """Whether this replica is at the job, which nobody waits for; a call that does not end soon is ended."""
-        if self.job is not job:
+        if job not in self.jobs:
             return False
         job.is_abandoned = True
         late = threading.Timer(WORTH_KILLING_S, self._kill_over, [job])
@@ -194,7 +229,8 @@ class Replica(threading.Thread):
         return True
 
     def _kill_over(self, job: Job) -> None:
-        if self.job is job and (worker := self.worker) is not None:
+        jobs = self.jobs
+        if job in jobs and all(each.is_abandoned for each in jobs) and (worker := self.worker) is not None:
             worker.kill()
 
     def call(self, what: str) -> None:
@@ -211,7 +247,7 @@ class Replica(threading.Thread):
 
     def end(self, within_s: float) -> None:
         """End the process and the thread; the queue is closed."""
-        if self.job is not None and (worker := self.worker) is not None:
+        if self.jobs and (worker := self.worker) is not None:
             worker.kill()
         self.join(within_s + END_S)
 
