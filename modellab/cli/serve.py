@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from modellab.cli import common
-from modellab.plan.serve_sources import CONFIG
 
 
 def serve(
@@ -40,6 +39,8 @@ def serve(
         return
     extras.need("serve", "`modellab serve`")
     if config:
+        from modellab.plan.serve_sources import CONFIG
+
         os.environ[CONFIG] = str(config.absolute())
     project = common.project_or_here()
     if reindex:

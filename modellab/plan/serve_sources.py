@@ -46,7 +46,7 @@ def variables(environment: Mapping[str, str]) -> dict[str, Any]:
     """What the variables of an environment say.
 
     >>> variables({"MODELLAB_SERVE_PORT": "9000", "MODELLAB_SERVE_JOBS__RUNS": "false", "HOME": "/"})
-    {'port': '9000', 'jobs': {'runs': 'false'}}
+    {'jobs': {'runs': 'false'}, 'port': '9000'}
     """
     found: dict[str, Any] = {}
     for name in sorted(environment):
