@@ -11,6 +11,7 @@ import typer
 from modellab.cli import (
     access,
     adhoc,
+    alerts,
     baselines,
     calibrate,
     common,
@@ -126,6 +127,8 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "load": load.load,
         "ui": tracking.ui,
         "sync": tracking.sync,
+        "digest": alerts.digest,
+        "alerts": alerts.alerts,
     },
 }
 SETTINGS: dict[str, dict[str, Any]] = {"run": run.SETTINGS}

@@ -20,7 +20,7 @@ COMMANDS = (
     "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
     "results", "report", "page", "history", "curves", "meaning", "export", "site",
     "lifecycle", "promote", "rollback",
-    "serve", "load", "ui", "sync", "tokens", "users", "projects",
+    "serve", "load", "ui", "sync", "digest", "alerts", "tokens", "users", "projects",
 )  # fmt: skip
 HEAVY = ("modellab.plan.matrix", "pydantic", "numpy", "rich", "huggingface_hub", "mlflow", "pytest", "av", "torch")
 

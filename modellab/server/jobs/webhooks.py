@@ -4,9 +4,8 @@ The body is JSON: {"type": "job.done", "job": {...}}. `webhook-id` is the same f
 `webhook-timestamp` the moment of the try, and `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 with the
 server's secret over `ID.TIMESTAMP.BODY`: the form of standardwebhooks.com, whose libraries check it.
 
-Only https, and only addresses that everybody on the internet may reach: a name is resolved once, each address that it
-leads to is looked at, and the connection goes to the one that was looked at. Hosts of `webhook_hosts` are excepted from
-both. Redirects are not followed.
+Where a call may go is `modellab/system/outbound.py`'s: not to this network, and nowhere by a redirect. Hosts of
+`webhook_hosts` are excepted.
 """
 
 from __future__ import annotations
@@ -16,17 +15,14 @@ import contextlib
 import hashlib
 import hmac
 import http.client
-import ipaddress
 import json
 import logging
 import secrets
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import sqlalchemy as sa
 
@@ -36,11 +32,12 @@ from modellab.server.database import Database
 from modellab.server.errors import ApiError
 from modellab.server.jobs.store import Row
 from modellab.server.jobs.tables import CALL, JOB
+from modellab.system import outbound
+from modellab.system.outbound import TIMEOUT_S, RefusedUrlError, post
 
 LOG = logging.getLogger("modellab.server")
 WAITS_S = (5.0, 30.0, 120.0, 600.0)  # before the second try, the third, ...
 TRIES = len(WAITS_S) + 1
-TIMEOUT_S = 10.0
 POLL_S = 2.0
 HELD_S = 60.0  # that a call belongs to who took it
 SECRET_FILE = "webhook-secret"
@@ -51,92 +48,15 @@ WAITING, DONE, FAILED = "waiting", "done", "failed"
 def check(url: str, allowed: Sequence[str]) -> SplitResult:
     """The parts of a URL that may be called; ApiError 400 for one that may not."""
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise _refused("it is no URL") from None
-    if parts.username is not None or parts.password is not None:
-        raise _refused("it holds a name or a password")
-    if not host or not url.isascii() or any(character <= " " for character in url):
-        raise _refused("it is no URL with a host")
-    is_known = host in allowed
-    if parts.scheme != "https" and not (is_known and parts.scheme == "http"):
-        raise _refused(f"expected https, it is {parts.scheme[:20] or 'nothing'}")
-    if not is_known:
-        if port not in (None, 443):
-            raise _refused("expected port 443")
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return parts  # a name: looked at when it is called
-        if not is_public(address):
-            raise _refused("its address is not public")
-    return parts
-
-
-def _refused(why: str) -> ApiError:
-    return ApiError(400, "invalid_callback_url", f"callback_url: {why}", "callback_url")
-
-
-def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether everybody on the internet may reach an address; those within others are looked at, too.
-
-    >>> [is_public(ipaddress.ip_address(text)) for text in ("9.9.9.9", "10.0.0.1", "::ffff:127.0.0.1")]
-    [True, False, False]
-    """
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is not None:
-            return is_public(inner)
-        if address in ipaddress.ip_network("64:ff9b::/96") or address in ipaddress.ip_network("64:ff9b:1::/48"):
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def addresses(host: str, port: int, *, is_allowed: bool) -> list[str]:
-    """What a name leads to; OSError where one of it is not public: such a name is not to be trusted in the rest."""
-    found = list(dict.fromkeys(str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-    for text in found:
-        if not is_allowed and not is_public(ipaddress.ip_address(text.partition("%")[0])):
-            raise OSError(f"{host} leads to an address that is not public")
-    return found
+        return outbound.check(url, allowed)
+    except RefusedUrlError as error:
+        raise ApiError(400, "invalid_callback_url", f"callback_url: {error}", "callback_url") from None
 
 
 def signature(secret: str, id: str, at_s: int, body: str) -> str:
     """What proves that a call is ours and of this moment."""
     signed = hmac.new(secret.encode(), f"{id}.{at_s}.{body}".encode(), hashlib.sha256).digest()
     return f"v1,{base64.b64encode(signed).decode()}"
-
-
-def post(url: str, body: str, headers: dict[str, str], allowed: Sequence[str]) -> int:
-    """The status that one call gets. OSError, ApiError or http.client.HTTPException where it gets none."""
-    parts = check(url, allowed)
-    host, is_tls = parts.hostname or "", parts.scheme == "https"
-    port = parts.port or (443 if is_tls else 80)
-    (address, *_) = addresses(host, port, is_allowed=host in allowed)
-    connection = _Pinned(host, port, address, is_tls)
-    try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("POST", path, body.encode(), headers)
-        answer = connection.getresponse()
-        answer.read(1024)
-        return answer.status
-    finally:
-        connection.close()
-
-
-class _Pinned(http.client.HTTPConnection):
-    """A connection to an address that was looked at; the certificate and the Host header are those of the name."""
-
-    def __init__(self, host: str, port: int, address: str, is_tls: bool) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_S)
-        self.address, self.is_tls = address, is_tls
-        self.default_port = 443 if is_tls else 80
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self.address, self.port), TIMEOUT_S)
-        if self.is_tls:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
 
 class Webhooks:
@@ -207,7 +127,7 @@ class Webhooks:
         try:
             status = post(taken.url, taken.body, headers, self.settings.webhook_hosts)
             said, is_done = f"it answered {status}", 200 <= status < 300
-        except (OSError, ApiError, http.client.HTTPException, ValueError) as error:
+        except (OSError, RefusedUrlError, http.client.HTTPException, ValueError) as error:
             said, is_done = f"{type(error).__name__}: {error}"[:SHOWN], False
         state = DONE if is_done else WAITING if taken.tries < TRIES else FAILED
         due = now_s + WAITS_S[min(taken.tries, len(WAITS_S)) - 1]

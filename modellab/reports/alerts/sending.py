@@ -1,0 +1,70 @@
+"""Out: a webhook only to where everybody may reach, an e-mail by SMTP. Each failure is one sentence without secrets."""
+
+from __future__ import annotations
+
+import http.client
+import smtplib
+import ssl
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+from modellab.errors import ConfigError, ModellabError
+from modellab.reports.alerts import words
+from modellab.reports.alerts.rules import Target, secret
+from modellab.system import outbound
+
+TIMEOUT_S = 30.0
+HEADERS = {"content-type": "application/json; charset=utf-8", "user-agent": "modellab"}
+
+
+class NotSentError(ModellabError):
+    """A message did not arrive: it is told again the next time."""
+
+
+def send(name: str, target: Target, title: str, said: Sequence[str], hosts: Sequence[str]) -> None:
+    """Send a message to a target; NotSentError where it was not taken, ConfigError for a target that cannot be."""
+    if target.email:
+        _mail(name, target, title, said)
+    else:
+        _call(name, target.url(), words.slack(title, said), hosts)
+
+
+def _call(name: str, url: str, body: str, hosts: Sequence[str]) -> None:
+    try:
+        status = outbound.post(url, body, HEADERS, hosts)
+    except outbound.RefusedUrlError as error:
+        raise ConfigError(f"[to.{name}] webhook: {error}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise NotSentError(f"[to.{name}]: the webhook cannot be reached: {type(error).__name__}") from None
+    if not 200 <= status < 300:
+        raise NotSentError(f"[to.{name}]: the webhook answered {status}")
+
+
+def _mail(name: str, target: Target, title: str, said: Sequence[str]) -> None:
+    host, _, port = target.smtp.rpartition(":")
+    password = secret(target.password_env) if target.password_env else ""
+    context = ssl.create_default_context()
+    try:
+        with (
+            smtplib.SMTP_SSL(host, int(port), timeout=TIMEOUT_S, context=context)
+            if target.security == "tls"
+            else smtplib.SMTP(host, int(port), timeout=TIMEOUT_S)
+        ) as server:
+            if target.security == "starttls":
+                server.starttls(context=context)
+            if target.user:
+                server.login(target.user, password)
+            server.send_message(_message(target, title, said))
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotSentError(f"[to.{name}]: {target.smtp} did not take the e-mail: {type(error).__name__}") from None
+
+
+def _message(target: Target, title: str, said: Sequence[str]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = " ".join(title.split())
+    message["From"], message["To"] = target.sender, ", ".join(target.email)
+    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=target.sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(words.text(title, said))
+    return message

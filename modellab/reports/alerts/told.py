@@ -1,0 +1,60 @@
+"""What was told to whom, in `mlruns/alerts.json`: each event is told once, and again only where sending it failed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modellab.errors import ConfigError
+from modellab.reports.alerts.events import Standing
+
+FILE = "alerts.json"
+FORMAT = 1
+
+
+@dataclass
+class Told:
+    """How each case was when a target was told last, and which releases it knows of."""
+
+    cases: dict[str, Standing] = field(default_factory=dict)
+    releases: set[str] = field(default_factory=set)
+
+    def knows(self, cases: Mapping[str, Standing], releases: Iterable[str]) -> None:
+        """All of this was told, or is nothing for this target."""
+        self.cases.update(cases)
+        self.releases.update(releases)
+
+
+def read(mlruns: Path) -> dict[str, Told]:
+    """By target; ConfigError for a file that cannot be read, since everything would be told again."""
+    path = mlruns / FILE
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"its format is {data['format']}, expected {FORMAT}")
+        return {name: _told(each) for name, each in data["to"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path} cannot be read ({error}): remove it, and what is red now is told again") from error
+
+
+def write(mlruns: Path, told: Mapping[str, Told]) -> None:
+    """Whole, or as it was."""
+    mlruns.mkdir(parents=True, exist_ok=True)
+    new = mlruns / f".{FILE}.new"
+    targets = {
+        name: {"cases": {case: asdict(how) for case, how in each.cases.items()}, "releases": sorted(each.releases)}
+        for name, each in told.items()
+    }
+    new.write_text(json.dumps({"format": FORMAT, "to": targets}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(new, mlruns / FILE)
+
+
+def _told(data: Mapping[str, Any]) -> Told:
+    cases = {case: Standing(bool(how["red"]), dict(how["versions"])) for case, how in data["cases"].items()}
+    return Told(cases, set(data["releases"]))
