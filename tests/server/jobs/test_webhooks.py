@@ -21,6 +21,7 @@ from modellab.server.jobs import webhooks
 from modellab.server.jobs.store import Jobs, Wanted
 from modellab.server.jobs.tables import CALL
 from modellab.server.jobs.webhooks import Webhooks, check, signature
+from modellab.system import outbound
 
 HERE = ("127.0.0.1",)
 
@@ -188,7 +189,7 @@ def test_a_name_that_leads_here_is_not_called_whatever_it_led_to_before(
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it was called"))
     for _ in answers:
         with pytest.raises(OSError, match="not public"):
-            webhooks.post("https://rebinding.example/", "{}", {}, ())
+            outbound.post("https://rebinding.example/", "{}", {}, ())
     assert len(asked) == len(answers)
 
 
@@ -202,5 +203,5 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(monkeypatch: pyte
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("93.184.216.34", 443))])
     monkeypatch.setattr(socket, "create_connection", connect)
     with pytest.raises(OSError, match="nobody there"):
-        webhooks.post("https://example.org/", "{}", {}, ())
+        outbound.post("https://example.org/", "{}", {}, ())
     assert went == [("93.184.216.34", 443)]
