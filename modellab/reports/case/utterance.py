@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from modellab.audio import saved
 from modellab.datasets import columns, decoded_length, manifest
 from modellab.errors import MALFORMED, AudioError, ModellabError
 from modellab.metrics.edit_distance import align
-from modellab.reports.case import worst_utterances
+from modellab.reports.case import error_clips, worst_utterances
 from modellab.reports.html import audio_clips
 from modellab.results import serialization, withheld
 from modellab.results.entry import Entry
@@ -181,7 +181,7 @@ class ViewMaker:
             worse=worst_utterances.damage(utterance, self.accepted, metric) > 0,
             facts=tuple(_facts(utterance, row)),
             error=utterance.error,
-            players=tuple(self._given(row)) if heard and row else (),
+            players=tuple(self._given(row, self._wrong(case, utterance))) if heard and row else (),
             blocks=tuple(self._shown(block, heard) for block in self._blocks(case, utterance)),
             accepted=tuple(self._shown(block, False) for block in self._before(case, utterance)),
             duration_s=utterance.duration_s,
@@ -226,8 +226,20 @@ class ViewMaker:
                 pass
         return [Lines((then if isinstance(then, str) else json.dumps(then, ensure_ascii=False),))]
 
-    def _given(self, row: Row) -> Iterator[Player]:
-        """The sounds that the model was given, and what its own are held against."""
+    def _wrong(self, case: Any, utterance: Utterance) -> list[error_clips.Span]:
+        """Where the errors are, as far as the output tells."""
+        if case is None or self.data.withheld or not isinstance(self.task, Worded):
+            return []
+        try:
+            return error_clips.spans(self.task, case, utterance.output, utterance.duration_s)
+        except ODD:
+            return []
+
+    def _given(self, row: Row, wrong: Sequence[error_clips.Span] = ()) -> Iterator[Player]:
+        """The sounds that the model was given, and what its own are held against.
+
+        Of one that is too long to be heard whole, what lies around its errors.
+        """
         for place, part in sounding(row):
             if place and isinstance(self.task, Drawn):  # the task draws the parts of its rows
                 continue
@@ -236,7 +248,13 @@ class ViewMaker:
                 altered = self.task.altered(row)
                 name = "recording as the model heard it" if altered else "recording before it was altered"
                 path = altered or path
-            yield self.player_maker.player(path, name)
+            whole = self.player_maker.player(path, name)
+            yield whole
+            for span in wrong[: error_clips.MOST] if whole.problem else ():
+                clip = self.player_maker.player(error_clips.cut(path, span), f"{span[0]:.1f} s to {span[1]:.1f} s")
+                if not clip.sound:
+                    break
+                yield clip
         if "reference_audio" in row:
             yield self.player_maker.player(row["reference_audio"], "reference recording")
 
