@@ -8,9 +8,12 @@ and what the folder ships in `taught/` (`taught.py`, which makes it the same to 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from modellab.errors import WeightsError
@@ -18,6 +21,7 @@ from modellab.models import adapter_code
 from modellab.system import cache, textfile
 
 RECIPE = "make.py"
+ONE, MANY = 3, 2  # arguments that make one; checkpoints from which on a process for all of them is quicker
 TIMEOUT_S = 540.0  # less than a load may take
 
 
@@ -25,8 +29,25 @@ def weights(folder: Path, name: str) -> Path:
     """The folder of checkpoint `name` of the model in `folder`, made first if it is not there. Raises WeightsError."""
     if not (folder / RECIPE).is_file():
         raise WeightsError(f"{folder / RECIPE} does not exist: config.yaml names made:{name} as weights")
-    place = cache.home() / "made" / f"{folder.name}-{name}@{recipe(folder)}"
-    return cache.once(place, f"made:{name} of {folder.name}", lambda new: _make(folder, name, new), TIMEOUT_S)
+    what = f"made:{name} of {folder.name}"
+    return cache.once(_place(folder, name), what, lambda new: _make(folder, name, new), TIMEOUT_S)
+
+
+def together(wanted: Sequence[tuple[Path, str]]) -> None:
+    """Make the checkpoints (model folder, name) that are not here in one process, which imports what they share once.
+
+    Nothing is raised: what could not be made is missing still, and whoever needs it makes it alone and hears why not.
+    """
+    lacking = [(folder, name) for folder, name in wanted if not cache.intact(_place(folder, name))]
+    if len(lacking) < MANY:
+        return
+    command = [sys.executable, "-m", "modellab.models.made", *(str(part) for each in lacking for part in each)]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_S)
+
+
+def _place(folder: Path, name: str) -> Path:
+    return cache.home() / "made" / f"{folder.name}-{name}@{recipe(folder)}"
 
 
 def recipe(folder: Path) -> str:
@@ -50,5 +71,23 @@ def _make(folder: Path, name: str, new: Path) -> None:
         raise WeightsError(f"{folder / RECIPE} could not make {name!r}: {last}")
 
 
+def _write(folder: Path, name: str, new: Path) -> None:
+    """Run the recipe in this process."""
+    adapter_code.load(folder, Path(RECIPE).stem).make(name, new)
+
+
+def main(*given: str) -> None:
+    """FOLDER NAME NEW: one checkpoint into an empty folder. FOLDER NAME FOLDER NAME ...: several into the cache."""
+    if len(given) == ONE:
+        _write(Path(given[0]), given[1], Path(given[2]))
+        return
+    for place, name in zip(given[::2], given[1::2], strict=True):
+        folder = Path(place)
+        try:
+            cache.once(_place(folder, name), name, functools.partial(_write, folder, name), TIMEOUT_S)
+        except Exception as error:  # noqa: BLE001 - a recipe ends here: whatever it raised, the next one is run
+            sys.stderr.write(f"{folder.name} {name}: {type(error).__name__}\n")
+
+
 if __name__ == "__main__":  # the process of its own
-    adapter_code.load(Path(sys.argv[1]), Path(RECIPE).stem).make(sys.argv[2], Path(sys.argv[3]))
+    main(*sys.argv[1:])

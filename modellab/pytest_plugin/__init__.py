@@ -181,6 +181,7 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     """What this process's cases share: the worker pool, the ledger."""
     from modellab.reports.scorecard.progress import announce, watch
     from modellab.runner import paired
+    from modellab.runner.checkpoints import Checkpoints
     from modellab.runner.events import Announcer
     from modellab.runner.session import open_session
 
@@ -194,6 +195,8 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     opened = open_session(
         project, options, name, family=config.stash[FAMILY], worker=worker, lock=lock, paired_run=paired_run, tell=tell
     )
+    if not worker:  # one of several would make what others need at the same time
+        opened.checkpoints = Checkpoints(_case(item) for item in request.session.items)
     yield opened
     opened.close()
 

@@ -27,6 +27,7 @@ from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.runner import judging, paired, remarks, rerun_broken
+from modellab.runner.checkpoints import Checkpoints
 from modellab.runner.distributed.cases import DistributedCases
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
@@ -68,12 +69,14 @@ class Session:
     distributed: DistributedCases | None = None  # with an executor: its workers measure the quality
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
     occupied: Occupied = field(default_factory=Occupied)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
     def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
         started = time.time()
         self.tell(CaseStarted(str(case.key)))
         try:
+            self.checkpoints.before(case)
             return self._measured(case, task or tasks.get(case.key.task), started)
         except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is its ERROR, the next one runs
             return self._failed(case, error, started)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,27 @@ def test_a_recipe_that_fails_is_one_sentence(folder: Path) -> None:
     (folder / "make.py").unlink()
     with pytest.raises(WeightsError, match=r"make\.py does not exist: config\.yaml names made:tiny as weights"):
         made.weights(folder, "tiny")
+
+
+def test_several_are_made_in_one_process_and_one_that_fails_costs_itself_only(folder: Path) -> None:
+    (folder / "make.py").write_text(
+        "import os\n\n\n"
+        "def make(name, folder):\n"
+        "    if name == 'torn':\n"
+        "        raise ValueError('no such recipe')\n"
+        "    (folder / 'pid').write_text(str(os.getpid()))\n"
+    )
+    made.together([(folder, name) for name in ("one", "torn", "two")])
+    places = sorted(path for path in (folder.parent / "cache" / "made").glob("mine-*") if path.is_dir())
+    assert [place.name.partition("@")[0] for place in places] == ["mine-one", "mine-two"]
+    (pid,) = {(place / "pid").read_text() for place in places}
+    assert pid != str(os.getpid())
+    assert made.weights(folder, "one") == places[0]
+    assert (places[0] / "pid").read_text() == pid, "it was there"
+    with pytest.raises(WeightsError, match="could not make 'torn': ValueError: no such recipe"):
+        made.weights(folder, "torn")
+
+
+def test_one_alone_is_left_to_who_needs_it(folder: Path) -> None:
+    made.together([(folder, "tiny")])
+    assert not (folder.parent / "cache" / "made").exists()
