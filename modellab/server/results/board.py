@@ -209,8 +209,9 @@ def _line(who: Who, own: Mapping[str, Cell], shared: Sequence[str], machine: str
 def mean(each: Sequence[Estimate]) -> Estimate:
     """The mean of estimates that are independent, with an interval where all have one.
 
-    >>> mean([Estimate(0.1, 0.07, 0.13, 50), Estimate(0.3, 0.26, 0.34, 60)])
-    Estimate(value=0.2, low=0.175, high=0.225, n=110, of='utterances', unit='ratio')
+    >>> both = mean([Estimate(0.1, 0.07, 0.13, 50), Estimate(0.3, 0.26, 0.34, 60)])
+    >>> round(both.value, 3), round(both.low, 3), round(both.high, 3), both.n
+    (0.2, 0.175, 0.225, 110)
     """
     count, value = len(each), math.fsum(one.value for one in each) / len(each)
     below = math.hypot(*(one.value - one.low for one in each)) / count
