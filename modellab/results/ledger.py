@@ -97,11 +97,15 @@ class Ledger:
         return ""
 
 
-def files(folder: Path) -> list[Path]:
-    """Every ledger file of the mlruns folder, and of its stand-in in the temporary folder."""
+def places(folder: Path) -> list[Path]:
+    """Where ledger files lie: in the mlruns folder, and in its stand-in in the temporary folder."""
     spare = fallback(folder)
-    places = [folder / "ledger", *([spare] if _is_own(spare) else [])]
-    return [path for place in places for path in sorted(place.glob("*.jsonl")) if path.is_file()]
+    return [folder / "ledger", *([spare] if _is_own(spare) else [])]
+
+
+def files(folder: Path) -> list[Path]:
+    """Every ledger file of these."""
+    return [path for place in places(folder) for path in sorted(place.glob("*.jsonl")) if path.is_file()]
 
 
 def read(folder: Path, *, private: bool = False) -> tuple[list[Entry], list[str]]:

@@ -25,8 +25,7 @@ def router(remembered: Remembered) -> APIRouter:
 
     @routes.get("/results/{entry}/history")
     def past(request: Request, who: Reads, entry: str) -> Response:
-        remembered.index.estimated()
-        found = remembered.ask("past", owner=who.project, entry=entry)
+        found = remembered.ask("past", with_intervals=True, owner=who.project, entry=entry)
         moved = [each for each in found["series"] if len(set(_known(each))) > 1] or found["series"][:1]
         still = [each for each in found["series"] if each not in moved and _known(each)]
         return frame.page(

@@ -55,9 +55,9 @@ class Remembered:
         self.index, self._lock = index, threading.Lock()
         self._kept: OrderedDict[str, tuple[Any, float, dict[str, Any]]] = OrderedDict()
 
-    def ask(self, verb: str, **order: Any) -> dict[str, Any]:
-        """What the analyst says, perhaps a moment ago."""
-        self.index.catch_up()
+    def ask(self, verb: str, *, with_intervals: bool = False, **order: Any) -> dict[str, Any]:
+        """What the analyst says, perhaps a moment ago; `with_intervals` also of what has just come."""
+        (self.index.estimated if with_intervals else self.index.catch_up)()
         stamp, name = self.index.stamp(), f"{verb} {json.dumps(order, sort_keys=True)}"
         with self._lock:
             kept = self._kept.get(name)

@@ -9,6 +9,8 @@ missing and nothing is twice.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,18 +59,31 @@ def behind(engine: sa.Engine, mlruns: Path) -> tuple[list[Behind], list[str]]:
     with engine.connect() as connection:
         known = {row.path: row for row in connection.execute(sa.select(FILES.c.path, FILES.c.inode, FILES.c.size))}
     found, there = [], set()
-    for path in ledger.files(mlruns):
-        there.add(str(path))
-        try:
-            about = path.stat()
-        except OSError:  # removed just now: next time
-            continue
-        before = known.get(str(path))
+    for path, about in _files(mlruns):
+        there.add(path)
+        before = known.get(path)
         is_other = before is not None and (before.inode != about.st_ino or about.st_size < before.size)
         begin = 0 if before is None or is_other else before.size
         if is_other or about.st_size > begin:
-            found.append(Behind(path, about.st_ino, begin, about.st_size, is_other))
+            found.append(Behind(Path(path), about.st_ino, begin, about.st_size, is_other))
     return found, [path for path in known if path not in there]
+
+
+def _files(mlruns: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The paths of `ledger.files` with what the system knows of each: before every answer, so without more ado."""
+    for place in ledger.places(mlruns):
+        try:
+            with os.scandir(place) as found:
+                there = sorted((each for each in found if each.name.endswith(".jsonl")), key=lambda each: each.name)
+        except OSError:  # there is none yet
+            continue
+        for each in there:
+            try:
+                about = each.stat()
+            except OSError:  # removed just now: next time
+                continue
+            if stat.S_ISREG(about.st_mode):
+                yield each.path, about
 
 
 def follow(engine: sa.Engine, mlruns: Path, row: Callable[[bytes], dict[str, Any]] = lines.row) -> int:
