@@ -96,7 +96,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(jobs_api.router(room))
     app.include_router(share_api.router(shares))
     app.include_router(listening_api.router(maker))
-    app.include_router(pages.router(fleet, matrix, index, remembered, room, maker))
+    app.include_router(pages.router(guard, fleet, matrix, measured, index, remembered, room, maker, shares))
     _errors(app)
     auth.check_declared(app)
     complete.install(app)

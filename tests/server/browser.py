@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -33,9 +34,18 @@ def chromium(microphone: Path | None = None) -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(browser: Browser, address: str, width: int = 1280, scheme: str = "light") -> Iterator[Page]:
-    """A page of a new visitor, opened; what its console says and what could not be loaded is an error at the end."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+def visit(
+    browser: Browser, address: str, width: int = 1280, scheme: str = "light", state: Any = None
+) -> Iterator[Page]:
+    """A page of a new visitor, opened; what its console says and what could not be loaded is an error at the end.
+
+    `state`: the cookies of a visitor who has been there before, as a context's `storage_state` has them.
+    """
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        storage_state=state,  # type: ignore[arg-type]
+    )
     context.set_default_timeout(QUIET_MS)
     said: list[str] = []
     page = context.new_page()

@@ -9,6 +9,8 @@
     slices.py   `/slices`: results on a dataset by condition, speaker and groups of people
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
     listening.py  `/listening`, `/listen`: tests with people, and what raters see
+    own.py      `/account`, `/shares`: who one is, and what one shows to others
+    administration.py  `/admin`: models and queue, tokens, people, what was done
 
 Start reading at `frame.py`.
 """
@@ -18,15 +20,33 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from modellab.plan.matrix import Matrix
+from modellab.server.access.guard import Guard
+from modellab.server.facts import Measured
 from modellab.server.fleet import Fleet
 from modellab.server.jobs.room import Room
 from modellab.server.listening.making import Maker
-from modellab.server.pages import board, frame, judged, ledger, listening, past, slices, start, workbench
+from modellab.server.pages import (
+    administration,
+    board,
+    frame,
+    judged,
+    ledger,
+    listening,
+    own,
+    past,
+    slices,
+    start,
+    workbench,
+)
 from modellab.server.results.decisions import Remembered
 from modellab.server.results.index import Index
+from modellab.server.storage.shares import Shares
 
 
-def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, room: Room, maker: Maker) -> APIRouter:
+def router(
+    guard: Guard, fleet: Fleet, matrix: Matrix, measured: Measured, index: Index, remembered: Remembered, room: Room,
+    maker: Maker, shares: Shares,
+) -> APIRouter:  # fmt: skip
     """The routes of all pages."""
     routes = APIRouter(include_in_schema=False)
     routes.include_router(frame.router())
@@ -38,4 +58,6 @@ def router(fleet: Fleet, matrix: Matrix, index: Index, remembered: Remembered, r
     routes.include_router(slices.router(remembered))
     routes.include_router(judged.router(index, remembered, matrix, maker))
     routes.include_router(listening.router(maker))
+    routes.include_router(own.router(guard, shares))
+    routes.include_router(administration.router(guard, fleet, measured))
     return routes

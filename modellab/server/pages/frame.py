@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 import modellab
 from modellab.reports import html
-from modellab.server.auth import open_to_all, who
+from modellab.server.auth import Who, open_to_all, who
 from modellab.server.errors import ApiError
 
 HERE = Path(__file__).parent
@@ -22,6 +22,7 @@ ROOMS = (
     ("Leaderboard", "/leaderboard"), ("Findings", "/findings"), ("Experiments", "/experiments"),
     ("Candidates", "/candidates"), ("Listening", "/listening"),
 )  # fmt: skip
+SHARES, ADMINISTRATION = ("Shares", "/shares"), ("Administration", "/admin")
 KINDS = {".css": "text/css", ".js": "text/javascript"}
 POLICY = "; ".join(
     (
@@ -39,7 +40,7 @@ def page(request: Request, template: str, title: str, **context: Any) -> HTMLRes
     asker = who(request)
     given = {
         "who": asker.name, "form_token": asker.form_token,
-        "title": title, "rooms": ROOMS if asker.scopes else (), "here": request.url.path,
+        "title": title, "rooms": rooms(asker), "here": request.url.path,
         "edition": edition(), "version": modellab.__version__,
         "address": str(request.base_url).rstrip("/"), **context,
     }  # fmt: skip
@@ -50,6 +51,12 @@ def page(request: Request, template: str, title: str, **context: Any) -> HTMLRes
 def part(template: str, **context: Any) -> HTMLResponse:
     """A part of a page, for a script that puts it in the place of an earlier one."""
     return HTMLResponse(html.environment(TEMPLATES).get_template(template).render(context), headers=HEADERS)
+
+
+def rooms(asker: Who) -> tuple[tuple[str, str], ...]:
+    """The pages that somebody may see, by name and address; none for nobody."""
+    more = [*([SHARES] if asker.may("read") else []), *([ADMINISTRATION] if asker.may("admin") else [])]
+    return (*ROOMS, *more) if asker.scopes else ()
 
 
 @cache

@@ -58,7 +58,7 @@ def _runs(routes: APIRouter, index: Index, running: Running) -> None:
         facts = [(name, found[name]) for name in ("machine", "host", "by", "experiment")]
         return frame.page(
             request, "run.html.j2", f"Run {session}", run=found, tasks=by_task, lead=lead, colour=colour, facts=facts,
-            is_cut=found["cases"] > len(rows), most=query.MOST,
+            is_cut=found["cases"] > len(rows), most=query.MOST, may_share=who.may("run"),
         )  # fmt: skip
 
 
@@ -78,11 +78,13 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
     @routes.get("/results/{entry}")
     def result(who: Reads, entry: str) -> Response:
         row = index.one(lambda said: dict(query.one(said, who.project, entry)))
+        share = (("Share this result", f"/shares?entry={quote(entry)}"),) if who.may("run") else ()
         own = (
             ("History of this case", f"/results/{quote(entry)}/history"),
             ("Its run", f"/runs/{quote(row['session'])}"),
+            *share,
         )
-        body = index.whole("page", who.project, entry, rooms=(*frame.ROOMS, *own))["page"]
+        body = index.whole("page", who.project, entry, rooms=(*frame.rooms(who), *own))["page"]
         return HTMLResponse(body, headers={**frame.HEADERS, "Content-Security-Policy": "frame-ancestors 'none'"})
 
 

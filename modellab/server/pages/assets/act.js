@@ -1,22 +1,42 @@
 // Forms of class `act` send their fields as JSON to the API, and say what came of it beside their button.
+// `data-list`: checkboxes as a list; `data-number`: times that; `data-lines`; `data-null`: empty is null.
+// `{name}` in `data-path` is a field; `data-shows` is what of the answer is shown, and the page stays.
 const pass = document.querySelector("meta[name=form-token]")?.content;
+
+function value(element) {
+  const told = element.dataset;
+  if (element.type === "checkbox") return element.checked;
+  if ("lines" in told) return element.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (("null" in told || "number" in told) && element.value === "") return null;
+  if ("number" in told || element.type === "number") return Number(element.value) * Number(told.number || 1);
+  return element.value;
+}
 
 function fields(form) {
   const given = {};
   for (const element of form.elements) {
     if (!element.name) continue;
-    if (element.type === "checkbox") {  // several of one name are a list of those that are chosen; one alone, yes or no
-      const all = form.elements[element.name];
-      if (!("list" in element.dataset)) given[element.name] = element.checked;
-      else given[element.name] = [...(all.length ? all : [all])].filter((each) => each.checked).map((each) => each.value);
-      continue;
-    }
     if (element.type === "radio" && !element.checked) continue;
-    given[element.name] = "lines" in element.dataset
-      ? element.value.split("\n").map((line) => line.trim()).filter(Boolean)
-      : element.type === "number" ? Number(element.value) : element.value;
+    if (!("list" in element.dataset)) given[element.name] = value(element);
+    else given[element.name] = [...(given[element.name] ?? []), ...(element.checked ? [element.value] : [])];
   }
   return given;
+}
+
+function address(path, given) {
+  return path.replace(/\{(\w+)\}/g, (_, name) => {
+    const text = encodeURIComponent(given[name]);
+    delete given[name];
+    return text;
+  });
+}
+
+function show(form, text) {
+  const box = form.querySelector("[data-shown]"), field = box.querySelector("input");
+  field.value = text;
+  box.hidden = false;
+  field.focus();
+  field.select();
 }
 
 function reasons(told) {
@@ -27,7 +47,8 @@ function reasons(told) {
 for (const form of document.querySelectorAll("form.act")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const { method, path, match, then } = form.dataset;
+    const { method, path, match, then, shows, confirm } = form.dataset;
+    if (confirm && !window.confirm(confirm)) return;
     const button = form.querySelector("button[type=submit]"), said = form.querySelector("[role=alert]");
     const headers = { "content-type": "application/json" };
     if (pass) headers["x-csrf-token"] = pass;
@@ -40,10 +61,14 @@ for (const form of document.querySelectorAll("form.act")) {
       said.hidden = false;
     }, 1500);
     try {
-      const answer = await fetch(path, { method, headers, body: JSON.stringify(fields(form)) });
+      const given = fields(form), place = address(path, given);
+      const answer = await fetch(place, { method, headers, body: JSON.stringify(given) });
       const told = await answer.json().catch(() => ({}));
       if (!answer.ok) throw new Error(reasons(told));
-      location.assign(then ? then + (told.id ?? "") : location.href);
+      clearTimeout(patience);
+      said.hidden = true;
+      if (shows) show(form, told[shows]);
+      else location.assign(then ? then + (told.id ?? "") : location.href);
     } catch (error) {
       clearTimeout(patience);
       said.textContent = error.message;

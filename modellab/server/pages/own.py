@@ -1,0 +1,57 @@
+"""`/account`: who one is here; `/shares`: pages that somebody without an account may see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from modellab.server.access import accounts, roles, sessions
+from modellab.server.access.guard import Guard
+from modellab.server.auth import SIGNED, Needs, Who, needs
+from modellab.server.pages import frame
+from modellab.server.storage.share_api import MOST_D
+from modellab.server.storage.shares import Shares, described
+
+Signed = Annotated[Who, Depends(Needs(SIGNED))]
+Reads = Annotated[Who, Depends(needs("read"))]
+Name = Annotated[str, Query(max_length=200)]
+WHAT = {"entry": "a result", "run": "the report of a run", "blob": "a recording"}
+
+
+def router(guard: Guard, shares: Shares) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/account")
+    def account(request: Request, who: Signed) -> Response:
+        """Who asks, what they may, and in which projects."""
+        kind, _, number = who.key.partition(":")
+        places: list[tuple[str, str]] = []
+        if kind == "session":
+            with guard.database.begin() as connection:
+                theirs = sessions.account_of(connection, number)
+                told = accounts.roles_of(connection, theirs)
+                places = [(name, told.get(name, "admin")) for name in accounts.scopes_of(connection, theirs) or {}]
+        by = {
+            "session": "signed in on this browser",
+            "token": "with a token",
+            "settings": "with a token of the settings",
+        }
+        return frame.page(
+            request, "account.html.j2", "Who I am", asker=who, places=places, by=by.get(kind, ""),
+            scopes=sorted(filter(who.may, roles.ALL)),
+        )  # fmt: skip
+
+    @routes.get("/shares")
+    def listed(request: Request, who: Reads, entry: Name = "", run: Name = "", blob: Name = "") -> Response:
+        """The shares of one's project, and to share something else."""
+        address = str(request.base_url).rstrip("/")
+        found: list[dict[str, Any]] = [described(each, address) for each in shares.listed(who.project)]
+        asked = next(((kind, id) for kind, id in (("entry", entry), ("run", run), ("blob", blob)) if id), ("", ""))
+        return frame.page(
+            request, "shares.html.j2", "Shares", shares=found, kind=asked[0], target=asked[1], what=WHAT,
+            may_share=who.may("run"), most_d=MOST_D,
+        )  # fmt: skip
+
+    return routes
