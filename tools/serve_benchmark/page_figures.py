@@ -23,7 +23,7 @@ from tools.serve_benchmark import index_figures, served
 ROUNDS = 40
 PAGES = {
     "runs": "/runs",
-    "a run": "/runs/s000100",
+    "a run": "/runs/s000001",
     "results": "/results",
     "results of a model, lowest value first": "/results?model=m7&task=asr&sort=value",
     "leaderboard": "/leaderboard",
