@@ -179,8 +179,8 @@ def _held(entry: Entry, metric: Metric, limit: float) -> Iterator[Json]:
     if not found.known or left < 0:
         return  # beyond it the gate says so
     end = (found.high if sign > 0 else found.low) if found.interval else found.value
-    if left == 0 and found.value in (0.0, 1.0):
-        return  # as good as it gets
+    if found.value == (0.0 if sign > 0 else 1.0):
+        return  # as good as it gets, however few utterances say so
     if left < NEAR * abs(limit) or sign * (limit - end) < 0:
         yield {
             "case": str(entry.key), "task": entry.key.task, "id": entry.id, "metric": metric.name, "n": found.n,

@@ -91,8 +91,14 @@ def test_another_project_and_errors_do_not_count(root: Path, database: Database)
 
 @pytest.mark.parametrize(
     ("errors", "is_near"),
-    [([0, 1] * 15, False), ([0, 2] * 15, True), ([1, 0, 0, 0, 0, 9] * 5, False), ([0, 0, 0, 0, 0, 5] * 5, True)],
-    ids=["far", "by a tenth", "beyond", "by what chance explains"],
+    [
+        ([0] * 30, False),
+        ([0, 1] * 15, False),
+        ([0, 2] * 15, True),
+        ([1, 0, 0, 0, 0, 9] * 5, False),
+        ([0, 0, 0, 0, 0, 5] * 5, True),
+    ],
+    ids=["without an error", "far", "by a tenth", "beyond", "by what chance explains"],
 )
 def test_who_keeps_a_limit_by_little_is_near_it(
     root: Path, database: Database, errors: list[int], is_near: bool
