@@ -54,11 +54,13 @@ def test_each_xdist_worker_has_its_own_file(tmp_path):
 
 
 def test_a_new_folder_keeps_itself_out_of_commits_and_an_old_one_is_left_alone(tmp_path):
-    (tmp_path / "old").mkdir()
-    for name in ("new", "old"):
+    (tmp_path / "old" / "ledger").mkdir(parents=True)
+    (tmp_path / "begun-by-mlflow").mkdir()
+    for name in ("new", "old", "begun-by-mlflow"):
         Ledger(tmp_path / name, "s1").append(entry())
 
-    assert (tmp_path / "new" / ".gitignore").read_text() == "*\n"
+    for name in ("new", "begun-by-mlflow"):
+        assert (tmp_path / name / ".gitignore").read_text() == "*\n"
     assert not (tmp_path / "old" / ".gitignore").exists()
 
 
