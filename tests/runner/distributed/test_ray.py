@@ -47,7 +47,7 @@ def scripted(root: Path, code: str) -> dict[str, Any]:
 @pytest.mark.slow
 def test_two_nodes_one_of_which_is_killed(root: Path) -> None:
     alone = run([ONE], root)
-    behave(root, "fake", sleep_s=0.4)
+    behave(root, "fake", sleep_s=1.0)  # long enough to be told of on the way
     told = scripted(
         root,
         f"""
