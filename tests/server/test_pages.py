@@ -77,6 +77,18 @@ def test_a_page_lets_nothing_run_or_load_but_what_lies_beside_it(site: Server) -
         assert fetched(site.address + name)[0] == 200, name
 
 
+def test_no_page_says_where_the_project_lies_on_the_machine(site: Server) -> None:
+    newest = site.get("/api/v1/results?limit=1&model=m0")[1]["data"][0]
+    for path in ("/results", f"/results/{newest['id']}", f"/runs/{newest['session']}", "/findings"):
+        status, _, body = fetched(site.address + path)
+        assert status == 200
+        assert str(site.root) not in body.decode(), path
+    for kind, target in ("entry", newest["id"]), ("run", newest["session"]):
+        status, share = site.ask("POST", "/api/v1/shares", {kind: target})
+        assert status == 201, share
+        assert str(site.root) not in fetched(share["url"])[2].decode(), kind
+
+
 def test_files_are_kept_by_browsers_and_no_other_is_given(site: Server) -> None:
     assert "immutable" in fetched(site.address + "/assets/app.css")[1]["cache-control"]
     for name in ("/assets/nothing.js", "/assets/../frame.py", "/assets/%2e%2e/frame.py", "/samples/../../etc/passwd"):

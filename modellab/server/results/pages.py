@@ -12,7 +12,7 @@ from modellab.reports.leaderboard.stored import assembled
 from modellab.results.select import SelectedResults
 from modellab.server.errors import ApiError
 from modellab.server.results import some
-from modellab.server.results.whole import opened, project
+from modellab.server.results.whole import opened, project, without_root
 
 
 def run(root: Path, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def run(root: Path, order: Mapping[str, Any]) -> dict[str, Any]:
     cases = [last[key] for key in sorted(last, key=str)]
     measured, failed = (tuple(each for each in cases if bool(each.result) is there) for there in (True, False))
     try:
-        return {"page": render_html(assembled(here, stored, [SelectedResults(f"@{session}", measured, failed)]))}
+        drawn = render_html(assembled(here, stored, [SelectedResults(f"@{session}", measured, failed)]))
     except ExtraError as error:
         raise ApiError(503, "extra_missing", str(error)) from None
+    return {"page": without_root(drawn, root)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def utterances(root: Path, order: Order) -> Json:
         said = serialization.encode_utterance(each)
         said["output"] = _without_places(said["output"], each.id)
         shown.append({**said, "reference": row["text"] if isinstance(row.get("text"), str) else None})
-    return {"utterances": shown, "count": len(every), "why_no_reference": _without_root(book.why, root) if book else ""}
+    return {"utterances": shown, "count": len(every), "why_no_reference": without_root(book.why, root) if book else ""}
 
 
 def _without_places(output: Any, id: str) -> Any:
@@ -89,9 +90,9 @@ def _without_places(output: Any, id: str) -> Any:
     return [_without_places(value, id) for value in output] if isinstance(output, list) else output
 
 
-def _without_root(text: str, root: Path) -> str:
-    """A sentence without where the project lies on this machine."""
-    return text.replace(f"{root}/", "")
+def without_root(text: str, root: Path) -> str:
+    """A sentence or a page without where the project lies on this machine."""
+    return text.replace(f"{root}/", "").replace(f"{escape(str(root))}/", "")
 
 
 def page(root: Path, order: Order) -> Json:
@@ -100,7 +101,8 @@ def page(root: Path, order: Order) -> Json:
 
     found, here = read(root, order), project(root)
     rooms = [(name, address) for name, address in order["rooms"]]
-    return {"page": page.render(found, here.golden, page.accepted(here, found), CLIPS, rooms)}
+    drawn = page.render(found, here.golden, page.accepted(here, found), CLIPS, rooms)
+    return {"page": without_root(drawn, root)}
 
 
 def sounds(root: Path, order: Order) -> Json:
