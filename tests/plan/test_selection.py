@@ -99,7 +99,7 @@ def test_a_tier_holds_those_below_it(matrix: Matrix) -> None:
         (Selection(model=("min",)), "unknown model 'min': did you mean mine?"),
         (Selection(model=("mine:lab-q8",)), "unknown variant 'lab-q8' of mine: did you mean lab-q8_0?"),
         (Selection(dataset=("quick",)), "unknown dataset 'quick': did you mean quick_v1?"),
-        (Selection(device=("gpu",)), "unknown device 'gpu': did you mean cpu?"),
+        (Selection(device=("gpu",)), "unknown device 'gpu': did you mean cuda?"),
         (Selection(precision=("int9",)), "unknown precision 'int9': did you mean int8?"),
         (Selection(tier="smoky"), "unknown tier 'smoky': did you mean smoke?"),
     ],
