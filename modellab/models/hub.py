@@ -37,6 +37,8 @@ def locate(place: str, revision: str | None, *, download: bool) -> Path:
             raise
     import huggingface_hub
 
+    if not download and not _is_cached(place):
+        raise WeightsError(_not_cached(place, revision))
     errors: Any = import_module("huggingface_hub.errors")  # HTTPError is that of its HTTP library
 
     repository, _, file = place.partition("#")
@@ -47,6 +49,17 @@ def locate(place: str, revision: str | None, *, download: bool) -> Path:
         return Path(str(huggingface_hub.snapshot_download(repository, **how)))
     except (errors.HfHubHTTPError, errors.HTTPError, OSError, ValueError) as error:
         raise WeightsError(_why(error, place, revision, download=download)) from error
+
+
+def _is_cached(place: str) -> bool:
+    """Whether anything of a repository was ever fetched here; the library's client is 20 MB that this does not need."""
+    from huggingface_hub import constants
+
+    return (Path(constants.HF_HUB_CACHE) / "--".join(("models", *place.partition("#")[0].split("/")))).is_dir()
+
+
+def _not_cached(place: str, revision: str | None) -> str:
+    return f"weights {place} at {revision or 'main'} are not in the local cache"
 
 
 def check_network(place: str) -> None:
@@ -97,7 +110,7 @@ def _why(error: Exception, place: str, revision: str | None, *, download: bool) 
     if isinstance(cause, errors.FileMetadataError) or "onsistency check" in said:
         return f"{what}: what came is not what the hub promised ({said}); it was thrown away: try again"
     if not download:
-        return f"{what} at {at} are not in the local cache"
+        return _not_cached(place, revision)
     if "timed out" in said.lower() or "Timeout" in type(cause).__name__:
         return f"{what}: the hub went silent; the files that came are kept: try again"
     return f"{what} at {at} could not be downloaded: {said or type(error).__name__}"

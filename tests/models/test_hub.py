@@ -187,3 +187,16 @@ def test_a_process_that_is_killed_leaves_the_files_that_came(hub: Hub, tmp_path:
     found = Path(ask(hub, tmp_path, pin=large))
     assert (found / "model.bin").read_bytes() == hub.files["model.bin"]
     assert not [each for each in hub.asked if each.startswith("GET") and "config.json" in each]
+
+
+def test_whoever_looks_for_what_was_never_fetched_does_not_load_the_client(tmp_path: Path) -> None:
+    asked = (
+        "import sys\nfrom modellab.errors import WeightsError\nfrom modellab.models import hub\n"
+        "try:\n    hub.locate('nobody/nothing#model.bin', 'abc', download=False)\n"
+        "except WeightsError as error:\n    print(error)\n"
+        "print('huggingface_hub.hf_api' in sys.modules)\n"
+    )
+    home = {**os.environ, "HF_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", asked], env=home, capture_output=True, text=True, check=True)
+    said = "weights nobody/nothing#model.bin at abc are not in the local cache"
+    assert done.stdout.splitlines() == [said, "False"]
