@@ -93,7 +93,7 @@ def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: C
 def _wait(case: object) -> int:
     """How long a case's engine takes to begin, as a rank, which is the same in every process and with every cache."""
     if not isinstance(case, Case):
-        return 1
+        return 0  # an error says so at once
     scheme = weights.split(case.source.name)[0]
     return 0 if scheme == weights.PACKAGE else 2 if scheme == "made" else 1
 

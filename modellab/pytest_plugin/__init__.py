@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options, register the markers, start the controller."""
     pytest_options.check(config.option)
     try:
+        _check_against(config.option)
         run_options(config)
         matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre)
         names = matrix.model_names()
@@ -89,14 +90,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 
 
+def _check_against(option: Any) -> None:
+    """ConfigError, in the words of the command line, for what times two processes and is to accept something."""
+    for wrong, given in (("--in-process", option.in_process), ("--update-baselines", option.update_baselines)):
+        if given and (option.against or option.against_env):
+            raise ConfigError(f"{wrong} cannot go with --against, which times two processes and accepts nothing")
+
+
 def _base(config: pytest.Config, matrix: Matrix) -> Reference | None:
     """What --against and --against-env name; None without them."""
     option = config.option
     if not (option.against or option.against_env):
         return None
-    for wrong, given in (("--in-process", option.in_process), ("--update-baselines", option.update_baselines)):
-        if given:
-            raise ConfigError(f"{wrong} cannot go with --against, which times two processes and accepts nothing")
     from modellab.runner import paired
 
     return paired.resolve(option.against, option.against_env, matrix, config.invocation_params.dir)

@@ -78,12 +78,13 @@ def test_what_is_chosen_is_counted_and_what_cannot_be_is_told(site: Server) -> N
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_a_run_is_started_watched_and_has_its_verdict(site: Server, browser: Browser, width: int, scheme: str) -> None:
-    behave(site, sleep_s=0.3)
+    behave(site, sleep_s=0.6)
     try:
         with visit(browser, f"{site.address}/workbench", width, scheme) as page:
             job = started(page, site)
+            said = page.locator("#utterances tr").first  # they are there while it runs
+            expect(said).to_contain_text("turn on the kitchen light", timeout=QUIET_MS)
             expect(page.locator("#value")).to_have_text("0.00 %", timeout=QUIET_MS)
-            expect(page.locator("#utterances tr").first).to_contain_text("turn on the kitchen light")
             assert job in site.get("/runs")[1]
             expect(page.get_by_role("heading", name="Verdicts")).to_be_visible(timeout=VERDICT_MS)
             expect(page.locator("tbody tr").first).to_contain_text(f"{CALM}:one")

@@ -31,13 +31,14 @@ async function count() {
   }
 }
 
+function sift(box) {
+  const wanted = box.value.trim().toLowerCase();
+  const items = document.getElementById(box.dataset.filter).children;
+  for (const item of items) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+}
+
 form.addEventListener("input", (event) => {
-  const list = event.target.dataset.filter;
-  if (list) {
-    const wanted = event.target.value.trim().toLowerCase();
-    for (const item of document.getElementById(list).children) item.hidden = !item.textContent.toLowerCase().includes(wanted);
-    return;
-  }
+  if (event.target.dataset.filter) return sift(event.target);
   if (start) start.disabled = true; // until it is known what that is
   clearTimeout(waiting);
   waiting = setTimeout(count, 200);
@@ -61,3 +62,7 @@ start?.addEventListener("click", async () => {
     start.disabled = false;
   }
 });
+
+// What was ticked before this ran, or what a browser that went back put there again.
+form.querySelectorAll("[data-filter]").forEach(sift);
+if (`${chosen()}` !== `${new URLSearchParams(location.search)}`) count();
