@@ -85,16 +85,17 @@ def test_two_pullers_say_what_one_process_says(root: Path, pullers: Starter) -> 
 @pytest.mark.slow
 def test_a_killed_puller_and_one_that_is_told_to_go(root: Path, pullers: Starter) -> None:
     alone = run([ONE], root)
-    behave(root, "fake", sleep_s=0.5)
+    behave(root, "fake", sleep_s=2.0)  # so that the one that is killed is at something
     killed, leaving = pullers(), pullers()
     found: list[RunResult] = []
     running = threading.Thread(target=lambda: found.append(shared(root)))
     running.start()
     workers = root / "queue"
-    wait_for(lambda: len(list(workers.glob("*/workers/*/in/[0-9]*"))) > 1)
+    wait_for(lambda: len({each.parent for each in workers.glob("*/workers/*/in/[0-9]*")}) > 1)
     below = psutil.Process(killed.pid).children(recursive=True)
     killed.send_signal(signal.SIGKILL)
     leaving.send_signal(signal.SIGTERM)
+    behave(root, "fake", sleep_s=0.1)
     pullers()
     running.join(WITHIN_S)
     assert leaving.wait(WITHIN_S) == 0
