@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from modellab.plan.serve_settings import Serve
+from modellab.server.__main__ import listening
 from tests.server.conftest import Server, project, serving
 
 MULTIPART = "multipart/form-data; boundary=x"
@@ -47,6 +49,13 @@ def head(length: str, more: str = "") -> bytes:
 def code(answer: bytes) -> str:
     """The code of an answer that is an error."""
     return str(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"])
+
+
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head() -> None:
+    with listening(Serve(port=0)) as door, socket.create_connection(door.getsockname()):
+        accepted, _ = door.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_body_that_says_that_it_is_too_large_is_refused_unread(server: Server) -> None:
