@@ -21,7 +21,8 @@ MOST_BYTES = 50_000_000  # of what an index says of one package
 def unmeasured(entries: Iterable[Entry], index: str, hosts: Sequence[str]) -> tuple[list[Event], list[str]]:
     """An event for each library whose newest release no case has measured, and a sentence for each that was not found.
 
-    `index` answers `INDEX/NAME/json` as https://pypi.org/pypi does; over https, but for one of `hosts`.
+    `index` answers `INDEX/NAME/json`, as the JSON interface of a Python package index does; over https, but for one of
+    `hosts`.
     """
     parts = urlsplit(index)
     if parts.scheme != "https" and not (parts.scheme == "http" and (parts.hostname or "") in hosts):

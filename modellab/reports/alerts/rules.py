@@ -89,7 +89,7 @@ class Rules(Strict):
     rule: tuple[Rule, ...] = pydantic.Field(min_length=1)
     to: dict[str, Target] = pydantic.Field(min_length=1)
     hosts: tuple[str, ...] = ()  # that webhooks may reach over http, and at private addresses
-    index: str = ""  # of packages, such as https://pypi.org/simple, that is asked for releases; none: nobody is
+    index: str = ""  # where a package index answers INDEX/NAME/json, to be asked for releases; none: nobody is
 
 
 def read(path: Path) -> Rules:
