@@ -1,9 +1,9 @@
 """Environments of their own for other people's programs that the tests talk to: made once on a machine, then kept.
 
-What goes into one is fixed by a list beside this file: `requirements/NAME.txt` for Python, every package with its
-version; `NAME/package-lock.json` for JavaScript. They lie in modellab's cache folder under the digest of their list, so
-that runs and xdist's workers share them, and a changed list is another environment. Where one cannot be made the test
-fails with the reason.
+What goes into one is fixed by a list beside this file, every package with its version: `requirements/NAME.txt` for
+Python, `NAME/package.json` for JavaScript. They lie in modellab's cache folder under the digest of their list, so that
+runs and xdist's workers share them, and a changed list is another environment. Where one cannot be made the test fails
+with the reason.
 
 To bring a list up to date: `echo 'moto[server]' | uv pip compile --no-header --no-annotate - -o requirements/s3.txt`.
 """
@@ -42,9 +42,9 @@ def program(name: str, command: str) -> Path:
 
 @cache
 def javascript(name: str) -> Path:
-    """A folder whose `node_modules` holds what `NAME/package-lock.json` names."""
+    """A folder whose `node_modules` holds what `NAME/package.json` names."""
     wanted = HERE / name
-    folder = virtualenv.place(f"{_digest(wanted / 'package-lock.json', '')}-test-{name}")
+    folder = virtualenv.place(f"{_digest(wanted / 'package.json', '')}-test-{name}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock", timeout=virtualenv.LOCK_TIMEOUT_S):
         if not virtualenv.is_made(folder):
@@ -61,12 +61,11 @@ def _install(wanted: Path, folder: Path) -> None:
     npm = _found("npm")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in wanted.glob("package*.json"):
-        shutil.copy(path, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    shutil.copy(wanted / "package.json", folder)
+    command = [npm, "install", "--no-package-lock", "--omit=peer", "--ignore-scripts", "--no-audit", "--no-fund"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=NPM_S)
     if done.returncode != 0:
-        raise RuntimeError(f"{folder.name} could not be made by `npm ci`: {done.stderr[-400:]}")
+        raise RuntimeError(f"{folder.name} could not be made by `npm install`: {done.stderr[-400:]}")
     (folder / virtualenv.COMPLETE).touch()
 
 
