@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from modellab.cli import common
-from modellab.errors import ConfigError, sentence
+from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from modellab.runner.evaluate import Loaded
@@ -210,8 +210,8 @@ def _each(files: Sequence[Path], setting: Setting, lines: Lines, more: dict[str,
             except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
-                failed, said = True, sentence(error)
-                common.say(f"modellab: {common.printable(said if str(file) in said else f'{file}: {said}')}", err=True)
+                failed = True
+                common.say_failed(file, error)
     if failed:
         raise typer.Exit(2)
 

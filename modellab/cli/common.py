@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modellab.errors import ConfigError
+from modellab.errors import ConfigError, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -123,6 +123,13 @@ def printable(text: str) -> str:
     from modellab.system import escape
 
     return escape.line(text)
+
+
+def say_failed(file: Path, error: Exception) -> str:
+    """One sentence to stderr about a file that could not be used, with its name; the sentence without that."""
+    said = sentence(error)
+    say(f"modellab: {printable(said if str(file) in said else f'{file}: {said}')}", err=True)
+    return said
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:

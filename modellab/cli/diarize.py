@@ -13,7 +13,7 @@ import typer
 
 from modellab.annotations import lines
 from modellab.cli import common
-from modellab.errors import ConfigError, sentence
+from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
     from modellab.runner.evaluate import Loaded
@@ -52,9 +52,8 @@ def diarize(
             except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
-                failed, said = True, sentence(error)
-                named = said if str(file) in said else f"{file}: {said}"
-                common.say(f"modellab: {common.printable(named)}", err=True)
+                failed = True
+                common.say_failed(file, error)
     if failed:
         raise typer.Exit(2)
 

@@ -12,7 +12,6 @@ import typer
 
 from modellab.cli import common, transcripts
 from modellab.cli.transcripts import Wanted
-from modellab.errors import sentence
 
 if TYPE_CHECKING:
     from modellab.audio.preprocessing import Chain
@@ -21,25 +20,18 @@ if TYPE_CHECKING:
     from modellab.runner.transcribe import Transcription
 
 
+MODEL = "Default: faster_whisper:base, which it offers to fetch; without it an embedded model."
+OUTPUT = "In place of standard output; .srt, .vtt: subtitles."
+
+
 def transcribe(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Any format.")],
-    model: Annotated[
-        str,
-        typer.Option(
-            metavar="MODEL[:VARIANT]",
-            help="Default: faster_whisper:base, which it offers to fetch; without it an embedded model.",
-        ),
-    ] = "",
+    model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]", help=MODEL)] = "",
     device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|server")] = "cpu",
     precision: Annotated[str, typer.Option(help="Default: the first that the model offers there.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
     form: Annotated[str, typer.Option("--format", metavar="txt|srt|vtt|json", help="Words, or subtitles.")] = "",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE|FOLDER", help="In place of standard output; .srt, .vtt: subtitles."
-        ),
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE|FOLDER", help=OUTPUT)] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")
     ] = None,
@@ -55,7 +47,6 @@ def transcribe(
     The words go to stdout, the speed to stderr. The model runs in a process of its own. Nothing is fetched unless you
     agree: with a key at a terminal, else with --yes.
     """
-    from modellab import audio
     from modellab.runner import transcribe as transcription
 
     wanted = transcripts.Wanted.of(form, as_json, output, files)
@@ -66,19 +57,12 @@ def transcribe(
     instance = instance or transcription.choose(matrix, model, device, precision)
     chain = transcription.chain_of(instance, pre)
     outcomes = Outcomes(instance, threads or project.threads, wanted, several=len(files) > 1, chain=chain)
-    usable = []
-    for file in files:
-        try:
-            audio.info(file)  # before a model is loaded for nothing
-            usable.append(file)
-        except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
-            outcomes.fail(file, error)
+    usable = outcomes.usable(files)
+    if usable and transcription.is_embedded(instance):
+        instead = "" if model else f"; --yes fetches {transcription.REAL}, which knows any"
+        known = "whisper-lab knows only a small synthetic vocabulary"
+        common.say(f"{known}: expect wrong words elsewhere{instead}", err=True)
     if usable:
-        if transcription.is_embedded(instance):
-            instead = "" if model else f"; --yes fetches {transcription.REAL}, which knows any"
-            common.say(
-                f"whisper-lab knows only a small synthetic vocabulary: expect wrong words elsewhere{instead}", err=True
-            )
         outcomes.transcribe(usable)
     if outcomes.failed:
         raise typer.Exit(2)
@@ -108,6 +92,19 @@ class Outcomes:
             "precision": key.precision,
             "threads": threads,
         }
+
+    def usable(self, files: list[Path]) -> list[Path]:
+        """Those that can be opened, before a model is loaded for nothing; the others have failed."""
+        from modellab import audio
+
+        found = []
+        for file in files:
+            try:
+                audio.info(file)
+                found.append(file)
+            except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is opened
+                self.fail(file, error)
+        return found
 
     def transcribe(self, files: list[Path]) -> None:
         """Load the model once, then every file; it is loaded again where its process was lost over one."""
@@ -150,9 +147,7 @@ class Outcomes:
     def fail(self, file: Path, error: Exception) -> None:
         """One sentence to stderr, and with --json an object too, so that there is one for each file."""
         self.failed = True
-        said = sentence(error)
-        named = said if str(file) in said else f"{file}: {said}"
-        common.say(f"modellab: {common.printable(named)}", err=True)
+        said = common.say_failed(file, error)
         if self.wanted.form == transcripts.JSON:
             self._line({"file": str(file), "error": said}, self.wanted.place(file))
 

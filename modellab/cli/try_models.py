@@ -179,12 +179,14 @@ def _cells(tried: Tried, heard: Heard) -> tuple[str, ...]:
 
 def _show(recordings: Sequence[Recording], tried: Sequence[Tried]) -> None:
     """Side by side, for a person who has several models; then the figures of each model."""
+    from modellab.reports import tried as page
+
     if sys.stdout.isatty() and len(tried) > 1:
         for at, recording in enumerate(recordings):
             _block(recording, [(each, each.heard[at]) for each in tried])
     common.say()
-    columns = ["model", "runs on", "WER", "words", "RTF", "peak", "loaded in", "failed"]
-    common.print_table(columns, map(_figures, tried))
+    rows = [[*page.figures(each), str(each.failed)] for each in tried]
+    common.print_table([*page.HEADINGS, "failed"], rows)
     common.say("WER: wrong words of 100 spoken. RTF: seconds of computing for one second of audio. Nothing is judged.")
 
 
@@ -197,20 +199,6 @@ def _block(recording: Recording, heard: Sequence[tuple[Tried, Heard]]) -> None:
         said = f"failed: {each.error}" if each.error else each.text
         wrong = f"  [WER {units.value(each.wer, 'ratio')}]" if each.wrong else ""
         common.say(f"  {tried.model:{width}}  {common.printable(said)}{wrong}")
-
-
-def _figures(tried: Tried) -> list[str]:
-    words = f"{tried.wrong.top:g} of {tried.wrong.bottom:g}" if tried.wrong.bottom else units.MISSING
-    return [
-        tried.model,
-        tried.setting,
-        units.value(tried.wer, "ratio"),
-        words,
-        units.value(tried.rtf, "s/s"),
-        units.value(tried.peak_bytes, "bytes"),
-        units.value(tried.load_s, "s"),
-        str(tried.failed),
-    ]
 
 
 def _put_json(recordings: Sequence[Recording], tried: Sequence[Tried]) -> None:

@@ -30,7 +30,7 @@ def render(recordings: Sequence[Recording], tried: Sequence[Tried], folder: Path
         style="\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "compare.css")),
         title=MARK + ", ".join(each.model for each in tried),
         headings=HEADINGS,
-        figures=[_figures(each) for each in tried],
+        figures=[figures(each) for each in tried],
         articles=articles,
         worded=any(each.steps for model in tried for each in model.heard),
     )
@@ -66,7 +66,8 @@ def _side(tried: Tried, heard: Heard) -> dict[str, object]:
     }
 
 
-def _figures(tried: Tried) -> list[str]:
+def figures(tried: Tried) -> list[str]:
+    """What was measured of one model, under `HEADINGS`."""
     words = f"{tried.wrong.top:g} of {tried.wrong.bottom:g}" if tried.wrong.bottom else units.MISSING
     return [
         tried.model,
