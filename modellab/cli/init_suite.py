@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from modellab.plan.matrix import Matrix, ModelInstance
 
 TEXTS = "asr"  # the task whose references are texts
+SPELT = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"}
+)  # in a dataset's name
 DEFAULTS = {"diarization": "heuristic_diarization", "vad": "silero_vad"}
 NEXT = """\
 next:
@@ -159,7 +163,7 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
     if folder.exists():
         common.say(f"left as it is: {folder.relative_to(root)} (it is there: --name takes another)")
         return
-    outside = not Path(data).expanduser().absolute().is_relative_to(root)
+    outside = not Path(data).expanduser().resolve().is_relative_to(root.resolve())
     form = own_recordings.form(Path(data)) if task == TEXTS and Path(data).is_dir() else ""
     wish = Wish(task=task, language=language, tier="smoke", form=form, copy=outside, most_left_out=1.0, dry_run=dry_run)
     readers = {each: tasks.get(each) for each in tasks.names()}
@@ -172,10 +176,13 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
 def named(data: str) -> str:
     """A dataset's name of a place's.
 
-    >>> named("~/My Calls (May)/"), named("2024"), named("data/manifest.jsonl")
-    ('my_calls_may_v1', 'data_2024_v1', 'manifest_v1')
+    >>> named("~/My Calls (May)/"), named("2024"), named("data/manifest.jsonl"), named("Gespräche Café")
+    ('my_calls_may_v1', 'data_2024_v1', 'manifest_v1', 'gespraeche_cafe_v1')
     """
-    plain = re.sub(r"[^a-z0-9]+", "_", Path(data).name.partition(".")[0].lower()).strip("_") or "mine"
+    place = Path(data).resolve().name if Path(data).name in {"", ".."} else Path(data).name
+    spelt = unicodedata.normalize("NFC", place.partition(".")[0].lower()).translate(SPELT)
+    letters = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "_", letters).strip("_") or "mine"
     return f"{plain if plain[0].isalpha() else f'data_{plain}'}_v1"
 
 

@@ -16,7 +16,10 @@ from modellab.errors import ConfigError, WeightsError
 if TYPE_CHECKING:
     from modellab.models import Model
     from modellab.models.weights import Source
-    from modellab.plan.matrix import ModelInstance
+    from modellab.plan.matrix import Matrix, ModelInstance
+
+
+TEMPLATES = ("whisper", "faster_whisper", "whisper_cpp", "pocketsphinx")  # to begin one's own model from
 
 
 class ShowByName(grouped.WholeSummaries):
@@ -69,20 +72,38 @@ def check(
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the folder, a Python identifier.")],
-    like: Annotated[str, typer.Option(metavar="MODEL", help="The model to begin from.")] = "whisper",
+    like: Annotated[
+        str,
+        typer.Option(metavar="MODEL", help="The model to begin from; default: one of the suite, or that runs here."),
+    ] = "",
 ) -> None:
     """Write a model folder that works, after another one: then make it yours."""
     from modellab.models import template
     from modellab.plan.selection import find_model
+    from modellab.plan.settings import OWN
 
     project = common.project_or_here()
-    folder, model, _ = find_model(common.matrix(project), like)
+    matrix = common.matrix(project)
+    folder, model, _ = find_model(matrix, like or _to_begin_from(matrix))
     place = project.models[0] if project.models else project.root / "models"
     for path in template.write(name, folder, model, place):
         common.say(path)
     if not project.models:
         common.say(f'add to {project.root / "pyproject.toml"}: [tool.modellab] models = ["models"]')
+    if project.only and not {OWN, name} & set(project.only):
+        common.say(f'add "{name}" to `only` in {project.root / "pyproject.toml"}, which names what the suite is about')
     common.say(f"now make it yours, and try it: modellab models check {name} --quick")
+
+
+def _to_begin_from(matrix: Matrix) -> str:
+    """The first model that the suite is about, else the first of TEMPLATES whose packages are here."""
+    from modellab.models import template
+    from modellab.plan.availability import missing_package
+
+    fitting = {entry[0].name: entry for entry in matrix.models if isinstance(entry, tuple) and template.kept(entry[1])}
+    named = [name.partition(":")[0] for name in matrix.project.only]
+    here = [name for name in TEMPLATES if name in fitting and not missing_package(fitting[name][1])]
+    return next((name for name in (*named, *here) if name in fitting), TEMPLATES[0])
 
 
 @app.command()

@@ -51,5 +51,9 @@ def check(matrix: Matrix, selection: Selection) -> None:
     """ConfigError for a name that nothing has, or for names that no case has together."""
     selection.check(matrix)
     if selection and next(selection.cases(matrix), None) is None:
+        from modellab.plan import unmet
+
+        if why := unmet.models(matrix, selection.model):
+            raise ConfigError(why)
         asked = " ".join(selection.arguments())
         raise ConfigError(f"no case has {asked}: `modellab models` and `modellab datasets` show what meets what")

@@ -57,19 +57,30 @@ def _config(name: str, like: Path, model: Model) -> dict[str, Any]:
     """The config.yaml of `like` with what belongs to the new model."""
     given = dict(load_yaml(like / "config.yaml"))
     variants: Mapping[str, Any] = given["variants"]
-    kept = {
-        label: variant
-        for label, variant in variants.items()
-        if all(
-            {_scheme(place) for place in model.variants[label].places_for(precision)} <= HERE
-            for _, precision in model.device_precisions(label)
-        )
-    }
-    if not kept:
+    stay = kept(model)
+    if not stay:
         raise ConfigError(f"{like.name} has no variant whose weights need no download: copy its folder by hand")
     given.pop("claims", None)
     words = re.sub(r"[_\W]+", " ", name)
-    return {**given, "summary": f"{words}, begun as a copy of {like.name}", "status": "experimental", "variants": kept}
+    summary = f"{words}, begun as a copy of {like.name}"
+    return {
+        **given,
+        "summary": summary,
+        "status": "experimental",
+        "variants": {label: variants[label] for label in stay},
+    }
+
+
+def kept(model: Model) -> list[str]:
+    """The variants whose weights need no download: those that a copy of its folder can begin with."""
+    return [
+        label
+        for label, variant in model.variants.items()
+        if all(
+            {_scheme(place) for place in variant.places_for(precision)} <= HERE
+            for _, precision in model.device_precisions(label)
+        )
+    ]
 
 
 def _scheme(weights: str) -> str:

@@ -25,6 +25,18 @@ def takes(project: Project, folder: Path, key: CaseId) -> bool:
     return not names or own or key.model in names or f"{key.model}:{key.variant}" in names
 
 
+def left_out(project: Project, there: Models, name: str) -> bool:
+    """Whether the suite is about other models than MODEL[:VARIANT], which there is."""
+    model, _, variant = name.partition(":")
+    for folder, config in (entry for entry in there.models if isinstance(entry, tuple) and entry[0].name == model):
+        return not any(
+            takes(project, folder, CaseId("", "", model, each, "", ""))
+            for each in config.variants
+            if variant in ("", each)
+        )
+    return False
+
+
 def check(project: Project, there: Models) -> None:
     """ConfigError for a name that no model has."""
     if not project.only:

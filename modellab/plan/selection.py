@@ -85,6 +85,9 @@ class Selection:
 def find_model(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
     """MODEL or MODEL:VARIANT -> folder, model, variant ('' where none is named); ConfigError where there is none."""
     model, _, variant = name.partition(":")
+    folder = matrix.project.root / "models" / model
+    if model not in matrix.model_names() and model and (folder / "config.yaml").is_file():
+        raise ConfigError(f'unknown model {model!r}: {folder} is one, but [tool.modellab] has no models = ["models"]')
     known("model", model, matrix.model_names())
     for entry in matrix.models:
         if isinstance(entry, Broken):

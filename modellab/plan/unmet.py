@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from modellab.datasets import Header
+from modellab.models import Variant
+from modellab.plan import only
 from modellab.plan.matrix import Broken, Case, Matrix
+from modellab.plan.selection import find_model
 
 FETCH = "modellab models fetch "
 COMMANDS = (FETCH, "pip install ", "modellab models install ", "make ", "modellab ")
@@ -31,6 +34,33 @@ def _why(matrix: Matrix, header: Header) -> str:
         toys = "; those of domain lab know a small vocabulary alone" if header.domain == "open" else ""
         return f"{wanted} of those that this suite is about (only = {names} in pyproject.toml){toys}"
     return f"{wanted}: `modellab models` shows what there is, `modellab models new` begins one of your own"
+
+
+def models(matrix: Matrix, names: Sequence[str]) -> str:
+    """Why none of these models meets any dataset, where one sentence says it of all of them; '' otherwise."""
+    project, shown = matrix.project, " and ".join(names)
+    if not names:
+        return ""
+    if all(only.left_out(project, matrix, name) for name in names):
+        known = ", ".join(project.only)
+        return (
+            f"this suite is about {known}: add {shown} to `only` in {project.root / 'pyproject.toml'} to have it, too"
+        )
+    domains = {header.domain for _, header in (entry for entry in matrix.datasets if isinstance(entry, tuple))}
+    needed = {variant.domain for name in names for variant in _variants(matrix, name) if not variant.datasets}
+    if needed and "open" not in needed and not needed & domains:
+        wanted = " or ".join(sorted(needed))
+        return (
+            f"{shown} knows a small vocabulary (domain {wanted}) and no dataset here is of it: name weights that know"
+            " any words under `variants` in its config.yaml"
+        )
+    return ""
+
+
+def _variants(matrix: Matrix, name: str) -> Iterator[Variant]:
+    """The variants that MODEL[:VARIANT] names."""
+    _, model, variant = find_model(matrix, name)
+    return (each for label, each in model.variants.items() if variant in ("", label))
 
 
 def what_would(reasons: Iterable[str]) -> str:

@@ -115,6 +115,38 @@ def test_recordings_become_the_first_dataset_and_it_runs_green(desk: Desk) -> No
     assert "my_calls_v1" in done.stdout
 
 
+def test_recordings_above_the_suite_are_copied(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, suite = tmp_path / "Gespräche", tmp_path / "suite"
+    calls.mkdir()
+    suite.mkdir()
+    (calls / "erster Anruf.flac").write_bytes(Path(desk.audio(0)).read_bytes())
+    (calls / "erster Anruf.txt").write_text("turn on the kitchen light")
+    monkeypatch.chdir(suite)
+    result = desk.type("init", "--data", "../Gespräche", "--language", "en", "--model", "faster_whisper:lab")
+    assert result.exit_code == 0, result.stderr
+    data = yaml.safe_load((suite / "golden" / "gespraeche_v1" / "dataset.yaml").read_text(encoding="utf-8"))
+    assert [row["audio"] for row in data["cases"]] == ["audio/erster_Anruf.flac"]
+    assert (suite / "golden" / "gespraeche_v1" / "audio" / "erster_Anruf.flac").is_file()
+
+
+def test_a_model_of_ones_own_begins_from_the_suite_s_and_each_step_to_it_is_told(empty: Desk) -> None:
+    empty.type("init")
+    begun = empty.type("models", "new", "mine")
+    assert 'models = ["models"]' in begun.stdout
+    assert 'add "mine" to `only`' in begun.stdout
+    config = yaml.safe_load((empty.root / "models" / "mine" / "config.yaml").read_text(encoding="utf-8"))
+    assert config["packages"] == ["faster_whisper"]
+    assert "but [tool.modellab] has no models" in empty.type("run", "--model", "mine").stderr
+    settings = (empty.root / "pyproject.toml").read_text(encoding="utf-8").replace("# models =", "models =")
+    (empty.root / "pyproject.toml").write_text(settings, encoding="utf-8")
+    assert "this suite is about faster_whisper:lab: add mine to `only`" in empty.type("run", "--model", "mine").stderr
+    settings = settings.replace('["faster_whisper:lab"]', '["mine"]')
+    (empty.root / "pyproject.toml").write_text(settings, encoding="utf-8")
+    header = empty.root / "golden" / "example_v1" / "dataset.yaml"
+    header.write_text(header.read_text(encoding="utf-8").replace('domain: "lab"\n', ""), encoding="utf-8")
+    assert "mine knows a small vocabulary (domain lab)" in empty.type("run", "--model", "mine").stderr
+
+
 @pytest.mark.slow
 @pytest.mark.engine
 def test_the_example_runs_green_at_once_and_stands_in_ci_once_it_is_accepted(empty: Desk) -> None:
@@ -155,7 +187,7 @@ def test_what_cannot_be_is_one_sentence_and_writes_nothing(empty: Desk, argument
 
 
 @pytest.mark.parametrize(
-    ("place", "name"), [("calls/", "calls_v1"), ("../Ünder way", "nder_way_v1"), ("7", "data_7_v1")]
+    ("place", "name"), [("calls/", "calls_v1"), ("../Ünder way", "uender_way_v1"), ("7", "data_7_v1")]
 )
 def test_the_name_of_a_dataset(place: str, name: str) -> None:
     assert named(place) == name
