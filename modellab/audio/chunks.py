@@ -58,24 +58,28 @@ def check(path: Path, came_s: float, promised: Promise | None = None) -> None:
 
 def promise(path: Path) -> Promise | None:
     """The samples' chunk of a file of these formats; None for any other, or where none is found."""
-    size = path.stat().st_size
     with path.open("rb") as file:
-        magic = file.read(12)
-        if magic[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and magic[8:12] == b"WAVE":
-            return _riff(file, size, magic[:4])
-        if magic[:4] == b"FORM":
-            name = b"BODY" if magic[8:12] in {b"8SVX", b"16SV"} else b"SSND"
-            return _found(_walk(file, size, "big", 4), name, size)
-        if magic[:7] == b"NIST_1A":
-            return _nist(file, size)
-        if magic[:5] == b"caff\0":
-            file.seek(8)
-            return _found(_walk(file, size, "big", 8), b"data", size, unknown=(1 << 64) - 1)
-        if magic[:4] == b"riff":
-            return _w64(file, size)
-        if magic[:4] == b".snd":
-            start, stated = int.from_bytes(magic[4:8], "big"), int.from_bytes(magic[8:12], "big")
-            return _judged(start, stated, size)
+        return promise_in(file, path.stat().st_size)
+
+
+def promise_in(file: BinaryIO, size: int) -> Promise | None:
+    """The same of a file that is open at its beginning, of `size` bytes."""
+    magic = file.read(12)
+    if magic[:4] in {b"RIFF", b"RIFX", b"RF64", b"BW64"} and magic[8:12] == b"WAVE":
+        return _riff(file, size, magic[:4])
+    if magic[:4] == b"FORM":
+        name = b"BODY" if magic[8:12] in {b"8SVX", b"16SV"} else b"SSND"
+        return _found(_walk(file, size, "big", 4), name, size)
+    if magic[:7] == b"NIST_1A":
+        return _nist(file, size)
+    if magic[:5] == b"caff\0":
+        file.seek(8)
+        return _found(_walk(file, size, "big", 8), b"data", size, unknown=(1 << 64) - 1)
+    if magic[:4] == b"riff":
+        return _w64(file, size)
+    if magic[:4] == b".snd":
+        start, stated = int.from_bytes(magic[4:8], "big"), int.from_bytes(magic[8:12], "big")
+        return _judged(start, stated, size)
     return None
 
 

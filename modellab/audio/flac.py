@@ -27,7 +27,11 @@ class Header:
 def header(path: Path) -> Header | None:
     """The facts of a file that begins with its own header; None for any other."""
     with path.open("rb") as file:
-        first = file.read(42)
+        return header_in(file.read(42))
+
+
+def header_in(first: bytes) -> Header | None:
+    """The same of a file's first 42 bytes."""
     if len(first) < 42 or first[:4] != b"fLaC":
         return None
     total = int.from_bytes(first[TOTAL_AT : TOTAL_AT + 5]) & 0xF_FFFF_FFFF
@@ -43,11 +47,15 @@ def states_too_little(path: Path, facts: Header) -> bool:
     """Whether the last frame begins behind the stated end."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-        tail = file.read()
-    begins = [
-        begin for found in SYNC.finditer(tail) if (begin := _begin(tail[found.start() : found.start() + 16], facts))
-    ]
-    return bool(begins) and facts.total > 0 and begins[-1] >= facts.total
+        return goes_on(file.read(), facts)
+
+
+def goes_on(tail: bytes, facts: Header) -> bool:
+    """The same of a file's last bytes, `TAIL_BYTES` of them."""
+    for found in reversed([*SYNC.finditer(tail)]):
+        if begin := _begin(tail[found.start() : found.start() + 16], facts):
+            return 0 < facts.total <= begin
+    return False
 
 
 def _begin(head: bytes, facts: Header) -> int:

@@ -88,11 +88,16 @@ def several(path: Path, at: int) -> AudioError:
     )
 
 
-def _headers(held: mmap.mmap, magic: bytes) -> list[int]:
+def is_joined(data: bytes) -> bool:
+    """Whether a WAV or FLAC that was read whole has another one behind its beginning."""
+    return len(_headers(data, data[:4])) > 1
+
+
+def _headers(held: mmap.mmap | bytes, magic: bytes) -> list[int]:
     return [*_places(BEGINNINGS[magic], held, 0)] if magic in BEGINNINGS else []
 
 
-def _places(beginning: re.Pattern[bytes], held: mmap.mmap, start: int) -> Iterator[int]:
+def _places(beginning: re.Pattern[bytes], held: mmap.mmap | bytes, start: int) -> Iterator[int]:
     for count, match in enumerate(beginning.finditer(held, start)):
         if count == MAX_PARTS:
             return

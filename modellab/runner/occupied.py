@@ -99,7 +99,8 @@ class Occupied:
     def _is_held(self, name: str) -> bool:
         """Whether anybody holds it: two who ask at once would see each other, so it is asked again."""
         for pause_s in (0.0, 0.001, 0.005):
-            time.sleep(pause_s)
+            if pause_s:
+                time.sleep(pause_s)
             descriptor = self._open(name)
             if descriptor < 0:
                 return False
@@ -111,7 +112,7 @@ class Occupied:
         return True
 
     def _open(self, name: str) -> int:
-        path, how = self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        path, how = f"{self.folder}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         try:
             try:
                 return os.open(path, how, 0o666)

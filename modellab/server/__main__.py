@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import socket
@@ -105,6 +106,8 @@ def main(root: str, options: str) -> int:
         log_level="warning",
         access_log=False,
     )
+    gc.collect()
+    gc.freeze()  # what is there now stays: to go through it again and again would keep requests waiting
     sys.stderr.write(f"serving on http://{address(door)}/v1 (Ctrl-C ends it)\n")
     sys.stderr.flush()
     Server(config, streams, application.ending, settings.drain_s).run(sockets=[door])

@@ -43,6 +43,8 @@ from modellab.server.storage.drawing import Drawing
 from modellab.server.storage.shares import Shares
 from modellab.server.storage.sweeping import sweeping
 from modellab.server.streams import Streams
+from modellab.server.uploads import Uploads
+from modellab.system import leftovers
 
 LOG = logging.getLogger("modellab.server")
 CODES = {404: "not_found", 405: "method_not_allowed"}
@@ -61,6 +63,9 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     folder, matrix = project.root / project.serve.folder, Matrix(project)
     blobs, long_probe = Blobs(project.serve, folder, database), Probe(storage_api.PROBE_S)
     fleet, probe = Fleet(matrix, project.serve, project.threads), Probe()
+    leftovers.sweep()
+    spool = leftovers.Folder("serve")
+    uploads = Uploads(spool.path, probe, project.serve.max_audio_s)
     measured, index = facts.Measured(fleet, streams), Index(database, project)
     shares = Shares(blobs, Drawing(index, blobs))
     ending = threading.Event()
@@ -78,6 +83,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
             await anyio.to_thread.run_sync(room.stop)
             await anyio.to_thread.run_sync(fleet.close)
             await anyio.to_thread.run_sync(probe.close)
+            spool.close()
             await anyio.to_thread.run_sync(index.close)
             await anyio.to_thread.run_sync(long_probe.close)
             blobs.close()
@@ -86,10 +92,10 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app = FastAPI(
         title="modellab", version=modellab.__version__, lifespan=life, docs_url=None, redoc_url=None,
     )  # fmt: skip
+    app.include_router(openai_api.router(fleet, uploads))  # first, since each router before it is looked through
     app.include_router(people.router(guard))
     app.include_router(facts.router(fleet, measured))
-    app.include_router(openai_api.router(fleet, probe))
-    app.include_router(sockets.router(fleet, project.serve, streams, guard))
+    app.include_router(sockets.router(fleet, project.serve, streams, guard, spool.path))
     app.include_router(results_api.router(index))
     app.include_router(decisions.router(index, remembered))
     app.include_router(storage_api.router(blobs, long_probe))

@@ -13,15 +13,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import FormData
 
 from modellab.errors import ConfigError
-from modellab.server import formats, speech, uploads
+from modellab.server import formats, speech
 from modellab.server.access import audit
 from modellab.server.auth import needs
 from modellab.server.calls import Caller
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
 from modellab.server.formats import FORMATS, Transcribed
-from modellab.server.probe import Probe
 from modellab.server.rates import spend_audio
+from modellab.server.uploads import Upload, Uploads
 from modellab.text import languages
 
 DIARIZED = "diarized_json"
@@ -70,7 +70,7 @@ class Asked:
             raise _unsupported("known_speaker_names[]", "speakers are told apart, not recognised")
 
 
-def router(fleet: Fleet, probe: Probe) -> APIRouter:
+def router(fleet: Fleet, uploads: Uploads) -> APIRouter:
     """The routes."""
     routes = APIRouter()
 
@@ -85,7 +85,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
             if "word" in asked.granularities:
                 fleet.doing(asked.model, "alignment")
             language = language_for(served, asked.language)
-            async with uploads.kept(form.get("file"), probe, fleet.settings.max_audio_s) as upload:
+            async with uploads.kept(form.get("file")) as upload:
                 spend_audio(request, upload.duration_s)
                 caller = Caller(fleet, request, str(upload.path), upload.name)
                 row = _row(upload, language)
@@ -107,7 +107,7 @@ def router(fleet: Fleet, probe: Probe) -> APIRouter:
             if not source:
                 said = "say what is spoken with `language`: it is not found out"
                 raise ApiError(400, "missing_field", said, "language")
-            async with uploads.kept(form.get("file"), probe, fleet.settings.max_audio_s) as upload:
+            async with uploads.kept(form.get("file")) as upload:
                 spend_audio(request, upload.duration_s)
                 row = {**_row(upload, ""), "source_language": source, "target_language": "en"}
                 caller = Caller(fleet, request, str(upload.path), upload.name)
@@ -228,7 +228,7 @@ def _diarized(output: Mapping[str, Any], duration_s: float) -> dict[str, Any]:
     return {**about, "segments": segments, "usage": whole.usage}
 
 
-def _row(upload: uploads.Upload, language: str) -> dict[str, Any]:
+def _row(upload: Upload, language: str) -> dict[str, Any]:
     row = {"id": "upload", "audio": str(upload.path), "duration_s": upload.duration_s}
     return {**row, "language": language} if language else row
 

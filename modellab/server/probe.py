@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -42,14 +42,18 @@ class Probe:
 
     def info(self, path: Path, most_s: float = limits.MAX_DURATION_S) -> Info:
         """The same with its sample rate and channels."""
-        return self._thread.submit(self._asked, path, most_s).result()
+        return self.asked(path, most_s).result()
+
+    def asked(self, path: Path, most_s: float) -> Future[Info]:
+        """The same for who does something else meanwhile."""
+        return self._thread.submit(self._ask, path, most_s)
 
     def close(self) -> None:
         """End the process."""
         self._thread.submit(self._end).result()
         self._thread.shutdown()
 
-    def _asked(self, path: Path, most_s: float) -> Info:
+    def _ask(self, path: Path, most_s: float) -> Info:
         if self._child is not None and self._child.process.poll() is not None:  # it ended at rest: no file's fault
             self._end()
         if self._child is None:

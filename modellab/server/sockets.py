@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,6 @@ from modellab.server.realtime import Conversation
 from modellab.server.realtime_events import Reading
 from modellab.server.realtime_session import Session
 from modellab.server.streams import FULL, TRY_LATER, Line, Streams
-from modellab.server.uploads import SPOOL
 
 WAITS = 2.0  # times as long as others a WhisperLive client may be silent: its own waits 15 s before it says goodbye
 LEAST_S, LONGEST_S = 10, 600  # that a ticket may be good for
@@ -48,17 +45,19 @@ class Sessions:
         return self._held.get(digest(ticket), (0.0, Session()))[1]
 
 
-def router(fleet: Fleet, settings: Serve, streams: Streams, guard: Guard) -> APIRouter:
-    """The routes."""
+def router(fleet: Fleet, settings: Serve, streams: Streams, guard: Guard, spool: Path) -> APIRouter:
+    """The routes; audio lies in the folder `spool` while a model hears it."""
     routes = APIRouter()
     sessions = Sessions()
-    _realtime(routes, fleet, settings, streams, sessions)
-    _whisper_live(routes, fleet, settings, streams)
+    _realtime(routes, fleet, settings, streams, sessions, spool)
+    _whisper_live(routes, fleet, settings, streams, spool)
     _client_secrets(routes, fleet, guard, sessions)
     return routes
 
 
-def _realtime(routes: APIRouter, fleet: Fleet, settings: Serve, streams: Streams, sessions: Sessions) -> None:
+def _realtime(
+    routes: APIRouter, fleet: Fleet, settings: Serve, streams: Streams, sessions: Sessions, spool: Path
+) -> None:
     """OpenAI's protocol."""
 
     @routes.websocket("/v1/realtime")
@@ -72,14 +71,11 @@ def _realtime(routes: APIRouter, fleet: Fleet, settings: Serve, streams: Streams
             await line.close(TRY_LATER, FULL)
             return
 
-        async def talk(folder: Path) -> None:
-            conversation = Conversation(line, fleet, who, folder, session)
-            await line.converse(Reading(fleet, session).parse, conversation.work)
-
-        await _within(line, streams, talk)
+        conversation = Conversation(line, fleet, who, spool, session)
+        await _within(line, streams, line.converse(Reading(fleet, session).parse, conversation.work))
 
 
-def _whisper_live(routes: APIRouter, fleet: Fleet, settings: Serve, streams: Streams) -> None:
+def _whisper_live(routes: APIRouter, fleet: Fleet, settings: Serve, streams: Streams, spool: Path) -> None:
     """WhisperLive's protocol."""
 
     @routes.websocket("/v1/whisperlive")
@@ -91,11 +87,8 @@ def _whisper_live(routes: APIRouter, fleet: Fleet, settings: Serve, streams: Str
             await whisperlive.turn_away(line, MINUTES)
             return
 
-        async def talk(folder: Path) -> None:
-            listener = whisperlive.Listener(line, fleet, who, folder)
-            await line.converse(listener.parse, listener.work)
-
-        await _within(line, streams, talk)
+        listener = whisperlive.Listener(line, fleet, who, spool)
+        await _within(line, streams, line.converse(listener.parse, listener.work))
 
 
 def _client_secrets(routes: APIRouter, fleet: Fleet, guard: Guard, sessions: Sessions) -> None:
@@ -113,14 +106,12 @@ def _client_secrets(routes: APIRouter, fleet: Fleet, guard: Guard, sessions: Ses
         return {"value": text, "expires_at": int(until), "session": session.shown(f"sess_{text[-8:]}", int(until))}
 
 
-async def _within(line: Line, streams: Streams, talk: Callable[[Path], Awaitable[None]]) -> None:
-    """Talk, with a folder for the audio; afterwards the place is free, however it ended."""
-    folder = Path(tempfile.mkdtemp(prefix=SPOOL))
+async def _within(line: Line, streams: Streams, talk: Awaitable[None]) -> None:
+    """Talk; afterwards the place is free, however it ended."""
     try:
-        await talk(folder)
+        await talk
     finally:
         streams.leave(line)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _asked(socket: WebSocket, fleet: Fleet, sessions: Sessions) -> Session:
