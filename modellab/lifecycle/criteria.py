@@ -86,8 +86,8 @@ def check(matrix: Matrix) -> None:
         _each(f"{where} datasets", "task", criteria.datasets, known)
         for task, named in criteria.datasets.items():
             _each(f"{where} datasets.{task}", f"dataset of {task}", named, _datasets(matrix, task))
-        _each(f"{where} limits", "metric", criteria.limits, {name for task in known for name in tasks.judged(task)})
-        places = {name: (name,) for name in known} | _tasks(matrix)
+        _each(f"{where} limits", "metric", criteria.limits, (name for task in known for name in tasks.judged(task)))
+        places = {name: (name,) for name in known} | (_tasks(matrix) if criteria.limits_of else {})
         _each(f"{where} limits_of", "task or dataset", criteria.limits_of, places)
         for place, given in criteria.limits_of.items():
             judged = {name for task in places[place] for name in tasks.judged(task)}
@@ -95,8 +95,10 @@ def check(matrix: Matrix) -> None:
 
 
 def _each(where: str, what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    if not (asked := list(given)):
+        return  # before `known` is walked, which may load every task
     names = list(known)
-    for name in given:
+    for name in asked:
         if name not in names:
             raise ConfigError(f"{where} has {name!r}, no {what}: {did_you_mean(name, names)}")
 

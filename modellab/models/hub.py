@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import urllib.request
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -66,8 +65,10 @@ def check_network(place: str) -> None:
     """WeightsError when the hub cannot be reached; says nothing where a proxy stands between."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise WeightsError(f"{place} was not fetched: HF_HUB_OFFLINE forbids it, unset it first")
+    from urllib.request import getproxies  # with http.client and ssl, which only asking a hub needs
+
     hub = urlsplit(_address())
-    if urllib.request.getproxies():
+    if getproxies():
         return
     try:
         port = hub.port or (443 if hub.scheme == "https" else 80)

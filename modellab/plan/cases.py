@@ -11,7 +11,7 @@ from typing import Any
 
 from modellab import tasks
 from modellab.models import weights
-from modellab.plan.availability import judges, why_not
+from modellab.plan.availability import why_not
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
 from modellab.types import CaseId
@@ -80,13 +80,14 @@ def in_order[T](things: Sequence[T], case_of: Callable[[T], object], place_of: C
     of memory: so the main task always finds a fresh one. What has no case keeps its place among those with the same
     `place_of`.
     """
-    order: dict[Hashable, int] = {}
+    order: dict[Hashable, tuple[int, int]] = {}  # how long an engine takes to begin, and which it is
     keys = []
     for thing in things:
         case = case_of(thing)
         engine: Hashable = case.engine if isinstance(case, Case) else place_of(thing)
-        task = case.model.tasks.index(case.key.task) if isinstance(case, Case) else 0
-        keys.append((_wait(case), order.setdefault(engine, len(order)), task))
+        if (place := order.get(engine)) is None:
+            place = order[engine] = (_wait(case), len(order))
+        keys.append((*place, case.model.tasks.index(case.key.task) if isinstance(case, Case) else 0))
     return [things[i] for i in sorted(range(len(things)), key=keys.__getitem__)]
 
 
@@ -107,7 +108,7 @@ def family(cases: Iterable[object], *, download: bool = False) -> int:
     count = 0
     for case in cases:
         if isinstance(case, Case):
-            heard_by = tuple((judge.folder, judge.engine) for judge in judges(case).values())
+            heard_by = tuple((judge.folder, judge.engine) for judge in (case.judge, case.second_judge) if judge)
             kind = case.key.task, case.folder, case.engine, heard_by
             if kind not in known:
                 known[kind] = _is_judged(case, download=download)

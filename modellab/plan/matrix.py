@@ -271,30 +271,30 @@ def _cases(
     given: list[tuple[Path, Header, list[ModelInstance | None]]],
     asked: Chain | None,
 ) -> Iterator[Case]:
+    chain_of = functools.cache(functools.partial(_chain, task, asked))
     for name, variant in model.variants.items():
         if task not in model.tasks_of(name):
             continue
         fitting = [each for each in given if _fits(variant, each[0].name, each[1])]
         for device, precision in model.device_precisions(name):
             for path, header, judges in fitting:
-                chain, origin = _chain(task, header, variant, asked)
+                chain, origin = chain_of(header.preprocessing, variant.preprocessing)
                 key = CaseId(task, path.name, folder.name, name, device, precision, chain.name)
                 yield Case(key, model, variant, folder, path, header, judges[0], chain, origin, judges[1])
 
 
-def _chain(task: str, header: Header, variant: Variant, asked: Chain | None) -> tuple[Chain, str]:
+def _chain(task: str, asked: Chain | None, of_dataset: str, of_variant: str) -> tuple[Chain, str]:
     """What audio goes through, and who asked for it: the run, else the dataset and behind it the variant."""
     if not tasks.hears_audio(task):
         return preprocessing.NONE, ""
     if asked is not None:
         return asked, RUN if asked else ""
-    parts = {"dataset": header.preprocessing, "variant": variant.preprocessing}
+    parts = {"dataset": of_dataset, "variant": of_variant}
     chains = {name: chain for name, text in parts.items() if (chain := preprocessing.parse(text))}
     return sum(chains.values(), preprocessing.NONE), " and ".join(chains)
 
 
 def _fits(variant: Variant, dataset: str, header: Header) -> bool:
-    if variant.datasets and dataset not in variant.datasets:
-        return False
+    named = not variant.datasets or dataset in variant.datasets
     language = not variant.languages or not header.language or header.language in variant.languages
-    return language and variant.domain in {"open", header.domain}
+    return named and language and variant.domain in {"open", header.domain}

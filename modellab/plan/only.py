@@ -21,8 +21,10 @@ class Models(Protocol):
 def takes(project: Project, folder: Path, key: CaseId) -> bool:
     """Whether the suite is about the model in this folder, in the variant of a case."""
     names = project.only
+    if not names:
+        return True
     own = OWN in names and (folder in project.models or folder.parent in project.models)
-    return not names or own or key.model in names or f"{key.model}:{key.variant}" in names
+    return own or key.model in names or f"{key.model}:{key.variant}" in names
 
 
 def left_out(project: Project, there: Models, name: str) -> bool:

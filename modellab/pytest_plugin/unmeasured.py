@@ -42,10 +42,12 @@ class Unmeasured:
         """Turn a green session red, each time with the sentence that says why."""
         if exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             return
+        if not self.selected and not self.without_case:
+            return  # nothing was to be measured, so that there is nothing to load either
         from modellab.plan import unmet
         from modellab.runner import orphans, settling
 
-        if (self.selected or self.without_case) and not self._is_narrowed:
+        if not self._is_narrowed:
             self.lines += unmet.datasets(self.matrix)
         if self.selected == self.skipped.keys() and self._should_measure:
             self.lines.append(f"nothing was measured: {self._why_nothing()}")

@@ -29,35 +29,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from modellab.errors import ConfigError, did_you_mean
-from modellab.text import (
-    apostrophes,
-    english,
-    english_addresses,
-    english_letters,
-    english_money,
-    english_romans,
-    english_rules,
-    english_tables,
-    english_units,
-    folding,
-    letters,
-    number_forms,
-    number_patterns,
-    numeral_names,
-    numerals,
-    profiles,
-    quantities,
-    spoken_fractions,
-    spoken_numbers,
-    spoken_zeros,
-    written_numbers,
-)
 from modellab.text import languages as iso
-from modellab.text.english import modellab_en
+from modellab.text import numerals, profiles
 from modellab.text.folding import basic
 from modellab.text.library import spelling_file
 from modellab.text.library import whisper_files as _whisper_files
@@ -214,25 +190,37 @@ def _build(
 
 
 _OWN_ENGLISH = (
-    english, english_letters, english_tables, english_money, english_addresses, english_romans, english_rules,
-    english_units, apostrophes, number_forms, spoken_fractions, spoken_numbers, spoken_zeros, written_numbers,
-    quantities, number_patterns,
+    "english", "english_letters", "english_tables", "english_money", "english_addresses", "english_romans",
+    "english_rules", "english_units", "apostrophes", "number_forms", "spoken_fractions", "spoken_numbers",
+    "spoken_zeros", "written_numbers", "quantities", "number_patterns",
 )  # fmt: skip
-_PROFILES = (folding, apostrophes, profiles, letters, numeral_names, numerals)
+_PROFILES = ("folding", "apostrophes", "profiles", "letters", "numeral_names", "numerals")
 
 
-def _files(*modules: ModuleType) -> list[Path]:
-    return [Path(str(module.__file__)) for module in modules]
+def _files(*modules: str) -> list[Path]:
+    return [Path(__file__).with_name(f"{module}.py") for module in modules]
 
 
 def _english_files() -> list[Path]:
     return [*_files(*_OWN_ENGLISH), spelling_file()]
 
 
+def _auto() -> Normaliser:
+    from modellab.text.english import modellab_en  # its tables and patterns take longer than all the rest
+
+    return _build(2, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version)
+
+
+def _modellab_en() -> Normaliser:
+    from modellab.text.english import modellab_en
+
+    return _build(2, modellab_en, files=_english_files())
+
+
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {
     "none": lambda: _build(1, none),
-    "basic": lambda: _build(2, basic, files=_files(folding, apostrophes)),
-    "auto": lambda: _build(2, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version),
-    "modellab_en": lambda: _build(2, modellab_en, files=_english_files()),
+    "basic": lambda: _build(2, basic, files=_files("folding", "apostrophes")),
+    "auto": _auto,
+    "modellab_en": _modellab_en,
     "whisper_en": lambda: _build(1, whisper_en, _openai_english, files=_whisper_files(), instead=quick_whisper_en),
 }
