@@ -26,6 +26,7 @@ from modellab.pytest_plugin import options as pytest_options
 from modellab.pytest_plugin.benchmark_rounds import Rounds, Timed
 from modellab.pytest_plugin.claims import Claims, case_of
 from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
+from modellab.pytest_plugin.garbage import Garbage
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     rounds = config.stash[ROUNDS] = benchmark_rounds.glue(config)
     config.pluginmanager.register(rounds, "modellab-rounds")
     config.pluginmanager.register(Claims(config, matrix), "modellab-claims")
+    config.pluginmanager.register(Garbage(), "modellab-garbage")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else config.option.resume or new_session()
     if worker is None:
