@@ -12,7 +12,7 @@ from modellab import text
 from modellab.text import numeral_names, profiles
 from modellab.text.apostrophes import APOSTROPHES
 from modellab.text.folding import basic
-from tests import transcripts_languages
+from tests import transcripts_languages, transcripts_signs
 
 
 def auto(language: str, raw: str) -> str:
@@ -114,6 +114,16 @@ MORE = [(language, *row) for language, rows in transcripts_languages.NUMBERS.ite
 def test_what_transcripts_write_in_words_and_in_figures_is_one(language: str, words: str, figures: str) -> None:
     once = auto(language, words)
     assert once == auto(language, figures)
+    assert auto(language, once) == once
+
+
+SIGNS = [(language, *row) for language, rows in transcripts_signs.ALIKE.items() for row in rows]
+
+
+@pytest.mark.parametrize(("language", "written", "said"), SIGNS)
+def test_signs_abbreviations_and_numerals_are_as_they_are_said(language: str, written: str, said: str) -> None:
+    once = auto(language, written)
+    assert once == auto(language, said)
     assert auto(language, once) == once
 
 

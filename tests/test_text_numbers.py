@@ -126,7 +126,8 @@ EXACT = {
     "$150-$250": "150 dollars to 250 dollars", "$150-250": "150 to 250 dollars", "20€": "20 euros",
     "one hundred three point two five": "103.25", "we need 1/3.": "we need 1 third", "₳5": "5 australs",
     "Apple Inc.": "apple incorporated", "he did one more rep.": "he did 1 more rep", "5-year-old": "5 year old",
-    "covid-19": "covid 19", "a - b 5": "a b 5", "yes - 5 people": "yes 5 people", "C++ 5": "c 5", "Ke$ha": "ke ha",
+    "covid-19": "covid 19", "a - b 5": "a b 5", "yes - 5 people": "yes 5 people", "C++ 5": "c plus plus 5",
+    "Ke$ha": "ke ha",
     "3 < 5 and 7 > 2": "3 less than 5 and 7 greater than 2", "12-34-56": "12 34 56", "$100s": "100 dollars s",
     "World War two nineteen forty five": "world war 2 1945", "May five nineteen fifteen": "may fifth 1915",
 }  # fmt: skip

@@ -100,7 +100,7 @@ NUMBERS: dict[str, list[tuple[str, str]]] = {
         ("$5 million-$10 million", "five million dollars to ten million dollars"),
         ("$3.2 trillion", "three point two trillion dollars"), ("$30k", "thirty thousand dollars"),
         ("$30K a year", "thirty thousand dollars a year"), ("30k dollars", "thirty thousand dollars"),
-        ("30K people", "thirty thousand people"), ("5M people", "five m people"),
+        ("30K people", "thirty thousand people"), ("5M people", "five million people"),
         ("10 million people", "ten million people"), ("$10 million.", "ten million dollars"),
         ("($5)", "five dollars"), ("\"$5\"", "five dollars"),
         ("$5, $10, and $20", "five dollars ten dollars and twenty dollars"), ("$5.", "five dollars"),

@@ -191,10 +191,13 @@ def _build(
 
 _OWN_ENGLISH = (
     "english", "english_letters", "english_tables", "english_money", "english_addresses", "english_romans",
-    "english_rules", "english_units", "apostrophes", "number_forms", "spoken_fractions", "spoken_numbers",
-    "spoken_zeros", "written_numbers", "quantities", "number_patterns",
+    "english_rules", "english_signs", "english_units", "apostrophes", "number_forms", "spoken_fractions",
+    "spoken_numbers", "spoken_zeros", "written_numbers", "quantities", "number_patterns",
 )  # fmt: skip
-_PROFILES = ("folding", "apostrophes", "profiles", "letters", "numeral_names", "numerals")
+_PROFILES = (
+    "folding", "apostrophes", "profiles", "letters", "numeral_forms", "numeral_names", "numeral_signs", "numeral_words",
+    "numerals",
+)  # fmt: skip
 
 
 def _files(*modules: str) -> list[Path]:
@@ -208,13 +211,13 @@ def _english_files() -> list[Path]:
 def _auto() -> Normaliser:
     from modellab.text.english import modellab_en  # its tables and patterns take longer than all the rest
 
-    return _build(2, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version)
+    return _build(3, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version)
 
 
 def _modellab_en() -> Normaliser:
     from modellab.text.english import modellab_en
 
-    return _build(2, modellab_en, files=_english_files())
+    return _build(3, modellab_en, files=_english_files())
 
 
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {

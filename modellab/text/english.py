@@ -14,6 +14,7 @@ import unicodedata
 from functools import cache
 
 from modellab.text import english_money as money
+from modellab.text import english_signs as signs
 from modellab.text import english_tables as tables
 from modellab.text.english_addresses import addresses
 from modellab.text.english_letters import BREAK, SHORT, letters, plain, without_accents
@@ -111,12 +112,21 @@ def _characters(text: str) -> str:
 
 _INITIALS = re.compile(r"(?<![\w.])(?:[^\W\d_]\.){2,}(?![\w])|(?<![\w.])(?:[^\W\d_]\.)+[^\W\d_](?![\w.'])")
 _SPELT = re.compile(r"(?<![\w'.-])[A-Za-z](?: [A-Za-z])+(?:'s)?(?![\w'-]|\.\w)")
+_HALVES_OF_A_DAY = re.compile(  # "seven forty five a m"
+    rf"\b({'|'.join((*tables.DIGITS, *tables.TEENS, *tables.TENS))}|\d+|o'clock|oclock) ([ap]) m\b(?!')", re.IGNORECASE
+)
+_BOTH_T = re.compile(r"\b(a) (t)( and t)\b", re.IGNORECASE)  # the company
+_BEFORE_FIGURES = re.compile(rf" (?:\d|(?:{'|'.join((*tables.DIGITS, *tables.TEENS, *tables.TENS))})\b)", re.IGNORECASE)
 _WORDS = "aioAIO"
 _SPECIAL = frozenset({*tables.FILLERS, *tables.ALWAYS, *tables.BY_PERIOD, *tables.PLACES, *tables.UNITS})
 
 
 def _letters_together(text: str) -> str:
     """The text with initials and spelt letters as words, and Roman numerals in figures."""
+    if " t and t" in text.casefold():
+        text = _BOTH_T.sub(r"\1\2\3", text)
+    if " m" in text or " M" in text:
+        text = _HALVES_OF_A_DAY.sub(r"\1 \2m", text)
     if "." in text:
         text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
     if len(text) < SHORT or any(len(word) == 1 for word in set(text.split())):
@@ -131,7 +141,12 @@ def _together(found: re.Match[str]) -> str:
     article = "a " if letters[0] == "a" and letters[1].isupper() else ""
     letters = letters[1:] if article else letters
     joined = "".join(letters)
-    told = sum(letter not in _WORDS for letter in letters) > 1 or joined == "AI"
+    told = sum(letter not in _WORDS for letter in letters) > 1 or joined == "AI" or joined.lower() == "ie"
+    told = told or (
+        letters[0] not in _WORDS
+        and letters[-1] not in "aA"
+        and _BEFORE_FIGURES.match(found.string, found.end()) is not None
+    )
     return f"{article}{joined}{found[0][len(whole) :]}" if told and joined.lower() not in _SPECIAL else found[0]
 
 
@@ -193,7 +208,7 @@ def _spelling() -> dict[str, str]:
 
 # ---------------------------------------------------------------------------- signs and marks
 
-_WRITTEN = re.compile(r"[\d²³]|[" + "".join(tables.VULGAR) + "]")
+_WRITTEN = re.compile(rf"\d|[{re.escape(signs.CHARACTERS)}]|Ft\.|WW")
 _MARKED = re.compile(r"[^a-z ]")  # without it no rule applies, but for "uh huh"
 _CAPITALS = re.compile(r"[IVX]")
 _FIGURE = re.compile(r"\d")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 ENDS = (  # of names of hosts and of programs
-    "com|org|net|io|gov|edu|uk|ai|dev|app|info|biz|mil|int|eu|de|fr|nl|es|ca|au|nz|jp|ch|tv|xyz|js|py"
+    "com|org|net|io|gov|edu|uk|ai|dev|app|info|biz|mil|int|eu|de|fr|nl|es|ca|au|nz|jp|ch|tv|xyz|js|py|txt|pdf|csv|html|json|yaml|md|exe|zip|jpg|png|mp3|mp4|wav|docx|xlsx"
 )
 _HOST = re.compile(rf"(?<=\w)\.(?:{ENDS})\b|^\W*www\.\w")
 _BARE_END = re.compile(r"(?<!\S)\.(?=(?:com|org|net|io|edu|gov)\b)")

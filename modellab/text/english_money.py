@@ -51,7 +51,7 @@ COINS: dict[str, Names] = {
     **dict.fromkeys(("₽", "rub"), ("kopeck", "kopecks")),
 }  # fmt: skip
 SCALE_LETTERS = {
-    "k": "thousand", **dict.fromkeys(("m", "mn", "mln", "mio"), "million"),
+    "k": "thousand", **dict.fromkeys(("m", "mm", "mn", "mil", "mln", "mio"), "million"),
     **dict.fromkeys(("b", "bn", "bln"), "billion"), **dict.fromkeys(("t", "tn", "trn"), "trillion"),
 }  # fmt: skip
 DECIMAL_POINTS = ("dollars", "pounds", "yen")  # "$1.234" has decimals, "1.234 €" has thousands

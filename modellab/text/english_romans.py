@@ -1,7 +1,8 @@
 """Roman numerals in `modellab_en`: "World War II" is "world war 2", "Henry VIII" is "henry the eighth".
 
-Only capitals of at least two figures are read, and only behind a name or a word that is numbered so: "an IV line" and
-"CD" stay. A king's or a pope's is an ordinal with its "the", any other one is not.
+Only capitals are read, and only behind a name or a word that is numbered so: "an IV line" and "CD" stay. A king's or a
+pope's is an ordinal with its "the", any other one is not. A single V or X counts behind such a word or a ruler, and an
+I, which mostly is somebody who speaks, where nothing is behind it or a word that follows no speaker: "World War I was".
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ _NUMERAL = re.compile(
     r"(?<![\w.'-])(?P<before>[A-Z][A-Za-z]*|[a-z]{3,9})(?P<blank> )"
     r"(?P<numeral>(?=[IVXL]{2})(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3}))(?![\w'-]|\.\w)"
 )
+_BEHIND_I = "of|and|or|in|was|is|to|from|at|on|by|with|scene|section|trials?|diabetes|errors?|veterans?|era|began|ended"
+_SINGLE = re.compile(
+    r"(?<![\w.'-])(?P<before>[A-Z][a-z]+|world war|type|phase)(?P<blank> )(?P<numeral>[VX](?![\w'&-]|\.\w)"
+    rf"|I(?=[.,;:!?)]*$|[.,;:!?)] |(?<=[Ww]ar I) |(?<=e I) (?:trials?|diabetes|errors?)\b| (?:{_BEHIND_I})\b))"
+)
 _COMMON = frozenset("The A An This That My Your His Her Our Their In On At And Or".split())  # noqa: SIM905
 
 
@@ -36,7 +42,15 @@ def in_figures(text: str) -> str:
     >>> in_figures("World War II and Henry VIII on an IV")
     'World War 2 and Henry the eighth on an IV'
     """
-    return _NUMERAL.sub(_figure, text)
+    return _SINGLE.sub(_single, _NUMERAL.sub(_figure, text))
+
+
+def _single(found: re.Match[str]) -> str:
+    """A numeral of one letter, behind a ruler's name or a word that is numbered."""
+    known = found["before"].lower().split()[-1]
+    if known in _RULERS and found["before"][0].isupper() and found["numeral"] != "X":
+        return f"{found['before']} the {ordinal(_value(found['numeral']))}"
+    return f"{found['before']} {_value(found['numeral'])}" if known in _NUMBERED else found[0]
 
 
 def _figure(found: re.Match[str]) -> str:

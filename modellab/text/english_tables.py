@@ -15,6 +15,7 @@ TENS = {
     for i, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
 }
 DECADES = {word[:-1] + "ies": value for word, value in TENS.items()}
+OTHER_DECADES = {"hundreds": "00", "tens": "10"}  # "nineteen hundreds", "twenty tens"
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
@@ -47,14 +48,18 @@ UNITS = {
     "hr": "hour", "hrs": "hour", "min": "minute", "mins": "minute",
     "sec": "second", "secs": "second", "yrs": "year", "ms": "millisecond", "μs": "microsecond", "ns": "nanosecond",
     "μm": "micrometer", "nm": "nanometer", "mcg": "microgram", "μg": "microgram", "cl": "centiliter", "dl": "deciliter",
-    "mi": "mile", "yd": "yard", "yds": "yard", "gal": "gallon", "tbsp": "tablespoon", "tsp": "teaspoon",
+    "mi": "mile", "yr": "year", "wk": "week", "wks": "week", "mos": "month", "qt": "quart", "qts": "quart",
+    "mpg": "miles per gallon", "bpm": "beats per minute", "rpm": "revolutions per minute", "bps": "basis points",
+    "psi": "pounds per square inch", "mw": "megawatt", "hp": "horsepower",
+    "yd": "yard", "yds": "yard", "gal": "gallon", "tbsp": "tablespoon", "tsp": "teaspoon",
     "db": "decibel", "kwh": "kilowatt hour", "mwh": "megawatt hour", "gwh": "gigawatt hour", "gw": "gigawatt",
     "kv": "kilovolt", "kj": "kilojoule", "kcal": "kilocalorie", "kpa": "kilopascal", "hpa": "hectopascal",
     "kbps": "kilobits per second", "mbps": "megabits per second", "gbps": "gigabits per second",
     "mps": "meters per second",
 }  # fmt: skip
 ALIKE = {  # units whose plural is no s
-    "foot": "feet", **{name: name for name in UNITS.values() if "per" in name or name.endswith("hertz")},
+    "foot": "feet", "basis points": "basis points", "horsepower": "horsepower",
+    **{name: name for name in UNITS.values() if "per" in name or name.endswith("hertz")},
 }  # fmt: skip
 AREAS = {**UNITS, "m": "meter", "in": "inch"}  # behind "square" and "cubic"
 PER = {**UNITS, "s": "second", "h": "hour", "d": "day", "wk": "week", "mo": "month", "yr": "year", "l": "liter",
@@ -79,7 +84,7 @@ SOUNDS = (
 BY_PERIOD = {  # abbreviations that are words of their own, so that only a period within the text tells
     "gov": "governor", "gen": "general", "sen": "senator", "rep": "representative", "pres": "president",
     "rev": "reverend", "hon": "honorable", "col": "colonel", "ald": "alderman", "ave": "avenue", "jan": "january",
-    "mt": "mount",
+    "mt": "mount", "jun": "june", "jul": "july", "apr": "april",
 }  # fmt: skip
 ALWAYS = {
     "mr": "mister", "mrs": "missus", "prof": "professor", "capt": "captain", "lt": "lieutenant", "jr": "junior",
@@ -91,7 +96,8 @@ ALWAYS = {
     "blvd": "boulevard", "rd": "road", "dept": "department", "approx": "approximately", "inc": "incorporated",
     "corp": "corporation", "feb": "february", "aug": "august", "sept": "september", "oct": "october",
     "nov": "november", "dec": "december", "vs": "versus", "ltd": "limited",
-    "pct": "percent", "sq": "square",
+    "pct": "percent", "sq": "square", "govt": "government", "bros": "brothers", "misc": "miscellaneous",
+    "univ": "university", "appt": "appointment", "til": "till", "thru": "through", "maam": "madam",
 }  # fmt: skip
 PLACES = {  # before a name, and behind one
     "st": ("saint", "street"), "dr": ("doctor", "drive"), "ave": ("ave", "avenue"),
@@ -103,7 +109,13 @@ BEHIND_A_PLACE = frozenset({
 BEFORE_NUMBERS = {
     "p": "page", "pp": "pages", "pg": "page", "vol": "volume", "vols": "volumes", "ch": "chapter", "chs": "chapters",
     "fig": "figure", "figs": "figures", "ext": "extension", "nos": "numbers", "art": "article", "para": "paragraph",
-    "ver": "version", "eq": "equation", "eqs": "equations",
+    "ver": "version", "eq": "equation", "eqs": "equations", "max": "maximum", "min": "minimum", "avg": "average",
+    "apt": "apartment",
+}  # fmt: skip
+MONTHS_SHORT = {"jan": "january", "mar": "march", "apr": "april", "jun": "june", "jul": "july"}  # beside a day, a year
+DAYS_SHORT = {
+    "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "thu": "thursday", "thur": "thursday",
+    "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
 }  # fmt: skip
 COMPARED = {
     "≥": "greater than or equal to", "≤": "less than or equal to", ">": "greater than", "<": "less than",
@@ -114,6 +126,7 @@ CONTRACTIONS = (
     (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"\blet's\b", "let us"),
     (r"\bain't\b", "aint"), (r"\by'all\b", "you all"), (r"\bi'ma\b", "i am going to"), (r"\bma'am\b", "madam"),
     (r"(?<![\w'])'cause\b", "because"), (r"(?<![\w'])'em\b", "them"), (r"\bo'clock\b", "oclock"),
+    (r"\bc'mon\b", "come on"),
     (r"'([sd])(?= (?:been|gone|done)\b)", r" ha\1"), (r"'s(?= got\b)", " has"), (r"n't\b", " not"), (r"'re\b", " are"),
     (r"'ll\b", " will"), (r"'ve\b", " have"), (r"\bi'm\b", "i am"), (r"'d\b", " would"),
     (r"\b(it|he|she|that|there|here|what|who|where|how|when|why|everything|something|nothing)'s\b", r"\1 is"),

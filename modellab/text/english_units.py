@@ -14,6 +14,13 @@ from modellab.text.number_forms import FIGURES, ordinal, written
 
 AMOUNTS = frozenset({*tables.DIGITS, *tables.TEENS, *tables.TENS, "hundred", *tables.SCALES})
 NOTES = frozenset(name.split()[-1] for names in money.CURRENCIES.values() for name in names)
+_COINS = {
+    name: coins[1] for sign, coins in (("$", money.CENTS), ("€", money.CENTS), ("£", money.PENCE))
+    for name in money.CURRENCIES[sign]
+}  # fmt: skip
+_BEHIND_AMOUNTS = frozenset(
+    "a an each per for and or but is was in on at to from with i you he she it we they more less".split()  # noqa: SIM905
+)
 COINS = frozenset(name for names in money.COINS.values() for name in names)
 
 
@@ -21,13 +28,16 @@ def _many(name: str) -> str:
     return tables.ALIKE.get(name, f"{name}s")
 
 
-_TIMES = ("hour", "minute", "second", "year")  # nobody abbreviates them so often that "a five minute walk" needs it
+_TIMES = frozenset({"hour", "minute", "second", "year", "week", "month"})  # "a five minute walk" needs no s
 _MANY = {
     **{one: many for one, many in money.CURRENCIES.values() if " " not in one},
     **{name: _many(name) for name in tables.UNITS.values() if " " not in name and name not in _TIMES},
     "degree": "degrees",
 }
-_KNOWN = frozenset({*tables.UNITS, *tables.PER, *tables.AREAS, *_MANY, "k", "an", "a"})
+_BEHIND_DEGREES = {
+    "c": "celsius", "f": "fahrenheit", "centigrade": "celsius", "n": "north", "s": "south", "e": "east", "w": "west",
+}  # fmt: skip
+_KNOWN = frozenset({*tables.UNITS, *tables.PER, *tables.AREAS, *_MANY, *_BEHIND_DEGREES, "k", "an", "a"})
 _AREAS = frozenset(tables.AREAS.values())
 _RATED = frozenset({*NOTES, "miles", "mile", "kilometers", "kilometer", "meters", "feet"})  # "miles an hour"
 
@@ -60,6 +70,8 @@ def _in_full(words: list[str], i: int) -> str:
     if word in ("a", "an"):
         rated = before in _RATED and _counts(words, i - 2) and not tables.RATES.isdisjoint(words[i + 1 : i + 2])
         return "per" if rated else ""
+    if before in ("degree", "degrees") and _counts(words, i - 2) and word in _BEHIND_DEGREES:
+        return _BEHIND_DEGREES[word]
     if before == "per" and i > 1:
         return tables.PER.get(word, "")
     if before in ("square", "cubic") and i > 1 and _counts(words, i - 2):
@@ -88,24 +100,49 @@ def _thousands(words: list[str], i: int) -> str:
     return written(thousands.to_integral_value() if thousands == int(thousands) else thousands)
 
 
+_BEFORE_DAYS = frozenset({*tables.DAYS_SHORT.values(), "on", "since", "until", "till"})  # "on 3 March"
+
+
 def dates(words: list[str]) -> list[str]:
-    """The day behind a month is an ordinal: "March 3" and "March third" are read alike."""
+    """The day beside a month is an ordinal: "March 3", "3 March" and "March third" are read alike."""
     if tables.MONTHS.isdisjoint(words):
         return words
-    days = (i for i, word in enumerate(words) if i and words[i - 1] in tables.MONTHS and word.isdecimal())
-    found = list(words)
-    for i in days:
-        if len(words[i]) <= 2 and 1 <= int(words[i]) <= 31:
-            found[i] = ordinal(int(words[i]))
-    return found
+    return [ordinal(int(word)) if word.isdecimal() and _is_day(words, i) else word for i, word in enumerate(words)]
+
+
+def _is_day(words: list[str], i: int) -> bool:
+    """Whether figures are a day: behind a month, behind "to" and another day, or before a month that is no verb."""
+    if len(words[i]) > 2 or not 1 <= int(words[i]) <= 31:
+        return False
+    before, behind = words[i - 1] if i else "", words[i + 1] if i + 1 < len(words) else ""
+    if before in tables.MONTHS:
+        return True
+    if before == "to" and i > 2 and words[i - 3] in tables.MONTHS:
+        return words[i - 2][0].isdecimal() or words[i - 2] in tables.SMALL_ORDINALS.values()
+    if behind not in ("may", "march"):
+        return behind in tables.MONTHS
+    year = words[i + 2] if i + 2 < len(words) else ""
+    return before in _BEFORE_DAYS or (len(year) == 4 and year.isdecimal())
 
 
 def coins(words: list[str]) -> list[str]:
-    """ "two dollars and seven cents" without its "and"."""
-    if "and" not in words or NOTES.isdisjoint(words):
+    """ "two dollars and seven cents" without its "and", "two dollars fifty" with its cents."""
+    if NOTES.isdisjoint(words):
         return words
+    words = [
+        word for i, word in enumerate(words) if word != "brazilian" or words[i + 1 : i + 2] not in (["reais"], ["real"])
+    ]
+    words = [part for i, word in enumerate(words) for part in ((word, _coin(words, i)) if _coin(words, i) else (word,))]
     return [
         word
         for i, word in enumerate(words)
         if not (word == "and" and i and words[i - 1] in NOTES and words[i + 2 : i + 3] and words[i + 2] in COINS)
     ]
+
+
+def _coin(words: list[str], i: int) -> str:
+    """What the figures at word i count where they end an amount: the cents of "two dollars fifty"; else ''."""
+    word, note = words[i], words[i - 1] if i > 1 else ""
+    if note not in _COINS or not (len(word) == 2 and word.isdecimal() and word >= "10" and words[i - 2].isdecimal()):
+        return ""
+    return _COINS[note] if i + 1 == len(words) or words[i + 1] in _BEHIND_AMOUNTS else ""

@@ -32,6 +32,7 @@ _HEBREW: Pairs = (("װ", "וו"), ("ױ", "וי"), ("ײ", "יי"), ("\u05f4", "")
 PAIRS: dict[str, Pairs] = {
     "ml": _CHILLU, "bn": _BENGALI, "as": _BENGALI, "mr": _MARATHI, "ne": _MARATHI, "kok": _MARATHI, "ta": _TAMIL,
     "th": _THAI, "lo": _LAO, "ro": _ROMANIAN, "vi": _ETH, "hr": _ETH, "bs": _ETH, "sr": _ETH, "sl": _ETH,
+    "fr": (("œ", "oe"), ("æ", "ae")),
     "fa": _PERSIAN, "ur": _URDU, "lah": _URDU, "ckb": ((f"ه{ZWNJ}", "ە"),), "ar": _ARABIC, "arz": _ARABIC,
     "he": _HEBREW, "yi": _HEBREW, "az": (("ǝ", "ə"), ("ә", "ə")), "yo": (("\u0329", "\u0323"),),
 }  # fmt: skip

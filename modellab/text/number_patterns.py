@@ -46,7 +46,7 @@ NUMBER = re.compile(
 )
 SINGLE = re.compile(rf"(?P<grouped>(?!))(?P<cents>){_SINGLE}")  # where figures are known not to be groups
 GROUPS = re.compile(r"\d{1,3}(?:,\d{3})++|\d{1,2}(?:,\d{2}(?=,))++")
-SCALED = re.compile(rf"[ -]?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:m|mn|mln|mio|bn|bln|tn|trn)\b)")
+SCALED = re.compile(rf"[ -]?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:mm?|mn|mil|mln|mio|bn|bln|tn|trn)\b)")
 BEHIND = re.compile(
     rf"(?P<sign>{CURRENCY})(?!\d)| (?P<apart>{CURRENCY})(?! ?\.?\d)"
     rf"|(?: |(?<=\w))(?P<code>{'|'.join(money.CODES)})\b(?! ?\d)\.?"

@@ -32,7 +32,14 @@ class Numerals(NamedTuple):
 def _units(
     kilo: str, centi: str, milli: str, metre: tuple[str, str], gram: tuple[str, str]
 ) -> dict[str, tuple[str, str]]:
-    prefixes = {"km": (kilo, metre), "cm": (centi, metre), "mm": (milli, metre), "kg": (kilo, gram)}
+    prefixes = {
+        "m": ("", metre),
+        "g": ("", gram),
+        "km": (kilo, metre),
+        "cm": (centi, metre),
+        "mm": (milli, metre),
+        "kg": (kilo, gram),
+    }
     return {unit: (f"{prefix}{one}", f"{prefix}{many}") for unit, (prefix, (one, many)) in prefixes.items()}
 
 
@@ -46,7 +53,7 @@ LANGUAGES: dict[str, Numerals] = {
         ordinals={"1er": "premier", "1re": "première", "1ère": "première", r"(\d+)(?:e|ième|eme)": r"\1ème"},
         hour=("h", "heures"), points=False),
     "es": Numerals(
-        {"dos": "2", "cero": "0", "uno": "1"}, "un", "coma", "mill(?:ón|ones)", "",
+        {"dos": "2", "cero": "0", "uno": "1", "veintiún": "21"}, "un", "coma", "mill(?:ón|ones)", "",
         {"nº": "número", "n°": "número", "°c": "grados celsius", "%": "por ciento", "€": "euros", "$": "dólares",
          "£": "libras", "°": "grados"},
         "menos", "a", ("un", "1"), "y medio",
@@ -54,7 +61,7 @@ LANGUAGES: dict[str, Numerals] = {
         coins=" con", ordinals={"1o": "primero", "1a": "primera", "2o": "segundo", "2a": "segunda", "3er": "3",
                                 "1er": "primer"}, is_nth_dotted=True),
     "pt": Numerals(
-        {"dois": "2", "duas": "2", "zero": "0"}, "um", "vírgula", "milh(?:ão|ões)", "",
+        {"dois": "2", "duas": "2", "zero": "0"}, "um", "vírgula", "milh(?:ão|ões)", "bilh(?:ão|ões)",
         {"nº": "número", "n°": "número", "°c": "graus celsius", "%": "por cento", "€": "euros", "r$": "reais",
          "$": "dólares", "£": "libras", "°": "graus"},
         "menos", "a", ("um", "um"), "e meio",
@@ -73,7 +80,8 @@ LANGUAGES: dict[str, Numerals] = {
         _units("kilo", "zenti", "milli", ("meter", "meter"), ("gramm", "gramm")), hour=("uhr", "uhr"), pairs=True),
     "nl": Numerals(
         {"twee": "2", "nul": "0", "één": "1", "eerste": "1e", "tweede": "2e", "anderhalf": "1 komma 5",
-         "anderhalve": "1 komma 5"}, "een|één", "komma", "miljoen", "miljard",
+         "anderhalve": "1 komma 5", "tweeënhalf": "2 komma 5", "drieënhalf": "3 komma 5",
+         "vierenhalf": "4 komma 5"}, "een|één", "komma", "miljoen", "miljard",
         {"°c": "graden celsius", "%": "procent", "€": "euro", "$": "dollar", "£": "pond", "°": "graden"},
         "min", "tot", ("een", "1"), "en een half",
         _units("kilo", "centi", "milli", ("meter", "meter"), ("gram", "gram")) | {"kg": ("kilo", "kilo")},
@@ -86,7 +94,8 @@ LANGUAGES: dict[str, Numerals] = {
         _units("kilo", "centi", "milli", ("meter", "meter"), ("gram", "gram")) | {"kr": ("krone", "kroner")},
         pairs=True),
     "it": Numerals(
-        {"due": "2", "zero": "0", "uno": "1"}, "un", "virgola", "milion[ei]", "miliard[oi]",
+        {"due": "2", "zero": "0", "uno": "1", "ventun": "21", "trentun": "31", "quarantun": "41",
+         "cinquantun": "51"}, "un", "virgola", "milion[ei]", "miliard[oi]",
         {"n°": "numero", "nº": "numero", "°c": "gradi celsius", "%": "per cento", "€": "euro", "$": "dollari",
          "£": "sterline", "°": "gradi"},
         "meno", "a", ("un", "1"), "e mezzo",

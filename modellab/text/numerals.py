@@ -16,7 +16,9 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
+from modellab.text.numeral_forms import alike, in_parts
 from modellab.text.numeral_names import LANGUAGES, Numerals
+from modellab.text.numeral_signs import spelt_out
 
 TOGETHER = 200  # words that the library reads at a time: it takes quadratic time; a number is not parted
 MOST = 400  # words; then even a number is
@@ -29,14 +31,15 @@ _BLANKS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[\u00a0\u2007\u2009\u202f']\d{3
                      r"[1-9]\d{0,2}(?= \d{3})(?: [1-9]\d\d)*(?: 0\d\d)(?: \d{3})*+(?!\d)")  # fmt: skip
 _POINTS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?![\d.]\d|\d)")
 _SIGN_BEFORE = re.compile(r"((?<!\w)[rR]\$|[€$£]) ?(\d[\d.,]*\d|\d)")
+_COINS_BEHIND = re.compile(r"(?<![\d.,])(\d{1,6}) ?(€|£) ?(\d\d)(?![\d.,]\d|\d)")  # "10 € 50"
 _FRENCH = re.compile(r"(?<![\d.,])(?<!\d )[1-9]\d?(?: \d{3})++(?![ .]?\d)")  # "3 200"
 _MINUS = re.compile(r"(?<![^\s(])[-\u2212\u2013](?=\d)")
 _RANGE = re.compile(
     r"(?<![\d.,/-])([1-9]\d{0,5}(?:[.,]\d{1,3}(?!\d))?) ?[-\u2013] ?"
-    r"(?=[1-9]\d{0,5}(?![\d/-]| ?[-\u2013] ?\d))"
+    r"(?=(?:0|[1-9]\d{0,5})(?![\d/-]| ?[-\u2013] ?\d))"
 )
-_PAID = re.compile(r"(?<![\d.,])(\d{1,9}),(\d\d) ?([rR]\$|[€$£])")
-_UNIT = re.compile(r"(\d) ?(km|cm|mm|kg|kr)\b")
+_PAID = re.compile(r"(?<![\d.,])(\d{1,9}),(\d\d) ?([rR]\$|[€$£]|(?i:euros?|d[oó]llars?|dólares|dollari|reais)\b)")
+_UNIT = re.compile(r"(\d) ?(km|cm|mm|kg|kr|m|g)\b(?![/\u00b2\u00b3'\u2019])")
 _PAIR = re.compile(r"(?<!\d )\b(1[3-9]|20) ([1-9]\d)\b(?! \d)")
 _NTH = re.compile(r"(?<=\d)\.(?=[\u00ba\u00aa\u00b0]|er\b)|(?<=\bn)\.(?=[\u00ba\u00b0])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(?<=\d)[.,](?=\d)")
@@ -57,6 +60,7 @@ def before(text: str, language: str) -> str:
     text = text.replace("\u2011", "-")
     if known.is_nth_dotted:
         text = _NTH.sub("", text)
+    text = spelt_out(text, language)
     if not any(map(str.isdecimal, text)):
         return text
     text = _BLANKS.sub(lambda found: re.sub(r"\D", "", found[0]), text)
@@ -64,6 +68,7 @@ def before(text: str, language: str) -> str:
         text = _POINTS.sub(lambda found: found[0].replace(".", ""), text)
     else:
         text = _FRENCH.sub(lambda found: found[0].replace(" ", ""), text)
+    text = _COINS_BEHIND.sub(r"\1,\3 \2", text)
     text = _SIGN_BEFORE.sub(r"\2 \1", text)
     text = _MINUS.sub(f"{known.minus} ", text)
     text = _RANGE.sub(rf"\1 {known.to} ", text)
@@ -93,10 +98,15 @@ def _hours(text: str, known: Numerals) -> str:
     sign, word = known.hour
     if not sign:
         return text
+
+    def _at(found: re.Match[str]) -> str:
+        return f"{found[1]} {word} {int(found[2])} "
+
     if sign == "h":
-        text = re.sub(r"(?<![\w.,])([01]?\d|2[0-4]) ?[hH] ?([0-5]\d)(?!\w)", rf"\1 {word} \2 ", text)
+        text = re.sub(r"(?<![\w.,])([01]?\d|2[0-4]) ?[hH] ?([0-5]\d)(?!\w)", _at, text)
+        text = re.sub(r"(?<![\w.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\w:.,]\d)", _at, text)
         return re.sub(r"(?<![\w.,])([01]?\d|2[0-4]) ?[hH](?!\w)", rf"\1 {word.split()[0]} ", text)
-    return re.sub(rf"(?i)(?<![\w.,:])([01]?\d|2[0-4]):([0-5]\d) {sign}(?!\w)", rf"\1 {word} \2 ", text)
+    return re.sub(rf"(?i)(?<![\w.,:])([01]?\d|2[0-4]):([0-5]\d)(?: {sign}(?!\w)|(?![\w:.,]\d| ?{sign}))", _at, text)
 
 
 def _decimals(text: str, language: str) -> str:
@@ -106,7 +116,7 @@ def _decimals(text: str, language: str) -> str:
 def figures(text: str, language: str) -> str:
     """The text with numbers in figures; words are in lower case, with single blanks and without punctuation."""
     known, words = LANGUAGES[language], text.split()
-    words = [ALIKE.get(word, word) for word in words]
+    words = [part for word in words for part in ALIKE.get(word, in_parts(word, language)).split()]
     done = []
     while words:
         end = _end(words, language)
@@ -114,6 +124,7 @@ def figures(text: str, language: str) -> str:
         words = words[end:] if end < len(words) else []
     text = _LONG.sub(lambda found: _millions(int(found[0]), known), " ".join(done))
     text = _ZEROS.sub(lambda found: " ".join(found[0]), text)
+    text = alike(text, language)
     if known.pairs:
         text = _PAIR.sub(lambda found: found[0] if int(found[2]) == int(found[1]) + 1 else found[1] + found[2], text)
     text = _halves(language).sub(lambda found: f"{found[1]} {known.comma} 5{found[2] or ''}", text)
@@ -157,7 +168,7 @@ def _read(text: str, language: str, threshold: float = 3.0) -> str:
     from text_to_num import alpha2digit
 
     found = str(alpha2digit(text, language, threshold=threshold))
-    return found.replace("ª", "a").replace("º", "o")  # as NFKC writes them
+    return found.replace("ª", "a").replace("º", "o").replace("ᵒˢ", "os")  # as NFKC writes them
 
 
 @lru_cache(maxsize=1 << 14)

@@ -230,7 +230,7 @@ def _time(found: re.Match[str]) -> str:
     second, half = found["second"] or "", (found["half"] or found["half_too"] or "").strip()
     hour = str(int(hour))
     if not second and minute == "00":
-        return f"{hour} {half or 'oclock'}"
+        return f"{hour}00" if int(hour) in CENTURIES and not half else f"{hour} {half or 'oclock'}"
     if int(hour) in CENTURIES and minute != "00":
         said = [f"{hour}{minute}", _two_figures(second)]
     elif minute in ("19", "20") and second not in ("", "00"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 from modellab.text.english_tables import DENOMINATORS, LAST_WRITTEN_OUT, ORDINALS, PARTS, PLURAL_ORDINALS, TENS
-from modellab.text.number_forms import ordinal
+from modellab.text.number_forms import Number, ordinal
 
 
 class Denominator(NamedTuple):
@@ -32,3 +33,12 @@ def denominator(at: Callable[[int], str], i: int) -> Denominator | None:
     many = name == "halves" or name in PLURAL_ORDINALS or (name in PARTS and name.endswith("s"))
     names = DENOMINATORS.get(value, (ordinal(value), f"{ordinal(value)}s"))
     return Denominator(value, names[many], many, end)
+
+
+def beginning(at: Callable[[int], str], count: Decimal, i: int) -> Number | None:
+    """The fraction of which `count` ends before word i and that is no ordinal: "three fourths", "three quarter"."""
+    if count in (1, 3) and at(i) in ("fourth", "fourths", "quarter"):
+        return Number(f"{count} {'quarter' if count == 1 else 'quarters'}", i + 1)
+    if at(i) == "thirty" and at(i + 1) == "seconds" and count in range(1, 32):
+        return Number(f"{count} 32nds", i + 2)
+    return None

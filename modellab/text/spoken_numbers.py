@@ -16,18 +16,19 @@ from modellab.text.english_tables import (
     MONTHS,
     ORDINAL_SCALES,
     ORDINALS,
+    OTHER_DECADES,
     PLURAL_ORDINALS,
     SCALES,
     TEENS,
     TENS,
 )
 from modellab.text.number_forms import FIGURES, LONGEST, ROUND, Number, nth, ordinal, written
-from modellab.text.spoken_fractions import denominator
+from modellab.text.spoken_fractions import beginning, denominator
 from modellab.text.spoken_zeros import TIMES, ZEROS, is_digit, oh
 
 CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time, "ten sixty six" none
 _HOURS = frozenset(map(str, range(1, 13)))
-CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths"})  # behind figures
+CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths", "quarter"})
 AROUND = 8  # as many words from a number are looked at
 MANY = 500  # words; in a text of more what was read is remembered
 EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
@@ -99,15 +100,7 @@ class _Reader:
             number = self._counted(i, Decimal(1))
             return number if number.text[-1].isalpha() else None
         small = self._small(i)
-        return self._begun(i, small, before) if small else None
-
-    def _begun(self, i: int, small: tuple[Decimal, int], before: str) -> Number:
-        """The number that begins with a small one at word i."""
-        if small[0] in (1, 3) and self.at(small[1]) in ("fourth", "fourths"):
-            return Number(f"{small[0]} {'quarter' if small[0] == 1 else 'quarters'}", small[1] + 1)
-        if self.words[small[1] : small[1] + 2] == ["thirty", "seconds"] and small[0] in range(1, 32):
-            return Number(f"{small[0]} 32nds", small[1] + 2)
-        return self._year(i, before) or self._counted(small[1], small[0])
+        return small and (beginning(self.at, *small) or self._year(i, before) or self._counted(small[1], small[0]))
 
     def _article(self, i: int) -> Number | None:
         """ "a hundred", "a quarter", "a third of": one of them."""
@@ -168,8 +161,8 @@ class _Reader:
             return Number("2000s", i + 2)
         if century not in CENTURIES:
             return None
-        if behind in DECADES or behind == "hundreds":
-            return Number(f"{century}{DECADES.get(behind, '00')}s", i + 2)
+        if behind in DECADES or behind in OTHER_DECADES:
+            return Number(f"{century}{DECADES.get(behind) or OTHER_DECADES[behind]}s", i + 2)
         if behind in ZEROS and DIGITS.get(self.at(i + 2), 0) > 0:
             return Number(f"{century}0{DIGITS[self.at(i + 2)]}", i + 3)
         if behind in TEENS or behind in TENS:
@@ -182,6 +175,10 @@ class _Reader:
         """Whether somebody counts ("twelve thirteen fourteen") or tells minutes and seconds ("ten fifteen thirty")."""
         following = self._small(rest[1])
         in_a_row = before == str(century - 1) or (following is not None and following[0] == rest[0] + 1)
+        step = rest[0] - century
+        in_tens = before == str(century - step) or (following is not None and following[0] == rest[0] + step)
+        if step > 0 and step % 10 == century % 10 == 0 and in_tens:  # "ten twenty thirty"
+            return True
         hour = before in _HOURS and self.at(i - 2) not in MONTHS
         return (rest[0] == century + 1 and in_a_row) or (hour and century < 19 and rest[0] < 60)
 
@@ -258,7 +255,9 @@ class _Reader:
         part = denominator(self.at, end)
         if part is None and end > i + 2 and self.at(end - 1) in TENS:  # "five thirty seconds"
             part = denominator(self.at, end - 1)
-        if part is None or not 0 < count < 100 or part.many == (count == 1) or count != int(count):
+        if part is None or not 0 < count < 100 or count != int(count):
+            return None
+        if part.many == (count == 1) and self.at(end) != "quarter":  # "two and three quarter inches"
             return None
         if part.value in EXACT_PARTS and count < part.value:
             return value + count * EXACT_PARTS[part.value], part.end

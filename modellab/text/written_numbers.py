@@ -77,6 +77,8 @@ class _Reader:
             joints.append(last.joint)
             last, start = following, start_of_next
         end = start + last.end
+        if joints[1:] == ["to"] and words[0] == words[1]:
+            joints = ["", ""]  # "50-50", "a 2-2 draw"
         if len(words) > 2 and TELEPHONE.fullmatch(self.text, begin, end):
             joints = [""] * len(words)  # a date, an account, a telephone number
         elif patterns.EQUATION.match(self.text, end):

@@ -1,0 +1,48 @@
+"""Signs that are spoken in `modellab_en` and that only tell with capitals beside them: powers, "C++", "5M users", "$½".
+
+These rules come before letters are folded and characters are decomposed, which makes "2½" of "21/2" and "106" of "10⁶".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from modellab.text.english_tables import VULGAR
+from modellab.text.number_forms import LONGEST, ordinal
+
+Rule = tuple[str | tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]]
+
+_RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
+_EXACT = {"½": "5", "¼": "25", "¾": "75"}
+_HALVES = {"1/2": "5", "1/4": "25", "3/4": "75"}
+CHARACTERS = "".join((*VULGAR, *_RAISED, "⁻+#^_√"))  # one of these, or a figure, is in a text to which a rule applies
+
+
+def _power(found: re.Match[str]) -> str:
+    """ "10⁶" and "10^6" are "10 to the sixth"; the second and the third power have names."""
+    figure = "".join(_RAISED.get(each, each) for each in found["power"])
+    if found["minus"]:
+        return f" to the minus {figure} "
+    known = {"2": "squared", "3": "cubed"}.get(figure.lstrip("0"))
+    return f" {known} " if known else f" to the {ordinal(int(figure[:LONGEST]))}{figure[LONGEST:]} "
+
+
+RULES: list[Rule] = [
+    (tuple(_EXACT), re.compile(rf"(?<=[$£€])(\d*+) ?([{''.join(_EXACT)}])"),
+     lambda found: f"{found[1] or 0}.{_EXACT[found[2]]}"),
+    ("/", re.compile(r"(?<=[$£€])(?:(\d++) )?(1/2|1/4|3/4)(?![\d/])"),
+     lambda found: f"{found[1] or 0}.{_HALVES[found[2]]}"),
+    (tuple(_RAISED), re.compile(r"(?<=\d)(?P<minus>⁻?)(?P<power>[⁰¹⁴-⁹]|[⁰¹²³⁴-⁹]{2,})(?![⁰¹²³⁴-⁹])"), _power),
+    ("^", re.compile(r"(?<=[^\W_])\^ ?(?P<minus>[-\u2212]?)(?P<power>\d{1,3})(?!\d|\.\d)"), _power),
+    ("M", re.compile(r"(?<![\w.,])([$£€]?(?:\d{1,3}(?:,\d{3})++|\d{1,6})(?:\.\d{1,4})?)M{1,2}\b(?![-/'.]\w)"),
+     r"\1 million"),
+    ("_", re.compile(r"(?<=\d)_(?=\d{3}(?!\d))"), ""),
+    ("++", re.compile(r"(?<=[A-Za-z])\+\+(?!\w)"), " plus plus "),
+    ("#", re.compile(r"\b([A-G])#(?!\w)"), r"\1 sharp "),
+    ("+", re.compile(r"(?<=[A-Za-z])\+(?![\w+@.])"), " plus "),
+    ("+", re.compile(r"(?<![\w.-])([A-Za-z])\+(?=\d)"), r"\1 plus "),
+    ("√", re.compile(r"√ ?(?=\d)"), " square root of "),
+    ("Ft.", re.compile(r"(?<!\d)(?<!\d )\bFt\. ?(?=[A-Z])"), "Fort "),
+    ("WW", re.compile(r"\bWW(I{1,2}|[12])\b"), lambda found: f"World War {found[1].count('I') or found[1]}"),
+]  # fmt: skip
