@@ -60,16 +60,18 @@ def test_what_is_fetched_is_said_before(
     assert "faster_whisper:tiny.en could not be brought" in capsys.readouterr().err
 
 
-def test_its_options_choose_two_checkpoints_in_four_engines() -> None:
+def test_its_options_choose_two_checkpoints_in_four_engines_and_the_floor() -> None:
     options = [option.removeprefix("--").split("=") for option in real.selection()]
-    given = {name: tuple(value for key, value in options if key == name) for name in ("model", "device", "precision")}
+    names = ("model", "dataset", "device", "precision")
+    given = {name: tuple(value for key, value in options if key == name) for name in names}
     chosen = Selection(**given, tier="real")
     matrix = Matrix(Project.at(real.ROOT))
     chosen.check(matrix)
     cases = [case for case in chosen.cases(matrix) if isinstance(case, Case)]
     assert {case.tier for case in cases} == {"real"}
-    assert len({case.engine for case in cases}) == 10  # four in float32 or f16, and CTranslate2's int8
-    assert len(cases) == 30
+    # each checkpoint in four engines in float32 or f16 and in CTranslate2's int8, and PocketSphinx
+    assert len({case.engine for case in cases}) == 11
+    assert len(cases) == 33
 
 
 def test_audio_is_taken_for_the_same_rows_alone(tmp_path: Path) -> None:
