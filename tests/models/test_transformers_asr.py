@@ -73,6 +73,10 @@ def test_a_checkpoint_hears(family: str, name: str, said: dict[str, Any]) -> Non
     assert answers["again"] == answers["alone"][0], "the same sound, another answer"
     assert answers["together"] == answers["alone"], "company changed what was heard"
     assert answers["short"][0] == "", "nothing was heard in nothing"
+    for text, (again, confidences) in zip(answers["alone"], answers["sure"], strict=True):
+        assert again == text, "asking how sure it is changed what was heard"
+        assert [word for word, _ in confidences] == text.split()
+        assert all(0 <= probability <= 1 for _, probability in confidences)
     for segments, length_s in zip(answers["segments"], (1.0, 2.5, 1.5), strict=True):
         assert all(0 <= start_s <= end_s <= length_s for _, start_s, end_s in segments)
     for (_, start_s, end_s), (_, next_s, _) in zip(answers["words"], answers["words"][1:], strict=False):

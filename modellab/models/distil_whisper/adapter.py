@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from transformers import AutomaticSpeechRecognitionPipeline, AutoProcessor, WhisperForConditionalGeneration
 
+from modellab.models import token_probabilities
 from modellab.types import Audio, Setting, Transcript, Word
 
 WINDOW_S = 30
@@ -30,13 +31,21 @@ class TransformersWhisper:
         self.options = dict(setting.options)
         self.batch_size = self.options.pop("batch_size", 0)
         self.language = self.options.pop("language", None)
+        self.sure = {}
+        if self.options.pop(token_probabilities.OPTION, False):
+            self.sure = {"return_dict_in_generate": True, "output_logits": True}
+            if self.batch_size or self.options.get("num_beams", 1) != 1:
+                raise ValueError(
+                    "word_confidences are read off one window's greedy decoding: expected no batch_size and num_beams 1"
+                )
         if getattr(self.model.generation_config, "is_multilingual", False):  # an English-only checkpoint refuses both
             self.options |= {"language": self.language, "task": "transcribe"}
 
     def transcribe(self, audio: Audio) -> Transcript:
         """16 kHz audio of any length; nothing at all gives an empty transcript.
 
-        With the option `batch_size`, audio is cut into overlapping windows that are decoded so many at a time.
+        With the option `batch_size`, audio is cut into overlapping windows that are decoded so many at a time; with
+        `word_confidences` it says how sure it is of each word.
         """
         if not len(audio.samples):
             return Transcript("")
@@ -52,16 +61,28 @@ class TransformersWhisper:
             padding="max_length" if window else "longest",
         ).to(self.device, self.dtype)
         with torch.inference_mode():
-            said = self.model.generate(**inputs, return_timestamps=True, return_segments=True, **self.options)
-        decode = self.processor.tokenizer.decode
-        return Transcript.of(
-            (
-                (decode(segment["tokens"], skip_special_tokens=True), segment["start"], segment["end"])
-                for segment in said["segments"][0]
-            ),
-            self.language or "",
-            audio.duration_s,
-        )
+            asked = {"return_timestamps": True, "return_segments": True, **self.sure, **self.options}
+            segments = self.model.generate(**inputs, **asked)["segments"][0]
+        parts = [(self._decoded(each["tokens"]), each["start"], each["end"]) for each in segments]
+        told = [self._how_sure(each, text) for each, (text, _, _) in zip(segments, parts, strict=True) if self.sure]
+        words = [] if None in told else [word for each in told for word in each or ()]
+        return Transcript.of(parts, self.language or "", audio.duration_s, words)
+
+    def _decoded(self, tokens: Any) -> str:
+        return str(self.processor.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _how_sure(self, segment: Any, text: str) -> list[tuple[str, float]] | None:
+        """The words of a segment with their confidences, among all tokens of text, as in Whisper's other libraries."""
+        end = int(self.model.generation_config.eos_token_id)
+        result = segment["result"]
+        prompted = len(result["sequences"]) - len(result["logits"])
+        first, last = (place - prompted for place in segment["idxs"])
+        tokens = [
+            (number, float(logits[:end].float().softmax(-1)[number]))
+            for number, logits in zip(segment["tokens"].tolist(), result["logits"][first:last], strict=True)
+            if number < end
+        ]
+        return token_probabilities.confidences(tokens, self.processor.tokenizer, self._decoded, text)
 
     def _transcribe_batched(self, audio: Audio) -> Transcript:
         given = {"raw": audio.samples.copy(), "sampling_rate": audio.rate_hz}

@@ -6,17 +6,19 @@ import inspect
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from modellab import audio as sound
+from modellab.models import token_probabilities
 from modellab.text import languages
 from modellab.types import Audio, Setting, Transcript, Word
 
 from . import family, windows
 from . import words as timing
 from .asking import Asking
+from .emissions import Kept
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SHORTEST_S = 0.2  # the convolutions of some encoders need as much; what is shorter gets silence behind it
@@ -24,6 +26,14 @@ MOST_TOKENS = 440  # of a window of 30 s, where neither the options nor the chec
 DRAWING = {"vibevoice_asr"}  # whose encoder draws random numbers: in a batch, others for each place in it
 LOOKING = {"data2vec-audio", "fun_asr_nano", "moonshine", "moonshine_streaming"}  # into padding, behind their mask
 CLEANED = {"return_format": "transcription_only", "strip_prefix": True}  # options of some processors' decode
+
+
+class Heard(NamedTuple):
+    """What was heard in a window: a text, its words with times where tokens have some, and how sure each word is."""
+
+    text: str
+    words: list[Word]
+    sure: list[tuple[str, float]] | None  # None where the tokens do not spell the text, or nobody asked
 
 
 class TransformersAsr:
@@ -46,6 +56,7 @@ class TransformersAsr:
         options = dict(setting.options)
         self.language = str(options.pop("language", None) or "")
         prompt = str(options.pop("prompt", None) or "")
+        self.is_asked_how_sure = bool(options.pop(token_probabilities.OPTION, False))
         self.window_s, self.batch_size = float(options.pop("window_s", 30)), int(options.pop("batch_size", 1))
         if model.config.model_type in DRAWING:
             self.batch_size = 1
@@ -68,14 +79,14 @@ class TransformersAsr:
         """Several recordings, their windows decoded `batch_size` at a time; the same transcripts as one by one."""
         languages_told = [self._told(each) for each in every]
         parts = [(i, window) for i, each in enumerate(every) for window in self._windows(each)]
-        heard: list[list[tuple[str, list[Word], windows.Window]]] = [[] for _ in every]
+        heard: list[list[tuple[Heard, windows.Window]]] = [[] for _ in every]
         for together in self._batches(parts, languages_told):
             language = languages_told[together[0][0]]
             said = self._hear([window for _, window in together], language)
-            for (i, window), (text, words) in zip(together, said, strict=True):
-                heard[i].append((text, words, window))
+            for (i, window), each in zip(together, said, strict=True):
+                heard[i].append((each, window))
         return [
-            Transcript.of(map(self._segment, each), language, every[i].duration_s)
+            Transcript.of(map(self._segment, each), language, every[i].duration_s, _sure(each))
             for i, (each, language) in enumerate(zip(heard, languages_told, strict=True))
         ]
 
@@ -89,7 +100,7 @@ class TransformersAsr:
         parts = [(0, window) for window in self._windows(audio)]
         batches = self._batches(parts, [self._told(audio)])
         said = (self._hear([window for _, window in batch], self._told(audio)) for batch in batches)
-        return [word for _, words in itertools.chain.from_iterable(said) for word in words]
+        return [word for each in itertools.chain.from_iterable(said) for word in each.words]
 
     def seed(self, number: int) -> None:
         """Called before each pass over a dataset, for a checkpoint that draws at random."""
@@ -127,7 +138,7 @@ class TransformersAsr:
             or (waves and not masked)
         )
 
-    def _hear(self, heard: Sequence[windows.Window], language: str) -> list[tuple[str, list[Word]]]:
+    def _hear(self, heard: Sequence[windows.Window], language: str) -> list[Heard]:
         """Text and timed words of some windows, decoded together."""
         given = {
             name: self._placed(value)
@@ -139,19 +150,25 @@ class TransformersAsr:
                 return list(self._of_frames(given, heard))
             if self.family == family.TRANSDUCER:
                 return list(self._of_emissions(given, heard))
-            said = self.model.generate(**given, **self.asking.told(language), **self._limit(), **self.decoding)
-        said = getattr(said, "sequences", said)
+            logits = {"return_dict_in_generate": True, "output_logits": True} if self.is_asked_how_sure else {}
+            told = self.asking.told(language)
+            said = self.model.generate(**given, **told, **logits, **self._limit(), **self.decoding)
         asked = 0 if self.model.config.is_encoder_decoder or "input_ids" not in given else given["input_ids"].shape[1]
-        return [(self._text(ids[asked:].tolist()), []) for ids in said]
+        texts = [self._text(ids[asked:].tolist()) for ids in getattr(said, "sequences", said)]
+        if not logits or getattr(said, "logits", None) is None:  # some types generate in a way of their own
+            return [Heard(text, [], None) for text in texts]
+        tokens = token_probabilities.generated(said)
+        return [Heard(text, [], self._how_sure(each, text)) for each, text in zip(tokens, texts, strict=True)]
 
-    def _of_frames(self, given: dict[str, Any], heard: Sequence[windows.Window]) -> Iterator[tuple[str, list[Word]]]:
+    def _of_frames(self, given: dict[str, Any], heard: Sequence[windows.Window]) -> Iterator[Heard]:
         """CTC: the most probable token of each frame."""
-        best = self.model(**given).logits.argmax(-1).cpu()
+        chances, best = (each.cpu() for each in self.model(**given).logits.float().softmax(-1).max(-1))
         blank = int(self.model.config.pad_token_id)
-        for path, length, window in zip(best, self._lengths(given, best.shape[1]), heard, strict=True):
-            yield self._written(timing.collapsed(path[:length].tolist(), blank), window, length)
+        for i, (length, window) in enumerate(zip(self._lengths(given, best.shape[1]), heard, strict=True)):
+            tokens = timing.collapsed(best[i, :length].tolist(), blank, chances[i, :length].tolist())
+            yield self._written(tokens, window, length)
 
-    def _of_emissions(self, given: dict[str, Any], heard: Sequence[windows.Window]) -> Iterator[tuple[str, list[Word]]]:
+    def _of_emissions(self, given: dict[str, Any], heard: Sequence[windows.Window]) -> Iterator[Heard]:
         """Transducer: what it emitted, and how many frames each emission moved on.
 
         In a batch the library goes on with a sound that has ended until the longest has; that is left out here.
@@ -160,18 +177,28 @@ class TransformersAsr:
         durations = range(config.vocab_size, config.vocab_size + len(getattr(config, "durations", ())))
         # TDT scores durations beside tokens; checkpoints whose generation_config.json does not keep them apart exist
         apart = {"suppress_tokens": list(durations)} if durations else {}
+        kept = Kept(config.vocab_size)
+        given |= {"logits_processor": [kept]} if self.is_asked_how_sure else {}
         said = self.model.generate(**given, return_dict_in_generate=True, **(apart | self.decoding))
         silent = {int(config.blank_token_id), int(config.pad_token_id)}
         numbers, steps = said.sequences.tolist(), said.durations.tolist()
         for i, (length, window) in enumerate(zip(self._lengths(given, None), heard, strict=True)):
-            tokens = timing.advanced(numbers[i], steps[i], silent, length)
+            tokens = timing.advanced(numbers[i], steps[i], silent, length, kept.of(i, numbers[i]))
             yield self._written(tokens, window, 0)
 
-    def _written(self, heard: Iterable[timing.Token], window: windows.Window, n_frames: int) -> tuple[str, list[Word]]:
-        """Tokens as text, and as words with their times in the recording."""
-        tokens = list(heard)
-        text = self._text([token.number for token in tokens], **timing.ungrouped(self.processor.tokenizer))
-        return text, self._timed(tokens, window, n_frames)
+    def _written(self, heard: Iterable[timing.Token], window: windows.Window, n_frames: int) -> Heard:
+        """Tokens as text, as words with their times in the recording, and how sure they are where that was asked."""
+        tokens, how = list(heard), timing.ungrouped(self.processor.tokenizer)
+        text = self._text([token.number for token in tokens], **how)
+        sure = None
+        if self.is_asked_how_sure:
+            sure = self._how_sure([(token.number, token.probability) for token in tokens], text, **how)
+        return Heard(text, self._timed(tokens, window, n_frames), sure)
+
+    def _how_sure(self, tokens: Sequence[tuple[int, float]], text: str, **how: bool) -> list[tuple[str, float]] | None:
+        """The words of a text with their confidences; None where the tokens do not spell them."""
+        tokenizer = self.processor.tokenizer
+        return token_probabilities.confidences(tokens, tokenizer, lambda ids: self._text(ids, **how), text)
 
     def _timed(self, tokens: Sequence[timing.Token], window: windows.Window, n_frames: int) -> list[Word]:
         """Words with their times in the recording."""
@@ -217,11 +244,17 @@ class TransformersAsr:
             return value
         return value.to(self.device, self.dtype) if value.is_floating_point() else value.to(self.device)
 
-    def _segment(self, heard: tuple[str, list[Word], windows.Window]) -> tuple[str, float, float]:
+    def _segment(self, heard: tuple[Heard, windows.Window]) -> tuple[str, float, float]:
         """A window's text, from its first word to its last where they have times."""
-        text, words, window = heard
+        (text, words, _), window = heard
         end_s = window.start_s + len(window.samples) / self.rate_hz
         return (text, words[0].start_s, words[-1].end_s) if words else (text, window.start_s, end_s)
+
+
+def _sure(heard: Sequence[tuple[Heard, windows.Window]]) -> list[tuple[str, float]]:
+    """The confidences of a recording's words; none where a window has none."""
+    every = [each.sure for each, _ in heard]
+    return [] if None in every else [word for each in every for word in each or ()]
 
 
 load = TransformersAsr

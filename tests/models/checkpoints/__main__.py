@@ -9,6 +9,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from modellab import audio, models
 from modellab.errors import WeightsError
 from modellab.models import adapter_code
+from modellab.models.token_probabilities import OPTION
 from modellab.types import Audio, Setting
 from tests.models.checkpoints import chat, decoders, frames
 from tests.models.checkpoints.common import MAKERS, write
@@ -34,7 +36,8 @@ def answers(adapter: Any, model_type: str, folder: Path, clip: Audio) -> dict[st
     options: dict[str, Any] = {"batch_size": 3, "language": "en"}
     if family != "ctc":  # random weights have no end; a transducer's has to be beyond all it can emit in 2.5 s
         options["max_new_tokens"] = 200 if family == "transducer" else 8
-    model = adapter.load(Setting("transformers_asr", "tiny", folder, "cpu", "float32", 1, options))
+    plain = Setting("transformers_asr", "tiny", folder, "cpu", "float32", 1, options)
+    model, sure = (adapter.load(each) for each in (plain, replace(plain, options=options | {OPTION: True})))
     sounds = [Audio(clip.samples[:n], RATE_HZ) for n in (16_000, 40_000, 24_000)]
     alone = [model.transcribe(each) for each in sounds]
     noise = np.random.default_rng(0).normal(0, 0.1, max(SHORT)).astype(np.float32)
@@ -44,6 +47,7 @@ def answers(adapter: Any, model_type: str, folder: Path, clip: Audio) -> dict[st
         "segments": [list(map(list, each.segments)) for each in alone],
         "together": [each.text for each in model.transcribe_batch(sounds)],
         "again": model.transcribe(sounds[0]).text,
+        "sure": [[each.text, each.confidences] for each in sure.transcribe_batch(sounds)],
         "short": [model.transcribe(Audio(noise[:n], RATE_HZ)).text for n in SHORT],
         "twice the rate": model.transcribe(audio.resample(sounds[1], 2 * RATE_HZ)).text,
         "words": list(map(list, model.align(sounds[1], ""))) if family in {"ctc", "transducer"} else [],
