@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -48,16 +48,24 @@ class Check:
     mend: str = ""
 
 
-def examine(project: Project, tracking: Callable[[Project], Iterable[Check]] = lambda _: ()) -> list[Check]:
-    """Every check; datasets, baselines and `tracking` only inside a project. Takes seconds: it loads the default."""
+def examine(project: Project, tracking: Callable[[Project], Iterable[Check]] = lambda _: ()) -> Iterator[Check]:
+    """Every check as it is made; datasets, baselines and `tracking` only inside a project. One loads the default."""
+    yield from machine(project)
+    yield from more()
     cases = Matrix(project)
-    checks = [*machine(project), *more(), *engines(cases), *weights_here(cases), *default(cases, project)]
-    if find_root(project.root):
-        return [*checks, *check_datasets(project), *check_baselines(cases), *tracking(project), *space(project)]
-    return [*checks, Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")]
+    yield from engines(cases)
+    yield from weights_here(cases)
+    yield from default(cases, project)
+    if not find_root(project.root):
+        yield Check("project", "project", "absent", f"none in {project.root} or above", "cd to its folder")
+        return
+    yield from check_datasets(project)
+    yield from check_baselines(cases)
+    yield from tracking(project)
+    yield from space(project)
 
 
-def can_run_default(checks: list[Check]) -> bool:
+def can_run_default(checks: Iterable[Check]) -> bool:
     """Whether the embedded default was loaded."""
     return any(check.name == DEFAULT and check.state == "ok" for check in checks)
 
@@ -99,7 +107,7 @@ def more(area: str = "extras") -> Iterator[Check]:
 
 def engines(cases: Matrix) -> Iterator[Check]:
     """Each model's packages."""
-    providers = importlib.metadata.packages_distributions()
+    providers = _providers()
     for entry in cases.models:
         if isinstance(entry, Broken):
             yield Check("engines", entry.name, "bad", entry.error, "correct that file")
@@ -109,9 +117,28 @@ def engines(cases: Matrix) -> Iterator[Check]:
             mend = f"pip install 'modellab[{model.install}]'" if model.install else f"install {package}"
             yield Check("engines", folder.name, "absent", f"package {package} is not installed", mend)
             continue
-        distributions = dict.fromkeys(name for package in model.packages for name in providers.get(package, ())[:1])
-        versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in distributions)
+        distributions = dict.fromkeys(_distribution(package, providers) for package in model.packages)
+        versions = ", ".join(f"{each} {importlib.metadata.version(each)}" for each in distributions if each)
         yield Check("engines", folder.name, "ok", versions or "needs no package")
+
+
+def _providers() -> dict[str, str]:
+    """The distribution of each importable name that says so itself: asking for all files takes ten times as long."""
+    found: dict[str, str] = {}
+    for each in importlib.metadata.distributions():
+        for name in (each.read_text("top_level.txt") or "").split():
+            found.setdefault(name, each.name)
+    return found
+
+
+def _distribution(package: str, providers: Mapping[str, str]) -> str:
+    """The distribution that brings a package: the one that says so, else the one of its name; '' for none."""
+    if package in providers:
+        return providers[package]
+    try:
+        return importlib.metadata.distribution(package).name
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def weights_here(cases: Matrix) -> Iterator[Check]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from modellab.plan.selection import Selection
     from modellab.plan.settings import Project
     from modellab.results.entry import Entry
+    from modellab.results.pinned import Holding
     from modellab.types import CaseId
 
 app = typer.Typer(
@@ -103,7 +105,7 @@ def pin(
 
 
 @app.command("list")
-def every() -> None:
+def every(as_json: options.AsJson = False) -> None:
     """List what is accepted of each case, since when it is pinned, and the files that no case uses."""
     from modellab.plan.matrix import Broken
     from modellab.results import pinned
@@ -113,6 +115,33 @@ def every() -> None:
     every_case = _cases(matrix, options.chosen(None, None, None, None, ""), _accepted_keys(project))
     keys = [case.key for case in every_case]
     found = list(pinned.holdings(project.baselines, keys))
+    broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
+    unused = [str(_shown(path, project)) for path in pinned.unused(project.baselines, keys, broken)]
+    if as_json:
+        rows = [_told(each) for each in found if not each.problem]
+        damaged = [each.problem for each in found if each.problem]
+        listed = {"baselines": rows, "damaged": damaged, "unused": unused, "without": len(keys) - len(found)}
+        common.put(json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+    else:
+        _tell_holdings(found, unused, len(keys) - len(found))
+    if any(each.problem for each in found):
+        raise typer.Exit(1)
+
+
+def _told(holding: Holding) -> dict[str, Any]:
+    """What a program reads of a case's baseline; `machines` are those of which speed and memory are accepted."""
+    return {
+        "case": str(holding.key),
+        "accepted": holding.date,
+        "commit": holding.commit,
+        "pinned": holding.pinned_on or None,
+        "machines": list(holding.machines),
+        "reason": holding.reason,
+    }
+
+
+def _tell_holdings(found: Sequence[Holding], unused: Sequence[str], bare: int) -> None:
+    """What is accepted as a table, and how many cases have nothing."""
     rows = [
         [str(each.key), each.date, each.commit[:7], each.pinned_on or "-", ", ".join(each.machines), each.reason]
         for each in found
@@ -122,13 +151,10 @@ def every() -> None:
     for each in found:
         if each.problem:
             common.say(f"damaged: {each.problem}", err=True)
-    if bare := len(keys) - len(found):
+    if bare:
         common.say(f"{_counted(bare, 'case')} of the matrix without a baseline")
-    broken = {entry.name for entry in (*matrix.models, *matrix.datasets) if isinstance(entry, Broken)}
-    for path in pinned.unused(project.baselines, keys, broken):
-        common.say(f"unused: no case has {_shown(path, project)}")
-    if any(each.problem for each in found):
-        raise typer.Exit(1)
+    for path in unused:
+        common.say(f"unused: no case has {path}")
 
 
 # ---------------------------------------------------------------------------- choosing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common, datasets
+from modellab.cli import common, datasets, options
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,7 +19,6 @@ COLOURS = {"ok": "green", "silent": "yellow", "none": "yellow", "changed": "red"
 Facts = dict[str, Any]
 
 Task = Annotated[str, typer.Option(metavar="TASK", help="Only datasets of this task: asr, tts, vad, ...")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object with all that is known.")]
 
 
 def every(context: typer.Context) -> None:
@@ -28,7 +27,7 @@ def every(context: typer.Context) -> None:
         list_datasets()
 
 
-def list_datasets(task: Task = "", as_json: AsJson = False) -> None:
+def list_datasets(task: Task = "", as_json: options.AsJson = False) -> None:
     """List the golden datasets."""
     from modellab import tasks
     from modellab.plan.selection import known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
@@ -38,14 +38,14 @@ def doctor(
         return
     from modellab.doctor import can_run_default, examine
 
-    checks = examine(common.project_or_here(), _tracking)
+    found = examine(common.project_or_here(), _tracking)
+    checks = list(found) if as_json else _printed(found)
     able = can_run_default(checks)
     if as_json:
         common.put(
             json.dumps({"ready": able, "checks": [dataclasses.asdict(check) for check in checks]}, indent=1) + "\n"
         )
     else:
-        _print(checks)
         verdict = (
             "ready: `modellab run --tier smoke` runs the embedded models" if able else "the default cannot run here"
         )
@@ -81,15 +81,19 @@ def _tracking(project: Project) -> Iterator[Check]:
     yield Check("tracking", "MLflow", "ok", found)
 
 
-def _print(checks: list[Check]) -> None:
+def _printed(found: Iterable[Check]) -> list[Check]:
+    """The checks, each printed as it is made."""
     colours = {"ok": "green", "absent": "yellow", "bad": "red"}
-    for area, group in groupby(checks, key=lambda check: check.area):
+    checks = []
+    for area, group in groupby(found, key=lambda check: check.area):
         common.say(f"\n{area}", bold=True)
         for check in group:
+            checks.append(check)
             common.say(f"  {check.state:6}", nl=False, fg=colours[check.state])
             common.say(f"  {check.name}: {check.found}")
             if check.mend:
                 common.say(f"          -> {check.mend}")
+    return checks
 
 
 def _selftest(as_json: bool) -> None:

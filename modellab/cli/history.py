@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,7 @@ def history(
     ] = None,
     last: Annotated[int, typer.Option(min=0, metavar="N", help="Only the newest N results; 0 takes all.")] = 0,
     since: options.Since = "",
+    as_json: options.AsJson = False,
     penalty: Annotated[
         float | None,
         typer.Option(callback=common.number, help="What a change point costs; less finds more. 2.5 if not given."),
@@ -31,9 +33,10 @@ def history(
 ) -> None:
     """Show where a case changed, over all its sessions.
 
-    The source is the ledger. A change point lies between two results; the commits of both are named.
+    The source is the ledger. A change point lies between two results; the commits of both are named. With --json
+    a chart is drawn only where --output names its file.
     """
-    from modellab.reports.history import chart, series
+    from modellab.reports.history import chart, series, told
     from modellab.results import ledger
     from modellab.results.since import moment
     from modellab.stats.change_points import PENALTY
@@ -51,10 +54,15 @@ def history(
     chart.check(file)
     cost = PENALTY if penalty is None else penalty
     found = series.read(key, entries, project.baselines, metric, last, cost)
-    _print(found)
+    if as_json:
+        common.put(json.dumps(told.told(found), ensure_ascii=False, indent=1) + "\n")
+    else:
+        _print(found)
+    if as_json and not output:
+        return
     with common.writing(file):
         chart.draw(found, file)
-    common.say(f"chart: {file}")
+    common.say(f"chart: {file}", err=as_json)
 
 
 def _key(project: Project, entries: list[Entry], case: str) -> CaseId:

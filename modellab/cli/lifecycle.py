@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import common, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def rollback(name: Name, because: Because, by: By = "", dry_run: DryRun = False,
 
 def lifecycle(
     name: Annotated[str, typer.Argument(metavar="[MODEL[:VARIANT]]", help="With its history and evidence.")] = "",
+    as_json: options.AsJson = False,
 ) -> None:
     """List the stage of every model; of one model its history: who, when, why, on what evidence."""
     from modellab.lifecycle import moves
@@ -82,6 +84,9 @@ def lifecycle(
 
     project = common.project()
     matrix = common.matrix(project)
+    if as_json:
+        common.put(json.dumps(_told(matrix, name), ensure_ascii=False, indent=1) + "\n")
+        return
     if name:
         folder, model, variant = find_model(matrix, name)
         for standing in moves.find(matrix, folder, model, variant):
@@ -178,6 +183,36 @@ def _mirrored(project: Project) -> str:
 
 
 # ---------------------------------------------------------------------------- showing
+
+
+def _told(matrix: Matrix, name: str) -> dict[str, Any]:
+    """What a program reads: each variant's stage and moves, as `/api/v1/candidates` names them; damaged records."""
+    from modellab.lifecycle import moves
+    from modellab.plan.matrix import Broken
+    from modellab.plan.selection import find_model
+
+    if name:
+        found = moves.find(matrix, *find_model(matrix, name))
+    else:
+        sound = [entry for entry in matrix.models if not isinstance(entry, Broken)]
+        found = [standing for entry in sound for standing in _standings(matrix, *entry)]
+    return {
+        "variants": [
+            {
+                "id": str(each),
+                "model": each.model,
+                "variant": each.variant,
+                "stage": each.stage,
+                "has_record": bool(each.records),
+                "since": each.last.when if each.last else None,
+                "by": each.last.by if each.last else None,
+                "because": each.last.because if each.last else None,
+                "history": [record.model_dump(mode="json") for record in each.records],
+            }
+            for each in found
+        ],
+        "damaged": [str(fault) for fault in moves.damaged_records(matrix)],
+    }
 
 
 def _standings(matrix: Matrix, folder: Path, model: Model) -> list[Standing]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common
+from modellab.cli import common, options
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ COLUMNS = ("model", "tasks", "stage", "tier", "devices and precisions", "runs he
 
 Here = Annotated[bool, typer.Option("--here", help="Only what runs on this machine as it is.")]
 Task = Annotated[str, typer.Option(metavar="TASK", help="Only models that do this task: asr, tts, vad, ...")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object with all that is known.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Listed:
         return list(dict.fromkeys(place.device for place in self.places if place.runs))
 
 
-def list_models(here: Here = False, task: Task = "", as_json: AsJson = False) -> None:
+def list_models(here: Here = False, task: Task = "", as_json: options.AsJson = False) -> None:
     """List the models and what of them runs on this machine."""
     show(common.matrix(common.project_or_here()), here=here, task=task, as_json=as_json)
 

@@ -37,6 +37,7 @@ CaseName = Annotated[
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="Only results from then on: 2026-11-20, or 12h, 7d, 2w ago.")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object with all that is known.")]
 SPEC_HELP = "A case's id, or [MODEL[:VARIANT]][/DEVICE[-PRECISION]][@WHEN]; none: the newest results."
 
 

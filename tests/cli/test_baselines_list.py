@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 from modellab.results import baselines
 
@@ -22,6 +23,11 @@ def test_pin_then_list(desk: Desk) -> None:
     pinned = baselines.load(desk.root / "baselines" / "anchor", KEY)
     assert pinned is not None
     assert pinned.header["reason"] == "release 0.2.0"
+    told = json.loads(desk.type("baselines", "list", "--json").stdout)
+    assert [(each["case"], each["reason"], each["machines"]) for each in told["baselines"]] == [
+        (CASE, "beam 5", ["a-cpu-1t"])
+    ]
+    assert told["baselines"][0]["pinned"] == pinned.header["date"]
     columns = listed.stdout.splitlines()[1].split()
     assert columns == [CASE, pinned.header["accepted_date"], pinned.header["date"], "a-cpu-1t", "beam", "5"]
 

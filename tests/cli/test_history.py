@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,16 @@ def test_a_full_disk_is_named_with_the_chart(desk: Desk) -> None:
     (desk.root / "full.svg").symlink_to("/dev/full")
     done = desk.type("history", CASE, "--output", "full.svg")
     assert (done.exit_code, done.stderr) == (2, "modellab: full.svg cannot be written (No space left on device)\n")
+
+
+def test_a_program_reads_it_as_one_object_and_nothing_is_drawn(desk: Desk) -> None:
+    nights(desk, *[0.2] * 7, *[0.3] * 5)
+    done = desk.type("history", CASE, "--metric", "wer", "--json")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["case"], len(told["runs"])) == (CASE, 12)
+    assert told["runs"][7]["commit"] == "0000007" + "a" * 33
+    assert told["series"][0]["values"] == [0.2] * 7 + [0.3] * 5
+    assert told["series"][0]["steps"] == [[7, pytest.approx(0.2), pytest.approx(0.3)]]
+    assert told["series"][0]["accepted"] is None
+    assert not (desk.root / "mlruns" / "history").exists()

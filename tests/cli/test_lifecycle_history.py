@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,17 @@ def test_the_history_says_who_when_why_and_on_what(proven: Desk) -> None:
     assert "short_v1-cpu-float32  wer" in lines[4]
     listed = " ".join(proven.type("lifecycle").stdout.split())
     assert f"fake:one production {records(proven)[0].when[:10]} Ada [red]quiet[/red] *weeks*" in listed
+
+
+def test_a_program_reads_stages_and_moves_as_one_object(proven: Desk) -> None:
+    promote(proven, NAME, "production")
+    (one,) = json.loads(proven.type("lifecycle", NAME, "--json").stdout)["variants"]
+    assert (one["id"], one["stage"], one["has_record"], one["by"]) == ("fake:one", "production", True, "Ada")
+    assert [each["stage"] for each in one["history"]] == ["production"]
+    assert one["history"][0]["evidence"][0]["metric"] == "wer"
+    everything = json.loads(proven.type("lifecycle", "--json").stdout)
+    assert [each["id"] for each in everything["variants"]] == ["fake:one"]
+    assert everything["damaged"] == []
 
 
 def test_models_show_the_present_stage(proven: Desk) -> None:
