@@ -7,7 +7,7 @@ room declares its tables on METADATA in a module named in ROOMS; they are made w
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Database:
             self.engine = sa.create_engine(where, pool_pre_ping=True, hide_parameters=True)
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _durable)
-            METADATA.create_all(self.engine)
+            make_tables(self.engine)
             self._check_version()
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             said = str(error).splitlines()[0]
@@ -72,6 +72,18 @@ class Database:
                 connection.execute(sa.insert(_about).values(name="version", value=str(VERSION)))
             elif int(found) > VERSION:
                 raise ConfigError(f"the server's database is of a newer modellab (version {found}, here {VERSION})")
+
+
+def make_tables(where: sa.Engine | sa.Connection, tables: Sequence[sa.Table] | None = None) -> None:
+    """Make those of the tables (all of them) that are missing; another process may do the same at this moment."""
+    for is_last in (False, False, True):
+        try:
+            METADATA.create_all(where, tables)
+        except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.IntegrityError) as error:
+            if is_last or "exists" not in str(error):
+                raise
+        else:
+            return
 
 
 def _durable(connection: Any, _: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from modellab.errors import ConfigError
-from modellab.server.database import FILE, Database
+from modellab.server.database import FILE, METADATA, Database, make_tables
 
 
 def test_it_is_opened_again_and_keeps_what_was_committed_alone(tmp_path: Path) -> None:
@@ -30,6 +30,30 @@ def test_it_is_opened_again_and_keeps_what_was_committed_alone(tmp_path: Path) -
         assert connection.execute(sa.text("select count(*) from kept")).scalar() == 0
         assert connection.execute(sa.text("pragma journal_mode")).scalar() == "wal"
     second.close()
+
+
+def test_tables_that_another_process_made_meanwhile_are_there(tmp_path: Path) -> None:
+    """A server throws its index away and makes it again while `modellab tokens` opens the database."""
+    there = Database("", tmp_path)
+    assert METADATA.tables
+    METADATA.drop_all(there.engine)
+    other = sa.create_engine(there.engine.url)
+
+    made: list[bool] = []
+
+    def at_the_same_time(*_: object, **__: object) -> None:
+        if not made:
+            made.append(True)
+            METADATA.create_all(other)
+
+    sa.event.listen(METADATA, "before_create", at_the_same_time)
+    try:
+        make_tables(there.engine)
+    finally:
+        sa.event.remove(METADATA, "before_create", at_the_same_time)
+    assert set(sa.inspect(there.engine).get_table_names()) == METADATA.tables.keys()
+    other.dispose()
+    there.close()
 
 
 @pytest.mark.parametrize(

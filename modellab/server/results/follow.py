@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from modellab.errors import NewerError
 from modellab.results import ledger
+from modellab.server.database import make_tables
 from modellab.server.results import line as lines
 from modellab.server.results import newest
 from modellab.server.results.tables import ABOUT, ENTRIES, FILES, NEWEST, SESSIONS, VERSION
@@ -113,8 +114,7 @@ def clear(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         for table in TABLES:
             table.drop(connection, checkfirst=True)
-        for table in TABLES:
-            table.create(connection)
+        make_tables(connection, TABLES)
         connection.execute(sa.insert(ABOUT).values(version=VERSION))
 
 
