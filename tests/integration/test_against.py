@@ -50,6 +50,7 @@ def verdicts(project: FakeProject) -> dict[str, Any]:
 # ---------------------------------------------------------------------------- a revision
 
 
+@pytest.mark.slow
 def test_twice_the_computing_is_red_and_the_same_is_green(repository: FakeProject) -> None:
     result = repository.run("--against", "HEAD")
     assert result.ret == 0, result.stdout.str()

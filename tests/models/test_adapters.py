@@ -28,8 +28,13 @@ ASR: dict[Engine, set[str]] = {  # and the packages that its extra does not brin
     ("whisper_cpp", "lab-q8_0", "q8_0"): TORCH | HUB | OPENAI | CT2 | SILERO,
 }
 WHISPER = ("whisper", "lab", "float32")
-SECOND = {("lab", "int8"), ("lab-batched", "float32"), ("lab-q8_0", "q8_0")}  # of an engine that is tested otherwise
-ENGINES = [pytest.param(each, id="-".join(each), marks=[pytest.mark.slow] * (each[1:] in SECOND)) for each in ASR]
+SLOW = {  # of an engine that is tested otherwise, or that takes seconds to import
+    ("faster_whisper", "lab", "int8"),
+    ("faster_whisper", "lab-batched", "float32"),
+    ("whisper_cpp", "lab-q8_0", "q8_0"),
+    ("distil_whisper", "lab", "float32"),
+}
+ENGINES = [pytest.param(each, id="-".join(each), marks=[pytest.mark.slow] * (each in SLOW)) for each in ASR]
 
 
 class Heard(dict[Engine, Answers]):

@@ -110,6 +110,7 @@ def test_a_place_that_is_none_is_named(pipeline: Path) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_an_untrained_pipeline_runs_and_repeats_itself(tmp_path: Path) -> None:
     """The tiny one as community-1 and as 3.1, in a process of its own: nobody else's torch, no telemetry, no hub."""
     pytest.importorskip("lightning", reason="pip install 'modellab[pyannote]'")

@@ -85,6 +85,7 @@ def said() -> dict[str, Any]:
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 class TestTiny:
     """One load for all of it."""
 

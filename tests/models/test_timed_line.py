@@ -47,8 +47,8 @@ ENGINES = {
     "kokoro": ("tts", "tts_taught_v1", WRITE, "modellab_adapter_kokoro:Kokoro._say"),
     "espeak": ("tts", "tts_smoke_v1", WRITE, "espeakng_loader:get_data_path"),  # asked for at the start of each call
 }
-SLOW = {"distil_whisper", "ctc_aligner", "seamlessm4t", "lfm2_5_audio", "pyannote_diarization", "heuristic_diarization",
-        "speaker_transcripts", "transformers_asr"}  # 4 to 11 s of imports each  # fmt: skip
+SLOW = {"whisper", "distil_whisper", "silero_vad", "ctc_aligner", "seamlessm4t", "lfm2_5_audio", "pyannote_diarization",
+        "heuristic_diarization", "speaker_transcripts", "transformers_asr"}  # 3 to 11 s of imports each  # fmt: skip
 APART = {"faster_whisper_1_0", "nemo"}  # in environments of their own that tests do not make
 ELSEWHERE = {"openai_api", "wyoming", "deepgram", "assemblyai", "elevenlabs"}  # what lies there a server knows
 

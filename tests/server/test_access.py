@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from modellab.plan.settings import Project
 from modellab.server import app, auth
+from modellab.server.access import __main__ as access
 from modellab.server.access import roles
 from modellab.server.streams import Streams
 from tests.server.conftest import Server, project, serving
 
 
 def do(root: Path, act: str, secret: str = "", **order: Any) -> Any:
-    """What `modellab tokens`, `users` and `projects` have done."""
-    command = [sys.executable, "-m", "modellab.server.access", str(root), json.dumps({"do": act, **order})]
-    done = subprocess.run(command, input=f"{secret}\n", capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """What `modellab tokens`, `users` and `projects` have done; in this process, which has imported it once."""
+    status, said, wrong = carried_out(root, {"do": act, **order}, secret)
+    assert status == 0, wrong
+    return json.loads(said)
+
+
+def carried_out(root: Path, order: dict[str, Any], secret: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of an order."""
+    given = mock.patch.object(sys, "stdin", io.StringIO(f"{secret}\n"))
+    with given, redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()) as wrong:
+        status = access.main(str(root), json.dumps(order))
+    return status, said.getvalue(), wrong.getvalue()
 
 
 def new_token(root: Path, name: str, *scopes: str, of: str | None = "default", **more: Any) -> str:
@@ -246,8 +256,7 @@ def test_roles_hold_what_is_said() -> None:
 def test_what_cannot_be_is_one_sentence(tmp_path: Path, order: dict[str, Any], says: str) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.modellab]\n")
     given = {"project": None, "account": None, "expires_s": None, **order}
-    command = [sys.executable, "-m", "modellab.server.access", str(tmp_path), json.dumps(given)]
-    done = subprocess.run(command, input="short\n", capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    status, _, told = carried_out(tmp_path, given, "short")
+    assert status == 2
+    assert says in told
+    assert len(told.splitlines()) == 1

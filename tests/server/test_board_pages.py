@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -153,13 +152,6 @@ def test_a_result_leads_to_its_history_and_its_run(site: Server) -> None:
     page = site.get(f"/results/{each.id}")[1]
     assert f'href="/results/{each.id}/history"' in page
     assert f'href="/runs/{each.session}"' in page
-
-
-def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
-    with serving(project(tmp_path)) as up:
-        for path in ("/leaderboard", "/slices"):
-            assert "No result is stored yet" in up.get(path)[1]
-        assert up.get("/leaderboard.json")[0] == 404
 
 
 @pytest.mark.slow

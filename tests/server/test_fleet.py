@@ -45,8 +45,15 @@ def own(tmp_path: Path) -> Iterator[Server]:
         yield up
 
 
-def test_a_confidence_is_the_models_own_or_absent(own: Server) -> None:
-    with openai.OpenAI(base_url=f"{own.address}/v1", api_key="none") as client:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same for tests that leave it as it was."""
+    with serving(project(tmp_path_factory.mktemp("shared"), "max_queue = 2\ndrain_s = 5")) as up:
+        yield up
+
+
+def test_a_confidence_is_the_models_own_or_absent(shared: Server) -> None:
+    with openai.OpenAI(base_url=f"{shared.address}/v1", api_key="none") as client:
         told = [client.audio.transcriptions.create(model=FAKE, file=clip(tenths)) for tenths in (8, 9)]
     assert [each.to_dict().get("confidence") for each in told] == [0.75, None]
 
@@ -62,17 +69,17 @@ def test_a_model_that_raises_and_one_that_crashes_once_or_always(own: Server) ->
     assert own.get("/stats")[1]["models"][FAKE]["restarts"] == 3
 
 
-def test_no_room_is_told_at_once_with_when_there_is_and_the_client_gets_through(own: Server) -> None:
-    assert ask(own, 3) == "3 tenths"  # it is loaded
+def test_no_room_is_told_at_once_with_when_there_is_and_the_client_gets_through(shared: Server) -> None:
+    assert ask(shared, 3) == "3 tenths"  # it is loaded
     with ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(ask, own, 20) for _ in range(8)]
+        waiting = [pool.submit(ask, shared, 20) for _ in range(8)]
         outcomes = [each.exception() for each in waiting]
     refused = [error for error in outcomes if error is not None]
     assert 0 < len(refused) <= 5  # one is at work, two wait
     assert all(isinstance(error, openai.RateLimitError) for error in refused)
     assert all(int(error.response.headers["retry-after"]) >= 1 for error in refused)  # type: ignore[attr-defined]
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda _: ask(own, 5, retries=8), range(8))) == ["5 tenths"] * 8
+        assert list(pool.map(lambda _: ask(shared, 5, retries=8), range(8))) == ["5 tenths"] * 8
 
 
 def test_a_call_that_nobody_waits_for_is_ended(own: Server) -> None:

@@ -162,7 +162,9 @@ def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
     with serving(project(tmp_path)) as up:
         for path in ("/", "/runs"):
             assert "No suite has run here yet" in text(up.address + path)
-        assert "No result is stored yet" in text(up.address + "/results")
+        for path in ("/results", "/leaderboard", "/slices"):
+            assert "No result is stored yet" in text(up.address + path)
+        assert up.get("/leaderboard.json")[0] == 404
 
 
 @pytest.mark.slow

@@ -44,6 +44,7 @@ def test_every_format_holds_the_same(lab: Whisper, labs: list[dict[str, Any]]) -
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_an_english_only_checkpoint_keeps_all_but_what_float16_cannot_hold(englishes: list[dict[str, Any]]) -> None:
     source, *exact, halved = (next(iter(line.values())) for line in englishes)
     assert "n_vocab=51864" in source["dims"]
@@ -75,6 +76,7 @@ def test_engines_agree_about_an_english_only_checkpoint(englishes: list[dict[str
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_words_have_the_same_times_in_two_engines(labs: list[dict[str, Any]], lab_ct2: Path) -> None:
     """Both by the heads that the checkpoint was told, which are not those that openai-whisper takes of a file."""
     path = Path(labs[1]["path"])

@@ -64,7 +64,13 @@ def test_two_workers_say_what_one_process_says(root: Path) -> None:
     assert {"rtf", "peak_rss_bytes", "load_s", "first_call_s"} <= two.result.readings.keys()
 
 
-@pytest.mark.parametrize("number", [0, 3], ids=["the first, by which models get warm", "any other"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(0, id="the first, by which models get warm"),
+        pytest.param(3, id="any other", marks=pytest.mark.slow),
+    ],
+)
 def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: int) -> None:
     alone = entry_of(root, run([ONE], root).session)
     adapter = root / "models" / "fake" / "adapter.py"
@@ -123,6 +129,7 @@ def test_a_finished_session_is_resumed_without_a_worker(root: Path, monkeypatch:
     assert len(kept) == 1, "the later line has taken the place of the earlier one"
 
 
+@pytest.mark.slow
 def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the machine is shared nothing is timed: no speed is judged, none is accepted."""
     accepted = shared(root, reason="a first run")

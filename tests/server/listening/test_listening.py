@@ -182,6 +182,7 @@ def test_wrong_links_and_answers_are_refused(site: Server) -> None:
     assert site.get(f"/api/v1/listening-tests/{said['id']}")[1]["results"]["raters_begun"] == 1, "votes stay"
 
 
+@pytest.mark.slow
 def test_in_a_browser_a_clip_has_to_be_heard_out(site: Server) -> None:
     with chromium() as browser:
         with visit(browser, f"{site.address}/listening") as page:

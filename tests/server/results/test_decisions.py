@@ -83,6 +83,7 @@ def test_a_candidate_is_moved_with_its_evidence_and_nobody_else_s_record_is_lost
     assert [each["stage"] for each in server.get(NAME)[1]["history"]] == ["production", "candidate"]
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_told_altogether(server: Server) -> None:
     with (server.root / "pyproject.toml").open("a") as file:
         file.write("\n[tool.modellab.lifecycle.production]\nruns = 9\nutterances = 50\n")
