@@ -34,11 +34,11 @@ class Caller:
         """The reply of the model's process; ApiError for what went wrong."""
         job = self.fleet.submit(served, Job(task, row, audio_s, who(self.request).name, collect))
         done = asyncio.wrap_future(job.done)
-        watch = asyncio.create_task(self._gone())
+        watch = asyncio.create_task(self._gone(served, job))
         try:
             waited: set[asyncio.Future[Any]] = {done, watch}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if not done.done():
+            if watch.done():
                 raise ApiError(GONE, "client_closed", "the client closed the connection")
             reply = done.result()
         except ApiError:
@@ -47,15 +47,19 @@ class Caller:
             raise of(error, path=self.path, name=self.name) from error
         finally:
             watch.cancel()
-            if not job.done.done():
-                self.fleet.abandon(served, job)
+            self._abandon(served, job)
             self._note(job, reply_wall_s(done))
         return reply
 
-    async def _gone(self) -> None:
-        """Ends when the client has gone."""
+    async def _gone(self, served: Served, job: Job) -> None:
+        """Ends when the client has gone, at once of all who go together: the job is let go of before anybody is told."""
         while (await self.request.receive())["type"] != "http.disconnect":
             pass
+        self._abandon(served, job)
+
+    def _abandon(self, served: Served, job: Job) -> None:
+        if not job.done.done() and not job.is_abandoned:
+            self.fleet.abandon(served, job)
 
     def _note(self, job: Job, model_s: float) -> None:
         timing = self.request.state.timing
