@@ -52,7 +52,7 @@ class Caller:
         return reply
 
     async def _gone(self, served: Served, job: Job) -> None:
-        """Ends when the client has gone, at once of all who go together: the job is let go of before anybody is told."""
+        """Ends when the client has gone; of many who go together each one's job is let go of before any is told."""
         while (await self.request.receive())["type"] != "http.disconnect":
             pass
         self._abandon(served, job)

@@ -32,7 +32,8 @@ FOR_ALL = {  # what no project has for itself: models, what the server is, onese
     "/", "/assets/{name}", "/samples/{name:path}", "/health", "/ready", "/stats", "/metrics", "/login", "/logout",
     "/v1/models", "/v1/models/{name:path}", "/models", "/v1/audio/transcriptions", "/v1/audio/translations",
     "/v1/audio/speech", "/asr/transcribe", "/tts/synthesize", "/v1/realtime", "/v1/whisperlive",
-    "/v1/realtime/client_secrets", "/api/v1/me", "/api/v1/me/project", "/s/{id}", "/s/{id}/sound",
+    "/v1/realtime/client_secrets", "/api/v1/me", "/api/v1/me/project",
+    "/api/v1/me/password", "/api/v1/me/sessions", "/s/{id}", "/s/{id}/sound",
     "/listen/{invitation}", "/listen/{invitation}/{rater}", "/listen/{invitation}/{rater}/{place}/{side}",
 }  # fmt: skip
 PARAMETERS = (  # the first that a path begins with says what of the owner's stands for its parameters

@@ -152,6 +152,58 @@ def test_another_password_or_none_ends_what_is_open(peopled: Server) -> None:
     assert browser.sign_in("ned", "another long password") == 401
 
 
+def test_ones_own_password_takes_the_present_one_and_ends_every_other_session(peopled: Server) -> None:
+    do(peopled.root, "users.new", PASSWORD, name="pat", is_admin=False, role="viewer", project="default")
+    here, there, bare = Browser(peopled), Browser(peopled), Browser(peopled)
+    assert here.sign_in("pat") == there.sign_in("pat") == 200
+    right = {"X_CSRF_Token": here.csrf}
+
+    def change(present: str, password: str, **headers: str) -> tuple[int, Any]:
+        return here.send("PUT", "/api/v1/me/password", body={"present": present, "password": password}, **headers)[:2]
+
+    assert change(PASSWORD, "one that is new")[1]["error"]["code"] == "wrong_form_token"
+    status, said = change("not this one", "one that is new", **right)
+    assert (status, said["error"]["code"]) == (403, "wrong_password")
+    status, said = change(PASSWORD, "short", **right)
+    assert (status, said["error"]["param"]) == (400, "password")
+    assert there.send("GET", "/api/v1/me")[0] == 200
+    assert change(PASSWORD, "one that is new", **right) == (200, {"name": "pat", "sessions_ended": 1})
+    assert here.send("GET", "/api/v1/me")[0] == 200
+    until(lambda: there.send("GET", "/api/v1/me")[0] == 401)
+    assert bare.sign_in("pat") == 401
+    assert bare.sign_in("pat", "one that is new") == 200
+    ended = here.send("DELETE", "/api/v1/me/sessions", **right)
+    assert ended[:2] == (200, {"name": "pat", "sessions_ended": 1})
+    until(lambda: bare.send("GET", "/api/v1/me")[0] == 401)
+    assert here.send("GET", "/api/v1/me")[0] == 200
+    admin = Browser(peopled)
+    admin.sign_in("ann")
+    lines = admin.send("GET", "/api/v1/audit?who=pat")[1]["data"]
+    assert [(each["act"], each["about"]["sessions_ended"]) for each in lines if each["act"].startswith("account.")] == [
+        ("account.sessions", 1),
+        ("account.password", 1),
+    ]
+    assert "one that is new" not in json.dumps(lines)
+
+
+def test_who_changes_a_password_may_not_guess_for_ever(peopled: Server) -> None:
+    do(peopled.root, "users.new", PASSWORD, name="sly", is_admin=False, role="viewer", project="default")
+    browser = Browser(peopled)
+    assert browser.sign_in("sly") == 200
+    body = {"present": "a guess of mine", "password": "one that is new"}
+    right = {"X_CSRF_Token": browser.csrf}
+    tried = [browser.send("PUT", "/api/v1/me/password", body=body, **right)[0] for _ in range(6)]
+    assert tried == [403] * 5 + [429]
+    assert Browser(peopled).sign_in("sly") == 429  # signing in is another way to guess
+
+
+def test_a_token_has_no_password_and_no_sessions(peopled: Server) -> None:
+    token = new_token(peopled.root, "program", "admin")
+    for method, path, body in (("PUT", "password", {"present": "x", "password": "y"}), ("DELETE", "sessions", None)):
+        status, said = ask(peopled, f"/api/v1/me/{path}", token, method, body)
+        assert (status, said["error"]["code"]) == (400, "no_session")
+
+
 def test_five_wrong_tries_and_one_has_to_wait(peopled: Server) -> None:
     browser = Browser(peopled)
     said = [browser.sign_in("nobody-here", "wrong") for _ in range(6)]

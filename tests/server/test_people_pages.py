@@ -117,6 +117,39 @@ def test_two_people_do_not_see_each_other(site: Server, browser: Browser, states
         context.close()
 
 
+def test_ones_own_password_is_changed_on_the_page(site: Server, browser: Browser) -> None:
+    do(site.root, "users.new", PASSWORD, name="pat", is_admin=False, role="viewer", project="mine")
+    windows = [of(browser, None) for _ in range(2)]
+    for _, page in windows:
+        page.goto(f"{site.address}/login?next=/account")
+        page.get_by_label("Name").fill("pat")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("link", name="pat", exact=True)).to_be_visible()
+    (_, page), (_, other) = windows
+    page.reload()
+    expect(page.get_by_text("Signed in on 1 other.")).to_be_visible()
+    page.get_by_label("Present password").fill("not this one")
+    page.get_by_label("New password").fill("one that is new")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("alert")).to_have_text("the present password is wrong")
+    page.get_by_label("Present password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("every other browser is signed out")
+    expect(page.get_by_text("Signed in on none.")).to_be_visible()
+    other.goto(f"{site.address}/account")
+    expect(other).to_have_url(f"{site.address}/login?next=/account")
+    other.get_by_label("Name").fill("pat")
+    other.get_by_label("Password").fill("one that is new")
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Who I am")
+    page.goto(f"{site.address}/account")
+    page.get_by_role("button", name="Sign out there").click()
+    expect(page.get_by_text("Signed in on none.")).to_be_visible()
+    for context, _ in windows:
+        context.close()
+
+
 def test_a_share_opens_without_an_account_and_is_gone_when_it_is_revoked(
     site: Server, browser: Browser, states: dict[str, Any]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modellab.server.access import audit, names, roles, tables
+from modellab.server.access import audit, names, roles, sessions, tables
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
 
@@ -96,10 +96,25 @@ def change(connection: sa.Connection, who: Who, name: str, **changes: Any) -> di
         _check_others(connection, row["id"])
     connection.execute(sa.update(tables.accounts).where(tables.accounts.c.id == row["id"]).values(**values))
     if "password" in values or values.get("disabled_at"):
-        connection.execute(sa.delete(tables.sessions).where(tables.sessions.c.account == row["id"]))
+        sessions.end_others(connection, row["id"])
     told = {key: value for key, value in changes.items() if key != "password"}
     audit.note(connection, who, "account.change", name, changed=sorted(changes), **told)
     return shown(connection, {**row, **values})
+
+
+def set_own_password(connection: sa.Connection, who: Who, number: str, kept: str, session: str) -> int:
+    """Give one's account another password, kept as argon2id; how many other sessions ended with the old one."""
+    connection.execute(sa.update(tables.accounts).where(tables.accounts.c.id == number).values(password=kept))
+    ended = sessions.end_others(connection, number, session)
+    audit.note(connection, who, "account.password", who.name, sessions_ended=ended)
+    return ended
+
+
+def end_other_sessions(connection: sa.Connection, who: Who, number: str, session: str) -> int:
+    """End the sessions of one's account but this one; how many there were."""
+    ended = sessions.end_others(connection, number, session)
+    audit.note(connection, who, "account.sessions", who.name, sessions_ended=ended)
+    return ended
 
 
 def _check_others(connection: sa.Connection, number: str) -> None:
@@ -130,6 +145,12 @@ def every(connection: sa.Connection) -> list[dict[str, Any]]:
 def name_of(connection: sa.Connection, number: str | None) -> str:
     """The name of an account; '' for none."""
     return connection.execute(sa.select(tables.accounts.c.name).where(tables.accounts.c.id == number)).scalar() or ""
+
+
+def has_password(connection: sa.Connection, number: str) -> bool:
+    """Whether an account signs in with a password of this server."""
+    asked = sa.select(tables.accounts.c.password).where(tables.accounts.c.id == number)
+    return connection.execute(asked).scalar() is not None
 
 
 def roles_of(connection: sa.Connection, number: str) -> dict[str, str]:

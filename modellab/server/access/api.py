@@ -1,18 +1,16 @@
-"""`/api/v1/tokens`, `/users`, `/projects`, `/audit` for admins, and `/api/v1/me` for everybody."""
+"""`/api/v1/tokens`, `/users`, `/projects`, `/audit`: for admins."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import pydantic
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query
 
 from modellab.schema import Strict
-from modellab.server.access import accounts, audit, passwords, roles, sessions, tokens
+from modellab.server.access import accounts, audit, passwords, roles, tokens
 from modellab.server.access.guard import Guard
-from modellab.server.auth import Signed, Who, needs
+from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 
 Admin = Annotated[Who, Depends(needs("admin"))]
@@ -58,28 +56,13 @@ class NewProject(Strict):
     name: Text
 
 
-class Chosen(Strict):
-    """The project that the pages of a session show."""
-
-    project: Text
-
-
 def router(guard: Guard) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1", tags=["access"])
     _tokens(routes, guard)
     _users(routes, guard)
     _projects(routes, guard)
-    _me(routes, guard)
     return routes
-
-
-def _done[Result](guard: Guard, act: Callable[[sa.Connection], Result]) -> Result:
-    """What comes of an act in one transaction; from now on it holds."""
-    with guard.database.begin() as connection:
-        result = act(connection)
-    guard.forget()
-    return result
 
 
 def _tokens(routes: APIRouter, guard: Guard) -> None:
@@ -93,13 +76,13 @@ def _tokens(routes: APIRouter, guard: Guard) -> None:
     def new(who: Admin, body: NewToken) -> Rows:
         """Make a token; `token` is in this answer and nowhere else."""
         wanted = tokens.Wanted(body.name, roles.scopes(body.scopes), body.project, body.account, body.expires_s)
-        text, row = _done(guard, lambda connection: tokens.new(connection, who, wanted))
+        text, row = guard.act(lambda connection: tokens.new(connection, who, wanted))
         return {**row, "token": text}
 
     @routes.delete("/tokens/{token}")
     def revoke(who: Admin, token: str) -> Rows:
         """Let a token, by its id or its name, hold no more."""
-        return _done(guard, lambda connection: tokens.revoke(connection, who, token))
+        return guard.act(lambda connection: tokens.revoke(connection, who, token))
 
 
 def _users(routes: APIRouter, guard: Guard) -> None:
@@ -113,8 +96,8 @@ def _users(routes: APIRouter, guard: Guard) -> None:
     def new(who: Admin, body: NewUser) -> Rows:
         """Make an account."""
         kept = passwords.kept(body.password)
-        return _done(
-            guard, lambda connection: accounts.new(connection, who, body.name, is_admin=body.is_admin, password=kept)
+        return guard.act(
+            lambda connection: accounts.new(connection, who, body.name, is_admin=body.is_admin, password=kept)
         )
 
     @routes.patch("/users/{name}")
@@ -125,17 +108,17 @@ def _users(routes: APIRouter, guard: Guard) -> None:
             raise ApiError(400, "missing_field", "expected password, is_admin or is_disabled")
         if body.password is not None:
             changes["password"] = passwords.kept(body.password)
-        return _done(guard, lambda connection: accounts.change(connection, who, name, **changes))
+        return guard.act(lambda connection: accounts.change(connection, who, name, **changes))
 
     @routes.put("/users/{name}/roles/{project}")
     def give(who: Admin, name: str, project: str, body: Role) -> Rows:
         """Give an account a role in a project."""
-        return _done(guard, lambda connection: accounts.set_role(connection, who, name, project, body.role))
+        return guard.act(lambda connection: accounts.set_role(connection, who, name, project, body.role))
 
     @routes.delete("/users/{name}/roles/{project}")
     def take(who: Admin, name: str, project: str) -> Rows:
         """Take an account out of a project."""
-        return _done(guard, lambda connection: accounts.set_role(connection, who, name, project, None))
+        return guard.act(lambda connection: accounts.set_role(connection, who, name, project, None))
 
 
 def _projects(routes: APIRouter, guard: Guard) -> None:
@@ -148,7 +131,7 @@ def _projects(routes: APIRouter, guard: Guard) -> None:
     @routes.post("/projects", status_code=201)
     def new(who: Admin, body: NewProject) -> Rows:
         """Make a project."""
-        return _done(guard, lambda connection: accounts.new_project(connection, who, body.name))
+        return guard.act(lambda connection: accounts.new_project(connection, who, body.name))
 
     @routes.get("/audit")
     def log(
@@ -161,30 +144,6 @@ def _projects(routes: APIRouter, guard: Guard) -> None:
         """What people did, the newest first; `before` is the id of the last line of the page before."""
         with guard.database.begin() as connection:
             return _list(audit.read(connection, act=act, who=who, before=before, most=limit))
-
-
-def _me(routes: APIRouter, guard: Guard) -> None:
-    @routes.get("/me")
-    def me(who: Signed) -> Rows:
-        """Who asks, in which project, with which scopes; `csrf` is what a page's writes have to bear."""
-        about = {"name": who.name, "project": who.project, "scopes": sorted(who.scopes)}
-        return {**about, **({"csrf": who.form_token} if who.form_token else {})}
-
-    @routes.put("/me/project")
-    def choose(who: Signed, body: Chosen) -> Rows:
-        """Show another project to this session."""
-        kind, _, number = who.key.partition(":")
-        if kind != "session":
-            raise ApiError(400, "no_session", "only somebody who has signed in has pages: send OpenAI-Project instead")
-
-        def chosen(opened: sa.Connection) -> Rows:
-            account = sessions.account_of(opened, number)
-            if body.project not in (accounts.scopes_of(opened, account) or {}):
-                raise ApiError(404, "not_found", f"there is no project {body.project[:80]!r}", "project")
-            sessions.choose(opened, number, body.project)
-            return {"name": who.name, "project": body.project}
-
-        return _done(guard, chosen)
 
 
 def _list(rows: list[Rows]) -> Rows:

@@ -122,6 +122,13 @@ class Guard:
         until, found = self._tickets.get(digest(given), (0.0, None))
         return found if until > time.monotonic() else None
 
+    def act[Result](self, act: Callable[[sa.Connection], Result]) -> Result:
+        """What comes of an act in one transaction; from now on it holds."""
+        with self.database.begin() as connection:
+            result = act(connection)
+        self.forget()
+        return result
+
     def forget(self) -> None:
         """Believe nothing any more that was looked up: something was changed here."""
         self._kept.clear()

@@ -59,9 +59,9 @@ class Tries:
         self.windows.clear(keys[0][0], *keys[0][1])
 
 
-def router(guard: Guard) -> APIRouter:
+def router(guard: Guard, tries: Tries) -> APIRouter:
     """The routes."""
-    routes, tries = APIRouter(tags=["access"], dependencies=[Depends(open_to_all)]), Tries()
+    routes = APIRouter(tags=["access"], dependencies=[Depends(open_to_all)])
 
     @routes.get("/login", response_class=HTMLResponse)
     async def page(request: Request) -> Response:

@@ -81,6 +81,19 @@ def end(connection: sa.Connection, secret: str) -> None:
     connection.execute(sa.delete(tables.sessions).where(tables.sessions.c.id == digest(secret)))
 
 
+def end_others(connection: sa.Connection, account: str, kept: str = "") -> int:
+    """Let every session of an account be over but the one with this id; how many there were."""
+    theirs = (tables.sessions.c.account == account) & (tables.sessions.c.id != kept)
+    return connection.execute(sa.delete(tables.sessions).where(theirs)).rowcount
+
+
+def count(connection: sa.Connection, account: str) -> int:
+    """How many sessions of an account are not over."""
+    now, its = time.time(), tables.sessions.c
+    is_on = (its.account == account) & (its.created_at >= now - LASTS_S) & (its.used_at >= now - IDLE_S)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(tables.sessions).where(is_on)).scalar_one())
+
+
 def put_cookie(response: Response, connection: HTTPConnection, secret: str) -> None:
     """Give the browser its session; an empty one takes it away."""
     response.set_cookie(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from modellab.server.access import accounts, roles, sessions
+from modellab.server.access import accounts, passwords, roles, sessions
 from modellab.server.access.guard import Guard
 from modellab.server.auth import SIGNED, Needs, Who, needs
 from modellab.server.pages import frame
@@ -24,13 +24,16 @@ def router(guard: Guard, shares: Shares) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/account")
-    def account(request: Request, who: Signed) -> Response:
-        """Who asks, what they may, and in which projects."""
+    def account(request: Request, who: Signed, changed: Name = "") -> Response:
+        """Who asks, what they may, in which projects, and their password."""
         kind, _, number = who.key.partition(":")
         places: list[tuple[str, str]] = []
+        has_password, others = False, 0
         if kind == "session":
             with guard.database.begin() as connection:
                 theirs = sessions.account_of(connection, number)
+                has_password = accounts.has_password(connection, theirs)
+                others = max(0, sessions.count(connection, theirs) - 1)
                 told = accounts.roles_of(connection, theirs)
                 places = [(name, told.get(name, "admin")) for name in accounts.scopes_of(connection, theirs) or {}]
         by = {
@@ -40,7 +43,8 @@ def router(guard: Guard, shares: Shares) -> APIRouter:
         }
         return frame.page(
             request, "account.html.j2", "Who I am", asker=who, places=places, by=by.get(kind, ""),
-            scopes=sorted(filter(who.may, roles.ALL)),
+            scopes=sorted(filter(who.may, roles.ALL)), is_session=kind == "session", has_password=has_password,
+            others=others, shortest=passwords.SHORTEST, is_changed=changed == "password",
         )  # fmt: skip
 
     @routes.get("/shares")
