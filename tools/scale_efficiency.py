@@ -36,7 +36,7 @@ class Together:
     def __init__(self, inner: Executor, count: int) -> None:
         self.inner, self.count = inner, count
         self.ups: list[Event] = []
-        self.began_s = 0.0
+        self.began_s = self.ended_s = 0.0
 
     def start(self, plan: Plan) -> None:
         """As the inner one."""
@@ -56,6 +56,7 @@ class Together:
                     yield from self.ups
             else:
                 yield event
+                self.ended_s = time.monotonic()
 
     def stop(self) -> None:
         """As the inner one."""
@@ -91,7 +92,7 @@ def one(root: Path, name: str, count: int, shards: int) -> str:
     controller = psutil.Process()
     before = controller.cpu_times()
     quality_pass.run(task, case, data, executor, kept, options, lambda _: None, lambda: False)
-    wall_s = time.monotonic() - executor.began_s
+    wall_s = executor.ended_s - executor.began_s
     after = controller.cpu_times()
     executor.stop()
     kept.close()

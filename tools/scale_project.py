@@ -30,13 +30,13 @@ class Sleeper:
     def __init__(self, setting):
         self.sleep_s = json.loads((HERE / "sleep.json").read_text())
         asks = Path(f"/proc/{os.getppid()}/cmdline").read_text()
-        self.role = "worker" if "shard_process" in asks or "Puller" in asks else "timed"
+        role = "worker" if "shard_process" in asks or "Puller" in asks or "ray::" in asks else "timed"
+        self.log = os.open(HERE / "calls" / f"{role}-{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def transcribe(self, audio):
         time.sleep(self.sleep_s)
         number = round(float(audio.samples[0]) * 32768)
-        with (HERE / "calls" / f"{self.role}-{os.getpid()}").open("a") as log:
-            log.write(f"{number}\\n")
+        os.write(self.log, f"{number}\\n".encode())
         return Transcript(f"number {number}")
 
 

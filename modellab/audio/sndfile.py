@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SLACK_S = 0.1  # a lossy codec's header may promise this much more than it decodes to (encoder padding)
 LOSSLESS = frozenset({"WAV", "WAVEX", "FLAC", "AIFF", "AU", "CAF", "W64", "RF64"})
 BLOCK_SAMPLES = 1 << 18
+FEW_FRAMES = 4096  # asked for where no more are expected
 UNKNOWN_FRAMES = 1 << 48  # libsndfile says 2^63 - 1 where a FLAC does not state its length
 # What soundfile and PyAV raise besides their own errors, for headers that make no sense.
 ODD_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, AttributeError, AssertionError,
@@ -83,9 +84,12 @@ def read(path: Path, source: Opened, tape: Tape) -> None:
     tape.start(file.samplerate, file.channels)
     if source.lossless and file.format != "FLAC" and 0 < file.frames < UNKNOWN_FRAMES:
         tape.check(file.frames)  # of uncompressed sound the bytes are there, so that much would come
-    try:
-        while len(block := file.read(max(1, BLOCK_SAMPLES // file.channels), dtype="float32", always_2d=True)):
+    most = max(1, BLOCK_SAMPLES // file.channels)
+    left = file.frames if 0 < file.frames < UNKNOWN_FRAMES else most
+    try:  # no block larger than what is to come: libsndfile fills with zeros what it has no samples for
+        while len(block := file.read(min(most, max(left, FEW_FRAMES)), dtype="float32", always_2d=True)):
             tape.add(block)
+            left -= len(block)
     except (soundfile.SoundFileError, *ODD_ERRORS) as error:
         raise broken_off(path, error, tape.duration_s, source.claim) from error
     source.claim.check(path, tape.duration_s, 0.0 if source.lossless else SLACK_S)

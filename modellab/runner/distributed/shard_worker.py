@@ -21,14 +21,15 @@ from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.results import serialization
+from modellab.runner.distributed import ahead
 from modellab.runner.distributed import plan as plans
-from modellab.runner.evaluate import Loaded, utterance_of, warm_up
+from modellab.runner.evaluate import Loaded, utterance_of
 from modellab.runner.pool import Pool, Turns
 from modellab.runner.worker import Worker
 from modellab.system import leftovers
 from modellab.system.machine import hardware, hostname, machine_class
 from modellab.tasks import Task
-from modellab.types import Row, Utterance
+from modellab.types import Row
 
 Reply = dict[str, Any]
 CLOCKS = ("wall_s", "cpu_s", "gpu_s")
@@ -101,19 +102,13 @@ class ShardWorker:
         reply: Reply = {"start": order["start"], "lines": lines, "hashes": hashes, "died": ""}
         data = self.opened.data
         with machine_turns().loading():
-            for row in _some(data.rows, order["start"], order["stop"]):
-                if self.told_to_go():
-                    break
-                if data.audio:
-                    data.audio.see(row)
-                try:
-                    said = self._said(row, str(order.get("error", "")))
-                except MODEL_DIED as error:
-                    self.forget()
-                    reply["died"] = str(error)
-                    break
-                lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
-                hashes.append(_hash(said))
+            try:
+                for said in self._said(order["start"], order["stop"], str(order.get("error", ""))):
+                    lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
+                    hashes.append(_hash(said))
+            except MODEL_DIED as error:
+                self.forget()
+                reply["died"] = str(error)
         return {**reply, "wall_s": time.monotonic() - began_s, "audio": _seen(data)}
 
     def forget(self) -> None:
@@ -138,31 +133,46 @@ class ShardWorker:
         return opened.loaded
 
     def _warm(self, pool: Pool, opened: Opened) -> Loaded:
-        """The loaded model after one call; cold, where it is the first row that kills it."""
-        loaded = pool.get(opened.case)
-        loaded.keep = opened.keep
-        try:
-            warm_up(opened.task, opened.data, loaded)
-        except MODEL_DIED:
-            pool.close()
+        """The loaded model after one utterance, scored as all are; cold, where it is the first row that kills it.
+
+        Nothing is metered: workers share machines, and a workload beside the model would take its time.
+        """
+        data, task = opened.data, opened.task
+        for cold in (False, True):
             loaded = pool.get(opened.case)
             loaded.keep = opened.keep
-            start = {"task": opened.task.NAME, "keep": loaded.keep, "utterances": len(opened.data.rows)}
-            loaded.ask("start", start)
+            loaded.ask("start", {"task": task.NAME, "keep": loaded.keep, "warm_up": True})
+            try:
+                if not cold:
+                    utterance_of(task, data.rows[0], data, loaded)
+                break
+            except MODEL_DIED:
+                pool.close()
         return loaded
 
-    def _said(self, row: Row, error: str) -> list[Any]:
-        """What the model makes of a row, once for each of its seeds; without a model where it has killed some."""
+    def _said(self, start: int, stop: int, error: str) -> Iterator[list[Any]]:
+        """What the model makes of each row, once for each of its seeds; without a model where it has killed some."""
         opened = self.opened
         assert opened is not None
-        if error:
-            return [_encoded(utterance_of(opened.task, row, opened.data, _Raising(error)))]
-        loaded = self._ready()
-        said = []
-        for number in range(loaded.seeds):
-            loaded.seed(number)  # before each utterance: no answer depends on what came before it
-            said.append(_encoded(utterance_of(opened.task, row, opened.data, loaded)))
-        return said
+        rows = self._rows(start, stop)
+        answered = ((row, [_Raising(error)]) for row in rows) if error else ahead.answers(self._ready(), rows)
+        for row, answers in answered:
+            yield [
+                serialization.encode_utterance(utterance_of(opened.task, row, opened.data, answer))
+                for answer in answers
+            ]
+
+    def _rows(self, start: int, stop: int) -> Iterator[Row]:
+        """Those of a shard, until this worker is told to go."""
+        assert self.opened is not None
+        data = self.opened.data
+        for place in range(start, stop):
+            if self.told_to_go():
+                return
+            row = data.rows[place]
+            if data.audio:
+                data.audio.see(row)
+            yield row
 
 
 class _Raising:
@@ -176,14 +186,6 @@ class _Raising:
 
     def examined(self, task: Task, row: Row, output: Any) -> Any:  # noqa: ARG002
         return output
-
-
-def _some(rows: Any, start: int, stop: int) -> Iterator[Row]:
-    return (rows[place] for place in range(start, stop))
-
-
-def _encoded(utterance: Utterance) -> serialization.Json:
-    return serialization.encode_utterance(utterance)
 
 
 def _hash(said: list[Any]) -> int:
