@@ -27,7 +27,8 @@ def names(namespace: Any) -> set[str]:
         name
         for name, value in vars(namespace).items()
         if not name.startswith("_")
-        and getattr(value, "__module__", own) in {own, "modellab.types.speech", "modellab.types.gate_counts"}
+        and getattr(value, "__module__", own)
+        in {own, *(f"modellab.types.{name}" for name in ("speech", "gate_counts", "status"))}
         and not inspect.ismodule(value)
     }
 
@@ -111,7 +112,7 @@ def test_the_fields_of_a_record(record: type, expected: str) -> None:
 def test_the_statuses() -> None:
     assert {str(status) for status in Status} == {
         "PASS", "IMPROVED", "NEW", "NOT_COMPARABLE", "INCONCLUSIVE", "BELOW_LIMIT", "ABOVE_LIMIT",
-        "REGRESSED", "ERROR",
+        "REGRESSED", "PARTIAL", "ERROR",
     }  # fmt: skip
 
 

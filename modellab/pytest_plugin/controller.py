@@ -38,8 +38,8 @@ PAINT: dict[str, dict[str, bool]] = {
     "red": {"red": True},
 }
 STATUS_PAINT = {
-    "REGRESSED": "red", "ERROR": "red", "ABOVE_LIMIT": "red", "BELOW_LIMIT": "red", "INCONCLUSIVE": "yellow",
-    "IMPROVED": "green",
+    "REGRESSED": "red", "ERROR": "red", "PARTIAL": "red", "ABOVE_LIMIT": "red", "BELOW_LIMIT": "red",
+    "INCONCLUSIVE": "yellow", "IMPROVED": "green",
 }  # fmt: skip
 BROKEN = pytest.StashKey[bool]()  # this failure is no regression: the measurement could not be made
 EARLY: pytest.StashKey[Prestart] = pytest.StashKey()  # the process that will send the results

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from modellab.runner.options import RunOptions
+from modellab.types import Status
 
 if TYPE_CHECKING:
     from modellab.runner.summary import CaseSummary
@@ -88,6 +89,6 @@ def how_to_go_on(
     config: pytest.Config, session: str, cases: Iterable[CaseSummary], not_run: Collection[str]
 ) -> Iterator[str]:
     """The command that goes on with a distributed run, where it is not through."""
-    if config.option.executor and (not_run or any(case.error.startswith("PARTIAL") for case in cases)):
+    if config.option.executor and (not_run or any(case.status is Status.PARTIAL for case in cases)):
         given = [str(each) for each in config.invocation_params.args if not str(each).startswith("--resume")]
         yield f"not everything is computed; go on with: pytest {shlex.join(given)} --resume={session}"

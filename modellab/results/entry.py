@@ -113,7 +113,7 @@ class Entry:
     @property
     def red(self) -> bool:
         """This case fails its test."""
-        return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
+        return self.status.is_unmeasured or any(verdict.red for verdict in self.verdicts)
 
     @classmethod
     def of(cls, finished: Finished, commit: Commit, session: str, started: float) -> Entry:

@@ -22,7 +22,7 @@ from modellab.types import CaseId, Kind, Status, Verdict
 OPEN = {Status.NEW, Status.NOT_COMPARABLE, Status.INCONCLUSIVE}  # of a verdict that decided nothing
 QUALITY: frozenset[Kind] = frozenset({"quality"})
 RESOURCES: frozenset[Kind] = frozenset({"speed", "memory"})
-NOT_MEASURED, UNDECIDED = "not measured", "undecided"
+NOT_MEASURED, PARTLY_MEASURED, UNDECIDED = "not measured", "measured in part", "undecided"
 SKIPPED, NOT_RUN = "skipped", "not run"
 NO_BASELINE, NONE_HERE = "no accepted baseline", "no accepted baseline for this machine"
 TOLD = {"accepted by this run": "accepted by this run", "scored anew": "scored anew"}  # how a verdict's `why` begins
@@ -101,7 +101,7 @@ class Headline:
         """
         every = list(cases)
         red = Counter(status for case in every if (status := _red(case)))
-        failed = (*(str(case.key) for case in every if case.status is Status.ERROR), *unread)
+        failed = (*(str(case.key) for case in every if case.status.is_unmeasured), *unread)
         counted = {status: red[status] for status in (Status.REGRESSED, Status.ERROR, *Status) if red[status]}
         if unread:
             counted[Status.ERROR] = counted.get(Status.ERROR, 0) + len(unread)
@@ -112,7 +112,8 @@ class Headline:
 
     @property
     def errors(self) -> int:
-        return self.red.get(Status.ERROR, 0)
+        """Cases without a measurement, or with half of one."""
+        return sum(count for status, count in self.red.items() if status.is_unmeasured)
 
     @property
     def regressions(self) -> int:
@@ -155,7 +156,8 @@ class Headline:
         """In how many cases quality, and speed and memory, were judged, and why not in the others."""
         left = "".join(f"; {_cases(count)} {why}" for why, count in self.left.items())
         if self.cases and self.errors == self.cases:
-            return f"every case ended in an ERROR{left}"
+            end = "is PARTIAL, go on with --resume" if set(self.red) == {Status.PARTIAL} else "ended in an ERROR"
+            return f"every case {end}{left}"
         parts = []
         if self.quality.of:
             parts.append(f"quality judged in {self.quality.share} cases{self.quality.reasons}")
@@ -187,20 +189,20 @@ class Headline:
 
 def urgency(case: FinishedCase) -> int:
     """Where a case belongs in a list that has the worst first: red, without a measurement, undecided, the rest."""
-    if case.status is Status.ERROR:
+    if case.status.is_unmeasured:
         return 1
     return 0 if _red(case) else 2 if case.status is Status.INCONCLUSIVE else 3
 
 
 def _red(case: FinishedCase) -> Status | None:
     """The status that makes a case fail; None where it does not."""
-    if case.status is Status.ERROR:
-        return Status.ERROR
+    if case.status.is_unmeasured:
+        return case.status
     return max((verdict.status for verdict in case.verdicts if verdict.red), key=list(Status).index, default=None)
 
 
 def _concerned(case: FinishedCase, kinds: Collection[Kind]) -> bool:
-    return case.status is Status.ERROR or any(_counts(verdict, kinds) for verdict in case.verdicts)
+    return case.status.is_unmeasured or any(_counts(verdict, kinds) for verdict in case.verdicts)
 
 
 def _counts(verdict: Verdict, kinds: Collection[Kind]) -> bool:
@@ -210,8 +212,8 @@ def _counts(verdict: Verdict, kinds: Collection[Kind]) -> bool:
 
 def _unjudged(case: FinishedCase, kinds: Collection[Kind]) -> str:
     """Why a case was not judged in these kinds; '' where it was."""
-    if case.status is Status.ERROR:
-        return NOT_MEASURED
+    if case.status.is_unmeasured:
+        return NOT_MEASURED if case.status is Status.ERROR else PARTLY_MEASURED
     own = [verdict for verdict in case.verdicts if _counts(verdict, kinds)]
     if any(verdict.status is Status.REGRESSED and verdict.baseline is not None for verdict in own):
         return ""  # one metric has decided the case, whatever the others leave open

@@ -56,7 +56,7 @@ class Outcome:
 
     @property
     def red(self) -> bool:
-        return self.status is Status.ERROR or any(verdict.red for verdict in self.verdicts)
+        return self.status.is_unmeasured or any(verdict.red for verdict in self.verdicts)
 
     @property
     def undecided(self) -> bool:

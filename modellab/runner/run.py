@@ -29,7 +29,6 @@ from modellab.runner.events import Announcer, CaseSkipped, Listener, Notice, Sui
 from modellab.runner.options import RunOptions
 from modellab.runner.session import Session, open_session
 from modellab.runner.summary import CaseSummary
-from modellab.types import Status
 
 PLAIN = RunOptions()
 
@@ -51,12 +50,12 @@ class RunResult:
     @property
     def regressions(self) -> tuple[CaseSummary, ...]:
         """The cases that are red and were measured."""
-        return tuple(case for case in self.cases if case.red and case.status is not Status.ERROR)
+        return tuple(case for case in self.cases if case.red and not case.status.is_unmeasured)
 
     @property
     def errors(self) -> tuple[CaseSummary, ...]:
-        """The cases without a measurement; those in `unread` are errors, too."""
-        return tuple(case for case in self.cases if case.status is Status.ERROR)
+        """The cases without a whole measurement; those in `unread` are errors, too."""
+        return tuple(case for case in self.cases if case.status.is_unmeasured)
 
     @property
     def headline(self) -> str:
@@ -175,8 +174,8 @@ class _Run:
         missed = tuple(orphan.path for orphan in orphans.missed(self.matrix, self.names)) if self.names else ()
         strict = self.options.strict_baselines and not self.options.accepts
         status = settling.exit_status(
-            regressions=sum(bool(case.red) and case.status is not Status.ERROR for case in cases),
-            errors=sum(case.status is Status.ERROR for case in cases) + len(self.unread),
+            regressions=sum(bool(case.red) and not case.status.is_unmeasured for case in cases),
+            errors=sum(case.status.is_unmeasured for case in cases) + len(self.unread),
             nothing_measured=bool(self.names) and self.names == self.skipped.keys(),
             orphans=strict and bool(missed),
         )

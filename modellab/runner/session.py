@@ -18,7 +18,7 @@ from typing import Any
 from modellab import datasets, tasks
 from modellab.audio import saved
 from modellab.datasets import Dataset
-from modellab.errors import ConfigError, ModellabError, UnexpectedError
+from modellab.errors import ConfigError, ModellabError, PartialError, UnexpectedError
 from modellab.plan import thresholds
 from modellab.plan.claims import ClaimData, concern
 from modellab.plan.matrix import Case
@@ -246,21 +246,21 @@ class Session:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
+        status = Status.PARTIAL if isinstance(error, PartialError) else Status.ERROR
         told = str(expected) if case.header.privacy == "none" else f"{type(expected).__name__}: {expected}"
-        return Outcome(case, Status.ERROR, error=masked(told), started=started)
+        return Outcome(case, status, error=masked(told), started=started)
 
     def _kept(self, outcome: Outcome) -> Outcome:
         """Append the outcome to the ledger. Trouble there becomes a note.
 
         A result that cannot be written as an entry is an ERROR instead, and that is kept.
         """
-        session, commit = self.ledger.session, self.commit
         try:
-            entry = Entry.of(outcome, commit, session, outcome.started)
+            entry = Entry.of(outcome, self.commit, self.ledger.session, outcome.started)
             self.ledger.append(self.distributed.named(entry) if self.distributed else entry)
         except Exception as error:  # noqa: BLE001 - the boundary of one case: what its result holds must not stop the next
             outcome = self._failed(outcome.case, error, outcome.started)
-            self.ledger.append(Entry.of(outcome, commit, session, outcome.started))
+            self.ledger.append(Entry.of(outcome, self.commit, self.ledger.session, outcome.started))
         return replace(outcome, notes=(*outcome.notes, self.ledger.trouble)) if self.ledger.trouble else outcome
 
 

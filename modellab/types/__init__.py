@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy.typing as npt
 
 from modellab.types.gate_counts import RARE, Basis, Break, Gross
 from modellab.types.speech import Audio, Confidence, Region, Reply, Segment, Setting, SpokenTurn, Transcript, Turn, Word
+from modellab.types.status import Status
 
 __all__ = [
     "PINNED_RELEASE",
@@ -204,25 +204,6 @@ class Result:
     readings: Mapping[str, float]  # per case: "load_s", "first_call_s", "latency_p50_s", "peak_rss_bytes", ...
     machine: str  # machine class, e.g. "amd-epyc-9b14-1t"; the key of speed and memory baselines
     provenance: Mapping[str, str]  # "dataset_digest", "normaliser", "weights", "commit", "threads", library versions
-
-
-class Status(StrEnum):
-    """The gate's answers, mildest first."""
-
-    PASS = "PASS"
-    IMPROVED = "IMPROVED"
-    NEW = "NEW"  # nothing to compare with
-    NOT_COMPARABLE = "NOT_COMPARABLE"  # a comparison would be unfair: other machine, other data, other normaliser
-    INCONCLUSIVE = "INCONCLUSIVE"  # the measurement cannot decide
-    BELOW_LIMIT = "BELOW_LIMIT"  # beyond an absolute limit, of a metric where more is better, and see ABOVE_LIMIT
-    ABOVE_LIMIT = "ABOVE_LIMIT"  # beyond an absolute limit; nothing accepted kept it, so nobody can say it got worse
-    REGRESSED = "REGRESSED"
-    ERROR = "ERROR"  # there is no measurement: crash, hang, broken input
-
-    @property
-    def at_limit(self) -> bool:
-        """Whether it tells of an absolute limit and not of a change."""
-        return self in {Status.ABOVE_LIMIT, Status.BELOW_LIMIT}
 
 
 @dataclass(frozen=True, slots=True)

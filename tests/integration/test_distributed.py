@@ -19,7 +19,12 @@ def test_an_unfinished_run_is_partial_and_says_how_to_go_on(fake_project: FakePr
     )  # each process dies behind its warm-up
     result = fake_project.run_subprocess("--executor", "local:1", "--shard-audio", "3")
     assert result.ret == 3
-    result.stdout.fnmatch_lines(["*PARTIAL: 0 of 8 utterances are done and none is judged*"])
+    result.stdout.fnmatch_lines(["*PARTIAL: 0 of 8 utterances are done and none is judged (--resume * goes on)*"])
+    result.stdout.fnmatch_lines(
+        ["*Nothing was measured, 1 PARTIAL in 1 case: every case is PARTIAL, go on with --resume"]
+    )
+    (partial,) = fake_project.ledger()
+    assert (partial["status"], partial["result"], partial["verdicts"]) == ("PARTIAL", None, [])
     text = result.stdout.str()
     session = text.split("--resume=")[1].split()[0]
     assert f" --executor local:1 --shard-audio 3 --resume={session}" in text

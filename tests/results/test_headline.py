@@ -36,6 +36,7 @@ def case(*verdicts: Verdict, status: Status | None = None, name: str = "one") ->
 
 
 CRASHED = case(status=Status.ERROR, name="crashed")
+PARTIAL = case(status=Status.PARTIAL, name="partial")
 FINE = case(GOOD, REPORTED, FAST, LIGHT)
 
 
@@ -54,6 +55,10 @@ HERE = "no accepted baseline for this machine"
         ([case(NEW, NO_SPEED)], NONE, "0 of 1: no accepted baseline", f"0 of 1: {HERE}", "yellow"),
         ([case(GOOD, DOUBT, FAST)], SOME, "0 of 1: undecided", "1 of 1", "yellow"),
         ([case(RED, DOUBT), case(LIMIT, DOUBT)], "2 regressions in 2 cases", "1 of 2: undecided in 1", "", "red"),
+        (
+            [FINE, PARTIAL], "1 PARTIAL in 2 cases",
+            "1 of 2: measured in part in 1", "1 of 2: measured in part in 1", "yellow",
+        ),
         ([FINE, CRASHED], "1 error in 2 cases", "1 of 2: not measured in 1", "1 of 2: not measured in 1", "yellow"),
         (
             [case(RED, FAST), case(RED, FAST), CRASHED], "2 regressions, 1 error in 3 cases",

@@ -110,10 +110,9 @@ def _out(found: Sequence[Finding], *, at_limit: bool) -> dict[tuple[str, ...], s
     """Who has an open regression or an ERROR, or else is at a limit, by task and system, with the sentence."""
     why: dict[tuple[str, ...], str] = {}
     for each in (each for each in found if each.verdict.status.at_limit is at_limit):
-        if each.verdict.status is Status.ERROR:
-            why.setdefault(
-                each.who.order, f"its newest run on {each.dataset} ended in an ERROR (session {each.origin.session})"
-            )
+        if each.verdict.status.is_unmeasured:
+            end = "is PARTIAL" if each.verdict.status is Status.PARTIAL else "ended in an ERROR"
+            why.setdefault(each.who.order, f"its newest run on {each.dataset} {end} (session {each.origin.session})")
         elif at_limit:
             side = "above" if each.verdict.status is Status.ABOVE_LIMIT else "below"
             why.setdefault(

@@ -17,7 +17,6 @@ from modellab.reports.leaderboard.records import Measure, Origin, Report, System
 from modellab.results import serialization
 from modellab.stats.estimate import Estimate
 from modellab.system import escape
-from modellab.types import Status
 
 COLUMNS = (
     "task", "model", "variant", "device", "precision", "preprocessing", "spec", "dataset", "key", "part", "metric",
@@ -36,10 +35,10 @@ def rows(report: Report) -> list[Row]:
 
 def _errors(report: Report) -> Iterator[Row]:
     for each in report.findings:
-        if each.verdict.status is Status.ERROR:
+        if each.verdict.status.is_unmeasured:
             yield {
                 **_who(each.who), **_number(Estimate(math.nan, unit="")), **_origin(each.origin),
-                "dataset": each.dataset, "metric": each.verdict.metric, "verdict": str(Status.ERROR),
+                "dataset": each.dataset, "metric": each.verdict.metric, "verdict": str(each.verdict.status),
                 "error": each.error,
             }  # fmt: skip
 

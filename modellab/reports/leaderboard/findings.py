@@ -20,12 +20,12 @@ from modellab.stats.multiple_testing import Hypothesis, rejected
 from modellab.stats.trimmed_mean import log_ratios, trimmed
 from modellab.types import Metric, Status, Utterance, Verdict
 
-SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.ERROR}
+SHOWN = {Status.REGRESSED, Status.IMPROVED, Status.PARTIAL, Status.ERROR}
 PACE = 0.10  # a fraction; speed of two sessions that differs by less is not told
 FEWEST = 5  # utterances with times on both sides
 WORST_FIRST = {
-    Status.ERROR: 0, Status.REGRESSED: 1, Status.ABOVE_LIMIT: 2, Status.BELOW_LIMIT: 2, Status.INCONCLUSIVE: 3,
-    Status.IMPROVED: 4, Status.PASS: 5,
+    Status.ERROR: 0, Status.PARTIAL: 0, Status.REGRESSED: 1, Status.ABOVE_LIMIT: 2, Status.BELOW_LIMIT: 2,
+    Status.INCONCLUSIVE: 3, Status.IMPROVED: 4, Status.PASS: 5,
 }  # fmt: skip
 
 
@@ -68,9 +68,9 @@ def _why(verdict: Verdict) -> str:
 
 
 def failed(selections: Sequence[SelectedResults]) -> Iterator[Finding]:
-    """Cases whose newest run ended in an ERROR, whether the report has an older result of them or none."""
+    """Cases whose newest run ended without a measurement, whether the report has an older result of them or none."""
     for entry in {entry.key: entry for selection in selections for entry in selection.failed}.values():
-        verdict = Verdict("run", "1", "quality", Status.ERROR, math.nan, why=_line(entry.error), red=True)
+        verdict = Verdict("run", "1", "quality", entry.status, math.nan, why=_line(entry.error), red=True)
         yield Finding(system_of(entry.key), entry.key.dataset, verdict, _origin(entry), 0, "", entry.error)
 
 

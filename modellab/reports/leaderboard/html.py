@@ -124,7 +124,7 @@ def _errors(report: Report) -> list[tuple[str, str, str]]:
     """Each case without a measurement: its name, the first line of why, and the rest."""
     found = []
     for each in report.findings:
-        if each.verdict.status is Status.ERROR:
+        if each.verdict.status.is_unmeasured:
             first, _, rest = each.error.strip().partition("\n")
             found.append((f"{each.who.name} on {each.dataset}", first or each.verdict.why, rest))
     return found
@@ -135,7 +135,7 @@ def _findings(report: Report) -> Grid:
     from markupsafe import Markup
 
     headings, rows = tables.findings(report)
-    rows = [row for row in rows if row[0] != Status.ERROR]  # they have a place of their own: `_errors`
+    rows = [row for row in rows if not Status(row[0]).is_unmeasured]  # they have a place of their own: `_errors`
     badge = Markup('<span class="status {}">{}</span>')
     shown = [[badge.format(status.lower().replace("_", "-"), status), *rest] for status, *rest in rows]
     return _grid("What changed, worst first", (headings, shown))

@@ -158,7 +158,9 @@ def change(verdict: Verdict) -> str:
 def red(report: Report) -> list[Finding]:
     """The findings that nobody may overlook."""
     return [
-        each for each in report.findings if each.verdict.red or each.verdict.status in {Status.REGRESSED, Status.ERROR}
+        each
+        for each in report.findings
+        if each.verdict.red or each.verdict.status is Status.REGRESSED or each.verdict.status.is_unmeasured
     ]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from modellab.reports.scorecard import failure
 from modellab.runner.summary import CaseSummary
 from modellab.system import escape
-from modellab.types import Status
 
 Place = tuple[str, int]  # a file, relative to the repository, and its line, from 1
 MOST = 10  # GitHub shows so many errors of one step
@@ -18,7 +17,7 @@ MOST = 10  # GitHub shows so many errors of one step
 
 def errors(red: Sequence[tuple[CaseSummary, Place]]) -> Iterator[str]:
     """One `::error` line for each red case, regressions first; where there are too many the last says how many more."""
-    ordered = sorted(red, key=lambda pair: (pair[0].status is Status.ERROR, str(pair[0].key)))
+    ordered = sorted(red, key=lambda pair: (pair[0].status.is_unmeasured, str(pair[0].key)))
     shown = ordered if len(ordered) <= MOST else ordered[: MOST - 1]
     for row, place in shown:
         yield _command(place, f"{row.status} {row.key}", _message(row))

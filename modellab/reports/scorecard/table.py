@@ -84,7 +84,7 @@ def _table(rows: Sequence[CaseSummary], style: str) -> str:
 def _line(row: CaseSummary, *, markdown: bool) -> list[str]:
     key, primary, speed = row.key, row.primary, row.verdict("rtf")
     peak = row.readings.get("peak_rss_bytes")
-    bold = markdown and (row.red or row.status is Status.ERROR)
+    bold = markdown and (row.red or row.status.is_unmeasured)
     verdict = f"**{row.status}**" if bold else str(row.status)
     safe = escape.markdown if markdown else escape.line
     return [

@@ -16,12 +16,10 @@ from modellab import errors
 from modellab.datasets import Dataset, sessions
 from modellab.errors import (
     Cancelled,
-    ConfigError,
     ModelError,
     ModellabError,
     PartialError,
     UnexpectedError,
-    WorkerError,
 )
 from modellab.plan.matrix import Case
 from modellab.results import serialization
@@ -178,7 +176,7 @@ class _Pass:
         for worker, attempt in self.controller.orders(now_s):
             self.executor.submit(worker, attempt)
         if why := self.controller.hopeless:
-            raise WorkerError(self._partial(why))
+            raise PartialError(self._partial(why))
         if self.controller.members:
             self.alone_since_s = now_s
         elif now_s - self.alone_since_s > WAIT_S:
@@ -220,11 +218,11 @@ class _Pass:
         self.controller.up(event.worker)
 
     def _failed(self, event: Failed) -> None:
+        """A fault of the case: what was done before is kept, so that a run goes on with it where it was mended."""
         kind = getattr(errors, event.error, UnexpectedError)
-        text = event.text
-        if kind in {ConfigError, errors.ServerError} or self.controller.left < len(self.controller.done):
-            text = self._partial(text) if self.controller.left < len(self.controller.done) else text
-        raise kind(text) if issubclass(kind, ModellabError) else UnexpectedError(text)
+        if self.controller.left < len(self.controller.done):
+            raise PartialError(self._partial(f"{event.error}: {event.text}"))
+        raise kind(event.text) if issubclass(kind, ModellabError) else UnexpectedError(event.text)
 
     def _heard(self, seen: Mapping[str, Any]) -> None:
         """What a worker saw of the audio's files counts as seen here."""
@@ -236,7 +234,8 @@ class _Pass:
     def _partial(self, why: str) -> str:
         total = len(self.controller.done)
         done = total - self.controller.left
-        return f"PARTIAL: {done} of {total} utterances are done and none is judged: {why}"
+        go_on = f"--resume {self.options.session} goes on"
+        return f"PARTIAL: {done} of {total} utterances are done and none is judged ({go_on}): {why}"
 
     # ------------------------------------------------------------------------ what it tells
 

@@ -22,7 +22,8 @@ Reads = Annotated[Who, Depends(needs("read"))]
 BOXES = (("task", "Task"), ("dataset", "Dataset"), ("model", "Model"), ("machine", "Machine"), ("commit", "Commit"))
 ORDERS = (("-finished_at", "newest first"), ("finished_at", "oldest first"), ("value", "lowest value first"),
           ("-value", "highest value first"))  # fmt: skip
-WORST_FIRST = ("ERROR", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "NEW", "IMPROVED")
+WORST_FIRST = ("ERROR", "PARTIAL", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "NEW",
+               "IMPROVED")  # fmt: skip
 Row = dict[str, Any]
 
 

@@ -15,7 +15,7 @@ from modellab.stats.change_points import Step
 from modellab.stats.estimate import Estimate
 
 Reads = Annotated[Who, Depends(needs("read"))]
-WORSE = frozenset({"REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "ERROR"})
+WORSE = frozenset({"REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "PARTIAL", "ERROR"})
 Json = Mapping[str, Any]
 
 

@@ -39,7 +39,7 @@ def entry_of(root: Path, session: str) -> Entry:
 
 def said(entry: Entry) -> list[tuple[object, ...]]:
     """All of the utterances but their clocks."""
-    assert entry.result is not None
+    assert entry.result is not None, entry.error
     return [(u.id, u.counts, u.output, u.error, u.cluster, u.duration_s) for u in entry.result.utterances]
 
 
@@ -79,7 +79,7 @@ def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: i
     behave(root, "fake", dies_at=length(number))
     result = shared(root)
     entry = entry_of(root, result.session)
-    assert entry.result is not None
+    assert entry.result is not None, entry.error
     wrong = [u for u in entry.result.utterances if u.error]
     assert [u.error.split(":")[0] for u in wrong] == ["killed its worker 2 times"]
     assert "SIGKILL" in wrong[0].error
@@ -142,7 +142,7 @@ def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.
     assert {verdict.kind for verdict in case.verdicts} <= {"quality", "sanity"}
     assert any("speed and memory were not measured: workers compute shards" in note for note in case.notes)
     entry = entry_of(root, result.session)
-    assert entry.result is not None
+    assert entry.result is not None, entry.error
     assert all(math.isnan(u.wall_s) and math.isnan(u.cpu_s) for u in entry.result.utterances)
     raw = part_lines(root, result.session)[1]["utterances"]
     assert isinstance(raw, list)

@@ -22,6 +22,7 @@ from modellab.runner.distributed.shared_folder import SharedFolder, own_key, run
 from modellab.runner.options import RunOptions
 from modellab.runner.run import RunResult, run
 from modellab.runner.settling import PASSED
+from modellab.types import Status
 
 from ...processes import is_alive
 from ..suites import ONE, behave, write_project
@@ -150,7 +151,9 @@ def test_what_is_not_signed_or_other_code_is_refused(
     result = shared(root)
     (case,) = result.cases
     assert result.exit_status == 3
-    assert case.error.startswith("PARTIAL: 0 of 8 utterances are done and none is judged: no worker has been there")
+    assert case.status is Status.PARTIAL
+    assert case.error.startswith("PARTIAL: 0 of 8 utterances are done and none is judged (--resume ")
+    assert "goes on): no worker has been there" in case.error
     assert "modellab's code is" in case.error
     assert "use the same on both" in case.error
     assert puller.poll() is None, "it waits for another run"
