@@ -66,7 +66,7 @@ class Session:
     )
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
-    distributed: DistributedCases | None = None  # with an executor: its workers measure the quality
+    distributed: DistributedCases | None = None  # workers that measure the quality, of all cases or of some
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
     occupied: Occupied = field(default_factory=Occupied)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
@@ -127,7 +127,7 @@ class Session:
         accepted, pinned = (baselines.load(root, case.key) for root in (folder, folder / baselines.PINNED))
         keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
         try:
-            shared = self.distributed.measured(task, case, data, keep) if self.distributed else None
+            shared = self.distributed.measured(task, case, data, keep, self.pool) if self.distributed else None
             with self.turns.loading():
                 self._load(case, keep if shared is None else None)
             with self.turns.measuring(), self._timed(case) as passage:
@@ -290,7 +290,7 @@ def open_session(
     saved.prune(project.mlruns)
     mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)
     tell = tell or Announcer()
-    shared = DistributedCases.of(project, options, session, commit.hash, tell, cancelled) if options.executor else None
+    shared = None if worker else DistributedCases.of(project, options, session, commit.hash, tell, cancelled)
     return Session(project, options, pool, ledger, family, Turns(lock), commit, paired_run, mark, tell, shared)
 
 

@@ -16,7 +16,7 @@ from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
-from modellab.runner.distributed import choice, parts, quality_pass, speed_sample
+from modellab.runner.distributed import choice, local, parts, quality_pass, speed_sample
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.quality_pass import Passed, PassOptions
 from modellab.runner.distributed.shard_worker import MODEL_DIED
@@ -26,7 +26,7 @@ from modellab.runner.options import RunOptions
 from modellab.runner.pool import Pool
 from modellab.runner.result import result_of
 from modellab.tasks import Task
-from modellab.types import Result
+from modellab.types import CaseId, Result
 
 
 @dataclass(slots=True)
@@ -40,22 +40,51 @@ class DistributedCases:
     commit: str
     tell: Callable[[WorkersProgress], None]
     cancelled: IsCancelled
+    asked: bool = True  # an executor was named; else cases that several GPUs are worth sharing for, and no others
     elsewhere: bool = False  # the workers are not all on this machine
     notes: list[str] = field(default_factory=list)  # of the last case
+    shared: set[CaseId] = field(default_factory=set)  # the cases that workers have measured
 
     @classmethod
     def of(
         cls, project: Project, options: RunOptions, session: str, commit: str, tell: Announcer, cancelled: IsCancelled
-    ) -> DistributedCases:
-        """Those of a session, with the executor that its options name; ConfigError for one that nobody knows."""
-        name, threads = options.executor, options.threads or project.threads
+    ) -> DistributedCases | None:
+        """Those of a session, with the executor that its options name; ConfigError for one that nobody knows.
+
+        Without one, that of this machine's GPUs; None where the options want every case in one process.
+        """
+        asked = bool(options.executor)
+        if not asked and (options.in_process or options.against or options.against_env or options.speed_only):
+            return None
+        name, threads = options.executor or choice.LOCAL, options.threads or project.threads
         how = PassOptions(str(project.root), session, threads, options.download, options.shard_audio_s)
         executor, elsewhere = choice.executor(name, options.workers), choice.is_elsewhere(name)
-        return cls(executor, project.mlruns, session, how, commit, tell, cancelled, elsewhere)
+        return cls(executor, project.mlruns, session, how, commit, tell, cancelled, asked, elsewhere)
 
-    def measured(self, task: Task, case: Case, data: Dataset, keep: str) -> Result:
-        """The quality of a case, by all workers. Its utterances have no clock. What should be known is in `notes`."""
+    def shares(self, task: Task, case: Case, rows: int) -> bool:
+        """Whether workers measure a case. Unasked they do on several GPUs, where it saves time and changes nothing.
+
+        A sample is timed afterwards by one model alone, so a dataset that is no larger gains nothing.
+        """
+        if self.asked:
+            return True
+        one_seed = case.model.seeds_for(case.key.variant) == 1
+        alike = one_seed and rows > speed_sample.SAMPLE and tasks.get(case.key.task) is task
+        return case.key.device == "cuda" and alike and len(local.visible_gpus()) > 1
+
+    def measured(self, task: Task, case: Case, data: Dataset, keep: str, pool: Pool) -> Result | None:
+        """The quality of a case, by all workers; None where they do not share it. What should be known is in `notes`.
+
+        Its utterances have no clock. The model that `pool` holds leaves its GPU to them.
+        """
+        self.notes = []
+        if not self.shares(task, case, len(data.rows)):
+            self.executor.stop()  # what comes now is timed
+            return None
         self._check(task, case)
+        self.shared.add(case.key)
+        if case.key.device == "cuda":
+            pool.close()
         told = checked(task, data)
         path = parts.place(self.mlruns, self.session, str(case.key))
         kept = parts.Parts(path, quality_pass.identity(case, data, self.options.threads))
@@ -84,7 +113,7 @@ class DistributedCases:
 
     def named(self, entry: Entry) -> Entry:
         """The entry under an id of its session and case: that of a session that is gone on with takes its place."""
-        if entry.result is None:
+        if entry.result is None or entry.key not in self.shared:
             return entry
         name = json.dumps([self.session, str(entry.key)])
         return replace(entry, id=hashlib.sha256(name.encode()).hexdigest()[:32])

@@ -11,13 +11,14 @@ from modellab.runner.distributed.ray_executor import RayCluster
 from modellab.runner.distributed.shared_folder import SharedFolder
 from modellab.runner.distributed.slurm import Slurm
 
-KINDS = ("local", "queue", "ray", "slurm")
+LOCAL = "local"
+KINDS = (LOCAL, "queue", "ray", "slurm")
 
 
 def executor(text: str, workers: int | None = None) -> Executor:
     """The executor of this name; ConfigError for one that nobody knows."""
     kind, _, rest = text.partition(":")
-    if kind == "local":
+    if kind == LOCAL:
         return Local(_count(text, rest) if rest else workers)
     if kind == "queue":
         if not rest:
@@ -34,7 +35,7 @@ def executor(text: str, workers: int | None = None) -> Executor:
 
 def is_elsewhere(text: str) -> bool:
     """Whether its workers may be on other machines."""
-    return text.partition(":")[0] != "local"
+    return text.partition(":")[0] != LOCAL
 
 
 def _count(text: str, number: str) -> int:
