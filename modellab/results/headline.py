@@ -25,6 +25,7 @@ RESOURCES: frozenset[Kind] = frozenset({"speed", "memory"})
 NOT_MEASURED, PARTLY_MEASURED, UNDECIDED = "not measured", "measured in part", "undecided"
 SKIPPED, NOT_RUN = "skipped", "not run"
 NO_BASELINE, NONE_HERE = "no accepted baseline", "no accepted baseline for this machine"
+REPORTED = "REPORTED"  # in place of PASS, where nothing was compared
 TOLD = {"accepted by this run": "accepted by this run", "scored anew": "scored anew"}  # how a verdict's `why` begins
 NOUNS = {Status.REGRESSED: "regression", Status.ERROR: "error"}  # the other statuses go by their name
 Colour = Literal["green", "yellowgreen", "yellow", "red"]
@@ -199,6 +200,17 @@ def _red(case: FinishedCase) -> Status | None:
     if case.status.is_unmeasured:
         return case.status
     return max((verdict.status for verdict in case.verdicts if verdict.red), key=list(Status).index, default=None)
+
+
+def shown_status(verdict: Verdict) -> str:
+    """The verdict's status for a person: REPORTED where a PASS would look as if something had been compared."""
+    return REPORTED if only_reported(verdict) else str(verdict.status)
+
+
+def only_reported(verdict: Verdict) -> bool:
+    """Whether nothing was compared."""
+    told = verdict.change is not None or verdict.p is not None or bool(verdict.why)
+    return verdict.kind == "quality" and verdict.status is Status.PASS and not told
 
 
 def _concerned(case: FinishedCase, kinds: Collection[Kind]) -> bool:

@@ -24,6 +24,7 @@ from modellab.reports.case import worst_utterances
 from modellab.reports.html import figures, page
 from modellab.results import baselines
 from modellab.results.entry import Entry
+from modellab.results.headline import shown_status
 from modellab.tasks import Surveyed, Task
 from modellab.types import Metric, QualityBaseline, Result, Status, Utterance, Verdict, readings
 from modellab.types.utterances import MANY, WORST_OF_MANY
@@ -38,7 +39,6 @@ NOTHING: Mapping[str, Any] = {
     "hidden": 0,
     "unlisted": 0,
 }  # what is shown of a case without utterances
-REPORTED = "REPORTED"  # in place of PASS
 SHORT = 19  # letters of a digest: sha256: and twelve
 
 Rooms = Sequence[tuple[str, str]]
@@ -167,16 +167,10 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "baseline": units.value(verdict.baseline, verdict.unit),
         "change": f"{change} [{', '.join(span)}]" if span else change,
         "detects": units.detects(verdict.detects, "ratio" if speed else verdict.unit),
-        "status": REPORTED if _is_only_reported(verdict) else str(verdict.status),
+        "status": shown_status(verdict),
         "red": verdict.red,
         "why": verdict.why,
     }
-
-
-def _is_only_reported(verdict: Verdict) -> bool:
-    """Whether nothing was compared: a PASS would look as if it had been judged, and held."""
-    told = verdict.change is not None or verdict.p is not None or bool(verdict.why)
-    return verdict.kind == "quality" and verdict.status is Status.PASS and not told
 
 
 def _readings(result: Result | None) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from modellab.reports.history import events
 from modellab.reports.history.events import Event
 from modellab.results import baselines
 from modellab.results.entry import Entry
+from modellab.results.headline import only_reported
 from modellab.results.pinned import pinned_root
 from modellab.results.rescored import standing
 from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
@@ -142,7 +143,8 @@ def _values(entry: Entry, machine: str) -> dict[str, float]:
 
 
 def _run(entry: Entry) -> Run:
-    verdicts = {v.metric: v.status for v in reversed(entry.verdicts) if v.versus != baselines.PINNED}
+    judged = [v for v in entry.verdicts if v.versus != baselines.PINNED and not only_reported(v)]
+    verdicts = {verdict.metric: verdict.status for verdict in reversed(judged)}
     at = datetime.datetime.fromisoformat(entry.finished_at)
     doubt = invalid(entry.result) if entry.result else ""
     return Run(at, entry.commit, entry.status, verdicts, {"weights": entry.weights, **entry.versions}, doubt)

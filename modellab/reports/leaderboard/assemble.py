@@ -22,7 +22,7 @@ from modellab.reports.leaderboard.score import score
 from modellab.reports.leaderboard.slices import group_gaps, slices
 from modellab.reports.leaderboard.utterance_sheets import sheet
 from modellab.results.entry import Entry
-from modellab.results.headline import Headline
+from modellab.results.headline import Headline, shown_status
 from modellab.results.select import SelectedResults
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
@@ -193,7 +193,7 @@ def _machine(whose: Mapping[str, Entry]) -> str:
 
 def _measures(who: System, entry: Entry, shown: Shown) -> Iterator[Measure]:
     result, where = systems.result_of(entry), systems.origin(entry)
-    statuses = {verdict.metric: str(verdict.status) for verdict in reversed(entry.verdicts)}
+    statuses = {verdict.metric: shown_status(verdict) for verdict in reversed(entry.verdicts)}
     for position, metric in enumerate(tasks.get(who.task).METRICS):
         found = intervals.of(metric, result.utterances)
         if found.known:

@@ -237,3 +237,8 @@ def test_a_run_knows_its_weights_and_libraries() -> None:
     (run,) = read([entry(0, weights="sha256:w", versions={"torch": "2.9"})]).runs
     assert isinstance(run, Run)
     assert run.facts == {"weights": "sha256:w", "torch": "2.9"}
+
+
+def test_a_metric_that_nothing_was_compared_of_has_no_verdict() -> None:
+    (run,) = read([entry(0, 0.2, verdict("wer", Status.IMPROVED, change=-0.1), verdict("number_f1"))]).runs
+    assert run.verdicts == {"wer": Status.IMPROVED}

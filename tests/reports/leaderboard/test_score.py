@@ -13,7 +13,7 @@ from modellab.reports.leaderboard.score import NOT_RATED, on, points
 from modellab.stats.estimate import Estimate
 from modellab.types import Metric
 
-from ...make import name, result, utterance
+from ...make import name, result, utterance, verdict
 from .makers import again, entry, key, report, some
 
 CHEAP = Scorecard.model_validate({"prices": {"a-cpu-*": 2.0}})
@@ -157,3 +157,10 @@ def test_speed_and_cost_have_no_points_from_what_proves_nothing(readings: dict[s
         assert (each.points.known, each.weight, each.words) == (False, 0.0, why)
     assert part(found, "speed").measured.known, "it is shown"
     assert part(found, "quality").points.known
+
+
+def test_a_metric_that_nothing_was_compared_of_is_reported_and_no_pass() -> None:
+    judged = verdict("wer", baseline=0.1, change=0.0)
+    found = report(entry(errors=some(20), verdicts=(judged, verdict("cer"))))
+    said = {each.metric: each.verdict for each in found.measures}
+    assert (said["wer"], said["cer"]) == ("PASS", "REPORTED")
