@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 import resource
 from collections import defaultdict
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from modellab.server.errors import ApiError
 
 RETRY_S = 5
 HEAD_BYTES = 65_536  # of a request
+H2C = re.compile(rb"\r\nupgrade:(\s*h2c\s*\r\n)", re.IGNORECASE)  # as curl --http2 and Java's client say it
 SPARE_FILES = 256  # besides those of connections
 STALE = 1024  # addresses without a connection that are kept at most
 
@@ -72,6 +74,8 @@ class Guarded(HttpToolsProtocol):
     head_s: ClassVar[float]
     guard: asyncio.TimerHandle | None = None
     head_bytes = 0
+    is_in_body = False
+    aside_bytes = 0  # that came since the last part of a body: extensions of chunks, trailers
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -83,12 +87,13 @@ class Guarded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():  # refused, or given up
             return
-        super().data_received(data)
+        self.aside_bytes += len(data)
+        super().data_received(data if self.is_in_body else without_h2c(data))
         if self.guard is not None:  # the head is not whole yet
             self.head_bytes += len(data)
-            if self.head_bytes > HEAD_BYTES:
-                self.unwatch()
-                self.refuse(431, "head_too_large", f"the head of a request may have {HEAD_BYTES:,} bytes")
+        if max(self.head_bytes, self.aside_bytes if self.is_in_body else 0) > HEAD_BYTES:
+            self.unwatch()
+            self.refuse(431, "head_too_large", f"the head of a request may have {HEAD_BYTES:,} bytes")
 
     def refuse(self, status: int, code: str, why: str) -> None:
         """Answer before there is a request, and hang up."""
@@ -113,11 +118,36 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.unwatch()
+        self.is_in_body, self.head_bytes = True, 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self.aside_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.is_in_body = False
+        super().on_message_complete()
+
+    def _should_upgrade(self) -> bool:
+        """Whether it becomes a WebSocket: one begins with GET, and for anything else the handshake never ends."""
+        return self.scope["method"] == "GET" and super()._should_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.unwatch()
         super().connection_lost(exc)
+
+
+def without_h2c(data: bytes) -> bytes:
+    r"""The head of a request that also offers to go on in HTTP/2, without that: the parser would take its body for it.
+
+    >>> without_h2c(b"POST / HTTP/1.1\r\nUpgrade: h2c\r\nContent-Length: 7\r\n\r\nbody")
+    b'POST / HTTP/1.1\r\nx-asked: h2c\r\nContent-Length: 7\r\n\r\nbody'
+    """
+    if b"h2c" not in data:
+        return data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return H2C.sub(rb"\r\nx-asked:\1", head + b"\r\n", count=1)[:-2] + end + rest
 
 
 def protocol(settings: Serve) -> type[HttpToolsProtocol]:

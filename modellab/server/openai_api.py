@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import statistics
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from modellab.errors import ConfigError
 from modellab.server import formats, speech
 from modellab.server.access import audit
 from modellab.server.auth import needs
+from modellab.server.bodies import json_object
 from modellab.server.calls import Caller
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
@@ -182,13 +182,7 @@ def described(served: Served) -> dict[str, Any]:
 
 async def body_of(request: Request) -> Mapping[str, Any]:
     """The JSON object of a request; ApiError where it is none."""
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        raise ApiError(400, "invalid_json", "the body is no JSON: expected an object") from None
-    if not isinstance(body, dict):
-        raise ApiError(400, "invalid_json", "the body is no JSON object")
-    return body
+    return json_object(await request.body())
 
 
 async def _heard(

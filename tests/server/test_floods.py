@@ -28,6 +28,8 @@ from tests.server.test_fleet import FAKE, clip
 
 # ---------------------------------------------------------------------------- floods
 
+MANY = 10_000  # connections at once
+
 
 def opened(server: Server, count: int, data: bytes) -> Iterator[socket.socket]:
     """So many connections that have sent something, as far as they could."""
@@ -63,6 +65,31 @@ def test_two_hundred_half_heads_and_slow_bodies_are_hung_up_on(tmp_path: Path) -
         assert [heard(line) for line in halves] == [b""] * 200
         assert {code(heard(line)) for line in slow} == {"body_too_slow"}
         until(lambda: psutil.Process(up.process.pid).num_fds() <= files + 60)  # the database has some
+
+
+@pytest.mark.slow
+def test_ten_thousand_slow_heads_cost_little_and_keep_nobody_out(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < MANY + 1000:
+        pytest.skip(f"this machine lets a process have {hard} files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, MANY + 1000), hard))
+    lines: list[socket.socket] = []
+    try:
+        with serving(project(tmp_path, f"head_s = 10\nmax_connections = {MANY + 500}")) as up:
+            assert send(up, GOOD)[0] == 200
+            process = psutil.Process(up.process.pid)
+            files, memory = process.num_fds(), process.memory_info().rss
+            for _ in range(10):
+                lines += opened(up, MANY // 10, b"POST /v1/audio/transcriptions HTTP/1.1\r\nX-A: ")
+                assert send(up, GOOD)[0] == 200  # of somebody else
+            assert process.memory_info().rss < memory + 200e6
+            assert {heard(line) for line in lines} == {b""}
+            until(lambda: process.num_fds() <= files + 60)  # the database has some
+            assert send(up, GOOD)[0] == 200
+    finally:
+        for line in lines:
+            line.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.slow

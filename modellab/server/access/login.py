@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from modellab.server import auth
 from modellab.server.access import accounts, audit, passwords, sessions, sites, tables
 from modellab.server.access.guard import Guard
 from modellab.server.auth import Who, open_to_all
+from modellab.server.bodies import json_object
 from modellab.server.errors import ApiError
 from modellab.server.pages import frame
 from modellab.server.windows import Windows
@@ -141,13 +141,10 @@ def inside(where: str) -> str:
 async def _given(request: Request) -> dict[str, str]:
     """The fields of a form or of JSON."""
     if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = json.loads(await request.body())
-        except (ValueError, RecursionError):
-            body = None
+        body: dict[str, Any] = json_object(await request.body())
     else:
         body = dict(await request.form())
-    if not isinstance(body, dict) or not all(isinstance(body.get(name), str) for name in ("name", "password")):
+    if not all(isinstance(body.get(name), str) for name in ("name", "password")):
         raise ApiError(400, "missing_field", "expected name and password")
     return {name: value for name, value in body.items() if isinstance(value, str)}
 
