@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket
@@ -31,6 +30,7 @@ from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs.room import Room
 from modellab.server.listening import api as listening_api
 from modellab.server.listening.making import Maker
+from modellab.server.pages import refused as refused_pages
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
 from modellab.server.results import decisions
@@ -110,11 +110,11 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
 
 
 def _errors(app: FastAPI) -> None:
-    """Every error as OpenAI's clients read it."""
+    """Every error as OpenAI's clients read it, and as a page for people."""
 
     @app.exception_handler(ApiError)
     async def told(asked: Request | WebSocket, error: ApiError) -> Response:
-        answer = JSONResponse(error.body(), error.status, headers=error.headers)
+        answer = refused_pages.answer(error, asked)
         if isinstance(asked, WebSocket):  # it is none yet: whoever opened one tells its errors there
             await asked.send_denial_response(answer)
         return answer

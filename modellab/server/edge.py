@@ -8,11 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -20,6 +18,7 @@ from modellab.plan.serve_settings import Serve
 from modellab.server.access.guard import Guard
 from modellab.server.auth import SAFE, Who
 from modellab.server.errors import ApiError
+from modellab.server.pages import refused
 from modellab.server.rates import Rates
 
 MB = 1_000_000
@@ -78,7 +77,7 @@ class Edge:
             if scope["method"] not in SAFE:
                 self.rates.took(time.perf_counter() - begun)
         except ApiError as error:  # before any handler of the application
-            await refusal(error, scope)(scope, receive, answer)
+            await refused.answer(error, HTTPConnection(scope))(scope, receive, answer)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The same for a WebSocket: whoever may not is refused before it is one."""
@@ -87,7 +86,8 @@ class Edge:
                 who = scope["state"]["who"] = await self._who(scope)
                 held.enter_context(self.rates.socket(who))
             except ApiError as error:
-                await WebSocket(scope, receive, send).send_denial_response(refusal(error, scope))
+                socket = WebSocket(scope, receive, send)
+                await socket.send_denial_response(refused.answer(error, socket))
                 return
             await self.app(scope, receive, send)
 
@@ -110,17 +110,6 @@ class Edge:
         if stated.isdigit() and int(stated) > limit:
             raise too_large(limit)
         return limit
-
-
-def refusal(error: ApiError, scope: Scope) -> Response:
-    """An error as an answer; a person who has not signed in is sent to where one does."""
-    path = scope["path"]
-    if error.status == 401 and scope["type"] == "http" and scope["method"] == "GET":
-        wants_page = "text/html" in Headers(scope=scope).get("accept", "")
-        if wants_page and not path.startswith(("/v1/", "/api/")):
-            asked = scope["query_string"].decode("latin-1")
-            return RedirectResponse(f"/login?next={quote(f'{path}?{asked}' if asked else path)}", 303)
-    return JSONResponse(error.body(), error.status, headers=error.headers)
 
 
 class Body:

@@ -35,11 +35,12 @@ def chromium(microphone: Path | None = None) -> Iterator[Browser]:
 
 @contextmanager
 def visit(
-    browser: Browser, address: str, width: int = 1280, scheme: str = "light", state: Any = None
+    browser: Browser, address: str, width: int = 1280, scheme: str = "light", state: Any = None, refused: int = 0
 ) -> Iterator[Page]:
     """A page of a new visitor, opened; what its console says and what could not be loaded is an error at the end.
 
     `state`: the cookies of a visitor who has been there before, as a context's `storage_state` has them.
+    `refused`: the status of the page where it is one of refusal, of which a browser's console says a line.
     """
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -51,10 +52,14 @@ def visit(
     page = context.new_page()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(address)
+    answer = page.goto(address)
+    if refused:
+        assert answer is not None
+        assert answer.status == refused
     try:
         yield page
-        assert not said, said
+        wrong = [line for line in said if not (refused and f"status of {refused}" in line)]
+        assert not wrong, wrong
         assert not (found := faults(page)), found
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it is wider than the window"
     finally:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 import modellab
 from modellab.reports import html
-from modellab.server.auth import Who, open_to_all, who
+from modellab.server.auth import NOBODY, Who, open_to_all
 from modellab.server.errors import ApiError
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ YEAR_S = 31_536_000
 
 def page(request: Request, template: str, title: str, **context: Any) -> HTMLResponse:
     """A page from a template of this folder, under its title; what models and people wrote is escaped."""
-    asker = who(request)
+    asker = getattr(request.state, "who", NOBODY)  # who asks was not found out where it is a refusal
     given = {
         "who": asker.name, "form_token": asker.form_token,
         "title": title, "rooms": rooms(asker), "here": request.url.path,
