@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from modellab.results import ledger
+from modellab.server.pages.frame import ROOMS
 from tests.server.conftest import Server, project, serving
 from tests.server.results.conftest import entry, write
 from tests.server.test_access import ask, do, until
@@ -95,6 +96,20 @@ def test_a_wrong_password_is_told_on_the_page_which_leads_where_one_was_going(si
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto(f"{site.address}/runs")
     expect(page).to_have_url(f"{site.address}/login?next=/runs")
+    context.close()
+
+
+def test_every_page_says_who_one_is_and_lets_one_sign_out(
+    site: Server, browser: Browser, states: dict[str, Any]
+) -> None:
+    context, page = of(browser, states["bob"])
+    page.goto(f"{site.address}/results")
+    result = page.locator('main a[href^="/results/"]').first.get_attribute("href")
+    own = (result, f"{result}/history", "/runs/s-mine", "/shares", "/account", "/runs/nobody", "/admin")
+    for path in (*(address for _, address in ROOMS), *own):
+        page.goto(f"{site.address}{path}")
+        expect(page.get_by_role("link", name="bob", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     context.close()
 
 

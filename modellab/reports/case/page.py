@@ -21,7 +21,7 @@ from modellab.plan.settings import Project
 from modellab.reports import by_group
 from modellab.reports.case import utterance as views
 from modellab.reports.case import worst_utterances
-from modellab.reports.html import figures, page
+from modellab.reports.html import Frame, figures, page
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.headline import shown_status
@@ -41,16 +41,17 @@ NOTHING: Mapping[str, Any] = {
 }  # what is shown of a case without utterances
 SHORT = 19  # letters of a digest: sha256: and twelve
 
-Rooms = Sequence[tuple[str, str]]
+Links = Sequence[tuple[str, str]]
 
 
 def render(
-    entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS, rooms: Rooms = ()
-) -> str:
+    entry: Entry, golden: Path, accepted: QualityBaseline | None = None, clips: int = CLIPS,
+    frame: Frame | None = None, links: Links = (),
+) -> str:  # fmt: skip
     """The page. `golden` is the folder of datasets, `accepted` the baseline to sort by and to compare with.
 
-    `clips` is how many utterances, worst first, come with sound and spectrogram. `rooms` are pairs of a
-    name and an address: further pages of a server.
+    `clips` is how many utterances, worst first, come with sound and spectrogram. `frame` is that of a server, `links`
+    are pairs of a name and an address: further pages of it about the case.
     """
     key = entry.key
     task = _task(key.task)
@@ -61,6 +62,7 @@ def render(
         context |= _utterances(entry.result, task, data, fair, clips)
     return page(
         "case.html.j2",
+        frame,
         title=f"{key.model}:{key.variant} on {key.dataset}",
         status=str(entry.status),
         facts=_facts(entry, fair),
@@ -72,7 +74,7 @@ def render(
         readings=_readings(entry.result),
         provenance=_provenance(entry),
         clips=clips,
-        rooms=rooms,
+        links=links,
         **context,
     )
 

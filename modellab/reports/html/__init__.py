@@ -15,6 +15,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,15 +35,31 @@ PICTURE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]*={0,2}\
 RELATIVE = re.compile(r"(?!/)(?!.*(?:^|/)\.\.(?:/|\Z))[\w./ -]+\Z")  # no scheme, no host, no way up
 
 
-def page(template: str, **context: Any) -> str:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a server has around a page among others: a layout in a folder of its own, and what that has to know.
+
+    The layout has the blocks of `base.html.j2`; style sheet, script and policy are the server's business.
+    """
+
+    folder: Path
+    layout: str
+    context: Mapping[str, Any]
+
+
+def page(template: str, frame: Frame | None = None, **context: Any) -> str:
     """A page of the template `template` in this folder; the same context gives the same text.
 
-    `base.html.j2` needs `title`, and takes `facts`, pairs of a name and a text that say what, when and which commit;
-    and `rooms`, pairs of a name and an address, for a page that a server gives among others.
+    `base.html.j2` needs `title`, and takes `facts`, pairs of a name and a text that say what, when and which commit.
+    Without a `frame` the page stands alone.
     """
+    given = {"facts": (), "links": (), **context}
+    if frame is not None:
+        found = environment(frame.folder).get_template(template)
+        return found.render({**frame.context, **given, "layout": frame.layout})
     style, script = _text("style.css"), _text("page.js")
-    given = {"style": style, "script": script, "policy": policy(script), "facts": (), "rooms": (), **context}
-    return environment().get_template(template).render(given)
+    alone = {"layout": "base.html.j2", "style": style, "script": script, "policy": policy(script)}
+    return environment().get_template(template).render({**alone, **given})
 
 
 def policy(script: str) -> str:

@@ -37,15 +37,23 @@ YEAR_S = 31_536_000
 
 def page(request: Request, template: str, title: str, **context: Any) -> HTMLResponse:
     """A page from a template of this folder, under its title; what models and people wrote is escaped."""
-    asker = getattr(request.state, "who", NOBODY)  # who asks was not found out where it is a refusal
-    given = {
-        "who": asker.name, "form_token": asker.form_token,
-        "title": title, "rooms": rooms(asker), "here": request.url.path,
-        "edition": edition(), "version": modellab.__version__,
-        "address": str(request.base_url).rstrip("/"), **context,
-    }  # fmt: skip
+    given = {**about(request), "title": title, **context}
     body = html.environment(TEMPLATES).get_template(template).render(given)
     return HTMLResponse(body, headers=HEADERS)
+
+
+def about(request: Request) -> dict[str, Any]:
+    """What the frame has to know, as JSON has it."""
+    asker = getattr(request.state, "who", NOBODY)  # who asks was not found out where it is a refusal
+    return {
+        "who": asker.name, "form_token": asker.form_token, "rooms": rooms(asker), "here": request.url.path,
+        "edition": edition(), "version": modellab.__version__, "address": str(request.base_url).rstrip("/"),
+    }  # fmt: skip
+
+
+def drawn_elsewhere(request: Request) -> dict[str, Any]:
+    """The frame for a page that a reader's process draws."""
+    return {"folder": str(TEMPLATES), "layout": "frame.html.j2", "context": about(request)}
 
 
 def part(template: str, **context: Any) -> HTMLResponse:
@@ -61,9 +69,10 @@ def rooms(asker: Who) -> tuple[tuple[str, str], ...]:
 
 @cache
 def files() -> dict[str, bytes]:
-    """The files beside the pages, by name; the style sheet is the reports' with a few lines more."""
+    """The files beside the pages, by name; the reports' style sheet with more, and their `page.js`."""
     found = {path.name: path.read_bytes() for path in sorted(ASSETS.iterdir()) if path.suffix in KINDS}
-    return {**found, "app.css": (html.FOLDER / "style.css").read_bytes() + found["app.css"]}
+    style, script = ((html.FOLDER / name).read_bytes() for name in ("style.css", "page.js"))
+    return {**found, "app.css": style + found["app.css"], "page.js": script}
 
 
 @cache

@@ -24,6 +24,7 @@ ORDERS = (("-finished_at", "newest first"), ("finished_at", "oldest first"), ("v
           ("-value", "highest value first"))  # fmt: skip
 WORST_FIRST = ("ERROR", "PARTIAL", "REGRESSED", "ABOVE_LIMIT", "BELOW_LIMIT", "NOT_COMPARABLE", "INCONCLUSIVE", "NEW",
                "IMPROVED")  # fmt: skip
+CASE_POLICY = f"{frame.POLICY}; style-src-attr 'unsafe-inline'"  # how wide a drawing of its is
 Row = dict[str, Any]
 
 
@@ -77,16 +78,16 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
         )  # fmt: skip
 
     @routes.get("/results/{entry}")
-    def result(who: Reads, entry: str) -> Response:
+    def result(request: Request, who: Reads, entry: str) -> Response:
         row = index.one(lambda said: dict(query.one(said, who.project, entry)))
         share = (("Share this result", f"/shares?entry={quote(entry)}"),) if who.may("run") else ()
-        own = (
+        links = (
             ("History of this case", f"/results/{quote(entry)}/history"),
             ("Its run", f"/runs/{quote(row['session'])}"),
             *share,
         )
-        body = index.whole("page", who.project, entry, rooms=(*frame.rooms(who), *own))["page"]
-        return HTMLResponse(body, headers={**frame.HEADERS, "Content-Security-Policy": "frame-ancestors 'none'"})
+        body = index.whole("page", who.project, entry, frame=frame.drawn_elsewhere(request), links=links)["page"]
+        return HTMLResponse(body, headers={**frame.HEADERS, "Content-Security-Policy": CASE_POLICY})
 
 
 def shown(row: Row) -> Row:

@@ -96,12 +96,15 @@ def without_root(text: str, root: Path) -> str:
 
 
 def page(root: Path, order: Order) -> Json:
-    """The page of an entry, with the server's other pages in its head."""
+    """The page of an entry: in the frame of the server's pages, or alone."""
     from modellab.reports.case import page
+    from modellab.reports.html import Frame
 
     found, here = read(root, order), project(root)
-    rooms = [(name, address) for name, address in order["rooms"]]
-    drawn = page.render(found, here.golden, page.accepted(here, found), CLIPS, rooms)
+    given = order["frame"]
+    frame = Frame(Path(given["folder"]), given["layout"], given["context"]) if given else None
+    links = [(name, address) for name, address in order["links"]]
+    drawn = page.render(found, here.golden, page.accepted(here, found), CLIPS, frame, links)
     return {"page": without_root(drawn, root)}
 
 

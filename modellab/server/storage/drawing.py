@@ -57,7 +57,7 @@ class Drawing:
     @contextmanager
     def entry(self, project: str, id: str) -> Iterator[Drawn]:
         """The page of a stored result."""
-        with self._written(self.index.whole("page", project, id, rooms=[])["page"]) as drawn:
+        with self._written(self.index.whole("page", project, id, frame=None, links=[])["page"]) as drawn:
             yield drawn
 
     @contextmanager
