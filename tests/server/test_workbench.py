@@ -103,6 +103,11 @@ def test_a_run_is_cancelled_and_asked_for_again(site: Server, browser: Browser) 
         with visit(browser, f"{site.address}/workbench") as page:
             job = started(page, site)
             expect(page.locator("#utterances tr").first).to_be_visible(timeout=QUIET_MS)
+            assert site.get(f"/api/v1/runs/{job}")[0] == 404  # the ledger has nothing of it yet
+            status, going_on = site.get(f"/runs/{job}")
+            assert status == 200
+            assert f'data-job="{job}"' in going_on
+            assert 'id="cancel"' in going_on
             page.get_by_role("button", name="Cancel this run").click()
             expect(page.locator("#state")).to_have_text("cancelled", timeout=QUIET_MS)
             expect(page.get_by_role("link", name="Change it and run again")).to_have_attribute(

@@ -4,6 +4,8 @@
     refused.py  what a browser shows of a refusal
     start.py    `/`: the last run, and a model tried with a recording, the microphone or a text
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index
+    going_on.py `/runs` of jobs that are not over, and of those that the ledger has nothing of
+    export.py   `/results.csv`, `/results.json`: those that fit a filter, as a file
     workbench.py    `/workbench`: choose what to measure, start it, watch it, accept what came of it
     board.py    `/leaderboard`: systems of a task against each other, and as CSV and JSON
     past.py     `/results/ID/history`: a case over time, and where its level moved
@@ -29,7 +31,9 @@ from modellab.server.listening.making import Maker
 from modellab.server.pages import (
     administration,
     board,
+    export,
     frame,
+    going_on,
     judged,
     ledger,
     listening,
@@ -52,7 +56,8 @@ def router(
     routes = APIRouter(include_in_schema=False)
     routes.include_router(frame.router())
     routes.include_router(start.router(fleet, matrix, index))
-    routes.include_router(ledger.router(index, matrix, lambda project: workbench.running(room, project)))
+    routes.include_router(ledger.router(index, matrix, going_on.Jobs(room, index)))
+    routes.include_router(export.router(index))
     routes.include_router(workbench.router(room, index))
     routes.include_router(board.router(index))
     routes.include_router(past.router(remembered))

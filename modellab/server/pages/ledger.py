@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Protocol
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from modellab import tasks, units
 from modellab.plan.matrix import Broken, Matrix
 from modellab.server.auth import Who, needs
+from modellab.server.errors import ApiError
 from modellab.server.pages import frame
 from modellab.server.results import query
 from modellab.server.results.index import Index
@@ -28,18 +29,25 @@ CASE_POLICY = f"{frame.POLICY}; style-src-attr 'unsafe-inline'"  # how wide a dr
 Row = dict[str, Any]
 
 
-Running = Callable[[str], list[Row]]  # the runs of a project that are not over
+class Jobs(Protocol):
+    """What the pages of runs have to know of jobs."""
+
+    def running(self, project: str) -> list[Row]:
+        """The runs of a project that wait or are at work."""
+
+    def page(self, request: Request, who: Who, session: str, *, is_over: bool) -> Response | None:
+        """The page of the job whose session it is; None where it is no job's, or over unless that is wanted too."""
 
 
-def router(index: Index, matrix: Matrix, running: Running) -> APIRouter:
+def router(index: Index, matrix: Matrix, jobs: Jobs) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
-    _runs(routes, index, running)
+    _runs(routes, index, jobs)
     _results(routes, index, matrix)
     return routes
 
 
-def _runs(routes: APIRouter, index: Index, running: Running) -> None:
+def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
     @routes.get("/runs")
     def runs(request: Request, who: Reads, asked: Annotated[query.Runs, Query()]) -> Response:
         asked = _without_empty(asked)
@@ -47,13 +55,20 @@ def _runs(routes: APIRouter, index: Index, running: Running) -> None:
         older, newest = _pages(request, found, asked)
         return frame.page(
             request, "runs.html.j2", "Runs",
-            found=found, asked=asked, running=[] if asked.cursor else running(who.project),
+            found=found, asked=asked, running=[] if asked.cursor else jobs.running(who.project),
             older=older, newest=newest, is_filtered=_is_filtered(asked),
         )  # fmt: skip
 
     @routes.get("/runs/{session}")
     def run(request: Request, who: Reads, session: str) -> Response:
-        found = index.one(lambda said: query.run(said, who.project, session))
+        if going_on := jobs.page(request, who, session, is_over=False):
+            return going_on
+        try:
+            found = index.one(lambda said: query.run(said, who.project, session))
+        except ApiError as error:  # it ended before its first result
+            if error.status == 404 and (ended := jobs.page(request, who, session, is_over=True)):
+                return ended
+            raise
         rows = sorted(map(shown, found["results"]), key=lambda row: (row["task"], _rank(row), row["case"]))
         by_task = [(task, list(group)) for task, group in itertools.groupby(rows, key=lambda row: row["task"])]
         lead, colour = _lead(found)
@@ -74,7 +89,7 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
         return frame.page(
             request, "results.html.j2", "Results", found=found, rows=list(map(shown, found["data"])), asked=asked,
             boxes=BOXES, orders=ORDERS, values=values, known=_known(matrix), older=older, newest=newest,
-            is_filtered=_is_filtered(asked),
+            is_filtered=_is_filtered(asked), query=_query(request),
         )  # fmt: skip
 
     @routes.get("/results/{entry}")
@@ -145,10 +160,21 @@ def _is_filtered(asked: query.Page) -> bool:
 
 def _pages(request: Request, found: Mapping[str, Any], asked: query.Page) -> tuple[str, str]:
     """The addresses of the next page and of the first one; '' where there is none."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor" and value]
+    kept = _kept(request)
     path = request.url.path
     older = f"{path}?{urlencode([*kept, ('cursor', found['next_cursor'])])}" if found["has_more"] else ""
     return older, f"{path}?{urlencode(kept)}" if asked.cursor else ""
+
+
+def _kept(request: Request) -> list[tuple[str, str]]:
+    """What an address asks for, on whatever page of the list."""
+    return [(name, value) for name, value in request.query_params.multi_items() if name != "cursor" and value]
+
+
+def _query(request: Request) -> str:
+    """The same as the end of an address; '' for nothing."""
+    kept = [(name, value) for name, value in _kept(request) if name not in ("limit", "fields")]
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 def _text(value: str | list[str]) -> str:

@@ -20,7 +20,7 @@ from modellab.server.jobs import asked as requests
 from modellab.server.jobs import runs
 from modellab.server.jobs.room import Room
 from modellab.server.jobs.store import Row
-from modellab.server.jobs.tables import DONE, ENDED, RUNS
+from modellab.server.jobs.tables import DONE, ENDED
 from modellab.server.pages import frame, ledger
 from modellab.server.results import durations, query
 from modellab.server.results.index import Index
@@ -102,12 +102,17 @@ def router(room: Room, index: Index) -> APIRouter:
 
     @routes.get("/workbench/{job}")
     def watch(request: Request, who: Reads, job: str) -> Response:
-        row = room.jobs.find(who.project, job)
-        if row.kind != "run":
-            raise ApiError(404, "not_found", f"{row.id} is no run: /api/v1/jobs/{row.id} says how it is")
-        return frame.page(request, "watch.html.j2", title(row), **_watched(room, index, who, row))
+        return watched(room, index, request, who, job)
 
     return routes
+
+
+def watched(room: Room, index: Index, request: Request, who: Who, job: str) -> Response:
+    """The page of a job that is a run; ApiError 404 where there is none of this name."""
+    row = room.jobs.find(who.project, job)
+    if row.kind != "run":
+        raise ApiError(404, "not_found", f"{row.id} is no run: /api/v1/jobs/{row.id} says how it is")
+    return frame.page(request, "watch.html.j2", title(row), **_watched(room, index, who, row))
 
 
 def title(row: Row) -> str:
@@ -115,18 +120,6 @@ def title(row: Row) -> str:
     asked = requests.Run.model_validate(row.body)
     models, datasets = (", ".join(names) for names in (asked.models, asked.datasets))
     return shortened(f"{models or 'Every model'} on {datasets or 'every dataset'}", MOST_TITLE)
-
-
-def running(room: Room, project: str) -> list[Json]:
-    """The runs of a project that wait or are at work, as a table shows them."""
-    rows = room.jobs.newest(project, states=("queued", "running"), most=SHOWN)
-    return [
-        {
-            "id": row.id, "state": row.state, "by": row.owner, "created": moment(row.created), "far": far(row.progress),
-            "command": requests.Run.model_validate(row.body).command,
-        }
-        for row in rows if row.lane == RUNS
-    ]  # fmt: skip
 
 
 def far(progress: Mapping[str, Any] | None) -> str:
