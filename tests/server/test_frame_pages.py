@@ -15,7 +15,7 @@ from tests.server.results.conftest import entry, write
 pytest.importorskip("playwright", reason="pip install playwright")
 from playwright.sync_api import Browser, expect
 
-from tests.server.browser import chromium, visit
+from tests.server.browser import QUIET_MS, chromium, visit
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,27 @@ def test_the_page_of_a_case_has_the_frame_of_the_others(
         expect(page.locator("link[rel=stylesheet]")).to_have_count(1)
         page.get_by_role("link", name="Its run").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Run s00000")
+
+
+@pytest.mark.slow
+def test_every_chart_and_table_has_a_link_and_a_share_that_opens_at_it(site: Server, browser: Browser) -> None:
+    id = site.get("/api/v1/results?limit=1")[1]["data"][0]["id"]
+    with visit(browser, f"{site.address}/results/{id}") as page:
+        link = page.get_by_role("link", name="Link to Utterances")
+        link.focus()
+        expect(link).to_have_css("opacity", "1")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{site.address}/results/{id}#utterances")
+        page.get_by_role("link", name="Share this result").click()
+        expect(page.get_by_text("#utterances")).to_be_visible()
+        page.get_by_role("button", name="Share", exact=True).click()
+        expect(page.get_by_label("Its link")).to_be_visible(timeout=QUIET_MS)
+        shared = page.get_by_label("Its link").input_value()
+        assert shared.endswith("#utterances")
+        page.goto(shared)
+        expect(page.locator("#utterances")).to_be_in_viewport()
+    with visit(browser, f"{site.address}/results/{id}/history#results") as page:
+        for name in ("Link to Results, newest first", "Link to WER"):
+            expect(page.get_by_role("link", name=name)).to_have_count(1)
+    with visit(browser, f"{site.address}/results#results-all-that-fit") as page:
+        expect(page.locator(".scroll:target")).to_have_count(1)

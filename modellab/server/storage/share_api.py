@@ -16,6 +16,7 @@ from modellab.server.storage.threads import drawn, stored
 
 D_S = 86_400.0
 MOST_D = 366
+PART = "^[a-z0-9-]{0,80}$"
 Anybody = Annotated[Who, Depends(open_to_all)]
 HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -29,6 +30,7 @@ class Asked(pydantic.BaseModel):
     run: str = pydantic.Field("", max_length=200, description="The name of a session: its report is shared")
     blob: str = pydantic.Field("", max_length=200, description="The id of a blob with sound: a player of it is shared")
     title: str = pydantic.Field("", max_length=120)
+    part: str = pydantic.Field("", pattern=PART, description="What of the page its link opens at: the id of a heading")
     expires_in_s: float = pydantic.Field(30 * D_S, ge=1, le=MOST_D * D_S)
 
     def target(self) -> tuple[str, str]:
@@ -49,7 +51,8 @@ def router(shares: Shares) -> APIRouter:
         kind, target = asked.target()
         end = time.time() + asked.expires_in_s
         made = await drawn(shares.new, who, kind, target, asked.title, end)
-        return described(made, str(request.base_url).rstrip("/"))
+        told = described(made, str(request.base_url).rstrip("/"))
+        return told | ({"url": f"{told['url']}#{asked.part}"} if asked.part else {})
 
     @routes.get("/api/v1/shares")
     async def listed(request: Request, who: Annotated[Who, Depends(needs("read"))]) -> dict[str, Any]:
