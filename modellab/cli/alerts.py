@@ -27,17 +27,26 @@ def alerts(
 
     Each event is sent once to each target; where sending failed it is sent the next time.
     """
-    from modellab.reports.alerts import events, news, releases, told, words
-    from modellab.results.select import StoredResults
+    from modellab.reports.alerts import told
 
     project = common.project()
     rules = _rules(project, rules_file)
+    failed: list[str] = []
+    with told.alone(project.mlruns):
+        _tell(project, rules, failed, dry_run=dry_run)
+    _end(failed)
+
+
+def _tell(project: Project, rules: Rules, failed: list[str], *, dry_run: bool) -> None:
+    """What is new for each target, to it; what was not sent is one more of `failed`."""
+    from modellab.reports.alerts import events, news, releases, told, words
+    from modellab.results.select import StoredResults
+
     entries = StoredResults.read(project.root, project.mlruns, project.baselines).entries
     released, missing = releases.unmeasured(entries, rules.index, rules.hosts) if rules.index else ([], [])
     for sentence in missing:
         common.say(f"warning: {common.printable(sentence)}", err=True)
     known = told.read(project.mlruns)
-    failed: list[str] = []
     for name, found in news.for_each(rules, entries, released, known).items():
         title = words.subject(found, project.root.name)
         common.say(f"{name}: {common.printable(title.partition(': ')[2])}")
@@ -47,7 +56,6 @@ def alerts(
             continue
         known.setdefault(name, told.Told()).knows(events.standings(entries), [event.subject for event in released])
         told.write(project.mlruns, known)
-    _end(failed)
 
 
 def digest(

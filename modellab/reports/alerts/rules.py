@@ -5,6 +5,11 @@ on = ["regression", "recovery"]      # and "release"; none: all
 models = ["faster_whisper:*"]        # MODEL:VARIANT; none: all, as for datasets and tasks
 to = ["chat", "team"]
 
+[digest]                             # sent by `modellab serve`
+to = ["team"]
+at = "07:00"                         # UTC
+days = 7
+
 [to.chat]
 webhook_env = "SLACK_URL"            # the variable that holds the address, which is a secret
 
@@ -19,6 +24,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -83,12 +89,26 @@ class Rule(Strict):
         )
 
 
+class Digest(Strict):
+    """What `modellab serve` sends by itself every so many days, at a time of the day in UTC."""
+
+    to: tuple[str, ...] = pydantic.Field(min_length=1)
+    at: Annotated[str, pydantic.Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
+    days: int = pydantic.Field(default=1, ge=1, le=366)
+
+    def due(self, now: datetime) -> str:
+        """The day of the digest that is due on the day of a moment in UTC; '' before its time and between its days."""
+        is_day = now.date().toordinal() % self.days == 0
+        return now.date().isoformat() if is_day and f"{now:%H:%M}" >= self.at else ""
+
+
 class Rules(Strict):
     """The whole file."""
 
     rule: tuple[Rule, ...] = pydantic.Field(min_length=1)
     to: dict[str, Target] = pydantic.Field(min_length=1)
     hosts: tuple[str, ...] = ()  # that webhooks may reach over http, and at private addresses
+    digest: Digest | None = None
     index: str = ""  # where a package index answers INDEX/NAME/json, to be asked for releases; none: nobody is
 
 
@@ -101,7 +121,8 @@ def read(path: Path) -> Rules:
     except (UnreadableError, RecursionError, ValueError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     found = parse(Rules, path, table)
-    for name in (name for rule in found.rule for name in rule.to):
+    named = [name for rule in found.rule for name in rule.to]
+    for name in (*named, *(found.digest.to if found.digest else ())):
         if name not in found.to:
             raise ConfigError(f"{path}: there is no [to.{name}]: {did_you_mean(name, found.to)}")
     return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from modellab.errors import ConfigError
 from modellab.reports.alerts.events import Standing
 
 FILE = "alerts.json"
+LOCK = ".alerts.lock"
 FORMAT = 1
 
 
@@ -27,6 +30,18 @@ class Told:
         """All of this was told, or is nothing for this target."""
         self.cases.update(cases)
         self.releases.update(releases)
+
+
+@contextmanager
+def alone(mlruns: Path) -> Iterator[None]:
+    """While the block lasts nobody else tells: two who began at once would both tell what is new."""
+    mlruns.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(mlruns / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def read(mlruns: Path) -> dict[str, Told]:

@@ -9,11 +9,12 @@ from modellab.plan.serve_settings import JobSettings
 from modellab.plan.settings import Project
 from modellab.server.database import Database
 from modellab.server.fleet import Fleet
+from modellab.server.jobs.alerts import Schedule, Sender
 from modellab.server.jobs.files import Files
 from modellab.server.jobs.inference import Inference
 from modellab.server.jobs.runs import END_S, Runs
 from modellab.server.jobs.store import Jobs, Row
-from modellab.server.jobs.tables import INFERENCE, RUNS
+from modellab.server.jobs.tables import ALERTS, INFERENCE, RUNS
 from modellab.server.jobs.webhooks import Webhooks
 from modellab.server.jobs.workers import Doer, Workers
 from modellab.server.probe import Probe
@@ -41,10 +42,12 @@ class Room:
         self.jobs = Jobs(database, self.webhooks.ended)
         self.files = Files(project.root / project.serve.folder / FOLDER)
         doers: dict[str, Doer] = {INFERENCE: Inference(fleet, self.matrix(), self.files)}
-        counts = {INFERENCE: self.settings.workers, RUNS: 1}
+        doers[ALERTS] = Sender(project)
+        counts = {INFERENCE: self.settings.workers, RUNS: 1, ALERTS: 1}
         if self.settings.runs:
             doers[RUNS] = Runs(project, self.files)
         self.workers = Workers(self.jobs, self.files, self.settings, doers, counts)
+        self.schedule = Schedule(project, self.jobs)
 
     def matrix(self) -> Matrix:
         """What there is now: models and datasets come and go while a server runs."""
@@ -62,8 +65,10 @@ class Room:
         """Begin to do jobs, and to call who asked to be called."""
         self.workers.start()
         self.webhooks.start()
+        self.schedule.start()
 
     def stop(self) -> None:
         """Take no more jobs, and end or give back what is on its way: a run may take a minute to end."""
+        self.schedule.stop()
         self.workers.stop(END_S + ROOM_S)
         self.webhooks.stop()

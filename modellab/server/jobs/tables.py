@@ -8,7 +8,7 @@ from modellab.server.database import METADATA
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = STATES = ("queued", "running", "done", "failed", "cancelled")
 ENDED = (DONE, FAILED, CANCELLED)
-INFERENCE, RUNS = LANES = ("inference", "runs")  # who takes it: a server with its models, or an executor
+INFERENCE, RUNS, ALERTS = LANES = ("inference", "runs", "alerts")  # who takes it: a server, or for runs an executor
 _NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up only what is called INTEGER
 
 JOB = sa.Table(

@@ -70,6 +70,12 @@ def behind(engine: sa.Engine, mlruns: Path) -> tuple[list[Behind], list[str]]:
     return found, [path for path in known if path not in there]
 
 
+def sizes(mlruns: Path) -> tuple[int, int]:
+    """(how many files the ledger has, their bytes): another pair once something was added."""
+    found = [about.st_size for _, about in _files(mlruns)]
+    return len(found), sum(found)
+
+
 def _files(mlruns: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The paths of `ledger.files` with what the system knows of each: before every answer, so without more ado."""
     for place in ledger.places(mlruns):
