@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from modellab import units
+from modellab import tasks, units
 from modellab.datasets import load
 from modellab.reports.history import series
 from modellab.reports.leaderboard import estimates, slices
 from modellab.reports.leaderboard.systems import system_of
-from modellab.results import ledger
+from modellab.results import baselines, ledger
+from modellab.results.pinned import pin
 from modellab.stats import intervals
 from modellab.stats.estimate import Estimate
 from modellab.types import CaseId, Status
@@ -31,6 +32,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.server.browser import chromium, visit
 
+KEY = CaseId("asr", "parts_v1", "m1", "one", "cpu", "float32")
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -39,6 +42,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         file.write('[tool.modellab.scorecard.prices]\n"epyc-*" = 0.5\n')
     found = list(results(dataset(root)))
     write(root / "mlruns", *found)
+    own = [each.result for each in found if each.key == KEY and each.result]
+    for result, accepted in ((own[0], "the release"), (own[3], "the present one")):
+        baselines.save(root / "baselines", tasks.get("asr"), [result], accepted, "2026-11-01")
+        if accepted == "the release":
+            pin(root / "baselines", [KEY], "release", "2026-11-01")
     of_others = replace(found[-1], id="0" * 32, labels={"project": "other"}, finished_at="2026-11-30T10:00:00+00:00")
     failed = replace(found[0], id="1" * 32, result=None, status=Status.ERROR, error="RuntimeError: gone", values={})
     write(root / "mlruns", of_others, replace(failed, finished_at="2026-11-29T10:00:00.000000+00:00"))
@@ -109,14 +117,18 @@ def test_filters_of_the_leaderboard(site: Server) -> None:
 
 def test_the_history_is_that_of_the_command(site: Server) -> None:
     every = [each for each in ledger.read(site.root / "mlruns")[0] if "project" not in each.labels]
-    key = CaseId("asr", "parts_v1", "m1", "one", "cpu", "float32")
-    id = newest(site.root)[key].id
+    key, id = KEY, newest(site.root)[KEY].id
     known = series.read(key, every, site.root / "baselines")
     speed = next(each for each in known.series if each.metric == "rtf")
     assert len(speed.steps) == 1
     status, page = site.get(f"/results/{id}/history")
     page = html.unescape(page)
     assert status == 200
+    for each in known.series:
+        if len(set(each.values)) > 1 and each.accepted != each.pinned:
+            for name, level in (("baseline", each.accepted), ("pinned", each.pinned)):
+                assert f">{name} {units.value(level, each.unit)}</text>" in page
+    assert known.series[0].accepted != known.series[0].pinned
     step = speed.steps[0]
     size = units.relative(step.change / step.before)
     assert f"RTF {size} ({units.value(step.before, 's/s')} to {units.value(step.after, 's/s')}, worse)" in page
@@ -160,6 +172,6 @@ def test_a_result_leads_to_its_history_and_its_run(site: Server) -> None:
 def test_pages_fit_their_window_and_everybody_can_read_them(
     site: Server, browser: Browser, path: str, width: int, scheme: str
 ) -> None:
-    id = newest(site.root)[CaseId("asr", "parts_v1", "m1", "one", "cpu", "float32")].id
+    id = newest(site.root)[KEY].id
     with visit(browser, site.address + path.replace("ID", id), width, scheme) as page:
         expect(page.get_by_role("main")).to_be_visible()

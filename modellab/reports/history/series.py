@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,9 @@ from modellab.types import CaseId, Kind, Metric, Result, Status, readings
 
 NONE = float("nan")
 BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
+
+
+IsSame = Callable[[Mapping[str, str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,13 @@ def read(
         raise ConfigError(f"the ledger has no result of {key}: `modellab run --model {key.model}:{key.variant}`")
     fitting = [entry for entry in own if entry.result is None or _same_data(entry.result.provenance, newest.provenance)]
     kept = fitting[-last:]
-    levels, sentences = _levels(baselines, newest)
+    of = newest.provenance
+    accepted, sentences = levels(baselines, key, newest.machine, lambda header: _same_data(header, of))
     runs = tuple(_run(entry) for entry in kept)
     every = _series(metric, newest, kept)
     doubted = frozenset(i for i, run in enumerate(runs) if run.doubt)
     told = (replace(each, doubted=doubted) if each.kind == "speed" else each for each in every)
-    series = tuple(_filled(each, levels, penalty) for each in told)
+    series = tuple(_filled(each, accepted, penalty) for each in told)
     notes = (*_notes(own, fitting, kept, newest), *_few(series), *sentences)
     since = runs[0].at - BEFORE
     happened = events.of(
@@ -179,28 +183,31 @@ def _metrics(key: CaseId) -> dict[str, Metric]:
 # ---------------------------------------------------------------------------- what it is held against
 
 
-def _levels(baselines: Path, newest: Result) -> tuple[list[dict[str, float]], list[str]]:
-    """The values of the baseline and of the pinned release, and a sentence for a file that cannot be read."""
-    levels: list[dict[str, float]] = []
+def levels(baselines: Path, key: CaseId, machine: str, is_same: IsSame) -> tuple[list[dict[str, float]], list[str]]:
+    """The values of the baseline and of the pinned release, and a sentence for a file that cannot be read.
+
+    `is_same` says of a file's header whether it is of the data that the case was measured on.
+    """
+    found: list[dict[str, float]] = []
     sentences = []
     for root in (baselines, pinned_root(baselines)):
         try:
-            levels.append(_level(root, newest))
+            found.append(_level(root, key, machine, is_same))
         except BaselineError as error:
-            levels.append({})
+            found.append({})
             sentences.append(str(error))
-    return levels, sentences
+    return found, sentences
 
 
-def _level(root: Path, newest: Result) -> dict[str, float]:
+def _level(root: Path, key: CaseId, machine: str, is_same: IsSame) -> dict[str, float]:
     """What is accepted under `root`, where it is of the same data."""
     level: dict[str, float] = {}
-    resources = baselines.load_resources(root, newest.key, newest.machine)
-    if resources and _same_data(resources.header, newest.provenance):
+    resources = baselines.load_resources(root, key, machine)
+    if resources and is_same(resources.header):
         level |= resources.readings
-    accepted = baselines.load(root, newest.key)
-    if accepted and _same_data(accepted.header, newest.provenance):
-        for name, metric in _metrics(newest.key).items():
+    accepted = baselines.load(root, key)
+    if accepted and is_same(accepted.header):
+        for name, metric in _metrics(key).items():
             level[name] = metric.value(counts[name] for counts in accepted.counts.values() if name in counts)
     return level
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -54,7 +54,9 @@ def estimate(found: Json, series: Json, number: int) -> Estimate:
 def panel(found: Json, series: Json) -> dict[str, Any]:
     """One metric as a chart."""
     each = {i: estimate(found, series, i) for i, value in enumerate(series["values"]) if value is not None}
-    across, down = charts.spread(len(found["runs"])), charts.scale(list(each.values()), charts.HEIGHT, is_up=True)
+    against = list(_against(series))
+    across = charts.spread(len(found["runs"]))
+    down = charts.scale([*each.values(), *(known for known, _, _ in against)], charts.HEIGHT, is_up=True)
     dots = {}
     for i, one in each.items():
         x, (low, high) = round(float(across[i]), 2), one.interval or (one.value, one.value)
@@ -67,8 +69,20 @@ def panel(found: Json, series: Json) -> dict[str, Any]:
     return {
         "title": title, "note": note, "said": f"{title} over {len(each)} results; {note}", "height": charts.HEIGHT,
         "dots": list(dots.values()), "line": charts.line(points), "levels": levels,
+        "against": [charts.Level(0, 100, down.at(known.value), label, kind) for known, label, kind in against],
         "down": down.ticks(series["unit"], 4),
     }  # fmt: skip
+
+
+def _against(series: Json) -> Iterator[tuple[Estimate, str, str]]:
+    """What the metric is held against: its value, in words, and how it is drawn; one line where two are the same."""
+    accepted, pinned = series.get("accepted"), series.get("pinned")
+    both = accepted is not None and accepted == pinned
+    for name, value in (("baseline = pinned" if both else "baseline", accepted), ("pinned", None if both else pinned)):
+        if value is not None:
+            nowhere = float("nan")
+            known = Estimate(value, nowhere, nowhere, 0, unit=series["unit"])
+            yield known, f"{name} {units.value(value, series['unit'])}", name.partition(" ")[0]
 
 
 def _kind(found: Json, series: Json, number: int) -> str:

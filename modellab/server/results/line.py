@@ -76,8 +76,12 @@ def _row(data: Any) -> tuple[Row, Entry]:
 
 def data_of(entry: Entry) -> str:
     """What of the data and its scoring has to be the same for two results to be held against each other."""
-    known = entry.result.provenance if entry.result else {}
-    return " ".join(known.get(name, "") for name in COMPARED)
+    return data_said(entry.result.provenance if entry.result else {})
+
+
+def data_said(facts: Mapping[str, str]) -> str:
+    """The same of the facts of a result, or of the header of what is accepted."""
+    return " ".join(facts.get(name, "") for name in COMPARED)
 
 
 def _checked(data: Any) -> Entry:

@@ -16,11 +16,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from modellab import tasks
+from modellab.reports.history.series import levels
 from modellab.server.errors import ApiError
+from modellab.server.results import line
 from modellab.server.results.tables import CASE, ENTRIES
-from modellab.server.results.whole import opened
+from modellab.server.results.whole import opened, project
 from modellab.stats.change_points import FEWEST, steps
-from modellab.types import Kind, readings
+from modellab.types import CaseId, Kind, readings
 
 OTHER = "another dataset digest, normaliser or preprocessing"
 MOST = 120  # results, the newest
@@ -28,7 +30,7 @@ Json = dict[str, Any]
 Row = Mapping[str, Any]
 
 
-def past(_: Path, order: Mapping[str, Any]) -> Json:
+def past(root: Path, order: Mapping[str, Any]) -> Json:
     """The history of the case that a result is of, oldest result first."""
     with opened(order["url"]) as engine, engine.connect() as said:
         mine = ENTRIES.c.project == order["owner"]
@@ -39,7 +41,24 @@ def past(_: Path, order: Mapping[str, Any]) -> Json:
         newest = (ENTRIES.c.finished_at.desc(), ENTRIES.c.id.desc())
         found = said.execute(sa.select(ENTRIES).where(mine, *same).order_by(*newest).limit(MOST + 1)).mappings().all()
     rows = [dict(row) | {"facts": json.loads(row["facts"])} for row in reversed(found[:MOST])]
-    return {**{name: one[name] for name in CASE}, "has_older": len(found) > MOST, **told(rows)}
+    history = {**{name: one[name] for name in CASE}, "has_older": len(found) > MOST, **told(rows)}
+    return _held_against(history, project(root).baselines, rows)
+
+
+def _held_against(history: Json, baselines: Path, rows: Sequence[Row]) -> Json:
+    """The history with the values of the present baseline and of the pinned release, where they are of its data."""
+    newest = next((row for row in reversed(rows) if row["measured"]), None)
+    if newest is None:
+        return history
+    key = CaseId(*(newest[name] for name in CASE))
+    accepted, problems = levels(
+        baselines, key, newest["machine"], lambda header: line.data_said(header) == newest["data"]
+    )
+    for series in history["series"]:
+        known = (_finite(level.get(series["metric"])) for level in accepted)
+        series |= dict(zip(("accepted", "pinned"), known, strict=True))
+    history["notes"] += problems
+    return history
 
 
 def told(rows: Sequence[Row]) -> Json:
