@@ -42,7 +42,7 @@ def story(project: FakeProject) -> tuple[bytes, list[str], list[Any]]:
     failed = project.run()
     failed.assert_outcomes(failed=1)
     lines = failed.stdout.lines
-    printed = lines[lines.index("  the 5 utterances that did most damage:") :]
+    printed = lines[next(i for i, line in enumerate(lines) if line.endswith("that did most damage:")) :]
     entry = project.ledger()[-1]
     quality = [verdict for verdict in entry["verdicts"] if verdict["kind"] == "quality"]
     said = [(each["id"], each["shares"], each["output"], each.get("error")) for each in entry["result"]["utterances"]]

@@ -14,7 +14,7 @@ from modellab.results import other_answers, withheld
 from modellab.runner.outcome import Outcome
 from modellab.system import escape
 from modellab.tasks import Surveyed, Task
-from modellab.types import Verdict
+from modellab.types import Metric, Result, Utterance, Verdict
 
 WORST = 5
 MOST_KINDS = 4
@@ -60,15 +60,24 @@ def metric_line(verdict: Verdict) -> str:
     return f"  {verdict.title}: {numbers_part}: {verdict.status}" + (f" ({verdict.why})" if verdict.why else "")
 
 
+def _worst(result: Result, outcome: Outcome, metric: Metric) -> list[Utterance]:
+    """The utterances that did damage, the most first, so many at most; the first of all where none did."""
+    found = worst_utterances.worst_first(result.utterances, outcome.accepted, metric, WORST)
+    did = [each for each in found if worst_utterances.damage(each, outcome.accepted, metric) > 0]
+    return did or found[:1]
+
+
+def _counted(worst: Sequence[Utterance]) -> str:
+    return "the utterance" if len(worst) == 1 else f"the {len(worst)} utterances"
+
+
 def _worst_numbers(outcome: Outcome, task: Task) -> list[str]:
     """The worst utterances of a private dataset: their hashes, and what was wrong in numbers."""
     assert outcome.result is not None, "a quality verdict without a result"
     metric = task.METRICS[0]
-    worst = worst_utterances.worst_first(outcome.result.utterances, outcome.accepted, metric, WORST)
-    lines = [f"  the {len(worst)} utterances that did most damage, by their hashes:"]
+    worst = _worst(outcome.result, outcome, metric)
+    lines = [f"  {_counted(worst)} that did most damage, by {'its hash' if len(worst) == 1 else 'their hashes'}:"]
     for utterance in worst:
-        if worst_utterances.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
-            break
         name = f"utterance {utterance.id}"
         lines.append(f"  {name}  {withheld.edits(utterance.counts)}")
         lines.append(f"  {' ' * len(name)}  {worst_utterances.was(utterance, outcome.accepted, metric)}")
@@ -81,13 +90,11 @@ def _worst_lines(outcome: Outcome, task: Task) -> list[str]:
     result, metric = outcome.result, task.METRICS[0]
     assert result is not None, "a quality verdict without a result"
     rows, options = datasets.load(outcome.case.dataset).rows, outcome.case.header.model_dump()
-    worst = worst_utterances.worst_first(result.utterances, outcome.accepted, metric, WORST)
+    worst = _worst(result, outcome, metric)
     said = {utterance.id: utterance for utterance in worst}
     samples = {id: decoded_length.stored(task, row, options, said[id]) for row in rows if (id := row["id"]) in said}
-    lines = [f"  the {len(worst)} utterances that did most damage:"]
+    lines = [f"  {_counted(worst)} that did most damage:"]
     for utterance in worst:
-        if worst_utterances.damage(utterance, outcome.accepted, metric) <= 0 and utterance is not worst[0]:
-            break
         shown: Sequence[str] = task.show(samples[utterance.id], utterance.output)
         first, *rest = shown or [""]
         lines.append(f"  {utterance.id}  {first}")

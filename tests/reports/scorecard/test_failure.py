@@ -125,7 +125,7 @@ def test_the_worst_utterances_are_shown_with_what_was_heard(dataset: Path) -> No
     lines = shown(dataset, now, accepted([*PERFECT[:4], heard(4, "call hannah"), PERFECT[5]]))
     assert lines[2:] == [
         "",
-        "  the 5 utterances that did most damage:",
+        "  the 2 utterances that did most damage:",
         "  000  ref  turn on  the light",
         "       hyp  turn off the lights",
         "                 S       S",
@@ -145,7 +145,15 @@ def test_the_worst_utterances_are_shown_with_what_was_heard(dataset: Path) -> No
 
 def test_at_most_five_are_shown(dataset: Path) -> None:
     now = [heard(i, "something else entirely said here") for i in range(6)]
-    assert len(blamed(shown(dataset, now, accepted(PERFECT)))) == 5
+    lines = shown(dataset, now, accepted(PERFECT))
+    assert len(blamed(lines)) == 5
+    assert "  the 5 utterances that did most damage:" in lines
+
+
+def test_one_that_did_damage_is_told_as_one(dataset: Path) -> None:
+    lines = shown(dataset, [heard(0, "turn off the light"), *PERFECT[1:]], accepted(PERFECT))
+    assert blamed(lines) == ["000"]
+    assert "  the utterance that did most damage:" in lines
 
 
 def test_without_a_baseline_those_with_most_errors_are_shown(dataset: Path) -> None:
