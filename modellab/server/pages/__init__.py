@@ -20,7 +20,7 @@ Start reading at `frame.py`.
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from modellab.plan.matrix import Matrix
 from modellab.server.access.guard import Guard
@@ -54,12 +54,13 @@ def router(
 ) -> APIRouter:  # fmt: skip
     """The routes of all pages."""
     routes = APIRouter(include_in_schema=False)
+    leads_on = [Depends(index.warm)]  # to pages that a process of its own draws, which takes seconds to start
     routes.include_router(frame.router())
-    routes.include_router(start.router(fleet, matrix, index))
-    routes.include_router(ledger.router(index, matrix, going_on.Jobs(room, index)))
+    routes.include_router(start.router(fleet, matrix, index), dependencies=leads_on)
+    routes.include_router(ledger.router(index, matrix, going_on.Jobs(room, index)), dependencies=leads_on)
     routes.include_router(export.router(index))
     routes.include_router(workbench.router(room, index))
-    routes.include_router(board.router(index))
+    routes.include_router(board.router(index), dependencies=leads_on)
     routes.include_router(past.router(remembered))
     routes.include_router(slices.router(remembered))
     routes.include_router(judged.router(index, remembered, matrix, maker))

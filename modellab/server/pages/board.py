@@ -20,27 +20,32 @@ from modellab.server.pages import charts, frame
 from modellab.server.results import board
 from modellab.server.results.board import Board, Line
 from modellab.server.results.index import Index
+from modellab.server.results.kept import Kept
 from modellab.stats.estimate import Estimate
 from modellab.system import escape
 
 Reads = Annotated[Who, Depends(needs("read"))]
 Given = Annotated[board.Asked, Query()]
 LINES, SETS = 50, 12  # of a page; an export has all
+MOST_KEPT = 8  # leaderboards, while no result comes
 DRAWN = 24  # systems of the chart, the best
 COLUMNS = (
     "task", "rank", "model", "variant", "device", "precision", "preprocessing", "dataset", "metric", "better", "value",
     "low", "high", "n", "unit", "rtf", "rtf_low", "rtf_high", "rtfx", "cost", "currency", "machine", "front", "tied",
     "compared", "status", "doubt", "finished_at", "result",
 )  # fmt: skip
+Found = tuple[Board | None, Mapping[str, int]]  # and how many results there are of each task
+Boards = Kept[Found]
 
 
 def router(index: Index) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
+    kept: Boards = Kept(index, MOST_KEPT)
 
     @routes.get("/leaderboard")
     def page(request: Request, who: Reads, asked: Given) -> Response:
-        found, known = _found(index, who, asked)
+        found, known = _found(kept, who, asked)
         table = shown(found, asked) if found else None
         return frame.page(
             request, "leaderboard.html.j2", "Leaderboard", asked=asked, tasks=known, found=table,
@@ -52,27 +57,32 @@ def router(index: Index) -> APIRouter:
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for row in rows(_needed(index, who, asked)):
+        for row in rows(_needed(kept, who, asked)):
             writer.writerow({name: escape.cell(each) if isinstance(each, str) else each for name, each in row.items()})
         return _download(text.getvalue(), "text/csv; charset=utf-8", "leaderboard.csv")
 
     @routes.get("/leaderboard.json")
     def as_json(who: Reads, asked: Given) -> Response:
-        body = ",\n".join(serialization.dumps(row) for row in rows(_needed(index, who, asked)))
+        body = ",\n".join(serialization.dumps(row) for row in rows(_needed(kept, who, asked)))
         return _download(f"[\n{body}\n]\n", "application/json", "leaderboard.json")
 
     return routes
 
 
-def _found(index: Index, who: Who, asked: board.Asked) -> tuple[Board | None, Mapping[str, int]]:
+def _found(kept: Boards, who: Who, asked: board.Asked) -> Found:
+    index = kept.index
+
+    def make() -> Found:
+        with index.database.begin() as said:
+            card = index.project.judging.scorecard
+            return board.board(said, who.project, asked, card), board.there(said, who.project)
+
     index.estimated()
-    with index.database.begin() as said:
-        card = index.project.judging.scorecard
-        return board.board(said, who.project, asked, card), board.there(said, who.project)
+    return kept.get((who.project, asked.model_copy(update={"start": 0}).model_dump_json()), make)
 
 
-def _needed(index: Index, who: Who, asked: board.Asked) -> Board:
-    found, _ = _found(index, who, asked)
+def _needed(kept: Boards, who: Who, asked: board.Asked) -> Board:
+    found, _ = _found(kept, who, asked)
     if found is None:
         raise ApiError(404, "no_results", "there are no results of that: `modellab run` makes some")
     return found

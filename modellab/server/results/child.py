@@ -18,6 +18,7 @@ from modellab.system.masking import masked
 
 Order = Mapping[str, Any]
 VERBS: Mapping[str, Callable[[Path, Order], dict[str, Any]]] = {
+    "ready": whole.ready,
     "build": whole.build,
     "estimate": whole.estimate,
     "entry": whole.entry,

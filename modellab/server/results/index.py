@@ -42,6 +42,11 @@ class Index:
         """Read what is new before anybody asks, without being waited for."""
         self._builder.submit(self.estimated)
 
+    def warm(self) -> None:
+        """Have its processes run, for whoever looks at a page: the next may be one that they draw."""
+        for reader in (self.reader, self.analyst):
+            reader.warm()
+
     def close(self) -> None:
         """End its processes; a build goes on at the next start where it was."""
         for reader in (self.reader, self.analyst):

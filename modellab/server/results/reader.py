@@ -6,6 +6,7 @@ somebody does. What is refused on purpose comes back as an ApiError.
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from modellab.errors import CrashError, ModellabError
+from modellab.errors import CrashError, ModellabError, sentence
 from modellab.server.errors import ApiError
 from modellab.system.json_child import JsonChild
 
-IDLE_S = 120.0
+LOG = logging.getLogger("modellab.server")
+IDLE_S = 900.0
 MOST_BYTES = 64 * 2**20  # of a reply
 MOST_WAITING = 16
 TIMEOUT_S = 600.0
@@ -34,6 +36,7 @@ class Reader:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._child: JsonChild | None = None
         self._waiting = 0
+        self._is_warming = self._is_closed = False
         self._lock = threading.Lock()
 
     def ask(self, verb: str, **order: Any) -> dict[str, Any]:
@@ -53,8 +56,28 @@ class Reader:
         answer: dict[str, Any] = reply["answer"]
         return answer
 
+    def warm(self) -> None:
+        """Start the process where it has ended, without being waited for: somebody is likely to ask soon."""
+        with self._lock:
+            is_there = self._child is not None and self._child.is_alive()
+            if is_there or self._waiting or self._is_warming or self._is_closed:
+                return
+            self._is_warming = True
+            self._thread.submit(self._warmed)
+
+    def _warmed(self) -> None:
+        try:
+            self._asked("ready", {})
+        except ModellabError as error:  # whoever asks next is told, and starts it
+            LOG.info("a process that reads results could not be started: %s", sentence(error))
+        finally:
+            with self._lock:
+                self._is_warming = False
+
     def close(self) -> None:
         """End the process; what it is at is broken off."""
+        with self._lock:
+            self._is_closed = True
         if self._child is not None:
             self._child.kill()
         self._thread.submit(self._end).result()

@@ -43,6 +43,14 @@ def opened(url: str) -> Iterator[sa.Engine]:
         engine.dispose()
 
 
+def ready(root: Path, _: Order) -> Json:
+    """Read the settings and load what pages are drawn with, so that the first is as fast as the others."""
+    from modellab.reports.case import page  # noqa: F401
+
+    project(root)
+    return {}
+
+
 def build(root: Path, order: Order) -> Json:
     """Bring an index up to date; how many lines were read."""
     with opened(order["url"]) as engine:
