@@ -162,9 +162,10 @@ def few(
         return None
     said = result.utterances
     now = counts_of(said, metric.name)
-    count = int(breaks.broken(costs(metric, now), now[:, 1], how).sum())
+    if not (count := int(breaks.broken(costs(metric, now), now[:, 1], how).sum())):
+        return None
     chance = breaks.break_p(count, 0, breaks.sizes(len(now), clusters(said)), how.often)
-    if not count or chance <= breaks.BROKEN * rule.alpha / family:
+    if chance <= breaks.BROKEN * rule.alpha / family:
         return None
     then = [numbers for each in (accepted.counts.values() if accepted else ()) if (numbers := each.get(metric.name))]
     if len(then) == len(now) > 0:

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -97,16 +98,16 @@ def masked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 @lru_cache(maxsize=2)
 def _pattern(variables: tuple[tuple[str | bytes, str | bytes], ...]) -> re.Pattern[str] | None:
     """Every spelling of every secret of an environment, the longest first; None where there is none."""
-    found = sorted(set(_secrets({os.fsdecode(name): os.fsdecode(value) for name, value in variables})), key=len)
+    found = sorted({secret for name, value in variables for secret in _secrets(name, value)}, key=len)
     return re.compile("|".join(map(re.escape, reversed(found)))) if found else None
 
 
-def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """Every spelling of every secret; of one with several lines each line, too."""
-    for name, value in environment.items():
-        for part in _parts(name, value):
-            if len(part := part.strip()) >= SHORTEST:
-                yield from (part, quote(part, safe=""), json.dumps(part)[1:-1])
+@lru_cache(maxsize=1024)  # pytest changes a variable with each test, and all others stay
+def _secrets(name: str | bytes, value: str | bytes) -> tuple[str, ...]:
+    """Every spelling of every secret of a variable; of one with several lines each line, too."""
+    parts = (part.strip() for part in _parts(os.fsdecode(name), os.fsdecode(value)))
+    spelt = ((part, quote(part, safe=""), json.dumps(part)[1:-1]) for part in parts if len(part) >= SHORTEST)
+    return tuple(chain.from_iterable(spelt))
 
 
 def _parts(name: str, value: str) -> Iterator[str]:
