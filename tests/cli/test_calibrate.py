@@ -146,6 +146,7 @@ def _wait_for_lines(path: Path, number: int) -> None:
 # ---------------------------------------------------------------------------- a new machine
 
 
+@pytest.mark.slow
 def test_speed_only_leaves_the_accepted_quality_alone(accepted: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     path = accepted.root / "baselines" / "asr" / "short_v1" / "fake-one.cpu-float32.json"
     before = path.read_bytes()
@@ -194,6 +195,7 @@ def test_where_quality_is_accepted_speed_alone_is_advised(accepted: Desk, monkey
     assert said in " ".join(result.stderr.split())
 
 
+@pytest.mark.slow
 def test_peaks_that_lie_apart_from_the_accepted_one_are_told(accepted: Desk) -> None:
     path = accepted.root / "baselines" / "asr" / "short_v1" / "fake-one.cpu-float32.bench-1t.json"
     kept = json.loads(path.read_text())

@@ -39,6 +39,7 @@ def test_an_empty_folder_may_be_there(desk: Desk, tmp_path: Path, monkeypatch: p
     assert (tmp_path / "empty" / "model.bin").is_file()
 
 
+@pytest.mark.slow
 def test_a_mismatch_is_an_error_and_the_output_is_removed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "TOLERANCE_F16", 1e-9)
     result = desk.type("models", "convert", "whisper_cpp:lab", "--to", "ct2", "--into", "a")

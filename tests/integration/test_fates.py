@@ -133,7 +133,10 @@ STOPPED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "options", "status", "left"), STOPPED.values(), ids=STOPPED)
+@pytest.mark.parametrize(
+    ("line", "options", "status", "left"),
+    [pytest.param(*each, id=name, marks=[pytest.mark.slow] * (name != "Ctrl-C")) for name, each in STOPPED.items()],
+)
 def test_cases_whose_turn_never_came_are_counted(
     three_cases: FakeProject, line: str, options: tuple[str, ...], status: int, left: int
 ) -> None:

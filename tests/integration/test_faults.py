@@ -189,7 +189,7 @@ def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project:
     assert [entry["status"] for entry in fake_project.ledger()] == ["NEW"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_what_a_killed_session_leaves_is_swept_at_the_next_start(
     fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
 ) -> None:

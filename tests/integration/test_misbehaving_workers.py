@@ -40,7 +40,12 @@ def assert_one_error(project: FakeProject, result: pytest.RunResult, words: str)
     ("code", "words"),
     [
         pytest.param(REPLY.format(b"garbage\n"), "the worker wrote 'garbage' where a reply was expected", id="garbage"),
-        pytest.param(REPLY.format(b"{}\n"), "the worker wrote '{}' where a reply was expected", id="an empty object"),
+        pytest.param(
+            REPLY.format(b"{}\n"),
+            "the worker wrote '{}' where a reply was expected",
+            id="an empty object",
+            marks=pytest.mark.slow,
+        ),
         pytest.param("os.fork()", "the model forked during 'utterance', and both processes answer", id="fork"),
         pytest.param("said['text'] = 'a' * (17 << 20)", "the worker's reply has 17.0 MiB so far", id="a long text"),
         pytest.param(

@@ -59,7 +59,7 @@ def three_cases(fake_project: FakeProject) -> FakeProject:
     [
         ("scored", AssertionError("4300 digits of s3cr3t-1"), "AssertionError: 4300 digits of ***"),
         ("measured", OddError(), "OddError: (what it says cannot be told: its __str__ raised ValueError)"),
-        ("judged", RecursionError("too deep"), "RecursionError: too deep"),
+        pytest.param("judged", RecursionError("too deep"), "RecursionError: too deep", marks=pytest.mark.slow),
         ("kept", OverflowError("too large"), "OverflowError: too large"),
     ],
 )

@@ -112,8 +112,8 @@ def test_a_copied_baseline_is_not_comparable(fake_project: FakeProject) -> None:
 @pytest.mark.parametrize(
     ("header", "variant", "arguments", "chain", "origin"),
     [
-        ("highpass", "", (), "highpass", "dataset"),
-        ("", "denoise", (), "denoise", "variant"),
+        pytest.param("highpass", "", (), "highpass", "dataset", marks=pytest.mark.slow),
+        pytest.param("", "denoise", (), "denoise", "variant", marks=pytest.mark.slow),
         ("highpass", "denoise", (), "highpass,denoise", "dataset and variant"),
         ("highpass", "denoise", ("--pre", "resample(rate_hz=8000)"), "resample(rate_hz=8000)", "run"),
         ("highpass", "denoise", ("--pre", "none"), "", None),

@@ -103,7 +103,7 @@ def test_it_gets_ready_while_the_model_loads_and_no_call_is_timed_before(tracked
         pytest.param(("-n", "2"), ["started", "ready", "told"], marks=pytest.mark.slow),
         pytest.param(("-k", "nothing"), [], marks=pytest.mark.slow),
         (("--collect-only",), []),
-        (("--no-mlflow",), []),
+        pytest.param(("--no-mlflow",), [], marks=pytest.mark.slow),
         pytest.param(("--in-process",), ["started"], marks=pytest.mark.slow),
         (("-x",), ["started", "ready", "told"]),
     ],
@@ -145,7 +145,12 @@ def test_for_another_store_than_it_was_started_for_another_one_sends(tracked: Fa
 
 
 @pytest.mark.parametrize(
-    ("ending", "sends"), [("pytest.exit('enough')", True), ("raise KeyboardInterrupt", True), ("os._exit(3)", False)]
+    ("ending", "sends"),
+    [
+        pytest.param("pytest.exit('enough')", True, marks=pytest.mark.slow),
+        ("raise KeyboardInterrupt", True),
+        ("os._exit(3)", False),
+    ],
 )
 def test_nothing_of_it_stays_however_the_session_ends(tracked: FakeProject, ending: str, sends: bool) -> None:
     (tracked.root / "benchmarks" / "conftest.py").write_text(
