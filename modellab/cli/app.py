@@ -28,6 +28,7 @@ from modellab.cli import (
     doctor,
     explain,
     export,
+    forget,
     grouped,
     history,
     init_suite,
@@ -116,6 +117,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "meaning": meaning.meaning,
         "export": export.export,
         "site": site.site,
+        "forget": forget.forget,
     },
     grouped.RELEASE: {
         "lifecycle": lifecycle.lifecycle,

@@ -83,10 +83,22 @@ class StoredResults:
 
         With `errors` cases without any result are enough: what a report says of them is that they failed.
         """
+        fitting, pool, model, variant = self._fitting(spec)
+        return self._taken(spec, fitting, pool, model, variant, errors=errors)
+
+    def every(self, spec: str) -> list[Entry]:
+        """All results that a selector names, oldest first, not only the newest of each case; ConfigError for none."""
+        fitting, pool, model, variant = self._fitting(spec)
+        if not fitting:
+            raise ConfigError(f"nothing fits {spec!r}: {_there(pool, model, variant)}")
+        return fitting
+
+    def _fitting(self, spec: str) -> tuple[list[Entry], Sequence[Entry], str, str]:
+        """What a selector names, among which results it was looked for, and the model and variant (or case) in it."""
         case, _, when = spec.strip().partition("@")
         if case in self._cases:
             pool = self._at(when or LATEST)
-            return self._taken(spec, [entry for entry in pool if str(entry.key) == case], pool, case, errors=errors)
+            return [entry for entry in pool if str(entry.key) == case], pool, case, ""
         match = SPEC.fullmatch(spec.strip())
         if match is None or not spec.strip():
             raise ConfigError(
@@ -102,7 +114,7 @@ class StoredResults:
             named = dict.fromkeys(named, None) | {"when": spec.strip()}
         pool = self._at(named.pop("when") or LATEST)
         fitting = [e for e in pool if all(not value or _part(e.key, part) == value for part, value in named.items())]
-        return self._taken(spec, fitting, pool, named["model"] or "", named["variant"] or "", errors=errors)
+        return fitting, pool, named["model"] or "", named["variant"] or ""
 
     def _taken(
         self, spec: str, fitting: Sequence[Entry], pool: Sequence[Entry], model: str, variant: str = "", *, errors: bool

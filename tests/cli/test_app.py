@@ -18,7 +18,7 @@ COMMANDS = (
     "demo", "try", "transcribe", "diarize", "synthesize", "vad", "align", "identify", "translate", "chat",
     "init", "doctor", "models", "datasets",
     "run", "worker", "compare", "explain", "score", "rescore", "calibrate", "power", "baselines",
-    "results", "report", "page", "history", "curves", "meaning", "export", "site",
+    "results", "report", "page", "history", "curves", "meaning", "export", "site", "forget",
     "lifecycle", "promote", "rollback",
     "serve", "load", "ui", "sync", "digest", "alerts", "tokens", "users", "projects",
 )  # fmt: skip
