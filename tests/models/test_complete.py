@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modellab import models
 from modellab.errors import WeightsError
 from modellab.models import weights_check
 
@@ -53,3 +54,14 @@ def test_a_link_to_a_download_that_never_ended_is_named(folder: Path) -> None:
     (folder / "more.safetensors").symlink_to(folder / "blob")
     with pytest.raises(WeightsError, match=r"more\.safetensors is a link to nothing"):
         weights_check.check(folder)
+
+
+@pytest.mark.parametrize("processor", ["preprocessor_config.json", "processor_config.json"])
+def test_a_whisper_is_whole_whichever_release_of_transformers_saved_it(tmp_path: Path, processor: str) -> None:
+    files = models.config(models.FOLDER / "distil_whisper").files
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(WeightsError, match=r"has no preprocessor_config\.json or processor_config\.json"):
+        weights_check.check(tmp_path, files)
+    (tmp_path / processor).write_text("{}")
+    weights_check.check(tmp_path, files)
