@@ -220,5 +220,6 @@ def sizes(count: int, clusters: Sequence[str] | None = None) -> list[int]:
     """The numbers of utterances of each speaker; one without a name stands alone."""
     if clusters is None:
         return [1] * count
-    names = [name or f"\0{row}" for row, name in enumerate(clusters)]
-    return np.unique(np.array(names), return_counts=True)[1].tolist() if names else []
+    named = [name for name in clusters if name]
+    together = np.unique(np.array(named), return_counts=True)[1].tolist() if named else []
+    return [1] * (len(clusters) - len(named)) + together

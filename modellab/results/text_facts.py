@@ -25,8 +25,13 @@ def facts(task: Task, data: Dataset, normaliser: str, utterances: Iterable[Utter
     settings = data.options.get("settings", {})
     target = "target_language" if task.NAME in OF_TARGETS else "language"
     own = str(settings.get(target) or data.header.language)
-    kept = text.as_written(normaliser, {str(row.get(target) or own) for row in data.rows})
-    cut = sum(text.is_cut(normaliser, each) for each in _strings([list(data.rows), [u.output for u in utterances]]))
+    languages, cut = set(), 0
+    for row in data.rows:  # once, and never all of them at a time: there may be a million
+        languages.add(str(row.get(target) or own))
+        cut += sum(text.is_cut(normaliser, each) for each in _strings(row))
+    for utterance in utterances:
+        cut += sum(text.is_cut(normaliser, each) for each in _strings(utterance.output))
+    kept = text.as_written(normaliser, languages)
     return {**({text.AS_WRITTEN: kept} if kept else {}), **({text.CUT: str(cut)} if cut else {})}
 
 
