@@ -12,6 +12,7 @@ from modellab.models.conversion import convert, verify
 from .conftest import Desk
 
 
+@pytest.mark.slow
 def test_a_variant_becomes_a_checkpoint_of_another_engine(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(desk.root)
     result = desk.type("models", "convert", "whisper_cpp:lab", "--to", "ct2")

@@ -36,6 +36,7 @@ def test_exact_names_and_the_rest_of_the_line_is_pytests(desk: Desk) -> None:
     assert [line for line in done.stdout.splitlines() if "::" in line] == [FAKE_CASE]
 
 
+@pytest.mark.slow
 def test_runs_under_xdist_from_a_folder_below(desk: Desk) -> None:
     desk.model("other_fake")
     (desk.root / "deep").mkdir()

@@ -17,6 +17,7 @@ HARD = {Kind.WORDS}  # whatever a broken case leaves over
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_injected_faults_are_told_apart() -> None:
     assert len(CATALOGUE) * SEEDS >= 100
     rows = list(results(SEEDS, recogniser(), POOL, SIZE))

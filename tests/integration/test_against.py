@@ -121,7 +121,12 @@ def test_more_memory_than_the_base_is_red_after_fresh_processes_agree(repository
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        pytest.param({"segfault_on": 3}, "the worker died during 'utterance': killed by SIGSEGV*", id="segfault"),
+        pytest.param(
+            {"segfault_on": 3},
+            "the worker died during 'utterance': killed by SIGSEGV*",
+            id="segfault",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             {"hang_on": 3},
             "no answer to 'utterance' within 2 s: the worker was killed*",

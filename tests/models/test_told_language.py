@@ -44,7 +44,8 @@ print(json.dumps(said))
 
 @pytest.mark.engine
 @pytest.mark.parametrize(
-    ("model", "precision"), [("whisper", "float32"), ("faster_whisper", "float32"), ("whisper_cpp", "f16")]
+    ("model", "precision"),
+    [pytest.param("whisper", "float32", marks=pytest.mark.slow), ("faster_whisper", "float32"), ("whisper_cpp", "f16")],
 )
 def test_what_is_told_is_heard(model: str, precision: str) -> None:
     golden = HERE.parents[1] / "golden" / "asr_smoke_v1"
