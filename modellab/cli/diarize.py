@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modellab.runner.evaluate import Loaded
 
 TASK = "diarization"
+SPEAKER = 7  # the field of an RTTM line, from 0
 
 
 def diarize(
@@ -36,6 +37,7 @@ def diarize(
     """Say who speaks when in audio or video files, as lines of RTTM.
 
     The recording of a line is the file's name without its ending, blanks as _. The model runs in a process of its own.
+    How many people speak is a guess unless --speakers says it, and of less than a minute often too many.
     """
     from modellab.runner import transcribe
 
@@ -49,6 +51,10 @@ def diarize(
                 lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
                 common.put(lines)
                 sys.stdout.flush()
+                if speakers is None and (found := len({line.split()[SPEAKER] for line in lines.splitlines()})) > 1:
+                    common.say(
+                        f"note: {file.name}: {found} speakers, which is a guess: --speakers N tells it", err=True
+                    )
             except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard

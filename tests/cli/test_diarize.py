@@ -40,6 +40,15 @@ def diarizer(desk: Desk) -> Desk:
     return desk
 
 
+def test_a_number_of_speakers_that_nobody_told_is_called_a_guess(diarizer: Desk) -> None:
+    adapter = diarizer.root / "models" / "everybody" / "adapter.py"
+    adapter.write_text(ADAPTER.replace("num_speakers or 1", "num_speakers or 3"))
+    result = diarizer.type("diarize", diarizer.audio(), "--model", "everybody")
+    name = Path(diarizer.audio()).name
+    assert result.stderr == f"note: {name}: 3 speakers, which is a guess: --speakers N tells it\n"
+    assert diarizer.type("diarize", diarizer.audio(), "--model", "everybody", "--speakers", "3").stderr == ""
+
+
 def test_turns_to_stdout_as_rttm(diarizer: Desk, tmp_path: Path) -> None:
     result = diarizer.type("diarize", diarizer.audio(), "--model", "everybody", "--speakers", "2")
     assert (result.exit_code, result.stderr) == (0, "")
