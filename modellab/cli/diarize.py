@@ -37,7 +37,7 @@ def diarize(
     """Say who speaks when in audio or video files, as lines of RTTM.
 
     The recording of a line is the file's name without its ending, blanks as _. The model runs in a process of its own.
-    How many people speak is a guess unless --speakers says it, and of less than a minute often too many.
+    How many people speak is a guess unless --speakers says it; of a short recording it may be too many.
     """
     from modellab.runner import transcribe
 
