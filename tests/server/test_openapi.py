@@ -35,6 +35,7 @@ CHECKS = (
 EXAMPLES = "5"  # of each phase and route
 SEED = "20261129"
 LONGEST_S = 900
+REVOKES = "/api/v1/tokens/{token}"  # it learns ids from answers, and would revoke its own
 METHODS = {"get", "head", "post", "put", "patch", "delete"}
 
 
@@ -123,7 +124,7 @@ def tried(server: Server, folder: Path, *more: str, config: str = "") -> None:
 @pytest.mark.slow
 def test_schemathesis_finds_nothing(guarded: Server, tmp_path: Path) -> None:
     """A few requests for each route, right and wrong ones: no 5xx, and no answer that the document does not know."""
-    tried(guarded, tmp_path, "--phases", "coverage,fuzzing")
+    tried(guarded, tmp_path, "--phases", "coverage,fuzzing", "--exclude-path", REVOKES)
 
 
 @pytest.mark.slow

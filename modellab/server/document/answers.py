@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modellab.audio.encoding import ENCODINGS
+from modellab.server.document import reports
 from modellab.server.document.schemas import (
     ANY,
     BYTES,
@@ -41,7 +42,7 @@ PLANNED = answer("What a run would do", json=record("A dry run", "cases command"
 RANGE = {"206": bytes_of("The part that Range asks for", "*/*")}
 ELSEWHERE: Schema = {"description": "A link to the bytes, good for five minutes"}
 SAME: Schema = {"description": "It is the one that If-None-Match names"}
-STAGE = answer("The stage, its history, its version", json=ANY)
+STAGE = answer("The stage, its history, its version", json=ref("Variant"))
 CONFLICT = answer("What it lacks", json={"allOf": [ref("Error"), ANY]})
 SIGNED_IN = {
     "200": answer("Who it is", json=record("Signed in", "name", name=TEXT)),
@@ -57,6 +58,7 @@ LINES: Schema = {
 }
 
 OF: dict[tuple[str, str], dict[str, Schema]] = {
+    **reports.OF,
     ("post", "/v1/audio/transcriptions"): {"200": TRANSCRIBED},
     ("post", "/asr/transcribe"): {"200": TRANSCRIBED},
     ("post", "/v1/audio/translations"): {"200": TRANSCRIBED},

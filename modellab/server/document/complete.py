@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from modellab.server import auth
-from modellab.server.document import answers, requests
+from modellab.server.document import answers, reports, requests
 from modellab.server.document.schemas import BYTES, COMPONENTS, ERROR, SECURITY
 
 ABOUT = """OpenAI's audio API over the models that the suite measures, and what was measured of them.
@@ -50,7 +50,7 @@ def complete(document: dict[str, Any], scopes: Mapping[tuple[str, str], str]) ->
     known = parts.setdefault("schemas", {})
     for name in NOT_OURS:
         known.pop(name, None)
-    known.update(COMPONENTS | requests.RECORDS)
+    known.update(COMPONENTS | reports.COMPONENTS | requests.RECORDS)
     parts["securitySchemes"] = SECURITY
     for path, operations in document["paths"].items():
         for method in METHODS:

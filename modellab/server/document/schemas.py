@@ -35,7 +35,7 @@ def array(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def record(about: str, required: str, **fields: Schema) -> Schema:
+def record(about: str, required: str, /, **fields: Schema) -> Schema:
     """An object with these fields, of which those named in `required` are always there; others may come."""
     return {"type": "object", "description": about, "required": required.split(), "properties": fields}
 

@@ -25,6 +25,7 @@ from tests.server.browser import QUIET_MS, chromium, visit
 from tests.server.conftest import Server, project, serving
 from tests.server.listening import people
 from tests.server.results.conftest import entry, write
+from tests.server.test_document_answers import check
 
 RATE_HZ = 16_000
 ITEMS = 24
@@ -95,6 +96,15 @@ def test_people_judge_what_models_said_and_the_numbers_say_so(site: Server, kind
     page = urllib.request.urlopen(f"{site.address}/listening/{said['id']}").read().decode()
     assert "loud:one is better" in page
     assert "loud:one" in urllib.request.urlopen(f"{site.address}/findings").read().decode()
+
+
+def test_its_answers_are_what_the_document_says(site: Server) -> None:
+    document, said = site.get("/openapi.json")[1], made(site)
+    base = "/api/v1/listening-tests"
+    check(document, "POST", base, 201, said)
+    check(document, "GET", base, 200, site.get(base)[1])
+    check(document, "GET", f"{base}/{{test}}", 200, site.get(f"{base}/{said['id']}")[1])
+    check(document, "POST", f"{base}/{{test}}/close", 200, site.ask("POST", f"{base}/{said['id']}/close")[1])
 
 
 def test_all_clips_are_equally_loud_and_kept(site: Server) -> None:
