@@ -88,6 +88,7 @@ REFUSED = {
     "another": "is of the type 'bert', which transformers .* lists as no recogniser; it lists canary, cohere_asr, ",
     "nameless": r"config\.json names no model_type \(KeyError: 'model_type'\), expected the folder of a transformers",
     "missing": r"config\.json names no model_type \(FileNotFoundError: ",
+    "voxtral": "is of the type 'voxtral', whose requests mistral-common writes: pip install mistral-common",
     "beams of CTC": "a CTC checkpoint generates nothing, so it has no option 'num_beams'",
     "precision": "precision 'int8' is none of this adapter's: float32, float16, bfloat16",
     "no language": "cohere_asr has to be told the language: give the dataset's rows one, or the option `language`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ FAMILIES = (  # in this order: some types are in several lists
     (SEQ2SEQ, "AutoModelForSpeechSeq2Seq", "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES"),
     (CHAT, "AutoModelForMultimodalLM", "MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES"),
 )
+ASKED_THROUGH = {"voxtral": "mistral_common", "voxtral_realtime": "mistral_common"}  # else each utterance is an error
 OTHER_TASKS = {"dia", "pop2piano", "vibevoice", "speech-encoder-decoder"}  # listed as seq2seq, and no plain recognisers
 
 
@@ -57,6 +59,9 @@ def load(folder: Path, dtype: Any) -> tuple[str, Any, Any]:
     A head that is not in the file would be drawn at random by the library, and the transcripts be noise.
     """
     family, loader = of(folder)
+    if (kind := _model_type(folder)) in ASKED_THROUGH and importlib.util.find_spec(ASKED_THROUGH[kind]) is None:
+        name = ASKED_THROUGH[kind].replace("_", "-")
+        raise WeightsError(f"{folder} is of the type {kind!r}, whose requests {name} writes: pip install {name}")
     try:
         processor = transformers.AutoProcessor.from_pretrained(str(folder), local_files_only=True)
     except ImportError as error:

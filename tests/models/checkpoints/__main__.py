@@ -62,7 +62,7 @@ def refused(adapter: Any, place: Path) -> dict[str, str]:
     def load(name: str, precision: str = "float32", **options: Any) -> Any:
         return adapter.load(Setting("transformers_asr", "tiny", place / name, "cpu", precision, 1, options))
 
-    for name in ("wav2vec2", "cohere_asr", "headless", "another", "nameless"):
+    for name in ("wav2vec2", "cohere_asr", "headless", "another", "nameless", "voxtral"):
         (place / name).mkdir()
     write("wav2vec2", place / "wav2vec2")
     write("cohere_asr", place / "cohere_asr")
@@ -71,11 +71,14 @@ def refused(adapter: Any, place: Path) -> dict[str, str]:
     processor.save_pretrained(place / "headless")
     (place / "another" / "config.json").write_text('{"model_type": "bert"}')
     (place / "nameless" / "config.json").write_text('{"architectures": ["Bert"]}')
+    (place / "voxtral" / "config.json").write_text('{"model_type": "voxtral"}')
+    sys.modules["mistral_common"] = None  # type: ignore[assignment]  # as where it is not installed
     calls: dict[str, Callable[[], Any]] = {
         "headless": lambda: load("headless"),
         "another": lambda: load("another"),
         "nameless": lambda: load("nameless"),
         "missing": lambda: load("missing"),
+        "voxtral": lambda: load("voxtral"),
         "beams of CTC": lambda: load("wav2vec2", num_beams=5),
         "precision": lambda: load("wav2vec2", "int8"),
         "no language": lambda: load("cohere_asr").transcribe(clip),
