@@ -26,7 +26,7 @@ from modellab.reports.alerts import rules
 from modellab.server.auth import PROJECT
 from modellab.server.errors import ApiError
 from modellab.server.jobs.store import Jobs, Row, Wanted
-from modellab.server.jobs.tables import ALERTS, FAILED, RUNNING, RUNS
+from modellab.server.jobs.tables import ALERTS, FAILED, RUNS
 from modellab.server.jobs.workers import BackError, JobError, Task
 from modellab.server.results import follow
 from modellab.system.masking import masked
@@ -132,7 +132,7 @@ class Schedule:
             self._put("alerts", f"alerts {self.sizes[0]} {self.sizes[1]}", {})
 
     def _is_measuring(self) -> bool:
-        return any(row.lane == RUNS for row in self.jobs.newest(PROJECT, states=(RUNNING,)))
+        return any(row.lane == RUNS for row in self.jobs.at_work())
 
     def _put(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
         wanted = Wanted(PROJECT, OWNER, kind, ALERTS, body, key, 1, idempotency_key=key)

@@ -226,7 +226,7 @@ class Jobs:
 
     def at_work(self) -> list[Row]:
         """Every job that a worker is at, with how often that worker has said that it lives."""
-        asked = sa.select(JOB.c.n, JOB.c.worker, JOB.c.tries, JOB.c.beats).where(JOB.c.state == RUNNING)
+        asked = sa.select(JOB.c.n, JOB.c.lane, JOB.c.worker, JOB.c.tries, JOB.c.beats).where(JOB.c.state == RUNNING)
         with self.database.begin() as connection:
             return list(connection.execute(asked))
 
