@@ -1,10 +1,11 @@
 """Kill workers, models and controllers of distributed runs at random moments, and look for what was lost or doubled.
 
-    python -m tools.scale_kills --kills 20 --seed 1
+    python -m tools.scale_kills --kills 20 --seed 1 [--executors ray]
 
-Each round is a run of 60 utterances of a model that sleeps, through local:2 or a shared folder with two pullers; one
-process of a kind that the seed draws is killed at a moment that it draws. A killed controller is started again with
---resume. Then every utterance has to be in the parts once, with the answer that it should have, and the ledger has to
+Each round is a run of 60 utterances of a model that sleeps, through local:2, a shared folder with two pullers, or two
+actors on a Ray cluster of two nodes on this machine (`scale_ray_nodes.py`). One process of a kind that the seed draws,
+or a node of Ray, is killed at a moment that it draws. A killed controller is started again with --resume.
+Then every utterance has to be in the parts once, with the answer that it should have, and the ledger has to
 hold one whole entry. Prints a line for each round, and exit status 1 where one of them failed.
 """
 
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,7 +52,12 @@ shared_folder.LEASE_S = 5.0
 from modellab.runner.distributed.puller import Puller
 Puller(Path("queue").absolute(), Path.cwd(), print).work(600)
 """
-KINDS = ("model", "worker", "controller")
+KINDS: dict[str, tuple[str, ...]] = {
+    "local": ("model", "worker", "controller"),
+    "queue": ("model", "worker", "controller"),
+    "ray": ("model", "worker", "node", "controller"),
+}
+NAMES = {"local": "local:2", "queue": "queue:queue"}
 
 
 def main() -> None:
@@ -59,23 +65,56 @@ def main() -> None:
     asked = argparse.ArgumentParser()
     asked.add_argument("--kills", type=int, default=20)
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--executors", nargs="+", choices=list(KINDS), default=["local", "queue"])
     given = asked.parse_args()
-    draw = random.Random(given.seed)
+    with cluster("ray" in given.executors) as nodes:
+        rounds(given.kills, given.executors, random.Random(given.seed), nodes)
+
+
+def rounds(kills: int, executors: Sequence[str], draw: random.Random, nodes: subprocess.Popen[str] | None) -> None:
+    """So many kills, each told of in a line."""
     failed, again = 0, []
-    for number in range(given.kills):
-        executor, kind, after_s = draw.choice(["local:2", "queue:queue"]), draw.choice(KINDS), draw.uniform(0.0, 2.0)
-        faults, twice = one(executor, kind, after_s)
+    names = NAMES | ({"ray": f"ray:{told(nodes)}"} if nodes else {})
+    for number in range(kills):
+        name = draw.choice(executors)
+        executor, kind, after_s = names[name], draw.choice(KINDS[name]), draw.uniform(0.0, 2.0)
+        faults, twice = one(executor, kind, after_s, nodes)
         failed += bool(faults)
         again.append(twice / SHARD)
         what = "; ".join(faults) or "each utterance once"
         print(
             f"{number + 1:3} {executor:12} {kind:10} after {after_s:.2f} s: {what}, {twice} computed again", flush=True
         )
-    print(f"{given.kills} kills, {failed} failed, at most {max(again):.1f} shards computed again by one kill")
+    print(f"{kills} kills, {failed} failed, at most {max(again):.1f} shards computed again by one kill")
     raise SystemExit(bool(failed))
 
 
-def one(executor: str, kind: str, after_s: float) -> tuple[list[str], int]:
+@contextmanager
+def cluster(wanted: bool) -> Iterator[subprocess.Popen[str] | None]:
+    """The process that holds two nodes of Ray, where somebody wants them; without another cluster's token."""
+    if not wanted:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="scale-ray-") as home:
+        os.environ |= {"HOME": home, "RAY_USAGE_STATS_ENABLED": "0"}
+        command = [sys.executable, "-m", "tools.scale_ray_nodes"]
+        nodes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            yield nodes
+        finally:
+            nodes.communicate()  # the end of its orders
+
+
+def told(nodes: subprocess.Popen[str]) -> str:
+    """The next line of the process that holds the nodes."""
+    assert nodes.stdout is not None
+    while not (line := nodes.stdout.readline()).startswith("nodes: "):
+        if not line:
+            raise SystemExit("the Ray cluster did not start")
+    return line.removeprefix("nodes: ").strip()
+
+
+def one(executor: str, kind: str, after_s: float, nodes: subprocess.Popen[str] | None = None) -> tuple[list[str], int]:
     """One run with one kill: what is wrong afterwards, and how many utterances were computed more than once."""
     root = Path(tempfile.mkdtemp(prefix="scale-kills-"))
     try:
@@ -85,7 +124,7 @@ def one(executor: str, kind: str, after_s: float) -> tuple[list[str], int]:
             controller = started(root, RUN % (SHARD * 0.5 + 0.01, scale_project.CASE), executor, "s", "")
             wait_for_parts(root, controller)
             time.sleep(after_s)
-            killed_controller = strike(kind, controller, workers)
+            killed_controller = strike(kind, controller, workers, nodes if executor.startswith("ray") else None)
             status = controller.wait(600)
             if killed_controller:
                 status = started(root, RUN % (SHARD * 0.5 + 0.01, scale_project.CASE), executor, "s", "yes").wait(600)
@@ -122,15 +161,29 @@ def wait_for_parts(root: Path, controller: subprocess.Popen[bytes]) -> None:
         time.sleep(0.02)
 
 
-def strike(kind: str, controller: subprocess.Popen[bytes], workers: list[subprocess.Popen[bytes]]) -> bool:
-    """Kill one process of the kind; whether that was the controller."""
+def strike(
+    kind: str,
+    controller: subprocess.Popen[bytes],
+    workers: list[subprocess.Popen[bytes]],
+    nodes: subprocess.Popen[str] | None,
+) -> bool:
+    """Kill one process of the kind, or a node; whether that was the controller."""
     if kind == "controller":
         controller.kill()
         return True
+    if kind == "node":
+        assert nodes is not None
+        assert nodes.stdin is not None
+        nodes.stdin.write("kill\n")
+        nodes.stdin.flush()
+        told(nodes)
+        return False
     tops = [psutil.Process(each.pid) for each in (controller, *workers) if each.poll() is None]
-    below = [each for top in tops for each in top.children(recursive=True)]
-    models = [each for each in below if "modellab.worker" in " ".join(each.cmdline())]
-    shards = [each for each in below if "shard_process" in " ".join(each.cmdline())] + tops[1:]
+    roots = [*tops, *([psutil.Process(nodes.pid)] if nodes else [])]
+    below = [(each, " ".join(each.cmdline())) for top in roots for each in top.children(recursive=True)]
+    models = [each for each, command in below if "modellab.worker" in command]
+    shards = [each for each, command in below if "shard_process" in command or command.startswith("ray::Actor")]
+    shards += tops[1:]
     victims = models if kind == "model" else shards
     if victims:
         victims[0].send_signal(signal.SIGKILL)

@@ -133,21 +133,20 @@ class ShardWorker:
         return opened.loaded
 
     def _warm(self, pool: Pool, opened: Opened) -> Loaded:
-        """The loaded model after one utterance, scored as all are; cold, where it is the first row that kills it.
+        """The loaded model after one utterance, scored as all are; cold, where it is the first row that kills it."""
+        try:
+            loaded = self._started(pool, opened)
+            utterance_of(opened.task, opened.data.rows[0], opened.data, loaded)
+        except MODEL_DIED:
+            pool.close()
+            loaded = self._started(pool, opened)
+        return loaded
 
-        Nothing is metered: workers share machines, and a workload beside the model would take its time.
-        """
-        data, task = opened.data, opened.task
-        for cold in (False, True):
-            loaded = pool.get(opened.case)
-            loaded.keep = opened.keep
-            loaded.ask("start", {"task": task.NAME, "keep": loaded.keep, "warm_up": True})
-            try:
-                if not cold:
-                    utterance_of(task, data.rows[0], data, loaded)
-                break
-            except MODEL_DIED:
-                pool.close()
+    def _started(self, pool: Pool, opened: Opened) -> Loaded:
+        """The loaded model, with nothing metered: workers share machines, and what is metered would take their time."""
+        loaded = pool.get(opened.case)
+        loaded.keep = opened.keep
+        loaded.ask("start", {"task": opened.task.NAME, "keep": loaded.keep, "warm_up": True})
         return loaded
 
     def _said(self, start: int, stop: int, error: str) -> Iterator[list[Any]]:
