@@ -95,7 +95,7 @@ VERDICT = (
             "margin margin_relative limit cap alpha sensitivity broken_share broken_least broken_often built_in_limit",
         ),
         (types.Verdict, VERDICT),
-        (types.QualityBaseline, "header counts outputs noise"),
+        (types.QualityBaseline, "header counts outputs noise until_s"),
         (types.ResourceBaseline, "header times readings sessions"),
         (Model, MODEL),
         (Variant, VARIANT),

@@ -81,7 +81,8 @@ def _uneven(those: Sequence[UtteranceContext], words: str) -> float:
 def _other_sound(every: Sequence[UtteranceContext], bad: Sequence[UtteranceContext]) -> Suspicion | None:
     """The model's times do not fit the files: sound of another length came to it."""
     if (found := timing.stretched(every)) is None:
-        return None
+        since = timing.since_accepted(every)
+        return (Kind.RATE, "adapter", f"{since}: {RATE_QUESTION}") if since else None
     right = median(each.kept for each in bad)
     if found.ratio > 1 + timing.MUCH and right > RIGHT:
         return None

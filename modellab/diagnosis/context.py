@@ -13,6 +13,7 @@ from modellab.datasets import Dataset, decoded_length
 from modellab.metrics.edit_distance import Alignment, EditCounts, align
 from modellab.tasks import Task, Worded
 from modellab.types import QualityBaseline, Result, Row, Utterance
+from modellab.types.until import last_end_s
 
 Others = Callable[[], Mapping[str, list[str]]]  # what other models heard, by utterance, each as it gave it
 MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words that are so much of its reference
@@ -22,8 +23,8 @@ MANY_ERRORS, MANY_WRONG = 2, 0.3  # an utterance is bad with so many wrong words
 class UtteranceContext:
     """One utterance: what was said, what was heard, and when. Texts are raw; `reference` and `hypothesis` normalised.
 
-    `end_s` is where the model's last segment ends (NaN without times); `before` is what the baseline heard and
-    `others` what other models heard, both normalised.
+    `end_s` is where the model's last segment ends, `ended_s` where it ended when accepted (NaN without times); `before`
+    is what the baseline heard and `others` what other models heard, both normalised.
     """
 
     id: str
@@ -34,6 +35,7 @@ class UtteranceContext:
     duration_s: float
     error: str = ""
     end_s: float = math.nan
+    ended_s: float = math.nan
     language: str = ""  # spoken
     told: str = ""  # the language that the model names
     before: str | None = None
@@ -122,7 +124,6 @@ def _heard(
     said, answer, normalise = task.words(case, item.output)
     old = accepted.outputs.get(item.id) if accepted else None
     output: Mapping[str, Any] = item.output if isinstance(item.output, Mapping) else {}
-    ends = [end_s for _, _, end_s in output.get("segments", ()) if end_s is not None]
     file = row.get("audio")
     return UtteranceContext(
         id=item.id,
@@ -132,7 +133,8 @@ def _heard(
         hypothesis=normalise(answer),
         duration_s=float(decoded_length.row_of(row, item).get("duration_s", math.nan)),
         error=item.error,
-        end_s=max(ends, default=math.nan),
+        end_s=last_end_s(output),
+        ended_s=accepted.until_s.get(item.id, math.nan) if accepted else math.nan,
         language=str(row.get("language") or options["language"] or ""),
         told=str(output.get("language") or ""),
         before=normalise(old) if isinstance(old, str) else None,

@@ -21,6 +21,8 @@ from modellab.types import Floats
 FEWEST, FEW_FOR_LITTLE = 4, 12  # files for a ratio that is far off, and for one that is not
 SHORTEST_S = 1.0  # times of shorter clips say nothing: Whisper ends segments behind the sound
 ROUNDED_S = 1.5  # no model rounds its times up by more
+ROUNDED_BELOW_S = 4.0  # times of shorter clips are rounded to half and whole seconds, and stay what they were
+MOSTLY_SINCE, CLOSE_SINCE = 0.7, 0.06  # files on one side and spread since the model was accepted: some times stay
 HALF, MOSTLY = 0.5, 0.9  # of the files: by far too long, and on one side
 MOST = 100  # files that are read
 MUCH = 0.2  # off by as much is far off; less has to be shown closely
@@ -73,6 +75,41 @@ def stretched(every: Sequence[UtteranceContext]) -> Stretched | None:
     ratio = math.exp(middle)
     agree = pairs[np.abs(logs - middle) <= OUTLIERS * max(spread, LEAST_SPREAD)]
     return Stretched(ratio, len(pairs)) if ratio < 1 - MUCH or _slope_agrees(agree, ratio, far=far) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The ratio of the model's last times to those that it had when it was accepted, and of how many files."""
+
+    ratio: float
+    files: int
+
+    def __str__(self) -> str:
+        percent = 100 * abs(self.ratio - 1)
+        return (
+            f"the sound was probably read at another sample rate: segment times are {percent:.0f} % "
+            f"{'shorter' if self.ratio < 1 else 'longer'} than the accepted ones in {self.files} files"
+        )
+
+
+def since_accepted(every: Sequence[UtteranceContext]) -> Since | None:
+    """How times are stretched since the model was accepted, by one factor; None where they are not, or nobody can tell.
+
+    Asked where the files cannot tell: of a model that ends its segments early in long files and late in short ones.
+    """
+    told = [each for each in every if not each.error and each.duration_s >= ROUNDED_BELOW_S]
+    pairs = np.array([(each.ended_s, each.end_s) for each in told]).reshape(-1, 2)
+    pairs = pairs[np.isfinite(pairs).all(axis=1) & (pairs > 0).all(axis=1)]
+    if len(pairs) < FEW_FOR_LITTLE:
+        return None
+    logs, middle = np.log(pairs[:, 1] / pairs[:, 0]), _middle(pairs)
+    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
+    one_side = np.mean(np.sign(logs) == np.sign(middle))
+    if abs(middle) < math.log1p(LITTLE) or spread > CLOSE_SINCE or one_side < MOSTLY_SINCE:
+        return None
+    agree = pairs[np.abs(logs - middle) <= OUTLIERS * max(spread, LEAST_SPREAD)]
+    ratio = float(agree[:, 1].sum() / agree[:, 0].sum())
+    return Since(ratio, len(pairs)) if _slope_agrees(agree, ratio, far=False) else None
 
 
 def _middle(pairs: Floats) -> float:

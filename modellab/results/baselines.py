@@ -24,7 +24,7 @@ from modellab.system import allocator
 from modellab.system.machine import HARDWARE, SELFTEST
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
-from modellab.types import CaseId, Counts, QualityBaseline, ResourceBaseline, Result, Utterance, finite
+from modellab.types import CaseId, Counts, QualityBaseline, ResourceBaseline, Result, Utterance, finite, until
 from modellab.types.readings import ACCEPTED, CLOCKS, REFERENCE
 from modellab.types.rows import ROWS_MISSING
 from modellab.types.spooled import Table
@@ -69,7 +69,8 @@ def load(root: Path, key: CaseId) -> QualityBaseline | None:
         counts = finite.each(utterances, lambda entry: read(entry["shares"]))
         kept = "hash" if "privacy" in stored["header"] else key.task  # of a private dataset outputs are hashes
         outputs = finite.each(utterances, lambda entry: tasks.remembered(kept, entry["output"]))
-        return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})))
+        ends = {id: s for id, s in finite.each(utterances, until.accepted_s).items() if math.isfinite(s)}
+        return QualityBaseline(_header(stored), counts, outputs, finite.spreads(stored.get("noise", {})), ends)
     except MALFORMED as error:
         raise _damaged(path, error) from error
 
@@ -128,18 +129,19 @@ def _check_names(result: Result) -> None:
 def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, str], remember: Remember) -> File:
     before = _before(load, root, result.key)
     widths = dict(_widths(task, result))
-    quality = Table(
-        (
-            utterance.id,
-            {"output": None if utterance.error else remember(utterance.output), "shares": _shares(utterance, widths)},
-        )
-        for utterance in result.utterances
-    )
+    quality = Table((each.id, _row(each, widths, remember)) for each in result.utterances)
     kept = before.noise if before and _same_model(before.header, result.provenance) else {}
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
     about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
     return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
+
+
+def _row(utterance: Utterance, widths: Mapping[str, int], remember: Remember) -> dict[str, Any]:
+    """What is kept of an utterance; where its last segment ends only of a model that says so."""
+    output = None if utterance.error else utterance.output
+    row = {"output": None if utterance.error else remember(output), "shares": _shares(utterance, widths)}
+    return {**row, **until.kept(output)}
 
 
 def _shares(utterance: Utterance, widths: Mapping[str, int]) -> serialization.Json:

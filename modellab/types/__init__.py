@@ -258,12 +258,14 @@ class QualityBaseline:
 
     `counts` maps utterance id -> metric -> counts; `outputs` holds what a person wants to see of each. `noise` is the
     sd of a metric's value between runs that differ in their seeds alone, and "churn" the fraction of outputs that do.
+    `until_s` is where the model's last segment ended, of the utterances of which that was kept.
     """
 
     header: Mapping[str, str]  # provenance at the time, and "reason", "date"
     counts: Mapping[str, Mapping[str, Counts]]
     outputs: Mapping[str, Any]
     noise: Mapping[str, float] = field(default_factory=dict)
+    until_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

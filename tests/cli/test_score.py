@@ -126,6 +126,8 @@ def test_missing_and_surplus_ids_are_told(desk: Desk) -> None:
          "a.jsonl, line 2: a second hypothesis for 000, the first is in line 1: correct it, nothing was scored"),
         ("a.trn", "yes (000)\nno (001)\nmaybe\nso (003)\n", "a.trn, line 3: expected words and (id), got 'maybe'"),
         ("a.ctm", "000 1 0.0 0.1 yes\n000 1 0.1 no\n000 1 0.2 0.1 no\n", "expected recording, channel, start, length"),
+        ("b.ctm", "000 1 0.0 0.1 ice cream 0.9\n000 1 0.2 0.1 no\n000 1 0.4 0.1 no\n", "expected recording, channel,"),
+        ("c.ctm", "000 1 0.0 0_1 yes\n000 1 0.2 0.1 no\n000 1 0.4 0.1 no\n", "expected recording, channel, start"),
         ("a.txt", "one yes\ntwo no\n", "no hypothesis is about a row of short_v1: the file has 'one', the dataset"),
         ("a.rttm", "SPEAKER 000 1 0.0 0.2 <NA> <NA> a <NA> <NA>\n", "the file does not say words, which asr is"),
         ("a.rttm", "SPEAKER 000 1 x 0.2 <NA> <NA> a <NA> <NA>\n", "a.rttm, line 1: start is 'x', expected seconds"),

@@ -13,12 +13,16 @@ from pathlib import Path
 
 from modellab.datasets.importers import audiofiles, textfiles
 from modellab.datasets.importers.places import Place
-from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record, Sound, channel, seconds
+from modellab.datasets.importers.records import Guess, Item, LeftOut, Options, Record, Sound, channel, number, seconds
 
 NAME = "ctm"
 TITLE = "CTM: recording, channel, start, length, word"
 TAG = re.compile(r"(?<!\\);.*$")
 ALTERNATIVE = "<alt"
+CONFIDENCES = frozenset({  # the sixth field, where it is no number: none, or the type of the word
+    "na", "<na>", "n/a", "-", "*", "null", "none", "lex", "fp", "frag", "un-lex", "for-lex", "non-lex", "misc",
+    "noscore",
+})  # fmt: skip
 
 
 def detect(place: Place) -> Guess | None:
@@ -30,8 +34,12 @@ def detect(place: Place) -> Guess | None:
 
 
 def word(fields: Sequence[str]) -> str | None:
-    """The word of a line without the tag behind it; None for what is no line of this format."""
+    """The word of a line without the tag behind it; None for what is no line of this format.
+
+    That is also one whose sixth field can be no confidence: a word with a blank in it, whose rest would be lost.
+    """
     good = 5 <= len(fields) <= 8 and all(seconds(field) is not None or field == "*" for field in fields[2:4])
+    good = good and all(number(field) is not None or field.lower() in CONFIDENCES for field in fields[5:6])
     return TAG.sub("", fields[4]).replace("\\;", ";") if good else None
 
 
