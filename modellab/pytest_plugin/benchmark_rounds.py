@@ -67,11 +67,15 @@ def asked(config: pytest.Config) -> bool:
 
 
 def seconds(result: Result) -> list[float]:
-    """The time of each call that gave an answer, in s: by the process's CPU clock on a CPU, else by GPU or wall."""
+    """The time of each call that gave an answer, in s: by the process's CPU clock on a CPU, else by GPU or wall.
+
+    A call whose clock told nothing is left out: pytest-benchmark ends in an error at a NaN.
+    """
     table = clocks(result.utterances)
     good = table[table[:, RAISED] == 0]
     on_gpu = np.where(np.isfinite(good[:, GPU]), good[:, GPU], good[:, WALL])
-    times: list[float] = (good[:, CPU] if result.key.device == "cpu" else on_gpu).tolist()
+    told = good[:, CPU] if result.key.device == "cpu" else on_gpu
+    times: list[float] = told[np.isfinite(told)].tolist()
     return times
 
 
@@ -126,9 +130,11 @@ class Timed:
                 self.benchmark.pedantic(_raise)
 
     def _replay(self, measurement: Measurement) -> None:
+        if not (times := seconds(measurement.passes[-1])):
+            self.nothing()
+            return
         self.used = True
         self.benchmark.extra_info.update(facts(measurement))
-        times = seconds(measurement.passes[-1])
         left, clock = iter(times), CLOCKS[measurement.result.key.device]
         self.benchmark.pedantic(lambda: clock.advance(next(left, 0.0)), rounds=len(times), iterations=1)
 

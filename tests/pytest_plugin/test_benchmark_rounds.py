@@ -34,6 +34,10 @@ def test_the_clock_of_a_device(device: str, clocks: dict[str, float], expected: 
     assert device in CLOCKS
 
 
+def test_a_clock_that_tells_nothing_is_no_round() -> None:
+    assert seconds(make.result([timed(), replace(timed(cpu_s=NAN), id="2")])) == [2.0]
+
+
 def test_what_raised_has_no_time() -> None:
     raised = replace(timed(), id="2", wall_s=NAN, cpu_s=NAN, error="RuntimeError: no luck")
     assert seconds(make.result([timed(), raised])) == [2.0]
