@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modellab.results import ledger
-from modellab.server.pages.frame import ROOMS
+from modellab.server.pages.frame import ROOMS, TRY
 from tests.server.conftest import Server, project, serving
 from tests.server.results.conftest import entry, write
 from tests.server.test_access import ask, do, until
@@ -106,10 +106,19 @@ def test_every_page_says_who_one_is_and_lets_one_sign_out(
     page.goto(f"{site.address}/results")
     result = page.locator('main a[href^="/results/"]').first.get_attribute("href")
     own = (result, f"{result}/history", "/runs/s-mine", "/shares", "/account", "/runs/nobody", "/admin")
-    for path in (*(address for _, address in ROOMS), *own):
+    for path in (*(address for _, address in (TRY, *ROOMS)), *own):
         page.goto(f"{site.address}{path}")
         expect(page.get_by_role("link", name="bob", exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    context.close()
+
+
+def test_who_only_looks_lands_on_the_runs(site: Server, browser: Browser, states: dict[str, Any]) -> None:
+    context, page = of(browser, states["vic"])
+    page.goto(f"{site.address}/")
+    expect(page).to_have_url(f"{site.address}/runs")
+    expect(page.get_by_role("link", name="Results", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Try it", exact=True)).to_have_count(0)
     context.close()
 
 

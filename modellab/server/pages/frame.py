@@ -17,10 +17,11 @@ from modellab.server.errors import ApiError
 
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
+TRY = ("Try it", "/")
 ROOMS = (
-    ("Try it", "/"), ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"),
-    ("Leaderboard", "/leaderboard"), ("Findings", "/findings"), ("Experiments", "/experiments"),
-    ("Candidates", "/candidates"), ("Listening", "/listening"),
+    ("Workbench", "/workbench"), ("Runs", "/runs"), ("Results", "/results"), ("Leaderboard", "/leaderboard"),
+    ("Findings", "/findings"), ("Experiments", "/experiments"), ("Candidates", "/candidates"),
+    ("Listening", "/listening"),
 )  # fmt: skip
 SHARES, ADMINISTRATION = ("Shares", "/shares"), ("Administration", "/admin")
 KINDS = {".css": "text/css", ".js": "text/javascript"}
@@ -63,8 +64,9 @@ def part(template: str, **context: Any) -> HTMLResponse:
 
 def rooms(asker: Who) -> tuple[tuple[str, str], ...]:
     """The pages that somebody may see, by name and address; none for nobody."""
+    first = [TRY] if asker.may("infer") else []
     more = [*([SHARES] if asker.may("read") else []), *([ADMINISTRATION] if asker.may("admin") else [])]
-    return (*ROOMS, *more) if asker.scopes else ()
+    return (*first, *ROOMS, *more) if asker.scopes else ()
 
 
 @cache

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 
 from modellab import datasets, units
 from modellab.datasets import privacy
 from modellab.errors import ModellabError
 from modellab.plan.matrix import Broken, Matrix
-from modellab.server.auth import Who, needs
+from modellab.server.auth import SIGNED, Needs, Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
 from modellab.server.pages import frame
@@ -81,7 +81,9 @@ def router(fleet: Fleet, matrix: Matrix, index: Index) -> APIRouter:
         return held
 
     @routes.get("/")
-    async def start(request: Request, who: Annotated[Who, Depends(needs("infer"))]) -> Response:
+    async def start(request: Request, who: Annotated[Who, Depends(Needs(SIGNED))]) -> Response:
+        if not who.may("infer"):
+            return RedirectResponse("/runs", 303)  # there is nothing to try for those who only look
         shown = [each for each in fleet if is_worth_trying(each)]
         recognisers = [each for each in shown if "asr" in each.tasks]
         return frame.page(
