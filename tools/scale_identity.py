@@ -25,10 +25,11 @@ from modellab.results import serialization
 from modellab.runner.distributed import choice, parts, quality_pass
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.quality_pass import PassOptions
-from modellab.runner.distributed.shard_worker import CLOCKS
+from modellab.runner.distributed.shard_worker import without_clocks
 from modellab.runner.evaluate import evaluate
 from modellab.runner.pool import Pool
 from modellab.runner.worker import Worker
+from modellab.tasks import Task
 from modellab.types import Utterance
 
 THREADS, SHARD_AUDIO_S = 1, 20.0
@@ -99,7 +100,7 @@ def by_one(case: Case, keep: str) -> list[str]:
         try:
             loaded = pool.get(case)
             loaded.keep = keep
-            said = told(evaluate(task, case, data, loaded, THREADS, "").utterances)
+            said = told(task, evaluate(task, case, data, loaded, THREADS, "").utterances)
         except ModellabError as error:
             print(f"alone: {case.key}: {str(error).splitlines()[0]}", flush=True)
             return []
@@ -119,13 +120,13 @@ def by_workers(case: Case, executor: Executor, folder: Path, name: str) -> list[
         passed = quality_pass.run(task, case, data, executor, kept, options, lambda _: None, lambda: False, keep)
     finally:
         kept.close()
-    return told(passed.runs[0])
+    return told(task, passed.runs[0])
 
 
-def told(utterances: Sequence[Utterance]) -> list[str]:
+def told(task: Task, utterances: Sequence[Utterance]) -> list[str]:
     """All but the clocks, as text."""
     encoded = (serialization.encode_utterance(utterance) for utterance in utterances)
-    return [serialization.dumps({name: each[name] for name in each if name not in CLOCKS}) for each in encoded]
+    return [serialization.dumps(without_clocks(each, task.METRICS)) for each in encoded]
 
 
 @contextmanager

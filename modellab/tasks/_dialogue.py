@@ -21,7 +21,7 @@ LATENCIES = ("first_token_s", "first_audio_s")
 METRICS = (
     *audio_health.HEALTH_METRICS,
     *audio_health.LENGTH_METRICS,
-    *(Metric(name, unit="s", better="lower", gated=False) for name in LATENCIES),
+    *(Metric(name, unit="s", better="lower", gated=False, clock=True) for name in LATENCIES),
 )
 LIMITS: Mapping[str, float] = {**audio_health.HEALTH_LIMITS, **audio_health.LENGTH_LIMITS}
 NOTHING: Mapping[str, Any] = {"text": "", "audio": None, "complete": False, "health": None, **dict.fromkeys(LATENCIES)}

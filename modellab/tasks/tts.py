@@ -56,7 +56,7 @@ METRICS = (
     *audio_health.LENGTH_METRICS,
     Metric("words_per_s", unit="words/s", better="lower", kind="sanity", margin=1.0, gross=FASTER_THAN_SPEECH),
     Metric("loudness_lufs", unit="LUFS", better="lower", gated=False),
-    Metric("first_audio_s", unit="s", better="lower", gated=False),
+    Metric("first_audio_s", unit="s", better="lower", gated=False, clock=True),
     Metric("mcd_db", unit="dB", better="lower", gated=False),
     Metric("similarity", unit="1", better="higher", gated=False),
     Metric("mos", unit="1", better="higher", gated=False),

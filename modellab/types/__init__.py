@@ -100,7 +100,8 @@ class Metric:
     smallest change for the worse that matters, in `unit`; `margin_relative` the same as a fraction of the baseline; the
     larger of the two counts. `gross` says when an utterance is broken, of a sanity metric what its built-in limit
     counts; None: never. `gated=False` is reported and never judged; with `on_request` it is judged where thresholds
-    give it a margin, and baselines keep it. Utterances without counts of an `optional` one count 0 of 0.
+    give it a margin, and baselines keep it. Utterances without counts of an `optional` one count 0 of 0. A `clock` is
+    time that this machine took: the same model never gives the same twice.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Metric:
     gated: bool = True
     on_request: bool = False
     optional: bool = False
+    clock: bool = False
 
     def judged(self, margin: float | None = None) -> bool:
         """Whether a change of it can fail a case whose thresholds give it this margin, or none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from modellab.runner.worker import Worker
 from modellab.system import leftovers
 from modellab.system.machine import hardware, hostname, machine_class
 from modellab.tasks import Task
-from modellab.types import Row
+from modellab.types import Metric, Row
 
 Reply = dict[str, Any]
 CLOCKS = ("wall_s", "cpu_s", "gpu_s")
@@ -105,7 +105,7 @@ class ShardWorker:
             try:
                 for said in self._said(order["start"], order["stop"], str(order.get("error", ""))):
                     lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
-                    hashes.append(_hash(said))
+                    hashes.append(_hash(said, self.opened.task.METRICS))
             except MODEL_DIED as error:
                 self.forget()
                 reply["died"] = str(error)
@@ -187,9 +187,21 @@ class _Raising:
         return output
 
 
-def _hash(said: list[Any]) -> int:
+def without_clocks(said: Any, metrics: Iterable[Metric]) -> Any:
+    """Utterances as JSON without what no model gives twice: their own clocks, and those of their task."""
+    clocks = {*CLOCKS, *(metric.name for metric in metrics if metric.clock)}
+
+    def kept(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {name: kept(value) for name, value in part.items() if name not in clocks}
+        return [*map(kept, part)] if isinstance(part, list | tuple) else part
+
+    return kept(said)
+
+
+def _hash(said: list[Any], metrics: Iterable[Metric]) -> int:
     """Of all but the clocks: 64 bits."""
-    told = [{name: value for name, value in each.items() if name not in CLOCKS} for each in said]
+    told = without_clocks(said, metrics)
     return int.from_bytes(hashlib.blake2b(serialization.dumps(told).encode(), digest_size=8).digest())
 
 
