@@ -29,6 +29,7 @@ from modellab.results.rescored import standing
 from modellab.stats.change_points import FEWEST, PENALTY, Step, steps
 from modellab.system.machine import Commit
 from modellab.types import CaseId, Kind, Metric, Result, Status, readings
+from modellab.units import counted
 
 NONE = float("nan")
 BEFORE = datetime.timedelta(days=1)  # what happened so long before the first result is told too
@@ -218,11 +219,12 @@ def _level(root: Path, key: CaseId, machine: str, is_same: IsSame) -> dict[str, 
 def _notes(own: Sequence[Entry], fitting: Sequence[Entry], kept: Sequence[Entry], newest: Result) -> Iterator[str]:
     measured = [entry.result for entry in kept if entry.result]
     if left := len(own) - len(fitting):
-        yield f"left out: {left} results on other data (another dataset digest, normaliser or preprocessing)"
+        yield f"left out: {counted(left, 'result')} on other data (another dataset digest, normaliser or preprocessing)"
     if failed := len(kept) - len(measured):
-        yield f"without values: {failed} runs that ended in an ERROR"
+        yield f"without values: {counted(failed, 'run')} that ended in an ERROR"
     if doubted := sum(bool(invalid(result)) for result in measured):
-        yield f"speed in doubt and not searched for change points: {doubted} results (a busy machine, a throttled GPU)"
+        many = counted(doubted, "result")
+        yield f"speed in doubt and not searched for change points: {many} (a busy machine, a throttled GPU)"
     if others := {result.machine for result in measured} - {newest.machine}:
         yield f"speed and memory are those of {newest.machine}; there are results of {', '.join(sorted(others))} too"
 

@@ -23,6 +23,7 @@ from modellab.server.results.tables import CASE, ENTRIES
 from modellab.server.results.whole import opened, project
 from modellab.stats.change_points import FEWEST, steps
 from modellab.types import CaseId, Kind, readings
+from modellab.units import counted
 
 OTHER = "another dataset digest, normaliser or preprocessing"
 MOST = 120  # results, the newest
@@ -120,11 +121,11 @@ def _notes(own: Sequence[Row], fitting: Sequence[Row], newest: Row, series: Sequ
     others = sorted({row["machine"] for row in measured} - {newest["machine"]})
     short = [each for each in series if len(each["points"]) < FEWEST]
     said = (
-        (len(own) - len(fitting), f"left out: {{}} results on other data ({OTHER})"),
-        (len(fitting) - len(measured), "without values: {} runs that ended in an ERROR"),
-        (sum(bool(row["doubt"]) for row in measured), "speed in doubt and not searched for change points: {} results"),
-    )  # fmt: skip
-    notes = [text.format(count) for count, text in said if count]
+        (len(own) - len(fitting), "result", f"left out: {{}} on other data ({OTHER})"),
+        (len(fitting) - len(measured), "run", "without values: {} that ended in an ERROR"),
+        (sum(bool(row["doubt"]) for row in measured), "result", "speed in doubt, not searched for change points: {}"),
+    )
+    notes = [text.format(counted(count, noun)) for count, noun, text in said if count]
     if others:
         notes.append(f"speed and memory are those of {newest['machine']}; there are results of {', '.join(others)} too")
     if short:

@@ -114,7 +114,7 @@ def test_a_run_that_failed_has_a_row_and_no_values() -> None:
     found = read([entry(0), failed(1), entry(2)])
     assert [run.status for run in found.runs] == [Status.PASS, Status.ERROR, Status.PASS]
     assert series(found, "wer").points == (0, 2)
-    assert "without values: 1 runs that ended in an ERROR" in found.notes
+    assert "without values: 1 run that ended in an ERROR" in found.notes
 
 
 def test_speed_of_a_busy_machine_is_not_searched() -> None:
