@@ -63,9 +63,9 @@ def year(n: int) -> str:
 
 
 def time(hour: int, minute: int) -> str:
-    """ "ten oh five"; a full hour is "ten o'clock"."""
+    """ "ten oh five"; a full hour is "ten o'clock", "thirteen hundred"."""
     if minute == 0:
-        return f"{cardinal(hour)} o'clock"
+        return f"{cardinal(hour)} {'hundred' if hour > 12 else "o'clock"}"
     return f"{cardinal(hour)} {f'oh {cardinal(minute)}' if minute < 10 else cardinal(minute)}"
 
 

@@ -20,6 +20,7 @@ from modellab.text.spoken_numbers import CENTURIES
 
 IDENTIFIER = 7  # as many figures without commas are read one by one, unless they end in 000
 COMMON_PARTS = frozenset({*range(2, 11), 16, 32, 64, 100, 1000})  # "5/16" is a fraction, "9/11" is none
+NOON = 12  # full hours behind it are said as hundreds: "twenty one hundred"
 MOST_PARTS = 100  # of a fraction behind a whole number
 _RATED = frozenset({
     "percent", *(name.split()[-1] for names in (*money.CURRENCIES.values(), *money.COINS.values()) for name in names),
@@ -230,7 +231,7 @@ def _time(found: re.Match[str]) -> str:
     second, half = found["second"] or "", (found["half"] or found["half_too"] or "").strip()
     hour = str(int(hour))
     if not second and minute == "00":
-        return f"{hour}00" if int(hour) in CENTURIES and not half else f"{hour} {half or 'oclock'}"
+        return f"{hour}00" if int(hour) > NOON and not half else f"{hour} {half or 'oclock'}"
     if int(hour) in CENTURIES and minute != "00":
         said = [f"{hour}{minute}", _two_figures(second)]
     elif minute in ("19", "20") and second not in ("", "00"):

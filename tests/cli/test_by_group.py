@@ -70,7 +70,7 @@ def test_the_page_of_a_case_has_them_with_a_sentence(scored: Desk) -> None:
     found = scored.type("page", "bad:one-people_v1-elsewhere-unknown", "--output", "p.html")
     assert found.exit_code == 0, found.output
     page = (scored.root / "p.html").read_text()
-    assert "<h2>By group</h2>" in page
+    assert '<h2 id="groups">By group</h2>' in page
     assert "WER: m is the worst of gender (4" in page
     assert "which may be chance" not in page
     assert "too few to tell: x (n = 1)" in page

@@ -19,6 +19,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems():
     assert not gc.isenabled()
 """
+ALONE = ("-p", "no:hypothesispytest")  # its plugin warns where strategies were drawn from before it is loaded
 TEST = """
 import gc
 
@@ -35,7 +36,7 @@ def test_it_rests_while_tests_are_collected(pytester: pytest.Pytester, is_on: bo
     pytester.makepyfile(TEST.format(is_on=is_on))
     (gc.enable if is_on else gc.disable)()
     try:
-        pytester.runpytest_inprocess().assert_outcomes(passed=1)
+        pytester.runpytest_inprocess(*ALONE).assert_outcomes(passed=1)
         assert gc.isenabled() is is_on
     finally:
         gc.enable()
@@ -45,7 +46,7 @@ def test_what_an_earlier_session_left_is_looked_at_again(pytester: pytest.Pytest
     pytester.makeconftest(PLUGIN)
     pytester.makepyfile("def test_it(): pass")
     for _ in range(2):
-        pytester.runpytest_inprocess().assert_outcomes(passed=1)
+        pytester.runpytest_inprocess(*ALONE).assert_outcomes(passed=1)
     one = gc.get_freeze_count()
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*ALONE).assert_outcomes(passed=1)
     assert gc.get_freeze_count() < 1.5 * one, "each session added to what the collector passes over"

@@ -125,6 +125,7 @@ def test_the_statuses_are_ranked_mildest_first() -> None:
         "BELOW_LIMIT",
         "ABOVE_LIMIT",
         "REGRESSED",
+        "PARTIAL",
         "ERROR",
     ]
 
