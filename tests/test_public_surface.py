@@ -86,7 +86,7 @@ VERDICT = (
         (types.Reply, "text audio first_token_s first_audio_s complete"),
         (types.Word, "text start_s end_s"),
         (types.Ratio, "top bottom"),
-        (types.Metric, "name unit better margin margin_relative gross kind rate gated on_request optional"),
+        (types.Metric, "name unit better margin margin_relative gross kind rate gated on_request optional clock"),
         (types.CaseId, "task dataset model variant device precision preprocessing"),
         (types.Utterance, "id counts output wall_s cpu_s duration_s error cluster gpu_s"),
         (types.Result, "key utterances readings machine provenance"),

@@ -98,6 +98,15 @@ class Signed(Task, Protocol):
         """Those settings and the library's version, kept with every result like the version of an engine."""
 
 
+@runtime_checkable
+class Paced(Task, Protocol):
+    """A task whose outputs hang on how fast the model answers: one model measures it, with nothing beside it."""
+
+    @property
+    def PACED(self) -> str:
+        """Why, as the end of a sentence."""
+
+
 class Surveyed(Task, Protocol):
     """A task with something to say of all utterances together."""
 

@@ -41,6 +41,7 @@ from modellab.types import Audio, Counts, Metric, Ratio, Row
 from modellab.types.rows import length_s
 
 NAME = "concurrency"
+PACED = "it sets itself how many ask at once"
 RATE_HZ = 16_000
 MOST_RATE = 100.0  # requests per second
 STEP_S = 0.001  # what each call lacks more of the clip

@@ -33,6 +33,7 @@ from modellab.types.display import DisplayBlock, Lines
 from modellab.types.rows import length_s
 
 NAME = "stability"
+PACED = "it is about a process's own times and memory"
 RATE_HZ = 16_000
 AGAIN = 2  # rounds of more calls that growth has to last
 SHOWN = 3  # differing outputs that are printed

@@ -36,6 +36,7 @@ from modellab.types.display import DisplayBlock, Lane, Lines, Span, Timeline, Wo
 from modellab.types.rows import length_s, text_of, timed_words
 
 NAME = "streaming"
+PACED = "what is heard until when hangs on how fast the model is"
 RATE_HZ = 16_000
 LAST_S = 0.2  # how long the last text is drawn
 

@@ -64,8 +64,11 @@ class DistributedCases:
     def shares(self, task: Task, case: Case, rows: int) -> bool:
         """Whether workers measure a case. Unasked they do on several GPUs, where it saves time and changes nothing.
 
-        A sample is timed afterwards by one model alone, so a dataset that is no larger gains nothing.
+        A sample is timed afterwards by one model alone, so a dataset that is no larger gains nothing. A task about time
+        is never shared.
         """
+        if isinstance(task, tasks.Paced):
+            return False
         if self.asked:
             return True
         one_seed = case.model.seeds_for(case.key.variant) == 1
@@ -80,6 +83,8 @@ class DistributedCases:
         self.notes = []
         if not self.shares(task, case, len(data.rows)):
             self.executor.stop()  # what comes now is timed
+            if self.asked and isinstance(task, tasks.Paced):
+                self.notes.append(f"measured by one model on this machine, without the executor: {task.PACED}")
             return None
         self._check(task, case)
         self.shared.add(case.key)

@@ -62,3 +62,14 @@ def test_several_gpus_are_shared_unasked(
 @pytest.mark.parametrize("given", [{"in_process": True}, {"against": "HEAD"}, {"reason": "new", "speed_only": True}])
 def test_what_wants_one_process_is_not_shared_unasked(root: Path, given: dict[str, Any]) -> None:
     assert DistributedCases.of(Project.at(root), RunOptions(**given), "s", "", Announcer(()), never) is None
+
+
+@pytest.mark.parametrize("name", ["streaming", "stability", "concurrency"])
+def test_a_task_about_time_is_measured_by_one_model_whatever_was_asked_for(root: Path, name: str) -> None:
+    project = Project.at(root)
+    cases = DistributedCases.of(project, RunOptions(executor="local:2"), "s", "", Announcer(()), never)
+    case = Matrix(project).find(ONE)
+    assert isinstance(case, Case)
+    assert cases is not None
+    assert not cases.shares(tasks.get(name), case, 1000)
+    assert cases.shares(tasks.get("tts"), case, 1000)
