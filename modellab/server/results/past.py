@@ -120,10 +120,11 @@ def _notes(own: Sequence[Row], fitting: Sequence[Row], newest: Row, series: Sequ
     measured = [row for row in fitting if row["measured"]]
     others = sorted({row["machine"] for row in measured} - {newest["machine"]})
     short = [each for each in series if len(each["points"]) < FEWEST]
+    doubted = sum(bool(row["doubt"]) for row in measured)
     said = (
         (len(own) - len(fitting), "result", f"left out: {{}} on other data ({OTHER})"),
         (len(fitting) - len(measured), "run", "without values: {} that ended in an ERROR"),
-        (sum(bool(row["doubt"]) for row in measured), "result", "speed in doubt, not searched for change points: {}"),
+        (doubted, "result", "speed in doubt and not searched for change points: {}"),
     )
     notes = [text.format(counted(count, noun)) for count, noun, text in said if count]
     if others:
