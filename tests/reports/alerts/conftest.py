@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,6 +105,13 @@ class Hook:
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
+    with hooked() as made:
+        yield made
+
+
+@contextmanager
+def hooked() -> Iterator[Hook]:
+    """A receiver of webhooks that answers as long as the block lasts."""
     made = Hook()
     thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from modellab.server.jobs import alerts
 from modellab.server.jobs.alerts import Schedule
 from modellab.server.jobs.store import Jobs
 from modellab.types import Status
-from tests.reports.alerts.conftest import Hook, entry
+from tests.reports.alerts.conftest import Hook, entry, hooked
 from tests.server.conftest import Server, project, serving
 from tests.server.jobs.conftest import Put
 from tests.server.results.conftest import write
@@ -37,15 +36,8 @@ NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    made = Hook()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with hooked() as made:
         yield made
-    finally:
-        made.server.shutdown()
-        thread.join()
-        made.server.server_close()
 
 
 @pytest.fixture
