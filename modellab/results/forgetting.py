@@ -5,7 +5,7 @@
 
 Every reader of the ledger looks at the files of its folder alone, so what moved is gone for all of them at once. A line
 is on disk in its new place before it leaves the old one: what is interrupted leaves it in both, where asking again ends
-it.
+it. A run that goes on meanwhile waits with its next line.
 """
 
 from __future__ import annotations
@@ -30,24 +30,35 @@ def forget(mlruns: Path, ids: Collection[str], by: str, because: str) -> list[Pa
     told = {"at": datetime.now(UTC).isoformat(), "by": by, "because": because, "ids": sorted(ids)}
     ledger.append_line(mlruns / FOLDER / WHY, [json.dumps(told, ensure_ascii=False).encode()])
     touched = []
-    for path in ledger.files(mlruns):
-        lines = path.read_bytes().split(b"\n")
-        taken = [line for line in lines if _id(line) in ids]
-        if taken:
-            _append(mlruns / FOLDER / path.name, taken)
-            _write_over(path, [line for line in lines if _id(line) not in ids])
-            touched.append(path)
+    with ledger.held(mlruns / FOLDER, alone=True):
+        for path in ledger.files(mlruns):
+            with ledger.held(path.parent, alone=True):
+                if _take(path, mlruns / FOLDER / path.name, ids):
+                    touched.append(path)
     return touched
+
+
+def _take(path: Path, out: Path, ids: Collection[str]) -> bool:
+    """Move the lines with these ids from one file to another; whether there were any."""
+    lines = path.read_bytes().split(b"\n")
+    taken = [line for line in lines if _id(line) in ids]
+    if taken:
+        _append(out, taken)
+        _write_over(path, [line for line in lines if _id(line) not in ids])
+    return bool(taken)
 
 
 def bring_back(mlruns: Path) -> int:
     """Put everything that was taken out back into the ledger; how many results."""
     count = 0
-    for path in sorted((mlruns / FOLDER).glob("*.jsonl")):
-        lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
-        _append(mlruns / "ledger" / path.name, lines)
-        path.unlink()
-        count += len({_id(line) for line in lines})
+    if not (folder := mlruns / FOLDER).is_dir():
+        return count
+    with ledger.held(folder, alone=True):
+        for path in sorted(folder.glob("*.jsonl")):
+            lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
+            _append(mlruns / "ledger" / path.name, lines)
+            path.unlink()
+            count += len({_id(line) for line in lines})
     return count
 
 

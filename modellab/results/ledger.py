@@ -3,14 +3,15 @@
     mlruns/ledger/<session>.jsonl        one file per session and pytest-xdist worker (<session>-gw0.jsonl)
 
 Each line is one `Entry`, appended with one write (a long one with several) and synced to the disk. Nothing is ever
-changed or removed; a later line with the id of an earlier one takes its place (the suite's test, at a session's end,
-may turn a verdict). Where the folder cannot be written, the lines go to a folder of this user under the system's
-temporary folder, and `files` finds them there too.
+changed, and removed only where a person asks for it (`forgetting.py`); a later line with the id of an earlier one takes
+its place (the suite's test, at a session's end, may turn a verdict). Where the folder cannot be written, lines go to a
+folder of this user under the system's temporary folder, and `files` finds them there too.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -236,7 +238,21 @@ def _is_own(folder: Path) -> bool:
 
 
 def _append(path: Path, entry: Entry) -> None:
-    append_line(path, pieces(entry))
+    make_folder(path.parent)
+    with held(path.parent):
+        append_line(path, pieces(entry))
+
+
+@contextmanager
+def held(folder: Path, *, alone: bool = False) -> Iterator[None]:
+    """While the block lasts, others may append to the folder's files, unless it is held `alone`, to replace some."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def append_line(path: Path, line: Iterable[bytes]) -> None:

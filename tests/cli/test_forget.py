@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from modellab.results import ledger
+from modellab.results import forgetting, ledger
 
 from .conftest import Desk
 from .finished import BETTER, CASE, KEY, accept, measure
 
 OTHER = dataclasses.replace(KEY, model="other")
+LINES = 100
+APPENDING = """
+import dataclasses, sys
+from pathlib import Path
+
+from modellab.results import ledger
+
+[entry] = [each for each in ledger.read(Path(sys.argv[1]))[0] if each.key.model != "other"]
+going_on = ledger.Ledger(Path(sys.argv[1]), entry.session)
+for number in range(int(sys.argv[2])):
+    going_on.append(dataclasses.replace(entry, id=f"{number:032x}"))
+"""
 WHY = ("--because", "a wrong microphone", "--yes")
 
 
@@ -85,6 +99,21 @@ def test_what_was_interrupted_half_way_ends_when_asked_again(measured: Desk, mon
     assert measured.type("forget", "other", *WHY).exit_code == 0
     measured.type("forget", "--back")
     assert sorted(stored(measured)) == sorted(before)
+
+
+def test_a_run_that_goes_on_loses_no_line(measured: Desk) -> None:
+    """Results are taken from its file and given back again and again, while another process appends to it."""
+    mlruns = measured.root / "mlruns"
+    ids = {entry.id for entry in ledger.read(mlruns)[0] if entry.key.model == "other"}
+    before = len(list((mlruns / "ledger").glob("*.jsonl")))
+    writing = subprocess.Popen([sys.executable, "-c", APPENDING, str(mlruns), str(LINES)])
+    while writing.poll() is None:
+        forgetting.forget(mlruns, ids, "me", "a test")
+        forgetting.bring_back(mlruns)
+    assert writing.returncode == 0
+    assert len(list((mlruns / "ledger").glob("*.jsonl"))) == before, "it went on in the session's own file"
+    found = {entry.id for entry in ledger.read(mlruns)[0]}
+    assert {f"{number:032x}" for number in range(LINES)} | ids <= found
 
 
 def _refuse(path: Path, *_: object) -> None:
