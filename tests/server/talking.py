@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,13 @@ class Talk:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
+    def send(self, data: str | bytes) -> None:
+        """Send, though the server may refuse it while it is on its way: what it says of that is heard next."""
+        with suppress(ConnectionClosed):
+            self.socket.send(data)
+
     def say(self, kind: str, **more: Any) -> None:
-        self.socket.send(json.dumps({"type": kind, **more}))
+        self.send(json.dumps({"type": kind, **more}))
 
     def append(self, data: bytes) -> None:
         self.say("input_audio_buffer.append", audio=base64.b64encode(data).decode())

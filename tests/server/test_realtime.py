@@ -259,7 +259,7 @@ def test_what_is_no_event_is_one_sentence_each_and_the_session_goes_on(server: S
             '{"type": "input_audio_buffer.append", "audio": "AAAA"}',
         ]  # fmt: skip
         for each in said:
-            talk.socket.send(each)
+            talk.send(each)
         codes = [talk.hear("error")["error"]["code"] for _ in said]
         assert codes == [
             "invalid_json", "invalid_event", "invalid_event", "invalid_event", "unknown_event", "unknown_event",
@@ -278,7 +278,7 @@ def test_what_is_no_event_is_one_sentence_each_and_the_session_goes_on(server: S
 def test_who_says_nothing_that_can_be_understood_is_sent_away(server: Server) -> None:
     with talking(server) as talk:
         for _ in range(150):
-            talk.socket.send("{")
+            talk.send("{")
         events, code, reason = talk.rest()
     assert (code, reason) == (1008, "too_many_errors")
     assert events[-1]["error"]["code"] == "too_many_errors"

@@ -57,7 +57,7 @@ def test_no_room_is_told_and_there_is_when_one_has_gone(small: Server) -> None:
         second.update()
         assert third.rest()[1:] == (1013, "the server has as many streams as it takes: try again later")
         with talking(small, "/v1/whisperlive") as fourth:
-            fourth.socket.send('{"uid": "me"}')
+            fourth.send('{"uid": "me"}')
             assert fourth.rest() == ([{"uid": "me", "status": "WAIT", "message": 1}], 1013, "no room")
         assert [heard(first), heard(second)] == ["7 tenths"] * 2
     wait_for(lambda: streams(small)["live"] == 0, "a place was not given back")
@@ -97,7 +97,7 @@ def test_audio_that_comes_too_fast_for_too_long_is_cut(small: Server) -> None:
 
 def test_a_message_of_more_than_a_megabyte_is_cut(small: Server) -> None:
     with talking(small) as talk:
-        talk.socket.send("x" * 2**21)
+        talk.send("x" * 2**21)
         assert talk.rest()[1] == 1009
 
 

@@ -33,7 +33,7 @@ def as_float32(data: bytes) -> bytes:
 
 def hello(talk: Talk, **more: Any) -> dict[str, Any]:
     """Say hello, and what comes."""
-    talk.socket.send(json.dumps({"uid": "me", "language": None, "task": "transcribe", "model": MODEL, **more}))
+    talk.send(json.dumps({"uid": "me", "language": None, "task": "transcribe", "model": MODEL, **more}))
     return talk.hear()
 
 
@@ -47,8 +47,8 @@ def test_segments_grow_and_are_complete_where_somebody_pauses(server: Server, pa
         assert hello(talk) == {"uid": "me", "message": "SERVER_READY", "backend": "faster_whisper"}
         data = float32("04") + bytes(4 * 16_000) + float32("12")
         for at in range(0, len(data), 16_384):
-            talk.socket.send(data[at : at + 16_384])
-        talk.socket.send(END)
+            talk.send(data[at : at + 16_384])
+        talk.send(END)
         events, code, _ = talk.rest()
     assert code == 1000
     assert events[-1] == {"uid": "me", "message": "DISCONNECT"}
@@ -61,8 +61,8 @@ def test_segments_grow_and_are_complete_where_somebody_pauses(server: Server, pa
 def test_without_vad_what_is_said_is_complete_at_the_end(server: Server) -> None:
     with talking(server, "/") as talk:
         hello(talk, use_vad=False, language="en")
-        talk.socket.send(float32("04"))
-        talk.socket.send("END_OF_AUDIO")
+        talk.send(float32("04"))
+        talk.send("END_OF_AUDIO")
         events, _, _ = talk.rest()
     assert said(events) == [{"start": "0.000", "end": "2.774", "text": TEXT, "completed": True}]
 
@@ -70,7 +70,7 @@ def test_without_vad_what_is_said_is_complete_at_the_end(server: Server) -> None
 def test_when_no_audio_comes_what_was_said_is_complete(server: Server) -> None:
     with talking(server, "/") as talk:
         hello(talk)
-        talk.socket.send(float32("04"))
+        talk.send(float32("04"))
         while not (event := talk.hear()).get("segments", [{}])[-1].get("completed"):
             pass
         assert event["segments"][0]["text"] == TEXT
@@ -92,7 +92,7 @@ def test_when_no_audio_comes_what_was_said_is_complete(server: Server) -> None:
 )
 def test_a_hello_that_cannot_be_is_one_sentence(server: Server, first: str | bytes, says: str) -> None:
     with talking(server, "/") as talk:
-        talk.socket.send(first)
+        talk.send(first)
         events, code, _ = talk.rest()
     assert code == 1008
     assert (events[0]["status"], events[-1]["message"]) == ("ERROR", "DISCONNECT")
@@ -103,9 +103,9 @@ def test_what_cannot_be_heard_is_told(server: Server) -> None:
     with talking(server, "/") as talk:
         hello(talk, initial_prompt="names")
         assert talk.hear() == {"uid": "me", "status": "WARNING", "message": "no model here takes initial_prompt"}
-        talk.socket.send("what?")
+        talk.send("what?")
         assert "expected float32 audio" in talk.hear()["message"]
-        talk.socket.send(np.array([1e20, np.nan], "<f4").tobytes())
+        talk.send(np.array([1e20, np.nan], "<f4").tobytes())
         events, code, _ = talk.rest()
     assert code == 1003
     assert "is it 16-bit PCM?" in events[0]["message"]
@@ -114,8 +114,8 @@ def test_what_cannot_be_heard_is_told(server: Server) -> None:
 def test_a_model_that_fails_is_told(server: Server) -> None:
     with talking(server, "/") as talk:
         hello(talk, model=FAKE, use_vad=False)
-        talk.socket.send(as_float32(tone(1.3)))  # the fake raises
-        talk.socket.send(END)
+        talk.send(as_float32(tone(1.3)))  # the fake raises
+        talk.send(END)
         events, code, _ = talk.rest()
     assert code == 1008
     assert "cannot hear this" in events[0]["message"]
