@@ -73,10 +73,12 @@ def assess(
             verdict = _verdict(plain, compared[metric.name], ids(result.utterances), options, noise)
         else:
             verdict = _without(plain, accepted, hindrance, strict=options.strict, new=metric.on_request)
-        doubt = few(result, accepted, metric, rule, options.family, options.again or {})
-        kept = accepted if accepted and not hindrance else None
         limit = None if rule.built_in_limit and _is_about_nothing(after) else rule.limit
-        verdicts.append(_limit(verdict, metric, limit, result, kept, doubt))
+        if limit is not None and not within(metric, verdict.now, limit):
+            doubt = few(result, accepted, metric, rule, options.family, options.again or {})
+            kept = accepted if accepted and not hindrance else None
+            verdict = _beyond(verdict, metric, limit, result, kept, doubt)
+        verdicts.append(verdict)
     return verdicts
 
 
@@ -196,20 +198,18 @@ def _before(accepted: QualityBaseline, names: Sequence[str], metric: Metric, len
     return np.array(found).reshape(len(names), length)
 
 
-def _limit(
+def _beyond(
     verdict: Verdict,
     metric: Metric,
-    limit: float | None,
+    limit: float,
     result: Result,
     accepted: QualityBaseline | None,
     instead: Decision | None = None,
 ) -> Verdict:
-    """The same verdict, or when the value is beyond its absolute limit a red one, or what is said `instead`.
+    """The verdict on a value beyond its absolute limit: a red one, or what is said `instead`.
 
     `accepted` is None where there is nothing that the result may be compared with.
     """
-    if limit is None or within(metric, verdict.now, limit):
-        return verdict
     side = "above" if metric.better == "lower" else "below"
     why = f"{verdict.now:.4g} is {side} the limit {limit:g} of {result.key.dataset}"
     if math.isnan(verdict.now):

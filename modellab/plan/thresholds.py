@@ -80,9 +80,9 @@ def sources(task: Task, case: Case, project: Project) -> Sources:
     """Each number of `rules` with its origin; ConfigError for an alpha above the suite's."""
     names = tasks.judged(task.NAME)
     found = _built_in(task, names)
-    for name in names:
-        origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
-        found[name]["alpha"] = Source(project.judging.alpha, origin)
+    origin = BUILT_IN if "alpha" not in project.judging.model_fields_set else f"{PYPROJECT} [tool.modellab]"
+    for numbers in found.values():
+        numbers["alpha"] = Source(project.judging.alpha, origin)
     for origin, thresholds in _places(case, project):
         for name, given in thresholds.items():
             if name in found:

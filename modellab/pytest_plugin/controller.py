@@ -222,7 +222,8 @@ class Controller:
             write(f"note: {escape.line(note)}")
         for trouble in filter(None, (self.ledger.trouble, self.trouble)):
             write(f"note: {trouble}")
-        self._write_markdown(title, write)
+        if self.config.option.scorecard or "GITHUB_STEP_SUMMARY" in os.environ:
+            self._write_markdown(title, write)
 
     def _headline(self) -> Headline:
         """How the session went, in one line."""

@@ -39,13 +39,14 @@ class Rest(NamedTuple):
 class Utterances(Lazy[Utterance]):
     """A sequence of utterances to append to. Shares come back as tuples of floats."""
 
-    __slots__ = ("_layout", "_numbers", "_rest", "_uniform", "_width")
+    __slots__ = ("_few", "_layout", "_numbers", "_rest", "_uniform", "_width")
 
     def __init__(self, items: Iterable[Utterance] = ()) -> None:
         self._numbers = Store()  # FIRST floats and the counts of each
         self._rest: Spool[Rest] = Spool()
         self._layout: Layout = ()
         self._width, self._uniform = FIRST, True
+        self._few: Floats | None = None  # the numbers of all, as a table, while they are few enough to be kept
         for item in items:
             self.append(item)
 
@@ -60,15 +61,18 @@ class Utterances(Lazy[Utterance]):
         counts = chain.from_iterable(item.counts.values()) if usual else [math.nan] * (self._width - FIRST)
         clocks = (item.wall_s, item.cpu_s, item.gpu_s, item.duration_s)
         self._numbers.append(array("d", [*clocks, float(bool(item.error)), *counts]).tobytes())
+        self._few = None
 
     def column(self, name: str) -> Floats | None:
-        """The metric's counts, shape (n, k); None where not every utterance has so many of it."""
+        """The metric's counts, shape (n, k), (0, 0) where nobody has any; None where not all have so many of it."""
+        if not self._uniform:
+            return None
         start = FIRST
-        for known, length in self._layout if self._uniform else ():
+        for known, length in self._layout:
             if known == name:
                 return self._columns(start, start + length)
             start += length
-        return None
+        return np.empty((0, 0))
 
     def clocks(self) -> Floats:
         """What `clocks` below gives."""
@@ -79,11 +83,19 @@ class Utterances(Lazy[Utterance]):
         return iter(self._rest)
 
     def _columns(self, start: int, end: int) -> Floats:
+        if len(self) <= TOGETHER:
+            if self._few is None:
+                self._few = self._table(0, len(self))
+            return self._few[:, start:end].copy()
         found = np.empty((len(self), end - start))
         for first in range(0, len(self), TOGETHER):
             some = found[first : first + TOGETHER]
-            some[:] = np.frombuffer(self._row(first, len(some))).reshape(-1, self._width)[:, start:end]
+            some[:] = self._table(first, len(some))[:, start:end]
         return found
+
+    def _table(self, first: int, count: int) -> Floats:
+        """The numbers of so many utterances, a row each."""
+        return np.frombuffer(self._row(first, count)).reshape(-1, self._width)
 
     def _row(self, first: int, count: int = 1) -> memoryview:
         """The numbers of so many utterances."""
@@ -117,7 +129,7 @@ class Utterances(Lazy[Utterance]):
 def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> Floats:
     """A metric's counts of all utterances, shape (n, k). KeyError where one has none; with `some` it is left out."""
     found = utterances.column(name) if isinstance(utterances, Utterances) else None
-    if found is not None:
+    if found is not None and (some or len(found) == len(utterances)):
         return found
     rows = [each.counts[name] for each in utterances if not some or name in each.counts]
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))

@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modellab.types import Utterance, spooled
-from modellab.types.utterances import AUDIO, CPU, GPU, RAISED, WALL, Utterances, clocks, clusters, counts_of, ids
+from modellab.types.utterances import (
+    AUDIO,
+    CPU,
+    GPU,
+    RAISED,
+    WALL,
+    Utterances,
+    clocks,
+    clusters,
+    counts_of,
+    counts_or_zeros,
+    ids,
+)
 
 from ..make import asr_counts, name, utterance
 
@@ -83,6 +95,7 @@ def test_utterances_that_differ_in_what_they_have() -> None:
 def test_a_metric_that_nobody_has() -> None:
     for said in (Utterances([utterance("a", {"wer": (1.0, 5.0)})]), [utterance("a", {"wer": (1.0, 5.0)})]):
         assert len(counts_of(said, "cer", some=True)) == 0
+        assert counts_or_zeros(said, "cer").shape == (0, 0)
         with pytest.raises(KeyError, match="cer"):
             counts_of(said, "cer")
 
@@ -92,3 +105,4 @@ def test_a_column_that_somebody_holds_does_not_keep_it_from_growing() -> None:
     held = counts_of(made, "wer")
     made.append(replace(made[0], id="b"))
     assert (len(held), ids(made)) == (1, ["a", "b"])
+    assert len(counts_of(made, "wer")) == 2
