@@ -151,8 +151,9 @@ def start(fake_project: FakeProject) -> subprocess.Popen[bytes]:
     fake_project.behave(hang_on=12)
     command = [sys.executable, "-m", "pytest", "benchmarks", "-k", "fake", "--no-mlflow", "-p", "no:cacheprovider"]
     process = subprocess.Popen(command, cwd=fake_project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 60
-    while not fake_project.ledger() and time.monotonic() < deadline:
+    folder = fake_project.root / "mlruns" / "ledger"
+    deadline = time.monotonic() + 180
+    while not any(b"\n" in path.read_bytes() for path in folder.glob("*.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(fake_project.ledger()) == 1, "the first case is on disk while the second one runs"
     return process
