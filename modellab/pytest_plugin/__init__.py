@@ -191,16 +191,25 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     from modellab.runner.checkpoints import Checkpoints
     from modellab.runner.events import Announcer
     from modellab.runner.session import open_session
+    from modellab.runner.turns import Turns
 
     config = request.config
     project, options = config.stash[MATRIX].project, run_options(config)
     name, worker = config.stash[SESSION], os.environ.get("PYTEST_XDIST_WORKER", "")
-    lock = turns_file(name) if worker or EARLY in config.stash else None
+    others = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1
+    turns = Turns(turns_file(name), others) if worker or EARLY in config.stash else None
     base, threads = config.stash[BASE], options.threads or project.threads
     paired_run = paired.PairedRun(base, threads, options.download, announce(config)) if base else None
     tell = Announcer(filter(None, [watch(config)]))
     opened = open_session(
-        project, options, name, family=config.stash[FAMILY], worker=worker, lock=lock, paired_run=paired_run, tell=tell
+        project,
+        options,
+        name,
+        family=config.stash[FAMILY],
+        worker=worker,
+        turns=turns,
+        paired_run=paired_run,
+        tell=tell,
     )
     if not worker:  # one of several would make what others need at the same time
         opened.checkpoints = Checkpoints(_case(item) for item in request.session.items)

@@ -1,51 +1,17 @@
-"""At most one loaded model at a time, and turns between the processes of a session.
+"""At most one loaded model at a time.
 
 A model is loaded once for all its datasets: cases come ordered by engine. A lost worker is replaced for the next case.
-Loading may overlap with loading, by another of pytest-xdist's workers or of MLflow by the process that will send the
-results, but nothing overlaps with a timed passage (`Turns`).
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from modellab.errors import Cancelled
 from modellab.plan.availability import judges
 from modellab.plan.matrix import Case, ModelInstance
 from modellab.runner import evaluate
 from modellab.runner.evaluate import Handle, IsCancelled, Loaded, never
-
-
-class Turns:
-    """A lock between processes: many may load at once, one may measure, and then nobody loads."""
-
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path  # None: this process is alone
-
-    def loading(self) -> AbstractContextManager[None]:
-        return self._hold(fcntl.LOCK_SH)
-
-    def measuring(self) -> AbstractContextManager[None]:
-        return self._hold(fcntl.LOCK_EX)
-
-    @contextmanager
-    def _hold(self, how: int) -> Iterator[None]:
-        try:
-            descriptor = -1 if self.path is None else os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        except FileNotFoundError:  # the session is over, or there was no room for its folder
-            descriptor = -1
-        if descriptor < 0:
-            yield
-            return
-        try:
-            fcntl.flock(descriptor, how)
-            yield
-        finally:
-            os.close(descriptor)  # releases the lock, as does the end of the process, however it comes
 
 
 class Pool:

@@ -11,14 +11,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from modellab import datasets, tasks
 from modellab.audio import saved
 from modellab.datasets import Dataset
-from modellab.errors import ConfigError, ModellabError, PartialError, UnexpectedError
+from modellab.errors import ModellabError, PartialError, UnexpectedError
 from modellab.plan import thresholds
 from modellab.plan.claims import ClaimData, concern
 from modellab.plan.matrix import Case
@@ -35,10 +33,11 @@ from modellab.runner.occupied import Occupied, Passage
 from modellab.runner.options import RunOptions
 from modellab.runner.outcome import Measurement, Outcome, ResourceBaselines
 from modellab.runner.paired import PairedRun
-from modellab.runner.pool import Pool, Turns
+from modellab.runner.pool import Pool
 from modellab.runner.selftest import outcome as selftest
 from modellab.runner.summary import CaseSummary
-from modellab.runner.worker import InProcess, Worker
+from modellab.runner.turns import BESIDE, Turns, is_timed
+from modellab.runner.worker import Worker, in_process
 from modellab.system import leftovers, machine
 from modellab.system.machine import SELFTEST, Commit
 from modellab.system.masking import masked
@@ -122,7 +121,7 @@ class Session:
 
     def _measured(self, case: Case, task: Task, started: float) -> Measurement:
         """The measurement, with a confirmation of what looks slower, larger or broken. Raises when there is none."""
-        folder = self.project.baselines
+        folder, resource_baselines = self.project.baselines, self._resource_baselines(case)
         data, rules = datasets.load(case.dataset), thresholds.rules(task, case, self.project)
         accepted, pinned = (baselines.load(root, case.key) for root in (folder, folder / baselines.PINNED))
         keep = str(saved.place(self.project.mlruns, self.ledger.session, case.key))
@@ -130,9 +129,9 @@ class Session:
             shared = self.distributed.measured(task, case, data, keep, self.pool) if self.distributed else None
             with self.turns.loading():
                 self._load(case, keep if shared is None else None)
-            with self.turns.measuring(), self._timed(case) as passage:
+            alone = self._is_alone(is_timed(case, task, rules, resource_baselines))
+            with self.turns.measuring(alone=alone), self._timed(case) as passage:
                 first = self._first(case, task, data, shared)
-                resource_baselines = self._resource_baselines(case, first.machine)
                 passes = self._repeat(
                     first, resource_baselines, rules, lambda: again(case, data, self.pool.get(case), task, first)
                 )
@@ -140,7 +139,7 @@ class Session:
                 broken = rerun_broken.to_run_again(first, old, task, rules)
                 anew, told = rerun_broken.run_again(task, data, case, self.pool, broken)
                 beside = self._paired(paired.PairedCase(task, case, data, first, rules))
-                disturbed = passage.notes
+                disturbed = passage.notes if alone else (*passage.notes, BESIDE)
         except BaseException:
             self.close()
             raise
@@ -171,6 +170,11 @@ class Session:
             started=started,
         )
 
+    def _is_alone(self, timed: bool) -> bool:
+        """Whether nothing may run beside a case."""
+        needed = timed or self.options.accepts or self.paired_run is not None
+        return needed or not self.turns.leave_room(self.pool.threads)
+
     def _timed(self, case: Case) -> AbstractContextManager[Passage]:
         return self.occupied.measuring(of_server=case.key.device == SERVER)
 
@@ -199,12 +203,12 @@ class Session:
     def _marked(self, result: Result) -> Result:
         return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
 
-    def _resource_baselines(self, case: Case, machine: str) -> ResourceBaselines:
+    def _resource_baselines(self, case: Case) -> ResourceBaselines:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
-        roots = self.project.baselines, self.project.baselines / baselines.PINNED
-        last, pinned = (
-            None if self.paired_run else baselines.load_resources(root, case.key, machine) for root in roots
-        )
+        if self.paired_run:
+            return None, None
+        folder, here = self.project.baselines, machine.machine_class(self.pool.threads, case.key.device)
+        last, pinned = (baselines.load_resources(root, case.key, here) for root in (folder, folder / baselines.PINNED))
         return last, pinned
 
     def _repeat(
@@ -271,7 +275,7 @@ def open_session(
     *,
     family: int = 1,
     worker: str = "",
-    lock: Path | None = None,
+    turns: Turns | None = None,
     paired_run: PairedRun | None = None,
     tell: Announcer | None = None,
     cancelled: IsCancelled = never,
@@ -279,11 +283,11 @@ def open_session(
 ) -> Session:
     """A session that writes to the project's ledger.
 
-    `worker` tells several processes of one run apart, and `lock` is the file by which they take turns. `cancelled` is
-    asked before each call of a model. `labels` go into every entry.
+    `worker` tells several processes of one run apart, which take `turns`. `cancelled` is asked before each call of a
+    model. `labels` go into every entry.
     """
     threads = options.threads or project.threads
-    start = _in_process if options.in_process else Worker
+    start = in_process if options.in_process else Worker
     pool = Pool(start, threads, download=options.download, cancelled=cancelled)
     ledger = Ledger(project.mlruns, session, worker or "main", labels)
     leftovers.sweep()
@@ -291,10 +295,4 @@ def open_session(
     mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)
     tell = tell or Announcer()
     shared = None if worker else DistributedCases.of(project, options, session, commit.hash, tell, cancelled)
-    return Session(project, options, pool, ledger, family, Turns(lock), commit, paired_run, mark, tell, shared)
-
-
-def _in_process(threads: int, **place: Any) -> InProcess:
-    if "python" in place:
-        raise ConfigError("--in-process is for models of this environment, and this one has its own: leave it out")
-    return InProcess(threads)
+    return Session(project, options, pool, ledger, family, turns or Turns(), commit, paired_run, mark, tell, shared)

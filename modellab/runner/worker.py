@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from modellab.audio.saved import SCRATCH
-from modellab.errors import DatasetError, LoadError, ModelError, ServerError
+from modellab.errors import ConfigError, DatasetError, LoadError, ModelError, ServerError
 from modellab.runner import worker_environment
 from modellab.runner.engine import Engine, pin_threads
 from modellab.runner.meters.process import thread_environment
@@ -93,6 +93,13 @@ class InProcess:
 
     def close(self) -> None:
         self.engine.close()
+
+
+def in_process(threads: int, **place: Any) -> InProcess:
+    """The handle without a process; ConfigError for a model that has an environment of its own."""
+    if "python" in place:
+        raise ConfigError("--in-process is for models of this environment, and this one has its own: leave it out")
+    return InProcess(threads)
 
 
 def raise_reply(verb: str, reply: Mapping[str, Any], tail: str) -> NoReturn:

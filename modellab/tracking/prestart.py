@@ -1,7 +1,8 @@
 """A child that imports MLflow while the first model is loaded, and waits for the session's end: the parent's side.
 
-It holds the lock that keeps loading from running beside a timed passage (`pool.Turns`), from before it is started until
-it is ready, READY_S at most: then it ends itself, and the session's end does without it. From then on it does nothing.
+It holds the lock that keeps loading from running beside a timed passage (`runner/turns.py`), from before it is started
+until it is ready, READY_S at most: then it ends itself, and the session's end does without it. From then on it does
+nothing.
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
+
+from modellab.runner.turns import BESIDE, Turns
 
 from .conftest import FakeProject
 
@@ -36,3 +39,19 @@ def test_two_workers_give_the_same_and_load_each_model_once(fake_project: FakePr
     assert loaded == {"one": 3, "two": 3, "three": 3}, "once, and once in a fresh process for each case that broke"
     card = [line for line in both.outlines if line.startswith("fake:") and "float32: " not in line]
     assert len(card) == 6, "the scorecard is whole"
+
+
+def test_where_no_speed_is_accepted_cases_are_measured_beside_each_other(fake_project: FakeProject) -> None:
+    fake_project.configure(variants={name: {"weights": "package", "tier": "smoke"} for name in ("one", "two")})
+    run = fake_project.run_subprocess("-n", "2")
+    assert (f"note: 2 cases: {BESIDE}" in run.outlines) is Turns(Path("turns"), others=1).leave_room(1)
+
+
+@pytest.mark.slow
+def test_where_speed_is_accepted_each_case_is_measured_alone(fake_project: FakeProject) -> None:
+    fake_project.machine = "always-this"
+    fake_project.configure(variants={name: {"weights": "package", "tier": "smoke"} for name in ("one", "two")})
+    fake_project.accept()
+    run = fake_project.run_subprocess("-n", "2")
+    assert BESIDE not in run.stdout.str()
+    run.assert_outcomes(passed=2)

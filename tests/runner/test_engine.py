@@ -90,6 +90,15 @@ def test_an_adapter_that_is_none(
         handle.ask("load", order(folder), 60)
 
 
+def test_the_collector_rests_while_an_adapter_is_imported_and_no_longer(tmp_path: Path, handle: InProcess) -> None:
+    code = "import gc\n\nON = gc.isenabled()\n\n\ndef load(setting):\n    return ON, gc.isenabled()\n"
+    handle.ask("load", order(tiny.write_adapter(tmp_path / "mine", code)), 60)
+    assert handle.engine.model == (False, True)
+    with pytest.raises(ModuleNotFoundError):
+        handle.ask("load", order(tiny.write_adapter(tmp_path / "odd", "import no_such_engine")), 60)
+    assert gc.isenabled()
+
+
 def test_siblings_of_two_adapters_are_kept_apart(tmp_path: Path) -> None:
     said = []
     for name in ("first", "second"):

@@ -1,20 +1,15 @@
-"""One loaded model at a time, and turns between processes."""
+"""One loaded model at a time."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modellab.errors import LoadError
-from modellab.runner.pool import Pool, Turns
+from modellab.runner.pool import Pool
 
 from ..make import KEY, case
 
@@ -101,74 +96,3 @@ def test_what_cannot_be_loaded_is_closed(error: BaseException) -> None:
         pool.get(case())
     assert start.events == ["start 1", "load one float32 in 1", "close 1"]
     assert pool.loaded is None
-
-
-# ---------------------------------------------------------------------------- turns between processes
-
-TRY = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), getattr(fcntl, sys.argv[2]) | fcntl.LOCK_NB)"
-HOLD = """
-import sys
-from pathlib import Path
-from modellab.runner.pool import Turns
-
-with getattr(Turns(Path(sys.argv[1])), sys.argv[2])():
-    print("in", flush=True)
-    sys.stdin.read()
-"""
-
-
-def another_may(path: Path, how: str) -> bool:
-    """Whether a second process gets its turn at once."""
-    return (
-        subprocess.run([sys.executable, "-S", "-c", TRY, str(path), how], capture_output=True, check=False).returncode
-        == 0
-    )
-
-
-@pytest.mark.parametrize(
-    ("mine", "other", "at_once"),
-    [
-        ("loading", "LOCK_SH", True),
-        ("loading", "LOCK_EX", False),
-        ("measuring", "LOCK_SH", False),
-        ("measuring", "LOCK_EX", False),
-    ],
-)
-def test_many_load_at_once_and_one_measures_alone(tmp_path: Path, mine: str, other: str, at_once: bool) -> None:
-    path = tmp_path / "turns"
-    with getattr(Turns(path), mine)():
-        assert another_may(path, other) is at_once
-    assert another_may(path, other), "the turn is over"
-
-
-@pytest.mark.parametrize("ends", ["leaves", "is killed"])
-def test_a_turn_ends_when_the_other_process_leaves_it_or_dies(tmp_path: Path, ends: str) -> None:
-    path = tmp_path / "turns"
-    command = [sys.executable, "-c", HOLD, str(path), "measuring"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline() == b"in\n"
-        descriptor = os.open(path, os.O_RDWR)
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        os.close(descriptor)
-        if ends == "leaves":
-            other.stdin.close()
-        else:
-            other.kill()
-        with Turns(path).loading():
-            assert another_may(path, "LOCK_SH")
-
-
-def test_a_turn_ends_with_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "turns"
-    with pytest.raises(ZeroDivisionError), Turns(path).measuring():
-        raise ZeroDivisionError
-    assert another_may(path, "LOCK_EX")
-
-
-def test_a_process_alone_waits_for_nobody() -> None:
-    turns = Turns()
-    with turns.measuring(), turns.loading(), turns.measuring():
-        pass

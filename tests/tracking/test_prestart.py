@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from modellab import tracking
-from modellab.runner.pool import Turns
+from modellab.runner.turns import Turns
 from modellab.tracking import Prestart, prestart_child, process, pushing, sqlite, store
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own imports warn, and what it leaves open is its affair

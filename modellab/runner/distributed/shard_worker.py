@@ -24,7 +24,8 @@ from modellab.results import serialization
 from modellab.runner.distributed import ahead
 from modellab.runner.distributed import plan as plans
 from modellab.runner.evaluate import Loaded, utterance_of
-from modellab.runner.pool import Pool, Turns
+from modellab.runner.pool import Pool
+from modellab.runner.turns import Turns
 from modellab.runner.worker import Worker
 from modellab.system import leftovers
 from modellab.system.machine import hardware, hostname, machine_class
