@@ -99,7 +99,8 @@ VARIANT = record(
 LISTENING_TEST = record(
     "A listening test", "object id name question kind dataset state by created_at systems items url",
     object={"const": "listening_test"}, **_texts("id name question dataset by created_at url"), per_rater=COUNT,
-    kind={"enum": ["acr", "ab"]}, state={"enum": ["open", "closed"]}, needs_headphones=FLAG, items=COUNT, results=ANY,
+    kind={"enum": ["acr", "ab", "mushra"]}, state={"enum": ["open", "closed"]},
+    needs_headphones=FLAG, items=COUNT, results=ANY,
     systems=array(record("What is judged", "name entry estimates", name=TEXT, entry=TEXT, estimates=ANY)),
 )  # fmt: skip
 COMPONENTS: dict[str, Schema] = {

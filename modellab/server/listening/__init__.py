@@ -11,7 +11,8 @@
     mlruns/lab/listening.jsonl            a line for each change of a test
     mlruns/lab/listening/<test>.jsonl     who began, and each vote
 
-ACR is ITU-T P.800's five-point scale; `ab` a blind choice between two models, or neither.
+ACR is ITU-T P.800's five-point scale; `ab` a blind choice between two models, or neither; `mushra` is ITU-R BS.1534's
+scores from 0 to 100 of all versions of a sentence at once, a reference and anchors hidden among them.
 
 Start reading at `records.py`.
 """

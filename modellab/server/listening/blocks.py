@@ -21,12 +21,18 @@ DRAWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One question: an item by one system, or by two in the order in which they are heard."""
+    """One question: an item by one system, by two in the order in which they are heard, or under all conditions."""
 
     part: Part
     item: str
     systems: tuple[int, ...]
     clips: tuple[Clip, ...]
+    reference: Clip | None = None  # of MUSHRA: the one that is shown as such
+
+    @property
+    def sounds(self) -> tuple[Clip, ...]:
+        """Everything that is played."""
+        return self.clips if self.reference is None else (*self.clips, self.reference)
 
 
 def trials(test: ListeningTest, rater: Rater) -> list[Trial]:
@@ -35,25 +41,31 @@ def trials(test: ListeningTest, rater: Rater) -> list[Trial]:
     items = list(range(len(test.items)))
     random.Random(test.seed).shuffle(items)  # noqa: S311 - no secret
     ways = _ways(test)
-    share = max(1, min(len(items), test.per_rater // len(ways)))
+    at_once = len(ways[0]) if test.kind == "mushra" else 1
+    share = max(1, min(len(items), test.per_rater // (len(ways) * at_once)))
     mine = [items[(rater.number * share + place) % len(items)] for place in range(share)]
     rated = _mixed(draw, [_trial(draw, test, "rated", item, way) for item in mine for way in ways])
-    block = _with_repeats(draw, rated)
-    block.insert(draw.randrange(len(block) + 1), _anchor(draw, test))
+    block = rated
+    if test.kind != "mushra":  # which has its anchors, and the reference twice, in every sentence
+        block = _with_repeats(draw, rated)
+        block.insert(draw.randrange(len(block) + 1), _anchor(draw, test))
     others = [item for item in items if item not in mine] or items
     training = [_trial(draw, test, "training", others[i % len(others)], draw.choice(ways)) for i in range(TRAINING)]
     return [*_tones(test), *training, *block]
 
 
 def _ways(test: ListeningTest) -> list[tuple[int, ...]]:
-    """Each system alone, or each pair of them."""
+    """Each system alone, each pair of them, or all conditions at once."""
+    if test.kind == "mushra":
+        return [tuple(range(len(test.conditions)))]
     return list(itertools.combinations(range(len(test.systems)), 2 if test.kind == "ab" else 1))
 
 
 def _trial(draw: random.Random, test: ListeningTest, part: Part, item: int, way: tuple[int, ...]) -> Trial:
     systems = tuple(draw.sample(way, len(way)))
     there = test.items[item]
-    return Trial(part, there.id, systems, tuple(there.clips[system] for system in systems))
+    reference = there.clips[test.reference] if test.kind == "mushra" else None
+    return Trial(part, there.id, systems, tuple(there.clips[system] for system in systems), reference)
 
 
 def _mixed(draw: random.Random, found: list[Trial]) -> list[Trial]:

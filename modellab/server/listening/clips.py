@@ -26,7 +26,7 @@ from modellab.results import withheld
 from modellab.results.entry import Entry
 from modellab.server.errors import ApiError
 from modellab.server.results import whole
-from modellab.types import Audio, Floats
+from modellab.types import Audio, Floats, Row
 
 Json = dict[str, Any]
 Order = Mapping[str, Any]
@@ -34,6 +34,8 @@ LOUDNESS_LUFS = -23.0  # EBU R 128
 PEAK = 0.98
 LONGEST_S = 30.0
 ANCHOR_HZ = 1_000.0
+ANCHORS_HZ = (3_500.0, 7_000.0)  # of MUSHRA; one that takes next to nothing away is left out
+ANCHORED = 2.5  # times its edge that the rate has to be, at least
 TONE_HZ, TONE_S, PAUSE_S, TONE_RATE_HZ = 200.0, 1.0, 0.5, 16_000
 TONE_LEVEL, QUIETER = 0.2, 10 ** (-6 / 20)
 ESTIMATES = ("mos", "naturalness", "intelligibility_wer", "wer", "similarity")
@@ -45,15 +47,20 @@ def make(root: Path, order: Order) -> Json:
     entries = [whole.read(root, place) for place in order["entries"]]
     _check_alike(entries)
     heard = [_sounds(entry) for entry in entries]
+    book = Library(whole.project(root).golden).book(entries[0])
+    if order["kind"] == "mushra" and len(entries) == order["judged"]:
+        heard.append(_recordings(book.rows))
     ids = sorted(functools.reduce(operator.and_, (set(each) for each in heard)))
     if not ids:
         said = "no sentence has a sound of each of these results: the audio of older sessions is removed; run them anew"
         raise ApiError(409, "no_sounds", said, "entries")
     drawn = sorted(np.random.default_rng(order["seed"]).permutation(len(ids))[: order["items"]])
     chosen = {ids[place]: [_level(_read(each[ids[place]])) for each in heard] for place in drawn}
+    if order["kind"] == "mushra":
+        edges_hz = _edges_hz(min(clips[-1].rate_hz for clips in chosen.values()))
+        chosen = {id: [*clips, *(_low_passed(clips[-1], edge) for edge in edges_hz)] for id, clips in chosen.items()}
     loudest = max(float(np.abs(clip.samples).max()) for clips in chosen.values() for clip in clips)
     gain = min(1.0, PEAK / loudest)  # of all alike: none is made quieter than another
-    book = Library(whole.project(root).golden).book(entries[0])
     items = []
     for number, (id, clips) in enumerate(chosen.items()):
         written = [_written(folder / f"{number}-{i}.flac", _times(clip, gain)) for i, clip in enumerate(clips)]
@@ -63,7 +70,9 @@ def make(root: Path, order: Order) -> Json:
     tones = [_tones(folder / f"tones-{i}.flac", quietest) for i, quietest in enumerate(_quietest(order["seed"]))]
     return {
         "dataset": entries[0].key.dataset,
-        "systems": [{"name": name, "estimates": _estimates(entry)} for name, entry in _named(entries)],
+        "systems": [
+            {"name": name, "estimates": _estimates(entry)} for name, entry in _named(entries[: order["judged"]])
+        ],
         "items": items,
         "anchor": _written(folder / "anchor.flac", _spoilt(_times(first, gain), order["seed"])),
         "tones": tones,
@@ -87,6 +96,15 @@ def _sounds(entry: Entry) -> dict[str, Path]:
         path = next((path for path in saved.files(each.output) if not str(path).startswith(saved.ELSEWHERE)), None)
         if path is not None and path.is_file():
             found[each.id] = path
+    return found
+
+
+def _recordings(rows: Mapping[str, Row]) -> dict[str, Path]:
+    """The recording of each sentence that has one."""
+    found = {id: Path(row["reference_audio"]) for id, row in rows.items() if row.get("reference_audio")}
+    if not found:
+        said = "no sentence of the dataset has a recording (`reference_audio`): choose a result as the reference"
+        raise ApiError(409, "no_sounds", said, "reference")
     return found
 
 
@@ -117,6 +135,23 @@ def _spoilt(sound: Audio, seed: int) -> Audio:
     noise = np.random.default_rng(seed).standard_normal(len(dull)) * np.sqrt(np.mean(dull**2))
     both = dull + noise
     return Audio((both * min(1.0, PEAK / max(1e-9, float(np.abs(both).max())))).astype(np.float32), sound.rate_hz)
+
+
+def _edges_hz(rate_hz: int) -> list[float]:
+    """Where anchors are cut of references of that rate; ApiError where not even the low one would be heard."""
+    found = [edge for edge in ANCHORS_HZ if rate_hz >= ANCHORED * edge]
+    if not found:
+        said = f"MUSHRA's anchor is cut at {ANCHORS_HZ[0]:,.0f} Hz, which nobody hears of a reference of {rate_hz} Hz"
+        raise ApiError(409, "narrow", said, "reference")
+    return found
+
+
+def _low_passed(sound: Audio, edge_hz: float) -> Audio:
+    """As through a filter that ITU-R BS.1534 allows: whole up to the edge, nothing from an eighth of it on."""
+    spectrum = np.fft.rfft(sound.samples.astype(float))
+    beyond = (np.fft.rfftfreq(len(sound.samples), 1 / sound.rate_hz) - edge_hz) / (edge_hz / 8)
+    spectrum *= np.cos(np.pi / 2 * np.clip(beyond, 0.0, 1.0)) ** 2
+    return Audio(np.fft.irfft(spectrum, len(sound.samples)).astype(np.float32), sound.rate_hz)
 
 
 def _quietest(seed: int) -> list[int]:

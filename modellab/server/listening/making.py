@@ -19,7 +19,16 @@ from modellab.system import leftovers
 
 FLAC = "audio/flac"
 MOST_SYSTEMS, MOST_ITEMS = 6, 60
-QUESTIONS = {"acr": "How good does this speech sound?", "ab": "Which one sounds better?"}
+RECORDINGS = "recordings"
+QUESTIONS = {
+    "acr": "How good does this speech sound?",
+    "ab": "Which one sounds better?",
+    "mushra": "How good is each, compared with the reference?",
+}
+KINDS = "acr: a score from 1 to 5 of each clip; ab: one of two, or neither; mushra: 0 to 100 of all at once"
+REFERENCES = (
+    "Of mushra: the id of the result that is the reference, or `recordings` for the dataset's `reference_audio`"
+)
 Id = pydantic.constr(strip_whitespace=True, min_length=1, max_length=200)
 
 
@@ -29,8 +38,9 @@ class Asked(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", str_strip_whitespace=True)
 
     name: str = pydantic.Field(min_length=1, max_length=120)
-    kind: Kind = pydantic.Field("acr", description="acr: a score from 1 to 5 of each clip; ab: one of two, or neither")
+    kind: Kind = pydantic.Field("acr", description=KINDS)
     entries: list[Id] = pydantic.Field(max_length=MOST_SYSTEMS, description="The ids of results")  # type: ignore[valid-type]
+    reference: str = pydantic.Field("", max_length=200, description=REFERENCES)
     question: str = pydantic.Field("", max_length=200)
     items: int = pydantic.Field(30, ge=1, le=MOST_ITEMS, description="Sentences, drawn from those that all have")
     per_rater: int = pydantic.Field(40, ge=2, le=200, description="Clips, or pairs, that one rater judges")
@@ -42,6 +52,12 @@ class Asked(pydantic.BaseModel):
         if len(self.entries) < least or len(set(self.entries)) < len(self.entries):
             said = f"expected at least {least} different results, got {len(set(self.entries))}: choose some with sound"
             raise ApiError(400, "invalid_value", said, "entries")
+        if self.kind == "mushra" and not self.reference:
+            said = "a MUSHRA test needs a reference: choose a result that is not judged, or the dataset's recordings"
+            raise ApiError(400, "invalid_value", said, "reference")
+        if self.reference in self.entries:
+            said = "the reference is among the results that are judged: it is hidden among them without that"
+            raise ApiError(400, "invalid_value", said, "reference")
 
 
 class Maker:
@@ -56,13 +72,17 @@ class Maker:
         id, seed, moment = secrets.token_hex(8), secrets.randbits(31), now()
         folder = leftovers.Folder("listening", below=self.blobs.spool.below)
         try:
-            order = {"folder": str(folder.path), "items": asked.items, "seed": seed}
-            made = self.index.several("clips", who.project, asked.entries, **order)
+            order = {"folder": str(folder.path), "items": asked.items, "seed": seed, "kind": asked.kind}
+            more = [asked.reference] if asked.kind == "mushra" and asked.reference != RECORDINGS else []
+            made = self.index.several("clips", who.project, [*asked.entries, *more], judged=len(asked.entries), **order)
             kept = self._kept(made, who.project, f"listening:{id}")
         finally:
             folder.close()
         systems = [{**each, "entry": entry} for each, entry in zip(made["systems"], asked.entries, strict=True)]
-        given = {**asked.model_dump(exclude={"entries", "items"}), "question": asked.question or QUESTIONS[asked.kind]}
+        given = {
+            **asked.model_dump(exclude={"entries", "items", "reference"}),
+            "question": asked.question or QUESTIONS[asked.kind],
+        }
         about = {"id": id, "project": who.project, "by": who.name, "created_at": moment, "changed_at": moment,
                  "seed": seed, "invitation": secrets.token_urlsafe(16), "dataset": made["dataset"]}  # fmt: skip
         return self.tests.keep(ListeningTest.model_validate({**kept, "systems": systems, **given, **about}))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from modellab.server.listening import rules
 from modellab.server.listening.records import ListeningTest, ListeningTests, Vote
@@ -18,6 +21,7 @@ from modellab.stats.intervals import PooledRate
 Json = dict[str, Any]
 Order = Mapping[str, Any]
 ALPHA = 0.05
+METRICS = {"acr": "mos_human", "ab": "preference_human", "mushra": "mushra_human"}
 
 
 def results(root: Path, order: Order) -> Json:
@@ -34,7 +38,7 @@ def summed(test: ListeningTest, begun: list[Any], votes: list[Vote]) -> Json:
     pairs = _pairs(test, counted) if enough else []
     return {
         "test": test.id,
-        "metric": "mos_human" if test.kind == "acr" else "preference_human",
+        "metric": METRICS[test.kind],
         "raters_begun": len(begun),
         "raters": len(people),
         "sentences": len(sentences),
@@ -55,21 +59,36 @@ def _why_not(people: int, sentences: int) -> str:
 
 
 def _systems(test: ListeningTest, votes: list[Vote], pairs: list[Json]) -> list[Json]:
-    """Each system with its score and its rank: one more than how many are surely better."""
-    worse = [pair["second"] if pair["change"] > 0 else pair["first"] for pair in pairs if pair["differs"]]
+    """Each system with its score and its rank: one more than how many are surely better; then what MUSHRA hides."""
     found = []
-    for number, system in enumerate(test.systems):
+    for number, name in enumerate(test.conditions):
         own = [vote for vote in votes if vote.systems == [number]]
-        score = _estimate(raters.mean(*_cells(own))) if test.kind == "acr" else None
-        found.append({"name": system.name, "score": score, "rank": 1 + worse.count(number), "number": number,
-                      "estimates": system.estimates})  # fmt: skip
-    return sorted(found, key=lambda each: (each["rank"], each["number"]))
+        score = _estimate(raters.mean(*_cells(own))) if test.kind != "ab" else None
+        is_system = number < len(test.systems)
+        rank = 1 + len({other for other in _better(pairs, number) if other < len(test.systems)})
+        found.append({"name": name, "score": score, "quartiles": _quartiles(own) if test.kind == "mushra" else None,
+                      "rank": rank if is_system else None, "number": number,
+                      "estimates": test.systems[number].estimates if is_system else {}})  # fmt: skip
+    return sorted(found, key=lambda each: (each["rank"] or math.inf, each["number"]))
+
+
+def _better(pairs: list[Json], number: int) -> list[int]:
+    """Who surely is better than one of them."""
+    of = [pair for pair in pairs if pair["differs"] and number in (pair["first"], pair["second"])]
+    winners = [pair["first" if pair["change"] > 0 else "second"] for pair in of]
+    return [winner for winner in winners if winner != number]
+
+
+def _quartiles(votes: list[Vote]) -> list[float] | None:
+    """Of the scores, which are skewed: what BS.1534 asks for beside the mean."""
+    return [float(each) for each in np.percentile([vote.score for vote in votes], (25, 50, 75))] if votes else None
 
 
 def _pairs(test: ListeningTest, votes: list[Vote]) -> list[Json]:
     """Every two systems: how much more the first is liked, within people and sentences, and whether that is sure."""
-    pairs = list(itertools.combinations(range(len(test.systems)), 2))
-    how = _differences if test.kind == "acr" else _preferences
+    judged = len(test.systems) + (test.kind == "mushra")  # with the reference, which a system may be as good as
+    pairs = list(itertools.combinations(range(judged), 2))
+    how = _preferences if test.kind == "ab" else _differences
     cells = [how(votes, first, second) for first, second in pairs]
     pooled = [raters.pooled(*each) for each in cells]
     ps = multiple_testing.adjusted([_p(each) for each in pooled])

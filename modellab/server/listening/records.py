@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pydantic
 
@@ -19,7 +19,8 @@ MOST_AGENT = 200  # characters of what a browser says that it is
 FIRST, SECOND, NEITHER = "first", "second", "neither"
 CHOICES = {FIRST: 1.0, SECOND: -1.0, NEITHER: 0.0}  # of two: how much the first is preferred
 ACR = {5.0: "Excellent", 4.0: "Good", 3.0: "Fair", 2.0: "Poor", 1.0: "Bad"}  # ITU-T P.800, annex B
-Kind = Literal["acr", "ab"]
+Kind = Literal["acr", "ab", "mushra"]
+REFERENCE, LOW, MID = "hidden reference", "anchor of 3.5 kHz", "anchor of 7 kHz"  # of MUSHRA, behind the systems
 Part = Literal["headphones", "training", "rated", "repeat", "anchor"]
 
 
@@ -39,7 +40,7 @@ class System(pydantic.BaseModel):
 
 
 class Item(pydantic.BaseModel):
-    """A sentence, as each of the systems says it, in their order."""
+    """A sentence, as each of the systems says it, in their order; for MUSHRA reference and anchors behind them."""
 
     id: str
     text: str
@@ -81,6 +82,17 @@ class ListeningTest(pydantic.BaseModel):
         """By what its sounds are pinned."""
         return f"listening:{self.id}"
 
+    @property
+    def conditions(self) -> list[str]:
+        """What a number among a vote's `systems` names: the systems, and what MUSHRA hides among them."""
+        hidden = (REFERENCE, LOW, MID)[: len(self.items[0].clips) - len(self.systems)]
+        return [*(each.name for each in self.systems), *hidden]
+
+    @property
+    def reference(self) -> int:
+        """The number of MUSHRA's hidden reference."""
+        return len(self.systems)
+
 
 class Rater(pydantic.BaseModel):
     """Somebody who began: `number` says how many did before."""
@@ -93,24 +105,48 @@ class Rater(pydantic.BaseModel):
     at: str
 
 
-class Vote(pydantic.BaseModel):
-    """One answer; for a pair `score` is 1 for the first of `systems`, -1 for the second, 0 for neither."""
+class Answer(pydantic.BaseModel):
+    """What every answer of a rater tells."""
 
     model_config = pydantic.ConfigDict(allow_inf_nan=False)
 
-    what: Literal["vote"] = "vote"
     test: str
     rater: str
     part: Part
     item: str
     systems: list[int]
-    score: float
     order: int
     played_s: list[float]
     duration_s: list[float]
     latency_s: float
     seed: int
     at: str
+
+
+class Vote(Answer):
+    """One score; for a pair it is 1 for the first of `systems`, -1 for the second, 0 for neither."""
+
+    what: Literal["vote"] = "vote"
+    score: float
+
+
+class Ratings(Answer):
+    """What is said of all conditions of a sentence at once, as in MUSHRA: a score from 0 to 100 of each."""
+
+    what: Literal["ratings"] = "ratings"
+    scores: list[float]
+
+    def votes(self) -> list[Vote]:
+        """A vote on each condition."""
+        shared = self.model_dump(exclude={"what", "scores", "systems", "played_s", "duration_s"})
+        each = zip(self.systems, self.scores, self.played_s, self.duration_s, strict=True)
+        return [
+            Vote(**shared, systems=[system], score=score, played_s=[played], duration_s=[whole])
+            for system, score, played, whole in each
+        ]
+
+
+LINE: pydantic.TypeAdapter[Rater | Vote | Ratings] = pydantic.TypeAdapter(Rater | Vote | Ratings)
 
 
 class ListeningTests:
@@ -165,12 +201,13 @@ class ListeningTests:
         raters: list[Rater] = []
         votes: list[Vote] = []
         for line in self._votes(test).read():
-            kind: Any = Rater if isinstance(line, dict) and line.get("what") == "rater" else Vote
             try:
-                each = kind.model_validate(line)
+                each = LINE.validate_python(line)
+                found = each.votes() if isinstance(each, Ratings) else [each]
             except ValueError:  # pydantic's is one
                 continue
-            (raters if kind is Rater else votes).append(each)
+            raters.extend(one for one in found if isinstance(one, Rater))
+            votes.extend(one for one in found if isinstance(one, Vote))
         return raters, votes
 
     def begin(self, test: ListeningTest, agent: str) -> Rater:
@@ -194,8 +231,8 @@ class ListeningTests:
             raise ApiError(404, "not_found", "nobody began this test under that link: open the invitation again")
         return found, [each for each in votes if each.rater == id]
 
-    def vote(self, vote: Vote) -> None:
-        """Keep a vote; one that its rater gave before, as by going back, is left as it is."""
+    def vote(self, vote: Vote | Ratings) -> None:
+        """Keep an answer; one that its rater gave before, as by going back, is left as it is."""
         lines = self._votes(vote.test)
         with lines.alone():
             _, votes = self.said(vote.test)

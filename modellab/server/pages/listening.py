@@ -12,8 +12,18 @@ from modellab.server.auth import Who, needs, open_to_all
 from modellab.server.errors import ApiError
 from modellab.server.listening import blocks
 from modellab.server.listening.api import address, described, results
-from modellab.server.listening.making import Maker
-from modellab.server.listening.records import ACR, CHOICES, FIRST, NEITHER, SECOND, ListeningTest, Rater, Vote
+from modellab.server.listening.making import RECORDINGS, Maker
+from modellab.server.listening.records import (
+    ACR,
+    CHOICES,
+    FIRST,
+    NEITHER,
+    SECOND,
+    ListeningTest,
+    Rater,
+    Ratings,
+    Vote,
+)
 from modellab.server.pages import frame
 from modellab.server.results import query
 from modellab.server.storage.api import served
@@ -25,7 +35,10 @@ SPEAKING = ["tts", "v2v", "chat"]  # tasks whose results have sounds
 OFFERED = 40
 HEADERS = {"X-Robots-Tag": "noindex, nofollow"}
 CHOSEN = {FIRST: "The first", NEITHER: "No difference", SECOND: "The second"}
-Played = Annotated[list[float], Form(max_length=2)]
+MOST_AT_ONCE = 16
+Many = Annotated[list[float], Form(max_length=MOST_AT_ONCE)]
+KINDS = {"acr": "score 1 to 5", "ab": "blind choice", "mushra": "MUSHRA"}
+SCORES = {"acr": "MOS of people", "mushra": "MUSHRA score"}
 
 
 def router(maker: Maker) -> APIRouter:
@@ -45,8 +58,9 @@ def _own(routes: APIRouter, maker: Maker) -> None:
         offered = [each for each in found if not each["private"] and not each["error"]]
         tests = [described(each, address(request)) for each in maker.tests.every(who.project)]
         return frame.page(
-            request, "listening.html.j2", "Listening tests", tests=tests, offered=offered, may_run=who.may("run")
-        )
+            request, "listening.html.j2", "Listening tests", tests=tests, offered=offered, may_run=who.may("run"),
+            kinds=KINDS, recordings=RECORDINGS,
+        )  # fmt: skip
 
     @routes.get("/listening/{test}")
     def one(test: str, request: Request, who: Reads) -> Response:
@@ -54,7 +68,7 @@ def _own(routes: APIRouter, maker: Maker) -> None:
         said = shown(found, results(maker, found))
         return frame.page(
             request, "listening_test.html.j2", found.name, test=described(found, address(request)), said=said,
-            may_run=who.may("run"),
+            may_run=who.may("run"), score=SCORES.get(found.kind, ""),
         )  # fmt: skip
 
 
@@ -63,11 +77,10 @@ def _invited(routes: APIRouter, maker: Maker) -> None:
     def welcome(invitation: str, request: Request, _: Anybody) -> Response:
         test = maker.tests.invited(invitation)
         count = len(blocks.trials(test, Rater(test=test.id, rater="", number=0, agent="", at="")))
-        longest = max(clip.duration_s for item in test.items for clip in item.clips)
-        minutes = max(1, round(count * (longest * (2 if test.kind == "ab" else 1) + 4) / 60))
         page = frame.page(
-            request, "listen.html.j2", "Listening test", test=test, count=count, minutes=minutes, invitation=invitation
-        )
+            request, "listen.html.j2", "Listening test", test=test, count=count, minutes=_minutes(test, count),
+            invitation=invitation,
+        )  # fmt: skip
         return _unlisted(page)
 
     @routes.post("/listen/{invitation}")
@@ -85,9 +98,10 @@ def _invited(routes: APIRouter, maker: Maker) -> None:
         if place == len(trials):
             return _unlisted(frame.page(request, "listen_end.html.j2", "Thank you", test=test, count=len(trials)))
         trial = trials[place]
+        template = "listen_trial.html.j2" if trial.reference is None else "listen_mushra.html.j2"
         page = frame.page(
-            request, "listen_trial.html.j2", "Listening test", test=test, trial=trial, place=place, count=len(trials),
-            here=here, choices=list(_choices(test, trial)), question=_question(test, trial),
+            request, template, "Listening test", test=test, trial=trial, place=place, count=len(trials), here=here,
+            choices=list(_choices(test, trial)), question=_question(test, trial),
         )  # fmt: skip
         return _unlisted(page)
 
@@ -95,9 +109,9 @@ def _invited(routes: APIRouter, maker: Maker) -> None:
     async def clip(invitation: str, rater: str, place: int, side: int, request: Request, _: Anybody) -> Response:
         test, found, _votes = await stored(_rater, maker, invitation, rater)
         trials = blocks.trials(test, found)
-        if not (0 <= place < len(trials) and 0 <= side < len(trials[place].clips)):
+        if not (0 <= place < len(trials) and 0 <= side < len(trials[place].sounds)):
             raise ApiError(404, "not_found", "there is no such sound")
-        blob = await stored(maker.blobs.find, test.project, trials[place].clips[side].blob)
+        blob = await stored(maker.blobs.find, test.project, trials[place].sounds[side].blob)
         answer = await served(maker.blobs, blob, request)
         answer.headers["Content-Disposition"] = "inline"  # nothing that tells one system from another
         return _unlisted(answer)
@@ -107,25 +121,24 @@ def _answers(routes: APIRouter, maker: Maker) -> None:
     @routes.post("/listen/{invitation}/{rater}")
     def answer(
         invitation: str, rater: str, _: Anybody,
-        place: Annotated[int, Form()], answer: Annotated[str, Form(max_length=20)],
-        latency_s: Annotated[float, Form()] = 0.0, played_s: Played = [],  # noqa: B006
+        place: Annotated[int, Form()], answer: Annotated[str, Form(max_length=20)] = "",
+        latency_s: Annotated[float, Form()] = 0.0, played_s: Many = [], scores: Many = [],  # noqa: B006
     ) -> Response:  # fmt: skip
         test, found, _votes = _rater(maker, invitation, rater)
         trials = blocks.trials(test, found)
         if not 0 <= place < len(trials):
             raise ApiError(400, "invalid_value", f"there is no question {place}", "place")
         trial = trials[place]
-        scores = {value: score for value, _label, score in _choices(test, trial)}
-        if answer not in scores:
-            raise ApiError(400, "invalid_value", f"expected one of {', '.join(scores)}", "answer")
-        played = [*played_s, 0.0, 0.0][: len(trial.clips)]
-        maker.tests.vote(
-            Vote(
-                test=test.id, rater=found.rater, part=trial.part, item=trial.item, systems=list(trial.systems),
-                score=scores[answer], order=place, played_s=played, latency_s=latency_s, seed=test.seed, at=now(),
-                duration_s=[clip.duration_s for clip in trial.clips],
-            )
-        )  # fmt: skip
+        told: dict[str, Any] = {
+            "test": test.id, "rater": found.rater, "part": trial.part, "item": trial.item, "order": place,
+            "systems": list(trial.systems), "latency_s": latency_s, "seed": test.seed, "at": now(),
+            "played_s": [*played_s, *(0.0 for _ in trial.clips)][: len(trial.clips)],
+            "duration_s": [clip.duration_s for clip in trial.clips],
+        }  # fmt: skip
+        if trial.reference is None:
+            maker.tests.vote(Vote(score=_score_of(answer, test, trial), **told))
+        else:
+            maker.tests.vote(Ratings(scores=_checked(scores, trial), **told))
         return RedirectResponse(f"/listen/{invitation}/{rater}", 303)
 
 
@@ -149,6 +162,29 @@ def _choices(test: ListeningTest, trial: blocks.Trial) -> list[tuple[str, str, f
     return [(f"{score:.0f}", f"{score:.0f} {label}", score) for score, label in ACR.items()]
 
 
+def _score_of(answer: str, test: ListeningTest, trial: blocks.Trial) -> float:
+    """The score of an answer; ApiError 400 for one that was not offered."""
+    scores = {value: score for value, _label, score in _choices(test, trial)}
+    if answer not in scores:
+        raise ApiError(400, "invalid_value", f"expected one of {', '.join(scores)}", "answer")
+    return scores[answer]
+
+
+def _checked(scores: list[float], trial: blocks.Trial) -> list[float]:
+    """The scores of all conditions; ApiError 400 unless there is one from 0 to 100 for each."""
+    if len(scores) != len(trial.clips) or not all(0 <= score <= 100 for score in scores):
+        said = f"expected {len(trial.clips)} scores from 0 to 100, got {', '.join(map(str, scores)) or 'none'}"
+        raise ApiError(400, "invalid_value", said, "scores")
+    return scores
+
+
+def _minutes(test: ListeningTest, count: int) -> int:
+    """About how long somebody takes: every clip once, those that are compared again and again three times."""
+    longest_s = max(clip.duration_s for item in test.items for clip in item.clips)
+    heard = {"acr": 1, "ab": 2, "mushra": 3 * len(test.conditions)}[test.kind]
+    return max(1, round(count * (longest_s * heard + 4) / 60))
+
+
 def _question(test: ListeningTest, trial: blocks.Trial) -> str:
     return "Which of the three tones is the quietest?" if trial.part == "headphones" else test.question
 
@@ -163,11 +199,12 @@ def _unlisted(answer: Response) -> Response:
 
 def shown(test: ListeningTest, said: dict[str, Any]) -> dict[str, Any]:
     """Results with their numbers written out."""
-    names = [system.name for system in test.systems]
+    names = test.conditions
     systems = [
         {
             **each,
-            "score": _score(each["score"]),
+            "score": _score(test, each["score"]),
+            "quartiles": "" if each["quartiles"] is None else "{:.0f}, {:.0f}, {:.0f}".format(*each["quartiles"]),
             "estimates": ", ".join(f"{k} {v}" for k, v in each["estimates"].items()),
         }
         for each in said["systems"]
@@ -183,21 +220,24 @@ def shown(test: ListeningTest, said: dict[str, Any]) -> dict[str, Any]:
     return {**said, "systems": systems, "pairs": pairs}
 
 
-def _score(score: dict[str, Any] | None) -> str:
+def _score(test: ListeningTest, score: dict[str, Any] | None) -> str:
     if score is None:
         return ""
-    ends = score["interval"]
-    return f"{score['value']:.2f}" + (f" [{ends[0]:.2f}, {ends[1]:.2f}]" if ends else "") + f", {score['n']} votes"
+    places, ends = 1 if test.kind == "mushra" else 2, score["interval"]
+    span = f" [{ends[0]:.{places}f}, {ends[1]:.{places}f}]" if ends else ""
+    return f"{score['value']:.{places}f}{span}, {score['n']} votes"
 
 
 def _change(test: ListeningTest, pair: dict[str, Any]) -> str:
     """The difference of scores; of a choice, the share of votes for the first, half of those for neither counted."""
     ends = pair["interval"]
-    if test.kind == "acr":
-        return f"{pair['change']:+.2f}" + (f" [{ends[0]:+.2f}, {ends[1]:+.2f}]" if ends else "")
+    if test.kind != "ab":
+        places = 1 if test.kind == "mushra" else 2
+        span = f" [{ends[0]:+.{places}f}, {ends[1]:+.{places}f}]" if ends else ""
+        return f"{pair['change']:+.{places}f}{span}"
     share = (1 + pair["change"]) / 2
-    span = [min(1.0, max(0.0, (1 + end) / 2)) for end in ends] if ends else None
-    return f"{share:.0%}" + (f" [{span[0]:.0%}, {span[1]:.0%}]" if span else "")
+    ends = [min(1.0, max(0.0, (1 + end) / 2)) for end in ends] if ends else None
+    return f"{share:.0%}" + (f" [{ends[0]:.0%}, {ends[1]:.0%}]" if ends else "")
 
 
 def _says(names: list[str], pair: dict[str, Any]) -> str:
@@ -212,5 +252,6 @@ def heard(maker: Maker, project: str) -> list[dict[str, Any]]:
     for test in maker.tests.every(project):
         said = results(maker, test)
         if said["enough"]:
-            found.append({"id": test.id, "name": test.name, "dataset": test.dataset, **shown(test, said)})
+            found.append({"id": test.id, "name": test.name, "dataset": test.dataset, "score": SCORES.get(test.kind, ""),
+                          **shown(test, said)})  # fmt: skip
     return found

@@ -37,7 +37,12 @@ def page(address: str) -> str:
 
 def say(address: str, place: int, answer: str, played_s: list[float], **more: Any) -> str:
     """Send an answer; the page after it."""
-    fields = [("place", place), ("answer", answer), ("latency_s", 3.5), *(("played_s", each) for each in played_s)]
+    fields: list[tuple[str, object]] = [
+        ("place", place),
+        ("latency_s", 3.5),
+        *(("played_s", each) for each in played_s),
+    ]
+    fields += [("scores", each) for each in answer.split()] if " " in answer else [("answer", answer)]
     data = urllib.parse.urlencode([*fields, *more.items()]).encode()
     with urllib.request.urlopen(address, data) as reply:
         return unescape(reply.read().decode())
@@ -56,7 +61,10 @@ def take_part(link: str, trials: Callable[[str], list[Any]], answer: Answer, hea
 
 
 def listener(test: Any, liking: Mapping[int, float], seed: int) -> Answer:
-    """Somebody who listens: hears tones right, finds the anchor bad, likes systems as told, with noise of their own."""
+    """Somebody who listens: hears tones right, finds the anchor bad, likes systems as told, with noise of their own.
+
+    What they say of all conditions of a sentence at once are numbers with spaces between them.
+    """
     draw = random.Random(seed)
     own = draw.gauss(0, 0.4)
 
@@ -67,9 +75,16 @@ def listener(test: Any, liking: Mapping[int, float], seed: int) -> Answer:
         trial = asked.trial
         if trial.part == "headphones":
             return str(test.tones[int(trial.item.rpartition("-")[2])].quietest)
+        if trial.reference is not None:
+            return " ".join(f"{_of_100(test, score, system):.0f}" for system in trial.systems)
         if len(trial.systems) == 1:
             return str(min(5, max(1, round(score(trial.systems[0])))))
         change = score(trial.systems[0]) - score(trial.systems[1])
         return "neither" if abs(change) < 0.2 else "first" if change > 0 else "second"
 
     return answer
+
+
+def _of_100(test: Any, score: Callable[[int], float], system: int) -> float:
+    hidden = dict(zip(range(test.reference, len(test.conditions)), (100.0, 10.0, 60.0), strict=False))
+    return hidden.get(system, 0.0) or min(95.0, max(0.0, 20 * score(system)))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modellab.server.listening import blocks, numbers, rules
-from modellab.server.listening.records import Clip, Item, ListeningTest, Rater, System, Tones, Vote
+from modellab.server.listening.records import Clip, Item, ListeningTest, Rater, Ratings, System, Tones, Vote
 from tests.server.listening import people
 
 MOMENT = "2026-11-01T10:00:00.000000+00:00"
@@ -20,10 +20,11 @@ def a_test(kind: str = "acr", systems: int = 3, items: int = 24, per_rater: int 
     def clip(name: str) -> Clip:
         return Clip(blob=name, duration_s=2.0)
 
+    clips = systems + (3 if kind == "mushra" else 0)
     fields: dict[str, Any] = {
         "id": "t", "project": "default", "name": "voices", "question": "How good?", "kind": kind, "dataset": "short_v1",
         "systems": [System(name=f"m{i}", entry=f"e{i}") for i in range(systems)],
-        "items": [Item(id=f"u{j}", text="", clips=[clip(f"u{j}-{i}") for i in range(systems)]) for j in range(items)],
+        "items": [Item(id=f"u{j}", text="", clips=[clip(f"u{j}-{i}") for i in range(clips)]) for j in range(items)],
         "anchor": clip("anchor"), "tones": [Tones(clip=clip(f"tones{i}"), quietest=i + 1) for i in range(3)],
         "needs_headphones": True, "per_rater": per_rater, "seed": 7, "invitation": "link", "created_at": MOMENT,
         "changed_at": MOMENT,
@@ -41,15 +42,16 @@ def votes(test: ListeningTest, rater: Rater, answer: people.Answer, heard: float
     found = []
     for order, trial in enumerate(blocks.trials(test, rater)):
         said = answer(people.Asked(trial))
-        score = values[said] if said in values else float(said)
         durations = [clip.duration_s for clip in trial.clips]
-        found.append(
-            Vote(
-                test=test.id, rater=rater.rater, part=trial.part, item=trial.item, systems=list(trial.systems),
-                score=score, order=order, played_s=[heard * each for each in durations], duration_s=durations,
-                latency_s=3.0, seed=test.seed, at=MOMENT,
-            )
-        )  # fmt: skip
+        told: dict[str, Any] = {
+            "test": test.id, "rater": rater.rater, "part": trial.part, "item": trial.item, "order": order,
+            "systems": list(trial.systems), "played_s": [heard * each for each in durations], "duration_s": durations,
+            "latency_s": 3.0, "seed": test.seed, "at": MOMENT,
+        }  # fmt: skip
+        if trial.reference is None:
+            found.append(Vote(score=values[said] if said in values else float(said), **told))
+        else:
+            found += Ratings(scores=[float(each) for each in said.split()], **told).votes()
     return found
 
 

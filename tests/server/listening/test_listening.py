@@ -53,6 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = project(tmp_path_factory.mktemp("listening"))
     mlruns = root / "mlruns"
     write(mlruns, spoken(mlruns, "quiet", 0.01, 1), spoken(mlruns, "loud", 0.2, 2), entry(3))
+    write(mlruns, spoken(mlruns, "middle", 0.05, 5))
     secret = {"privacy": "hashes"}
     write(mlruns, spoken(mlruns, "secret", 0.1, 4, settings=secret))
     with serving(root) as up:
@@ -77,21 +78,23 @@ def trials(site: Server, test: str) -> Any:
     return found, lambda rater: blocks.trials(found, tests.rater(found, rater)[0])
 
 
-@pytest.mark.parametrize("kind", ["acr", "ab"])
+@pytest.mark.parametrize("kind", ["acr", "ab", "mushra"])
 def test_people_judge_what_models_said_and_the_numbers_say_so(site: Server, kind: str) -> None:
-    said = made(site, kind=kind)
+    reference = {"reference": ids(site, "middle")[0], "per_rater": 16} if kind == "mushra" else {}
+    said = made(site, kind=kind, **reference)
     test, asked = trials(site, said["id"])
     assert site.get(f"/api/v1/listening-tests/{said['id']}")[1]["results"]["why_not"].startswith("not enough yet")
     for number in range(8):
         last = people.take_part(said["url"], asked, people.listener(test, LIKING, number))
         assert "your" in last
         assert "answers are kept" in last
-    people.take_part(said["url"], asked, lambda each: each.answers[0])
+    same = "50 50 50 50"
+    people.take_part(said["url"], asked, lambda each: same if each.trial.reference else each.answers[0])
     results = site.get(f"/api/v1/listening-tests/{said['id']}")[1]["results"]
     assert results["raters"] == 8
     assert results["raters_begun"] == 9
     assert sum(each["raters"] for each in results["left_out"]) == 1
-    assert [each["name"] for each in results["systems"]] == ["loud:one", "quiet:one"]
+    assert [each["name"] for each in results["systems"]][:2] == ["loud:one", "quiet:one"]
     assert results["pairs"][0]["differs"]
     page = urllib.request.urlopen(f"{site.address}/listening/{said['id']}").read().decode()
     assert "loud:one is better" in page
@@ -160,6 +163,11 @@ def test_a_rater_can_go_back_and_come_back(site: Server) -> None:
         ({"entries": ["secret", "quiet"]}, "what is private is not played to people who have a link"),
         ({"entries": ["quiet", "asr"]}, "expected results of one task with one dataset"),
         ({"entries": ["asr"]}, "no sentence has a sound of each of these results"),
+        ({"kind": "mushra"}, "a MUSHRA test needs a reference"),
+        ({"kind": "mushra", "reference": "quiet"}, "the reference is among the results that are judged"),
+        ({"kind": "mushra", "reference": "recordings"}, "no sentence of the dataset has a recording"),
+        ({"kind": "mushra", "reference": "nobody"}, "there is no result 'nobody' here"),
+        ({"kind": "mushra", "reference": "secret"}, "what is private is not played"),
         ({"items": 0}, "greater than or equal to 1"),
         ({"name": ""}, "at least 1 character"),
     ],
@@ -169,6 +177,7 @@ def test_what_cannot_be_a_test_is_told_in_a_sentence(site: Server, changes: dict
     known["asr"] = site.get("/api/v1/results?task=asr")[1]["data"][0]["id"]
     asked = {"name": "n", "entries": ["quiet", "loud"], **changes}
     asked["entries"] = [known.get(each, each) for each in asked["entries"]]
+    asked["reference"] = known.get(asked.get("reference", ""), asked.get("reference", ""))
     status, said = site.ask("POST", "/api/v1/listening-tests", asked)
     assert status in (400, 404, 409)
     assert sentence in said["error"]["message"]
@@ -225,3 +234,40 @@ def test_in_a_browser_a_clip_has_to_be_heard_out(site: Server) -> None:
     assert (vote.part, vote.score) == ("training", 4.0)
     assert vote.played_s[0] >= 0.95 * vote.duration_s[0]
     assert vote.latency_s > 0
+
+
+@pytest.mark.slow
+def test_in_a_browser_all_conditions_run_at_once(site: Server) -> None:
+    said = made(site, kind="mushra", reference=ids(site, "middle")[0], needs_headphones=False)
+    with chromium() as browser, visit(browser, said["url"], width=400, scheme="dark") as page:
+        page.get_by_role("button", name="Begin").click()
+        following = page.get_by_role("button", name="Next")
+        expect(page.get_by_text("Listen to the reference and to each of the others first.")).to_be_visible()
+        reference = page.get_by_role("button", name="Reference")
+        reference.click()
+        expect(reference).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_label("Position")).not_to_have_value("0")
+        page.get_by_role("button", name="Play A").click()
+        expect(reference).to_have_attribute("aria-pressed", "false")
+        assert float(page.get_by_label("Position").input_value()) > 0, "the same place goes on"
+        sliders = page.get_by_role("slider", name="Score of")
+        assert sliders.count() == 4, "two systems, the hidden reference, the anchor"
+        for number in range(4):
+            sliders.nth(number).focus()
+            if number:
+                page.keyboard.press("Space")
+            expect(page.get_by_role("button", name="Play").nth(number)).to_have_attribute("aria-pressed", "true")
+            expect(page.get_by_role("button", name="Play").nth(number)).to_have_attribute("data-heard", "yes")
+            page.keyboard.press("r")
+            expect(reference).to_have_attribute("aria-pressed", "true")
+            for _ in range(number + 1):
+                page.keyboard.press("PageUp")
+            page.keyboard.press("ArrowRight")
+        expect(following).to_be_enabled()
+        following.press("Enter")
+        expect(page.get_by_text("Question 2 of")).to_be_visible()
+    kept = ListeningTests(site.root / "mlruns").said(said["id"])[1]
+    by_place = {vote.systems[0]: vote for vote in kept}
+    assert sorted(by_place) == [0, 1, 2, 3]
+    assert sorted(vote.score for vote in kept) == [11.0, 21.0, 31.0, 41.0]
+    assert all(vote.played_s[0] >= 0.95 * vote.duration_s[0] for vote in kept), "half a second each"
