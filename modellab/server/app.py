@@ -30,6 +30,7 @@ from modellab.server.jobs import api as jobs_api
 from modellab.server.jobs.room import Room
 from modellab.server.listening import api as listening_api
 from modellab.server.listening.making import Maker
+from modellab.server.pages import frozen
 from modellab.server.pages import refused as refused_pages
 from modellab.server.probe import Probe
 from modellab.server.results import api as results_api
@@ -100,7 +101,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(decisions.router(index, remembered))
     app.include_router(storage_api.router(blobs, long_probe))
     app.include_router(jobs_api.router(room))
-    app.include_router(share_api.router(shares))
+    app.include_router(share_api.router(shares, frozen.frozen))
     app.include_router(listening_api.router(maker))
     app.include_router(pages.router(guard, fleet, matrix, measured, index, remembered, room, maker, shares))
     _errors(app)

@@ -22,6 +22,7 @@ import pytest
 
 from tests import processes
 
+PATIENCE_S = 300  # that a loaded machine may take for anything
 FAKE = '''
 """Says how long a clip is; what the clip's length is besides decides how it behaves."""
 
@@ -88,7 +89,7 @@ class Server:
     def get(self, path: str) -> tuple[int, Any]:
         """(status, body) of a GET; a body that is JSON, read."""
         try:
-            with urllib.request.urlopen(f"{self.address}{path}", timeout=60) as answer:
+            with urllib.request.urlopen(f"{self.address}{path}", timeout=PATIENCE_S) as answer:
                 return answer.status, _read(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, _read(error.read())
@@ -102,7 +103,7 @@ class Server:
             f"{self.address}{path}", data, {"Content-Type": "application/json", **headers}, method=method
         )
         try:
-            with urllib.request.urlopen(asked, timeout=60) as answer:
+            with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
                 return answer.status, _read(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, _read(error.read())

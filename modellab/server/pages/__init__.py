@@ -1,6 +1,7 @@
 """The pages that people work in, drawn here and sent whole: one style sheet, small scripts, nothing from elsewhere.
 
     frame.py    what all pages share: templates, their policy, the files beside them
+    frozen.py   a page as it is now, to be shared
     refused.py  what a browser shows of a refusal
     start.py    `/`: the last run, and a model tried with a recording, the microphone or a text
     ledger.py   `/runs`, `/results`: what the ledger holds, from its index

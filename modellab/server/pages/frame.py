@@ -14,6 +14,7 @@ import modellab
 from modellab.reports import html
 from modellab.server.auth import NOBODY, Who, open_to_all
 from modellab.server.errors import ApiError
+from modellab.server.pages import frozen
 
 HERE = Path(__file__).parent
 TEMPLATES, ASSETS = HERE / "templates", HERE / "assets"
@@ -46,9 +47,13 @@ def page(request: Request, template: str, title: str, **context: Any) -> HTMLRes
 def about(request: Request) -> dict[str, Any]:
     """What the frame has to know, as JSON has it."""
     asker = getattr(request.state, "who", NOBODY)  # who asks was not found out where it is a refusal
+    when, here = getattr(request.state, "frozen", ""), request.url.path
+    address = f"{here}?{request.url.query}" if request.url.query else here
     return {
-        "who": asker.name, "form_token": asker.form_token, "rooms": rooms(asker), "here": request.url.path,
+        "who": asker.name, "form_token": "" if when else asker.form_token, "rooms": rooms(asker), "here": here,
         "edition": edition(), "version": modellab.__version__, "address": str(request.base_url).rstrip("/"),
+        "frozen": when, "style": files()["app.css"].decode() if when else "",
+        "shareable": address if frozen.is_page(here) and asker.may("run") else "",
     }  # fmt: skip
 
 

@@ -9,15 +9,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from modellab.server.access import accounts, passwords, roles, sessions
 from modellab.server.access.guard import Guard
 from modellab.server.auth import SIGNED, Needs, Who, needs
-from modellab.server.pages import frame
+from modellab.server.pages import frame, frozen
 from modellab.server.storage.share_api import MOST_D, PART
 from modellab.server.storage.shares import Shares, described
 
 Signed = Annotated[Who, Depends(Needs(SIGNED))]
 Reads = Annotated[Who, Depends(needs("read"))]
 Name = Annotated[str, Query(max_length=200)]
+Address = Annotated[str, Query(max_length=frozen.MOST_ADDRESS)]
 Part = Annotated[str, Query(pattern=PART)]
-WHAT = {"entry": "a result", "run": "the report of a run", "blob": "a recording"}
+WHAT = {"entry": "a result", "run": "the report of a run", "blob": "a recording", "page": "a page"}
 
 
 def router(guard: Guard, shares: Shares) -> APIRouter:
@@ -50,12 +51,14 @@ def router(guard: Guard, shares: Shares) -> APIRouter:
 
     @routes.get("/shares")
     def listed(
-        request: Request, who: Reads, entry: Name = "", run: Name = "", blob: Name = "", part: Part = ""
-    ) -> Response:
+        request: Request, who: Reads, entry: Name = "", run: Name = "", blob: Name = "", page: Address = "",
+        part: Part = "",
+    ) -> Response:  # fmt: skip
         """The shares of one's project, and to share something else."""
         address = str(request.base_url).rstrip("/")
         found: list[dict[str, Any]] = [described(each, address) for each in shares.listed(who.project)]
-        asked = next(((kind, id) for kind, id in (("entry", entry), ("run", run), ("blob", blob)) if id), ("", ""))
+        given = (("entry", entry), ("run", run), ("blob", blob), ("page", page))
+        asked = next(((kind, id) for kind, id in given if id), ("", ""))
         return frame.page(
             request, "shares.html.j2", "Shares", shares=found, kind=asked[0], target=asked[1], what=WHAT,
             part=part, may_share=who.may("run"), most_d=MOST_D,

@@ -18,6 +18,7 @@ POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*
 TITLE = re.compile(r"<title>([^<]*)</title>")
 FRAMED = "; frame-ancestors 'none'"
 SOUND_POLICY = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+COPY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 SOUND_PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -78,6 +79,14 @@ class Drawing:
         with self._file() as path:
             path.write_text(page, encoding="utf-8")
             yield Drawn(path, title, SOUND_POLICY + FRAMED)
+
+    @contextmanager
+    def copy(self, page: str) -> Iterator[Drawn]:
+        """A page of the server that was drawn to stand alone."""
+        title = TITLE.search(page)
+        with self._file() as path:
+            path.write_text(page, encoding="utf-8")
+            yield Drawn(path, html.unescape(title[1]) if title else "", COPY_POLICY + FRAMED)
 
     @contextmanager
     def _written(self, page: str) -> Iterator[Drawn]:

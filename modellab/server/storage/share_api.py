@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import pydantic
@@ -22,27 +23,28 @@ HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"
 
 
 class Asked(pydantic.BaseModel):
-    """What to share: one result, one run's report, or one sound."""
+    """What to share: one result, one run's report, one sound, or another page."""
 
     model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
 
     entry: str = pydantic.Field("", max_length=200, description="The id of a stored result: its page is shared")
     run: str = pydantic.Field("", max_length=200, description="The name of a session: its report is shared")
     blob: str = pydantic.Field("", max_length=200, description="The id of a blob with sound: a player of it is shared")
+    page: str = pydantic.Field("", max_length=2000, description="The address of a page, as /leaderboard?task=asr")
     title: str = pydantic.Field("", max_length=120)
     part: str = pydantic.Field("", pattern=PART, description="What of the page its link opens at: the id of a heading")
     expires_in_s: float = pydantic.Field(30 * D_S, ge=1, le=MOST_D * D_S)
 
     def target(self) -> tuple[str, str]:
         """(kind, which); ApiError where there is not exactly one."""
-        found = [(kind, id) for kind in ("entry", "run", "blob") if (id := getattr(self, kind))]
+        found = [(kind, id) for kind in ("entry", "run", "blob", "page") if (id := getattr(self, kind))]
         if len(found) != 1:
-            raise ApiError(400, "missing_field", "expected one of `entry`, `run` and `blob`", "entry")
+            raise ApiError(400, "missing_field", "expected one of `entry`, `run`, `blob` and `page`", "entry")
         return found[0]
 
 
-def router(shares: Shares) -> APIRouter:
-    """The routes."""
+def router(shares: Shares, freeze: Callable[[Request, str], Awaitable[str]]) -> APIRouter:
+    """The routes; `freeze` draws a page at an address to stand alone."""
     routes = APIRouter(tags=["shares"])
 
     @routes.post("/api/v1/shares", status_code=201)
@@ -50,7 +52,8 @@ def router(shares: Shares) -> APIRouter:
         """Freeze a page for whoever has its link, for 30 days unless `expires_in_s` says otherwise."""
         kind, target = asked.target()
         end = time.time() + asked.expires_in_s
-        made = await drawn(shares.new, who, kind, target, asked.title, end)
+        copy = await freeze(request, target) if kind == "page" else ""
+        made = await drawn(shares.new, who, kind, target, asked.title, end, copy)
         told = described(made, str(request.base_url).rstrip("/"))
         return told | ({"url": f"{told['url']}#{asked.part}"} if asked.part else {})
 

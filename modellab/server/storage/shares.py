@@ -59,11 +59,14 @@ class Shares:
     def __init__(self, blobs: Blobs, drawing: Drawing) -> None:
         self.blobs, self.drawing, self.database = blobs, drawing, blobs.database
 
-    def new(self, who: Who, kind: str, target: str, title: str, expires_at: float) -> Share:
-        """Freeze what a target shows now; ApiError 404 where this project has no such thing."""
+    def new(self, who: Who, kind: str, target: str, title: str, expires_at: float, copy: str = "") -> Share:
+        """Freeze what a target shows now; ApiError 404 where this project has no such thing.
+
+        `copy`: of the kind `page`, which is drawn in the name of whoever asks, the page.
+        """
         id = secrets.token_urlsafe(ID_BYTES)
         sound = self.blobs.find(who.project, target) if kind == "blob" else None
-        with self._drawn(who, kind, target, title, id, sound) as drawn:
+        with self._drawn(who, kind, target, title, id, sound, copy) as drawn:
             with drawn.path.open("rb") as file, self.blobs.spool.written(parts_of(file)) as received:
                 page = self.blobs.put(who.project, KEPT, received, media.HTML)
             now = time.time()
@@ -81,9 +84,13 @@ class Shares:
         return replace(share, **changes)
 
     @contextmanager
-    def _drawn(self, who: Who, kind: str, target: str, title: str, id: str, sound: Blob | None) -> Iterator[Drawn]:
+    def _drawn(
+        self, who: Who, kind: str, target: str, title: str, id: str, sound: Blob | None, copy: str
+    ) -> Iterator[Drawn]:
         if sound is not None:
             made = self.drawing.sound(sound, title or "a recording", f"/s/{id}/sound")
+        elif kind == "page":
+            made = self.drawing.copy(copy)
         elif kind == "entry":
             made = self.drawing.entry(who.project, target)
         else:

@@ -18,7 +18,7 @@ import pytest
 import soundfile
 
 from tests.server import s3
-from tests.server.conftest import Server, project, serving
+from tests.server.conftest import PATIENCE_S, Server, project, serving
 from tests.server.test_edge import code, talk
 
 LIMITS = "max_blob_mb = 2\nmax_blob_audio_s = 30\n"
@@ -43,7 +43,7 @@ def ask(server: Server, path: str, body: bytes | None = None, method: str | None
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     asked = urllib.request.Request(f"{server.address}{path}", body, named, method=method)
     try:
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.headers, error.read())
