@@ -66,7 +66,7 @@ Anything = Annotated[Any, AfterValidator(_shallow)]
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(strict=True, extra="ignore")
 
 
 class _Key(_Line):
