@@ -15,7 +15,7 @@ import yaml
 
 from modellab import models
 from modellab.errors import ConfigError
-from modellab.models import Model, adapter_code, config, faults, find_package, folders
+from modellab.models import Model, adapter_code, config, faults, find_package, folders, search
 
 from .make import CONFIG
 
@@ -31,9 +31,8 @@ def write(folder: Path, values: Any = CONFIG) -> Path:
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place for model folders, with neither modellab's own nor installed ones beside it."""
+    """A place for model folders, without modellab's own beside it."""
     monkeypatch.setattr(models, "FOLDER", tmp_path / "none")
-    monkeypatch.setattr(models, "entry_points", lambda group: [])
     return tmp_path / "place"
 
 
@@ -263,16 +262,17 @@ def test_an_installed_package_brings_models(alone: Path, monkeypatch: pytest.Mon
     (package / "__init__.py").write_text("raise RuntimeError('collection imports no model code')\n")
     monkeypatch.syspath_prepend(str(package.parent))
     point = EntryPoint("theirs", package.name, "modellab.models")
-    monkeypatch.setattr(models, "entry_points", lambda group: [point] if group == "modellab.models" else [])
-    assert folders() == ({package.name: package} if whole else {"gamma": package / "gamma"})
+    found, faults = search(points=[point])
+    assert (found, faults) == ({package.name: package} if whole else {"gamma": package / "gamma"}, {})
     assert package.name not in sys.modules
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("value", ["no_such_package", "no_such_package.models", "this"])
-def test_an_entry_point_to_no_package_is_told(alone: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setattr(models, "entry_points", lambda group: [EntryPoint("gone", value, group)])
-    assert folders() == {}
-    assert f"entry point 'gone' of modellab.models names '{value}': no such package" in faults()["gone"]
+def test_an_entry_point_to_no_package_is_told(value: str) -> None:
+    found, faults = search(points=[EntryPoint("gone", value, "modellab.models")])
+    assert found == {}
+    assert f"entry point 'gone' of modellab.models names '{value}': no such package" in faults["gone"]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ Layer 3: may import layers 1 to 2 and the ground (`docs/architecture.md`). Start
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -147,12 +148,14 @@ def faults(more: Iterable[Path] = ()) -> dict[str, str]:
     return search(more)[1]
 
 
-def search(more: Iterable[Path]) -> tuple[dict[str, Path], dict[str, str]]:
-    """The folders by name, and why some names have none."""
+def search(
+    more: Iterable[Path] = (), points: Iterable[EntryPoint] | None = None
+) -> tuple[dict[str, Path], dict[str, str]]:
+    """The folders by name, and why some names have none. `points` are those of packages; None: of all installed."""
     found: dict[str, Path] = {}
     spellings: dict[str, str] = {}  # a folder's name is part of file names: `A` and `a` are one on some disks
-    points, faults = _entry_points()
-    for folder in (folder for place in (FOLDER, *more, *points) for folder in _in(place)):
+    places, faults = _packages(installed() if points is None else points)
+    for folder in (folder for place in (FOLDER, *more, *places) for folder in _in(place)):
         name = spellings.setdefault(folder.name.casefold(), folder.name)
         if found.setdefault(name, folder) != folder:
             faults[name] = f"two model folders are called {folder.name!r}: {found[name]} and {folder}"
@@ -251,11 +254,17 @@ def find_package(name: str) -> ModuleSpec | None:
         return None
 
 
-def _entry_points() -> tuple[list[Path], dict[str, str]]:
+@functools.cache
+def installed() -> tuple[EntryPoint, ...]:
+    """The entry points that bring models: asked for once in a process, since every installed package is read for it."""
+    return tuple(entry_points(group="modellab.models"))
+
+
+def _packages(points: Iterable[EntryPoint]) -> tuple[list[Path], dict[str, str]]:
     """Where other packages keep their models, and a sentence for each that names no package."""
     places: list[Path] = []
     faults: dict[str, str] = {}
-    for point in sorted(entry_points(group="modellab.models"), key=lambda point: point.name):
+    for point in sorted(points, key=lambda point: point.name):
         spec = find_package(point.value)
         if spec is None or not spec.submodule_search_locations:
             wrong = f"names {point.value!r}: no such package is installed"

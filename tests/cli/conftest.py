@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from modellab import datasets, types
-from modellab.cli.app import app
 from modellab.plan.matrix import Matrix
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
@@ -25,6 +24,7 @@ from modellab.runner.worker import Worker
 from modellab.tasks import asr
 
 from ..integration.conftest import write_dataset, write_model
+from ..typed import modellab
 
 CONFTEST = 'pytest_plugins = ["modellab.pytest_plugin"]\n'
 BENCHMARK = "from modellab.tasks import asr as task\n\n\ndef test_asr(evaluate, gate):\n    gate(evaluate(task))\n"
@@ -38,7 +38,7 @@ class Desk:
 
     def type(self, *arguments: str) -> Result:
         """`modellab ...` in this process."""
-        return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+        return modellab(*arguments)
 
     def type_in_shell(self, *arguments: str, folder: str = ".") -> subprocess.CompletedProcess[str]:
         """`modellab ...` as a process of its own, for what replaces its process."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from modellab.cli.app import app
-
+from ..typed import modellab
 from .conftest import Desk
 
 
@@ -31,7 +29,7 @@ def test_a_token_is_shown_once_listed_and_revoked(desk: Desk) -> None:
 @pytest.mark.slow
 def test_accounts_have_roles_in_projects_and_what_was_done_is_kept(desk: Desk) -> None:
     assert desk.type("projects", "new", "call-centre").exit_code == 0
-    made = CliRunner().invoke(app, ["users", "new", "ann", "--role", "viewer"], input="correct horse battery\n")
+    made = modellab("users", "new", "ann", "--role", "viewer", input="correct horse battery\n")
     assert made.stdout == "ann: viewer in default\n"
     changed = desk.type("users", "role", "ann", "runner", "--project", "call-centre")
     assert changed.stdout == "ann: runner in call-centre, viewer in default\n"

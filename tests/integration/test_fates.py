@@ -7,10 +7,8 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import pytest
-from typer.testing import CliRunner
 
-from modellab.cli.app import app
-
+from ..typed import modellab
 from .conftest import FakeProject
 
 HEAD = "import pytest\nfrom modellab.tasks import asr as task\n\n"
@@ -36,7 +34,7 @@ def written(fake_project: FakeProject) -> Callable[..., FakeProject]:
 def reported(project: FakeProject) -> str:
     """The second line of the report on everything that is stored: its headline."""
     project.monkeypatch.chdir(project.root)
-    done = CliRunner().invoke(app, ["report"])
+    done = modellab("report")
     assert done.exit_code == 0, done.output
     return done.stdout.splitlines()[1]
 

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
-
-from modellab.cli.app import app
 
 from ..stand_in import Asked, Given, StandIn, serving, silent_port
+from ..typed import modellab
 from .conftest import SENTENCES, FakeProject, length
 
 TEXTS = {length(number): text for number, text in enumerate(SENTENCES)}
@@ -191,7 +189,7 @@ def test_a_recording_is_played_back_without_server_and_key(project: FakeProject,
 def test_a_file_is_transcribed_without_naming_the_device(project: FakeProject) -> None:
     project.monkeypatch.chdir(project.root)
     clip = project.root / "golden" / "short_v1" / "audio" / "000.flac"
-    done = CliRunner().invoke(app, ["transcribe", str(clip), "--model", "openai_api:server"])
+    done = modellab("transcribe", str(clip), "--model", "openai_api:server")
     assert done.exit_code == 0, done.output
     assert SENTENCES[0] in done.stdout
 

@@ -8,12 +8,11 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
-from typer.testing import CliRunner
 
-from modellab.cli.app import app
 from modellab.results import ledger
 from modellab.runner import remarks
 
+from .. import typed
 from .conftest import SENTENCES, FakeProject, write_model
 
 BROKEN = 3
@@ -23,7 +22,7 @@ JUDGED = "quality judged in 0 of 2 cases: no accepted baseline in 1, not measure
 
 
 def modellab(*arguments: str) -> str:
-    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    done = typed.modellab(*arguments)
     assert done.exit_code == 0, done.stderr
     return done.stdout
 

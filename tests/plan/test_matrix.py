@@ -26,7 +26,6 @@ CASE = {"id": "a", "audio": "a.flac", "text": "a b", "duration_s": 1.0}
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose models are its own alone."""
     monkeypatch.setattr(models, "FOLDER", tmp_path / "none")
-    monkeypatch.setattr(models, "entry_points", lambda group: [])
     root = tmp_path / "project"
     return Project(root, root / "golden", root / "baselines", root / "mlruns", (root / "models",))
 
