@@ -54,8 +54,8 @@ def test_the_nouns() -> None:
 
 
 MODEL = (
-    "like summary tasks status packages environment environment_variables files takes_language install devices options"
-    " variants claims thresholds seeds timeout_s"
+    "like summary tasks status packages environment environment_variables files takes_language batches install devices"
+    " options variants claims thresholds seeds timeout_s"
 )
 HEADER = (
     "task version language tier licence source normaliser domain rate_hz limits thresholds groups cluster"
@@ -205,5 +205,5 @@ def test_the_options_of_the_plugin() -> None:
     assert options == {
         "--update-baselines", "--reason", "--speed-only", "--strict-baselines", "--strict-matrix", "--in-process",
         "--threads", "--download", "--scorecard", "--against", "--against-env", "--no-mlflow", "--inconclusive",
-        "--pre", "--executor", "--workers", "--shard-audio", "--resume",
+        "--pre", "--executor", "--workers", "--shard-audio", "--batch", "--resume",
     }  # fmt: skip

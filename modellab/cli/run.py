@@ -31,6 +31,9 @@ def run(
     pre: Annotated[
         str, typer.Option(metavar="STEPS", help="Preprocess all audio: highpass(cutoff_hz=80),denoise; or none.")
     ] = "",
+    batch: Annotated[
+        int, typer.Option(metavar="N", help="With --executor: so many utterances in one call of models that can.")
+    ] = 1,
 ) -> None:
     """Run the suite: pytest on benchmarks/, or on every task where a project has none.
 
@@ -43,10 +46,15 @@ def run(
     from modellab.plan.matrix import Matrix
 
     run_line.refuse_misspelt(context.args)
-    matrix = Matrix(common.project(), pre)
+    matrix = Matrix(common.project(), pre, batch)
     cases, rest = run_line.parted(matrix, context.args)
     selection = run_line.named(matrix, cases, chosen(model, dataset, device, precision, tier))
-    arguments = [*([f"--pre={pre}"] if pre else []), *run_line.verbosely(rest), *rest]
+    arguments = [
+        *([f"--pre={pre}"] if pre else []),
+        *([f"--batch={batch}"] if batch != 1 else []),
+        *run_line.verbosely(rest),
+        *rest,
+    ]
     command = pytest_command(matrix, selection, arguments)
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own

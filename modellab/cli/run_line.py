@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from modellab.errors import ConfigError
+from modellab.plan.batching import plain
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.selection import Selection
 
@@ -46,7 +47,7 @@ def named(matrix: Matrix, cases: Sequence[Case], options: Selection) -> Selectio
     if options:
         raise ConfigError(f"{keys[0]} is a case: --model, --dataset and the like cannot narrow it")
     selection = Selection(
-        model=tuple(dict.fromkeys(f"{key.model}:{key.variant}" for key in keys)),
+        model=tuple(dict.fromkeys(f"{key.model}:{plain(key.variant)}" for key in keys)),
         dataset=tuple(dict.fromkeys(key.dataset for key in keys)),
         device=tuple(dict.fromkeys(key.device for key in keys)),
         precision=tuple(dict.fromkeys(key.precision for key in keys)),

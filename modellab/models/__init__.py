@@ -98,6 +98,7 @@ class Model(Strict):
     environment_variables: tuple[str, ...] = ()  # that its process gets besides the usual ones; NAME or PREFIX_*
     files: tuple[str, ...] = ()  # what a folder of weights has to hold, as patterns; "a|b": one of them
     takes_language: bool = False  # whether `audio.language` decides what it hears
+    batches: bool = False  # whether its adapter has `transcribe_batch`, which takes several recordings in one call
     install: str = ""  # the extra of modellab that brings them
     devices: dict[Device, tuple[str, ...]]
     options: Settings = {}

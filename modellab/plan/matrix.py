@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from modellab import datasets, models, tasks
@@ -19,13 +19,13 @@ from modellab.datasets import Header
 from modellab.errors import ODD, ConfigError, ModellabError, did_you_mean
 from modellab.models import Model, Variant, environment
 from modellab.models.weights import Source
-from modellab.plan import only
+from modellab.plan import batching, only
 from modellab.plan.settings import Project
+from modellab.plan.unreadable import about, tasks_named
 from modellab.types import CaseId
 
 TIERS = ("smoke", "full", "real", "nightly")
 RUN = "run"  # asked for a chain: it is of one run, and what comes of it stands beside the cases of the project
-SAID = 1000  # characters of what is wrong with a file
 JUDGES = ("judge", "second_judge")  # the header's keys
 
 
@@ -73,6 +73,7 @@ class Case(ModelInstance):
     chain: Chain = preprocessing.NONE
     chain_from: str = ""  # "dataset", "variant", "dataset and variant", or RUN
     second_judge: ModelInstance | None = None
+    batch: int = 1  # utterances that go to the model in one call; more than one where a run asks for it
 
     @property
     def tier(self) -> str:
@@ -99,10 +100,11 @@ class Matrix:
     """Every case of a project. Folders are read once, on first use.
 
     `chain` is the preprocessing that a run asks for, in place of what datasets and variants say; '' asks for nothing.
+    `batch` is how many utterances it wants in one call of each model that takes several (`batching.py`).
     """
 
-    def __init__(self, project: Project, chain: str = "") -> None:
-        self.project = project
+    def __init__(self, project: Project, chain: str = "", batch: int = 1) -> None:
+        self.project, self.batch = project, batch
         self.asked = preprocessing.parse(chain) if chain.strip() else None
         only.check(project, self)
         self._known: dict[str, tuple[Case | Broken, ...]] = {}  # by task: they are asked for several times
@@ -156,19 +158,24 @@ class Matrix:
         sound = [each for each in parted if len(each[2]) == len(JUDGES)]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                every = _cases(task, *entry, sound, self.asked)
+                every = _cases(task, *entry, sound, self.asked, self.batch)
                 yield from (case for case in every if only.takes(self.project, case.folder, case.key))
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
         return self._by_name.get(name)
 
-    def preprocessed(self, name: str) -> Case | None:
-        """The case that a name means which does not say what a run asks for all audio to go through."""
-        if not self.asked:
+    @property
+    def is_asked(self) -> bool:
+        """Whether a run asks for cases beside those of the project: with other preprocessing, in batches."""
+        return self.asked is not None or self.batch > 1
+
+    def asked_for(self, name: str) -> Case | None:
+        """The case that a name means which does not say what a run asks of all: preprocessing, a batch size."""
+        if not self.is_asked:
             return None
         every = (case for case in self._by_name.values() if isinstance(case, Case))
-        return next((case for case in every if str(replace(case.key, preprocessing="")) == name), None)
+        return next((case for case in every if name in batching.names(case.key)), None)
 
     @functools.cached_property
     def _by_name(self) -> dict[str, Case | Broken]:
@@ -208,7 +215,7 @@ def _read_model(name: str, folder: Path) -> tuple[Path, Model] | Broken:
         for variant in model.variants.values():
             preprocessing.parse(variant.preprocessing)
     except (ConfigError, *ODD) as error:
-        return Broken(name, _about(folder / "config.yaml", error), _named(folder / "config.yaml", "tasks"))
+        return Broken(name, about(folder / "config.yaml", error), tasks_named(folder / "config.yaml", "tasks"))
     return folder, model
 
 
@@ -237,7 +244,7 @@ def read_header(folder: Path) -> tuple[Path, Header] | Broken:
         _check_names("settings", header.settings, tuple(tasks.get(header.task).SETTINGS), header.task, "setting")
     except (ModellabError, *ODD) as error:
         file = folder / datasets.FILE_NAME
-        return Broken(folder.name, _about(file, error), _named(file, "task"))
+        return Broken(folder.name, about(file, error), tasks_named(file, "task"))
     return folder, header
 
 
@@ -247,40 +254,22 @@ def _check_names(key: str, given: Iterable[str], known: Sequence[str], whose: st
             raise ConfigError(f"{key} has {name!r}, no {what} of {whose}: {did_you_mean(name, known)}")
 
 
-def _named(file: Path, key: str) -> tuple[str, ...]:
-    """The known tasks that a broken file still names under `key`."""
-    try:
-        value = models.load_yaml(file).get(key, ())
-    except ConfigError:
-        return ()
-    named = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    return tuple(name for name in tasks.names() if name in named)
-
-
-def _about(file: Path, error: Exception) -> str:
-    """The sentence of an error, with the file in front if it is not there."""
-    said = str(error) if isinstance(error, ModellabError) else f"it cannot be read ({type(error).__name__}: {error})"
-    text = " ".join((said if str(file) in said else f"{file}: {said}").split())
-    return text if len(text) <= SAID else f"{text[:SAID]}..."
-
-
 def _cases(
     task: str,
     folder: Path,
     model: Model,
     given: list[tuple[Path, Header, list[ModelInstance | None]]],
     asked: Chain | None,
+    batch: int,
 ) -> Iterator[Case]:
     chain_of = functools.cache(functools.partial(_chain, task, asked))
-    for name, variant in model.variants.items():
-        if task not in model.tasks_of(name):
-            continue
+    for made, name, variant, size in batching.variants(model, task, batch):
         fitting = [each for each in given if _fits(variant, each[0].name, each[1])]
-        for device, precision in model.device_precisions(name):
+        for device, precision in made.device_precisions(name):
             for path, header, judges in fitting:
                 chain, origin = chain_of(header.preprocessing, variant.preprocessing)
                 key = CaseId(task, path.name, folder.name, name, device, precision, chain.name)
-                yield Case(key, model, variant, folder, path, header, judges[0], chain, origin, judges[1])
+                yield Case(key, made, variant, folder, path, header, judges[0], chain, origin, judges[1], size)
 
 
 def _chain(task: str, asked: Chain | None, of_dataset: str, of_variant: str) -> tuple[Chain, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from modellab.errors import ConfigError, did_you_mean
+from modellab.plan import batching
 from modellab.plan.settings import OWN, Project
 from modellab.types import CaseId
 
@@ -24,7 +25,7 @@ def takes(project: Project, folder: Path, key: CaseId) -> bool:
     if not names:
         return True
     own = OWN in names and (folder in project.models or folder.parent in project.models)
-    return own or key.model in names or f"{key.model}:{key.variant}" in names
+    return own or key.model in names or f"{key.model}:{batching.plain(key.variant)}" in names
 
 
 def left_out(project: Project, there: Models, name: str) -> bool:

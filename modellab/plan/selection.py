@@ -15,7 +15,7 @@ from typing import get_args
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
 from modellab.models import Device, Model
-from modellab.plan import elsewhere
+from modellab.plan import batching, elsewhere
 from modellab.plan.matrix import TIERS, Broken, Case, Matrix
 
 CALLED = {"gpu": "cuda", "nvidia": "cuda", "metal": "mps", "apple": "mps"}  # devices, by what people call them
@@ -65,7 +65,7 @@ class Selection:
             return not chosen or case.name in chosen
         key = case.key
         return (
-            (not self.model or key.model in self.model or f"{key.model}:{key.variant}" in self.model)
+            (not self.model or key.model in self.model or f"{key.model}:{batching.plain(key.variant)}" in self.model)
             and (not self.dataset or key.dataset in self.dataset)
             and (not self.device or key.device in self.device)
             and (not self.precision or key.precision in self.precision)

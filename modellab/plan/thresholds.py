@@ -12,12 +12,13 @@ thresholds of a variant                    the same file
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from modellab import tasks
 from modellab.errors import ConfigError, did_you_mean
+from modellab.plan import batching
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.schema import Threshold, Thresholds
@@ -125,8 +126,8 @@ def _places(case: Case, project: Project) -> Iterator[tuple[str, Thresholds]]:
 
 
 def _fits(key: CaseId, pattern: str) -> bool:
-    """Whether a case is meant: by its whole name, or by the one that it has without its preprocessing."""
-    return fnmatchcase(str(key), pattern) or fnmatchcase(str(replace(key, preprocessing="")), pattern)
+    """Whether a case is meant: by its whole name, or by one that it has without its preprocessing or its batch size."""
+    return any(fnmatchcase(name, pattern) for name in batching.names(key))
 
 
 def _given(threshold: Threshold) -> Iterator[tuple[str, float]]:

@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         _check_against(config.option)
         run_options(config)
-        matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre)
+        matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre, config.option.batch)
         names = matrix.model_names()
         thresholds.check(matrix)
         config.stash[BASE] = _base(config, matrix)

@@ -41,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--workers", type=int, metavar="N", help="how many workers the executor has")
     at_once = "seconds of audio that a worker is given at once (default 600)"
     group.addoption("--shard-audio", type=float, metavar="S", default=600.0, help=at_once)
+    together = "utterances in one call of each model that takes several; part of its cases' names"
+    group.addoption("--batch", type=int, metavar="N", default=1, help=together)
     resume = "go on with a session that was stopped: what its workers have computed is not computed again"
     group.addoption("--resume", metavar="SESSION", default="", help=resume)
     group.addoption("--no-mlflow", action="store_true", help="keep the results in the ledger only")
@@ -76,6 +78,7 @@ def run_options(config: pytest.Config) -> RunOptions:
         executor=option.executor,
         workers=option.workers,
         shard_audio_s=option.shard_audio,
+        batch=option.batch,
         resume=option.resume,
     )
 

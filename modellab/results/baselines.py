@@ -36,7 +36,7 @@ MOST_SESSIONS, FEWEST_SESSIONS = 20, 5  # the newest are kept; what fewer differ
 USUAL = 2.0  # standard deviations from the sessions' mean within which a run is one of them
 PLACE = r"(?P<device>cpu|cuda|mps|elsewhere|server)-(?P<precision>[^.~]+)(~(?P<preprocessing>[^.]+))?"
 NAME = re.compile(rf"(?P<model>[^-]+)-(?P<variant>.+?)\.{PLACE}\.json")
-TIMED, UNTIMED = "clocks", "none"  # of a provenance: which utterances of a distributed run were timed
+BATCH, TIMED, UNTIMED = "batch", "clocks", "none"  # of a provenance: utterances in one call, which of them were timed
 UNTOLD = ("digest_checked", TIMED)  # say nothing of what was accepted
 HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY, ROWS_MISSING)
 

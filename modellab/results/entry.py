@@ -26,7 +26,7 @@ SHOWN = 20  # characters of a format in a message
 # what of a result's provenance is no version
 NOT_A_VERSION = {
     *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
-    *("preprocessing", "preprocessing_from", "privacy"),
+    *("preprocessing", "preprocessing_from", "privacy", "batch"),
     allocator.KEY,
     *("rescored_from", "normaliser_before", "digest_checked", "clocks"),
 }

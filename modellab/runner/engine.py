@@ -90,6 +90,7 @@ class Engine:
             "weights": weights.digest(source, path),
             "versions": versions(ENGINES) | dict(getattr(self.model, "facts", {})),
             "python": sys.version.split()[0],
+            "batches": callable(getattr(self.model, "transcribe_batch", None)),
             allocator.KEY: allocator.described(),
         }
 
@@ -160,19 +161,25 @@ class Engine:
         return {"output": said, "given_s": _given_s(given), **asdict(timing), **through}
 
     def utterances(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Several rows in one call of a model that has `transcribe_batch`; each reply has its share of the time."""
+        """Several rows in one call of a model that has `transcribe_batch`; each reply has its share of the time.
+
+        With preprocessing each piece of a recording is one of the several.
+        """
         task = self.task
         assert task is not None, "start comes before utterances"
-        several = getattr(self.model, "transcribe_batch", None)
-        if not callable(several):
-            raise TypeError("its adapter has no transcribe_batch: it takes one recording at a time")
+        if not isinstance(task, tasks.Batched):
+            raise TypeError(f"the task {task.NAME} gives its models one utterance at a time")
         given = [task.prepare(row) for row in order["rows"]]
-        outputs, timing = process.timed(lambda: several(given), self.gpu, self.children)
-        if len(outputs) != len(given):
-            raise ValueError(f"transcribe_batch() returned {len(outputs)} transcripts of {len(given)} recordings")
+        chain = order.get("preprocessing", "")
+        parts = [self._preprocessed(each, chain) if chain else [(0.0, each)] for each in given]
+        every = [piece for each in parts for _, piece in each]
+        outputs, timing = process.timed(lambda: task.run_batch(self.model, every), self.gpu, self.children)
         share = {name: value / len(given) for name, value in asdict(timing).items()}
-        pairs = zip(given, outputs, strict=True)
-        return {"replies": [{"output": task.encode(each), "given_s": _given_s(one), **share} for one, each in pairs]}
+        left, replies = iter(outputs), []
+        for one, pieces in zip(given, parts, strict=True):
+            encoded = [(start_s, task.encode(next(left))) for start_s, _ in pieces]
+            replies.append({"output": preprocessed.output(task, encoded), "given_s": _given_s(one), **share})
+        return {"replies": replies, **({"preprocessing": chain} if chain else {})}
 
     def _preprocessed(self, given: Any, chain: str) -> list[preprocessed.Piece]:
         """What a chain makes of what the model would be given; its time is a reading of its own."""

@@ -70,6 +70,17 @@ class Loaded:
             "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
         )
 
+    def call_together(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """One call on several rows: an encoded output each. May raise Cancelled, and ModelError for all of them."""
+        if self.cancelled():
+            raise Cancelled
+        limit_s = sum(self.timeout_for(seconds(row)) for row in rows)
+        order = {"rows": [sendable(row) for row in rows]}
+        replies: list[dict[str, Any]] = preprocessed.asking(self.handle.ask, self.preprocessing)(
+            "utterances", order, limit_s, lambda: sum(self.timeout_for(decoded_length.longest_s(row)) for row in rows)
+        )["replies"]
+        return replies
+
     def examined(self, task: Task, row: Row, output: Any) -> Any:
         """The output with what the judge hears in it; unchanged where the dataset has no judge."""
         if self.judge is None:

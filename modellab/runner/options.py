@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from modellab.errors import ConfigError
 
+MOST_IN_A_BATCH = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -29,6 +31,7 @@ class RunOptions:
     executor: str = ""  # workers that share each dataset: local:N, queue:FOLDER, ray:auto, slurm:...; '': none
     workers: int | None = None  # of the executor; None: as many as it says, or has
     shard_audio_s: float = 600.0  # seconds of audio that a worker is given at once
+    batch: int = 1  # utterances in one call of the models that take several; of runs with an executor
     resume: str = ""  # the session whose distributed cases are gone on with
 
     def __post_init__(self) -> None:
@@ -43,11 +46,13 @@ class RunOptions:
                     raise ConfigError(f"{name} cannot go with against, which times two processes and accepts nothing")
 
     def _check_executor(self) -> None:
-        for name, given in (("workers", self.workers is not None), ("resume", self.resume)):
+        for name, given in (("workers", self.workers is not None), ("resume", self.resume), ("batch", self.batch > 1)):
             if given and not self.executor:
                 raise ConfigError(f"{name} is for runs with an executor: give one, such as local:2")
         if self.workers is not None and self.workers < 1:
             raise ConfigError(f"workers is {self.workers}, expected 1 or more")
+        if not 1 <= self.batch <= MOST_IN_A_BATCH:
+            raise ConfigError(f"batch is {self.batch}, expected 1 to {MOST_IN_A_BATCH} utterances in one call")
         if not 0 < self.shard_audio_s < math.inf:
             raise ConfigError(f"shard_audio_s is {self.shard_audio_s:g}, expected seconds of audio above 0")
         given_too = (

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from modellab import tasks
 from modellab.errors import BaselineError
+from modellab.plan.batching import unasked
 from modellab.plan.matrix import RUN, TIERS, Broken, Case, Matrix
 from modellab.results import baseline_file
-from modellab.results.baselines import PINNED, key_of, quality_path
+from modellab.results.baselines import BATCH, PINNED, key_of, quality_path
 from modellab.types import CaseId
 
 
@@ -31,13 +32,13 @@ def find(root: Path, cases: Iterable[Case | Broken]) -> list[OrphanedBaseline]:
     every = list(cases)
     broken = {case.name for case in every if isinstance(case, Broken)}
     keys = [case.key for case in every if isinstance(case, Case)]
-    known, plain = {quality_path(root, key) for key in keys}, {replace(key, preprocessing="") for key in keys}
+    known, plain = {quality_path(root, key) for key in keys}, {unasked(key) for key in keys}
     found = (_orphan(path) for path in sorted(root.glob("*/*/*.json")) if path not in known)
     return [
         orphan
         for orphan in found
         if orphan and orphan.key.task != PINNED and broken.isdisjoint({orphan.key.model, orphan.key.dataset})
-        if not (replace(orphan.key, preprocessing="") in plain and asked_by_a_run(orphan.path))
+        if not (unasked(orphan.key) in plain and asked_by_a_run(orphan.path))
     ]
 
 
@@ -48,9 +49,10 @@ def _orphan(path: Path) -> OrphanedBaseline | None:
 
 
 def asked_by_a_run(path: Path) -> bool:
-    """Whether a baseline is of preprocessing that a run asked for, which no case of the project has to have."""
+    """Whether a baseline is of preprocessing or batches of a run, which no case of the project has to have."""
     try:
-        return ((baseline_file.read(path) or {}).get("header") or {}).get("preprocessing_from") == RUN
+        header = (baseline_file.read(path) or {}).get("header") or {}
+        return header.get("preprocessing_from") == RUN or BATCH in header
     except (BaselineError, AttributeError):
         return False
 
@@ -76,7 +78,7 @@ def _kind(key: CaseId) -> tuple[str, str, str, str]:
 
 def missed(matrix: Matrix, selected: AbstractSet[str]) -> list[OrphanedBaseline]:
     """The orphaned baselines whose cases a run of the cases with these ids should have had."""
-    if matrix.asked is not None:
+    if matrix.is_asked:
         return []  # its cases are beside those of the project, and say nothing of theirs
     every = [case for task in tasks.names() for case in matrix.cases(task)]
     cases = [case for case in every if isinstance(case, Case)]

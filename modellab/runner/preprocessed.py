@@ -44,7 +44,7 @@ def asking(ask: Ask, chain: str) -> Ask:
         return ask
 
     def through(verb: str, order: Mapping[str, Any], *limits: Any) -> dict[str, Any]:
-        if verb != "utterance":
+        if verb not in {"utterance", "utterances"}:
             return ask(verb, order, *limits)
         reply = ask(verb, {**order, "preprocessing": chain}, *limits)
         if reply.get("preprocessing") != chain:

@@ -86,7 +86,7 @@ def run(
     Whatever is raised inside of one case is that case's ERROR. Raises ConfigError before anything is measured: for a
     name that no case has, and for options that contradict each other or the project.
     """
-    matrix = Matrix(Project.of(project), options.preprocessing)
+    matrix = Matrix(Project.of(project), options.preprocessing, options.batch)
     thresholds.check(matrix)
     planned = _planned(matrix, cases)
     tell, name = Announcer(listeners), session or options.resume or new_session()
@@ -111,7 +111,7 @@ def run(
 def _planned(matrix: Matrix, cases: Iterable[PlannedCase | Case | str]) -> list[PlannedCase]:
     """The cases as planned here, each once and in their order; ConfigError for a name that nothing has."""
     names = dict.fromkeys(case if isinstance(case, str) else PlannedCase.name_of(case) for case in cases)
-    found = [matrix.find(name) or matrix.preprocessed(name) or find_case(matrix, name) for name in names]
+    found = [matrix.find(name) or matrix.asked_for(name) or find_case(matrix, name) for name in names]
     return [PlannedCase.of(case) for case in in_order(found, lambda case: case, str)]
 
 

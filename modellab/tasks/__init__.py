@@ -158,6 +158,14 @@ class Joining(Task, Protocol):
 
 
 @runtime_checkable
+class Batched(Task, Protocol):
+    """A task whose models may take several utterances in one call."""
+
+    def run_batch(self, model: Any, every: Sequence[Any]) -> Sequence[Any]:
+        """What `run` gives for each. TypeError for a model that takes one at a time. Runs in the worker."""
+
+
+@runtime_checkable
 class Choosing(Task, Protocol):
     """A task whose rows may have several references."""
 

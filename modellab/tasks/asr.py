@@ -46,6 +46,7 @@ from modellab.errors import described
 from modellab.metrics import alignment_text, casing_punctuation, transcript_sanity
 from modellab.metrics.edit_distance import wil_rate
 from modellab.tasks import _breakdown, _references
+from modellab.tasks._batch import run_batch as run_batch
 from modellab.tasks._breakdown import Wanted
 from modellab.tasks._references import Held, Reference, Scoring
 from modellab.text import Normaliser

@@ -25,7 +25,7 @@ from modellab.audio.conditions import Condition
 from modellab.errors import ConfigError, DatasetError
 from modellab.metrics import transcript_sanity
 from modellab.metrics.alignment_text import lines
-from modellab.tasks import asr
+from modellab.tasks import _batch, asr
 from modellab.text import Normaliser
 from modellab.types import Audio, Counts, Floats, Gross, Metric, Ratio, Row, Transcript
 
@@ -88,6 +88,12 @@ def prepare(row: Row) -> Audio:
 def run(model: asr.Transcriber, given: Audio) -> Heard:
     """Transcribe one utterance: the timed call."""
     return Heard(model.transcribe(given), given.duration_s)
+
+
+def run_batch(model: Any, every: Sequence[Audio]) -> list[Heard]:
+    """Transcribe several in one call."""
+    said = _batch.run_batch(model, every)
+    return [Heard(transcript, given.duration_s) for transcript, given in zip(said, every, strict=True)]
 
 
 def encode(output: Any) -> dict[str, Any]:

@@ -66,6 +66,7 @@ READINGS = {
         Reading("fleet_workers", "1", "machine", "caller", accepted=False, told=True),
         Reading("fleet_rtfx", "1", "machine", "caller", accepted=False, told=True),
         Reading("worker_rtfx", "1", "machine", "caller", accepted=False, told=True),
+        Reading("batch", "1", "machine", "caller", accepted=False, told=True),
         Reading("repeat_share", "ratio", "machine", "caller", accepted=False),
         Reading("other_cores", "1", "machine", "worker", told=True),
         Reading("cores", "1", "machine", "worker"),

@@ -37,8 +37,24 @@ def test_an_unfinished_run_is_partial_and_says_how_to_go_on(fake_project: FakePr
     assert json.dumps(done)
 
 
+@pytest.mark.slow
+def test_batches_are_asked_for_on_the_command_line(fake_project: FakeProject) -> None:
+    adapter = fake_project.model / "adapter.py"
+    several = "\n\nFake.transcribe_batch = lambda self, every: [self.transcribe(each) for each in every]\n"
+    adapter.write_text(adapter.read_text() + several)
+    fake_project.configure(batches=True)
+    result = fake_project.run_subprocess("--executor", "local:1", "--batch", "4")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*fake:one+batch4-*in batches of 4 or one at a time: the same outputs in all 8*"])
+    (line,) = fake_project.ledger()
+    assert line["key"]["variant"] == "one+batch4"
+    assert line["result"]["readings"]["batch"] == 4
+
+
 def test_options_that_contradict_each_other_are_one_sentence(fake_project: FakeProject) -> None:
     result = fake_project.run("--executor", "local:2", "-n", "2")
     result.stderr.fnmatch_lines(["*--executor shares utterances among workers, -n cases*"])
+    result = fake_project.run("--batch", "4")
+    result.stderr.fnmatch_lines(["*batch is for runs with an executor*"])
     result = fake_project.run("--workers", "0")
     result.stderr.fnmatch_lines(["*workers is for runs with an executor*"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -31,22 +31,34 @@ class Answered:
         return self.loaded.examined(task, row, output)
 
 
-def answers(loaded: Loaded, rows: Iterable[Row]) -> Iterator[tuple[Row, list[Answered]]]:
-    """Each row with an answer for each seed, while the model is at the next row already.
+Pair = tuple[Row, list[Answered]]  # a row, with an answer for each seed
+
+
+def answers(loaded: Loaded, rows: Iterable[Row]) -> Iterator[Pair]:
+    """Each row with its answers, while the model is at the next row already.
 
     What ends a model's process is raised when all rows before it have been given out.
     """
-    waiting: Future[tuple[Row, list[Answered]]] | None = None
+    return _ahead(lambda row: _asked(loaded, row), rows)
+
+
+def batches(loaded: Loaded, every: Iterable[Sequence[Row]]) -> Iterator[list[Pair]]:
+    """The same for several rows in one call; ModelError where the model raised at one of them, whichever it was."""
+    return _ahead(lambda rows: _asked_together(loaded, rows), every)
+
+
+def _ahead[Given, Said](ask: Callable[[Given], Said], every: Iterable[Given]) -> Iterator[Said]:
+    waiting: Future[Said] | None = None
     with ThreadPoolExecutor(1, "model") as thread:  # the process itself was started by the caller's, and ends with that
-        for row in rows:
-            waiting, before = thread.submit(_asked, loaded, row), waiting
+        for each in every:
+            waiting, before = thread.submit(ask, each), waiting
             if before:
                 yield before.result()
         if waiting:
             yield waiting.result()
 
 
-def _asked(loaded: Loaded, row: Row) -> tuple[Row, list[Answered]]:
+def _asked(loaded: Loaded, row: Row) -> Pair:
     said = []
     for number in range(loaded.seeds):
         loaded.seed(number)  # before each utterance: no answer depends on what came before it
@@ -55,3 +67,12 @@ def _asked(loaded: Loaded, row: Row) -> tuple[Row, list[Answered]]:
         except ModelError as error:
             said.append(Answered(loaded, error))
     return row, said
+
+
+def _asked_together(loaded: Loaded, rows: Sequence[Row]) -> list[Pair]:
+    pairs: list[Pair] = [(row, []) for row in rows]
+    for number in range(loaded.seeds):
+        loaded.seed(number)
+        for (_, said), reply in zip(pairs, loaded.call_together(rows), strict=True):
+            said.append(Answered(loaded, reply))
+    return pairs

@@ -16,7 +16,7 @@ from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
-from modellab.runner.distributed import choice, local, parts, quality_pass, speed_sample
+from modellab.runner.distributed import batch_sample, choice, local, parts, quality_pass, speed_sample
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.quality_pass import Passed, PassOptions
 from modellab.runner.distributed.shard_worker import MODEL_DIED
@@ -42,6 +42,7 @@ class DistributedCases:
     cancelled: IsCancelled
     asked: bool = True  # an executor was named; else cases that several GPUs are worth sharing for, and no others
     elsewhere: bool = False  # the workers are not all on this machine
+    batch: int = 1  # utterances that go in one call of the models that can
     notes: list[str] = field(default_factory=list)  # of the last case
     shared: set[CaseId] = field(default_factory=set)  # the cases that workers have measured
 
@@ -59,7 +60,7 @@ class DistributedCases:
         name, threads = options.executor or choice.LOCAL, options.threads or project.threads
         how = PassOptions(str(project.root), session, threads, options.download, options.shard_audio_s)
         executor, elsewhere = choice.executor(name, options.workers), choice.is_elsewhere(name)
-        return cls(executor, project.mlruns, session, how, commit, tell, cancelled, asked, elsewhere)
+        return cls(executor, project.mlruns, session, how, commit, tell, cancelled, asked, elsewhere, options.batch)
 
     def shares(self, task: Task, case: Case, rows: int) -> bool:
         """Whether workers measure a case. Unasked they do on several GPUs, where it saves time and changes nothing.
@@ -106,14 +107,18 @@ class DistributedCases:
     def timed(self, task: Task, case: Case, data: Dataset, pool: Pool, result: Result) -> Result:
         """The same with the times of a sample, where this machine can run the case and is free."""
         self.executor.stop()  # a copy that lost may still be at work, and a GPU holds a model
+        what = "what batches change was" if case.batch > 1 else "speed and memory were"
         if why := why_not(case, download=self.options.download):
-            self.notes.append(f"speed and memory were not measured: {why}")
+            self.notes.append(f"{what} not measured: {why}")
             return result
         try:
+            if case.batch > 1:  # no utterance in a batch has a time of its own
+                self.notes.append(batch_sample.company(task, case, data, pool.get(case), result))
+                return result
             return speed_sample.timed(task, case, data, pool.get(case), result)
         except (BusyError, *MODEL_DIED) as error:
             pool.close()
-            self.notes.append(f"speed and memory were not measured: {str(error).splitlines()[0]}")
+            self.notes.append(f"{what} not measured: {str(error).splitlines()[0]}")
             return result
 
     def named(self, entry: Entry) -> Entry:
@@ -135,6 +140,9 @@ class DistributedCases:
 
     def _result(self, task: Task, case: Case, data: Dataset, passed: Passed, told: dict[str, str]) -> Result:
         self.notes = list(passed.notes)
+        if case.batch < self.batch:
+            self.notes.append("one utterance at a time, without --batch: its model takes no several in one call")
         facts, threads = passed.loaded["facts"], self.options.threads
         result = result_of(task, case, data, passed.runs, facts, threads, self.commit, passed.readings, told)
-        return replace(result, provenance={**result.provenance, baselines.TIMED: baselines.UNTIMED})
+        batch = {baselines.BATCH: str(case.batch)} if case.batch > 1 else {}
+        return replace(result, provenance={**result.provenance, **batch, baselines.TIMED: baselines.UNTIMED})

@@ -22,7 +22,7 @@ from modellab.errors import (
     UnexpectedError,
 )
 from modellab.plan.matrix import Case
-from modellab.results import serialization
+from modellab.results import baselines, serialization
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed import shards
 from modellab.runner.distributed.controller import Controller
@@ -75,7 +75,9 @@ def run(
 ) -> Passed:
     """Every utterance once. PartialError where some are missing in the end; and what a case itself does wrong."""
     lengths_s = shards.lengths(data.rows)
-    controller = Controller(shards.cut(lengths_s, options.shard_audio_s), lengths_s, parts.keep, parts.known)
+    controller = Controller(
+        shards.cut(lengths_s, options.shard_audio_s, case.batch), lengths_s, parts.keep, parts.known
+    )
     known = len(lengths_s) - controller.left
     going = _Pass(case, data, executor, parts, controller, options, tell, cancelled)
     if not controller.is_complete:
@@ -104,6 +106,7 @@ def _plan(case: Case, data: Dataset, options: PassOptions, loaded: Mapping[str, 
         "root": options.root,
         "session": options.session,
         "preprocessing": str(case.chain) if case.chain_from == "run" else "",
+        "batch": case.batch,
         "threads": options.threads,
         "download": options.download,
         "dataset_digest": data.digest,
@@ -264,6 +267,7 @@ class _Pass:
             "fleet_workers": float(self.controller.most_members),
             "fleet_rtfx": audio_s / self.took_s,
             "worker_rtfx": audio_s / busy_s,
+            **({baselines.BATCH: float(self.case.batch)} if self.case.batch > 1 else {}),
         }
 
     def notes(self, known: int) -> Iterator[str]:

@@ -7,9 +7,10 @@ a process of its own below this one: where that dies, what was done is answered,
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.results import serialization
-from modellab.runner.distributed import ahead
+from modellab.runner.distributed import ahead, batches
 from modellab.runner.distributed import plan as plans
-from modellab.runner.evaluate import Loaded, utterance_of
+from modellab.runner.evaluate import Answering, Loaded, utterance_of
 from modellab.runner.pool import Pool
 from modellab.runner.turns import Turns
 from modellab.runner.worker import Worker
@@ -66,7 +67,7 @@ class ShardWorker:
     def open(self, plan: Mapping[str, Any]) -> Reply:
         """Load the model of a case. ConfigError where this worker would compute something else."""
         root = self.root or Path(plan["root"])
-        matrix = Matrix(Project.at(root), plan["preprocessing"])
+        matrix = Matrix(Project.at(root), plan["preprocessing"], plan["batch"])
         case = matrix.find(plan["case"])
         if not isinstance(case, Case):
             raise ConfigError(f"{root} has no case {plan['case']!r}: is it the same project, with the same models?")
@@ -83,6 +84,9 @@ class ShardWorker:
             keep = root / keep.relative_to(plan["root"])
         self.opened = Opened(case, tasks.get(case.key.task), data, str(keep))
         loaded = self._ready()
+        if case.batch > 1 and not loaded.facts.get("batches"):
+            where = f"{case.folder / 'config.yaml'} says batches: true"
+            raise ConfigError(f"{where}, and its adapter has no transcribe_batch: write one, or leave --batch out")
         weights = str(loaded.facts["weights"])
         if plan.get("weights") and weights != plan["weights"]:
             raise ConfigError(f"the weights here are {weights}, the run's are {plan['weights']}: fetch the same ones")
@@ -154,18 +158,57 @@ class ShardWorker:
         """What the model makes of each row, once for each of its seeds; without a model where it has killed some."""
         opened = self.opened
         assert opened is not None
-        rows = self._rows(start, stop)
-        answered = ((row, [_Raising(error)]) for row in rows) if error else ahead.answers(self._ready(), rows)
+        answered: Iterator[tuple[Row, Sequence[Answering]]]
+        if error:
+            answered = ((row, [_Raising(error)]) for row in self._rows(start, stop))
+        elif opened.case.batch > 1:
+            answered = self._in_batches(start, stop, opened.case.batch)
+        else:
+            answered = iter(ahead.answers(self._ready(), self._rows(start, stop)))
         for row, answers in answered:
             yield [
                 serialization.encode_utterance(utterance_of(opened.task, row, opened.data, answer))
                 for answer in answers
             ]
 
+    def _in_batches(self, start: int, stop: int, size: int) -> Iterator[ahead.Pair]:
+        """The same for so many utterances in one call; one by one where the model raises or dies at them."""
+        at, rows = start, len(self._data.rows)
+        while at < stop and not self.told_to_go():
+            left = list(batches.spans(at, stop, size, rows))
+            try:
+                found = ahead.batches(self._ready(), (self._batch(span) for span in self._until_told(left)))
+                for (low, high), pairs in zip(left, found, strict=False):
+                    yield from self._seen(pairs[max(0, at - low) : stop - low])
+                    at = high
+                return
+            except (ModelError, *MODEL_DIED) as error:
+                if not isinstance(error, ModelError):
+                    self.forget()
+            end = min(stop, next(iter(batches.spans(at, stop, size, rows)))[1])
+            yield from ahead.answers(self._ready(), self._rows(at, end))
+            at = end
+
+    def _until_told(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        return itertools.takewhile(lambda _: not self.told_to_go(), spans)
+
+    def _batch(self, span: tuple[int, int]) -> list[Row]:
+        return [self._data.rows[place] for place in range(*span)]
+
+    def _seen(self, pairs: Iterable[ahead.Pair]) -> Iterator[ahead.Pair]:
+        for row, answers in pairs:
+            if self._data.audio:
+                self._data.audio.see(row)
+            yield row, answers
+
+    @property
+    def _data(self) -> Dataset:
+        assert self.opened is not None
+        return self.opened.data
+
     def _rows(self, start: int, stop: int) -> Iterator[Row]:
         """Those of a shard, until this worker is told to go."""
-        assert self.opened is not None
-        data = self.opened.data
+        data = self._data
         for place in range(start, stop):
             if self.told_to_go():
                 return

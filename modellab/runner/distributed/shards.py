@@ -74,19 +74,24 @@ def lengths(rows: Iterable[Row]) -> Sequence[float]:
     return array("f", (seconds(row) or TEXT_S for row in rows))
 
 
-def cut(lengths_s: Sequence[float], shard_audio_s: float) -> list[Shard]:
+def cut(lengths_s: Sequence[float], shard_audio_s: float, batch: int = 1) -> list[Shard]:
     """All rows in shards of at most so many seconds of audio; a row that is longer is a shard of its own.
 
+    No shard ends within a batch, of which the first begins at the first row: a batch that is longer is one, too.
+
+    >>> [(shard.start, shard.stop) for shard in cut([3, 3, 3, 9, 1], 6, batch=2)]
+    [(0, 2), (2, 4), (4, 5)]
     >>> [(shard.start, shard.stop) for shard in cut([3, 3, 3, 9, 1], 6)]
     [(0, 2), (2, 3), (3, 4), (4, 5)]
     """
     found: list[Shard] = []
     start, audio_s = 0, 0.0
-    for place, length_s in enumerate(lengths_s):
-        if place > start and audio_s + length_s > shard_audio_s:
+    for place in range(0, len(lengths_s), batch):
+        more_s = float(sum(lengths_s[place : place + batch]))
+        if place > start and audio_s + more_s > shard_audio_s:
             found.append(Shard(start, place, audio_s))
             start, audio_s = place, 0.0
-        audio_s += length_s
+        audio_s += more_s
     if len(lengths_s) > start:
         found.append(Shard(start, len(lengths_s), audio_s))
     return found

@@ -1,0 +1,184 @@
+"""Utterances that go to the model several at a time: a case of its own, the same company whoever computes it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from modellab.errors import ConfigError
+from modellab.plan.matrix import Matrix
+from modellab.plan.settings import Project
+from modellab.plan.thresholds import rules
+from modellab.results import baselines
+from modellab.results.entry import Entry
+from modellab.runner import orphans
+from modellab.runner.options import RunOptions
+from modellab.runner.run import RunResult, run
+from modellab.tasks import asr
+from modellab.types import Status
+
+from ...integration.conftest import length
+from ..suites import ONE, entries, write_project
+
+BATCHED = "fake:one+batch3-short_v1-cpu-float32"
+SEVERAL = """
+
+class Several(Fake):
+    def transcribe_batch(self, every):
+        lengths = [len(each.samples) for each in every]
+        with (HERE / "batches").open("a") as file:
+            file.write(f"{lengths}\\n")
+        return self.several(every, lengths)
+
+    def several(self, every, lengths):
+        return [self.transcribe(each) for each in every]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MODELLAB_MACHINE", "a-machine")
+    return batching(write_project(tmp_path, "fake"))
+
+
+def batching(root: Path, more: str = "") -> Path:
+    """The project with an adapter that takes several; `more` are further methods of its class."""
+    model = root / "models" / "fake"
+    plain = (model / "adapter.py").read_text().partition("\n\nclass Several")[0]
+    (model / "adapter.py").write_text(f"{plain}{SEVERAL}{more}\n\nload = Several\n")
+    config = yaml.safe_load((model / "config.yaml").read_text())
+    (model / "config.yaml").write_text(yaml.safe_dump({**config, "batches": True}))
+    return root
+
+
+def shared(root: Path, **options: object) -> RunResult:
+    return run([ONE], root, RunOptions(**{"executor": "local:1", "shard_audio_s": 6, "batch": 3, **options}))
+
+
+def last(root: Path) -> Entry:
+    return entries(root)[-1]
+
+
+def said(entry: Entry) -> list[tuple[object, ...]]:
+    """All of the utterances but their clocks."""
+    assert entry.result is not None, entry.error
+    return [(u.id, u.counts, u.output, u.error) for u in entry.result.utterances]
+
+
+def batches(root: Path) -> list[list[int]]:
+    """The lengths in each call of several."""
+    file = root / "models" / "fake" / "batches"
+    found = [yaml.safe_load(line) for line in file.read_text().splitlines()]
+    file.unlink()
+    return found
+
+
+def test_a_batch_is_of_a_case_of_its_own_and_its_clocks_are_never_judged(root: Path) -> None:
+    alone = run([ONE], root)
+    single = said(last(root))
+    result = shared(root, reason="the first", executor="local:2")
+    entry = last(root)
+    assert (str(entry.key), entry.session) == (BATCHED, result.session)
+    assert alone.cases[0].key != result.cases[0].key
+    assert said(entry) == single
+    assert sorted(map(len, batches(root))) == [2, 3, 3]
+    assert entry.result is not None
+    assert all(math.isnan(u.wall_s) and math.isnan(u.cpu_s) for u in entry.result.utterances)
+    assert entry.result.readings["batch"] == 3
+    assert {"fleet_workers", "fleet_rtfx", "worker_rtfx"} <= entry.result.readings.keys()
+    assert "in batches of 3 or one at a time: the same outputs in all 8 utterances" in entry.notes
+    assert not {"rtf", "rtf_cpu", "peak_rss_bytes"} & {verdict.metric for verdict in entry.verdicts}
+    matrix = Matrix(Project.at(root), "", 3)
+    case = matrix.find(BATCHED)
+    assert case is not None
+    written = list((root / "baselines").rglob("*.json"))
+    assert written == [baselines.quality_path(root / "baselines", entry.key)], "no speed of it is ever accepted"
+    assert orphans.find(root / "baselines", Matrix(Project.at(root)).cases("asr")) == []
+    assert shared(root).cases[0].status is Status.PASS
+    assert shared(root, batch=2).cases[0].status is Status.NEW, "another size is another case"
+
+
+@pytest.mark.slow
+def test_the_company_of_an_utterance_hangs_neither_on_shards_nor_on_workers(root: Path) -> None:
+    shared(root, shard_audio_s=100)
+    first = sorted(batches(root))
+    assert first == [[length(i) for i in part] for part in ([0, 1, 2], [3, 4, 5], [6, 7])]
+    shared(root, shard_audio_s=0.1, executor="local:2")
+    assert sorted(batches(root)) == first
+
+
+def test_what_company_changes_is_told(root: Path) -> None:
+    batching(
+        root,
+        "\n    def several(self, every, lengths):\n        said = [self.transcribe(each) for each in every]\n"
+        "        return [Transcript(t.text + ' again') if n == 24160 else t for n, t in zip(lengths, said)]\n",
+    )
+    shared(root)
+    (note,) = [note for note in last(root).notes if "one at a time" in note]
+    assert note.startswith("batches of 3 change 1 of all 8 utterances: one at a time other outputs, first ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["raise RuntimeError('lost its way')", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_batch_with_a_bad_recording_goes_one_at_a_time(root: Path, fault: str) -> None:
+    run([ONE], root)
+    single = said(last(root))
+    batching(
+        root,
+        f"\n    def several(self, every, lengths):\n        if 24160 in lengths:\n            {fault}\n"
+        "        return [self.transcribe(each) for each in every]\n",
+    )
+    assert shared(root).cases[0].status is Status.NEW
+    assert said(last(root)) == single
+
+
+def test_one_that_raises_in_any_company_is_one_error(root: Path) -> None:
+    batching(
+        root,
+        "\n    def transcribe(self, audio):\n        if len(audio.samples) == 24160:\n"
+        "            raise RuntimeError('lost its way')\n        return super().transcribe(audio)\n",
+    )
+    shared(root)
+    errors = [str(each[-1]) for each in said(last(root))]
+    assert [bool(error) for error in errors] == [number == 1 for number in range(8)]
+    assert "lost its way" in errors[1]
+
+
+def test_a_model_that_takes_one_at_a_time_does_so_under_its_own_name(root: Path) -> None:
+    config = root / "models" / "fake" / "config.yaml"
+    config.write_text(config.read_text().replace("batches: true\n", ""))
+    shared(root)
+    assert str(last(root).key) == ONE
+    assert any("one utterance at a time, without --batch" in note for note in last(root).notes)
+
+
+def test_a_promise_of_batches_that_the_adapter_breaks_is_one_sentence(root: Path) -> None:
+    adapter = root / "models" / "fake" / "adapter.py"
+    adapter.write_text(adapter.read_text().replace("transcribe_batch", "something_else"))
+    shared(root)
+    assert "says batches: true, and its adapter has no transcribe_batch" in last(root).error
+
+
+def test_thresholds_of_a_case_are_those_of_its_batches(root: Path) -> None:
+    settings = root / "pyproject.toml"
+    settings.write_text(settings.read_text() + f'[tool.modellab.cases."{ONE}"]\nwer = {{limit = 0.3}}\n')
+    matrix = Matrix(Project.at(root), "", 3)
+    case = matrix.asked_for(ONE)
+    assert case is not None
+    assert str(case.key) == BATCHED
+    assert rules(asr, case, matrix.project)["wer"].limit == 0.3
+
+
+@pytest.mark.parametrize(
+    ("options", "said_of_it"),
+    [
+        ({"batch": 3}, "batch is for runs with an executor"),
+        ({"batch": 0, "executor": "local"}, "batch is 0, expected 1 to 4096 utterances"),
+    ],
+)
+def test_a_batch_that_no_run_can_have(options: dict[str, object], said_of_it: str) -> None:
+    with pytest.raises(ConfigError, match=said_of_it):
+        RunOptions(**options)
