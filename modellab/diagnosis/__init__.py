@@ -37,7 +37,7 @@ from modellab.diagnosis.kinds import Fault, Finding, Kind
 from modellab.errors import told
 from modellab.tasks import Task
 from modellab.types import QualityBaseline, Result, Status, Verdict
-from modellab.types.utterances import counts_of
+from modellab.types.utterances import total_of
 
 __all__ = [
     "Fault",
@@ -93,7 +93,8 @@ def doubts(
     With something accepted these are what got worse in two utterances or more; without, where at least a fifth of
     the words of the task's first metric is wrong, what at least a fifth of the utterances have in common.
     """
-    if accepted is None and not task.METRICS[0].value(counts_of(result.utterances, task.METRICS[0].name)) >= ABSURD:
+    first = task.METRICS[0]
+    if accepted is None and not first.pooled(*total_of(result.utterances, first.name)) >= ABSURD:
         return []
     every = contexts(task, result, data, accepted, others())
     changed = {heard.id for heard in every if heard.before is None or heard.before != heard.hypothesis}

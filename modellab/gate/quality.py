@@ -24,7 +24,7 @@ from modellab.gate.decision import Decision, decide, few, margin, within
 from modellab.gate.suite_alpha import SWAPPED, detectable_in_suite
 from modellab.types import Counts, Floats, Metric, QualityBaseline, Result, Rule, Status, Verdict
 from modellab.types.rows import ROWS_MISSING
-from modellab.types.utterances import clusters, counts_of, counts_or_zeros, ids
+from modellab.types.utterances import clusters, counts_of, counts_or_zeros, ids, total_of
 
 COMPARED = ("privacy", "dataset_digest", "normaliser", "preprocessing")  # a difference here makes a comparison unfair
 BRING = "bring .modellab/private.key from the machine that accepted it, or set MODELLAB_PRIVATE_KEY"
@@ -59,11 +59,11 @@ def assess(
     verdicts = []
     for metric in metrics:
         rule = rules.get(metric.name, Rule())
-        after = _counts(result, metric)
-        if metric.optional and not len(after) and rule.limit is None:
+        total, n = total_of(result.utterances, metric.name, some=metric.optional)
+        if metric.optional and not n and rule.limit is None:
             continue
         plain = Verdict(
-            metric.name, metric.unit, metric.kind, Status.PASS, metric.value(after), versus=options.versus,
+            metric.name, metric.unit, metric.kind, Status.PASS, metric.pooled(total, n), versus=options.versus,
             alpha=rule.alpha,
         )  # fmt: skip
         if not metric.judged(rule.margin):
@@ -73,7 +73,7 @@ def assess(
             verdict = _verdict(plain, compared[metric.name], ids(result.utterances), options, noise)
         else:
             verdict = _without(plain, accepted, hindrance, strict=options.strict, new=metric.on_request)
-        limit = None if rule.built_in_limit and _is_about_nothing(after) else rule.limit
+        limit = None if rule.built_in_limit and _is_about_nothing(total) else rule.limit
         if limit is not None and not within(metric, verdict.now, limit):
             doubt = few(result, accepted, metric, rule, options.family, options.again or {})
             kept = accepted if accepted and not hindrance else None
@@ -222,9 +222,9 @@ def _beyond(
     return limits.beyond(verdict, why, kept=kept, better=metric.better)
 
 
-def _is_about_nothing(counts: Floats) -> bool:
+def _is_about_nothing(total: Floats) -> bool:
     """Whether a rate has nothing in the whole dataset to be a rate of: words lost where nobody speaks."""
-    return counts.shape[1] == 2 and bool((counts[:, 1] == 0).all())
+    return len(total) == 2 and bool(total[1] == 0)
 
 
 def _length(result: Result, metric: Metric) -> int:

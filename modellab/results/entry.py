@@ -15,7 +15,7 @@ from modellab.system import allocator, machine
 from modellab.system.machine import Commit
 from modellab.system.masking import masked, masked_settings
 from modellab.types import CaseId, Result, Status, Verdict
-from modellab.types.utterances import counts_of
+from modellab.types.utterances import total_of
 
 FORMAT = 1
 WITH_PREPROCESSING = 2  # of an entry whose audio was preprocessed: who knows only 1 would take it for any other
@@ -170,7 +170,7 @@ def pooled(result: Result) -> dict[str, float]:
     except ConfigError:
         return {}
     said = result.utterances
-    return {metric.name: metric.value(counts_of(said, metric.name, some=True)) for metric in metrics}
+    return {metric.name: metric.pooled(*total_of(said, metric.name, some=True)) for metric in metrics}
 
 
 def _optional(task: str) -> frozenset[str]:

@@ -127,7 +127,11 @@ class Metric:
     def value(self, counts: Iterable[Counts] | Floats) -> float:
         """The corpus value: add the counts up, shape (n, k) as an array, then take the rate once. NaN for no counts."""
         rows = counts if isinstance(counts, np.ndarray) else np.array(list(counts), dtype=float)
-        return float(self.rate(rows.sum(axis=0))) if len(rows) else float("nan")
+        return self.pooled(rows.sum(axis=0), len(rows))
+
+    def pooled(self, total: Floats, n: int) -> float:
+        """The corpus value of the sum of n utterances' counts, shape (k,). NaN for no counts."""
+        return float(self.rate(total)) if n else float("nan")
 
 
 # ---------------------------------------------------------------------------- results

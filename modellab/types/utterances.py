@@ -67,12 +67,29 @@ class Utterances(Lazy[Utterance]):
         """The metric's counts, shape (n, k), (0, 0) where nobody has any; None where not all have so many of it."""
         if not self._uniform:
             return None
+        start, end = self._place(name)
+        return self._columns(start, end) if end else np.empty((0, 0))
+
+    def total(self, name: str) -> Floats | None:
+        """The sum of that column, shape (k,), as `sum(axis=0)` adds it up, and never all of a long one at once."""
+        start, end = self._place(name)
+        if not self._uniform or len(self) <= TOGETHER or end - start < 2:  # one column is added up pair by pair
+            found = self.column(name)
+            return None if found is None else np.asarray(found.sum(axis=0))
+        total = np.zeros(end - start)
+        for first in range(0, len(self), TOGETHER):
+            some = self._table(first, min(TOGETHER, len(self) - first))[:, start:end]
+            total = np.vstack([total, some]).sum(axis=0)
+        return total
+
+    def _place(self, name: str) -> tuple[int, int]:
+        """Where the columns of a metric begin and end; (0, 0) where nobody has it."""
         start = FIRST
         for known, length in self._layout:
             if known == name:
-                return self._columns(start, start + length)
+                return start, start + length
             start += length
-        return np.empty((0, 0))
+        return 0, 0
 
     def clocks(self) -> Floats:
         """What `clocks` below gives."""
@@ -133,6 +150,15 @@ def counts_of(utterances: Sequence[Utterance], name: str, *, some: bool = False)
         return found
     rows = [each.counts[name] for each in utterances if not some or name in each.counts]
     return np.array(rows, dtype=float) if rows else np.empty((0, 0))
+
+
+def total_of(utterances: Sequence[Utterance], name: str, *, some: bool = False) -> tuple[Floats, int]:
+    """The sum of a metric's counts, shape (k,), and of how many utterances; as `counts_of`, and not all at once."""
+    found = utterances.total(name) if isinstance(utterances, Utterances) else None
+    if found is not None and (some or len(found)):
+        return found, len(utterances) if len(found) else 0
+    rows = counts_of(utterances, name, some=some)
+    return rows.sum(axis=0), len(rows)
 
 
 def counts_or_zeros(utterances: Sequence[Utterance], name: str) -> Floats:

@@ -23,6 +23,7 @@ from modellab.types.utterances import (
     counts_of,
     counts_or_zeros,
     ids,
+    total_of,
 )
 
 from ..make import asr_counts, name, utterance
@@ -65,6 +66,9 @@ def test_columns_are_those_of_a_tuple(said: list[Utterance]) -> None:
     for metric, length in (("wer", 2), ("chrf", 5)):
         assert counts_of(made, metric).shape == (len(said), length)
         np.testing.assert_array_equal(counts_of(made, metric), counts_of(said, metric))
+        for each in (made, said):
+            np.testing.assert_array_equal(total_of(each, metric)[0], counts_of(said, metric).sum(axis=0))
+            assert total_of(each, metric)[1] == len(said)
     assert (ids(made), clusters(made)) == (ids(said), clusters(said))
 
 
@@ -79,6 +83,17 @@ def test_many_rows_are_read_in_parts() -> None:
     made = Utterances(said)
     assert clocks(made)[:, WALL].tolist() == list(range(len(said)))
     assert counts_of(made, "wer")[:, 0].tolist() == [i % 5 for i in range(len(said))]
+
+
+def test_a_total_in_parts_is_that_of_the_whole_column_to_the_last_bit() -> None:
+    drawn = np.random.default_rng(1).random((3 * spooled.TOGETHER + 1, 6))
+    rows = [
+        {"one": (float(each[0]),), "two": (float(each[1]), float(each[2])), "three": tuple(map(float, each[3:]))}
+        for each in drawn
+    ]
+    made = Utterances(utterance(name(i), counts) for i, counts in enumerate(rows))
+    for metric in ("one", "two", "three"):
+        assert total_of(made, metric)[0].tobytes() == counts_of(made, metric).sum(axis=0).tobytes()
 
 
 def test_utterances_that_differ_in_what_they_have() -> None:
@@ -96,6 +111,7 @@ def test_a_metric_that_nobody_has() -> None:
     for said in (Utterances([utterance("a", {"wer": (1.0, 5.0)})]), [utterance("a", {"wer": (1.0, 5.0)})]):
         assert len(counts_of(said, "cer", some=True)) == 0
         assert counts_or_zeros(said, "cer").shape == (0, 0)
+        assert total_of(said, "cer", some=True)[1] == 0
         with pytest.raises(KeyError, match="cer"):
             counts_of(said, "cer")
 
