@@ -16,15 +16,20 @@ from modellab.cli import common
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
+    from modellab.plan.matrix import Matrix, ModelInstance
     from modellab.runner.evaluate import Loaded
 
 TASK = "diarization"
+REAL = "campplus_diarization:zh-en"  # the default that tells people apart; real weights, to be fetched
+REAL_MB = 81
+FLOOR = "heuristic_diarization"  # what needs no download
+MODEL = f"Default: {REAL}, which it offers to fetch; without it {FLOOR}."
 SPEAKER = 7  # the field of an RTTM line, from 0
 
 
 def diarize(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Any format.")],
-    model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]")] = "heuristic_diarization",
+    model: Annotated[str, typer.Option(metavar="MODEL[:VARIANT]", help=MODEL)] = "",
     speakers: Annotated[
         int | None, typer.Option(min=1, help="How many people speak; default: the model finds out.")
     ] = None,
@@ -33,17 +38,24 @@ def diarize(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads the model may use; default: the project's.")
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Fetch the default model without asking, if it is not on this disk.")
+    ] = False,
 ) -> None:
     """Say who speaks when in audio or video files, as lines of RTTM.
 
     The recording of a line is the file's name without its ending, blanks as _. The model runs in a process of its own.
-    How many people speak is a guess unless --speakers says it; of a short recording it may be too many.
+    How many people speak is a guess unless --speakers says it. Nothing is fetched unless you agree: with a key at a
+    terminal, else with --yes.
     """
     from modellab.runner import transcribe
 
     names = _names(files)
     project = common.project_or_here()
-    instance = transcribe.choose(common.matrix(project), model, device, precision, TASK)
+    matrix = common.matrix(project)
+    is_there = any(file.exists() for file in files)  # nothing is fetched for a name that was mistyped
+    instance = _default(matrix, device, precision, yes=yes) if is_there and not model else None
+    instance = instance or transcribe.choose(matrix, model or FLOOR, device, precision, TASK)
     failed = False
     with transcribe.listening(instance, threads or project.threads, TASK) as listener:
         for file, name in zip(files, names, strict=True):
@@ -51,10 +63,8 @@ def diarize(
                 lines = listener.hear(partial(_rttm, file=file, name=name, speakers=speakers))
                 common.put(lines)
                 sys.stdout.flush()
-                if speakers is None and (found := len({line.split()[SPEAKER] for line in lines.splitlines()})) > 1:
-                    common.say(
-                        f"note: {file.name}: {found} speakers, which is a guess: --speakers N tells it", err=True
-                    )
+                if speakers is None:
+                    _call_it_a_guess(file, lines)
             except BrokenPipeError:  # nobody reads on
                 raise
             except Exception as error:  # noqa: BLE001 - one file ends here: whatever was raised is told, the next is heard
@@ -62,6 +72,26 @@ def diarize(
                 common.say_failed(file, error)
     if failed:
         raise typer.Exit(2)
+
+
+def _default(matrix: Matrix, device: str, precision: str, *, yes: bool) -> ModelInstance | None:
+    """The default diarizer, where it is on this disk or somebody agrees to fetch it; None for the one without."""
+    from modellab.cli import consent
+    from modellab.runner import transcribe
+
+    instance = transcribe.could_run(matrix, REAL, device, precision)
+    question = f"fetch {REAL} ({REAL_MB} MB, once), which tells people apart better?"
+    if instance is not None and consent.fetched(instance, question, yes=yes):
+        return instance
+    if instance is not None:
+        common.say(f"{FLOOR} often finds too many speakers: --yes fetches {REAL} ({REAL_MB} MB, once)", err=True)
+    return None
+
+
+def _call_it_a_guess(file: Path, lines: str) -> None:
+    """Say on stderr that the number of speakers in lines of RTTM was not told."""
+    if (found := len({line.split()[SPEAKER] for line in lines.splitlines()})) > 1:
+        common.say(f"note: {file.name}: {found} speakers, which is a guess: --speakers N tells it", err=True)
 
 
 def _names(files: Sequence[Path]) -> list[str]:

