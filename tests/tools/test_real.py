@@ -33,8 +33,10 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_fresh_clone_needs_all_of_it(empty: Path) -> None:
     needs = list(real.needs())
     weights = [need for need in needs if need.command[2:5] == ("modellab", "models", "fetch")]
-    assert [need.command[5] for need in weights] == [f"{e}:{v}" for v in real.VARIANTS for e in real.ENGINES]
-    assert [need.what for need in weights if need.size_mb] == ["faster_whisper:tiny.en", "faster_whisper:base"]
+    whispers = [f"{engine}:{variant}" for variant in real.VARIANTS for engine in real.ENGINES]
+    assert [need.command[5] for need in weights] == [*whispers, real.DIARIZER]
+    fetched = ["faster_whisper:tiny.en", "faster_whisper:base", real.DIARIZER]
+    assert [need.what for need in weights if need.size_mb] == fetched
     audio = [need.what for need in needs[len(weights) :]]
     assert audio == [f"audio of {name}" for name in ("librivox_v1", "spoken_espeak_v1", "spoken_piper_v1")]
     (empty / "librivox_v1" / "audio").mkdir()
@@ -52,7 +54,7 @@ def test_what_is_fetched_is_said_before(
 
     monkeypatch.setattr("tools.real.subprocess.run", run)
     assert real.main([]) == 1
-    total = sum(real.SIZE_MB.values()) + real.ARCHIVE_MB + piper.SIZE_MB
+    total = sum(real.SIZE_MB.values()) + real.DIARIZER_MB + real.ARCHIVE_MB + piper.SIZE_MB
     assert len(ran) == 1
     assert f"{total} MB to fetch" in ran[0]
     assert "whisper:tiny.en, converted here" in ran[0]
@@ -69,9 +71,9 @@ def test_its_options_choose_two_checkpoints_in_four_engines_and_the_floor() -> N
     chosen.check(matrix)
     cases = [case for case in chosen.cases(matrix) if isinstance(case, Case)]
     assert {case.tier for case in cases} == {"real"}
-    # each checkpoint in four engines in float32 or f16 and in CTranslate2's int8, and PocketSphinx
-    assert len({case.engine for case in cases}) == 11
-    assert len(cases) == 33
+    # each checkpoint in four engines in float32 or f16 and in CTranslate2's int8, PocketSphinx, the diarizer
+    assert len({case.engine for case in cases}) == 12
+    assert len(cases) == 33 + len(real.TALKS)
 
 
 def test_audio_is_taken_for_the_same_rows_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Who speaks when, overlaps included: chunks are segmented, each speaker in one gets a voice, the voices are clustered.
+"""Who speaks when, overlaps included: chunks are segmented, each speaker there gets a voice, the voices clustered.
 
 The method of pyannote.audio 3 (Bredin 2023, pyannote.audio 2.1 speaker diarization pipeline), in torch alone: what
 three people do in each ten seconds is found by its segmentation 3.0, who they are by CAM++.
