@@ -13,6 +13,7 @@ from modellab.cli import common
 if TYPE_CHECKING:
     from modellab.plan.settings import Project
     from modellab.reports.alerts.rules import Rules
+    from modellab.reports.alerts.told import Told
 
 File = Annotated[Path | None, typer.Option("--rules", metavar="FILE", help="The rules; alerts.toml if not given.")]
 
@@ -39,7 +40,7 @@ def alerts(
 
 def _tell(project: Project, rules: Rules, failed: list[str], *, dry_run: bool) -> None:
     """What is new for each target, to it; what was not sent is one more of `failed`."""
-    from modellab.reports.alerts import events, news, releases, told, words
+    from modellab.reports.alerts import events, news, releases, sending, told, words
     from modellab.results.select import StoredResults
 
     entries = StoredResults.read(project.root, project.mlruns, project.baselines).entries
@@ -47,14 +48,35 @@ def _tell(project: Project, rules: Rules, failed: list[str], *, dry_run: bool) -
     for sentence in missing:
         common.say(f"warning: {common.printable(sentence)}", err=True)
     known = told.read(project.mlruns)
+    for name in rules.to if not dry_run else ():
+        _deliver(project, rules, known, name, failed)  # what was on its way when somebody was killed, or not taken
     for name, found in news.for_each(rules, entries, released, known).items():
         title = words.subject(found, project.root.name)
         common.say(f"{name}: {common.printable(title.partition(': ')[2])}")
         for line in words.lines(found):
             common.say(f"  {common.printable(line)}")
-        if dry_run or (found and not _sent(rules, name, title, words.lines(found), failed)):
+        own = known.setdefault(name, told.Told())
+        if dry_run or own.sending:
             continue
-        known.setdefault(name, told.Told()).knows(events.standings(entries), [event.subject for event in released])
+        now = events.standings(entries), [event.subject for event in released]
+        if not found:
+            own.knows(*now)
+            told.write(project.mlruns, known)
+            continue
+        own.sending = told.Message(sending.new_id(), title, words.lines(found), *now)
+        told.write(project.mlruns, known)
+        _deliver(project, rules, known, name, failed)
+
+
+def _deliver(project: Project, rules: Rules, known: dict[str, Told], name: str, failed: list[str]) -> None:
+    """Send what is written down for a target, and note that it arrived."""
+    from modellab.reports.alerts import told
+
+    own = known.get(name)
+    if own is None or (message := own.sending) is None:
+        return
+    if _sent(rules, name, message.title, message.said, failed, message.id):
+        own.knows(message.cases, message.releases)
         told.write(project.mlruns, known)
 
 
@@ -64,10 +86,11 @@ def digest(
     ] = 7.0,
     to: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Send it to this target of alerts.toml.")] = None,
     rules_file: File = None,
+    of: Annotated[str, typer.Option("--of", metavar="NAME", help="Two with one name are one message.")] = "",
 ) -> None:
     """Say what regressed, recovered and changed in the last days, and what is red; send it if told to whom."""
     from modellab.errors import ConfigError, did_you_mean
-    from modellab.reports.alerts import news, words
+    from modellab.reports.alerts import news, sending, words
     from modellab.results.select import StoredResults
 
     project = common.project()
@@ -82,7 +105,8 @@ def digest(
         common.say(common.printable(line))
     failed: list[str] = []
     for name in to or ():
-        if rules and _sent(rules, name, title, said, failed):
+        id = sending.new_id(f"{project.root}\n{name}\n{of}" if of else "")
+        if rules and _sent(rules, name, title, said, failed, id):
             common.say(f"sent to {name}", err=True)
     _end(failed)
 
@@ -93,13 +117,13 @@ def _rules(project: Project, path: Path | None) -> Rules:
     return rules.read(path or project.root / rules.FILE)
 
 
-def _sent(rules: Rules, name: str, title: str, said: Sequence[str], failed: list[str]) -> bool:
+def _sent(rules: Rules, name: str, title: str, said: Sequence[str], failed: list[str], id: str) -> bool:
     """Whether a target took a message; where it did not, the reason is one more of `failed`."""
     from modellab.errors import ModellabError
     from modellab.reports.alerts import sending
 
     try:
-        sending.send(name, rules.to[name], title, said, rules.hosts)
+        sending.send(name, rules.to[name], title, said, rules.hosts, id)
     except ModellabError as error:
         failed.append(str(error))
         return False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,3 +95,53 @@ def test_without_rules_a_digest_is_shown_and_alerts_say_what_is_missing(desk: De
     missing = desk.type("alerts")
     assert missing.exit_code == 2
     assert "alerts.toml is not there: expected rules in TOML" in missing.stderr
+
+
+def killed_over(desk: Desk, receiver: Any, *words: str) -> None:
+    """A command that is killed the moment its message has come, before it hears that it was taken."""
+    began: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        began[0].kill()
+        began[0].wait()
+
+    receiver.on_receipt = kill
+    began.append(subprocess.Popen([sys.executable, "-m", "modellab", *words], cwd=desk.root))
+    assert began[0].wait(300) == -9
+    receiver.on_receipt = lambda: None
+
+
+def test_an_alert_that_comes_twice_after_a_kill_is_one_by_its_id(desk: Desk, rules: None, hook: Hook) -> None:
+    put(desk.root, 1, Status.REGRESSED)
+    killed_over(desk, hook, "alerts")
+    put(desk.root, 2)  # recovered meanwhile, which makes no other message of the one on its way
+    assert desk.type("alerts").exit_code == 0
+    assert hook.bodies[0] == hook.bodies[1]
+    assert hook.ids[0] == hook.ids[1]
+    assert desk.type("alerts").exit_code == 0
+    assert len(hook.bodies) == 2, "the chat is told of regressions alone"
+    put(desk.root, 3, Status.REGRESSED)
+    assert desk.type("alerts").exit_code == 0
+    assert len(hook.bodies) == 3
+    assert hook.ids[2] != hook.ids[0], "the same words of another day are another message"
+
+
+def test_an_e_mail_that_comes_twice_after_a_kill_is_one_by_its_id(
+    desk: Desk, rules: None, mailbox: tuple[Mailbox, str]
+) -> None:
+    put(desk.root, 1, Status.REGRESSED)
+    killed_over(desk, mailbox[0], "alerts")
+    assert desk.type("alerts").exit_code == 0
+    first, second = mailbox[0].messages
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Message-ID"].endswith("@x.org>")
+
+
+def test_a_digest_that_comes_twice_after_a_kill_is_one_by_its_id(desk: Desk, rules: None, hook: Hook) -> None:
+    put(desk.root, 1, Status.REGRESSED)
+    words = ("digest", "--days", "366", "--to", "chat")
+    killed_over(desk, hook, *words, "--of", "digest 2026-11-01 chat")
+    for of in ("digest 2026-11-01 chat", "digest 2026-11-02 chat", ""):
+        assert desk.type(*words, *(["--of", of] if of else [])).exit_code == 0
+    assert hook.ids[0] == hook.ids[1]
+    assert len(set(hook.ids)) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,17 +19,30 @@ LOCK = ".alerts.lock"
 FORMAT = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is on its way to a target. It is written down before it is sent and goes again as it is, under its id."""
+
+    id: str
+    title: str
+    said: Sequence[str]
+    cases: Mapping[str, Standing]  # how they were when it was written, and which releases it tells of
+    releases: Sequence[str]
+
+
 @dataclass
 class Told:
-    """How each case was when a target was told last, and which releases it knows of."""
+    """How each case was when a target was told last, which releases it knows of, and what may not have arrived."""
 
     cases: dict[str, Standing] = field(default_factory=dict)
     releases: set[str] = field(default_factory=set)
+    sending: Message | None = None
 
     def knows(self, cases: Mapping[str, Standing], releases: Iterable[str]) -> None:
         """All of this was told, or is nothing for this target."""
         self.cases.update(cases)
         self.releases.update(releases)
+        self.sending = None
 
 
 @contextmanager
@@ -62,14 +75,18 @@ def write(mlruns: Path, told: Mapping[str, Told]) -> None:
     """Whole, or as it was."""
     mlruns.mkdir(parents=True, exist_ok=True)
     new = mlruns / f".{FILE}.new"
-    targets = {
-        name: {"cases": {case: asdict(how) for case, how in each.cases.items()}, "releases": sorted(each.releases)}
-        for name, each in told.items()
-    }
+    targets = {}
+    for name, each in told.items():
+        targets[name] = {**asdict(each), "releases": sorted(each.releases)}
     new.write_text(json.dumps({"format": FORMAT, "to": targets}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(new, mlruns / FILE)
 
 
 def _told(data: Mapping[str, Any]) -> Told:
-    cases = {case: Standing(bool(how["red"]), dict(how["versions"])) for case, how in data["cases"].items()}
-    return Told(cases, set(data["releases"]))
+    left = data.get("sending")
+    sending = Message(**{**left, "cases": _cases(left["cases"])}) if left else None
+    return Told(_cases(data["cases"]), set(data["releases"]), sending)
+
+
+def _cases(data: Mapping[str, Any]) -> dict[str, Standing]:
+    return {case: Standing(bool(how["red"]), dict(how["versions"])) for case, how in data.items()}

@@ -51,7 +51,7 @@ class Sender:
     def __call__(self, task: Task) -> Mapping[str, Any]:
         """What the command said; JobError with its sentence where something was not sent."""
         body = task.claim.body
-        digest = ["digest", "--days", str(body.get("days")), "--to", str(body.get("to"))]
+        digest = ["digest", "--days", str(body.get("days")), "--to", str(body.get("to")), "--of", str(body.get("of"))]
         command = [sys.executable, "-m", "modellab", *(digest if task.claim.kind == "digest" else ["alerts"])]
         with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
             place = self.project.root
@@ -126,7 +126,8 @@ class Schedule:
         asked = rules.read(path)
         if asked.digest is not None and (day := asked.digest.due(now)):
             for name in asked.digest.to:
-                self._put("digest", f"digest {day} {name}", {"to": name, "days": asked.digest.days})
+                key = f"digest {day} {name}"
+                self._put("digest", key, {"to": name, "days": asked.digest.days, "of": key})
         before, self.sizes = self.sizes, follow.sizes(self.project.mlruns)
         if self.sizes[1] and self.sizes == before and not self._is_measuring():
             self._put("alerts", f"alerts {self.sizes[0]} {self.sizes[1]}", {})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +43,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.refuses = False
+        self.on_receipt: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refuses:
@@ -50,6 +51,7 @@ class Mailbox:
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
+        self.on_receipt()
         return "250 OK"
 
 
@@ -79,14 +81,19 @@ class Hook:
     def __init__(self) -> None:
         self.status = 200
         self.bodies: list[Any] = []
+        self.ids: list[str] = []
+        self.on_receipt: Callable[[], None] = lambda: None  # after what came is kept, before the answer
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 hook.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(hook.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
+                hook.ids.append(self.headers["webhook-id"])
+                hook.on_receipt()
+                with suppress(ConnectionError):  # of who was killed
+                    self.send_response(hook.status)
+                    self.send_header("content-length", "0")
+                    self.end_headers()
 
             def do_GET(self) -> None:
                 """An index of packages, whose every package has the release 9.0, but one that is not there."""

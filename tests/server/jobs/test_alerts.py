@@ -106,7 +106,9 @@ def test_a_digest_is_asked_for_once_a_day_for_each_target(root: Path, jobs: Jobs
     schedule = Schedule(Project.at(root), jobs)
     for hour, minute, day in ((7, 29, 1), (7, 30, 1), (23, 0, 1), (7, 0, 2), (8, 0, 2)):
         schedule.look(datetime(2026, 11, day, hour, minute, tzinfo=UTC))
-    assert [row.body for row in jobs.newest("default")] == 2 * [{"to": "chat", "days": 1}]
+    bodies = [row.body for row in jobs.newest("default")]
+    assert [body.pop("of") for body in bodies] == ["digest 2026-11-02 chat", "digest 2026-11-01 chat"]
+    assert bodies == 2 * [{"to": "chat", "days": 1}]
 
 
 def test_a_digest_of_a_week_is_due_every_seventh_day() -> None:
