@@ -65,8 +65,9 @@ class Holding:
 
 def holdings(root: Path, keys: Iterable[CaseId]) -> Iterator[Holding]:
     """What is accepted of each of these cases; nothing of a case without a file."""
+    known = {of for path in _all(root) for of in _possible(path)}
     for key in keys:
-        if files(root, key):
+        if baselines.quality_path(root, key) in known and files(root, key):
             try:
                 yield _holding(root, key)
             except BaselineError as error:
@@ -86,7 +87,20 @@ def unused(root: Path, keys: Iterable[CaseId], broken: Collection[str] = ()) -> 
     """The accepted and pinned files that belong to none of these cases, nor to these models and datasets."""
     listed = list(keys)
     places = (root, pinned_root(root))
-    used = {path for place in places for key in listed for path in files(place, key)}
-    there = {path for place in places for path in place.glob("*/*/*.json") if not path.name.startswith(".")}
+    used = {baselines.quality_path(place, key) for place in places for key in listed}
+    there = {path for place in places for path in _all(place) if used.isdisjoint(_possible(path))}
     unknown = {path for path in there if path.parent.name in broken or path.name.partition("-")[0] in broken}
-    return sorted(there - used - unknown)  # three folders deep: what is pinned lies four below `root`
+    return sorted(there - unknown)
+
+
+def _all(root: Path) -> Iterator[Path]:
+    """Every accepted file; three folders deep, since what is pinned lies four below `root`."""
+    return (path for path in root.glob("*/*/*.json") if not path.name.startswith("."))
+
+
+def _possible(path: Path) -> Iterator[Path]:
+    """The file of accepted quality that a file is, or may stand beside: a machine class has dots in its name, too."""
+    yield path
+    parts = path.name.removesuffix(".json").split(".")
+    for count in range(1, len(parts)):
+        yield path.with_name(".".join(parts[:count]) + ".json")
