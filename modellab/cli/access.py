@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -160,8 +161,8 @@ def _ask(do: str, secret: str = "", **order: Any) -> Any:
     from modellab.system import extras
 
     extras.need("serve", "`modellab serve`")
-    root = common.project_or_here().root
-    command = [sys.executable, "-m", "modellab.server.access", str(root), json.dumps({"do": do, **order})]
+    here = str(Path.cwd())  # that process finds the project: its settings are not read twice
+    command = [sys.executable, "-m", "modellab.server.access", here, json.dumps({"do": do, **order})]
     done = subprocess.run(command, input=f"{secret}\n", capture_output=True, text=True, check=False)
     if done.returncode:
         common.say(done.stderr.strip(), err=True)

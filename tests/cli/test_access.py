@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -40,3 +42,15 @@ def test_accounts_have_roles_in_projects_and_what_was_done_is_kept(desk: Desk) -
     acts = [row["act"] for row in json.loads(desk.type("users", "audit", "--json").stdout)]
     assert acts == ["account.change", "account.change", "member.change", "member.change", "account.new", "project.new"]
     assert "correct horse" not in desk.type("users", "audit", "--json").stdout
+
+
+def test_one_process_reads_the_project_and_not_two() -> None:
+    code = (
+        "import sys; sys.argv = ['modellab', 'tokens', 'list', '--json']\n"
+        "from modellab.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('numpy', 'sqlalchemy', 'modellab.plan.settings') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr

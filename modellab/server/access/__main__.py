@@ -1,7 +1,8 @@
-"""`python -m modellab.server.access ROOT ORDER`: tokens, accounts and projects from the command line.
+"""`python -m modellab.server.access FOLDER ORDER`: tokens, accounts and projects from the command line.
 
-ORDER is JSON, `{"do": "tokens.new", ...}`; a password comes on the standard input. Whoever can write the database's
-file may do all of it, also beside a server that runs, which believes it within seconds. Prints JSON.
+FOLDER is in the project, or stands for one. ORDER is JSON, `{"do": "tokens.new", ...}`; a password comes on the
+standard input. Whoever can write the database's file may do all of it, also beside a server that runs, which believes
+it within seconds. Prints JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modellab.errors import ModellabError
-from modellab.plan.settings import Project
+from modellab.plan.settings import Project, find_root
 from modellab.server.access import accounts, audit, passwords, roles, tokens
 from modellab.server.auth import Who
 from modellab.server.database import Database
@@ -64,10 +65,11 @@ DO: dict[str, Callable[[sa.Connection, Mapping[str, Any]], Any]] = {
 }
 
 
-def main(root: str, order: str) -> int:
+def main(folder: str, order: str) -> int:
     """Do what was ordered; 2 for what cannot be."""
     try:
-        project = Project.at(Path(root))
+        here = Path(folder)
+        project = Project.at(find_root(here) or here)
         given = json.loads(order)
         database = Database(project.serve.database, project.root / project.serve.folder)
         try:
