@@ -13,7 +13,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup smoke full real test check docs arithmetic gate-benchmark mutants performance serve-benchmark
+.PHONY: help setup smoke full real test check docs docs-version arithmetic gate-benchmark mutants performance serve-benchmark
 .PHONY: lock clean
 
 help:  ## what can be made
@@ -47,6 +47,13 @@ check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden 
 
 docs: setup  ## the documentation as a site, in build/site; a broken link is an error (ARGS='--site-dir DIR')
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+
+docs-version: setup  ## the documentation as VERSION=0.2, ALIAS=latest or none, on the local branch gh-pages in docs/
+	$(if $(VERSION),,$(error VERSION is missing: make docs-version VERSION=0.2 ALIAS=latest))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" NO_MKDOCS_2_WARNING=1 $(BIN)/mike --quiet deploy --branch gh-pages \
+		--deploy-prefix docs --alias-type redirect --update-aliases $(VERSION) $(ALIAS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/mike set-default --branch gh-pages --deploy-prefix docs \
+		--allow-undefined latest
 
 arithmetic: setup  ## model tests and smoke as CPUs with other instructions compute (ARGS=plain or ARGS=avx2 for one)
 	@sh tools/arithmetic.sh $(BIN) $(ARGS)

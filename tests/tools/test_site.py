@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from mkdocs.config.defaults import MkDocsConfig
 
 from modellab.cli.app import app
-from tools.site import commands, docstrings, repository
+from tools.site import commands, docstrings, hooks, repository
 
 ROOT = Path(__file__).parents[2]
 LOADED = re.compile(
@@ -62,6 +63,54 @@ def test_no_list_or_fence_is_left_as_text(site: Path) -> None:
     """Where GitHub and Python-Markdown differ, the site shows the marks."""
     left = {name: re.findall(r"<p>[^<]*\n(?:- |\d+\. |```)[^\n]*", text) for name, text in pages(site).items()}
     assert {name: found for name, found in left.items() if found} == {}
+
+
+SMALL = "site_name: small\ntheme: material\n"
+
+
+@pytest.mark.slow
+def test_versions_lie_beside_each_other(tmp_path: Path) -> None:
+    """What `make docs-version` does with the branch, of a site of one page."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Small\n")
+    (tmp_path / "mkdocs.yml").write_text(SMALL)
+    scripts = Path(sys.executable).parent
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "MAKE"))},
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        **{f"GIT_{who}_{what}": "a@b.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+
+    def ran(*command: str) -> str:
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    ran("git", "init", "--quiet")
+    ran("git", "commit", "--quiet", "--allow-empty", "--message", "Begin")
+    make = ("make", "-f", str(ROOT / "Makefile"), f"BIN={scripts}", "-o", "setup", "docs-version")
+    ran(*make, "VERSION=0.2", "ALIAS=latest")
+    ran(*make, "VERSION=dev")
+    known = json.loads(ran("git", "show", "gh-pages:docs/versions.json"))
+    assert {each["version"]: each["aliases"] for each in known} == {"0.2": ["latest"], "dev": []}
+    for page, leads_to in (("index.html", "latest/"), ("latest/index.html", "../0.2/")):
+        assert f"url={leads_to}" in ran("git", "show", f"gh-pages:docs/{page}")
+    for version in ("0.2", "dev"):
+        assert "Small" in ran("git", "show", f"gh-pages:docs/{version}/index.html")
+
+
+def configured() -> MkDocsConfig:
+    config = MkDocsConfig()
+    config.load_dict({"site_name": "small"})
+    config.validate()
+    return config
+
+
+def test_pages_list_versions_only_where_there_are_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIKE_DOCS_VERSION", raising=False)
+    assert "version" not in hooks.on_config(configured()).extra
+    monkeypatch.setenv("MIKE_DOCS_VERSION", "{}")
+    assert hooks.on_config(configured()).extra["version"]["provider"] == "mike"
 
 
 def test_every_command_is_on_the_page_of_commands() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ MORE = "More"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Anchors as GitHub makes them, so that a link to a heading holds in both places."""
+    """Anchors as GitHub makes them, so that a link to a heading holds in both places, and a list of versions."""
+    if os.environ.get("MIKE_DOCS_VERSION"):  # mike builds one beside others: only then has the theme a list to show
+        config.extra["version"] = {"provider": "mike", "default": "latest"}
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify(case="lower")
     return config
 
