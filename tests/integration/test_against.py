@@ -111,7 +111,7 @@ def test_more_memory_than_the_base_is_red_after_fresh_processes_agree(repository
     now = verdicts(repository)
     assert now["peak_rss_bytes"]["status"] == "REGRESSED"
     assert 50 < now["peak_rss_bytes"]["change"] / 2**20 < 70
-    assert len(repository.loads()) == 2
+    assert len(repository.loads()) >= 2, "and more where a busy machine made it look slower, too"
     result.stdout.fnmatch_lines(["*peak_rss_bytes against *MiB above the peak of HEAD *"])
 
 
