@@ -68,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         _check_against(config.option)
         run_options(config)
+        _check_executor(config.option)
         matrix = config.stash[MATRIX] = Matrix(Project.at(config.rootpath), config.option.pre, config.option.batch)
         names = matrix.model_names()
         thresholds.check(matrix)
@@ -97,6 +98,14 @@ def _check_against(option: Any) -> None:
     for wrong, given in (("--in-process", option.in_process), ("--update-baselines", option.update_baselines)):
         if given and (option.against or option.against_env):
             raise ConfigError(f"{wrong} cannot go with --against, which times two processes and accepts nothing")
+
+
+def _check_executor(option: Any) -> None:
+    """ConfigError for an executor that nobody knows, or that is not installed: once, and not for each case."""
+    if option.executor:
+        from modellab.runner.distributed import choice
+
+        choice.executor(option.executor, option.workers)
 
 
 def _base(config: pytest.Config, matrix: Matrix) -> Reference | None:

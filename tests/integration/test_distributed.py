@@ -54,6 +54,11 @@ def test_batches_are_asked_for_on_the_command_line(fake_project: FakeProject) ->
 def test_options_that_contradict_each_other_are_one_sentence(fake_project: FakeProject) -> None:
     result = fake_project.run("--executor", "local:2", "-n", "2")
     result.stderr.fnmatch_lines(["*--executor shares utterances among workers, -n cases*"])
+    for name, sentence in (("rai:auto", "did you mean ray?"), ("local:0", "local:N with 1 or more workers")):
+        result = fake_project.run("--executor", name)
+        result.stderr.fnmatch_lines([f"*executor is '{name}': *{sentence}*"])
+        assert "Traceback" not in result.stderr.str()
+        assert fake_project.ledger() == [], "told before anything is measured"
     result = fake_project.run("--batch", "4")
     result.stderr.fnmatch_lines(["*batch is for runs with an executor*"])
     result = fake_project.run("--workers", "0")

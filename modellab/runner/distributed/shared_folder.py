@@ -86,12 +86,15 @@ class SharedFolder:
         """Put up the plan of a case. Answers that are there already, of a run that was stopped, are told as early."""
         self.stop()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)  # not those above: a share that is not mounted is no empty folder
             self.key = own_key(self.folder)
             self.run = self.folder / run_name(plan)
             (self.run / "workers").mkdir(parents=True, exist_ok=True)
             self.number = secrets.token_hex(8)
             write(self.run / "plan", plans.signed({**plan, "number": self.number}, self.key))
+        except FileNotFoundError as error:
+            above = f"there is no folder {self.folder.parent}: is the share mounted here?"
+            raise ConfigError(f"the shared folder {self.folder} cannot be used: {above}") from error
         except OSError as error:
             raise ConfigError(f"the shared folder {self.folder} cannot be used: {error.strerror or error}") from error
         self.members, self.touched_s = {}, 0.0

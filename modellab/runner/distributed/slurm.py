@@ -75,6 +75,7 @@ class Slurm:
     def start(self, plan: Plan) -> None:
         """Put up the plan of a case, and submit the array where none is left of it."""
         place = Path(plan["root"]) / "mlruns" / "slurm"
+        place.mkdir(parents=True, exist_ok=True)
         self.folder = self.folder or SharedFolder(place / "queue")
         self.folder.start(plan)
         self.logs, self.any_up, self.looked_s = place / "logs", False, time.monotonic()

@@ -173,6 +173,9 @@ def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"the shared folder .*file cannot be used: "):
         SharedFolder(tmp_path / "file").start({"session": "s", "case": "c"})
+    with pytest.raises(ConfigError, match=r"there is no folder .*share: is the share mounted here\?"):
+        SharedFolder(tmp_path / "share" / "queue").start({"session": "s", "case": "c"})
+    assert not (tmp_path / "share").exists()
 
 
 def test_a_worker_without_its_folder_is_one_sentence(tmp_path: Path) -> None:
