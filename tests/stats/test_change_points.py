@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_noise_alone_is_flagged_as_seldom_as_is_said() -> None:
 def test_large_steps_are_found_as_often_as_is_said() -> None:
     found = sum(any(abs(place - 30) <= 2 for place in places(stepped(seed, 3.0))) for seed in range(200))
     assert found >= 190
+
+
+@pytest.mark.parametrize("after", [10, 70])
+def test_a_step_has_to_be_worth_its_price(after: int) -> None:
+    values = np.array(stepped(5, 6.0, after))
+    n, flat = len(values), clipped(scaled(values))
+    squares = [((part - part.mean()) ** 2).sum() for part in (flat, flat[:30], flat[30:])]
+    price = (squares[0] - squares[1] - squares[2]) / ((1 + 12 / n) * math.log(n))
+    assert places(list(values), 0.99 * price) == [30]
+    assert places(list(values), 1.01 * price) == []
 
 
 def test_one_spike_is_no_step() -> None:
