@@ -24,6 +24,7 @@ from modellab.audio.saved import SavedAudio
 from modellab.models import adapter_code, weights, weights_check
 from modellab.models.remote.meter import Meter
 from modellab.runner import preprocessed
+from modellab.runner.engine_streams import Streams
 from modellab.runner.meters import process
 from modellab.runner.meters.reference_workload import Reference
 from modellab.system import allocator
@@ -61,6 +62,7 @@ class Engine:
         self.saved_audio = SavedAudio()
         self.preprocessing_s: list[float] = []  # of each utterance since `start`, in s
         self.preprocessed_s = 0.0  # audio that went through a chain since then
+        self.streams: Streams | None = None  # of the model's own
         self.middle = -1  # collections of the middle generation up to the last time that garbage was collected
 
     def load(self, order: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +84,7 @@ class Engine:
         )
         process.reset_peak()
         self.model, timing = process.timed(lambda: _import_adapter(folder).load(setting))
+        self.streams = Streams(self.model)
         self.on_gpu = order["device"] == "cuda"
         self.gpu = process.cuda() if self.on_gpu else None
         return {
@@ -91,6 +94,7 @@ class Engine:
             "versions": versions(ENGINES) | dict(getattr(self.model, "facts", {})),
             "python": sys.version.split()[0],
             "batches": callable(getattr(self.model, "transcribe_batch", None)),
+            **({"streams": self.streams.most} if self.streams.most else {}),
             allocator.KEY: allocator.described(),
         }
 
@@ -209,8 +213,14 @@ class Engine:
             machine["rtf_preprocessing"] = sum(self.preprocessing_s) / self.preprocessed_s
         return {"peak_rss_bytes": process.peak_rss_bytes() + self.children.peak_bytes, **load, **read, **machine}
 
+    def stream(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What `engine_streams.py` does with a stream of the model's own: `does` is open, feed, finish or drop."""
+        assert self.streams is not None, "load comes before stream"
+        reply: dict[str, Any] = getattr(self.streams, order["does"])(order)
+        return reply
+
     def close(self) -> None:
-        self.model = None
+        self.model = self.streams = None
         self.saved_audio.close()
         gc.collect()
 

@@ -43,6 +43,7 @@ class Measured:
         gauges = {
             "waiting": "Requests that wait for a model",
             "running": "Requests that a model is at",
+            "streams": "Streams that a model holds itself",
             "restarts": "Processes that were lost",
             "resident_bytes": "Resident memory of a model's processes",
         }

@@ -18,8 +18,9 @@ from modellab.plan.serve_settings import Serve
 from modellab.server import memory
 from modellab.server.errors import ApiError
 from modellab.server.measured import Gate
+from modellab.server.own_streams import too_many
 from modellab.server.queues import FullError, Job, ModelQueue
-from modellab.server.replica import Replica
+from modellab.server.replica import OwnStream, Replica
 
 ASKED = ("asr", "translation", "tts", "meeting")  # what can be asked
 TASKS = (*ASKED, "alignment")  # and what an answer may need
@@ -55,6 +56,16 @@ class Served:
     def reason(self) -> str:
         """Why it is not loaded, where a load failed."""
         return next((each.reason for each in self.replicas if each.reason), "")
+
+    @property
+    def most_streams(self) -> int | None:
+        """How many streams of its own it holds in each process; 0 where it has none, None until it was loaded."""
+        return next((each.most_streams for each in self.replicas if each.most_streams is not None), None)
+
+    @property
+    def streams(self) -> int:
+        """How many it holds now."""
+        return sum(len(each.streams) for each in self.replicas)
 
     def bytes(self) -> int:
         """Resident memory of its processes."""
@@ -124,6 +135,21 @@ class Fleet:
             ) from None
         return job
 
+    def open_stream(self, served: Served) -> OwnStream:
+        """A place for a stream of the model's own, where there are the fewest; ApiError where there is no room."""
+        with self.lock:
+            replica = min(self._running(served).replicas, key=lambda each: (len(each.streams), each.loaded is None))
+            if served.most_streams is not None and len(replica.streams) >= served.most_streams:
+                raise too_many(served.name, served.most_streams)
+            stream = OwnStream(replica)
+            replica.streams.add(stream)
+            return stream
+
+    def close_stream(self, stream: OwnStream) -> None:
+        """Its place is free."""
+        with self.lock:
+            stream.replica.streams.discard(stream)
+
     def abandon(self, served: Served, job: Job) -> None:
         """Nobody waits for a job any more."""
         if not any(replica.abandon(job) for replica in served.replicas) and served.queue is not None:
@@ -168,7 +194,7 @@ class Fleet:
         for _, replica in sorted(others, key=lambda pair: pair[0]):
             if sum(each.bytes() for each in self) + needed <= budget:
                 return
-            if replica.state == "ready":
+            if replica.state == "ready" and not replica.streams:
                 replica.call("unload")
                 replica.wait_unloaded(END_S)
 
@@ -185,7 +211,7 @@ class Fleet:
     def unload(self, name: str) -> Served:
         """Unload a model; ApiError 409 where it is at work."""
         served = self.get(name)
-        if served.queue is not None and (len(served.queue) or served.queue.running):
+        if served.queue is not None and (len(served.queue) or served.queue.running or served.streams):
             raise ApiError(409, "in_use", f"{name} is at work: unload it when it is not", "model")
         for replica in served.replicas:
             replica.call("unload")
@@ -223,6 +249,7 @@ class Fleet:
                 "calls": each.queue.calls,
                 "replicas": [replica.state for replica in each.replicas],
                 "restarts": sum(replica.restarts for replica in each.replicas),
+                "streams": each.streams,
                 "resident_bytes": each.bytes(),
             }
             for each in self

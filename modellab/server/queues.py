@@ -2,7 +2,8 @@
 
 Files have two lanes by their length, live streams two of their own: they go first, since each has one call at most and
 somebody still speaks, but of five turns one is left to files. The last words of a stream go before all: somebody waits
-for them, while what others say meanwhile is heard in one call later.
+for them, while what others say meanwhile is heard in one call later. What is for a stream that one replica's process
+holds waits in a lane of that replica.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Job:
     is_abandoned: bool = False  # nobody waits any more
     is_live: bool = False  # the next words of somebody who still speaks
     is_last: bool = False  # and the last ones, which somebody waits for
+    replica: object = None  # the only one that may take it
     together: int = 1  # jobs of its call
     done: Future[dict[str, Any]] = field(default_factory=Future)
 
@@ -122,6 +124,7 @@ class ModelQueue:
     def __init__(self, most: int, replicas: int) -> None:
         self.most, self.replicas = most, replicas
         self.short, self.long, self.live, self.last = Lane(), Lane(), Lane(), Lane()
+        self.own: dict[object, Lane] = {}  # of what one replica alone may take
         self.running: set[Job] = set()
         self.mean_s = FIRST_GUESS_S  # of a call
         self.calls = 0  # that ended, of files and streams
@@ -137,9 +140,11 @@ class ModelQueue:
 
     @property
     def _lanes(self) -> tuple[Lane, ...]:
-        return self.last, self.live, self.short, self.long
+        return self.last, *self.own.values(), self.live, self.short, self.long
 
     def _lane(self, job: Job) -> Lane:
+        if job.replica is not None:
+            return self.own.setdefault(job.replica, Lane())
         if job.is_live:
             return self.last if job.is_last else self.live
         return self.long if job.is_long else self.short
@@ -164,7 +169,7 @@ class ModelQueue:
             if self.is_closed or is_full:
                 raise FullError(self._promise())
             self._lane(job).put(job)
-            self.changed.notify()
+            self.changed.notify(1 if job.replica is None else self.replicas)
 
     def put_first(self, job: Job) -> None:
         """Let a job that was begun have the next turn."""
@@ -173,11 +178,11 @@ class ModelQueue:
             self._lane(job).put_first(job)
             self.changed.notify()
 
-    def wait(self, timeout_s: float | None, is_called: Callable[[], bool]) -> bool:
-        """Wait until there is a job that could be taken, the replica is called, or the queue closes; False for none."""
+    def wait(self, timeout_s: float | None, is_called: Callable[[], bool], by: object = None) -> bool:
+        """Wait until there is a job that `by` could take, it is called, or the queue closes; False for none."""
         with self.changed:
             return self.changed.wait_for(
-                lambda: self.is_closed or is_called() or self._next_lane() is not None, timeout_s
+                lambda: self.is_closed or is_called() or self._next_lane(by) is not None, timeout_s
             )
 
     def call(self) -> None:
@@ -185,10 +190,10 @@ class ModelQueue:
         with self.changed:
             self.changed.notify_all()
 
-    def take(self) -> Job | None:
-        """The next job, begun; None where there is none that may begin now."""
+    def take(self, by: object = None) -> Job | None:
+        """The next job for `by`, begun; None where there is none that may begin now."""
         with self.changed:
-            while (lane := self._next_lane()) is not None and (job := lane.take()):
+            while (lane := self._next_lane(by)) is not None and (job := lane.take()):
                 if job.begin():
                     self._live_turns = self._live_turns + 1 if job.is_live else 0
                     self._was_long = self._was_long if job.is_live else lane is self.long
@@ -213,11 +218,12 @@ class ModelQueue:
             job.together = len(found) + 1
         return found
 
-    def _next_lane(self) -> Lane | None:
+    def _next_lane(self, by: object) -> Lane | None:
         """Streams first, then lanes take turns; of several replicas one is always left for short files."""
         busy = sum(job.is_long for job in self.running)
         may_long = bool(len(self.long)) and busy < max(1, self.replicas - 1)
-        live = self.last if len(self.last) else self.live
+        own = self.own.get(by, self.live)
+        live = self.last if len(self.last) else own if len(own) else self.live
         if len(live) and not (self._live_turns >= LIVE_TURNS and (len(self.short) or may_long)):
             return live
         if len(self.short) and not (may_long and not self._was_long):
@@ -269,6 +275,12 @@ class ModelQueue:
                 for job in [job for jobs in lane.owners.values() for job in jobs if job.asked_at <= before]:
                     lane.drop(job)
                     job.fail(error)
+
+    def fail_own(self, by: object, error: Exception) -> None:
+        """Give everybody the same error who waits for this replica alone."""
+        with self.changed:
+            while (lane := self.own.get(by)) and (job := lane.take()):
+                job.fail(error)
 
     def fail_waiting(self, error: Exception) -> None:
         """Give everybody who waits the same error."""

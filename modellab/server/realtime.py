@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
-from modellab.server.live import RATE_HZ, Asking, Live, Step
+from modellab.server.live import Live
 from modellab.server.openai_api import language_for
 from modellab.server.realtime_events import BUFFER, Clear, Commit, Fault, Heard, joined
 from modellab.server.realtime_session import PARTIAL, Session
@@ -50,7 +51,13 @@ class Conversation:
         self.previous: str | None = None
 
     async def work(self, line: Line) -> None:
-        """Say everything that there is to say until the end."""
+        """Say everything that there is to say until the end; however that comes, nothing is left of the last item."""
+        try:
+            await self._work(line)
+        finally:
+            self._forget()
+
+    async def _work(self, line: Line) -> None:
         await self.send("session.created", session=self.session.shown(self.number, self.expires_at))
         while True:
             taken = joined(await line.inbox.take())
@@ -156,6 +163,8 @@ class Conversation:
     def _forget(self) -> None:
         if self.turns is not None:
             self.turns.cut()
+        if self.item is not None:
+            self.item.live.close()
         self.item = None
 
     def _new_item(self) -> Item:
@@ -184,9 +193,7 @@ class Conversation:
 
     async def _failed(self, item: Item, error: ApiError) -> None:
         """The item is lost; what is said from now on is another one."""
-        self.item = None
-        if self.turns is not None:
-            self.turns.cut()
+        self._forget()
         said = error.body()["error"]
         await self.send(f"{TRANSCRIPTION}.failed", item_id=item.number, content_index=0, error=said)
 

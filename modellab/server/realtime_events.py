@@ -12,9 +12,9 @@ import numpy as np
 from starlette.types import Message
 
 from modellab.audio.incoming import Incoming
+from modellab.server.asking import RATE_HZ
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet
-from modellab.server.live import RATE_HZ
 from modellab.server.openai_api import language_for
 from modellab.server.realtime_session import Session
 from modellab.server.streams import POLICY, End, Put

@@ -6,12 +6,14 @@ one. A replica loads its model before it takes a job: nobody waits for a load wh
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 from modellab.errors import HangError, ModelError, WorkerError, sentence
@@ -20,7 +22,9 @@ from modellab.runner import evaluate
 from modellab.runner.evaluate import Loaded
 from modellab.runner.worker import Worker
 from modellab.server import memory
+from modellab.server.errors import ApiError
 from modellab.server.measured import Gate
+from modellab.server.own_streams import Held, NoStreamsError, lost
 from modellab.server.queues import Job, ModelQueue
 
 LOG = logging.getLogger("modellab.server")
@@ -30,7 +34,17 @@ WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)  # between loads that fail
 TASK = "asr"  # whose models may take several files
 LOSSES = 2  # processes that a job may cost
 END_S = 2.0  # that a thread may take to end
+NAMES = itertools.count()
 WORTH_KILLING_S = 2.0  # a call that nobody waits for and that goes on for longer is ended
+
+
+@dataclass(eq=False, slots=True)
+class OwnStream:
+    """A stream that a model holds itself, and the replica in whose process it is."""
+
+    replica: Replica
+    name: str = field(default_factory=lambda: str(next(NAMES)))
+    is_lost: bool = False  # the process is gone
 
 
 class Replica(threading.Thread):
@@ -64,6 +78,9 @@ class Replica(threading.Thread):
         self.wants_load, self.wants_unload = threading.Event(), threading.Event()
         self.wanted = False  # by whom called it last
         self.size_bytes = 0  # of its process, once it was loaded
+        self.streams: set[OwnStream] = set()  # that its process holds, or is to
+        self.held = Held()
+        self.most_streams: int | None = None  # that its model holds at once; None until it was loaded
         self._failures = 0
 
     # ------------------------------------------------------------------------ the thread
@@ -77,7 +94,7 @@ class Replica(threading.Thread):
             self._unload("unloaded")
 
     def _turn(self) -> None:
-        there = self.queue.wait(self._patience_s(), self._is_called)
+        there = self.queue.wait(self._patience_s(), self._is_called, by=self)
         if self.queue.is_closed or self.gate.is_shut(self.queue):
             return
         if self._is_called() or not there:
@@ -90,7 +107,7 @@ class Replica(threading.Thread):
             return
         if self.loaded is None and not self._load():
             return
-        if job := self.queue.take():
+        if job := self.queue.take(by=self):
             self._do((job, *(self.queue.take_more(job, self.most - 1) if self._may_take_more(job) else ())))
 
     def _may_take_more(self, job: Job) -> bool:
@@ -101,8 +118,10 @@ class Replica(threading.Thread):
         return min(self.idle_s, 1.0) if self.loaded is not None and self.idle_s else None
 
     def _is_idle(self) -> bool:
-        return self.loaded is not None and (
-            self.wants_unload.is_set() or bool(self.idle_s and time.monotonic() - self.used_at >= self.idle_s)
+        return (
+            self.loaded is not None
+            and not self.streams
+            and (self.wants_unload.is_set() or bool(self.idle_s and time.monotonic() - self.used_at >= self.idle_s))
         )
 
     def _load(self) -> bool:
@@ -123,6 +142,7 @@ class Replica(threading.Thread):
             return False
         self._failures, self.reason, self.state, self.task = 0, "", "ready", ""
         self.size_bytes = int(self.loaded.facts.get("load_peak_rss_bytes", 0))
+        self.most_streams = int(self.loaded.facts.get("streams", 0))
         self.used_at = time.monotonic()
         return True
 
@@ -162,11 +182,17 @@ class Replica(threading.Thread):
                 self._end(job)
                 continue
             try:
-                reply = self._said("utterance", {"row": dict(job.row)}, job.task, job.audio_s)
-            except ModelError as error:  # an answer
+                reply = self._reply(job)
+            except (ModelError, ApiError, NoStreamsError) as error:  # an answer
                 self._end(job, error=error)
             else:
                 self._end(job, reply=job.collect(reply))
+
+    def _reply(self, job: Job) -> dict[str, Any]:
+        assert self.loaded is not None
+        if job.replica is not None:
+            return self.held.ask(self.loaded, job.row, job.audio_s)
+        return self._said("utterance", {"row": dict(job.row)}, job.task, job.audio_s)
 
     def _ask_together(self, jobs: tuple[Job, ...]) -> bool:
         order = {"rows": [dict(job.row) for job in jobs]}
@@ -194,7 +220,9 @@ class Replica(threading.Thread):
         self.restarts += 1
         for job in reversed(self.jobs):
             job.losses += 1
-            if job.is_abandoned or isinstance(error, HangError) or job.losses >= LOSSES:
+            if job.replica is not None and not isinstance(error, HangError):
+                self._end(job, error=lost())
+            elif job.is_abandoned or isinstance(error, HangError) or job.losses >= LOSSES:
                 self._end(job, error=error)
             else:
                 LOG.warning("%s was lost, its job gets another one: %s", self.name, sentence(error))
@@ -212,9 +240,18 @@ class Replica(threading.Thread):
                 job.done.set_result(reply or {})
 
     def _unload(self, state: str) -> None:
+        was_loaded = self.loaded is not None
         worker, self.worker, self.loaded, self.state = self.worker, None, None, state
+        if was_loaded:
+            self._lose_streams()
         if worker is not None:
             worker.close()
+
+    def _lose_streams(self) -> None:
+        for stream in tuple(self.streams):
+            stream.is_lost = True
+        self.held = Held()
+        self.queue.fail_own(self, lost())
 
     # ------------------------------------------------------------------------ from other threads
 
@@ -230,7 +267,8 @@ class Replica(threading.Thread):
 
     def _kill_over(self, job: Job) -> None:
         jobs = self.jobs
-        if job in jobs and all(each.is_abandoned for each in jobs) and (worker := self.worker) is not None:
+        is_wanted = bool(self.streams) or not all(each.is_abandoned for each in jobs)
+        if job in jobs and not is_wanted and (worker := self.worker) is not None:
             worker.kill()
 
     def call(self, what: str) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +23,11 @@ from starlette.types import Message
 
 from modellab.audio.incoming import Incoming
 from modellab.errors import AudioError
+from modellab.server.asking import RATE_HZ, Asking, Step
 from modellab.server.auth import Who
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
-from modellab.server.live import RATE_HZ, Asking, Live, Step
+from modellab.server.live import Live
 from modellab.server.openai_api import language_for
 from modellab.server.streams import POLICY, TRY_LATER, UNSUPPORTED, End, Line, Put
 from modellab.streaming.energy import TurnOptions, Turns
@@ -151,7 +153,13 @@ class Listener:
     # ------------------------------------------------------------------------ what is said
 
     async def work(self, line: Line) -> None:
-        """Say everything that there is to say until the end."""
+        """Say everything that there is to say until the end; however that comes, nothing is left of the last words."""
+        try:
+            await self._work(line)
+        finally:
+            self._forget()
+
+    async def _work(self, line: Line) -> None:
         while True:
             try:
                 taken = await asyncio.wait_for(line.inbox.take(), FLUSH_S if self.live else None)
@@ -194,7 +202,7 @@ class Listener:
                 else:
                     await self._finish()
         except ApiError as error:
-            self.live = None
+            self._forget()
             await self._end(End(POLICY, error))
             return False
         finally:
@@ -219,10 +227,16 @@ class Listener:
         live, self.live = self.live, None
         if live is None:
             return
-        if self.turns is not None and len(left := self.turns.cut()):
-            async for step in live.feed(left, is_followed=True):
-                await self._tell(step, is_over=False)
-        await self._tell(await live.finish(), is_over=True)
+        with closing(live):
+            if self.turns is not None and len(left := self.turns.cut()):
+                async for step in live.feed(left, is_followed=True):
+                    await self._tell(step, is_over=False)
+            await self._tell(await live.finish(), is_over=True)
+
+    def _forget(self) -> None:
+        live, self.live = self.live, None
+        if live is not None:
+            live.close()
 
     async def _end(self, end: End) -> None:
         try:

@@ -36,12 +36,13 @@ def listen(provider: Provider, audio: Audio, new_clock: Callable[[], Clock], chu
 
 
 def _noted(events: Iterable[Event], clock: Clock, fed_s: float) -> Iterator[Noted]:
-    checked = [_checked(event) for event in events]
+    said = [checked(event) for event in events]
     at_s = clock.now()
-    return (Noted(event, at_s - event.waited_s, fed_s) for event in checked)
+    return (Noted(event, at_s - event.waited_s, fed_s) for event in said)
 
 
-def _checked(event: object) -> Event:
+def checked(event: object) -> Event:
+    """The same; TypeError for what a stream may not give."""
     if isinstance(event, Event) and event.kind in {"partial", "final"} and isinstance(event.text, str):
         return event
     raise TypeError(f"a stream gave {repr(event)[:80]}, expected Event('partial' or 'final', text, audio_s)")

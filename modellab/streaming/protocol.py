@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
+MOST_STREAMS = 64  # at once in one process, of a model that says nothing of it
 
 
 class Event(NamedTuple):
@@ -43,6 +44,15 @@ class Provider(Protocol):
     """What opens streams: an adapter with this method, or `buffered.Buffered` around one without.
 
     One that works while nobody calls it, such as a server's, says so with `is_live = True`, and is heard in real time.
+    One that holds few streams at once says how many with `most_streams`. A stream that is given up before its end is
+    told so where it has a method `close()`.
     """
 
     def open_stream(self, rate_hz: int) -> Stream: ...
+
+
+def most_streams(model: object) -> int:
+    """How many streams of its own a model holds at once; 0 for one that has none, or whose streams another runs."""
+    if not hasattr(model, "open_stream") or getattr(model, "is_live", False):
+        return 0
+    return int(getattr(model, "most_streams", MOST_STREAMS))

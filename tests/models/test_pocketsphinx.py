@@ -13,6 +13,8 @@ import pytest
 from modellab import audio, datasets, models
 from modellab.errors import WeightsError
 from modellab.models import adapter_code
+from modellab.streaming.clock import VirtualClock
+from modellab.streaming.feed import listen
 from modellab.types import Audio, Setting
 
 ROOT = Path(__file__).parents[2]
@@ -149,3 +151,38 @@ def test_a_folder_of_ones_own_is_used_and_what_it_lacks_named(tmp_path: Path) ->
         load(weights=tmp_path)
     (tmp_path / "mine.lm.bin").symlink_to(package / "en-us.lm.bin")
     assert load(weights=tmp_path).transcribe(clip("call")).text == TAUGHT["call"]["text"]
+
+
+def finals(model: Any, sound: Audio, chunk_s: float) -> list[str]:
+    return [each.event.text for each in listen(model, sound, VirtualClock, chunk_s) if each.event.kind == "final"]
+
+
+def test_a_stream_hears_commands_and_ends_them_at_a_pause(commands: Any) -> None:
+    """Whatever the pieces, and whatever its decoder heard before."""
+    pause = np.zeros(16_000, np.float32)
+    both = Audio(np.concatenate([clip("light").samples, pause, clip("call").samples, pause]), 16_000)
+    first = finals(commands, both, 0.25)
+    assert first == [TAUGHT["light"]["text"], TAUGHT["call"]["text"]]
+    assert [finals(commands, both, chunk_s) for chunk_s in (0.013, 9.0)] == [first, first]
+
+
+def test_two_streams_at_once_and_one_given_up(commands: Any) -> None:
+    ours, theirs, other = (commands.open_stream(16_000) for _ in range(3))
+    sounds = clip("light").samples, clip("code").samples
+    events: list[list[Any]] = [[], []]
+    for at in range(0, max(map(len, sounds)), 4000):
+        other.feed(sounds[0][at : at + 4000])
+        for stream, sound, said in zip((ours, theirs), sounds, events, strict=True):
+            said += stream.feed(sound[at : at + 4000])
+    other.close()
+    texts = [
+        " ".join(event.text for event in [*said, *stream.finish()] if event.kind == "final")
+        for stream, said in zip((ours, theirs), events, strict=True)
+    ]
+    assert texts == [TAUGHT["light"]["text"], TAUGHT["code"]["text"]]
+    assert len({id(decoder) for decoder in commands.free}) == len(commands.free) >= 3
+
+
+def test_what_nobody_says_is_nothing(commands: Any) -> None:
+    assert finals(commands, silence(16_000), 0.25) == finals(commands, silence(100), 0.25) == []
+    assert commands.open_stream(16_000).finish() == []

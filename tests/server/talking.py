@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,11 @@ def talking(server: Server, path: str = "/v1/realtime?intent=transcription", **o
 def streams(server: Server) -> dict[str, int]:
     """How many streams the server has."""
     return dict(server.get("/stats")[1]["streams"])
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Wait until it holds; `what` is said where it does not."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)

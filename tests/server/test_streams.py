@@ -20,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests import processes
 from tests.server.conftest import Server, project, serving
-from tests.server.talking import CLIPS, COMPLETED, FAKE, Talk, streams, talking, tone
+from tests.server.talking import CLIPS, COMPLETED, FAKE, Talk, streams, talking, tone, wait_for
 from tests.server.test_access import do, new_token
 from tools.serve_benchmark import streams as latency
 
@@ -34,13 +34,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = 'max_streams = 2\nstream_idle_s = 2\naliases = {"default" = "fake:one"}'
     with serving(project(tmp_path_factory.mktemp("small"), settings), preload=[FAKE]) as up:
         yield up
-
-
-def wait_for(condition: Any, what: str) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def heard(talk: Talk) -> str:

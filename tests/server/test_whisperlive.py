@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from modellab import audio
-from modellab.server.live import Step
+from modellab.server.asking import Step
 from modellab.server.whisperlive import Segments
 from modellab.types import Audio
 from tests.server import environments

@@ -8,19 +8,17 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pocketsphinx
 
 from modellab.errors import WeightsError, did_you_mean
 from modellab.types import Audio, Setting, Transcript, Word
 
-FRAMES_PER_S = 100
-FULL_SCALE = 32767
+from .hearing import Dither, Heard, hear_whole, heard, words
+from .stream import PocketsphinxStream
+
 GRAMMAR = "grammar"  # the name of a search
 # a known text is looked for without haste: the usual beams lose one in noise before its end
 PATIENT = {"lm": None, "beam": 1e-80, "wbeam": 1e-60, "pbeam": 1e-80, "bestpath": False}
-VARIANT = re.compile(r"\(\d+\)$")  # "to(3)" is the third pronunciation of "to"
-FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")  # silence, noise, the sentence's ends
 EDGES = re.compile(r"^\W+|\W+$")
 
 
@@ -36,6 +34,7 @@ class Pocketsphinx:
     """One acoustic model with its dictionary and language model; each utterance is heard as if it were the first."""
 
     FORCED = True
+    most_streams = 4  # each has a decoder of its own, of 95 MB
 
     def __init__(self, setting: Setting) -> None:
         known = [field.name for field in fields(Options)]
@@ -43,31 +42,40 @@ class Pocketsphinx:
             raise ValueError(f"pocketsphinx has no option {unknown!r}: {did_you_mean(unknown, known)}")
         options = Options(**setting.options)
         self.dither = options.dither
-        files = _files(setting.weights)
-        self.decoder = pocketsphinx.Decoder(loglevel="FATAL", **files)
-        self.aligner = pocketsphinx.Decoder(loglevel="FATAL", **{**files, **PATIENT})
-        if options.grammar:
-            _add_grammar(self.decoder, options.grammar)
+        self.files, self.grammar = _files(setting.weights), options.grammar
+        self.decoder = self._new_decoder()
+        self.aligner = pocketsphinx.Decoder(loglevel="FATAL", **{**self.files, **PATIENT})
+        self.free: list[Any] = []  # decoders of streams that are over
+
+    def _new_decoder(self) -> Any:
+        decoder = pocketsphinx.Decoder(loglevel="FATAL", **self.files)
+        if self.grammar:
+            _add_grammar(decoder, self.grammar)
+        return decoder
+
+    def open_stream(self, rate_hz: int) -> PocketsphinxStream:
+        """A stream of 16 kHz audio, which hears as the audio comes and not a window again and again."""
+        decoder = self.free.pop() if self.free else self._new_decoder()
+        return PocketsphinxStream(decoder, self.dither, self.free.append, rate_hz)
 
     def transcribe(self, audio: Audio) -> Transcript:
         """16 kHz audio of any length; each word is a segment."""
-        said = [each for each in self._heard(self.decoder, audio) if not FILLER.fullmatch(each[0])]
-        return Transcript.of(said, "en", audio.duration_s)
+        return Transcript.of(self._heard(self.decoder, audio), "en", audio.duration_s)
 
     def align(self, audio: Audio, text: str) -> list[Word]:
         """Each word of the text where it is spoken; NaN for a word without letters.
 
         ValueError for words that the dictionary lacks, and where the audio cannot hold the text.
         """
-        words = text.split()
-        spoken = [EDGES.sub("", word).lower() for word in words]
+        written = text.split()
+        spoken = [EDGES.sub("", word).lower() for word in written]
         wanted = [word for word in spoken if word]
         if unknown := sorted({word for word in wanted if self.aligner.lookup_word(word) is None}):
             raise ValueError(f"the dictionary has no {', '.join(map(repr, unknown))}: expected words that it knows")
         if not wanted:
-            return [Word(word, math.nan, math.nan) for word in words]
+            return [Word(word, math.nan, math.nan) for word in written]
         self.aligner.set_align_text(" ".join(wanted))
-        found = [each for each in self._heard(self.aligner, audio) if not FILLER.fullmatch(each[0])]
+        found = self._heard(self.aligner, audio)
         if [word for word, _, _ in found] != wanted:
             raise ValueError(
                 f"the {len(wanted)} words were not found in {audio.duration_s:.2f} s: is it the text of this audio?"
@@ -75,30 +83,15 @@ class Pocketsphinx:
         times = iter(found)
         return [
             Word(word, *next(times)[1:]) if plain else Word(word, math.nan, math.nan)
-            for word, plain in zip(words, spoken, strict=True)
+            for word, plain in zip(written, spoken, strict=True)
         ]
 
-    def _heard(self, decoder: Any, audio: Audio) -> list[tuple[str, float, float]]:
-        """(word, start_s, end_s) of the decoder's active search, with silence and noise."""
+    def _heard(self, decoder: Any, audio: Audio) -> Heard:
+        """The words that the decoder's active search hears in a whole utterance."""
         if not len(audio.samples):
             return []
-        pcm = (audio.samples.clip(-1.0, 1.0) * FULL_SCALE + self._noise(len(audio.samples))).clip(-32768, 32767)
-        decoder.reinit_feat()  # else the mean of the utterance before is taken off this one
-        decoder.start_utt()
-        try:
-            decoder.process_raw(np.rint(pcm).astype("<i2").tobytes(), full_utt=True)
-        finally:
-            decoder.end_utt()  # else no later utterance can be started
-        if decoder.hyp() is None:
-            return []
-        return [
-            (VARIANT.sub("", each.word), each.start_frame / FRAMES_PER_S, (each.end_frame + 1) / FRAMES_PER_S)
-            for each in decoder.seg()
-        ]
-
-    def _noise(self, n_samples: int) -> Any:
-        """Noise under digital silence, whose logarithm the models have never met; of a generator that numpy keeps."""
-        return np.random.RandomState(0).uniform(-self.dither, self.dither, n_samples)
+        hear_whole(decoder, Dither(self.dither).pcm(audio.samples))
+        return words(heard(decoder))
 
 
 def _files(weights: Path | None) -> dict[str, Any]:
