@@ -163,6 +163,8 @@ def serving(root: Path, **options: Any) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
-        project(tmp_path_factory.mktemp("served"), "max_upload_mb = 2\nmax_audio_s = 60\nmax_queue = 4")
+        project(
+            tmp_path_factory.mktemp("served"), "max_upload_mb = 2\nmax_audio_s = 60\nmax_queue = 4\nstream_idle_s = 300"
+        )
     ) as up:
         yield up
