@@ -74,6 +74,8 @@ class Guarded(HttpToolsProtocol):
     head_s: ClassVar[float]
     guard: asyncio.TimerHandle | None = None
     head_bytes = 0
+    fields_bytes = 0  # of the address and the fields of a request, trailers too, however few reads they came in
+    is_refused = False
     is_in_body = False
     aside_bytes = 0  # that came since the last part of a body: extensions of chunks, trailers
 
@@ -92,11 +94,17 @@ class Guarded(HttpToolsProtocol):
         if self.guard is not None:  # the head is not whole yet
             self.head_bytes += len(data)
         if max(self.head_bytes, self.aside_bytes if self.is_in_body else 0) > HEAD_BYTES:
+            self.refuse_head()
+
+    def refuse_head(self) -> None:
+        """Say once that a head is too large."""
+        if not self.is_refused:
             self.unwatch()
             self.refuse(431, "head_too_large", f"the head of a request may have {HEAD_BYTES:,} bytes")
 
     def refuse(self, status: int, code: str, why: str) -> None:
         """Answer before there is a request, and hang up."""
+        self.is_refused = True
         self.transport.write(refusal(ApiError(status, code, why, headers={"Retry-After": str(RETRY_S)})))
         self.transport.close()
 
@@ -114,24 +122,44 @@ class Guarded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self.guard is None:  # a further request on this connection
             self.watch()
+        self.fields_bytes = 0
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if self.has_room(len(url)):
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.has_room(len(name) + len(value)):
+            super().on_header(name, value)
+
+    def has_room(self, more_bytes: int) -> bool:
+        """Whether so much more may be in a head; where not, the connection is refused."""
+        self.fields_bytes += more_bytes
+        if self.fields_bytes > HEAD_BYTES:
+            self.refuse_head()
+        return not self.is_refused
 
     def on_headers_complete(self) -> None:
         self.unwatch()
+        if self.is_refused:
+            return
         self.is_in_body, self.head_bytes = True, 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self.aside_bytes = 0
-        super().on_body(body)
+        if not self.is_refused:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.is_in_body = False
-        super().on_message_complete()
+        if not self.is_refused:
+            super().on_message_complete()
 
     def _should_upgrade(self) -> bool:
         """Whether it becomes a WebSocket: one begins with GET, and for anything else the handshake never ends."""
-        return self.scope["method"] == "GET" and super()._should_upgrade()
+        return not self.is_refused and self.scope["method"] == "GET" and super()._should_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.unwatch()

@@ -39,17 +39,36 @@ def check(url: str, allowed: Sequence[str]) -> SplitResult:
     if not is_known:
         if port not in (None, 443):
             raise _refused("expected port 443")
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return parts  # a name: looked at when it is called
-        if not is_public(address):
+        address = written(host)
+        if is_this_machine(host) or (address is not None and not is_public(address)):
             raise _refused("its address is not public")
-    return parts
+    return parts  # a name is looked at when it is called
 
 
 def _refused(why: str) -> RefusedUrlError:
     return RefusedUrlError(why)
+
+
+def written(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is, in any form that resolvers take for one; None for a name.
+
+    >>> [str(written(host)) for host in ("0x7f.1", "017700000001", "2130706433", "[::1]", "example.org", "1.2.3.4.5")]
+    ['127.0.0.1', '127.0.0.1', '127.0.0.1', '::1', 'None', 'None']
+    """
+    plain = host.strip("[]").partition("%")[0]
+    try:
+        return ipaddress.ip_address(plain)
+    except ValueError:
+        pass
+    try:  # octal, hexadecimal, fewer than four parts
+        return ipaddress.IPv4Address(socket.inet_aton(plain.removesuffix(".")))
+    except OSError:
+        return None
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a name is one of those that always lead here (RFC 6761)."""
+    return host.rstrip(".").rpartition(".")[2].lower() == "localhost"
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
