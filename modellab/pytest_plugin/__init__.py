@@ -27,6 +27,7 @@ from modellab.pytest_plugin.benchmark_rounds import Rounds, Timed
 from modellab.pytest_plugin.claims import Claims, case_of
 from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
 from modellab.pytest_plugin.garbage import Garbage
+from modellab.pytest_plugin.going_on import GoingOn
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
@@ -88,7 +89,8 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[SESSION] = worker["modellab_session"] if worker else config.option.resume or new_session()
     if worker is None:
-        config.pluginmanager.register(Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
+        config.pluginmanager.register(lead := Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
+        config.pluginmanager.register(GoingOn(lead), "modellab-going-on")
         config.pluginmanager.register(Unmeasured(config, matrix), "modellab-silence")
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 

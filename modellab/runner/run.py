@@ -9,7 +9,7 @@ know nothing of each other, and a queue or an executor can hand each `PlannedCas
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
 from modellab.results.headline import NOT_RUN, SKIPPED, Headline
 from modellab.results.ledger import new_session
+from modellab.results.running import Journal
 from modellab.runner import orphans, paired, settling, without_result
 from modellab.runner.evaluate import IsCancelled, never
 from modellab.runner.events import Announcer, CaseSkipped, Listener, Notice, SuiteSettled, SuiteStarted
@@ -100,7 +101,8 @@ def run(
         family=count, paired_run=paired_run, tell=tell, cancelled=cancelled, labels=labels,
     )  # fmt: skip
     going = _Run(matrix, options, opened, planned)
-    with closing(opened):
+    journal = None if session else Journal(matrix.project.mlruns, name, len(planned))  # who named it tells of it
+    with closing(opened), closing(journal) if journal else nullcontext():
         try:
             going.through(cancelled)
         finally:

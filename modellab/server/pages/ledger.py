@@ -38,6 +38,9 @@ class Jobs(Protocol):
     def page(self, request: Request, who: Who, session: str, *, is_over: bool) -> Response | None:
         """The page of the job whose session it is; None where it is no job's, or over unless that is wanted too."""
 
+    def begun(self, project: str, session: str) -> Row | None:
+        """What a run of the command line says of itself that has not ended by itself, and whether it `lives`."""
+
 
 def router(index: Index, matrix: Matrix, jobs: Jobs) -> APIRouter:
     """The routes."""
@@ -76,6 +79,7 @@ def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
         return frame.page(
             request, "run.html.j2", f"Run {session}", run=found, tasks=by_task, lead=lead, colour=colour, facts=facts,
             is_cut=found["cases"] > len(rows), most=query.MOST, may_share=who.may("run"),
+            begun=jobs.begun(who.project, session),
         )  # fmt: skip
 
 

@@ -1,0 +1,57 @@
+"""Runs of the command line on the pages, from their first moment: while they go on, and when they were killed."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.results.test_running import begun
+from tests.server.conftest import PATIENCE_S, Server, project, serving
+from tests.server.results.conftest import entry, write
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(project(tmp_path_factory.mktemp("begun"))) as up:
+        yield up
+
+
+def page(site: Server, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"{site.address}{path}", timeout=PATIENCE_S) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, ""
+
+
+def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server) -> None:
+    assert page(site, "/runs/s1")[0] == 404
+    child = begun(site.root / "mlruns", "s1")
+    assert '<a href="/runs/s1">s1</a>' in page(site, "/runs")[1]
+    status, text = page(site, "/runs/s1")
+    assert status == 200
+    assert "It goes on, and has no result yet." in text
+    assert f"process {child.pid}" in text
+    write(site.root / "mlruns", entry(1, session="s1"))
+    site.get("/api/v1/results")  # which follows the ledger
+    assert "It goes on: 1 of 7 cases have a result so far." in page(site, "/runs/s1")[1]
+    child.kill()
+    child.communicate()
+    assert "It did not end by itself: its process is gone, with 1 of 7 cases through." in page(site, "/runs/s1")[1]
+    assert "Running now" not in page(site, "/runs")[1]
+
+
+def test_a_run_that_was_killed_before_its_first_result_says_so(site: Server) -> None:
+    child = begun(site.root / "mlruns", "s2")
+    child.kill()
+    child.communicate()
+    assert "It ended without a result: its process is gone." in page(site, "/runs/s2")[1]
+
+
+def test_a_run_that_ends_by_itself_leaves_nothing(site: Server) -> None:
+    child = begun(site.root / "mlruns", "s3")
+    child.communicate("end\n")
+    assert page(site, "/runs/s3")[0] == 404
