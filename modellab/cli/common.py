@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from modellab.results.entry import Entry
 
 UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
+QUOTED = re.compile(r"`[^`]*`")
+HELD = "\ue000"  # a blank at which no line ends, for as long as lines are broken
 GAP = 2  # blanks between the columns of a table
 MOST_PARTS = 2  # of a table that is too wide
 WRAPPED, LAST = 30, 8  # to no less is the text in a column wrapped, and in the last one
@@ -99,16 +104,51 @@ def is_plain() -> bool:
     return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 
-def say(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
+def say(text: object = "", *, err: bool = False, nl: bool = True, column: int = 0, **style: Any) -> None:
     """Text for a person, of one line or several, in which nothing takes effect; `style` is that of `typer.secho`.
 
+    On a terminal what is longer than a line goes on in the next one; `column` is where the first one begins.
     Every command says what it says through this, and hands data to `put`: tests/cli/test_say.py holds them to it.
     """
     import typer
 
     from modellab.system import escape
 
-    typer.secho(escape.lines(str(text)), err=err, nl=nl, color=False if is_plain() else None, **style)
+    safe = escape.lines(str(text))
+    if (sys.stderr if err else sys.stdout).isatty():
+        safe = folded(safe, shutil.get_terminal_size().columns, column)
+    typer.secho(safe, err=err, nl=nl, color=False if is_plain() else None, **style)
+
+
+def folded(text: str, width: int, column: int = 0) -> str:
+    """Text with its long lines broken at blanks, and what follows set in; what may be copied stays in one piece.
+
+    That is a command behind an arrow and what stands in backticks; no word is broken. The first line is at `column`.
+
+    >>> print(folded("  found: nothing that `modellab run` could judge", 30))
+      found: nothing that
+        `modellab run` could judge
+    """
+    lines = text.split("\n")
+    return "\n".join(_folded(line, width, column if at == 0 else 0) for at, line in enumerate(lines))
+
+
+def _folded(line: str, width: int, column: int) -> str:
+    inside = line.lstrip(" ")
+    if column + len(line) <= width or inside.startswith("-> "):
+        return line
+    held = QUOTED.sub(lambda found: found[0].replace(" ", HELD), line)
+    indent = " " * min(column + len(line) - len(inside) + 2, width // 2)
+    wrapped = textwrap.wrap(
+        held,
+        width,
+        initial_indent=" " * column,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return "\n".join(wrapped)[column:].replace(HELD, " ")
 
 
 def put(data: str) -> None:

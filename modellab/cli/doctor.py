@@ -90,7 +90,7 @@ def _printed(found: Iterable[Check]) -> list[Check]:
         for check in group:
             checks.append(check)
             common.say(f"  {check.state:6}", nl=False, fg=colours[check.state])
-            common.say(f"  {check.name}: {check.found}")
+            common.say(f"  {check.name}: {check.found}", column=8)
             if check.mend:
                 common.say(f"          -> {check.mend}")
     return checks

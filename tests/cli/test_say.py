@@ -72,6 +72,48 @@ def test_what_is_said_takes_no_effect(capsys: pytest.CaptureFixture[str]) -> Non
         assert "##[" not in text
 
 
+WORDS = st.lists(st.text(alphabet="ab`é.-", min_size=1, max_size=30), min_size=1, max_size=30)
+
+
+@given(words=WORDS, width=st.integers(20, 80), column=st.integers(0, 10))
+def test_folding_loses_no_word_and_keeps_to_the_width(words: list[str], width: int, column: int) -> None:
+    shown = common.folded(" ".join(words), width, column)
+    assert shown.split() == " ".join(words).split()
+    for at, line in enumerate(shown.splitlines()):
+        whole = len(line.split()) <= 1 or "`" in line
+        assert whole or len(line) + (column if at == 0 else 0) <= width
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("short", "short"),
+        ("", ""),
+        ("\n  area\n", "\n  area\n"),
+        ("  name: it has more to say", "  name: it has\n    more to say"),
+        ("say `modellab run --all` now", "say\n  `modellab run --all`\n  now"),
+        ("  -> pip install 'modellab[whisper]'", "  -> pip install 'modellab[whisper]'"),
+        ("at sha256:0123456789abcdef", "at\n  sha256:0123456789abcdef"),
+    ],
+)
+def test_what_is_folded_and_what_is_not(text: str, expected: str) -> None:
+    assert common.folded(text, 16) == expected
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_only_a_terminal_gets_folded_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("NO_COLOR", "1")
+    common.say("state ", nl=False)
+    common.say("name: what was found here", column=6)
+    common.say("to stderr, which is a file, so whole", err=True)
+    said = "state name: what was\n        found here\n" if is_terminal else "state name: what was found here\n"
+    assert capsys.readouterr() == (said, "to stderr, which is a file, so whole\n")
+
+
 def test_a_cell_with_a_colour_is_no_exception(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.text import Text
 
