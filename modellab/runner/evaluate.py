@@ -19,7 +19,7 @@ from modellab.system.json_child import MoreTime
 from modellab.tasks import Sample, Signed, Task
 from modellab.types import Counts, Result, Row, Utterance
 from modellab.types.rows import seconds, sendable
-from modellab.types.utterances import RAISED, Utterances, clocks
+from modellab.types.utterances import Utterances, raised
 
 LOAD_TIMEOUT_S = 600.0
 
@@ -137,7 +137,7 @@ def evaluate(
     told = checked(task, data)
     first_s = warm_up(task, data, loaded)
     done = _looked_at(data, lambda: _pass(task, data, loaded, progress))
-    if clocks(done)[:, RAISED].all():
+    if raised(done).all():
         raise ModelError(f"every one of {len(done)} utterances raised; the first: {done[0].error}")
     meters = loaded.ask("finish", {"device": case.key.device})
     again_s = cached_answers.readings(done, lambda i: _wall_s(loaded, data.rows[i]))

@@ -15,7 +15,7 @@ from modellab.text import AS_WRITTEN, CUT
 from modellab.text.quick import MOST_DIGITS, MOST_WORDS
 from modellab.types import QualityBaseline, Result, Utterance
 from modellab.types.readings import SERVER
-from modellab.types.utterances import RAISED, clocks
+from modellab.types.utterances import raised
 
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
 
@@ -40,9 +40,9 @@ def about(
             f"whisper_en cut figures of more than {MOST_DIGITS:,} digits or numbers of more than {MOST_WORDS:,} words"
             f" in {cut} text{'s' if cut != '1' else ''}: OpenAI's own gives another text or fails"
         )
-    if raised := np.flatnonzero(clocks(result.utterances)[:, RAISED]).tolist():
-        first = result.utterances[raised[0]].error.splitlines()[0]
-        yield f"the model raised on {len(raised)} of {len(result.utterances)} utterances: {first}"
+    if places := np.flatnonzero(raised(result.utterances)).tolist():
+        first = result.utterances[places[0]].error.splitlines()[0]
+        yield f"the model raised on {len(places)} of {len(result.utterances)} utterances: {first}"
 
 
 def _of_server(result: Result) -> Iterator[str]:

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from modellab.types import Counts, Floats, Utterance
 from modellab.types.spooled import TOGETHER, Lazy, Spool, Store
@@ -94,6 +95,10 @@ class Utterances(Lazy[Utterance]):
     def clocks(self) -> Floats:
         """What `clocks` below gives."""
         return self._columns(0, FIRST)
+
+    def raised(self) -> npt.NDArray[np.bool_]:
+        """What `raised` below gives."""
+        return np.asarray(self._columns(RAISED, RAISED + 1)[:, 0] != 0, dtype=bool)
 
     def rest(self) -> Iterator[Rest]:
         """What is no number, one utterance after the other."""
@@ -177,6 +182,13 @@ def clocks(utterances: Sequence[Utterance]) -> Floats:
         return utterances.clocks()
     rows = [(u.wall_s, u.cpu_s, u.gpu_s, u.duration_s, float(bool(u.error))) for u in utterances]
     return np.array(rows, dtype=float).reshape(-1, FIRST)
+
+
+def raised(utterances: Sequence[Utterance]) -> npt.NDArray[np.bool_]:
+    """Which ones raised, shape (n,)."""
+    if isinstance(utterances, Utterances):
+        return utterances.raised()
+    return np.array([bool(each.error) for each in utterances], dtype=bool)
 
 
 def ids(utterances: Sequence[Utterance]) -> list[str]:

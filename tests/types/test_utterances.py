@@ -23,6 +23,7 @@ from modellab.types.utterances import (
     counts_of,
     counts_or_zeros,
     ids,
+    raised,
     total_of,
 )
 
@@ -59,6 +60,8 @@ def test_columns_are_those_of_a_tuple(said: list[Utterance]) -> None:
     made = Utterances(said)
     np.testing.assert_array_equal(clocks(made), clocks(said))
     np.testing.assert_array_equal(clocks(made)[:, RAISED], [bool(each.error) for each in said])
+    np.testing.assert_array_equal(raised(made), [bool(each.error) for each in said])
+    np.testing.assert_array_equal(raised(said), raised(made))
     np.testing.assert_array_equal(
         clocks(made)[:, [WALL, CPU, AUDIO]], [[u.wall_s, u.cpu_s, u.duration_s] for u in said]
     )

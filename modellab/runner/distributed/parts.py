@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class Parts:
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
         """`identity` says what is computed. ConfigError for a file about something else: it would be mixed up."""
         self.path, self.identity = path, dict(identity)
-        self.known: list[tuple[int, list[int]]] = []  # first places, and hashes
+        self.known: list[tuple[int, Sequence[int]]] = []  # first places, and hashes
         self.loaded: dict[str, Any] = {}
         self.seconds: list[tuple[str, float, float]] = []  # worker, wall and audio seconds of each line
         self.torn = 0
@@ -92,7 +93,8 @@ class Parts:
                 raise ConfigError(f"{self.path} cannot be resumed: {_difference(data['identity'], self.identity)}")
             self.loaded = data["loaded"]
             return
-        hashes = [int(data["hashes"][i : i + HASH_DIGITS], 16) for i in range(0, len(data["hashes"]), HASH_DIGITS)]
+        digits = data["hashes"]
+        hashes = array("Q", (int(digits[i : i + HASH_DIGITS], 16) for i in range(0, len(digits), HASH_DIGITS)))
         start, count = int(data["start"]), int(data["count"])
         if not len(hashes) == count == len(data["utterances"]) or start < 0 or start + count > self.identity["rows"]:
             raise ValueError("a part does not fit its own numbers")

@@ -31,7 +31,7 @@ from modellab.runner.distributed.parts import Parts
 from modellab.runner.events import WorkersProgress, WorkerState
 from modellab.tasks import Task
 from modellab.types import Utterance
-from modellab.types.utterances import RAISED, Utterances, clocks
+from modellab.types.utterances import Utterances, raised
 from modellab.units import counted
 
 LOOK_S = 0.2
@@ -124,7 +124,7 @@ def _runs(task: Task, data: Dataset, parts: Parts) -> list[Sequence[Utterance]]:
         each = encoded if isinstance(encoded, list) else [encoded] * count
         for run_, one in zip(runs, each, strict=True):
             run_.append(replace(serialization.decode_utterance(one), wall_s=math.nan, cpu_s=math.nan, gpu_s=math.nan))
-    if clocks(runs[0])[:, RAISED].all():
+    if raised(runs[0]).all():
         raise ModelError(f"every one of {len(runs[0])} utterances raised; the first: {runs[0][0].error}")
     return [sessions.settled(task, data.rows, data.options, run_) for run_ in runs]
 
