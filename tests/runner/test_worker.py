@@ -59,7 +59,7 @@ def test_loading_tells_what_was_loaded(folder: Path) -> None:
         facts = opened.ask("load", order(folder), 60)
     finally:
         opened.close()
-    assert facts.keys() == {"load_s", "load_peak_rss_bytes", "weights", "versions", "python", "allocator"}
+    assert facts.keys() == {"load_s", "load_peak_rss_bytes", "weights", "versions", "python", "batches", "allocator"}
     assert facts["weights"] == "package"
     assert facts["load_peak_rss_bytes"] > 2**20
     assert facts["versions"]["numpy"] == np.__version__
