@@ -41,6 +41,7 @@ def _no_truth(value: Any) -> Any:
 
 # of a number that judges: true and what nothing reaches are none
 Number = Annotated[float, pydantic.BeforeValidator(_no_truth), pydantic.Field(ge=-finite.MOST, le=finite.MOST)]
+Whole = Annotated[int, pydantic.BeforeValidator(_no_truth)]  # a count: true is none
 
 
 class Broken(Strict):

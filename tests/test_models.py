@@ -189,8 +189,8 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        pytest.param("", "holds NoneType, expected keys and values", id="empty"),
-        pytest.param("- a\n- b\n", "holds list, expected keys and values", id="list"),
+        pytest.param("", "is empty, expected keys and values", id="empty"),
+        pytest.param("- a\n- b\n", r"holds \['a', 'b'\], expected keys and values", id="list"),
         pytest.param("a: [1\n", "is not readable YAML: ", id="not YAML"),
         pytest.param("a: \x00\n", "is not readable YAML: ", id="binary"),
         pytest.param("a: !!python/object:os.system {}\n", "is not readable YAML: ", id="a tag that runs code"),
@@ -199,6 +199,12 @@ def test_a_missing_key_is_named(tmp_path: Path, key: str) -> None:
 def test_a_file_that_is_no_mapping(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         config(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("key", ["seeds", "timeout_s"])
+def test_true_is_no_number(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{key}' is True: .*a number was expected"):
+        config(write(tmp_path, {**CONFIG, key: True}))
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from modellab.errors import DatasetError
 from modellab.types import Region, Turn
 
 DECIMALS = 6
+SHOWN = 60  # characters of a line in a message
 TOUCH_S = 0.0021  # start and length rounded to milliseconds, twice
 FORM, COMMENTS = "RTTM or UEM", (";", "#")
 FEWEST, MOST = 8, 10  # fields of a line: the last two may be left out
@@ -102,12 +103,24 @@ def read_uem(path: Path) -> dict[str, list[Region]]:
     for number, line in lines.lines(path, *COMMENTS):
         fields, where = lines.fields(line), _where(path, number)
         if len(fields) != 4:
-            raise DatasetError(f"{where}: {len(fields)} fields, expected recording, channel, start and end")
+            raise DatasetError(f"{where}: {_shown(line)} has {len(fields)} {_fields_of_uem(len(fields), line)}")
         start_s, end_s = _seconds(fields[2], "start", where), _seconds(fields[3], "end", where)
         if end_s < start_s:
             raise DatasetError(f"{where}: it ends at {end_s:g} s and starts at {start_s:g} s")
         found.setdefault(fields[0], []).append(Region(start_s, end_s))
     return found
+
+
+def _fields_of_uem(count: int, line: str) -> str:
+    """What is wrong with a line that has another number of fields than a UEM's."""
+    word, cause = "field" if count == 1 else "fields", ""
+    if line.lstrip().upper().startswith((SPEAKER, NOSCORE)):
+        cause = ": is it an RTTM?"
+    elif count < 4 and any(mark in line for mark in ",;"):
+        cause = ": is it a table with commas or semicolons?"
+    elif count > 4:
+        cause = ": has a name a blank in it, or is there a comment behind it?"
+    return f"{word}, expected recording, channel, start and end between blanks{cause}"
 
 
 def one[T](recordings: Mapping[str, T], path: Path, *names: str) -> T:
@@ -239,6 +252,11 @@ def _decimal(seconds: float) -> str:
     """At least three decimals, at most a microsecond: 0.500, 1.20625."""
     whole, _, digits = f"{seconds:.{DECIMALS}f}".partition(".")
     return f"{whole}.{digits.rstrip('0'):0<3}"
+
+
+def _shown(line: str) -> str:
+    text = line.strip()
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
 
 
 def _where(path: Path, number: int) -> str:

@@ -90,7 +90,7 @@ def _selections(project: Project, specs: list[str], task: str, dataset: str) -> 
     from modellab.results.select import StoredResults
 
     stored = StoredResults.read(project.root, project.mlruns, project.baselines)
-    for warning in stored.warnings:
+    for warning in (*stored.warnings, *stored.damaged):
         common.say(f"warning: {common.printable(warning)}", err=True)
     return [pairing.chosen(stored.select(spec), task, dataset) for spec in specs]
 

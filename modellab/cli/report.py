@@ -94,7 +94,7 @@ def stored_results_of(project: Project, source: str = "", specs: Sequence[str] =
         ]:
             _warn(warning)
     stored = StoredResults.read(project.root, project.mlruns, project.baselines, more)
-    for warning in stored.warnings:
+    for warning in (*stored.warnings, *stored.damaged):
         _warn(warning)
     if not stored.entries and not (specs and stored.accepted):
         unread = ", beside what the warnings are about" if stored.warnings else ""

@@ -22,7 +22,7 @@ from modellab.datasets import parquet_rows, row_checks
 from modellab.datasets.parquet_rows import ParquetRows
 from modellab.datasets.row_checks import FILE_NAME
 from modellab.errors import DatasetError, UnreadableError, YamlError
-from modellab.schema import MOST, GroupLimits, Number, Settings, Strict, Thresholds, parse
+from modellab.schema import MOST, GroupLimits, Number, Settings, Strict, Thresholds, Whole, parse
 from modellab.system import textfile, yamltext
 from modellab.types import Row
 from modellab.types.rows import FILES, SETTING_FILES, in_parts
@@ -42,14 +42,14 @@ class Header(Strict):
     model_config = ConfigDict(strict=True)
 
     task: str
-    version: int = Field(ge=1, le=MOST)
+    version: Whole = Field(ge=1, le=MOST)
     language: str  # ISO 639-1, e.g. "en"; "mul" where each row has its own
     tier: Literal["smoke", "full", "real", "nightly"]
     licence: str  # SPDX
     source: str
     normaliser: str = "none"
     domain: Literal["open", "lab"] = "open"  # lab: inside the vocabulary of the embedded model
-    rate_hz: int | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
+    rate_hz: Whole | None = Field(default=None, gt=0)  # every file's sample rate; None where they differ
     limits: dict[str, Number] = {}  # metric -> absolute limit, whatever the baseline says
     thresholds: Thresholds = {}  # metric -> margin, cap, alpha, ...: how its change is judged
     groups: dict[str, dict[str, GroupLimits]] = {}  # key of rows' `group` -> metric -> what each group is held to

@@ -27,7 +27,7 @@ from modellab.models import servers
 from modellab.models.servers import Server
 from modellab.models.weights import Source
 from modellab.models.weights import fault as weights_fault
-from modellab.schema import Settings, Stage, Strict, Thresholds, parse
+from modellab.schema import Number, Settings, Stage, Strict, Thresholds, Whole, parse
 from modellab.system import textfile, yamltext
 
 FOLDER = Path(__file__).parent
@@ -69,7 +69,7 @@ class Variant(Strict):
     devices: dict[Device, tuple[str, ...]] = {}
     options: Settings = {}
     needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
-    seeds: int | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
+    seeds: Whole | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
     preprocessing: str = ""  # what audio goes through before this variant hears it, behind the dataset's own
     server: Server | None = None  # where it runs, if not here
@@ -105,10 +105,10 @@ class Model(Strict):
     variants: dict[str, Variant]
     claims: tuple[Claim, ...] = ()
     thresholds: Thresholds = {}  # metric -> margin, limit, ...: how this model's cases are judged
-    seeds: int = pydantic.Field(
+    seeds: Whole = pydantic.Field(
         default=1, ge=1, le=MOST_SEEDS
     )  # passes over a dataset, for decoders that draw at random
-    timeout_s: float = pydantic.Field(default=120.0, gt=0, le=LONGEST_TIMEOUT_S)  # for an utterance of TIMEOUT_AUDIO_S
+    timeout_s: Number = pydantic.Field(default=120.0, gt=0, le=LONGEST_TIMEOUT_S)  # for an utterance of TIMEOUT_AUDIO_S
 
     def device_precisions(self, variant: str) -> Iterator[tuple[Device, str]]:
         """The device and precision pairs a variant offers."""
@@ -243,7 +243,8 @@ def load_yaml(path: Path) -> Mapping[str, Any]:
     except (UnreadableError, YamlError) as fault:
         raise ConfigError(f"{path} is not readable YAML: {fault}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds {type(values).__name__}, expected keys and values")
+        found = "is empty" if values is None else f"holds {yamltext.shown(values)}"
+        raise ConfigError(f"{path} {found}, expected keys and values")
     return values
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modellab import tasks
+from modellab.errors import BaselineError
 from modellab.results import baselines, withheld
 from modellab.results.entry import NOT_A_VERSION, Entry, pooled
 from modellab.system.machine import Commit, machine_class
@@ -20,13 +21,23 @@ from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, St
 ABOUT = {"reason", "date", "seeds", "signature", "machine", "passes"}  # of a header, what is no library's version
 
 
-def entries(root: Path) -> Iterator[Entry]:
-    """Every accepted case below `root`, sorted; BaselineError for a file that cannot be used."""
+def entries(root: Path, damaged: list[str] | None = None) -> Iterator[Entry]:
+    """Every accepted case below `root`, sorted.
+
+    BaselineError for a file that cannot be used; with `damaged` its sentence goes there, and the others are read.
+    """
     for path in sorted(root.glob("*/*/*.json")):
         key = baselines.key_of(path)
-        found = baselines.load(root, key) if key and key.task in tasks.names() else None
-        if key and found:
-            yield _entry(key, found, *_resources(root, key, found))
+        try:
+            found = baselines.load(root, key) if key and key.task in tasks.names() else None
+            entry = _entry(key, found, *_resources(root, key, found)) if key and found else None
+        except BaselineError as error:
+            if damaged is None:
+                raise
+            damaged.append(str(error))
+            continue
+        if entry:
+            yield entry
 
 
 def _resources(root: Path, key: CaseId, found: QualityBaseline) -> tuple[ResourceBaseline | None, str]:

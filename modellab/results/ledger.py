@@ -37,6 +37,8 @@ from modellab.types import CaseId, Status, Verdict
 HALF_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")  # of a surrogate pair, perhaps the other half is beside it
 HALF = re.compile("[\ud800-\udfff]")  # alone: text that nobody could print, encode or store
 BLOCK_BYTES = 2**20  # of a line that are written at once
+CUT_OFF = "was cut off (a kill or a full disk in the middle of the write?)"
+MOST_TOLD = 5  # lines of a file that are no results, each in a sentence of its own
 TOO_DEEP = (RecursionError, *MALFORMED)  # what a damaged line can raise when it is parsed and decoded
 
 
@@ -136,8 +138,7 @@ def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[
     except OSError as problem:
         return [], [f"{path.name} cannot be read ({problem.strerror}): its results are left out"]
     entries: dict[str, Entry] = {}
-    warnings: list[str] = []
-    newer: list[NewerError] = []
+    warnings, left_out, newer = list[str](), list[str](), list[NewerError]()
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -148,9 +149,10 @@ def read_file(path: Path, folder: Path, *, private: bool = False) -> tuple[list[
         except NewerError as problem:
             newer.append(problem)
         except TOO_DEEP as problem:
-            cut = "was cut off (a kill or a full disk in the middle of the write?)"
-            what = cut if number == len(lines) else f"is not a result ({type(problem).__name__}: {problem})"
-            warnings.append(f"{path.name}, line {number} {what[:200]}: left out")
+            what = CUT_OFF if number == len(lines) else f"is not a result ({type(problem).__name__}: {problem})"
+            left_out.append(f"{path.name}, line {number} {what[:200]}: left out")
+    more = f"{path.name}: {len(left_out) - MOST_TOLD} more of its {len(lines)} lines are not results: left out"
+    warnings += left_out if len(left_out) <= MOST_TOLD else [*left_out[:MOST_TOLD], more]
     if newer:
         results = "1 result was" if len(newer) == 1 else f"{len(newer)} results were"
         warnings.append(f"{path.name}: {results} {newer[0]}: left out here, kept for it")

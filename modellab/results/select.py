@@ -73,10 +73,20 @@ class StoredResults:
         ordered = sorted(every.values(), key=lambda entry: (entry.finished_at, entry.id))
         return cls(root, baselines, tuple(ordered), tuple(warnings))
 
-    @cached_property
+    @property
     def accepted(self) -> tuple[Entry, ...]:
-        """What is accepted, in the form of results."""
-        return tuple(baselines_as_entries.entries(self.baselines))
+        """What is accepted, in the form of results, without what cannot be read."""
+        return self._accepted_and_damaged[0]
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """A sentence for each baseline that cannot be read: its case alone is left out of what is accepted."""
+        return self._accepted_and_damaged[1]
+
+    @cached_property
+    def _accepted_and_damaged(self) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
+        damaged: list[str] = []
+        return tuple(baselines_as_entries.entries(self.baselines, damaged)), tuple(damaged)
 
     def select(self, spec: str = LATEST, *, errors: bool = False) -> SelectedResults:
         """The results that a selector takes; ConfigError where that is nothing, with what there is.

@@ -153,7 +153,7 @@ class Engine:
         outputs, timing = process.timed(
             lambda: [task.run(self.model, part) for _, part in parts], self.gpu, self.children
         )
-        if self.meter:
+        if self.meter and timing.wall_s > 0:
             timing = replace(timing, wall_s=max(0.0, timing.wall_s - self.meter.taken()))
         if self.on_gpu:
             self.throttle_meter.sample()

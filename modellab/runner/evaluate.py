@@ -22,6 +22,7 @@ from modellab.types.rows import seconds, sendable
 from modellab.types.utterances import Utterances, raised
 
 LOAD_TIMEOUT_S = 600.0
+TICKS_S = 0.05  # by which CPU time may come out below 0
 
 
 class Handle(Protocol):
@@ -215,7 +216,7 @@ def warm_up(task: Task, data: Dataset, loaded: Loaded) -> float:
     start = {"task": task.NAME, "keep": loaded.keep, "utterances": len(data.rows)}
     loaded.ask("start", {**start, "warm_up": True})
     try:
-        first_s = float(loaded.call(data.rows[0])["wall_s"])
+        first_s = times(loaded.call(data.rows[0]))[0]
     except ModelError:
         first_s = float("nan")
     loaded.ask("start", start)
@@ -230,7 +231,7 @@ def utterance_of(task: Task, row: Row, data: Dataset, loaded: Answering) -> Utte
         reply, error = {"output": None}, str(raised)
     output, given_s = None if error else loaded.examined(task, row, reply["output"]), reply.get("given_s")
     sample = decoded_length.sample(task, row, data.options, given_s, output)
-    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output, data), _times(reply)
+    counts, (wall_s, cpu_s, gpu_s) = _scored(task, sample, output, data), times(reply)
     said_by = clusters.cluster(row, data.header)
     audio_s = decoded_length.heard_s(row, given_s, sample.duration_s, output)
     return Utterance(sample.id, counts, output, wall_s, cpu_s, audio_s, error, said_by, gpu_s)
@@ -253,19 +254,29 @@ def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
         reply = loaded.call(row)
     except ModelError:
         return utterance
-    wall_s, cpu_s, gpu_s = _times(reply)
+    wall_s, cpu_s, gpu_s = times(reply)
     return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)
 
 
 def _wall_s(loaded: Loaded, row: Row) -> float:
     """The wall seconds of one more call; infinite where the model raised."""
     try:
-        return float(loaded.call(row)["wall_s"])
+        return times(loaded.call(row))[0]
     except ModelError:
         return math.inf
 
 
-def _times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised."""
+def times(reply: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Wall, CPU and GPU seconds of a call; NaN where a clock does not exist, or the model raised.
+
+    WorkerError where a clock ran backwards: no number can be made of that. CPU time is less the cost of looking after
+    child processes, in ticks, so that a call that takes hardly any may come out a little below 0.
+    """
     wall_s, cpu_s, gpu_s = (float(reply.get(clock, math.nan)) for clock in ("wall_s", "cpu_s", "gpu_s"))
-    return wall_s, cpu_s, gpu_s
+    for clock, took_s, slack_s in (("wall", wall_s, 0.0), ("CPU", cpu_s, TICKS_S), ("GPU", gpu_s, 0.0)):
+        if took_s < -slack_s:
+            raise WorkerError(
+                f"the {clock} clock ran backwards by {-took_s:.3g} s while the model was called: nothing can be timed;"
+                " was the machine suspended, or does its adapter replace Python's clocks?"
+            )
+    return wall_s, 0.0 if cpu_s < 0 else cpu_s, gpu_s

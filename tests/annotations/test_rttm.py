@@ -119,7 +119,17 @@ def test_rounding_is_no_overlap(file: Path) -> None:
     [
         ("m 1 5.0 4.5", "it ends at 4.5 s and starts at 5 s"),
         ("m 1 -1 5.0", "start is -1 s"),
-        ("m 0 5.0", "3 fields, expected recording, channel, start and end"),
+        ("m 0 5.0", "'m 0 5.0' has 3 fields, expected recording, channel, start and end between blanks"),
+        (
+            "m,1,0,5.0",
+            "has 1 field, expected recording, channel, start and end between blanks: is it a table",
+        ),
+        (
+            "m 1 0 5.0 ;; all",
+            "has 6 fields, expected recording, channel, start and end between blanks: has a name",
+        ),
+        ("SPEAKER m 1 0 5 <NA> <NA> a", "start and end between blanks: is it an RTTM?"),
+        ("x" * 100, f"line 2: '{'x' * 60}...' has 1 field"),
     ],
 )
 def test_a_bad_uem_line_is_named(file: Path, line: str, says: str) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from modellab import datasets
 from modellab.reports.leaderboard.markdown import MARKER
+from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.types import CaseId
@@ -47,6 +48,21 @@ def test_the_terminal_says_which_to_take_and_on_what(desk: Desk) -> None:
     )
     assert "score = 50 % quality + 20 % speed + 10 % memory + 10 % stability + 10 % cost" in done.stdout
     assert "2 models: no cost (no price for a-cpu-1t in scorecard.prices)" in done.stdout
+
+
+def test_a_damaged_baseline_costs_itself_only(desk: Desk) -> None:
+    two(desk)
+    path = baselines.quality_path(desk.root / "baselines", KEY)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    done = desk.type("report", "--markdown", "-")
+    assert done.exit_code == 0, done.stderr
+    assert f"warning: {path} is not a baseline" in done.stderr
+    assert "short_v1" in done.stdout
+    assert f"{path.name} is not a baseline" in done.stdout, "the comment says so, too"
+    compared = desk.type("compare", "fake", "rival")
+    assert compared.exit_code == 0, compared.stderr
+    assert f"warning: {path} is not a baseline" in compared.stderr
 
 
 def test_too_little_is_not_enough_evidence(desk: Desk) -> None:

@@ -88,7 +88,7 @@ GOOD = "{stage: production, when: 2026-11-01T08:00:00Z, by: Ada, because: quiet}
             "a merge conflict is in it: keep the records of both sides, in the order of `when`",
             id="conflict",
         ),
-        pytest.param("- a", "holds list, expected keys and values", id="list"),
+        pytest.param("- a", "holds ['a'], expected keys and values", id="list"),
         pytest.param("{", "is not readable YAML", id="no yaml"),
         pytest.param("lab: production", "'lab' is 'production'", id="no list"),
         pytest.param(

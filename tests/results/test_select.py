@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modellab import tasks
-from modellab.errors import ConfigError
+from modellab.errors import BaselineError, ConfigError
 from modellab.plan.settings import Project
 from modellab.results import baselines, baselines_as_entries
 from modellab.results.entry import Entry
@@ -151,6 +151,21 @@ def test_what_is_accepted_is_found_entry_like_a_result(tmp_path: Path) -> None:
     assert (found_entry.result.utterances[0].wall_s, found_entry.result.machine) == (0.1, "a-cpu-1t")
     assert not found_entry.versions, "what is no version is not taken for one"
     assert unfair(found_entry, replace(entry(1), result=measured)) == ""
+
+
+def test_a_damaged_baseline_hides_no_other(tmp_path: Path) -> None:
+    for model in ("fake", "other"):
+        measured = make.result([make.utterance("0000", make.asr_counts(1))], key=replace(make.KEY, model=model))
+        baselines.save(tmp_path / "baselines", asr, [measured], "first", "2026-03-01")
+    path = baselines.quality_path(tmp_path / "baselines", make.KEY)
+    path.write_text("{")
+    there = stored(entry(1), root=tmp_path)
+    assert [str(found.key.model) for found in there.select("@baseline").entries] == ["other"]
+    assert there.select("fake").entries, "what was measured is there"
+    (told,) = there.damaged
+    assert told.startswith(f"{path} is not a baseline")
+    with pytest.raises(BaselineError, match="is not a baseline"):
+        list(baselines_as_entries.entries(tmp_path / "baselines"))
 
 
 def test_only_the_same_key_is_found_entry_from_the_baselines(tmp_path: Path) -> None:

@@ -191,6 +191,8 @@ def test_a_warm_up_that_raised_costs_nothing_but_its_time() -> None:
         ([0.1, 0.1, CrashError("died")], CrashError, "died"),
         ([0.1, DatasetError("no audio")], DatasetError, "no audio"),
         ([CrashError("died at once")], CrashError, "died at once"),
+        ([0.1, 0.1, -3.0], WorkerError, r"the wall clock ran backwards by 3 s .* was the machine suspended"),
+        ([-0.1, 0.1], WorkerError, r"the wall clock ran backwards by 0.1 s"),
     ],
 )
 def test_without_a_measurement_there_is_an_error(replies: list[Any], error: type[Exception], says: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from modellab import datasets, tasks
 from modellab.datasets import Dataset
-from modellab.errors import ModellabError
+from modellab.errors import BaselineError, ModellabError
 from modellab.gate.calibration_noise import Noise
 from modellab.results import baselines
 from modellab.results.entry import Entry
@@ -82,6 +82,9 @@ class Calibrations:
         """The noise of one clock (as logarithms) or peak (in bytes); of no sessions where there are none."""
         place = key, machine
         if place not in self._paces:
-            self._paces[place] = baselines.load_resources(self.baselines, key, machine)
+            try:
+                self._paces[place] = baselines.load_resources(self.baselines, key, machine)
+            except BaselineError:  # damaged: told by the case's next run, and nothing is known here
+                self._paces[place] = None
         timing = self._paces[place]
         return Noise.of([each[metric] for each in timing.sessions if metric in each] if timing else [])

@@ -71,7 +71,7 @@ def assembled(
         card=project.judging.scorecard,
         alpha=project.judging.alpha,
         utterances=utterances,
-        notes=[*stored.warnings, *notes],
+        notes=[*stored.warnings, *stored.damaged, *notes],
     )
     return assemble.assemble(shown)
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from modellab.datasets import Dataset
 from modellab.errors import ModelError
+from modellab.runner import evaluate
 from modellab.types import Floats, Row
-from modellab.types.readings import FIELDS
 from modellab.types.rows import seconds, sendable
 
 SIDE_S = 0.03  # a side shorter than this is made of several utterances
@@ -169,5 +169,5 @@ def _warm_up(candidate: Loaded, base: Loaded, walk: Walk) -> int:
 def _side(loaded: Loaded, rows: Sequence[Row]) -> tuple[Floats, list[Any]]:
     """The seconds of the calls on `rows` by each clock, summed, and what the model said."""
     replies = [loaded.ask("utterance", {"row": sendable(row)}, seconds(row)) for row in rows]
-    times = np.array([[reply.get(clock, math.nan) for clock in FIELDS] for reply in replies], dtype=float)
-    return times.sum(axis=0), [reply["output"] for reply in replies]
+    clocks = np.array([evaluate.times(reply) for reply in replies], dtype=float)
+    return clocks.sum(axis=0), [reply["output"] for reply in replies]

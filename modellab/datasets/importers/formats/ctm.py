@@ -33,12 +33,24 @@ def detect(place: Place) -> Guess | None:
     return None
 
 
+FIELDS = range(5, 9)
+
+
+def expected(fields: Sequence[str], line: str) -> str:
+    """Why a line is not read."""
+    if len(fields) in FIELDS:
+        return f"expected recording, channel, start, length and word, got {line[:60]!r}"
+    cause = ": has a name or a word a blank in it?" if len(fields) > FIELDS[-1] else ""
+    wanted = f"{FIELDS[0]} to {FIELDS[-1]} (recording, channel, start, length, word)"
+    return f"{len(fields)} fields, expected {wanted} in {line[:60]!r}{cause}"
+
+
 def word(fields: Sequence[str]) -> str | None:
     """The word of a line without the tag behind it; None for what is no line of this format.
 
     That is also one whose sixth field can be no confidence: a word with a blank in it, whose rest would be lost.
     """
-    good = 5 <= len(fields) <= 8 and all(seconds(field) is not None or field == "*" for field in fields[2:4])
+    good = len(fields) in FIELDS and all(seconds(field) is not None or field == "*" for field in fields[2:4])
     good = good and all(number(field) is not None or field.lower() in CONFIDENCES for field in fields[5:6])
     return TAG.sub("", fields[4]).replace("\\;", ";") if good else None
 
@@ -57,7 +69,7 @@ def read(place: Place, options: Options) -> Iterator[Item]:
             where, fields, line = item
             said = word(fields)
             if said is None:
-                yield LeftOut(where, f"expected recording, channel, start, length and word, got {line[:60]!r}")
+                yield LeftOut(where, expected(fields, line))
             elif said.lower().startswith(ALTERNATIVE):
                 yield LeftOut(where, "alternatives are not read here")
             else:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from modellab.datasets.importers import textfiles
-from modellab.datasets.importers.formats.ctm import ALTERNATIVE, word
+from modellab.datasets.importers.formats.ctm import ALTERNATIVE, FIELDS, expected, word
 from modellab.datasets.importers.places import Place
 from modellab.datasets.importers.records import Guess, LeftOut, channel, seconds
 from modellab.errors import ConfigError
@@ -22,15 +22,19 @@ from modellab.types import SpokenTurn
 
 NAME = "ctm"
 TITLE = "CTM: recording, channel, start, length, word"
-FIELDS = range(5, 9)
 MARKS = ("{", "}", ";;")
 
 
 def detect(place: Place) -> Guess | None:
     """Lines with two times and a word in the right places, most of the first ones."""
     lines = [line.split() for line in place.first_lines(place.path) if not line.lstrip().startswith(";;")]
-    is_most = 2 * sum(1 for fields in lines if _times(fields)) > len(lines)
+    is_most = 2 * sum(1 for fields in lines if _times(fields) or _is_longer(fields)) > len(lines)
     return Guess(0.85, "its lines have recording, channel, start, length and a word") if is_most else None
+
+
+def _is_longer(fields: Sequence[str]) -> bool:
+    """Whether it is a line of this format with too many fields: no text has two numbers with decimal points there."""
+    return len(fields) > FIELDS[-1] and all("." in each and seconds(each) is not None for each in fields[2:4])
 
 
 def _times(fields: Sequence[str]) -> tuple[float, float] | None:
@@ -50,7 +54,7 @@ def read(path: Path, _: Columns) -> Iterator[Item]:
         where, fields, line = item
         times, said = _times(fields), word(fields)
         if times is None or said is None:
-            yield LeftOut(where, f"expected recording, channel, start, length and word, got {line[:60]!r}")
+            yield LeftOut(where, expected(fields, line))
         elif said.lower().startswith(ALTERNATIVE):
             yield LeftOut(where, "alternatives (<ALT>) are not known here; write down one of them")
         else:
