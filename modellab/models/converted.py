@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modellab.errors import UnreadableError, WeightsError, YamlError
-from modellab.system import cache, textfile, yamltext
+from modellab.system import cache, process_group, textfile, yamltext
 
 PLACE = re.compile(r"(?P<model>[A-Za-z_]\w*):(?P<variant>[\w.+-]+)#(?P<format>openai|transformers|ct2|ggml)")
 FORM = "converted:MODEL:VARIANT#FORMAT with the format openai, transformers, ct2 or ggml"
@@ -93,7 +93,7 @@ def _convert(theirs: Path | None, fmt: str, new: Path, place: str) -> None:
     options = ["--to", fmt, "--into", str(new / "made"), "--named", variant]
     command = [sys.executable, "-m", "modellab.models.conversion", str(theirs), *options]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+        done = process_group.run(command, TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"weights converted:{place} were not there after {TIMEOUT_S:g} s") from error
     if done.returncode != 0:

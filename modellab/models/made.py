@@ -18,7 +18,7 @@ from pathlib import Path
 
 from modellab.errors import WeightsError
 from modellab.models import adapter_code
-from modellab.system import cache, textfile
+from modellab.system import cache, process_group, textfile
 
 RECIPE = "make.py"
 ONE, MANY = 3, 2  # arguments that make one; checkpoints from which on a process for all of them is quicker
@@ -43,7 +43,7 @@ def together(wanted: Sequence[tuple[Path, str]]) -> None:
         return
     command = [sys.executable, "-m", "modellab.models.made", *(str(part) for each in lacking for part in each)]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(command, capture_output=True, check=False, timeout=TIMEOUT_S)
+        process_group.run(command, TIMEOUT_S)
 
 
 def _place(folder: Path, name: str) -> Path:
@@ -63,7 +63,7 @@ def recipe(folder: Path) -> str:
 def _make(folder: Path, name: str, new: Path) -> None:
     command = [sys.executable, "-m", "modellab.models.made", str(folder), name, str(new)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+        done = process_group.run(command, TIMEOUT_S)
     except subprocess.TimeoutExpired as error:
         raise WeightsError(f"{folder / RECIPE} did not make {name!r} within {TIMEOUT_S:g} s") from error
     if done.returncode != 0:

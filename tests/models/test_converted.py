@@ -70,7 +70,7 @@ def test_an_origin_that_is_none_is_told(folder: Path, place: str, says: str) -> 
         origin(place, folder)
 
 
-def made(found: list[Any], command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+def made(found: list[Any], command: list[str]) -> subprocess.CompletedProcess[str]:
     """Stands in for the process that converts."""
     into = Path(command[command.index("--into") + 1])
     into.mkdir()
@@ -81,7 +81,7 @@ def made(found: list[Any], command: list[str], **_: Any) -> subprocess.Completed
 
 def test_it_is_converted_once_and_called_after_its_pins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Any] = []
-    monkeypatch.setattr("modellab.models.converted.subprocess.run", lambda command, **how: made(ran, command, **how))
+    monkeypatch.setattr("modellab.models.converted.process_group.run", lambda command, _: made(ran, command))
     weights = folder.parent / "b"
     weights.write_bytes(b"original")
     place = "theirs:small#openai"
@@ -107,8 +107,8 @@ def test_it_is_converted_once_and_called_after_its_pins(folder: Path, monkeypatc
 def test_a_conversion_that_fails_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "Traceback\nthe engines disagree"
     monkeypatch.setattr(
-        "modellab.models.converted.subprocess.run",
-        lambda command, **_: subprocess.CompletedProcess(command, 1, "", said),
+        "modellab.models.converted.process_group.run",
+        lambda command, _: subprocess.CompletedProcess(command, 1, "", said),
     )
     with pytest.raises(WeightsError, match="could not be made: the engines disagree"):
         converted.locate("theirs:small#openai", folder, lambda _: folder, download=True)
