@@ -2,7 +2,7 @@
 
 The ledger knows of a run from its first result on. Until then, and while it goes on, this file says that there is one.
 It is gone when the run has ended by itself; where its process was killed, the file is left without the lock, which the
-system takes back with the process, so that a killed run never shows as one that goes on.
+system takes back with the process, so that a killed run never shows as one that goes on. A week later it is swept.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import platform
 import re
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -21,8 +22,10 @@ from pathlib import Path
 from typing import IO
 
 from modellab.results.entry import now
+from modellab.system.masking import masked
 
 FOLDER = "running"
+KEPT_S = 7 * 24 * 3600.0  # the file of a killed run, for who looks for it and resumes it
 NAME = re.compile(r"[\w-][\w.-]{0,150}\Z")
 PROGRAMS = {"__main__.py": "modellab"}  # how a process's own file is called by people
 
@@ -48,9 +51,10 @@ class Journal:
         if not NAME.match(session):
             return
         words = [PROGRAMS.get(Path(sys.argv[0]).name, Path(sys.argv[0]).name), *sys.argv[1:]]
-        run = Run(session, cases, shlex.join(words), platform.node(), os.getpid(), now())
+        run = Run(session, cases, masked(shlex.join(words)), platform.node(), os.getpid(), now())
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(self.path.parent)
             new = self.path.with_suffix(f".{os.getpid()}.new")
             self.file = new.open("w", encoding="utf-8")
             fcntl.flock(self.file, fcntl.LOCK_EX)  # before anybody finds it
@@ -75,6 +79,15 @@ def alive(mlruns: Path) -> Iterator[Run]:
     """Those whose process lives, newest first."""
     found = [each for path in (mlruns / FOLDER).glob("*.json") if (each := _read(path))]
     yield from sorted((run for run, lives in found if lives), key=lambda run: run.started_at, reverse=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files that killed runs have left a week ago."""
+    old = time.time() - KEPT_S
+    for path in folder.iterdir():
+        with suppress(OSError):
+            if path.stat().st_mtime < old and not ((found := _read(path)) and found[1]):
+                path.unlink()
 
 
 def _read(path: Path) -> tuple[Run, bool] | None:

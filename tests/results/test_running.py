@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,29 @@ def test_a_run_that_is_resumed_goes_on_again(tmp_path: Path) -> None:
     assert [each.pid for each in running.alive(tmp_path)] == [again.pid]
     again.communicate("end\n")
     assert running.find(tmp_path, "s1") is None
+
+
+def test_what_killed_runs_leave_is_swept_a_week_later(tmp_path: Path) -> None:
+    alive, killed, recent = (begun(tmp_path, name) for name in ("alive", "killed", "recent"))
+    for each in (killed, recent):
+        each.kill()
+        each.communicate()
+    for name in ("alive.json", "killed.json", "x.1.new"):
+        path = tmp_path / "running" / name
+        path.touch()
+        os.utime(path, times=(0, 0))
+    running.Journal(tmp_path, "next", 1).close()
+    assert sorted(path.name for path in (tmp_path / "running").iterdir()) == ["alive.json", "recent.json"]
+    alive.communicate("end\n")
+
+
+def test_a_secret_in_the_command_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["modellab", "run", "--to", "https://ann:pw@example.com"])
+    journal = running.Journal(tmp_path, "s1", 1)
+    found = running.find(tmp_path, "s1")
+    journal.close()
+    assert found
+    assert found[0].command == "modellab run --to https://***@example.com"
 
 
 @pytest.mark.parametrize("name", ["../alerts", "", ".hidden", "a/b", "x" * 200])
