@@ -84,6 +84,7 @@ class Controller:
         self.condemned: list[Shard] = []  # utterances that have killed: they get their error when all others are done
         self.deaths: dict[tuple[int, int], int] = {}
         self.fruitless, self.last_loss = 0, ""
+        self.model_deaths: list[str] = []  # how it died, each time
         self.most_fruitless = FRUITLESS + 2 * math.ceil(math.log2(max((len(shard) for shard in shards), default=1)))
         self.most_members = 0
         self.twice, self.different = 0, list[int]()  # utterances computed twice; places where the answers differ
@@ -249,6 +250,7 @@ class Controller:
     def _died_at(self, place: int, why: str) -> None:
         """The model's process died at this very utterance."""
         self._count_loss(why)
+        self.model_deaths.append(self.last_loss)
         key = (place, place + 1)
         self.deaths[key] = self.deaths.get(key, 0) + 1
         if self.deaths[key] >= TRIES and not self.done[place]:

@@ -280,6 +280,8 @@ class _Pass:
         if self.losses:
             again = counted(controller.lost_attempts, "shard")
             yield f"{counted(self.losses, 'worker')} lost on the way, {again} given to others"
+        if died := controller.model_deaths:
+            yield f"the model's process died {counted(len(died), 'time')}, a fresh one went on each time: {died[-1]}"
         if controller.different:
             many = f"{len(controller.different)} of {counted(controller.twice, 'utterance')}"
             yield f"not deterministic: {many} that were computed twice came out differently"

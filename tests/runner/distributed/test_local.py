@@ -64,6 +64,25 @@ def test_two_workers_say_what_one_process_says(root: Path) -> None:
     assert {"rtf", "peak_rss_bytes", "load_s", "first_call_s"} <= two.result.readings.keys()
 
 
+def dies(root: Path, when: str) -> None:
+    """The model's process is killed before it answers, where that holds."""
+    adapter = root / "models" / "fake" / "adapter.py"
+    kill = f"if {when}:\n            os.kill(os.getpid(), signal.SIGKILL)\n        "
+    adapter.write_text(adapter.read_text().replace("if n in does.get", kill + "if n in does.get", 1))
+
+
+def test_a_model_that_died_and_went_on_in_a_fresh_process_is_told(root: Path) -> None:
+    once = str(root / "died")
+    first = f"not os.path.exists({once!r}) and not os.mkdir({once!r})"
+    dies(root, f'len(audio.samples) == does["dies_at"] and {first}')
+    behave(root, "fake", dies_at=length(3))
+    entry = entry_of(root, shared(root).session)
+    assert entry.result is not None, entry.error
+    assert not any(u.error for u in entry.result.utterances)
+    (note,) = [note for note in entry.notes if note.startswith("the model's process died 1 time, ")]
+    assert "SIGKILL" in note
+
+
 @pytest.mark.parametrize(
     "number",
     [
@@ -73,9 +92,7 @@ def test_two_workers_say_what_one_process_says(root: Path) -> None:
 )
 def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: int) -> None:
     alone = entry_of(root, run([ONE], root).session)
-    adapter = root / "models" / "fake" / "adapter.py"
-    dies = 'if len(audio.samples) == does.get("dies_at"):\n            os.kill(os.getpid(), signal.SIGKILL)\n        '
-    adapter.write_text(adapter.read_text().replace("if n in does.get", dies + "if n in does.get", 1))
+    dies(root, 'len(audio.samples) == does.get("dies_at")')
     behave(root, "fake", dies_at=length(number))
     result = shared(root)
     entry = entry_of(root, result.session)
