@@ -53,19 +53,25 @@ class Journal:
         words = [PROGRAMS.get(Path(sys.argv[0]).name, Path(sys.argv[0]).name), *sys.argv[1:]]
         run = Run(session, cases, masked(shlex.join(words)), platform.node(), os.getpid(), now())
         with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _sweep(self.path.parent)
-            new = self.path.with_suffix(f".{os.getpid()}.new")
-            self.file = new.open("w", encoding="utf-8")
+            self._begin(run)
+
+    def _begin(self, run: Run) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(self.path.parent)
+        new = self.path.with_suffix(f".{os.getpid()}.new")
+        try:
+            new.write_text(json.dumps(asdict(run)), encoding="utf-8")  # whole, or this raises: a full disk is met here
+            self.file = new.open("r+", encoding="utf-8")
             fcntl.flock(self.file, fcntl.LOCK_EX)  # before anybody finds it
-            json.dump(asdict(run), self.file)
-            self.file.flush()
             new.replace(self.path)
+        finally:
+            new.unlink(missing_ok=True)
 
     def close(self) -> None:
         """The run has ended by itself."""
         if self.file is not None:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
             self.file.close()
             self.file = None
 

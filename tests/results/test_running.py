@@ -22,8 +22,8 @@ journal.close()
 """
 
 
-def begun(mlruns: Path, session: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", HOLDS, str(mlruns), session]
+def begun(mlruns: Path, session: str, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", HOLDS, str(mlruns), session, *options]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout
     assert child.stdout.readline() == "begun\n"
@@ -100,3 +100,20 @@ def test_without_room_a_run_goes_on_unseen(tmp_path: Path) -> None:
     journal = running.Journal(tmp_path, "s1", 1)
     assert running.find(tmp_path, "s1") is None
     journal.close()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from modellab.results.running import Journal
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # whatever is written fails, as on a full disk
+journal = Journal(Path(sys.argv[1]), "s1", 7)
+journal.close()
+print("ended")
+"""
+
+
+def test_on_a_full_disk_a_run_goes_on_unseen_and_ends(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stdout == "ended\n", done.stderr
+    assert list((tmp_path / "running").iterdir()) == []

@@ -44,6 +44,25 @@ def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server)
     assert "Running now" not in page(site, "/runs")[1]
 
 
+@pytest.mark.parametrize(
+    ("session", "options", "says"),
+    [
+        ("alone", (), " alone</code> runs it again."),  # it cannot be gone on with: nothing of a case is kept
+        ("shared", ("--executor", "queue:q"), "--executor queue:q --resume shared</code> goes on with it."),
+        ("again", ("--executor", "queue:q", "--resume", "again"), "queue:q --resume again</code> goes on with it."),
+    ],
+)
+def test_a_killed_run_says_what_goes_on_with_it(
+    site: Server, session: str, options: tuple[str, ...], says: str
+) -> None:
+    child = begun(site.root / "mlruns", session, *options)
+    child.kill()
+    child.communicate()
+    write(site.root / "mlruns", entry(1, session=session))
+    site.get("/api/v1/results")  # which follows the ledger
+    assert says in page(site, f"/runs/{session}")[1]
+
+
 def test_a_run_that_was_killed_before_its_first_result_says_so(site: Server) -> None:
     child = begun(site.root / "mlruns", "s2")
     child.kill()
