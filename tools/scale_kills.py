@@ -29,7 +29,7 @@ from pathlib import Path
 import psutil
 
 from modellab.results import ledger
-from modellab.runner.distributed import parts
+from modellab.runner.distributed import parts, ray_cluster
 from tools import scale_project
 
 UTTERANCES, SLEEP_S, SHARD = 60, 0.05, 4
@@ -96,7 +96,7 @@ def cluster(wanted: bool) -> Iterator[subprocess.Popen[str] | None]:
         yield None
         return
     with tempfile.TemporaryDirectory(prefix="scale-ray-") as home:
-        os.environ |= {"HOME": home, "RAY_USAGE_STATS_ENABLED": "0"}
+        os.environ |= {"HOME": home, **ray_cluster.QUIET, **ray_cluster.AS_OTHERS}
         command = [sys.executable, "-m", "tools.scale_ray_nodes"]
         nodes = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:

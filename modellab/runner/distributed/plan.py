@@ -40,7 +40,8 @@ def code() -> str:
 @functools.cache
 def packages() -> dict[str, str]:
     """The version of every package that is installed."""
-    named = ((each.metadata["Name"], each.version) for each in metadata.distributions())
+    about = (each.metadata for each in metadata.distributions())  # parsed each time that it is asked for
+    named = ((each["Name"], each["Version"]) for each in about)
     return {str(name): str(version) for name, version in sorted(named, key=str) if name and name != "modellab"}
 
 

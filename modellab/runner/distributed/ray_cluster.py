@@ -25,6 +25,7 @@ from modellab.system import leftovers
 
 AUTO, NEW = "auto", "new"
 LOOPBACK = "127.0.0.1"
+AS_OTHERS = {"RAY_worker_niceness": "0"}  # Ray's own 15 leaves its workers next to nothing where others compute
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}  # before Ray is imported, and in each process that it starts
 TOKEN = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_TOKEN")
 CURRENT = Path("/tmp/ray/ray_current_cluster")  # noqa: S108 - where Ray itself writes the address of this machine's cluster
@@ -91,7 +92,7 @@ class Connection:
         descriptor = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(descriptor, secrets.token_hex(32).encode())
         os.close(descriptor)
-        self._set({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None})
+        self._set({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_AUTH_TOKEN": None} | AS_OTHERS)
         with on_loopback() as init:
             init(
                 address="local", num_cpus=cpus, include_dashboard=False, log_to_driver=False,

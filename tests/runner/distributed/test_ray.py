@@ -24,6 +24,44 @@ from .test_local import entry_of, said
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="pip install 'modellab[ray]'")
 
+OWN_CLUSTER = f"""
+import json, os, psutil
+from modellab.runner.events import WorkersProgress
+from modellab.runner.options import RunOptions
+from modellab.runner.run import run
+seen, listens, token, nice = {{}}, set(), [], set()
+
+def listen(event):
+    if not isinstance(event, WorkersProgress):
+        return
+    for each in psutil.Process().children(recursive=True):
+        try:
+            nice.update([each.nice()] if "modellab.worker" in each.cmdline() else [])
+        except psutil.Error:
+            continue
+    if seen:
+        return
+    for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        try:
+            seen[each.name()] = each.environ().get("RAY_USAGE_STATS_ENABLED")
+            listens.update(c.laddr.ip for c in each.net_connections() if c.status == "LISTEN")
+        except psutil.Error:
+            continue
+    path = os.environ["RAY_AUTH_TOKEN_PATH"]
+    token.extend([oct(os.stat(path).st_mode & 0o777), os.environ["RAY_AUTH_MODE"]])
+
+before = dict(os.environ)
+options = RunOptions(executor="ray:new", workers=1, shard_audio_s=3)
+results = [run([{ONE!r}], ".", options, listeners=[listen]) for _ in range(2)]
+left = [each.name() for each in psutil.Process().children(recursive=True) if "ray" in each.name()]
+changed = {{name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}}
+print(json.dumps({{"sessions": [result.session for result in results], "seen": seen, "left": left,
+                   "errors": [case.error for result in results for case in result.cases],
+                   "listens": sorted(listens), "token": token, "nice": sorted(nice),
+                   "changed": sorted(changed)}}))
+os._exit(0)
+"""
+
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -84,46 +122,16 @@ def test_two_nodes_one_of_which_is_killed(root: Path) -> None:
 @pytest.mark.slow
 def test_a_cluster_that_is_started_here_is_for_this_run_alone(root: Path) -> None:
     """A token of its own, no statistics in any process, no port beyond loopback, nothing in the home, nothing left."""
-    told = scripted(
-        root,
-        f"""
-        import json, os, psutil
-        from modellab.runner.events import WorkersProgress
-        from modellab.runner.options import RunOptions
-        from modellab.runner.run import run
-        seen, listens, token = {{}}, set(), []
-
-        def listen(event):
-            if not isinstance(event, WorkersProgress) or seen:
-                return
-            for each in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-                try:
-                    seen[each.name()] = each.environ().get("RAY_USAGE_STATS_ENABLED")
-                    listens.update(c.laddr.ip for c in each.net_connections() if c.status == "LISTEN")
-                except psutil.Error:
-                    continue
-            path = os.environ["RAY_AUTH_TOKEN_PATH"]
-            token.extend([oct(os.stat(path).st_mode & 0o777), os.environ["RAY_AUTH_MODE"]])
-
-        before = dict(os.environ)
-        options = RunOptions(executor="ray:new", workers=1, shard_audio_s=3)
-        results = [run([{ONE!r}], ".", options, listeners=[listen]) for _ in range(2)]
-        left = [each.name() for each in psutil.Process().children(recursive=True) if "ray" in each.name()]
-        changed = {{name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}}
-        print(json.dumps({{"sessions": [result.session for result in results], "seen": seen, "left": left,
-                           "errors": [case.error for result in results for case in result.cases],
-                           "listens": sorted(listens), "token": token, "changed": sorted(changed)}}))
-        os._exit(0)
-        """,
-    )
+    told = scripted(root, OWN_CLUSTER)
     assert told["errors"] == ["", ""], told
     assert told["token"][:2] == ["0o600", "token"]
     assert {value for name, value in told["seen"].items() if name in {"raylet", "gcs_server"}} == {"0"}
     assert {"raylet", "gcs_server"} <= told["seen"].keys()
     assert {each.removeprefix("::ffff:") for each in told["listens"]} == {"127.0.0.1"}
+    assert told["nice"] == [0], "as much of a busy machine as anybody's"
     assert told["left"] == []
     assert "RAY_USAGE_STATS_ENABLED" in told["changed"]
-    assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH"} & set(told["changed"])
+    assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_worker_niceness"} & set(told["changed"])
     assert sorted(path.name for path in (root / "home").iterdir()) == []
     one, two = (entry_of(root, session) for session in told["sessions"])
     assert said(one) == said(two)
