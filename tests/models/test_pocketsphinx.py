@@ -166,6 +166,15 @@ def test_a_stream_hears_commands_and_ends_them_at_a_pause(commands: Any) -> None
     assert [finals(commands, both, chunk_s) for chunk_s in (0.013, 9.0)] == [first, first]
 
 
+def test_a_sentence_that_is_misheard_on_the_way_is_whole_in_the_end() -> None:
+    """With a guessed mean it takes half of one for a pause; a grammar's joints are no words."""
+    model = load("house")
+    for row in datasets.load(ROOT / "golden" / "stream_smoke_v1").rows:
+        events = [each.event for each in listen(model, audio.read(row["audio"], 16_000), VirtualClock, 0.25)]
+        assert [event.text for event in events if event.kind == "final"] == [row["text"]]
+        assert {word for event in events for word in event.text.split()} <= set(re.findall(r"\w+", model.grammar))
+
+
 def test_two_streams_at_once_and_one_given_up(commands: Any) -> None:
     ours, theirs, other = (commands.open_stream(16_000) for _ in range(3))
     sounds = clip("light").samples, clip("code").samples

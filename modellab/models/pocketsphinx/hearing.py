@@ -12,7 +12,7 @@ from modellab.streaming.protocol import Samples
 FRAMES_PER_S = 100
 FULL_SCALE = 32767
 VARIANT = re.compile(r"\(\d+\)$")  # "to(3)" is the third pronunciation of "to"
-FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")  # silence, noise, the sentence's ends
+FILLER = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+|\(NULL\)")  # silence, noise, the sentence's ends, a grammar's joints
 Heard = list[tuple[str, float, float]]  # (word, start_s, end_s)
 
 

@@ -1,8 +1,9 @@
 """Audio that goes on, as PocketSphinx hears it: block by block, one utterance after the other.
 
-What it has heard so far may change with each block: a partial. Where the best path has a pause behind words, and at the
-end, the utterance is heard once more as a whole, as a clip would be, and what that says is final: only then is the mean
-of its cepstra known, and with a guessed one it mishears sentences of its own grammar.
+What it has heard so far may change with each block: a partial. Where the best path has a pause behind words and it is
+quiet, too, and at the end, the utterance is heard once more as a whole, as a clip would be, and that is final: only
+then is the mean of its cepstra known. With a guessed one it mishears sentences of its own grammar, and speech as a
+pause.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from modellab.streaming.blocks import Blocks
+from modellab.streaming.energy import FRAME_S, Levels
 from modellab.streaming.protocol import Event, Samples
 
 from .hearing import Dither, Heard, hear_whole, heard, words
 
 BLOCK_S = 0.1  # what it hears at a time, however the audio comes
 PAUSE_S = 0.6
+LOUD = 0.25  # the threshold of what may be speech
 LONGEST_S = 20.0  # of an utterance without a pause: whoever waits for its end waits the longer
 
 
@@ -26,7 +29,9 @@ class PocketsphinxStream:
     def __init__(self, decoder: Any, dither: float, give_back: Callable[[Any], None], rate_hz: int) -> None:
         self.decoder, self.dither, self.give_back, self.rate_hz = decoder, Dither(dither), give_back, rate_hz
         self.blocks = Blocks(round(BLOCK_S * rate_hz))
+        self.levels = Levels(rate_hz, LOUD)
         self.heard_s = self.begun_s = 0.0  # all that it has heard; where the utterance begins
+        self.quiet_s = 0.0  # since it was loud
         self.utterance: list[bytes] = []  # 16-bit PCM
         self.shown = ""
         self.is_open = True
@@ -63,6 +68,8 @@ class PocketsphinxStream:
         self.utterance.append(self.dither.pcm(block))
         self.decoder.process_raw(self.utterance[-1])
         self.heard_s += len(block) / self.rate_hz
+        for is_loud in self.levels.feed(block):
+            self.quiet_s = 0.0 if is_loud else self.quiet_s + FRAME_S
         if not self._is_over(heard(self.decoder)):
             return []
         events = self._end()
@@ -86,7 +93,8 @@ class PocketsphinxStream:
         """Whether there are words and then a pause, or the utterance is too long."""
         last_s = max((end_s for _, _, end_s in words(path)), default=0.0)
         length_s = self.heard_s - self.begun_s
-        return bool(last_s and length_s - last_s >= PAUSE_S) or length_s >= LONGEST_S
+        pause_s = min(length_s - last_s, self.quiet_s + FRAME_S / 2)  # frames add up to a little less
+        return bool(last_s and pause_s >= PAUSE_S) or length_s >= LONGEST_S
 
 
 def _text(path: Heard) -> str:
