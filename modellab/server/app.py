@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
@@ -27,6 +28,7 @@ from modellab.server.edge import Edge
 from modellab.server.errors import ApiError, of
 from modellab.server.fleet import Fleet
 from modellab.server.jobs import api as jobs_api
+from modellab.server.jobs import going_on
 from modellab.server.jobs.room import Room
 from modellab.server.listening import api as listening_api
 from modellab.server.listening.making import Maker
@@ -97,7 +99,7 @@ def application(project: Project, database: Database, guard: Guard, streams: Str
     app.include_router(people.router(guard))
     app.include_router(facts.router(fleet, measured))
     app.include_router(sockets.router(fleet, project.serve, streams, guard, spool.path))
-    app.include_router(results_api.router(index))
+    app.include_router(results_api.router(index, partial(going_on.live, room.jobs, project.mlruns)))
     app.include_router(decisions.router(index, remembered))
     app.include_router(storage_api.router(blobs, long_probe))
     app.include_router(jobs_api.router(room))

@@ -31,6 +31,9 @@ def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server)
     assert page(site, "/runs/s1")[0] == 404
     child = begun(site.root / "mlruns", "s1")
     assert '<a href="/runs/s1">s1</a>' in page(site, "/runs")[1]
+    told = site.get("/api/v1/runs/s1")[1]
+    assert (told["state"], told["planned"], told["cases"], told["results"]) == ("running", 7, 0, [])
+    assert [each["id"] for each in site.get("/api/v1/runs?state=running")[1]["data"]] == ["s1"]
     status, text = page(site, "/runs/s1")
     assert status == 200
     assert "It goes on, and has no result yet." in text
@@ -42,6 +45,7 @@ def test_a_run_is_there_before_its_first_result_and_after_its_kill(site: Server)
     child.communicate()
     assert "It did not end by itself: its process is gone, with 1 of 7 cases through." in page(site, "/runs/s1")[1]
     assert "Running now" not in page(site, "/runs")[1]
+    assert site.get("/api/v1/runs?state=running")[1]["data"] == []
 
 
 @pytest.mark.parametrize(

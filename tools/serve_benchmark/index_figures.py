@@ -20,7 +20,7 @@ from typing import Any
 from modellab.results import ledger
 from modellab.results.entry import Entry, encode, pooled
 from modellab.server.database import FILE, Database
-from modellab.server.results import follow, line, query
+from modellab.server.results import follow, line, query, sessions
 from modellab.types import CaseId, Result, Status, Utterance
 
 LINE_BYTES = 7_000
@@ -124,7 +124,7 @@ def _page(database: Database, asked: Mapping[str, Any]) -> Any:
 
 def _runs(database: Database) -> Any:
     with database.begin() as said:
-        return query.runs(said, "default", query.Runs())
+        return sessions.runs(said, "default", sessions.Runs())
 
 
 def _far(database: Database) -> None:

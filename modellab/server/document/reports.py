@@ -56,8 +56,10 @@ TICKET = record(
     ),
 )  # fmt: skip
 RUN = record(
-    "A session of the suite", "object id started_at finished_at commit dirty machine cases red by statuses",
-    object={"const": "run"}, **_texts("id started_at finished_at commit branch machine host experiment by"),
+    "A session of the suite",
+    "object id state started_at finished_at commit dirty machine cases planned red by statuses",
+    object={"const": "run"}, state={"enum": ["running", "ended"]}, planned=or_null(COUNT),
+    **_texts("id started_at finished_at commit branch machine host experiment by"),
     dirty=FLAG, cases=COUNT, red=COUNT, statuses={"type": "object", "additionalProperties": COUNT},
 )  # fmt: skip
 RESULT = record(

@@ -117,11 +117,15 @@ class Jobs:
         with self.database.begin() as connection:
             return turns.position(connection, row)
 
-    def newest(self, project: str, *, states: Sequence[str] = (), before: int = 0, most: int = 50) -> list[Row]:
-        """The jobs of a project, newest first: those in `states`, with a number below `before`."""
+    def newest(
+        self, project: str, *, states: Sequence[str] = (), lane: str = "", before: int = 0, most: int = 50
+    ) -> list[Row]:
+        """The jobs of a project, newest first: those in `states`, of a lane, with a number below `before`."""
         asked = sa.select(JOB).where(JOB.c.project == project)
         if states:
             asked = asked.where(JOB.c.state.in_(states))
+        if lane:
+            asked = asked.where(JOB.c.lane == lane)
         if before:
             asked = asked.where(JOB.c.n < before)
         with self.database.begin() as connection:

@@ -36,14 +36,14 @@ class Jobs:
         return [*self._jobs(project), *self._others(project)]
 
     def _jobs(self, project: str) -> list[Json]:
-        rows = self.room.jobs.newest(project, states=("queued", "running"), most=workbench.SHOWN)
+        rows = self.room.jobs.newest(project, states=("queued", "running"), lane=RUNS, most=workbench.SHOWN)
         return [
             {
                 "id": row.id, "url": f"/workbench/{row.id}", "state": row.state, "by": row.owner,
                 "created": workbench.moment(row.created),
                 "far": workbench.far(row.progress), "command": requests.Run.model_validate(row.body).command,
             }
-            for row in rows if row.lane == RUNS
+            for row in rows
         ]  # fmt: skip
 
     def page(self, request: Request, who: Who, session: str, *, is_over: bool) -> Response | None:

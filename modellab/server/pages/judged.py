@@ -16,7 +16,7 @@ from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.listening.making import Maker
 from modellab.server.pages import frame, listening
-from modellab.server.results import query
+from modellab.server.results import sessions
 from modellab.server.results.decisions import Remembered, compared
 from modellab.server.results.experiments import Experiments, Record
 from modellab.server.results.index import Index
@@ -85,7 +85,7 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     @routes.get("/experiments/{experiment}")
     def one(request: Request, who: Reads, experiment: str) -> Response:
         found = kept.get(who.project, experiment)
-        runs = index.rows(lambda said: query.runs(said, who.project, query.Runs(experiment=[found.id])))
+        runs = index.rows(lambda said: sessions.runs(said, who.project, sessions.Runs(experiment=[found.id])))
         comparison, why = _comparison(index, remembered, found)
         return frame.page(
             request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,

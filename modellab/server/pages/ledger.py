@@ -15,7 +15,7 @@ from modellab.plan.matrix import Broken, Matrix
 from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.pages import frame
-from modellab.server.results import query
+from modellab.server.results import query, sessions
 from modellab.server.results.index import Index
 from modellab.types import readings
 
@@ -52,9 +52,9 @@ def router(index: Index, matrix: Matrix, jobs: Jobs) -> APIRouter:
 
 def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
     @routes.get("/runs")
-    def runs(request: Request, who: Reads, asked: Annotated[query.Runs, Query()]) -> Response:
-        asked = _without_empty(asked)
-        found = index.rows(lambda said: query.runs(said, who.project, asked))
+    def runs(request: Request, who: Reads, asked: Annotated[sessions.Runs, Query()]) -> Response:
+        asked = _without_empty(asked).model_copy(update={"state": None})  # those that go on stand above the others
+        found = index.rows(lambda said: sessions.runs(said, who.project, asked))
         older, newest = _pages(request, found, asked)
         return frame.page(
             request, "runs.html.j2", "Runs",
@@ -67,7 +67,7 @@ def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
         if going_on := jobs.page(request, who, session, is_over=False):
             return going_on
         try:
-            found = index.one(lambda said: query.run(said, who.project, session))
+            found = index.one(lambda said: sessions.run(said, who.project, session))
         except ApiError as error:  # it ended before its first result
             if error.status == 404 and (ended := jobs.page(request, who, session, is_over=True)):
                 return ended

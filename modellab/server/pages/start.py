@@ -19,7 +19,7 @@ from modellab.server.auth import SIGNED, Needs, Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.fleet import Fleet, Served
 from modellab.server.pages import frame
-from modellab.server.results import query
+from modellab.server.results import sessions
 from modellab.server.results.index import Index
 
 EMBEDDED, MADE = "embedded:", "made:"  # sources of weights: a small vocabulary, and nothing at all
@@ -107,7 +107,7 @@ def router(fleet: Fleet, matrix: Matrix, index: Index) -> APIRouter:
 
 def _last_run(index: Index, who: Who) -> dict[str, Any]:
     """The run that began last, and in words what became of it; nothing where the suite has not run yet."""
-    found = index.rows(lambda said: query.runs(said, who.project, query.Runs(limit=1)))["data"]
+    found = index.rows(lambda said: sessions.runs(said, who.project, sessions.Runs(limit=1)))["data"]
     if not found:
         return {"last": None}
     red = f", {found[0]['red']} red" if found[0]["red"] else ""

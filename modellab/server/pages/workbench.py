@@ -22,7 +22,7 @@ from modellab.server.jobs.room import Room
 from modellab.server.jobs.store import Row
 from modellab.server.jobs.tables import DONE, ENDED
 from modellab.server.pages import frame, ledger
-from modellab.server.results import durations, query
+from modellab.server.results import durations, sessions
 from modellab.server.results.index import Index
 from modellab.system import machine
 
@@ -225,7 +225,7 @@ def _colour(row: Row) -> str:
 def _results(index: Index, who: Who, session: str) -> list[Json]:
     """The results of a run, worst first; none where it has none."""
     try:
-        found = index.one(lambda said: query.run(said, who.project, session))
+        found = index.one(lambda said: sessions.run(said, who.project, session))
     except ApiError as error:
         if error.status != 404:
             raise

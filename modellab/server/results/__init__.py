@@ -3,7 +3,7 @@
     line.py      a line of the ledger as a row of the index
     follow.py    the index after the ledger: what is new in its files, and in the index's tables (tables.py)
     newest.py    of each case the newest result; estimates.py: how sure the numbers of a row are
-    query.py     lists from the index: filters, order, pages
+    query.py     lists from the index: filters, order, pages; sessions.py: those of runs, with those that go on
     index.py     the index of a running server: follows before it answers, made again where it is damaged
     reader.py    a process (child.py) that reads whole entries and computes with them (whole.py): the API's stays small
     board.py     the leaderboard of a task; past.py: a case over time; slices.py: parts of a dataset

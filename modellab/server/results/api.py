@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,33 +11,36 @@ from fastapi.responses import FileResponse
 
 from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
-from modellab.server.results import query
+from modellab.server.results import query, sessions
 from modellab.server.results.index import Index
 
 MOST_UTTERANCES = 500
+GoingOn = Callable[[str], Iterable[sessions.Live]]
 Reads = Annotated[Who, Depends(needs("read"))]
 
 
-def router(index: Index) -> APIRouter:
-    """The routes."""
+def router(index: Index, live: GoingOn) -> APIRouter:
+    """The routes; `live` says which runs of a project go on."""
     routes = APIRouter(prefix="/api/v1", tags=["results"])
-    _lists(routes, index)
+    _lists(routes, index, live)
     _whole(routes, index)
     return routes
 
 
-def _lists(routes: APIRouter, index: Index) -> None:
+def _lists(routes: APIRouter, index: Index, live: GoingOn) -> None:
     """Those that the index answers."""
 
     @routes.get("/runs")
-    def runs(who: Reads, asked: Annotated[query.Runs, Query()]) -> dict[str, Any]:
-        """Sessions, newest first: how many cases, what became of them, of which commit."""
-        return index.rows(lambda said: query.runs(said, who.project, asked))
+    def runs(who: Reads, asked: Annotated[sessions.Runs, Query()]) -> dict[str, Any]:
+        """Sessions, newest first, those that go on too: how many cases, what became of them, of which commit."""
+        going = list(live(who.project))
+        return index.rows(lambda said: sessions.runs(said, who.project, asked, going))
 
     @routes.get("/runs/{session}")
     def run(who: Reads, session: str) -> dict[str, Any]:
         """One session with its results."""
-        return index.one(lambda said: query.run(said, who.project, session))
+        going = list(live(who.project))
+        return index.one(lambda said: sessions.run(said, who.project, session, going))
 
     @routes.get("/results")
     def results(who: Reads, asked: Annotated[query.Filters, Query()]) -> dict[str, Any]:

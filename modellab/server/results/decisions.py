@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from modellab.server.access import audit
 from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import INVALID, ApiError
-from modellab.server.results import query
+from modellab.server.results import sessions
 from modellab.server.results.api import Reads
 from modellab.server.results.experiments import Experiments, Given, Record
 from modellab.server.results.index import Index
@@ -192,8 +192,8 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
         """One, with the sessions that were run for it."""
         found = kept.get(who.project, experiment)
         response.headers["ETag"] = f'"{found.version}"'
-        asked = query.Runs(experiment=[found.id])
-        runs = index.rows(lambda said: query.runs(said, who.project, asked))
+        asked = sessions.Runs(experiment=[found.id])
+        runs = index.rows(lambda said: sessions.runs(said, who.project, asked))
         return {**found.model_dump(), "runs": runs["data"], "results_url": f"/api/v1/results?experiment={found.id}"}
 
     @routes.patch("/experiments/{experiment}", tags=["experiments"])
@@ -215,8 +215,8 @@ def compared(index: Index, remembered: Remembered, found: Record, task: str = ""
     """An experiment's members, or without any its runs, held against each other; ApiError 409 for less than two."""
     specs = found.members
     if not specs:
-        asked = query.Runs(experiment=[found.id])
-        runs = index.rows(lambda said: query.runs(said, found.project, asked))["data"]
+        asked = sessions.Runs(experiment=[found.id])
+        runs = index.rows(lambda said: sessions.runs(said, found.project, asked))["data"]
         specs = [f"@{each['id']}" for each in reversed(runs)]
     if len(specs) < 2:
         said = f"there is nothing to compare: {len(specs)} of at least two members"

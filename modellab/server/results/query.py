@@ -1,17 +1,20 @@
-"""Lists from the index: filters, order, pages by cursor. Each question takes the project of who asks."""
+"""Lists from the index: filters, order, pages by cursor. Each question takes the project of who asks.
+
+Runs are in `sessions.py`.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 import sqlalchemy as sa
 
 from modellab.errors import did_you_mean
 from modellab.server.errors import ApiError
-from modellab.server.results.tables import ENTRIES, MISSING, SESSIONS
+from modellab.server.results.tables import ENTRIES, MISSING
 
 MOST = 500  # rows of a page
 SAME = (
@@ -20,6 +23,7 @@ SAME = (
 )  # fmt: skip
 Texts = list[str]
 Json = dict[str, Any]
+Prefix = Annotated[str, pydantic.Field(pattern="^[0-9a-f]{0,64}$")]  # how a hash begins
 
 
 class Page(pydantic.BaseModel):
@@ -28,7 +32,7 @@ class Page(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid")
 
     limit: int = pydantic.Field(default=50, ge=1, le=MOST)
-    cursor: str = pydantic.Field(default="", max_length=400)
+    cursor: str = pydantic.Field(default="", max_length=4_000)
 
 
 class Filters(Page):
@@ -49,23 +53,12 @@ class Filters(Page):
     tier: Texts = []
     experiment: Texts = []
     by: Texts = []
-    commit: str = pydantic.Field(default="", pattern="^[0-9a-f]{0,64}$")
+    commit: Prefix = ""
     red: bool | None = None
     since: str = pydantic.Field(default="", max_length=40, description="Ended at or after this moment, ISO 8601 in UTC")
     until: str = pydantic.Field(default="", max_length=40, description="Ended before it")
     sort: Literal["-finished_at", "finished_at", "value", "-value"] = "-finished_at"
     fields: str = pydantic.Field(default="", max_length=400, description="Only these, with commas between them")
-
-
-class Runs(Page):
-    """Which sessions."""
-
-    commit: str = pydantic.Field(default="", pattern="^[0-9a-f]{0,64}$")
-    branch: Texts = []
-    machine: Texts = []
-    experiment: Texts = []
-    by: Texts = []
-    red: bool | None = None
 
 
 def results(connection: sa.Connection, project: str, asked: Filters) -> Json:
@@ -77,23 +70,7 @@ def results(connection: sa.Connection, project: str, asked: Filters) -> Json:
     shown = [result(row) for row in rows]
     if wanted:
         shown = [{key: each[key] for key in wanted} for each in shown]
-    return _list(shown, cursor)
-
-
-def runs(connection: sa.Connection, project: str, asked: Runs) -> Json:
-    """A page of sessions, those that began last first."""
-    conditions: list[Any] = [
-        SESSIONS.c[name].in_(values) for name in ("branch", "machine", "experiment") if (values := _of(asked, name))
-    ]
-    if asked.by:
-        conditions.append(SESSIONS.c.person.in_(asked.by))
-    if asked.commit:
-        conditions.append(_begins(SESSIONS.c.commit, asked.commit))
-    if asked.red is not None:
-        conditions.append(SESSIONS.c.red > 0 if asked.red else SESSIONS.c.red == 0)
-    said = sa.select(SESSIONS).where(SESSIONS.c.project == project, *conditions)
-    rows, cursor = _paged(connection, said, (SESSIONS.c.started_at, SESSIONS.c.session), asked, falling=True)
-    return _list([session(row) for row in rows], cursor)
+    return listed(shown, cursor)
 
 
 def one(connection: sa.Connection, project: str, id: str) -> Any:
@@ -102,17 +79,6 @@ def one(connection: sa.Connection, project: str, id: str) -> Any:
     if (row := connection.execute(said).mappings().first()) is None:
         raise ApiError(404, "not_found", f"there is no result {id[:40]!r} here", "entry")
     return row
-
-
-def run(connection: sa.Connection, project: str, name: str) -> Json:
-    """One session with its results; ApiError 404 where this project has none of that name."""
-    theirs = sa.select(SESSIONS).where(SESSIONS.c.project == project, SESSIONS.c.session == name)
-    if (row := connection.execute(theirs).mappings().first()) is None:
-        raise ApiError(404, "not_found", f"there is no run {name[:60]!r} here", "session")
-    said = sa.select(ENTRIES).where(ENTRIES.c.project == project, ENTRIES.c.session == name)
-    newest = said.order_by(ENTRIES.c.finished_at, ENTRIES.c.id).limit(MOST)
-    shown = [result(each) for each in connection.execute(newest).mappings()]
-    return {**session(row), "results": shown, "results_url": f"/api/v1/results?session={name}"}
 
 
 def result(row: Any) -> Json:
@@ -129,27 +95,15 @@ def result(row: Any) -> Json:
     }
 
 
-def session(row: Any) -> Json:
-    """A session as the API gives it."""
-    names = ("started_at", "finished_at", "commit", "branch", "dirty", "machine", "host", "cases", "red", "experiment")
-    return {
-        "object": "run",
-        "id": row["session"],
-        **{name: row[name] for name in names},
-        "by": row["person"],
-        "statuses": json.loads(row["statuses"]),
-    }
-
-
 # ---------------------------------------------------------------------------- conditions and pages
 
 
 def _conditions(asked: Filters) -> list[Any]:
-    found: list[Any] = [ENTRIES.c[name].in_(values) for name in SAME if (values := _of(asked, name))]
+    found: list[Any] = [ENTRIES.c[name].in_(values) for name in SAME if (values := values_of(asked, name))]
     if asked.by:
         found.append(ENTRIES.c.person.in_(asked.by))
     if asked.commit:
-        found.append(_begins(ENTRIES.c.commit, asked.commit))
+        found.append(begins(ENTRIES.c.commit, asked.commit))
     if asked.red is not None:
         found.append(ENTRIES.c.red == asked.red)
     if asked.since:
@@ -161,12 +115,13 @@ def _conditions(asked: Filters) -> list[Any]:
     return found
 
 
-def _of(asked: Page, name: str) -> Texts:
+def values_of(asked: Page, name: str) -> Texts:
+    """What a filter that may be repeated asks for."""
     values: Texts = getattr(asked, name)
     return values
 
 
-def _begins(column: Any, prefix: str) -> Any:
+def begins(column: Any, prefix: str) -> Any:
     """That a hash begins so, as a range, which an index answers."""
     return (column >= prefix) & (column < prefix + "g")
 
@@ -195,7 +150,7 @@ def _paged(
     """The rows of a page and the cursor of the next; '' behind the last."""
     first, last = by
     if asked.cursor:
-        place = sa.tuple_(*(sa.literal(value) for value in _opened(asked.cursor, first)))
+        place = sa.tuple_(*(sa.literal(value) for value in opened(asked.cursor, first)[:2]))
         here = sa.tuple_(first, last)
         said = said.where(here < place if falling else here > place)
     ordered = said.order_by(*(column.desc() if falling else column for column in by)).limit(asked.limit + 1)
@@ -203,27 +158,29 @@ def _paged(
     if len(rows) <= asked.limit:
         return rows, ""
     end = rows[asked.limit - 1]
-    return rows[: asked.limit], _closed([end[first.name], end[last.name]])
+    return rows[: asked.limit], closed([end[first.name], end[last.name]])
 
 
-def _closed(place: list[Any]) -> str:
+def closed(place: list[Any]) -> str:
+    """The cursor that stands for a place: the values that a row is sorted by, and what else a list has to remember."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _opened(cursor: str, first: Any) -> tuple[Any, str]:
-    """The place that a cursor stands for; ApiError for what is none, or one of another order."""
+def opened(cursor: str, first: Any) -> tuple[Any, str, list[str]]:
+    """The place that a cursor stands for, and what it remembers; ApiError for what is none, or one of another order."""
     kind = float if isinstance(first.type, sa.Float) else str
     try:
-        value, id = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
+        value, id, *more = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if not isinstance(value, kind) or not isinstance(id, str):
+        if not isinstance(value, kind) or not all(isinstance(each, str) for each in (id, *more)):
             raise TypeError
     except (ValueError, TypeError, RecursionError):
         said = "the cursor is none that this list gave: take `next_cursor` of an answer with the same sort"
         raise ApiError(400, "invalid_value", said, "cursor") from None
-    return value, id
+    return value, id, more
 
 
-def _list(shown: list[Json], cursor: str) -> Json:
+def listed(shown: list[Json], cursor: str) -> Json:
+    """A page as the API gives it."""
     return {"object": "list", "data": shown, "has_more": bool(cursor), "next_cursor": cursor or None}

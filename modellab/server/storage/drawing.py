@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modellab.server.errors import ApiError
-from modellab.server.results import query
+from modellab.server.results import sessions
 from modellab.server.results.index import Index
 from modellab.server.storage.blobs import Blob, Blobs
 
@@ -64,7 +64,7 @@ class Drawing:
     @contextmanager
     def run(self, project: str, session: str) -> Iterator[Drawn]:
         """The report of a session, without its utterances."""
-        self.index.one(lambda said: query.run(said, project, session))  # or there is none of that name
+        self.index.one(lambda said: sessions.run(said, project, session))  # or there is none of that name
         said = self.index.analyst.ask("run_page", url=self.index.url, owner=project, session=session)
         with self._written(said["page"]) as drawn:
             yield drawn

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from modellab.server.errors import ApiError
+from modellab.server.jobs import going_on
 from modellab.server.jobs.store import Claim, Jobs
 from modellab.server.jobs.tables import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from modellab.server.jobs.watch import Watch
@@ -68,6 +70,21 @@ def test_lanes_and_projects_do_not_mix(jobs: Jobs, put: Put) -> None:
         jobs.cancel("default", name)
     assert jobs.newest("default") == []
     assert take(jobs, lane="inference").id == name
+
+
+def test_a_run_at_work_goes_on_in_its_project_however_much_else_does(jobs: Jobs, put: Put, tmp_path: Path) -> None:
+    name = put(body={"experiment": "e1"})
+    claim = take(jobs)
+    jobs.progress(claim, {"cases": 3})
+    put()  # which waits
+    for _ in range(60):
+        put(lane="inference")
+        take(jobs, lane="inference")
+    (found,) = going_on.live(jobs, tmp_path, "default")
+    assert (found.session, found.planned, found.by, found.experiment) == (name, 3, "ada", "e1")
+    assert not list(going_on.live(jobs, tmp_path, "other"))
+    jobs.done(claim, {})
+    assert not list(going_on.live(jobs, tmp_path, "default"))
 
 
 def test_a_project_has_no_more_at_work_than_it_may(jobs: Jobs, put: Put) -> None:
