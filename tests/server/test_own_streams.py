@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from modellab import audio, models
 from modellab.audio.writing import pcm16
-from modellab.models import adapter_code
+from modellab.models import adapter_code, made
 from modellab.streaming.clock import VirtualClock
 from modellab.streaming.feed import listen
 from modellab.types import Setting
@@ -81,7 +81,7 @@ timeout_s: 30
 variants:
   one: {weights: "package"}
 """
-NAME, SPHINX = "streamer:one", "pocketsphinx:commands"
+NAME = "streamer:one"
 PARTIAL = "modellab.partial"
 SPEECH = Path(__file__).parents[2] / "golden" / "asr_taught_v1" / "audio"
 
@@ -252,23 +252,31 @@ def test_who_does_not_read_holds_up_no_other(own: Server) -> None:
         assert commit(deaf).endswith("63 in all")
 
 
+def local(model: str) -> Any:
+    """The model in this process."""
+    name, variant = model.split(":")
+    folder = models.FOLDER / name
+    place = models.config(folder).variants[variant].weights
+    weights = made.weights(folder, variant) if str(place).startswith("made:") else None
+    given = models.config(folder).options_for(variant)
+    return adapter_code.load(folder, "adapter").load(Setting(name, variant, weights, "cpu", "float32", 1, given))
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("model", ["pocketsphinx:commands", "sherpa_onnx:tiny-streaming"])
 @pytest.mark.parametrize("name", ["light", "code"])
-def test_pocketsphinx_says_over_the_socket_what_it_says_by_itself(own: Server, name: str) -> None:
+def test_a_shipped_model_says_over_the_socket_what_it_says_by_itself(own: Server, model: str, name: str) -> None:
     """However the audio is cut: text by text what the suite's task hears of it."""
-    folder = models.FOLDER / "pocketsphinx"
-    given = models.config(folder).options_for("commands")
-    model = adapter_code.load(folder, "adapter").load(Setting("a", "commands", None, "cpu", "float32", 1, given))
     clip = audio.read(SPEECH / f"{name}.flac", 16_000)
-    noted = listen(model, clip, VirtualClock, 0.25)
-    local = [each.event.text for each in noted if each.event.kind == "final"]
+    noted = listen(local(model), clip, VirtualClock, 0.25)
+    by_itself = [each.event.text for each in noted if each.event.kind == "final"]
     data = pcm16(clip.samples).tobytes()
     with talking(own) as talk:
-        talk.update(SPHINX, include=(PARTIAL,))
+        talk.update(model, include=(PARTIAL,))
         for at in range(0, len(data), 2222):
             talk.append(data[at : at + 2222])
         talk.say("input_audio_buffer.commit")
         events = talk.until(COMPLETED)
-    assert events[-1]["transcript"] == " ".join(local)
-    assert [event["delta"].strip() for event in events if event["type"] == DELTA] == local
+    assert events[-1]["transcript"] == " ".join(by_itself)
+    assert [event["delta"].strip() for event in events if event["type"] == DELTA] == by_itself
     assert any(event["text"] for event in events if event["type"] == PARTIAL)

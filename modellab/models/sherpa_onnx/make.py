@@ -1,4 +1,7 @@
-"""Make `tiny`, a CTC network in the shape of NeMo's exports, with weights by chance: always the same nonsense."""
+"""Make `tiny`, a CTC network in the shape of NeMo's exports, with weights by chance: always the same nonsense.
+
+`tiny-streaming` is a streaming zipformer's shape (`make_streaming.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,22 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from . import make_streaming
+
 TOKENS = ("▁the", "▁code", "▁is", "▁call", "▁turn", "on", "er", "light", "a", "e", "o", "s", "t")
 N_MELS, STRIDE = 80, 8
 OPSET, IR_VERSION, SEED = 17, 8, 0
 
 
 def make(name: str, folder: Path) -> None:
-    """Write model.onnx and tokens.txt; `name` tells nothing more."""
-    del name
-    lines = [f"{token} {number}" for number, token in enumerate((*TOKENS, "<blk>"))]
+    """Write the networks and tokens.txt."""
+    streams = name == "tiny-streaming"
+    tokens = ("<blk>", *TOKENS) if streams else (*TOKENS, "<blk>")
+    lines = [f"{token} {number}" for number, token in enumerate(tokens)]
     (folder / "tokens.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    onnx.save(_network(), folder / "model.onnx")
+    networks = make_streaming.networks(len(tokens)) if streams else {"model": _network()}
+    for part, network in networks.items():
+        onnx.save(network, folder / f"{part}.onnx")
 
 
 def _network() -> onnx.ModelProto:
