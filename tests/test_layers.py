@@ -9,7 +9,7 @@ import re
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -146,12 +146,29 @@ def test_a_library_has_its_room(library: str) -> None:
     assert users <= ONLY[library]
 
 
+def loaded(code: str, unwanted: Iterable[str]) -> list[str]:
+    """Which of the `unwanted` modules a fresh Python holds when it has run `code`."""
+    script = f"import sys\n{code}\nprint(*sorted({set(unwanted)!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout.split()
+
+
 def test_what_collection_imports_is_light() -> None:
     tasks = [module(path) for path in (PACKAGE / "tasks").glob("*.py")]
     names = ["modellab.pytest_plugin", "modellab.pytest_plugin.select", "modellab.plan.selection", *tasks]
-    script = f"import sys, {', '.join(names)}; print(*sorted(set({HEAVY!r}) & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.split() == []
+    assert loaded(f"import {', '.join(names)}", HEAVY) == []
+
+
+NOT_IN_A_WORKER = [  # its parent has read config.yaml and dataset.yaml; what few models need they import
+    *("modellab.datasets", "modellab.gate", "modellab.models.model_folders", "modellab.models.servers"),
+    *("modellab.audio.preprocessing", "modellab.plan", "modellab.results", "modellab.schema", "modellab.stats"),
+    *("asyncio", "filelock", "http.client", "pydantic", "sqlite3", "ssl", "statistics", "yaml"),
+]
+
+
+def test_a_worker_imports_no_more_than_it_needs() -> None:
+    """There is one for each case, and its start is most of what a short case costs."""
+    assert loaded("import modellab.worker", [*HEAVY, *NOT_IN_A_WORKER]) == []
 
 
 # ---------------------------------------------------------------------------- how long things are

@@ -32,7 +32,7 @@ def write(folder: Path, values: Any = CONFIG) -> Path:
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place for model folders, without modellab's own beside it."""
-    monkeypatch.setattr(models, "FOLDER", tmp_path / "none")
+    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     return tmp_path / "place"
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from modellab.system import textfile, yamltext
+from modellab.system import textfile
 
 ADAPTER = "adapter"
 FOLDER = Path(__file__).parent
@@ -15,6 +15,8 @@ FOLDER = Path(__file__).parent
 
 def lender(folder: Path) -> Path | None:
     """The folder whose adapter a folder uses, where its config.yaml is `like` one of modellab's; else None."""
+    from modellab.system import yamltext  # a folder with an adapter needs none
+
     path = folder / "config.yaml"
     values = yamltext.parse(textfile.read(path)) if path.is_file() else None
     like = values.get("like") if isinstance(values, dict) else None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modellab.errors import UnreadableError, WeightsError, YamlError
-from modellab.system import cache, process_group, textfile, yamltext
+from modellab.system import cache, process_group, textfile
 
 PLACE = re.compile(r"(?P<model>[A-Za-z_]\w*):(?P<variant>[\w.+-]+)#(?P<format>openai|transformers|ct2|ggml)")
 FORM = "converted:MODEL:VARIANT#FORMAT with the format openai, transformers, ct2 or ggml"
@@ -45,6 +45,8 @@ def origin(place: str, folder: Path) -> Origin:
     found = PLACE.fullmatch(place)
     if found is None:
         raise WeightsError(f"weights {fault(place)}")
+    from modellab.system import yamltext
+
     theirs = folder.parent / found["model"]
     try:
         variant: Any = yamltext.parse(textfile.read(theirs / "config.yaml"))["variants"][found["variant"]]

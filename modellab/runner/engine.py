@@ -14,15 +14,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from modellab import tasks
-from modellab.audio import preprocessing
 from modellab.audio.saved import SavedAudio
 from modellab.models import adapter_code, weights, weights_check
-from modellab.models.remote.meter import Meter
 from modellab.runner import preprocessed
 from modellab.runner.engine_streams import Streams
 from modellab.runner.meters import process
@@ -32,6 +30,10 @@ from modellab.system.child_processes import ChildProcesses
 from modellab.system.machine import versions
 from modellab.types import Audio, Setting
 
+if TYPE_CHECKING:
+    from modellab.models.remote.meter import Meter
+
+METER = "modellab.models.remote.meter"
 ENGINES = (
     "torch",
     "ctranslate2",
@@ -102,7 +104,8 @@ class Engine:
     def meter(self) -> Meter | None:
         """What the adapter of a server keeps of its requests; None for a model that runs here."""
         found = getattr(self.model, "meter", None)
-        return found if isinstance(found, Meter) else None
+        home = sys.modules.get(METER)  # imported by the adapter that has one
+        return found if home and isinstance(found, home.Meter) else None
 
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
@@ -187,6 +190,8 @@ class Engine:
 
     def _preprocessed(self, given: Any, chain: str) -> list[preprocessed.Piece]:
         """What a chain makes of what the model would be given; its time is a reading of its own."""
+        from modellab.audio import preprocessing  # most audio goes through none
+
         start_s = time.perf_counter()
         parts = preprocessed.pieces(given, preprocessing.parse(chain))
         self.preprocessing_s.append(time.perf_counter() - start_s)

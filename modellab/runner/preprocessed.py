@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modellab.audio.preprocessing import Chain
 from modellab.errors import ConfigError, WorkerError
 from modellab.tasks import Joining, Task, unjoined
 from modellab.types import Audio
+
+if TYPE_CHECKING:
+    from modellab.audio.preprocessing import Chain
 
 LIBRARIES = ("numpy", "scipy", "soxr")
 Ask = Callable[..., dict[str, Any]]  # verb, order, seconds that it may take, and what gives it more

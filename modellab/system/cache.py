@@ -15,8 +15,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import filelock
-
 from modellab.errors import WeightsError
 from modellab.system import textfile
 
@@ -65,6 +63,8 @@ def _sums(folder: Path) -> str:
 
 
 def _write(folder: Path, write: Callable[[Path], None], timeout_s: float) -> None:
+    import filelock  # to write, which few processes do
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with filelock.FileLock(folder.parent / f".{folder.name}.lock", timeout=timeout_s):

@@ -25,7 +25,7 @@ RUN = "modellab run --model fake:one --dataset short_v1 --device cpu --precision
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the desk's own models: the shipped ones take a while to read."""
-    monkeypatch.setattr("modellab.models.FOLDER", Path("none"))
+    monkeypatch.setattr("modellab.models.model_folders.FOLDER", Path("none"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from .promoted import NAME, promote, prove, records, write_records
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the desk's own models: the shipped ones take a while to read."""
-    monkeypatch.setattr("modellab.models.FOLDER", Path("none"))
+    monkeypatch.setattr("modellab.models.model_folders.FOLDER", Path("none"))
 
 
 @pytest.fixture

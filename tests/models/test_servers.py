@@ -12,7 +12,7 @@ import yaml
 from modellab import models
 from modellab.datasets.manifest import Header
 from modellab.errors import ConfigError
-from modellab.models import servers, weights
+from modellab.models import server_names, weights
 from modellab.models.servers import Server
 from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case, ModelInstance, instances
@@ -144,4 +144,4 @@ def test_private_audio_stays_here(
 
 
 def test_a_models_name_from_a_variable() -> None:
-    assert servers.model_name("$A", {"A": " base "}) == "base"
+    assert server_names.model_name("$A", {"A": " base "}) == "base"

@@ -22,7 +22,7 @@ CLAIM = {"variant": "one", "dataset": "short_v1", "metric": "wer", "value": 0.05
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose only models are its own: `fake`, with two precisions, and the dataset short_v1."""
-    monkeypatch.setattr("modellab.models.FOLDER", tmp_path / "none")
+    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     for folder, header in (("short_v1", {}), ("speech_v1", {"task": "vad"})):
         place = tmp_path / "golden" / folder
         place.mkdir(parents=True)

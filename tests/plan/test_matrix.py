@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-from modellab import models
 from modellab.models import Variant
 from modellab.plan import availability
 from modellab.plan.availability import missing_device, why_not
@@ -25,7 +24,7 @@ CASE = {"id": "a", "audio": "a.flac", "text": "a b", "duration_s": 1.0}
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose models are its own alone."""
-    monkeypatch.setattr(models, "FOLDER", tmp_path / "none")
+    monkeypatch.setattr("modellab.models.model_folders.FOLDER", tmp_path / "none")
     root = tmp_path / "project"
     return Project(root, root / "golden", root / "baselines", root / "mlruns", (root / "models",))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from modellab import audio as sounds
 from modellab.errors import ServerError, did_you_mean
-from modellab.models import servers
+from modellab.models import server_names
 from modellab.models.remote import reading
 from modellab.models.remote.client import Answer, Client
 from modellab.models.remote.patience import PATIENCE_S
@@ -42,7 +42,7 @@ class Options:
     def of(cls, given: Mapping[str, Any]) -> Options:
         """The options of a variant; ValueError for one that is unknown."""
         known = [each.name for each in fields(cls)]
-        own = {name: value for name, value in given.items() if name != servers.SERVER}
+        own = {name: value for name, value in given.items() if name != server_names.SERVER}
         if unknown := next((name for name in own if name not in known), ""):
             raise ValueError(f"openai_api has no option {unknown!r}: {did_you_mean(unknown, known)}")
         found = cls(**own)
@@ -62,7 +62,7 @@ class OpenaiApi:
         self.setting = setting
         self.client = Client.of(setting, **more)
         self.meter, self.facts = self.client.meter, self.client.facts
-        self.model = servers.model_name(str(setting.options["model"]))
+        self.model = server_names.model_name(str(setting.options["model"]))
         self.options = Options.of({name: each for name, each in setting.options.items() if name != "model"})
 
     def another(self, limit_s: float) -> OpenaiApi:

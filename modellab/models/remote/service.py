@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from modellab.errors import ServerError, did_you_mean
-from modellab.models import servers
+from modellab.models import server_names
 from modellab.models.remote import reading
 from modellab.models.remote.client import Answer, Client
 from modellab.types import Audio, Segment, Setting, Transcript, Word
 from modellab.types.speech import Confidence
 
-EVERY = (servers.SERVER, "model", "language", "patience_s")
+EVERY = (server_names.SERVER, "model", "language", "patience_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Service(ABC):
             raise ValueError(f"{setting.model} has no option {unknown!r}: {did_you_mean(unknown, known)}")
         self.setting = setting
         self.options = {**self.OPTIONS, **setting.options}
-        self.model = servers.model_name(str(setting.options["model"]))
+        self.model = server_names.model_name(str(setting.options["model"]))
         self.client = Client.of(setting, authorise=self.authorised, **more)
         self.meter, self.facts = self.client.meter, self.client.facts
 

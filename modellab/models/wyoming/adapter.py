@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from modellab.errors import ServerError, did_you_mean
-from modellab.models import servers
 from modellab.models.remote.meter import Meter
 from modellab.models.remote.patience import PATIENCE_S, Passing, tried
+from modellab.models.server_names import SERVER, model_name
 from modellab.models.servers import Server
 from modellab.types import Audio, Setting, Transcript
 
@@ -19,7 +19,7 @@ from .protocol import Connection, Event, connected
 
 CHUNK_S = 0.1
 DEFAULT = "default"  # the server's own model or voice
-OPTIONS = (servers.SERVER, "model", "language", "patience_s")
+OPTIONS = (SERVER, "model", "language", "patience_s")
 FULL_SCALE = {1: 2**7, 2: 2**15, 4: 2**31}  # of samples by their width in bytes
 
 
@@ -30,9 +30,9 @@ class Wyoming:
         self.setting, self.again = setting, not limit_s
         if unknown := next((name for name in setting.options if name not in OPTIONS), ""):
             raise ValueError(f"wyoming has no option {unknown!r}: {did_you_mean(unknown, OPTIONS)}")
-        server = Server.model_validate(setting.options[servers.SERVER])
+        server = Server.model_validate(setting.options[SERVER])
         self.url = server.address()
-        name = servers.model_name(str(setting.options["model"]))
+        name = model_name(str(setting.options["model"]))
         self.name = "" if name == DEFAULT else name
         self.language = str(setting.options.get("language", ""))
         self.patience_s = limit_s or float(setting.options.get("patience_s", PATIENCE_S))

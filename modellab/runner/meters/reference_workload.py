@@ -13,7 +13,6 @@ moves with what the process freed before, so page faults made the same work slow
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from functools import cache
@@ -71,8 +70,8 @@ class Reference:
             return {}
         return {
             "reference_version": VERSION,
-            "reference_arithmetic_s": statistics.median(self.arithmetic_s),
-            "reference_walk_s": statistics.median(self.walk_s),
+            "reference_arithmetic_s": float(np.median(self.arithmetic_s)),
+            "reference_walk_s": float(np.median(self.walk_s)),
             **({"reference_drift": self._drift()} if len(self.walk_s) >= FEWEST else {}),
         }
 
@@ -83,7 +82,7 @@ class Reference:
         """
         half = len(self.walk_s) // 2
         halves = [(times[:half], times[-half:]) for times in (self.arithmetic_s, self.walk_s)]
-        return max(statistics.median(second) / statistics.median(first) - 1 for first, second in halves)
+        return max(float(np.median(second) / np.median(first)) - 1 for first, second in halves)
 
 
 def measured() -> tuple[float, float]:
