@@ -166,6 +166,8 @@ class Jobs:
     def claim(self, lanes: Sequence[str], worker: str, most_running: int) -> Claim | None:
         """The next job, which is this worker's from now on; None where there is none."""
         with self.database.begin() as connection:
+            if not turns.is_waiting(connection, lanes):
+                return None
             turns.alone(connection)
             row = connection.execute(turns.claim(lanes, worker, time.time(), most_running)).one_or_none()
             if row is None:

@@ -15,6 +15,16 @@ from modellab.server.jobs.tables import JOB, QUEUED, RUNNING
 CLAIMING = 0x6D6C6162  # the number of PostgreSQL's lock that claims take
 
 
+_IS_WAITING = (  # made once: workers with nothing to do ask it every second
+    sa.select(sa.true()).where(JOB.c.state == QUEUED, JOB.c.lane.in_(sa.bindparam("lanes", expanding=True))).limit(1)
+)
+
+
+def is_waiting(connection: sa.Connection, lanes: Sequence[str]) -> bool:
+    """Whether these lanes have a job that nobody has, whoever's turn it is: a look that writes and locks nothing."""
+    return connection.execute(_IS_WAITING, {"lanes": list(lanes)}).first() is not None
+
+
 def alone(connection: sa.Connection) -> None:
     """No other claim until this transaction ends; SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":

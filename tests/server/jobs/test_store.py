@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modellab.server.errors import ApiError
-from modellab.server.jobs import going_on
+from modellab.server.jobs import going_on, turns
 from modellab.server.jobs.store import Claim, Jobs
 from modellab.server.jobs.tables import CANCELLED, DONE, FAILED, QUEUED, RUNNING
 from modellab.server.jobs.watch import Watch
@@ -36,6 +36,16 @@ def test_a_job_goes_its_way_and_tells_each_step(jobs: Jobs, put: Put) -> None:
     assert [each.kind for each in happened] == [QUEUED, RUNNING, "progress", DONE]
     assert [each.kind for each in jobs.events(row.n, after=happened[1].n)] == ["progress", DONE]
     assert jobs.claim(["runs"], "w1", MOST) is None
+
+
+def test_who_finds_nothing_to_do_waits_for_nobody_and_locks_nothing(jobs: Jobs) -> None:
+    """Idle workers ask every second: as claims they took the lock that writers need, and 4 ms of a core each."""
+    with jobs.database.engine.connect() as writer, ThreadPoolExecutor(1) as other:
+        if jobs.database.is_sqlite:
+            writer.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            turns.alone(writer)
+        assert other.submit(jobs.claim, ["runs"], "w1", MOST).result(timeout=20) is None
 
 
 def test_many_jobs_of_one_owner_delay_anothers_first_by_one(jobs: Jobs, put: Put) -> None:
