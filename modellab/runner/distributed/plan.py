@@ -12,7 +12,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import modellab
 from modellab.errors import ConfigError
 from modellab.units import counted
 
@@ -29,7 +28,7 @@ def environment() -> dict[str, Any]:
 @functools.cache
 def code() -> str:
     """A digest of modellab's own Python files, wherever they lie."""
-    root = Path(modellab.__file__).parent
+    root = Path(__file__).parents[2]
     found = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
         found.update(f"{path.relative_to(root).as_posix()}\0".encode())
