@@ -70,6 +70,11 @@ def test_what_is_chosen_is_counted_and_what_cannot_be_is_told(site: Server) -> N
     assert '<b id="count">1</b>' in page
     assert f"modellab run --model={CALM} --dataset=short_v1" in page
     assert re.search(f'value="{CALM}" checked', page)
+    _, page = site.get(f"/workbench?models={CALM}&executor=local&batch=2")
+    assert f"modellab run --model={CALM} --executor=local --batch=2" in page
+    assert 'value="2"' in page
+    assert "there is no executor: name one" in site.get(f"/workbench/plan?models={CALM}&batch=2")[1]
+    assert '<b id="count">1</b>' in site.get(f"/workbench?models={CALM}&executor=&batch=")[1]
     assert "did you mean" in site.get("/workbench/plan?models=fake_clam")[1]
     assert "Nothing is chosen yet" in site.get("/workbench/plan")[1]
     assert site.get("/workbench?colour=red")[0] == 400

@@ -23,8 +23,8 @@ from modellab.errors import (
 )
 from modellab.plan.matrix import Case
 from modellab.results import baselines, serialization
+from modellab.runner.distributed import batches, shards
 from modellab.runner.distributed import plan as plans
-from modellab.runner.distributed import shards
 from modellab.runner.distributed.controller import Controller
 from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Lost, Refused, Up
 from modellab.runner.distributed.parts import Parts
@@ -75,9 +75,8 @@ def run(
 ) -> Passed:
     """Every utterance once. PartialError where some are missing in the end; and what a case itself does wrong."""
     lengths_s = shards.lengths(data.rows)
-    controller = Controller(
-        shards.cut(lengths_s, options.shard_audio_s, case.batch), lengths_s, parts.keep, parts.known
-    )
+    window = batches.window(case.batch, len(lengths_s)) if case.batch > 1 else 1
+    controller = Controller(shards.cut(lengths_s, options.shard_audio_s, window), lengths_s, parts.keep, parts.known)
     known = len(lengths_s) - controller.left
     going = _Pass(case, data, executor, parts, controller, options, tell, cancelled)
     if not controller.is_complete:

@@ -22,7 +22,7 @@ from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.results import serialization
-from modellab.runner.distributed import ahead, batches
+from modellab.runner.distributed import ahead, batches, shards
 from modellab.runner.distributed import plan as plans
 from modellab.runner.evaluate import Answering, Loaded, utterance_of
 from modellab.runner.pool import Pool
@@ -158,48 +158,59 @@ class ShardWorker:
         """What the model makes of each row, once for each of its seeds; without a model where it has killed some."""
         opened = self.opened
         assert opened is not None
+        if opened.case.batch > 1 and not error:
+            yield from self._in_batches(start, stop, opened.case.batch)
+            return
         answered: Iterator[tuple[Row, Sequence[Answering]]]
         if error:
             answered = ((row, [_Raising(error)]) for row in self._rows(start, stop))
-        elif opened.case.batch > 1:
-            answered = self._in_batches(start, stop, opened.case.batch)
         else:
             answered = iter(ahead.answers(self._ready(), self._rows(start, stop)))
         for row, answers in answered:
-            yield [
-                serialization.encode_utterance(utterance_of(opened.task, row, opened.data, answer))
-                for answer in answers
-            ]
+            yield self._scored(row, answers)
 
-    def _in_batches(self, start: int, stop: int, size: int) -> Iterator[ahead.Pair]:
-        """The same for so many utterances in one call; one by one where the model raises or dies at them."""
-        at, rows = start, len(self._data.rows)
-        while at < stop and not self.told_to_go():
-            left = list(batches.spans(at, stop, size, rows))
+    def _scored(self, row: Row, answers: Sequence[Answering]) -> list[Any]:
+        """The utterances of a row, encoded, one for each seed."""
+        assert self.opened is not None
+        task, data = self.opened.task, self.opened.data
+        return [serialization.encode_utterance(utterance_of(task, row, data, answer)) for answer in answers]
+
+    def _in_batches(self, start: int, stop: int, size: int) -> Iterator[list[Any]]:
+        """The same for so many utterances in one call, in the dataset's order; window by window."""
+        width = batches.window(size, len(self._data.rows))
+        for low in range(start - start % width, stop, width):
+            own = range(max(start, low), min(stop, low + width))
+            yield from self._window(low, self._data.rows[low : low + width], own, size)
+
+    def _window(self, low: int, rows: Sequence[Row], own: range, size: int) -> Iterator[list[Any]]:
+        """The places of a shard in a window by its batches; one by one in the end where the model raised, or died."""
+        every = batches.of_window(low, own, size, shards.lengths(rows))
+        found: dict[int, tuple[Row, list[Any]]] = {}
+        while every and not self.told_to_go():
+            asked = itertools.takewhile(lambda _: not self.told_to_go(), tuple(every))
             try:
-                found = ahead.batches(self._ready(), (self._batch(span) for span in self._until_told(left)))
-                for (low, high), pairs in zip(left, found, strict=False):
-                    yield from self._seen(pairs[max(0, at - low) : stop - low])
-                    at = high
-                return
+                for pairs in ahead.batches(self._ready(), ([rows[place - low] for place in each] for each in asked)):
+                    scored = zip(every.pop(0), pairs, strict=True)
+                    found |= {place: (row, self._scored(row, said)) for place, (row, said) in scored if place in own}
             except (ModelError, *MODEL_DIED) as error:
                 if not isinstance(error, ModelError):
                     self.forget()
-            end = min(stop, next(iter(batches.spans(at, stop, size, rows)))[1])
-            yield from ahead.answers(self._ready(), self._rows(at, end))
-            at = end
+                every.pop(0)
+        for place in own:
+            if place in found:
+                row, said = found.pop(place)
+                self._see(row)
+                yield said
+                continue
+            alone = [] if self.told_to_go() else list(ahead.answers(self._ready(), self._rows(place, place + 1)))
+            if not alone:  # it was told to go
+                return
+            yield self._scored(*alone[0])
 
-    def _until_told(self, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        return itertools.takewhile(lambda _: not self.told_to_go(), spans)
-
-    def _batch(self, span: tuple[int, int]) -> list[Row]:
-        return [self._data.rows[place] for place in range(*span)]
-
-    def _seen(self, pairs: Iterable[ahead.Pair]) -> Iterator[ahead.Pair]:
-        for row, answers in pairs:
-            if self._data.audio:
-                self._data.audio.see(row)
-            yield row, answers
+    def _see(self, row: Row) -> None:
+        """Count the audio of a row as heard."""
+        if self._data.audio:
+            self._data.audio.see(row)
 
     @property
     def _data(self) -> Dataset:
@@ -213,8 +224,7 @@ class ShardWorker:
             if self.told_to_go():
                 return
             row = data.rows[place]
-            if data.audio:
-                data.audio.see(row)
+            self._see(row)
             yield row
 
 

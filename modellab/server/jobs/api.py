@@ -235,7 +235,8 @@ def _checked(room: Room, asked: requests.Asked, id: str, sha256: str) -> dict[st
     """What the request names is there and fits; what of that is kept with the job, or shown by a dry run."""
     if isinstance(asked, requests.Run):
         requests.check_executor(asked, room.settings.executors)
-        matrix = room.matrix()
+        requests.check_batch(asked)
+        matrix = room.matrix(asked.batch)
         cases = requests.planned(matrix, asked)
         return {"cases": requests.described(matrix, cases)} if asked.dry_run else {}
     if isinstance(asked, requests.WholeDataset):

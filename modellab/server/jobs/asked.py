@@ -16,6 +16,7 @@ from modellab.plan.availability import why_not
 from modellab.plan.cases import PlannedCase, plan
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection, dataset_names, known
+from modellab.runner.options import MOST_IN_A_BATCH
 from modellab.schema import Strict
 from modellab.server import speech
 from modellab.server.errors import ApiError
@@ -73,6 +74,7 @@ class Run(Common):
     label: Text = ""
     experiment: Text = ""
     executor: Text = ""  # workers that share each dataset: one of those that the settings name
+    batch: int = pydantic.Field(default=1, ge=1, le=MOST_IN_A_BATCH)  # utterances in one call; for workers alone
     dry_run: bool = False
 
     @property
@@ -83,6 +85,7 @@ class Run(Common):
     def command(self) -> str:
         """What does the same in a shell."""
         shared = [f"--executor={self.executor}"] if self.executor else []
+        shared += [f"--batch={self.batch}"] if self.batch > 1 else []
         return shlex.join(["modellab", "run", *self.selection.arguments(), *shared])
 
 
@@ -163,6 +166,13 @@ def check_executor(asked: Run, named: Sequence[str]) -> None:
     if asked.executor and asked.executor not in named:
         near = did_you_mean(asked.executor[:SHOWN], named) if named else "[tool.modellab.serve.jobs] names none"
         raise ApiError(400, "unknown_name", f"there is no executor {asked.executor[:SHOWN]!r} here: {near}", "executor")
+
+
+def check_batch(asked: Run) -> None:
+    """ApiError 400 for a batch size without workers: one process measures each utterance alone."""
+    if asked.batch > 1 and not asked.executor:
+        said = f"batch is {asked.batch} and there is no executor: name one, or leave batch out"
+        raise ApiError(400, "invalid_value", said, "batch")
 
 
 def described(matrix: Matrix, cases: list[PlannedCase]) -> list[dict[str, Any]]:

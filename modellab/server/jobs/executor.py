@@ -1,9 +1,9 @@
 """`python -m modellab.server.jobs.executor ROOT`: one run of the suite, as a job asks for it.
 
-Its order comes as JSON on the standard input: {cases, session, labels, executor}. It tells its events as JSON lines
-on the standard output, and at last {"event": "result"}. SIGTERM ends it between two calls of a model: the cases that
-it has not come to are in the ledger as not run. It dies with the thread that started it. Results go to the ledger, and
-from there to MLflow where that is installed, as those of `modellab run` do.
+Its order comes as JSON on the standard input: {cases, session, labels, executor, batch}. It tells its events as JSON
+lines on the standard output, and at last {"event": "result"}. SIGTERM ends it between two calls of a model: the cases
+that it has not come to are in the ledger as not run. It dies with the thread that started it. Results go to the ledger,
+and from there to MLflow where that is installed, as those of `modellab run` do.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main(root: str) -> int:
         result = run(
             order["cases"],
             project,
-            RunOptions(executor=order["executor"]),
+            RunOptions(executor=order["executor"], batch=order["batch"]),
             listeners=[lambda event: _tell(out, teller(event))],
             cancelled=is_over.is_set,
             session=order["session"],

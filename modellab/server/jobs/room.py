@@ -49,9 +49,9 @@ class Room:
         self.workers = Workers(self.jobs, self.files, self.settings, doers, counts)
         self.schedule = Schedule(project, self.jobs)
 
-    def matrix(self) -> Matrix:
-        """What there is now: models and datasets come and go while a server runs."""
-        return Matrix(self.project)
+    def matrix(self, batch: int = 1) -> Matrix:
+        """What there is now: models and datasets come and go while a server runs; `batch` as a run asks for it."""
+        return Matrix(self.project, batch=batch)
 
     def is_ending(self) -> bool:
         """Whether the server is about to end: who follows a job is let go."""

@@ -52,7 +52,7 @@ class Runs:
         """The session of a run, and how it went."""
         body = requests.Run.model_validate(task.claim.body)
         try:
-            cases = requests.planned(Matrix(self.project), body)
+            cases = requests.planned(Matrix(self.project, batch=body.batch), body)
         except ApiError as error:  # the project has changed since it was asked for
             raise JobError(error.code, error.message) from error
         task.progress({"stage": "waiting", "cases": len(cases), "why": "another run of this machine"})
@@ -69,6 +69,7 @@ class Runs:
             "session": session(claim.id, claim.attempt),
             "labels": {name: value for name, value in given.items() if value},
             "executor": body.executor,
+            "batch": body.batch,
         }
         place = self.files.of(claim.id)
         place.mkdir(parents=True, exist_ok=True)

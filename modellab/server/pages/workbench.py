@@ -46,6 +46,7 @@ class Choice(pydantic.BaseModel):
     precisions: list[str] = []
     tier: str = ""
     executor: str = ""
+    batch: Annotated[int, pydantic.BeforeValidator(lambda given: given or 1)] = 1  # a field that is left empty
     label: str = ""
     experiment: str = ""
 
@@ -75,7 +76,9 @@ class Known:
 
     def described(self, chosen: requests.Run) -> list[Json]:
         """The cases of a choice, each with why this machine cannot run it; ApiError 400 where there are none."""
+        requests.check_batch(chosen)
         matrix, reasons = self.now()
+        matrix = self.room.matrix(chosen.batch) if chosen.batch > 1 else matrix
         cases = requests.planned(matrix, chosen)
         new = [case for case in cases if case.name not in reasons]
         reasons.update({each["case"]: each["why_not"] for each in requests.described(matrix, new)})
@@ -203,7 +206,7 @@ def _watched(room: Room, index: Index, who: Who, row: Row) -> Json:
     body = asked.model_dump(mode="json", exclude_defaults=True, exclude={"callback_url", "dry_run"})
     address = urlencode([(name, each) for name in LISTS for each in getattr(asked, name)] + [
         (name, text) for name in ("tier", "label", "experiment", "executor") if (text := getattr(asked, name))
-    ])  # fmt: skip
+    ] + ([("batch", str(asked.batch))] if asked.batch > 1 else []))  # fmt: skip
     session = (row.result or {}).get("session") or runs.session(row.id, max(1, row.tries))
     results = _results(index, who, session) if row.state in ENDED else []
     return {

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from modellab import datasets
 from modellab.errors import ConfigError
 from modellab.plan.matrix import Matrix
 from modellab.plan.settings import Project
@@ -15,6 +20,9 @@ from modellab.plan.thresholds import rules
 from modellab.results import baselines
 from modellab.results.entry import Entry
 from modellab.runner import orphans
+from modellab.runner.distributed import batches as shard_batches
+from modellab.runner.distributed.plan import environment
+from modellab.runner.distributed.shard_worker import ShardWorker
 from modellab.runner.options import RunOptions
 from modellab.runner.run import RunResult, run
 from modellab.tasks import asr
@@ -105,9 +113,72 @@ def test_a_batch_is_of_a_case_of_its_own_and_its_clocks_are_never_judged(root: P
 def test_the_company_of_an_utterance_hangs_neither_on_shards_nor_on_workers(root: Path) -> None:
     shared(root, shard_audio_s=100)
     first = sorted(batches(root))
-    assert first == [[length(i) for i in part] for part in ([0, 1, 2], [3, 4, 5], [6, 7])]
+    assert first == [[length(i) for i in part] for part in ([2, 1, 0], [5, 4, 3], [7, 6])]
     shared(root, shard_audio_s=0.1, executor="local:2")
     assert sorted(batches(root)) == first
+
+
+@contextmanager
+def opened(root: Path, **changes: float) -> Iterator[ShardWorker]:
+    """A worker with the model loaded; `changes` are lengths of the rows with these ids, in s."""
+    data = datasets.load(root / "golden" / "short_v1")
+    plan = {"root": str(root), "case": BATCHED, "preprocessing": "", "batch": 3, "threads": 1, "download": False}
+    told = {"dataset_digest": data.digest, "rows": len(data.rows), "keep": ""}
+    worker = ShardWorker()
+    with closing(worker):
+        worker.open({**environment(), **plan, **told})
+        assert worker.opened is not None
+        rows = [{**row, "duration_s": changes.get(row["id"], row["duration_s"])} for row in data.rows]
+        worker.opened.data = replace(worker.opened.data, rows=rows)
+        yield worker
+
+
+def answered(worker: ShardWorker, start: int, stop: int) -> tuple[list[str], str]:
+    """The ids of what a shard gave, and how the model died."""
+    reply = worker.shard({"start": start, "stop": stop})
+    return [json.loads(line)["id"] for line in reply["lines"]], reply["died"]
+
+
+@pytest.fixture
+def two_in_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows of two batches of three: a dataset of eight rows is too short for them."""
+    monkeypatch.setattr(shard_batches, "WINDOWS", 1)
+
+
+@pytest.mark.usefixtures("two_in_a_window")
+def test_utterances_of_like_length_go_together_and_come_back_in_order(root: Path) -> None:
+    ids = [row["id"] for row in datasets.load(root / "golden" / "short_v1").rows]
+    with opened(root, **dict(zip(ids, (3.0, 9.0, 1.0, 7.0, 2.0, 8.0, 1.0, 4.0), strict=True))) as worker:
+        assert answered(worker, 0, 8) == (ids, "")
+        whole = [[length(i) for i in part] for part in ([1, 5, 3], [0, 4, 2], [7, 6])]
+        assert batches(root) == whole
+        assert answered(worker, 4, 6) == (ids[4:6], "")
+        assert batches(root) == whole[:2], "a part of a window has the same company"
+        assert answered(worker, 5, 6) == (ids[5:6], "")
+        assert batches(root) == whole[:1], "and no more is computed than it has to"
+
+
+@pytest.mark.usefixtures("two_in_a_window")
+def test_what_a_batch_died_of_is_found_in_the_order_of_the_dataset(root: Path) -> None:
+    batching(
+        root,
+        f"\n    def transcribe(self, audio):\n        if len(audio.samples) == {length(4)}:\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n        return super().transcribe(audio)\n",
+    )
+    with opened(root) as worker:
+        ids, died = answered(worker, 1, 6)
+    assert len(ids) == 3, "all before the one that kills"
+    assert "SIGKILL" in died
+
+
+@pytest.mark.usefixtures("two_in_a_window")
+def test_one_that_is_told_to_go_gives_what_it_has_in_order(root: Path) -> None:
+    ids = [row["id"] for row in datasets.load(root / "golden" / "short_v1").rows]
+    with opened(root) as worker:
+        worker.told_to_go = (root / "models" / "fake" / "batches").exists  # from the first batch on
+        some, died = answered(worker, 0, 8)
+    assert some == ids[: len(some)]
+    assert (len(some) < len(ids), died) == (True, "")
 
 
 def test_what_company_changes_is_told(root: Path) -> None:

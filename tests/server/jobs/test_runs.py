@@ -61,6 +61,9 @@ def test_workers_share_a_run_and_its_utterances_are_told(up: Server) -> None:
     (entry,) = [each for each in entries if each.session == shared["id"]]
     assert entry.result is not None
     assert "fleet_workers" in entry.result.readings
+    _, batched = up.ask("POST", "/api/v1/runs", {"models": [CALM], "executor": "local", "batch": 2})
+    assert batched["command"] == f"modellab run --model={CALM} --executor=local --batch=2"
+    assert wait(up, batched["id"])["result"]["exit_status"] == 0, "a model that takes one at a time does so"
 
 
 def test_a_dry_run_says_what_it_would_measure_and_stores_nothing(up: Server) -> None:
@@ -85,6 +88,8 @@ def test_a_dry_run_says_what_it_would_measure_and_stores_nothing(up: Server) -> 
         ({"models": [CALM], "precisions": ["int8"]}, "models", "no case has all of these names"),
         ({"model": [CALM]}, "model", "did you mean models"),
         ({"models": [CALM], "executor": "queue:/tmp"}, "executor", "there is no executor 'queue:/tmp' here"),
+        ({"models": [CALM], "batch": 4}, "batch", "there is no executor: name one, or leave batch out"),
+        ({"models": [CALM], "executor": "local", "batch": 0}, "batch", "greater than or equal to 1"),
     ],
 )
 def test_names_that_nothing_has(up: Server, asked: dict[str, object], param: str, said: str) -> None:
