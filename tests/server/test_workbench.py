@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -49,8 +51,25 @@ def answer(site: Server, text: str) -> None:
     path.write_text(json.dumps({**answers, next(iter(answers)): text}))
 
 
-def behave(site: Server, **behaviour: float) -> None:
+def behave(site: Server, **behaviour: float | str) -> None:
     (site.root / "models" / CALM / "behaviour.json").write_text(json.dumps(behaviour))
+
+
+@contextmanager
+def held(site: Server) -> Iterator[Path]:
+    """The model says a few utterances and waits until this file is there: a browser may be as slow as it likes."""
+    model = site.root / "models" / CALM
+    config, go = model / "config.yaml", model / "go"
+    before = config.read_text()
+    config.write_text(before.replace("timeout_s: 20", "timeout_s: 600"))
+    wait_for_it = "while not (HERE / 'go').exists(): time.sleep(0.02)"
+    behave(site, sleep_s=1.0, once_on=5, code=wait_for_it)  # what is told meanwhile is told once in a while
+    try:
+        yield go
+    finally:
+        go.touch()
+        config.write_text(before)
+        behave(site)
 
 
 def started(page: Page, site: Server) -> str:
@@ -103,27 +122,24 @@ def test_a_run_is_started_watched_and_has_its_verdict(site: Server, browser: Bro
 
 
 def test_a_run_is_cancelled_and_asked_for_again(site: Server, browser: Browser) -> None:
-    behave(site, sleep_s=1.0)
-    try:
-        with visit(browser, f"{site.address}/workbench") as page:
-            job = started(page, site)
-            expect(page.locator("#utterances tr").first).to_be_visible(timeout=QUIET_MS)
-            assert site.get(f"/api/v1/runs/{job}")[0] == 404  # the ledger has nothing of it yet
-            status, going_on = site.get(f"/runs/{job}")
-            assert status == 200
-            assert f'data-job="{job}"' in going_on
-            assert 'id="cancel"' in going_on
-            page.get_by_role("button", name="Cancel this run").click()
-            expect(page.locator("#state")).to_have_text("cancelled", timeout=QUIET_MS)
-            expect(page.get_by_role("link", name="Change it and run again")).to_have_attribute(
-                "href", f"/workbench?models={CALM}"
-            )
-            behave(site)
-            page.get_by_role("button", name="Run the same again").click()
-            page.wait_for_url(lambda url: "/workbench/job_" in url and job not in url)
-            expect(page.get_by_role("heading", name="Verdicts")).to_be_visible(timeout=VERDICT_MS)
-    finally:
+    with held(site) as go, visit(browser, f"{site.address}/workbench") as page:
+        job = started(page, site)
+        expect(page.locator("#utterances tr").first).to_be_visible(timeout=QUIET_MS)
+        assert site.get(f"/api/v1/runs/{job}")[1]["results"] == []  # the ledger has nothing of it yet
+        status, going_on = site.get(f"/runs/{job}")
+        assert status == 200
+        assert f'data-job="{job}"' in going_on
+        assert 'id="cancel"' in going_on
+        page.get_by_role("button", name="Cancel this run").click()
+        expect(page.locator("#state")).to_have_text("cancelled", timeout=QUIET_MS)
+        go.touch()
+        expect(page.get_by_role("link", name="Change it and run again")).to_have_attribute(
+            "href", f"/workbench?models={CALM}"
+        )
         behave(site)
+        page.get_by_role("button", name="Run the same again").click()
+        page.wait_for_url(lambda url: "/workbench/job_" in url and job not in url)
+        expect(page.get_by_role("heading", name="Verdicts")).to_be_visible(timeout=VERDICT_MS)
 
 
 def test_what_came_of_it_is_accepted_once_its_difference_was_seen(site: Server, browser: Browser) -> None:
