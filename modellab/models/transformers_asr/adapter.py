@@ -12,6 +12,7 @@ import torch
 
 from modellab import audio as sound
 from modellab.models import token_probabilities
+from modellab.streaming.protocol import Stream
 from modellab.text import languages
 from modellab.types import Audio, Setting, Transcript, Word
 
@@ -24,6 +25,7 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 SHORTEST_S = 0.2  # the convolutions of some encoders need as much; what is shorter gets silence behind it
 MOST_TOKENS = 440  # of a window of 30 s, where neither the options nor the checkpoint say: Whisper takes 448
 DRAWING = {"vibevoice_asr"}  # whose encoder draws random numbers: in a batch, others for each place in it
+STREAMING = {"nemotron_asr_streaming", "nemotron3_5_asr", "moonshine_streaming"}  # made to hear as audio comes
 LOOKING = {"data2vec-audio", "fun_asr_nano", "moonshine", "moonshine_streaming"}  # into padding, behind their mask
 CLEANED = {"return_format": "transcription_only", "strip_prefix": True}  # options of some processors' decode
 
@@ -60,6 +62,10 @@ class TransformersAsr:
         self.window_s, self.batch_size = float(options.pop("window_s", 30)), int(options.pop("batch_size", 1))
         if model.config.model_type in DRAWING:
             self.batch_size = 1
+        if (lookahead := options.pop("lookahead", None)) is not None:
+            if not hasattr(self.processor, "set_num_lookahead_tokens"):
+                raise ValueError(f"{model.config.model_type} has no option 'lookahead': only cache-aware streaming has")
+            self.processor.set_num_lookahead_tokens(int(lookahead))
         self.decoding = options if self.family == family.TRANSDUCER else {"do_sample": False, "num_beams": 1} | options
         if options and self.family == family.CTC:
             raise ValueError(f"a CTC checkpoint generates nothing, so it has no option {sorted(options)[0]!r}")
@@ -257,4 +263,36 @@ def _sure(heard: Sequence[tuple[Heard, windows.Window]]) -> list[tuple[str, floa
     return [] if None in every else [word for each in every for word in each or ()]
 
 
-load = TransformersAsr
+class StreamingAsr(TransformersAsr):
+    """One whose network was made to hear as audio comes."""
+
+    def open_stream(self, rate_hz: int) -> Stream:
+        """A stream of audio at the checkpoint's rate, mostly 16 kHz; ValueError for another."""
+        if rate_hz != self.rate_hz:
+            raise ValueError(f"this checkpoint streams audio at {self.rate_hz} Hz, got {rate_hz}")
+        if self.family == family.TRANSDUCER:
+            from .transducer_stream import TransducerStream
+
+            told = {"language": self._told_language} if self._told_language else {}
+            ungrouped = timing.ungrouped(self.processor.tokenizer)
+            return TransducerStream(self.model, self.processor, lambda ids: self._text(ids, **ungrouped), told)
+        from .utterance_stream import UtteranceStream
+
+        return UtteranceStream(self.model, self._generated, SHORTEST_S)
+
+    @property
+    def _told_language(self) -> str:
+        """The option `language`, for a checkpoint that is told one."""
+        known = inspect.signature(self.processor.__call__).parameters
+        return languages.code(self.language) if self.language and "language" in known else ""
+
+    def _generated(self, encoded: Any) -> str:
+        """What the decoder writes of an utterance that is encoded."""
+        said = self.model.generate(encoder_outputs=encoded, **self._limit(), **self.decoding)
+        return self._text(said[0].tolist())
+
+
+def load(setting: Setting) -> TransformersAsr:
+    """The recogniser in a folder, with streams of its own where its network was made for them."""
+    assert setting.weights is not None, "its weights never come in a package"
+    return (StreamingAsr if family.model_type(setting.weights) in STREAMING else TransformersAsr)(setting)

@@ -26,12 +26,12 @@ OTHER_TASKS = {"dia", "pop2piano", "vibevoice", "speech-encoder-decoder"}  # lis
 
 def of(folder: Path) -> tuple[str, Any]:
     """The family of a checkpoint and the auto class that loads it. Raises WeightsError."""
-    model_type = _model_type(folder)
+    kind = model_type(folder)
     for family, loader, names in FAMILIES:
-        if model_type in getattr(auto, names, {}) and model_type not in OTHER_TASKS:
+        if kind in getattr(auto, names, {}) and kind not in OTHER_TASKS:
             return family, getattr(transformers, loader)
     raise WeightsError(
-        f"{folder} is of the type {model_type!r}, which transformers {transformers.__version__} lists as no recogniser"
+        f"{folder} is of the type {kind!r}, which transformers {transformers.__version__} lists as no recogniser"
         f"; it lists {', '.join(known())}: is it newer than the library, or for another task?"
     )
 
@@ -42,7 +42,8 @@ def known() -> list[str]:
     return sorted({name for names in lists for name in names} - OTHER_TASKS)
 
 
-def _model_type(folder: Path) -> str:
+def model_type(folder: Path) -> str:
+    """What config.json says that the checkpoint is. Raises WeightsError."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return str(config["model_type"])
@@ -59,7 +60,7 @@ def load(folder: Path, dtype: Any) -> tuple[str, Any, Any]:
     A head that is not in the file would be drawn at random by the library, and the transcripts be noise.
     """
     family, loader = of(folder)
-    if (kind := _model_type(folder)) in ASKED_THROUGH and importlib.util.find_spec(ASKED_THROUGH[kind]) is None:
+    if (kind := model_type(folder)) in ASKED_THROUGH and importlib.util.find_spec(ASKED_THROUGH[kind]) is None:
         name = ASKED_THROUGH[kind].replace("_", "-")
         raise WeightsError(f"{folder} is of the type {kind!r}, whose requests {name} writes: pip install {name}")
     try:
