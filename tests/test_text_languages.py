@@ -12,7 +12,7 @@ from modellab import text
 from modellab.text import numeral_names, profiles
 from modellab.text.apostrophes import APOSTROPHES
 from modellab.text.folding import basic
-from tests import transcripts_languages, transcripts_signs
+from tests import transcripts_languages, transcripts_parts, transcripts_signs
 
 
 def auto(language: str, raw: str) -> str:
@@ -117,7 +117,12 @@ def test_what_transcripts_write_in_words_and_in_figures_is_one(language: str, wo
     assert auto(language, once) == once
 
 
-SIGNS = [(language, *row) for language, rows in transcripts_signs.ALIKE.items() for row in rows]
+SIGNS = [
+    (language, *row)
+    for alike in (transcripts_signs.ALIKE, transcripts_parts.OTHERS)
+    for language, rows in alike.items()
+    for row in rows
+]
 
 
 @pytest.mark.parametrize(("language", "written", "said"), SIGNS)
@@ -130,7 +135,10 @@ def test_signs_abbreviations_and_numerals_are_as_they_are_said(language: str, wr
 @pytest.mark.parametrize(
     ("language", "one", "other"),
     [("fr", "-5", "5"), ("de", "10-12", "10 12"), ("es", "3,50 €", "350 €"), ("fr", "1 maison", "une maison"),
-     ("de", "1, 2, 3", "ein 2 3"), ("nl", "06 19 84", "06 1984"), ("de", "12-34-56", "12 bis 34 bis 56")],
+     ("de", "1, 2, 3", "ein 2 3"), ("nl", "06 19 84", "06 1984"), ("de", "12-34-56", "12 bis 34 bis 56"),
+     ("fr", "5,00 €", "500 €"),
+     ("es", "5,05 €", "5 €"), ("pt", "R$ 5,00", "US$ 5,00"), ("de", "+5", "-5"), ("fr", "5 m²", "5 m³"),
+     ("it", "5 m²", "5 m"), ("fr", "18h00", "18h10"), ("nl", "1.000 euro", "1 euro")],
 )  # fmt: skip
 def test_what_is_said_differently_in_a_language_differs(language: str, one: str, other: str) -> None:
     assert auto(language, one) != auto(language, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modellab import text
+from tests import transcripts_parts
 from tests.transcripts import FURTHER
 from tests.transcripts_numbers import NUMBERS
 
@@ -113,6 +114,7 @@ ALIKE = [  # written, and as it is said
     ("in the 90s–2000s", "in the nineties to two thousands"), ("-5 − 3", "minus five minus three"),
     ("5+3", "five plus three"),
     *(pair for pairs in (*FURTHER.values(), *NUMBERS.values()) for pair in pairs),
+    *transcripts_parts.ENGLISH,
 ]  # fmt: skip
 UNLIKE = [
     ("10:00:30", "10:00:59"), ("1:23:45", "1:23:46"), ("10:15:30", "10:15"), ("a factor of .5.", "a factor of 5."),
@@ -120,6 +122,7 @@ UNLIKE = [
     ("$1M", "$1bn"), ("1,5%", "15%"), ("1 3/4", "13/4"), ("5°", "5"), ("₳5", "5"), ("$-5", "$5"), ("5−3", "5 3"),
     ("5-10", "5 10"), ("10\u00a0000", "10 0"), ("1,000th", "1,000"), ("2½", "21/2"), ("5²", "52"), ("1.05", "1.5"),
     ("the $ fell", "the fell"), ("the % of it", "the of it"), ("50 mm", "50"), ("$0.05", "$0.50"),
+    *transcripts_parts.ENGLISH_UNLIKE,
 ]  # fmt: skip
 EXACT = {
     "10:15:30": "10 15 30", "between one hundred and two hundred people": "between 100 and 200 people",

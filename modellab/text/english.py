@@ -63,7 +63,7 @@ def _once(text: str) -> str:
     text = plain(unicodedata.normalize("NFKC", text))
     text = without_accents(_letters_together(text).casefold())
     characters = _characters(text)
-    if _MARKED.search(characters) or "uh huh" in text:
+    if _MARKED.search(characters) or any(each in text for each in _UNMARKED):
         text = _said(text, characters)
     return _words(text.split())
 
@@ -209,7 +209,8 @@ def _spelling() -> dict[str, str]:
 # ---------------------------------------------------------------------------- signs and marks
 
 _WRITTEN = re.compile(rf"\d|[{re.escape(signs.CHARACTERS)}]|Ft\.|WW")
-_MARKED = re.compile(r"[^a-z ]")  # without it no rule applies, but for "uh huh"
+_MARKED = re.compile(r"[^a-z ]")  # without it no rule applies, but for these
+_UNMARKED = ("uh huh", "rock n roll")
 _CAPITALS = re.compile(r"[IVX]")
 _FIGURE = re.compile(r"\d")
 _BREAKING = re.compile(r"[,;:.!?\u2026)\"\u2013\u2014]")

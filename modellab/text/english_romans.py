@@ -13,8 +13,9 @@ from modellab.text.number_forms import ordinal
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 _NUMBERED = frozenset({
-    "act", "annex", "apollo", "appendix", "article", "book", "bowl", "chapter", "class", "division", "figure", "grade",
-    "level", "mark", "part", "phase", "schedule", "section", "stage", "table", "title", "type", "volume", "war",
+    "act", "annex", "apollo", "appendix", "article", "book", "bowl", "canto", "chapter", "class", "division", "episode",
+    "figure", "grade", "lesson", "level", "mark", "part", "phase", "psalm", "rambo", "rocky", "saturn", "scene",
+    "schedule", "season", "section", "sonnet", "stage", "symphony", "table", "title", "type", "volume", "war",
 })  # fmt: skip
 _RULERS = frozenset({
     "albert", "alexander", "baldwin", "benedict", "catherine", "charles", "christian", "clement", "constantine",
@@ -33,6 +34,8 @@ _SINGLE = re.compile(
     r"(?<![\w.'-])(?P<before>[A-Z][a-z]+|world war|type|phase)(?P<blank> )(?P<numeral>[VX](?![\w'&-]|\.\w)"
     rf"|I(?=[.,;:!?)]*$|[.,;:!?)] |(?<=[Ww]ar I) |(?<=e I) (?:trials?|diabetes|errors?)\b| (?:{_BEHIND_I})\b))"
 )
+_SHORT = {"Vol": "Volume", "Ch": "Chapter", "Pt": "Part", "Ep": "Episode", "Mk": "Mark", "Art": "Article"}
+_ABBREVIATED = re.compile(rf"(?<![\w.'-])({'|'.join(_SHORT)})\.? (?=[IVX]{{1,5}}(?![\w'.]))")
 _COMMON = frozenset("The A An This That My Your His Her Our Their In On At And Or".split())  # noqa: SIM905
 
 
@@ -42,6 +45,7 @@ def in_figures(text: str) -> str:
     >>> in_figures("World War II and Henry VIII on an IV")
     'World War 2 and Henry the eighth on an IV'
     """
+    text = _ABBREVIATED.sub(lambda found: f"{_SHORT[found[1]]} ", text)
     return _SINGLE.sub(_single, _NUMERAL.sub(_figure, text))
 
 

@@ -59,6 +59,7 @@ DATES: tuple[Uncompiled, ...] = (
      rf"\b({_SHORT_DAYS})\b[.,]{{0,2}} (?={_ANY_MONTH}\.?,? \d|{_DAY} {_ANY_MONTH})",
      lambda found: f"{tables.DAYS_SHORT[found[1]]} "),
 )  # fmt: skip
+_SECONDS = (" s", *(f"{figure}s" for figure in range(10)))
 _REPLACED: tuple[Uncompiled, ...] = (  # where the first is in the text
     ("(", rf"\((?:{tables.SOUNDS})\)", " "),
     ("uh", r"(?<!\w)uh[- ]huh(?!\w)", "uhhuh"),
@@ -71,9 +72,13 @@ _REPLACED: tuple[Uncompiled, ...] = (  # where the first is in the text
     ("deg", r"(?<=\d) ?deg\b\.?", " degrees"),
     ("h", r"\b(\d{1,2}) ?h(?:rs?)? ?(\d{1,2}) ?m(?:ins?)?(?: ?(\d{1,2}) ?s(?:ecs?)?)?\b",
      lambda found: f"{found[1]} hr {found[2]} min" + (f" {found[3]} sec" if found[3] else "")),
+    (_SECONDS, r"\b(\d{1,3}) ?m(?:ins?)? ?(\d{1,2}) ?s(?:ecs?)?\b", r"\1 min \2 sec"),
+    (_SECONDS, r"(?<![\w.,$£€])(\d{1,4}\.\d{1,3}) ?s\b(?!')", r"\1 sec"),
+    ("20/20", r"(?<![\d/.])20/20(?![\d/])", "2020"),
     ("in", r"(\d ?(?:ft|feet|foot)\.?) (\d{1,2}) ?in\b\.?(?! (?:the|a|my|his|her)\b)", r"\1 \2 inches"),
     ("-", r"(?<![\w'-])[a-z](?:-[a-z]){2,}+(?![\w'-])", lambda found: found[0].replace("-", " ")),
     ("1-8", r"(?<![\d-])1-(8(?:00|[3-8]{2}))-(?=[a-z])", r"1 \1 "),
+    (" n ", r"\brock n roll\b", "rock and roll"),
     ("& co", r"& co\b\.?", "and company"),
     ("w/", r"(?<![\w/.])w/o\b", "without "),
     ("w/", r"(?<![\w/.])w/(?= ?[a-z])", "with "),

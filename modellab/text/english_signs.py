@@ -37,6 +37,8 @@ RULES: list[Rule] = [
     ("^", re.compile(r"(?<=[^\W_])\^ ?(?P<minus>[-\u2212]?)(?P<power>\d{1,3})(?!\d|\.\d)"), _power),
     ("M", re.compile(r"(?<![\w.,])([$£€]?(?:\d{1,3}(?:,\d{3})++|\d{1,6})(?:\.\d{1,4})?)M{1,2}\b(?![-/'.]\w)"),
      r"\1 million"),
+    (("Nm", "N·m"), re.compile(r"(?<=\d) ?N·?m\b"), " newtonmeter "),
+    ("mW", re.compile(r"(?<=\d) ?mW\b"), " milliwatt "),
     ("_", re.compile(r"(?<=\d)_(?=\d{3}(?!\d))"), ""),
     ("++", re.compile(r"(?<=[A-Za-z])\+\+(?!\w)"), " plus plus "),
     ("#", re.compile(r"\b([A-G])#(?!\w)"), r"\1 sharp "),

@@ -55,7 +55,8 @@ UNITS = {
     "db": "decibel", "kwh": "kilowatt hour", "mwh": "megawatt hour", "gwh": "gigawatt hour", "gw": "gigawatt",
     "kv": "kilovolt", "kj": "kilojoule", "kcal": "kilocalorie", "kpa": "kilopascal", "hpa": "hectopascal",
     "kbps": "kilobits per second", "mbps": "megabits per second", "gbps": "gigabits per second",
-    "mps": "meters per second",
+    "mps": "meters per second", "milliwatt": "milliwatt", "newtonmeter": "newton meter", "kilo": "kilogram",
+    "kilos": "kilogram",
 }  # fmt: skip
 ALIKE = {  # units whose plural is no s
     "foot": "feet", "basis points": "basis points", "horsepower": "horsepower",
@@ -126,7 +127,7 @@ CONTRACTIONS = (
     (r"\bwon't\b", "will not"), (r"\bcan't\b", "can not"), (r"\bshan't\b", "shall not"), (r"\blet's\b", "let us"),
     (r"\bain't\b", "aint"), (r"\by'all\b", "you all"), (r"\bi'ma\b", "i am going to"), (r"\bma'am\b", "madam"),
     (r"(?<![\w'])'cause\b", "because"), (r"(?<![\w'])'em\b", "them"), (r"\bo'clock\b", "oclock"),
-    (r"\bc'mon\b", "come on"),
+    (r"\bc'mon\b", "come on"), (r"(?<=[a-z])(?:'n'| 'n'? )(?=[a-z])", " and "),
     (r"'([sd])(?= (?:been|gone|done)\b)", r" ha\1"), (r"'s(?= got\b)", " has"), (r"n't\b", " not"), (r"'re\b", " are"),
     (r"'ll\b", " will"), (r"'ve\b", " have"), (r"\bi'm\b", "i am"), (r"'d\b", " would"),
     (r"\b(it|he|she|that|there|here|what|who|where|how|when|why|everything|something|nothing)'s\b", r"\1 is"),

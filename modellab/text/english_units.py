@@ -6,6 +6,7 @@ behind a number other than 1 the name of a currency, a degree or an abbreviated 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from modellab.text import english_money as money
@@ -100,6 +101,7 @@ def _thousands(words: list[str], i: int) -> str:
     return written(thousands.to_integral_value() if thousands == int(thousands) else thousands)
 
 
+_DAY = re.compile(r"(?:[12]?\d|3[01])(?:st|nd|rd|th)?")
 _BEFORE_DAYS = frozenset({*tables.DAYS_SHORT.values(), "on", "since", "until", "till"})  # "on 3 March"
 
 
@@ -107,7 +109,20 @@ def dates(words: list[str]) -> list[str]:
     """The day beside a month is an ordinal: "March 3", "3 March" and "March third" are read alike."""
     if tables.MONTHS.isdisjoint(words):
         return words
+    words = [word for i, word in enumerate(words) if not _is_within_a_date(words, i)]
     return [ordinal(int(word)) if word.isdecimal() and _is_day(words, i) else word for i, word in enumerate(words)]
+
+
+def _is_within_a_date(words: list[str], i: int) -> bool:
+    """Whether a word is the "the" or the "of" in "the third of March", which is written 3 March."""
+    if words[i] == "the":
+        day, of, month = [*words[i + 1 : i + 4], "", "", ""][:3]
+        return _is_nth(day) and of == "of" and month in tables.MONTHS
+    return words[i] == "of" and i > 0 and _is_nth(words[i - 1]) and not tables.MONTHS.isdisjoint(words[i + 1 : i + 2])
+
+
+def _is_nth(word: str) -> bool:
+    return word in tables.SMALL_ORDINALS.values() or bool(_DAY.fullmatch(word))
 
 
 def _is_day(words: list[str], i: int) -> bool:

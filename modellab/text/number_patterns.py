@@ -39,6 +39,7 @@ ORDINAL = re.compile(r"(?P<figure>\d{1,3}(?:,\d{3})++|\d++)(?:st|nd|rd|th)(?P<ma
 DECADE = re.compile(r"(?<!\w)(\d{4}|\d{2})'?s\b")
 EUROPEAN = re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})++)(?:,(?P<parts>\d{1,2}))?(?!\d|[.,]\d)")
 COMMA = re.compile(r"(?<![\d,.])(?P<whole>\d++),(?P<parts>\d{1,2})(?!\d|,\d)")
+ZERO_COMMA = re.compile(r"(?<![\d,.])(?P<whole>0),(?P<parts>\d{1,6})(?!\d|,\d)")
 _SINGLE = r"|(?P<whole>\d++)(?:\.(?P<parts>\d++)(?!\.\d))?|(?<![\w.])\.(?P<bare>\d++)(?!\.\d)"
 NUMBER = re.compile(
     r"(?P<grouped>\d{1,3}(?:,\d{3})++(?!\d|,\d)|\d{1,2}(?:,\d{2}(?=,))++,\d{3}(?!\d|,\d))(?:\.(?P<cents>\d++)(?!\.\d))?"

@@ -33,6 +33,8 @@ _HOST = re.compile(
     r"^(?:www\.|https?:)|@|\.(?:com|org|net|edu|gov|io|eu|info|es|fr|de|it|pt|br|nl|be|dk|at|ch|mx|ar|co|uk)(?:/|$)"
 )
 _FULL_HOUR = re.compile(r"(?<![\d:.,])([01]?\d|2[0-4]):00(?![:.]?\d)")
+_NO_MINUTES = re.compile(r"(?<![\w.,:])([01]?\d|2[0-4]) ?[hH] ?00(?!\w)")
+_SQUARE = re.compile(r"(\d+) ?(k?m|cm|mm)([²³23])(?!\w)")
 _ROMAN = r"(?=[IVXL]{2})(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 _NO_NUMERALS = frozenset({"XL", "LI", "LL"})  # a size
@@ -72,7 +74,9 @@ def _figures_spelt_out(text: str, known: Words, language: str) -> str:
         text = re.sub(rf"(?i)\b({known.at_hour}) ([01]?\d|2[0-4])\.([0-5]\d)(?![\d.,])", r"\1 \2:\3", text)
     if known.hours:
         text = re.sub(r"(?<=\d) ?h(?:rs?)?\b\.?", f" {known.hours}", text)
-    text = _FULL_HOUR.sub(r"\1", text)
+    text = _squares(text, known, language)
+    is_h = LANGUAGES[language].hour[0] == "h"
+    text = _FULL_HOUR.sub(r"\1h" if is_h else r"\1", _NO_MINUTES.sub(r"\1h", text) if is_h else text)
     if known.minutes:
         text = re.sub(r"(?<![\w.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:.,]\d|:)", rf"\1 {known.minutes} \2", text)
     if known.score:
@@ -82,6 +86,18 @@ def _figures_spelt_out(text: str, known: Words, language: str) -> str:
         text = re.sub(rf"(?<![\d.,])(\d{{1,3}})\.?° (?=[a-zà-ú]{{3}})(?!{known.degrees_count})", r"\1º ", text)
         text = re.sub(r"(?<![\d.,])1\.?°(?! ?[CF]\b)", "1º", text)
     return text
+
+
+def _squares(text: str, known: Words, language: str) -> str:
+    """ "5 m²" is "5 metros cuadrados"."""
+    units = LANGUAGES[language].units
+
+    def named(found: re.Match[str]) -> str:
+        many = found[1] != "1"
+        form = known.raised[found[3] in "³3"].split("|")[-1 if many else 0]
+        return f"{found[1]} {form.format(units[found[2]][many])} "
+
+    return _SQUARE.sub(named, text)
 
 
 def _fraction(found: re.Match[str], known: Words, single: str) -> str:

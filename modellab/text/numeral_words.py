@@ -23,6 +23,7 @@ class Words(NamedTuple):
     per_hour: Pair  # kilometres, metres
     numbered: str  # what a Roman numeral stands behind
     abbreviations: tuple[Pair, ...]
+    raised: Pair = ("{}", "{}")  # square and cubic units: of one, |, of many
     joins_parts: bool = True  # whether there is an "and" in "2 and 3 quarters"
     hours: str = ""  # what "h" behind figures is called, where nothing else says it
     clock: str = ""  # the word behind "8.30"
@@ -57,6 +58,7 @@ WORDS: dict[str, Words] = {
          (r"ee\. ?uu\.?", "estados unidos"), (r"págs?\.(?= ?\d)", "página"), (r"núm\.(?= ?\d)", "número"),
          (r"etc\.?", "etcétera"), (r"uds?\.", "usted"), (r"avda?\.", "avenida"), (r"a\. ?C\.", "antes de cristo"),
          (r"d\. ?C\.", "después de cristo")),
+        raised=("{} cuadrado|{} cuadrados", "{} cúbico|{} cúbicos"),
         hours="horas", degrees_count=_DEGREES, roman_after_name="{}", last_ordinal=10, ordinal="º"),
     "pt": Words(
         {2: ("meio", "meios"), 3: ("terço", "terços"), 4: ("quarto", "quartos"), 5: ("quinto", "quintos"),
@@ -66,6 +68,7 @@ WORDS: dict[str, Words] = {
         "séculos?|capítulo|tomo|volume|livro|parte|fase|tipo|anexo|título|ato|guerra mundial",
         (*_titles(Sr="senhor", Sra="senhora", Dr="doutor", Dra="doutora", Prof="professor", Profa="professora"),
          (r"págs?\.(?= ?\d)", "página"), (r"etc\.?", "etcétera"), (r"av\.", "avenida"), (r"art\.(?= ?\d)", "artigo")),
+        raised=("{} quadrado|{} quadrados", "{} cúbico|{} cúbicos"),
         degrees_count=_DEGREES, roman_after_name="{}", last_ordinal=10, ordinal="º"),
     "it": Words(
         {2: ("mezzo", "mezzi"), 3: ("terzo", "terzi"), 4: ("quarto", "quarti"), 5: ("quinto", "quinti"),
@@ -78,6 +81,7 @@ WORDS: dict[str, Words] = {
          *_titles(Sig="signor", Dott="dottor", Prof="professor", Ing="ingegner", Avv="avvocato"),
          (r"pagg?\.(?= ?\d)", "pagina"), (r"n\.(?= ?\d)", "numero"), (r"ecc\.?", "eccetera"),
          (r"art\.(?= ?\d)", "articolo")),
+        raised=("{} quadrato|{} quadrati", "{} cubo|{} cubi"),
         at_hour="alle|dalle|ore|le", minutes="e", degrees_count=_DEGREES, roman_before="()(?= secol[oi])",
          roman_after_name="{}",
         last_ordinal=100, ordinal="º"),
@@ -93,6 +97,7 @@ WORDS: dict[str, Words] = {
          (r"St(?=[ -][A-ZÀ-Þ])", "saint"), (r"Ste(?=[ -][A-ZÀ-Þ])", "sainte"), (r"etc\.?", "et cetera"),
          (r"pp?\.(?= ?\d)", "page"), (r"2nd", "second"), (r"2nde", "seconde"), (r"1res", "premières"),
          (r"1ers", "premiers"), (r"av\. J\.-C\.", "avant jésus christ")),
+        raised=("{} carré|{} carrés", "{} cube|{} cubes"),
         roman_ending="er|re|e|ème", roman_before="(er|re|ère|e|ème)(?![a-zà-ÿ])", roman_after_name="{}"),
     "de": Words(
         {2: ("halb", "halbe"), 3: ("drittel", "drittel"), 4: ("viertel", "viertel"), 5: ("fünftel", "fünftel"),
@@ -108,6 +113,7 @@ WORDS: dict[str, Words] = {
          (r"ca\.", "circa"), (r"vgl\.", "vergleiche"), (r"evtl\.", "eventuell"), (r"ggf\.", "gegebenenfalls"),
          (r"inkl\.", "inklusive"), (r"(?<=\d )mio\.?", "millionen"), (r"(?<=\d )mrd\.?", "milliarden"),
          (r"(?<=\d )tsd\.?", "tausend"), (r"(?<=\d )std\.?", "stunden"), (r"Jh\.", "jahrhundert")),
+        raised=("quadrat{}", "kubik{}"),
         joins_parts=False, clock="uhr", score="zu", roman_ending=r"\.", roman_after_name="der {}"),
     "nl": Words(
         {2: ("half", "halve"), 3: ("derde", "derde"), 4: ("kwart", "kwart"), 5: ("vijfde", "vijfde"),
@@ -123,6 +129,7 @@ WORDS: dict[str, Words] = {
          (r"o\.a\.", "onder andere"), (r"i\.p\.v\.", "in plaats van"), (r"a\.u\.b\.", "alstublieft"),
          (r"ca\.", "circa"),
          (r"(?<=\d )mln\.?", "miljoen"), (r"(?<=\d )mld\.?", "miljard")),
+        raised=("vierkante {}", "kubieke {}"),
         clock="uur", roman_after_name="de {}", last_ordinal=100, ordinal="e"),
     "da": Words(
         {2: ("halv", "halve"), 3: ("tredjedel", "tredjedele"), 4: ("kvart", "kvarte"), 5: ("femtedel", "femtedele"),
@@ -132,6 +139,7 @@ WORDS: dict[str, Words] = {
          "kapitel|bind|bog|del|fase|type|bilag|akt|verdenskrig",
         ((r"nr\.(?= ?\d)", "nummer"), (r"kl\.(?= ?\d)", "klokken"), (r"ca\.", "cirka"), (r"f\. ?eks\.", "for eksempel"),
          (r"bl\. ?a\.", "blandt andet"), (r"osv\.?", "og så videre"), (r"hr\.", "herr"), (r"dvs\.", "det vil sige"),
-         (r"(?<=\d )mio\.?", "millioner"), (r"(?<=\d )mia\.?", "milliarder"), (r"(?<=\d) ?pct\.?", " procent")),
+         (r"(?<=\d )mio\.?", "millioner"), (r"(?<=\d )mia\.?", "milliarder"), (r"(?<=\d )pct\.?", "procent")),
+        raised=("kvadrat{}", "kubik{}"),
         at_hour="klokken"),
 }  # fmt: skip

@@ -19,12 +19,16 @@ from functools import cache, lru_cache
 from modellab.text.numeral_forms import alike, in_parts
 from modellab.text.numeral_names import LANGUAGES, Numerals
 from modellab.text.numeral_signs import spelt_out
+from modellab.text.numeral_words import WORDS
 
 TOGETHER = 200  # words that the library reads at a time: it takes quadratic time; a number is not parted
 MOST = 400  # words; then even a number is
 
 
-ALIKE = {"percento": "per cento", "porciento": "por ciento", "pourcent": "pour cent"}
+ALIKE = {
+    "percento": "per cento", "porciento": "por ciento", "pourcent": "pour cent", "veintidos": "veintidós",
+    "veintitres": "veintitrés", "veintiseis": "veintiséis", "dieciseis": "dieciséis", "én": "en", "ét": "et",
+}  # fmt: skip
 
 _BLANKS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:[\u00a0\u2007\u2009\u202f']\d{3})+(?!\d)"
                      r"|(?<![\d.,])(?!(?<=[^\d.,\u00a0\u2007\u2009\u202f'][1-9]\d\d )\d{3})"  # it has failed there
@@ -39,6 +43,9 @@ _RANGE = re.compile(
     r"(?=(?:0|[1-9]\d{0,5})(?![\d/-]| ?[-\u2013] ?\d))"
 )
 _PAID = re.compile(r"(?<![\d.,])(\d{1,9}),(\d\d) ?([rR]\$|[€$£]|(?i:euros?|d[oó]llars?|dólares|dollari|reais)\b)")
+_NO_COINS = re.compile(r"(?<=\d)[.,]00(?= ?(?:[rR]\$|[€$£]|(?i:euros?|d[oó]llars?|dólares|dollari|reais|kroner|kr)\b))")
+_PAID_POINTS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3})+(?=(?:,\d\d)? ?[€$£])")  # whatever the language
+_PLUS = re.compile(r"(?<![^\s(])\+(?=\d)")
 _UNIT = re.compile(r"(\d) ?(km|cm|mm|kg|kr|m|g)\b(?![/\u00b2\u00b3'\u2019])")
 _PAIR = re.compile(r"(?<!\d )\b(1[3-9]|20) ([1-9]\d)\b(?! \d)")
 _NTH = re.compile(r"(?<=\d)\.(?=[\u00ba\u00aa\u00b0]|er\b)|(?<=\bn)\.(?=[\u00ba\u00b0])", re.IGNORECASE)
@@ -70,7 +77,9 @@ def before(text: str, language: str) -> str:
         text = _FRENCH.sub(lambda found: found[0].replace(" ", ""), text)
     text = _COINS_BEHIND.sub(r"\1,\3 \2", text)
     text = _SIGN_BEFORE.sub(r"\2 \1", text)
+    text = _NO_COINS.sub("", _PAID_POINTS.sub(lambda found: found[0].replace(".", ""), text))
     text = _MINUS.sub(f"{known.minus} ", text)
+    text = _PLUS.sub(f"{WORDS[language].operators['+']} ", text)
     text = _RANGE.sub(rf"\1 {known.to} ", text)
     text = _PAID.sub(rf"\1 \3{known.coins} \2 ", text)
     text = _hours(text, known)

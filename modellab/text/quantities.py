@@ -109,8 +109,8 @@ class Quantities:
         """A number at i with a scale, a currency or a measure behind it."""
         if european := self._european(i):
             return european
-        comma = patterns.COMMA.match(self.text, i)
-        if comma and (patterns.TAKES_A_COMMA.match(self.text, comma.end())):
+        comma = patterns.COMMA.match(self.text, i) or patterns.ZERO_COMMA.match(self.text, i)
+        if comma and (comma["whole"] == "0" or patterns.TAKES_A_COMMA.match(self.text, comma.end())):
             return self._measured(comma.end(), f"{comma['whole']}.{comma['parts']}")
         if comma and (paid := self._paid(comma.end(), comma["whole"], comma["parts"])):
             return paid

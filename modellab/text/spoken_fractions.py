@@ -6,8 +6,20 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from modellab.text.english_tables import DENOMINATORS, LAST_WRITTEN_OUT, ORDINALS, PARTS, PLURAL_ORDINALS, TENS
-from modellab.text.number_forms import Number, ordinal
+from modellab.text.english_tables import (
+    DENOMINATORS,
+    LAST_WRITTEN_OUT,
+    ORDINALS,
+    PARTS,
+    PLURAL_ORDINALS,
+    SCALES,
+    TENS,
+)
+from modellab.text.number_forms import Number, ordinal, written
+
+_COUNTS = {"a": 1, "an": 1, "one": 1, "1": 1, "three": 3, "3": 3}
+EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
+EXACT = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.25")}
 
 
 class Denominator(NamedTuple):
@@ -42,3 +54,16 @@ def beginning(at: Callable[[int], str], count: Decimal, i: int) -> Number | None
     if at(i) == "thirty" and at(i + 1) == "seconds" and count in range(1, 32):
         return Number(f"{count} 32nds", i + 2)
     return None
+
+
+def of_scale(at: Callable[[int], str], i: int) -> Number | None:
+    """Halves and quarters of a million, a billion, a percent that begin at word i: "half a million" is 500000."""
+    count, end = (1, i) if at(i) == "half" else (_COUNTS.get(at(i), 0), i + 1)
+    part = EXACT.get(at(end), Decimal(0)) * count
+    if not 0 < part < 1:
+        return None
+    end += 2 if at(end + 1) == "of" else 1
+    end += at(end) in ("a", "an", "one", "1")
+    if at(end) == "percent":
+        return Number(f"{part} percent", end + 1)
+    return Number(written((part * SCALES[at(end)]).to_integral_value()), end + 1) if at(end) in SCALES else None

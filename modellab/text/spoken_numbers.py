@@ -23,19 +23,17 @@ from modellab.text.english_tables import (
     TENS,
 )
 from modellab.text.number_forms import FIGURES, LONGEST, ROUND, Number, nth, ordinal, written
-from modellab.text.spoken_fractions import beginning, denominator
+from modellab.text.spoken_fractions import EXACT, EXACT_PARTS, beginning, denominator, of_scale
 from modellab.text.spoken_zeros import TIMES, ZEROS, is_digit, oh
 
 CENTURIES = range(13, 21)  # what the first half of a year is: "ten fifteen" is a time, "ten sixty six" none
 _HOURS = frozenset(map(str, range(1, 13)))
-CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", "fourth", "fourths", "quarter"})
+CONTINUING = frozenset({"hundred", *SCALES, *ORDINAL_SCALES, "point", "and", *EXACT, "fourth", "fourths"})
 AROUND = 8  # as many words from a number are looked at
 MANY = 500  # words; in a text of more what was read is remembered
-EXACT_PARTS = {2: Decimal("0.5"), 4: Decimal("0.25"), 8: Decimal("0.125")}  # "two and a half" is 2.5
-LATER = (word for each in (ORDINALS, PLURAL_ORDINALS) for word, value in each.items() if value > LAST_WRITTEN_OUT)
-BEGINNINGS = frozenset(
-    {*DIGITS, *TEENS, *TENS, *DECADES, *LATER, *ORDINAL_SCALES, *ZEROS, *TIMES, "a", "an", "hundred"}
-)
+LATER = {word for each in (ORDINALS, PLURAL_ORDINALS) for word, value in each.items() if value > LAST_WRITTEN_OUT}
+_ARTICLES = ("a", "an", "half", "hundred")
+BEGINNINGS = frozenset({*DIGITS, *TEENS, *TENS, *DECADES, *LATER, *ORDINAL_SCALES, *ZEROS, *TIMES, *_ARTICLES})
 
 
 def figures(words: list[str]) -> list[str]:
@@ -81,8 +79,11 @@ class _Reader:
 
     def read(self, i: int, before: str) -> Number | None:
         """The number that begins at word i; None where none does. `before` is what the word before it became."""
+        return of_scale(self.at, i) or self._read(i, before)
+
+    def _read(self, i: int, before: str) -> Number | None:
         word = self.at(i)
-        if word in ZEROS:
+        if word in ZEROS or (word == "zero" and self.at(i + 2) == "hundred"):
             zero = oh(self.at, i, before)
             if zero is None and word == "oh" and self.at(i + 1) == "point":
                 return self._point(i + 1, Decimal(0))

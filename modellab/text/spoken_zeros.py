@@ -30,10 +30,10 @@ def oh(at: At, i: int, before: str) -> tuple[str, int] | None:
         return "0", i + 1
     if i > 1 and is_digit(at, i - 1) and is_digit(at, i - 2) and following not in EXCLAIMED:
         return "0", i + 1
+    if at(i) in ("oh", "zero") and following in DIGITS and at(i + 2) == "hundred":
+        return f"0 {DIGITS[following]} 0 0", i + 3
     if at(i) != "oh":
         return None
-    if following in DIGITS and at(i + 2) == "hundred":
-        return f"0 {DIGITS[following]} 0 0", i + 3
     if following in TIMES:
         return ("0", i + 1) if is_digit(at, i + 2) else None
     if before in BEFORE_A_YEAR and following in DIGITS and following != "zero":
