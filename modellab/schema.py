@@ -19,7 +19,7 @@ MOST = 1_000_000_000  # of anything that is counted
 class Strict(pydantic.BaseModel):
     """A frozen record that refuses unknown keys, and numbers that are NaN or infinite: nothing is held to those."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 def _sure(values: dict[str, Any]) -> dict[str, Any]:

@@ -171,6 +171,34 @@ def test_a_worker_imports_no_more_than_it_needs() -> None:
     assert loaded("import modellab.worker", [*HEAVY, *NOT_IN_A_WORKER]) == []
 
 
+COMMANDS = {  # what a command prints without computing anything -> what it has no need of, besides the heavy ones
+    "--help": ("numpy", "pydantic", "rich", "yaml"),
+    "--no-such-option": ("numpy", "pydantic", "rich", "yaml"),
+    "history": ("numpy", "rich", "yaml"),
+    "results": ("huggingface_hub", "filelock"),
+    "models list": (),
+    "datasets list": ("huggingface_hub",),
+    "baselines list": ("huggingface_hub",),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_computes_nothing_imports_little(command: str) -> None:
+    code = f"""
+from contextlib import redirect_stdout, redirect_stderr, suppress
+from io import StringIO
+from modellab.cli import app
+sys.argv = ["modellab", *{command.split()!r}]
+with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(SystemExit):
+    app.main()"""
+    heavy = {*HEAVY, "asyncio", "fastapi"} - {"typer", "huggingface_hub", "pyannote"}  # two say where weights are
+    assert loaded(code, heavy | {*COMMANDS[command]}) == []
+
+
+def test_the_commands_for_tokens_need_no_web_framework() -> None:
+    assert loaded("import modellab.server.access.__main__", {"fastapi", "starlette", "uvicorn", "mlflow"}) == []
+
+
 # ---------------------------------------------------------------------------- how long things are
 
 WRITTEN = sorted(

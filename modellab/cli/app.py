@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -178,5 +179,9 @@ def options(version: Annotated[bool, VERSION] = False) -> None:
 
 
 def main() -> None:
-    """The entry point of the `modellab` command."""
+    """The entry point of the `modellab` command.
+
+    Pydantic looks for plugins of its own in every installed package, which takes longer than the whole of --help.
+    """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     app()

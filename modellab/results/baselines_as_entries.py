@@ -15,7 +15,6 @@ from modellab.errors import BaselineError
 from modellab.results import baselines, withheld
 from modellab.results.entry import NOT_A_VERSION, Entry, pooled
 from modellab.system.machine import Commit, machine_class
-from modellab.tasks import Recalled
 from modellab.types import CaseId, QualityBaseline, ResourceBaseline, Result, Status, Utterance
 
 ABOUT = {"reason", "date", "seeds", "signature", "machine", "passes"}  # of a header, what is no library's version
@@ -73,7 +72,7 @@ def _entry(key: CaseId, found: QualityBaseline, resources: ResourceBaseline | No
 def _utterance(key: CaseId, id: str, found: QualityBaseline, resources: ResourceBaseline | None) -> Utterance:
     """Its times are NaN where nothing was accepted for a machine, its length is not kept in a baseline."""
     times = (*(resources.times.get(id, ()) if resources else ()), math.nan, math.nan, math.nan)
-    remembered, task = found.outputs.get(id), tasks.get(key.task)
+    remembered, task = found.outputs.get(id), tasks.recalled(key.task)
     private = withheld.FACT in found.header  # what it remembers are hashes
-    output = task.recall(remembered) if isinstance(task, Recalled) and not private else None
+    output = task.recall(remembered) if task and not private else None
     return Utterance(id, found.counts[id], output, times[0], times[1], math.nan, gpu_s=times[2])

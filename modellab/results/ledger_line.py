@@ -66,7 +66,7 @@ Anything = Annotated[Any, AfterValidator(_shallow)]
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
 
 class _Key(_Line):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, FastAPI
@@ -13,34 +12,30 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection, Request
 
+from modellab.server.askers import EVERYBODY, NOBODY, PROJECT, SAFE, SCOPES, SIGNED, Who
 from modellab.server.errors import ApiError
 
-SCOPES = ("infer", "read", "run", "promote", "rate", "admin")
-ADMIN = "admin"
-SIGNED = "signed"  # no scope: anybody whom the edge lets in
-PROJECT = "default"
-SAFE = ("GET", "HEAD", "OPTIONS")
+__all__ = [
+    "EVERYBODY",
+    "NOBODY",
+    "PROJECT",
+    "SAFE",
+    "SCOPES",
+    "SIGNED",
+    "Needs",
+    "Open",
+    "Signed",
+    "Who",
+    "check_declared",
+    "check_form_token",
+    "declared",
+    "needs",
+    "open_to_all",
+    "who",
+]
+
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 FORM_TOKEN, FORM_FIELD = "x-csrf-token", "csrf"  # where a page's writes carry it
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Somebody who asks: by what name, in which project, with which scopes. `admin` holds all of them."""
-
-    name: str
-    project: str
-    scopes: frozenset[str]
-    key: str = ""  # by what they are known: `token:ID`, `session:ID`, `settings:NAME`; none: by nothing
-    address: str = ""
-    form_token: str = field(default="", repr=False)  # of a session: what its pages send with each write
-
-    def may(self, scope: str) -> bool:
-        return scope in self.scopes or ADMIN in self.scopes
-
-
-EVERYBODY = Who("", PROJECT, frozenset(SCOPES))  # where no token is asked for, and only this machine can ask
-NOBODY = Who("", "", frozenset())  # at a place that is open to all, where tokens are asked for elsewhere
 
 
 def who(connection: HTTPConnection) -> Who:

@@ -226,10 +226,17 @@ def judged(name: str) -> tuple[str, ...]:
     return (*(metric.name for metric in get(name).METRICS), *readings.JUDGED)
 
 
+@functools.cache
+def recalled(name: str) -> Recalled | None:
+    """The task where a baseline remembers enough to score it again: asked for every utterance of every baseline."""
+    task = get(name)
+    return task if isinstance(task, Recalled) else None
+
+
 def remembered(name: str, kept: Any) -> Any:
     """What a baseline kept of an output, as it is; one of MALFORMED where no output of the task leaves such a thing."""
-    task = get(name) if name in names() else None
-    if kept is not None and isinstance(task, Recalled) and task.remember(task.recall(kept)) != kept:
+    task = recalled(name) if kept is not None and name in names() else None
+    if task and task.remember(task.recall(kept)) != kept:
         raise ValueError(f"its output is {described(kept)}, which is none of the task {name}")
     return kept
 

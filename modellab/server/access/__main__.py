@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from modellab.errors import ModellabError
 from modellab.plan.settings import Project, find_root
 from modellab.server.access import accounts, audit, passwords, roles, tokens
-from modellab.server.auth import Who
+from modellab.server.askers import Who
 from modellab.server.database import Database
 from modellab.server.errors import ApiError
 from modellab.system import escape

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modellab.server.access import audit, names, roles, sessions, tables
-from modellab.server.auth import Who
+from modellab.server.askers import Who
 from modellab.server.errors import ApiError
 
 Scopes = dict[str, frozenset[str]]  # by project

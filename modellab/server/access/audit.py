@@ -6,14 +6,16 @@ It holds no secret: a token is there by its id, a password not at all.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 import sqlalchemy as sa
-from starlette.requests import HTTPConnection
 
 from modellab.server.access import tables
-from modellab.server.auth import Who
+from modellab.server.askers import Who
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 SHELL = "the command line"  # whoever may write the database's file may do all of it
 MOST = 200  # lines at once

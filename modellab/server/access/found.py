@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from modellab.server.access import roles
-from modellab.server.auth import PROJECT, Who
+from modellab.server.askers import PROJECT, Who
 from modellab.server.errors import ApiError
 
 

@@ -11,7 +11,7 @@ admin     everything, in every project: accounts, projects, tokens, models loade
 from __future__ import annotations
 
 from modellab.errors import did_you_mean
-from modellab.server.auth import ADMIN, SCOPES
+from modellab.server.askers import ADMIN, SCOPES
 from modellab.server.errors import ApiError
 
 ALL = frozenset(SCOPES)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from starlette.requests import HTTPConnection
-from starlette.responses import Response
 
 from modellab.server.access import sites, tables
 from modellab.server.access.names import digest
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+    from starlette.responses import Response
 
 COOKIE = "modellab_session"
 LASTS_S = 12 * 3600.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
-
-from modellab.server.auth import SAFE
+from modellab.server.askers import SAFE
 from modellab.server.errors import ApiError
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
 
 OURS = ("same-origin", "none")  # of Sec-Fetch-Site: a page of ours, or typed by hand
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from modellab.server.access import accounts, audit, names, tables
 from modellab.server.access.names import digest
-from modellab.server.auth import SCOPES, Who
+from modellab.server.askers import SCOPES, Who
 from modellab.server.errors import ApiError
 
 FORM = re.compile(r"mlab_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
