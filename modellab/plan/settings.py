@@ -99,7 +99,8 @@ class Project:
         """The project that holds `start`: the nearest folder upwards with golden/ or a [tool.modellab] table."""
         root = find_root(start)
         if root is None:
-            raise ConfigError(f"no project in {start} or above it: expected a folder with golden/ or [tool.modellab]")
+            expected = "expected a folder with golden/ or [tool.modellab]; `modellab init` makes this one a project"
+            raise ConfigError(f"no project in {start} or above it: {expected}")
         return cls.at(root)
 
     @classmethod

@@ -94,7 +94,8 @@ def test_outside_a_project(
     result = desk.type(*command)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"modellab: no project in {elsewhere} or above it: expected a folder with golden/ or [tool.modellab]\n"
+        f"modellab: no project in {elsewhere} or above it: expected a folder with golden/ or [tool.modellab]; "
+        "`modellab init` makes this one a project\n"
     )
 
 

@@ -164,6 +164,11 @@ def test_a_server_without_results_says_what_makes_some(tmp_path: Path) -> None:
             assert "No suite has run here yet" in text(up.address + path)
         for path in ("/results", "/leaderboard", "/slices"):
             assert "No result is stored yet" in text(up.address + path)
+        for path in ("/", "/runs", "/results", "/leaderboard", "/slices", "/findings", "/candidates"):
+            said = text(up.address + path)
+            assert "<code>modellab run -m smoke</code>" in said, path
+            assert "<code>modellab init</code>" in said, path
+        assert "There is no dataset here yet" in text(up.address + "/workbench")
         assert up.get("/leaderboard.json")[0] == 404
 
 
@@ -195,6 +200,14 @@ def test_an_experiment_is_begun_compared_and_decided(site: Server, browser: Brow
         expect(page.get_by_text("Decided: not enough evidence")).to_be_visible()
         expect(page.get_by_text("m1 makes fewer errors <b>everywhere</b>")).to_be_visible()
         expect(page.locator("#compared")).to_be_visible()
+        expect(page.get_by_role("region", name="Quality of both").get_by_text("short_v1").first).to_be_visible()
+        page.get_by_label("Members, one a line").fill("m0:one\nm1:one\nm2:one")
+        page.get_by_role("button", name="Keep").click()
+        ranking = page.get_by_role("region", name="Ranking: asr")
+        expect(ranking.get_by_role("row")).to_have_count(4)
+        expect(ranking.get_by_role("row").nth(1)).to_contain_text(re.compile(r"1-3\s*a\s*m\d:one"))
+        page.get_by_text("3 pairs").click()
+        expect(page.get_by_role("region", name="Pairs: asr").get_by_role("row")).to_have_count(4)
         page.get_by_label("Members, one a line").fill("nobody\nm1:one")
         page.get_by_role("button", name="Keep").click()
         expect(page.locator(".note").filter(has_text="nobody")).to_be_visible()

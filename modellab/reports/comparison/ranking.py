@@ -22,7 +22,7 @@ from modellab.reports.comparison.speed import Noises, SpeedComparison
 from modellab.reports.comparison.two_systems import check_metrics, metrics_of
 from modellab.results.entry import Entry
 from modellab.results.select import LATEST, SelectedResults, unfair
-from modellab.stats.intervals import pooled
+from modellab.stats.intervals import rate
 from modellab.stats.multiple_testing import ALPHA
 from modellab.types import Metric
 
@@ -232,12 +232,11 @@ def _draft(metric: Metric, a: Rows, b: Rows) -> Draft:
 
 
 def _standing(each: System, metric: Metric, rows: Rows) -> Standing:
-    own = pooled(metric, rows.before, rows.clusters)
-    interval = own.interval()
+    own = rate(metric, list(map(tuple, rows.before)), rows.clusters)
     return Standing(
         each.name,
         own.value,
-        interval if math.isfinite(own.error) else None,
+        own.interval,
         {
             at: metric.value(item.counts[metric.name] for item in entry.result.utterances)
             for at, entry in each.entries.items()

@@ -100,13 +100,20 @@ def environment(*folders: Path) -> Environment:
     """Where templates are found, in `folders` first and then in this one; they are compiled once per process."""
     extras.need("reports", "an HTML page")
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
 
     def shown(value: Any) -> Any:
         """What `{{ }}` puts on the page, before it is escaped; None would be a hole in the data."""
         if value is None:
             raise ValueError("a template shows None: say in words what is missing")
         return value if isinstance(value, Markup | Address) else visible(str(value))
+
+    def said(sentence: str) -> Markup:
+        """A sentence of ours whose commands stand in backticks, as people see commands on a page."""
+        parts = list(map(visible, sentence.split("`")))
+        if len(parts) % 2 == 0:  # one has no partner
+            return escape("`".join(parts))
+        return Markup().join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
     found = Environment(
         loader=FileSystemLoader([*folders, FOLDER]),
@@ -120,6 +127,7 @@ def environment(*folders: Path) -> Environment:
     found.globals |= {"numbers": units, "axis": figures.axis}
     found.filters |= {
         "inline": Markup,  # our own style sheet and script, nothing else
+        "said": said,
         "sound": lambda uri: media(uri, SOUND),
         "picture": lambda uri: media(uri, PICTURE),
     }

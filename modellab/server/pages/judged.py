@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -24,7 +24,6 @@ from modellab.server.results.index import Index
 Reads = Annotated[Who, Depends(needs("read"))]
 Name = Annotated[str, Query(max_length=255)]
 Days = Annotated[int, Query(ge=1, le=366)]
-NONE_YET = "There are no results of that yet. `modellab run -m smoke` makes the first ones."
 
 
 def router(index: Index, remembered: Remembered, matrix: Matrix, maker: Maker) -> APIRouter:
@@ -40,13 +39,13 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: 
     @routes.get("/findings")
     def findings(request: Request, who: Reads, task: Name = "", dataset: Name = "", days: Days = 7) -> Response:
         found: dict[str, Any] | None = None
-        why = ""
+        why, is_empty = "", False
         try:
             found = remembered.ask("report", owner=who.project, specs=[], task=task, dataset=dataset, rows=False)
         except ApiError as error:
             if error.status not in (400, 404):
                 raise
-            why = NONE_YET if error.code == "no_results" else error.message
+            why, is_empty = error.message, error.code == "no_results"
         there = [entry[0].name for entry in matrix.datasets if not isinstance(entry, Broken)]
         known = {"task": list(tasks.names()), "dataset": there}
         since = (datetime.now(UTC) - timedelta(days=days)).strftime("%Y-%m-%dT%H:00:00")
@@ -54,8 +53,8 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: 
         if found:
             week = remembered.ask("lately", owner=who.project, task=task, dataset=dataset, since=since)
         return frame.page(
-            request, "findings.html.j2", "Findings", found=found, why=why, task=task, dataset=dataset, known=known,
-            week=week, days=days, heard=listening.heard(maker, who.project),
+            request, "findings.html.j2", "Findings", found=found, why=why, is_empty=is_empty, task=task,
+            dataset=dataset, known=known, week=week, days=days, heard=listening.heard(maker, who.project),
         )  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
         comparison, why = _comparison(index, remembered, found)
         return frame.page(
             request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,
-            verdicts=comparison.get("verdicts", []), rankings=comparison.get("rankings", []),
+            verdicts=comparison.get("verdicts", []), rankings=list(map(_ranking, comparison.get("rankings", []))),
             lines=_lines(comparison), notes=comparison.get("notes", []), may_run=who.may("run"),
         )  # fmt: skip
 
@@ -104,17 +103,41 @@ def _comparison(index: Index, remembered: Remembered, found: Record) -> tuple[di
         return {}, error.message
 
 
-def _lines(comparison: Mapping[str, Any]) -> list[dict[str, str]]:
+def _lines(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Quality of two systems, a metric a line."""
-    return [
+    return [{"task": pair["task"], **_line(line)} for pair in comparison.get("duels", []) for line in pair["quality"]]
+
+
+def _line(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Two systems in one metric, in words."""
+    return {
+        "metric": units.heading(line["metric"]), "dataset": line["dataset"], "n": str(line["n"]),
+        "a": _value(line["a"], line["unit"]), "b": _value(line["b"], line["unit"]), "change": _change(line),
+        **{name: "" if line.get(name) is None else f"{line[name]:.3g}" for name in ("p", "adjusted")},
+    }  # fmt: skip
+
+
+def _ranking(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Several systems in order, each with its value and interval, on each dataset too where there are several."""
+    unit = found["unit"]
+    several = found["datasets"] if len(found["datasets"]) > 1 else []
+    standings = [
         {
-            "task": pair["task"], "metric": units.heading(line["metric"]), "n": str(line["n"]),
-            "a": _value(line["a"], line["unit"]), "b": _value(line["b"], line["unit"]),
-            "change": _change(line), "p": "" if line.get("p") is None else f"{line['p']:.3g}",
+            "rank": each["rank"], "letters": each["letters"], "name": each["name"],
+            "value": f"{_value(each['value'], unit)} {_ends(each['interval'], unit)}",
+            "each": [_value(each["values"][name], unit) for name in several],
         }
-        for pair in comparison.get("duels", [])
-        for line in pair["quality"]
+        for each in found["standings"]
     ]  # fmt: skip
+    pairs = [{"names": (each["system_a"], each["system_b"]), **_line(each)} for each in found["pairs"]]
+    made = {"metric": units.heading(found["metric"]), "several": several, "standings": standings, "pairs": pairs}
+    return {**found, **made}
+
+
+def _ends(ends: Sequence[float | None] | None, unit: str) -> str:
+    """The interval of a value; '' where it has none."""
+    known = [end for end in ends or () if end is not None]
+    return f"[{', '.join(units.value(end, unit) for end in known)}]" if len(known) == 2 else ""
 
 
 def _value(number: float | None, unit: str) -> str:

@@ -54,7 +54,7 @@ def _there(remembered: Remembered, project: str) -> dict[str, list[str]]:
 def _asked(remembered: Remembered, who: Who, task: str, dataset: str, model: str) -> tuple[dict[str, Any] | None, str]:
     """The tables, or why there are none."""
     if not task:
-        return None, "No result is stored yet. `modellab run -m smoke` makes the first ones."
+        return None, ""
     try:
         found = remembered.ask("slices", owner=who.project, task=task, dataset=dataset, model=model)
     except ApiError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from modellab.errors import ConfigError
 from modellab.reports.comparison import ranking
+from modellab.reports.comparison.compare import Rankings
 from modellab.reports.comparison.ranking import Ranking, spans
+from modellab.reports.comparison.render import json as render
 
 from .systems import churned, entry, said, selection
 
@@ -63,6 +66,23 @@ def test_the_order_and_its_ties() -> None:
     assert [each.letters for each in found.standings] == ["a", "a", "b"]
     low, high = found.standings[0].interval or (0.0, 0.0)
     assert low < found.standings[0].value < high
+
+
+def test_a_value_has_the_interval_that_it_has_everywhere_which_ends_where_a_rate_can_be() -> None:
+    few = [1.0, *[0.0] * 40]
+    found = rank(entry(few, "few"), entry([0.0] * 41, "none"))
+    none, one = found.standings
+    assert none.interval
+    assert none.interval[0] == 0.0 < none.interval[1]  # the rule of three, not nothing at all
+    assert one.interval
+    assert one.interval[0] == 0.0 < one.value < one.interval[1]
+
+
+def test_the_json_names_the_systems_of_each_pair() -> None:
+    found = Rankings(("A", "B"), (rank(entry(BAD, "bad"), entry(CLEAN, "clean")),))
+    (pair,) = json.loads(render.text(found, most=1))["rankings"][0]["pairs"]
+    assert (pair["system_a"].partition(":")[0], pair["system_b"].partition(":")[0]) == ("clean", "bad")
+    assert pair["a"] < pair["b"]
 
 
 def test_the_order_of_the_specs_does_not_matter() -> None:

@@ -58,6 +58,26 @@ def test_a_history_from_the_index_is_that_from_the_entries(tmp_path: Path, case:
     assert [note.partition(" (")[0] for note in found["notes"]] == [note.partition(" (")[0] for note in known.notes]
 
 
+def test_a_history_shows_no_interval_of_older_times_around_those_that_were_taken_again(tmp_path: Path) -> None:
+    """What is accepted was timed several times: its utterances have the times of the first, its reading is the last."""
+    every = [each for each in results("sha256:now") if (each.key.model, each.key.dataset) == ("m1", "parts_v1")]
+    last = every[-1]
+    assert last.result
+    again = {**last.result.readings, "rtf": 3 * last.result.readings["rtf"]}
+    every[-1] = replace(last, result=replace(last.result, readings=again))
+    write(tmp_path / "mlruns", *every)
+    database = Database("", tmp_path / "server")
+    follow.follow(database.engine, tmp_path / "mlruns", line.estimated)
+    url = database.engine.url.render_as_string(hide_password=False)
+    found = past.past(tmp_path, {"url": url, "owner": "default", "entry": last.id})
+    database.close()
+    (rtf,) = [each for each in found["series"] if each["metric"] == "rtf"]
+    assert rtf["values"][-1] == again["rtf"]
+    assert rtf["intervals"][-1] is None
+    low, high = rtf["intervals"][-2]
+    assert low < rtf["values"][-2] < high
+
+
 def cell(
     value: float, half: float = 0.01, rtf: float = 0.1, data: str = "d", at: str = "1", machine: str = "x"
 ) -> Cell:

@@ -103,7 +103,7 @@ def _ranking(found: Ranking) -> dict[str, Any]:
         "comparisons": found.family,
         "verdict": sentences.ranked(found),
         "standings": [{**asdict(each), "rank": each.rank} for each in found.standings],
-        "pairs": [{"a": duo.a, "b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
+        "pairs": [{"system_a": duo.a, "system_b": duo.b, **_line(duo.line)} for duo in found.ranked_pairs],
         "notes": found.notes,
     }
 
