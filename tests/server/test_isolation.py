@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,15 @@ import pytest
 
 from modellab.plan.settings import Project
 from modellab.server import app, auth
+from modellab.server.database import Database
+from modellab.server.jobs.store import Jobs, Wanted
+from modellab.server.listening.records import ListeningTests
 from modellab.server.streams import Streams
 from tests import make
 from tests.integration.conftest import write_dataset, write_model
+from tests.results.test_running import begun
 from tests.server.conftest import Server, project, serving
+from tests.server.listening.test_blocks import a_test
 from tests.server.results.conftest import entry, write
 from tests.server.test_access import ask, do, new_token, until
 from tests.server.test_fleet import FAKE, clip
@@ -36,6 +41,10 @@ FOR_ALL = {  # what no project has for itself: models, what the server is, onese
     "/api/v1/me/password", "/api/v1/me/sessions", "/s/{id}", "/s/{id}/sound",
     "/listen/{invitation}", "/listen/{invitation}/{rater}", "/listen/{invitation}/{rater}/{place}/{side}",
 }  # fmt: skip
+ADMINISTERED = {  # by an admin, who is one in every project: `routes` leaves them out by their scope
+    "/api/v1/models/{name}/load", "/api/v1/tokens", "/api/v1/tokens/{token}", "/api/v1/users", "/api/v1/users/{name}",
+    "/api/v1/users/{name}/roles/{project}", "/api/v1/projects", "/api/v1/audit",
+}  # fmt: skip
 PARAMETERS = (  # the first that a path begins with says what of the owner's stands for its parameters
     ("/api/v1/blobs/", {"{id}": "blob"}),
     ("/api/v1/jobs/", {"{id}": "job"}),
@@ -48,11 +57,22 @@ PARAMETERS = (  # the first that a path begins with says what of the owner's sta
     ("/runs/", {"{session}": "session"}),
     ("/workbench/", {"{job}": "job"}),
     ("/api/v1/lifecycle/", {"{model}": "model", "{variant}": "variant"}),
+    ("/api/v1/listening-tests/", {"{test}": "test"}),
+    ("/listening/", {"{test}": "test"}),
 )
-BODIES = {  # that name something of the owner's
+BODIES: dict[tuple[str, str], list[dict[str, Any]]] = {  # that name something of the owner's
     ("POST", "/api/v1/jobs"): [{"kind": "transcribe", "model": FAKE, "file": "BLOB"}],
-    ("POST", "/api/v1/shares"): [{"entry": "ENTRY"}, {"run": "SESSION"}, {"blob": "BLOB"}],
-}
+    ("POST", "/api/v1/shares"): [
+        {"entry": "ENTRY"}, {"run": "SESSION"}, {"blob": "BLOB"}, {"page": "/experiments/EXPERIMENT"},
+        {"page": "/results/ENTRY/history"}, {"page": "/listening/TEST"},
+    ],
+    ("POST", "/api/v1/listening-tests"): [
+        {"name": "theirs", "kind": "acr", "entries": ["ENTRY"]},
+    ],
+}  # fmt: skip
+NAMES_NOTHING = {  # what they make is of whoever asks, and names nothing of anybody's: tests below say what it shows
+    ("POST", "/api/v1/experiments"), ("POST", "/api/v1/runs"), ("POST", "/api/v1/uploads"),
+}  # fmt: skip
 BODIES_OF_PATHS = {
     "/api/v1/experiments/{experiment}": {"name": "mine now"},
     "/api/v1/runs/{session}/accept": {"because": "I say so"},
@@ -76,8 +96,12 @@ class Owned:
             form = form.replace(name, self.things[kind])
         return [PARAMETER.sub(value, form) for value in self.things.values()] if "{" in form else [form]
 
-    def body(self, given: dict[str, str]) -> dict[str, str]:
-        return {name: self.things[value.lower()] if value.isupper() else value for name, value in given.items()}
+    def body(self, given: Any) -> Any:
+        """A body with what the owner has in place of the names of things."""
+        text = json.dumps(given)
+        for kind, value in self.things.items():
+            text = re.sub(rf"\b{kind.upper()}\b", value, text)
+        return json.loads(text)
 
 
 def sent(server: Server, path: str, data: bytes, token: str) -> dict[str, Any]:
@@ -92,6 +116,8 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owned]:
     said = (make.utterance("u1", make.asr_counts(1.0), {"text": CANARY}),)
     mine = {"labels": {"project": "mine", "by": CANARY}, "session": "s-mine"}
     stored = write(root / "mlruns", entry(1, result=make.result(said, key=entry(1).key), **mine), entry(2, **mine))
+    test = a_test(id="heard", project="mine", name=CANARY, invitation=f"invited-{CANARY}")
+    ListeningTests(root / "mlruns").keep(test)
     write_dataset(root / "golden" / "short_v1")
     write_model(root / "models" / CALM)
     for name in ("mine", "theirs"):
@@ -108,7 +134,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owned]:
         yield Owned(
             up, tokens["mine"], tokens["theirs"],
             {"blob": blob, "job": job, "share": share, "experiment": experiment, "entry": stored[0].id,
-             "session": "s-mine", "utterance": "u1", "model": "fake", "variant": "one"},
+             "session": "s-mine", "utterance": "u1", "model": "fake", "variant": "one", "test": test.id},
         )  # fmt: skip
 
 
@@ -128,9 +154,12 @@ def test_nobody_reaches_what_another_project_has(owned: Owned, tmp_path: Path) -
     all_routes = list(routes(tmp_path))
     assert len(all_routes) > 30
     ids = [value for name, value in owned.things.items() if name not in ("utterance", "model", "variant")]
+    asked = set()
     for method, form in sorted(all_routes):
         paths = owned.paths(form)
+        asked.add((method, form))
         if "{" in form:
+            assert any(form.startswith(start) for start, _ in PARAMETERS), f"PARAMETERS: what is {form} about?"
             body = BODIES_OF_PATHS.get(form, {}) if method in ("POST", "PATCH", "PUT") else None
             for path in paths:
                 status, said = ask(owned.server, path, owned.theirs, method, body)
@@ -144,8 +173,56 @@ def test_nobody_reaches_what_another_project_has(owned: Owned, tmp_path: Path) -
             assert status in (200, 400, 404), (form, said)
             text = json.dumps(said)
             assert not [each for each in [CANARY, *ids] if each in text], form
+        else:
+            assert (method, form) in NAMES_NOTHING, f"BODIES: what of somebody's may {method} {form} name?"
         status, said = ask(owned.server, paths[0], owned.theirs, method, {}, OpenAI_Project="mine")
         assert (status, said["error"]["code"]) == (403, "wrong_project"), (method, form, said)
+    document = ask(owned.server, "/openapi.json", owned.theirs)[1]
+    told = {(method.upper(), path) for path, of in document["paths"].items() for method in of if method != "head"}
+    shared = {each.replace(":path", "") for each in FOR_ALL | ADMINISTERED}
+    left = told - {(method, path.replace(":path", "")) for method, path in asked}
+    assert not {(method, path) for method, path in left if path not in shared}, "routes that nobody tried"
+
+
+def test_an_experiment_of_mine_shows_nothing_of_the_members_it_names(owned: Owned) -> None:
+    record = {"name": "theirs", "members": ["m1:one", "m2:one"]}
+    status, made = ask(owned.server, "/api/v1/experiments", owned.theirs, "POST", record)
+    assert status == 201
+    place = f"/api/v1/experiments/{made['id']}"
+    status, said = ask(owned.server, f"{place}/comparison", owned.theirs)
+    assert status in (400, 404, 409), said
+    assert CANARY not in json.dumps(said)
+    assert ask(owned.server, place, owned.theirs)[1]["runs"] == []
+
+
+def test_runs_of_the_command_line_and_what_the_server_tells_are_of_the_first_project_alone(owned: Owned) -> None:
+    """An open server's, and that of whoever administers it: nobody of another project sees that there is one."""
+    database = Database("", owned.server.root / "mlruns" / "server")
+    wanted = Wanted("default", "server", "digest", "alerts", {"to": CANARY}, "d", 1)
+    job = Jobs(database).put(wanted, 10)[0].id
+    database.close()
+    child = begun(owned.server.root / "mlruns", "shell")
+    try:
+        first = new_token(owned.server.root, "first", "read")
+        assert [each["id"] for each in ask(owned.server, "/api/v1/runs", first)[1]["data"]] == ["shell"]
+        assert ask(owned.server, f"/api/v1/jobs/{job}", first)[0] == 200
+        for token in (owned.mine, owned.theirs):
+            for path in ("/api/v1/runs", "/api/v1/runs?state=running", "/api/v1/jobs", "/runs"):
+                assert "shell" not in json.dumps(ask(owned.server, path, token)[1]), path
+                assert job not in json.dumps(ask(owned.server, path, token)[1]), path
+            for path in ("/api/v1/runs/shell", "/runs/shell", f"/api/v1/jobs/{job}", f"/api/v1/jobs/{job}/events"):
+                assert ask(owned.server, path, token)[0] == 404, path
+    finally:
+        child.communicate("end\n")
+
+
+@pytest.mark.parametrize(("token", "status"), [("mine", 200), ("theirs", 404)])
+def test_nobody_learns_by_head_that_there_is_something(owned: Owned, token: str, status: int) -> None:
+    said = {"Authorization": f"Bearer {getattr(owned, token)}"}
+    connection = http.client.HTTPConnection(owned.server.address.removeprefix("http://"), timeout=60)
+    connection.request("HEAD", f"/api/v1/blobs/{owned.things['blob']}", headers=said)
+    assert connection.getresponse().status == status
+    connection.close()
 
 
 @pytest.mark.parametrize("kind", ["blob", "job", "experiment", "entry", "session"])
