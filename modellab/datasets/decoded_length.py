@@ -16,7 +16,7 @@ from modellab import audio
 from modellab.errors import AudioError, DatasetError
 from modellab.types import Row, Utterance
 from modellab.types.rows import seconds, sounding
-from modellab.types.utterances import AUDIO, clocks
+from modellab.types.utterances import audio_s
 
 DURATION_TOLERANCE_S = 0.02  # the manifest's duration may be rounded, and MP3 pads
 
@@ -94,7 +94,7 @@ def is_made(output: Any) -> bool:
 def doubts(task: Reader, rows: Sequence[Row], options: Mapping[str, Any], utterances: Sequence[Utterance]) -> list[str]:
     """What a run has to say of lengths in the manifest that are not the files'; nothing where all are right."""
     wrong, beyond = [], []
-    for i, (row, heard_s) in enumerate(zip(rows, clocks(utterances)[:, AUDIO].tolist(), strict=False)):
+    for i, (row, heard_s) in enumerate(zip(rows, audio_s(utterances), strict=False)):
         known_s = seconds(row), float(row.get("duration_s", heard_s))
         if all(abs(heard_s - each) > DURATION_TOLERANCE_S for each in known_s) and not is_made(utterances[i].output):
             wrong.append((str(row["id"]), heard_s, known_s[0]))

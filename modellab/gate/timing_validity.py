@@ -9,7 +9,7 @@ import numpy as np
 
 from modellab.system.machine import SELFTEST
 from modellab.types import Result
-from modellab.types.utterances import CPU, RAISED, WALL, clocks
+from modellab.types.utterances import CPU, WALL, timed
 
 SPARE = 0.1  # cores above half of them that other processes may take
 NO_SPARE = 0.35  # the same where the model itself may use every core
@@ -81,8 +81,8 @@ def throttled(result: Result) -> str:
 
 def too_many_cores(result: Result) -> str:
     """The model used more cores than its threads: it ignores the setting, and waiting threads burn CPU time."""
-    table = clocks(result.utterances)
-    good = table[(table[:, RAISED] == 0) & np.isfinite(table[:, WALL] + table[:, CPU])]
+    table = timed(result.utterances)
+    good = table[np.isfinite(table[:, CPU])]
     wall_s, cpu_s = good[:, WALL].sum(), good[:, CPU].sum()
     threads = _threads(result)
     if result.key.device != "cpu" or cpu_s <= CORES * threads * wall_s:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from modellab.types import Ratio, Utterance
-from modellab.types.utterances import RAISED, WALL, clocks
+from modellab.types.utterances import RAISED, clocks, timed
 
 
 def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
@@ -17,10 +17,11 @@ def latencies(utterances: Sequence[Utterance]) -> dict[str, float]:
     RTF is pooled: seconds of computing over seconds of audio; `rtf_gpu` only where the GPU timed every one of them.
     Percentiles use numpy's linear interpolation.
     """
-    table = clocks(utterances)
-    good = table[table[:, RAISED] == 0]
-    timed = good[np.isfinite(good[:, WALL])]
-    wall, cpu, gpu, length = (timed if len(timed) else good).T[:RAISED]
+    table = timed(utterances)
+    if not len(table):
+        every = clocks(utterances)
+        table = every[every[:, RAISED] == 0]
+    wall, cpu, gpu, length = table.T[:RAISED]
     audio_s = float(length.sum()) or math.nan
     rtf, rtf_cpu = Ratio(float(wall.sum()), audio_s), Ratio(float(cpu.sum()), audio_s)
     rtf_gpu = float(gpu.sum()) / audio_s  # NaN without a GPU

@@ -96,6 +96,20 @@ class Utterances(Lazy[Utterance]):
         """What `clocks` below gives."""
         return self._columns(0, FIRST)
 
+    def timed(self) -> Floats:
+        """What `timed` below gives: of a long dataset whose sample alone was timed never all at once."""
+        return np.concatenate([np.empty((0, FIRST)), *(_timed(some) for some in self._tables())])
+
+    def audio_s(self) -> Iterator[float]:
+        """What `audio_s` below gives, read part by part."""
+        for some in self._tables():
+            yield from some[:, AUDIO].tolist()
+
+    def _tables(self) -> Iterator[Floats]:
+        """The clocks of all, so many at a time."""
+        for first in range(0, len(self), TOGETHER):
+            yield self._table(first, min(TOGETHER, len(self) - first))[:, :FIRST]
+
     def raised(self) -> npt.NDArray[np.bool_]:
         """What `raised` below gives."""
         return np.asarray(self._columns(RAISED, RAISED + 1)[:, 0] != 0, dtype=bool)
@@ -182,6 +196,25 @@ def clocks(utterances: Sequence[Utterance]) -> Floats:
         return utterances.clocks()
     rows = [(u.wall_s, u.cpu_s, u.gpu_s, u.duration_s, float(bool(u.error))) for u in utterances]
     return np.array(rows, dtype=float).reshape(-1, FIRST)
+
+
+def timed(utterances: Sequence[Utterance]) -> Floats:
+    """The same columns of those alone that have a wall time and did not raise, shape (n, 5)."""
+    if isinstance(utterances, Utterances):
+        return utterances.timed()
+    return _timed(clocks(utterances))
+
+
+def _timed(table: Floats) -> Floats:
+    found: Floats = table[(table[:, RAISED] == 0) & np.isfinite(table[:, WALL])]
+    return found
+
+
+def audio_s(utterances: Sequence[Utterance]) -> Iterator[float]:
+    """How long the audio of each was, in s."""
+    if isinstance(utterances, Utterances):
+        return utterances.audio_s()
+    return (each.duration_s for each in utterances)
 
 
 def raised(utterances: Sequence[Utterance]) -> npt.NDArray[np.bool_]:

@@ -18,12 +18,14 @@ from modellab.types.utterances import (
     RAISED,
     WALL,
     Utterances,
+    audio_s,
     clocks,
     clusters,
     counts_of,
     counts_or_zeros,
     ids,
     raised,
+    timed,
     total_of,
 )
 
@@ -55,6 +57,15 @@ def test_each_comes_back_as_it_was(said: list[Utterance], limit: int) -> None:
         assert made[::2] == tuple(said[::2])
 
 
+@pytest.mark.parametrize("count", [0, 3, spooled.TOGETHER + 5])
+def test_those_that_were_timed_are_found_among_many(count: int) -> None:
+    plain = utterance("a", {"wer": (0.0, 2.0)}, wall_s=1.0)
+    kinds = [plain, replace(plain, wall_s=math.nan), replace(plain, error="raised")]
+    said = [replace(kinds[i % 3], duration_s=float(i)) for i in range(count)]
+    assert timed(Utterances(said))[:, AUDIO].tolist() == [float(i) for i in range(0, count, 3)]
+    np.testing.assert_array_equal(timed(said), timed(Utterances(said)))
+
+
 @given(st.lists(SAID, min_size=1, max_size=20))
 def test_columns_are_those_of_a_tuple(said: list[Utterance]) -> None:
     made = Utterances(said)
@@ -66,6 +77,7 @@ def test_columns_are_those_of_a_tuple(said: list[Utterance]) -> None:
         clocks(made)[:, [WALL, CPU, AUDIO]], [[u.wall_s, u.cpu_s, u.duration_s] for u in said]
     )
     np.testing.assert_array_equal(clocks(made)[:, GPU], [each.gpu_s for each in said])
+    assert list(audio_s(made)) == list(audio_s(said)) == [each.duration_s for each in said]
     for metric, length in (("wer", 2), ("chrf", 5)):
         assert counts_of(made, metric).shape == (len(said), length)
         np.testing.assert_array_equal(counts_of(made, metric), counts_of(said, metric))

@@ -7,23 +7,23 @@ this machine, of this run or of another, nothing is timed.
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from modellab.datasets import Dataset
-from modellab.errors import BusyError
+from modellab.errors import BusyError, ModelError
 from modellab.plan.matrix import Case
 from modellab.results.baselines import TIMED
 from modellab.runner.distributed.shard_worker import machine_turns
-from modellab.runner.evaluate import Loaded, again, warm_up
+from modellab.runner.evaluate import Loaded, times, warm_up
+from modellab.runner.latencies import latencies
 from modellab.runner.result import load_readings
 from modellab.tasks import Task
-from modellab.types import Result, Utterance
+from modellab.types import Result, Row, Utterance
 from modellab.types.utterances import Utterances
 
 SAMPLE = 100  # utterances
@@ -64,18 +64,31 @@ def alone() -> Iterator[None]:
 
 
 def timed(task: Task, case: Case, data: Dataset, loaded: Loaded, result: Result) -> Result:
-    """The result of a distributed pass with the times of the sample. BusyError where this machine is not free."""
+    """The result of a distributed pass with the times of the sample. BusyError where this machine is not free.
+
+    Only what is timed keeps workers from this machine, and of a long dataset nothing but the sample is held.
+    """
+    count = len(result.utterances)
+    sample = {place: result.utterances[place] for place in sorted(chosen(count))}
     with alone():
         first_s = warm_up(task, data, loaded)
-        places = chosen(len(result.utterances))
-        marked = replace(result, utterances=Utterances(_marked(result.utterances, places)))
-        timed_result = again(case, data, loaded, task, marked)
-    readings = {**load_readings(loaded.facts), "first_call_s": first_s, **timed_result.readings}
-    told = f"sample of {len(places)}" if len(places) < len(result.utterances) else "all, alone"
-    return replace(timed_result, readings=readings, provenance={**timed_result.provenance, TIMED: told})
+        loaded.seed(0)
+        again = {place: _retimed(each, data.rows[place], loaded) for place, each in sample.items()}
+        meters = loaded.ask("finish", {"device": case.key.device})
+    utterances = Utterances(again.get(place, each) for place, each in enumerate(result.utterances))
+    spoken = [each for each in again.values() if not each.error] or result.utterances
+    here = {**load_readings(loaded.facts), "first_call_s": first_s, **meters, **latencies(spoken)}
+    told = f"sample of {len(again)}" if len(again) < count else "all, alone"
+    provenance = {**result.provenance, TIMED: told}
+    return replace(result, utterances=utterances, readings={**result.readings, **here}, provenance=provenance)
 
 
-def _marked(utterances: Sequence[Utterance], places: frozenset[int]) -> Iterator[Utterance]:
-    """Those of the sample have a clock, which the next pass sets."""
-    for place, utterance in enumerate(utterances):
-        yield replace(utterance, wall_s=0.0 if place in places and not utterance.error else math.nan)
+def _retimed(utterance: Utterance, row: Row, loaded: Loaded) -> Utterance:
+    """The utterance with the times of a call; without where the model raised, then or now."""
+    if utterance.error:
+        return utterance
+    try:
+        wall_s, cpu_s, gpu_s = times(loaded.call(row))
+    except ModelError:
+        return utterance
+    return replace(utterance, wall_s=wall_s, cpu_s=cpu_s, gpu_s=gpu_s)

@@ -169,6 +169,21 @@ def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.
     assert not any("a-machine" in path for case in again.cases for path in case.written)
 
 
+def test_one_that_raises_while_it_is_timed_has_no_clock(root: Path) -> None:
+    def listen(event: Event) -> None:
+        if isinstance(event, WorkersProgress) and event.done == event.of:
+            behave(root, "fake", raise_on=[4])  # the call after that by which it is warmed up, and two of the sample
+
+    result = run([ONE], root, RunOptions(executor="local:1"), listeners=[listen])
+    entry = entry_of(root, result.session)
+    assert entry.result is not None, entry.error
+    assert [math.isnan(each.wall_s) for each in entry.result.utterances] == [place == 2 for place in range(8)]
+    assert not any(each.error for each in entry.result.utterances)
+    assert entry.result.readings["audio_s"] == pytest.approx(
+        sum(each.duration_s for each in entry.result.utterances if not math.isnan(each.wall_s))
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
