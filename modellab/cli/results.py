@@ -87,14 +87,14 @@ def _row(entry: Entry) -> list[str]:
 
     metric, value = _primary(entry)
     unit = next((each.unit for each in get(entry.key.task).METRICS if each.name == metric), "1") if metric else "1"
-    rtf = entry.values.get("rtf")
+    rtf = entry.result.readings.get("rtf") if entry.result else None
     return [
         str(entry.key),
         str(entry.status),
         metric,
         units.MISSING if value is None else units.value(value, unit),
         str(len(entry.result.utterances)) if entry.result else units.MISSING,
-        units.MISSING if rtf is None else units.value(rtf, "1"),
+        units.MISSING if rtf is None else units.value(rtf, "s/s"),
         entry.finished_at[:UTC_MINUTES].replace("T", " "),
         entry.commit.short,
         entry.session,

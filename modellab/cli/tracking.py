@@ -33,12 +33,13 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
     _check_database(folder)
     _check_port(port)
     _hold(port)
-    common.say(f"http://127.0.0.1:{port} (in some seconds; Ctrl-C ends it)")
+    common.say(f"http://127.0.0.1:{port} (MLflow takes a while to start; Ctrl-C ends it)")
     for experiment, views in tracking.ui_links(folder, port).items():
         for view, address in views.items():
             common.say(f"  {experiment:8} {view:9} {address}")
     command = tracking.ui_command(folder, port)
     sys.stdout.flush()
+    tracking.tell_when_it_answers(port)
     os.execve(command[0], command, tracking.ui_environment())  # noqa: S606 - a list we built ourselves
 
 

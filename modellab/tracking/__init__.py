@@ -17,7 +17,7 @@ from modellab.tracking.prestart import Prestart
 from modellab.tracking.pushing import push
 from modellab.tracking.sender import Report
 from modellab.tracking.syncing import rebuild, sync
-from modellab.tracking.ui import ui_command, ui_environment, ui_links
+from modellab.tracking.ui import tell_when_it_answers, ui_command, ui_environment, ui_links
 
 __all__ = [
     "Prestart",
@@ -27,6 +27,7 @@ __all__ = [
     "push",
     "rebuild",
     "sync",
+    "tell_when_it_answers",
     "ui_command",
     "ui_environment",
     "ui_links",

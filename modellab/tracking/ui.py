@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 from modellab.tracking import sqlite, store, ui_views
+
+ANSWERS = """
+import os, socket, sys, time
+of, port, begun = int(sys.argv[1]), int(sys.argv[2]), time.monotonic()
+try:
+    while os.getppid() == of:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+            continue
+        print(f"it answers, after {time.monotonic() - begun:.0f} s", flush=True)
+        break
+except KeyboardInterrupt:
+    pass
+"""
 
 
 def ui_command(folder: Path, port: int = 5000) -> list[str]:
@@ -15,7 +32,7 @@ def ui_command(folder: Path, port: int = 5000) -> list[str]:
     One worker: MLflow's default of four costs 40 ms on every request and four times the memory.
     """
     uri, artifacts = store.own(folder), (folder.absolute() / "artifacts").as_uri()
-    where = ["--backend-store-uri", uri, "--default-artifact-root", artifacts]
+    where = ["--backend-store-uri", uri, "--registry-store-uri", uri, "--default-artifact-root", artifacts]
     return [
         sys.executable,
         "-m",
@@ -28,12 +45,19 @@ def ui_command(folder: Path, port: int = 5000) -> list[str]:
         str(port),
         "--workers",
         "1",
+        "--uvicorn-opts",
+        "--log-level warning",
     ]
 
 
 def ui_environment() -> dict[str, str]:
-    """The environment for `ui_command`: this one, without telemetry and without MLflow's job runner."""
-    return store.ENVIRONMENT | os.environ
+    """The environment for `ui_command`: this one, without telemetry, MLflow's job runner and warnings to developers."""
+    return store.ENVIRONMENT | {"PYTHONWARNINGS": "ignore"} | os.environ
+
+
+def tell_when_it_answers(port: int) -> subprocess.Popen[bytes]:
+    """Have a small process say so: the one that asks for it becomes MLflow's, which says nothing to people."""
+    return subprocess.Popen([sys.executable, "-S", "-c", ANSWERS, str(os.getpid()), str(port)])
 
 
 def ui_links(folder: Path, port: int = 5000) -> dict[str, dict[str, str]]:

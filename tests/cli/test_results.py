@@ -38,6 +38,7 @@ def test_a_line_for_each_case_with_its_id(stored: Desk) -> None:
         [CASE, "PASS", "wer", "0.00", "%", "8"],
         [str(TWO), "REGRESSED", "wer", "2.50", "%", "8"],
     ]
+    assert [float(line.split()[6]) for line in lines] == [0.05, 0.05]
 
 
 @pytest.mark.parametrize(

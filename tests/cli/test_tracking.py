@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from modellab import tracking
 from modellab.errors import TrackingError
 from modellab.lifecycle import stages
 from modellab.lifecycle.stages import Record
-from modellab.tracking import Report, registry
+from modellab.tracking import Report, registry, ui
 
 from .conftest import Desk
 
@@ -31,6 +34,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         commands.append(command)
 
     monkeypatch.setattr(os, "execve", execve)
+    monkeypatch.setattr(tracking, "tell_when_it_answers", lambda port: commands.append(["tells of", str(port)]))
     return commands
 
 
@@ -61,7 +65,19 @@ def test_ui_prints_the_views_and_becomes_mlflow(desk: Desk, started: list[list[s
     assert result.stdout.startswith(f"http://127.0.0.1:{port} ")
     for view in ("overview", "trend"):
         assert f"  asr      {view:9} http://127.0.0.1:{port}/#/experiments/7/runs?" in result.stdout
-    assert started == [tracking.ui_command(desk.root / "mlruns", port)]
+    assert started == [["tells of", str(port)], tracking.ui_command(desk.root / "mlruns", port)]
+
+
+def test_when_it_answers_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        assert tracking.tell_when_it_answers(listens.getsockname()[1]).wait(timeout=300) == 0
+    assert re.fullmatch(r"it answers, after \d+ s\n", capfd.readouterr().out)
+
+
+def test_of_one_that_ended_nothing_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    told = [sys.executable, "-S", "-c", ui.ANSWERS, "1", str(free_port())]  # whose parent is another than it says
+    assert subprocess.run(told, timeout=300, check=False).returncode == 0
+    assert capfd.readouterr().out == ""
 
 
 def test_ui_without_results(desk: Desk, started: list[list[str]]) -> None:
@@ -92,7 +108,7 @@ def test_a_second_ui_before_the_first_one_listens_is_refused(desk: Desk, started
     second = desk.type("ui", "--port", port)
     assert second.exit_code == 2
     assert second.stderr == f"modellab: another `modellab ui` has port {port}, --port takes another\n"
-    assert len(started) == 1
+    assert len(started) == 2, "the first one's alone"
 
 
 def test_ui_of_results_that_go_elsewhere(desk: Desk, started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
