@@ -26,9 +26,10 @@ running = False
 
 
 def case(model: str, task: str, data: str) -> Case:
-    """The first one of the smoke tier."""
-    every = (each for each in Matrix(Project.at(ROOT)).cases(task) if isinstance(each, Case) and each.tier == "smoke")
-    return next(each for each in every if (each.key.model, each.key.dataset) == (model, data))
+    """The first one of the smoke tier; of a model that has none there, of the full one."""
+    every = [each for each in Matrix(Project.at(ROOT)).cases(task) if isinstance(each, Case)]
+    found = [each for each in every if (each.key.model, each.key.dataset) == (model, data)]
+    return next(each for tier in ("smoke", "full") for each in found if each.tier == tier)
 
 
 def watch(name: str) -> None:

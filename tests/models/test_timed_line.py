@@ -45,10 +45,12 @@ ENGINES = {
     "transformers_asr": ("asr", "asr_smoke_v1", READ, "transformers:WhisperFeatureExtractor.__call__"),
     "piper": ("tts", "tts_taught_v1", WRITE, "modellab_adapter_piper:Piper._say"),
     "kokoro": ("tts", "tts_taught_v1", WRITE, "modellab_adapter_kokoro:Kokoro._say"),
+    "transformers_tts": ("tts", "tts_taught_v1", WRITE, "transformers:VitsModel.forward"),
     "espeak": ("tts", "tts_smoke_v1", WRITE, "espeakng_loader:get_data_path"),  # asked for at the start of each call
 }
 SLOW = {"whisper", "distil_whisper", "silero_vad", "ctc_aligner", "seamlessm4t", "lfm2_5_audio", "pyannote_diarization",
-        "heuristic_diarization", "speaker_transcripts", "transformers_asr"}  # 3 to 11 s of imports each  # fmt: skip
+        "heuristic_diarization", "speaker_transcripts", "transformers_asr",
+        "transformers_tts"}  # 3 to 11 s of imports each  # fmt: skip
 APART = {"faster_whisper_1_0", "nemo"}  # in environments of their own that tests do not make
 FETCHED = {"campplus_diarization"}  # real weights that no test fetches; its own tests have tiny ones
 ELSEWHERE = {"openai_api", "wyoming", "deepgram", "assemblyai", "elevenlabs"}  # what lies there a server knows
