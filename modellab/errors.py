@@ -139,6 +139,10 @@ class PartialError(ModellabError):
     """A distributed pass ended before every utterance was computed; what there is can be gone on with."""
 
 
+class StoppedError(PartialError):
+    """Somebody stopped a distributed pass, and with it the run."""
+
+
 class BusyError(ModellabError):
     """Nothing can be timed on this machine, which others use at the moment."""
 

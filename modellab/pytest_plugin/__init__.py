@@ -212,15 +212,9 @@ def suite(request: pytest.FixtureRequest) -> Iterator[Session]:
     base, threads = config.stash[BASE], options.threads or project.threads
     paired_run = paired.PairedRun(base, threads, options.download, announce(config)) if base else None
     tell = Announcer(filter(None, [watch(config)]))
+    family = config.stash[FAMILY]
     opened = open_session(
-        project,
-        options,
-        name,
-        family=config.stash[FAMILY],
-        worker=worker,
-        turns=turns,
-        paired_run=paired_run,
-        tell=tell,
+        project, options, name, family=family, worker=worker, turns=turns, paired_run=paired_run, tell=tell
     )
     if not worker:  # one of several would make what others need at the same time
         opened.checkpoints = Checkpoints(_case(item) for item in request.session.items)
@@ -282,6 +276,8 @@ def _finished(request: pytest.FixtureRequest, suite: Session, measured: Measurem
     from modellab.runner.summary import CaseSummary
 
     outcome = suite.finish(measured)
+    if suite.stopped:
+        request.session.shouldstop = suite.stopped
     pending = failure.text(outcome.turned(), task, suite.project.baselines) if outcome.undecided else ""
     summary = CaseSummary.of(outcome, pending)
     request.node.stash[ROW] = summary.encode()

@@ -16,6 +16,7 @@ from modellab import tasks
 from modellab.plan.matrix import Matrix
 from modellab.results.headline import NOT_RUN, SKIPPED
 from modellab.system.masking import masked
+from modellab.types import Status
 
 if TYPE_CHECKING:
     from modellab.results.ledger import Ledger
@@ -140,3 +141,8 @@ def _why_uncollected(text: str) -> str:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def is_stopped(session: pytest.Session) -> bool:
+    """Whether somebody stopped workers at a case, which is PARTIAL: `--resume` goes on with it."""
+    return str(session.shouldstop).startswith(Status.PARTIAL)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from modellab.plan.matrix import Broken, Matrix
-from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, name_of, why_skipped
+from modellab.pytest_plugin.case_outcomes import Fates, first_line, is_of_a_case, is_stopped, name_of, why_skipped
 from modellab.pytest_plugin.options import how_to_go_on
 from modellab.reports import terminal
 from modellab.results import ledger
@@ -155,7 +155,7 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus == pytest.ExitCode.TESTS_FAILED and self.broken:
+        if self.broken and (exitstatus == pytest.ExitCode.TESTS_FAILED or is_stopped(session)):
             from modellab.runner import settling
 
             session.exitstatus = settling.exit_status(regressions=self.regressions, errors=self.broken)

@@ -138,6 +138,8 @@ class _Run:
                     raise Cancelled
                 self._one(name)
                 del self.left[name]
+                if self.session.stopped:
+                    break
         except Cancelled:
             self.interrupted = True
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from modellab import datasets, tasks
 from modellab.audio import saved
 from modellab.datasets import Dataset
-from modellab.errors import ModellabError, PartialError, UnexpectedError
+from modellab.errors import ModellabError, PartialError, StoppedError, UnexpectedError
 from modellab.plan import thresholds
 from modellab.plan.claims import ClaimData, concern
 from modellab.plan.matrix import Case
@@ -69,6 +69,7 @@ class Session:
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
     occupied: Occupied = field(default_factory=Occupied)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    stopped: str = ""  # by a signal, while workers were at a case: no other case is to be measured
 
     def measure(self, case: Case, task: Task | None = None) -> Measurement | Outcome:
         """Run a case. Where there is no measurement, for whatever reason, the outcome is its ERROR."""
@@ -251,6 +252,7 @@ class Session:
         self.close()
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
         status = Status.PARTIAL if isinstance(error, PartialError) else Status.ERROR
+        self.stopped = str(error) if isinstance(error, StoppedError) else self.stopped
         told = str(expected) if case.header.privacy == "none" else f"{type(expected).__name__}: {expected}"
         return Outcome(case, status, error=masked(told), started=started)
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 
+from tests import processes
+
+from ..runner.distributed.test_shared_folder import wait_for
 from .conftest import FakeProject
 
 
@@ -63,3 +71,33 @@ def test_options_that_contradict_each_other_are_one_sentence(fake_project: FakeP
     result.stderr.fnmatch_lines(["*batch is for runs with an executor*"])
     result = fake_project.run("--workers", "0")
     result.stderr.fnmatch_lines(["*workers is for runs with an executor*"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_is_partial_and_leaves_nobody_behind(
+    fake_project: FakeProject, number: signal.Signals
+) -> None:
+    """Ctrl-C and SIGTERM to the one that controls: what is done is kept, and the command that goes on is shown."""
+    fake_project.configure(timeout_s=600)
+    fake_project.behave(once_on=4, code="while True: time.sleep(60)")  # the first worker's fourth call does not end
+    command = [sys.executable, "-m", "pytest", "benchmarks", "-k", "fake", "--no-mlflow", "-p", "no:cacheprovider"]
+    command += ["--executor", "local:2", "--shard-audio", "3"]
+    process = subprocess.Popen(command, cwd=fake_project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_for((fake_project.model / "once").exists)
+    below = psutil.Process(process.pid).children(recursive=True)
+    assert below
+    process.send_signal(number)
+    text = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 3, text
+    name = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}[number]
+    assert re.search(rf"PARTIAL: \d of 8 utterances .*none is judged .*stopped by {name}", text), text
+    psutil.wait_procs(below, timeout=20)
+    assert processes.alive(below) == []
+    (partial,) = fake_project.ledger()
+    assert (partial["status"], partial["result"]) == ("PARTIAL", None)
+    session = text.split("--resume=")[1].split()[0]
+    result = fake_project.run_subprocess("--executor", "local:1", "--resume", session)
+    assert result.ret == 0
+    (done,) = [line for line in fake_project.ledger() if line["session"] == session and line["result"]]
+    assert len(done["result"]["utterances"]) == 8

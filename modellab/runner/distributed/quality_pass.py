@@ -14,13 +14,7 @@ from typing import Any
 
 from modellab import errors
 from modellab.datasets import Dataset, sessions
-from modellab.errors import (
-    Cancelled,
-    ModelError,
-    ModellabError,
-    PartialError,
-    UnexpectedError,
-)
+from modellab.errors import Cancelled, ModelError, ModellabError, PartialError, StoppedError, UnexpectedError
 from modellab.plan.matrix import Case
 from modellab.results import baselines, serialization
 from modellab.runner.distributed import batches, shards
@@ -28,6 +22,7 @@ from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Controller
 from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Lost, Refused, Up
 from modellab.runner.distributed.parts import Parts
+from modellab.runner.distributed.stopping import Stopping
 from modellab.runner.events import WorkersProgress, WorkerState
 from modellab.tasks import Task
 from modellab.types import Utterance
@@ -155,11 +150,15 @@ class _Pass:
         self.began_s = self.alone_since_s = time.monotonic()
         self.before = len(self.controller.done) - self.controller.left
         try:
-            self.executor.start(plan)
-            while not self.controller.is_complete:
-                if self.cancelled():
-                    raise Cancelled
-                self._step()
+            with Stopping() as stopping:
+                self.executor.start(plan)
+                stopping.listen()
+                while not self.controller.is_complete:
+                    if self.cancelled():
+                        raise Cancelled
+                    if stopping.why:
+                        raise StoppedError(self._partial(stopping.why))
+                    self._step()
         except OSError as error:  # no room for the parts, or in a shared folder
             where = error.filename or self.parts.path
             self.executor.stop()
