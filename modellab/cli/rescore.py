@@ -41,7 +41,7 @@ def rescore(
     """Count every quality metric of stored results anew, without running a model.
 
     For a normaliser or metric that changed: the outputs are in the ledger. New results go to a session of their own,
-    judged against today's baselines; no old line is changed. Exit status 1 if a result could not be scored.
+    judged against today's baselines; no old line is changed. Exit status 1 if a result or baseline could not be scored.
     """
     from modellab import text
 
@@ -152,7 +152,10 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
         raise ConfigError("--baselines needs --reason TEXT: why they change is stored in them")
     if normaliser:
         raise ConfigError("--baselines takes each dataset's own normaliser: change `normaliser:` in its dataset.yaml")
-    found = stored.accept(project, stored.Folders(project.golden), names, reason.strip(), today())
+    damaged: list[str] = []
+    found = stored.accept(project, stored.Folders(project.golden), names, reason.strip(), today(), damaged)
+    for fault in damaged:
+        common.say(f"refused: {common.printable(fault)}", err=True)
     if unknown := sorted(set(names) - {str(entry.key) for entry, _, _ in found}):
         raise ConfigError(f"no baseline is of {', '.join(unknown)}: `modellab baselines list` shows what there is")
     for entry, written, refusal in found:
@@ -163,7 +166,7 @@ def _baselines(project: Project, names: Sequence[str], reason: str, normaliser: 
     files = sum(len(written) for _, written, _ in found)
     current = sum(not written and not refusal for _, written, refusal in found)
     common.say(f"{files} files written, {current} baselines have today's normaliser, digest and metrics already")
-    if any(refusal for _, _, refusal in found):
+    if damaged or any(refusal for _, _, refusal in found):
         raise typer.Exit(1)
 
 

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modellab.audio import limits, stretch
 from modellab.system import yamltext
-from modellab.types.rows import FILES, PARTS, ROW_KEYS
+from modellab.types import Row
+from modellab.types.rows import ANYWHERE, FILES, PARTS, ROW_KEYS
 
 FILE_NAME = "dataset.yaml"
 TEXTS = ("id", "text", *FILES)  # the keys that are text
 FURTHER = (*PARTS, "start_s", "end_s", "channel", "texts", "group")  # those that are checked one by one
 LONGEST_BYTES = 255  # of the name of a file or folder
+
+
+def known_keys(task: Sequence[str]) -> list[str]:
+    """The keys that a row of a task may have, whose own ones are given."""
+    return [*ROW_KEYS, *task, *ANYWHERE]
+
+
+def unknown_keys(rows: Iterable[Row], task: Sequence[str]) -> dict[str, int]:
+    """The keys that no reader of a task knows, and how many rows have each.
+
+    >>> unknown_keys([{"id": "a", "speeker": "b"}, {"id": "c", "text": "d"}], ["text", "speaker"])
+    {'speeker': 1}
+    """
+    known = frozenset(known_keys(task))
+    return dict(Counter(key for row in rows if not known.issuperset(row) for key in row if key not in known))
 
 
 def row_fault(given: Any) -> str:

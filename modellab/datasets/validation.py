@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from modellab.datasets import digests, manifest, sessions
+from modellab.datasets import digests, manifest, row_checks, sessions
 from modellab.datasets.decoded_length import DURATION_TOLERANCE_S
 from modellab.datasets.manifest import Header
 from modellab.errors import ODD, AudioError, ConfigError, DatasetError, ModellabError, described, did_you_mean
 from modellab.types import Row
-from modellab.types.rows import ANYWHERE, ROW_KEYS, sounding
+from modellab.types.rows import sounding
 
 
 class RowReader(Protocol):
@@ -71,8 +71,8 @@ def _reference_faults(where: str, row: Row, task: RowReader | None) -> Iterator[
 def _task_faults(where: str, head: Header | None, row: Row, task: RowReader | None) -> Iterator[ModellabError]:
     if task is None:
         return
-    known = [*ROW_KEYS, *task.ROW, *ANYWHERE]
-    unknown = sorted(row.keys() - set(known))
+    known = row_checks.known_keys(task.ROW)
+    unknown = sorted(row_checks.unknown_keys([row], task.ROW))
     for key in unknown:
         yield ConfigError(f"{where}: unknown key {key!r}: {did_you_mean(key, known)}")
     if head is None or unknown or any(_reference_faults(where, row, task)):

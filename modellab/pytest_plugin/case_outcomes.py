@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from modellab import tasks
-from modellab.plan.matrix import Matrix
+from modellab.plan.matrix import Broken, Case, Matrix
+from modellab.plan.selection import Selection
 from modellab.results.headline import NOT_RUN, SKIPPED
 from modellab.system.masking import masked
 from modellab.types import Status
@@ -86,10 +87,26 @@ class Fates:
         """What a person should know of all these."""
         for file, why in self.uncollected.items():
             yield f"{file} ERROR: it could not be collected, so none of its cases ran: {why}"
+        for broken in self._broken_by_keyword():
+            yield f"{broken} was not selected by -k, so none of its cases ran: {masked(broken.error)}"
         if names := self.not_run:
             yield f"{_some(names)} not run: the session was stopped before"
         if names := self.without_verdict:
             yield f"{_some(names)} passed without a verdict: a test that has `gate(evaluate(task))` gets one"
+
+    def _broken_by_keyword(self) -> Iterator[Broken]:
+        """What cannot be read and would have had cases beside those that -k selected, for all that anybody knows."""
+        if not getattr(self.config.option, "keyword", ""):
+            return
+        selected = [case for name in self.selected.values() if (case := self.matrix.find(name))]
+        names = {case.key.task for case in selected if isinstance(case, Case)}
+        option = self.config.option
+        meant = Selection(tuple(getattr(option, "model", ())), tuple(getattr(option, "dataset", ())))
+        broken = (each for each in (*self.matrix.models, *self.matrix.datasets) if isinstance(each, Broken))
+        for each in broken:
+            is_near = not each.tasks or not names.isdisjoint(each.tasks)
+            if each not in selected and is_near and meant.takes(self.matrix, each):
+                yield each
 
     def left(self, skipped: int) -> dict[str, int]:
         """How many cases have no verdict, by why."""

@@ -129,12 +129,15 @@ def keep(rescorings: Iterable[Rescoring], ledger: Ledger) -> None:
 
 
 def accept(
-    project: Project, data: Folders, names: Sequence[str], reason: str, date: str
+    project: Project, data: Folders, names: Sequence[str], reason: str, date: str, damaged: list[str]
 ) -> list[tuple[Entry, list[Path], str]]:
-    """Every baseline and pinned file of these cases (none named: all) rescored: the files written, or why none was."""
+    """Every baseline and pinned file of these cases (none named: all) rescored: the files written, or why none was.
+
+    A file that cannot be used costs itself alone: its sentence goes to `damaged`.
+    """
     found = []
     for root in (project.baselines, pinned_root(project.baselines)):
-        for entry in baselines_as_entries.entries(root):
+        for entry in baselines_as_entries.entries(root, damaged):
             if not names or str(entry.key) in names:
                 try:
                     found.append((entry, _accepted(root, entry, data[entry.key.dataset], reason, date), ""))

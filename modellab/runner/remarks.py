@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from modellab.datasets import Dataset, decoded_length, sessions
+from modellab.datasets import Dataset, decoded_length, row_checks, sessions
+from modellab.errors import did_you_mean
 from modellab.gate.timing_validity import untrusted
 from modellab.results import without_speech
 from modellab.system.machine import HARDWARE
@@ -17,6 +18,7 @@ from modellab.types import QualityBaseline, Result, Utterance
 from modellab.types.readings import SERVER
 from modellab.types.utterances import raised
 
+MOST_KEYS = 3  # unknown ones that are named
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
 
 
@@ -70,18 +72,28 @@ def of_task(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> Itera
         yield from task.notes(samples, [None if each.error else each.output for each in utterances])
 
 
-def of_dataset(task: decoded_length.Reader, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
+def of_dataset(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> Iterator[str]:
     """What is not as the dataset says: a digest that is missing or stale, lengths that are not the files'."""
     if not data.header.digest:
         yield "its dataset has no digest, so nobody sees a change of it: `modellab datasets digest` writes one"
     elif data.header.digest != data.digest:
         yield "its dataset's digest is stale: cases or audio changed since it was written, see `datasets validate`"
+    yield from _unknown_keys(task, data)
     if data.audio:
         yield from data.audio.told()
     yield from sessions.told(data.rows, data.options)
     if not sessions.are_scored(data.options):  # there the chunks but the last have no words either
         yield from without_speech.told(utterances)
     yield from decoded_length.doubts(task, data.rows, data.options, utterances)
+
+
+def _unknown_keys(task: Task, data: Dataset) -> Iterator[str]:
+    """That rows have keys that nothing reads, which mostly are misspelt."""
+    found, known = row_checks.unknown_keys(data.rows, task.ROW), row_checks.known_keys(task.ROW)
+    for key, count in sorted(found.items())[:MOST_KEYS]:
+        yield f"nothing reads the key {key!r} of {count} of {len(data.rows)} rows: {did_you_mean(key, known)}"
+    if len(found) > MOST_KEYS:
+        yield f"nothing reads {len(found) - MOST_KEYS} further keys of its rows: `datasets validate` names them"
 
 
 def accepted_elsewhere(result: Result, accepted: QualityBaseline, machines: Sequence[str]) -> str:

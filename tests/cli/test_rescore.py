@@ -185,6 +185,20 @@ def test_a_baseline_gets_new_shares_and_keeps_the_rest(desk: Desk) -> None:
     assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
 
 
+def test_a_damaged_baseline_costs_itself_alone(desk: Desk) -> None:
+    desk.accept(CASE)
+    path = baselines.quality_path(desk.root / "baselines", KEY)
+    broken = path.with_name("fake-another.cpu-float32.json")
+    broken.write_text(path.read_text()[:200])
+    another_normaliser(desk, "none")
+    done = desk.type("rescore", "--baselines", "--reason", "as written")
+    assert done.exit_code == 1
+    assert done.stderr.count("refused: ") == 1
+    assert "fake-another.cpu-float32.json is not a baseline" in " ".join(done.stderr.split())
+    assert json.loads(path.read_text())["header"]["normaliser"] == NONE
+    assert "2 files written" in done.stdout
+
+
 def test_a_baseline_gets_a_metric_that_came_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from modellab.tasks import asr
 

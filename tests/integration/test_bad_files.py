@@ -50,6 +50,30 @@ def test_bad_datasets_cost_themselves_only(fake_project: FakeProject) -> None:
     assert result.ret == 3
 
 
+def test_a_bad_dataset_that_no_keyword_selects_is_told_nevertheless(fake_project: FakeProject) -> None:
+    folder = fake_project.root / "golden" / "other_v1"
+    folder.mkdir()
+    (folder / "dataset.yaml").write_text(HEADER.replace("tier: smoke", "tier: on") + CASES)
+    summary = fake_project.root / "scorecard.md"
+    result = fake_project.run(f"--scorecard={summary}")  # -k fake
+    assert result.ret == 0
+    told = "note: other_v1-broken was not selected by -k, so none of its cases ran: *'tier' is 'on'*"
+    result.stdout.fnmatch_lines([told])
+    assert "was not selected by -k" in summary.read_text()
+    result = fake_project.run("-p", "modellab.pytest_plugin.select", "--dataset=short_v1")
+    assert "was not selected by -k" not in result.stdout.str(), "it was not asked for"
+
+
+def test_a_key_that_nothing_reads_is_told_in_the_run(fake_project: FakeProject) -> None:
+    path = fake_project.root / "golden" / "short_v1" / "dataset.yaml"
+    path.write_text(path.read_text().replace("  speaker: tone\n", "  speeker: tone\n", 2))
+    result = fake_project.run()
+    assert result.ret == 0
+    told = "*nothing reads the key 'speeker' of 2 of 8 rows: did you mean speaker*"
+    result.stdout.fnmatch_lines([told])
+    assert any("speeker" in note for note in fake_project.ledger()[-1]["notes"])
+
+
 CONFIGS = [
     ("options: {vad: off}", "*options.vad is off without quotes*write false, or 'off' for the word"),
     ("timeout_s: .inf", "*'timeout_s' is inf: input should be a finite number"),
