@@ -181,8 +181,9 @@ class _Pass:
         if self.controller.members:
             self.alone_since_s = now_s
         elif now_s - self.alone_since_s > WAIT_S:
+            last = f"; the last one was lost: {lost}" if (lost := self.controller.last_loss) else ""
             first = f"; refused: {self.refused[0]}" if self.refused else ""
-            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{first}"))
+            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{last}{first}"))
         self._told()
 
     def _hear(self, event: Event) -> None:

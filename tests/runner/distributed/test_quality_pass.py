@@ -18,7 +18,7 @@ from modellab.reports.scorecard.progress import fleet
 from modellab.runner.distributed import local, parts, quality_pass, shared_folder
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Plan, Up
+from modellab.runner.distributed.executor import Done, Event, Lost, Plan, Up
 from modellab.runner.distributed.local import Local
 from modellab.runner.distributed.quality_pass import PassOptions
 from modellab.runner.distributed.shard_process import answer_of
@@ -129,6 +129,26 @@ def test_a_full_shared_folder_is_named_itself(root: Path, case: Case, monkeypatc
     monkeypatch.setattr(shared_folder, "write", full)
     with pytest.raises(PartialError, match=r"queue/in/1 cannot be written: No space left on device"):
         passed(root, case, Full({}))
+
+
+def test_workers_that_are_lost_for_good_cost_nothing_that_was_done(
+    root: Path, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As spot machines that are taken away, and nobody gets others."""
+
+    class Spot(Here):
+        def submit(self, worker: str, attempt: Attempt) -> None:
+            if self.submitted:
+                self.waiting.append(Lost(worker, "no sign of life for 30 s"))
+            else:
+                super().submit(worker, attempt)
+
+    monkeypatch.setattr(quality_pass, "WAIT_S", 0.0)
+    sentence = r"PARTIAL: \d of 8 .*no worker has been there for 0 s; the last one was lost: no sign of life for 30 s"
+    with pytest.raises(PartialError, match=sentence):
+        passed(root, case, Spot({}))
+    assert len(part_lines(root, "s")) == 2, "what it is about, and the first shard"
+    assert len(passed(root, case, Here({})).runs[0]) == 8
 
 
 def test_one_that_is_stopped_leaves_nothing_but_its_parts(root: Path, case: Case) -> None:
