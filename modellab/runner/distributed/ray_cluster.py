@@ -132,6 +132,14 @@ def _read_anew() -> None:
     _raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
+def is_drained() -> bool:
+    """Whether Ray takes the node of this process away, with notice: it got SIGTERM, or a preemption was announced."""
+    import ray
+    from ray._private.state import state
+
+    return ray.get_runtime_context().get_node_id() in state.get_draining_nodes()
+
+
 def is_there() -> bool:
     """Whether this machine belongs to a cluster that answers: what a killed one has written stays."""
     try:

@@ -7,6 +7,7 @@ an actor with others is refused. `ray_cluster.py` says how a cluster is reached.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -14,25 +15,46 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from modellab.runner.distributed import ray_cluster
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Failed, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import Done, Event, Failed, Gone, Lost, Plan, Refused, Up
 from modellab.runner.distributed.ray_cluster import Connection
 from modellab.runner.distributed.shard_process import answer_of, answered
 from modellab.runner.distributed.shard_worker import ShardWorker
 from modellab.system import extras
 
+LOOK_S = 2.0  # between two looks at whether this node is drained
 OF_PLACES = ("ConfigError", "ExtraError", "LoadError", "WeightsError")  # what another place may not have
 
 
+class Notice:
+    """Whether an actor is to leave: it got SIGTERM, or Ray drains its node. It knows within `LOOK_S`."""
+
+    def __init__(self) -> None:
+        self.is_given, self._looked_s = False, 0.0
+        signal.signal(signal.SIGTERM, self._told)  # Ray's own ends the process at once
+
+    def __call__(self) -> bool:
+        now_s = time.monotonic()
+        if not self.is_given and now_s - self._looked_s > LOOK_S:
+            self._looked_s = now_s
+            self.is_given = ray_cluster.is_drained()
+        return self.is_given
+
+    def _told(self, number: int, _: object) -> None:  # noqa: ARG002
+        self.is_given = True
+
+
 class Actor:
-    """What runs on the cluster: a worker of shards in a process of Ray's."""
+    """What runs on the cluster: a worker of shards in a process of Ray's, which leaves between two calls."""
 
     def __init__(self, root: str) -> None:
         self.worker = ShardWorker(Path(root) if root else None)
+        self.worker.told_to_go = Notice()
 
     def order(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Answer an order."""
-        return answered(self.worker, order)
+        return {**answered(self.worker, order), "going": self.worker.told_to_go()}
 
 
 @dataclass(slots=True)
@@ -125,6 +147,10 @@ class RayCluster:
             yield Up(name, reply["opened"])
         else:
             yield Done(name, number, answer_of(reply), reply["audio"])
+            if reply["going"]:
+                yield Gone(name)
+                self._end(name)
+                self._add()
 
     def _wanted(self) -> int:
         if self.asked:

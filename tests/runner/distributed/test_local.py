@@ -6,6 +6,7 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def said(entry: Entry) -> list[tuple[object, ...]]:
     return [(u.id, u.counts, u.output, u.error, u.cluster, u.duration_s) for u in entry.result.utterances]
 
 
-def part_lines(root: Path, session: str) -> list[dict[str, object]]:
+def part_lines(root: Path, session: str) -> list[dict[str, Any]]:
     path = parts.place(root / "mlruns", session, ONE)
     return [json.loads(line) for line in path.read_text().splitlines()]
 

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,13 @@ from modellab.runner.run import run
 from modellab.system import extras
 
 from ..suites import ONE, behave, write_project
-from .test_local import entry_of, said
+from .test_local import entry_of, part_lines, said
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="pip install 'modellab[ray]'")
 
 OWN_CLUSTER = f"""
-import json, os, psutil
+import json, os, psutil, signal
+from pathlib import Path
 from modellab.runner.events import WorkersProgress
 from modellab.runner.options import RunOptions
 from modellab.runner.run import run
@@ -50,15 +50,71 @@ def listen(event):
     path = os.environ["RAY_AUTH_TOKEN_PATH"]
     token.extend([oct(os.stat(path).st_mode & 0o777), os.environ["RAY_AUTH_MODE"]])
 
-before = dict(os.environ)
+def tell_to_go(event):
+    if isinstance(event, WorkersProgress) and event.done and not told:
+        for each in psutil.Process().children(recursive=True):
+            if each.name().startswith("ray::Actor"):
+                each.send_signal(signal.SIGTERM)
+                told.append(each.pid)
+        Path("go").touch()
+
+before, told = dict(os.environ), []
 options = RunOptions(executor="ray:new", workers=1, shard_audio_s=3)
-results = [run([{ONE!r}], ".", options, listeners=[listen]) for _ in range(2)]
+results = [run([{ONE!r}], ".", options, listeners=[listen])]
+Path("models/fake/behaviour.json").rename("unheld.json")
+Path("held.json").rename("models/fake/behaviour.json")
+results.append(run([{ONE!r}], ".", options, listeners=[tell_to_go]))
 left = [each.name() for each in psutil.Process().children(recursive=True) if "ray" in each.name()]
 changed = {{name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}}
 print(json.dumps({{"sessions": [result.session for result in results], "seen": seen, "left": left,
                    "errors": [case.error for result in results for case in result.cases],
                    "listens": sorted(listens), "token": token, "nice": sorted(nice),
-                   "changed": sorted(changed)}}))
+                   "changed": sorted(changed), "told": len(told),
+                   "notes": [note for case in results[1].cases for note in case.notes]}}))
+os._exit(0)
+"""
+
+TWO_NODES = f"""
+import json, os, psutil, threading, time
+os.environ |= {{"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}}
+from pathlib import Path
+from ray.cluster_utils import Cluster
+from ray._private.state import state
+from modellab.runner.events import WorkersProgress
+from modellab.runner.options import RunOptions
+from modellab.runner.run import run
+cluster = Cluster(initialize_head=True, head_node_args={{"num_cpus": 0, "include_dashboard": False}})  # this process's
+nodes = [cluster.add_node(num_cpus=1, include_dashboard=False) for _ in range(2)]
+
+def kill():
+    cluster.remove_node(nodes.pop(), allow_graceful=False)
+
+def drain():
+    for node in nodes:
+        (raylet,) = (each.process for each in node.all_processes["raylet"])
+        if any(each.name().startswith("ray::Actor") for each in psutil.Process(raylet.pid).children()):
+            threading.Thread(target=node._drain_node_before_shutdown, daemon=True).start()  # what SIGTERM to it does
+    while not state.get_draining_nodes():
+        time.sleep(0.1)
+
+def through(workers, do):
+    done = []
+
+    def listen(event):
+        if isinstance(event, WorkersProgress) and event.done and not done:
+            done.append(do())
+            Path("go").touch()
+
+    options = RunOptions(executor="ray:" + cluster.address, workers=workers, shard_audio_s=3)
+    result = run([{ONE!r}], ".", options, listeners=[listen])
+    case = result.cases[0]
+    return {{"session": result.session, "status": result.exit_status, "notes": case.notes, "error": case.error}}
+
+told = [through(2, kill)]
+nodes.append(cluster.add_node(num_cpus=1, include_dashboard=False))
+for each in ("go", "models/fake/once"):
+    Path(each).unlink()
+print(json.dumps([*told, through(1, drain)]))
 os._exit(0)
 """
 
@@ -72,56 +128,50 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_project(tmp_path, "fake")
 
 
-def scripted(root: Path, code: str) -> dict[str, Any]:
+def scripted(root: Path, code: str) -> Any:
     """What a Python process of its own prints last: Ray leaves threads and handlers behind."""
-    command = [sys.executable, "-c", textwrap.dedent(code)]
+    command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def held(root: Path) -> dict[str, object]:
+    """How a model waits in its fourth call until there is a file `go` in the project: the first that comes to it."""
+    config = root / "models" / "fake" / "config.yaml"
+    config.write_text(config.read_text().replace("timeout_s: 20", "timeout_s: 600"))
+    return {"sleep_s": 1.0, "once_on": 4, "code": "while not (HERE.parents[1] / 'go').exists(): time.sleep(0.02)"}
+
+
+def workers_of(root: Path, session: str) -> list[tuple[str, int]]:
+    """Who computed how many utterances, in the order in which they were kept."""
+    return [(line["worker"], line["count"]) for line in part_lines(root, session) if "worker" in line]
 
 
 @needs_ray
 @pytest.mark.slow
-def test_two_nodes_one_of_which_is_killed(root: Path) -> None:
+def test_two_nodes_one_of_which_is_killed_and_one_drained(root: Path) -> None:
+    """What was lost is computed again; who is taken away with notice leaves after the utterance that it is at."""
     alone = run([ONE], root)
-    behave(root, "fake", sleep_s=1.0)  # long enough to be told of on the way
-    told = scripted(
-        root,
-        f"""
-        import json, os, signal, threading, time
-        os.environ |= {{"RAY_USAGE_STATS_ENABLED": "0"}}
-        from pathlib import Path
-        from ray.cluster_utils import Cluster
-        from modellab.runner.events import WorkersProgress
-        from modellab.runner.options import RunOptions
-        from modellab.runner.run import run
-        cluster = Cluster()
-        nodes = [cluster.add_node(num_cpus=1, include_dashboard=False) for _ in range(2)]
-        killed = []
-
-        def listen(event):
-            if isinstance(event, WorkersProgress) and 0 < event.done < 7 and not killed:
-                killed.append(event.done)
-                cluster.remove_node(nodes[1], allow_graceful=False)
-
-        options = RunOptions(executor="ray:" + cluster.address, workers=2, shard_audio_s=2)
-        result = run([{ONE!r}], ".", options, listeners=[listen])
-        case = result.cases[0]
-        print(json.dumps({{"session": result.session, "status": result.exit_status, "killed": killed,
-                           "notes": case.notes, "error": case.error}}))
-        os._exit(0)
-        """,
-    )
-    assert told["status"] == 0, told
-    assert told["killed"], "a node was killed on the way"
-    assert said(entry_of(root, told["session"])) == said(entry_of(root, alone.session))
+    behave(root, "fake", **held(root))
+    told = scripted(root, TWO_NODES)
+    assert [each["status"] for each in told] == [0, 0], told
+    for each in told:
+        assert said(entry_of(root, each["session"])) == said(entry_of(root, alone.session))
+    drained = told[1]
+    assert not any("lost" in note for note in drained["notes"]), drained
+    assert {name for name, _ in workers_of(root, drained["session"])} == {"ray-1", "ray-2"}
+    assert sum(count for _, count in workers_of(root, drained["session"])) == 8
 
 
 @needs_ray
 @pytest.mark.slow
 def test_a_cluster_that_is_started_here_is_for_this_run_alone(root: Path) -> None:
-    """A token of its own, no statistics in any process, no port beyond loopback, nothing in the home, nothing left."""
+    """A token of its own, no statistics in any process, no port beyond loopback, nothing in the home, nothing left.
+
+    In the second run the actor gets SIGTERM: it leaves after its utterance, and another one goes on.
+    """
+    (root / "held.json").write_text(json.dumps(held(root)))
     told = scripted(root, OWN_CLUSTER)
     assert told["errors"] == ["", ""], told
     assert told["token"][:2] == ["0o600", "token"]
@@ -129,6 +179,9 @@ def test_a_cluster_that_is_started_here_is_for_this_run_alone(root: Path) -> Non
     assert {"raylet", "gcs_server"} <= told["seen"].keys()
     assert {each.removeprefix("::ffff:") for each in told["listens"]} == {"127.0.0.1"}
     assert told["nice"] == [0], "as much of a busy machine as anybody's"
+    assert told["told"] == 1
+    assert not any("lost" in note for note in told["notes"]), "one that was told to go is no loss"
+    assert len({name for name, _ in workers_of(root, told["sessions"][1])}) == 2
     assert told["left"] == []
     assert "RAY_USAGE_STATS_ENABLED" in told["changed"]
     assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN_PATH", "RAY_worker_niceness"} & set(told["changed"])
