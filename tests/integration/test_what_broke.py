@@ -146,10 +146,19 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace(",", ";"),
             {"punctuation_error_rate", "punctuation_f1", "comma_f1", "semicolon_f1", "punctuated_wer", "written_wer"},
         ),
+        (
+            lambda text: text.replace("?", "."),
+            {"punctuation_error_rate", "punctuation_f1", "question_f1", "period_f1", "punctuated_wer", "written_wer"},
+        ),
+        (
+            lambda text: text.replace("!", ""),
+            {"punctuation_error_rate", "punctuation_f1", "exclamation_f1", "punctuated_wer", "written_wer"},
+        ),
         (lambda text: text.replace("garden", "golden"), WORD),
         (lambda text: text.replace("Anna", "Hanna"), {*WORD, "keyword_recall", "keyword_f1"}),
         (lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
         (lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
+        (lambda text: text.replace("be late", "Paris late"), {*WORD, "entity_precision", "entity_f1"}),
         (lambda text: text.replace("Meeting", "Metting"), {*WORD, "pier"}),
         (
             lambda text: text.replace("music", "music and so then and so then"),
@@ -170,17 +179,34 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace("20", "30"),
             {*WORD, "number_recall", "number_precision", "number_f1", "figure_f1"},
         ),
+        (
+            lambda text: text.replace("the music", "the 5 music"),
+            {*WORD, "length_ratio", "words_per_s", "number_precision", "number_f1", "figure_f1"},
+        ),
         (lambda text: text.replace("20", "twenty"), {"figure_f1", "cased_wer", "punctuated_wer", "written_wer"}),
     ],
     ids=[
-        "lower case", "no full stops", "another mark", "another word", "a keyword misheard", "a keyword made up",
-        "an entity misheard", "a word of another language misheard", "a run of made-up words", "a loop",
-        "a shorter run", "another number", "a number in words",
+        "lower case", "no full stops", "another mark", "no question", "no exclamation", "another word",
+        "a keyword misheard", "a keyword made up", "an entity misheard", "an entity made up",
+        "a word of another language misheard", "a run of made-up words", "a loop", "a shorter run", "another number",
+        "a number made up", "a number in words",
     ],
 )  # fmt: skip
 def test_each_kind_of_fault_moves_its_own_metrics(fake_project: FakeProject, fault: Fault, expected: set[str]) -> None:
     write(fake_project, LISTS, normaliser="modellab_en")
     assert moved(fake_project, fault) == expected
+
+
+def test_words_made_up_where_nobody_speaks_move_nothing_of_what_is_said(fake_project: FakeProject) -> None:
+    """Marks, casing, and a keyword of other rows among them. The WER counts what is made up there, as jiwer does."""
+    write(fake_project, {**LISTS, 5: {"text": ""}}, normaliser="modellab_en")
+    silent = TEXTS[5]
+    before = measured(fake_project, lambda text: text.replace(silent, ""))
+    after = measured(fake_project, lambda text: text.replace(silent, "Thank you, Anna, for watching."))
+    made_up = {f"hallucinated_{what}_per_min" for what in ("words", "characters")} | {"hallucination_rate"}
+    assert {name for name in made_up if before[name] == 0} == made_up
+    pooled = {"wer", "cer", "mer", "wil", "length_ratio", "words_per_s"}
+    assert {name for name, value in after.items() if value != before.get(name)} == {*pooled, *made_up}
 
 
 def test_on_request_a_lost_keyword_is_judged_though_only_some_rows_list_any(fake_project: FakeProject) -> None:

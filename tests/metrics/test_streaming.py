@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, takewhile
 from typing import Any
 
+import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +80,38 @@ def test_no_word_settles_before_it_is_shown_nor_is_final_before(states: list[lis
     assert emission.top <= settling.top + 1e-9
     assert settling.top <= confirmed.top + 1e-9
     assert (heard.revisions().top == 0) == (heard.erased() == 0)
+
+
+STATES = st.lists(st.lists(st.sampled_from(["turn", "up", "light", "two"]), max_size=5), min_size=2, max_size=6)
+
+
+@given(STATES)
+def test_corrections_are_jiwers_substitutions_and_deletions_and_erasure_is_what_no_common_beginning_has(
+    states: list[list[str]],
+) -> None:
+    """From each state to the next; jiwer takes no empty reference."""
+    heard = reading(*(("partial", " ".join(state), float(i), float(i)) for i, state in enumerate(states)))
+    changed = erased = 0
+    for before, after in pairwise(states):
+        counted = jiwer.process_words(" ".join(before), " ".join(after)) if before else None
+        changed += counted.substitutions + counted.deletions if counted else 0
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+        erased += len(before) - len(list(alike))
+    assert (heard.corrections(), heard.erased()) == (changed, erased)
+
+
+@given(STATES)
+def test_a_word_is_emitted_and_settled_when_the_definition_says(states: list[list[str]]) -> None:
+    """Looked up in every state: when it is first shown behind the same beginning, and since when it always is."""
+    wanted = [word for word, _, _ in WORDS]
+    states = [*states, wanted]  # all right in the end, so that the i-th word is the i-th of the reference
+    heard = reading(*(("partial", " ".join(state), 0.5 * i, 0.5 * i) for i, state in enumerate(states)))
+    emission = settling = 0.0
+    for k, (_, _, end_s) in enumerate(WORDS):
+        stands = [state[k : k + 1] == wanted[k : k + 1] for state in states]
+        emission += 0.5 * stands.index(True) - end_s
+        settling += 0.5 * max((i + 1 for i, there in enumerate(stands) if not there), default=0) - end_s
+    assert heard.emitted(WORDS) == ((pytest.approx(emission), 3), (pytest.approx(settling), 3))
 
 
 def test_wrong_words_have_a_latency_and_those_not_spoken_none() -> None:

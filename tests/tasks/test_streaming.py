@@ -68,7 +68,7 @@ def test_an_engine_that_waits_for_the_end_is_found_out() -> None:
     assert counts["final_latency_s"][0] >= 0.8
 
 
-EVENTS = [
+EVENTS: list[list[Any]] = [
     ["partial", "turn", 0.5, 0.5], ["partial", "turn up the", 1.0, 1.0], ["partial", "turn up the light", 1.5, 1.5],
     ["final", "turn up the light", 2.0, None],
 ]  # fmt: skip
@@ -85,14 +85,36 @@ EVENTS = [
     ids=["the final is late", "the first word is late", "a word is late", "a word is revised"],
 )
 def test_each_fault_of_a_stream_moves_its_own_metrics(number: int, event: list[Any], moved: set[str]) -> None:
-    faulty = [event if i == number else each for i, each in enumerate(EVENTS)]
-    text = "turn up the light"
+    assert moves([event if i == number else each for i, each in enumerate(EVENTS)]) == moved
+
+
+def moves(events: list[list[Any]], text: str = CASE.text, batch: str = CASE.text) -> set[str]:
+    """The metrics that faulty events, or another text of the whole clip, move."""
     plain, found = (
-        streaming.score(CASE, {"text": text, "events": events, "batch": text, "clock": "virtual"})
-        for events in (EVENTS, faulty)
+        streaming.score(CASE, {"text": said, "events": each, "batch": whole, "clock": "virtual"})
+        for said, each, whole in ((CASE.text, EVENTS, CASE.text), (text, events, batch))
     )
-    names = {name for name in METRIC if found[name] != plain[name]}
-    assert {name.replace("_latency", "").removesuffix("_s") for name in names} == moved
+    names = {
+        name for name, each in METRIC.items() if repr(each.value([found[name]])) != repr(each.value([plain[name]]))
+    }
+    return {name.replace("_latency", "").removesuffix("_s") for name in names}
+
+
+def test_a_word_that_is_wrong_in_the_end_moves_no_latency() -> None:
+    """Shown and never taken back: no correction. The whole clip is right, so it is the stream's error."""
+    wrong = [[kind, text.replace("light", "night"), *when] for kind, text, *when in EVENTS]
+    assert moves(wrong, "turn up the night") == {"wer", "wer_above_batch"}
+    assert moves(wrong, "turn up the night", "turn up the night") == {"wer", "batch_wer"}
+
+
+def test_a_whole_clip_that_is_misheard_moves_nothing_of_the_stream() -> None:
+    assert moves(EVENTS, batch="turn up the night") == {"batch_wer", "wer_above_batch"}
+
+
+def test_words_that_all_come_in_the_end_are_late_and_pretended() -> None:
+    """They were final then anyway, and nothing was shown that could be revised."""
+    silent = [["partial", "", *when] for _, _, *when in EVENTS[:3]]
+    assert moves([*silent, EVENTS[3]]) == {"pretend_rate", "first_word", "emission", "settling", "revision_rate"}
 
 
 def test_a_stream_worse_than_the_whole_clip_shows() -> None:

@@ -230,12 +230,13 @@ def test_estimates_are_made_where_a_row_asks(tmp_path: Path, monkeypatch: pytest
     assert math.isnan(values(made(tone(), Judge(), tmp_path, **row))["mos"])
 
 
-def test_a_higher_or_a_longer_voice_moves_its_own_distance_and_no_other(tmp_path: Path) -> None:
-    """A fault of pitch alone, then one of length alone: nothing but what measures it moves."""
+def test_a_higher_longer_or_quieter_voice_moves_its_own_number_and_no_other(tmp_path: Path) -> None:
+    """A fault of pitch alone, of length, of loudness: nothing but what measures it moves."""
     audio.write(tmp_path / "ref.flac", tone())
     row = {"reference_audio": tmp_path / "ref.flac", "estimates": ["pitch"]}
-    plain, high, long = (
-        values(made(speech, Judge(), tmp_path, **row)) for speech in (tone(), tone(pitch_hz=212.0), tone(2.2))
+    quieter = Audio(tone().samples * np.float32(0.5), RATE_HZ)
+    plain, high, long, quiet = (
+        values(made(speech, Judge(), tmp_path, **row)) for speech in (tone(), tone(pitch_hz=212.0), tone(2.2), quieter)
     )
     assert plain["pitch_hz"] == pytest.approx(200, rel=0.01)
     assert plain["pitch_distance_semitones"] == pytest.approx(0, abs=0.1)
@@ -245,6 +246,7 @@ def test_a_higher_or_a_longer_voice_moves_its_own_distance_and_no_other(tmp_path
     names = ("pitch_distance_semitones", "duration_error", "wer", "too_long_rate", "silent_rate")
     assert {name for name in names if abs(high[name] - plain[name]) > 0.05} == {"pitch_distance_semitones"}
     assert {name for name in names if abs(long[name] - plain[name]) > 0.05} == {"duration_error"}
+    assert {name for name, value in plain.items() if abs(quiet[name] - value) > 0.01} == {"loudness_lufs"}
 
 
 def test_naturalness_is_estimated_where_a_row_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
