@@ -7,7 +7,9 @@ Ctrl-C need it as a terminal gives it.
 
 import os
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 EXAMPLES = settings().max_examples // (1 if os.environ.get("CI") else 4)
@@ -16,3 +18,11 @@ settings.register_profile("modellab", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("modellab")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lean_runs_within_tests() -> Iterator[None]:
+    """Runs of pytest that a test starts load no plugins for our own tests: hypothesis's is a seventh of a short run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")
+        yield
