@@ -109,7 +109,8 @@ class Engine:
 
     def start(self, order: Mapping[str, Any]) -> dict[str, Any]:
         """Get ready for a dataset of a task: fresh meters from here on, unless it is only to warm up."""
-        self.task = tasks.get(order["task"])
+        with _without_collector():
+            self.task = tasks.get(order["task"])
         self.saved_audio.keep(order.get("keep"))
         self.metered = not order.get("warm_up")
         if not self.metered:
@@ -273,7 +274,7 @@ def pin_threads(threads: int) -> None:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Python's collector at rest: a fifth of what importing transformers costs is looking for garbage among modules."""
+    """Python's collector at rest: a fifth of what importing costs is looking for garbage among modules."""
     was_on = gc.isenabled()
     gc.disable()
     try:
