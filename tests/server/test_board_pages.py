@@ -175,3 +175,47 @@ def test_pages_fit_their_window_and_everybody_can_read_them(
     id = newest(site.root)[KEY].id
     with visit(browser, site.address + path.replace("ID", id), width, scheme) as page:
         expect(page.get_by_role("main")).to_be_visible()
+
+
+def ids(site: Server, *models: str, session: str = "") -> str:
+    """The newest results of models on parts_v1, as the query of `/compare`."""
+    asked = f"dataset=parts_v1&limit=1{f'&session={session}' if session else ''}"
+    found = [site.get(f"/api/v1/results?{asked}&model={model}")[1]["data"][0]["id"] for model in models]
+    return "&".join(f"entry={each}" for each in found)
+
+
+def test_two_results_are_compared_as_the_command_compares_them(site: Server) -> None:
+    first, second = (newest(site.root)[KEY], newest(site.root)[replace(KEY, model="m0")])
+    assert first.result
+    assert second.result
+    own = {each.id: each.counts["wer"] for each in first.result.utterances}
+    other = {each.id: each.counts["wer"] for each in second.result.utterances}
+    change = sum(top for top, _ in own.values()) / 400 - sum(top for top, _ in other.values()) / 400
+    page = html.unescape(site.get(f"/compare?{ids(site, 'm0', 'm1')}")[1])
+    assert first.finished_at == second.finished_at  # so that either may come first
+    assert units.change(change, "ratio") in page or units.change(-change, "ratio") in page
+    assert "Utterances that changed most" in page
+
+
+def test_three_results_are_ranked_and_what_cannot_be_compared_says_why(site: Server) -> None:
+    page = html.unescape(site.get(f"/compare?{ids(site, 'm0', 'm1', 'm2')}")[1])
+    assert "Ranking: asr" in page
+    assert "3 pairs" in page
+    assert "0 results of at least two" in site.get("/compare")[1]
+    assert "1 result of at least two" in site.get(f"/compare?{ids(site, 'm0')}")[1]
+    mixed = site.get("/api/v1/results?dataset=second_v1&limit=1")[1]["data"][0]["id"]
+    assert "they are of several datasets" in site.get(f"/compare?{ids(site, 'm0')}&entry={mixed}")[1]
+    assert site.get("/compare?entry=nobody")[0] == 404
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_results_are_ticked_and_compared(site: Server, browser: Browser, width: int, scheme: str) -> None:
+    with visit(browser, f"{site.address}/results?dataset=parts_v1&model=m1&status=PASS", width, scheme) as page:
+        for box in page.get_by_role("checkbox", name=re.compile("^m1:one-parts_v1")).all()[:2]:
+            box.check()
+        page.get_by_role("button", name="Compare what is ticked").click()
+        expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+        expect(page.get_by_role("region", name="Quality of both")).to_be_visible()
+        page.go_back()
+        expect(page.get_by_role("button", name="Compare what is ticked")).to_be_visible()

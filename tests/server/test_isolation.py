@@ -217,6 +217,11 @@ def test_runs_of_the_command_line_and_what_the_server_tells_are_of_the_first_pro
 
 
 @pytest.mark.parametrize(("token", "status"), [("mine", 200), ("theirs", 404)])
+def test_nobody_compares_with_what_another_project_has(owned: Owned, token: str, status: int) -> None:
+    assert ask(owned.server, f"/compare?entry={owned.things['entry']}", getattr(owned, token))[0] == status
+
+
+@pytest.mark.parametrize(("token", "status"), [("mine", 200), ("theirs", 404)])
 def test_nobody_learns_by_head_that_there_is_something(owned: Owned, token: str, status: int) -> None:
     said = {"Authorization": f"Bearer {getattr(owned, token)}"}
     connection = http.client.HTTPConnection(owned.server.address.removeprefix("http://"), timeout=60)

@@ -11,6 +11,7 @@
     board.py    `/leaderboard`: systems of a task against each other, and as CSV and JSON
     past.py     `/results/ID/history`: a case over time, and where its level moved
     slices.py   `/slices`: results on a dataset by condition, speaker and groups of people
+    comparing.py    `/compare`: results that were ticked, held against each other
     judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
     listening.py  `/listening`, `/listen`: tests with people, and what raters see
     own.py      `/account`, `/shares`: who one is, and what one shows to others
@@ -32,6 +33,7 @@ from modellab.server.listening.making import Maker
 from modellab.server.pages import (
     administration,
     board,
+    comparing,
     export,
     frame,
     going_on,
@@ -64,6 +66,7 @@ def router(
     routes.include_router(board.router(index), dependencies=leads_on)
     routes.include_router(past.router(remembered))
     routes.include_router(slices.router(remembered))
+    routes.include_router(comparing.router(remembered))
     routes.include_router(judged.router(index, remembered, matrix, maker))
     routes.include_router(listening.router(maker))
     routes.include_router(own.router(guard, shares))

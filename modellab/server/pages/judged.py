@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from modellab import tasks, units
+from modellab import tasks
 from modellab.lifecycle.stages import STAGES
 from modellab.plan.matrix import Broken, Matrix
 from modellab.server.auth import PROJECT, Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.listening.making import Maker
-from modellab.server.pages import frame, listening
+from modellab.server.pages import comparing, frame, listening
 from modellab.server.results import sessions
 from modellab.server.results.decisions import Remembered, compared
 from modellab.server.results.experiments import Experiments, Record
@@ -88,8 +87,7 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
         comparison, why = _comparison(index, remembered, found)
         return frame.page(
             request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,
-            verdicts=comparison.get("verdicts", []), rankings=list(map(_ranking, comparison.get("rankings", []))),
-            lines=_lines(comparison), notes=comparison.get("notes", []), may_run=who.may("run"),
+            **comparing.shown(comparison), may_run=who.may("run"),
         )  # fmt: skip
 
 
@@ -101,52 +99,3 @@ def _comparison(index: Index, remembered: Remembered, found: Record) -> tuple[di
         if error.status >= 500:
             raise
         return {}, error.message
-
-
-def _lines(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Quality of two systems, a metric a line."""
-    return [{"task": pair["task"], **_line(line)} for pair in comparison.get("duels", []) for line in pair["quality"]]
-
-
-def _line(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Two systems in one metric, in words."""
-    return {
-        "metric": units.heading(line["metric"]), "dataset": line["dataset"], "n": str(line["n"]),
-        "a": _value(line["a"], line["unit"]), "b": _value(line["b"], line["unit"]), "change": _change(line),
-        **{name: "" if line.get(name) is None else f"{line[name]:.3g}" for name in ("p", "adjusted")},
-    }  # fmt: skip
-
-
-def _ranking(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Several systems in order, each with its value and interval, on each dataset too where there are several."""
-    unit = found["unit"]
-    several = found["datasets"] if len(found["datasets"]) > 1 else []
-    standings = [
-        {
-            "rank": each["rank"], "letters": each["letters"], "name": each["name"],
-            "value": f"{_value(each['value'], unit)} {_ends(each['interval'], unit)}",
-            "each": [_value(each["values"][name], unit) for name in several],
-        }
-        for each in found["standings"]
-    ]  # fmt: skip
-    pairs = [{"names": (each["system_a"], each["system_b"]), **_line(each)} for each in found["pairs"]]
-    made = {"metric": units.heading(found["metric"]), "several": several, "standings": standings, "pairs": pairs}
-    return {**found, **made}
-
-
-def _ends(ends: Sequence[float | None] | None, unit: str) -> str:
-    """The interval of a value; '' where it has none."""
-    known = [end for end in ends or () if end is not None]
-    return f"[{', '.join(units.value(end, unit) for end in known)}]" if len(known) == 2 else ""
-
-
-def _value(number: float | None, unit: str) -> str:
-    return units.MISSING if number is None else units.value(number, unit)
-
-
-def _change(line: Mapping[str, Any]) -> str:
-    change, ends = line.get("change"), line.get("interval")
-    if change is None:
-        return units.MISSING
-    span = f" {units.interval((ends[0], ends[1]), line['unit'])}" if ends and None not in ends else ""
-    return units.change(change, line["unit"]) + span
