@@ -26,7 +26,7 @@ MAY = {  # and why
     "reports/scorecard/progress.py": "moves the cursor",
     "models/conversion/__main__.py": "answers its parent process",
     "runner/distributed/slurm.py": "writes the log of a member of an array of jobs",
-    "server/__main__.py": "says why it does not start, before there is anybody else",
+    "server/serving.py": "says why it does not start, before there is anybody else",
     "server/access/__main__.py": "answers its parent process",
     "server/jobs/executor.py": "tells its parent process what came of sending results",
     "server/jobs/work.py": "says why it does not start and what it waits for, to whoever started it",
