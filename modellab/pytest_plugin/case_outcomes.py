@@ -15,12 +15,14 @@ import pytest
 from modellab import tasks
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import Selection
-from modellab.results.headline import NOT_RUN, SKIPPED
+from modellab.pytest_plugin.options import is_strict
+from modellab.results.headline import GONE, NOT_RUN, SKIPPED
 from modellab.system.masking import masked
 from modellab.types import Status
 
 if TYPE_CHECKING:
     from modellab.results.ledger import Ledger
+    from modellab.runner.orphans import OrphanedBaseline
 
 NO_VERDICT = "passed without a verdict"  # in the headline, behind a count
 NOT_REALLY = ("collectonly", "setuponly", "setupplan")  # options with which pytest runs no test
@@ -36,6 +38,7 @@ class Fates:
         self.reached: set[str] = set()  # node ids
         self.without_verdict: list[str] = []  # names of cases
         self.uncollected: dict[str, str] = {}  # files of tests, and the first line of why
+        self.gone: list[OrphanedBaseline] = []  # accepted, with no case any more
 
     def __bool__(self) -> bool:
         """Whether there is anything to say of them."""
@@ -69,6 +72,23 @@ class Fates:
         download = self.config.option.download
         without_result.keep_not_run(self.matrix, self.ledger, self.not_run, why, download=download)
 
+    def keep_gone(self) -> None:
+        """The accepted cases that should have been among those that ran: errors, where a baseline has to be there."""
+        from modellab.runner import orphans, without_result
+
+        ran = {name for nodeid, name in self.selected.items() if nodeid in self.reached}
+        self.gone = orphans.missed(self.matrix, ran) if ran else []
+        without_result.keep_gone(self.matrix, self.ledger, self.gone if self._is_strict else ())
+
+    @property
+    def _is_strict(self) -> bool:
+        return is_strict(self.config) and not self.config.option.update_baselines
+
+    @property
+    def errors(self) -> list[str]:
+        """What is an error beside the cases that were to run: files of tests, cases that are gone."""
+        return [*self.uncollected, *(str(orphan.key) for orphan in self.gone if self._is_strict)]
+
     def refuse(self, report: Any) -> None:
         """Keep a file of benchmarks that could not be collected as an ERROR."""
         from modellab.results import entry
@@ -87,6 +107,9 @@ class Fates:
         """What a person should know of all these."""
         for file, why in self.uncollected.items():
             yield f"{file} ERROR: it could not be collected, so none of its cases ran: {why}"
+        if self.gone:
+            named = _some([str(orphan.key) for orphan in self.gone])
+            yield f"{named} {'ERROR: ' if self._is_strict else ''}accepted before, and there is no such case any more"
         for broken in self._broken_by_keyword():
             yield f"{broken} was not selected by -k, so none of its cases ran: {masked(broken.error)}"
         if names := self.not_run:
@@ -110,7 +133,8 @@ class Fates:
 
     def left(self, skipped: int) -> dict[str, int]:
         """How many cases have no verdict, by why."""
-        return {SKIPPED: skipped, NOT_RUN: len(self.not_run), NO_VERDICT: len(self.without_verdict)}
+        gone = 0 if self._is_strict else len(self.gone)
+        return {SKIPPED: skipped, NOT_RUN: len(self.not_run), NO_VERDICT: len(self.without_verdict), GONE: gone}
 
 
 def why_skipped(report: Any) -> str:

@@ -164,6 +164,7 @@ class Controller:
         if self.swallowed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         self.fates.keep_not_run(str(session.shouldfail or session.shouldstop or "the session was interrupted before"))
+        self.fates.keep_gone()
         for plugin in self.config.pluginmanager.get_plugins() if self._is_of_cases else ():
             if hasattr(plugin, "add_global_property"):  # pytest's JUnit XML
                 plugin.add_global_property("modellab", escape.line(self._headline().text))
@@ -176,9 +177,8 @@ class Controller:
         """The scorecard, what was skipped and why, what was written, and where the results are."""
         if not self._is_of_cases:
             if self.config.option.scorecard:  # or that of a session before would be taken for this one's
-                publish(
-                    self.config, "**Nothing was measured.** No case was selected.\n", terminal.writer(terminalreporter)
-                )
+                write = terminal.writer(terminalreporter)
+                publish(self.config, "**Nothing was measured.** No case was selected.\n", write)
             return
         from modellab.reports.scorecard import table
 
@@ -227,7 +227,7 @@ class Controller:
 
     def _headline(self) -> Headline:
         """How the session went, in one line."""
-        unread = (*self.unread, *self.fates.uncollected)
+        unread = (*self.unread, *self.fates.errors)
         return Headline.of(self.rows, left=self.fates.left(len(self.skips)), unread=unread)
 
     def _notes(self) -> list[str]:

@@ -21,7 +21,7 @@ from modellab.plan.cases import PlannedCase, family, in_order
 from modellab.plan.matrix import Broken, Case, Matrix
 from modellab.plan.selection import find_case
 from modellab.plan.settings import Project
-from modellab.results.headline import NOT_RUN, SKIPPED, Headline
+from modellab.results.headline import GONE, NOT_RUN, SKIPPED, Headline
 from modellab.results.ledger import new_session
 from modellab.results.running import Journal
 from modellab.runner import orphans, paired, settling, without_result
@@ -61,7 +61,7 @@ class RunResult:
     @property
     def headline(self) -> str:
         """How the run went, in the line that every report shows."""
-        left = {SKIPPED: len(self.skipped), NOT_RUN: len(self.not_run)}
+        left = {SKIPPED: len(self.skipped), NOT_RUN: len(self.not_run), GONE: len(self.orphans)}
         return Headline.of(self.cases, left=left, unread=tuple(self.unread)).text
 
 
@@ -175,8 +175,10 @@ class _Run:
         cases = settling.settled(self.cases, project.judging.alpha)
         now_red = [cases[i] for i in settling.turned(self.cases, cases)]
         trouble = settling.keep(project.mlruns, ledger.session, now_red)
-        missed = tuple(orphan.path for orphan in orphans.missed(self.matrix, self.names)) if self.names else ()
+        gone = orphans.missed(self.matrix, self.names) if self.names else []
+        missed = tuple(orphan.path for orphan in gone)
         strict = self.options.strict_baselines and not self.options.accepts
+        without_result.keep_gone(self.matrix, ledger, gone if strict else ())
         status = settling.exit_status(
             regressions=sum(bool(case.red) and not case.status.is_unmeasured for case in cases),
             errors=sum(case.status.is_unmeasured for case in cases) + len(self.unread),

@@ -16,6 +16,7 @@ from modellab.results.entry import Entry
 from modellab.results.headline import NOT_RUN
 from modellab.results.ledger import Ledger
 from modellab.runner.options import RunOptions
+from modellab.runner.orphans import OrphanedBaseline
 from modellab.system import escape, machine
 from modellab.system.masking import masked
 from modellab.types import CaseId, Status
@@ -64,6 +65,15 @@ def keep_not_run(matrix: Matrix, ledger: Ledger, names: Collection[str], why: st
     for case in _cases(matrix, names):
         if case.key not in known and not why_not(case, download=download):
             keep_error(matrix, ledger, case, f"{NOT_RUN}: {why}")
+
+
+def keep_gone(matrix: Matrix, ledger: Ledger, gone: Iterable[OrphanedBaseline]) -> None:
+    """An ERROR in the ledger for each accepted baseline whose case is gone, until its model or dataset runs without."""
+    for orphan in gone:
+        key = entry.unread(orphan.key.task, model=orphan.key.model, dataset=orphan.key.dataset)
+        append_error(
+            matrix, ledger, key, f"{orphan.key} has an accepted baseline and no case any more: renamed, removed?"
+        )
 
 
 def _cases(matrix: Matrix, names: Collection[str]) -> Iterable[Case]:
