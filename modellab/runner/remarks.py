@@ -18,6 +18,7 @@ from modellab.types import QualityBaseline, Result, Utterance
 from modellab.types.readings import SERVER
 from modellab.types.utterances import raised
 
+SETTINGS = "settings"  # of the header: each row has them when it is loaded
 MOST_KEYS = 3  # unknown ones that are named
 PROCESSORS = {"cuda": "GPU"}  # of the devices; any other is a CPU
 
@@ -89,7 +90,8 @@ def of_dataset(task: Task, data: Dataset, utterances: Sequence[Utterance]) -> It
 
 def _unknown_keys(task: Task, data: Dataset) -> Iterator[str]:
     """That rows have keys that nothing reads, which mostly are misspelt."""
-    found, known = row_checks.unknown_keys(data.rows, task.ROW), row_checks.known_keys(task.ROW)
+    known = row_checks.known_keys(task.ROW)
+    found = row_checks.unknown_keys(data.rows, (*task.ROW, SETTINGS))
     for key, count in sorted(found.items())[:MOST_KEYS]:
         yield f"nothing reads the key {key!r} of {count} of {len(data.rows)} rows: {did_you_mean(key, known)}"
     if len(found) > MOST_KEYS:

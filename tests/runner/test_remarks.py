@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from modellab import datasets, tasks
 from modellab.runner import remarks
 from modellab.types import QualityBaseline
 
@@ -73,3 +75,11 @@ def test_numbers_that_whisper_en_cut_are_told() -> None:
     assert said.startswith(
         "whisper_en cut figures of more than 1,000 digits or numbers of more than 1,000 words in 2 texts"
     )
+
+
+@pytest.mark.parametrize("name", ["mt_smoke_v1", "meeting_smoke_v1"])
+def test_settings_of_a_dataset_are_no_unknown_key_of_its_rows(name: str) -> None:
+    data = datasets.load(Path(__file__).parents[2] / "golden" / name)
+    assert all("settings" in row for row in data.rows)
+    told = list(remarks.of_dataset(tasks.get(data.header.task), data, []))
+    assert not any("nothing reads" in each for each in told), told
