@@ -146,7 +146,12 @@ class SavedAudio:
         folder = self._folder()
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{unique_name(name)}.flac"
-        audio.write(path, Audio(np.nan_to_num(sound.samples, posinf=0.0, neginf=0.0), sound.rate_hz))
+        made = folder / f".{os.getpid()}-{path.name}"  # another worker may read this very file meanwhile
+        try:
+            audio.write(made, Audio(np.nan_to_num(sound.samples, posinf=0.0, neginf=0.0), sound.rate_hz))
+            made.replace(path)
+        finally:
+            made.unlink(missing_ok=True)
         return {"audio": str(path), "rate_hz": sound.rate_hz, "duration_s": sound.duration_s}
 
     def _folder(self) -> Path:
