@@ -44,9 +44,7 @@ class Vits:
         self.tokenizer = _tokenizer(folder)
         if self.tokenizer.phonemize:
             _needs("phonemizer", folder)
-        if (
-            self.tokenizer.is_uroman
-        ):  # without it the library drops what it cannot read, and says so in a log line alone
+        if self.tokenizer.is_uroman:  # without it the library drops letters, and only its log says so
             _needs("uroman", folder)
         self.model = _whole(transformers.AutoModelForTextToWaveform, folder, dtype).to(device)
         for name, value in options.items():
