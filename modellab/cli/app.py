@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -60,7 +62,10 @@ class OneSentence(grouped.WholeSummaries):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # where it cannot be written that is still a sentence
         except ModellabError as error:
             sentence = (str(error).splitlines() or [type(error).__name__])[0]
             raise _stop(sentence) from error
@@ -184,4 +189,16 @@ def main() -> None:
     Pydantic looks for plugins of its own in every installed package, which takes longer than the whole of --help.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    app()
+    try:
+        app()
+    finally:
+        _write_the_rest()
+
+
+def _write_the_rest() -> None:
+    """Leave nothing for Python to write when it ends: where that fails it says so itself, with status 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # which was told already
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -11,6 +11,7 @@ dies with its parent: on Linux at once, elsewhere when its pipe ends.
 from __future__ import annotations
 
 import ctypes
+import io
 import json
 import math
 import os
@@ -18,6 +19,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -143,8 +145,10 @@ class JsonChild:
         """End the process and whatever it started, at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self.process.wait(timeout=END_S)
+        except subprocess.TimeoutExpired:  # a busy machine, a driver that holds it: it goes later, beside what goes on
+            threading.Thread(target=self.process.wait, name="reaper", daemon=True).start()
 
     def close(self) -> None:
         """Ask it to go, insist after a second, and let go of its log."""
@@ -182,6 +186,8 @@ def exit_reason(code: int) -> str:
 def run(answer: Answer, idle_s: float = math.inf, most_bytes: int = MOST_REPLY_BYTES) -> NoReturn:
     """Answer on the pipes whose numbers end the command line, until their other ends close or nobody asks any more."""
     die_with_parent()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is printed is in the log before the process can die
     serve(int(sys.argv[-2]), int(sys.argv[-1]), answer, idle_s, most_bytes)
     sys.stdout.flush()
     os._exit(0)  # its libraries take up to half a second to be taken down; what it wrote its parent removes

@@ -119,7 +119,12 @@ def test_what_the_disk_refuses_is_one_sentence(desk: Desk, monkeypatch: pytest.M
     assert result.stderr == "modellab: golden: Permission denied\n"
 
 
-def test_a_full_disk_behind_the_output_is_one_sentence(desk: Desk) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_one_sentence(
+    desk: Desk, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a buffer it is first written when Python ends, which said it in its own words and with status 120."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     command = f"{sys.executable} -m modellab models show fake > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=desk.root, timeout=60)
     assert (done.returncode, done.stderr) == (2, "modellab: the output: No space left on device\n")

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from modellab.errors import CrashError, HangError, ProtocolError, WorkerError
+from modellab.system import json_child
 from modellab.system.json_child import JsonChild, exit_reason
 
 CODE = """
@@ -55,7 +56,12 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         child.close()
 
 
-def test_one_request_one_reply_whatever_is_printed(opened: Open) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_one_request_one_reply_whatever_is_printed(
+    opened: Open, unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it prints is in its log by its reply, so that a crash behind it has it too."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     child = opened()
     for given in ("é\n", [1, None], {"a": 0.5}):
         assert child.ask("echo", {"given": given}, 60) == {"given": given}
@@ -144,3 +150,16 @@ def test_a_command_that_is_not_there_is_told() -> None:
 )
 def test_exit_codes_in_words(code: int, says: str) -> None:
     assert exit_reason(code) == says
+
+
+def test_one_that_takes_long_to_go_is_waited_for_beside_what_goes_on(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it was forgotten instead, and Python complained of it within whatever came next."""
+    monkeypatch.setattr(json_child, "END_S", 0.0)
+    child = opened()
+    process = child.process
+    child.kill()
+    while process.returncode is None:  # set by whoever waits for it, and nobody here does
+        time.sleep(0.01)
+    assert process.returncode == -signal.SIGKILL

@@ -70,7 +70,7 @@ print(json.dumps({{"sessions": [result.session for result in results], "seen": s
                    "errors": [case.error for result in results for case in result.cases],
                    "listens": sorted(listens), "token": token, "nice": sorted(nice),
                    "changed": sorted(changed), "told": len(told),
-                   "notes": [note for case in results[1].cases for note in case.notes]}}))
+                   "notes": [note for case in results[1].cases for note in case.notes]}}), flush=True)
 os._exit(0)
 """
 
@@ -114,7 +114,7 @@ told = [through(2, kill)]
 nodes.append(cluster.add_node(num_cpus=1, include_dashboard=False))
 for each in ("go", "models/fake/once"):
     Path(each).unlink()
-print(json.dumps([*told, through(1, drain)]))
+print(json.dumps([*told, through(1, drain)]), flush=True)
 os._exit(0)
 """
 
