@@ -53,7 +53,7 @@ class Windows:
     async def finish(self) -> Step:
         """No more audio comes: the rest of the words, all final."""
         events: list[Event] = []
-        if self.window.unheard and self._is_worth:
+        if (self.window.unheard or self.failures) and self._is_worth:  # what failed is heard once more
             events = self.window.heard(await self._ask(self.window.audio, is_last=True))
         return self._of([*events, *self.window.close()])
 
