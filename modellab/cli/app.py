@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -189,10 +190,14 @@ def main() -> None:
     Pydantic looks for plugins of its own in every installed package, which takes longer than the whole of --help.
     """
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    try:
-        app()
-    finally:
-        _write_the_rest()
+    with ExitStack() as opened:
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by the shell, `>&-`
+                setattr(sys, name, opened.enter_context(Path(os.devnull).open("w", encoding="utf-8")))
+        try:
+            app()
+        finally:
+            _write_the_rest()
 
 
 def _write_the_rest() -> None:

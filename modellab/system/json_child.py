@@ -148,7 +148,8 @@ class JsonChild:
         try:
             self.process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:  # a busy machine, a driver that holds it: it goes later, beside what goes on
-            threading.Thread(target=self.process.wait, name="reaper", daemon=True).start()
+            with suppress(RuntimeError):  # no thread is to be had, or Python ends
+                threading.Thread(target=self.process.wait, name="reaper", daemon=True).start()
 
     def close(self) -> None:
         """Ask it to go, insist after a second, and let go of its log."""

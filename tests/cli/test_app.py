@@ -130,6 +130,12 @@ def test_a_full_disk_behind_the_output_is_one_sentence(
     assert (done.returncode, done.stderr) == (2, "modellab: the output: No space left on device\n")
 
 
+def test_an_output_that_is_closed_is_no_error(desk: Desk) -> None:
+    command = f"{sys.executable} -m modellab models show fake >&-"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=desk.root, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_reader_that_leaves_early_is_no_error(desk: Desk) -> None:
     command = f"{sys.executable} -m modellab models show fake | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=desk.root, timeout=60)

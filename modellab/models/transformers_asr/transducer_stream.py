@@ -92,9 +92,8 @@ class TransducerStream:
             return_tensors="pt",
             **self.told,
         )
-        wanted = (
-            self.processor.num_mel_frames_first_audio_chunk if is_first else None
-        )  # one too many comes of the first
+        # of the first chunk one frame too many comes
+        wanted = self.processor.num_mel_frames_first_audio_chunk if is_first else None
         features = given["input_features"][:, :wanted].to(self.model.device, self.model.dtype)
         about = {"prompt_ids": given["prompt_ids"]} if "prompt_ids" in given else {}
         encoded = self.model.get_audio_features(

@@ -39,7 +39,7 @@ def test_a_job_goes_its_way_and_tells_each_step(jobs: Jobs, put: Put) -> None:
 
 
 def test_who_finds_nothing_to_do_waits_for_nobody_and_locks_nothing(jobs: Jobs) -> None:
-    """Idle workers ask every second: as claims they took the lock that writers need, and 4 ms of a core each."""
+    """Idle workers ask every second: as claims they took the lock that writers need."""
     with jobs.database.engine.connect() as writer, ThreadPoolExecutor(1) as other:
         if jobs.database.is_sqlite:
             writer.exec_driver_sql("BEGIN IMMEDIATE")
