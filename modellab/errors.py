@@ -20,7 +20,7 @@ ModellabError
 │   ├── ProtocolError  the process wrote something that is not the answer to what it was asked
 │   └── HangError      the process gave no answer in time and was killed
 ├── PartialError       a distributed pass ended before every utterance was computed: what there is, is kept
-│   └── StoppedError   Ctrl-C or SIGTERM stopped it, and with it the run
+│   └── StoppedError   Ctrl-C, SIGTERM or SIGHUP stopped it, and with it the run
 ├── BusyError          nothing can be timed, because the machine is shared at the moment
 ├── NoBaseError        there is nothing to time a case against, and that is nobody's fault
 ├── NoMeasurementError there is nothing to time in a benchmark's rounds

@@ -18,7 +18,7 @@ def worker(queue: Queue = None, runs: Runs = False, idle: Idle = 600.0) -> None:
     """Compute for others, in the project here: shards of runs with --executor queue:FOLDER, or whole runs.
 
     Any scheduler can start any number of these, at any time, on any machine that sees the folder and the project's data
-    and weights. SIGTERM and SIGUSR2: finish the utterance, give back the rest, leave.
+    and weights. SIGTERM, SIGUSR2, SIGHUP, Ctrl-C: finish the utterance, give back the rest, leave.
     With --runs: the runs of a server's queue, one after the other; [tool.modellab.serve] of this project names the
     database that the server has, on PostgreSQL.
     """

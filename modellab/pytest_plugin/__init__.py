@@ -28,6 +28,7 @@ from modellab.pytest_plugin.claims import Claims, case_of
 from modellab.pytest_plugin.controller import BROKEN, EARLY, Controller, fail_broken, turns_file
 from modellab.pytest_plugin.garbage import Garbage
 from modellab.pytest_plugin.going_on import GoingOn
+from modellab.pytest_plugin.interrupted import Interrupted
 from modellab.pytest_plugin.options import pytest_addoption, run_options
 from modellab.pytest_plugin.production import Production
 from modellab.pytest_plugin.tracking import Tracking
@@ -91,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is None:
         config.pluginmanager.register(lead := Controller(config, matrix, config.stash[SESSION]), "modellab-controller")
         config.pluginmanager.register(GoingOn(lead), "modellab-going-on")
+        config.pluginmanager.register(Interrupted(), "modellab-interrupted")
         config.pluginmanager.register(Unmeasured(config, matrix), "modellab-silence")
         config.pluginmanager.register(Tracking(config, matrix, config.stash[SESSION]), "modellab-tracking")
 

@@ -26,7 +26,7 @@ from modellab.results.entry import Entry
 from modellab.results.ledger import Ledger
 from modellab.runner import judging, paired, remarks, rerun_broken
 from modellab.runner.checkpoints import Checkpoints
-from modellab.runner.distributed.cases import DistributedCases
+from modellab.runner.distributed.cases import DistributedCases, stopped
 from modellab.runner.evaluate import IsCancelled, Loaded, again, evaluate, never
 from modellab.runner.events import Announcer, CaseDone, CaseStarted, UtteranceDone
 from modellab.runner.occupied import Occupied, Passage
@@ -60,9 +60,7 @@ class Session:
     family: int = 1  # cases of the whole run whose quality is judged
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
-    paired_run: PairedRun | None = (
-        None  # with --against: speed and memory are judged by it and not by what was accepted
-    )
+    paired_run: PairedRun | None = None  # with --against: speed and memory are judged by it, not by what was accepted
     mark: str = ""  # what the last self-test of this machine said
     tell: Announcer = field(default_factory=Announcer)
     distributed: DistributedCases | None = None  # workers that measure the quality, of all cases or of some
@@ -78,7 +76,7 @@ class Session:
         try:
             self.checkpoints.before(case)
             return self._measured(case, task or tasks.get(case.key.task), started)
-        except Exception as error:  # noqa: BLE001 - one case ends here: whatever was raised is its ERROR, the next one runs
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - one case ends here, the next one runs
             return self._failed(case, error, started)
 
     def finish(self, measured: Measurement | Outcome) -> Outcome:
@@ -244,12 +242,14 @@ class Session:
     def _judged(self, measured: Measurement) -> Outcome:
         try:
             return judging.judge(measured, self.project.baselines, self.options, self.family)
-        except Exception as error:  # noqa: BLE001 - one case ends here, as above
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - one case ends here, as above
             return self._failed(measured.case, error, measured.started)
 
-    def _failed(self, case: Case, error: Exception, started: float) -> Outcome:
+    def _failed(self, case: Case, error: Exception | KeyboardInterrupt, started: float) -> Outcome:
         """The outcome of a case that could not be measured or judged; the next one gets a fresh worker."""
         self.close()
+        if isinstance(error, KeyboardInterrupt):
+            error = stopped(self.distributed, case, error)
         expected = error if isinstance(error, ModellabError) else UnexpectedError.of(error)
         status = Status.PARTIAL if isinstance(error, PartialError) else Status.ERROR
         self.stopped = str(error) if isinstance(error, StoppedError) else self.stopped

@@ -101,3 +101,30 @@ def test_a_run_that_is_stopped_is_partial_and_leaves_nobody_behind(
     assert result.ret == 0
     (done,) = [line for line in fake_project.ledger() if line["session"] == session and line["result"]]
     assert len(done["result"]["utterances"]) == 8
+
+
+@pytest.mark.slow
+def test_one_that_is_stopped_while_its_sample_is_timed_is_partial(fake_project: FakeProject) -> None:
+    """Behind the workers' pass, too: what they have computed is kept, and nothing of it is computed again."""
+    fake_project.configure(timeout_s=600)
+    adapter = fake_project.model / "adapter.py"
+    whole = adapter.read_text()
+    timed = "if n == 4 and len((HERE / 'loads.log').read_text().splitlines()) == 2:\n            "
+    hangs = "(HERE / 'once').touch()\n            while True: time.sleep(60)\n        "
+    adapter.write_text(whole.replace("if n in does.get", timed + hangs + "if n in does.get", 1))
+    command = [sys.executable, "-m", "pytest", "benchmarks", "-k", "fake", "--no-mlflow", "-p", "no:cacheprovider"]
+    command += ["--executor", "local:1"]
+    process = subprocess.Popen(command, cwd=fake_project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_for((fake_project.model / "once").exists)
+    process.send_signal(signal.SIGTERM)
+    text = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 3, text
+    (partial,) = fake_project.ledger()
+    assert (partial["status"], partial["result"]) == ("PARTIAL", None)
+    session = text.split("--resume=")[1].split()[0]
+    kept = f"PARTIAL: what workers have computed is kept and none of it is judged (--resume {session} goes on)"
+    assert partial["error"] == f"{kept}: stopped by SIGTERM"
+    adapter.write_text(whole)
+    result = fake_project.run_subprocess("--executor", "local:2", "--resume", session)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*8 of 8 utterances were computed before, and not again*"])

@@ -168,17 +168,28 @@ def gone(process: psutil.Process) -> bool:
     return not processes.is_alive(process)
 
 
-def test_ctrl_c_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProject) -> None:
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (signal.SIGINT, "the session was interrupted before"),
+        pytest.param(signal.SIGTERM, "stopped by SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, "stopped by SIGHUP, as of a terminal that was closed", marks=pytest.mark.slow),
+    ],
+)
+def test_a_session_that_is_stopped_keeps_finished_cases_and_ends_the_worker(
+    fake_project: FakeProject, number: signal.Signals, why: str
+) -> None:
     process = start(fake_project)
     worker = worker_of(fake_project)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert b"modellab scorecard" in output
+    assert b"Traceback" not in output
     assert gone(worker)
     finished, unfinished = fake_project.ledger()
     assert (finished["status"], unfinished["status"]) == ("NEW", "ERROR")
-    assert unfinished["error"].startswith("not run: ")
+    assert unfinished["error"] == f"not run: {why}"
 
 
 def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProject) -> None:
@@ -190,15 +201,14 @@ def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project:
     assert [entry["status"] for entry in fake_project.ledger()] == ["NEW"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_what_a_killed_session_leaves_is_swept_at_the_next_start(
-    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "temporary"
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     process = start(fake_project)
-    process.send_signal(how)
+    process.kill()
     process.communicate(timeout=60)
     assert list(place.glob("modellab*")), "of the worker, which nobody could remove"
     monkeypatch.setattr("tempfile.tempdir", str(place))

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from modellab import tasks
 from modellab.datasets import Dataset
-from modellab.errors import BusyError, ConfigError
+from modellab.errors import BusyError, ConfigError, StoppedError
 from modellab.plan.availability import why_not
 from modellab.plan.matrix import Case
 from modellab.plan.settings import Project
 from modellab.results import baselines
 from modellab.results.entry import Entry
+from modellab.runner import stopping
 from modellab.runner.distributed import batch_sample, choice, local, parts, quality_pass, speed_sample
 from modellab.runner.distributed.executor import Executor
 from modellab.runner.distributed.quality_pass import Passed, PassOptions
@@ -146,3 +147,12 @@ class DistributedCases:
         result = result_of(task, case, data, passed.runs, facts, threads, self.commit, passed.readings, told)
         batch = {baselines.BATCH: str(case.batch)} if case.batch > 1 else {}
         return replace(result, provenance={**result.provenance, **batch, baselines.TIMED: baselines.UNTIMED})
+
+
+def stopped(cases: DistributedCases | None, case: Case, interrupt: KeyboardInterrupt) -> StoppedError:
+    """What becomes of a case that was interrupted behind its workers' pass; any other one ends the run, as always."""
+    if cases is None or case.key not in cases.shared:
+        raise interrupt
+    go_on = f"--resume {cases.options.session} goes on"
+    kept = f"what workers have computed is kept and none of it is judged ({go_on})"
+    return StoppedError(f"PARTIAL: {kept}: {stopping.why(interrupt)}")

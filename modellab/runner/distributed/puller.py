@@ -19,7 +19,7 @@ from modellab.runner.distributed.shard_worker import ShardWorker
 from modellab.runner.distributed.shared_folder import LEASE_S, POLL_S, TOUCH_S, Watched, own_key, touch, write
 from modellab.system.machine import hostname
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)  # the last: what Slurm sends before it takes a node away
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2)  # the last: Slurm, before it takes a node away
 Say = Callable[[str], None]
 
 
@@ -38,7 +38,8 @@ class Puller:
     def work(self, idle_s: float) -> None:
         """Until it is told to go, or there was nothing to do for so long."""
         for number in SIGNALS:
-            signal.signal(number, self._told_to_go)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as below nohup
+                signal.signal(number, self._told_to_go)
         busy_s = time.monotonic()
         try:
             while not self.is_going() and time.monotonic() - busy_s < idle_s:
@@ -55,6 +56,9 @@ class Puller:
         return bool(self.left_by)
 
     def _told_to_go(self, number: int, _: object) -> None:
+        if self.left_by and number == signal.SIGINT:  # a second Ctrl-C: its model ends with it, and its lease runs out
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         self.left_by = number  # nothing but this: a lock may be held at the moment
 
     def _run(self) -> tuple[Path, Mapping[str, Any], bytes] | None:

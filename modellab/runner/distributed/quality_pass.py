@@ -22,8 +22,8 @@ from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Controller
 from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Lost, Refused, Up
 from modellab.runner.distributed.parts import Parts
-from modellab.runner.distributed.stopping import Stopping
 from modellab.runner.events import WorkersProgress, WorkerState
+from modellab.runner.stopping import Stopping
 from modellab.tasks import Task
 from modellab.types import Utterance
 from modellab.types.utterances import Utterances, raised
@@ -157,8 +157,10 @@ class _Pass:
                     if self.cancelled():
                         raise Cancelled
                     if stopping.why:
-                        raise StoppedError(self._partial(stopping.why))
+                        break
                     self._step()
+                if stopping.why:
+                    raise StoppedError(self._partial(stopping.why))
         except OSError as error:  # no room for the parts, or in a shared folder
             where = error.filename or self.parts.path
             self.executor.stop()

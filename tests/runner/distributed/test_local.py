@@ -12,11 +12,13 @@ import pytest
 
 from modellab.errors import ConfigError
 from modellab.results.entry import Entry
+from modellab.runner import judging
 from modellab.runner.distributed import parts, shard_worker, speed_sample
 from modellab.runner.events import Event, WorkersProgress, encoded
 from modellab.runner.options import RunOptions
 from modellab.runner.run import RunResult, run
 from modellab.runner.settling import PASSED
+from modellab.runner.stopping import Stopped
 from modellab.types import Status
 
 from ...integration.conftest import length
@@ -168,6 +170,22 @@ def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.
     with shard_worker.machine_turns().loading():
         again = shared(root, reason="nothing to time")
     assert not any("a-machine" in path for case in again.cases for path in case.written)
+
+
+def test_one_that_is_stopped_while_it_is_judged_is_partial(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise Stopped("stopped by SIGTERM")
+
+    monkeypatch.setattr(judging, "judge", stop)
+    result = shared(root)
+    (case,) = result.cases
+    assert (result.exit_status, case.status) == (3, Status.PARTIAL)
+    assert case.error.endswith(f"(--resume {result.session} goes on): stopped by SIGTERM")
+    with pytest.raises(KeyboardInterrupt):
+        run([ONE], root)
+    monkeypatch.undo()
+    monkeypatch.setenv("MODELLAB_MACHINE", "a-machine")
+    assert shared(root, resume=result.session).exit_status == PASSED
 
 
 def test_one_that_raises_while_it_is_timed_has_no_clock(root: Path) -> None:

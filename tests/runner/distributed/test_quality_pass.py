@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from modellab import datasets, tasks
-from modellab.errors import Cancelled, PartialError
+from modellab.errors import Cancelled, PartialError, StoppedError
 from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.reports.scorecard.progress import fleet
@@ -157,6 +158,17 @@ def test_one_that_is_stopped_leaves_nothing_but_its_parts(root: Path, case: Case
         passed(root, case, executor, cancelled=lambda: bool(executor.submitted))
     assert not list((root / "mlruns" / "ledger").glob("*.jsonl"))
     assert len(passed(root, case, Here({})).runs[0]) == 8
+
+
+def test_a_signal_beside_the_last_answer_is_not_lost(root: Path, case: Case) -> None:
+    class Told(Here):
+        def events(self, timeout_s: float) -> Iterator[Event]:
+            yield from super().events(timeout_s)
+            if len(self.submitted) == 8:
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(StoppedError, match=r"PARTIAL: 8 of 8 utterances are done .*: stopped by Ctrl-C"):
+        passed(root, case, Told({}))
 
 
 def test_the_whole_fleet_in_one_line() -> None:
