@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -44,7 +44,19 @@ Number = Annotated[float, pydantic.BeforeValidator(_no_truth), pydantic.Field(ge
 Whole = Annotated[int, pydantic.BeforeValidator(_no_truth)]  # a count: true is none
 
 
-class Broken(Strict):
+class Filled(Strict):
+    """A record that judges: a key with nothing behind it would be a limit that nobody holds."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        empty = next((key for key, value in given.items() if value is None), "") if isinstance(given, dict) else ""
+        if empty:
+            raise ValueError(f"{empty} is empty: expected a value, or no such key where the default will do")
+        return given
+
+
+class Broken(Filled):
     """When an utterance is broken, and how many a healthy model breaks (see `types.Gross`)."""
 
     share: Number | None = pydantic.Field(default=None, gt=0, le=1)
@@ -52,7 +64,7 @@ class Broken(Strict):
     often: Number | None = pydantic.Field(default=None, gt=0, lt=1)
 
 
-class Threshold(Strict):
+class Threshold(Filled):
     """Numbers that judge one metric; what is left out comes from the place below (`plan/thresholds.py`)."""
 
     margin: Number | None = pydantic.Field(default=None, ge=0)
@@ -67,7 +79,7 @@ class Threshold(Strict):
 Thresholds = dict[str, Threshold]  # by metric
 
 
-class GroupLimits(Strict):
+class GroupLimits(Filled):
     """What a metric is held to by group: the worst one, the gap between worst and best, each one's change."""
 
     worst: Number | None = None
@@ -106,13 +118,39 @@ class Lifecycle(Strict):
     production: Criteria = Criteria(runs=3)
 
 
-def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str, Any]) -> M:
-    """`values` as a `kind`, or a ConfigError that names the file, the key and the known keys."""
+def parse[M: pydantic.BaseModel](kind: type[M], path: Path, values: Mapping[str, Any], *, as_text: bool = False) -> M:
+    """`values` as a `kind`, or a ConfigError that names the file, the key and the known keys.
+
+    What pydantic would take for something else is refused, unless everything comes `as_text`: a quoted number, "yes"
+    for true, and true for 1.
+    """
     try:
-        return kind.model_validate(values)
+        found = kind.model_validate(values)
     except pydantic.ValidationError as error:
         problems = "; ".join(_sentence(kind, problem) for problem in error.errors(include_url=False))
         raise ConfigError(f"{path}: {problems}") from error
+    if wrong := "" if as_text else next(_taken_for_others(found, values), ""):
+        raise ConfigError(f"{path}: {wrong}")
+    return found
+
+
+def _taken_for_others(found: Any, given: Any, where: str = "") -> Iterator[str]:
+    """A sentence for each value that is another one than was given."""
+    if isinstance(found, pydantic.BaseModel):
+        for name, field in type(found).model_fields.items():
+            if (key := field.alias or name) in given:
+                yield from _taken_for_others(getattr(found, name), given[key], f"{where}.{key}" if where else key)
+    elif isinstance(found, dict):
+        for key, value in found.items():
+            yield from _taken_for_others(value, given[key], f"{where}.{key}")
+    elif isinstance(found, tuple):
+        for place, (value, was) in enumerate(zip(found, given, strict=True)):
+            yield from _taken_for_others(value, was, f"{where}.{place}")
+    elif isinstance(found, int | float) and (
+        isinstance(given, str) or isinstance(given, bool) != isinstance(found, bool)
+    ):
+        wanted = "true or false" if isinstance(found, bool) else "a number"
+        yield f"{where!r} is {yamltext.shown(given)}: expected {wanted}"
 
 
 def _sentence(kind: type[pydantic.BaseModel], problem: Any) -> str:

@@ -18,6 +18,7 @@ from modellab.schema import Strict, parse
 class Leaf(Strict):
     colour: Literal["green", "red"]
     size: float = 1.0
+    dry: bool = False
 
 
 class Tree(Strict):
@@ -45,22 +46,22 @@ def test_values_become_a_frozen_record() -> None:
         pytest.param({"name": "oak", "leafs": {}}, "unknown key 'leafs': did you mean leaves? known: best,*", id="top"),
         pytest.param(
             {"name": "oak", "leaves": {"a": {**GREEN, "color": "red"}}},
-            "unknown key 'leaves.a.color': did you mean colour? known: colour, size",
+            "unknown key 'leaves.a.color': did you mean colour? known: colour, dry, size",
             id="inside a mapping",
         ),
         pytest.param(
             {"name": "oak", "leaves": {"size": {**GREEN, "sice": 2}}},
-            "unknown key 'leaves.size.sice': did you mean size? known: colour, size",
+            "unknown key 'leaves.size.sice': did you mean size? known: colour, dry, size",
             id="inside a mapping whose key is a field's name",
         ),
         pytest.param(
             {"name": "oak", "fallen": [GREEN, {**GREEN, "sizes": 2}]},
-            "unknown key 'fallen.1.sizes': did you mean size? known: colour, size",
+            "unknown key 'fallen.1.sizes': did you mean size? known: colour, dry, size",
             id="inside a list",
         ),
         pytest.param(
             {"name": "oak", "best": {**GREEN, "sizes": 2}},
-            "unknown key 'best.sizes': did you mean size? known: colour, size",
+            "unknown key 'best.sizes': did you mean size? known: colour, dry, size",
             id="inside an optional record",
         ),
         pytest.param({"name": "oak", "leaves": {"a": {}}}, "'leaves.a.colour' is missing", id="missing inside"),
@@ -68,6 +69,14 @@ def test_values_become_a_frozen_record() -> None:
         pytest.param(
             {"name": "oak", "best": {"colour": "blue"}}, "'best.colour' is 'blue': input should be 'green' or 'red'"
         ),
+        pytest.param({"name": "oak", "best": {**GREEN, "size": "2"}}, "'best.size' is '2': expected a number"),
+        pytest.param(
+            {"name": "oak", "fallen": [GREEN, {**GREEN, "size": True}]}, "'fallen.1.size' is True: expected a number"
+        ),
+        pytest.param(
+            {"name": "oak", "leaves": {"a": {**GREEN, "dry": "yes"}}}, "'leaves.a.dry' is 'yes': expected true or false"
+        ),
+        pytest.param({"name": "oak", "best": {**GREEN, "dry": 1}}, "'best.dry' is 1: expected true or false"),
         pytest.param({"name": "oak", 1: 2}, "*1*", id="a key that is a number"),
         pytest.param({"name": "oak", True: 2}, "*True*", id="a key that is YAML's on"),
     ],

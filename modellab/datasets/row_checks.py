@@ -15,7 +15,8 @@ from modellab.types import Row
 from modellab.types.rows import ANYWHERE, FILES, PARTS, ROW_KEYS
 
 FILE_NAME = "dataset.yaml"
-TEXTS = ("id", "text", *FILES)  # the keys that are text
+TEXTS = ("id", "text", "language", *FILES)  # the keys that are text
+NAMES = ("speaker", "recording", "session", "condition", "voice")  # those that are names, which may be whole numbers
 FURTHER = (*PARTS, "start_s", "end_s", "channel", "texts", "group")  # those that are checked one by one
 LONGEST_BYTES = 255  # of the name of a file or folder
 
@@ -43,10 +44,8 @@ def row_fault(given: Any) -> str:
     for key in needed:
         if key not in given:
             return f"the key {key!r} is missing; every row has {', '.join(needed)}"
-    for key in TEXTS:
-        if key in given and not isinstance(given[key], str):
-            came = yamltext.shown(given[key])
-            return f"{key} is {came}, expected text; YAML reads 7, 0.5 and true as other things unless quoted"
+    if fault := _text_fault(given):
+        return fault
     if not given["id"].isprintable() or not given["id"]:
         wanted = "a name without line ends and control characters" if given["id"] else "a name"
         return f"id is {yamltext.shown(given['id'])}, expected {wanted}"
@@ -58,6 +57,18 @@ def row_fault(given: Any) -> str:
     if given.keys().isdisjoint(FURTHER):
         return ""
     return _stretch_fault(given) or next(_part_faults(given), "")
+
+
+def _text_fault(given: Mapping[str, Any]) -> str:
+    """What is wrong with the keys that are text or names; '' if nothing is."""
+    for key in TEXTS:
+        if key in given and not isinstance(given[key], str):
+            came = yamltext.shown(given[key])
+            return f"{key} is {came}, expected text; YAML reads 7, 0.5 and true as other things unless quoted"
+    for key in NAMES:
+        if key in given and (isinstance(given[key], bool) or not isinstance(given[key], str | int)):
+            return f"{key} is {yamltext.shown(given[key])}, expected a name"
+    return ""
 
 
 def _stretch_fault(given: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -44,7 +44,7 @@ class Claim(Strict):
     variant: str
     dataset: str
     metric: str
-    value: float
+    value: Number
     source: str
     precision: str = ""  # of this one alone; empty: of each
 
@@ -65,7 +65,7 @@ class Variant(Strict):
     languages: tuple[str, ...] = ()  # empty: any
     devices: dict[Device, tuple[str, ...]] = {}
     options: Settings = {}
-    needs: dict[Literal["vram_gb", "ram_gb"], float] = {}
+    needs: dict[Literal["vram_gb", "ram_gb"], Annotated[Number, pydantic.Field(ge=0)]] = {}
     seeds: Whole | None = pydantic.Field(default=None, ge=1, le=MOST_SEEDS)
     thresholds: Thresholds = {}
     preprocessing: str = ""  # what audio goes through before this variant hears it, behind the dataset's own

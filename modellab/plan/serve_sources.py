@@ -39,7 +39,7 @@ def settings(pyproject: Path, table: Mapping[str, Any], environment: Mapping[str
     if name := environment.get(CONFIG, ""):
         path = textfile.expanded(name, CONFIG)
         found = _over(found, _checked(path, _read(path)))
-    return parse(Serve, VARIABLES, _over(found, _checked(VARIABLES, variables(environment))))
+    return parse(Serve, VARIABLES, _over(found, _checked(VARIABLES, variables(environment))), as_text=True)
 
 
 def variables(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _are_tables(below: Mapping[str, Any], above: Mapping[str, Any], key: str) ->
 
 
 def _checked(where: Path, given: dict[str, Any]) -> dict[str, Any]:
-    parse(Serve, where, given)
+    parse(Serve, where, given, as_text=where == VARIABLES)
     return given
 
 

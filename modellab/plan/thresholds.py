@@ -23,10 +23,12 @@ from modellab.plan.matrix import Case, Matrix
 from modellab.plan.settings import Project
 from modellab.schema import Threshold, Thresholds
 from modellab.tasks import Task
-from modellab.types import CaseId, Rule
+from modellab.types import CaseId, Metric, Rule
 
 BUILT_IN = "built in"
 PYPROJECT = "pyproject.toml"
+FRACTIONS = ("margin", "margin_relative", "cap", "sensitivity")
+MOST_RATE = 2.0  # a word error rate may be above 1
 NUMBERS = tuple(field.name for field in fields(Rule) if field.name != "built_in_limit")
 
 
@@ -94,7 +96,21 @@ def sources(task: Task, case: Case, project: Project) -> Sources:
                 f"{alpha.origin}: {name}.alpha is {alpha.value:g}, above the whole suite's {project.judging.alpha:g}:"
                 f" raise alpha under [tool.modellab] of {PYPROJECT}"
             )
+    for metric in task.METRICS:
+        if metric.unit == "ratio" and metric.kind == "quality":
+            _check_fractions(metric, found[metric.name])
     return found
+
+
+def _check_fractions(metric: Metric, numbers: Mapping[str, Source]) -> None:
+    """ConfigError for a number of a metric in per cent that nothing reaches: 5 where 0.05 was meant."""
+    beyond = dict.fromkeys(FRACTIONS, 1.0) | ({"limit": MOST_RATE} if metric.gross or metric.margin_relative else {})
+    for number, most in beyond.items():
+        if (given := numbers.get(number)) and given.value >= most:
+            raise ConfigError(
+                f"{given.origin}: {metric.name}.{number} is {given.value:g}, which is {100 * given.value:g} %:"
+                f" expected a fraction, {given.value / 100:g} for {given.value:g} %"
+            )
 
 
 def _built_in(task: Task, names: tuple[str, ...]) -> Sources:

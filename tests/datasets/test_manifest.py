@@ -37,6 +37,13 @@ def test_a_row_of_text_needs_no_audio_and_no_length(tmp_path: Path) -> None:
         ({"id": "a", "rttm": ""}, "rttm is empty, expected a file beside dataset.yaml"),
         ({"id": "a", "uem": 7}, "uem is 7, expected text"),
         ({"id": "", "text": "x"}, "id is '', expected a name"),
+        (
+            {"id": "a", "language": False},
+            "language is False, expected text; YAML reads 7, 0.5 and true as other things",
+        ),
+        ({"id": "a", "speaker": True}, "speaker is True, expected a name"),
+        ({"id": "a", "recording": ["r1"]}, "recording is ['r1'], expected a name"),
+        ({"id": "a", "condition": 0.5}, "condition is 0.5, expected a name"),
     ],
 )
 def test_a_row_that_is_none_is_named(tmp_path: Path, row: dict[str, Any], fault: str) -> None:

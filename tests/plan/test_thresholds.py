@@ -104,6 +104,16 @@ def test_the_alpha_of_the_suite_is_that_of_every_case(tmp_path: Path) -> None:
             "models/fake/config.yaml thresholds: wer.alpha is 0.05, above the whole suite's 0.01: raise alpha under",
             id="an alpha above the suite's",
         ),
+        pytest.param(
+            {"header": {"limits": {"wer": 5}}},
+            "golden/short_v1/dataset.yaml limits: wer.limit is 5, which is 500 %: expected a fraction, 0.05 for 5 %",
+            id="a limit in per cent",
+        ),
+        pytest.param(
+            {"variant": {"thresholds": {"cer": {"margin": 2}}}},
+            "variants.one.thresholds: cer.margin is 2, which is 200 %: expected a fraction, 0.02 for 2 %",
+            id="a margin in per cent",
+        ),
     ],
 )
 def test_what_is_refused(tmp_path: Path, given: dict[str, Any], says: str) -> None:
@@ -142,7 +152,7 @@ def test_a_slip_in_the_project_is_told_at_once(tmp_path: Path, judging: dict[str
 
 # ---------------------------------------------------------------------------- numbers that nothing can be held to
 
-ODD = [float("nan"), float("inf"), float("-inf"), 1e300, 10**400, True]
+ODD = [float("nan"), float("inf"), float("-inf"), 1e300, 10**400, "0.05", None, True]
 WRITTEN: list[tuple[str, Any, Any]] = [  # where a number that judges can be written, and how
     ("a dataset's limits", Header, lambda odd: {**HEADER, "limits": {"wer": odd}}),
     *(
@@ -170,7 +180,7 @@ WRITTEN: list[tuple[str, Any, Any]] = [  # where a number that judges can be wri
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("odd", ODD, ids=["nan", "inf", "-inf", "1e300", "10**400", "true"])
+@pytest.mark.parametrize("odd", ODD, ids=["nan", "inf", "-inf", "1e300", "10**400", "text", "nothing", "true"])
 @pytest.mark.parametrize(("where", "kind", "values"), WRITTEN, ids=[where for where, _, _ in WRITTEN])
 def test_a_limit_that_holds_nothing_is_refused(where: str, kind: Any, values: Any, odd: Any) -> None:
     with pytest.raises(ConfigError) as found:
