@@ -26,7 +26,7 @@ class Measurement:
     case: Case
     task: Task
     data: Dataset
-    result: Result  # of the first pass, with the readings of the last one
+    result: Result  # outputs and scores of the first pass, times and readings of the last one
     accepted: QualityBaseline | None
     pinned: QualityBaseline | None
     rules: Mapping[str, Rule]

@@ -44,6 +44,10 @@ def test_a_whole_suite_without_pytest(root: Path, monkeypatch: pytest.MonkeyPatc
     first = run([ONE, CALM, CRASH], root, RunOptions(reason="a first run"))
     assert first.exit_status == PASSED
     assert all(case.written and Path(case.written[0]).is_file() for case in first.cases)
+    for entry in entries(root):  # of several passes too, what is kept is one pass's
+        assert entry.result
+        wall_s, audio_s = (sum(getattr(u, name) for u in entry.result.utterances) for name in ("wall_s", "duration_s"))
+        assert entry.result.readings["rtf"] == pytest.approx(wall_s / audio_s)
     one_word_worse(root, "fake")
     behave(root, "fake_crash", segfault_on=4)
     monkeypatch.setenv("MODELLAB_MACHINE", "another")  # of which no speed was accepted

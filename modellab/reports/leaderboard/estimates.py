@@ -22,6 +22,7 @@ from modellab.types import Counts, Metric, Result
 
 FEWEST_SESSIONS = 3
 RTF = Metric("rtf", unit="s/s", better="lower", kind="speed")
+SAME_RTF = 1e-6  # the fraction by which a sum over stored times may differ from the reading
 SAME_CODE = ("dataset_digest", "weights", "threads")
 
 
@@ -45,19 +46,39 @@ def _same(a: Entry, b: Entry) -> bool:
 def speed(groups: Sequence[Sequence[Entry]]) -> Estimate:
     """Wall-clock RTF pooled over datasets; each group is the entry that counts, last, behind its repeats.
 
-    Of a group whose last session is in doubt the newest that is not counts, if there is one. The interval is that
-    between sessions where some dataset has three that are not in doubt, else over utterances.
+    It is the reading `rtf`, which verdicts, pages and MLflow have too. Of a group whose last session is in doubt the
+    newest that is not counts, if there is one. The interval is that between sessions where some dataset has three that
+    are not in doubt, else over utterances; there is none over utterances whose times are of another pass than the
+    reading, as in results of old that were measured more than once.
     """
     results = [entry.result for group in groups if (entry := _sound(group) or group[-1]).result]
-    counts = list(chain.from_iterable(_times(result) for result in results))
-    if counts:
-        found = rate(RTF, counts)
-    else:  # what is accepted has no lengths: only its reading
-        readings = [result.readings.get("rtf", math.nan) for result in results]
-        number = readings[0] if len(readings) == 1 else math.nan
-        n = sum(len(result.utterances) for result in results) if math.isfinite(number) else 0
-        found = Estimate(number, n=n, unit="s/s")
+    times = [_times(result) for result in results]
+    if any(times) and all(_are_read(*each) for each in zip(results, times, strict=True)):
+        found = rate(RTF, list(chain.from_iterable(times)))
+    else:
+        found = _read(results)
     return _between(found, [_readings(group, "rtf", sound=True) for group in groups])
+
+
+def _are_read(result: Result, times: Sequence[Counts]) -> bool:
+    """Whether the result's RTF is that of these times, (seconds of computing, of audio) each."""
+    known, audio_s = result.readings.get("rtf", math.nan), math.fsum(length for _, length in times)
+    return math.isnan(known) or (
+        audio_s > 0 and math.isclose(known, math.fsum(wall for wall, _ in times) / audio_s, rel_tol=SAME_RTF)
+    )
+
+
+def _read(results: Sequence[Result]) -> Estimate:
+    """RTF without an interval, from readings; of several results only where each knows how long its audio was."""
+    readings = [result.readings.get("rtf", math.nan) for result in results]
+    lengths = [result.readings.get("audio_s", math.nan) for result in results]
+    if len(readings) == 1:
+        number = readings[0]
+    else:
+        audio_s = math.fsum(lengths) or math.nan
+        number = math.fsum(rtf * length for rtf, length in zip(readings, lengths, strict=True)) / audio_s
+    n = sum(len(result.utterances) for result in results) if math.isfinite(number) else 0
+    return Estimate(number, n=n, unit="s/s")
 
 
 def doubt(groups: Sequence[Sequence[Entry]]) -> str:

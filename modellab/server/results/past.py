@@ -105,18 +105,12 @@ def _series(name: str, rows: Sequence[Row], newest: Row) -> Json:
         "better": metric.better if metric else "lower",
         "values": values,
         "intervals": [
-            [row[end] for end in ends] if ends and _is_of(row, name, values[i]) else None for i, row in enumerate(rows)
+            [row[end] for end in ends] if ends and values[i] is not None and row[ends[0]] is not None else None
+            for i, row in enumerate(rows)
         ],
         "points": points,
         "steps": [[step.index, step.before, step.after] for step in steps(np.array([values[i] for i in points]))],
     }
-
-
-def _is_of(row: Row, name: str, value: float | None) -> bool:
-    """Whether a row has the interval of its value: that of times that were taken again is of the older ones."""
-    return name != "rtf" or (
-        value is not None and row["rtf"] is not None and math.isclose(value, row["rtf"], rel_tol=1e-6)
-    )
 
 
 def _run(row: Row) -> Json:

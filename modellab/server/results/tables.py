@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from modellab.server.database import METADATA
 
-VERSION = 2
+VERSION = 3
 CASE = ("task", "dataset", "model", "variant", "device", "precision", "preprocessing")
 ESTIMATES = ("low", "high", "rtf", "rtf_low", "rtf_high")  # NULL where there is none
 MISSING = 1e308  # in place of a number that is not there, where rows are sorted by it: behind all others

@@ -33,8 +33,10 @@ def entry(model: str = "a", errors: Sequence[float] = (0.0,) * 40, **changes: An
     own = key(model, changes.pop("dataset", "short_v1"), **changes.pop("key", {}))
     rtf, said = changes.pop("rtf", 0.05), changes.pop("said", {})
     clusters = changes.pop("clusters", [""] * len(errors))
+    paces = [1 + i % 3 / 50 for i in range(len(errors))]
+    usual = sum(paces) / len(paces)
     utterances = [
-        utterance(name(i), counts(float(wrong)), {"text": said.get(i, "a b")}, wall_s=rtf * 4.0 * (1 + i % 3 / 50),
+        utterance(name(i), counts(float(wrong)), {"text": said.get(i, "a b")}, wall_s=rtf * 4.0 * paces[i] / usual,
                   cpu_s=rtf * 4.0, duration_s=4.0, cluster=clusters[i])
         for i, wrong in enumerate(errors)
     ]  # fmt: skip

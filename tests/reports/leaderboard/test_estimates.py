@@ -23,6 +23,17 @@ def test_one_session_has_the_interval_of_its_utterances() -> None:
     assert found.low < found.value < found.high
 
 
+def test_a_factor_is_the_reading_and_has_no_interval_of_another_pass() -> None:
+    """Results of old that were measured again have the times of the first pass and the readings of the last."""
+    retimed, plain = entry(rtf=0.05, readings={"rtf": 0.02, "audio_s": 100.0}), entry(rtf=0.05)
+    found = estimates.speed([[retimed]])
+    assert (found.value, found.interval, found.n) == (0.02, None, 40)
+    assert plain.result is not None
+    audio_s = sum(each.duration_s for each in plain.result.utterances)
+    known = replace(plain, result=replace(plain.result, readings={**plain.result.readings, "audio_s": audio_s}))
+    assert estimates.speed([[retimed], [known]]).value == pytest.approx((2 + 0.05 * audio_s) / (100 + audio_s))
+
+
 def test_sessions_of_the_same_code_say_how_far_another_would_be() -> None:
     sessions = [entry(session=f"s{i}", rtf=rtf) for i, rtf in enumerate((0.04, 0.06, 0.05))]
     found = estimates.speed([sessions])
