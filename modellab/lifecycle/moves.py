@@ -90,11 +90,20 @@ def rollback(standing: Standing) -> Move:
     return Move(standing, standing.before, rollback=True)
 
 
-def apply(root: Path, moves: Iterable[Move], by: str, because: str, commit: str, expected: str = "") -> Path:
+def apply(root: Path, moves: Sequence[Move], by: str, because: str, commit: str, expected: str = "") -> Path:
     """Write the records of one model's moves, all or none; the file. ChangedError as of `stages.append`."""
-    listed, when = list(moves), stages.now()
-    records = {move.standing.variant: move.record(by, because, commit, when) for move in listed}
-    return stages.append(root, listed[0].standing.model, records, expected)
+    return stages.append(root, moves[0].standing.model, _records(moves, by, because, commit), expected)
+
+
+def drafted(root: Path, moves: Sequence[Move], by: str, because: str, commit: str) -> str:
+    """What the file of one model's records would hold after `apply`, which is not done."""
+    model = moves[0].standing.model
+    return stages.text(model, stages.added(root, model, _records(moves, by, because, commit)))
+
+
+def _records(moves: Sequence[Move], by: str, because: str, commit: str) -> dict[str, Record]:
+    when = stages.now()
+    return {move.standing.variant: move.record(by, because, commit, when) for move in moves}
 
 
 def is_at(standing: Standing, to: Stage) -> bool:

@@ -244,7 +244,7 @@ def append(root: Path, model: str, more: Mapping[str, Record], expected: str = "
         with _alone(path.parent):
             if expected and version(root, model) != expected:
                 raise ChangedError(f"{path} has changed since: somebody else moved {model} just now, look again")
-            draft.write_text(text(model, _with(root, model, more)), encoding="utf-8")
+            draft.write_text(text(model, added(root, model, more)), encoding="utf-8")
             os.replace(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -263,8 +263,8 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _with(root: Path, model: str, more: Mapping[str, Record]) -> Records:
-    """The records as they are now with another one for each of these variants."""
+def added(root: Path, model: str, more: Mapping[str, Record]) -> Records:
+    """The records as they are now with another one for each of these variants; ConfigError as of `read`."""
     records = {name: tuple(each) for name, each in read(root, model).items()}
     for variant, record in more.items():
         records[variant] = (*records.get(variant, ()), record)

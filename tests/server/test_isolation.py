@@ -57,6 +57,7 @@ PARAMETERS = (  # the first that a path begins with says what of the owner's sta
     ("/runs/", {"{session}": "session"}),
     ("/workbench/", {"{job}": "job"}),
     ("/api/v1/lifecycle/", {"{model}": "model", "{variant}": "variant"}),
+    ("/candidates/", {"{model}": "model", "{variant}": "variant"}),
     ("/api/v1/listening-tests/", {"{test}": "test"}),
     ("/listening/", {"{test}": "test"}),
 )

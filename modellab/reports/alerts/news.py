@@ -42,6 +42,6 @@ def digest(entries: Sequence[Entry], days: float, now: datetime | None = None) -
     said = [
         f"{ran} in {counted(len(sessions), 'session')}; {len(red) or 'none'} of {counted(len(newest), 'case')} red now",
         *words.lines(happened),
-        *([f"still red: {', '.join(still[: words.MOST_LINES])}"] if still else []),
+        *([f"still red: {words.listed(still)}"] if still else []),
     ]
     return happened, said

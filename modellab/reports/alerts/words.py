@@ -32,6 +32,16 @@ def lines(events: Sequence[Event]) -> list[str]:
     return [escape.line(line) for line in shown] + ([f"and {counted(rest, 'event')} more"] if rest else [])
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between them; the last one says how many there are more.
+
+    >>> listed(["a", "b"])
+    'a, b'
+    """
+    rest = len(names) - MOST_LINES
+    return ", ".join([*names[:MOST_LINES], *([f"and {rest} more"] if rest > 0 else [])])
+
+
 def text(title: str, said: Sequence[str]) -> str:
     """The whole message."""
     return "\n".join([title, "", *said, ""])

@@ -85,7 +85,7 @@ EXPERIMENT = record(
 )  # fmt: skip
 COMPARISON = record(
     "Members held against each other: two in pairs, several ranked", "object specs",
-    object={"const": "comparison"}, specs=TEXTS, format=COUNT, notes=TEXTS,
+    object={"const": "comparison"}, specs=TEXTS, left_out=COUNT, format=COUNT, notes=TEXTS,
     rankings=array(record(
         "Of a task", "task metric datasets n alpha verdict standings pairs",
         **_texts("task metric unit verdict"), datasets=TEXTS, n=COUNT, alpha=NUMBER, comparisons=COUNT,
@@ -96,7 +96,8 @@ VARIANT = record(
     "A variant's stage", "id model variant stage", **_texts("id model variant stage"),
     since=or_null(TEXT), by=or_null(TEXT), because=TEXT, history=array(ANY), version=TEXT, next=or_null(TEXT), to=TEXT,
     missing=array(record("A criterion that is not met", "what mend", **_texts("what mend"))), evidence=array(ANY),
-    silent=array({}), moved=FLAG,
+    silent=array({}), moved=FLAG, before=or_null(TEXT),
+    files=array(record("What changes in a file", "path diff", path=TEXT, diff=TEXTS, further_lines=COUNT)),
 )  # fmt: skip
 LISTENING_TEST = record(
     "A listening test", "object id name question kind dataset state by created_at systems items url",
@@ -135,7 +136,10 @@ def _one(name: str, *more: Schema) -> Schema:
 
 
 RUN_OF_RESULTS = record("With its results", "results results_url", results=array(ref("Result")), results_url=TEXT)
-RUNS_OF = record("With its sessions", "runs results_url", runs=array(ref("Session")), results_url=TEXT)
+RUNS_OF = record(
+    "With its newest sessions", "runs runs_count runs_url results_url",
+    runs=array(ref("Session")), runs_count=COUNT, **_texts("runs_url results_url"),
+)  # fmt: skip
 FINDINGS = _report("What moved, and why that is believed", "")
 RECOMMENDED = _report(
     "Which model to take for a task", "task metric better datasets recommended best tied sentences",

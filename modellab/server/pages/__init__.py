@@ -12,7 +12,8 @@
     past.py     `/results/ID/history`: a case over time, and where its level moved
     slices.py   `/slices`: results on a dataset by condition, speaker and groups of people
     comparing.py    `/compare`: results that were ticked, held against each other
-    judged.py   `/findings`, `/experiments`, `/candidates`: what follows from it, and who decided what
+    judged.py   `/findings`, `/experiments`: what follows from it, and what was decided
+    candidates.py   `/candidates`: the stage of each variant, what it lacks, its evidence and history; moved here
     listening.py  `/listening`, `/listen`: tests with people, and what raters see
     own.py      `/account`, `/shares`: who one is, and what one shows to others
     administration.py  `/admin`: models and queue, tokens, people, what was done
@@ -33,6 +34,7 @@ from modellab.server.listening.making import Maker
 from modellab.server.pages import (
     administration,
     board,
+    candidates,
     comparing,
     export,
     frame,
@@ -68,6 +70,7 @@ def router(
     routes.include_router(slices.router(remembered))
     routes.include_router(comparing.router(remembered))
     routes.include_router(judged.router(index, remembered, matrix, maker))
+    routes.include_router(candidates.router(remembered))
     routes.include_router(listening.router(maker))
     routes.include_router(own.router(guard, shares))
     routes.include_router(administration.router(guard, fleet, measured))

@@ -13,7 +13,7 @@ from fastapi import Request
 from modellab.server.errors import ApiError
 
 PAGES = re.compile(
-    r"/(?:leaderboard|findings|slices|candidates|runs|results(?:/[^/]+/history)?|experiments(?:/[^/]+)?|listening/[^/]+)"
+    r"/(?:leaderboard|findings|slices|candidates(?:/[^/]+/[^/]+)?|runs|results(?:/[^/]+/history)?|experiments(?:/[^/]+)?|listening/[^/]+)"
 )
 MOST_ADDRESS = 2000
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL)  # escaped in whatever people or models wrote

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modellab import tasks
-from modellab.lifecycle.stages import STAGES
 from modellab.plan.matrix import Broken, Matrix
-from modellab.server.auth import PROJECT, Who, needs
+from modellab.server.auth import Who, needs
 from modellab.server.errors import ApiError
 from modellab.server.listening.making import Maker
 from modellab.server.pages import comparing, frame, listening
-from modellab.server.results import sessions
-from modellab.server.results.decisions import Remembered, compared
+from modellab.server.results.decisions import Remembered, compared, runs_of
 from modellab.server.results.experiments import Experiments, Record
 from modellab.server.results.index import Index
 
@@ -29,7 +26,6 @@ def router(index: Index, remembered: Remembered, matrix: Matrix, maker: Maker) -
     """The routes."""
     routes = APIRouter(include_in_schema=False)
     _findings(routes, remembered, matrix, maker)
-    _candidates(routes, remembered)
     _experiments(routes, index, remembered)
     return routes
 
@@ -57,20 +53,6 @@ def _findings(routes: APIRouter, remembered: Remembered, matrix: Matrix, maker: 
         )  # fmt: skip
 
 
-def _candidates(routes: APIRouter, remembered: Remembered) -> None:
-    @routes.get("/candidates")
-    def candidates(request: Request, who: Reads) -> Response:
-        if who.project != PROJECT:
-            raise ApiError(404, "not_found", "this project has no lifecycle of its own")
-        found = remembered.ask("candidates", owner=who.project, model="")
-        rows = [{**each, "anchor": re.sub(r"\W", "-", each["id"])} for each in found["candidates"]]
-        by_stage = [(stage, [each for each in rows if each["stage"] == stage]) for stage in reversed(STAGES)]
-        return frame.page(
-            request, "candidates.html.j2", "Candidates", stages=[each for each in by_stage if each[1]],
-            warnings=found["warnings"], may_promote=who.may("promote"), moves=STAGES,
-        )  # fmt: skip
-
-
 def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> None:
     kept = Experiments(index.project.mlruns)
 
@@ -83,10 +65,11 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
     @routes.get("/experiments/{experiment}")
     def one(request: Request, who: Reads, experiment: str) -> Response:
         found = kept.get(who.project, experiment)
-        runs = index.rows(lambda said: sessions.runs(said, who.project, sessions.Runs(experiment=[found.id])))
+        runs = runs_of(index, found)
         comparison, why = _comparison(index, remembered, found)
         return frame.page(
             request, "experiment.html.j2", found.name, one={**found.model_dump(), "runs": runs["data"]}, why=why,
+            count=runs["count"], left_out=comparison.get("left_out", 0),
             **comparing.shown(comparison), may_run=who.may("run"),
         )  # fmt: skip
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,13 @@ from modellab.plan.settings import Project
 from modellab.results import baselines, ledger
 from modellab.results.entry import Entry
 from modellab.server.errors import ApiError
+from modellab.server.results import difference
 from modellab.server.results.tables import ENTRIES
 from modellab.server.results.whole import opened, project
 from modellab.system.machine import today
 
 Json = dict[str, Any]
 Order = Mapping[str, Any]
-MOST_LINES = 400  # of the diff of one file
-CONTEXT = 2  # lines of a diff around what changes
-NONE = "/dev/null"
 VERSION_DIGITS = 16
 
 
@@ -133,19 +130,7 @@ def _draft(here: Project, taken: Sequence[Proposal], reason: str) -> list[Json]:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, place)
             written += propose.accept(copy, proposal, reason, today())
-        return [_difference(here, path.relative_to(folder), path) for path in dict.fromkeys(written)]
-
-
-def _difference(here: Project, name: Path, after: Path) -> Json:
-    before = here.baselines / name
-    shown = before.relative_to(here.root) if before.is_relative_to(here.root) else before
-    lines = list(_unified(before, after, str(shown)))
-    rest = len(lines) - MOST_LINES
-    return {"path": str(shown), "diff": lines[:MOST_LINES], "further_lines": max(0, rest)}
-
-
-def _unified(before: Path, after: Path, name: str) -> Iterator[str]:
-    """The lines of `git diff`, more or less."""
-    old = before.read_text(encoding="utf-8").splitlines() if before.is_file() else []
-    new = after.read_text(encoding="utf-8").splitlines()
-    yield from difflib.unified_diff(old, new, f"a/{name}" if old else NONE, f"b/{name}", n=CONTEXT, lineterm="")
+        return [
+            difference.of(here.root, here.baselines / path.relative_to(folder), path.read_text(encoding="utf-8"))
+            for path in dict.fromkeys(written)
+        ]

@@ -29,11 +29,12 @@ Name = Annotated[str, Query(max_length=255)]
 
 
 class Move(pydantic.BaseModel):
-    """Where a variant is to go, and why."""
+    """Where a variant is to go, or that its last move is taken back, and why."""
 
     model_config = pydantic.ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    to: str = pydantic.Field(max_length=40)
+    to: str = pydantic.Field(default="", max_length=40)
+    rollback: bool = pydantic.Field(default=False, description="In place of `to`: back to the stage before")
     because: str = pydantic.Field(min_length=1, max_length=2_000)
     dry_run: bool = False
 
@@ -120,22 +121,21 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
     @routes.get("/candidates", tags=["lifecycle"])
     def candidates(who: Reads, model: Name = "") -> dict[str, Any]:
         """Every variant that has results or was moved: its stage, and what it lacks for the next."""
-        found = remembered.ask("candidates", owner=_own(who).project, model=model)
+        found = remembered.ask("candidates", owner=own(who).project, model=model)
         return {"object": "list", "data": found["candidates"], "warnings": found["warnings"]}
 
     @routes.get("/lifecycle/{model}/{variant}", tags=["lifecycle"])
     def standing(who: Reads, response: Response, model: str, variant: str) -> dict[str, Any]:
-        """A variant's stage and history; ETag is the version that a move can name."""
-        _own(who)
-        found = index.analyst.ask("one", model=model, variant=variant)
+        """A variant's stage, what it lacks for the next, and its history; ETag is the version that a move can name."""
+        found = variant_of(index, who, model, variant)
         response.headers["ETag"] = f'"{found["version"]}"'
         return found
 
     @routes.post("/lifecycle/{model}/{variant}", tags=["lifecycle"])
     def move(who: Promotes, model: str, variant: str, asked: Move, if_match: IfMatch = "") -> Response:
-        """Move a variant to a stage: 409 with everything that it lacks, 412 where somebody else has moved it."""
+        """Move a variant to a stage or back: 409 with everything it lacks, 412 where somebody else has moved it."""
         index.catch_up()
-        place = {"model": model, "variant": variant, "owner": _own(who).project, "url": index.url}
+        place = {"model": model, "variant": variant, "owner": own(who).project, "url": index.url}
         given = {**asked.model_dump(), "by": who.name, "expected": if_match.strip().removeprefix("W/").strip('"')}
         found = index.analyst.ask("move", **place, **given)
         remembered.forget()
@@ -148,14 +148,14 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
             return JSONResponse({"error": error, **found}, 409, headers=headers)
         if not asked.dry_run:
             with index.database.begin() as connection:
-                audit.note(connection, who, "variant.move", found["id"], to=asked.to, because=asked.because)
+                audit.note(connection, who, "variant.move", found["id"], to=found["to"], because=asked.because)
         return JSONResponse(found, headers=headers)
 
     @routes.post("/runs/{session}/accept", tags=["lifecycle"])
     def accept(who: Promotes, response: Response, session: str, asked: Acceptance, if_match: IfMatch = "") -> Any:
         """Make a run's results the baselines, or show the difference that would make; 412 where others were faster."""
         index.catch_up()
-        place = {"session": session, "owner": _own(who).project, "url": index.url, "by": who.name}
+        place = {"session": session, "owner": own(who).project, "url": index.url, "by": who.name}
         expected = if_match.strip().removeprefix("W/").strip('"')
         found = index.analyst.ask("accept", **place, **asked.model_dump(), expected=expected)
         response.headers["ETag"] = f'"{found["version"]}"'
@@ -166,7 +166,13 @@ def _lifecycle(routes: APIRouter, index: Index, remembered: Remembered) -> None:
         return {"object": "acceptance", "session": session, **found}
 
 
-def _own(who: Who) -> Who:
+def variant_of(index: Index, who: Who, model: str, variant: str) -> dict[str, Any]:
+    """A variant's stage, what it lacks, its evidence and its history; ApiError 404 where there is none of the name."""
+    index.catch_up()
+    return index.analyst.ask("one", model=model, variant=variant, owner=own(who).project, url=index.url)
+
+
+def own(who: Who) -> Who:
     """The stages are those of the folder that is served, which is the first project's; ApiError 404 for others."""
     if who.project != PROJECT:
         raise ApiError(404, "not_found", "this project has no lifecycle of its own")
@@ -189,12 +195,13 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
 
     @routes.get("/experiments/{experiment}", tags=["experiments"])
     def one(who: Reads, response: Response, experiment: str) -> dict[str, Any]:
-        """One, with the sessions that were run for it."""
+        """One, with the newest sessions that were run for it; `runs_url` lists all `runs_count` of them."""
         found = kept.get(who.project, experiment)
         response.headers["ETag"] = f'"{found.version}"'
-        asked = sessions.Runs(experiment=[found.id])
-        runs = index.rows(lambda said: sessions.runs(said, who.project, asked))
-        return {**found.model_dump(), "runs": runs["data"], "results_url": f"/api/v1/results?experiment={found.id}"}
+        runs = runs_of(index, found)
+        about = {"runs": runs["data"], "runs_count": runs["count"]}
+        about |= {f"{name}_url": f"/api/v1/{name}?experiment={found.id}" for name in ("runs", "results")}
+        return {**found.model_dump(), **about}
 
     @routes.patch("/experiments/{experiment}", tags=["experiments"])
     def change(who: Runs, experiment: str, given: Given, if_match: IfMatch = "") -> dict[str, Any]:
@@ -211,15 +218,23 @@ def _experiments(routes: APIRouter, index: Index, remembered: Remembered) -> Non
         return compared(index, remembered, found, task, dataset)
 
 
+def runs_of(index: Index, found: Record) -> dict[str, Any]:
+    """The newest sessions that were run for an experiment, and how many there are."""
+    return index.rows(lambda said: sessions.of_experiment(said, found.project, found.id))
+
+
 def compared(index: Index, remembered: Remembered, found: Record, task: str = "", dataset: str = "") -> dict[str, Any]:
-    """An experiment's members, or without any its runs, held against each other; ApiError 409 for less than two."""
-    specs = found.members
+    """An experiment's members, or without any its newest runs, held against each other; `left_out` counts older ones.
+
+    ApiError 409 for less than two.
+    """
+    specs, left_out = found.members, 0
     if not specs:
-        asked = sessions.Runs(experiment=[found.id])
-        runs = index.rows(lambda said: sessions.runs(said, found.project, asked))["data"]
-        specs = [f"@{each['id']}" for each in reversed(runs)]
+        runs = runs_of(index, found)
+        specs = [f"@{each['id']}" for each in reversed(runs["data"])]
+        left_out = runs["count"] - len(specs)
     if len(specs) < 2:
         said = f"there is nothing to compare: {len(specs)} of at least two members"
         raise ApiError(409, "nothing_to_compare", said, "members")
     made = remembered.ask("compare", owner=found.project, specs=specs, task=task, dataset=dataset)
-    return {"object": "comparison", "specs": specs, **made["comparison"]}
+    return {"object": "comparison", "specs": specs, "left_out": left_out, **made["comparison"]}

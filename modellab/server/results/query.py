@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -79,6 +80,12 @@ def one(connection: sa.Connection, project: str, id: str) -> Any:
     if (row := connection.execute(said).mappings().first()) is None:
         raise ApiError(404, "not_found", f"there is no result {id[:40]!r} here", "entry")
     return row
+
+
+def known(connection: sa.Connection, project: str, ids: Iterable[str]) -> list[str]:
+    """Those of some ids that this project has results of."""
+    said = sa.select(ENTRIES.c.id).where(ENTRIES.c.project == project, ENTRIES.c.id.in_(list(ids)))
+    return list(connection.execute(said).scalars())
 
 
 def result(row: Any) -> Json:

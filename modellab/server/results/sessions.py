@@ -69,6 +69,13 @@ def runs(connection: sa.Connection, project: str, asked: Runs, live: Iterable[Li
     return listed(shown, closed([*end, *sorted(waiting)]))
 
 
+def of_experiment(connection: sa.Connection, project: str, experiment: str) -> Json:
+    """The newest sessions that were run for an experiment; `count` is how many there are of them."""
+    said = sa.select(sa.func.count()).where(SESSIONS.c.project == project, SESSIONS.c.experiment == experiment)
+    found = runs(connection, project, Runs(experiment=[experiment]))
+    return {**found, "count": connection.execute(said).scalar_one()}
+
+
 def run(connection: sa.Connection, project: str, name: str, live: Iterable[Live] = ()) -> Json:
     """One session with its results; ApiError 404 where this project has none of that name."""
     goes_on = next((each for each in live if each.session == name), None)

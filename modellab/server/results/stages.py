@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from modellab.errors import ConfigError
-from modellab.lifecycle import criteria, moves
+from modellab.lifecycle import criteria, moves, stages
 from modellab.lifecycle.moves import Move
 from modellab.lifecycle.stages import STAGES, ChangedError, Standing, version
 from modellab.models import Model
 from modellab.plan.matrix import Broken, Matrix
 from modellab.plan.selection import find_model
 from modellab.server.errors import ApiError
-from modellab.server.results import some
+from modellab.server.results import difference, some
 from modellab.server.results.tables import ENTRIES
 from modellab.server.results.whole import opened, project
 from modellab.system import machine
@@ -71,41 +71,64 @@ def _row(engine: sa.Engine, matrix: Matrix, place: tuple[Path, Model], standing:
 
 
 def one(root: Path, order: Order) -> Json:
-    """A variant's stage, its history, and the version of its model's records."""
+    """A variant's stage, what it lacks for the next and on what evidence, its history, its model's version."""
     matrix = Matrix(project(root))
+    criteria.check(matrix)
     folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
     (standing,) = moves.find(matrix, folder, model, variant)
     history = [record.model_dump(mode="json") for record in standing.records]
-    return {**_standing(standing), "history": history, "version": version(matrix.project.baselines, folder.name)}
+    with opened(order["url"]) as engine:
+        now = _row(engine, matrix, (folder, model), standing, order["owner"])
+    about = {"before": standing.before, "version": version(matrix.project.baselines, folder.name)}
+    return {**now, "history": history, **about}
 
 
 def move(root: Path, order: Order) -> Json:
-    """Move a variant to a stage if it lacks nothing, and if its records are of the version that is expected."""
+    """Move a variant to a stage, or back, if it lacks nothing, and if its records are of the version that is expected.
+
+    A dry run moves nothing; both say in `files` what changes in the file of its records.
+    """
     matrix = Matrix(project(root))
     folder, model, variant = _found(matrix, f"{order['model']}:{order['variant']}")
-    to = next((stage for stage in STAGES if stage == order["to"]), None)
-    if to is None:
-        raise ApiError(400, "invalid_value", f"`to` is {order['to'][:60]!r}, expected one of {', '.join(STAGES)}", "to")
     criteria.check(matrix)
     baselines = matrix.project.baselines
     before = version(baselines, folder.name)
     if order["expected"] not in ("", before):
         raise _changed(folder.name, before)
     (standing,) = moves.find(matrix, folder, model, variant)
+    plan = _planned(matrix, (folder, model), standing, order)
+    made = {**_standing(standing), "to": plan.to, **_move(plan), "version": before, "moved": False, "files": []}
+    if plan.missing:
+        return made
+    commit = machine.commit(root)
+    said = (order["by"] or machine.author(root) or NOBODY, order["because"], commit.hash + "+" * commit.dirty)
+    path = stages.file(baselines, folder.name)
+    made["files"] = [difference.of(root, path, moves.drafted(baselines, [plan], *said))]
+    if order["dry_run"]:
+        return made
+    try:
+        moves.apply(baselines, [plan], *said, before)
+    except ChangedError:
+        raise _changed(folder.name, version(baselines, folder.name)) from None
+    return {**made, "stage": plan.to, "moved": True, "version": version(baselines, folder.name)}
+
+
+def _planned(matrix: Matrix, place: tuple[Path, Model], standing: Standing, order: Order) -> Move:
+    """The move that is asked for; ApiError where there is no such stage, and where there is nothing to do."""
+    if bool(order["to"]) is order["rollback"]:
+        raise ApiError(400, "invalid_value", "expected `to`, a stage, or `rollback`: true, and not both", "to")
+    if order["rollback"]:
+        if standing.before is None:
+            said = f"{standing} is {standing.stage} as config.yaml says: no move of it can be taken back"
+            raise ApiError(409, "nothing_to_take_back", said, "rollback")
+        return moves.rollback(standing)
+    to = next((stage for stage in STAGES if stage == order["to"]), None)
+    if to is None:
+        raise ApiError(400, "invalid_value", f"`to` is {order['to'][:60]!r}, expected one of {', '.join(STAGES)}", "to")
     if moves.is_at(standing, to):
         raise ApiError(409, "already_there", f"{standing} is {to} already", "to")
     with opened(order["url"]) as engine:
-        plan = _plan(engine, matrix, (folder, model), standing, to, order["owner"])
-    made = {**_standing(standing), "to": to, **_move(plan), "version": before, "moved": False}
-    if plan.missing or order["dry_run"]:
-        return made
-    commit = machine.commit(root)
-    by = order["by"] or machine.author(root) or NOBODY
-    try:
-        moves.apply(baselines, [plan], by, order["because"], commit.hash + "+" * commit.dirty, before)
-    except ChangedError:
-        raise _changed(folder.name, version(baselines, folder.name)) from None
-    return {**made, "stage": to, "moved": True, "version": version(baselines, folder.name)}
+        return _plan(engine, matrix, place, standing, to, order["owner"])
 
 
 def _changed(model: str, now: str) -> ApiError:

@@ -6,7 +6,7 @@ export async function ask(method, path, body, more = {}) {
   if (pass) headers["x-csrf-token"] = pass;
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.error?.message ?? `the server answered ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(told.error?.message ?? `the server answered ${answer.status}`), { told });
   return told;
 }
 

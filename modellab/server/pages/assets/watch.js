@@ -1,5 +1,6 @@
 // A run as it goes on: its events as the server sends them, from where the connection broke where it did.
 import { ask, make, refuse, run } from "./ask.js";
+import { patch } from "./patch.js";
 
 const $ = (selector) => document.querySelector(selector);
 const { job, over, body } = $("#watch").dataset;
@@ -107,11 +108,6 @@ function accept(more, headers) {
 
 const counted = (files) => `${files.length} file${files.length === 1 ? "" : "s"}`;
 
-function colour(line) {
-  if (/^(---|\+\+\+|@@)/.test(line)) return "quiet";
-  return line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "";
-}
-
 function draw(told) {
   const out = $("#difference"), cases = make("ul");
   for (const each of told.cases) {
@@ -121,15 +117,7 @@ function draw(told) {
     cases.append(line);
   }
   out.replaceChildren(cases);
-  for (const file of told.files) {
-    const box = make("pre", "", "scroll patch");
-    box.tabIndex = 0;
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", file.path);
-    for (const line of file.diff) box.append(make("span", line, colour(line)));
-    if (file.further_lines) box.append(make("span", `and ${file.further_lines} further lines`, "quiet"));
-    out.append(box);
-  }
+  out.append(...told.files.map(patch));
 }
 
 form?.addEventListener("submit", async (event) => {
