@@ -238,9 +238,13 @@ def utterance_of(task: Task, row: Row, data: Dataset, loaded: Answering) -> Utte
 
 
 def _scored(task: Task, sample: Sample, output: Any, data: Dataset) -> Mapping[str, Counts]:
-    """The counts of an output; whatever scoring raises names the utterance."""
+    """The counts of an output; whatever scoring raises names the utterance, and so does a count that is no number."""
     try:
-        return {**task.score(sample, output), **(withheld.counted(task, sample, output) if data.is_private else {})}
+        counted = task.score(sample, output)
+        for name in (metric.name for metric in task.METRICS if metric.judged()):
+            if not all(map(math.isfinite, counted.get(name, ()))):
+                raise ValueError(f"{name} is {list(counted[name])}: no change of it could be judged")
+        return {**counted, **(withheld.counted(task, sample, output) if data.is_private else {})}
     except Exception as error:
         error.add_note(f"while utterance {sample.id!r} was scored")
         raise

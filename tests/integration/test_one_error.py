@@ -102,3 +102,19 @@ def test_a_verdict_is_told_when_its_illustration_fails(
     result = fake_project.run()
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*success_rate*is below the limit*", "*cannot be shown: KeyError: 'gone'*"])
+
+
+def test_a_count_that_is_no_number_is_an_error_and_no_doubt(
+    fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_project.accept()
+    score = asr.score
+    monkeypatch.setattr(asr, "score", lambda sample, output: {**score(sample, output), "wer": (float("nan"), 5.0)})
+    desk = fake_project.run()
+    desk.stdout.fnmatch_lines(
+        [
+            "*ValueError: wer is [[]nan, 5.0[]]: no change of it could be judged*",
+            "Nothing was measured, 1 error in 1 case: *",
+        ]
+    )
+    assert desk.ret == BROKEN
