@@ -86,7 +86,7 @@ def one(root: Path, name: str, count: int, shards: int) -> str:
     case = matrix.find(scale_project.CASE)
     assert isinstance(case, Case)
     data, task = datasets.load(case.dataset), tasks.get("asr")
-    executor = Together(choice.executor(name, count), count)
+    executor = Together(choice.executor(name, count if name == "ray:new" else None), count)
     kept = parts.Parts(root / "ledger" / f"{count}.parts" / "case.jsonl", quality_pass.identity(case, data, 1))
     options = PassOptions(str(root), str(count), 1, False, len(data.rows) * AUDIO_S / (count * shards))
     controller = psutil.Process()

@@ -69,6 +69,7 @@ class WorkersProgress:
     rate: float  # utterances per second
     left_s: float  # NaN as long as nobody knows
     workers: tuple[WorkerState, ...]
+    loading: int = 0  # workers that load the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def encoded(event: Event) -> dict[str, Any]:
                 | encode_numbers({"pace": each.pace})
                 for each in event.workers
             ]
-            return {**named, "case": event.case, "done": event.done, "of": event.of, **rates, "workers": workers}
+            where = {"case": event.case, "done": event.done, "of": event.of, "loading": event.loading}
+            return {**named, **where, **rates, "workers": workers}
         case CaseSkipped():
             return {**named, "case": event.case, "why": event.why}
         case Notice():

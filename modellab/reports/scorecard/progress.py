@@ -79,6 +79,6 @@ class Progress:
 def fleet(event: WorkersProgress) -> str:
     """The line of a case that several workers share."""
     left = "" if math.isnan(event.left_s) else f", {event.left_s:.0f} s left"
-    workers = counted(len(event.workers), "worker")
+    workers = counted(len(event.workers), "worker") + (f" and {event.loading} loading" if event.loading else "")
     done = f"{event.done} of {event.of} utterances"
     return f"  {escape.line(event.case)}: {done}, {workers}, {event.rate:.1f}/s{left}"

@@ -113,10 +113,14 @@ class DistributedCases:
             self.notes.append(f"{what} not measured: {why}")
             return result
         try:
-            if case.batch > 1:  # no utterance in a batch has a time of its own
-                self.notes.append(batch_sample.company(task, case, data, pool.get(case), result))
+            loaded = pool.get(case)
+            if (here := str(loaded.facts["weights"])) != (theirs := result.provenance["weights"]):
+                self.notes.append(f"{what} not measured: the weights here are {here}, the workers' {theirs}")
                 return result
-            return speed_sample.timed(task, case, data, pool.get(case), result)
+            if case.batch > 1:  # no utterance in a batch has a time of its own
+                self.notes.append(batch_sample.company(task, case, data, loaded, result))
+                return result
+            return speed_sample.timed(task, case, data, loaded, result)
         except (BusyError, *MODEL_DIED) as error:
             pool.close()
             self.notes.append(f"{what} not measured: {str(error).splitlines()[0]}")

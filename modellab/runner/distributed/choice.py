@@ -18,6 +18,9 @@ KINDS = (LOCAL, "queue", "ray", "slurm")
 def executor(text: str, workers: int | None = None) -> Executor:
     """The executor of this name; ConfigError for one that nobody knows."""
     kind, _, rest = text.partition(":")
+    if workers is not None and (kind == "queue" or (kind == LOCAL and rest)):
+        why = "says how many workers itself" if rest.isdecimal() else "starts none: `modellab worker` does, anywhere"
+        raise ConfigError(f"workers is {workers}, and executor {text!r} {why}; leave workers out")
     if kind == LOCAL:
         return Local(_count(text, rest) if rest else workers)
     if kind == "queue":

@@ -12,6 +12,14 @@ from typing import Any, Protocol
 from modellab.runner.distributed.controller import Answer, Attempt
 
 Plan = Mapping[str, Any]  # what a worker is told of a case: `plan.py`
+OF_PLACES = ("ConfigError", "ExtraError", "LoadError", "WeightsError")  # that one worker may have, and others not
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A worker is there, and loads the model, which may take long: it is waited for."""
+
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ class Failed:
     text: str
 
 
-Event = Up | Done | Early | Lost | Gone | Refused | Failed
+Event = Loading | Up | Done | Early | Lost | Gone | Refused | Failed
 
 
 class Executor(Protocol):

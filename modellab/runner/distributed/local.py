@@ -11,7 +11,7 @@ from typing import Any
 
 from modellab.errors import ModellabError
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Failed, Gone, Lost, Plan, Up
+from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
 from modellab.runner.distributed.shard_process import ShardProcess, answer_of
 
 LOAD_TIMEOUT_S = 1800.0
@@ -26,6 +26,7 @@ class Local:
         self.asked = workers
         self.seats: list[_Seat] = []
         self.told: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.refused = 0  # seats that could not load the model, as on a GPU that somebody else has
 
     def start(self, plan: Plan) -> None:
         """Have as many workers as there should be load the model of a case; what is still busy is replaced."""
@@ -33,7 +34,7 @@ class Local:
         count = self.asked or max(1, len(gpus))
         if any(seat.busy for seat in self.seats) or len(self.seats) != count:
             self.stop()
-        self.told = queue.SimpleQueue()
+        self.told, self.refused = queue.SimpleQueue(), 0
         if not self.seats:
             env = [{GPUS: gpus[i % len(gpus)]} if gpus else {} for i in range(count)]
             self.seats = [_Seat(f"local-{i}", env[i]) for i in range(count)]
@@ -47,11 +48,18 @@ class Local:
     def events(self, timeout_s: float) -> Iterator[Event]:
         """What has happened; waits so long for a first event."""
         try:
-            yield self.told.get(timeout=timeout_s)
+            yield self._weighed(self.told.get(timeout=timeout_s))
             while True:
-                yield self.told.get_nowait()
+                yield self._weighed(self.told.get_nowait())
         except queue.Empty:
             return
+
+    def _weighed(self, event: Event) -> Event:
+        """The same; one that cannot load the model is only refused as long as there are others."""
+        if not (isinstance(event, Failed) and event.error in OF_PLACES):
+            return event
+        self.refused += 1
+        return event if self.refused >= len(self.seats) else Refused(event.worker, f"{event.worker}: {event.text}")
 
     def stop(self) -> None:
         """End the workers, whatever they are at."""
@@ -109,6 +117,7 @@ class _Seat:
         """A process with the model of the case, as often as it takes: the controller says when it is hopeless."""
         while not self.ended:
             self.count += 1
+            self.told.put(Loading(self.worker))
             try:
                 self.process = self.process or ShardProcess(self.env)
                 reply = self.process.ask("open", {"plan": dict(self.plan)}, LOAD_TIMEOUT_S)
@@ -129,6 +138,10 @@ class _Seat:
             reply = self.process.ask("shard", order, math.inf)
         except ModellabError as error:
             self._replace(str(error))
+            self._open()
+            return
+        if reply.get("failed") in OF_PLACES:  # its model had died, and cannot be loaded any more
+            self._replace(reply["text"])
             self._open()
             return
         if "failed" in reply:

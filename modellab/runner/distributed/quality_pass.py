@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,24 +16,22 @@ from modellab import errors
 from modellab.datasets import Dataset, sessions
 from modellab.errors import Cancelled, ModelError, ModellabError, PartialError, StoppedError, UnexpectedError
 from modellab.plan.matrix import Case
-from modellab.results import baselines, serialization
-from modellab.runner.distributed import batches, shards
+from modellab.results import serialization
+from modellab.runner.distributed import batches, pass_report, shards
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Controller
-from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Lost, Refused, Up
+from modellab.runner.distributed.executor import Done, Early, Event, Executor, Failed, Gone, Loading, Lost, Refused, Up
 from modellab.runner.distributed.parts import Parts
-from modellab.runner.events import WorkersProgress, WorkerState
+from modellab.runner.distributed.pass_report import Happened
+from modellab.runner.events import WorkersProgress
 from modellab.runner.stopping import Stopping
 from modellab.tasks import Task
 from modellab.types import Utterance
 from modellab.types.utterances import Utterances, raised
-from modellab.units import counted
 
 LOOK_S = 0.2
 TOLD_EVERY_S = 0.5
 WAIT_S = 600.0  # without any worker before a pass is given up
-SLOW = 2.0  # times the median pace of all: a worker that is named
-FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,9 @@ def run(
     going = _Pass(case, data, executor, parts, controller, options, tell, cancelled)
     if not controller.is_complete:
         going.through(_plan(case, data, options, parts.loaded, keep))
-    return Passed(_runs(task, data, parts), parts.loaded, going.readings(), tuple(going.notes(known)))
+    readings = pass_report.readings(controller, going.happened, going.took_s, case.batch)
+    notes = pass_report.notes(controller, going.happened, parts, known)
+    return Passed(_runs(task, data, parts), parts.loaded, readings, tuple(notes))
 
 
 def identity(case: Case, data: Dataset, threads: int) -> dict[str, Any]:
@@ -135,10 +135,7 @@ class _Pass:
     options: PassOptions
     tell: Callable[[WorkersProgress], None]
     cancelled: Callable[[], bool]
-    refused: list[str] = field(default_factory=list)
-    machines: dict[str, str] = field(default_factory=dict)  # by worker
-    computed_s: dict[str, tuple[float, float]] = field(default_factory=dict)  # by worker: busy, audio
-    losses: int = 0
+    happened: Happened = field(default_factory=Happened)
     began_s: float = 0.0
     took_s: float = 0.0
     before: int = 0  # utterances done when it began
@@ -180,33 +177,36 @@ class _Pass:
             self.executor.submit(worker, attempt)
         if why := self.controller.hopeless:
             raise PartialError(self._partial(why))
-        if self.controller.members:
+        if self.controller.members or self.happened.loading:
             self.alone_since_s = now_s
         elif now_s - self.alone_since_s > WAIT_S:
             last = f"; the last one was lost: {lost}" if (lost := self.controller.last_loss) else ""
-            first = f"; refused: {self.refused[0]}" if self.refused else ""
+            first = f"; refused: {self.happened.refused[0]}" if self.happened.refused else ""
             raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{last}{first}"))
         self._told()
 
     def _hear(self, event: Event) -> None:
         controller, now_s = self.controller, time.monotonic()
+        self.happened.loading.discard(event.worker)
         match event:
+            case Loading():
+                self.happened.loading.add(event.worker)
             case Up():
                 self._up(event)
             case Done():
                 controller.answered(event.worker, event.attempt, event.answer, now_s)
                 if member := controller.members.get(event.worker):
-                    self.computed_s[event.worker] = member.busy_s, member.audio_s
+                    self.happened.computed_s[event.worker] = member.busy_s, member.audio_s
                 self._heard(event.audio)
             case Early():
                 controller.early(event.worker, event.start, event.answer.lines, event.answer.hashes)
             case Lost():
-                self.losses += 1
+                self.happened.losses += 1
                 controller.lost(event.worker, event.why)
             case Gone():
                 controller.gone(event.worker)
             case Refused():
-                self.refused.append(event.why)
+                self.happened.refused.append(event.why)
             case Failed():
                 self._failed(event)
 
@@ -216,9 +216,11 @@ class _Pass:
         self.parts.start({name: facts[name] for name in ("facts", "seeds", "machine", "hardware")})
         known, here = self.parts.loaded["facts"], facts["facts"]
         if here["weights"] != known["weights"]:
-            self.refused.append(f"{facts['host']} has the weights {here['weights']}, the run {known['weights']}")
+            self.happened.refused.append(
+                f"{facts['host']} has the weights {here['weights']}, the run {known['weights']}"
+            )
             return
-        self.machines[event.worker] = f"{facts['machine']}, {facts['hardware']}"
+        self.happened.machines[event.worker] = f"{facts['machine']}, {facts['hardware']}"
         self.controller.up(event.worker)
 
     def _failed(self, event: Failed) -> None:
@@ -241,60 +243,10 @@ class _Pass:
         go_on = f"--resume {self.options.session} goes on"
         return f"PARTIAL: {done} of {total} utterances are done and none is judged ({go_on}): {why}"
 
-    # ------------------------------------------------------------------------ what it tells
-
     def _told(self, *, force: bool = False) -> None:
         now_s = time.monotonic()
         if not force and now_s - self.told_s < TOLD_EVERY_S:
             return
         self.told_s = now_s
-        total = len(self.controller.done)
-        done = total - self.controller.left
-        rate = (done - self.before) / max(1e-9, now_s - self.began_s)
-        left_s = self.controller.left / rate if rate else math.nan
-        workers = tuple(
-            WorkerState(member.name, member.utterances, member.pace, len(member.attempts))
-            for member in self.controller.members.values()
-        )
-        self.tell(WorkersProgress(str(self.case.key), done, total, rate, left_s, workers))
-
-    def readings(self) -> dict[str, float]:
-        """Throughput, as information: it is of machines that were shared, and is never judged."""
-        audio_s = sum(each[1] for each in self.computed_s.values())
-        busy_s = sum(each[0] for each in self.computed_s.values())
-        if not audio_s or not busy_s or not self.took_s:
-            return {}
-        return {
-            "fleet_workers": float(self.controller.most_members),
-            "fleet_rtfx": audio_s / self.took_s,
-            "worker_rtfx": audio_s / busy_s,
-            **({baselines.BATCH: float(self.case.batch)} if self.case.batch > 1 else {}),
-        }
-
-    def notes(self, known: int) -> Iterator[str]:
-        """What a person should know of it."""
-        controller, total = self.controller, len(self.controller.done)
-        if known:
-            yield f"{known} of {total} utterances were computed before, and not again"
-        if self.parts.torn:
-            yield f"{self.parts.path.name}: {counted(self.parts.torn, 'line')} cut off by a kill: left out"
-        if self.losses:
-            again = counted(controller.lost_attempts, "shard")
-            yield f"{counted(self.losses, 'worker')} lost on the way, {again} given to others"
-        if died := controller.model_deaths:
-            yield f"the model's process died {counted(len(died), 'time')}, a fresh one went on each time: {died[-1]}"
-        if controller.different:
-            many = f"{len(controller.different)} of {counted(controller.twice, 'utterance')}"
-            yield f"not deterministic: {many} that were computed twice came out differently"
-        if self.refused:
-            yield f"{counted(len(self.refused), 'worker')} refused: {self.refused[0]}"
-        if len(kinds := set(self.machines.values())) > 1:
-            yield f"computed on different machines: {'; '.join(sorted(kinds)[:FEW])}"
-        yield from self._slow()
-
-    def _slow(self) -> Iterator[str]:
-        paces = {name: busy / audio for name, (busy, audio) in self.computed_s.items() if audio}
-        usual = sorted(paces.values())[len(paces) // 2] if paces else math.nan
-        for name, pace in paces.items():
-            if len(paces) > 2 and pace > SLOW * usual:
-                yield f"{name} took {pace / usual:.1f} times as long as the others: slow, throttled or shared?"
+        took_s = now_s - self.began_s
+        self.tell(pass_report.progress(str(self.case.key), self.controller, self.happened, self.before, took_s))

@@ -17,14 +17,13 @@ from typing import Any
 
 from modellab.runner.distributed import ray_cluster
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Failed, Gone, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Lost, Plan, Refused, Up
 from modellab.runner.distributed.ray_cluster import Connection
 from modellab.runner.distributed.shard_process import answer_of, answered
 from modellab.runner.distributed.shard_worker import ShardWorker
 from modellab.system import extras
 
 LOOK_S = 2.0  # between two looks at whether this node is drained
-OF_PLACES = ("ConfigError", "ExtraError", "LoadError", "WeightsError")  # what another place may not have
 
 
 class Notice:

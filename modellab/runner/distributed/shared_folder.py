@@ -8,6 +8,7 @@
     FOLDER/<run>/workers/<worker>/in/N     a shard for it, signed
     FOLDER/<run>/workers/<worker>/out/N    its answer, signed
     FOLDER/<run>/workers/<worker>/gone     it has left as it was told to
+    FOLDER/<run>/workers/<worker>/lost     it was given up; if it lives, it comes again
 
 Files are written beside their place and renamed, so nobody reads half of one. A lease is renewed by touching a file,
 and whoever watches sees the change by a clock of its own: no two machines' clocks are compared.
@@ -29,11 +30,12 @@ from typing import Any
 from modellab.errors import ConfigError
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Early, Event, Failed, Gone, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import Done, Early, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
 from modellab.runner.distributed.shard_process import answer_of
 
 KEY = "MODELLAB_QUEUE_KEY"
 KEY_BYTES = 32
+KEPT_S = 7 * 24 * 3600.0  # what a killed run has left, for its workers' answers when somebody goes on with it
 LEASE_S = 30.0  # without a sign of life, after which a worker is given up; and a controller by its workers
 TOUCH_S = 2.0
 POLL_S = 0.05
@@ -66,6 +68,7 @@ class _Member:
 
     folder: Path
     watched: Watched
+    is_loading: bool = False
     is_up: bool = False
     is_over: bool = False  # lost, gone or refused: its answers still count
     asked: set[int] = field(default_factory=set)
@@ -99,6 +102,13 @@ class SharedFolder:
             raise ConfigError(f"the shared folder {self.folder} cannot be used: {error.strerror or error}") from error
         self.members, self.touched_s = {}, 0.0
         self._touch()
+        self._sweep(self.run)
+
+    def _sweep(self, own: Path) -> None:
+        """Remove what runs have left that were killed a week ago, and that nobody has gone on with."""
+        for path in self.folder.glob("*/alive"):
+            if path.parent != own and age_s(path, own / "now") > KEPT_S:
+                shutil.rmtree(path.parent, ignore_errors=True)
 
     def submit(self, worker: str, attempt: Attempt) -> None:
         """Give a worker a shard."""
@@ -138,27 +148,54 @@ class SharedFolder:
             yield from self._of(folder.name, self.members[folder.name])
 
     def _of(self, worker: str, member: _Member) -> Iterator[Event]:
-        if not member.is_up and not member.is_over and (hello := self._read(member.folder / "hello")):
-            if hello["number"] != self.number:  # of a controller that is gone: only its answers count
-                member.is_over = True
-            elif hello.get("refused"):
-                member.is_over = True
-                yield Refused(worker, str(hello["refused"]))
-            else:
-                member.is_up = True
-                yield Up(worker, hello)
+        if not member.is_up and not member.is_over:
+            yield from self._comes(worker, member)
         for path in sorted((member.folder / "out").glob("[0-9]*")) if (member.folder / "out").is_dir() else ():
-            reply = self._read(path)
-            path.unlink(missing_ok=True)
-            if reply:
-                yield from self._answer(worker, member, reply)
-        if member.is_up and not member.is_over:
-            if (member.folder / "gone").exists():
-                member.is_over = True
-                yield Gone(worker)
-            elif member.watched.silent_s > self.lease_s:
-                member.is_over = True
-                yield Lost(worker, f"no sign of life for {self.lease_s:.0f} s")
+            yield from self._answered(worker, member, path)
+        if member.is_over or not (member.is_up or member.is_loading):
+            return
+        if (member.folder / "gone").exists():
+            member.is_over = True
+            yield Gone(worker)
+        elif member.watched.silent_s > self.lease_s:
+            loading = "" if member.is_up else " while it loaded the model"
+            yield self._lost(worker, member, f"no sign of life for {self.lease_s:.0f} s{loading}")
+
+    def _lost(self, worker: str, member: _Member, why: str) -> Lost:
+        """Give a worker up; should it live, it sees that, and comes again under another name."""
+        member.is_over = True
+        touch(member.folder / "lost")
+        return Lost(worker, why)
+
+    def _comes(self, worker: str, member: _Member) -> Iterator[Event]:
+        """What a worker says when it begins."""
+        hello = self._read(member.folder / "hello")
+        if hello is None:
+            if not member.is_loading and (member.folder / "alive").exists():
+                member.is_loading = True
+                yield Loading(worker)
+        elif hello["number"] != self.number:  # of a controller that is gone: only its answers count
+            member.is_over = True
+        elif hello.get("refused"):
+            member.is_over = True
+            yield Refused(worker, str(hello["refused"]))
+        else:
+            member.is_up = True
+            yield Up(worker, hello)
+
+    def _answered(self, worker: str, member: _Member, path: Path) -> Iterator[Event]:
+        """What the file of an answer says. A worker whose answer cannot be read is given up: it sends no other one."""
+        try:
+            reply = plans.verified(path.read_bytes(), self.key)
+        except OSError:  # a file system that is away for a moment: it is looked at again
+            return
+        except ConfigError as error:
+            reply = None
+            if path.name.isdecimal() and int(path.name) in member.asked and not member.is_over:
+                yield self._lost(worker, member, f"its answer {path.name} cannot be read: {error}")
+        path.unlink(missing_ok=True)
+        if reply:
+            yield from self._answer(worker, member, reply)
 
     def _answer(self, worker: str, member: _Member, reply: dict[str, Any]) -> Iterator[Event]:
         if "failed" in reply:
@@ -191,6 +228,8 @@ def own_key(folder: Path, *, make: bool = True) -> bytes:
     if given := os.environ.get(KEY):
         return given.encode()
     path = folder / "key"
+    if not (make or path.exists()):
+        raise ConfigError(f"there is no {path}: the run's key is in its environment; give it to this worker as {KEY}")
     if make and not path.exists():
         made = path.with_name(f"key.{secrets.token_hex(4)}")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -212,6 +251,17 @@ def write(path: Path, data: bytes) -> None:
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     made.write_bytes(data)
     os.replace(made, path)
+
+
+def age_s(path: Path, beside: Path) -> float:
+    """Seconds since a file was touched, by the clock of its file system: `beside` is made for that, and gone again."""
+    try:
+        beside.touch()
+        now_ns = beside.stat().st_mtime_ns
+        beside.unlink()
+        return (now_ns - path.stat().st_mtime_ns) / 1e9
+    except OSError:
+        return 0.0  # nobody can tell, so nobody is taken for gone
 
 
 def touch(path: Path) -> None:

@@ -149,6 +149,19 @@ def test_a_finished_session_is_resumed_without_a_worker(root: Path, monkeypatch:
     assert len(kept) == 1, "the later line has taken the place of the earlier one"
 
 
+def test_other_weights_than_the_workers_had_are_not_timed(root: Path) -> None:
+    first = shared(root)
+    path = parts.place(root / "mlruns", first.session, ONE)
+    head, *lines = path.read_text().splitlines(keepends=True)
+    about = json.loads(head)
+    here = about["loaded"]["facts"]["weights"]
+    about["loaded"]["facts"]["weights"] = "sha256:others"
+    path.write_text("".join([json.dumps(about) + "\n", *lines]))
+    (case,) = shared(root, resume=first.session).cases
+    assert any(f"the weights here are {here}, the workers' sha256:others" in note for note in case.notes), case.notes
+    assert case.status is Status.NEW
+
+
 @pytest.mark.slow
 def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the machine is shared nothing is timed: no speed is judged, none is accepted."""
@@ -210,6 +223,8 @@ def test_one_that_raises_while_it_is_timed_has_no_clock(root: Path) -> None:
         ({"executor": "locl"}, "did you mean local?"),
         ({"workers": 2}, "workers is for runs with an executor"),
         ({"executor": "local", "workers": 0}, "workers is 0, expected 1 or more"),
+        ({"executor": "local:2", "workers": 3}, "workers is 3, and executor 'local:2' says how many workers itself"),
+        ({"executor": "queue:q", "workers": 3}, "workers is 3, and executor 'queue:q' starts none: `modellab worker`"),
         ({"executor": "local", "shard_audio_s": 0.0}, "expected seconds of audio above 0"),
         ({"executor": "local", "in_process": True}, "in_process cannot go with an executor"),
         ({"resume": "x"}, "resume is for runs with an executor"),

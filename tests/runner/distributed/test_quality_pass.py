@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import math
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from modellab.reports.scorecard.progress import fleet
 from modellab.runner.distributed import local, parts, quality_pass, shared_folder
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Lost, Plan, Up
+from modellab.runner.distributed.executor import Done, Event, Failed, Loading, Lost, Plan, Refused, Up
 from modellab.runner.distributed.local import Local
 from modellab.runner.distributed.quality_pass import PassOptions
 from modellab.runner.distributed.shard_process import answer_of
 from modellab.runner.distributed.shard_worker import ShardWorker
+from modellab.runner.distributed.shards import Shard
 from modellab.runner.distributed.shared_folder import SharedFolder, own_key, run_name
 from modellab.runner.events import WorkersProgress, WorkerState
 
@@ -152,6 +154,23 @@ def test_workers_that_are_lost_for_good_cost_nothing_that_was_done(
     assert len(passed(root, case, Here({})).runs[0]) == 8
 
 
+def test_a_model_that_takes_long_to_load_is_waited_for(root: Path, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Here):
+        """Its worker is there at once, and up at the fourth look."""
+
+        looks = 0
+
+        def events(self, timeout_s: float) -> Iterator[Event]:
+            self.looks += 1
+            yield from super().events(timeout_s) if self.looks > 3 else [Loading("w0")]
+
+    monkeypatch.setattr(quality_pass, "WAIT_S", 0.0)
+    monkeypatch.setattr(quality_pass, "TOLD_EVERY_S", 0.0)
+    told: list[WorkersProgress] = []
+    assert len(passed(root, case, Slow({}), told.append).runs[0]) == 8
+    assert {(len(each.workers), each.loading) for each in told} == {(0, 1), (1, 0)}
+
+
 def test_one_that_is_stopped_leaves_nothing_but_its_parts(root: Path, case: Case) -> None:
     executor = Here({})
     with pytest.raises(Cancelled):
@@ -177,6 +196,8 @@ def test_the_whole_fleet_in_one_line() -> None:
     assert fleet(known) == "  m:v-d-cpu-f32: 300 of 1000 utterances, 3 workers, 20.0/s, 35 s left"
     unknown = WorkersProgress("m:v-d-cpu-f32", 0, 1000, 0.0, math.nan, workers[:1])
     assert fleet(unknown) == "  m:v-d-cpu-f32: 0 of 1000 utterances, 1 worker, 0.0/s"
+    loading = replace(unknown, workers=(), loading=2)
+    assert fleet(loading) == "  m:v-d-cpu-f32: 0 of 1000 utterances, 0 workers and 2 loading, 0.0/s"
 
 
 @pytest.mark.parametrize(
@@ -200,6 +221,59 @@ def test_one_worker_on_each_gpu(
     executor = Local(asked)
     executor.start({"device": device})
     assert [seat.env.get(local.GPUS) for seat in executor.seats] == places
+    executor.stop()
+
+
+class Process:
+    """In place of a worker's process: on the GPU 1 no model can be loaded, as where somebody else has it."""
+
+    busy = ("1",)
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.gpu = env[local.GPUS]
+
+    def ask(self, verb: str, order: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
+        if self.gpu in self.busy or verb == "shard":
+            return {"failed": "LoadError", "text": "CUDA-capable device(s) is/are busy or unavailable", "going": False}
+        return {"opened": {}, "going": False}
+
+    def close(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+def heard(executor: Local, until: type[Event]) -> list[Event]:
+    """What it tells up to an event of a kind, but for what loads."""
+    found: list[Event] = []
+    while not any(isinstance(event, until) for event in found):
+        found += [event for event in executor.events(1.0) if not isinstance(event, Loading)]
+    return found
+
+
+def test_a_gpu_that_somebody_else_has_costs_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "visible_gpus", lambda: ["0", "1"])
+    monkeypatch.setattr(local, "ShardProcess", Process)
+    executor = Local()
+    executor.start({"device": "cuda"})
+    events = heard(executor, Refused)
+    events += [] if any(isinstance(event, Up) for event in events) else heard(executor, Up)
+    assert {type(event) for event in events} == {Up, Refused}
+    (refused,) = [event for event in events if isinstance(event, Refused)]
+    assert refused.why == "local-1.1: CUDA-capable device(s) is/are busy or unavailable"
+    executor.submit("local-0.1", Attempt(1, Shard(0, 1)))  # its model has died, and cannot be loaded at the moment
+    events = heard(executor, Up)
+    assert [(type(event), event.worker) for event in events] == [(Lost, "local-0.1"), (Up, "local-0.2")]
+    executor.stop()
+
+
+def test_where_no_gpu_is_free_the_case_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "visible_gpus", lambda: ["0", "1"])
+    monkeypatch.setattr(local, "ShardProcess", Process)
+    monkeypatch.setattr(Process, "busy", ("0", "1"))
+    executor = Local()
+    executor.start({"device": "cuda"})
+    *_, failed = heard(executor, Failed)
+    assert isinstance(failed, Failed)
+    assert (failed.error, failed.text) == ("LoadError", "CUDA-capable device(s) is/are busy or unavailable")
     executor.stop()
 
 

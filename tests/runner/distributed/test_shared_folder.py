@@ -108,6 +108,30 @@ def test_a_killed_puller_and_one_that_is_told_to_go(root: Path, pullers: Starter
 
 
 @pytest.mark.slow
+def test_a_puller_that_was_asleep_comes_again(root: Path, pullers: Starter) -> None:
+    """As on a machine that was suspended, or cut off from the folder: the only worker is given up, and not for good."""
+    model = root / "models" / "fake"
+    config = (model / "config.yaml").read_text()
+    (model / "config.yaml").write_text(config.replace("timeout_s: 20", "timeout_s: 600"))
+    behave(root, "fake", once_on=4, code="while not (HERE / 'go').exists(): time.sleep(0.02)")
+    puller = pullers()
+    found: list[RunResult] = []
+    running = threading.Thread(target=lambda: found.append(shared(root)))
+    running.start()
+    wait_for((model / "once").exists)
+    puller.send_signal(signal.SIGSTOP)
+    wait_for(lambda: list((root / "queue").glob("*/workers/*/lost")))
+    (model / "go").touch()
+    puller.send_signal(signal.SIGCONT)
+    running.join(WITHIN_S)
+    assert [result.exit_status for result in found] == [PASSED]
+    assert any("1 worker lost on the way" in note for note in found[0].cases[0].notes)
+    path = parts.place(root / "mlruns", found[0].session, ONE)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {line["worker"].rpartition("-")[2] for line in lines if "worker" in line} == {"1", "2"}
+
+
+@pytest.mark.slow
 def test_a_killed_controller(root: Path, pullers: Starter) -> None:
     """The run is stopped with SIGKILL; what its workers answered since then counts, nothing is computed twice."""
     behave(root, "fake", sleep_s=0.3)
