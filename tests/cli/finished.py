@@ -45,7 +45,8 @@ def measure(desk: Desk, *verdicts: Verdict, wrong: int = 1, **changes: Any) -> E
     key = changes.pop("key", KEY)
     measured = result(said(desk, wrong), key=key, provenance=provenance, readings=readings)
     status = verdicts[0].status if verdicts else Status.PASS
-    fields = {"result": measured, "values": pooled(measured), "verdicts": verdicts, "session": "s1", **changes}
+    told = {"values": pooled(measured), "weights": provenance["weights"]}
+    fields = {"result": measured, **told, "verdicts": verdicts, "session": "s1", **changes}
     entry = Entry(key, fields.pop("status", status), **fields)
     assert Ledger(desk.root / "mlruns", entry.session).append(entry)
     return entry

@@ -24,6 +24,7 @@ def router(remembered: Remembered) -> APIRouter:
 
     @routes.get("/compare")
     def compare(request: Request, who: Reads, entry: Entries = []) -> Response:  # noqa: B006  (FastAPI copies it)
+        remembered.index.settle()
         found = [_row(remembered, who, id) for id in dict.fromkeys(entry)]
         rows = sorted(found, key=lambda row: (row["finished_at"], row["id"]))
         comparison, why = _compared(remembered, who, rows)

@@ -66,6 +66,7 @@ def _runs(routes: APIRouter, index: Index, jobs: Jobs) -> None:
     def run(request: Request, who: Reads, session: str) -> Response:
         if going_on := jobs.page(request, who, session, is_over=False):
             return going_on
+        index.settle()
         try:
             found = index.one(lambda said: sessions.run(said, who.project, session))
         except ApiError as error:  # it ended before its first result
@@ -87,6 +88,7 @@ def _results(routes: APIRouter, index: Index, matrix: Matrix) -> None:
     @routes.get("/results")
     def results(request: Request, who: Reads, asked: Annotated[query.Filters, Query()]) -> Response:
         asked = _without_empty(asked)
+        index.settle()
         found = index.rows(lambda said: query.results(said, who.project, asked))
         older, newest = _pages(request, found, asked)
         values = {name: _text(getattr(asked, name)) for name, _ in BOXES}

@@ -227,6 +227,7 @@ def _colour(row: Row) -> str:
 
 def _results(index: Index, who: Who, session: str) -> list[Json]:
     """The results of a run, worst first; none where it has none."""
+    index.settle()
     try:
         found = index.one(lambda said: sessions.run(said, who.project, session))
     except ApiError as error:

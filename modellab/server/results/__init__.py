@@ -7,6 +7,8 @@
     index.py     the index of a running server: follows before it answers, made again where it is damaged
     reader.py    a process (child.py) that reads whole entries and computes with them (whole.py): the API's stays small
     board.py     the leaderboard of a task; past.py: a case over time; slices.py: parts of a dataset
+    some.py      whole entries for a calculation, the newest of each case; every.py: all of a variant, to be counted
+    stages.py    the lifecycle: what a variant lacks, and its moves; accepting.py: a run as the baseline
     api.py       `/api/v1/runs` and `/api/v1/results`
 
 The ledger is the truth; the index can be thrown away (`modellab serve --reindex`). Start reading at `follow.py`.

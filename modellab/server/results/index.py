@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ LOG = logging.getLogger("modellab.server")
 SMALL_BYTES = 4 * 2**20  # of what is new, that the process of the API reads itself
 AGAIN_S = 30.0  # after which a build that failed is tried again
 MOST_WARNINGS = 20
+SETTLED_S = 3.0  # that a page waits for the intervals of what has just come
 Ask = Callable[[sa.Connection], dict[str, Any]]
 
 
@@ -36,6 +37,7 @@ class Index:
         self._lock = threading.Lock()
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._building: Future[None] | None = None
+        self._estimating: Future[None] | None = None
         self._not_before = 0.0
 
     def start(self) -> None:
@@ -102,6 +104,19 @@ class Index:
         if is_lacking:
             self.reader.ask("estimate", url=self.url)
 
+    def settle(self) -> None:
+        """Wait a moment for the intervals of what has just come; a page shows it without them, if it must."""
+        self.catch_up()
+        if self._estimating is not None:
+            wait([self._estimating], SETTLED_S)
+
+    def _estimate(self) -> None:
+        """`estimated`, for nobody who waits: whoever needs an interval is told what goes wrong."""
+        try:
+            self.estimated()
+        except (ModellabError, ApiError, sa.exc.SQLAlchemyError) as error:
+            LOG.info("intervals of new results could not be computed yet: %s", sentence(error))
+
     @property
     def url(self) -> str:
         """Where the database is, with its password: for a process of ours alone."""
@@ -128,6 +143,7 @@ class Index:
             if sum(each.end - each.begin for each in found) <= SMALL_BYTES:
                 if found or gone:
                     follow.follow(self.database.engine, self.project.mlruns)
+                    self._estimating = self._builder.submit(self._estimate)
                 return False
             if time.monotonic() >= self._not_before:
                 self._building = self._builder.submit(self._build)

@@ -16,7 +16,7 @@ from modellab.models import Model
 from modellab.plan.matrix import Broken, Matrix
 from modellab.plan.selection import find_model
 from modellab.server.errors import ApiError
-from modellab.server.results import difference, some
+from modellab.server.results import difference, every
 from modellab.server.results.tables import ENTRIES
 from modellab.server.results.whole import opened, project
 from modellab.system import machine
@@ -147,9 +147,8 @@ def _found(matrix: Matrix, name: str) -> tuple[Path, Model, str]:
 def _plan(
     engine: sa.Engine, matrix: Matrix, place: tuple[Path, Model], standing: Standing, to: Any, owner: str
 ) -> Move:
-    there = some.stored(engine, matrix.project, owner, model=standing.model, variant=standing.variant)
-    runs = registry.run_ids(matrix.project.mlruns)
-    return moves.promote(matrix, place, standing, to, there.entries, runs)
+    entries = every.of(engine, matrix.project, owner, model=standing.model, variant=standing.variant)
+    return moves.promote(matrix, place, standing, to, entries, registry.run_ids(matrix.project.mlruns))
 
 
 def _standing(standing: Standing) -> Json:

@@ -83,6 +83,26 @@ def test_a_candidate_is_moved_with_its_evidence_and_nobody_else_s_record_is_lost
     assert [each["stage"] for each in server.get(NAME)[1]["history"]] == ["production", "candidate"]
 
 
+def test_every_run_of_a_variant_counts_and_a_fresh_one_has_its_interval_at_once(server: Server, proven: Desk) -> None:
+    """More runs than are read whole; then one with other weights, of which none of those before counts."""
+    for number in range(3, 38):
+        measure(proven, session=f"s{number}", weights="package")
+    (number,) = server.get(NAME)[1]["evidence"]
+    assert (number["runs"], number["session"]) == (38, "s37")
+    command = proven.type("promote", "fake:one", "production", "--because", "x", "--by", "Ada", "--dry-run")
+    assert " 38  " in command.stdout
+    measure(proven, session="mended", weights="package", wrong=3)
+    fresh = server.get("/runs/mended")[1]
+    low, high = server.get("/api/v1/results?session=mended")[1]["data"][0]["interval"]
+    assert f"[{100 * low:.2f}, {100 * high:.2f}]" in fresh
+    for number in range(31):
+        measure(proven, session=f"other{number}", weights="sha256:other")
+    found = server.get(NAME)[1]
+    assert (found["evidence"][0]["runs"], found["evidence"][0]["session"]) == (39, "mended")
+    assert found["evidence"][0]["n"] == 8
+    assert any("with weights" in each["what"] for each in found["missing"])
+
+
 @pytest.mark.slow
 def test_what_is_missing_is_told_altogether(server: Server) -> None:
     with (server.root / "pyproject.toml").open("a") as file:
