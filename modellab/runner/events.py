@@ -70,6 +70,7 @@ class WorkersProgress:
     left_s: float  # NaN as long as nobody knows
     workers: tuple[WorkerState, ...]
     loading: int = 0  # workers that load the model
+    refused: str = ""  # why the first one was that cannot be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def encoded(event: Event) -> dict[str, Any]:
                 | encode_numbers({"pace": each.pace})
                 for each in event.workers
             ]
-            where = {"case": event.case, "done": event.done, "of": event.of, "loading": event.loading}
+            where = {"case": event.case, "done": event.done, "of": event.of}
+            where |= {"loading": event.loading, "refused": event.refused}
             return {**named, **where, **rates, "workers": workers}
         case CaseSkipped():
             return {**named, "case": event.case, "why": event.why}

@@ -81,4 +81,5 @@ def fleet(event: WorkersProgress) -> str:
     left = "" if math.isnan(event.left_s) else f", {event.left_s:.0f} s left"
     workers = counted(len(event.workers), "worker") + (f" and {event.loading} loading" if event.loading else "")
     done = f"{event.done} of {event.of} utterances"
-    return f"  {escape.line(event.case)}: {done}, {workers}, {event.rate:.1f}/s{left}"
+    refused = f", refused: {escape.line(event.refused)}" if event.refused else ""
+    return f"  {escape.line(event.case)}: {done}, {workers}, {event.rate:.1f}/s{left}{refused}"

@@ -35,7 +35,8 @@ def progress(case: str, controller: Controller, happened: Happened, before: int,
     left_s = controller.left / rate if rate else math.nan
     members = controller.members.values()
     workers = tuple(WorkerState(each.name, each.utterances, each.pace, len(each.attempts)) for each in members)
-    return WorkersProgress(case, done, total, rate, left_s, workers, len(happened.loading))
+    refused = happened.refused[0] if happened.refused else ""
+    return WorkersProgress(case, done, total, rate, left_s, workers, len(happened.loading), refused)
 
 
 def readings(controller: Controller, happened: Happened, took_s: float, batch: int) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import shutil
 import signal
 import threading
 import time
@@ -117,12 +118,20 @@ class Puller:
                 is_up = True
                 self._compute(run, own, plan, key)
         except OSError as error:
-            if (run / "plan").exists():
+            if (run / "plan").exists():  # a full disk, a share that is away for a moment
                 self._say_once(f"{number} {error.strerror}", f"{own}: {error.strerror or error}: it is tried again")
-                time.sleep(TOUCH_S)  # a full disk, a share that is away for a moment
+                if not is_up:
+                    shutil.rmtree(own, ignore_errors=True)
+                self._wait(self.lease_s / 3)
         finally:
             self.say(f"{plan['case']}: left")
         return is_up
+
+    def _wait(self, wait_s: float) -> None:
+        """Nothing for so long, or until it is told to go."""
+        end_s = time.monotonic() + wait_s
+        while not self.is_going() and time.monotonic() < end_s:
+            time.sleep(POLL_S)
 
     def _compute(self, run: Path, own: Path, plan: Mapping[str, Any], key: bytes) -> None:
         """Answer shard after shard, until the run is over or this worker is told to go."""

@@ -181,8 +181,7 @@ class _Pass:
             self.alone_since_s = now_s
         elif now_s - self.alone_since_s > WAIT_S:
             last = f"; the last one was lost: {lost}" if (lost := self.controller.last_loss) else ""
-            first = f"; refused: {self.happened.refused[0]}" if self.happened.refused else ""
-            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{last}{first}"))
+            raise PartialError(self._partial(f"no worker has been there for {WAIT_S:.0f} s{last}"))
         self._told()
 
     def _hear(self, event: Event) -> None:
@@ -241,7 +240,8 @@ class _Pass:
         total = len(self.controller.done)
         done = total - self.controller.left
         go_on = f"--resume {self.options.session} goes on"
-        return f"PARTIAL: {done} of {total} utterances are done and none is judged ({go_on}): {why}"
+        refused = f"; refused: {self.happened.refused[0]}" if self.happened.refused else ""
+        return f"PARTIAL: {done} of {total} utterances are done and none is judged ({go_on}): {why}{refused}"
 
     def _told(self, *, force: bool = False) -> None:
         now_s = time.monotonic()

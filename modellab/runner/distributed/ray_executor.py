@@ -17,7 +17,7 @@ from typing import Any
 
 from modellab.runner.distributed import ray_cluster
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
 from modellab.runner.distributed.ray_cluster import Connection
 from modellab.runner.distributed.shard_process import answer_of, answered
 from modellab.runner.distributed.shard_worker import ShardWorker
@@ -55,6 +55,10 @@ class Actor:
         """Answer an order."""
         return {**answered(self.worker, order), "going": self.worker.told_to_go()}
 
+    def look(self) -> bool:
+        """Whether it is to leave: an idle one is asked, and by its answer known to live."""
+        return self.worker.told_to_go()
+
 
 @dataclass(slots=True)
 class _Member:
@@ -62,6 +66,8 @@ class _Member:
 
     actor: Any
     opening: Any = None  # a reference, until it is there
+    looking: Any = None  # a reference, while it is asked whether it is to leave
+    looked_s: float = 0.0
     attempts: dict[Any, int] = field(default_factory=dict)  # by reference
 
 
@@ -103,6 +109,7 @@ class RayCluster:
 
     def events(self, timeout_s: float) -> Iterator[Event]:
         """What has happened; waits so long for a first event."""
+        self._look()
         waiting = {ref: name for name, member in self.members.items() for ref in _references(member)}
         if not waiting:
             time.sleep(timeout_s)
@@ -122,6 +129,13 @@ class RayCluster:
             self.connection.close()
             self.connection = None
 
+    def _look(self) -> None:
+        """Ask those that have nothing to do whether they are to leave: no answer to a shard would tell."""
+        now_s = time.monotonic()
+        for member in self.members.values():
+            if not _references(member) and now_s - member.looked_s > LOOK_S:
+                member.looking, member.looked_s = member.actor.look.remote(), now_s
+
     def _told(self, name: str, ref: Any) -> Iterator[Event]:
         """What an answer means, or that there will be none."""
         member = self.members[name]
@@ -133,6 +147,10 @@ class RayCluster:
             self._add()
             first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
             yield Lost(name, f"its actor is gone: {first}")
+            return
+        if ref == member.looking:
+            member.looking = None
+            yield from self._looked(name, member, is_going=reply)
             return
         if number is None:
             member.opening = None
@@ -147,9 +165,20 @@ class RayCluster:
         else:
             yield Done(name, number, answer_of(reply), reply["audio"])
             if reply["going"]:
-                yield Gone(name)
-                self._end(name)
-                self._add()
+                yield from self._left(name)
+
+    def _looked(self, name: str, member: _Member, *, is_going: bool) -> Iterator[Event]:
+        """What it means that an actor answers: it is there, and to leave or not."""
+        if is_going:
+            yield from self._left(name)
+        elif member.opening is not None:
+            yield Loading(name)
+
+    def _left(self, name: str) -> Iterator[Event]:
+        """Let an actor go as it was told to; another one takes its place."""
+        yield Gone(name)
+        self._end(name)
+        self._add()
 
     def _wanted(self) -> int:
         if self.asked:
@@ -164,8 +193,9 @@ class RayCluster:
             **needs, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD", max_concurrency=1
         )
         actor = kind.remote("")
+        looking = actor.look.remote()  # answered when the cluster has room for it
         opening = actor.order.remote({"verb": "open", "plan": dict(self.plan)})
-        self.members[f"ray-{self.count}"] = _Member(actor, opening)
+        self.members[f"ray-{self.count}"] = _Member(actor, opening, looking)
 
     def _end(self, name: str) -> None:
         """Let go of an actor: one that Ray takes for unavailable may answer later, and is not waited for."""
@@ -175,4 +205,4 @@ class RayCluster:
 
 
 def _references(member: _Member) -> list[Any]:
-    return [*([member.opening] if member.opening is not None else []), *member.attempts]
+    return [*(ref for ref in (member.opening, member.looking) if ref is not None), *member.attempts]

@@ -83,7 +83,7 @@ class SharedFolder:
         self.run: Path | None = None
         self.key, self.number = b"", ""
         self.members: dict[str, _Member] = {}
-        self.touched_s = 0.0
+        self.touched_s = self.written_s = 0.0
 
     def start(self, plan: Plan) -> None:
         """Put up the plan of a case. Answers that are there already, of a run that was stopped, are told as early."""
@@ -100,7 +100,7 @@ class SharedFolder:
             raise ConfigError(f"the shared folder {self.folder} cannot be used: {above}") from error
         except OSError as error:
             raise ConfigError(f"the shared folder {self.folder} cannot be used: {error.strerror or error}") from error
-        self.members, self.touched_s = {}, 0.0
+        self.members, self.touched_s, self.written_s = {}, 0.0, time.monotonic()
         self._touch()
         self._sweep(self.run)
 
@@ -136,9 +136,17 @@ class SharedFolder:
             self.run = None
 
     def _touch(self) -> None:
-        if self.run is not None and time.monotonic() - self.touched_s > TOUCH_S:
-            touch(self.run / "alive")
-            self.touched_s = time.monotonic()
+        """Give a sign of life. OSError where there was no writing for a lease: no worker can answer either."""
+        now_s = time.monotonic()
+        if self.run is None or now_s - self.touched_s < TOUCH_S:
+            return
+        self.touched_s = now_s
+        try:
+            (self.run / "alive").write_bytes(b"\n")  # some bytes, so that a full disk is met
+            self.written_s = now_s
+        except OSError:
+            if now_s - self.written_s > self.lease_s:
+                raise
 
     def _found(self) -> Iterator[Event]:
         assert self.run is not None, "start comes before events"
@@ -146,6 +154,10 @@ class SharedFolder:
             if folder.name not in self.members:
                 self.members[folder.name] = _Member(folder, Watched(folder / "alive"))
             yield from self._of(folder.name, self.members[folder.name])
+        for name, member in self.members.items():
+            if not member.is_over and not member.folder.exists():
+                member.is_over = True
+                yield Lost(name, "it went before it was up: can it write to the folder, and is there room in it?")
 
     def _of(self, worker: str, member: _Member) -> Iterator[Event]:
         if not member.is_up and not member.is_over:

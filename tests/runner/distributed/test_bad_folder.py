@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -170,9 +172,9 @@ def test_a_worker_without_the_runs_key_says_so(tmp_path: Path, monkeypatch: pyte
 def test_a_folder_that_is_away_for_a_moment_costs_no_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of(tmp_path, "r")
     puller, told = puller_on(tmp_path)
-    monkeypatch.setattr("modellab.runner.distributed.puller.TOUCH_S", 0.0)
     found = puller._run()
     assert found is not None
+    puller.lease_s = 0.0
 
     def away(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
@@ -184,7 +186,29 @@ def test_a_folder_that_is_away_for_a_moment_costs_no_worker(tmp_path: Path, monk
     assert [line for line in told if "Input/output" in line] == [
         f"{run}/workers/{puller.name}-1: Input/output error: it is tried again"
     ]
+    puller.lease_s = shared_folder.LEASE_S
     assert puller._run() is not None
+
+
+def test_a_worker_that_cannot_write_is_told(executor: SharedFolder, worker: Path) -> None:
+    """It takes its folder away again: no file in there could say why."""
+    shutil.rmtree(worker)
+    (lost,) = executor.events(0)
+    assert isinstance(lost, Lost)
+    assert lost.why.startswith("it went before it was up: can it write to the folder")
+    assert list(executor.events(0)) == []
+
+
+def test_a_folder_that_is_full_for_long_ends_the_pass(executor: SharedFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, _: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(shared_folder, "TOUCH_S", 0.0)
+    assert list(executor.events(0)) == [], "for a moment"
+    executor.lease_s = -1.0
+    with pytest.raises(OSError, match=r"No space left on device: '.*alive'"):
+        list(executor.events(0))
 
 
 def test_what_was_killed_a_week_ago_is_swept(tmp_path: Path) -> None:

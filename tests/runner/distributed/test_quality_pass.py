@@ -198,6 +198,8 @@ def test_the_whole_fleet_in_one_line() -> None:
     assert fleet(unknown) == "  m:v-d-cpu-f32: 0 of 1000 utterances, 1 worker, 0.0/s"
     loading = replace(unknown, workers=(), loading=2)
     assert fleet(loading) == "  m:v-d-cpu-f32: 0 of 1000 utterances, 0 workers and 2 loading, 0.0/s"
+    alone = replace(unknown, workers=(), refused="node-7: Python is 3.11.2 here")
+    assert fleet(alone).endswith(": 0 of 1000 utterances, 0 workers, 0.0/s, refused: node-7: Python is 3.11.2 here")
 
 
 @pytest.mark.parametrize(

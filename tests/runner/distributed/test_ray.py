@@ -8,13 +8,16 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from modellab.errors import ConfigError, ExtraError
-from modellab.runner.distributed import choice, ray_cluster
+from modellab.runner.distributed import choice, ray_cluster, ray_executor
+from modellab.runner.distributed.executor import Gone, Loading, Up
 from modellab.runner.run import run
 from modellab.system import extras
 
@@ -188,6 +191,51 @@ def test_a_cluster_that_is_started_here_is_for_this_run_alone(root: Path) -> Non
     assert sorted(path.name for path in (root / "home").iterdir()) == []
     one, two = (entry_of(root, session) for session in told["sessions"])
     assert said(one) == said(two)
+
+
+class Stub:
+    """In place of Ray, whose answers are there at once but for `later`, and of an actor."""
+
+    exceptions = SimpleNamespace(RayError=ConnectionError)
+    answers: Mapping[str, object] = {"stays": False, "goes": True, "opened": {"opened": {"host": "node-7"}}}
+
+    def __init__(self, looks: str = "") -> None:
+        self.look = SimpleNamespace(remote=lambda: looks)
+        self.killed = False
+
+    def wait(self, references: list[str], **_: object) -> tuple[list[str], list[str]]:
+        return [each for each in references if each != "later"], []
+
+    def get(self, reference: str) -> object:
+        return self.answers[reference]
+
+    def kill(self, actor: Stub, *, no_restart: bool) -> None:
+        actor.killed = no_restart
+
+
+@needs_ray
+def test_an_idle_actor_is_asked_whether_it_is_to_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has no shard has no answer that would tell: without being asked it kept its node until the end."""
+    executor, added = ray_executor.RayCluster("new", 2), list[int]()
+    monkeypatch.setattr(executor, "_add", lambda: added.append(1))
+    executor.connection = SimpleNamespace(ray=Stub(), close=lambda: None)  # type: ignore[assignment]
+    staying, leaving = Stub("stays"), Stub("goes")
+    executor.members = {"ray-1": ray_executor._Member(staying), "ray-2": ray_executor._Member(leaving)}
+    assert list(executor.events(0)) == [Gone("ray-2")]
+    assert (list(executor.members), leaving.killed, added) == (["ray-1"], True, [1])
+    assert list(executor.events(0)) == [], "it is not asked all the time"
+
+
+@needs_ray
+def test_an_actor_is_known_to_load_when_the_cluster_has_room_for_it() -> None:
+    executor = ray_executor.RayCluster("new", 2)
+    executor.connection = SimpleNamespace(ray=Stub(), close=lambda: None)  # type: ignore[assignment]
+    executor.members = {"ray-1": ray_executor._Member(Stub("stays"), "later", "later")}
+    assert list(executor.events(0)) == []
+    executor.members["ray-1"].looking = "stays"
+    assert list(executor.events(0)) == [Loading("ray-1")]
+    executor.members["ray-1"].opening = "opened"
+    assert list(executor.events(0)) == [Up("ray-1", {"host": "node-7"})]
 
 
 @needs_ray
