@@ -49,7 +49,7 @@ class Scale(NamedTuple):
         return round(self.size * (1 - share if self.is_up else share), 2)
 
     def ticks(self, unit: str, most: int = 5) -> list[Tick]:
-        """Round values with their places."""
+        """Round values with their places; of those that read alike the first."""
         if self.is_log:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             values = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
@@ -57,8 +57,8 @@ class Scale(NamedTuple):
             one = 2.0**20 if unit == "bytes" else 1.0  # so that ticks are round in what is shown
             span = self.high - self.low
             values = [self.low + span * tick.at / 100 for tick in axis(self.low / one, self.high / one, "", most)]
-        inside = [value for value in values if self.low <= value <= self.high]
-        return [Tick(self.at(value), units.value(value, unit)) for value in inside]
+        inside = {units.value(value, unit): value for value in reversed(values) if self.low <= value <= self.high}
+        return [Tick(self.at(value), text) for text, value in reversed(inside.items())]
 
 
 def scale(estimates: Sequence[Estimate], size: float, *, is_up: bool = False, may_log: bool = False) -> Scale:

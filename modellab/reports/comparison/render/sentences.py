@@ -15,6 +15,7 @@ from modellab.types.readings import READINGS
 
 FEW = 6  # pairs of systems up to which each gets its own sentence
 NOT_IN_TURN = "stored times were not taken in turn: `modellab run --against` tells smaller differences"
+MOST_LISTED = 5  # names in a sentence: the table has all
 BY_GROUP = "the first metric, group by group; Holm over the groups of each key, apart from the other tables"
 
 
@@ -173,8 +174,16 @@ def ranked(found: Ranking) -> str:
         apart = f"{_listed(tied)} cannot be told from it"
     else:
         apart = "better than each of the others beyond chance"
-    return f"{lead}; {apart} ({found.n} utterances, Holm over {found.family} pairs)"
+    return f"{lead}; {apart} ({found.n} utterances, Holm over {units.counted(found.family, 'pair')})"
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """Names in a sentence; of many the first, and how many there are besides.
+
+    >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"))
+    ('a', 'a, b and c', 'a, b, c, d, e and 3 others')
+    """
+    shown = (
+        list(names) if len(names) <= MOST_LISTED + 1 else [*names[:MOST_LISTED], f"{len(names) - MOST_LISTED} others"]
+    )
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -218,7 +218,7 @@ def of_ranking(found: Ranking) -> Iterator[Table]:
     notes += [sentences.NOT_IN_TURN] if any(each.timing for each in found.standings) else []
     yield Table("ranking", (*heads, "RTF", "x fastest [95 %]", "memory"), tuple(rows), 3, (*notes, *found.notes))
     pairs = [(duo.a, duo.b, *_quality(duo.line)[2:]) for duo in found.ranked_pairs]
-    said = f"A is the one with the better value; Holm over {found.family} pairs; N {found.n}"
+    said = f"A is the one with the better value; Holm over {units.counted(found.family, 'pair')}; N {found.n}"
     yield Table("pairs", ("A", "B", *QUALITY[2:]), tuple(pairs), 2, (said,))
 
 
