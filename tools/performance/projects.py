@@ -44,14 +44,12 @@ HEADER = {
 }
 SAID = "turn on the kitchen light"
 TEST = "from modellab.tasks import asr as task\n\n\ndef test_asr(evaluate, gate):\n    gate(evaluate(task))\n"
-CONFTEST = """
-from pathlib import Path
-
-import modellab.models
-
-modellab.models.FOLDER = Path(__file__).parent / "models"  # the trivial model is all there is
-pytest_plugins = ["modellab.pytest_plugin"]
+SETTINGS = """[tool.modellab]
+models = ["models"]
+only = ["trivial"]
+[tool.pytest.ini_options]
 """
+CONFTEST = 'pytest_plugins = ["modellab.pytest_plugin"]\n'
 PLAIN = (
     "import pytest\n\n\n"
     '@pytest.mark.parametrize("number", range({count}))\n'
@@ -63,7 +61,7 @@ def write(root: Path, datasets: int, rows: int, variants: int = 1, *, bare: bool
     """A project of one trivial model in so many variants, and so many datasets of so many clips of 1 s."""
     (root / "benchmarks").mkdir(parents=True)
     (root / "benchmarks" / "test_asr.py").write_text(TEST)
-    (root / "pyproject.toml").write_text("[tool.modellab]\n[tool.pytest.ini_options]\n")
+    (root / "pyproject.toml").write_text(SETTINGS)
     (root / "conftest.py").write_text(CONFTEST)
     model = root / "models" / "trivial"
     model.mkdir(parents=True)
