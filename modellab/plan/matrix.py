@@ -8,7 +8,7 @@ or dataset.yaml) becomes a case that says so, and costs nothing else.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,8 +158,8 @@ class Matrix:
         sound = [each for each in parted if len(each[2]) == len(JUDGES)]
         for entry in self.models:
             if not isinstance(entry, Broken) and task in entry[1].tasks:
-                every = _cases(task, *entry, sound, self.asked, self.batch)
-                yield from (case for case in every if only.takes(self.project, case.folder, case.key))
+                wanted = functools.partial(only.takes, self.project, entry[0])
+                yield from _cases(task, *entry, sound, self.asked, self.batch, wanted)
 
     def find(self, name: str) -> Case | Broken | None:
         """What a case of this name is about; None for a name that no case has."""
@@ -261,9 +261,12 @@ def _cases(
     given: list[tuple[Path, Header, list[ModelInstance | None]]],
     asked: Chain | None,
     batch: int,
+    wanted: Callable[[str], bool],
 ) -> Iterator[Case]:
     chain_of = functools.cache(functools.partial(_chain, task, asked))
     for made, name, variant, size in batching.variants(model, task, batch):
+        if not wanted(name):
+            continue
         fitting = [each for each in given if _fits(variant, each[0].name, each[1])]
         for device, precision in made.device_precisions(name):
             for path, header, judges in fitting:

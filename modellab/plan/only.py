@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from modellab.errors import ConfigError, did_you_mean
 from modellab.plan import batching
 from modellab.plan.settings import OWN, Project
-from modellab.types import CaseId
 
 
 class Models(Protocol):
@@ -19,24 +18,20 @@ class Models(Protocol):
     def model_names(self) -> list[str]: ...
 
 
-def takes(project: Project, folder: Path, key: CaseId) -> bool:
-    """Whether the suite is about the model in this folder, in the variant of a case."""
+def takes(project: Project, folder: Path, variant: str) -> bool:
+    """Whether the suite is about a variant of the model in this folder."""
     names = project.only
     if not names:
         return True
     own = OWN in names and (folder in project.models or folder.parent in project.models)
-    return own or key.model in names or f"{key.model}:{batching.plain(key.variant)}" in names
+    return own or folder.name in names or f"{folder.name}:{batching.plain(variant)}" in names
 
 
 def left_out(project: Project, there: Models, name: str) -> bool:
     """Whether the suite is about other models than MODEL[:VARIANT], which there is."""
     model, _, variant = name.partition(":")
     for folder, config in (entry for entry in there.models if isinstance(entry, tuple) and entry[0].name == model):
-        return not any(
-            takes(project, folder, CaseId("", "", model, each, "", ""))
-            for each in config.variants
-            if variant in ("", each)
-        )
+        return not any(takes(project, folder, each) for each in config.variants if variant in ("", each))
     return False
 
 
