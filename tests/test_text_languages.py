@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from modellab import text
@@ -151,6 +151,7 @@ def test_articles_are_no_numbers(language: str, raw: str) -> None:
 
 @given(n=st.just(0) | st.integers(2, 999_999_999), language=st.sampled_from(sorted(numeral_names.LANGUAGES)))
 def test_figures_stay_what_they_are(n: int, language: str) -> None:
+    assume(n % 1_000_000 != 1)  # which is an article behind the millions, too
     words = auto(language, str(n)).split()
     scales = {"million": 10**6, "milliard": 10**9}
     value = 0
@@ -165,7 +166,7 @@ def test_figures_stay_what_they_are(n: int, language: str) -> None:
 def test_long_texts_are_read_in_pieces_that_part_no_number(language: str) -> None:
     words, figures = NUMBERS[language][0]
     assert auto(language, f"{words} bla " * 500) == auto(language, f"{figures} bla " * 500)
-    assert auto(language, "9" * 20_000).replace(" ", "") == "9" * 20_000
+    assert auto(language, "9" * 100_000).replace(" ", "") == "9" * 100_000
     assert auto(language, f"{NUMBERS[language][-1][0]} " * 5000)
 
 

@@ -82,7 +82,7 @@ _REPLACED: tuple[Uncompiled, ...] = (  # where the first is in the text
     ("& co", r"& co\b\.?", "and company"),
     ("w/", r"(?<![\w/.])w/o\b", "without "),
     ("w/", r"(?<![\w/.])w/(?= ?[a-z])", "with "),
-    (("401", "403"), r"\b40(?:(1) ?\(?(k)\b\)?|(3) ?\(?(b)\b\)?)",
+    (("401", "403"), r"(?<![$€£₹])(?<![$€£₹] )\b40(?:(1) ?\(?(k)\b\)?|(3) ?\(?(b)\b\)?)(?! ?[$€£₹])",
      lambda found: f"4 0 {found[1] or found[3]} {found[2] or found[4]}"),
     (("bn", "bln"), r"(?<=\d) ?bl?n\b", " billion"),
     (":", r"(?<![\d:])(\d{1,4}):(\d{1,4})(?= (?:ratio|odds|scale|split)\b)", r"\1 to \2"),

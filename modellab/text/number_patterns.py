@@ -15,6 +15,7 @@ SCALE = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
 CURRENCY = rf"(?:(?<![^\W_])(?:{'|'.join(money.DOLLARS)})\$|[{money.SIGNS}])"
 CODE = rf"\b(?:{'|'.join(money.CODES)})\b"
 START = re.compile(rf"[\d.{money.SIGNS}¢%+±\u2212\u2013-]|{CODE}(?=\.? ?[\d.+\u2212-])|{CURRENCY}")
+_NTH = r"\d{0,12}+(?:st|nd|rd|th)s?\b"  # no sign is paid with an ordinal: "5 $ 3rd"
 JOINTS = frozenset(" -+\u2212\u2013\u2014")  # what may bind two quantities begins with
 TELLING = "|".join(  # words that belong to the figure before them, or to the one behind
     (*UNITS, *money.CODES, SCALE, "m|mn|mln|mio|bn|bln|tn|trn|percent|degrees|[ap]m|dollars?|euros?|cents|pounds|pence")
@@ -25,7 +26,7 @@ PLAIN = re.compile(  # figures before another one or before other words, with th
 )
 BARE = re.compile(r"\d++(?:$| \D|[^\d :./,'a-z-])")  # a figure that begins nothing longer
 SIGN = re.compile(r"(?P<both>(?:±|\+/[-\u2212]) ?)|(?P<minus>[-\u2013](?! )|\u2212 ?)|(?P<plus>\+ ?)")
-BEFORE = re.compile(rf"(?:(?P<sign>{CURRENCY})|(?P<code>{CODE})\.?) ?(?=[-+\u2212]?\.?\d)")
+BEFORE = re.compile(rf"(?:(?P<sign>{CURRENCY})|(?P<code>{CODE})\.?) ?(?=[-+\u2212]?\.?\d)(?!{_NTH})")
 TIME = re.compile(
     r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:\.\d++)?))?+(?!:?\d|\.\d)"
     r"(?P<half> ?(?:[ap]m|oclock|noon|midnight)\b)?|(?P<dotted>1?\d)\.(?P<behind>[0-5]\d)(?P<half_too> ?[ap]m\b)"
@@ -49,7 +50,7 @@ SINGLE = re.compile(rf"(?P<grouped>(?!))(?P<cents>){_SINGLE}")  # where figures 
 GROUPS = re.compile(r"\d{1,3}(?:,\d{3})++|\d{1,2}(?:,\d{2}(?=,))++")
 SCALED = re.compile(rf"[ -]?(?P<word>{SCALE})\b|(?P<letters>[kbt]\b| ?(?:mm?|mn|mil|mln|mio|bn|bln|tn|trn)\b)")
 BEHIND = re.compile(
-    rf"(?P<sign>{CURRENCY})(?!\d)| (?P<apart>{CURRENCY})(?! ?\.?\d)"
+    rf"(?P<sign>{CURRENCY})(?!\d)| (?P<apart>{CURRENCY})(?! ?\.?\d(?!{_NTH}))"
     rf"|(?: |(?<=\w))(?P<code>{'|'.join(money.CODES)})\b(?! ?\d)\.?"
 )
 NAMED = re.compile(r" ?(?P<name>dollars?|euros?)\b")

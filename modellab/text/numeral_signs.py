@@ -34,7 +34,7 @@ _HOST = re.compile(
 )
 _FULL_HOUR = re.compile(r"(?<![\d:.,])([01]?\d|2[0-4]):00(?![:.]?\d)")
 _NO_MINUTES = re.compile(r"(?<![\w.,:])([01]?\d|2[0-4]) ?[hH] ?00(?!\w)")
-_SQUARE = re.compile(r"(\d+) ?(k?m|cm|mm)([²³23])(?!\w)")
+_SQUARE = re.compile(r"(?<!\d)(\d++) ?(k?m|cm|mm)([²³23])(?!\w)")
 _ROMAN = r"(?=[IVXL]{2})(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 _NO_NUMERALS = frozenset({"XL", "LI", "LL"})  # a size

@@ -110,10 +110,12 @@ class Quantities:
         if european := self._european(i):
             return european
         comma = patterns.COMMA.match(self.text, i) or patterns.ZERO_COMMA.match(self.text, i)
-        if comma and (comma["whole"] == "0" or patterns.TAKES_A_COMMA.match(self.text, comma.end())):
+        if comma and not patterns.TAKES_A_COMMA.match(self.text, comma.end()):
+            if paid := self._paid(comma.end(), comma["whole"], comma["parts"]):
+                return paid
+            comma = comma if comma["whole"] == "0" else None
+        if comma:
             return self._measured(comma.end(), f"{comma['whole']}.{comma['parts']}")
-        if comma and (paid := self._paid(comma.end(), comma["whole"], comma["parts"])):
-            return paid
         number = self._figures(i)
         if number is None:
             return None
