@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.modellab-installed
 ARGS ?=
+# One process more than cores, 8 at most: a quarter of their time the tests wait for servers, workers and clocks.
+TESTERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ? cores + 1 : 8)))
 
 # The tests start a thousand processes of Python: where none may keep bytecode, each compiles the package anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,7 +38,7 @@ real: setup  ## real checkpoints in four engines on real words: fetches them onc
 	@$(BIN)/modellab run $$($(BIN)/python -m tools.real --selection) $(ARGS)
 
 test: setup  ## the project's own tests; with CI=true the slow ones too, and hypothesis with all its examples
-	@$(BIN)/pytest tests -ra -n 2 $(if $(CI),,-m "not slow") $(ARGS)
+	@$(BIN)/pytest tests -ra -n $(TESTERS) $(if $(CI),,-m "not slow") $(ARGS)
 
 check: setup  ## what CI checks beside the tests: ruff, mypy, workflows, golden data
 	@$(BIN)/ruff check .

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 CLIP = ROOT / "golden" / "asr_taught_v1" / "audio" / "code.flac"
 NEMOTRON, MOONSHINE = ("nemotron_asr_streaming", "nemotron3_5_asr"), "moonshine_streaming"
 EVERY = (*NEMOTRON, MOONSHINE)
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

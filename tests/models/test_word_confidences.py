@@ -67,10 +67,10 @@ def test_each_word_has_a_probability_where_it_is_asked_for(model: str, precision
 @pytest.mark.parametrize(
     ("model", "variant", "dataset"),
     [
-        pytest.param("distil_whisper", "lab", "asr_smoke_v1", id="Whisper with timestamps"),
-        pytest.param("transformers_asr", "lab", "asr_smoke_v1", id="an encoder-decoder"),
+        pytest.param("distil_whisper", "lab", "asr_smoke_v1", id="Whisper with timestamps", marks=pytest.mark.slow),
+        pytest.param("transformers_asr", "lab", "asr_smoke_v1", id="an encoder-decoder", marks=pytest.mark.slow),
         pytest.param("transformers_asr", "tiny", "asr_taught_v1", id="CTC"),
-        pytest.param("transformers_asr", "tiny-tdt", "asr_taught_v1", id="a transducer"),
+        pytest.param("transformers_asr", "tiny-tdt", "asr_taught_v1", id="a transducer", marks=pytest.mark.slow),
     ],
 )
 def test_confidences_of_transformers_are_the_networks_own_probabilities(model: str, variant: str, dataset: str) -> None:

@@ -82,6 +82,7 @@ def test_a_ggml_file_without_its_last_tensor(lab_ggml: Path, tmp_path: Path) -> 
         convert.read(tmp_path / "a.bin")
 
 
+@pytest.mark.slow
 @given(at=st.integers(0, 4_000), byte=st.integers(0, 255))
 @settings(max_examples=40, deadline=None)
 def test_a_damaged_model_bin_is_read_or_told_in_a_sentence(
