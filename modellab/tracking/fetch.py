@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from modellab.errors import MALFORMED, ConfigError, NewerError, TrackingError, did_you_mean
 from modellab.results.entry import Entry, decode
+from modellab.system import leftovers
 from modellab.tracking import artifacts, runs, store
 from modellab.tracking.experiments import STORE_TAG
 from modellab.tracking.sender import ENTRY_TAG
@@ -127,9 +127,9 @@ def _read(client: MlflowClient, run: mlflow.entities.Run, warn: Callable[[str], 
     """The entries of one run."""
     marked = {tag.removeprefix(ENTRY_TAG) for tag in run.data.tags if tag.startswith(ENTRY_TAG)}
     here = store.local_folder(run.info.artifact_uri)
-    with tempfile.TemporaryDirectory(prefix="modellab-") as spare:
+    with leftovers.folder("fetch") as spare:
         try:
-            folder = here / artifacts.ENTRIES if here else _download(client, run.info.run_id, spare)
+            folder = here / artifacts.ENTRIES if here else _download(client, run.info.run_id, str(spare))
             found = [entry for path in sorted(folder.glob("*.json.gz")) if (entry := _entry(path, run, warn))]
         except Exception as problem:  # noqa: BLE001 - artifact stores raise the errors of the library they use
             warn(f"the entries of {run.info.run_name} cannot be fetched ({store.masked(str(problem))[:200]})")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from modellab.results import withheld
 from modellab.results.entry import Entry
+from modellab.system import leftovers
 from modellab.tracking import artifacts, runs, store, ui_views
 from modellab.tracking.case_pages import Pages
 from modellab.tracking.experiments import Experiments
@@ -203,9 +203,9 @@ class Sender:
         """Into the artifact store's folder itself where it is one, else through MLflow's client."""
         here = store.local_folder(info.artifact_uri)
         if here is None:
-            with tempfile.TemporaryDirectory(prefix="modellab-") as folder:
-                artifacts.write(Path(folder), entries, self.pages)
-                self.client.log_artifacts(info.run_id, folder)
+            with leftovers.folder("send") as folder:
+                artifacts.write(folder, entries, self.pages)
+                self.client.log_artifacts(info.run_id, str(folder))
             return
         if store.is_server(self.uri) and not here.parents[2].is_dir():  # .../<experiment>/<run>/artifacts
             raise OSError(f"the server keeps them in {here.parents[2]}, a folder that is not on this computer")

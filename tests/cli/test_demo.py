@@ -62,7 +62,7 @@ def test_words_a_verdict_and_pages_and_then_nothing_is_left(tmp_path: Path, numb
         rest, errors = child.communicate(timeout=LIMIT_S)
     assert (child.returncode, errors) == (0, "")
     assert rest.endswith("ended; nothing stays behind\n")
-    assert not list(tmp_path.glob("modellab-demo-*"))
+    assert not list(tmp_path.glob("modellab-run-demo-*"))
     assert not processes.alive(begun)
 
 

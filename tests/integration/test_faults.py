@@ -138,7 +138,12 @@ def test_a_damaged_baseline_names_the_file(fake_project: FakeProject, content: s
     result.stdout.fnmatch_lines([f"*fake-one.cpu-float32.json {words}"])
 
 
-def test_a_ledger_without_a_place_is_told_and_kept_elsewhere(fake_project: FakeProject) -> None:
+def test_a_ledger_without_a_place_is_told_and_kept_elsewhere(
+    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
     (fake_project.root / "mlruns").write_text("a file where the folder should be")
     result = fake_project.run()
     assert result.ret == 0

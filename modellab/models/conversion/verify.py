@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from modellab.models import FOLDER
 from modellab.models.conversion.probe import ENGINES, RATE_HZ
 from modellab.models.conversion.recognise import recognise
 from modellab.models.embedded.compact import Array
+from modellab.system import leftovers
 
 CLIP = Path(__file__).with_name("clip.flac")  # spoken by espeak-ng: three sentences of golden/asr_smoke_v1
 WINDOW = 30 * RATE_HZ
@@ -79,10 +79,10 @@ def verify(ours: Path, theirs: Path, clip: Path = CLIP) -> str:
 def compare(ours: Path, theirs: Path, clip: Path = CLIP) -> Compared:
     """Load both in their engines, which have to be installed, and put the numbers side by side."""
     every = [recognise(path) for path in (ours, theirs)]
-    with tempfile.TemporaryDirectory(prefix="modellab-convert-") as folder:
-        sound = Path(folder, "clip.npy")
+    with leftovers.folder("convert") as folder:
+        sound = folder / "clip.npy"
         np.save(sound, window(audio.read(clip, RATE_HZ).samples))
-        first, second = (_probe(*each, sound, Path(folder, f"{i}.npz")) for i, each in enumerate(every))
+        first, second = (_probe(*each, sound, folder / f"{i}.npz") for i, each in enumerate(every))
     tolerance = TOLERANCE_F16 if "ggml" in {fmt for fmt, _ in every} else TOLERANCE
     numbers = tuple(_compare(first, second, tolerance))
     return Compared(" and ".join(ENGINES[fmt] for fmt, _ in every), numbers, (str(first["text"]), str(second["text"])))

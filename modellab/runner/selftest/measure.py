@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +23,7 @@ from modellab.runner.evaluate import Loaded
 from modellab.runner.selftest.checks import Check, check
 from modellab.runner.selftest.probes import PROBES, Probe
 from modellab.runner.worker import Worker
+from modellab.system import leftovers
 from modellab.types import Audio, CaseId, Result
 
 COSTS = Path(__file__).parent / "known_cost"
@@ -91,12 +91,12 @@ def _bench(folder: Path, probes: Sequence[Probe], threads: int, device: str) -> 
     plan = [[probe.work, amount] for probe in probes for amount in (probe.amount, 0)]
     model = config.model_copy(update={"options": {"plan": plan}})
     key = CaseId("asr", "selftest", folder.name, "known", device, "none")
-    with tempfile.TemporaryDirectory(prefix="modellab-selftest-") as place:
+    with leftovers.folder("selftest") as place:
         header = datasets.Header.model_validate(HEADER)
-        case = Case(key, model, model.variants["known"], folder, Path(place), header)
+        case = Case(key, model, model.variants["known"], folder, place, header)
         worker = Worker(threads)
         try:
-            yield Bench(Path(place), evaluate.load(case, worker, threads), case, probes, threads)
+            yield Bench(place, evaluate.load(case, worker, threads), case, probes, threads)
         finally:
             worker.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from modellab.server.errors import ApiError
 from modellab.server.results import difference
 from modellab.server.results.tables import ENTRIES
 from modellab.server.results.whole import opened, project
+from modellab.system import leftovers
 from modellab.system.machine import today
 
 Json = dict[str, Any]
@@ -121,8 +121,8 @@ def _version(here: Project, taken: Sequence[Proposal]) -> str:
 
 def _draft(here: Project, taken: Sequence[Proposal], reason: str) -> list[Json]:
     """The difference that accepting makes to each file, found out on copies of them."""
-    with tempfile.TemporaryDirectory(prefix="modellab-accept-") as folder:
-        copy = replace(here, baselines=Path(folder))
+    with leftovers.folder("accept") as folder:
+        copy = replace(here, baselines=folder)
         written: list[Path] = []
         for proposal in taken:
             for path in _files(here, proposal):
