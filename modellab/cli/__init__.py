@@ -7,6 +7,14 @@ out; `modellab run` has pytest's. Errors are one sentence on stderr.
 Layer 7: may import layers 1 to 6 and the ground (`docs/architecture.md`). Start reading at `app.py`.
 """
 
-from modellab.cli.app import main
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """The entry point of the command `modellab`. Ctrl-C while all of it is imported ends it without a word."""
+    from modellab.system import interrupt
+
+    interrupt.ends_at_once()
+    from modellab.cli import app
+
+    app.main()

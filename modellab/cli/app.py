@@ -56,12 +56,14 @@ from modellab.cli import (
     worker,
 )
 from modellab.errors import ModellabError
+from modellab.system import interrupt
 
 
 class OneSentence(grouped.WholeSummaries):
     """The process boundary: what a command raises on purpose, or the disk refuses, becomes one sentence."""
 
     def invoke(self, ctx: Any) -> Any:
+        interrupt.raises()
         try:
             try:
                 return super().invoke(ctx)
@@ -185,7 +187,7 @@ def options(version: Annotated[bool, VERSION] = False) -> None:
 
 
 def main() -> None:
-    """The entry point of the `modellab` command.
+    """What the line asks for; the one in `__init__.py` comes here.
 
     Pydantic looks for plugins of its own in every installed package, which takes longer than the whole of --help.
     """
@@ -196,7 +198,12 @@ def main() -> None:
                 setattr(sys, name, opened.enter_context(Path(os.devnull).open("w", encoding="utf-8")))
         try:
             app()
+        except Exception as error:
+            if not interrupt.is_cause(error):
+                raise
+            sys.exit(interrupt.ENDED)
         finally:
+            interrupt.ends_at_once()
             _write_the_rest()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 
 from modellab.cli import common
 from modellab.cli.options import DatasetNames, DeviceNames, ModelNames, PrecisionNames, TierName, check, chosen
+from modellab.system import interrupt
 
 if TYPE_CHECKING:
     from modellab.plan.matrix import Matrix
@@ -56,8 +56,7 @@ def run(
         *rest,
     ]
     command = pytest_command(matrix, selection, arguments)
-    sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
+    interrupt.become(command)  # pytest takes this process over: its signals and its exit status are its own
 
 
 def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -> list[str]:
@@ -67,9 +66,9 @@ def pytest_command(matrix: Matrix, selection: Selection, arguments: list[str]) -
     os.chdir(root)
     options = ["-p", "modellab.pytest_plugin.select", f"--rootdir={root}", *selection.arguments()]
     if not (root / BENCHMARKS).is_dir():
-        return [sys.executable, "-m", "pytest", str(EVERY_TASK), *_alone(root), *options, *arguments]
+        return [*interrupt.command("pytest"), str(EVERY_TASK), *_alone(root), *options, *arguments]
     named = any(_is_benchmark(root, given) for given in arguments)
-    return [sys.executable, "-m", "pytest", *([] if named else [BENCHMARKS]), *options, *arguments]
+    return [*interrupt.command("pytest"), *([] if named else [BENCHMARKS]), *options, *arguments]
 
 
 def _alone(root: Path) -> list[str]:

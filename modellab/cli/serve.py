@@ -30,9 +30,8 @@ def serve(
     """
     import json
     import os
-    import sys
 
-    from modellab.system import extras
+    from modellab.system import extras, interrupt
 
     if new_token:
         _new_token(new_token)
@@ -44,14 +43,10 @@ def serve(
         os.environ[CONFIG] = str(config.absolute())
     project = common.project_or_here()
     if reindex:
-        sys.stdout.flush()
-        again = [sys.executable, "-m", "modellab.server.results.reindex", str(project.root)]
-        os.execv(sys.executable, again)  # noqa: S606 - the server's own program, beside which this one is no layer
+        interrupt.become([*interrupt.command("modellab.server.results.reindex"), str(project.root)])
     given: dict[str, Any] = {"host": host, "port": port, "preload": preload, "replicas": replicas}
     said = {name: value for name, value in given.items() if value not in ("", None, [])}
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "modellab.server", str(project.root), json.dumps(said)]
-    os.execv(sys.executable, command)  # noqa: S606 - it is this program, with what was asked
+    interrupt.become([*interrupt.command("modellab.server"), str(project.root), json.dumps(said)])
 
 
 def _new_token(name: str) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from modellab.cli import common
 from modellab.errors import ConfigError, TrackingError
+from modellab.system import interrupt
 
 
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this computer.")] = 5000) -> None:
@@ -37,10 +38,9 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this co
     for experiment, views in tracking.ui_links(folder, port).items():
         for view, address in views.items():
             common.say(f"  {experiment:8} {view:9} {address}")
-    command = tracking.ui_command(folder, port)
     sys.stdout.flush()
     tracking.tell_when_it_answers(port)
-    os.execve(command[0], command, tracking.ui_environment())  # noqa: S606 - a list we built ourselves
+    interrupt.become(tracking.ui_command(folder, port), tracking.ui_environment())
 
 
 def _check_database(folder: Path) -> None:
@@ -66,23 +66,19 @@ def _check_port(port: int) -> None:
             ) from error
 
 
-def _hold(port: int) -> int:
-    """Keep a second `ui` off the port in the seconds before MLflow listens; the lock ends with this process.
+def _hold(port: int) -> None:
+    """Keep a second `ui` off the port in the seconds before MLflow listens: a folder is ours while this process lives.
 
-    MLflow itself would end with status 0 where the port was taken meanwhile. Returns the descriptor of the lock.
+    MLflow itself would end with status 0 where the port was taken meanwhile.
     """
-    import fcntl
-    import tempfile
+    from modellab.system import leftovers
 
-    place = Path(tempfile.gettempdir()) / f"modellab-ui-{os.getuid()}-{port}.lock"
-    held = os.open(place, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    leftovers.sweep()
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(held)
+        held = leftovers.Folder("ui", f"{os.getuid()}-{port}", wait=False)
+    except BlockingIOError as error:
         raise ConfigError(f"another `modellab ui` has port {port}, --port takes another") from error
-    os.set_inheritable(held, True)  # MLflow takes this process over, and the lock with it
-    return held
+    held.hand_on()  # MLflow takes this process over, and the lock with it
 
 
 def sync(

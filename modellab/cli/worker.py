@@ -38,13 +38,8 @@ def worker(queue: Queue = None, runs: Runs = False, idle: Idle = 600.0) -> None:
 
 def _serve() -> None:
     """Become the process that takes runs: a program of the server's, beside which the command line is no layer."""
-    import os
-    import sys
-
-    from modellab.system import extras
+    from modellab.system import extras, interrupt
 
     extras.need("serve", "`modellab worker --runs`")
     project = common.project()
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "modellab.server.jobs.work", str(project.root)]
-    os.execv(sys.executable, command)  # noqa: S606 - the same interpreter
+    interrupt.become([*interrupt.command("modellab.server.jobs.work"), str(project.root)])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from modellab.system import interrupt
 from modellab.tracking import sqlite, store, ui_views
 
 ANSWERS = """
@@ -34,9 +35,7 @@ def ui_command(folder: Path, port: int = 5000) -> list[str]:
     uri, artifacts = store.own(folder), (folder.absolute() / "artifacts").as_uri()
     where = ["--backend-store-uri", uri, "--registry-store-uri", uri, "--default-artifact-root", artifacts]
     return [
-        sys.executable,
-        "-m",
-        "mlflow",
+        *interrupt.command("mlflow"),
         "server",
         *where,
         "--host",
@@ -57,7 +56,7 @@ def ui_environment() -> dict[str, str]:
 
 def tell_when_it_answers(port: int) -> subprocess.Popen[bytes]:
     """Have a small process say so: the one that asks for it becomes MLflow's, which says nothing to people."""
-    return subprocess.Popen([sys.executable, "-S", "-c", ANSWERS, str(os.getpid()), str(port)])
+    return subprocess.Popen([sys.executable, "-S", "-c", ANSWERS, str(os.getpid()), str(port)], start_new_session=True)
 
 
 def ui_links(folder: Path, port: int = 5000) -> dict[str, dict[str, str]]:

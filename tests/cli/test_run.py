@@ -19,6 +19,7 @@ from modellab.errors import ConfigError
 from modellab.plan.matrix import Matrix
 from modellab.plan.selection import Selection
 from modellab.plan.settings import Project
+from modellab.system import interrupt
 
 from .conftest import Desk
 
@@ -160,7 +161,7 @@ def test_its_own_test_file_knows_every_task() -> None:
 def test_a_benchmark_on_the_line_replaces_all_of_them(desk: Desk, arguments: list[str], target: list[str]) -> None:
     command = pytest_command(Matrix(Project.at(desk.root)), Selection(), arguments)
     own = ["-p", "modellab.pytest_plugin.select", f"--rootdir={desk.root}"]
-    assert command == [sys.executable, "-m", "pytest", *target, *own, *arguments]
+    assert command == [*interrupt.command("pytest"), *target, *own, *arguments]
 
 
 def test_ctrl_c_reaches_pytest_once(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,10 @@ MOVED = Record(stage="candidate", when="2026-11-21T08:00:00Z", by="Ada", because
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What `ui` would turn into."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))  # this process holds a folder there
     commands: list[list[str]] = []
 
     def execve(path: str, command: list[str], environment: dict[str, str]) -> None:

@@ -16,8 +16,6 @@ from typing import Any
 import pytest
 
 from modellab.plan.serve_settings import Serve
-from modellab.server import __main__
-from modellab.server import serving as program
 from modellab.server.serving import listening, main
 from tests.server.conftest import Server, project, serving
 
@@ -188,11 +186,3 @@ def test_settings_that_cannot_be_are_one_sentence(
     told = capsys.readouterr().err
     assert says in told
     assert len(told.splitlines()) == 1
-
-
-def test_ctrl_c_before_it_serves_ends_it_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_: str) -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(program, "main", interrupted)
-    assert __main__.run() == 130

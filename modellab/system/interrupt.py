@@ -1,0 +1,75 @@
+"""Ctrl-C while a program begins and ends: it ends at once, by the signal itself, without a word.
+
+Python raises KeyboardInterrupt wherever it is at that moment. While modules are imported that is within other people's
+code, where it becomes a traceback, an error of their own, or nothing at all.
+
+`python -m modellab.system.interrupt MODULE ARGUMENTS` is `python -m MODULE ARGUMENTS` with that beginning. Where its
+work begins, the module takes the signal back (`raises`) or has a handler of its own; for pytest a hook here does it.
+"""
+
+from __future__ import annotations
+
+import _signal as signal  # type: ignore[import-not-found]  # all that `signal` is made of, without its enums: 5 ms less
+import os
+import sys
+
+TYPE_CHECKING = False  # as in `modellab/__init__.py`
+if TYPE_CHECKING:  # pragma: no cover
+    from collections.abc import Mapping
+
+ENDED = 130  # as a shell has it of whoever was ended by Ctrl-C
+
+
+def ends_at_once() -> None:
+    """From now on Ctrl-C ends this process; who ignores it (`nohup`, `&` in a script) or has a handler keeps that."""
+    _hand_over(signal.default_int_handler, signal.SIG_DFL)
+
+
+def raises() -> None:
+    """From now on Ctrl-C raises KeyboardInterrupt, as Python has it by itself."""
+    _hand_over(signal.SIG_DFL, signal.default_int_handler)
+
+
+def command(module: str) -> list[str]:
+    """`python -m MODULE`, as a list, which Ctrl-C ends without a word while it begins."""
+    return [sys.executable, "-m", __name__, module, *(["-p", __name__] if module == "pytest" else [])]
+
+
+def become(program: list[str], environment: Mapping[str, str] | None = None) -> None:
+    """Be that program from here on; Ctrl-C waits until it has its own beginning behind it, which is Python's."""
+    sys.stdout.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        os.execve(program[0], program, os.environ if environment is None else environment)  # noqa: S606 - no shell
+    finally:  # it could not be started
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def pytest_sessionstart() -> None:
+    """pytest, which has imported what it needs: it tells of an interruption itself from here on."""
+    raises()
+
+
+def is_cause(error: BaseException | None) -> bool:
+    """Whether an error came of KeyboardInterrupt, which extension modules turn into one of their own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _hand_over(present: object, new: object) -> None:
+    if signal.getsignal(signal.SIGINT) is present:
+        signal.signal(signal.SIGINT, new)
+
+
+if __name__ == "__main__":
+    ends_at_once()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `become`
+    import runpy
+
+    for name in ("modellab", "modellab.system"):  # pytest wants to import what it rewrites itself
+        del sys.modules[name]
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
