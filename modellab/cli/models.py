@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modellab.cli import common, grouped, model_list
+from modellab.cli import common, grouped, model_list, suite_files
 from modellab.errors import ConfigError, WeightsError
+from modellab.system import interrupt
 
 if TYPE_CHECKING:
     from modellab.models import Model
@@ -64,9 +63,8 @@ def check(
     """Put models through the contract: what every model has to do, whatever its task. The exit status is pytest's."""
     chosen = [part for name in names for part in ("--model", name)]
     fewer = ["-k", "not ten_minutes"] if quick else []
-    command = [sys.executable, "-m", "pytest", "--pyargs", "modellab.contract", *chosen, *fewer]
-    sys.stdout.flush()
-    os.execv(command[0], command)  # noqa: S606 - pytest takes this process over: its signals and its exit status are its own
+    command = [*interrupt.command("pytest"), "--pyargs", "modellab.contract", *chosen, *fewer]
+    interrupt.become(command)
 
 
 @app.command()
@@ -74,7 +72,9 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the folder, a Python identifier.")],
     like: Annotated[
         str,
-        typer.Option(metavar="MODEL", help="The model to begin from; default: one of the suite, or that runs here."),
+        typer.Option(
+            metavar="MODEL[:VARIANT]", help="The model to begin from; default: one of the suite, or that runs here."
+        ),
     ] = "",
 ) -> None:
     """Write a model folder that works, after another one: then make it yours."""
@@ -84,15 +84,19 @@ def new(
 
     project = common.project_or_here()
     matrix = common.matrix(project)
-    folder, model, _ = find_model(matrix, like or _to_begin_from(matrix))
+    folder, model, variant = find_model(matrix, like or _to_begin_from(matrix))
+    of_suite = [entry.partition(":")[2] for entry in project.only if entry.startswith(f"{folder.name}:")]
     place = project.models[0] if project.models else project.root / "models"
-    for path in template.write(name, folder, model, place):
+    for path in template.write(name, folder, model, place, [variant] if variant else of_suite):
         common.say(path)
+    common.say(f"now make it yours, and try it: modellab models check {name} --quick")
+    if suite_files.with_model(project.root, name):
+        common.say("pyproject.toml: the suite is about it, too")
+        return
     if not project.models:
         common.say(f'add to {project.root / "pyproject.toml"}: [tool.modellab] models = ["models"]')
     if project.only and not {OWN, name} & set(project.only):
         common.say(f'add "{name}" to `only` in {project.root / "pyproject.toml"}, which names what the suite is about')
-    common.say(f"now make it yours, and try it: modellab models check {name} --quick")
 
 
 def _to_begin_from(matrix: Matrix) -> str:
@@ -100,7 +104,9 @@ def _to_begin_from(matrix: Matrix) -> str:
     from modellab.models import template
     from modellab.plan.availability import missing_package
 
-    fitting = {entry[0].name: entry for entry in matrix.models if isinstance(entry, tuple) and template.kept(entry[1])}
+    there = {entry[0].name: entry for entry in matrix.models if isinstance(entry, tuple)}
+    with_variant = {name.partition(":")[0] for name in matrix.project.only if ":" in name}
+    fitting = {name: entry for name, entry in there.items() if name in with_variant or template.kept(entry[1])}
     named = [name.partition(":")[0] for name in matrix.project.only]
     here = [name for name in TEMPLATES if name in fitting and not missing_package(fitting[name][1])]
     return next((name for name in (*named, *here) if name in fitting), TEMPLATES[0])

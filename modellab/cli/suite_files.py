@@ -15,6 +15,8 @@ IGNORED = ("mlruns/", "modellab-try.html")
 CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0"
 PYTHON = "actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0"
 UPLOAD = "actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f # v6.0.0"
+ABOUT = "  # the models that this suite is about; without this line, all that meet its data"
+OWN_MODELS = '# models = ["models"]  # a folder with models of your own: `modellab models new NAME`'
 EXAMPLE = "example_v1"
 EXAMPLES = {
     "light": "turn on the kitchen light",
@@ -43,11 +45,7 @@ def settings(root: Path, only: Sequence[str]) -> Written:
     """pyproject.toml with the table of modellab, which an older file gets at its end."""
     path = root / "pyproject.toml"
     names = ", ".join(f'"{name}"' for name in only)
-    table = (
-        "[tool.modellab]\n"
-        f"only = [{names}]  # the models that this suite is about; without this line, all that meet its data\n"
-        '# models = ["models"]  # a folder with models of your own: `modellab models new NAME`\n'
-    )
+    table = f"[tool.modellab]\nonly = [{names}]{ABOUT}\n{OWN_MODELS}\n"
     if not path.exists():
         return Written(path, f'{table}\n[tool.pytest.ini_options]\ntestpaths = ["benchmarks"]\n')
     text = path.read_text(encoding="utf-8")
@@ -58,6 +56,24 @@ def settings(root: Path, only: Sequence[str]) -> Written:
     if "modellab" in tool:
         return Written(path, "", note="it has a table [tool.modellab]")
     return Written(path, ("" if text.endswith("\n") or not text else "\n") + "\n" + table, appended=True)
+
+
+def with_model(root: Path, name: str) -> bool:
+    """Make the suite about a model in its folder `models`, too, where pyproject.toml still has the lines of `settings`.
+
+    Elsewhere nothing is touched: whoever has written a table knows where the lines belong.
+    """
+    path = root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    begun = text.replace(f"\n{OWN_MODELS}\n", '\nmodels = ["models"]\n').replace(f"]{ABOUT}\n", f', "{name}"]{ABOUT}\n')
+    try:
+        table = tomllib.loads(begun).get("tool", {}).get("modellab", {})
+    except tomllib.TOMLDecodeError:
+        return False
+    if table.get("models") != ["models"] or name not in table.get("only", []):
+        return False
+    path.write_text(begun, encoding="utf-8")
+    return True
 
 
 def plugin(root: Path) -> Written:

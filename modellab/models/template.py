@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,19 @@ README = """# {name}
 """
 
 
-def write(name: str, like: Path, model: Model, place: Path) -> list[Path]:
+def write(name: str, like: Path, model: Model, place: Path, variants: Sequence[str] = ()) -> list[Path]:
     """Write the folder `place / name` after the model folder `like`; the files written.
 
-    It keeps the adapter, the variants whose weights need no download and what they are run with; it has no claims and
-    the status `experimental`. Raises ConfigError where the name is none or is taken.
+    It keeps the adapter, these `variants` with all places of their weights (without: those whose weights need no
+    download) and what they are run with; it has no claims and the status `experimental`. Raises ConfigError where the
+    name is none or is taken.
     """
     folder = place / name
     if not name.isidentifier():
         raise ConfigError(f"a model folder's name is a Python identifier, {name!r} is none")
     if folder.exists():
         raise ConfigError(f"{folder} exists already: choose another name or remove it")
-    config = _config(name, like, model)
+    config = _config(name, like, variants or kept(model))
     folder.mkdir(parents=True)
     for pattern in COPIED:
         for path in like.glob(pattern):
@@ -53,13 +54,12 @@ def write(name: str, like: Path, model: Model, place: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def _config(name: str, like: Path, model: Model) -> dict[str, Any]:
+def _config(name: str, like: Path, stay: Sequence[str]) -> dict[str, Any]:
     """The config.yaml of `like` with what belongs to the new model."""
     given = dict(load_yaml(like / "config.yaml"))
     variants: Mapping[str, Any] = given["variants"]
-    stay = kept(model)
     if not stay:
-        raise ConfigError(f"{like.name} has no variant whose weights need no download: copy its folder by hand")
+        raise ConfigError(f"{like.name} has no variant whose weights need no download: --like {like.name}:VARIANT")
     given.pop("claims", None)
     words = re.sub(r"[_\W]+", " ", name)
     summary = f"{words}, begun as a copy of {like.name}"
@@ -67,8 +67,17 @@ def _config(name: str, like: Path, model: Model) -> dict[str, Any]:
         **given,
         "summary": summary,
         "status": "experimental",
-        "variants": {label: variants[label] for label in stay},
+        "variants": {label: _found_from_there(variants[label], like) for label in stay},
     }
+
+
+def _found_from_there(given: Any, like: Path) -> Any:
+    """A variant's keys in which a `path:` that begins at the folder `like` is whole, since the copy lies elsewhere."""
+    if isinstance(given, str) and given.startswith("path:") and not given.startswith(("path:/", "path:~")):
+        return f"path:{(like / given.removeprefix('path:')).resolve()}"
+    if isinstance(given, Mapping):
+        return {key: _found_from_there(value, like) for key, value in given.items()}
+    return [_found_from_there(each, like) for each in given] if isinstance(given, list) else given
 
 
 def kept(model: Model) -> list[str]:

@@ -131,11 +131,14 @@ def test_recordings_above_the_suite_are_copied(desk: Desk, tmp_path: Path, monke
 
 def test_a_model_of_ones_own_begins_from_the_suite_s_and_each_step_to_it_is_told(empty: Desk) -> None:
     empty.type("init")
+    written = (empty.root / "pyproject.toml").read_text(encoding="utf-8")
+    (empty.root / "pyproject.toml").write_text(written.replace("; without", " and"), encoding="utf-8")  # by a person
     begun = empty.type("models", "new", "mine")
     assert 'models = ["models"]' in begun.stdout
     assert 'add "mine" to `only`' in begun.stdout
     config = yaml.safe_load((empty.root / "models" / "mine" / "config.yaml").read_text(encoding="utf-8"))
     assert config["packages"] == ["faster_whisper"]
+    assert list(config["variants"]) == ["lab"], "the one that the suite is about"
     assert "but [tool.modellab] has no models" in empty.type("run", "--model", "mine").stderr
     settings = (empty.root / "pyproject.toml").read_text(encoding="utf-8").replace("# models =", "models =")
     (empty.root / "pyproject.toml").write_text(settings, encoding="utf-8")
@@ -145,6 +148,30 @@ def test_a_model_of_ones_own_begins_from_the_suite_s_and_each_step_to_it_is_told
     header = empty.root / "golden" / "example_v1" / "dataset.yaml"
     header.write_text(header.read_text(encoding="utf-8").replace('domain: "lab"\n', ""), encoding="utf-8")
     assert "mine knows a small vocabulary (domain lab)" in empty.type("run", "--model", "mine").stderr
+
+
+def test_a_suite_as_it_was_written_is_about_the_new_model_at_once(empty: Desk) -> None:
+    empty.type("init")
+    begun = empty.type("models", "new", "mine")
+    assert begun.stdout.endswith("pyproject.toml: the suite is about it, too\n")
+    assert "mine:lab-example_v1-cpu-int8" in empty.type_in_shell("run", "--model", "mine", "--co", "-q").stdout
+    again = empty.type("models", "new", "other")
+    assert 'add "other" to `only`' not in again.stdout
+    settings = tomllib.loads((empty.root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["modellab"]
+    assert settings == {"only": ["faster_whisper:lab", "mine", "other"], "models": ["models"]}
+
+
+def test_a_copy_has_the_variant_that_is_asked_for_with_all_places_of_its_weights(empty: Desk) -> None:
+    empty.type("init")
+    begun = empty.type("models", "new", "mine", "--like", "faster_whisper:tiny.en")
+    assert begun.exit_code == 0, begun.stderr
+    folder = Path(suite_files.__file__).parents[1] / "models" / "faster_whisper"
+    of = [
+        yaml.safe_load((each / "config.yaml").read_text(encoding="utf-8"))
+        for each in (folder, empty.root / "models" / "mine")
+    ]
+    assert list(of[1]["variants"]) == ["tiny.en"]
+    assert of[1]["variants"]["tiny.en"] == of[0]["variants"]["tiny.en"]
 
 
 @pytest.mark.slow
