@@ -49,8 +49,8 @@ def power(
         common.say(_needed(population, metric, wanted))
 
 
-def told(folder: Path) -> str:
-    """What a sample that was just imported would see, in a sentence; '' for a task of which nothing can be said yet."""
+def told(folder: Path, what: str = "the sample", effect: str = "0.5%") -> str:
+    """What was just imported would see, in a sentence; '' for a task of which nothing can be said yet."""
     from modellab import units
 
     try:
@@ -60,8 +60,8 @@ def told(folder: Path) -> str:
     seen = population.detects(population.utterances)
     change = f"a change of {units.heading(metric.name)} of {units.detects(seen, metric.unit)}"
     sees = change if math.isfinite(seen) else "no change, however large: it is too small"
-    more = f"modellab datasets power {folder.name} --effect 0.5% says what that needs"
-    return f"the sample sees {sees} ({source}); {more}"
+    more = f"modellab datasets power {folder.name} --effect {effect} says what that needs"
+    return f"{what} sees {sees} ({source}); {more}"
 
 
 def _population(folder: Path, case_id: str) -> tuple[Metric, Population, str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modellab.cli import common, consent, suite_files
+from modellab.cli import common, consent, dataset_power, suite_files
 from modellab.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,8 +65,9 @@ def init(
         *suite_files.ignored(root),
         suite_files.workflow(root, _requirement(instances), _fetched(instances)),
     ]
+    made = None
     if data:
-        _import(root, data, task, language, name, dry_run=dry_run)  # refused before anything else is written
+        made = _import(root, data, task, language, name, dry_run=dry_run)  # refused before anything else is written
     else:
         files += suite_files.example(root, suite_files.lessons())
     for file in files:
@@ -80,6 +81,8 @@ def init(
         common.say("nothing was written (--dry-run)")
         return
     _fetch(instances, yes=yes)
+    if made and (seen := dataset_power.told(made, f"{made.name} as it is", "5%")):
+        common.say(seen)
     common.say(NEXT)
 
 
@@ -151,8 +154,11 @@ def _fetch(instances: Sequence[ModelInstance], *, yes: bool) -> None:
 # ---------------------------------------------------------------------------- data
 
 
-def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_run: bool) -> None:
-    """The first dataset, of the recordings that have what the task needs; ConfigError where none has."""
+def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_run: bool) -> Path | None:
+    """The first dataset, of the recordings that have what the task needs; its folder, if it was made.
+
+    ConfigError where no recording has it.
+    """
     from modellab import tasks
     from modellab.cli import dataset_import
     from modellab.datasets.importers import importing, own_recordings
@@ -162,7 +168,7 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
     folder = root / "golden" / (name or named(data))
     if folder.exists():
         common.say(f"left as it is: {folder.relative_to(root)} (it is there: --name takes another)")
-        return
+        return None
     outside = not Path(data).expanduser().resolve().is_relative_to(root.resolve())
     form = own_recordings.form(Path(data)) if task == TEXTS and Path(data).is_dir() else ""
     wish = Wish(task=task, language=language, tier="smoke", form=form, copy=outside, most_left_out=1.0, dry_run=dry_run)
@@ -171,6 +177,7 @@ def _import(root: Path, data: str, task: str, language: str, name: str, *, dry_r
     if report.refused:
         raise ConfigError(f"{data}: {report.refused}; a text lies beside its recording: call.txt beside call.wav")
     dataset_import.tell(report, wish)
+    return None if dry_run else folder
 
 
 def named(data: str) -> str:

@@ -237,7 +237,7 @@ class Controller:
         lost = [f"{name} ERROR: {why}" for name, why in self.unread.items()]
         lost += [f"{name} is red, and its test passed: does it catch what gate(...) raises?" for name in self.swallowed]
         rest = how_to_go_on(self.config, self.session, self.rows, self.fates.not_run)
-        return [*lost, *self.fates.notes(), *rest, *table.footnotes(self.rows)]
+        return [*lost, *self.fates.notes(), *rest, *table.footnotes(self.rows), *table.advice(self.rows)]
 
     def _annotate(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Red cases on the files that ran them, where GitHub shows them."""

@@ -138,6 +138,20 @@ def _notes(row: CaseSummary) -> list[str]:
     return [*row.notes, *(f"{', '.join(metrics)} {status}: {why}" for (status, why), metrics in reasons.items())]
 
 
+def advice(rows: Sequence[CaseSummary]) -> list[str]:
+    """What would decide a case whose quality looks worse and may be chance: one sentence, with the first such case."""
+    for row in _ordered(rows):
+        headline = row.primary
+        if headline and headline.status is Status.INCONCLUSIVE and headline.baseline is not None:
+            metrics = {metric.name: metric for metric in tasks.get(row.key.task).METRICS}
+            is_rate = headline.unit == "ratio" and metrics[headline.metric].better == "lower"
+            effect = " --effect 5%" if headline.unit == "ratio" else ""
+            limit = f'"{row.key.model}:*" = {{{headline.metric} = {{limit = 0.1}}}} under [tool.modellab.cases], say'
+            more = f"more recordings (`modellab datasets power {row.key.dataset}{effect}` says how many)"
+            return [f"to have {row.key} decided: {more}, or a limit of yours{f' ({limit})' if is_rate else ''}"]
+    return []
+
+
 def skipped(reasons: Sequence[str]) -> list[str]:
     """How many cases did not run, by what is missing; what would mend it is told of the first.
 

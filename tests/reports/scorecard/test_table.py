@@ -153,3 +153,14 @@ ONE = "fake:one-short_v1-cpu-float32"
 )
 def test_footnotes_are_said_once(rows: list[CaseSummary], notes: list[str]) -> None:
     assert table.footnotes(rows) == notes
+
+
+def test_what_would_decide_a_doubt_is_said_once() -> None:
+    doubt = row("one", Status.INCONCLUSIVE, wer(Status.INCONCLUSIVE, 0.1, 0.05, baseline=0.05, why="too few"))
+    (told,) = table.advice([doubt, replace(doubt, key=replace(doubt.key, variant="two"))])
+    more = "more recordings (`modellab datasets power short_v1 --effect 5%` says how many)"
+    limit = '"fake:*" = {wer = {limit = 0.1}} under [tool.modellab.cases], say'
+    assert told == f"to have {ONE} decided: {more}, or a limit of yours ({limit})"
+    assert table.advice([row("one", Status.PASS, wer(Status.PASS, 0.1, 0.0, baseline=0.1))]) == []
+    alone = row("one", Status.INCONCLUSIVE, wer(Status.INCONCLUSIVE, 0.1, why="broke"))
+    assert table.advice([alone]) == [], "nothing was accepted: more recordings would tell nothing"
