@@ -153,7 +153,7 @@ def test_who_bears_no_token_is_asked_for_one(tmp_path: Path) -> None:
     ("settings", "says"),
     [
         ('host = "0.0.0.0"', "host 0.0.0.0 answers other machines, and there are no tokens"),
-        ('preload = ["fake:two"]', "there is no model 'fake:two' here"),
+        ('port = 0\npreload = ["fake:two"]', "there is no model 'fake:two' here"),
         ('host = "192.0.2.1"\ntokens = {a = "sha256:' + "0" * 64 + '"}', "cannot listen on 192.0.2.1, port 8000: "),
     ],
 )
