@@ -85,9 +85,10 @@ def _broken(
         sizes, family_size = breaks.sizes(len(groups), groups), _suite_size(case.tier, matrix)
         counted = sum(breaks.gross(one, thresholds.rule({})) is not None for one in _quality(case).values())
         level = breaks.own_fraction(how) * breaks.BROKEN * given["alpha"].value / (family_size * max(1, counted))
-        least = breaks.fewest(sizes, level, how.often)
+        named = breaks.is_named(groups)
+        least, whose = breaks.fewest(sizes, level, how.often, named=named), ", by speaker," if named else ""
         many = "1 case" if family_size == 1 else f"{family_size} cases"
-        told += f"; {least or 'none'} of {len(groups)} are red at once in a suite of {many}"
+        told += f"; {least or 'none'} of {len(groups)}{whose} are red at once in a suite of {many}"
     origins = dict.fromkeys(source.origin for name, source in given.items() if name.startswith(PARTS))
     yield [metric, "broken", told, ", ".join(origins)]
 

@@ -276,7 +276,8 @@ def _broken(facts: Known, metric: Metric) -> Iterator[str]:
         return
     sizes = breaks.sizes(len(contexts.counts), contexts.clusters or None)
     level = breaks.own_fraction(how) * breaks.BROKEN * contexts.rule.alpha
-    alone, among = (breaks.fewest(sizes, level / n, how.often) for n in (1, FAMILY))
+    named = breaks.is_named(contexts.clusters)
+    alone, among = (breaks.fewest(sizes, level / n, how.often, named=named) for n in (1, FAMILY))
     yield (
         f"{metric.name}: {alone or 'none'} of {len(contexts.counts)} broken utterances are red at once,"
         f" {among or 'none'} among {FAMILY} cases (broken: {breaks.told(how)} lost)"

@@ -164,7 +164,8 @@ def few(
     now = counts_of(said, metric.name)
     if not (count := int(breaks.broken(costs(metric, now), now[:, 1], how).sum())):
         return None
-    chance = breaks.break_p(count, 0, breaks.sizes(len(now), clusters(said)), how.often)
+    names = clusters(said)
+    chance = breaks.break_p(count, 0, breaks.sizes(len(now), names), how.often, named=breaks.is_named(names))
     if chance <= breaks.BROKEN * rule.alpha / family:
         return None
     then = [numbers for each in (accepted.counts.values() if accepted else ()) if (numbers := each.get(metric.name))]

@@ -103,12 +103,23 @@ def test_within_speakers_it_is_beta_binomial() -> None:
         assert break_p(count, 0, sizes, often) == pytest.approx((drawn >= count).mean(), abs=0.003)
 
 
-@given(st.integers(1, 20), st.integers(0, 5), st.lists(st.integers(1, 12), min_size=1, max_size=12))
-def test_more_damage_is_never_likelier(count: int, mended: int, sizes: list[int]) -> None:
-    p = break_p(count, mended, sizes, 0.01)
-    assert break_p(count + 1, mended, sizes, 0.01) <= p + 1e-12
-    assert break_p(count, mended + 1, sizes, 0.01) >= p - 1e-12
-    assert break_p(count, mended, [*sizes, 1], 0.01) >= p - 1e-12 or mended
+@given(st.integers(1, 20), st.integers(0, 5), st.lists(st.integers(1, 12), min_size=1, max_size=12), st.booleans())
+def test_more_damage_is_never_likelier(count: int, mended: int, sizes: list[int], named: bool) -> None:
+    p = break_p(count, mended, sizes, 0.01, named=named)
+    assert break_p(count + 1, mended, sizes, 0.01, named=named) <= p + 1e-12
+    assert break_p(count, mended + 1, sizes, 0.01, named=named) >= p - 1e-12
+    assert break_p(count, mended, [*sizes, 1], 0.01, named=named) >= p - 1e-12 or mended
+    assert p >= break_p(count, mended, sizes, 0.01) - 1e-12
+
+
+def test_where_speakers_are_named_each_may_be_heard_differently() -> None:
+    each = [1] * 20
+    assert break_p(4, 0, each, 0.01, named=True) == pytest.approx(scipy.stats.binom.sf(3, 20, breaks.HEARD))
+    assert break_p(4, 0, each, 0.002, named=True) == break_p(4, 0, each, 0.002), "a person knows the model better"
+    assert break_p(4, 0, each, 0.1, named=True) == break_p(4, 0, each, 0.1), "more is assumed already"
+    assert break_p(8, 0, [10] * 4, 0.01, named=True) == break_p(8, 0, [10] * 4, 0.01), "few break together instead"
+    found = [find(WER, Gross(), np.array([(0.0, 9.0)] * 4), np.full((4, 2), 9.0), names).p for names in (None, "abcd")]
+    assert found == [break_p(4, 0, [1] * 4, 0.01), break_p(4, 0, [1] * 4, 0.01, named=True)]
 
 
 def test_how_many_are_red_at_once_in_a_suite_of_thirty() -> None:
@@ -118,6 +129,9 @@ def test_how_many_are_red_at_once_in_a_suite_of_thirty() -> None:
     assert fewest([1], 0.02, 0.01) == 1, "but where one in fifty is enough"
     assert [fewest([1] * 2, 0.002 / m, 0.01) for m in (1, 20, 30)] == [2, 2, None]
     assert fewest([10] * 4, 0.002 / 30, 0.01) == 8, "what breaks together counts for less"
+    found = {n: fewest([1] * n, 0.002 / 30, 0.01, named=True) for n in (3, 10, 20, 40, 100)}
+    assert found == {3: 3, 10: 4, 20: 5, 40: 6, 100: 10}
+    assert fewest([1] * 20, 0.002 / 100, 0.01, named=True) == 5, "a quarter of 20 is red in suites of a hundred"
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ def foregone(cases: Drawn, family: int) -> tuple[Bools, Floats]:
     how = breaks.gross(WER, RULE)
     assert how is not None
     sizes = breaks.sizes(cases.words.shape[1], cases.clusters or None)
-    needed = breaks.fewest(sizes, breaks.BROKEN * RULE.alpha / family, how.often) or math.inf
+    named = breaks.is_named(cases.clusters)
+    needed = breaks.fewest(sizes, breaks.BROKEN * RULE.alpha / family, how.often, named=named) or math.inf
     few = breaks.broken(cases.after - cases.before, cases.words, how, cases.before).sum(axis=1) < needed
     return low & few, 2.0 ** -np.minimum(counts, 1000)
 
