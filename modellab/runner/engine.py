@@ -25,6 +25,7 @@ from modellab.runner import preprocessed
 from modellab.runner.engine_streams import Streams
 from modellab.runner.meters import process
 from modellab.runner.meters.reference_workload import Reference
+from modellab.runner.prepared import Prepared
 from modellab.system import allocator
 from modellab.system.child_processes import ChildProcesses
 from modellab.system.machine import versions
@@ -62,6 +63,7 @@ class Engine:
         self.on_gpu = False
         self.metered = True
         self.saved_audio = SavedAudio()
+        self.prepared = Prepared()
         self.preprocessing_s: list[float] = []  # of each utterance since `start`, in s
         self.preprocessed_s = 0.0  # audio that went through a chain since then
         self.streams: Streams | None = None  # of the model's own
@@ -149,10 +151,11 @@ class Engine:
         return {}
 
     def utterance(self, order: Mapping[str, Any]) -> dict[str, Any]:
-        """Decode one utterance, then call the model: only the call is between the clocks."""
+        """Decode one utterance, then call the model: only the call is between the clocks. `then`: what is next."""
         task = self.task
         assert task is not None, "start comes before utterance"
-        given = task.prepare(order["row"])
+        given = self.prepared.take(task, order["row"])
+        self.prepared.begin(task, order.get("then", ()))
         parts = self._preprocessed(given, chain) if (chain := order.get("preprocessing", "")) else [(0.0, given)]
         outputs, timing = process.timed(
             lambda: [task.run(self.model, part) for _, part in parts], self.gpu, self.children
@@ -177,7 +180,8 @@ class Engine:
         assert task is not None, "start comes before utterances"
         if not isinstance(task, tasks.Batched):
             raise TypeError(f"the task {task.NAME} gives its models one utterance at a time")
-        given = [task.prepare(row) for row in order["rows"]]
+        given = [self.prepared.take(task, row) for row in order["rows"]]
+        self.prepared.begin(task, order.get("then", ()))
         chain = order.get("preprocessing", "")
         parts = [self._preprocessed(each, chain) if chain else [(0.0, each)] for each in given]
         every = [piece for each in parts for _, piece in each]

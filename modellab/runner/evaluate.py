@@ -62,21 +62,25 @@ class Loaded:
         through = preprocessed.asking(self.handle.ask, self.preprocessing)
         return through(verb, order, self.timeout_for(audio_s))
 
-    def call(self, row: Row) -> dict[str, Any]:
-        """The timed call on one manifest row: its encoded output, and its time by each clock. May raise Cancelled."""
+    def call(self, row: Row, then: Sequence[Row] = ()) -> dict[str, Any]:
+        """The timed call on one manifest row: its encoded output, and its time by each clock. May raise Cancelled.
+
+        `then` comes next, and is prepared meanwhile: where nobody looks at the clocks.
+        """
         if self.cancelled():
             raise Cancelled
         limit_s = self.timeout_for(seconds(row))
+        order = {"row": sendable(row), **_following(then)}
         return preprocessed.asking(self.handle.ask, self.preprocessing)(
-            "utterance", {"row": sendable(row)}, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
+            "utterance", order, limit_s, lambda: self.timeout_for(decoded_length.longest_s(row))
         )
 
-    def call_together(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    def call_together(self, rows: Sequence[Row], then: Sequence[Row] = ()) -> list[dict[str, Any]]:
         """One call on several rows: an encoded output each. May raise Cancelled, and ModelError for all of them."""
         if self.cancelled():
             raise Cancelled
         limit_s = sum(self.timeout_for(seconds(row)) for row in rows)
-        order = {"rows": [sendable(row) for row in rows]}
+        order = {"rows": [sendable(row) for row in rows], **_following(then)}
         replies: list[dict[str, Any]] = preprocessed.asking(self.handle.ask, self.preprocessing)(
             "utterances", order, limit_s, lambda: sum(self.timeout_for(decoded_length.longest_s(row)) for row in rows)
         )["replies"]
@@ -96,6 +100,11 @@ class Loaded:
         """Set the random seed of the model, where it has one."""
         if self.seeds > 1:
             self.ask("seed", {"seed": number})
+
+
+def _following(rows: Sequence[Row]) -> dict[str, Any]:
+    """What an order says of the rows that come next; nothing where nobody knows, as to an older worker."""
+    return {"then": [sendable(row) for row in rows]} if rows else {}
 
 
 class Answering(Protocol):

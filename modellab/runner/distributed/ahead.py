@@ -34,17 +34,17 @@ class Answered:
 Pair = tuple[Row, list[Answered]]  # a row, with an answer for each seed
 
 
-def answers(loaded: Loaded, rows: Iterable[Row]) -> Iterator[Pair]:
-    """Each row with its answers, while the model is at the next row already.
+def answers(loaded: Loaded, rows: Iterable[tuple[Row, Sequence[Row]]]) -> Iterator[Pair]:
+    """Each row with its answers, while the model is at the next row already; beside a row the one that follows, if any.
 
     What ends a model's process is raised when all rows before it have been given out.
     """
-    return _ahead(lambda row: _asked(loaded, row), rows)
+    return _ahead(lambda given: _asked(loaded, *given), rows)
 
 
-def batches(loaded: Loaded, every: Iterable[Sequence[Row]]) -> Iterator[list[Pair]]:
+def batches(loaded: Loaded, every: Iterable[tuple[Sequence[Row], Sequence[Row]]]) -> Iterator[list[Pair]]:
     """The same for several rows in one call; ModelError where the model raised at one of them, whichever it was."""
-    return _ahead(lambda rows: _asked_together(loaded, rows), every)
+    return _ahead(lambda given: _asked_together(loaded, *given), every)
 
 
 def _ahead[Given, Said](ask: Callable[[Given], Said], every: Iterable[Given]) -> Iterator[Said]:
@@ -58,21 +58,23 @@ def _ahead[Given, Said](ask: Callable[[Given], Said], every: Iterable[Given]) ->
             yield waiting.result()
 
 
-def _asked(loaded: Loaded, row: Row) -> Pair:
+def _asked(loaded: Loaded, row: Row, then: Sequence[Row]) -> Pair:
     said = []
     for number in range(loaded.seeds):
         loaded.seed(number)  # before each utterance: no answer depends on what came before it
+        is_last = number == loaded.seeds - 1
         try:
-            said.append(Answered(loaded, loaded.call(row)))
+            said.append(Answered(loaded, loaded.call(row, then if is_last else ())))
         except ModelError as error:
             said.append(Answered(loaded, error))
     return row, said
 
 
-def _asked_together(loaded: Loaded, rows: Sequence[Row]) -> list[Pair]:
+def _asked_together(loaded: Loaded, rows: Sequence[Row], then: Sequence[Row]) -> list[Pair]:
     pairs: list[Pair] = [(row, []) for row in rows]
     for number in range(loaded.seeds):
         loaded.seed(number)
-        for (_, said), reply in zip(pairs, loaded.call_together(rows), strict=True):
+        following = then if number == loaded.seeds - 1 else ()
+        for (_, said), reply in zip(pairs, loaded.call_together(rows, following), strict=True):
             said.append(Answered(loaded, reply))
     return pairs

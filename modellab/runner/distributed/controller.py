@@ -40,6 +40,7 @@ class Attempt:
     number: int
     shard: Shard
     since_s: float = 0.0  # when its worker came to it
+    careful: bool = False  # a model has died at its first utterance: nothing goes on beside that
 
 
 @dataclass(slots=True)
@@ -192,7 +193,7 @@ class Controller:
 
     def _given(self, member: Member, shard: Shard, now_s: float) -> Attempt:
         self._number += 1
-        attempt = Attempt(self._number, shard, now_s)
+        attempt = Attempt(self._number, shard, now_s, (shard.start, shard.start + 1) in self.deaths)
         member.attempts.append(attempt)
         return attempt
 

@@ -81,6 +81,12 @@ class Failed:
     text: str
 
 
+def order_of(attempt: Attempt) -> dict[str, Any]:
+    """What a worker is asked."""
+    shard = attempt.shard
+    return {"start": shard.start, "stop": shard.stop, "error": shard.error, "careful": attempt.careful}
+
+
 Event = Loading | Up | Done | Early | Lost | Gone | Refused | Failed
 
 

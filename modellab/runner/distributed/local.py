@@ -11,7 +11,19 @@ from typing import Any
 
 from modellab.errors import ModellabError
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import (
+    OF_PLACES,
+    Done,
+    Event,
+    Failed,
+    Gone,
+    Loading,
+    Lost,
+    Plan,
+    Refused,
+    Up,
+    order_of,
+)
 from modellab.runner.distributed.shard_process import ShardProcess, answer_of
 
 LOAD_TIMEOUT_S = 1800.0
@@ -131,11 +143,9 @@ class _Seat:
             return
 
     def _compute(self, attempt: Attempt) -> None:
-        shard = attempt.shard
-        order = {"start": shard.start, "stop": shard.stop, "error": shard.error}
         try:
             assert self.process is not None
-            reply = self.process.ask("shard", order, math.inf)
+            reply = self.process.ask("shard", order_of(attempt), math.inf)
         except ModellabError as error:
             self._replace(str(error))
             self._open()

@@ -17,7 +17,19 @@ from typing import Any
 
 from modellab.runner.distributed import ray_cluster
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import OF_PLACES, Done, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import (
+    OF_PLACES,
+    Done,
+    Event,
+    Failed,
+    Gone,
+    Loading,
+    Lost,
+    Plan,
+    Refused,
+    Up,
+    order_of,
+)
 from modellab.runner.distributed.ray_cluster import Connection
 from modellab.runner.distributed.shard_process import answer_of, answered
 from modellab.runner.distributed.shard_worker import ShardWorker
@@ -103,9 +115,8 @@ class RayCluster:
 
     def submit(self, worker: str, attempt: Attempt) -> None:
         """Give a worker a shard."""
-        shard, member = attempt.shard, self.members[worker]
-        order = {"verb": "shard", "start": shard.start, "stop": shard.stop, "error": shard.error}
-        member.attempts[member.actor.order.remote(order)] = attempt.number
+        member = self.members[worker]
+        member.attempts[member.actor.order.remote({"verb": "shard", **order_of(attempt)})] = attempt.number
 
     def events(self, timeout_s: float) -> Iterator[Event]:
         """What has happened; waits so long for a first event."""

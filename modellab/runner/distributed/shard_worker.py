@@ -108,7 +108,7 @@ class ShardWorker:
         data = self.opened.data
         with machine_turns().loading():
             try:
-                for said in self._said(order["start"], order["stop"], str(order.get("error", ""))):
+                for said in self._said(order["start"], order["stop"], str(order["error"]), careful=order["careful"]):
                     lines.append(serialization.dumps(said if len(said) > 1 else said[0]))
                     hashes.append(_hash(said, self.opened.task.METRICS))
             except MODEL_DIED as error:
@@ -154,7 +154,7 @@ class ShardWorker:
         loaded.ask("start", {"task": opened.task.NAME, "keep": loaded.keep, "warm_up": True})
         return loaded
 
-    def _said(self, start: int, stop: int, error: str) -> Iterator[list[Any]]:
+    def _said(self, start: int, stop: int, error: str, *, careful: bool) -> Iterator[list[Any]]:
         """What the model makes of each row, once for each of its seeds; without a model where it has killed some."""
         opened = self.opened
         assert opened is not None
@@ -163,9 +163,9 @@ class ShardWorker:
             return
         answered: Iterator[tuple[Row, Sequence[Answering]]]
         if error:
-            answered = ((row, [_Raising(error)]) for row in self._rows(start, stop))
+            answered = ((row, [_Raising(error)]) for row, _ in self._rows(start, stop))
         else:
-            answered = iter(ahead.answers(self._ready(), self._rows(start, stop)))
+            answered = iter(ahead.answers(self._ready(), self._rows(start, stop, careful=careful)))
         for row, answers in answered:
             yield self._scored(row, answers)
 
@@ -187,9 +187,11 @@ class ShardWorker:
         every = batches.of_window(low, own, size, shards.lengths(rows))
         found: dict[int, tuple[Row, list[Any]]] = {}
         while every and not self.told_to_go():
-            asked = itertools.takewhile(lambda _: not self.told_to_go(), tuple(every))
+            of_rows = [[rows[place - low] for place in each] for each in every]
+            with_next = zip(of_rows, [*of_rows[1:], []], strict=True)
+            asked = itertools.takewhile(lambda _: not self.told_to_go(), with_next)
             try:
-                for pairs in ahead.batches(self._ready(), ([rows[place - low] for place in each] for each in asked)):
+                for pairs in ahead.batches(self._ready(), asked):
                     scored = zip(every.pop(0), pairs, strict=True)
                     found |= {place: (row, self._scored(row, said)) for place, (row, said) in scored if place in own}
             except (ModelError, *MODEL_DIED) as error:
@@ -217,15 +219,18 @@ class ShardWorker:
         assert self.opened is not None
         return self.opened.data
 
-    def _rows(self, start: int, stop: int) -> Iterator[Row]:
-        """Those of a shard, until this worker is told to go."""
-        data = self._data
+    def _rows(self, start: int, stop: int, *, careful: bool = False) -> Iterator[tuple[Row, list[Row]]]:
+        """Those of a shard until this worker is told to go, each with the one that follows, for preparing it meanwhile.
+
+        `careful`: not beside the first one, at which a model has died, so that it is known which of the two kills it.
+        """
+        following = [self._data.rows[start]]
         for place in range(start, stop):
             if self.told_to_go():
                 return
-            row = data.rows[place]
+            (row,), following = following, [self._data.rows[place + 1]] if place + 1 < stop else []
             self._see(row)
-            yield row
+            yield row, [] if careful and place == start else following
 
 
 class _Raising:

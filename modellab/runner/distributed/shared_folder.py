@@ -30,7 +30,19 @@ from typing import Any
 from modellab.errors import ConfigError
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Early, Event, Failed, Gone, Loading, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import (
+    Done,
+    Early,
+    Event,
+    Failed,
+    Gone,
+    Loading,
+    Lost,
+    Plan,
+    Refused,
+    Up,
+    order_of,
+)
 from modellab.runner.distributed.shard_process import answer_of
 
 KEY = "MODELLAB_QUEUE_KEY"
@@ -112,10 +124,9 @@ class SharedFolder:
 
     def submit(self, worker: str, attempt: Attempt) -> None:
         """Give a worker a shard."""
-        member, shard = self.members[worker], attempt.shard
-        order = {"attempt": attempt.number, "start": shard.start, "stop": shard.stop, "error": shard.error}
+        member = self.members[worker]
         member.asked.add(attempt.number)
-        write(member.folder / "in" / f"{attempt.number:09d}", plans.signed(order, self.key))
+        write(member.folder / "in" / f"{attempt.number:09d}", plans.signed(order_of(attempt), self.key))
 
     def events(self, timeout_s: float) -> Iterator[Event]:
         """What has happened; waits so long for a first event."""

@@ -106,6 +106,33 @@ def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: i
     assert [each for each in said(entry) if not each[3]] == [e for e in said(alone) if e[0] != wrong[0].id]
 
 
+def test_a_recording_that_kills_while_it_is_decoded_costs_no_other_one(root: Path) -> None:
+    """It is decoded while the model is at the one before, which is not to blame."""
+    adapter = root / "models" / "fake" / "adapter.py"
+    kills = """
+import modellab.tasks.asr as asr
+
+prepare = asr.prepare
+
+
+def kill_at_one(row):
+    if row["id"] == "utt-3":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return prepare(row)
+
+
+asr.prepare = kill_at_one
+"""
+    name = entry_of(root, run([ONE], root).session)
+    assert name.result is not None
+    third = name.result.utterances[3].id
+    adapter.write_text(adapter.read_text() + kills.replace("utt-3", third))
+    entry = entry_of(root, run([ONE], root, RunOptions(executor="local:1")).session)
+    assert entry.result is not None, entry.error
+    assert [u.id for u in entry.result.utterances if u.error] == [third]
+    assert sum(bool(u.output) for u in entry.result.utterances) == 7
+
+
 def test_a_stopped_run_goes_on_where_it_was(root: Path) -> None:
     """With another number of workers, other shards, and half a line at the end."""
     asked: list[bool] = []

@@ -20,7 +20,7 @@ from modellab.reports.scorecard.progress import fleet
 from modellab.runner.distributed import local, parts, quality_pass, shared_folder
 from modellab.runner.distributed import plan as plans
 from modellab.runner.distributed.controller import Attempt
-from modellab.runner.distributed.executor import Done, Event, Failed, Loading, Lost, Plan, Refused, Up
+from modellab.runner.distributed.executor import Done, Event, Failed, Loading, Lost, Plan, Refused, Up, order_of
 from modellab.runner.distributed.local import Local
 from modellab.runner.distributed.quality_pass import PassOptions
 from modellab.runner.distributed.shard_process import answer_of
@@ -47,8 +47,7 @@ class Here:
         self.waiting = [Up(f"w{number}", {**opened, **more}) for number, more in enumerate(self.facts)]
 
     def submit(self, worker: str, attempt: Attempt) -> None:
-        shard = attempt.shard
-        reply = self.worker.shard({"start": shard.start, "stop": shard.stop, "error": shard.error})
+        reply = self.worker.shard(order_of(attempt))
         self.submitted.append(worker)
         self.waiting.append(Done(worker, attempt.number, answer_of(reply), reply["audio"]))
 
