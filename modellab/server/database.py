@@ -7,6 +7,7 @@ room declares its tables on METADATA in a module named in ROOMS; they are made w
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,14 +35,16 @@ class Database:
     """An open database; safe to use from several threads. ConfigError where it cannot be opened or is a newer one."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         for room in ROOMS:
             importlib.import_module(room)
         place = "" if url else str(folder / FILE)
         try:
             where = sa.make_url(url or f"sqlite:///{place}")
             place = place or where.render_as_string(hide_password=True)
-            self.engine = sa.create_engine(where, pool_pre_ping=True, hide_parameters=True)
+            # PostgreSQL would take the encoding that the database was made with, in some of which not all text is told
+            encoded = {"client_encoding": "utf8"} if where.get_backend_name() == "postgresql" else {}
+            self.engine = sa.create_engine(where, pool_pre_ping=True, hide_parameters=True, **encoded)
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _durable)
             make_tables(self.engine)
@@ -72,6 +75,14 @@ class Database:
                 connection.execute(sa.insert(_about).values(name="version", value=str(VERSION)))
             elif int(found) > VERSION:
                 raise ConfigError(f"the server's database is of a newer modellab (version {found}, here {VERSION})")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"{error.filename}: {error.strerror}: may user {os.geteuid()} write there?"
+        raise ConfigError(f"the server's folder {folder} cannot be made: {why}") from error
 
 
 def make_tables(where: sa.Engine | sa.Connection, tables: Sequence[sa.Table] | None = None) -> None:

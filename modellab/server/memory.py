@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 from contextlib import suppress
@@ -11,7 +12,7 @@ import psutil
 
 from modellab.plan.serve_settings import Serve
 
-CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may have
+CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))  # of 2, of 1
 SHARE = 0.75  # of all memory
 MB = 1e6
 
@@ -25,11 +26,15 @@ def of_worker(settings: Serve, device: str) -> int:
 
 def installed() -> int:
     """Bytes of memory that this machine, or this container, has."""
-    machine = int(psutil.virtual_memory().total)
+    return int(min(psutil.virtual_memory().total, *map(_limit, CGROUPS)))
+
+
+def _limit(cgroup: Path) -> float:
+    """What a container may have by a file of its control group."""
     try:
-        return min(machine, int(CGROUP.read_text()))
-    except (OSError, ValueError):  # no container, or one with as much as there is ("max")
-        return machine
+        return int(cgroup.read_text())
+    except (OSError, ValueError):  # no container, the other version, or as much as there is ("max")
+        return math.inf
 
 
 def bound(pid: int, most_bytes: int) -> None:

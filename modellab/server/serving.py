@@ -93,6 +93,9 @@ def main(root: str, options: str) -> int:
     except (ModellabError, ApiError) as error:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
+    except OSError as error:  # a folder that may not be read or written, a full disk
+        sys.stderr.write(f"modellab: {escape.lines(f'{error.filename}: {error.strerror}')}\n")
+        return 2
     settings = project.serve
     config = uvicorn.Config(
         application,

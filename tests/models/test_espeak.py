@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from modellab import models
+from modellab.audio.saved import SCRATCH
 from modellab.metrics import audio_health
 from modellab.models import adapter_code
 from modellab.types import Audio, Setting
@@ -53,6 +58,23 @@ def test_another_user_of_the_library_in_the_process_does_not_matter() -> None:
     assert len(other.say(TEXT, Voice("en-us")).samples) == pytest.approx(len(theirs[0]), rel=0.01), (
         "it goes on speaking"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere its copy of the library is a file")
+def test_it_speaks_where_nothing_may_be_run_from_folders_of_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMPDIR", SCRATCH):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    espeak = load()
+    copy = Path(espeak.library)
+    assert "modellab-espeak" in str(copy.readlink())
+    assert np.array_equal(said(espeak.speak(TEXT)).samples, say())
+    assert not list(tmp_path.iterdir())
+    del espeak
+    gc.collect()
+    assert not (copy.is_symlink() and "modellab-espeak" in str(copy.readlink())), "its copy is let go of"
 
 
 def test_speech_is_sound_and_as_long_as_its_text() -> None:

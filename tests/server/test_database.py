@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ import sqlalchemy as sa
 
 from modellab.errors import ConfigError
 from modellab.server.database import FILE, METADATA, Database, make_tables
+from tests.server import postgres
 
 
 def test_it_is_opened_again_and_keeps_what_was_committed_alone(tmp_path: Path) -> None:
@@ -70,6 +74,39 @@ def test_one_that_cannot_be_opened_is_one_sentence_without_its_password(tmp_path
         Database(url, tmp_path)
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "UTF8"])
+def test_text_is_text_whatever_encoding_the_database_was_made_with(tmp_path: Path, encoding: str) -> None:
+    """`initdb` without a locale makes SQL_ASCII, whose text the driver would give back as bytes."""
+    with postgres.cluster() as url:
+        made = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with made.connect() as connection:
+            how = f"encoding '{encoding}' template template0 lc_collate 'C' lc_ctype 'C'"
+            connection.execute(sa.text(f"create database other {how}"))
+        made.dispose()
+        database = Database(url.replace("/postgres?", "/other?"), tmp_path)
+        with database.begin() as connection:
+            connection.execute(sa.text("create table kept (said text)"))
+            connection.execute(sa.text("insert into kept values (:said)"), {"said": "Stra\u00dfe"})
+            assert connection.execute(sa.text("select said from kept")).scalar() == "Stra\u00dfe"
+        database.close()
+
+
+@pytest.mark.parametrize("asked", ["server", "tokens"])
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, asked: str) -> None:
+    """As where a container's volume belongs to somebody else. Here a file is where the folder has to be."""
+    (tmp_path / "pyproject.toml").write_text("[tool.modellab]\n")
+    (tmp_path / "mlruns").touch()
+    ask = {
+        "server": ["modellab.server", str(tmp_path), '{"port": 0}'],
+        "tokens": ["modellab.server.access", str(tmp_path), '{"do": "tokens.list"}'],
+    }[asked]
+    done = subprocess.run([sys.executable, "-m", *ask], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    place = f"{tmp_path}/mlruns/server cannot be made: {tmp_path}/mlruns"
+    assert re.fullmatch(rf"modellab: the server's folder {place}\S*: .*: may user \d+ write there\?\n", done.stderr)
 
 
 def test_what_a_newer_version_made_is_left_alone(tmp_path: Path) -> None:

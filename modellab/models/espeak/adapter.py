@@ -54,16 +54,28 @@ class Espeak:
         if unknown := next((name for name in setting.options if name not in known), ""):
             raise ValueError(f"espeak has no option {unknown!r}: {did_you_mean(unknown, known)}")
         self.manner = Manner(**setting.options)
-        # a copy of the library, for one that anybody else in the process holds would not be unloaded
-        folder = tempfile.mkdtemp(prefix="modellab-espeak-", dir=os.environ.get(SCRATCH))
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.library = shutil.copy(espeakng_loader.get_library_path(), folder)
+        self.library = self._copied(Path(espeakng_loader.get_library_path()))
         with ONE_AT_A_TIME:
             library, _ = _start(self.library)
             try:
                 _choose(library, self.manner)
             finally:
                 _stop(library)
+
+    def _copied(self, library: Path) -> str:
+        """A copy of the library's file for this object alone: one that others hold, too, would not be unloaded.
+
+        On Linux it is in no folder, since from one of temporary files nothing may be run in many a container.
+        """
+        if sys.platform == "linux":
+            number = os.memfd_create("modellab-espeak")
+            weakref.finalize(self, os.close, number)
+            with os.fdopen(number, "wb", closefd=False) as copy:
+                copy.write(library.read_bytes())
+            return f"/proc/self/fd/{number}"
+        folder = tempfile.mkdtemp(prefix="modellab-espeak-", dir=os.environ.get(SCRATCH))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return shutil.copy(library, folder)
 
     def speak(self, text: str, voice: str = "") -> Iterator[Audio]:
         """The text as speech, 22.05 kHz. ValueError for a text without sound and for an unknown voice."""

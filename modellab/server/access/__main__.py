@@ -81,6 +81,9 @@ def main(folder: str, order: str) -> int:
     except (ModellabError, ApiError) as error:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
+    except OSError as error:  # a folder that may not be read
+        sys.stderr.write(f"modellab: {escape.lines(f'{error.filename}: {error.strerror}')}\n")
+        return 2
     sys.stdout.write(json.dumps(said) + "\n")
     return 0
 
