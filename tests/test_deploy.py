@@ -48,7 +48,7 @@ def linter(name: str) -> Path:
 def settings(environment: dict[str, str]) -> Serve:
     """What the server makes of a container's variables; secrets in files are as they would be."""
     plain = {name.removesuffix("_FILE"): value for name, value in environment.items()}
-    return parse(Serve, serve_sources.VARIABLES, serve_sources.variables(plain))
+    return parse(Serve, serve_sources.VARIABLES, serve_sources.variables(plain), as_text=True)
 
 
 def compose() -> Any:
@@ -142,7 +142,8 @@ def test_every_secret_is_made_once_and_read(tmp_path: Path) -> None:
     assert named == {path.name for path in folder.iterdir()}
     assert all(path.stat().st_mode & stat.S_IROTH for path in folder.iterdir()), "containers are other users"
     environment = {"MODELLAB_SERVE_DATABASE_FILE": str(folder / "database")}
-    database = parse(Serve, serve_sources.VARIABLES, serve_sources.variables(environment)).database
+    given = serve_sources.variables(environment)
+    database = parse(Serve, serve_sources.VARIABLES, given, as_text=True).database
     password = (folder / "postgres").read_text().strip()
     assert database == f"postgresql+psycopg://modellab:{password}@postgres/modellab"
     (identity,) = json.loads((folder / "s3.json").read_text())["identities"]
