@@ -35,6 +35,9 @@ def score(
         Literal["failed", "empty"],
         typer.Option(help="What a row without a hypothesis is: a failure, or an empty answer."),
     ] = "failed",
+    strict: Annotated[
+        bool, typer.Option("--strict-baselines", help="A missing baseline is red (default in CI).")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show it, keep nothing.")] = False,
     private: Annotated[
         bool, typer.Option("--private", help="Show lines and names of a private dataset that are wrong: not for a log.")
@@ -47,6 +50,7 @@ def score(
     """
     from modellab import datasets as golden
     from modellab.rescoring.hypotheses import scoring
+    from modellab.system import machine
 
     started, columns = scoring.now(), _columns(column)
     project = common.project()
@@ -56,7 +60,7 @@ def score(
         raise ConfigError(f"{data.name} is private: say with --model whose they are, a file's name is not shown")
     case = scoring.case(project, folder, model or _named(hyp))
     chosen, found = _matched(hyp, form, columns, data, named=private)
-    done = scoring.scored(project, case, data, found, hyp, empty=missing == "empty")
+    done = scoring.scored(project, case, data, found, hyp, empty=missing == "empty", strict=strict or machine.is_ci())
     common.say(f"taken for {chosen.NAME}: {chosen.TITLE}")
     for note in dict.fromkeys(found.notes):
         common.say(f"note: {common.printable(note)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from modellab.runner.options import RunOptions
+from modellab.system import machine
 from modellab.types import Status
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run_options(config: pytest.Config) -> RunOptions:
 
 def is_strict(config: pytest.Config) -> bool:
     """Whether a baseline that is missing, or stays behind, is red: asked for, or in CI."""
-    return bool(config.option.strict_baselines) or os.environ.get("CI", "").lower() in {"1", "true"}
+    return bool(config.option.strict_baselines) or machine.is_ci()
 
 
 def how_to_go_on(

@@ -83,14 +83,14 @@ def rescored(entry: Entry, data: Dataset, normaliser: str = "", *, references: b
     )
 
 
-def judged(entry: Entry, case: Case, project: Project, family: int = 1) -> Entry:
+def judged(entry: Entry, case: Case, project: Project, family: int = 1, *, strict: bool = False) -> Entry:
     """The entry, its quality held against the baseline and the pinned release of today; speed and memory as they were.
 
-    `family` is the number of cases in the whole session.
+    `family` is the number of cases in the whole session. With `strict` a missing baseline is red.
     """
     assert entry.result is not None
     task = tasks.get(entry.key.task)
-    rules, options = thresholds.rules(task, case, project), gate.AssessmentOptions(family=family)
+    rules, options = thresholds.rules(task, case, project), gate.AssessmentOptions(strict, family=family)
     accepted = baselines.load(project.baselines, entry.key)
     pinned = baselines.load(project.baselines / baselines.PINNED, entry.key)
     verdicts = (

@@ -86,6 +86,21 @@ def test_the_gate_holds_it_to_what_was_accepted(desk: Desk) -> None:
     assert "REGRESSED" in worse.output
 
 
+@pytest.mark.parametrize("more", [(), ("--strict-baselines",)])
+def test_without_a_baseline_it_is_red_in_ci_as_a_run_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    if not more:
+        monkeypatch.setenv("CI", "true")
+    perfect = write(desk, "good.txt", "".join(f"{id} {text}\n" for id, text in zip(SAID, SENTENCES, strict=True)))
+    done = score(desk, perfect, *more)
+    assert done.exit_code == 1, done.output
+    assert "no baseline: accept this run" in done.output
+    accepted = desk.type("baselines", "accept", "--model", "acme", "--all", "--reason", "their first release")
+    assert accepted.exit_code == 0, accepted.output
+    assert score(desk, perfect, *more).exit_code == 0
+
+
 def test_report_compare_page_and_pin_take_it(desk: Desk) -> None:
     measure(desk, session="ours")
     score(desk, write(desk, "a.txt", FILES["text"]))

@@ -92,8 +92,19 @@ class Scored(NamedTuple):
     error: str = ""
 
 
-def scored(project: Project, case: Case, data: Dataset, found: Matched, file: Path, *, empty: bool = False) -> Scored:
+def scored(
+    project: Project,
+    case: Case,
+    data: Dataset,
+    found: Matched,
+    file: Path,
+    *,
+    empty: bool = False,
+    strict: bool = False,
+) -> Scored:
     """The result of the hypotheses in `file`, judged; with `empty` a row without one has an answer with nothing in it.
+
+    With `strict` a missing baseline is red.
 
     ConfigError for a task that is not scored from text or turns, and where no hypothesis is about a row.
     """
@@ -105,7 +116,7 @@ def scored(project: Project, case: Case, data: Dataset, found: Matched, file: Pa
     result = replace(result, provenance={**result.provenance, **_origin(file, data)})
     accepted = baselines.load(folder, case.key)
     bare = Entry(case.key, Status.PASS, "", result)
-    (verdicts,) = gate.settle([judged(bare, case, project).verdicts], project.judging.alpha)
+    (verdicts,) = gate.settle([judged(bare, case, project, strict=strict).verdicts], project.judging.alpha)
     if data.is_private:
         verdicts = withheld.verdicts(verdicts, result)
     looks = diagnosis.notes(verdicts, task, result, data, None if data.is_private else accepted)
