@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Request, Response
@@ -130,7 +131,7 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return await told(_, ApiError(400, "invalid_value", str(first["msg"]), str(first["loc"][-1])))
+        return await told(_, ApiError(400, "invalid_value", _said(first), str(first["loc"][-1])))
 
     @app.exception_handler(SQLAlchemyError)
     @app.exception_handler(OSError)
@@ -145,3 +146,13 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> Response:
         return await told(_, of(error))
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    """What is wrong with a field, under its name; what came may be a secret and is not told."""
+    name = ".".join(str(part) for part in problem["loc"][1:])
+    if not name or problem["type"] == "json_invalid":
+        return str(problem["msg"])
+    if problem["type"] == "string_too_short" and problem["ctx"]["min_length"] == 1:
+        return f"{name} is empty"
+    return f"{name}: {problem['msg'][0].lower()}{problem['msg'][1:]}"

@@ -100,6 +100,20 @@ def test_what_is_chosen_is_counted_and_what_cannot_be_is_told(site: Server) -> N
     assert site.get("/workbench/job_00000000000000000000")[0] == 404
 
 
+def test_a_link_with_a_name_that_is_not_here_does_not_become_another_choice(site: Server, browser: Browser) -> None:
+    """Without its dataset a run would be of every dataset."""
+    with visit(browser, f"{site.address}/workbench?models={CALM}&datasets=shrot_v1&precisions=f7") as page:
+        expect(page.locator("#plan")).to_contain_text("did you mean short_v1")
+        expect(page.locator("#start")).to_be_disabled()
+        page.get_by_role("checkbox", name="f7 is not offered here").uncheck()
+        expect(page.locator("#plan")).to_contain_text("did you mean short_v1")
+        page.get_by_role("checkbox", name="short_v1", exact=False).and_(page.locator("[value=short_v1]")).check()
+        page.get_by_role("checkbox", name="shrot_v1 is not offered here").uncheck()
+        expect(page.locator("#count")).to_have_text("1")
+        expect(page.locator("#start")).to_be_enabled()
+        assert page.url.endswith(f"/workbench?models={CALM}&datasets=short_v1")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_a_run_is_started_watched_and_has_its_verdict(site: Server, browser: Browser, width: int, scheme: str) -> None:
     behave(site, sleep_s=0.6)

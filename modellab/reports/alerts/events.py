@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from modellab.reports.alerts.rules import Kind
 from modellab.results.entry import Entry
+from modellab.results.headline import NOT_RUN
 from modellab.types import CaseId, Verdict
 from modellab.units import counted, value
 
@@ -34,9 +35,14 @@ class Event:
     is_red: bool = False
 
 
+def tried(entries: Iterable[Entry]) -> list[Entry]:
+    """Without the cases whose turn never came: that somebody stopped a run is no news of them."""
+    return [each for each in entries if each.result is not None or not each.error.startswith(f"{NOT_RUN}: ")]
+
+
 def standings(entries: Iterable[Entry]) -> dict[str, Standing]:
     """How each case was at its newest entry; `entries` are in order of time."""
-    return {str(entry.key): Standing(entry.red, dict(entry.versions)) for entry in entries}
+    return {str(entry.key): Standing(entry.red, dict(entry.versions)) for entry in tried(entries)}
 
 
 def changes(entries: Sequence[Entry], before: Mapping[str, Standing]) -> list[Event]:
@@ -46,7 +52,7 @@ def changes(entries: Sequence[Entry], before: Mapping[str, Standing]) -> list[Ev
     if that is red.
     """
     history: dict[CaseId, list[Entry]] = defaultdict(list)
-    for entry in entries:
+    for entry in tried(entries):
         history[entry.key].append(entry)
     found: list[Event] = []
     moved: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)

@@ -29,6 +29,7 @@ def for_each(
 
 def digest(entries: Sequence[Entry], days: float, now: datetime | None = None) -> tuple[list[Event], list[str]]:
     """(what happened in the last days, that and how things stand in lines); `entries` in order of time."""
+    entries = events.tried(entries)
     since = ((now or datetime.now(UTC)) - timedelta(days=days)).isoformat(timespec="microseconds")
     lately = [entry for entry in entries if entry.finished_at >= since]
     before = events.standings(entry for entry in entries if entry.finished_at < since)

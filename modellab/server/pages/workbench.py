@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -143,9 +143,12 @@ def moment(time_s: float | None) -> str:
 
 
 def offered(matrix: Matrix, chosen: Choice) -> Json:
-    """Models with their variants, datasets, devices and precisions of a project; what is chosen comes first."""
+    """Models with their variants, datasets, devices and precisions of a project; what is chosen comes first.
+
+    `others` are the names that are chosen and not among them: misspelt in a link, or gone. The plan says so of them.
+    """
     models = [
-        {"name": entry[0].name, "variants": list(entry[1].variants), "what": entry[1].summary}
+        {"name": entry[0].name, "variants": _variants(entry[0].name, entry[1].variants), "what": entry[1].summary}
         for entry in matrix.models if not isinstance(entry, Broken)
     ]  # fmt: skip
     datasets = [
@@ -156,10 +159,23 @@ def offered(matrix: Matrix, chosen: Choice) -> Json:
     for entries in (models, datasets):
         entries.sort(key=lambda each: each["name"] not in wanted)
     keys = [each.key for each in matrix.instances()]
+    devices, precisions = ({getattr(key, name) for key in keys} for name in ("device", "precision"))
+    names = [name for each in models for name in (each["name"], *each["variants"])]
+    known = (names, [each["name"] for each in datasets], devices, precisions)
+    others = {
+        name: [each for each in getattr(chosen, name) if each not in those]
+        for name, those in zip(LISTS, known, strict=True)
+    }
     return {
-        "models": models, "datasets": datasets, "tiers": TIERS,
-        "devices": sorted({key.device for key in keys}), "precisions": sorted({key.precision for key in keys}),
+        "models": models, "datasets": datasets, "tiers": TIERS, "devices": sorted(devices),
+        "precisions": sorted(precisions), "others": others,
     }  # fmt: skip
+
+
+def _variants(model: str, variants: Iterable[str]) -> list[str]:
+    """The variants of a model as a run names them; none where the only one needs no name."""
+    names = list(variants)
+    return [] if names == ["default"] else [f"{model}:{name}" for name in names]
 
 
 def _plan(known: Known, index: Index, who: Who, chosen: Choice) -> Json:

@@ -53,6 +53,24 @@ def test_what_was_told_counts_more_than_the_result_before() -> None:
     assert events.changes(entries, events.standings(entries)) == []
 
 
+def test_a_run_that_somebody_stopped_is_no_news_of_the_cases_it_had_not_come_to() -> None:
+    stopped = entry(3, Status.ERROR, error="not run: the run was stopped before")
+    entries = [entry(1), entry(2, Status.REGRESSED), stopped]
+    known = events.standings(entries[:2])
+    assert events.changes(entries, known) == []
+    assert events.standings(entries) == known
+    assert kinds(events.changes([*entries, entry(4)], events.standings(entries))) == ["recovery"]
+    assert kinds(events.changes([entry(1), stopped], {})) == []
+    _, said = news.digest([entry(1), stopped], 7, datetime(2026, 11, 5, tzinfo=UTC))
+    assert said[0].startswith("1 result of 1 case in 1 session; none of 1 case red now")
+
+
+def test_a_digest_counts_the_red_cases_that_it_does_not_name() -> None:
+    entries = [entry(day, Status.REGRESSED, f"m{number:02}") for day in (1, 8) for number in range(45)]
+    _, said = news.digest(entries, 7, datetime(2026, 11, 10, tzinfo=UTC))
+    assert said[-1].endswith(f"{CASE.replace('fake', 'm39')}, and 5 more")
+
+
 def test_an_event_says_why() -> None:
     (red,) = events.changes([entry(1, Status.REGRESSED)], {})
     assert (red.subject, red.is_red) == (CASE, True)

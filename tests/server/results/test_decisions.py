@@ -131,6 +131,8 @@ def test_what_cannot_be(server: Server) -> None:
     for path, body, status, code in BAD:
         found, said, _ = ask(server, "POST", path, body)
         assert (found, said["error"]["code"]) == (status, code), (path, body)
+        if code == "invalid_value" and said["error"]["param"] not in (None, "to"):
+            assert said["error"]["param"] in said["error"]["message"]
 
 
 @pytest.mark.slow

@@ -71,7 +71,19 @@ if (!over) {
   const events = new EventSource(`/api/v1/jobs/${job}/events`);
   const state = (name) => { $("#state").textContent = name; $("#state").className = `status ${name}`; };
   events.addEventListener("queued", () => { state("queued"); place(); });
-  events.addEventListener("running", () => state("running"));
+  events.addEventListener("running", () => { // also once more, after a server that began anew
+    state("running");
+    $("#utterances").replaceChildren();
+    $("#cases").replaceChildren();
+    [began, first] = [0, 0];
+  });
+  events.addEventListener("open", () => { $("#lost").hidden = true; });
+  events.addEventListener("error", () => {
+    $("#lost").textContent = events.readyState === EventSource.CLOSED
+      ? "The server tells no more of this run here: load the page again."
+      : "The connection to the server is broken, and tried again. The run does not need it.";
+    $("#lost").hidden = false;
+  });
   events.addEventListener("progress", (event) => follow(JSON.parse(event.data)));
   for (const end of ["done", "failed", "cancelled"]) {
     events.addEventListener(end, () => { events.close(); location.reload(); });
