@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from modellab.errors import ConfigError, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
     from modellab.plan.matrix import Matrix
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from modellab.results.entry import Entry
 
 UNWRAPPED = 10_000  # columns of an output that is no terminal: nothing is cut
-QUOTED = re.compile(r"`[^`]*`")
-HELD = "\ue000"  # a blank at which no line ends, for as long as lines are broken
 GAP = 2  # blanks between the columns of a table
 MOST_PARTS = 2  # of a table that is too wide
 WRAPPED, LAST = 30, 8  # to no less is the text in a column wrapped, and in the last one
@@ -112,43 +109,12 @@ def say(text: object = "", *, err: bool = False, nl: bool = True, column: int = 
     """
     import typer
 
-    from modellab.system import escape
+    from modellab.system import escape, folding
 
     safe = escape.lines(str(text))
     if (sys.stderr if err else sys.stdout).isatty():
-        safe = folded(safe, shutil.get_terminal_size().columns, column)
+        safe = folding.folded(safe, shutil.get_terminal_size().columns, column)
     typer.secho(safe, err=err, nl=nl, color=False if is_plain() else None, **style)
-
-
-def folded(text: str, width: int, column: int = 0) -> str:
-    """Text with its long lines broken at blanks, and what follows set in; what may be copied stays in one piece.
-
-    That is a command behind an arrow and what stands in backticks; no word is broken. The first line is at `column`.
-
-    >>> print(folded("  found: nothing that `modellab run` could judge", 30))
-      found: nothing that
-        `modellab run` could judge
-    """
-    lines = text.split("\n")
-    return "\n".join(_folded(line, width, column if at == 0 else 0) for at, line in enumerate(lines))
-
-
-def _folded(line: str, width: int, column: int) -> str:
-    inside = line.lstrip(" ")
-    if column + len(line) <= width or inside.startswith("-> "):
-        return line
-    held = QUOTED.sub(lambda found: found[0].replace(" ", HELD), line)
-    indent = " " * min(column + len(line) - len(inside) + 2, width // 2)
-    wrapped = textwrap.wrap(
-        held,
-        width,
-        initial_indent=" " * column,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        replace_whitespace=False,
-    )
-    return "\n".join(wrapped)[column:].replace(HELD, " ")
 
 
 def put(data: str) -> None:
@@ -196,7 +162,17 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) ->
             table.add_column(headings[at], overflow="fold", no_wrap=at == 0)
         for row in body:
             table.add_row(*(row[at] for at in part if at < len(row)))
+        _print_without_edge(table, out)
+
+
+def _print_without_edge(table: Table, out: Console) -> None:
+    """A table; in a file or pipe no line of it ends in blanks."""
+    if sys.stdout.isatty():
         out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    put("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def _print_folded(headings: Sequence[str], body: Sequence[Sequence[Text]], out: Console) -> None:

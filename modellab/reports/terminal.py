@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from modellab.system import escape
+from modellab.system import escape, folding
 
 Write = Callable[..., None]
 
 
 def writer(terminal: Any) -> Write:
-    """`write_line` of the reporter, in which nothing of the text takes effect; keywords paint it."""
+    """`write_line` of the reporter, in which nothing of the text takes effect; keywords paint it.
+
+    On a terminal sentences longer than a line are broken at blanks; what is set in is a table's or an alignment's.
+    """
+    columns = int(terminal._tw.fullwidth) if getattr(terminal, "isatty", False) else 0
 
     def write(text: str, **paint: bool) -> None:
-        terminal.write_line(escape.lines(text), **paint)
+        safe = escape.lines(text)
+        is_sentence = columns and not safe.startswith(" ")
+        terminal.write_line(folding.folded(safe, columns) if is_sentence else safe, **paint)
 
     return write
 

@@ -6,6 +6,7 @@ import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from modellab.cli import common
 from modellab.reports import terminal
-from modellab.system import escape
+from modellab.system import escape, folding
 
 from .conftest import Desk
 
@@ -77,7 +78,7 @@ WORDS = st.lists(st.text(alphabet="ab`é.-", min_size=1, max_size=30), min_size=
 
 @given(words=WORDS, width=st.integers(20, 80), column=st.integers(0, 10))
 def test_folding_loses_no_word_and_keeps_to_the_width(words: list[str], width: int, column: int) -> None:
-    shown = common.folded(" ".join(words), width, column)
+    shown = folding.folded(" ".join(words), width, column)
     assert shown.split() == " ".join(words).split()
     for at, line in enumerate(shown.splitlines()):
         whole = len(line.split()) <= 1 or "`" in line
@@ -97,7 +98,7 @@ def test_folding_loses_no_word_and_keeps_to_the_width(words: list[str], width: i
     ],
 )
 def test_what_is_folded_and_what_is_not(text: str, expected: str) -> None:
-    assert common.folded(text, 16) == expected
+    assert folding.folded(text, 16) == expected
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
@@ -114,6 +115,11 @@ def test_only_a_terminal_gets_folded_lines(
     assert capsys.readouterr() == (said, "to stderr, which is a file, so whole\n")
 
 
+def test_no_line_of_a_table_in_a_file_ends_in_blanks(capsys: pytest.CaptureFixture[str]) -> None:
+    common.print_table(["name", "note"], [["one", "a longer note"], ["two", ""]])
+    assert capsys.readouterr().out == "name  note\none   a longer note\ntwo\n"
+
+
 def test_a_cell_with_a_colour_is_no_exception(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.text import Text
 
@@ -127,6 +133,14 @@ class Screen:
 
     def write_line(self, text: str, **_: bool) -> None:
         self.lines.append(text)
+
+
+def test_sentences_of_pytest_are_folded_at_a_terminal_and_what_is_set_in_is_not() -> None:
+    screen = Screen()
+    screen.isatty, screen._tw = True, SimpleNamespace(fullwidth=20)  # type: ignore[attr-defined]
+    for line in ("note: what was found here", "  ref  as  long  as  it  is"):
+        terminal.writer(screen)(line)
+    assert screen.lines == ["note: what was found\n  here", "  ref  as  long  as  it  is"]
 
 
 def test_nor_does_what_pytest_shows() -> None:
