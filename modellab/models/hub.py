@@ -62,18 +62,23 @@ def _not_cached(place: str, revision: str | None) -> str:
 
 
 def check_network(place: str) -> None:
-    """WeightsError when the hub cannot be reached; says nothing where a proxy stands between."""
+    """WeightsError when the hub cannot be reached, or the proxy that stands before it."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise WeightsError(f"{place} was not fetched: HF_HUB_OFFLINE forbids it, unset it first")
-    from urllib.request import getproxies  # with http.client and ssl, which only asking a hub needs
+    from urllib.request import getproxies, proxy_bypass  # with http.client and ssl, which only asking a hub needs
 
-    hub = urlsplit(_address())
-    if getproxies():
+    hub, proxies = urlsplit(_address()), getproxies()
+    proxy = "" if proxy_bypass(hub.netloc) else proxies.get(hub.scheme) or proxies.get("all", "")
+    asked = urlsplit(proxy if "//" in proxy else f"//{proxy}") if proxy else hub
+    if asked.scheme.startswith("socks"):
         return
     try:
-        port = hub.port or (443 if hub.scheme == "https" else 80)
-        socket.create_connection((hub.hostname or "", port), timeout=CONNECT_S).close()
+        port = asked.port or (443 if asked.scheme == "https" else 80)
+        socket.create_connection((asked.hostname or "", port), timeout=CONNECT_S).close()
     except (OSError, ValueError) as error:
+        if proxy:
+            at, why = masked(asked.netloc.rpartition("@")[2]), "is the variable HTTPS_PROXY right, and may we use it?"
+            raise WeightsError(f"{place} was not fetched: the proxy {at} does not answer ({error}); {why}") from error
         raise WeightsError(
             f"{place} was not fetched: {hub.hostname} does not answer ({error}); is there a network, or a proxy to name"
             " in HTTPS_PROXY? Weights of your own go into a config.yaml as path:FILE"
@@ -90,8 +95,8 @@ def _why(error: Exception, place: str, revision: str | None, *, download: bool) 
 
     repository, _, file = place.partition("#")
     what, at = f"weights {place}", revision or "main"
-    said = masked(" ".join(str(error).split()))[:SAID]
     cause = _cause(error)
+    said = masked(" ".join(str(cause).split()))[:SAID]
     if isinstance(cause, errors.GatedRepoError):
         return (
             f"{what} are gated: accept their conditions at https://huggingface.co/{repository} and put a token"

@@ -27,6 +27,7 @@ from modellab.system.masking import masked
 PART = re.compile(r"(?P<wheel>[A-Za-z0-9][\w.-]*==[\w.!+-]+?)(?:@(?P<tag>\w+-\w+-\w+))?#(?P<inside>[^+#]+)")
 TAG = re.compile(r"(?P<implementation>[a-z]+)(?P<python>\d+)-(?P<abi>\w+)-(?P<platform>\w+)")
 PIECE = re.compile(r"(?P<name>.+)\.part(?P<number>\d+)")
+BROKEN = "after connection broken by "  # pip, before each try
 TIMEOUT_S = 540.0  # less than a load may take
 
 
@@ -191,4 +192,7 @@ def _told(stderr: str) -> str:
     if any("HASHES" in line for line in lines):
         came = next((line for line in lines if line.startswith("Got")), "").removeprefix("Got").strip()
         return f"its sha256 is {came or 'another one'}, not the pinned one: was the package replaced?"
+    if broken := next((line for line in lines if BROKEN in line), ""):
+        cause = re.search(r"\[Errno [^]]*\] ([^'\")]+)", broken)
+        return f"the package index does not answer ({cause[1] if cause else 'it broke off'}); is there a network?"
     return masked(next((line for line in reversed(lines) if not line.startswith("[notice]")), "pip said nothing"))

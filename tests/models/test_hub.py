@@ -121,6 +121,11 @@ def test_one_file_at_its_commit(hub: Hub, tmp_path: Path) -> None:
         ),
         ({}, {"HF_HUB_OFFLINE": "1"}, "was not fetched: HF_HUB_OFFLINE forbids it, unset it first"),
         ({}, {"HF_ENDPOINT": "http://127.0.0.1:9"}, "127.0.0.1 does not answer ("),
+        (
+            {},
+            {"HF_ENDPOINT": "http://hub.example", "HTTP_PROXY": "http://me:secret@127.0.0.1:9"},
+            "was not fetched: the proxy 127.0.0.1:9 does not answer ([Errno 111] Connection refused); is the variable",
+        ),
     ],
 )
 def test_what_does_not_come_is_one_sentence(

