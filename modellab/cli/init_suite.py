@@ -71,10 +71,10 @@ def init(
     else:
         files += suite_files.example(root, suite_files.lessons())
     for file in files:
-        _tell(root, file, dry_run=dry_run)
         if not dry_run:
             with common.writing(file.path):
                 file.write()
+        _tell(root, file, dry_run=dry_run)
     if not data and not dry_run:
         suite_files.example_audio(root)
     if dry_run:

@@ -240,5 +240,11 @@ def _write_page(page: Path, recordings: Sequence[Recording], tried: Sequence[Tri
 
     if page.exists() and rendering.MARK not in page.read_text(encoding="utf-8", errors="replace"):
         raise ConfigError(f"{page} is there and is no page of `modellab try`: --page takes another name")
-    common.write(page, rendering.render(recordings, tried, page.absolute().parent))
+    try:
+        common.write(page, rendering.render(recordings, tried, page.absolute().parent))
+    except ConfigError as error:
+        if page != PAGE:
+            raise
+        common.say(f"no page to listen to: {error}; --page FILE.html writes it elsewhere", err=True)
+        return
     common.say(f"a page to listen to: {page} (open it in a browser)", err=True)
