@@ -18,7 +18,8 @@ def worker(queue: Queue = None, runs: Runs = False, idle: Idle = 600.0) -> None:
     """Compute for others, in the project here: shards of runs with --executor queue:FOLDER, or whole runs.
 
     Any scheduler can start any number of these, at any time, on any machine that sees the folder and the project's data
-    and weights. SIGTERM, SIGUSR2, SIGHUP, Ctrl-C: finish the utterance, give back the rest, leave.
+    and weights. SIGTERM, SIGUSR2, SIGHUP, Ctrl-C: finish the utterance, give back the rest, leave, with the status that
+    shells give to a signal (143): whoever counts on status 0 starts another one.
     With --runs: the runs of a server's queue, one after the other; [tool.modellab.serve] of this project names the
     database that the server has, on PostgreSQL.
     """
@@ -33,7 +34,10 @@ def worker(queue: Queue = None, runs: Runs = False, idle: Idle = 600.0) -> None:
 
     if not queue.is_dir():
         raise ConfigError(f"there is no folder {queue}: expected one that the run's machine and this one share")
-    Puller(queue.absolute(), common.project().root, lambda line: common.say(f"modellab worker: {line}")).work(idle)
+    puller = Puller(queue.absolute(), common.project().root, lambda line: common.say(f"modellab worker: {line}"))
+    puller.work(idle)
+    if puller.left_by:
+        raise typer.Exit(128 + puller.left_by)
 
 
 def _serve() -> None:
