@@ -160,7 +160,11 @@ def default(cases: Matrix, project: Project) -> Iterator[Check]:
     mend = f"pip install 'modellab[{extra}]'"
     try:
         chosen = transcribe.choose(cases)
-        mend = f"pip install --force-reinstall 'modellab[{chosen.model.install}]'"
+        providers = _providers()
+        brought = filter(None, (_distribution(package, providers) for package in chosen.model.packages))
+        mend = (
+            f"pip install --force-reinstall {' '.join(dict.fromkeys(brought))}"  # modellab by name: another project's
+        )
         with transcribe.loaded(chosen, project.threads) as ready:
             found = f"{_name(chosen)} loads in {ready.facts['load_s']:.2f} s"
     except (ModellabError, OSError) as error:

@@ -20,6 +20,7 @@ TEXTS = "asr"  # the task whose references are texts
 SPELT = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "æ": "ae", "ł": "l"}
 )  # in a dataset's name
+NOWHERE = "git+https://github.com/OWNER/modellab@COMMIT"  # where nobody can tell where this modellab is from
 DEFAULTS = {"diarization": "heuristic_diarization", "vad": "silero_vad"}
 NEXT = """\
 next:
@@ -83,6 +84,8 @@ def init(
     _fetch(instances, yes=yes)
     if made and (seen := dataset_power.told(made, f"{made.name} as it is", "5%")):
         common.say(seen)
+    if any(file.text and NOWHERE in file.text for file in files):
+        common.say("speech.yml: put the repository and the commit of your modellab in place of OWNER and COMMIT")
     common.say(NEXT)
 
 
@@ -127,11 +130,11 @@ def _names(instances: Sequence[ModelInstance], given: Sequence[str]) -> list[str
 
 
 def _requirement(instances: Sequence[ModelInstance]) -> str:
-    """What pip installs in CI: this version, with the engines of the models."""
-    from importlib.metadata import version
+    """What pip installs in CI: this commit of the repository, with the engines of the models."""
+    from modellab.system import machine
 
     extras = sorted({each.model.install for each in instances if each.model.install})
-    return f"modellab[{','.join(extras)}]=={version('modellab')}" if extras else f"modellab=={version('modellab')}"
+    return f"modellab{f'[{",".join(extras)}]' if extras else ''} @ {machine.origin() or NOWHERE}"
 
 
 def _fetched(instances: Sequence[ModelInstance]) -> list[str]:

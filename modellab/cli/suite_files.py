@@ -141,7 +141,8 @@ jobs:
       - uses: {PYTHON}
         with:
           python-version: "3.12"
-      - run: pip install '{requirement}' # or the wheel or repository that you install modellab from
+      # by its repository, or a wheel or index of yours: what is called modellab on PyPI is another project's
+      - run: pip install '{requirement}'
 {fetch}      # In CI a case without an accepted baseline is red: --update-baselines --reason "..." makes one.
       - run: pytest benchmarks --no-mlflow --junitxml=reports/speech.xml --scorecard reports/scorecard.md
       - uses: {UPLOAD}

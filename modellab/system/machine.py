@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import re
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 HARDWARE = "hardware"  # the key of provenance under which a result says what computed it
 KERNELS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
@@ -83,6 +85,23 @@ def resolve(folder: Path, revision: str) -> str:
         return ""
     command = ("git", "-C", str(folder), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     return _answer(*command).strip()
+
+
+def origin() -> str:
+    """Where pip finds this modellab again: `git+URL@COMMIT` of what it was installed from; "" where nobody can tell."""
+    try:
+        said = json.loads(importlib.metadata.distribution("modellab").read_text("direct_url.json") or "{}")
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return ""
+    url, place = str(said.get("url", "")), urlsplit(str(said.get("url", "")))
+    commit = str(said.get("vcs_info", {}).get("commit_id", ""))
+    if place.scheme == "file" and "dir_info" in said:
+        git = ("git", "-C", folder := unquote(place.path))
+        is_whole = _answer(*git, "rev-parse", "--show-toplevel").strip() == folder
+        url = _answer(*git, "remote", "get-url", "origin").strip() if is_whole else ""
+        commit = resolve(Path(folder), "HEAD")
+    url = re.sub(r"^git@([\w.-]+):", r"https://\1/", url)
+    return f"git+{url}@{commit}" if commit and re.fullmatch(r"https://[\w.-]+/[\w./~-]+", url) else ""
 
 
 def changes(path: Path) -> list[tuple[str, str, str]]:

@@ -1,9 +1,11 @@
 """Where a result comes from: read from git and the hardware, and empty instead of wrong."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -207,3 +209,34 @@ def test_hardware_is_the_cpus_whatever_the_machine_is_called(monkeypatch: pytest
     assert [machine.hardware(device) for device in ("cpu", "mps", "cuda")] == ["amd-epyc-f25.17"] * 2 + ["nvidia-l4"]
     monkeypatch.setenv("CT2_FORCE_CPU_ISA", "AVX2")
     assert machine.hardware("cpu") == "amd-epyc-f25.17 CT2_FORCE_CPU_ISA=AVX2"
+
+
+HASH = "1" * 40
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("", ""),
+        (
+            f'{{"url": "https://h.example/o/m", "vcs_info": {{"commit_id": "{HASH}"}}}}',
+            f"git+https://h.example/o/m@{HASH}",
+        ),
+        ('{"url": "file:///tmp/modellab-0.2.0-py3-none-any.whl", "archive_info": {}}', ""),
+        (f'{{"url": "https://me:secret@h.example/o/m", "vcs_info": {{"commit_id": "{HASH}"}}}}', ""),
+    ],
+    ids=["an index", "git", "a wheel", "a password"],
+)
+def test_where_pip_finds_this_modellab_again(monkeypatch: pytest.MonkeyPatch, said: str, expected: str) -> None:
+    monkeypatch.setattr("importlib.metadata.distribution", lambda _: SimpleNamespace(read_text=lambda _: said))
+    assert machine.origin() == expected
+
+
+def test_a_clone_is_found_by_where_it_was_cloned_from(git, tmp_path, monkeypatch):
+    git("commit", "--quiet", "--allow-empty", "-m", "first")
+    folder = tmp_path / "repository"
+    said = json.dumps({"url": folder.as_uri(), "dir_info": {}})
+    monkeypatch.setattr("importlib.metadata.distribution", lambda _: SimpleNamespace(read_text=lambda _: said))
+    assert machine.origin() == "", "it has no origin"
+    git("remote", "add", "origin", "git@h.example:o/m.git")
+    assert machine.origin() == f"git+https://h.example/o/m.git@{machine.resolve(folder, 'HEAD')}"
