@@ -4,7 +4,8 @@ A model computes a batch as long as its longest utterance, so a batch has uttera
 window of rows, the next longest, and so on. Windows are cut from the dataset, not from what a worker happens to have,
 so an utterance has the same company whatever the shards, the workers or the stops in between. A shard that ends within
 a window has all batches computed that it has a part in, and answers its own part. A batch at which the model raises, or
-dies, is computed again one utterance at a time, so that one bad recording costs the others nothing.
+dies, is computed again one utterance at a time, so that one bad recording costs the others nothing. Where none of them
+is bad alone, the batch itself failed, and each of its utterances with it.
 """
 
 from __future__ import annotations

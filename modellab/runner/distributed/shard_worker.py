@@ -183,7 +183,7 @@ class ShardWorker:
             yield from self._window(low, self._data.rows[low : low + width], own, size)
 
     def _window(self, low: int, rows: Sequence[Row], own: range, size: int) -> Iterator[list[Any]]:
-        """The places of a shard in a window by its batches; one by one in the end where the model raised, or died."""
+        """The places of a shard in a window by its batches; one by one where the model raised, or died."""
         every = batches.of_window(low, own, size, shards.lengths(rows))
         found: dict[int, tuple[Row, list[Any]]] = {}
         while every and not self.told_to_go():
@@ -197,7 +197,8 @@ class ShardWorker:
             except (ModelError, *MODEL_DIED) as error:
                 if not isinstance(error, ModelError):
                     self.forget()
-                every.pop(0)
+                each_alone = self._one_by_one([(place, rows[place - low]) for place in every.pop(0)], str(error))
+                found |= {place: said for place, said in each_alone.items() if place in own}
         for place in own:
             if place in found:
                 row, said = found.pop(place)
@@ -208,6 +209,26 @@ class ShardWorker:
             if not alone:  # it was told to go
                 return
             yield self._scored(*alone[0])
+
+    def _one_by_one(self, batch: Sequence[tuple[int, Row]], why: str) -> dict[int, tuple[Row, list[Any]]]:
+        """What each of a batch that failed gives alone, as far as none kills the model or this worker is told to go.
+
+        Where all of them are answered the batch is to blame: in it, none was.
+        """
+        found: dict[int, tuple[Row, list[Any]]] = {}
+        try:
+            for place, row in batch:
+                if self.told_to_go():
+                    return found
+                ((_, said),) = ahead.answers(self._ready(), [(row, [])])
+                found[place] = row, self._scored(row, said)
+        except MODEL_DIED:
+            self.forget()
+            return found
+        if any(each.get("error") for _, said in found.values() for each in said):
+            return found
+        blamed = _Raising(f"in a batch of {len(batch)}, though not alone: {why}")
+        return {place: (row, self._scored(row, [blamed] * len(said))) for place, (row, said) in found.items()}
 
     def _see(self, row: Row) -> None:
         """Count the audio of a row as heard."""

@@ -194,7 +194,7 @@ def test_what_company_changes_is_told(root: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["raise RuntimeError('lost its way')", "os.kill(os.getpid(), signal.SIGKILL)"])
-def test_a_batch_with_a_bad_recording_goes_one_at_a_time(root: Path, fault: str) -> None:
+def test_a_batch_that_fails_though_none_of_it_does_alone_is_no_pass(root: Path, fault: str) -> None:
     run([ONE], root)
     single = said(last(root))
     batching(
@@ -202,8 +202,22 @@ def test_a_batch_with_a_bad_recording_goes_one_at_a_time(root: Path, fault: str)
         f"\n    def several(self, every, lengths):\n        if 24160 in lengths:\n            {fault}\n"
         "        return [self.transcribe(each) for each in every]\n",
     )
-    assert shared(root).cases[0].status is Status.NEW
-    assert said(last(root)) == single
+    shared(root)
+    assert last(root).red
+    together = said(last(root))
+    failed = [str(each[-1]) for each in together if each[-1]]
+    assert len(failed) == 3
+    assert all("in a batch of 3, though not alone: " in error for error in failed), failed
+    assert [each for each in together if not each[-1]] == [
+        alone for alone, each in zip(single, together, strict=True) if not each[-1]
+    ]
+
+
+@pytest.mark.parametrize("several", ["every[:-1]", "None", "1 / 0"])
+def test_a_model_of_which_no_batch_works_has_no_result(root: Path, several: str) -> None:
+    batching(root, f"\n    def several(self, every, lengths):\n        return {several}\n")
+    assert shared(root).cases[0].status is Status.ERROR
+    assert "in a batch of 3, though not alone: " in last(root).error
 
 
 def test_one_that_raises_in_any_company_is_one_error(root: Path) -> None:
