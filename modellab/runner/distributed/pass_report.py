@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -75,7 +76,7 @@ def notes(controller: Controller, happened: Happened, parts: Parts, known: int) 
 
 def _slow(computed_s: Mapping[str, tuple[float, float]]) -> Iterator[str]:
     paces = {name: busy / audio for name, (busy, audio) in computed_s.items() if audio}
-    usual = sorted(paces.values())[len(paces) // 2] if paces else math.nan
+    usual = statistics.median_low(paces.values()) if paces else math.nan  # of two the faster one
     for name, pace in paces.items():
-        if len(paces) > 2 and pace > SLOW * usual:
+        if pace > SLOW * usual:
             yield f"{name} took {pace / usual:.1f} times as long as the others: slow, throttled or shared?"
