@@ -20,7 +20,7 @@ from modellab.runner.run import RunResult, run
 from modellab.runner.settling import PASSED
 from modellab.system import extras
 
-from ..suites import ONE, behave, write_project
+from ..suites import ONE, write_project
 from . import slurm_cluster
 from .test_local import entry_of, said
 from .test_shared_folder import wait_for
@@ -59,23 +59,35 @@ def test_an_array_whose_places_are_taken_away(
     monkeypatch.setenv("MODELLAB_MACHINE", "a-machine")
     root = write_project(tmp_path, "fake")
     alone = run([ONE], root)
-    behave(root, "fake", sleep_s=3)
+    model = root / "models" / "fake"
+    held(model)
     found: list[RunResult] = []
     options = RunOptions(executor="slurm:partition=low,cpus=1,time_min=10", workers=2, shard_audio_s=2)
     running = threading.Thread(target=lambda: found.append(run([ONE], root, options)))
     running.start()
-    wait_for(lambda: list((root / "mlruns/slurm/queue").glob("*/workers/*/in/[0-9]*")))
+    queue = root / "mlruns" / "slurm" / "queue"
+    wait_for(lambda: len({each.parent for each in queue.glob("*/workers/*/in/[0-9]*")}) == 2)  # both listen
     (job,) = set(slurm_cluster.asked(cluster, "squeue", "--noheader", "--format", "%F").split())
     slurm_cluster.asked(cluster, "scancel", "--signal", "USR2", f"{job}_0")
+    (model / "go-2").touch()  # both end the utterance that they are at
+    wait_for(lambda: came_again(cluster, f"{job}_0"))
     slurm_cluster.asked(cluster, "srun", "--partition", "high", "--cpus-per-task", "4", "true")
-    wait_for(lambda: came_again(cluster, f"{job}_0") or not running.is_alive())
-    behave(root, "fake")
+    wait_for(lambda: came_again(cluster, f"{job}_1"))
+    for number in range(3, 10):
+        (model / f"go-{number}").touch()
     for member in (f"{job}_0", f"{job}_1"):  # Slurm lets one that it has put back wait for two minutes
         slurm_cluster.asked(cluster, "scontrol", "update", f"JobId={member}", "StartTime=now")
     running.join()
     assert [result.exit_status for result in found] == [PASSED], [case.error for each in found for case in each.cases]
     assert said(entry_of(root, found[0].session)) == said(entry_of(root, alone.session))
-    assert came_again(cluster, f"{job}_0")
+
+
+def held(model: Path) -> None:
+    """How each process waits in every call after that by which it gets warm until there is a file `go-N`."""
+    adapter, config = model / "adapter.py", model / "config.yaml"
+    config.write_text(config.read_text().replace("timeout_s: 20", "timeout_s: 600"))
+    waits = "while n > 1 and not (HERE / f'go-{n}').exists():\n            time.sleep(0.05)\n        "
+    adapter.write_text(adapter.read_text().replace("if n in does.get", waits + "if n in does.get", 1))
 
 
 def came_again(cluster: Mapping[str, str], member: str) -> bool:
