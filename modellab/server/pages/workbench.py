@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -161,7 +161,7 @@ def offered(matrix: Matrix, chosen: Choice) -> Json:
     keys = [each.key for each in matrix.instances()]
     devices, precisions = ({getattr(key, name) for key in keys} for name in ("device", "precision"))
     names = [name for each in models for name in (each["name"], *each["variants"])]
-    known = (names, [each["name"] for each in datasets], devices, precisions)
+    known: tuple[Collection[Any], ...] = (names, [each["name"] for each in datasets], devices, precisions)
     others = {
         name: [each for each in getattr(chosen, name) if each not in those]
         for name, those in zip(LISTS, known, strict=True)
