@@ -147,7 +147,7 @@ def offered(matrix: Matrix, chosen: Choice) -> Json:
 
     `others` are the names that are chosen and not among them: misspelt in a link, or gone. The plan says so of them.
     """
-    models = [
+    models: list[dict[str, Any]] = [
         {"name": entry[0].name, "variants": _variants(entry[0].name, entry[1].variants), "what": entry[1].summary}
         for entry in matrix.models if not isinstance(entry, Broken)
     ]  # fmt: skip
