@@ -90,7 +90,11 @@ def test_no_page_says_where_the_project_lies_on_the_machine(site: Server) -> Non
 
 
 def test_files_are_kept_by_browsers_and_no_other_is_given(site: Server) -> None:
-    assert "immutable" in fetched(site.address + "/assets/app.css")[1]["cache-control"]
+    named = re.search(r'href="(/assets/app.css\?\w+)"', text(site.address + "/"))
+    assert named
+    assert "immutable" in fetched(site.address + named[1])[1]["cache-control"]
+    for name in ("/assets/send.js", "/assets/app.css?of-an-older-version"):  # as a script imports it
+        assert fetched(site.address + name)[1]["cache-control"] == "no-cache"
     for name in ("/assets/nothing.js", "/assets/../frame.py", "/assets/%2e%2e/frame.py", "/samples/../../etc/passwd"):
         assert fetched(site.address + name)[0] == 404, name
 

@@ -109,7 +109,7 @@ def test_every_page_says_who_one_is_and_lets_one_sign_out(
     for path in (*(address for _, address in (TRY, *ROOMS)), *own):
         page.goto(f"{site.address}{path}")
         expect(page.get_by_role("link", name="bob", exact=True)).to_be_visible()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
     context.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from modellab import units
 from modellab.server.listening import rules
 from modellab.server.listening.records import ListeningTest, ListeningTests, Vote
 from modellab.server.results import whole
@@ -45,13 +46,15 @@ def summed(test: ListeningTest, begun: list[Any], votes: list[Vote]) -> Json:
         "votes": len(counted),
         "left_out": [asdict(each) for each in left_out],
         "enough": enough,
-        "why_not": "" if enough else _why_not(len(people), len(sentences)),
+        "why_not": "" if enough else _why_not(len(people), len(sentences), len(test.items)),
         "systems": _systems(test, counted, pairs) if enough else [],
         "pairs": pairs,
     }
 
 
-def _why_not(people: int, sentences: int) -> str:
+def _why_not(people: int, sentences: int, of: int) -> str:
+    if of < rules.ITEMS:
+        return f"never enough: it has {units.counted(of, 'sentence')}, and {rules.ITEMS} are needed, whoever hears them"
     return (
         f"not enough yet: the votes of {people} of at least {rules.RATERS} raters on {sentences} of at least "
         f"{rules.ITEMS} sentences count"

@@ -93,11 +93,12 @@ def router() -> APIRouter:
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/assets/{name}", dependencies=[Depends(open_to_all)])
-    async def asset(name: str) -> Response:
+    async def asset(request: Request, name: str) -> Response:
         body = files().get(name)
         if body is None:
             raise ApiError(404, "not_found", "there is no such file")
-        kept = {"Cache-Control": f"public, max-age={YEAR_S}, immutable"}
+        is_named = request.url.query == edition()  # what a script imports is not, and changes with the next version
+        kept = {"Cache-Control": f"public, max-age={YEAR_S}, immutable" if is_named else "no-cache"}
         return Response(body, media_type=KINDS[Path(name).suffix], headers=kept)
 
     return routes

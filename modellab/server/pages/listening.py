@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from modellab.results.entry import now
 from modellab.server.auth import Who, needs, open_to_all
 from modellab.server.errors import ApiError
-from modellab.server.listening import blocks
+from modellab.server.listening import blocks, rules
 from modellab.server.listening.api import address, described, results
 from modellab.server.listening.making import RECORDINGS, Maker
 from modellab.server.listening.records import (
@@ -68,7 +68,7 @@ def _own(routes: APIRouter, maker: Maker) -> None:
         said = shown(found, results(maker, found))
         return frame.page(
             request, "listening_test.html.j2", found.name, test=described(found, address(request)), said=said,
-            may_run=who.may("run"), score=SCORES.get(found.kind, ""),
+            may_run=who.may("run"), score=SCORES.get(found.kind, ""), needs=rules.ITEMS,
         )  # fmt: skip
 
 

@@ -183,4 +183,6 @@ def test_few_people_or_few_sentences_give_no_number() -> None:
     assert said["systems"] == said["pairs"] == []
     short = a_test(items=19)
     every = [vote for n in range(9) for vote in votes(short, a_rater(n), people.listener(short, LIKING, n))]
-    assert numbers.summed(short, [], every)["systems"] == []
+    said = numbers.summed(short, [], every)
+    assert said["systems"] == []
+    assert said["why_not"] == "never enough: it has 19 sentences, and 20 are needed, whoever hears them"

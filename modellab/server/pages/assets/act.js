@@ -1,7 +1,7 @@
 // Forms of class `act` send their fields as JSON to the API, and say what came of it beside their button.
 // `data-list`: checkboxes as a list; `data-number`: times that; `data-lines`; `data-null`: empty is null.
 // `{name}` in `data-path` is a field; `data-shows` is what of the answer is shown, and the page stays.
-const pass = document.querySelector("meta[name=form-token]")?.content;
+import { ask, refuse } from "./send.js";
 
 function value(element) {
   const told = element.dataset;
@@ -39,20 +39,12 @@ function show(form, text) {
   field.select();
 }
 
-function reasons(told) {
-  const missing = (told.missing ?? []).map((each) => each.what).join("; ");
-  return [told.error?.message ?? "the server refused it", missing].filter(Boolean).join(": ");
-}
-
 for (const form of document.querySelectorAll("form.act")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { method, path, match, then, shows, confirm } = form.dataset;
     if (confirm && !window.confirm(confirm)) return;
     const button = form.querySelector("button[type=submit]"), said = form.querySelector("[role=alert]");
-    const headers = { "content-type": "application/json" };
-    if (pass) headers["x-csrf-token"] = pass;
-    if (match) headers["if-match"] = `"${match}"`;
     button.disabled = true;
     said.hidden = true;
     const patience = setTimeout(() => {
@@ -62,18 +54,15 @@ for (const form of document.querySelectorAll("form.act")) {
     }, 1500);
     try {
       const given = fields(form), place = address(path, given);
-      const answer = await fetch(place, { method, headers, body: JSON.stringify(given) });
-      const told = await answer.json().catch(() => ({}));
-      if (!answer.ok) throw new Error(reasons(told));
+      const told = await ask(method, place, given, match ? { "if-match": `"${match}"` } : {});
       clearTimeout(patience);
       said.hidden = true;
       if (shows) show(form, told[shows]);
-      else location.assign(then ? then + (told.id ?? "") : location.href);
+      else if (then) location.assign(then + (told.id ?? ""));
+      else location.reload(); // not to its address, of which a part after # would load nothing
     } catch (error) {
       clearTimeout(patience);
-      said.textContent = error.message;
-      said.className = "note bad";
-      said.hidden = false;
+      refuse(error, said);
     } finally {
       clearTimeout(patience);
       button.disabled = false;

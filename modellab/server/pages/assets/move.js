@@ -1,5 +1,5 @@
 // A variant's move: first what it changes in the file of its records, then the move itself, of the records one looked at.
-import { ask, make, refuse } from "./ask.js";
+import { ask, make, refuse } from "./send.js";
 import { patch } from "./patch.js";
 
 const $ = (selector) => document.querySelector(selector);

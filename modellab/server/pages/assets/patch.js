@@ -1,5 +1,5 @@
 // What a file would change by, as the API tells it: added lines and removed ones in their colours.
-import { make } from "./ask.js";
+import { make } from "./send.js";
 
 function colour(line) {
   if (/^(---|\+\+\+|@@)/.test(line)) return "quiet";

@@ -1,8 +1,8 @@
 // The start page: a recording goes to one or two models, the microphone to their live sockets, a text to a voice.
+import { refusal, refuse, send } from "./send.js";
+
 const $ = (selector) => document.querySelector(selector);
 const form = $("#transcribe"), player = $("#heard");
-const pass = document.querySelector("meta[name=form-token]")?.content; // of whoever signed in: each write bears it
-const headers = (more = {}) => (pass ? { ...more, "x-csrf-token": pass } : more);
 let recording = null; // a Blob, what the microphone heard last
 
 function card(parent, title, kind = "") {
@@ -17,10 +17,11 @@ function card(parent, title, kind = "") {
   return { article, said, facts };
 }
 
-async function refusal(answer) {
-  const body = await answer.json().catch(() => null);
+async function refused(answer) {
+  const error = refusal(answer, await answer.json().catch(() => null));
   const wait = answer.headers.get("retry-after");
-  return (body?.error?.message ?? `the server answered ${answer.status}`) + (wait ? ` (try again in ${wait} s)` : "");
+  if (wait) error.message += ` (try again in ${wait} s)`;
+  return error;
 }
 
 function seconds(answer, name) {
@@ -36,8 +37,8 @@ async function transcribe(blob, name, model, shown) {
     body.set("model", model);
     body.set("response_format", "verbose_json");
     body.set("file", blob, name);
-    const answer = await fetch("/v1/audio/transcriptions", { method: "POST", body, headers: headers() });
-    if (!answer.ok) throw new Error(await refusal(answer));
+    const answer = await send("POST", "/v1/audio/transcriptions", body);
+    if (!answer.ok) throw await refused(answer);
     const told = await answer.json(), spent = seconds(answer, "model");
     shown.said.textContent = told.text.trim() || "(no words)";
     const facts = [`${told.duration.toFixed(2)} s of audio`];
@@ -48,8 +49,7 @@ async function transcribe(blob, name, model, shown) {
     shown.facts.textContent = facts.join(" · ");
   } catch (error) {
     shown.said.textContent = "";
-    shown.facts.textContent = error.message;
-    shown.facts.className = "note bad";
+    refuse(error, shown.facts);
   } finally {
     shown.article.removeAttribute("aria-busy");
   }
@@ -60,7 +60,7 @@ async function source() {
   if (from === "file") return form.elements.file.files[0] ?? null;
   if (from === "microphone") return recording;
   const answer = await fetch(form.elements.sample.value);
-  if (!answer.ok) throw new Error(await refusal(answer));
+  if (!answer.ok) throw await refused(answer);
   return answer.blob();
 }
 
@@ -224,8 +224,8 @@ $("#speak")?.addEventListener("submit", async (event) => {
   shown.said.textContent = input.value;
   try {
     const body = JSON.stringify({ model: model.value, input: input.value, voice: "default", response_format: "wav" });
-    const answer = await fetch("/v1/audio/speech", { method: "POST", body, headers: headers({ "content-type": "application/json" }) });
-    if (!answer.ok) throw new Error(await refusal(answer));
+    const answer = await send("POST", "/v1/audio/speech", body, { "content-type": "application/json" });
+    if (!answer.ok) throw await refused(answer);
     const sound = document.createElement("audio");
     sound.controls = true;
     sound.src = URL.createObjectURL(await answer.blob());
@@ -234,8 +234,7 @@ $("#speak")?.addEventListener("submit", async (event) => {
     shown.facts.textContent = spent === null ? "" : `${spent.toFixed(2)} s in the model`;
     sound.play().catch(() => {});
   } catch (error) {
-    shown.facts.textContent = error.message;
-    shown.facts.className = "note bad";
+    refuse(error, shown.facts);
   } finally {
     button.disabled = false;
   }

@@ -1,5 +1,5 @@
 // A run as it goes on: its events as the server sends them, from where the connection broke where it did.
-import { ask, make, refuse, run } from "./ask.js";
+import { ask, make, refuse, run } from "./send.js";
 import { patch } from "./patch.js";
 
 const $ = (selector) => document.querySelector(selector);

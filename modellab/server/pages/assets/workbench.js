@@ -1,5 +1,5 @@
 // What is chosen goes into the address, and what it costs is counted again with each change.
-import { refuse, run } from "./ask.js";
+import { refuse, run } from "./send.js";
 
 const form = document.querySelector("#workbench"), plan = document.querySelector("#plan");
 const start = document.querySelector("#start");
