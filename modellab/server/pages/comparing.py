@@ -15,6 +15,7 @@ from modellab.server.results import query
 from modellab.server.results.decisions import Remembered
 
 Reads = Annotated[Who, Depends(needs("read"))]
+MOST_PAIRS = 200  # of a ranking: fifty systems have 1,225, which the API tells
 Entries = Annotated[list[Annotated[str, Query(max_length=64)]], Query(max_length=8)]
 
 
@@ -105,8 +106,10 @@ def _ranking(found: Mapping[str, Any]) -> dict[str, Any]:
         }
         for each in found["standings"]
     ]  # fmt: skip
-    pairs = [{"names": (each["system_a"], each["system_b"]), **_line(each)} for each in found["pairs"]]
+    shown = found["pairs"][:MOST_PAIRS]
+    pairs = [{"names": (each["system_a"], each["system_b"]), **_line(each)} for each in shown]
     made = {"metric": units.heading(found["metric"]), "several": several, "standings": standings, "pairs": pairs}
+    made["pairs_left_out"] = len(found["pairs"]) - len(shown)
     return {**found, **made}
 
 
