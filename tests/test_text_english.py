@@ -62,6 +62,8 @@ MENDED: dict[str, tuple[tuple[str, ...], str]] = {
     "a decimal percent": (("2.5%", "two point five percent"), "2.5 percent"),
     "degrees": (("20°C", "20 °C", "twenty degrees Celsius"), "20 degrees celsius"),
     "kilometres": (("5km", "5 km", "five kilometres", "5 kilometers"), "5 kilometers"),
+    "bytes and bits": (("10 MBps", "10 MB/s", "ten megabytes per second"), "10 megabytes per second"),
+    "bits": (("10 Mbps", "10 Mb/s", "ten megabits per second"), "10 megabits per second"),
     "one kilogram": (("1 kg", "one kilogram"), "1 kilogram"),
     "miles per hour": (("60 mph", "sixty miles per hour"), "60 miles per hour"),
     "a year": (("1990", "nineteen ninety"), "1990"),

@@ -119,7 +119,7 @@ def test_what_transcripts_write_in_words_and_in_figures_is_one(language: str, wo
 
 SIGNS = [
     (language, *row)
-    for alike in (transcripts_signs.ALIKE, transcripts_parts.OTHERS)
+    for alike in (transcripts_signs.ALIKE, transcripts_signs.RAISED, transcripts_parts.OTHERS)
     for language, rows in alike.items()
     for row in rows
 ]
@@ -138,7 +138,9 @@ def test_signs_abbreviations_and_numerals_are_as_they_are_said(language: str, wr
      ("de", "1, 2, 3", "ein 2 3"), ("nl", "06 19 84", "06 1984"), ("de", "12-34-56", "12 bis 34 bis 56"),
      ("fr", "5,00 €", "500 €"),
      ("es", "5,05 €", "5 €"), ("pt", "R$ 5,00", "US$ 5,00"), ("de", "+5", "-5"), ("fr", "5 m²", "5 m³"),
-     ("it", "5 m²", "5 m"), ("fr", "18h00", "18h10"), ("nl", "1.000 euro", "1 euro")],
+     ("it", "5 m²", "5 m"), ("fr", "18h00", "18h10"), ("nl", "1.000 euro", "1 euro"),
+     ("de", "10⁵", "105"), ("fr", "5²", "52"), ("pl", "10⁵", "105"), ("ja", "5²", "52"), ("es", "C++", "C"),
+     ("it", "x < 5", "x > 5"), ("nl", "§ 5", "5"), ("da", "± 5", "5"), ("pt", "10⁻³", "103")],
 )  # fmt: skip
 def test_what_is_said_differently_in_a_language_differs(language: str, one: str, other: str) -> None:
     assert auto(language, one) != auto(language, other)

@@ -130,3 +130,17 @@ ALIKE: dict[str, list[tuple[str, str]]] = {
         ("kl. 8.30", "klokken otte tredive"),
     ],
 }  # fmt: skip
+
+RAISED: dict[str, list[tuple[str, str]]] = {  # powers, comparisons and signs before figures
+    "es": [("10⁵", "diez elevado a cinco"), ("5²", "cinco al cuadrado"), ("x < 5", "x menor que cinco"),
+           ("± 3", "más menos tres"), ("§ 5", "párrafo cinco"), ("C++", "C más más")],
+    "fr": [("10⁵", "dix puissance cinq"), ("10⁻³", "dix puissance moins trois"), ("5²", "cinq au carré"),
+           ("x > 5", "x supérieur à cinq"), ("±3", "plus ou moins trois"), ("C#", "C sharp")],
+    "de": [("10⁵", "zehn hoch fünf"), ("5²", "fünf hoch zwei"), ("x² + y²", "x hoch zwei y hoch zwei"),
+           ("5 < 6", "fünf kleiner als sechs"), ("§ 5", "Paragraph fünf"), ("§§ 5", "Paragraph fünf"),
+           ("C++", "C plus plus"), ("5·10⁵", "fünf mal zehn hoch fünf")],
+    "it": [("10⁵", "dieci alla cinque"), ("5³", "cinque al cubo"), ("x ≤ 5", "x minore o uguale a cinque")],
+    "pt": [("10⁵", "dez elevado a cinco"), ("5²", "cinco ao quadrado"), ("± 3", "mais ou menos três")],
+    "nl": [("10⁵", "tien tot de macht vijf"), ("5²", "vijf kwadraat"), ("x ≥ 5", "x groter of gelijk aan vijf")],
+    "da": [("5²", "fem i anden"), ("x > 5", "x større end fem"), ("§ 5", "paragraf fem")],
+}  # fmt: skip

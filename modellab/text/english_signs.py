@@ -44,6 +44,8 @@ RULES: list[Rule] = [
     ("#", re.compile(r"\b([A-G])#(?!\w)"), r"\1 sharp "),
     ("+", re.compile(r"(?<=[A-Za-z])\+(?![\w+@.])"), " plus "),
     ("+", re.compile(r"(?<![\w.-])([A-Za-z])\+(?=\d)"), r"\1 plus "),
+    ("Bps", re.compile(r"(?<=\d) ?([kKMGT]B)ps\b"), r" \1/s"),
+    ("b/s", re.compile(r"(?<=\d) ?([kKMGT]b)/s\b"), r" \1ps"),
     ("√", re.compile(r"√ ?(?=\d)"), " square root of "),
     ("Ft.", re.compile(r"(?<!\d)(?<!\d )\bFt\. ?(?=[A-Z])"), "Fort "),
     ("WW", re.compile(r"\bWW(I{1,2}|[12])\b"), lambda found: f"World War {found[1].count('I') or found[1]}"),

@@ -18,7 +18,7 @@ _VULGAR = dict(zip("½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞", (
 _ONE = re.compile(f"(?<=\\d)(?=[{''.join(_VULGAR)}])")
 _SIGN = re.compile(f"[{''.join(_VULGAR)}]")
 _FRACTION = re.compile(r"(?<![\w.,/])(?:(\d{1,6}) )?(\d)/(\d{1,2})(?![\w/]|[.,]\d)")
-_OPERATOR = re.compile(r"(?<=\d) ?([×*÷+=]) ?(?=[-\u2212]?\d)")
+_OPERATOR = re.compile(r"(?<=\d) ?([×·*÷+=]) ?(?=[-\u2212]?\d)")
 _DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?![\d]|\.\d)")
 _VERSION = re.compile(
     r"(?i)\b(?:v|vers\w{2,5}) ?\d+(?:\.\d+)+(?![\d,])"
@@ -35,6 +35,13 @@ _HOST = re.compile(
 _FULL_HOUR = re.compile(r"(?<![\d:.,])([01]?\d|2[0-4]):00(?![:.]?\d)")
 _NO_MINUTES = re.compile(r"(?<![\w.,:])([01]?\d|2[0-4]) ?[hH] ?00(?!\w)")
 _SQUARE = re.compile(r"(?<!\d)(\d++) ?(k?m|cm|mm)([²³23])(?!\w)")
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_FROM_RAISED = str.maketrans(f"{_RAISED}⁻", "0123456789\u2212")
+_POWER = re.compile(rf"(?:(?<=\d)|(?<=(?<!\w)[a-ln-zA-LN-Z])(?!⁰))(⁻?[{_RAISED}]++)")  # "m²" is an area
+_COMPARED = re.compile(r"(?<=\w) ?([<>≤≥]) ?(?=[-\u2212]?\d)")
+_BEFORE_FIGURES = re.compile(r"([±§])\1? ?(?=\d)")
+_PLUS_PLUS = re.compile(r"(?<!\w)([A-Z])\+\+(?!\w)")
+_SHARP = re.compile(r"(?<!\w)([CF])#(?!\w)")
 _ROMAN = r"(?=[IVXL]{2})(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 _NO_NUMERALS = frozenset({"XL", "LI", "LL"})  # a size
@@ -57,6 +64,7 @@ def spelt_out(text: str, language: str) -> str:
     if "." in text:
         text = _ADDRESS.sub(lambda found: _address(found[0], known), text)
     text = _AND.sub(f" {known.ampersand} ", text)
+    text = _SHARP.sub(r"\1 sharp", _PLUS_PLUS.sub(rf"\1 {known.signs['++']}", text))
     text = _roman(text, known, language)
     return _figures_spelt_out(text, known, language) if any(map(str.isnumeric, text)) else text
 
@@ -67,14 +75,16 @@ def _figures_spelt_out(text: str, known: Words, language: str) -> str:
     text = _VERSION.sub(lambda found: found[0].replace(".", f" {known.dot} "), text)
     text = _DOLLARS.sub("$", text)
     text = _FRACTION.sub(lambda found: _fraction(found, known, LANGUAGES[language].single[0]), text)
-    text = _OPERATOR.sub(lambda found: f" {known.operators['×' if found[1] == '*' else found[1]]} ", text)
+    text = _BEFORE_FIGURES.sub(lambda found: f" {known.signs[found[1]]} ", text)
+    text = _COMPARED.sub(lambda found: f" {known.signs[found[1]]} ", text)
+    text = _OPERATOR.sub(lambda found: f" {known.operators['×' if found[1] in '*·' else found[1]]} ", text)
     if known.clock:
         text = re.sub(rf"(?i)(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?= {known.clock}\b)", r"\1:\2", text)
     if known.at_hour:
         text = re.sub(rf"(?i)\b({known.at_hour}) ([01]?\d|2[0-4])\.([0-5]\d)(?![\d.,])", r"\1 \2:\3", text)
     if known.hours:
         text = re.sub(r"(?<=\d) ?h(?:rs?)?\b\.?", f" {known.hours}", text)
-    text = _squares(text, known, language)
+    text = _powers(_squares(text, known, language), known)
     is_h = LANGUAGES[language].hour[0] == "h"
     text = _FULL_HOUR.sub(r"\1h" if is_h else r"\1", _NO_MINUTES.sub(r"\1h", text) if is_h else text)
     if known.minutes:
@@ -98,6 +108,17 @@ def _squares(text: str, known: Words, language: str) -> str:
         return f"{found[1]} {form.format(units[found[2]][many])} "
 
     return _SQUARE.sub(named, text)
+
+
+def _powers(text: str, known: Words) -> str:
+    """ "5²" is "5 al cuadrado", "10⁻³" "10 elevado a −3"."""
+
+    def named(found: re.Match[str]) -> str:
+        power = found[1]
+        form = known.signs[power] if power in known.signs else known.signs["^"].format(power.translate(_FROM_RAISED))
+        return f" {form} "
+
+    return _POWER.sub(named, text)
 
 
 def _fraction(found: re.Match[str], known: Words, single: str) -> str:

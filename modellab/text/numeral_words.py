@@ -15,6 +15,7 @@ class Words(NamedTuple):
     half: str  # "1/2" alone
     and_half: str  # "1/2" behind a whole number
     operators: dict[str, str]
+    signs: dict[str, str]  # beside figures, and "++" behind a letter; "^": any power
     ampersand: str
     at: str
     dot: str
@@ -42,6 +43,12 @@ def _operators(times: str, plus: str, equals: str, divided: str) -> dict[str, st
     return {"×": times, "+": plus, "=": equals, "÷": divided}
 
 
+def _signs(powers: str, less: str, more: str, others: str) -> dict[str, str]:
+    """Of what is parted by |: square, cube and power; < and ≤; > and ≥; ±, § and "++"."""
+    words = "|".join((powers, less, more, others)).split("|")
+    return dict(zip(("²", "³", "^", "<", "≤", ">", "≥", "±", "§", "++"), words, strict=True))
+
+
 def _titles(**full: str) -> tuple[Pair, ...]:
     return tuple((_TITLES.format(rf"{short}\.?"), f"{name}") for short, name in full.items())
 
@@ -51,7 +58,10 @@ WORDS: dict[str, Words] = {
     "es": Words(
         {2: ("medio", "medios"), 3: ("tercio", "tercios"), 4: ("cuarto", "cuartos"), 5: ("quinto", "quintos"),
          8: ("octavo", "octavos"), 10: ("décimo", "décimos")},
-        "medio", "y medio", _operators("por", "más", "igual a", "entre"), "y", "arroba", "punto", "barra",
+        "medio", "y medio", _operators("por", "más", "igual a", "entre"),
+        _signs("al cuadrado|al cubo|elevado a {}", "menor que|menor o igual a",
+               "mayor que|mayor o igual a", "más menos|párrafo|más más"),
+        "y", "arroba", "punto", "barra",
         "h", ("kilómetros por hora", "metros por hora"),
         "siglos?|capítulo|tomo|volumen|libro|parte|fase|tipo|anexo|título|acto|guerra mundial",
         (*_titles(Sr="señor", Sra="señora", Srta="señorita", Dr="doctor", Dra="doctora", Prof="profesor"),
@@ -63,7 +73,10 @@ WORDS: dict[str, Words] = {
     "pt": Words(
         {2: ("meio", "meios"), 3: ("terço", "terços"), 4: ("quarto", "quartos"), 5: ("quinto", "quintos"),
          8: ("oitavo", "oitavos"), 10: ("décimo", "décimos")},
-        "meio", "e meio", _operators("vezes", "mais", "igual a", "dividido por"), "e", "arroba", "ponto", "barra",
+        "meio", "e meio", _operators("vezes", "mais", "igual a", "dividido por"),
+        _signs("ao quadrado|ao cubo|elevado a {}", "menor que|menor ou igual a",
+               "maior que|maior ou igual a", "mais ou menos|parágrafo|mais mais"),
+        "e", "arroba", "ponto", "barra",
         "h", ("quilômetros por hora", "metros por hora"),
         "séculos?|capítulo|tomo|volume|livro|parte|fase|tipo|anexo|título|ato|guerra mundial",
         (*_titles(Sr="senhor", Sra="senhora", Dr="doutor", Dra="doutora", Prof="professor", Profa="professora"),
@@ -73,7 +86,10 @@ WORDS: dict[str, Words] = {
     "it": Words(
         {2: ("mezzo", "mezzi"), 3: ("terzo", "terzi"), 4: ("quarto", "quarti"), 5: ("quinto", "quinti"),
          8: ("ottavo", "ottavi"), 10: ("decimo", "decimi")},
-        "mezzo", "e mezzo", _operators("per", "più", "uguale", "diviso"), "e", "chiocciola", "punto", "barra",
+        "mezzo", "e mezzo", _operators("per", "più", "uguale", "diviso"),
+        _signs("al quadrato|al cubo|alla {}", "minore di|minore o uguale a",
+               "maggiore di|maggiore o uguale a", "più o meno|paragrafo|più più"),
+        "e", "chiocciola", "punto", "barra",
         "h", ("chilometri all'ora", "metri all'ora"),
         "capitolo|tomo|volume|libro|parte|fase|tipo|allegato|titolo|atto|guerra mondiale",
         ((r"Sig\.ra", "signora"), (r"Sig\.na", "signorina"), (r"Dott\.ssa", "dottoressa"),
@@ -88,7 +104,10 @@ WORDS: dict[str, Words] = {
     "fr": Words(
         {2: ("demi", "demis"), 3: ("tiers", "tiers"), 4: ("quart", "quarts"), 5: ("cinquième", "cinquièmes"),
          8: ("huitième", "huitièmes"), 10: ("dixième", "dixièmes")},
-        "un demi", "et demi", _operators("fois", "plus", "égale", "divisé par"), "et", "arobase", "point", "slash",
+        "un demi", "et demi", _operators("fois", "plus", "égale", "divisé par"),
+        _signs("au carré|au cube|puissance {}", "inférieur à|inférieur ou égal à",
+               "supérieur à|supérieur ou égal à", "plus ou moins|paragraphe|plus plus"),
+        "et", "arobase", "point", "slash",
         "h", ("kilomètres par heure", "mètres par heure"),
         "chapitre|tome|volume|livre|partie|phase|type|annexe|titre|acte|guerre mondiale",
         ((r"M\.(?= ?[A-ZÀ-Þ][a-zà-ÿ])", "monsieur"), (r"MM\.(?= ?[A-ZÀ-Þ])", "messieurs"),
@@ -102,7 +121,10 @@ WORDS: dict[str, Words] = {
     "de": Words(
         {2: ("halb", "halbe"), 3: ("drittel", "drittel"), 4: ("viertel", "viertel"), 5: ("fünftel", "fünftel"),
          8: ("achtel", "achtel"), 10: ("zehntel", "zehntel")},
-        "1 halb", "einhalb", _operators("mal", "plus", "gleich", "geteilt durch"), "und", "at", "punkt", "schrägstrich",
+        "1 halb", "einhalb", _operators("mal", "plus", "gleich", "geteilt durch"),
+        _signs("hoch 2|hoch 3|hoch {}", "kleiner als|kleiner gleich",
+               "größer als|größer gleich", "plus minus|paragraph|plus plus"),
+        "und", "at", "punkt", "schrägstrich",
         "h", ("kilometer pro stunde", "meter pro stunde"),
         "kapitel|band|buch|teil|phase|typ|anhang|titel|akt|weltkrieg",
         (*_titles(Dr="doktor", Prof="professor", Hr="herr", Hrn="herrn"), (r"Fr\.(?= ?[A-ZÄÖÜ])", "frau"),
@@ -118,7 +140,10 @@ WORDS: dict[str, Words] = {
     "nl": Words(
         {2: ("half", "halve"), 3: ("derde", "derde"), 4: ("kwart", "kwart"), 5: ("vijfde", "vijfde"),
          8: ("achtste", "achtste"), 10: ("tiende", "tiende")},
-        "een half", "en een half", _operators("keer", "plus", "is", "gedeeld door"), "en", "apenstaartje", "punt",
+        "een half", "en een half", _operators("keer", "plus", "is", "gedeeld door"),
+        _signs("kwadraat|tot de macht 3|tot de macht {}", "kleiner dan|kleiner of gelijk aan",
+               "groter dan|groter of gelijk aan", "plus min|paragraaf|plus plus"),
+        "en", "apenstaartje", "punt",
          "slash",
         "[hu]", ("kilometer per uur", "meter per uur"),
         "hoofdstuk|deel|boek|fase|type|bijlage|titel|akte|wereldoorlog",
@@ -134,7 +159,10 @@ WORDS: dict[str, Words] = {
     "da": Words(
         {2: ("halv", "halve"), 3: ("tredjedel", "tredjedele"), 4: ("kvart", "kvarte"), 5: ("femtedel", "femtedele"),
          8: ("ottendedel", "ottendedele"), 10: ("tiendedel", "tiendedele")},
-        "en halv", "en halv", _operators("gange", "plus", "lig med", "divideret med"), "og", "snabel a", "punktum",
+        "en halv", "en halv", _operators("gange", "plus", "lig med", "divideret med"),
+        _signs("i anden|i tredje|opløftet i {}", "mindre end|mindre end eller lig med",
+               "større end|større end eller lig med", "plus minus|paragraf|plus plus"),
+        "og", "snabel a", "punktum",
         "skråstreg", "t", ("kilometer i timen", "meter i timen"),
          "kapitel|bind|bog|del|fase|type|bilag|akt|verdenskrig",
         ((r"nr\.(?= ?\d)", "nummer"), (r"kl\.(?= ?\d)", "klokken"), (r"ca\.", "cirka"), (r"f\. ?eks\.", "for eksempel"),

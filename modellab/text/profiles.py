@@ -37,6 +37,7 @@ UNSPACED = frozenset({"zh", "yue", "wuu", "ja", "th", "lo", "km", "my"})
 APOSTROPHE_PARTS = frozenset({"fr", "it", "ca", "oc", "br"})
 QUOTES_WITHIN = frozenset({"he", "yi"})
 _QUOTE_WITHIN = re.compile(r"(?<=[\u05d0-\u05ea])[\"\u201c\u201d\u2033](?=[\u05d0-\u05ea])")
+_POWER = re.compile(r"(?<=\d)(?=[⁰¹²³⁴-⁹])")  # which NFKC makes one number of: "10⁵" is not "105"
 UNSPACED_SCRIPTS = r"\p{Han}\p{scx=Hira}\p{scx=Kana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 
@@ -67,7 +68,7 @@ def normalise(text: str, language: str) -> str:
     text = text.translate(PLAIN)
     if language in numeral_names.LANGUAGES:
         text = numerals.before(text, language)
-    text = unicodedata.normalize("NFKC", text).translate(PLAIN).translate(_CAPITALS.get(language, {}))
+    text = unicodedata.normalize("NFKC", _POWER.sub(" ", text)).translate(PLAIN).translate(_CAPITALS.get(language, {}))
     text = letters.joined(unicodedata.normalize("NFKC", text.casefold()), language)
     if language in APOSTROPHE_PARTS:
         text = text.replace("'", " ")
