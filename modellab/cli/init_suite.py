@@ -83,7 +83,7 @@ def init(
         return
     _fetch(instances, yes=yes)
     if made and (seen := dataset_power.told(made, f"{made.name} as it is", "5%")):
-        common.say(seen)
+        common.say(f"{seen}; utterances that lose most of their words are red all the same")
     if any(file.text and NOWHERE in file.text for file in files):
         common.say("speech.yml: put the repository and the commit of your modellab in place of OWNER and COMMIT")
     common.say(NEXT)
