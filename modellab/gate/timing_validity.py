@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from modellab.system.machine import SELFTEST
+from modellab.system.machine import PROCESS, SELFTEST
 from modellab.types import Result
 from modellab.types.utterances import CPU, WALL, timed
 
@@ -30,7 +30,9 @@ def untrusted(result: Result) -> str:
 
 
 def broken_meters(result: Result) -> str:
-    """The machine had failed `modellab doctor --selftest`."""
+    """The machine had failed `modellab doctor --selftest`, or what was measured is not the model's process alone."""
+    if result.provenance.get(PROCESS):
+        return "the model ran in the run's own process (--in-process), which is there for debuggers"
     state, _, told = result.provenance.get(SELFTEST, "").partition(" ")
     return f"the meters of this machine failed their self-test ({told})" if state == "failed" else ""
 

@@ -21,7 +21,7 @@ from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.results import baseline_file, seeds, serialization
 from modellab.stats.trimmed_mean import log_ratios, trimmed_mean
 from modellab.system import allocator
-from modellab.system.machine import HARDWARE, SELFTEST
+from modellab.system.machine import HARDWARE, PROCESS, SELFTEST
 from modellab.tasks import Task
 from modellab.text import AS_WRITTEN, CUT
 from modellab.types import CaseId, Counts, QualityBaseline, ResourceBaseline, Result, Utterance, finite, until
@@ -38,7 +38,7 @@ PLACE = r"(?P<device>cpu|cuda|mps|elsewhere|server)-(?P<precision>[^.~]+)(~(?P<p
 NAME = re.compile(rf"(?P<model>[^-]+)-(?P<variant>.+?)\.{PLACE}\.json")
 BATCH, TIMED, UNTIMED = "batch", "clocks", "none"  # of a provenance: utterances in one call, which of them were timed
 UNTOLD = ("digest_checked", TIMED)  # say nothing of what was accepted
-HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, HARDWARE, allocator.KEY, ROWS_MISSING)
+HARMLESS = ("commit", "normaliser", AS_WRITTEN, CUT, SELFTEST, PROCESS, HARDWARE, allocator.KEY, ROWS_MISSING)
 
 
 def quality_path(root: Path, key: CaseId) -> Path:
@@ -133,7 +133,7 @@ def _quality_file(root: Path, task: Task, result: Result, header: Mapping[str, s
     kept = before.noise if before and _same_model(before.header, result.provenance) else {}
     drawn = {name: float(f"{value:.3g}") for name, value in seeds.noise(result).items()}
     noise = {name: max(kept.get(name, 0.0), drawn.get(name, 0.0)) for name in sorted({*kept, *drawn})}
-    about = {name: text for name, text in header.items() if name not in (SELFTEST, allocator.KEY)}
+    about = {name: text for name, text in header.items() if name not in (SELFTEST, PROCESS, allocator.KEY)}
     return quality_path(root, result.key), {"header": about, **({"noise": noise} if noise else {})}, quality
 
 

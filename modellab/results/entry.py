@@ -25,8 +25,8 @@ MOST_NOTES, MOST_OF_A_NOTE = 20, 500  # of an entry; characters
 SHOWN = 20  # characters of a format in a message
 # what of a result's provenance is no version
 NOT_A_VERSION = {
-    *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.HARDWARE),
-    *("preprocessing", "preprocessing_from", "privacy", "batch"),
+    *("commit", "dataset_digest", "normaliser", "weights", "threads", machine.SELFTEST, machine.PROCESS),
+    *(machine.HARDWARE, "preprocessing", "preprocessing_from", "privacy", "batch"),
     allocator.KEY,
     *("rescored_from", "normaliser_before", "digest_checked", "clocks"),
 }

@@ -39,7 +39,7 @@ from modellab.runner.summary import CaseSummary
 from modellab.runner.turns import BESIDE, Turns, is_timed
 from modellab.runner.worker import Worker, in_process
 from modellab.system import leftovers, machine
-from modellab.system.machine import SELFTEST, Commit
+from modellab.system.machine import PROCESS, SELFTEST, Commit
 from modellab.system.masking import masked
 from modellab.tasks import Task
 from modellab.types import CaseId, Result, Rule, Status, Utterance
@@ -61,7 +61,7 @@ class Session:
     turns: Turns = field(default_factory=Turns)
     commit: Commit = field(default_factory=Commit)
     paired_run: PairedRun | None = None  # with --against: speed and memory are judged by it, not by what was accepted
-    mark: str = ""  # what the last self-test of this machine said
+    marks: Mapping[str, str] = MappingProxyType({})  # what each result says of how it was measured
     tell: Announcer = field(default_factory=Announcer)
     distributed: DistributedCases | None = None  # workers that measure the quality, of all cases or of some
     samples: dict[CaseId, ClaimData] = field(default_factory=dict)  # of cases that claims are about
@@ -200,7 +200,7 @@ class Session:
         return self._marked(evaluate(task, case, data, loaded, self.pool.threads, self.commit.hash, progress))
 
     def _marked(self, result: Result) -> Result:
-        return replace(result, provenance={**result.provenance, SELFTEST: self.mark}) if self.mark else result
+        return replace(result, provenance={**result.provenance, **self.marks})
 
     def _resource_baselines(self, case: Case) -> ResourceBaselines:
         """What speed and memory are held to: the last baseline and the pinned release; with --against neither."""
@@ -289,12 +289,12 @@ def open_session(
     model. `labels` go into every entry.
     """
     threads = options.threads or project.threads
-    start = in_process if options.in_process else Worker
-    pool = Pool(start, threads, download=options.download, cancelled=cancelled)
+    pool = Pool(in_process if options.in_process else Worker, threads, download=options.download, cancelled=cancelled)
     ledger = Ledger(project.mlruns, session, worker or "main", labels)
     leftovers.sweep()
     saved.prune(project.mlruns)
-    mark, commit = selftest.mark(project.mlruns, threads), machine.commit(project.root)
+    marks = {SELFTEST: selftest.mark(project.mlruns, threads), PROCESS: "its own" if options.in_process else ""}
+    marks, commit = {key: text for key, text in marks.items() if text}, machine.commit(project.root)
     tell = tell or Announcer()
     shared = None if worker else DistributedCases.of(project, options, session, commit.hash, tell, cancelled)
-    return Session(project, options, pool, ledger, family, turns or Turns(), commit, paired_run, mark, tell, shared)
+    return Session(project, options, pool, ledger, family, turns or Turns(), commit, paired_run, marks, tell, shared)

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 HARDWARE = "hardware"  # the key of provenance under which a result says what computed it
 KERNELS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CT2_FORCE_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR",
            "OPENBLAS_CORETYPE")  # fmt: skip
+PROCESS = "process"  # the key under which a result says that its model ran in the process of the run itself
 SELFTEST = "selftest"  # the key of provenance under which a result says what its machine's self-test said
 MOST_CHARACTERS = 80  # of a machine's given name: it is part of file names
 ANSWER_S = 5.0  # the longest any helper program may take
