@@ -169,7 +169,7 @@ def test_a_rater_can_go_back_and_come_back(site: Server) -> None:
         ({"kind": "mushra", "reference": "nobody"}, "there is no result 'nobody' here"),
         ({"kind": "mushra", "reference": "secret"}, "what is private is not played"),
         ({"items": 0}, "greater than or equal to 1"),
-        ({"name": ""}, "at least 1 character"),
+        ({"name": ""}, "name is empty"),
     ],
 )
 def test_what_cannot_be_a_test_is_told_in_a_sentence(site: Server, changes: dict[str, Any], sentence: str) -> None:
