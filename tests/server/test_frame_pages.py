@@ -50,7 +50,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     [
         ("/runs/nobody", 404, "There is no run &#39;nobody&#39; here.", '<a class="button" href="/runs">Runs</a>'),
         ("/nowhere/<b>", 404, "There is no page at /nowhere/&lt;b&gt;.", '<a class="button" href="/">Try it</a>'),
-        ("/results?sort=sideways", 400, "sort: Input should be", '<a class="button" href="/results">Results</a>'),
+        ("/results?sort=sideways", 400, ">sort: input should be", '<a class="button" href="/results">Results</a>'),
         ("/results/x/history", 404, "There is no result &#39;x&#39; here.", 'href="/results">Results</a>'),
         ("/s/none", 404, "There is no share of that link.", ""),
     ],

@@ -64,7 +64,7 @@ def _sentence(error: ApiError, connection: HTTPConnection) -> str:
     if error.message == "Method Not Allowed":
         return f"{connection.scope['path'][:200]} takes no {connection.scope['method']}"
     if error.param and error.status == 400:
-        return f"{error.param}: {error.message}"
+        return error.message if error.message.startswith(error.param) else f"{error.param}: {error.message}"
     return error.message[:1].upper() + error.message[1:]
 
 
