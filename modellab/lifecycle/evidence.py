@@ -80,7 +80,7 @@ def short(text: str) -> str:
 
 def shown(project: Project, case: Case, entries: Iterable[Entry]) -> Shown:
     """What there is of a case; `entries` are the ledger's, oldest first."""
-    mine = standing(entry for entry in entries if entry.key == case.key)
+    mine = standing(entry for entry in entries if entry.key == case.key and entry.was_tried)
     now = facts(case, datasets.load(case.dataset).digest)
     newest = mine[-1] if mine else None
     measured = [entry for entry in mine if entry.result is not None]

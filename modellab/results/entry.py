@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from modellab import tasks
 from modellab.errors import ConfigError, NewerError, shortened
 from modellab.results import ledger_line, serialization
+from modellab.results.headline import NOT_RUN
 from modellab.system import allocator, machine
 from modellab.system.machine import Commit
 from modellab.system.masking import masked, masked_settings
@@ -114,6 +115,11 @@ class Entry:
     def red(self) -> bool:
         """This case fails its test."""
         return self.status.is_unmeasured or any(verdict.red for verdict in self.verdicts)
+
+    @property
+    def was_tried(self) -> bool:
+        """Its turn came: one of a run that was stopped before says nothing of its model."""
+        return self.result is not None or not self.error.startswith(f"{NOT_RUN}: ")
 
     @classmethod
     def of(cls, finished: Finished, commit: Commit, session: str, started: float) -> Entry:

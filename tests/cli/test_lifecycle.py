@@ -119,6 +119,11 @@ def test_an_open_regression_is_refused(proven: Desk) -> None:
     assert f"modellab explain {CASE}; mend it, then {RUN}" in result.stdout
 
 
+def test_a_run_that_somebody_stopped_holds_nobody_back(proven: Desk) -> None:
+    measure(proven, session="s9", status=Status.ERROR, result=None, error="not run: the run was stopped before")
+    assert promote(proven, NAME, "production").exit_code == 0
+
+
 def test_results_of_other_data_prove_nothing(proven: Desk) -> None:
     proven.dataset("short_v1", version=2)
     result = promote(proven, NAME, "production")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from modellab.reports.alerts.rules import Kind
 from modellab.results.entry import Entry
-from modellab.results.headline import NOT_RUN
 from modellab.types import CaseId, Verdict
 from modellab.units import counted, value
 
@@ -37,7 +36,7 @@ class Event:
 
 def tried(entries: Iterable[Entry]) -> list[Entry]:
     """Without the cases whose turn never came: that somebody stopped a run is no news of them."""
-    return [each for each in entries if each.result is not None or not each.error.startswith(f"{NOT_RUN}: ")]
+    return [each for each in entries if each.was_tried]
 
 
 def standings(entries: Iterable[Entry]) -> dict[str, Standing]:
