@@ -186,6 +186,15 @@ def told(error: BaseException) -> str:
     return shortened(f"{type(error).__name__}: {text}" if text else type(error).__name__, MOST_CHARACTERS)
 
 
+def refused(error: OSError, where: str) -> str:
+    """What the disk or the network refused, as one line; `where` it was, if the error names no file.
+
+    >>> refused(PermissionError(13, "Permission denied", "/x"), "here"), refused(OSError(28, "No space left"), "here")
+    ('/x: Permission denied', 'here: No space left')
+    """
+    return f"{error.filename or where}: {error.strerror or error}"
+
+
 def sentence(error: BaseException) -> str:
     """An exception as one line: what modellab raised on purpose as it is, anything else with its type.
 

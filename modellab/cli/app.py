@@ -55,7 +55,7 @@ from modellab.cli import (
     try_models,
     worker,
 )
-from modellab.errors import ModellabError
+from modellab.errors import ModellabError, refused
 from modellab.system import interrupt
 
 
@@ -75,8 +75,7 @@ class OneSentence(grouped.WholeSummaries):
         except OSError as error:
             if error.errno == errno.EPIPE:  # `modellab models | head`: typer ends quietly
                 raise
-            where = error.filename or "the output"  # a file that was open already has no name
-            raise _stop(f"{where}: {error.strerror or error}") from error
+            raise _stop(refused(error, "the output")) from error  # a file that was open already has no name
 
 
 def _stop(sentence: str) -> typer.Exit:

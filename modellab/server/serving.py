@@ -18,7 +18,7 @@ from pathlib import Path
 
 import uvicorn
 
-from modellab.errors import ConfigError, ModellabError
+from modellab.errors import ConfigError, ModellabError, refused
 from modellab.plan.serve_settings import Serve
 from modellab.plan.settings import Project
 from modellab.schema import parse
@@ -94,7 +94,7 @@ def main(root: str, options: str) -> int:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
     except OSError as error:  # a folder that may not be read or written, a full disk
-        sys.stderr.write(f"modellab: {escape.lines(f'{error.filename}: {error.strerror}')}\n")
+        sys.stderr.write(f"modellab: {escape.lines(refused(error, "the server's folder"))}\n")
         return 2
     settings = project.serve
     config = uvicorn.Config(

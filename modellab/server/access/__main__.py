@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modellab.errors import ModellabError
+from modellab.errors import ModellabError, refused
 from modellab.plan.settings import Project, find_root
 from modellab.server.access import accounts, audit, passwords, roles, tokens
 from modellab.server.askers import Who
@@ -82,7 +82,7 @@ def main(folder: str, order: str) -> int:
         sys.stderr.write(f"modellab: {escape.lines(str(error))}\n")
         return 2
     except OSError as error:  # a folder that may not be read
-        sys.stderr.write(f"modellab: {escape.lines(f'{error.filename}: {error.strerror}')}\n")
+        sys.stderr.write(f"modellab: {escape.lines(refused(error, "the server's folder"))}\n")
         return 2
     sys.stdout.write(json.dumps(said) + "\n")
     return 0
