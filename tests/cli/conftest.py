@@ -80,17 +80,22 @@ class Desk:
         return str(self.root / "golden" / "short_v1" / "audio" / f"{number:03}.flac")
 
 
+def furnished(root: Path) -> Desk:
+    """A project with the model `fake`, the dataset `short_v1` and one benchmark file."""
+    (root / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
+    (root / "conftest.py").write_text(CONFTEST)
+    (root / "benchmarks").mkdir()
+    (root / "benchmarks" / "test_asr.py").write_text(BENCHMARK)
+    desk = Desk(root)
+    desk.model("fake")
+    desk.dataset("short_v1")
+    return desk
+
+
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A project with the model `fake`, the dataset `short_v1` and one benchmark file; the current folder."""
     for variable in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "MLFLOW_TRACKING_URI", "MODELLAB_MACHINE"):
         monkeypatch.delenv(variable, raising=False)
-    (tmp_path / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "test_asr.py").write_text(BENCHMARK)
     monkeypatch.chdir(tmp_path)
-    desk = Desk(tmp_path)
-    desk.model("fake")
-    desk.dataset("short_v1")
-    return desk
+    return furnished(tmp_path)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modellab.lifecycle import stages
-from tests.cli.conftest import BENCHMARK, CONFTEST, Desk
+from tests.cli.conftest import furnished
 from tests.cli.promoted import prove
 from tests.server.conftest import Server, serving
 
@@ -25,15 +25,8 @@ PATH, API = "/candidates/fake/one", "/api/v1/lifecycle/fake/one"
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """One with a candidate that lacks nothing."""
-    (tmp_path / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "test_asr.py").write_text(BENCHMARK)
     monkeypatch.chdir(tmp_path)
-    desk = Desk(tmp_path)
-    desk.model("fake")
-    desk.dataset("short_v1")
-    prove(desk)
+    prove(furnished(tmp_path))
     with serving(tmp_path) as up:
         yield up
 

@@ -16,7 +16,7 @@ import pytest
 
 from modellab.lifecycle import stages
 from modellab.lifecycle.stages import ChangedError, Record
-from tests.cli.conftest import BENCHMARK, CONFTEST, Desk
+from tests.cli.conftest import Desk, furnished
 from tests.cli.finished import measure
 from tests.cli.promoted import prove
 from tests.server.conftest import Server, serving
@@ -27,15 +27,8 @@ NAME = "/api/v1/lifecycle/fake/one"
 @pytest.fixture
 def proven(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A candidate with three sessions and a baseline."""
-    (tmp_path / "pyproject.toml").write_text('[tool.modellab]\nmodels = ["models"]\n')
-    (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "test_asr.py").write_text(BENCHMARK)
     monkeypatch.chdir(tmp_path)
-    desk = Desk(tmp_path)
-    desk.model("fake")
-    desk.dataset("short_v1")
-    return prove(desk)
+    return prove(furnished(tmp_path))
 
 
 @pytest.fixture
