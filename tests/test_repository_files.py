@@ -59,8 +59,8 @@ def test_dependabot_watches_actions_and_python_weekly_in_groups() -> None:
 @pytest.mark.parametrize(("ci", "left_out"), [({}, True), ({"CI": "true"}, False)], ids=["here", "in CI"])
 def test_slow_tests_are_left_out_only_outside_ci(ci: dict[str, str], left_out: bool) -> None:
     outside = {name: text for name, text in os.environ.items() if name not in {"CI", "ARGS", "MAKEFLAGS"}}
-    command = ["make", "--dry-run", "test", f"STAMP={ROOT / 'Makefile'}", "ARGS=-x"]
+    command = ["make", "--dry-run", "test", f"STAMP={ROOT / 'Makefile'}", "ARGS=-x", "TESTERS=7"]
     recipe = subprocess.run(command, cwd=ROOT, env={**outside, **ci}, capture_output=True, text=True, check=True).stdout
-    assert "/pytest tests -ra -n 2 " in recipe
+    assert "/pytest tests -ra -n 7 " in recipe
     assert ('-m "not slow" -x' in recipe) is left_out
     assert "export CI=" in (ROOT / ".ci/run").read_text(encoding="utf-8")

@@ -167,7 +167,7 @@ def test_the_ui_is_for_this_computer_and_quiet(tmp_path, monkeypatch):
 
     command, environment = tracking.ui_command(tmp_path, 5001), tracking.ui_environment()
 
-    assert command[1:4] == ["-m", "mlflow", "server"]
+    assert command[1:5] == ["-m", "modellab.system.interrupt", "mlflow", "server"]
     assert f"sqlite:///{tmp_path}/mlflow.db" in command
     assert "--host 127.0.0.1 --port 5001 --workers 1 --uvicorn-opts --log-level warning" in " ".join(command)
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
