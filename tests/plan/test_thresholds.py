@@ -19,6 +19,7 @@ from modellab.schema import parse
 from ..make import CONFIG, HEADER, KEY
 
 ASR = tasks.get("asr")
+ROOT = Path(__file__).parents[2]
 
 
 def case(root: Path, header: dict[str, Any], model: dict[str, Any], variant: dict[str, Any]) -> Case:
@@ -193,3 +194,11 @@ def test_a_limit_that_holds_nothing_is_refused(where: str, kind: Any, values: An
 def test_a_timeout_that_never_strikes_is_refused(odd: float) -> None:
     with pytest.raises(ConfigError, match=r"^models/fake/config.yaml: 'timeout_s' is "):
         parse(Model, Path("models/fake/config.yaml"), {**CONFIG, "timeout_s": odd})
+
+
+def test_every_case_of_this_project_has_numbers_that_are_taken() -> None:
+    matrix = Matrix(Project.at(ROOT))
+    for task in tasks.names():
+        for each in matrix.cases(task):
+            assert isinstance(each, Case), each
+            thresholds.rules(tasks.get(task), each, matrix.project)
