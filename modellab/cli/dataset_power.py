@@ -50,7 +50,7 @@ def power(
 
 
 def told(folder: Path, what: str = "the sample", effect: str = "0.5%") -> str:
-    """What was just imported would see, in a sentence; '' for a task of which nothing can be said yet."""
+    """How small a change newly imported data would see, as a sentence; '' for a task of which nothing can be said."""
     from modellab import units
 
     try:

@@ -133,8 +133,9 @@ def _requirement(instances: Sequence[ModelInstance]) -> str:
     """What pip installs in CI: this commit of the repository, with the engines of the models."""
     from modellab.system import machine
 
-    extras = sorted({each.model.install for each in instances if each.model.install})
-    return f"modellab{f'[{",".join(extras)}]' if extras else ''} @ {machine.origin() or NOWHERE}"
+    extras = ",".join(sorted({each.model.install for each in instances if each.model.install}))
+    name = f"modellab[{extras}]" if extras else "modellab"
+    return f"{name} @ {machine.origin() or NOWHERE}"
 
 
 def _fetched(instances: Sequence[ModelInstance]) -> list[str]:

@@ -109,7 +109,7 @@ def _check_fractions(metric: Metric, numbers: Mapping[str, Source]) -> None:
         if (given := numbers.get(number)) and given.value >= most:
             raise ConfigError(
                 f"{given.origin}: {metric.name}.{number} is {given.value:g}, which is {100 * given.value:g} %:"
-                f" expected a fraction, {given.value / 100:g} for {given.value:g} %"
+                f" expected a fraction below {most:g}, {given.value / 100:g} for {given.value:g} %"
             )
 
 

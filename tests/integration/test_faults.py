@@ -138,11 +138,16 @@ def test_a_damaged_baseline_names_the_file(fake_project: FakeProject, content: s
     result.stdout.fnmatch_lines([f"*fake-one.cpu-float32.json {words}"])
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder for temporary files of a test's own."""
+    (tmp_path / "temporary").mkdir()
+    return tmp_path / "temporary"
+
+
 def test_a_ledger_without_a_place_is_told_and_kept_elsewhere(
-    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_project: FakeProject, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "temporary"
-    place.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(place))
     (fake_project.root / "mlruns").write_text("a file where the folder should be")
     result = fake_project.run()
@@ -207,10 +212,8 @@ def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project:
 
 
 def test_what_a_killed_session_leaves_is_swept_at_the_next_start(
-    fake_project: FakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_project: FakeProject, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "temporary"
-    place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     process = start(fake_project)
     process.kill()

@@ -107,12 +107,12 @@ def test_the_alpha_of_the_suite_is_that_of_every_case(tmp_path: Path) -> None:
         ),
         pytest.param(
             {"header": {"limits": {"wer": 5}}},
-            "golden/short_v1/dataset.yaml limits: wer.limit is 5, which is 500 %: expected a fraction, 0.05 for 5 %",
+            "short_v1/dataset.yaml limits: wer.limit is 5, which is 500 %: expected a fraction below 2, 0.05 for 5 %",
             id="a limit in per cent",
         ),
         pytest.param(
             {"variant": {"thresholds": {"cer": {"margin": 2}}}},
-            "variants.one.thresholds: cer.margin is 2, which is 200 %: expected a fraction, 0.02 for 2 %",
+            "variants.one.thresholds: cer.margin is 2, which is 200 %: expected a fraction below 1, 0.02 for 2 %",
             id="a margin in per cent",
         ),
     ],

@@ -59,7 +59,7 @@ def _own(routes: APIRouter, maker: Maker) -> None:
         tests = [described(each, address(request)) for each in maker.tests.every(who.project)]
         return frame.page(
             request, "listening.html.j2", "Listening tests", tests=tests, offered=offered, may_run=who.may("run"),
-            kinds=KINDS, recordings=RECORDINGS,
+            kinds=KINDS, recordings=RECORDINGS, needs=rules.ITEMS,
         )  # fmt: skip
 
     @routes.get("/listening/{test}")

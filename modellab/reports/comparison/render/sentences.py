@@ -183,7 +183,6 @@ def _listed(names: Sequence[str]) -> str:
     >>> _listed(["a"]), _listed(["a", "b", "c"]), _listed(list("abcdefgh"))
     ('a', 'a, b and c', 'a, b, c, d, e and 3 others')
     """
-    shown = (
-        list(names) if len(names) <= MOST_LISTED + 1 else [*names[:MOST_LISTED], f"{len(names) - MOST_LISTED} others"]
-    )
+    rest = len(names) - MOST_LISTED
+    shown = list(names) if rest <= 1 else [*names[:MOST_LISTED], f"{rest} others"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
