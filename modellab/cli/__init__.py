@@ -12,9 +12,13 @@ __all__ = ["main"]
 
 def main() -> None:
     """The entry point of the command `modellab`. Ctrl-C while all of it is imported ends it without a word."""
+    import sys
+
     from modellab.system import interrupt
 
     interrupt.ends_at_once()
+    if sys.argv[1:2] == ["run"]:
+        interrupt.tells_of_it()
     from modellab.cli import app
 
     app.main()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
+from modellab.system import interrupt
+
 NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 if hasattr(signal, "SIGHUP"):
     NAMES[signal.SIGHUP] = "SIGHUP, as of a terminal that was closed"
@@ -24,9 +26,9 @@ class Stopped(KeyboardInterrupt):
     """A signal beside Ctrl-C that ends a run."""
 
 
-def why(interrupt: KeyboardInterrupt) -> str:
+def why(stop: KeyboardInterrupt) -> str:
     """What interrupted a run, as a part of a sentence."""
-    return str(interrupt) or f"stopped by {NAMES[signal.SIGINT]}"
+    return str(stop) or f"stopped by {NAMES[signal.SIGINT]}"
 
 
 class AsCtrlC:
@@ -44,7 +46,10 @@ class AsCtrlC:
         """Put the handlers in place, in the main thread."""
         if threading.current_thread() is threading.main_thread():
             handlers = {number: signal.getsignal(number) for number in NAMES if number != signal.SIGINT}
-            self._before = {number: found for number, found in handlers.items() if found == signal.SIG_DFL}
+            free = (
+                number for number, found in handlers.items() if found == signal.SIG_DFL or interrupt.is_early(found)
+            )
+            self._before = dict.fromkeys(free, signal.SIG_DFL)
         for number in self._before:
             signal.signal(number, self._told)
 

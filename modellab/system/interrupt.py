@@ -1,5 +1,8 @@
 """Ctrl-C while a program begins and ends: it ends at once, by the signal itself, without a word.
 
+A run that SIGTERM or SIGHUP ends while it begins says so in a sentence: nobody typed these, and whoever reads the log
+of a scheduler looks for the reason.
+
 Python raises KeyboardInterrupt wherever it is at that moment. While modules are imported that is within other people's
 code, where it becomes a traceback, an error of their own, or nothing at all.
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:  # pragma: no cover
     from collections.abc import Mapping
 
 ENDED = 130  # as a shell has it of whoever was ended by Ctrl-C
+TOLD = {getattr(signal, name): name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 
 def ends_at_once() -> None:
@@ -30,24 +34,59 @@ def raises() -> None:
     _hand_over(signal.SIG_DFL, signal.default_int_handler)
 
 
+def tells_of_it() -> None:
+    """From now on SIGTERM and SIGHUP end this process with a sentence, until somebody listens to them."""
+    owner, output = os.getpid(), _second_output()
+
+    def ended_early(number: int, _: object) -> None:
+        if os.getpid() == owner:  # and no copy of it, which somebody made and ends
+            try:  # noqa: SIM105 - contextlib takes as long to import as all else here
+                os.write(output, f"modellab: stopped by {TOLD[number]} before anything was run\n".encode())
+            except OSError:  # nobody can be told
+                pass
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    for number in TOLD:
+        _hand_over(signal.SIG_DFL, ended_early, number)
+
+
+def is_early(handler: object) -> bool:
+    """Whether a signal's handler is that of `tells_of_it`, which anybody may replace."""
+    return (
+        getattr(handler, "__name__", "") == "ended_early"
+    )  # by name: this module may be there twice, once as __main__
+
+
+def _second_output() -> int:
+    """The standard error as it is now: pytest puts a file of its own in its place."""
+    try:
+        return os.dup(2)
+    except OSError:  # it is closed
+        return 2
+
+
 def command(module: str) -> list[str]:
     """`python -m MODULE`, as a list, which Ctrl-C ends without a word while it begins."""
     return [sys.executable, "-m", __name__, module, *(["-p", __name__] if module == "pytest" else [])]
 
 
 def become(program: list[str], environment: Mapping[str, str] | None = None) -> None:
-    """Be that program from here on; Ctrl-C waits until it has its own beginning behind it, which is Python's."""
+    """Be that program from here on; signals wait until it has its own beginning behind it, which is Python's."""
     sys.stdout.flush()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *TOLD})
     try:
         os.execve(program[0], program, os.environ if environment is None else environment)  # noqa: S606 - no shell
     finally:  # it could not be started
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *TOLD})
 
 
 def pytest_sessionstart() -> None:
     """pytest, which has imported what it needs: it tells of an interruption itself from here on."""
     raises()
+    for number in TOLD:
+        if is_early(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def is_cause(error: BaseException | None) -> bool:
@@ -59,14 +98,16 @@ def is_cause(error: BaseException | None) -> bool:
     return False
 
 
-def _hand_over(present: object, new: object) -> None:
-    if signal.getsignal(signal.SIGINT) is present:
-        signal.signal(signal.SIGINT, new)
+def _hand_over(present: object, new: object, number: int = signal.SIGINT) -> None:
+    if signal.getsignal(number) is present:
+        signal.signal(number, new)
 
 
 if __name__ == "__main__":
     ends_at_once()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `become`
+    if sys.argv[1] == "pytest":
+        tells_of_it()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *TOLD})  # see `become`
     import runpy
 
     for name in ("modellab", "modellab.system"):  # pytest wants to import what it rewrites itself

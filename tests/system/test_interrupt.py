@@ -35,6 +35,54 @@ def test_it_ends_without_a_word(tmp_path: Path, stuck: str, command: list[str]) 
     assert child.returncode == -signal.SIGINT
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    ("stuck", "command"),
+    [
+        pytest.param("typer", [sys.executable, "-m", "modellab", "run"], id="modellab run"),
+        pytest.param("_pytest", interrupt.command("pytest"), id="what it becomes"),
+        pytest.param("conftest", interrupt.command("pytest"), id="while pytest keeps what is written"),
+    ],
+)
+def test_a_run_that_a_scheduler_ends_says_so(tmp_path: Path, stuck: str, command: list[str], name: str) -> None:
+    there, number = tmp_path / "there", getattr(signal, name)
+    (tmp_path / f"{stuck}.py").write_text(STUCK.format(there=str(there)))
+    with started(command, tmp_path) as child:
+        wait_for(there)
+        child.send_signal(number)
+        said = child.communicate(timeout=60)
+    assert said == ("", f"modellab: stopped by {name} before anything was run\n")
+    assert child.returncode == -number
+
+
+@pytest.mark.parametrize("takes_over", ["stopping.AsCtrlC().listen()", "interrupt.pytest_sessionstart()"])
+def test_once_it_runs_it_is_nothing_of_the_kind(takes_over: str) -> None:
+    code = (
+        "import signal\n"
+        "from modellab.runner import stopping\n"
+        "from modellab.system import interrupt\n"
+        "interrupt.tells_of_it()\n"
+        "assert interrupt.is_early(signal.getsignal(signal.SIGTERM))\n"
+        f"{takes_over}\n"
+        "assert not interrupt.is_early(signal.getsignal(signal.SIGTERM))\n"
+        "assert not interrupt.is_early(signal.getsignal(signal.SIGHUP))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_copy_of_the_process_is_ended_without_a_word() -> None:
+    code = (
+        "import os, signal\n"
+        "from modellab.system import interrupt\n"
+        "interrupt.tells_of_it()\n"
+        "if child := os.fork():\n"
+        "    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) + 100)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=False, timeout=60, capture_output=True, text=True)
+    assert (told.returncode, told.stdout, told.stderr) == (100 - signal.SIGTERM, "", "")
+
+
 def test_where_the_work_begins_it_is_python_s_own(tmp_path: Path) -> None:
     there = tmp_path / "there"
     (tmp_path / "works.py").write_text(
