@@ -16,7 +16,6 @@ import hashlib
 import hmac
 import http.client
 import json
-import logging
 import secrets
 import threading
 import time
@@ -32,10 +31,10 @@ from modellab.server.database import Database
 from modellab.server.errors import ApiError
 from modellab.server.jobs.store import Row
 from modellab.server.jobs.tables import CALL, JOB
+from modellab.server.outages import Outage
 from modellab.system import outbound
 from modellab.system.outbound import TIMEOUT_S, RefusedUrlError, post
 
-LOG = logging.getLogger("modellab.server")
 WAITS_S = (5.0, 30.0, 120.0, 600.0)  # before the second try, the third, ...
 TRIES = len(WAITS_S) + 1
 POLL_S = 2.0
@@ -64,7 +63,7 @@ class Webhooks:
 
     def __init__(self, database: Database, settings: JobSettings, folder: Path) -> None:
         self.database, self.settings, self.folder = database, settings, folder
-        self.is_stopping = threading.Event()
+        self.is_stopping, self.outage = threading.Event(), Outage("webhooks wait")
         self.thread = threading.Thread(target=self._work, name="webhooks", daemon=True)
 
     def ended(self, connection: sa.Connection, row: Row) -> None:
@@ -105,10 +104,12 @@ class Webhooks:
             try:
                 did = self.call_next()
             except (sa.exc.SQLAlchemyError, OSError) as error:
-                LOG.warning("webhooks wait: %s", str(error).splitlines()[0])
+                self.outage.tell(error)
                 did = False
+            else:
+                self.outage.over()
             if not did:
-                self.is_stopping.wait(POLL_S)
+                self.is_stopping.wait(self.outage.pause_s(POLL_S))
 
     def call_next(self) -> bool:
         """Make the call that is due, if one is. Whoever dies over it leaves it to be made again after a minute."""

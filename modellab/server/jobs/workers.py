@@ -22,6 +22,7 @@ from modellab.server.jobs.notices import Listener
 from modellab.server.jobs.store import Claim, Jobs
 from modellab.server.jobs.tables import RUNS
 from modellab.server.jobs.watch import Watch
+from modellab.server.outages import Outage
 from modellab.system import machine
 
 LOG = logging.getLogger("modellab.server")
@@ -99,6 +100,8 @@ class Workers:
         self.wakes = {lane: threading.Semaphore(0) for lane in doers}
         self.tasks: set[Task] = set()
         self.lock = threading.Lock()
+        self.claiming, self.keeping = Outage("the database gives no job"), Outage("jobs go on unheard")
+        self.telling = Outage("the database does not take how a job went")
         self.cleaned_at = -HOUR_S
         self.began_at, self.began = time.time(), time.monotonic()
         self.threads = [
@@ -140,9 +143,10 @@ class Workers:
             try:
                 claim = self.jobs.claim([lane], self.name, most)
             except sa.exc.SQLAlchemyError as error:
-                self._complain("no job can be taken", error)
-                self.is_stopping.wait(POLL_S)
+                self.claiming.tell(error)
+                self.is_stopping.wait(self.claiming.pause_s(POLL_S))
                 continue
+            self.claiming.over()
             if claim is None:
                 self.wakes[lane].acquire(timeout=POLL_S)
                 continue
@@ -159,33 +163,36 @@ class Workers:
             return
         except BackError as back:
             why, is_counted = str(back), back.is_counted
-            self._surely(task, lambda: self.jobs.give_back(claim, why, is_counted=is_counted))
+            self._surely(lambda: self.jobs.give_back(claim, why, is_counted=is_counted))
         except JobError as error:
             said, rest = {"code": error.code, "message": error.message}, error.result
-            self._surely(task, lambda: self.jobs.fail(claim, said, rest))
+            self._surely(lambda: self.jobs.fail(claim, said, rest))
         except sa.exc.SQLAlchemyError as error:
-            self._complain(f"{claim.id} cannot tell how far it is", error)
-            self._surely(task, lambda: self.jobs.give_back(claim, "the database was gone", is_counted=False))
+            self.telling.tell(error)
+            self._surely(lambda: self.jobs.give_back(claim, "the database was gone", is_counted=False))
         except Exception as error:
             LOG.exception("%s failed", claim.id)
             failure = _failure(error)
-            self._surely(task, lambda: self.jobs.fail(claim, failure))
+            self._surely(lambda: self.jobs.fail(claim, failure))
         else:
-            if self._surely(task, lambda: self.jobs.done(claim, result)):
+            if self._surely(lambda: self.jobs.done(claim, result)):
                 self.files.done(claim.id)
         finally:
             with self.lock:
                 self.tasks.discard(task)
 
-    def _surely(self, task: Task, step: Callable[[], bool]) -> bool:
+    def _surely(self, step: Callable[[], bool]) -> bool:
         """Do a step in the table, again and again where the database is gone, until the process ends."""
         while True:
             try:
-                return step()
+                is_kept = step()
             except sa.exc.SQLAlchemyError as error:
-                self._complain(f"{task.claim.id} has ended and cannot say so", error)
-                if self.is_stopping.wait(POLL_S):
+                self.telling.tell(error)
+                if self.is_stopping.wait(self.telling.pause_s(POLL_S)):
                     return False
+            else:
+                self.telling.over()
+                return is_kept
 
     # ------------------------------------------------------------------------ the keeper
 
@@ -195,8 +202,10 @@ class Workers:
                 self._beat()
                 self.watch.look()
                 self.clean()
+                self.keeping.over()
             except sa.exc.SQLAlchemyError as error:
-                self._complain("nobody hears that jobs go on", error)
+                if self.tasks:  # without one it is the claims' to tell
+                    self.keeping.tell(error)
             if self.is_stopping.is_set():
                 time.sleep(self.settings.lease_s / BEATS)
 
@@ -220,9 +229,6 @@ class Workers:
         for id in self.jobs.forget(time.time() - self.settings.keep_days * DAY_S):
             self.files.remove(id)
         self.files.sweep(self.jobs.names())
-
-    def _complain(self, what: str, error: Exception) -> None:
-        LOG.warning("%s: the database says %s", what, str(error).splitlines()[0])
 
 
 def _failure(error: Exception) -> dict[str, str]:

@@ -112,6 +112,35 @@ def test_a_result_that_the_database_has_no_room_for_is_written_when_it_has(
     assert (row.state, row.result, row.tries) == ("done", {"n": 1}, 1)
 
 
+def test_many_workers_tell_once_that_the_database_is_gone_and_once_that_it_is_back(
+    database: Database, put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(workers, "POLL_S", 0.01)
+    jobs, files, name = Jobs(database), Files(tmp_path / "files"), put()
+    refused, real = threading.Semaphore(40), jobs.claim
+
+    def claim(*given: Any) -> Any:
+        if refused.acquire(blocking=False):
+            raise sa.exc.OperationalError("select", None, Exception("the database system is starting up"))
+        return real(*given)
+
+    monkeypatch.setattr(jobs, "claim", claim)
+    ended = threading.Event()
+    jobs.ended = lambda *_: ended.set()
+    doing = Workers(jobs, files, JobSettings(lease_s=1), {"runs": lambda _: {}}, {"runs": 8})
+    doing.start()
+    try:
+        assert ended.wait(WAIT_S)
+    finally:
+        doing.stop(WAIT_S)
+    said = [record.getMessage() for record in caplog.records if "gives no job" in record.getMessage()]
+    began = "the database gives no job: (builtins.Exception) the database system is starting up"
+    assert said[0] == began
+    assert jobs.find("default", name).state == "done"
+    assert any("that is over" in line for line in said)
+    assert len(said) <= 2 + 2 * 8  # each of the eight may have been refused once more when another was not
+
+
 def test_a_clock_that_jumps_forgets_no_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
