@@ -41,7 +41,8 @@ def rescore(
     """Count every quality metric of stored results anew, without running a model.
 
     For a normaliser or metric that changed: the outputs are in the ledger. New results go to a session of their own,
-    judged against today's baselines; no old line is changed. Exit status 1 if a result or baseline could not be scored.
+    judged against today's baselines; no old line is changed. Exit status 1 if a result or baseline could not be
+    scored, or if the newest of a case is red now.
     """
     from modellab import text
 
@@ -89,7 +90,8 @@ def _results(project: Project, chosen: list[Entry], normaliser: str, *, keep: bo
         if ledger.trouble:
             common.say(f"warning: {ledger.trouble}", err=True)
         common.say(f"{len(new)} new results in session {ledger.session}" if new else "nothing was written")
-    if any(each.refusal for each in rescorings):
+    newest = {each.before.key: each.after for each in new}.values()  # an old result that is red is history
+    if any(each.refusal for each in rescorings) or (not other and any(after and after.red for after in newest)):
         raise typer.Exit(1)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from modellab.datasets import decoded_length
 from modellab.errors import DatasetError
-from modellab.types import Counts, Row, Utterance
+from modellab.types import Counts, Metric, Row, Utterance, finite
 from modellab.types.utterances import Utterances
 
 FEW = 3  # sessions that a sentence names
@@ -23,6 +23,9 @@ FEW = 3  # sessions that a sentence names
 @runtime_checkable
 class Joining(Protocol):
     """A task that scores sessions."""
+
+    @property
+    def METRICS(self) -> Sequence[Metric]: ...
 
     @property
     def PER_CHUNK(self) -> Sequence[str]:
@@ -133,4 +136,5 @@ def settled(
 def _whole(task: Joining, options: Mapping[str, Any], said: Sequence[tuple[Row, Utterance]]) -> Mapping[str, Counts]:
     """The counts of a whole session."""
     samples = [decoded_length.stored(task, row, options, utterance) for row, utterance in said]
-    return task.score(*task.of_session(samples, [None if each.error else each.output for _, each in said]))
+    outputs = [None if each.error else each.output for _, each in said]
+    return finite.judgeable(task.score(*task.of_session(samples, outputs)), task.METRICS)

@@ -29,7 +29,7 @@ from modellab.results import baselines, text_facts, withheld
 from modellab.results.entry import Entry, pooled
 from modellab.results.rescored import BEFORE, FROM, origin
 from modellab.tasks import Recalled, Signed, Task
-from modellab.types import QualityBaseline, Result, Row, Rule, Status, Utterance, Verdict
+from modellab.types import QualityBaseline, Result, Row, Rule, Status, Utterance, Verdict, finite
 from modellab.types.rows import sounding
 
 RESOURCES = ("speed", "memory")
@@ -202,10 +202,8 @@ def _utterance(
     if utterance.output is None and not utterance.error and not isinstance(task, Recalled):
         raise ConfigError(f"a baseline of {entry.key.task} keeps too little of {entry.key} to score it again")
     try:
-        counts = task.score(
-            decoded_length.stored(task, rows[utterance.id], options, utterance),
-            None if utterance.error else utterance.output,
-        )
+        sample = decoded_length.stored(task, rows[utterance.id], options, utterance)
+        counts = finite.judgeable(task.score(sample, None if utterance.error else utterance.output), task.METRICS)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ConfigError(
             f"the output of {utterance.id} of {entry.key} cannot be scored ({type(error).__name__}: {error}): it was"

@@ -17,7 +17,7 @@ from modellab.runner.meters import cached_answers
 from modellab.runner.result import load_readings, result_of
 from modellab.system.json_child import MoreTime
 from modellab.tasks import Sample, Signed, Task
-from modellab.types import Counts, Result, Row, Utterance
+from modellab.types import Counts, Result, Row, Utterance, finite
 from modellab.types.rows import seconds, sendable
 from modellab.types.utterances import Utterances, raised
 
@@ -249,10 +249,7 @@ def utterance_of(task: Task, row: Row, data: Dataset, loaded: Answering) -> Utte
 def _scored(task: Task, sample: Sample, output: Any, data: Dataset) -> Mapping[str, Counts]:
     """The counts of an output; whatever scoring raises names the utterance, and so does a count that is no number."""
     try:
-        counted = task.score(sample, output)
-        for name in (metric.name for metric in task.METRICS if metric.judged()):
-            if not all(map(math.isfinite, counted.get(name, ()))):
-                raise ValueError(f"{name} is {list(counted[name])}: no change of it could be judged")
+        counted = finite.judgeable(task.score(sample, output), task.METRICS)
         return {**counted, **(withheld.counted(task, sample, output) if data.is_private else {})}
     except Exception as error:
         error.add_note(f"while utterance {sample.id!r} was scored")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from modellab.errors import MALFORMED, BaselineError, NumberError
 from modellab.types.readings import CLOCKS, LIMITED, REFERENCE
 from modellab.types.spooled import Table
+
+if TYPE_CHECKING:
+    from modellab.types import Counts, Metric
 
 LEAST_S = 1e-9  # no clock tells less, but for nothing at all
 TOGETHER = {"reference_version": REFERENCE, "other_cores": ("cores",)}  # a reading that says nothing without others
@@ -51,6 +55,14 @@ def counts(data: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
             raise ValueError(f"{metric} is {_shown(counted)}: nothing counts {counted[1]:g} of anything")
         found[str(metric)] = tuple(map(float, counted))
     return found
+
+
+def judgeable(counted: Mapping[str, Counts], metrics: Iterable[Metric]) -> Mapping[str, Counts]:
+    """What a task's `score` gave, as it is; ValueError where a metric that can fail a case has a NaN or an infinity."""
+    for name in (metric.name for metric in metrics if metric.judged()):
+        if not all(map(math.isfinite, counted.get(name, ()))):
+            raise ValueError(f"{name} is {list(counted[name])}: no change of it could be judged")
+    return counted
 
 
 class Alike:

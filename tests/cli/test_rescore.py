@@ -14,8 +14,10 @@ from modellab.rescoring.entry import rescored
 from modellab.results import baselines, ledger
 from modellab.results.entry import Entry
 from modellab.results.rescored import origin, standing
+from modellab.tasks import asr
 from modellab.types import CaseId, Status
 
+from ..make import no_number
 from .conftest import Desk
 from .finished import CASE, KEY, SLOWER, measure
 
@@ -42,7 +44,7 @@ def test_a_changed_profile_gives_new_lines_and_leaves_the_old(desk: Desk) -> Non
     old = lines(desk)
     another_normaliser(desk)
     done = desk.type("rescore")
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == 1, "its speed is red as it was"
     assert f"{CASE}  2026-11-20 02:00  8" in done.stdout
     assert f"{BASIC} -> {text.get('whisper_en')}" in done.stdout
     assert "1 new results in session " in done.stdout
@@ -106,7 +108,7 @@ def test_quality_is_judged_anew(desk: Desk) -> None:
     desk.accept(CASE)
     measure(desk, wrong=8)
     another_normaliser(desk)
-    desk.type("rescore")
+    assert desk.type("rescore").exit_code == 1
     assert entries(desk)[-1].status is Status.NOT_COMPARABLE, "the baseline is of the old normaliser"
     done = desk.type("rescore", "--baselines", "--reason", "whisper_en from now on")
     assert done.exit_code == 0, done.stderr
@@ -121,6 +123,22 @@ def test_quality_is_judged_anew(desk: Desk) -> None:
     assert wer.baseline == 0.0
     assert wer.change is not None
     assert wer.change > 0.1
+
+
+def test_only_what_is_red_now_ends_with_status_1(desk: Desk) -> None:
+    """An old result of the case that is red is history, and one that is only shown is not judged."""
+    desk.accept(CASE)
+    measure(desk, wrong=8, session="s1")
+    measure(desk, wrong=0, session="s2", finished_at="2027-01-01T00:00:00.000000+00:00")
+    another_normaliser(desk)
+    assert desk.type("rescore", "--baselines", "--reason", "whisper_en from now on").exit_code == 0
+    assert desk.type("rescore", "s1", "--normaliser", "none").exit_code == 0
+    done = desk.type("rescore", "--all")
+    assert [entry.red for entry in entries(desk) if origin(entry)] == [True, False], done.stdout
+    assert done.exit_code == 0
+    another_normaliser(desk, "basic")
+    assert desk.type("rescore", "--baselines", "--reason", "back").exit_code == 0
+    assert desk.type("rescore", "s1").exit_code == 1
 
 
 def test_another_profile_is_shown_and_kept_only_when_asked(desk: Desk) -> None:
@@ -200,8 +218,6 @@ def test_a_damaged_baseline_costs_itself_alone(desk: Desk) -> None:
 
 
 def test_a_baseline_gets_a_metric_that_came_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from modellab.tasks import asr
-
     path = baselines.quality_path(desk.root / "baselines", KEY)
     with monkeypatch.context() as before:
         before.setattr(asr, "METRICS", tuple(metric for metric in asr.METRICS if metric.name != "cer"))
@@ -256,6 +272,16 @@ def test_wrong_names(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
 
 def test_an_empty_ledger_says_so(desk: Desk) -> None:
     assert "there are no results in" in desk.type("rescore").stderr
+
+
+def test_a_count_that_is_no_number_is_a_refusal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(desk)
+    another_normaliser(desk)
+    monkeypatch.setattr(asr, "score", no_number(asr.score))
+    done = desk.type("rescore")
+    assert done.exit_code == 1
+    assert "ValueError: wer is [nan, 5.0]: no change of it could be judged" in " ".join(done.stderr.split())
+    assert done.stdout == "nothing was written\n"
 
 
 def test_whatever_one_result_raises_is_its_refusal(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

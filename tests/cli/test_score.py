@@ -13,8 +13,10 @@ import yaml
 
 from modellab.results import ledger
 from modellab.results.entry import Entry
+from modellab.tasks import asr
 
 from ..integration.conftest import SENTENCES
+from ..make import no_number
 from .conftest import Desk
 from .finished import CASE, measure
 
@@ -68,6 +70,16 @@ def test_every_format_gives_the_rate_that_jiwer_counts(desk: Desk, ending: str) 
     assert entry.result is not None
     assert entry.result.readings == {}
     assert f"kept as {THEIRS} in session {entry.session}" in done.output
+
+
+def test_a_count_that_is_no_number_is_an_error_and_no_doubt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    hypotheses = write(desk, "hyp.jsonl", FILES["jsonl"])
+    monkeypatch.setattr(asr, "score", no_number(asr.score))
+    done = score(desk, hypotheses)
+    assert done.exit_code == 2
+    said = "modellab: the hypothesis for 000 cannot be scored: wer is [nan, 5.0]: no change of it could be judged"
+    assert done.stderr == f"{said}\n"
+    assert ledger.read(desk.root / "mlruns") == ([], [])
 
 
 def test_the_gate_holds_it_to_what_was_accepted(desk: Desk) -> None:

@@ -39,6 +39,7 @@ from modellab.types import (
     Turn,
     Utterance,
     Verdict,
+    finite,
 )
 from modellab.types.utterances import Utterances
 
@@ -198,9 +199,13 @@ def _utterance(task: Task, sample: Any, answer: Answer | None, said_by: str) -> 
         output = None if given is None else task.encode(given)
     except (TypeError, ValueError) as fault:
         raise DatasetError(f"the hypothesis for {sample.id} is none of {task.NAME}: {fault}") from None
+    try:
+        counts = finite.judgeable(task.score(sample, output), task.METRICS)
+    except ValueError as fault:
+        raise DatasetError(f"the hypothesis for {sample.id} cannot be scored: {fault}") from None
     return Utterance(
         sample.id,
-        task.score(sample, output),
+        counts,
         output,
         math.nan,
         math.nan,
