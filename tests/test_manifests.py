@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from .server import environments
+from .test_deploy import KUBERNETES
 from .test_docs import ROOT, commands, of_pytest, read, unknown
 
 PAGE = ROOT / "docs" / "distributed-queue.md"
@@ -43,6 +45,24 @@ def test_the_pod_starts_a_worker_that_the_run_finds(of_pytest: set[str]) -> None
     assert [each["name"] for each in container["env"]] == ["MODELLAB_QUEUE_KEY"]
     assert pod["terminationGracePeriodSeconds"] > 30, "it finishes its utterance"
     assert (job["spec"]["completionMode"], pod["restartPolicy"]) == ("Indexed", "Never"), "as those limits ask for"
+
+
+def test_kubernetes_would_take_the_job(tmp_path: Path) -> None:
+    (job,) = [each for each in manifests() if each.get("kind") == "Job"]
+    path = tmp_path / "job.yaml"
+    path.write_text(yaml.safe_dump(job), encoding="utf-8")
+    command = [environments.program("deploy", "kubernetes-validate"), "--strict", "-k", KUBERNETES[-1], path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" passed for resource ") == 1
+
+
+def test_skypilot_s_task_mounts_the_volume_that_holds_the_folder() -> None:
+    (task,) = [each for each in manifests() if "run" in each]
+    (volume,) = [each for each in manifests() if "access_mode" in each.get("config", {})]
+    assert task["volumes"] == {"/shared": volume["name"]}
+    assert "--queue /shared/queue" in task["run"]
+    assert volume["config"]["access_mode"] == "ReadWriteMany", "by all nodes, with renames and locks"
 
 
 def test_scripts_are_shells_own_and_start_workers(of_pytest: set[str]) -> None:
