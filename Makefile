@@ -69,7 +69,7 @@ mutants: setup  ## would the tests notice a small change? 40 in each of four roo
 performance: setup  ## what the harness costs beside a bare loop: docs/performance/overhead.md (ARGS='--date 2026-01-31')
 	@$(BIN)/python -m tools.performance $(ARGS)
 
-serve-benchmark: setup  ## what serving costs beside the bare models: docs/performance/serve.md, 4 minutes
+serve-benchmark: setup  ## what serving costs beside the bare models: docs/performance/serve.md, 6 minutes
 	@$(BIN)/python -m tools.serve_benchmark $(ARGS)
 
 lock:  ## resolve pyproject.toml afresh into constraints.txt

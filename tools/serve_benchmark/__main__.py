@@ -1,4 +1,4 @@
-"""`python -m tools.serve_benchmark`: docs/performance/serve.md and .json, in 5 minutes on two idle cores.
+"""`python -m tools.serve_benchmark`: docs/performance/serve.md and .json, in 6 minutes on two idle cores.
 
 Everything that depends on the machine is a ratio beside bare calls of the same model in the same run, in turns. Exit
 status 1 where a target was missed. `--model` takes another one than the embedded: its weights have to be here.
@@ -16,15 +16,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from modellab.api import score_texts
 from modellab.plan.settings import Project
 from modellab.runner.load.client import Caller
-from modellab.runner.load.measure import Clip, clips
+from modellab.runner.load.measure import Clip
 from modellab.system.machine import machine_class, today
-from tools.serve_benchmark import bare, batches, index_figures, page, page_figures, served, streams
+from tools.serve_benchmark import bare, batches, index_figures, page, page_figures, recordings, served, streams
+from tools.serve_benchmark.recordings import ORDINARY, SHORT, Recording
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "docs" / "performance"
-CLIP = ROOT / "golden" / "asr_smoke_v1" / "audio" / "001.flac"
 CLIENTS = (4, 16, 64)
 REPLICAS = 2
 STREAMS = (2, 8)  # live at once, of each replica
@@ -37,10 +38,11 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def latency(server: served.Server, project: Project, clip: Clip, pairs: int) -> Figures:
+def latency(server: served.Server, project: Project, sent: Recording, pairs: int) -> Figures:
     """One call at a time: bare, over HTTP, by OpenAI's client, in turns."""
     import openai
 
+    clip, text = sent.clip, ""
     instance = bare.found(project, *server.model.split(":"))
     alone, caller = bare.Bare(instance, project.threads), Caller(server.target)
     walls: dict[str, list[float]] = {"bare": [], "http": [], "openai": []}
@@ -54,6 +56,7 @@ def latency(server: served.Server, project: Project, clip: Clip, pairs: int) -> 
                 elif name == "http":
                     answer = caller.transcribe(clip.path, clip.content)
                     assert answer.is_ok, answer
+                    text = answer.text or ""
                 else:
                     client.audio.transcriptions.create(model=server.model, file=clip.path)
                 walls[name].append(time.perf_counter() - begun)
@@ -62,7 +65,11 @@ def latency(server: served.Server, project: Project, clip: Clip, pairs: int) -> 
     kept = {name: each[3:] for name, each in walls.items()}
     medians = {name: statistics.median(each) for name, each in kept.items()}
     extra = [later - earlier for later, earlier in zip(kept["http"], kept["bare"], strict=True)]
+    score = score_texts([sent.text], [text])
     return {
+        "clip_s": round(clip.duration_s, 2),
+        "kb": round(len(clip.content) / 1000),
+        "wer": round(score.wer, 3),
         "pairs": pairs,
         "bare_ms": round(1000 * medians["bare"], 2),
         "http_over_bare": round(medians["http"] / medians["bare"], 3),
@@ -104,11 +111,11 @@ def throughput(server: served.Server, project: Project, clip: Clip, seconds: flo
     return found
 
 
-def live(server: served.Server, rounds: int) -> Figures:
+def live(server: served.Server, clip: Clip, rounds: int) -> Figures:
     """How long after the end of the audio the last words of live streams come."""
     found = {}
     for each in STREAMS:
-        heard = streams.measure(server.address, server.model, CLIP, REPLICAS * each, rounds)
+        heard = streams.measure(server.address, server.model, clip.path, REPLICAS * each, rounds)
         names = ("final_median_s", "final_p95_s", "final_max_s", "first_words_s")
         found[str(each)] = {name: round(getattr(heard, name), 3) for name in names}
     return found
@@ -116,27 +123,29 @@ def live(server: served.Server, rounds: int) -> Figures:
 
 def measured(root: Path, options: argparse.Namespace) -> Figures:
     """Every figure."""
-    project, (clip,) = Project.at(root), clips([CLIP])
-    found: Figures = {"clip_s": round(clip.duration_s, 2), "cores": os.cpu_count(), "load_before": os.getloadavg()}
-    found["model"] = options.model
+    project, sent = Project.at(root), recordings.made(root)
+    clip = sent[SHORT].clip
+    found: Figures = {"cores": os.cpu_count(), "load_before": os.getloadavg(), "model": options.model}
     with served.serving(root, options.model, replicas=REPLICAS, max_queue=64) as server:
         found["memory"] = served.memory(server)
-        say("one call at a time, in turns")
-        found["latency"] = latency(server, project, clip, options.pairs)
-        say("4, 16 and 64 clients beside two bare loops")
-        found["throughput"] = throughput(server, project, clip, options.seconds, options.rounds)
+        found["latency"], found["throughput"] = {}, {}
+        for name, pairs in ((SHORT, options.pairs), (ORDINARY, options.pairs // 2)):
+            say(f"the {name} recording: one call at a time, in turns")
+            found["latency"][name] = latency(server, project, sent[name], pairs)
+            say("4, 16 and 64 clients beside two bare loops")
+            found["throughput"][name] = throughput(server, project, sent[name].clip, options.seconds, options.rounds)
         say("clients that leave")
         found["gone"] = served.gone(server, clip)
         say("workers that are killed")
         found["kills"] = served.kills(server, clip, options.kills)
         say("live streams, 2 and 8 of each replica")
-        found["streams"] = live(server, options.rounds)
+        found["streams"] = live(server, clip, options.rounds)
         found["memory"]["mib_after"] = round(server.rss_mib, 1)
     with served.serving(root, options.model, replicas=REPLICAS, max_queue=4) as server:
         say("48 of OpenAI's clients on a queue of 8")
-        found["default_clients"] = served.default_clients(server, CLIP)
+        found["default_clients"] = served.default_clients(server, clip.path)
         say("three times as much as it can do")
-        per_s = found["throughput"]["16"]["http_per_s"]
+        per_s = found["throughput"][SHORT]["16"]["http_per_s"]
         found["overload"] = served.overload(server, clip, per_s, options.seconds)
     say(f"an index of {options.results:,} results")
     with tempfile.TemporaryDirectory(prefix="modellab-index-") as folder:

@@ -7,23 +7,20 @@ from typing import Any
 
 from tabulate import tabulate
 
+from tools.serve_benchmark.recordings import ORDINARY, SHORT
+
 Figures = Mapping[str, Any]
+CLIENTS = ("4", "16", "64")
 
 
 def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
     """Name, what was measured, what was asked for, and whether it was met."""
-    lat, through, mem = found["latency"], found["throughput"], found["memory"]
-    over, index = found["overload"], found["index"]
-    ratios = [through[name]["ratio"] for name in ("4", "16", "64")]
+    mem, over, index = found["memory"], found["overload"], found["index"]
     pages = found["pages"]["pages"].values()
     clients, kills, gone, live = (found[name] for name in ("default_clients", "kills", "gone", "streams"))
     rows: list[tuple[str, float, str, float, str]] = [
-        ("HTTP over a bare call, median", lat["http_over_bare"], "<=", 1.05, ""),
-        ("OpenAI's client over a bare call, median", lat["openai_over_bare"], "<=", 1.08, ""),
-        ("outside the model: HTTP less bare, median", lat["http_minus_bare_ms"], "<=", 4, "ms"),
-        ("throughput of two replicas over two bare loops, mean", through["mean_ratio"], ">=", 0.95, ""),
-        ("the same at the worst number of clients", min(ratios), ">=", 0.90, ""),
-        ("95th percentile at 2 clients over that of bare calls", through["p95_over_bare_at_2"], "<=", 1.15, ""),
+        *beside_bare(ORDINARY, found),
+        *beside_bare(SHORT, found),
         ("process of the API", mem["mib"], "<=", 150, "MiB"),
         ("for each idle connection", mem["mib_per_connection"], "<=", 0.2, "MiB"),
         ("until 429 under 3 x overload, 99th percentile", over["refused_p99_s"], "<=", 0.5, "s"),
@@ -40,6 +37,20 @@ def targets(found: Figures) -> list[tuple[str, str, str, bool]]:
     return [
         (name, f"{value:g} {unit}".strip(), f"{way} {limit:g}", value <= limit if way == "<=" else value >= limit)
         for name, value, way, limit, unit in rows
+    ]
+
+
+def beside_bare(name: str, found: Figures) -> list[tuple[str, float, str, float, str]]:
+    """The ratios beside bare calls, of one recording."""
+    lat, through, of = found["latency"][name], found["throughput"][name], f"{name} recording:"
+    worst = min(through[clients]["ratio"] for clients in CLIENTS)
+    return [
+        (f"{of} HTTP over a bare call, median", lat["http_over_bare"], "<=", 1.05, ""),
+        (f"{of} OpenAI's client over a bare call, median", lat["openai_over_bare"], "<=", 1.08, ""),
+        (f"{of} outside the model, HTTP less bare, median", lat["http_minus_bare_ms"], "<=", 4, "ms"),
+        (f"{of} throughput of two replicas over two bare loops, mean", through["mean_ratio"], ">=", 0.95, ""),
+        (f"{of} the same at the worst number of clients", worst, ">=", 0.90, ""),
+        (f"{of} 95th percentile at 2 clients over that of bare calls", through["p95_over_bare_at_2"], "<=", 1.15, ""),
     ]
 
 
@@ -63,29 +74,43 @@ cores something else was at work, and what is no ratio is too slow by as much.
 
 def _requests(found: Figures) -> str:
     """One at a time, and many at once."""
-    lat, over = found["latency"], found["overload"]
+    over, bare_ms = found["overload"], {name: each["bare_ms"] for name, each in found["latency"].items()}
+    told = ["clip_s", "kb", "wer", "pairs", "bare_ms", "http_over_bare", "openai_over_bare", "http_minus_bare_ms"]
+    one = [[name, *(each[column] for column in told)] for name, each in found["latency"].items()]
+    heads = ["recording", "s", "kB", "WER", "pairs", "bare call ms", "HTTP/bare", "openai/bare", "HTTP - bare ms"]
+    counted = ["bare_per_s", "http_per_s", "ratio", "p95_s", "failed"]
     loads = [
-        [name, *(each[column] for column in ("bare_per_s", "http_per_s", "ratio", "p95_s", "failed")), *_spent(each)]
-        for name in ("4", "16", "64")
-        if (each := found["throughput"][name])
+        [kind, clients, *(of_kind[clients][column] for column in counted), *_spent(of_kind[clients])]
+        for kind, of_kind in found["throughput"].items()
+        for clients in CLIENTS
     ]
-    columns = ["clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed", "model ms", "server ms", "client ms"]
+    columns = ["recording", "clients", "bare /s", "HTTP /s", "ratio", "p95 s", "failed"]
     return f"""
+## Which row the aims are about
+
+What a request costs beside the model is nearly the same for each, so a ratio says as much of how long the call is as of
+how quick the server is. The aims are those of a prototype whose bare calls took 60 to 190 ms, with 5.2 ms outside the
+model: the **ordinary** recording is the one to hold to them, whose bare call takes {bare_ms[ORDINARY]:.0f} ms here. The
+short one, of {bare_ms[SHORT]:.0f} ms, stays in the table as the worst case. What is outside the model is no ratio and
+counts for both.
+
 ## One call at a time
 
-A clip of {found["clip_s"]} s, `{found["model"]}`, {lat["pairs"]} times each in turns. A bare call, of a worker process
-that decodes the file and runs the model, takes {lat["bare_ms"]} ms.
+`{found["model"]}`: the first clip of `asr_smoke_v1`, and its first ten one behind the other, in turns. A bare call is
+one of a worker process that decodes the file and runs the model.
+
+{tabulate(one, heads, "github")}
 
 ## Many at once
 
-{tabulate(loads, columns, "github")}
+{tabulate(loads, [*columns, "model ms", "server ms", "client ms"], "github")}
 
 The last three are what a request costs of a core: in the models' processes, in the server's and its probe's, in the
 clients'.
 
-Under three times of what it can do, {over["refused"]} of {over["asked"]} requests were refused, half of them within
-{over["refused_p50_s"]} s; 95 % of those taken were answered within {over["admitted_p95_s"]} s. The slowest answer while
-workers were killed took {found["kills"]["slowest_s"]} s.
+Under three times of what it can do (short recordings), {over["refused"]} of {over["asked"]} requests were refused, half
+of them within {over["refused_p50_s"]} s; 95 % of those taken were answered within {over["admitted_p95_s"]} s. The
+slowest answer while workers were killed took {found["kills"]["slowest_s"]} s.
 """
 
 
