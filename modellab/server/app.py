@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocket
 
 import modellab
@@ -23,6 +24,7 @@ from modellab.plan.settings import Project
 from modellab.server import auth, facts, openai_api, pages, sockets
 from modellab.server.access import people
 from modellab.server.access.guard import Guard
+from modellab.server.calls import GONE
 from modellab.server.database import Database
 from modellab.server.document import complete
 from modellab.server.edge import Edge
@@ -132,6 +134,11 @@ def _errors(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         return await told(_, ApiError(400, "invalid_value", _said(first), str(first["loc"][-1])))
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, __: Exception) -> Response:
+        """Whoever left before the whole body was here reads no answer: for the counts alone."""
+        return Response(status_code=GONE)
 
     @app.exception_handler(SQLAlchemyError)
     @app.exception_handler(OSError)

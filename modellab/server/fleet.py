@@ -106,9 +106,8 @@ class Fleet:
         if task not in found.tasks:
             able = [each.name for each in self if task in each.tasks and "@" not in each.name]
             does = " and ".join(found.tasks)
-            raise ApiError(
-                400, "unsupported_task", f"{name} does {does} and no {task}; {', '.join(able[:5])} do", "model"
-            )
+            others = f"; for that: {', '.join(able[:5])}" if able else ", and no model here does"
+            raise ApiError(400, "unsupported_task", f"{name} does {does} and no {task}{others}", "model")
         return found
 
     def default(self, task: str) -> str:

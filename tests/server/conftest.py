@@ -81,6 +81,7 @@ class Server:
     address: str
     root: Path
     tokens: dict[str, str] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)  # what it says on its standard error
 
     @property
     def fake(self) -> Path:
@@ -138,14 +139,15 @@ def serving(root: Path, **options: Any) -> Iterator[Server]:
     environment["MODELLAB_OCCUPIED"] = str(root / "occupied")  # what other tests measure is no reason to wait
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr
-    reader = threading.Thread(target=process.stderr.read, daemon=True)  # so that it never waits for one
+    log: list[str] = []
+    reader = threading.Thread(target=log.extend, args=(process.stderr,), daemon=True)  # so that it never waits for one
     try:
         line = process.stderr.readline()
         found = re.match(r"serving on (http://\S+)/v1 ", line)
         if found is None:
             raise RuntimeError(f"the server did not start: {line}{process.stderr.read()}")
         reader.start()
-        server = Server(process, found[1], root)
+        server = Server(process, found[1], root, log=log)
         yield server
     finally:
         if process.poll() is None:

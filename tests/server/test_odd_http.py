@@ -142,3 +142,21 @@ def test_what_follows_a_body_without_end_is_cut_off(server: Server, stray: bytes
     assert sent < 500e6
     assert psutil.Process(server.process.pid).memory_info().rss < memory + 50e6
     assert server.get("/health")[0] == 200
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_is_counted_and_no_traceback(server: Server) -> None:
+    host, port = server.address.removeprefix("http://").split(":")
+    before = left(server)
+    with socket.create_connection((host, int(port)), timeout=60) as line:
+        line.sendall(request()[:-100])
+    end = time.monotonic() + 60
+    while left(server) == before:
+        assert time.monotonic() < end, "nobody noticed that it left"
+        time.sleep(0.02)
+    assert "Traceback" not in "".join(server.log)
+
+
+def left(server: Server) -> list[str]:
+    """How many clients left, as the server counts them."""
+    _, said = server.get("/metrics")
+    return [line for line in said.splitlines() if 'status="499"' in line]
