@@ -110,6 +110,11 @@ def _instances(
             raise ConfigError(f"{folder.name} does {' and '.join(model.tasks)}, and no {task}: --model takes another")
         every = [each for each in matrix.instances() if each.key.model == folder.name]
         fitting = [each for each in every if variant in ("", each.key.variant)]
+        if has_data and all(each.variant.domain != "open" for each in fitting):
+            raise ConfigError(
+                f"{name} knows a small vocabulary and would meet none of your recordings: --model takes weights that"
+                f" know any words, or leave it out for {_default(task, language)}"
+            )
         found.append(transcribe.could_run(matrix, name) or fitting[0])
     return found
 

@@ -122,7 +122,7 @@ def test_recordings_above_the_suite_are_copied(desk: Desk, tmp_path: Path, monke
     (calls / "erster Anruf.flac").write_bytes(Path(desk.audio(0)).read_bytes())
     (calls / "erster Anruf.txt").write_text("turn on the kitchen light")
     monkeypatch.chdir(suite)
-    result = desk.type("init", "--data", "../Gespräche", "--language", "en", "--model", "faster_whisper:lab")
+    result = desk.type("init", "--data", "../Gespräche", "--language", "en", "--model", "faster_whisper:tiny.en")
     assert result.exit_code == 0, result.stderr
     data = yaml.safe_load((suite / "golden" / "gespraeche_v1" / "dataset.yaml").read_text(encoding="utf-8"))
     assert [row["audio"] for row in data["cases"]] == ["audio/erster_Anruf.flac"]
@@ -203,14 +203,22 @@ def test_the_example_runs_green_at_once_and_stands_in_ci_once_it_is_accepted(emp
         (("--model", "whispr"), "did you mean whisper?"),
         (("--data", "nowhere", "--language", "en"), "there is no file or folder called nowhere"),
         (("--data", "void", "--language", "en"), "void: nothing here looks like a format that is known"),
+        (("--data", "calls"), "calls holds 2 recordings and nothing that says what is heard in them: expected a text"),
+        (("--data", "void", "--model", "whisper:lab"), "whisper:lab knows a small vocabulary and would meet none of"),
+        (("--data", "kept"), "kept is a dataset already: a copy of the folder in golden/ of a suite is all that it"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_writes_nothing(empty: Desk, arguments: tuple[str, ...], said: str) -> None:
-    (empty.root / "void").mkdir()
+    for name in ("void", "calls/may", "kept"):
+        (empty.root / name).mkdir(parents=True)
+    given = ("calls/a.wav", "calls/may/b.opus", "kept/dataset.yaml")
+    for name in given:
+        (empty.root / name).touch()
     result = empty.type("init", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
-    assert files(empty.root) == []
+    assert files(empty.root) == sorted(given)
+    assert not (empty.root / "golden").exists()
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from modellab.datasets.importers import formats as _formats
-from modellab.datasets.importers.places import BRACES, Place, expanded
+from modellab.datasets.importers.places import BRACES, Place, deeply, expanded, is_audio
 from modellab.datasets.importers.records import Guess, Item, LeftOut, Note, Options, Record, Setting, Sound
+from modellab.datasets.row_checks import FILE_NAME
 from modellab.errors import ConfigError, DatasetError, did_you_mean, told
+from modellab.units import counted
 
 __all__ = [
     "Format",
@@ -120,12 +122,18 @@ def chosen(place: Place, name: str = "") -> Found:
 
 
 def unknown(place: Place) -> str:
-    """Why a place is of no format: where a folder below it is of one, that this one was meant."""
-    said = f"{place.path}: nothing here looks like a format that is known ({', '.join(every())})"
+    """Why a place is of no format, and what was meant: a folder below it, a dataset, recordings that lack texts."""
+    if place.is_folder and (place.path / FILE_NAME).is_file():
+        return f"{place.path} is a dataset already: a copy of the folder in golden/ of a suite is all that it needs"
     folders = sorted(path for path in place.path.iterdir() if path.is_dir())[:FEW_FOLDERS] if place.is_folder else []
     below = [(path.name, found[0].format.NAME) for path in folders if (found := detected(Place(path)))]
+    if not below and place.is_folder and (sounds := sum(is_audio(each.name) for each in deeply(place.path))):
+        return (
+            f"{place.path} holds {counted(sounds, 'recording')} and nothing that says what is heard in them: expected a"
+            f" text beside each (call.txt beside call.wav) or a table that names them; `modellab try` needs none"
+        )
     if not below:
-        return said
+        return f"{place.path}: nothing here looks like a format that is known ({', '.join(every())})"
     names = ", ".join(f"{name} ({form})" for name, form in below)
     return f"{place.path} is of no format itself, folders in it are: {names}: name one of them"
 

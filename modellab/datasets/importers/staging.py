@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 @contextmanager
 def staged(folder: Path, what: str) -> Iterator[Path]:
-    """A hidden folder beside the new one, gone again unless it was renamed."""
+    """A hidden folder beside the new one, gone again unless it was renamed, with the empty folders made for it."""
     staging = folder.parent / f".{folder.name}.{what}"
+    made = [each for each in folder.parents if not each.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
@@ -19,3 +20,6 @@ def staged(folder: Path, what: str) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        with suppress(OSError):  # something is in it
+            for each in made:
+                each.rmdir()
