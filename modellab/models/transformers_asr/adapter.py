@@ -26,7 +26,8 @@ SHORTEST_S = 0.2  # the convolutions of some encoders need as much; what is shor
 MOST_TOKENS = 440  # of a window of 30 s, where neither the options nor the checkpoint say: Whisper takes 448
 DRAWING = {"vibevoice_asr"}  # whose encoder draws random numbers: in a batch, others for each place in it
 STREAMING = {"nemotron_asr_streaming", "nemotron3_5_asr", "moonshine_streaming"}  # made to hear as audio comes
-LOOKING = {"data2vec-audio", "fun_asr_nano", "moonshine", "moonshine_streaming"}  # into padding, behind their mask
+# into padding, behind their mask
+LOOKING = {"data2vec-audio", "dots3_note", "fun_asr_nano", "moonshine", "moonshine_streaming"}
 CLEANED = {"return_format": "transcription_only", "strip_prefix": True}  # options of some processors' decode
 
 
@@ -140,7 +141,7 @@ class TransformersAsr:
         config, waves = self.model.config, type(self.extractor).__name__ == "Wav2Vec2FeatureExtractor"
         return (
             config.model_type in LOOKING
-            or getattr(config, "feat_extract_norm", "") == "group"
+            or getattr(getattr(config, "encoder", config), "feat_extract_norm", "") == "group"
             or (waves and not masked)
         )
 

@@ -105,7 +105,9 @@ class Asking:
 
     def _rate(self) -> dict[str, int]:
         """The rate, for an extractor that warns where it is not told."""
-        extractor = getattr(self.processor, "feature_extractor", None)
+        extractor = getattr(self.processor, "feature_extractor", None) or getattr(
+            self.processor, "audio_processor", None
+        )
         told = extractor is not None and "sampling_rate" in inspect.signature(extractor.__call__).parameters
         return {"sampling_rate": self.rate_hz} if told else {}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import transformers
+from transformers.models.auto import feature_extraction_auto as extraction
 from transformers.models.auto import modeling_auto as auto
 
 from modellab.errors import WeightsError
@@ -19,27 +22,45 @@ FAMILIES = (  # in this order: some types are in several lists
     (TRANSDUCER, "AutoModelForRNNT", "MODEL_FOR_RNNT_MAPPING_NAMES"),
     (SEQ2SEQ, "AutoModelForSpeechSeq2Seq", "MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES"),
     (CHAT, "AutoModelForMultimodalLM", "MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES"),
+    (CHAT, "AutoModelForSeq2SeqLM", "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"),
 )
 ASKED_THROUGH = {"voxtral": "mistral_common", "voxtral_realtime": "mistral_common"}  # else each utterance is an error
-OTHER_TASKS = {"dia", "pop2piano", "vibevoice", "speech-encoder-decoder"}  # listed as seq2seq, and no plain recognisers
+OTHER_TASKS = {"dia", "pop2piano", "vibevoice"}  # listed as seq2seq, and they speak or play
+# Omni models are loaded without the half that speaks; it would take memory, and `generate` other options
+HEARING = {
+    "qwen2_5_omni": "Qwen2_5OmniThinkerForConditionalGeneration",
+    "qwen3_omni_moe": "Qwen3OmniMoeThinkerForConditionalGeneration",
+}
 
 
 def of(folder: Path) -> tuple[str, Any]:
     """The family of a checkpoint and the auto class that loads it. Raises WeightsError."""
     kind = model_type(folder)
     for family, loader, names in FAMILIES:
-        if kind in getattr(auto, names, {}) and kind not in OTHER_TASKS:
-            return family, getattr(transformers, loader)
+        if kind in _listed(names) and (family != CHAT or _hears(kind)):
+            return family, getattr(transformers, HEARING.get(kind, loader))
     raise WeightsError(
-        f"{folder} is of the type {kind!r}, which transformers {transformers.__version__} lists as no recogniser"
-        f"; it lists {', '.join(known())}: is it newer than the library, or for another task?"
+        f"{folder} is of the type {kind!r}, which transformers {transformers.__version__} lists as no recogniser: "
+        "is it newer than the library, or for another task?"
     )
 
 
 def known() -> list[str]:
-    """Every type that the installed release lists as a recogniser; not the language models that hear, too."""
-    lists = [getattr(auto, names, {}) for family, _, names in FAMILIES if family != CHAT]
-    return sorted({name for names in lists for name in names} - OTHER_TASKS)
+    """Every type of the installed release that hears speech and writes it down. It reads a hundred configs: seconds."""
+    listed = {kind for family, _, names in FAMILIES if family != CHAT for kind in _listed(names)}
+    several = {kind for family, _, names in FAMILIES if family == CHAT for kind in _listed(names)}
+    return sorted(listed | set(filter(_hears, several)))
+
+
+def _listed(names: str) -> set[str]:
+    return set(getattr(auto, names, {})) - OTHER_TASKS
+
+
+def _hears(kind: str) -> bool:
+    """Whether a language model, which may read or see instead, has an extractor or a part for sound."""
+    config = transformers.CONFIG_MAPPING[kind]
+    parts = getattr(config, "sub_configs_defaults", None) or getattr(config, "sub_configs", {})
+    return kind in extraction.FEATURE_EXTRACTOR_MAPPING_NAMES or any("audio" in part for part in parts)
 
 
 def model_type(folder: Path) -> str:
@@ -63,19 +84,30 @@ def load(folder: Path, dtype: Any) -> tuple[str, Any, Any]:
     if (kind := model_type(folder)) in ASKED_THROUGH and importlib.util.find_spec(ASKED_THROUGH[kind]) is None:
         name = ASKED_THROUGH[kind].replace("_", "-")
         raise WeightsError(f"{folder} is of the type {kind!r}, whose requests {name} writes: pip install {name}")
-    try:
-        processor = transformers.AutoProcessor.from_pretrained(str(folder), local_files_only=True)
-    except ImportError as error:
-        raise WeightsError(f"the processor of {folder} needs a package: {' '.join(str(error).split())}") from error
+    whole = {"local_files_only": True}
+    with _told("processor", folder):
+        processor = transformers.AutoProcessor.from_pretrained(str(folder), **whole)
     if not hasattr(processor, "tokenizer"):
         raise WeightsError(
             f"{folder} has no tokenizer ({type(processor).__name__} was found), so nothing can be written down: was it "
             "never tuned for recognition?"
         )
-    model, report = loader.from_pretrained(str(folder), dtype=dtype, local_files_only=True, output_loading_info=True)
+    with _told("model", folder):
+        model, report = loader.from_pretrained(str(folder), dtype=dtype, output_loading_info=True, **whole)
     if missing := sorted(report["missing_keys"]):
         raise WeightsError(
             f"{folder} lacks {len(missing)} of the tensors that {type(model).__name__} needs, such as {missing[0]}: "
             "was it saved from another class, or never tuned for recognition?"
         )
     return family, model.eval(), processor
+
+
+@contextlib.contextmanager
+def _told(what: str, folder: Path) -> Iterator[None]:
+    """What the library says where a part cannot be made, as WeightsError: mostly of a package that is not installed."""
+    try:
+        yield
+    except (ImportError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:300]
+        lacks = "needs a package" if isinstance(error, ImportError) else "cannot be made"
+        raise WeightsError(f"the {what} of {folder} {lacks}: {reason}") from error

@@ -17,7 +17,7 @@ LISTED = (
 AUDIO = {"encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 32, "d_model": 32}
 
 
-def _template(sound: str) -> dict[str, str]:
+def chat_template(sound: str) -> dict[str, str]:
     """A chat template in which a token stands for the sound."""
     return {"chat_template": LISTED.replace("SOUND", sound)}
 
@@ -48,7 +48,7 @@ def qwen3_asr(folder: Path) -> tuple[Any, Any]:
         timestamp_token_id=0,
     )
     processor = hf.Qwen3ASRProcessor(
-        hf.Qwen3ASRFeatureExtractor(), tokens, **_template("<|audio_start|><|audio_pad|><|audio_end|>")
+        hf.Qwen3ASRFeatureExtractor(), tokens, **chat_template("<|audio_start|><|audio_pad|><|audio_end|>")
     )
     return hf.Qwen3ASRForConditionalGeneration(config), processor
 
@@ -63,7 +63,7 @@ def glmasr(folder: Path) -> tuple[Any, Any]:
         audio_token_id=tokens.convert_tokens_to_ids("<|pad|>"),
     )
     return hf.GlmAsrForConditionalGeneration(config), hf.GlmAsrProcessor(
-        hf.WhisperFeatureExtractor(128), tokens, **_template("<|pad|>")
+        hf.WhisperFeatureExtractor(128), tokens, **chat_template("<|pad|>")
     )
 
 
@@ -78,7 +78,7 @@ def fun_asr_nano(folder: Path) -> tuple[Any, Any]:
         audio_token_id=tokens.convert_tokens_to_ids("<|object_ref_start|>"),
     )
     return hf.FunAsrNanoForConditionalGeneration(config), hf.FunAsrNanoProcessor(
-        hf.FunAsrNanoFeatureExtractor(), tokens, **_template("<|object_ref_start|>")
+        hf.FunAsrNanoFeatureExtractor(), tokens, **chat_template("<|object_ref_start|>")
     )
 
 
@@ -140,7 +140,7 @@ def moss(folder: Path) -> tuple[Any, Any]:
         audio_token_id=tokens.convert_tokens_to_ids("<|audio_pad|>"),
     )
     return hf.MossTranscribeDiarizeForConditionalGeneration(config), hf.MossTranscribeDiarizeProcessor(
-        hf.MossTranscribeDiarizeFeatureExtractor(), tokens, **_template("<|audio_start|><|audio_pad|><|audio_end|>")
+        hf.MossTranscribeDiarizeFeatureExtractor(), tokens, **chat_template("<|audio_start|><|audio_pad|><|audio_end|>")
     )
 
 
@@ -161,7 +161,7 @@ def vibevoice(folder: Path) -> tuple[Any, Any]:
     return hf.VibeVoiceAsrForConditionalGeneration(config), hf.VibeVoiceAsrProcessor(
         hf.VibeVoiceAcousticTokenizerFeatureExtractor(),
         tokens,
-        **_template("<|object_ref_start|><|box_start|><|object_ref_end|>"),
+        **chat_template("<|object_ref_start|><|box_start|><|object_ref_end|>"),
     )
 
 
@@ -201,3 +201,19 @@ def kyutai(folder: Path) -> tuple[Any, Any]:
     return hf.KyutaiSpeechToTextForConditionalGeneration(config), hf.KyutaiSpeechToTextProcessor(
         hf.KyutaiSpeechToTextFeatureExtractor(), tokens
     )
+
+
+@maker("audioflamingo3", "musicflamingo")
+def flamingo(folder: Path, name: str) -> tuple[Any, Any]:
+    tokens = fast("<sound>", "<|sound_bos|>", "<|sound_eos|>")
+    config = hf.CONFIG_MAPPING[name](
+        audio_config={**BASE, "model_type": "audioflamingo3_encoder"},
+        text_config={**TEXT, "model_type": "qwen2", "vocab_size": len(tokens), "eos_token_id": 2, "pad_token_id": 3},
+        audio_token_id=tokens.convert_tokens_to_ids("<sound>"),
+    )
+    template = chat_template("<sound>")
+    if name == "audioflamingo3":
+        processor: Any = hf.AudioFlamingo3Processor(hf.WhisperFeatureExtractor(128), tokens, **template)
+        return hf.AudioFlamingo3ForConditionalGeneration(config), processor
+    processor = hf.MusicFlamingoProcessor(hf.WhisperFeatureExtractor(128), tokens, **template)
+    return hf.MusicFlamingoForConditionalGeneration(config), processor

@@ -163,3 +163,46 @@ def seamless_m4t_v2(folder: Path) -> tuple[Any, Any]:
 
     place = weights.locate(weights.Source(("made:tiny",), None, models.FOLDER / "seamlessm4t"))
     return hf.SeamlessM4Tv2ForSpeechToText.from_pretrained(place), hf.AutoProcessor.from_pretrained(place)
+
+
+@maker("seamless_m4t")
+def seamless_m4t(folder: Path) -> tuple[Any, Any]:
+    from modellab import models
+    from modellab.models import weights
+
+    second = weights.locate(weights.Source(("made:tiny",), None, models.FOLDER / "seamlessm4t"))
+    told = hf.AutoConfig.from_pretrained(second).to_dict()
+    generation = hf.GenerationConfig.from_pretrained(second)
+    known = hf.SeamlessM4TConfig().to_dict().keys() - {"model_type", "architectures", "transformers_version"}
+    config = hf.SeamlessM4TConfig(**{name: told[name] for name in known & told.keys()})
+    model = hf.SeamlessM4TForSpeechToText(config)
+    model.generation_config = generation
+    return model, hf.AutoProcessor.from_pretrained(second)
+
+
+@maker("speech-encoder-decoder")
+def speech_encoder_decoder(folder: Path) -> tuple[Any, Any]:
+    tokens = fast()
+    encoder = hf.Wav2Vec2Config(**BASE, **CONV, add_adapter=False)
+    decoder = hf.BartConfig(
+        vocab_size=len(tokens),
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        pad_token_id=3,
+        bos_token_id=1,
+        eos_token_id=2,
+        init_std=1.0,  # livelier, else it has nothing to say
+        is_decoder=True,
+        add_cross_attention=True,
+    )
+    config = hf.SpeechEncoderDecoderConfig.from_encoder_decoder_configs(
+        encoder, decoder, pad_token_id=3, decoder_start_token_id=1, eos_token_id=2
+    )
+    return hf.SpeechEncoderDecoderModel(config=config), hf.Wav2Vec2Processor(
+        hf.Wav2Vec2FeatureExtractor(return_attention_mask=True), tokens
+    )
