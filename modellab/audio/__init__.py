@@ -29,7 +29,7 @@ import numpy as np
 
 from modellab.audio import ffmpeg, joined, kinds, limits, mp3, ogg, sndfile, stretch
 from modellab.audio.lengths import silent, undecodable
-from modellab.audio.tape import Samples, Tape
+from modellab.audio.tape import Samples, Tape, mixed
 from modellab.audio.writing import compressed, resample, wav_bytes, write, write_channels
 from modellab.errors import AudioError
 from modellab.types import Audio
@@ -58,7 +58,7 @@ def read(path: Path, rate_hz: int | None = None) -> Audio:
             samples, own_hz = tape.samples(), tape.rate_hz
         else:
             samples, own_hz = _stretch(part)
-            samples = samples.mean(axis=1, dtype=np.float32, keepdims=True) if samples.shape[1] > 1 else samples
+            samples = mixed(samples) if samples.shape[1] > 1 else samples
         if not len(samples):
             raise silent(path)
         if not np.isfinite(samples).all():

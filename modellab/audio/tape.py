@@ -14,6 +14,12 @@ from modellab.errors import AudioError
 Samples = npt.NDArray[np.float32]
 
 
+def mixed(block: Samples) -> Samples:
+    """The mean over the channels, shape (n_frames, 1); infinite or NaN, without a warning, where it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return block.mean(axis=1, dtype=np.float32, keepdims=True)
+
+
 @dataclass(slots=True)
 class Tape:
     """Samples of one file as they come. `mix`: their mean over the channels is kept; not `keep`: only their number."""
@@ -56,7 +62,7 @@ class Tape:
         if not self.mix or block.shape[1] == 1:
             self._blocks.append(block)
         else:
-            self._blocks.append(block.mean(axis=1, dtype=np.float32, keepdims=True))
+            self._blocks.append(mixed(block))
 
     def silence(self, frames: int) -> None:
         """Frames of silence, where a stream has a gap; they take no memory until they are looked at."""

@@ -176,6 +176,13 @@ def infinite_sample(path: Path) -> None:
     soundfile.write(path, samples, RATE_HZ, subtype="FLOAT")
 
 
+def overflowing_samples(path: Path) -> None:
+    """Finite each, and not when they are mixed: the same sentence, and no warning of numpy's."""
+    samples = np.stack([tone(), tone()], axis=1)
+    samples[0] = np.finfo(np.float32).max
+    soundfile.write(path, samples, RATE_HZ, subtype="FLOAT")
+
+
 BAD = [
     (missing, "a.wav", "does not exist"),
     (folder, "a.wav", "is not a file"),
@@ -191,6 +198,7 @@ BAD = [
     (video_cut_short, "a.mp4", "is truncated: its header promises"),
     (nan_sample, "a.wav", "NaN or infinite sample at 0.500 s"),
     (infinite_sample, "a.wav", "NaN or infinite sample at 0.000 s"),
+    (overflowing_samples, "a.wav", "NaN or infinite sample at 0.000 s"),
 ]
 
 
@@ -207,7 +215,7 @@ def test_bad_input_is_one_sentence_with_the_files_name(
     assert "\n" not in str(caught.value)
 
 
-DEEP = {truncated, video_cut_short, nan_sample, infinite_sample}  # only decoding finds these
+DEEP = {truncated, video_cut_short, nan_sample, infinite_sample, overflowing_samples}  # only decoding finds these
 HEADERS = [bad for bad in BAD if bad[0] not in DEEP]
 
 
