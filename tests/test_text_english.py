@@ -175,7 +175,7 @@ def test_no_letter_and_no_vowel_sign_of_an_indic_script_is_lost(raw: str) -> Non
 
 
 def test_it_has_a_name_and_a_hash_of_its_own() -> None:
-    assert str(text.get("modellab_en")).startswith("modellab_en@5#")
+    assert str(text.get("modellab_en")).startswith("modellab_en@6#")
 
 
 PARTS = ("1", "½", "1,31", "$5", "–", "-", " ", "km", "12 ", "012 ", ".5", ":30", "th", "€", "k")

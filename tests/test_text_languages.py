@@ -12,7 +12,7 @@ from modellab import text
 from modellab.text import numeral_names, profiles
 from modellab.text.apostrophes import APOSTROPHES
 from modellab.text.folding import basic
-from tests import transcripts_languages, transcripts_parts, transcripts_signs
+from tests import transcripts_amounts, transcripts_languages, transcripts_parts, transcripts_signs
 
 
 def auto(language: str, raw: str) -> str:
@@ -119,7 +119,12 @@ def test_what_transcripts_write_in_words_and_in_figures_is_one(language: str, wo
 
 SIGNS = [
     (language, *row)
-    for alike in (transcripts_signs.ALIKE, transcripts_signs.RAISED, transcripts_parts.OTHERS)
+    for alike in (
+        transcripts_signs.ALIKE,
+        transcripts_signs.RAISED,
+        transcripts_parts.OTHERS,
+        transcripts_amounts.OTHERS,
+    )
     for language, rows in alike.items()
     for row in rows
 ]

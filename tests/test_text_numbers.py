@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modellab import text
-from tests import transcripts_parts
+from tests import transcripts_amounts, transcripts_parts
 from tests.transcripts import FURTHER
 from tests.transcripts_numbers import NUMBERS
 
@@ -115,6 +115,7 @@ ALIKE = [  # written, and as it is said
     ("5+3", "five plus three"),
     *(pair for pairs in (*FURTHER.values(), *NUMBERS.values()) for pair in pairs),
     *transcripts_parts.ENGLISH,
+    *transcripts_amounts.ENGLISH,
 ]  # fmt: skip
 UNLIKE = [
     ("10:00:30", "10:00:59"), ("1:23:45", "1:23:46"), ("10:15:30", "10:15"), ("a factor of .5.", "a factor of 5."),
@@ -123,6 +124,7 @@ UNLIKE = [
     ("5-10", "5 10"), ("10\u00a0000", "10 0"), ("1,000th", "1,000"), ("2½", "21/2"), ("5²", "52"), ("1.05", "1.5"),
     ("the $ fell", "the fell"), ("the % of it", "the of it"), ("50 mm", "50"), ("$0.05", "$0.50"),
     *transcripts_parts.ENGLISH_UNLIKE,
+    *transcripts_amounts.ENGLISH_UNLIKE,
 ]  # fmt: skip
 EXACT = {
     "10:15:30": "10 15 30", "between one hundred and two hundred people": "between 100 and 200 people",

@@ -211,13 +211,13 @@ def _english_files() -> list[Path]:
 def _auto() -> Normaliser:
     from modellab.text.english import modellab_en  # its tables and patterns take longer than all the rest
 
-    return _build(5, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version)
+    return _build(6, auto, modellab_en, files=[*_files(*_PROFILES), *_english_files()], also=numerals.version)
 
 
 def _modellab_en() -> Normaliser:
     from modellab.text.english import modellab_en
 
-    return _build(5, modellab_en, files=_english_files())
+    return _build(6, modellab_en, files=_english_files())
 
 
 _BUILDERS: dict[str, Callable[[], Normaliser]] = {

@@ -58,7 +58,7 @@ def _word_by_word(text: str) -> str:
 
 def _once(text: str) -> str:
     text = plain(text.rstrip(LAST_MARKS))
-    if _WRITTEN.search(_characters(text)):
+    if _WRITTEN.search(_characters(text)) or any(each in text for each in signs.STRETCHES):
         text = replaced(text, BEFORE_FOLDING)
     text = plain(unicodedata.normalize("NFKC", text))
     text = without_accents(_letters_together(text).casefold())
@@ -208,7 +208,7 @@ def _spelling() -> dict[str, str]:
 
 # ---------------------------------------------------------------------------- signs and marks
 
-_WRITTEN = re.compile(rf"\d|[{re.escape(signs.CHARACTERS)}]|Ft\.|WW")
+_WRITTEN = re.compile(rf"[\d{re.escape(signs.CHARACTERS)}]")
 _MARKED = re.compile(r"[^a-z ]")  # without it no rule applies, but for these
 _UNMARKED = ("uh huh", "rock n roll")
 _CAPITALS = re.compile(r"[IVX]")

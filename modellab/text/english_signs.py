@@ -16,7 +16,11 @@ Rule = tuple[str | tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[st
 _RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
 _EXACT = {"½": "5", "¼": "25", "¾": "75"}
 _HALVES = {"1/2": "5", "1/4": "25", "3/4": "75"}
-CHARACTERS = "".join((*VULGAR, *_RAISED, "⁻+#^_√"))  # one of these, or a figure, is in a text to which a rule applies
+_BITS = {"k": "kilobit", "K": "kilobit", "M": "megabit", "G": "gigabit", "T": "terabit"}
+_ELECTRIC = {"V": "volt", "W": "watt", "mA": "milliamp"}
+_MINUSES = tuple(f"{grade}-" for grade in "ABCD")
+CHARACTERS = "".join((*VULGAR, *_RAISED, "⁻+#^_√∞"))  # a text to which a rule applies has one of these, a figure
+STRETCHES = ("Ft.", "WW", *_MINUSES)  # or one of these
 
 
 def _power(found: re.Match[str]) -> str:
@@ -39,6 +43,8 @@ RULES: list[Rule] = [
      r"\1 million"),
     (("Nm", "N·m"), re.compile(r"(?<=\d) ?N·?m\b"), " newtonmeter "),
     ("mW", re.compile(r"(?<=\d) ?mW\b"), " milliwatt "),
+    (tuple(_ELECTRIC), re.compile(r"(?<=\d) ?(V|W|mA)\b(?!-|\.? ?[A-Z\d])"),
+     lambda found: f" {_ELECTRIC[found[1]]} "),
     ("_", re.compile(r"(?<=\d)_(?=\d{3}(?!\d))"), ""),
     ("++", re.compile(r"(?<=[A-Za-z])\+\+(?!\w)"), " plus plus "),
     ("#", re.compile(r"\b([A-G])#(?!\w)"), r"\1 sharp "),
@@ -46,6 +52,12 @@ RULES: list[Rule] = [
     ("+", re.compile(r"(?<![\w.-])([A-Za-z])\+(?=\d)"), r"\1 plus "),
     ("Bps", re.compile(r"(?<=\d) ?([kKMGT]B)ps\b"), r" \1/s"),
     ("b/s", re.compile(r"(?<=\d) ?([kKMGT]b)/s\b"), r" \1ps"),
+    (("Kb", "Mb", "Gb", "Tb", "bit"), re.compile(r"(?<=\d) ?(?:([KMGT])b|([kKMGT])bits?)\b(?!/s)"),
+     lambda found: f" {_BITS[found[1] or found[2]]} "),
+    ("bit/s", re.compile(r"(?<=\d) ?([kKMGT])bit/s\b"), r" \1bps"),
+    (_MINUSES,
+     re.compile(r"\b((?:an?|[Gg]rade|[Rr]ated) (?:A{1,3}|B{1,3}|C{1,3}|D))-(?![\w-])"), r"\1 minus "),
+    ("∞", re.compile("∞"), " infinity "),
     ("√", re.compile(r"√ ?(?=\d)"), " square root of "),
     ("Ft.", re.compile(r"(?<!\d)(?<!\d )\bFt\. ?(?=[A-Z])"), "Fort "),
     ("WW", re.compile(r"\bWW(I{1,2}|[12])\b"), lambda found: f"World War {found[1].count('I') or found[1]}"),

@@ -56,7 +56,9 @@ UNITS = {
     "kv": "kilovolt", "kj": "kilojoule", "kcal": "kilocalorie", "kpa": "kilopascal", "hpa": "hectopascal",
     "kbps": "kilobits per second", "mbps": "megabits per second", "gbps": "gigabits per second",
     "mps": "meters per second", "milliwatt": "milliwatt", "newtonmeter": "newton meter", "kilo": "kilogram",
-    "kilos": "kilogram",
+    "kilos": "kilogram", "kgs": "kilogram", "kilobit": "kilobit", "megabit": "megabit", "gigabit": "gigabit",
+    "terabit": "terabit", "volt": "volt", "watt": "watt", "milliamp": "milliamp", "mah": "milliamp hour",
+    "ppm": "parts per million", "fps": "frames per second", "px": "pixel",
 }  # fmt: skip
 ALIKE = {  # units whose plural is no s
     "foot": "feet", "basis points": "basis points", "horsepower": "horsepower",

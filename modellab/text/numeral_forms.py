@@ -25,6 +25,47 @@ _NOTES = r"(\b\d+ (?:euros?|d[oó]llars?|dólares|dollari|reais|libras|livres|po
 _THOUSAND = {"es": "mil", "pt": "mil", "it": "mila", "fr": "mille", "de": "tausend", "nl": "duizend", "da": "tusind"}
 _POINTS = {"es": "punto", "fr": "point", "de": "punkt", "it": "punto", "pt": "ponto", "nl": "punt", "da": "punktum"}
 
+_BETWEEN = {"es": "de", "pt": "de", "it": "di", "fr": "de"}  # "3 millones de euros"
+_CURRENCY = r"(?<!\w)[rR]\$|[€$£]"
+_BY_LETTERS = re.compile(
+    rf"(?<=\d) ?(?:(?P<thousand>[kK])|(?P<million>M|Mio|mln)|(?P<milliard>Md|Mrd|mld))\.? ?(?={_CURRENCY})"
+)
+
+
+def scaled_amounts(text: str, language: str) -> str:
+    """The text whose currencies stand behind thousands and millions, as they are said.
+
+    >>> scaled_amounts("R$ 3,5 milhões", "pt"), scaled_amounts("5 k€, 3 M€", "fr")
+    ('3,5 milhões de R$', "5 mille €, 3 million d'€")
+    """
+    if not any(sign in text for sign in "€$£"):
+        return text
+
+    def in_full(found: re.Match[str]) -> str:
+        return f" {_THOUSAND[language] if found['thousand'] else found.lastgroup} "
+
+    before, between = _scaled(language)
+    text = before.sub(r"\g<number> \g<scale> \g<sign>", _BY_LETTERS.sub(in_full, text))
+    return between.sub(lambda found: f"{found[1]} {_between(language, found[2])}{found[2]}", text)
+
+
+@cache
+def _scaled(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """A currency before an amount in thousands or millions, and one behind millions."""
+    known = LANGUAGES[language]
+    millions = "|".join(filter(None, (known.million, known.milliard, "million", "milliard")))
+    scale = rf"(?:{_THOUSAND[language]} )?(?:{millions})|{_THOUSAND[language]}"
+    return (
+        re.compile(rf"(?i)(?P<sign>{_CURRENCY}) ?(?P<number>\d[\d.,]*\d|\d) ?(?P<scale>{scale})(?!\w)"),
+        re.compile(rf"(?i)\b({millions}) ?({_CURRENCY})"),
+    )
+
+
+def _between(language: str, sign: str) -> str:
+    if language == "fr" and sign == "€":
+        return "d'"
+    return f"{_BETWEEN[language]} " if language in _BETWEEN else ""
+
 
 @lru_cache(maxsize=1 << 14)
 def in_parts(word: str, language: str) -> str:

@@ -19,6 +19,7 @@ _ONE = re.compile(f"(?<=\\d)(?=[{''.join(_VULGAR)}])")
 _SIGN = re.compile(f"[{''.join(_VULGAR)}]")
 _FRACTION = re.compile(r"(?<![\w.,/])(?:(\d{1,6}) )?(\d)/(\d{1,2})(?![\w/]|[.,]\d)")
 _OPERATOR = re.compile(r"(?<=\d) ?([×·*÷+=]) ?(?=[-\u2212]?\d)")
+_TAKEN_AWAY = re.compile(r"(?<=\d) ?[-\u2212\u2013] ?(?=\d{1,9}(?:[.,]\d{1,9})? ?=)")  # "5 - 3 = 2"
 _DATE = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)(?![\d]|\.\d)")
 _VERSION = re.compile(
     r"(?i)\b(?:v|vers\w{2,5}) ?\d+(?:\.\d+)+(?![\d,])"
@@ -77,6 +78,7 @@ def _figures_spelt_out(text: str, known: Words, language: str) -> str:
     text = _FRACTION.sub(lambda found: _fraction(found, known, LANGUAGES[language].single[0]), text)
     text = _BEFORE_FIGURES.sub(lambda found: f" {known.signs[found[1]]} ", text)
     text = _COMPARED.sub(lambda found: f" {known.signs[found[1]]} ", text)
+    text = _TAKEN_AWAY.sub(f" {LANGUAGES[language].minus} ", text)
     text = _OPERATOR.sub(lambda found: f" {known.operators['×' if found[1] in '*·' else found[1]]} ", text)
     if known.clock:
         text = re.sub(rf"(?i)(?<![\w.,:])([01]?\d|2[0-4])\.([0-5]\d)(?= {known.clock}\b)", r"\1:\2", text)

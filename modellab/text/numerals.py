@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from modellab.text.numeral_forms import alike, in_parts
+from modellab.text.numeral_forms import alike, in_parts, scaled_amounts
 from modellab.text.numeral_names import LANGUAGES, Numerals
 from modellab.text.numeral_signs import spelt_out
 from modellab.text.numeral_words import WORDS
@@ -76,6 +76,7 @@ def before(text: str, language: str) -> str:
     else:
         text = _FRENCH.sub(lambda found: found[0].replace(" ", ""), text)
     text = _COINS_BEHIND.sub(r"\1,\3 \2", text)
+    text = scaled_amounts(text, language)
     text = _SIGN_BEFORE.sub(r"\2 \1", text)
     text = _NO_COINS.sub("", _PAID_POINTS.sub(lambda found: found[0].replace(".", ""), text))
     text = _MINUS.sub(f"{known.minus} ", text)
