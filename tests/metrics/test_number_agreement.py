@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
 
 from modellab.metrics import number_agreement
 from modellab.metrics.casing_punctuation import compare
@@ -55,6 +54,8 @@ def test_figures_agree_as_they_are_written(reference: str, hypothesis: str, expe
 @given(st.lists(st.tuples(*[st.sampled_from(["w", "1", "2", "3"])] * 2), min_size=1, max_size=12))
 def test_f1_is_scikit_learns_where_words_stand_in_their_places(pairs: list[tuple[str, str]]) -> None:
     """Fixed words between them hold the alignment, which is then classification word by word."""
+    from sklearn.metrics import f1_score
+
     ours, theirs = (" ".join(f"x{'abcdefghijkl'[i]} {each[side]}" for i, each in enumerate(pairs)) for side in (0, 1))
     top, bottom = number_agreement.scores(align(ours, theirs))["number_f1"]
     left, right = zip(*pairs, strict=True)

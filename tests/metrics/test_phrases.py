@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import precision_recall_fscore_support
 
 from modellab.metrics import phrases
 from modellab.metrics.edit_distance import align
@@ -18,6 +17,8 @@ TEXTS = st.lists(st.sampled_from([*KNOWN, "the", "of"]), max_size=8)
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6))
 def test_recall_precision_and_f1_are_scikit_learns_micro_averages(pairs: list[tuple[list[str], list[str]]]) -> None:
     """Of words that come once at most: there it is multi-label classification."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     pairs = [(list(dict.fromkeys(ours)), list(dict.fromkeys(theirs))) for ours, theirs in pairs]
     lists = [(name,) for name in KNOWN]
     counts = [phrases.scores("keyword", lists, align(" ".join(ours), " ".join(theirs))) for ours, theirs in pairs]

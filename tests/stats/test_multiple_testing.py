@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from modellab.stats.multiple_testing import Hypothesis, adjusted, rejected, sign_p
 from modellab.stats.permutation import least_p
@@ -55,6 +54,8 @@ def test_it_rejects_what_holms_steps_reject(ps: list[float | None]) -> None:
 
 @given(st.lists(P, min_size=1, max_size=40))
 def test_adjusted_p_is_that_of_statsmodels(ps: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     assert adjusted(ps) == pytest.approx(multipletests(ps, method="holm")[1].tolist(), rel=1e-12)
 
 
@@ -80,6 +81,8 @@ def test_no_throw_says_nothing() -> None:
 
 @given(st.lists(P, min_size=1, max_size=40))
 def test_where_everything_is_testable_it_is_holm(values: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     expected = multipletests(values, alpha=0.01, method="holm")[0].tolist()
     assert rejected([Hypothesis(p, 0.0) for p in values]) == expected
 

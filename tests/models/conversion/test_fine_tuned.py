@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import shutil
@@ -11,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from modellab.errors import WeightsError
 from modellab.models.conversion import convert
@@ -41,7 +40,22 @@ def change(folder: Path, name: str, **values: Any) -> None:
     (folder / name).write_text(json.dumps({**content, **values}))
 
 
+def load_file(path: Path) -> Tensors:
+    """Torch comes with it: here, so that only the process that runs these tests imports it."""
+    from safetensors import torch
+
+    return torch.load_file(path)
+
+
+def save_file(tensors: Tensors, path: Path) -> None:
+    from safetensors import torch
+
+    torch.save_file(tensors, path)
+
+
 def as_torch(folder: Path, tensors: Tensors) -> None:
+    import torch
+
     (folder / NAME).unlink()
     torch.save(tensors, folder / "pytorch_model.bin")
 
@@ -87,6 +101,8 @@ def test_saved_otherwise_it_is_the_same(folder: Path, lab: Whisper, save: Callab
 
 
 def test_bfloat16_is_read_exactly(folder: Path) -> None:
+    import torch
+
     tensors = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(folder / NAME).items()}
     save_file(tensors, folder / NAME)
     found = convert.read(folder).checkpoint.tensors["decoder.blocks.0.mlp.0.weight"]
@@ -135,12 +151,14 @@ def test_what_its_files_tell_has_to_fit(folder: Path, name: str, values: dict[st
 @pytest.mark.parametrize(
     ("tensor", "value", "says"),
     [
-        (PART, torch.nan, r"decoder\.blocks\.0\.mlp\.0\.weight holds numbers that are infinite or none"),
+        (PART, math.nan, r"decoder\.blocks\.0\.mlp\.0\.weight holds numbers that are infinite or none"),
         (PART, None, "has no tensor 'model.decoder.layers.0.fc1.weight': it is no whole Whisper checkpoint"),
         ("proj_out.weight", 1.0, "proj_out.weight is not the embedding"),
     ],
 )
 def test_damaged_tensors_are_told(folder: Path, tensor: str, value: float | None, says: str) -> None:
+    import torch
+
     tensors = load_file(folder / NAME)
     like = tensors.pop(tensor, tensors["model.decoder.embed_tokens.weight"])
     if value is not None:
@@ -181,6 +199,8 @@ class Evil:
 def test_another_torch_file_is_told_and_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: Any, says: str
 ) -> None:
+    import torch
+
     monkeypatch.chdir(tmp_path)
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(WeightsError, match=says):
