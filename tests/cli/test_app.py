@@ -119,7 +119,7 @@ def test_what_the_disk_refuses_is_one_sentence(desk: Desk, monkeypatch: pytest.M
     assert result.stderr == "modellab: golden: Permission denied\n"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_full_disk_behind_the_output_is_one_sentence(
     desk: Desk, unbuffered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,7 +169,7 @@ def test_a_table_that_would_take_many_parts_has_its_columns_below_each_name(
     assert " ".join(" ".join(told).split()) == "wer [95 %]: 1.22 % [0.00 %] · stage: production · tasks: asr alignment"
 
 
-@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, pytest.param({"TERM": "dumb"}, marks=pytest.mark.slow)])
 def test_a_terminal_without_colours_gets_plain_text(desk: Desk, variables: dict[str, str]) -> None:
     command = f"{sys.executable} -m modellab models show fake; {sys.executable} -m modellab datasets list"
     done = subprocess.run(

@@ -61,6 +61,7 @@ def test_sessions_are_kept_and_told(accepted: Desk) -> None:
     assert "noise" not in stored(accepted, ""), "the fake decoder throws no dice"
 
 
+@pytest.mark.slow
 def test_more_sessions_join_those_that_are_there(accepted: Desk) -> None:
     for _ in range(2):
         result = accepted.type("calibrate", "--sessions", "2")
@@ -108,6 +109,7 @@ def test_a_busy_machine_ends_with_a_status_of_its_own(accepted: Desk, monkeypatc
     assert "sessions" not in stored(accepted)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished(accepted: Desk) -> None:
     behaviour = accepted.root / "models" / "fake" / "behaviour.json"
     loads = accepted.root / "models" / "fake" / "loads.log"

@@ -150,6 +150,7 @@ def test_a_model_of_ones_own_begins_from_the_suite_s_and_each_step_to_it_is_told
     assert "mine knows a small vocabulary (domain lab)" in empty.type("run", "--model", "mine").stderr
 
 
+@pytest.mark.slow
 def test_a_suite_as_it_was_written_is_about_the_new_model_at_once(empty: Desk) -> None:
     empty.type("init")
     begun = empty.type("models", "new", "mine")

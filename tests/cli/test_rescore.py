@@ -233,6 +233,7 @@ def test_a_baseline_gets_a_metric_that_came_later(desk: Desk, monkeypatch: pytes
     assert "0 files written, 1 baselines have today's" in desk.type("rescore", "--baselines", "--reason", "x").stdout
 
 
+@pytest.mark.slow
 def test_the_baselines_of_this_project_are_what_scoring_gives_today() -> None:
     """Every stored share, from the stored outputs: a faster normaliser or alignment must not move one."""
     from modellab import datasets, tasks

@@ -131,6 +131,7 @@ def test_a_project_without_benchmarks_runs_every_task(desk: Desk) -> None:
     assert list((desk.root / "mlruns" / "ledger").glob("*.jsonl"))
 
 
+@pytest.mark.slow
 def test_a_folder_with_data_alone_is_a_project(desk: Desk) -> None:
     shutil.rmtree(desk.root / "benchmarks")
     for name in ("conftest.py", "pyproject.toml"):
@@ -164,6 +165,7 @@ def test_a_benchmark_on_the_line_replaces_all_of_them(desk: Desk, arguments: lis
     assert command == [*interrupt.command("pytest"), *target, *own, *arguments]
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_pytest_once(desk: Desk) -> None:
     (desk.root / "models" / "fake" / "behaviour.json").write_text(json.dumps({"sleep_s": 30}))
     command = [sys.executable, "-m", "modellab", "run", "--model", "fake", *QUIET]
@@ -185,6 +187,7 @@ def wait_for(path: Path, limit_s: float = 60.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_project_without_the_plugin_is_told(desk: Desk) -> None:
     (desk.root / "conftest.py").unlink()
     done = desk.type_in_shell("run", "--model", "fake")

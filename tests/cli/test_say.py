@@ -43,9 +43,11 @@ def raw_prints(path: Path) -> Iterator[int]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call):
             continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        if name not in RAW | {"write"}:
+            continue
         called = ast.unparse(node.func)
-        owner, _, name = called.rpartition(".")
-        if called == "print" or (name in RAW | {"write"} and owner in PRINTERS) or called == "console.print":
+        if called in {"print", "console.print"} or called.rpartition(".")[0] in PRINTERS:
             yield node.lineno
 
 

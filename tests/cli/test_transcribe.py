@@ -237,6 +237,7 @@ def test_a_file_that_costs_the_worker_does_not_cost_the_next_ones(
     assert len({each for each in loads if each.isdigit()}) == 2, "a process for those before, and one for those after"
 
 
+@pytest.mark.slow
 def test_through_preprocessing(desk: Desk) -> None:
     result = desk.type(
         "transcribe", desk.audio(), "--model", "fake", "--pre", "highpass(cutoff_hz=100),denoise", "--json"

@@ -153,6 +153,7 @@ def test_cases_whose_turn_never_came_are_counted(
     assert reported(three_cases).startswith("2 errors in 3 cases: ")
 
 
+@pytest.mark.slow
 def test_a_case_that_has_a_result_already_keeps_it_when_a_session_is_stopped(three_cases: FakeProject) -> None:
     three_cases.accept()
     text = f"{HEAD}def test_asr(cell, evaluate, gate):\n    raise KeyboardInterrupt\n"

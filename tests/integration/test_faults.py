@@ -55,6 +55,7 @@ def test_a_crash_shows_the_end_of_the_log(fake_project: FakeProject) -> None:
     result.stdout.fnmatch_lines(["*end of the worker's log:*", "*| chatter chatter chatter*"])
 
 
+@pytest.mark.slow
 def test_the_next_case_gets_a_fresh_worker(fake_project: FakeProject) -> None:
     add_dataset(fake_project)
     fake_project.behave(segfault_on=12)  # 9 calls are the first case's
@@ -202,6 +203,7 @@ def test_a_session_that_is_stopped_keeps_finished_cases_and_ends_the_worker(
     assert unfinished["error"] == f"not run: {why}"
 
 
+@pytest.mark.slow
 def test_kill_9_of_pytest_keeps_finished_cases_and_ends_the_worker(fake_project: FakeProject) -> None:
     process = start(fake_project)
     worker = worker_of(fake_project)

@@ -61,6 +61,7 @@ def test_the_file_says_what_was_measured(written: tuple[FakeProject, dict[str, A
     assert bench["fullname"] == CASE
 
 
+@pytest.mark.slow
 def test_its_table_comes_only_when_it_is_asked_for(fake_project: FakeProject) -> None:
     silent = fake_project.run()
     silent.stdout.no_fnmatch_line(TABLE)
@@ -71,6 +72,7 @@ def test_its_table_comes_only_when_it_is_asked_for(fake_project: FakeProject) ->
     asked.stdout.fnmatch_lines(["*modellab scorecard*", TABLE, "test_asr[[]fake:one-*"])
 
 
+@pytest.mark.slow
 def test_another_benchmark_keeps_its_table(fake_project: FakeProject) -> None:
     (fake_project.root / "benchmarks" / "test_own.py").write_text(
         "def test_fake_sum(benchmark):\n    assert benchmark(sum, [1, 2]) == 3\n"

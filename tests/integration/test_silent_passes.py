@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from .conftest import SENTENCES, FakeProject, write_model
 
 ROOT = Path(__file__).parents[2]
+slow = partial(pytest.param, marks=pytest.mark.slow)
 NOTHING = "nothing was measured: the only selected case was skipped"
 
 
@@ -86,13 +88,10 @@ def test_a_changed_normaliser(fake_project: FakeProject) -> None:
 
 def test_fewer_utterances(fake_project: FakeProject) -> None:
     fake_project.accept()
-    manifest = fake_project.root / "golden" / "short_v1" / "dataset.yaml"
-    text = manifest.read_text()
-    manifest.write_text(text[: text.rindex("- id:")])
+    shortened(fake_project, len(SENTENCES) - 1)
     result = fake_project.run()
-    result.stdout.fnmatch_lines(
-        ["*the quality baseline is not comparable: dataset*", "fake:one *  7  *NOT_COMPARABLE*"]
-    )
+    told = ["*the quality baseline is not comparable: dataset*", "fake:one *  7  *NOT_COMPARABLE*"]
+    result.stdout.fnmatch_lines(told)
     assert result.ret == 1
 
 
@@ -132,14 +131,15 @@ def test_some_skipped_is_told_and_green(fake_project: FakeProject) -> None:
     assert result.ret == 0
 
 
+@pytest.mark.slow
 def test_another_machine(fake_project: FakeProject) -> None:
-    fake_project.behave(burn_s=0.002)
     fake_project.accept()
     fake_project.behave(burn_s=0.02)
     result = fake_project.run()
     result.stdout.fnmatch_lines(["note: *rtf, rtf_cpu, peak_rss_bytes NOT_COMPARABLE: accepted on machine-1-1t, this*"])
 
 
+@pytest.mark.slow
 def test_xdist(fake_project: FakeProject) -> None:
     fake_project.dataset("second_v1")
     fake_project.accept()
@@ -170,7 +170,7 @@ def shortened(project: FakeProject, utterances: int) -> None:
     manifest.write_text("- id:".join([head, *cases[:utterances]]))
 
 
-@pytest.mark.parametrize("utterances", [6, 2], ids=["six samples", "two samples"])
+@pytest.mark.parametrize("utterances", [6, slow(2)], ids="{} samples".format)
 def test_three_times_slower_with_few_samples(fake_project: FakeProject, utterances: int) -> None:
     """Six on each side is where asv's test can never be small enough; two is what it takes of a slow benchmark."""
     shortened(fake_project, utterances)
@@ -193,10 +193,8 @@ def regress(project: FakeProject) -> None:
         project.answer(number, "something else entirely")
 
 
-@pytest.mark.parametrize(
-    ("fault", "status"), [("regression", 1), pytest.param("crash", 3, marks=pytest.mark.slow), ("skip", 3)]
-)
-def test_modellab_run_hands_the_exit_status_on(fake_project: FakeProject, fault: str, status: int) -> None:
+@pytest.mark.parametrize("fault", [*map(slow, ("regression", "crash")), "skip"])
+def test_modellab_run_hands_the_exit_status_on(fake_project: FakeProject, fault: str) -> None:
     if fault == "regression":
         regress(fake_project)
     elif fault == "crash":
@@ -204,7 +202,8 @@ def test_modellab_run_hands_the_exit_status_on(fake_project: FakeProject, fault:
     else:
         fake_project.configure(packages=["no_such_engine"])
     command = [sys.executable, "-m", "modellab", "run", "--model", "fake", "--no-mlflow"]
-    assert subprocess.run(command, cwd=fake_project.root, capture_output=True).returncode == status
+    done = subprocess.run(command, cwd=fake_project.root, capture_output=True)
+    assert done.returncode == (1 if fault == "regression" else 3)
 
 
 @pytest.mark.slow

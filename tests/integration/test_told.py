@@ -119,6 +119,7 @@ def test_a_dataset_that_cannot_be_read_is_an_error_of_the_session(one_died: Fake
     assert "licence" in modellab("report")
 
 
+@pytest.mark.slow
 def test_a_process_of_xdist_that_dies_is_an_error_of_the_session(one_died: FakeProject) -> None:
     (one_died.root / "conftest.py").write_text(
         'import os\n\nimport pytest\n\npytest_plugins = ["modellab.pytest_plugin"]\n\n\n'

@@ -61,7 +61,9 @@ def test_an_improvement_is_named_and_green(fake_project: FakeProject) -> None:
     ("before", "after", "metric"),
     [
         pytest.param({"burn_s": 0.02}, {"burn_s": 0.05}, "rtf_cpu", id="more computing"),
-        pytest.param({"sleep_s": 0.02}, {"sleep_s": 0.15}, "rtf", id="more waiting"),  # twice that on a busy machine
+        pytest.param(  # twice that on a busy machine
+            {"sleep_s": 0.02}, {"sleep_s": 0.15}, "rtf", id="more waiting", marks=pytest.mark.slow
+        ),
         pytest.param({}, {"hoard_mb": 50}, "peak_rss_bytes", id="50 MB more"),
     ],
 )
@@ -85,6 +87,7 @@ def test_slower_or_larger_is_red(
     result.stdout.no_fnmatch_line(lines("wer: baseline")[0])
 
 
+@pytest.mark.slow
 def test_slower_without_calibration_is_doubt(fake_project: FakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modellab.gate.speed.invalid", lambda result: "")
     fake_project.machine = "this-machine"
@@ -98,6 +101,7 @@ def test_slower_without_calibration_is_doubt(fake_project: FakeProject, monkeypa
     result.stdout.fnmatch_lines(lines("INCONCLUSIVE", f"note: *{why}"))
 
 
+@pytest.mark.slow
 def test_a_limit_on_speed_needs_no_calibration_and_holds_while_baselines_are_written(
     fake_project: FakeProject,
 ) -> None:

@@ -33,6 +33,11 @@ Fault = Callable[[str], str]
 SOUND: dict[str, dict[str, float]] = {}  # by dataset
 
 
+def slow(fault: Fault, expected: set[str]) -> Any:
+    """Of a fault whose metrics another fault moves too, or `tests/metrics` counts."""
+    return pytest.param(fault, expected, marks=pytest.mark.slow)
+
+
 def write(project: FakeProject, rows: dict[int, dict[str, Any]] | None = None, **header: Any) -> None:
     """The dataset with these texts, and rows with further keys."""
     path = project.root / "golden" / "short_v1" / "dataset.yaml"
@@ -70,7 +75,7 @@ SURE = """
 @pytest.mark.parametrize(
     ("confidences", "expected"),
     [
-        ({"*": 0.99}, {"ece"}),
+        pytest.param({"*": 0.99}, {"ece"}, marks=pytest.mark.slow),
         ({"golden": 0.95}, {"ece", "confidence_auroc", "wer_at_80_coverage"}),
     ],
     ids=["too sure", "sure of what is wrong"],
@@ -105,8 +110,10 @@ TIMED = """
 
 @pytest.mark.parametrize(
     ("clock", "expected"),
-    [([1.0, 0.05], {"timestamp_error_s", "timestamp_drift"}), ([1.01, 0.0], {"timestamp_error_s", "timestamp_drift"})],
-    ids=["starts are late", "the clock runs fast"],
+    [
+        pytest.param([1.0, 0.05], {"timestamp_error_s", "timestamp_drift"}, id="starts are late"),
+        pytest.param([1.01, 0.0], {"timestamp_error_s", "timestamp_drift"}, id="it runs fast", marks=pytest.mark.slow),
+    ],
 )
 def test_a_fault_of_times_moves_nothing_else(fake_project: FakeProject, clock: list[float], expected: set[str]) -> None:
     texts = [[word.strip(",.?!:;") for word in text.split()] for text in TEXTS]
@@ -125,6 +132,7 @@ def test_a_fault_of_times_moves_nothing_else(fake_project: FakeProject, clock: l
     assert {name for name, value in after.items() if value != pytest.approx(before[name], abs=1e-9)} == expected
 
 
+@pytest.mark.slow
 def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: FakeProject) -> None:
     rows = {i: {"session": "call", "chunk": i} for i in range(len(TEXTS))}
     write(fake_project, rows, settings={"reference": "session"})
@@ -142,25 +150,25 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace(".", ""),
             {"punctuation_error_rate", "punctuation_f1", "period_f1", "punctuated_wer", "written_wer"},
         ),
-        (
+        slow(
             lambda text: text.replace(",", ";"),
             {"punctuation_error_rate", "punctuation_f1", "comma_f1", "semicolon_f1", "punctuated_wer", "written_wer"},
         ),
-        (
+        slow(
             lambda text: text.replace("?", "."),
             {"punctuation_error_rate", "punctuation_f1", "question_f1", "period_f1", "punctuated_wer", "written_wer"},
         ),
-        (
+        slow(
             lambda text: text.replace("!", ""),
             {"punctuation_error_rate", "punctuation_f1", "exclamation_f1", "punctuated_wer", "written_wer"},
         ),
         (lambda text: text.replace("garden", "golden"), WORD),
         (lambda text: text.replace("Anna", "Hanna"), {*WORD, "keyword_recall", "keyword_f1"}),
-        (lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
-        (lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
-        (lambda text: text.replace("be late", "Paris late"), {*WORD, "entity_precision", "entity_f1"}),
+        slow(lambda text: text.replace("Is it", "Anna it"), {*WORD, "keyword_precision", "keyword_f1"}),
+        slow(lambda text: text.replace("Paris", "Harris"), {*WORD, "entity_recall", "entity_f1"}),
+        slow(lambda text: text.replace("be late", "Paris late"), {*WORD, "entity_precision", "entity_f1"}),
         (lambda text: text.replace("Meeting", "Metting"), {*WORD, "pier"}),
-        (
+        slow(
             lambda text: text.replace("music", "music and so then and so then"),
             {*WORD, "length_ratio", "words_per_s", "inserted_run_rate", "inserted_run_words"},
         ),
@@ -171,7 +179,7 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
                 "loop_words",
             },
         ),
-        (
+        slow(
             lambda text: text.replace("music", "music and so then and"),
             {*WORD, "length_ratio", "words_per_s"},
         ),
@@ -179,7 +187,7 @@ def test_words_said_twice_at_a_seam_are_told_from_those_elsewhere(fake_project: 
             lambda text: text.replace("20", "30"),
             {*WORD, "number_recall", "number_precision", "number_f1", "figure_f1"},
         ),
-        (
+        slow(
             lambda text: text.replace("the music", "the 5 music"),
             {*WORD, "length_ratio", "words_per_s", "number_precision", "number_f1", "figure_f1"},
         ),
@@ -197,6 +205,7 @@ def test_each_kind_of_fault_moves_its_own_metrics(fake_project: FakeProject, fau
     assert moved(fake_project, fault) == expected
 
 
+@pytest.mark.slow
 def test_words_made_up_where_nobody_speaks_move_nothing_of_what_is_said(fake_project: FakeProject) -> None:
     """Marks, casing, and a keyword of other rows among them. The WER counts what is made up there, as jiwer does."""
     write(fake_project, {**LISTS, 5: {"text": ""}}, normaliser="modellab_en")

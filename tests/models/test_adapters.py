@@ -33,6 +33,7 @@ SLOW = {  # of an engine that is tested otherwise, or that takes seconds to impo
     ("faster_whisper", "lab-batched", "float32"),
     ("whisper_cpp", "lab-q8_0", "q8_0"),
     ("distil_whisper", "lab", "float32"),
+    WHISPER,
 }
 ENGINES = [pytest.param(each, id="-".join(each), marks=[pytest.mark.slow] * (each in SLOW)) for each in ASR]
 

@@ -32,16 +32,7 @@ BESIDE = (
     "voxtral voxtral_realtime gemma3n gemma4 gemma4_unified phi4_multimodal qwen2_5_omni qwen2_5_omni_thinker "
     "qwen3_omni_moe qwen3_omni_moe_thinker inkling_mm_model muse_spark nemotron_h_omni dots3_note"
 )
-QUICK = (
-    "wav2vec2",
-    "parakeet_ctc",
-    "parakeet_tdt",
-    "whisper",
-    "moonshine",
-    "cohere_asr",
-    "qwen3_asr",
-    "granite_speech",
-)
+QUICK = ("wav2vec2", "parakeet_tdt", "whisper", "qwen3_asr")  # one of each way to decode, and a language model
 EVERY = [(family, each) for family, names in TYPES.items() for each in names.split()]
 CASES = [pytest.param(*each, id=each[1], marks=[] if each[1] in QUICK else [pytest.mark.slow]) for each in EVERY]
 pytestmark = pytest.mark.engine

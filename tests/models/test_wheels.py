@@ -97,6 +97,7 @@ def test_a_file_alone_is_that_file(links: Path) -> None:
     assert (path.name, path.read_bytes()) == ("en.onnx", b"tensors")
 
 
+@pytest.mark.slow
 def test_a_wheel_for_another_platform_is_fetched_by_its_tag(links: Path) -> None:
     wheel(links, "voice", {"voice/en.onnx": b"tensors"})
     built = (links / "voice-1.0-py3-none-any.whl").rename(links / "voice-1.0-cp39-cp39-win_amd64.whl")
@@ -107,6 +108,7 @@ def test_a_wheel_for_another_platform_is_fetched_by_its_tag(links: Path) -> None
     assert path.read_bytes() == b"tensors"
 
 
+@pytest.mark.slow
 def test_the_same_files_have_one_name_wherever_they_come_from(pins: dict[str, str], tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -196,7 +198,14 @@ def index(links: Path) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.mark.parametrize("variable", ["PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "PIP_INDEX_URL",
+        pytest.param("UV_DEFAULT_INDEX", marks=pytest.mark.slow),
+        pytest.param("UV_INDEX_URL", marks=pytest.mark.slow),
+    ],
+)
 def test_the_persons_own_index_is_asked(
     index: str, links: Path, pins: dict[str, str], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:

@@ -235,7 +235,7 @@ def _append_many(folder: Path, session: str, count: int) -> None:
     assert book.trouble == ""
 
 
-@pytest.mark.parametrize("sessions", [["same"] * 4, ["a", "b", "c", "d"]], ids=["one file", "a file each"])
+@pytest.mark.parametrize("sessions", ["aaaa", pytest.param("abcd", marks=pytest.mark.slow)])  # one file, a file each
 def test_four_processes_append_at_once(tmp_path, sessions):
     _in_processes([(_append_many, tmp_path, session, 25) for session in sessions])
 

@@ -98,6 +98,7 @@ def few_clips(root: Path, name: str) -> None:
     path.write_text(yaml.safe_dump({**stored, "cases": stored["cases"][:2]}, sort_keys=False))
 
 
+@pytest.mark.slow
 def test_embedded_models_beside_one_that_crashes(tmp_path: Path) -> None:
     root = write_project(tmp_path, "fake_crash")
     behave(root, "fake_crash", segfault_on=2)
@@ -187,6 +188,7 @@ def test_a_folder_that_cannot_be_read_is_one_error(root: Path) -> None:
     assert result.exit_status == NOT_MEASURED
 
 
+@pytest.mark.slow
 def test_an_accepted_result_whose_case_is_gone_is_told_and_red_where_it_is_asked_for(root: Path) -> None:
     run([ONE, CALM], root, RunOptions(reason="a first run"))
     shutil.rmtree(root / "models" / "fake")

@@ -202,6 +202,7 @@ def test_an_open_server_asks_who_one_is_as_soon_as_there_is_anybody(tmp_path: Pa
         assert up.get("/v1/models")[0] == 401  # and it is not open again
 
 
+@pytest.mark.slow
 def test_an_open_server_does_nothing_for_a_page_of_another_site(tmp_path: Path) -> None:
     with serving(project(tmp_path)) as up:
         port = up.address.rpartition(":")[2]

@@ -154,7 +154,11 @@ def test_who_bears_no_token_is_asked_for_one(tmp_path: Path) -> None:
     [
         ('host = "0.0.0.0"', "host 0.0.0.0 answers other machines, and there are no tokens"),
         ('port = 0\npreload = ["fake:two"]', "there is no model 'fake:two' here"),
-        ('host = "192.0.2.1"\ntokens = {a = "sha256:' + "0" * 64 + '"}', "cannot listen on 192.0.2.1, port 8000: "),
+        pytest.param(
+            'host = "192.0.2.1"\ntokens = {a = "sha256:' + "0" * 64 + '"}',
+            "cannot listen on 192.0.2.1, port 8000: ",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_settings_that_do_not_go_here_are_one_sentence(tmp_path: Path, settings: str, says: str) -> None:

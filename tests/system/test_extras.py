@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
@@ -94,9 +95,15 @@ def test_every_extra_is_a_models_or_is_known() -> None:
     assert everything.extras == set(OPTIONAL) - {"all"}, "the repository's own environment has all"
 
 
+@functools.cache
+def provided() -> Mapping[str, list[str]]:
+    """The packages that bring each module: half a second of reading what is installed."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("extra", extras.EXTRAS)
 def test_an_extra_brings_the_packages_that_are_looked_for(extra: str) -> None:
-    providers = packages_distributions()
+    providers = provided()
     brought = set(canonical(OPTIONAL[extra]))
     for package in extras.EXTRAS[extra].packages:
         assert brought & {canonicalize_name(name) for name in providers[package]}, package

@@ -134,6 +134,7 @@ PROJECT = {
 }
 
 
+@pytest.mark.slow
 def test_it_tells_what_tests_see_and_leaves_the_project_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process of its own, as it is run: it takes over the import path."""
     project, copy = tmp_path / "project", tmp_path / "copy"

@@ -197,6 +197,7 @@ def test_where_nobody_answers_each_says_so(archive: Path, monkeypatch: pytest.Mo
     assert archive.exists()
 
 
+@pytest.mark.slow
 def test_where_nobody_names_an_index_it_is_pips_own(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
         monkeypatch.delenv(name)

@@ -188,6 +188,7 @@ print(report.taken, report.digest)
 """
 
 
+@pytest.mark.slow
 def test_several_processes_fetch_a_source_once(server: Server, tmp_path: Path) -> None:
     LAYOUTS["nemo"][1](tmp_path / "data")
     server.serve(tmp_path / "data", "set/")

@@ -30,6 +30,7 @@ def dims(name: str = "tiny.en", **changes: int) -> Any:
     return SimpleNamespace(**{**sizes, "n_text_state": 64 * n, **changes})
 
 
+@pytest.mark.slow
 @pytest.mark.engine
 def test_the_heads_are_openai_whispers() -> None:
     done = subprocess.run([sys.executable, "-c", THEIRS], capture_output=True, text=True, check=True)

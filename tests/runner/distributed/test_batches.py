@@ -181,6 +181,7 @@ def test_one_that_is_told_to_go_gives_what_it_has_in_order(root: Path) -> None:
     assert (len(some) < len(ids), died) == (True, "")
 
 
+@pytest.mark.slow
 def test_what_company_changes_is_told(root: Path) -> None:
     batching(
         root,
@@ -213,13 +214,17 @@ def test_a_batch_that_fails_though_none_of_it_does_alone_is_no_pass(root: Path, 
     ]
 
 
-@pytest.mark.parametrize("several", ["every[:-1]", "None", "1 / 0"])
+@pytest.mark.parametrize(
+    "several",
+    ["every[:-1]", pytest.param("None", marks=pytest.mark.slow), pytest.param("1 / 0", marks=pytest.mark.slow)],
+)
 def test_a_model_of_which_no_batch_works_has_no_result(root: Path, several: str) -> None:
     batching(root, f"\n    def several(self, every, lengths):\n        return {several}\n")
     assert shared(root).cases[0].status is Status.ERROR
     assert "in a batch of 3, though not alone: " in last(root).error
 
 
+@pytest.mark.slow
 def test_one_that_raises_in_any_company_is_one_error(root: Path) -> None:
     batching(
         root,

@@ -74,6 +74,7 @@ def dies(root: Path, when: str) -> None:
     adapter.write_text(adapter.read_text().replace("if n in does.get", kill + "if n in does.get", 1))
 
 
+@pytest.mark.slow
 def test_a_model_that_died_and_went_on_in_a_fresh_process_is_told(root: Path) -> None:
     once = str(root / "died")
     first = f"not os.path.exists({once!r}) and not os.mkdir({once!r})"
@@ -89,8 +90,8 @@ def test_a_model_that_died_and_went_on_in_a_fresh_process_is_told(root: Path) ->
 @pytest.mark.parametrize(
     "number",
     [
-        pytest.param(0, id="the first, by which models get warm"),
-        pytest.param(3, id="any other", marks=pytest.mark.slow),
+        pytest.param(0, id="the first, by which models get warm", marks=pytest.mark.slow),
+        pytest.param(3, id="any other"),
     ],
 )
 def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: int) -> None:
@@ -106,6 +107,7 @@ def test_a_model_that_dies_costs_one_utterance_and_no_more(root: Path, number: i
     assert [each for each in said(entry) if not each[3]] == [e for e in said(alone) if e[0] != wrong[0].id]
 
 
+@pytest.mark.slow
 def test_a_recording_that_kills_while_it_is_decoded_costs_no_other_one(root: Path) -> None:
     """It is decoded while the model is at the one before, which is not to blame."""
     adapter = root / "models" / "fake" / "adapter.py"
@@ -176,6 +178,7 @@ def test_a_finished_session_is_resumed_without_a_worker(root: Path, monkeypatch:
     assert len(kept) == 1, "the later line has taken the place of the earlier one"
 
 
+@pytest.mark.slow
 def test_other_weights_than_the_workers_had_are_not_timed(root: Path) -> None:
     first = shared(root)
     path = parts.place(root / "mlruns", first.session, ONE)
@@ -212,6 +215,7 @@ def test_the_clocks_of_workers_are_never_judged(root: Path, monkeypatch: pytest.
     assert not any("a-machine" in path for case in again.cases for path in case.written)
 
 
+@pytest.mark.slow
 def test_one_that_is_stopped_while_it_is_judged_is_partial(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise Stopped("stopped by SIGTERM")
@@ -228,6 +232,7 @@ def test_one_that_is_stopped_while_it_is_judged_is_partial(root: Path, monkeypat
     assert shared(root, resume=result.session).exit_status == PASSED
 
 
+@pytest.mark.slow
 def test_one_that_raises_while_it_is_timed_has_no_clock(root: Path) -> None:
     def listen(event: Event) -> None:
         if isinstance(event, WorkersProgress) and event.done == event.of:
